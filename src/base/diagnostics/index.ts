@@ -1,0 +1,12 @@
+export { type DiagnosticDef, type Severity, define } from './define.js';
+export { type ArgsOf, type Code, diagnosticTable } from './table.js';
+export {
+  type Diagnostic,
+  DiagnosticError,
+  type DiagnosticExtras,
+  type Outcome,
+  type Related,
+  diagnostic,
+  fail,
+  hasErrors,
+} from './diagnostic.js';

@@ -1,0 +1,24 @@
+import { cliDiagnostics } from './cli.js';
+import { convertDiagnostics } from './convert.js';
+import { dataDiagnostics } from './data.js';
+import { engineDiagnostics } from './engine.js';
+import { modelDiagnostics } from './model.js';
+import { networkDiagnostics } from './network.js';
+import { onnxDiagnostics } from './onnx.js';
+import { syntaxDiagnostics } from './syntax.js';
+
+/** Every diagnostic the compiler can give, by code `area/kebab-code`. */
+export const diagnosticTable = {
+  ...syntaxDiagnostics,
+  ...modelDiagnostics,
+  ...onnxDiagnostics,
+  ...networkDiagnostics,
+  ...convertDiagnostics,
+  ...dataDiagnostics,
+  ...engineDiagnostics,
+  ...cliDiagnostics,
+} as const;
+
+export type DiagnosticTable = typeof diagnosticTable;
+export type Code = keyof DiagnosticTable;
+export type ArgsOf<C extends Code> = Parameters<DiagnosticTable[C]['message']>[0];

@@ -1,0 +1,41 @@
+/** Edit distance with transpositions (Damerau–Levenshtein, restricted). */
+export function editDistance(a: string, b: string): number {
+  const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);
+  for (let j = 0; j <= b.length; j++) rows[0]![j] = j;
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, rows[i - 1]![j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
+      }
+      rows[i]![j] = best;
+    }
+  }
+  return rows[a.length]![b.length]!;
+}
+
+/** The candidate most like `name`, if one is near enough to be a likely slip. */
+export function closest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  if (name.length > 64) return undefined;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** A help line `did you mean "x"?`, or the list of what there is when it is short. */
+export function suggest(name: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
+  const near = closest(name, all);
+  if (near !== undefined) return `did you mean "${near}"?`;
+  if (all.length === 0 || all.length > 12) return undefined;
+  return `there ${all.length === 1 ? 'is' : 'are'}: ${all.sort().join(', ')}`;
+}

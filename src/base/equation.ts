@@ -1,0 +1,61 @@
+/**
+ * A neuron's equations as data: what the language's `neuron` declarations become and what
+ * neuron ops of the Network IR carry. Three phases per time step, in this order: charge
+ * (membrane from input `x`), fire (output from membrane), reset (membrane from output).
+ *
+ * Names an expression may use: parameters, states, values assigned earlier in the step,
+ * `x` (input current), `s` (output, once fired), `t` (local time step, from 1) and `T`
+ * (number of local steps).
+ */
+export type Expr =
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'unary'; readonly op: UnaryOp; readonly operand: Expr }
+  | { readonly kind: 'binary'; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr }
+  | {
+      readonly kind: 'call';
+      readonly callee: string;
+      readonly args: readonly Expr[];
+      readonly named: Readonly<Record<string, Expr>>;
+    };
+
+export type UnaryOp = '-' | 'not';
+export type BinaryOp = '+' | '-' | '*' | '/' | '^' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or';
+
+export interface Assignment {
+  readonly target: string;
+  readonly value: Expr;
+}
+
+export interface NeuronParam {
+  readonly name: string;
+  /** Missing where the user must give it. A boolean parameter is 0 or 1. */
+  readonly default?: number;
+  /** Learnable: trained per layer, starting from its value, kept in range by `constraint`. */
+  readonly learn?: { readonly constraint?: 'positive' | 'unit' };
+}
+
+export interface NeuronState {
+  readonly name: string;
+  readonly initial: Expr;
+  /** More than one for neurons with several membranes (MLF). An expression of the parameters. */
+  readonly units?: Expr;
+}
+
+export interface Surrogate {
+  /** rectangle | triangle | sigmoid | atan | fast_sigmoid | ste */
+  readonly name: string;
+  readonly args: Readonly<Record<string, number | Expr>>;
+}
+
+export interface NeuronDef {
+  readonly name: string;
+  readonly params: readonly NeuronParam[];
+  readonly states: readonly NeuronState[];
+  readonly charge: readonly Assignment[];
+  readonly fire: readonly Assignment[];
+  readonly reset: readonly Assignment[];
+  readonly surrogate?: Surrogate;
+  /** The reset's dependence on the output is cut from the gradient. */
+  readonly detachReset?: boolean;
+}

@@ -1,0 +1,75 @@
+import type { Tensor } from '../base/dtype.js';
+import type { NeuronDef } from '../base/equation.js';
+import type { Place } from '../base/source.js';
+
+/** What the numbers of a value mean. */
+export type Code =
+  /** real activations */
+  | { readonly kind: 'real' }
+  /** postsynaptic potential: what a synapse delivers to a neuron, one value per time step */
+  | { readonly kind: 'psp' }
+  /** spikes: levels min…max (integers) times `step`, the amplitude */
+  | { readonly kind: 'spike'; readonly min: number; readonly max: number; readonly step: number }
+  /** integer codes Q in min…max that stand for the real (Q − zero)·scale */
+  | { readonly kind: 'quant'; readonly scale: number; readonly zero: number; readonly min: number; readonly max: number };
+
+/** Global time steps `start … start + steps − 1` (1-based) at which a value is present. */
+export interface Time {
+  readonly start: number;
+  readonly steps: number;
+}
+
+/** Shape without the batch axis: [C, H, W] or [features]. Values of an ANN have no time. */
+export interface ValueType {
+  readonly shape: readonly number[];
+  readonly time?: Time;
+  readonly code: Code;
+}
+
+export type AttrValue = number | boolean | string | readonly number[];
+export type Attrs = Readonly<Record<string, AttrValue>>;
+
+/**
+ * A layer. It has one result, named by its id. `params` maps a role (`weight`, `bias`, `gain` …)
+ * to a name in the network's `params`.
+ */
+export interface Op {
+  readonly id: string;
+  readonly kind: string;
+  readonly inputs: readonly string[];
+  readonly attrs: Attrs;
+  readonly params: Readonly<Record<string, string>>;
+  readonly type: ValueType;
+  /** Where the user wrote it: a span of a model file or a node of an ONNX file. */
+  readonly place?: Place;
+  /** Name of the source file's tensor that this op's result stands for (ONNX import). */
+  readonly origin?: string;
+}
+
+/**
+ * A weight. Quantised weights keep their integer codes in `tensor` and stand for
+ * (code − zero)·scale, with one scale, or one per index of `axis`.
+ */
+export interface Param {
+  readonly tensor: Tensor;
+  readonly quant?: { readonly scale: readonly number[]; readonly zero: readonly number[]; readonly axis: number };
+}
+
+export interface Coding {
+  /** direct | rate | sws | … (SPEC §3) */
+  readonly name: string;
+  readonly args: Attrs;
+}
+
+/** A layer graph. Ops stand in topological order; pure data: passes return new networks. */
+export interface Network {
+  readonly name: string;
+  readonly coding?: Coding;
+  readonly ops: readonly Op[];
+  /** Ids of the ops whose results leave the network. */
+  readonly outputs: readonly string[];
+  readonly params: ReadonlyMap<string, Param>;
+  readonly neurons: ReadonlyMap<string, NeuronDef>;
+  /** What passes want the user to know, in the order it happened. */
+  readonly notes: readonly string[];
+}
