@@ -1,6 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import type { NeuronDef } from '../base/equation.js';
 import type { Place } from '../base/source.js';
+import type { OpKind } from './ops/kinds.js';
 
 /** What the numbers of a value mean. */
 export type Code =
@@ -35,7 +36,7 @@ export type Attrs = Readonly<Record<string, AttrValue>>;
  */
 export interface Op {
   readonly id: string;
-  readonly kind: string;
+  readonly kind: OpKind;
   readonly inputs: readonly string[];
   readonly attrs: Attrs;
   readonly params: Readonly<Record<string, string>>;

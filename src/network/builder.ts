@@ -1,0 +1,115 @@
+import type { NeuronDef } from '../base/equation.js';
+import { InvariantError, present } from '../base/invariant.js';
+import type { Place } from '../base/source.js';
+import { type OpKind, networkOps } from './ops/index.js';
+import type { Attrs, Coding, Network, Op, Param, ValueType } from './types.js';
+
+export interface NewOp {
+  readonly id: string;
+  readonly kind: OpKind;
+  readonly inputs?: readonly string[];
+  readonly attrs?: Attrs;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly place?: Place | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** The type an op would have, or what is wrong with it. */
+export function inferType(
+  op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
+  inputs: readonly ValueType[],
+  params: ReadonlyMap<string, Param>,
+): ValueType | string {
+  const def = networkOps[op.kind];
+  const [least, most] = def.arity;
+  if (inputs.length < least || inputs.length > most) {
+    return `takes ${least === most ? least : `at least ${least}`} input(s), has ${inputs.length}`;
+  }
+  for (const role of def.params) {
+    const name = op.params[role];
+    if (role !== '*' && !role.endsWith('?') && (name === undefined || !params.has(name))) return `misses its ${role}`;
+  }
+  return def.type({
+    inputs,
+    attrs: op.attrs,
+    param: (role) => {
+      const name = op.params[role];
+      return name === undefined ? undefined : params.get(name)?.tensor.shape;
+    },
+  });
+}
+
+/** Builds networks op by op, with types inferred. Misuse throws: callers check user input first. */
+export class NetworkBuilder {
+  readonly #types = new Map<string, ValueType>();
+  readonly #ops: Op[] = [];
+  readonly #params = new Map<string, Param>();
+  readonly #neurons = new Map<string, NeuronDef>();
+  readonly #notes: string[] = [];
+
+  constructor(readonly name: string) {}
+
+  param(name: string, param: Param): string {
+    if (this.#params.has(name)) throw new InvariantError(`network builder: parameter ${name} exists`);
+    this.#params.set(name, param);
+    return name;
+  }
+
+  neuron(def: NeuronDef): void {
+    this.#neurons.set(def.name, def);
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  has(id: string): boolean {
+    return this.#types.has(id);
+  }
+
+  typeOf(id: string): ValueType {
+    return present(this.#types.get(id), `network builder: no value ${id}`);
+  }
+
+  /** Adds an op, or says why it can't be: for callers that check user input. */
+  tryAdd(op: NewOp): string | { readonly problem: string } {
+    if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
+    const { inputs = [], attrs = {}, params = {} } = op;
+    const type = inferType(
+      { kind: op.kind, attrs, params },
+      inputs.map((id) => this.typeOf(id)),
+      this.#params,
+    );
+    if (typeof type === 'string') return { problem: type };
+    this.#types.set(op.id, type);
+    this.#ops.push({
+      id: op.id,
+      kind: op.kind,
+      inputs,
+      attrs,
+      params,
+      type,
+      ...(op.place === undefined ? {} : { place: op.place }),
+      ...(op.origin === undefined ? {} : { origin: op.origin }),
+    });
+    return op.id;
+  }
+
+  add(op: NewOp): string {
+    const added = this.tryAdd(op);
+    if (typeof added !== 'string') throw new InvariantError(`network builder: ${op.id} (${op.kind}): ${added.problem}`);
+    return added;
+  }
+
+  finish(outputs: readonly string[], coding?: Coding): Network {
+    return {
+      name: this.name,
+      ...(coding === undefined ? {} : { coding }),
+      ops: this.#ops,
+      outputs,
+      params: this.#params,
+      neurons: this.#neurons,
+      notes: this.#notes,
+    };
+  }
+}

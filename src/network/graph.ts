@@ -1,0 +1,46 @@
+import { present } from '../base/invariant.js';
+import type { Network, Op } from './types.js';
+
+/** Ops by id. */
+export function opsById(network: Network): ReadonlyMap<string, Op> {
+  return new Map(network.ops.map((op) => [op.id, op]));
+}
+
+/** For each id, the ops that read it. */
+export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]> {
+  const consumers = new Map<string, Op[]>(network.ops.map((op) => [op.id, []]));
+  for (const op of network.ops) {
+    for (const input of op.inputs) present(consumers.get(input), `graph: ${op.id} reads unknown ${input}`).push(op);
+  }
+  return consumers;
+}
+
+/** The network without ops and parameters that no output needs. */
+export function withoutDeadOps(network: Network): Network {
+  const byId = opsById(network);
+  const live = new Set<string>();
+  const pending = [...network.outputs];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (live.has(id)) continue;
+    live.add(id);
+    pending.push(...present(byId.get(id), `graph: unknown output ${id}`).inputs);
+  }
+  const ops = network.ops.filter((op) => live.has(op.id) || op.kind === 'input');
+  const used = new Set(ops.flatMap((op) => Object.values(op.params)));
+  const neurons = new Set(ops.map((op) => op.attrs['neuron']));
+  return {
+    ...network,
+    ops,
+    params: new Map([...network.params].filter(([name]) => used.has(name))),
+    neurons: new Map([...network.neurons].filter(([name]) => neurons.has(name))),
+  };
+}
+
+/** The last global time step at which an output is complete; 0 for a network without time. */
+export function latencyOf(network: Network): number {
+  let latest = 0;
+  for (const op of network.ops) {
+    if (op.type.time !== undefined) latest = Math.max(latest, op.type.time.start + op.type.time.steps - 1);
+  }
+  return latest;
+}

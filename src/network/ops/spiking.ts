@@ -1,0 +1,115 @@
+import { type NetworkOpDef, listAttr, numberAttr, stringAttr, withTime } from './define.js';
+import { windowShape } from './synapse.js';
+
+const input: NetworkOpDef = {
+  doc: 'What a user feeds: one real image a sample.',
+  arity: [0, 0],
+  attrs: { shape: 'list' },
+  params: [],
+  type: ({ attrs }) => ({ shape: listAttr(attrs, 'shape'), code: { kind: 'real' } }),
+};
+
+const quantize: NetworkOpDef = {
+  doc: 'Activation quantiser: Q = clip(round_half_even(x/scale) + zero, min, max), standing for the real (Q − zero)·scale.',
+  arity: [1, 1],
+  attrs: { scale: 'number', zero: 'number', min: 'number', max: 'number' },
+  params: [],
+  type: ({ inputs, attrs }) => {
+    const code = {
+      kind: 'quant' as const,
+      scale: numberAttr(attrs, 'scale'),
+      zero: numberAttr(attrs, 'zero'),
+      min: numberAttr(attrs, 'min'),
+      max: numberAttr(attrs, 'max'),
+    };
+    if (!(code.scale > 0)) return `scale must be positive, is ${code.scale}`;
+    return withTime({ shape: inputs[0]!.shape, code }, inputs[0]!.time);
+  },
+};
+
+const encode: NetworkOpDef = {
+  doc: 'Turns the real input into a train (SPEC §3): `coding` says how; sws: the digits of its quantised code.',
+  arity: [1, 1],
+  attrs: {
+    coding: 'string',
+    steps: 'number',
+    'beta?': 'number',
+    'encoder?': 'string',
+    'scale?': 'number',
+    'zero?': 'number',
+    'min?': 'number',
+    'max?': 'number',
+    'offset?': 'number',
+    'amplitude?': 'number',
+    'threshold?': 'number',
+    'seed?': 'number',
+  },
+  params: [],
+  type: ({ inputs, attrs }) => {
+    const time = { start: 1, steps: numberAttr(attrs, 'steps') };
+    const coding = stringAttr(attrs, 'coding');
+    const shape = inputs[0]!.shape;
+    if (coding === 'sws') {
+      const step = numberAttr(attrs, 'amplitude', 1);
+      return { shape, time, code: { kind: 'spike', min: -1, max: 1, step } };
+    }
+    if (coding === 'rate') return { shape, time, code: { kind: 'spike', min: 0, max: 1, step: 1 } };
+    // events: [T·C,H,W] frames arrive as they are; direct: the real input at every step
+    return { shape, time, code: { kind: 'real' } };
+  },
+};
+
+const neuron: NetworkOpDef = {
+  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins.',
+  arity: [1, 1],
+  attrs: { neuron: 'string', levels: 'list', amplitude: 'number', 'silent?': 'number', '*': 'number' },
+  params: ['*'],
+  type: ({ inputs, attrs }) => {
+    const time = inputs[0]!.time;
+    if (time === undefined) return 'needs an input with time steps; encode the input first';
+    const [min, max] = listAttr(attrs, 'levels') as [number, number];
+    return {
+      shape: inputs[0]!.shape,
+      time: { start: time.start + numberAttr(attrs, 'silent', 0), steps: time.steps },
+      code: { kind: 'spike', min, max, step: numberAttr(attrs, 'amplitude') },
+    };
+  },
+};
+
+const maxprefix: NetworkOpDef = {
+  doc: 'Exact max pooling of stepwise weighted trains by running prefix: M_k = max_i P_i,k, s_k = M_k − β·M_k−1 (SPEC §4).',
+  arity: [1, 1],
+  attrs: { kernel: 'list', stride: 'list', pads: 'list', beta: 'number' },
+  params: [],
+  type: (request) => {
+    const from = request.inputs[0]!;
+    if (from.code.kind !== 'spike') return 'needs a spike train';
+    const shape = windowShape(request, from.shape[0]!);
+    return typeof shape === 'string' ? shape : { ...from, shape };
+  },
+};
+
+const delay: NetworkOpDef = {
+  doc: 'Delay line: the same train, `steps` later. Joins of paths of unequal depth need it.',
+  arity: [1, 1],
+  attrs: { steps: 'number' },
+  params: [],
+  type: ({ inputs, attrs }) => {
+    const from = inputs[0]!;
+    if (from.time === undefined) return 'needs an input with time steps';
+    return { ...from, time: { start: from.time.start + numberAttr(attrs, 'steps'), steps: from.time.steps } };
+  },
+};
+
+const decode: NetworkOpDef = {
+  doc: 'Read-out: sws: Σ β^(Tc−k)·z(k); otherwise the mean over the steps.',
+  arity: [1, 1],
+  attrs: { coding: 'string', 'beta?': 'number' },
+  params: [],
+  type: ({ inputs }) => {
+    if (inputs[0]!.time === undefined) return 'needs an input with time steps';
+    return { shape: inputs[0]!.shape, code: { kind: 'real' } };
+  },
+};
+
+export const spikingOps = { input, quantize, encode, neuron, maxprefix, delay, decode } as const;

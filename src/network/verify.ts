@@ -1,0 +1,78 @@
+import { inferType } from './builder.js';
+import { type AttrKind, joinProblem, networkOps } from './ops/index.js';
+import type { AttrValue, Network, Op, ValueType } from './types.js';
+
+export interface Problem {
+  readonly op: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong with a network: ids, order, arity, attributes, types, times of joins. Empty when valid. */
+export function verifyNetwork(network: Network): readonly Problem[] {
+  const problems: Problem[] = [];
+  const types = new Map<string, ValueType>();
+  for (const op of network.ops) {
+    for (const message of opProblems(op, network, types)) problems.push({ op: op.id, message });
+    if (types.has(op.id)) problems.push({ op: op.id, message: 'two ops have this id' });
+    types.set(op.id, op.type);
+  }
+  for (const output of network.outputs) {
+    if (!types.has(output)) problems.push({ op: output, message: 'an output names no op' });
+  }
+  if (network.outputs.length === 0) problems.push({ op: network.name, message: 'the network has no output' });
+  return problems;
+}
+
+function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): string[] {
+  const missing = op.inputs.filter((id) => !types.has(id));
+  if (missing.length > 0) return missing.map((id) => `reads %${id}, which no earlier op defines`);
+  const attrs = attrProblems(op);
+  if (attrs.length > 0) return attrs;
+  const request = { kind: op.kind, attrs: op.attrs, params: op.params };
+  const inputs = op.inputs.map((id) => types.get(id)!);
+  const inferred = inferType(request, inputs, network.params);
+  if (typeof inferred === 'string') return [inferred];
+  const problems: string[] = [];
+  if (!sameType(inferred, op.type)) {
+    problems.push(`has type ${JSON.stringify(op.type)}, its inputs give ${JSON.stringify(inferred)}`);
+  }
+  if (op.kind === 'add' || op.kind === 'mul' || op.kind === 'concat') {
+    const join = joinProblem({ inputs, attrs: op.attrs, param: () => undefined });
+    if (join !== undefined) problems.push(join);
+  }
+  if (op.kind === 'neuron' && !network.neurons.has(String(op.attrs['neuron']))) {
+    problems.push(`names an unknown neuron ${String(op.attrs['neuron'])}`);
+  }
+  for (const name of Object.values(op.params)) {
+    if (!network.params.has(name)) problems.push(`names an unknown parameter ${name}`);
+  }
+  return problems;
+}
+
+function attrProblems(op: Op): string[] {
+  const def = networkOps[op.kind];
+  const problems: string[] = [];
+  for (const [name, kind] of Object.entries(def.attrs)) {
+    const plain = name.replace(/\?$/, '');
+    const value = op.attrs[plain];
+    if (value === undefined) {
+      if (!name.endsWith('?') && name !== '*') problems.push(`misses its attribute ${plain}`);
+    } else if (!hasKind(value, kind)) problems.push(`attribute ${plain} must be a ${kind}`);
+  }
+  if (!('*' in def.attrs)) {
+    for (const name of Object.keys(op.attrs)) {
+      if (!(name in def.attrs) && !(`${name}?` in def.attrs)) problems.push(`has no attribute ${name}`);
+    }
+  }
+  return problems;
+}
+
+function hasKind(value: AttrValue, kind: AttrKind): boolean {
+  return kind === 'list' ? Array.isArray(value) : typeof value === kind;
+}
+
+function sameType(a: ValueType, b: ValueType): boolean {
+  const key = (t: ValueType): string =>
+    JSON.stringify([t.shape, t.time?.start, t.time?.steps, Object.entries(t.code).sort()]);
+  return key(a) === key(b);
+}
