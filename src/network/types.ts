@@ -12,7 +12,13 @@ export type Code =
   /** spikes: levels min…max (integers) times `step`, the amplitude */
   | { readonly kind: 'spike'; readonly min: number; readonly max: number; readonly step: number }
   /** integer codes Q in min…max that stand for the real (Q − zero)·scale */
-  | { readonly kind: 'quant'; readonly scale: number; readonly zero: number; readonly min: number; readonly max: number };
+  | {
+      readonly kind: 'quant';
+      readonly scale: number;
+      readonly zero: number;
+      readonly min: number;
+      readonly max: number;
+    };
 
 /** Global time steps `start … start + steps − 1` (1-based) at which a value is present. */
 export interface Time {

@@ -1,4 +1,14 @@
 import { define } from './define.js';
 
 export const networkDiagnostics = {
+  'network/ir-syntax': define<{ problem: string }>(
+    'error',
+    ({ problem }) => problem,
+    'A file in the text form of the Network IR couldn’t be read. The place shows the first token that doesn’t fit; the form of each line is described in `docs/network-ir.md`. The weights of its parameters must lie beside it in `weights.safetensors`, with the same types.',
+  ),
+  'network/invalid': define<{ op: string; message: string }>(
+    'error',
+    ({ op, message }) => `%${op} ${message}`,
+    'The network is well-formed text but not a valid network: an id is missing or used twice, an attribute is missing, or a type doesn’t follow from the types before it. The message names the op and both sides of the disagreement.',
+  ),
 } as const;

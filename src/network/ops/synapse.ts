@@ -87,7 +87,11 @@ const affine: NetworkOpDef = {
     const shape = inputs[0]!.shape;
     for (const role of ['scale', 'shift']) {
       const size = param(role);
-      if (size !== undefined && !(size.length === 1 && (size[0] === 1 || size[0] === shape[0])) && !sameShape(size, shape)) {
+      if (
+        size !== undefined &&
+        !(size.length === 1 && (size[0] === 1 || size[0] === shape[0])) &&
+        !sameShape(size, shape)
+      ) {
         return `${role} ${shapeText(size)} fits neither the ${shape[0]} channels nor ${shapeText(shape)}`;
       }
     }
@@ -101,7 +105,8 @@ const add: NetworkOpDef = {
   attrs: {},
   params: [],
   type: ({ inputs: [a, b] }) => {
-    if (!sameShape(a!.shape, b!.shape)) return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
+    if (!sameShape(a!.shape, b!.shape))
+      return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
     return linearResult(a!, a!.shape);
   },
 };
@@ -112,7 +117,8 @@ const mul: NetworkOpDef = {
   attrs: {},
   params: [],
   type: ({ inputs: [a, b] }) => {
-    const fits = sameShape(a!.shape, b!.shape) || (b!.shape.slice(1).every((n) => n === 1) && b!.shape[0] === a!.shape[0]);
+    const fits =
+      sameShape(a!.shape, b!.shape) || (b!.shape.slice(1).every((n) => n === 1) && b!.shape[0] === a!.shape[0]);
     if (!fits) return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
     return linearResult(a!, a!.shape);
   },
@@ -176,7 +182,8 @@ export function joinProblem({ inputs }: TypeRequest): string | undefined {
   const [first, ...rest] = inputs;
   const late = rest.find((other) => !sameTime(first!.time, other.time));
   if (late === undefined) return undefined;
-  const text = (t: typeof first): string => (t?.time === undefined ? 'no time' : `@${t.time.start}..${t.time.start + t.time.steps - 1}`);
+  const text = (t: typeof first): string =>
+    t?.time === undefined ? 'no time' : `@${t.time.start}..${t.time.start + t.time.steps - 1}`;
   return `operands arrive at different times: ${text(first)} and ${text(late)}`;
 }
 

@@ -1,0 +1,118 @@
+import type { Assignment, BinaryOp, Expr, NeuronDef, NeuronParam, NeuronState } from '../../base/equation.js';
+import { binaryPrecedence } from './expression.js';
+import type { TokenStream } from './tokens.js';
+
+const nestingLimit = 200;
+
+/** An expression by precedence climbing; the levels are those of the printer. */
+export function parseExpr(tokens: TokenStream, least = 0, depth = 0): Expr {
+  if (depth > nestingLimit) tokens.fail('an expression nested less deeply');
+  let left = parsePrefix(tokens, depth);
+  for (;;) {
+    const level = binaryPrecedence(tokens.next.text);
+    if (level === undefined || level < least || (tokens.next.kind !== 'sign' && tokens.next.kind !== 'name'))
+      return left;
+    const op = tokens.take().text as BinaryOp;
+    const right = parseExpr(tokens, op === '^' ? level : level + 1, depth + 1);
+    left = { kind: 'binary', op, left, right };
+  }
+}
+
+function parsePrefix(tokens: TokenStream, depth: number): Expr {
+  if (tokens.accept('-')) {
+    if (tokens.next.kind === 'number') return { kind: 'number', value: -Number(tokens.take().text) };
+    return { kind: 'unary', op: '-', operand: parseExpr(tokens, 7, depth + 1) };
+  }
+  if (tokens.accept('not')) return { kind: 'unary', op: 'not', operand: parseExpr(tokens, 3, depth + 1) };
+  if (tokens.accept('(')) {
+    const inner = parseExpr(tokens, 0, depth + 1);
+    tokens.expect(')');
+    return inner;
+  }
+  if (tokens.next.kind === 'number') return { kind: 'number', value: Number(tokens.take().text) };
+  const name = tokens.name();
+  if (!tokens.accept('(')) return { kind: 'name', name };
+  const args: Expr[] = [];
+  const named: Record<string, Expr> = {};
+  while (!tokens.is(')')) {
+    const key = tokens.next;
+    if (key.kind === 'name' && key.text.endsWith(':')) {
+      tokens.take();
+      named[key.text.slice(0, -1)] = parseExpr(tokens, 0, depth + 1);
+    } else if (key.kind === 'name' && tokens.peek(1).text === ':') {
+      tokens.take();
+      tokens.expect(':');
+      named[key.text] = parseExpr(tokens, 0, depth + 1);
+    } else args.push(parseExpr(tokens, 0, depth + 1));
+    if (!tokens.accept(',')) break;
+  }
+  tokens.expect(')');
+  return { kind: 'call', callee: name, args, named };
+}
+
+function parseNeuronParam(tokens: TokenStream): NeuronParam {
+  const name = tokens.name();
+  const value = tokens.accept('=') ? tokens.number() : undefined;
+  let learn: NeuronParam['learn'];
+  if (tokens.accept('learn')) {
+    if (tokens.accept('positive')) learn = { constraint: 'positive' };
+    else if (tokens.accept('unit')) learn = { constraint: 'unit' };
+    else learn = {};
+  }
+  return { name, ...(value === undefined ? {} : { default: value }), ...(learn === undefined ? {} : { learn }) };
+}
+
+/** `neuron NAME(params) { … }`, after the word `neuron`. */
+export function parseNeuron(tokens: TokenStream): NeuronDef {
+  const name = tokens.name();
+  const params: NeuronParam[] = [];
+  tokens.expect('(');
+  while (!tokens.is(')')) {
+    params.push(parseNeuronParam(tokens));
+    if (!tokens.accept(',')) break;
+  }
+  tokens.expect(')');
+  tokens.expect('{');
+  const states: NeuronState[] = [];
+  const phases: Record<'charge' | 'fire' | 'reset', Assignment[]> = { charge: [], fire: [], reset: [] };
+  let surrogate: NeuronDef['surrogate'];
+  let detachReset = false;
+  while (!tokens.accept('}')) {
+    const word = tokens.name();
+    if (word === 'state') {
+      const state = tokens.name();
+      let units: Expr | undefined;
+      if (tokens.accept('[')) {
+        units = parseExpr(tokens);
+        tokens.expect(']');
+      }
+      tokens.expect('=');
+      states.push({ name: state, initial: parseExpr(tokens), ...(units === undefined ? {} : { units }) });
+    } else if (word === 'charge' || word === 'fire' || word === 'reset') {
+      const target = tokens.name();
+      tokens.expect('=');
+      phases[word].push({ target, value: parseExpr(tokens) });
+    } else if (word === 'surrogate') surrogate = parseSurrogate(tokens);
+    else if (word === 'detach') {
+      tokens.expect('reset');
+      detachReset = true;
+    } else tokens.fail('state, charge, fire, reset, surrogate, detach or "}"');
+  }
+  return {
+    name,
+    params,
+    states,
+    ...phases,
+    ...(surrogate === undefined ? {} : { surrogate }),
+    ...(detachReset ? { detachReset } : {}),
+  };
+}
+
+function parseSurrogate(tokens: TokenStream): NonNullable<NeuronDef['surrogate']> {
+  const call = parsePrefix(tokens, 0);
+  if (call.kind !== 'call') return tokens.fail('a surrogate such as triangle(width: 1)');
+  const args = Object.fromEntries(
+    Object.entries(call.named).map(([key, value]) => [key, value.kind === 'number' ? value.value : value]),
+  );
+  return { name: call.callee, args };
+}

@@ -1,0 +1,193 @@
+import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
+import type { DType } from '../../base/dtype.js';
+import type { NeuronDef } from '../../base/equation.js';
+import type { Source } from '../../base/source.js';
+import { isOpKind } from '../ops/index.js';
+import type { AttrValue, Code, Coding, Network, Op, Param, ValueType } from '../types.js';
+import { verifyNetwork } from '../verify.js';
+import { parseNeuron } from './parse-equation.js';
+import { IrSyntaxError, TokenStream } from './tokens.js';
+
+/** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
+export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>): Outcome<Network> {
+  let network: Network;
+  try {
+    network = new IrParser(source, weights).network();
+  } catch (error) {
+    if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
+    throw error;
+  }
+  const diagnostics: Diagnostic[] = verifyNetwork(network).map(({ op, message }) =>
+    diagnostic('network/invalid', { op, message }, { file: source.name }),
+  );
+  return diagnostics.length > 0 ? { diagnostics } : { value: network, diagnostics };
+}
+
+class IrParser {
+  readonly #tokens: TokenStream;
+  readonly #ops: Op[] = [];
+  readonly #params = new Map<string, Param>();
+  readonly #neurons = new Map<string, NeuronDef>();
+  readonly #notes: string[] = [];
+  readonly #outputs: string[] = [];
+
+  constructor(
+    source: Source,
+    readonly weights: ReadonlyMap<string, Param>,
+  ) {
+    this.#tokens = new TokenStream(source);
+  }
+
+  network(): Network {
+    const tokens = this.#tokens;
+    tokens.expect('network');
+    const name = tokens.name();
+    let coding: Coding | undefined;
+    if (tokens.accept('coding')) {
+      const scheme = tokens.name();
+      tokens.expect('(');
+      coding = { name: scheme, args: this.#attrs(')') };
+    }
+    if (tokens.accept('latency')) tokens.number();
+    while (tokens.next.kind !== 'end') this.#item();
+    return {
+      name,
+      ...(coding === undefined ? {} : { coding }),
+      ops: this.#ops,
+      outputs: this.#outputs,
+      params: this.#params,
+      neurons: this.#neurons,
+      notes: this.#notes,
+    };
+  }
+
+  #item(): void {
+    const tokens = this.#tokens;
+    if (tokens.next.kind === 'value') this.#op();
+    else if (tokens.accept('note')) this.#notes.push(tokens.name());
+    else if (tokens.accept('param')) this.#param();
+    else if (tokens.accept('output')) this.#outputs.push(tokens.value());
+    else if (tokens.accept('neuron')) {
+      const def = parseNeuron(tokens);
+      this.#neurons.set(def.name, def);
+    } else tokens.fail('a value, note, neuron, param or output');
+  }
+
+  #param(): void {
+    const tokens = this.#tokens;
+    const place = tokens.next.span;
+    const name = tokens.name();
+    tokens.expect(':');
+    const dtype = tokens.name() as DType;
+    const shape = this.#shape();
+    if (tokens.accept('quant')) {
+      tokens.expect('(');
+      this.#attrs(')');
+    }
+    const param = this.weights.get(name);
+    if (param === undefined) throw new IrSyntaxError(`there are no weights for parameter ${name}`, place);
+    const { tensor } = param;
+    if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
+      const found = `${tensor.dtype}[${tensor.shape.join(',')}]`;
+      throw new IrSyntaxError(`the weights of ${name} are ${found}, not ${dtype}[${shape.join(',')}]`, place);
+    }
+    this.#params.set(name, param);
+  }
+
+  #op(): void {
+    const tokens = this.#tokens;
+    const id = tokens.value();
+    tokens.expect('=');
+    const place = tokens.next.span;
+    const word = tokens.name();
+    const neuron = word.startsWith('neuron.') ? word.slice('neuron.'.length) : undefined;
+    const kind = neuron === undefined ? word : 'neuron';
+    if (!isOpKind(kind)) throw new IrSyntaxError(`there is no layer kind ${kind}`, place);
+    const inputs: string[] = [];
+    while (tokens.next.kind === 'value') inputs.push(tokens.value());
+    const attrs = tokens.accept('{') ? this.#attrs('}') : {};
+    const params = tokens.accept('(') ? (this.#attrs(')') as Record<string, string>) : {};
+    tokens.expect(':');
+    const type = this.#type();
+    const origin = tokens.accept('from') ? tokens.name() : undefined;
+    this.#ops.push({
+      id,
+      kind,
+      inputs,
+      attrs: neuron === undefined ? attrs : { neuron, ...attrs },
+      params: Object.fromEntries(Object.entries(params).map(([role, value]) => [role, String(value)])),
+      type,
+      ...(origin === undefined ? {} : { origin }),
+    });
+  }
+
+  #attrs(close: string): Record<string, AttrValue> {
+    const tokens = this.#tokens;
+    const attrs: Record<string, AttrValue> = {};
+    while (!tokens.is(close)) {
+      const key = tokens.name();
+      attrs[key] = tokens.accept('=') ? this.#attrValue() : true;
+      if (!tokens.accept(',')) break;
+    }
+    tokens.expect(close);
+    return attrs;
+  }
+
+  #attrValue(): AttrValue {
+    const tokens = this.#tokens;
+    if (tokens.accept('[')) {
+      const list: number[] = [];
+      while (!tokens.is(']')) {
+        list.push(tokens.number());
+        if (!tokens.accept(',')) break;
+      }
+      tokens.expect(']');
+      return list;
+    }
+    if (tokens.next.kind === 'string') return tokens.name();
+    if (tokens.accept('false')) return false;
+    if (tokens.next.kind === 'name') return tokens.name();
+    return tokens.number();
+  }
+
+  #shape(): number[] {
+    const tokens = this.#tokens;
+    tokens.expect('[');
+    const shape: number[] = [];
+    while (!tokens.is(']')) {
+      shape.push(tokens.number());
+      if (!tokens.accept(',')) break;
+    }
+    tokens.expect(']');
+    return shape;
+  }
+
+  #type(): ValueType {
+    const tokens = this.#tokens;
+    const code = this.#code();
+    const shape = this.#shape();
+    if (!tokens.accept('@')) return { shape, code };
+    const start = tokens.number();
+    tokens.expect('..');
+    return { shape, code, time: { start, steps: tokens.number() - start + 1 } };
+  }
+
+  #code(): Code {
+    const tokens = this.#tokens;
+    const kind = tokens.name();
+    if (kind === 'real' || kind === 'psp') return { kind };
+    if (kind !== 'spike' && kind !== 'quant') return tokens.fail('real, psp, spike or quant');
+    tokens.expect('{');
+    const min = tokens.number();
+    tokens.expect('..');
+    const max = tokens.number();
+    const rest = tokens.accept(',') ? this.#attrs('}') : {};
+    if (Object.keys(rest).length === 0) tokens.expect('}');
+    const number = (key: string, fallback: number): number => {
+      const value = rest[key] ?? fallback;
+      return typeof value === 'number' ? value : tokens.fail(`a number for ${key}`);
+    };
+    if (kind === 'spike') return { kind, min, max, step: number('step', 1) };
+    return { kind, min, max, scale: number('scale', 1), zero: number('zero', 0) };
+  }
+}
