@@ -2,6 +2,7 @@ import { cliDiagnostics } from './cli.js';
 import { convertDiagnostics } from './convert.js';
 import { dataDiagnostics } from './data.js';
 import { engineDiagnostics } from './engine.js';
+import { fileDiagnostics } from './file.js';
 import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
 import { onnxDiagnostics } from './onnx.js';
@@ -16,6 +17,7 @@ export const diagnosticTable = {
   ...convertDiagnostics,
   ...dataDiagnostics,
   ...engineDiagnostics,
+  ...fileDiagnostics,
   ...cliDiagnostics,
 } as const;
 

@@ -1,0 +1,51 @@
+import { define } from './define.js';
+
+export const fileDiagnostics = {
+  'file/missing': define<{ path: string }>(
+    'error',
+    ({ path }) => `there is no file "${path}"`,
+    `A file that was named on the command line, in a model file, or inside an ONNX file isn't there.
+
+Relative paths on the command line start at the current folder; paths in \`use\` and \`onnx(...)\` start at the folder of the
+model file that contains them; external data of an ONNX file starts at the ONNX file's folder.`,
+  ),
+  'file/is-directory': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" is a folder, not a file`,
+    `A file was expected and the path leads to a folder. Name the file inside it.`,
+  ),
+  'file/not-a-file': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" is not a regular file`,
+    `The path leads to a device, a socket or a pipe. spikec reads files whose size it knows before it reads them; save the
+content to a file first.`,
+  ),
+  'file/no-permission': define<{ path: string; access: 'read' | 'write' }>(
+    'error',
+    ({ path, access }) => `no permission to ${access} "${path}"`,
+    `The operating system refused access. Look at the owner and the mode of the file and of the folders above it.`,
+  ),
+  'file/too-large': define<{ path: string; size: number; limit: number }>(
+    'error',
+    ({ path, size, limit }) => `"${path}" has ${size} bytes; at most ${limit} are read`,
+    `Every kind of file has an upper limit, so that a wrong file name can't exhaust the memory. If the file really is what it
+should be, split it (a model file: with \`use\`; a data set: into several files).`,
+  ),
+  'file/not-text': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" is not UTF-8 text`,
+    `Model files are UTF-8 text. The file contains bytes that are not: it may be a binary file, or saved in another encoding.`,
+  ),
+  'file/read-failed': define<{ path: string; reason: string }>(
+    'error',
+    ({ path, reason }) => `"${path}" can't be read: ${reason}`,
+    `The operating system reported an error while reading, other than a missing file or missing permission: a damaged disk, a
+network folder that went away, too many open files.`,
+  ),
+  'file/write-failed': define<{ path: string; reason: string }>(
+    'error',
+    ({ path, reason }) => `"${path}" can't be written: ${reason}`,
+    `The operating system reported an error while writing, most often a full disk or a folder that doesn't exist. Files are
+written beside their final place and renamed at the end, so what stood there before is unharmed.`,
+  ),
+} as const;

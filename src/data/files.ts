@@ -1,0 +1,235 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fail } from '../base/diagnostics/index.js';
+
+/** Read at most this many bytes of a text, unless a caller says otherwise. */
+export const textLimit = 16 * 2 ** 20;
+/** Read at most this many bytes of a binary file, unless a caller says otherwise: protobuf's own limit. */
+export const binaryLimit = 2 ** 31 - 1;
+
+export interface ReadOptions {
+  /** Largest accepted size in bytes. */
+  readonly limit?: number;
+}
+
+interface SystemError {
+  readonly code: string;
+  readonly message: string;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string';
+}
+
+/** `ENOSPC: no space left on device, write` without the code and the call. */
+function reasonOf(error: SystemError): string {
+  return /^[A-Z0-9]+: ([^,]*)/.exec(error.message)?.[1] ?? error.message;
+}
+
+function failReading(error: unknown, path: string): never {
+  if (!isSystemError(error)) throw error;
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return fail('file/missing', { path });
+    case 'EISDIR':
+      return fail('file/is-directory', { path });
+    case 'EACCES':
+    case 'EPERM':
+      return fail('file/no-permission', { path, access: 'read' });
+    default:
+      return fail('file/read-failed', { path, reason: reasonOf(error) });
+  }
+}
+
+function failWriting(error: unknown, path: string): never {
+  if (!isSystemError(error)) throw error;
+  if (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS') {
+    return fail('file/no-permission', { path, access: 'write' });
+  }
+  return fail('file/write-failed', { path, reason: reasonOf(error) });
+}
+
+/** A regular file, open for reading by offset. */
+export class FileReader {
+  readonly path: string;
+  readonly size: number;
+  readonly #descriptor: number;
+
+  constructor(path: string) {
+    this.path = path;
+    try {
+      // A named pipe would block the open for ever without O_NONBLOCK.
+      this.#descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    } catch (error) {
+      failReading(error, path);
+    }
+    const stat = fstatSync(this.#descriptor);
+    if (!stat.isFile()) {
+      this.close();
+      if (stat.isDirectory()) fail('file/is-directory', { path });
+      fail('file/not-a-file', { path });
+    }
+    this.size = stat.size;
+  }
+
+  /** The bytes `[start, start + length)`; fewer where the file ends. */
+  read(start: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - start)));
+    let filled = 0;
+    try {
+      while (filled < bytes.length) {
+        const count = readSync(
+          this.#descriptor,
+          bytes,
+          filled,
+          Math.min(bytes.length - filled, 2 ** 30),
+          start + filled,
+        );
+        if (count === 0) return bytes.subarray(0, filled);
+        filled += count;
+      }
+    } catch (error) {
+      failReading(error, this.path);
+    }
+    return bytes;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** The whole content of a file. Throws a diagnostic when it is missing, not a file, unreadable or larger than the limit. */
+export function readBytes(path: string, options: ReadOptions = {}): Uint8Array<ArrayBuffer> {
+  const file = new FileReader(path);
+  try {
+    const limit = options.limit ?? binaryLimit;
+    if (file.size > limit) fail('file/too-large', { path, size: file.size, limit });
+    return file.read(0, file.size);
+  } finally {
+    file.close();
+  }
+}
+
+/** The whole content of a UTF-8 text file, without its byte order mark. */
+export function readText(path: string, options: ReadOptions = {}): string {
+  const bytes = readBytes(path, { limit: options.limit ?? textLimit });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return fail('file/not-text', { path });
+  }
+}
+
+/** Temporary files that exist right now: what an interrupted process has to remove. */
+const unfinished = new Set<string>();
+
+/** Removes the temporary files of writes that are under way; for the handler of an interrupt. */
+export function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+  unfinished.clear();
+}
+
+function temporaryName(path: string): string {
+  for (let attempt = 0; ; attempt++) {
+    const candidate = `${path}.${process.pid}${attempt === 0 ? '' : `-${attempt}`}.tmp`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}
+
+/** Writes and syncs `content` to a new file beside `path`, and gives its name. On failure nothing stays. */
+function writeTemporary(path: string, content: string | Uint8Array): string {
+  const temporary = temporaryName(path);
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  try {
+    const descriptor = openSync(temporary, 'wx', modeOf(path));
+    unfinished.add(temporary);
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(descriptor, bytes, written, Math.min(bytes.length - written, 2 ** 30));
+      }
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    return temporary;
+  } catch (error) {
+    discard(temporary);
+    return failWriting(error, path);
+  }
+}
+
+/** A replaced file keeps its mode. */
+function modeOf(path: string): number {
+  return existsSync(path) ? statSync(path).mode & 0o777 : 0o666;
+}
+
+/** Where a write to `path` really goes: a symbolic link stays a link. */
+function finalPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+function discard(temporary: string): void {
+  if (unfinished.delete(temporary)) rmSync(temporary, { force: true });
+}
+
+function commit(temporary: string, path: string): void {
+  try {
+    renameSync(temporary, path);
+    unfinished.delete(temporary);
+  } catch (error) {
+    discard(temporary);
+    failWriting(error, path);
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    failWriting(error, path);
+  }
+}
+
+/**
+ * Puts `content` at `path` whole or not at all: written beside it, synced, renamed. Missing folders are
+ * made. On any failure the old file stays as it was and nothing is left over.
+ */
+export function writeFile(path: string, content: string | Uint8Array): void {
+  makeFolder(dirname(resolve(path)));
+  const target = finalPath(path);
+  commit(writeTemporary(target, content), target);
+}
+
+/**
+ * Writes several files of one folder (names may contain `/`): all contents are on the disk before the first
+ * file takes its place, so a full disk changes nothing. Files that are not named stay.
+ */
+export function writeFolder(folder: string, files: ReadonlyMap<string, string | Uint8Array>): void {
+  const written: { temporary: string; path: string }[] = [];
+  try {
+    for (const [name, content] of files) {
+      const path = finalPath(join(folder, name));
+      makeFolder(dirname(resolve(path)));
+      written.push({ temporary: writeTemporary(path, content), path });
+    }
+    for (const { temporary, path } of written) commit(temporary, path);
+  } finally {
+    for (const { temporary } of written) discard(temporary);
+  }
+}

@@ -1,0 +1,14 @@
+export {
+  type Batch,
+  type Dataset,
+  type Normalisation,
+  type RawBatch,
+  checkFit,
+  parseNormalisation,
+  readBatch,
+} from './dataset.js';
+export { openCifar10 } from './cifar.js';
+export { type ReadOptions, readBytes, readText, removeUnfinished, writeFile, writeFolder } from './files.js';
+export { openIdx } from './idx.js';
+export { openNpz } from './npz.js';
+export { type OpenOptions, openDataset } from './open.js';

