@@ -8,15 +8,109 @@ export interface ValueInfo {
   readonly shape: readonly Dim[];
 }
 
+/** Window of a convolution. Order of pads: top, left, bottom, right. */
+export interface ConvAttrs {
+  readonly stride: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+}
+
+/** Window of a pooling. Order of pads: top, left, bottom, right. */
+export interface PoolAttrs {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly pads: readonly number[];
+}
+
+/**
+ * The stand-in derivative of a discontinuous op, read by autodiff. `surrogate` is one of
+ * rectangle, triangle, sigmoid, atan, fast_sigmoid, ste; its arguments are `surrogate_*`.
+ */
+export interface SurrogateAttrs {
+  readonly surrogate?: string;
+  readonly surrogate_width?: number;
+  readonly surrogate_slope?: number;
+  readonly surrogate_alpha?: number;
+  readonly surrogate_lo?: number;
+  readonly surrogate_hi?: number;
+}
+
+export type NoAttrs = Readonly<Record<never, never>>;
+
+/** Every primitive and the attributes it carries. */
+export interface PrimAttrs {
+  readonly const: { readonly value: Tensor };
+  /** The target is also the op's dtype. */
+  readonly cast: { readonly to: DType };
+  /** The value, cut from the gradient. */
+  readonly detach: NoAttrs;
+  readonly neg: NoAttrs;
+  readonly abs: NoAttrs;
+  readonly sign: SurrogateAttrs;
+  readonly floor: SurrogateAttrs;
+  readonly round: SurrogateAttrs;
+  readonly exp: NoAttrs;
+  readonly log: NoAttrs;
+  readonly sqrt: NoAttrs;
+  readonly sigmoid: NoAttrs;
+  readonly tanh: NoAttrs;
+  readonly not: NoAttrs;
+  readonly add: NoAttrs;
+  readonly sub: NoAttrs;
+  readonly mul: NoAttrs;
+  readonly div: NoAttrs;
+  readonly pow: NoAttrs;
+  readonly min: NoAttrs;
+  readonly max: NoAttrs;
+  readonly eq: SurrogateAttrs;
+  readonly ne: SurrogateAttrs;
+  readonly lt: SurrogateAttrs;
+  readonly le: SurrogateAttrs;
+  readonly gt: SurrogateAttrs;
+  readonly ge: SurrogateAttrs;
+  readonly and: NoAttrs;
+  readonly or: NoAttrs;
+  readonly select: NoAttrs;
+  readonly sum: { readonly axes: readonly number[]; readonly keepdims: boolean };
+  readonly reduce_max: { readonly axes: readonly number[]; readonly keepdims: boolean };
+  readonly argmax: { readonly axis: number };
+  readonly reshape: { readonly shape: readonly Dim[] };
+  readonly transpose: { readonly perm: readonly number[] };
+  /** One entry per axis; on a batch axis they count in units of N. */
+  readonly slice: {
+    readonly starts: readonly number[];
+    readonly ends: readonly number[];
+    readonly steps: readonly number[];
+  };
+  /** One entry per axis; on a batch axis they count in units of N. */
+  readonly pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
+  readonly concat: { readonly axis: number };
+  readonly broadcast: { readonly shape: readonly Dim[] };
+  readonly matmul: { readonly transA: boolean; readonly transB: boolean };
+  readonly conv2d: ConvAttrs;
+  /** `input` is the spatial size [H, W] of the convolution's input. */
+  readonly conv2d_input_grad: ConvAttrs & { readonly input: readonly number[] };
+  /** `kernel` is the spatial size [kh, kw] of the convolution's weight. */
+  readonly conv2d_weight_grad: ConvAttrs & { readonly kernel: readonly number[] };
+  readonly maxpool: PoolAttrs;
+  readonly maxpool_grad: PoolAttrs;
+  readonly avgpool: PoolAttrs & { readonly include_pad: boolean };
+}
+
+export type PrimKind = keyof PrimAttrs;
+
 /** Attributes of a primitive: what its shape rule, evaluator and emitters read. */
 export type OpAttr = number | boolean | string | readonly number[] | readonly Dim[] | Tensor;
+
+export type Attrs = Readonly<Record<string, OpAttr>>;
 
 /** One primitive operation; its single result is the value named `id` (SSA). */
 export interface TensorOp {
   readonly id: string;
-  readonly kind: string;
+  readonly kind: PrimKind;
   readonly inputs: readonly string[];
-  readonly attrs: Readonly<Record<string, OpAttr>>;
+  readonly attrs: Attrs;
   readonly dtype: DType;
   readonly shape: readonly Dim[];
   /** Id of the Network IR op that this came from. */
@@ -41,4 +135,9 @@ export interface Program {
   readonly ops: readonly TensorOp[];
   /** Output name → value id. */
   readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** The op's attributes, typed by its kind; `verify` has checked them. */
+export function attrsOf<K extends PrimKind>(op: TensorOp, _kind: K): PrimAttrs[K] {
+  return op.attrs as unknown as PrimAttrs[K];
 }

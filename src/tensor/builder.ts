@@ -1,0 +1,447 @@
+import type { DType, Tensor } from '../base/dtype.js';
+import { invariant } from '../base/invariant.js';
+import { ShapeError, checkShape, isBatch, sameShape, showShape, units } from './dims.js';
+import { opDef } from './ops/index.js';
+import type {
+  Attrs,
+  ConvAttrs,
+  Dim,
+  PoolAttrs,
+  PrimAttrs,
+  PrimKind,
+  Program,
+  ProgramInput,
+  ProgramParam,
+  SurrogateAttrs,
+  TensorOp,
+  ValueInfo,
+} from './types.js';
+
+/** A value of the program being built. */
+export interface Value extends ValueInfo {
+  readonly id: string;
+}
+
+/** An operand: a value, or a number, which becomes a scalar of the other operand's dtype. */
+export type Operand = Value | number;
+
+/**
+ * Builds a {@link Program} op by op; every method infers its result's type by the shape
+ * rules and throws a TypeError on misuse.
+ *
+ * Names: `b.at('stage1.conv')` makes the following ops come from that op of the network;
+ * `b.as('u')` names the next op `stage1.conv.u`. An op without a name is called by its
+ * kind. A name already taken gets a number.
+ */
+export class ProgramBuilder {
+  readonly #name: string;
+  readonly #inputs: ProgramInput[] = [];
+  readonly #params: ProgramParam[] = [];
+  readonly #ops: TensorOp[] = [];
+  readonly #outputs: Record<string, string> = {};
+  readonly #values = new Map<string, Value>();
+  readonly #scalars = new Map<string, Value>();
+  readonly #suffix = new Map<string, number>();
+  #from: string | undefined;
+  #next: string | undefined;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** The following ops come from this op of the network. */
+  at(from: string | undefined): this {
+    this.#from = from;
+    return this;
+  }
+
+  /** Names the next op, within the current `at`. */
+  as(name: string): this {
+    this.#next = name;
+    return this;
+  }
+
+  /** The program so far. */
+  build(): Program {
+    return {
+      name: this.#name,
+      inputs: [...this.#inputs],
+      params: [...this.#params],
+      ops: [...this.#ops],
+      outputs: { ...this.#outputs },
+    };
+  }
+
+  value(id: string): Value {
+    const value = this.#values.get(id);
+    if (value === undefined) throw new TypeError(`there is no value "${id}" in program "${this.#name}"`);
+    return value;
+  }
+
+  has(id: string): boolean {
+    return this.#values.has(id);
+  }
+
+  input(id: string, dtype: DType, shape: readonly Dim[]): Value {
+    checkShape(shape, `input "${id}"`);
+    this.#declare({ id, dtype, shape });
+    this.#inputs.push({ id, dtype, shape });
+    return this.value(id);
+  }
+
+  param(id: string, data: Tensor): Value {
+    this.#declare({ id, dtype: data.dtype, shape: data.shape });
+    this.#params.push({ id, dtype: data.dtype, shape: data.shape, data });
+    return this.value(id);
+  }
+
+  output(name: string, value: Value): void {
+    this.#check(value);
+    if (this.#outputs[name] !== undefined) throw new TypeError(`output "${name}" is already defined`);
+    this.#outputs[name] = value.id;
+  }
+
+  /** Takes over all of `program` but its outputs, under the same ids. */
+  include(program: Program): void {
+    for (const { id, dtype, shape } of program.inputs) this.input(id, dtype, shape);
+    for (const { id, data } of program.params) this.param(id, data);
+    for (const op of program.ops) this.append(op);
+  }
+
+  /** Appends an op that has its id already; its type is inferred anew. */
+  append(op: TensorOp): Value {
+    const inputs = op.inputs.map((id) => this.value(id));
+    return this.#push(op.kind, inputs, op.attrs, op.id, op.from);
+  }
+
+  /** Any primitive, by kind. */
+  op<K extends PrimKind>(kind: K, inputs: readonly Value[], attrs: PrimAttrs[K]): Value {
+    const base = this.#next ?? kind;
+    const id = this.#unique(this.#from === undefined ? base : `${this.#from}.${base}`);
+    this.#next = undefined;
+    return this.#push(kind, inputs, definedOnly(attrs), id, this.#from);
+  }
+
+  // -- values ------------------------------------------------------------------------------
+
+  constant(value: Tensor): Value {
+    return this.op('const', [], { value });
+  }
+
+  /** A constant without axes; equal ones are shared. */
+  scalar(dtype: DType, value: number): Value {
+    const name = `c${Object.is(value, -0) ? '-0' : value}${dtype === 'f32' ? '' : `.${dtype}`}`;
+    const known = this.#scalars.get(name);
+    if (known !== undefined) return known;
+    const data = {
+      f32: Float32Array,
+      f64: Float64Array,
+      i32: Int32Array,
+      i8: Int8Array,
+      u8: Uint8Array,
+      bool: Uint8Array,
+    };
+    const tensor = { dtype, shape: [], data: data[dtype].of(value) } as Tensor;
+    const made = this.#push('const', [], { value: tensor }, this.#unique(name), undefined);
+    this.#scalars.set(name, made);
+    return made;
+  }
+
+  /** `x` itself where it has that dtype. */
+  cast(x: Value, to: DType): Value {
+    return x.dtype === to ? this.#passed(x) : this.op('cast', [x], { to });
+  }
+
+  detach(x: Value): Value {
+    return this.op('detach', [x], {});
+  }
+
+  // -- element-wise ------------------------------------------------------------------------
+
+  neg(x: Value): Value {
+    return this.op('neg', [x], {});
+  }
+  abs(x: Value): Value {
+    return this.op('abs', [x], {});
+  }
+  sign(x: Value, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('sign', [x], surrogate);
+  }
+  floor(x: Value, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('floor', [x], surrogate);
+  }
+  round(x: Value, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('round', [x], surrogate);
+  }
+  exp(x: Value): Value {
+    return this.op('exp', [x], {});
+  }
+  log(x: Value): Value {
+    return this.op('log', [x], {});
+  }
+  sqrt(x: Value): Value {
+    return this.op('sqrt', [x], {});
+  }
+  sigmoid(x: Value): Value {
+    return this.op('sigmoid', [x], {});
+  }
+  tanh(x: Value): Value {
+    return this.op('tanh', [x], {});
+  }
+  not(x: Value): Value {
+    return this.op('not', [x], {});
+  }
+  add(a: Operand, b: Operand): Value {
+    return this.op('add', this.#pair(a, b), {});
+  }
+  sub(a: Operand, b: Operand): Value {
+    return this.op('sub', this.#pair(a, b), {});
+  }
+  mul(a: Operand, b: Operand): Value {
+    return this.op('mul', this.#pair(a, b), {});
+  }
+  div(a: Operand, b: Operand): Value {
+    return this.op('div', this.#pair(a, b), {});
+  }
+  pow(a: Operand, b: Operand): Value {
+    return this.op('pow', this.#pair(a, b), {});
+  }
+  min(a: Operand, b: Operand): Value {
+    return this.op('min', this.#pair(a, b), {});
+  }
+  max(a: Operand, b: Operand): Value {
+    return this.op('max', this.#pair(a, b), {});
+  }
+  eq(a: Operand, b: Operand): Value {
+    return this.op('eq', this.#pair(a, b), {});
+  }
+  ne(a: Operand, b: Operand): Value {
+    return this.op('ne', this.#pair(a, b), {});
+  }
+  lt(a: Operand, b: Operand, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('lt', this.#pair(a, b), surrogate);
+  }
+  le(a: Operand, b: Operand, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('le', this.#pair(a, b), surrogate);
+  }
+  gt(a: Operand, b: Operand, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('gt', this.#pair(a, b), surrogate);
+  }
+  ge(a: Operand, b: Operand, surrogate: SurrogateAttrs = {}): Value {
+    return this.op('ge', this.#pair(a, b), surrogate);
+  }
+  and(a: Value, b: Value): Value {
+    return this.op('and', [a, b], {});
+  }
+  or(a: Value, b: Value): Value {
+    return this.op('or', [a, b], {});
+  }
+  /** a where the condition holds, else b. */
+  select(condition: Value, a: Operand, b: Operand): Value {
+    return this.op('select', [condition, ...this.#pair(a, b)], {});
+  }
+  /** min(max(x, lo), hi). */
+  clip(x: Value, lo: number, hi: number): Value {
+    const name = this.#next;
+    this.#next = undefined;
+    const raised = lo === -Infinity ? x : this.max(x, lo);
+    if (name !== undefined) this.as(name);
+    return hi === Infinity ? this.#passed(raised) : this.min(raised, hi);
+  }
+
+  // -- reductions --------------------------------------------------------------------------
+
+  sum(x: Value, axes: readonly number[], keepdims = false): Value {
+    return this.op('sum', [x], { axes: positive(axes, x), keepdims });
+  }
+  sumAll(x: Value): Value {
+    return this.sum(
+      x,
+      x.shape.map((_, i) => i),
+    );
+  }
+  /** The mean over axes none of which is the batch axis. */
+  mean(x: Value, axes: readonly number[], keepdims = false): Value {
+    const all = positive(axes, x);
+    if (all.some((axis) => isBatch(x.shape[axis]!))) throw new ShapeError('mean: not over the batch axis');
+    const count = all.reduce((product, axis) => product * units(x.shape[axis]!), 1);
+    const name = this.#next;
+    this.#next = undefined;
+    const total = this.sum(x, all, keepdims);
+    if (name !== undefined) this.as(name);
+    return this.mul(total, 1 / count);
+  }
+  reduceMax(x: Value, axes: readonly number[], keepdims = false): Value {
+    return this.op('reduce_max', [x], { axes: positive(axes, x), keepdims });
+  }
+  argmax(x: Value, axis: number): Value {
+    return this.op('argmax', [x], { axis: positive([axis], x)[0]! });
+  }
+  /** Sums a broadcast value back to `shape`. */
+  sumTo(x: Value, shape: readonly Dim[]): Value {
+    if (sameShape(x.shape, shape)) return x;
+    const lead = x.shape.length - shape.length;
+    const axes = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
+    return this.reshape(axes.length === 0 ? x : this.sum(x, axes), shape);
+  }
+  /** The run's batch size N as a scalar. */
+  batchSize(dtype: 'f32' | 'f64'): Value {
+    return this.sum(this.broadcast(this.scalar(dtype, 1), [{ batch: 1 }]), [0]);
+  }
+
+  // -- data movement -----------------------------------------------------------------------
+
+  /** `x` itself where it has that shape. */
+  reshape(x: Value, shape: readonly Dim[]): Value {
+    return sameShape(x.shape, shape) ? this.#passed(x) : this.op('reshape', [x], { shape });
+  }
+  transpose(x: Value, perm: readonly number[]): Value {
+    return perm.every((axis, i) => axis === i) ? this.#passed(x) : this.op('transpose', [x], { perm });
+  }
+  /** Per axis; on a batch axis in units of N. */
+  slice(x: Value, starts: readonly number[], ends: readonly number[], steps?: readonly number[]): Value {
+    const whole = x.shape.every((dim, i) => starts[i] === 0 && ends[i] === units(dim) && (steps?.[i] ?? 1) === 1);
+    if (whole && starts.length === x.shape.length) return this.#passed(x);
+    return this.op('slice', [x], { starts, ends, steps: steps ?? x.shape.map(() => 1) });
+  }
+  /** Along one axis, the others whole. */
+  sliceAxis(x: Value, axis: number, start: number, end: number, step = 1): Value {
+    const at = positive([axis], x)[0]!;
+    return this.slice(
+      x,
+      x.shape.map((_, i) => (i === at ? start : 0)),
+      x.shape.map((dim, i) => (i === at ? end : units(dim))),
+      x.shape.map((_, i) => (i === at ? step : 1)),
+    );
+  }
+  /** Time step t (from 0) of a train [TN, …]. */
+  step(x: Value, t: number): Value {
+    return this.sliceAxis(x, 0, t, t + 1);
+  }
+  pad(x: Value, before: readonly number[], after: readonly number[], value = 0): Value {
+    const nothing = [...before, ...after].every((count) => count === 0) && before.length === x.shape.length;
+    return nothing ? this.#passed(x) : this.op('pad', [x], { before, after, value });
+  }
+  /** Puts `step − 1` zeros after every value along an axis. */
+  dilate(x: Value, axis: number, step: number): Value {
+    const size = x.shape[axis]!;
+    const split: Dim[] = isBatch(size) ? [size.batch, 1, { batch: 1 }] : [size, 1];
+    const shape = [...x.shape.slice(0, axis), ...split, ...x.shape.slice(axis + 1)];
+    const after = shape.map((_, i) => (i === axis + 1 ? step - 1 : 0));
+    const padded = this.pad(
+      this.reshape(x, shape),
+      shape.map(() => 0),
+      after,
+    );
+    const merged: Dim = isBatch(size) ? { batch: size.batch * step } : size * step;
+    return this.reshape(padded, [...x.shape.slice(0, axis), merged, ...x.shape.slice(axis + 1)]);
+  }
+  concat(values: readonly Value[], axis: number): Value {
+    if (values.length === 0) throw new ShapeError('concat: of nothing');
+    return values.length === 1
+      ? this.#passed(values[0]!)
+      : this.op('concat', values, { axis: positive([axis], values[0]!)[0]! });
+  }
+  broadcast(x: Value, shape: readonly Dim[]): Value {
+    return sameShape(x.shape, shape) ? this.#passed(x) : this.op('broadcast', [x], { shape });
+  }
+
+  // -- linear algebra and windows ----------------------------------------------------------
+
+  matmul(a: Value, b: Value, attrs: Partial<PrimAttrs['matmul']> = {}): Value {
+    return this.op('matmul', [a, b], { transA: false, transB: false, ...attrs });
+  }
+  conv2d(x: Value, weight: Value, attrs: Partial<ConvAttrs> = {}): Value {
+    return this.op('conv2d', [x, weight], { ...plainWindow, ...attrs });
+  }
+  conv2dInputGrad(weight: Value, grad: Value, attrs: PrimAttrs['conv2d_input_grad']): Value {
+    return this.op('conv2d_input_grad', [weight, grad], attrs);
+  }
+  conv2dWeightGrad(x: Value, grad: Value, attrs: PrimAttrs['conv2d_weight_grad']): Value {
+    return this.op('conv2d_weight_grad', [x, grad], attrs);
+  }
+  maxpool(x: Value, attrs: PoolOptions): Value {
+    return this.op('maxpool', [x], poolWindow(attrs));
+  }
+  maxpoolGrad(x: Value, grad: Value, attrs: PoolOptions): Value {
+    return this.op('maxpool_grad', [x, grad], poolWindow(attrs));
+  }
+  avgpool(x: Value, attrs: PoolOptions & { readonly include_pad?: boolean }): Value {
+    return this.op('avgpool', [x], { ...poolWindow(attrs), include_pad: attrs.include_pad ?? true });
+  }
+
+  // -- inside ------------------------------------------------------------------------------
+
+  /** An op that turned out to be nothing: the name meant for it is dropped. */
+  #passed(x: Value): Value {
+    this.#next = undefined;
+    return x;
+  }
+
+  #pair(a: Operand, b: Operand): [Value, Value] {
+    if (typeof a === 'number') {
+      if (typeof b === 'number') throw new TypeError('at least one operand must be a value');
+      return [this.scalar(b.dtype, a), b];
+    }
+    return [a, typeof b === 'number' ? this.scalar(a.dtype, b) : b];
+  }
+
+  #push(kind: PrimKind, inputs: readonly Value[], attrs: unknown, id: string, from: string | undefined): Value {
+    const def = opDef(kind);
+    for (const input of inputs) this.#check(input);
+    if (def.arity === 'many' ? inputs.length === 0 : inputs.length !== def.arity) {
+      throw new ShapeError(`${kind}: takes ${def.arity} operands, got ${inputs.length}`);
+    }
+    let info: ValueInfo;
+    try {
+      info = def.infer(inputs, attrs);
+    } catch (error) {
+      if (error instanceof ShapeError) error.message = `${id}: ${error.message}`;
+      throw error;
+    }
+    const { dtype, shape } = info;
+    this.#declare({ id, dtype, shape });
+    const op = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, dtype, shape };
+    this.#ops.push(from === undefined ? op : { ...op, from });
+    return this.value(id);
+  }
+
+  #declare(value: Value): void {
+    if (this.#values.has(value.id)) throw new TypeError(`the id "${value.id}" is already used`);
+    this.#values.set(value.id, value);
+  }
+
+  #check(value: Value): void {
+    const known = this.#values.get(value.id);
+    if (known === undefined) throw new TypeError(`value "${value.id}" is not of program "${this.#name}"`);
+    invariant(
+      known.dtype === value.dtype && sameShape(known.shape, value.shape),
+      `program "${this.#name}": value "${value.id}" is ${showShape(known.shape)}, used as ${showShape(value.shape)}`,
+    );
+  }
+
+  #unique(name: string): string {
+    if (!this.#values.has(name)) return name;
+    let count = this.#suffix.get(name) ?? 1;
+    while (this.#values.has(`${name}.${count}`)) count++;
+    this.#suffix.set(name, count + 1);
+    return `${name}.${count}`;
+  }
+}
+
+type PoolOptions = Pick<PoolAttrs, 'kernel'> & Partial<PoolAttrs>;
+
+const plainWindow: ConvAttrs = { stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+
+function poolWindow({ kernel, stride = kernel, pads = [0, 0, 0, 0] }: PoolOptions): PoolAttrs {
+  return { kernel, stride, pads };
+}
+
+function positive(axes: readonly number[], x: Value): number[] {
+  return axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis));
+}
+
+/** Attributes without those that are undefined, so that equal ops have equal attributes. */
+function definedOnly(attrs: object): object {
+  return Object.fromEntries(Object.entries(attrs).filter(([, value]) => value !== undefined));
+}
