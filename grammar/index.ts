@@ -1,0 +1,2 @@
+export { SpikeParser } from './parser.js';
+export * as tokens from './tokens.js';

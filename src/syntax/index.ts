@@ -1,0 +1,2 @@
+export type * from './ast.js';
+export { maxBracketDepth, maxSourceLength, parseText } from './parse.js';

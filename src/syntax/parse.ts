@@ -1,0 +1,166 @@
+import { type ILexingError, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
+import type { ModelFileCstNode } from '../../grammar/cst.js';
+import { SpikeParser, tokens as t } from '../../grammar/index.js';
+import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
+import type { Source, Span } from '../base/source.js';
+import type { ModelFile } from './ast.js';
+import { bracketFaults, type BracketFault } from './brackets.js';
+import { AstBuilder } from './build-ast.js';
+import { maxExpressionDepth } from './build-expressions.js';
+import { expectation, expectationCarrier } from './expectation.js';
+
+/** Characters a model file may have. */
+export const maxSourceLength = 1 << 18;
+/** How deeply brackets may nest. */
+export const maxBracketDepth = 64;
+const maxErrors = 20;
+/** An error so few tokens after another is taken for its echo. */
+const echo = 3;
+
+const lexer = new Lexer(t.tokens, { ensureOptimizations: true, positionTracking: 'onlyOffset' });
+const parser = new SpikeParser({ nodeLocationTracking: 'onlyOffset', errorMessageProvider: expectationCarrier });
+
+/**
+ * Reads a model file. The value is there only if the text has no syntax error; every error found
+ * is reported, in the order of the text.
+ */
+export function parseText(source: Source): Outcome<ModelFile> {
+  if (source.text.length > maxSourceLength) {
+    const place = { source, start: 0, end: 0 };
+    return {
+      diagnostics: [diagnostic('syntax/too-large', { size: source.text.length, limit: maxSourceLength }, place)],
+    };
+  }
+  const faults = bracketFaults(source, maxBracketDepth);
+  const diagnostics = faults.map(bracketDiagnostic);
+  if (faults.some((fault) => fault.kind === 'too-deep')) return { diagnostics };
+
+  const lexed = lexer.tokenize(source.text);
+  diagnostics.push(...lexed.errors.map((error) => lexingDiagnostic(source, error)));
+  // The lexer leaves ends out when it doesn't track lines, which nobody here needs.
+  for (const token of lexed.tokens) {
+    token.endOffset = token.startOffset + token.image.length - 1;
+    if (token.tokenType === t.BrokenString) diagnostics.push(brokenStringDiagnostic(source, token));
+  }
+  parser.input = lexed.tokens;
+  const tree = parser.modelFile();
+  // Past a bracket that doesn't match, the parser only repeats that.
+  const trusted = Math.min(...faults.map((fault) => (fault.kind === 'unopened' ? fault.close : fault.open).start));
+  const order = new Map(lexed.tokens.map((token, index) => [token.startOffset, index]));
+  const errors = withoutEchoes(parser.errors, order).map((error) => parseDiagnostic(source, error));
+  diagnostics.push(...errors.filter((error) => faults.length === 0 || startOf(error) < trusted));
+  if (hasErrors(diagnostics)) return { diagnostics: inOrder(diagnostics) };
+
+  const builder = new AstBuilder(source);
+  const file = builder.file(tree as ModelFileCstNode, lexed.groups['comments'] ?? []);
+  if (builder.tooDeep.length === 0) return { value: file, diagnostics: [] };
+  const args = { limit: maxExpressionDepth, what: 'operators and calls' };
+  return { diagnostics: builder.tooDeep.slice(0, maxErrors).map((span) => diagnostic('syntax/too-deep', args, span)) };
+}
+
+function bracketDiagnostic(fault: BracketFault): Diagnostic {
+  const at = (span: Span): string => span.source.text.slice(span.start, span.end);
+  switch (fault.kind) {
+    case 'too-deep':
+      return diagnostic('syntax/too-deep', { limit: maxBracketDepth, what: 'brackets' }, fault.open);
+    case 'unopened':
+      return diagnostic('syntax/unopened', { bracket: at(fault.close) }, fault.close, {
+        help: `remove it, or open a bracket before it`,
+      });
+    case 'unclosed': {
+      const bracket = at(fault.open);
+      const close = { '{': '}', '(': ')', '[': ']' }[bracket] ?? bracket;
+      return diagnostic('syntax/unclosed', { bracket }, fault.open, {
+        related: [{ place: fault.noticed, message: `${fault.next} comes first` }],
+        help: `add \`${close}\` before ${fault.next}`,
+      });
+    }
+  }
+}
+
+function lexingDiagnostic(source: Source, error: ILexingError): Diagnostic {
+  const rest = source.text.slice(error.offset);
+  const text = rest.slice(0, Math.min(error.length, 40));
+  const span = { source, start: error.offset, end: error.offset + Math.max(1, text.length) };
+  const character = String.fromCodePoint(rest.codePointAt(0) ?? 0);
+  const help =
+    character === '#'
+      ? 'comments start with `//`'
+      : character === "'"
+        ? 'strings stand in double quotes'
+        : character === ';'
+          ? 'statements need no sign between them: remove it'
+          : undefined;
+  return diagnostic('syntax/character', { character: quoteCharacter(character) }, span, { help });
+}
+
+function brokenStringDiagnostic(source: Source, token: IToken): Diagnostic {
+  const start = token.startOffset;
+  const escape = /^"(?:[^"\\]|\\["\\nt])*(\\.)/.exec(token.image);
+  if (escape === null) {
+    const place = { source, start, end: start + token.image.length };
+    return diagnostic('syntax/unterminated-string', {}, place, { help: 'add `"` where the string ends' });
+  }
+  const end = start + escape[0].length;
+  const help = 'the escapes are `\\"`, `\\\\`, `\\n` and `\\t`';
+  return diagnostic('syntax/escape', { escape: `\`${escape[1]!}\`` }, { source, start: end - 2, end }, { help });
+}
+
+function quoteCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) ? name : `\`${character}\``;
+}
+
+function withoutEchoes(
+  errors: readonly IRecognitionException[],
+  order: ReadonlyMap<number, number>,
+): IRecognitionException[] {
+  let last = -Infinity;
+  return errors.filter((error) => {
+    const index = Number.isNaN(error.token.startOffset) ? Infinity : (order.get(error.token.startOffset) ?? Infinity);
+    const fresh = index - last > echo;
+    last = Math.max(last, index);
+    return fresh || last === -Infinity;
+  });
+}
+
+function parseDiagnostic(source: Source, error: IRecognitionException): Diagnostic {
+  const { token } = error;
+  const atEnd = token.tokenType.name === 'EOF';
+  const start = atEnd ? source.text.trimEnd().length : token.startOffset;
+  const end = atEnd ? start : start + token.image.length;
+  const found = atEnd ? 'the end of the file' : `\`${token.image}\``;
+  return diagnostic(
+    'syntax/unexpected',
+    { expected: expectation(error), found },
+    { source, start, end },
+    { help: remedy(error) },
+  );
+}
+
+function remedy(error: IRecognitionException): string | undefined {
+  const { token, context } = error;
+  const rule = context.ruleStack.at(-1);
+  if (t.keywords.includes(token.tokenType) && (rule === 'primary' || error.message === 'Identifier')) {
+    return `\`${token.image}\` is a word of the language and can't be a name here; choose another name`;
+  }
+  if (token.image === '=' && (rule === 'args' || rule === 'setting')) {
+    return rule === 'args'
+      ? 'arguments are named with `:`, as in `kernel: 3`'
+      : 'settings take no `=`, as in `batch 64`';
+  }
+  if (token.image === ':' && rule === 'setting') return 'settings take no `:`, as in `batch 64`';
+  return undefined;
+}
+
+function startOf(found: Diagnostic): number {
+  return found.place !== undefined && 'start' in found.place ? found.place.start : 0;
+}
+
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const sorted = [...diagnostics].sort((a, b) => startOf(a) - startOf(b));
+  if (sorted.length <= maxErrors) return sorted;
+  const rest = diagnostic('syntax/too-many-errors', { count: sorted.length - maxErrors }, sorted[maxErrors]!.place);
+  return [...sorted.slice(0, maxErrors), rest];
+}
