@@ -1,4 +1,44 @@
 import { define } from './define.js';
 
 export const convertDiagnostics = {
+  'convert/no-quantiser': define<{ op: string; kind: string; reads: string }>(
+    'error',
+    ({ op, kind, reads }) => `${kind} %${op} reads %${reads}, which has no quantiser`,
+    'SWS carries the integer codes of a quantised network in its spike trains (SPEC: every layer between two activation quantisers). Between this layer and the one before it there is no quantiser, so there is no code to carry.\n\nQuantise the network so that every convolution and linear layer reads a quantised value, and export it again (QDQ or QOperator form). A float network has no quantisers at all: quantise it first.',
+  ),
+  'convert/nonlinearity': define<{ op: string; kind: string; next: string }>(
+    'error',
+    ({ op, kind, next }) => `${kind} %${op} isn’t followed by a quantiser, but by ${next}`,
+    'A nonlinearity can only be computed by spiking neurons, and the neurons of an SWS network stand where the activation quantisers stood. A relu, clip or maximum has to be followed by a quantiser before anything else sums its result.\n\nPlace a quantiser after it and export the network again.',
+  ),
+  'convert/no-spiking-form': define<{ op: string; kind: string; coding: string }>(
+    'error',
+    ({ op, kind, coding }) => `${kind} %${op} has no spiking form in the ${coding} coding`,
+    'This layer computes something that spikes of this coding can’t carry exactly, and spikec never approximates silently. Replace the layer, or choose another coding.',
+  ),
+  'convert/float-network': define<{ network: string }>(
+    'error',
+    ({ network }) => `network "${network}" has no activation quantisers, so there are no codes for SWS spikes to carry`,
+    'The SWS coding converts *quantised* networks: each spike train carries the integer code of one quantised activation. This network is a float network.\n\nQuantise it first (for example by quantisation-aware training in PyTorch, or by the quantiser of ONNX Runtime) and convert the quantised file.',
+  ),
+  'convert/input-not-quantised': define<{ op: string; kind: string }>(
+    'error',
+    ({ op, kind }) => `${kind} %${op} reads the real input; the network has to quantise its input first`,
+    'The input encoder emits the digits of the input’s quantised code, so the input needs a quantiser before the first layer. Export the network with its input quantised (the usual setting of every quantiser).',
+  ),
+  'convert/max-pool-beta': define<{ op: string; beta: number }>(
+    'error',
+    ({ op, beta }) => `max pooling %${op} by running prefix is exact only for beta = 2, not ${beta}`,
+    'For β = 2 the difference of running maxima M_k − β·M_k−1 is always −1, 0 or 1: a spike. For other β it isn’t, and spikec refuses rather than approximates. Use `beta: 2`, or average pooling.',
+  ),
+  'convert/mac-on-real': define<{ op: string; kind: string; code: string }>(
+    'error',
+    ({ op, kind, code }) => `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
+    'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network.',
+  ),
+  'convert/unknown-layer-pattern': define<{ pattern: string }>(
+    'error',
+    ({ pattern }) => `no neuron layer has an id that matches "${pattern}"`,
+    'A `layer "pattern" { silent N }` setting names layers by the ids of their neurons, with `*` for any run of characters. None matches. `spikec compile --emit ir` prints all ids.',
+  ),
 } as const;

@@ -1,0 +1,29 @@
+export { NetworkBuilder, type NewOp, inferType } from './builder.js';
+export { consumersOf, latencyOf, opsById, withoutDeadOps } from './graph.js';
+export {
+  type OpKind,
+  isOpKind,
+  listAttr,
+  networkOps,
+  numberAttr,
+  opKinds,
+  sameShape,
+  shapeText,
+  stringAttr,
+} from './ops/index.js';
+export {
+  centredCodes,
+  channelScales,
+  optionalParam,
+  paramOf,
+  paramsToTensors,
+  realParam,
+  realValues,
+  tensorsToParams,
+} from './params.js';
+export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
+export { printExpr, printNeuron } from './text/expression.js';
+export { parseNetwork } from './text/parse.js';
+export { printNetwork, printType } from './text/print.js';
+export type { AttrValue, Attrs, Code, Coding, Network, Op, Param, Time, ValueType } from './types.js';
+export { type Problem, verifyNetwork } from './verify.js';

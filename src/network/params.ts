@@ -1,0 +1,88 @@
+import { type Tensor, elementCount, tensor } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
+import type { Network, Op, Param } from './types.js';
+
+/** The parameter in a role of an op; a bug where it is missing. */
+export function paramOf(network: Pick<Network, 'params'>, op: Op, role: string): Param {
+  return present(optionalParam(network, op, role), `${op.id}: no parameter in role ${role}`);
+}
+
+export function optionalParam(network: Pick<Network, 'params'>, op: Op, role: string): Param | undefined {
+  const name = op.params[role];
+  return name === undefined ? undefined : network.params.get(name);
+}
+
+/** An f64 parameter. */
+export function realParam(shape: readonly number[], values: ArrayLike<number>): Param {
+  return { tensor: tensor('f64', shape, values) };
+}
+
+/** Number of elements that share one index of `axis` and everything before it. */
+function innerSize(shape: readonly number[], axis: number): number {
+  return elementCount(shape.slice(axis + 1));
+}
+
+/** The real values a parameter stands for, in float64: (code − zero)·scale where it is quantised. */
+export function realValues({ tensor: { data, shape }, quant }: Param): Float64Array<ArrayBuffer> {
+  const values = Float64Array.from(data);
+  if (quant === undefined) return values;
+  const inner = innerSize(shape, quant.axis);
+  const size = shape[quant.axis] ?? 1;
+  for (let i = 0; i < values.length; i++) {
+    const c = quant.scale.length === 1 ? 0 : Math.floor(i / inner) % size;
+    values[i] = (values[i]! - quant.zero[quant.zero.length === 1 ? 0 : c]!) * quant.scale[c]!;
+  }
+  return values;
+}
+
+/** Integer codes less their zero point: what a spiking synapse accumulates. Only for quantised parameters. */
+export function centredCodes({ tensor: { data, shape }, quant }: Param): Float64Array<ArrayBuffer> {
+  const codes = Float64Array.from(data);
+  if (quant === undefined) throw new TypeError('centredCodes: the parameter is not quantised');
+  if (quant.zero.every((zero) => zero === 0)) return codes;
+  const inner = innerSize(shape, quant.axis);
+  const size = shape[quant.axis] ?? 1;
+  for (let i = 0; i < codes.length; i++) {
+    codes[i] = codes[i]! - quant.zero[quant.zero.length === 1 ? 0 : Math.floor(i / inner) % size]!;
+  }
+  return codes;
+}
+
+/** Values of one scale per output channel, whether it was stored once or per channel of axis 0. */
+export function channelScales(param: Param, channels: number): Float64Array<ArrayBuffer> {
+  const scale = param.quant?.scale ?? [1];
+  return Float64Array.from({ length: channels }, (_, c) => scale[scale.length === 1 ? 0 : c]!);
+}
+
+/** A network's parameters as plain named tensors, scales and zero points beside their codes; for safetensors. */
+export function paramsToTensors(params: ReadonlyMap<string, Param>): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { tensor: values, quant }] of params) {
+    tensors.set(name, values);
+    if (quant === undefined) continue;
+    tensors.set(`${name}.scale`, tensor('f64', [quant.scale.length], quant.scale));
+    tensors.set(`${name}.zero`, tensor('i32', [quant.zero.length], quant.zero));
+    tensors.set(`${name}.axis`, tensor('i32', [1], [quant.axis]));
+  }
+  return tensors;
+}
+
+/** The inverse of {@link paramsToTensors}. */
+export function tensorsToParams(tensors: ReadonlyMap<string, Tensor>): Map<string, Param> {
+  const params = new Map<string, Param>();
+  const parts = /^(.*)\.(scale|zero|axis)$/;
+  for (const [name, values] of tensors) {
+    const part = parts.exec(name);
+    if (part !== null && tensors.has(part[1]!) && tensors.has(`${part[1]}.axis`)) continue;
+    const scale = tensors.get(`${name}.scale`);
+    const zero = tensors.get(`${name}.zero`);
+    const axis = tensors.get(`${name}.axis`);
+    if (scale === undefined || zero === undefined || axis === undefined) params.set(name, { tensor: values });
+    else
+      params.set(name, {
+        tensor: values,
+        quant: { scale: [...scale.data], zero: [...zero.data], axis: axis.data[0]! },
+      });
+  }
+  return params;
+}

@@ -1,0 +1,45 @@
+import { type Op, latencyOf, rewrite } from '../../network/index.js';
+import type { Rewriter } from '../../network/rewrite.js';
+import type { Pass } from '../pass.js';
+
+const joins = new Set(['add', 'mul', 'concat']);
+
+/** Delays the operands that arrive early until the last one does. */
+function aligned(op: Op, inputs: readonly string[], to: Rewriter): readonly string[] {
+  const starts = inputs.map((id) => to.builder.typeOf(id).time?.start ?? 0);
+  const latest = Math.max(...starts);
+  return inputs.map((id, n) => {
+    const steps = latest - starts[n]!;
+    if (steps === 0) return id;
+    const delayed = `${id}.delay${steps}`;
+    if (to.builder.has(delayed)) return delayed;
+    return to.builder.add({ id: delayed, kind: 'delay', inputs: [id], attrs: { steps }, place: op.place });
+  });
+}
+
+/**
+ * Gives every layer its silent period and so its time: a layer receives at its input's steps and fires
+ * Ts later. Paths of unequal depth that meet get delay lines; the latency is that of the longest path
+ * (SWS eq. 6 where Ts is the same everywhere).
+ */
+export const scheduleTime: Pass = {
+  name: 'schedule-time',
+  doc: 'Gives each neuron layer its silent period, places everything in time, and puts delay lines where paths of unequal depth meet.',
+  run: (network, { options }) => {
+    const timed = rewrite(network, (op, inputs, to) => {
+      if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: options.silent(op.id) } });
+      return to.copy(op, joins.has(op.kind) ? aligned(op, inputs, to) : inputs);
+    });
+    if (timed.coding === undefined) return timed;
+    const periods = [
+      ...new Set(timed.ops.filter((op) => op.kind === 'neuron').map((op) => Number(op.attrs['silent']))),
+    ];
+    const silent = periods.length === 1 ? { silent: periods[0]! } : {};
+    const note = `latency ${latencyOf(timed)} steps, one input every ${options.steps + Math.max(0, ...periods)} steps`;
+    return {
+      ...timed,
+      coding: { ...timed.coding, args: { ...timed.coding.args, ...silent } },
+      notes: [...timed.notes, note],
+    };
+  },
+};

@@ -1,0 +1,189 @@
+import { tensor } from '../../../base/dtype.js';
+import { type Op, optionalParam, paramOf, realParam, realValues } from '../../../network/index.js';
+import { type SpikeEmitter, type Train, trainOps } from './emitter.js';
+import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
+
+/**
+ * Emits the postsynaptic potential that adds up to factor·value + constant over a train. Sums and
+ * concatenations become sums and concatenations of potentials; a weighted layer is pushed down to
+ * the trains it reads, so that every synapse accumulates spikes.
+ */
+export function emitPotential(emitter: SpikeEmitter, id: string, target: Target): string {
+  const op = emitter.op(id);
+  switch (op.kind) {
+    case 'conv':
+    case 'linear':
+      return emitWeighted(emitter, op, [], op.inputs[0]!, target, true);
+    case 'add': {
+      const [a, b] = op.inputs as [string, string];
+      const left = emitPotential(emitter, a, target);
+      const right = emitPotential(emitter, b, { factor: target.factor, constant: 0 });
+      return emitter.add({ id, kind: 'add', inputs: [left, right], place: op.place });
+    }
+    case 'concat': {
+      const train = emitter.train(id);
+      if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
+      const parts = op.inputs.map((input) => emitPotential(emitter, input, target));
+      return emitter.add({ id, kind: 'concat', inputs: parts, place: op.place });
+    }
+    case 'affine':
+      return emitAffine(emitter, op, target);
+    case 'avgpool':
+    case 'globalavgpool':
+      return emitAverage(emitter, op, target);
+    case 'flatten':
+    case 'reshape': {
+      const train = emitter.train(id);
+      if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
+      const inner = emitPotential(emitter, op.inputs[0]!, target);
+      return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
+    }
+    case 'quantize':
+    case 'maxpool': {
+      const train = emitter.train(id);
+      if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
+      break;
+    }
+    default:
+  }
+  return refuse(emitter, op);
+}
+
+function emitAffine(emitter: SpikeEmitter, op: Op, target: Target): string {
+  const scale = paramOf(emitter.from, op, 'scale');
+  const shift = optionalParam(emitter.from, op, 'shift');
+  const scales = realValues(scale);
+  const shifts = shift === undefined ? new Float64Array(scales.length) : realValues(shift);
+  const wide = scales.length >= shifts.length ? scale.tensor.shape : shift!.tensor.shape;
+  const length = Math.max(scales.length, shifts.length);
+  const spread = (values: Float64Array): Float64Array =>
+    values.length === length ? values : new Float64Array(length).fill(values[0]!);
+  const train = emitter.train(op.inputs[0]!);
+  const affine = { scale: spread(scales), shift: spread(shifts), shape: wide };
+  if (train !== undefined) return emitIdentitySynapse(emitter, op.id, train, target, affine);
+  const inner = emitPotential(emitter, op.inputs[0]!, { factor: target.factor, constant: 0 });
+  const perStep = emitter.perStep(
+    op.id,
+    wide,
+    affine.shift.map((b) => target.factor * b + target.constant),
+  );
+  const params = {
+    scale: emitter.param(op.id, 'scale', realParam(wide, affine.scale)),
+    ...(perStep['bias'] === undefined ? {} : { shift: perStep['bias'] }),
+  };
+  return emitter.add({ id: op.id, kind: 'affine', inputs: [inner], params, place: op.place });
+}
+
+function emitAverage(emitter: SpikeEmitter, op: Op, target: Target): string {
+  const train = emitter.train(op.inputs[0]!);
+  const excludesPad = op.kind === 'avgpool' && op.attrs['include_pad'] !== true;
+  const padded = op.kind === 'avgpool' && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
+  if (train !== undefined) return emitPoolSynapse(emitter, op, train, target);
+  // the average of a constant is the constant, unless padded zeros are averaged in
+  const passes = !padded || excludesPad;
+  const inner = emitPotential(emitter, op.inputs[0]!, {
+    factor: target.factor,
+    constant: passes ? target.constant : 0,
+  });
+  const params = passes ? {} : emitter.perStep(op.id, [1], [target.constant]);
+  return emitter.add({ id: op.id, kind: op.kind, inputs: [inner], attrs: op.attrs, params, place: op.place });
+}
+
+/** A weighted layer over `x`, through `chain` (pools and reshapes between them, outermost last). */
+function emitWeighted(
+  emitter: SpikeEmitter,
+  op: Op,
+  chain: readonly Op[],
+  x: string,
+  target: Target,
+  withBias: boolean,
+  columns?: readonly [number, number],
+): string {
+  const train = trainThrough(emitter, chain, x);
+  if (train !== undefined)
+    return emitSynapse(emitter, op, train, target, columns === undefined ? { withBias } : { columns, withBias });
+  const inner = emitter.op(x);
+  if (inner.kind === 'affine' && columns === undefined && chain.length === 0)
+    return emitScaledInputs(emitter, op, inner, target, withBias);
+  if (inner.kind === 'add') {
+    const [a, b] = inner.inputs as [string, string];
+    const left = emitWeighted(emitter, op, chain, a, target, withBias, columns);
+    const right = emitWeighted(emitter, op, chain, b, { factor: target.factor, constant: 0 }, false, columns);
+    return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
+  }
+  if (inner.kind === 'concat' && (op.kind === 'linear' || op.attrs['groups'] === 1)) {
+    return emitOverConcat(emitter, op, chain, inner, target, withBias, columns);
+  }
+  if (trainOps.has(inner.kind) && inner.kind !== 'maxpool' && inner.inputs.length === 1) {
+    return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
+  }
+  return refuseInput(emitter, op, inner);
+}
+
+function emitOverConcat(
+  emitter: SpikeEmitter,
+  op: Op,
+  chain: readonly Op[],
+  concat: Op,
+  target: Target,
+  withBias: boolean,
+  columns: readonly [number, number] | undefined,
+): string {
+  const [first, last] = columns ?? [0, paramOf(emitter.from, op, 'weight').tensor.shape[1]!];
+  // behind a flatten, a channel spans as many columns as it has positions after the chain's pools
+  const perChannel = (last - first) / concat.type.shape[0]!;
+  let at = first;
+  let sum: string | undefined;
+  for (const [n, input] of concat.inputs.entries()) {
+    const end = at + emitter.op(input).type.shape[0]! * perChannel;
+    const part = { factor: target.factor, constant: n === 0 ? target.constant : 0 };
+    const id = emitWeighted(emitter, op, chain, input, part, withBias && n === 0, [at, end]);
+    sum = sum === undefined ? id : emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [sum, id], place: op.place });
+    at = end;
+  }
+  return sum!;
+}
+
+/** w∗(a⊙x + c) with a per input channel: the scales go into the weights; a shift only without padding. */
+function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Target, withBias: boolean): string {
+  const train = emitter.train(affine.inputs[0]!);
+  const weight = paramOf(emitter.from, op, 'weight');
+  const scales = realValues(paramOf(emitter.from, affine, 'scale'));
+  const { shape } = weight.tensor;
+  const grouped = op.kind === 'conv' && op.attrs['groups'] !== 1;
+  if (train === undefined || affine.params['shift'] !== undefined || grouped) return refuseInput(emitter, op, affine);
+  const inner = shape.slice(2).reduce((a, b) => a * b, 1);
+  const values = realValues(weight).map(
+    (w, i) => w * scales[scales.length === 1 ? 0 : Math.floor(i / inner) % shape[1]!]!,
+  );
+  return emitSynapse(emitter, op, train, target, { withBias, weight: { tensor: tensor('f64', shape, values) } });
+}
+
+/** The train behind x after the chain's pools and reshapes; undefined where x isn't a train. */
+function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): Train | undefined {
+  let train = emitter.train(x);
+  for (const op of chain) train = train === undefined ? undefined : emitter.applyToTrain(op, [train]);
+  return train;
+}
+
+function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
+  if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
+  if (inner.kind === 'relu' || inner.kind === 'clip' || inner.kind === 'maxpool') {
+    return emitter.refuse(
+      'convert/nonlinearity',
+      { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
+      inner,
+    );
+  }
+  return emitter.refuse('convert/no-quantiser', { op: op.id, kind: op.kind, reads: inner.id }, op, {
+    help: 'quantise the value between the two layers and export the network again',
+  });
+}
+
+function refuse(emitter: SpikeEmitter, op: Op): never {
+  if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
+  if (op.kind === 'relu' || op.kind === 'clip' || op.kind === 'maxpool') {
+    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next: 'another layer' }, op);
+  }
+  return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op);
+}

@@ -1,0 +1,152 @@
+import { type Network, type Op, consumersOf, withoutDeadOps } from '../../../network/index.js';
+import { present } from '../../../base/invariant.js';
+import type { Pass, PassContext } from '../../pass.js';
+import { trainCode } from './codes.js';
+import { NotConvertible, SpikeEmitter } from './emitter.js';
+import { emitPotential } from './potentials.js';
+
+/** What may stand between the input and the first quantiser: it belongs to the encoder. */
+const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu']);
+/** What may stand behind the read-out. */
+const readOutOps = new Set(['quantize', 'relu', 'clip', 'sigmoid', 'flatten', 'reshape']);
+
+/**
+ * Quantised ANN → spiking network (SPEC §4): the input's quantiser becomes the encoder, every other
+ * quantiser a layer of TSA neurons with the id of the quantiser, synapses are scaled (eq. 16–19), max
+ * pooling becomes the running prefix maximum, outputs are read out. Everything still happens at steps
+ * 1…Tc; the next pass gives it its time.
+ */
+export const toSpikes: Pass = {
+  name: 'to-spikes',
+  doc: 'Puts an encoder and TSA neurons in the place of the quantisers, scales weights and biases to spike amplitudes (SWS eq. 16–19), reads the output out.',
+  run: (network, context) => {
+    if (!network.ops.some((op) => op.kind === 'quantize')) {
+      context.report('convert/float-network', { network: network.name });
+      return network;
+    }
+    try {
+      return convert(network, context);
+    } catch (error) {
+      if (error instanceof NotConvertible) return network;
+      throw error;
+    }
+  },
+};
+
+function convert(network: Network, context: PassContext): Network {
+  const emitter = new SpikeEmitter(network, context);
+  const { options } = context;
+  emitter.to.neuron(present(options.neurons.get('TSA'), 'to-spikes: the standard library has no TSA neuron'));
+  const consumers = consumersOf(network);
+  /** real values the encoder may read, by old id */
+  const front = new Map<string, string>();
+  for (const op of network.ops) {
+    if (op.kind === 'input') front.set(op.id, emitter.to.add(op));
+    else if (frontOps.has(op.kind) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
+    else if (op.kind === 'quantize') {
+      const isReadOut = network.outputs.includes(op.id) && consumers.get(op.id)!.length === 0;
+      const real = front.get(op.inputs[0]!);
+      if (real !== undefined) emitEncoder(emitter, op, real);
+      else if (!isReadOut) emitNeurons(emitter, op);
+    }
+  }
+  const outputs = network.outputs.map((id) => emitReadOut(emitter, emitter.op(id)));
+  const { beta, steps, encoder, threshold } = options;
+  const coding = { name: 'sws', args: { beta, steps, encoder, threshold } };
+  return withoutDeadOps(emitter.to.finish(outputs, coding));
+}
+
+function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, string>): string {
+  const params = Object.fromEntries(
+    Object.entries(op.params).map(([role, name]) => [
+      role,
+      emitter.param(op.id, role, present(emitter.from.params.get(name), `to-spikes: no parameter ${name}`)),
+    ]),
+  );
+  const inputs = op.inputs.map((id) => front.get(id)!);
+  return emitter.to.add({
+    id: op.id,
+    kind: op.kind,
+    inputs,
+    attrs: op.attrs,
+    params,
+    place: op.place,
+    origin: op.origin,
+  });
+}
+
+function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
+  const { beta, steps, encoder, threshold } = emitter.context.options;
+  const { scale, zero, min, max } = op.attrs as Record<'scale' | 'zero' | 'min' | 'max', number>;
+  const code = op.type.code;
+  if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
+  const { amplitude } = trainCode(code, emitter.context.options);
+  const id = emitter.to.add({
+    id: op.id,
+    kind: 'encode',
+    inputs: [real],
+    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold },
+    place: op.place,
+    origin: op.origin,
+  });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+function emitNeurons(emitter: SpikeEmitter, op: Op): void {
+  const code = op.type.code;
+  if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
+  const { beta, steps, threshold, rectified } = emitter.context.options;
+  const { scale, offset, amplitude, limit } = trainCode(code, emitter.context.options);
+  // code − min = x/C_o + zero − min, in amplitudes θ_o
+  const target = { factor: 1 / (scale * amplitude), constant: -offset / amplitude };
+  const potential = emitPotential(emitter, op.inputs[0]!, target);
+  const id = emitter.to.add({
+    id: op.id,
+    kind: 'neuron',
+    inputs: [potential],
+    attrs: {
+      neuron: 'TSA',
+      beta,
+      steps,
+      silent: 0,
+      threshold,
+      rectified: rectified ? 1 : 0,
+      limit,
+      levels: [-1, 1],
+      amplitude,
+    },
+    place: op.place,
+    origin: op.origin,
+  });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+/** Output layer: no neurons; what its potential adds up to is read, and rounded where the ANN rounds its output. */
+function emitReadOut(emitter: SpikeEmitter, output: Op): string {
+  const tail: Op[] = [];
+  let op = output;
+  while (readOutOps.has(op.kind) && emitter.train(op.id) === undefined) {
+    tail.unshift(op);
+    op = emitter.op(op.inputs[0]!);
+  }
+  const potential = emitPotential(emitter, op.id, { factor: 1, constant: 0 });
+  const { beta } = emitter.context.options;
+  let value = emitter.add({
+    id: `${op.id}.readout`,
+    kind: 'decode',
+    inputs: [potential],
+    attrs: { coding: 'sws', beta },
+    origin: op.origin,
+  });
+  for (const link of tail) {
+    value = emitter.add({
+      id: link.id,
+      kind: link.kind,
+      inputs: [value],
+      attrs: link.attrs,
+      place: link.place,
+      origin: link.origin,
+    });
+  }
+  return value;
+}

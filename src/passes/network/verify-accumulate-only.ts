@@ -1,0 +1,35 @@
+import { type Network, type Op, opsById } from '../../network/index.js';
+import type { Pass } from '../pass.js';
+
+const weighted = new Set(['conv', 'linear', 'channel_conv']);
+/** Ops that have no place between the encoder and the read-out of an inference network. */
+const nonlinear = new Set(['relu', 'clip', 'sigmoid', 'mul', 'batchnorm', 'quantize', 'maxpool']);
+
+function problemOf(op: Op, byId: ReadonlyMap<string, Op>): string | undefined {
+  const input = op.inputs.map((id) => byId.get(id)!).find((from) => from.type.time !== undefined);
+  if (input === undefined) return undefined;
+  if (nonlinear.has(op.kind) && op.type.time !== undefined) return input.type.code.kind;
+  if (weighted.has(op.kind) && input.type.code.kind !== 'spike') return input.type.code.kind;
+  return undefined;
+}
+
+/** The ops that multiply something other than spikes after the encoder. */
+export function multiplyingOps(network: Network): readonly { readonly op: Op; readonly code: string }[] {
+  const byId = opsById(network);
+  return network.ops.flatMap((op) => {
+    const code = problemOf(op, byId);
+    return code === undefined ? [] : [{ op, code }];
+  });
+}
+
+/** Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. */
+export const verifyAccumulateOnly: Pass = {
+  name: 'verify-accumulate-only',
+  doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values.',
+  run: (network, context) => {
+    for (const { op, code } of multiplyingOps(network)) {
+      context.report('convert/mac-on-real', { op: op.id, kind: op.kind, code }, op);
+    }
+    return network;
+  },
+};

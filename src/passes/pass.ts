@@ -1,0 +1,98 @@
+import {
+  type Code,
+  type ArgsOf,
+  type Diagnostic,
+  type DiagnosticExtras,
+  diagnostic,
+  hasErrors,
+} from '../base/diagnostics/index.js';
+import type { Expr, NeuronDef } from '../base/equation.js';
+import { InvariantError } from '../base/invariant.js';
+import { type Network, type Op, printNetwork, verifyNetwork } from '../network/index.js';
+
+export type { Expr };
+
+/** What a pass may ask and say beside the network. */
+export interface PassContext {
+  readonly options: ConversionOptions;
+  report<C extends Code>(code: C, args: ArgsOf<C>, op?: Op, extras?: DiagnosticExtras): void;
+}
+
+/** Settings that conversions read (SPEC §4). */
+export interface ConversionOptions {
+  readonly coding: string;
+  /** Amplification β of the stepwise weighting, in (1, 3]. */
+  readonly beta: number;
+  /** Coding steps Tc. */
+  readonly steps: number;
+  /** Silent steps Ts of a layer, by the id of its neuron op. */
+  readonly silent: (id: string) => number;
+  readonly encoder: 'exact' | 'drive';
+  /** Firing threshold in units of the amplitude: 0.5, or 1 for the ablation. */
+  readonly threshold: number;
+  readonly rectified: boolean;
+  /** Neuron types by name: the standard library's and the model file's. */
+  readonly neurons: ReadonlyMap<string, NeuronDef>;
+}
+
+/** A step from valid IR to valid IR. Pure: nothing is shared that it changes. */
+export interface Pass {
+  readonly name: string;
+  /** One sentence for `--passes` and the pass reference. */
+  readonly doc: string;
+  readonly run: (network: Network, context: PassContext) => Network;
+}
+
+export interface PassRun {
+  readonly pass: string;
+  readonly network: Network;
+  readonly milliseconds: number;
+}
+
+export interface PipelineResult {
+  readonly network?: Network;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly runs: readonly PassRun[];
+}
+
+export interface PipelineHooks {
+  readonly now?: () => number;
+  readonly after?: (run: PassRun) => void;
+  /** Stop after the pass of this name. */
+  readonly stopAfter?: string | undefined;
+}
+
+/** Runs passes in order, verifying after each; stops at the first that reports an error. */
+export function runPipeline(
+  network: Network,
+  passes: readonly Pass[],
+  options: ConversionOptions,
+  hooks: PipelineHooks = {},
+): PipelineResult {
+  const diagnostics: Diagnostic[] = [];
+  const runs: PassRun[] = [];
+  const now = hooks.now ?? (() => 0);
+  const context: PassContext = {
+    options,
+    report: (code, args, op, extras) => diagnostics.push(diagnostic(code, args, op?.place, extras)),
+  };
+  let current = network;
+  for (const pass of passes) {
+    const started = now();
+    const result = pass.run(current, context);
+    if (hasErrors(diagnostics)) return { diagnostics, runs };
+    const problems = verifyNetwork(result);
+    if (problems.length > 0) {
+      const text = problems.map(({ op, message }) => `%${op} ${message}`).join('\n');
+      throw new InvariantError(
+        `pass ${pass.name} left an invalid network:\n${text}\n\ninput was:\n${printNetwork(current)}`,
+      );
+    }
+    current = result;
+    const run = { pass: pass.name, network: current, milliseconds: now() - started };
+    runs.push(run);
+    hooks.after?.(run);
+    if (pass.name === hooks.stopAfter) break;
+  }
+  return { network: current, diagnostics, runs };
+}

@@ -1,0 +1,36 @@
+import { canonicalise } from './network/canonicalise.js';
+import { deadCode } from './network/dead-code.js';
+import { foldBatchnorm } from './network/fold-batchnorm.js';
+import { quantiserRegions } from './network/quantiser-regions.js';
+import { scheduleTime } from './network/schedule-time.js';
+import { toSpikes } from './network/sws/to-spikes.js';
+import { verifyAccumulateOnly } from './network/verify-accumulate-only.js';
+import type { Pass } from './pass.js';
+
+/** Every pass there is. */
+export const passes: readonly Pass[] = [
+  canonicalise,
+  foldBatchnorm,
+  quantiserRegions,
+  toSpikes,
+  scheduleTime,
+  verifyAccumulateOnly,
+  deadCode,
+];
+
+/** Passes in order, by purpose. */
+export const pipelines = {
+  /** An imported network made ready to run as an ANN or to be converted. */
+  ann: [canonicalise, foldBatchnorm, deadCode],
+  'convert.sws': [
+    canonicalise,
+    foldBatchnorm,
+    quantiserRegions,
+    toSpikes,
+    scheduleTime,
+    verifyAccumulateOnly,
+    deadCode,
+  ],
+} as const satisfies Record<string, readonly Pass[]>;
+
+export type PipelineName = keyof typeof pipelines;
