@@ -1,4 +1,36 @@
 import { define } from './define.js';
 
 export const engineDiagnostics = {
+  'engine/unavailable': define<{ engine: string; reason: string }>(
+    'error',
+    ({ engine, reason }) => `the engine ${engine} can't be loaded here: ${reason}`,
+    `An engine runs compiled programs. This one comes with an npm package that is missing or has no binary for this
+machine. Run \`npm ci\` in the checkout, or choose another engine with \`--engine\`.`,
+  ),
+  'engine/refused': define<{ engine: string; what: string; reason: string }>(
+    'error',
+    ({ engine, what, reason }) => `${engine} refuses ${what}: ${reason}`,
+    `The engine read the graph and found something that it doesn't accept: the file is damaged, or it uses an operator,
+a data type or an opset that this version of the engine has no implementation for. The rest of the message is the
+engine's own. For a file of yours, check it with the tool that wrote it (\`onnx.checker\` in Python); exporting it again
+with an opset from 13 to 21 often helps.`,
+  ),
+  'engine/run-failed': define<{ engine: string; what: string; reason: string }>(
+    'error',
+    ({ engine, what, reason }) => `${engine} failed while running ${what}: ${reason}`,
+    `The engine accepted the graph and then gave up while computing: mostly because the inputs don't fit what the graph
+expects (their shapes are in the message), or because memory ran out: a smaller \`--batch\` helps then.`,
+  ),
+  'engine/no-kernel': define<{ engine: string; op: string; kind: string; dtype: string }>(
+    'error',
+    ({ engine, op, kind, dtype }) => `${engine} can't compute ${kind} in ${dtype} (op "${op}")`,
+    `The program asks for an operation in a number format for which this engine has no implementation, such as a
+convolution in float64. Choose another engine with \`--engine\`, or the other format.`,
+  ),
+  'engine/missing-input': define<{ what: string; input: string; given: string }>(
+    'error',
+    ({ what, input, given }) => `${what} has an input "${input}" that wasn't given (given: ${given})`,
+    `Every input of a network must be fed. The names are those of the file's graph; a network for classification has
+one input, the image.`,
+  ),
 } as const;

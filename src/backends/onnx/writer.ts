@@ -1,0 +1,171 @@
+import onnxProto from 'onnx-proto';
+import type { onnx as OnnxTypes } from 'onnx-proto';
+import type { DType, Tensor } from '../../base/dtype.js';
+import { type Dim, type Program, isBatch } from '../../tensor/index.js';
+
+const { onnx } = onnxProto;
+
+/** ONNX's numbers of our dtypes; i64 appears only in shapes and indices. */
+export const elementType: Readonly<Record<DType | 'i64', number>> = {
+  f32: 1,
+  u8: 2,
+  i8: 3,
+  i32: 6,
+  i64: 7,
+  bool: 9,
+  f64: 11,
+};
+
+export type AttrValue = number | string | readonly number[] | { readonly float: number };
+
+/**
+ * Collects nodes and initialisers of one ONNX graph. Values of the program keep their ids;
+ * what a primitive needs besides is named after it, with `::`.
+ */
+export class GraphWriter {
+  readonly #nodes: OnnxTypes.INodeProto[] = [];
+  readonly #initializers: OnnxTypes.ITensorProto[] = [];
+  readonly #shared = new Map<string, string>();
+  readonly #program: Program;
+  #count = 0;
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  /** Adds a node with one result and returns its name: `out`, or a fresh one. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attrs: Readonly<Record<string, AttrValue>> = {},
+    out = this.fresh(opType),
+  ): string {
+    this.nodes(opType, inputs, attrs, [out]);
+    return out;
+  }
+
+  /** Adds a node with these results. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    attrs: Readonly<Record<string, AttrValue>>,
+    outputs: readonly string[],
+  ): void {
+    this.#nodes.push({
+      name: outputs.find((name) => name !== '')!,
+      opType,
+      input: [...inputs],
+      output: [...outputs],
+      attribute: Object.entries(attrs).map(([name, value]) => attribute(name, value)),
+    });
+  }
+
+  fresh(hint: string): string {
+    return `::${hint}.${++this.#count}`;
+  }
+
+  initializer(name: string, { dtype, shape, data }: Tensor): string {
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.#initializers.push({ name, dims: [...shape], dataType: elementType[dtype], rawData });
+    return name;
+  }
+
+  /** An int64 vector (or scalar, where `shape` is []), shared between equal ones. */
+  ints(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    return this.share(`i64[${shape.join()}](${values.join()})`, (name) => {
+      const rawData = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
+      this.#initializers.push({ name, dims: [...shape], dataType: elementType.i64, rawData });
+    });
+  }
+
+  /** A scalar constant, shared between equal ones. */
+  scalar(dtype: DType, value: number): string {
+    return this.share(`${dtype}(${value})`, (name) => {
+      const types = {
+        f32: Float32Array,
+        f64: Float64Array,
+        i32: Int32Array,
+        i8: Int8Array,
+        u8: Uint8Array,
+        bool: Uint8Array,
+      };
+      this.initializer(name, { dtype, shape: [], data: types[dtype].of(value) } as Tensor);
+    });
+  }
+
+  /** A value made by `make` the first time its key is asked for. */
+  share(key: string, make: (name: string) => void): string {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const name = `::${key}`;
+    this.#shared.set(key, name);
+    make(name);
+    return name;
+  }
+
+  /** The int64 vector [units · N]. */
+  batches(units: number): string {
+    if (units === 0) return this.ints([0]);
+    return this.share(`${units}N`, (name) => {
+      if (units !== 1) return this.node('Mul', [this.batches(1), this.ints([units])], {}, name);
+      const source = this.#program.inputs.find(({ shape }) => shape.some(isBatch));
+      if (source === undefined) return this.node('Identity', [this.ints([1])], {}, name);
+      const axis = source.shape.findIndex(isBatch);
+      const size = this.node('Gather', [this.node('Shape', [source.id]), this.ints([axis])], { axis: 0 });
+      const factor = (source.shape[axis] as { readonly batch: number }).batch;
+      return this.node('Div', [size, this.ints([factor])], {}, name);
+    });
+  }
+
+  /** The int64 vector of a shape with N filled in at run time. */
+  dynamicShape(shape: readonly Dim[]): string {
+    const parts: string[] = [];
+    let plain: number[] = [];
+    const flush = () => {
+      if (plain.length > 0) parts.push(this.ints(plain));
+      plain = [];
+    };
+    for (const dim of shape) {
+      if (isBatch(dim)) {
+        flush();
+        parts.push(this.batches(dim.batch));
+      } else plain.push(dim);
+    }
+    flush();
+    if (parts.length === 0) return this.ints([]);
+    return parts.length === 1
+      ? parts[0]!
+      : this.share(`shape(${parts.join()})`, (name) => this.node('Concat', parts, { axis: 0 }, name));
+  }
+
+  /** The serialised ModelProto. */
+  finish(outputs: readonly OnnxTypes.IValueInfoProto[]): Uint8Array {
+    const model = onnx.ModelProto.fromObject({
+      irVersion: 8,
+      producerName: 'spikec',
+      opsetImport: [{ domain: '', version: 17 }],
+    });
+    model.graph = onnx.GraphProto.create({
+      name: this.#program.name,
+      node: this.#nodes,
+      initializer: this.#initializers,
+      input: this.#program.inputs.map(({ id, dtype, shape }) => valueInfo(id, dtype, shape)),
+      output: [...outputs],
+    });
+    return onnx.ModelProto.encode(model).finish();
+  }
+}
+
+/** Type and shape of a graph input or output; the batch is a named symbol. */
+export function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): OnnxTypes.IValueInfoProto {
+  const dim = shape.map((d) => (isBatch(d) ? { dimParam: d.batch === 1 ? 'N' : `${d.batch}N` } : { dimValue: d }));
+  return { name, type: { tensorType: { elemType: elementType[dtype], shape: { dim } } } };
+}
+
+function attribute(name: string, value: AttrValue): OnnxTypes.IAttributeProto {
+  const types = onnx.AttributeProto.AttributeType;
+  if (typeof value === 'number') return { name, type: types.INT, i: value };
+  if (typeof value === 'string') return { name, type: types.STRING, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: types.FLOAT, f: value.float };
+  return { name, type: types.INTS, ints: [...value] };
+}

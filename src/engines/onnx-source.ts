@@ -1,0 +1,92 @@
+import { type Tensor, allocate } from '../base/dtype.js';
+import { fail } from '../base/diagnostics/index.js';
+import { type Port, Session } from './onnxruntime-session.js';
+
+/** An ONNX file as it came, run by onnxruntime: the reference an import is compared with. */
+export interface OnnxSource {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /**
+   * Feeds inputs by name, gives outputs by name; axis 0 is the batch. A file whose batch
+   * size is fixed is run piece by piece.
+   */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens an ONNX file's bytes, or its path where it has external data. Graph optimisations
+ * stay disabled: they replace QDQ by integer kernels that saturate on some processors, and
+ * then onnxruntime itself is not the reference.
+ */
+export async function openOnnxSource(
+  model: Uint8Array | string,
+  options: { readonly threads?: number; readonly name?: string } = {},
+): Promise<OnnxSource> {
+  const what = options.name ?? (typeof model === 'string' ? model : 'the ONNX file');
+  const session = await Session.open(model, { threads: options.threads, optimize: false, what });
+  const { inputs, outputs } = session;
+  const fixedBatch = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === 'number');
+  return {
+    inputs,
+    outputs,
+    async run(feeds) {
+      const missing = inputs.find(({ name }) => feeds[name] === undefined);
+      if (missing !== undefined) {
+        fail('engine/missing-input', { what, input: missing.name, given: Object.keys(feeds).join(', ') || 'none' });
+      }
+      const rows = feeds[inputs[0]?.name ?? '']?.shape[0] ?? 1;
+      if (fixedBatch === undefined || typeof fixedBatch === 'string' || rows === fixedBatch) return session.run(feeds);
+      return inPieces(session, feeds, rows, fixedBatch);
+    },
+    dispose: () => session.close(),
+  };
+}
+
+/** Runs `rows` rows `size` at a time; the last piece is filled up with its last row. */
+async function inPieces(
+  session: Session,
+  feeds: Readonly<Record<string, Tensor>>,
+  rows: number,
+  size: number,
+): Promise<Record<string, Tensor>> {
+  const pieces: Record<string, Tensor>[] = [];
+  for (let start = 0; start < rows; start += size) {
+    const piece = Object.entries(feeds).map(([name, t]) => [name, takeRows(t, start, size)]);
+    pieces.push(await session.run(Object.fromEntries(piece)));
+  }
+  const names = Object.keys(pieces[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      joinRows(
+        pieces.map((piece) => piece[name]!),
+        rows,
+      ),
+    ]),
+  );
+}
+
+/** Rows start…start+count−1; past the end, the last row again. */
+function takeRows(t: Tensor, start: number, count: number): Tensor {
+  const row = t.data.length / t.shape[0]!;
+  const data = allocate(t.dtype, row * count);
+  for (let i = 0; i < count; i++) {
+    const from = Math.min(start + i, t.shape[0]! - 1) * row;
+    data.set(t.data.subarray(from, from + row), i * row);
+  }
+  return { dtype: t.dtype, shape: [count, ...t.shape.slice(1)], data } as Tensor;
+}
+
+function joinRows(pieces: readonly Tensor[], rows: number): Tensor {
+  const first = pieces[0]!;
+  const row = first.data.length / first.shape[0]!;
+  const data = allocate(first.dtype, row * rows);
+  let at = 0;
+  for (const piece of pieces) {
+    const part = piece.data.subarray(0, Math.min(piece.data.length, data.length - at));
+    data.set(part, at);
+    at += part.length;
+  }
+  return { dtype: first.dtype, shape: [rows, ...first.shape.slice(1)], data } as Tensor;
+}

@@ -1,0 +1,126 @@
+import type * as Ort from 'onnxruntime-node';
+import type { ArrayOf, DType, Tensor } from '../base/dtype.js';
+import { fail } from '../base/diagnostics/index.js';
+
+type OrtModule = typeof Ort;
+
+const ortTypes = { f32: 'float32', f64: 'float64', i32: 'int32', i8: 'int8', u8: 'uint8', bool: 'bool' } as const;
+const dtypes: Readonly<Record<string, DType>> = Object.fromEntries(
+  Object.entries(ortTypes).map(([ours, theirs]) => [theirs, ours as DType]),
+);
+
+/** Loads onnxruntime-node on first use, so that commands that run nothing don't pay for it. */
+export async function loadOnnxruntime(): Promise<OrtModule> {
+  try {
+    const module = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
+    return module.default ?? module;
+  } catch (error) {
+    return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) });
+  }
+}
+
+export interface SessionOptions {
+  readonly threads?: number | undefined;
+  readonly optimize: boolean;
+  /** What runs, for messages: `program "lenet5"`, `net.onnx`. */
+  readonly what: string;
+}
+
+/** One onnxruntime session over our tensors; its errors are diagnostics. */
+export class Session {
+  readonly #ort: OrtModule;
+  readonly #session: Ort.InferenceSession;
+  readonly #what: string;
+
+  private constructor(ort: OrtModule, session: Ort.InferenceSession, what: string) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#what = what;
+  }
+
+  /** Opens a model from its bytes, or from a path (then external data lies beside it). */
+  static async open(model: Uint8Array | string, { threads, optimize, what }: SessionOptions): Promise<Session> {
+    const ort = await loadOnnxruntime();
+    const options: Ort.InferenceSession.SessionOptions = {
+      graphOptimizationLevel: optimize ? 'all' : 'disabled',
+      executionMode: 'sequential',
+      logSeverityLevel: 4,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    };
+    try {
+      const session =
+        typeof model === 'string'
+          ? await ort.InferenceSession.create(model, options)
+          : await ort.InferenceSession.create(model, options);
+      return new Session(ort, session, what);
+    } catch (error) {
+      return fail('engine/refused', { engine: 'onnxruntime', what, reason: reasonOf(error) });
+    }
+  }
+
+  get inputs(): readonly Port[] {
+    return this.#session.inputMetadata.map(port);
+  }
+
+  get outputs(): readonly Port[] {
+    return this.#session.outputMetadata.map(port);
+  }
+
+  async run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>> {
+    const converted = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.#toOrt(t)]));
+    let results: Ort.InferenceSession.ReturnType;
+    try {
+      results = await (fetches === undefined ? this.#session.run(converted) : this.#session.run(converted, fetches));
+    } catch (error) {
+      return fail('engine/run-failed', { engine: 'onnxruntime', what: this.#what, reason: reasonOf(error) });
+    }
+    return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, this.#fromOrt(name, value)]));
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+
+  #toOrt({ dtype, data, shape }: Tensor): Ort.Tensor {
+    return new this.#ort.Tensor(ortTypes[dtype], data as never, shape);
+  }
+
+  /** int64 results (indices, classes) become i32. */
+  #fromOrt(name: string, value: Ort.OnnxValue): Tensor {
+    const { type, data, dims } = value as Ort.Tensor;
+    if (type === 'int64') {
+      return { dtype: 'i32', shape: dims, data: Int32Array.from(data as BigInt64Array, Number) };
+    }
+    const dtype = dtypes[type];
+    if (dtype === undefined) {
+      const reason = `its output "${name}" is of type ${type}`;
+      return fail('engine/refused', { engine: 'onnxruntime', what: this.#what, reason });
+    }
+    return { dtype, shape: dims, data: data as ArrayOf[DType] } as Tensor;
+  }
+}
+
+/** A graph's input or output as the file declares it. */
+export interface Port {
+  readonly name: string;
+  /** Missing for types that we have no tensors of. */
+  readonly dtype?: DType;
+  /** Names stand for sizes that are open. */
+  readonly shape: readonly (number | string)[];
+}
+
+function port(metadata: Ort.InferenceSession.ValueMetadata): Port {
+  if (!metadata.isTensor) return { name: metadata.name, shape: [] };
+  const dtype = metadata.type === 'int64' ? 'i32' : dtypes[metadata.type];
+  return { name: metadata.name, shape: metadata.shape, ...(dtype === undefined ? {} : { dtype }) };
+}
+
+/** onnxruntime's message in one line, without the places in its own source. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\/[\w./-]*onnxruntime\/[\w./-]+(:\d+)?/g, '')
+    .trim()
+    .slice(0, 500);
+}
