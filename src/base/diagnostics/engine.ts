@@ -1,6 +1,14 @@
 import { define } from './define.js';
 
 export const engineDiagnostics = {
+  'engine/batch-too-large': define<{ program: string; batch: number; gib: number }>(
+    'error',
+    ({ program, batch, gib }) =>
+      `a batch of ${batch} of "${program}" needs ${gib.toFixed(1)} GiB at once; the fused engine can address 4 GiB`,
+    `The \`fused\` engine keeps the values of one batch in one WebAssembly memory, which is at most 4 GiB.
+
+Use a smaller batch, or the \`onnxruntime\` engine, which has no such bound.`,
+  ),
   'engine/unavailable': define<{ engine: string; reason: string }>(
     'error',
     ({ engine, reason }) => `the engine ${engine} can't be loaded here: ${reason}`,

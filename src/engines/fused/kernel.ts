@@ -1,0 +1,262 @@
+import { type DType, byteWidth, elementCount } from '../../base/dtype.js';
+import { units } from '../../tensor/dims.js';
+import type { Node } from './graph.js';
+import type { RegionGraph, Source } from './region.js';
+import { type Location, type Memory, type Vector, VectorEmitter, emitStore, lanes } from './vector.js';
+import { FunctionBody } from './wasm.js';
+
+/** Where a kernel finds and leaves values: byte addresses in the memory. */
+export interface Addresses {
+  /** `expanded` asks for a constant's copy that is repeated to that shape. */
+  readonly source: (id: string, expanded: readonly number[] | undefined) => number;
+  readonly sink: (id: string) => number;
+}
+
+/** The loops of a kernel, outermost first, and how each repeated source advances in them. */
+export interface LoopNest {
+  readonly sizes: readonly number[];
+  /** Per source: its strides in elements, 0 where it repeats; undefined for batched ones. */
+  readonly strides: readonly (readonly number[] | undefined)[];
+  /** Per source: the shape that its constant data has to be repeated to first, if any. */
+  readonly expanded: readonly (readonly number[] | undefined)[];
+}
+
+/** Rows shorter than this spend their time in tails: constants are repeated to make them longer. */
+const shortRow = 24;
+/** Constants repeated over the whole batch stay below this many elements. */
+const largestExpansion = 1 << 14;
+
+/**
+ * Chooses loops for batches of `n`: neighbouring axes are one loop unless some source repeats
+ * along one of them only. `isConstant` tells which sources may be repeated beforehand.
+ */
+export function planLoops(region: RegionGraph, n: number, isConstant: (source: Source) => boolean): LoopNest {
+  const { inner, batched } = region.space;
+  const outer = batched ? n : 1;
+  const full = [outer, ...inner];
+  const nothing = region.sources.map(() => undefined);
+  const plain = mergeLoops(
+    full,
+    region.sources.map((source) => stridesIn(source, full, undefined)),
+  );
+  const attempts: (readonly number[])[] = [inner];
+  if (elementCount(full) <= largestExpansion) attempts.push(full);
+  let best: LoopNest = { ...plain, expanded: nothing };
+  for (const shape of attempts) {
+    if ((best.sizes.at(-1) ?? 1) >= shortRow) break;
+    const expanded = region.sources.map((s) => (!s.batched && isConstant(s) ? shape : undefined));
+    const strides = region.sources.map((source, i) => stridesIn(source, full, expanded[i]));
+    best = { ...mergeLoops(full, strides), expanded };
+  }
+  return best;
+}
+
+/** Strides of an unbatched source along the axes of `full`; 0 where it repeats. */
+function stridesIn(
+  source: Source,
+  full: readonly number[],
+  expanded: readonly number[] | undefined,
+): number[] | undefined {
+  if (source.batched) return undefined;
+  const shape = expanded ?? source.shape.map(units);
+  const lead = full.length - shape.length;
+  const strides = new Array<number>(full.length).fill(0);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= Math.max(0, -lead); i--) {
+    if (shape[i] !== 1) strides[i + lead] = stride;
+    stride *= shape[i]!;
+  }
+  return strides;
+}
+
+function mergeLoops(
+  full: readonly number[],
+  strides: readonly (readonly number[] | undefined)[],
+): Omit<LoopNest, 'expanded'> {
+  const axes = full
+    .map((size, axis) => ({ size, strides: strides.map((s) => s?.[axis] ?? 0) }))
+    .filter((a) => a.size !== 1);
+  const merged: { size: number; strides: number[] }[] = [];
+  for (const axis of axes) {
+    const last = merged.at(-1);
+    const joins =
+      last?.strides.every(
+        (stride, i) => stride === axis.strides[i]! * axis.size && (stride === 0) === (axis.strides[i] === 0),
+      ) ?? false;
+    if (last === undefined || !joins) merged.push(axis);
+    else {
+      last.size *= axis.size;
+      last.strides = axis.strides;
+    }
+  }
+  if (merged.length === 0) merged.push({ size: 1, strides: strides.map(() => 0) });
+  return {
+    sizes: merged.map((axis) => axis.size),
+    strides: strides.map((s, i) => (s === undefined ? undefined : merged.map((axis) => axis.strides[i]!))),
+  };
+}
+
+const log2Width = (dtype: DType): number => Math.log2(byteWidth[dtype]);
+
+/** Emits a region as one function that reads and writes memory at fixed addresses. */
+export class KernelWriter {
+  private readonly f = new FunctionBody();
+  private readonly counters: readonly number[];
+  /** Element index of the present row in batched values, and in repeated ones by their strides. */
+  private readonly row: number;
+  private readonly repeatedRows = new Map<string, number>();
+  private readonly pointers = new Map<string, number>();
+  private readonly plane: number;
+
+  constructor(
+    private readonly region: RegionGraph,
+    private readonly nest: LoopNest,
+    private readonly addresses: Addresses,
+  ) {
+    this.counters = nest.sizes.map(() => this.f.local('i32'));
+    this.row = this.f.local('i32');
+    this.plane = elementCount(nest.sizes);
+  }
+
+  write(): FunctionBody {
+    this.nested(0);
+    return this.f;
+  }
+
+  private nested(level: number): void {
+    const counter = this.counters[level]!;
+    this.f.i32(0);
+    this.f.set(counter);
+    if (level === this.nest.sizes.length - 1) this.innermost();
+    else this.f.loop(counter, this.nest.sizes[level]!, 1, () => this.nested(level + 1));
+  }
+
+  private innermost(): void {
+    this.startRow();
+    const hoisted = this.hoist();
+    const counter = this.counters.at(-1)!;
+    const size = this.nest.sizes.at(-1)!;
+    const whole = size - (size % lanes);
+    if (whole > 0) this.f.loop(counter, whole, lanes, () => this.body(hoisted, lanes));
+    if (whole < size) this.body(hoisted, size - whole);
+  }
+
+  /** Sets the element indices at which the innermost loop starts. */
+  private startRow(): void {
+    const rowStrides = this.nest.sizes.map((_, level) => elementCount(this.nest.sizes.slice(level + 1)));
+    this.setIndex(this.row, rowStrides);
+    for (const strides of this.nest.strides) {
+      if (strides === undefined) continue;
+      const key = strides.join();
+      const local = this.repeatedRows.get(key) ?? this.f.local('i32');
+      this.repeatedRows.set(key, local);
+      this.setIndex(local, strides);
+    }
+  }
+
+  private setIndex(local: number, strides: readonly number[]): void {
+    this.f.i32(0);
+    strides.slice(0, -1).forEach((stride, level) => {
+      if (stride === 0) return;
+      this.f.get(this.counters[level]!);
+      this.f.i32(stride);
+      this.f.integer('mul');
+      this.f.integer('add');
+    });
+    this.f.set(local);
+  }
+
+  /** Loads what stays the same along a row, repeated into all lanes. */
+  private hoist(): ReadonlyMap<number, Vector> {
+    const hoisted = new Map<number, Vector>();
+    const { nodes } = this.region.graph;
+    nodes.forEach((node, id) => {
+      if (node.kind !== 'repeat' || this.advances(node.source)) return;
+      const { pointer, offset } = this.repeatedLocation(node, false);
+      hoisted.set(id, this.splat(node, pointer, offset));
+    });
+    return hoisted;
+  }
+
+  private splat(node: Node, pointer: number, offset: number): Vector {
+    const local = this.f.local('v128');
+    this.f.get(pointer);
+    if (byteWidth[node.dtype] === 1) {
+      this.f.loadByte(node.dtype === 'i8', offset);
+      this.f.vector('i32x4.splat');
+    } else this.f.load(node.dtype === 'f64' ? 'splat64' : 'splat32', offset);
+    if (node.dtype === 'bool') {
+      this.f.constant(new Uint8Array(16));
+      this.f.vector('i32x4.ne');
+    }
+    this.f.set(local);
+    if (node.dtype === 'bool') return { locals: [local], narrow: [local], wide: [local, local] };
+    return { locals: node.dtype === 'f64' ? [local, local] : [local] };
+  }
+
+  private advances(source: number): boolean {
+    return this.nest.strides[source]!.at(-1) !== 0;
+  }
+
+  /** Computes and stores four elements, or the `count` of a tail, of every plane. */
+  private body(hoisted: ReadonlyMap<number, Vector>, count: number): void {
+    this.pointers.clear();
+    const memory: Memory = {
+      hoisted,
+      locate: (node) => (node.kind === 'load' ? this.planeLocation(node) : this.repeatedLocation(node, true)),
+    };
+    const emitter = new VectorEmitter(this.f, this.region.graph, memory);
+    for (const { id, dtype, plane, node } of this.storesInOrder()) {
+      const offset = this.addresses.sink(id) + plane * this.plane * byteWidth[dtype];
+      emitStore(this.f, emitter, node, dtype, { pointer: this.pointer(this.row, dtype, true), offset }, count);
+    }
+  }
+
+  /** Stores in the order in which their values come to be: few are alive at a time. */
+  private storesInOrder(): { id: string; dtype: DType; plane: number; node: number }[] {
+    const stores = this.region.sinks.flatMap(({ id, dtype, planes }) =>
+      planes.map((node, plane) => ({ id, dtype, plane, node })),
+    );
+    const { nodes } = this.region.graph;
+    // Unrolling numbers whole trains op by op; a step's depth tells when its value is due.
+    const depth = new Array<number>(nodes.length).fill(0);
+    nodes.forEach((node, id) => {
+      if ('args' in node) depth[id] = 1 + Math.max(...node.args.map((arg) => depth[arg]!));
+    });
+    return stores.sort((a, b) => depth[a.node]! - depth[b.node]! || a.plane - b.plane);
+  }
+
+  private planeLocation(node: Node & { kind: 'load' }): Location {
+    const source = this.region.sources[node.source]!;
+    const offset = this.addresses.source(source.id, undefined) + node.plane * this.plane * byteWidth[node.dtype];
+    return { pointer: this.pointer(this.row, node.dtype, true), offset };
+  }
+
+  private repeatedLocation(node: Node & { kind: 'load' | 'repeat' }, inLoop: boolean): Location {
+    const { id } = this.region.sources[node.source]!;
+    const row = this.repeatedRows.get(this.nest.strides[node.source]!.join())!;
+    const pointer = inLoop ? this.pointer(row, node.dtype, true) : this.pointer(row, node.dtype, false);
+    return { pointer, offset: this.addresses.source(id, this.nest.expanded[node.source]) };
+  }
+
+  /** Byte offset of the present element: (row + innermost counter) · width, or of the row's start. */
+  private pointer(row: number, dtype: DType, withCounter: boolean): number {
+    const shift = log2Width(dtype);
+    const key = `${row} ${shift} ${withCounter}`;
+    const known = this.pointers.get(key);
+    if (known !== undefined) return known;
+    const local = this.f.local('i32');
+    this.f.get(row);
+    if (withCounter) {
+      this.f.get(this.counters.at(-1)!);
+      this.f.integer('add');
+    }
+    if (shift > 0) {
+      this.f.i32(shift);
+      this.f.integer('shl');
+    }
+    this.f.set(local);
+    this.pointers.set(key, local);
+    return local;
+  }
+}

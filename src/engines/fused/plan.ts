@@ -1,0 +1,150 @@
+import { type DType, type Tensor, byteWidth, elementCount } from '../../base/dtype.js';
+import { fail } from '../../base/diagnostics/index.js';
+import { present } from '../../base/invariant.js';
+import { outputNames } from '../../backends/onnx/index.js';
+import { broadcastData } from '../../tensor/arrays.js';
+import { concreteShape } from '../../tensor/dims.js';
+import type { Program, ValueInfo } from '../../tensor/types.js';
+import { type Lifetime, aligned, placeBuffers } from './arena.js';
+import { KernelWriter, type LoopNest, planLoops } from './kernel.js';
+import { type KernelSegment, type Partition, rootOf } from './partition.js';
+import { encodeModule } from './wasm.js';
+
+/** A tensor in the memory. */
+export interface View {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly offset: number;
+}
+
+export type Step =
+  | { readonly kind: 'kernel'; readonly kernel: number }
+  | {
+      readonly kind: 'session';
+      readonly session: number;
+      readonly feeds: Readonly<Record<string, View>>;
+      readonly fetches: Readonly<Record<string, View>>;
+    };
+
+/** All that a lane needs to run a program for one batch size, as plain data. */
+export interface Plan {
+  readonly batch: number;
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** Size of the memory, in pages of 64 KiB. */
+  readonly pages: number;
+  readonly constants: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+  readonly inputs: Readonly<Record<string, View>>;
+  readonly outputs: Readonly<Record<string, View>>;
+  readonly steps: readonly Step[];
+}
+
+const pageBytes = 65_536;
+/** What 32-bit addresses reach, less a page that vectors may read past the end. */
+const largestMemory = 65_535 * pageBytes;
+
+/** Lays out memory and generates the kernels for batches of `n`. */
+export function makePlan(program: Program, split: Partition, n: number): Plan {
+  const constants = new ConstantPool();
+  const nests = new Map<KernelSegment, LoopNest>();
+  for (const segment of split.segments) {
+    if (segment.kind !== 'kernel') continue;
+    const nest = planLoops(segment.region, n, (source) => split.constants.has(source.id));
+    nests.set(segment, nest);
+    segment.region.sources.forEach(({ id }, i) => {
+      const value = split.constants.get(id);
+      if (value !== undefined) constants.add(id, value, nest.expanded[i]);
+    });
+  }
+  for (const id of Object.values(program.outputs)) {
+    const value = split.constants.get(rootOf(split.aliases, id));
+    if (value !== undefined) constants.add(rootOf(split.aliases, id), value, undefined);
+  }
+  const { offsets, end } = placeBuffers(lifetimes(program, split, n), constants.end);
+  const pages = Math.ceil((end + 64) / pageBytes);
+  if (end > largestMemory) fail('engine/batch-too-large', { program: program.name, batch: n, gib: end / 2 ** 30 });
+  const addressOf = (id: string): number => {
+    const root = rootOf(split.aliases, id);
+    return offsets.get(root) ?? constants.offset(root, undefined);
+  };
+  const viewOf = (id: string, { dtype, shape } = split.infoOf(id)): View => ({
+    dtype,
+    shape: concreteShape(shape, n),
+    offset: addressOf(id),
+  });
+  const kernels = [...nests].map(([segment, nest]) =>
+    new KernelWriter(segment.region, nest, {
+      source: (id, expanded) => (split.constants.has(id) ? constants.offset(id, expanded) : addressOf(id)),
+      sink: addressOf,
+    }).write(),
+  );
+  return {
+    batch: n,
+    module: encodeModule(kernels, pages),
+    pages,
+    constants: constants.entries,
+    inputs: Object.fromEntries(
+      program.inputs.filter(({ id }) => offsets.has(id)).map((input) => [input.id, viewOf(input.id, input)]),
+    ),
+    outputs: Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, viewOf(id)])),
+    steps: stepsOf(split, viewOf),
+  };
+}
+
+function stepsOf(split: Partition, viewOf: (id: string) => View): Step[] {
+  let [kernel, session] = [0, 0];
+  return split.segments.map((segment): Step => {
+    if (segment.kind === 'kernel') return { kind: 'kernel', kernel: kernel++ };
+    const inGraph = outputNames(segment.program);
+    return {
+      kind: 'session',
+      session: session++,
+      feeds: Object.fromEntries(segment.inputs.map((id) => [id, viewOf(id)])),
+      fetches: Object.fromEntries(segment.outputs.map((id) => [inGraph[id]!, viewOf(id)])),
+    };
+  });
+}
+
+/** When each value that lies in memory is first written and last read; −1 is before all steps. */
+function lifetimes(program: Program, split: Partition, n: number): Lifetime[] {
+  const { segments, aliases } = split;
+  const last = new Map<string, number>();
+  const root = (id: string) => rootOf(aliases, id);
+  segments.forEach((segment, step) => segment.inputs.forEach((id) => last.set(root(id), step)));
+  for (const id of Object.values(program.outputs)) last.set(root(id), segments.length);
+  const bytes = ({ dtype, shape }: ValueInfo) => Math.max(1, elementCount(concreteShape(shape, n)) * byteWidth[dtype]);
+  const result: Lifetime[] = [];
+  for (const input of program.inputs) {
+    const end = last.get(input.id);
+    if (end !== undefined) result.push({ id: input.id, bytes: bytes(input), first: -1, last: end });
+  }
+  segments.forEach((segment, step) => {
+    for (const id of segment.outputs) {
+      result.push({ id, bytes: bytes(split.infoOf(id)), first: step, last: last.get(id) ?? step });
+    }
+  });
+  return result;
+}
+
+/** Constants that kernels read, each once per shape that it is repeated to. */
+class ConstantPool {
+  readonly entries: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+  end = 0;
+  private readonly offsets = new Map<string, number>();
+
+  add(id: string, value: Tensor, expanded: readonly number[] | undefined): void {
+    const key = this.key(id, expanded);
+    if (this.offsets.has(key)) return;
+    const data = expanded === undefined ? value.data : broadcastData(value, expanded);
+    this.offsets.set(key, this.end);
+    this.entries.push({ offset: this.end, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    this.end = aligned(this.end + data.byteLength + 16);
+  }
+
+  offset(id: string, expanded: readonly number[] | undefined): number {
+    return present(this.offsets.get(this.key(id, expanded)), `fused plan: ${id} has no place in memory`);
+  }
+
+  private key(id: string, expanded: readonly number[] | undefined): string {
+    return `${id} ${expanded?.join() ?? ''}`;
+  }
+}
