@@ -136,15 +136,6 @@ export function readText(path: string, options: ReadOptions = {}): string {
   }
 }
 
-/** Temporary files that exist right now: what an interrupted process has to remove. */
-const unfinished = new Set<string>();
-
-/** Removes the temporary files of writes that are under way; for the handler of an interrupt. */
-export function removeUnfinished(): void {
-  for (const path of unfinished) rmSync(path, { force: true });
-  unfinished.clear();
-}
-
 function temporaryName(path: string): string {
   for (let attempt = 0; ; attempt++) {
     const candidate = `${path}.${process.pid}${attempt === 0 ? '' : `-${attempt}`}.tmp`;
@@ -158,7 +149,6 @@ function writeTemporary(path: string, content: string | Uint8Array): string {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   try {
     const descriptor = openSync(temporary, 'wx', modeOf(path));
-    unfinished.add(temporary);
     try {
       for (let written = 0; written < bytes.length;) {
         written += writeSync(descriptor, bytes, written, Math.min(bytes.length - written, 2 ** 30));
@@ -185,13 +175,12 @@ function finalPath(path: string): string {
 }
 
 function discard(temporary: string): void {
-  if (unfinished.delete(temporary)) rmSync(temporary, { force: true });
+  rmSync(temporary, { force: true });
 }
 
 function commit(temporary: string, path: string): void {
   try {
     renameSync(temporary, path);
-    unfinished.delete(temporary);
   } catch (error) {
     discard(temporary);
     failWriting(error, path);
@@ -208,7 +197,8 @@ function makeFolder(path: string): void {
 
 /**
  * Puts `content` at `path` whole or not at all: written beside it, synced, renamed. Missing folders are
- * made. On any failure the old file stays as it was and nothing is left over.
+ * made. On any failure the old file stays as it was and nothing is left over; and since the write is
+ * synchronous, a signal that the process handles comes before or after it.
  */
 export function writeFile(path: string, content: string | Uint8Array): void {
   makeFolder(dirname(resolve(path)));

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { readBytes, removeUnfinished, writeFile, writeFolder } from '../../src/data/files.js';
+import { readBytes, writeFile, writeFolder } from '../../src/data/files.js';
 import { expectDiagnostic } from './expect-diagnostic.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -75,11 +75,4 @@ it('missing permission is reported for reading and for writing', () => {
   refuse.open = 'EACCES';
   expect(expectDiagnostic('file/no-permission', () => readBytes(path)).message).toContain('to read');
   expect(expectDiagnostic('file/no-permission', () => writeFile(path, 'x')).message).toContain('to write');
-});
-
-it('an interrupt can remove what is unfinished and nothing else', () => {
-  const folder = temporaryFolder();
-  writeFile(join(folder, 'a'), 'x');
-  removeUnfinished();
-  expect(readdirSync(folder)).toEqual(['a']);
 });

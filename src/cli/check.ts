@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { hasErrors } from '../base/diagnostics/index.js';
+import type { CheckResult } from '../driver/types.js';
+import { withCommonFlags, withOutsideFlag } from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface CheckFlags extends CommonFlags {
+  readonly allowOutside?: boolean;
+}
+
+/** `spikec check FILE…` */
+export function addCheck(program: Command, host: Host): void {
+  const command = program
+    .command('check')
+    .summary('parse and check model files')
+    .description('Parse and check model files: names, types, shapes. Exit code 1 if there are errors.')
+    .argument('<file...>', 'model files (.spike)')
+    .action((files: string[], flags: CheckFlags) => check(host, files, flags));
+  withCommonFlags(withOutsideFlag(command), ['spikec check lenet5.spike', 'spikec check models/*.spike --json']);
+}
+
+function check(host: Host, files: readonly string[], flags: CheckFlags): Promise<void> {
+  return runCommand(host, flags, ({ driver, note }) => {
+    const results: ({ file: string; ok: boolean } & Partial<CheckResult>)[] = [];
+    for (const file of files) {
+      const { value, diagnostics } = driver.checkFile(file, { allowOutside: flags.allowOutside === true });
+      note(diagnostics);
+      results.push({ file, ok: !hasErrors(diagnostics), ...value });
+    }
+    const good = results.filter((r) => r.ok);
+    const text = flags.quiet === true ? '' : good.map((r) => `${r.file}: ${declarations(r)}\n`).join('');
+    return { text, json: { ok: good.length === results.length, files: results } };
+  });
+}
+
+/** `ok, 1 network, 3 configs` */
+function declarations({ networks = [], neurons = [], configs = [] }: Partial<CheckResult>): string {
+  const counts: [number, string][] = [
+    [networks.length, 'network'],
+    [neurons.length, 'neuron'],
+    [configs.length, 'config'],
+  ];
+  const said = counts.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`);
+  return ['ok', ...said].join(', ');
+}

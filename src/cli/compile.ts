@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { type Artifact, type CompileResult, type Target, artifacts } from '../driver/types.js';
+import { defined, listOf, parseTarget, withCommonFlags, withOutsideFlag } from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface CompileFlags extends CommonFlags {
+  readonly allowOutside?: boolean;
+  readonly emit?: readonly Artifact[];
+  readonly out?: string;
+  readonly printAfter?: string;
+  readonly stopAfter?: string;
+  readonly passes?: boolean;
+  readonly timePasses?: boolean;
+}
+
+/** `spikec compile FILE[#CONFIG] [--emit …] [-o DIR] [--print-after P] [--stop-after P]` */
+export function addCompile(program: Command, host: Host): void {
+  const command = program
+    .command('compile')
+    .summary('compile a model file')
+    .description('Compile a configuration of a model file to a folder of artifacts, or print its IR.')
+    .argument('[target]', 'FILE or FILE#CONFIG', parseTarget)
+    .option('--emit <list>', `what to write: ${artifacts.join(', ')} (default: ir,json)`, listOf(artifacts))
+    .option('-o, --out <dir>', 'folder of the artifacts (default: build/NAME)')
+    .option('--print-after <pass>', 'print the network after this pass, or after all')
+    .option('--stop-after <pass>', 'stop after this pass')
+    .option('--passes', 'list the passes')
+    .option('--time-passes', 'print how long each pass took')
+    .action((target: Target | undefined, flags: CompileFlags) => {
+      if (flags.passes === true) return listPasses(host, flags);
+      if (target === undefined) return command.error("error: missing required argument 'target'");
+      return compile(host, target, flags);
+    });
+  withCommonFlags(withOutsideFlag(command), [
+    'spikec compile lenet5.spike --emit ir,onnx -o build/lenet5',
+    'spikec compile lenet5.spike#fast --print-after schedule-time',
+  ]);
+}
+
+function listPasses(host: Host, flags: CommonFlags): Promise<void> {
+  return runCommand(host, flags, ({ driver }) => {
+    const passes = driver.listPasses();
+    const width = Math.max(...passes.map((p) => p.name.length));
+    return { text: passes.map((p) => `${p.name.padEnd(width)}  ${p.doc}\n`).join(''), json: { passes } };
+  });
+}
+
+function compile(host: Host, target: Target, flags: CompileFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const printed: { title: string; text: string }[] = [];
+    const printing = flags.printAfter !== undefined || flags.stopAfter !== undefined;
+    // Who only looks at the IR gets no folder unless one is asked for.
+    const writes = flags.out !== undefined || flags.emit !== undefined || !printing;
+    const result = take(
+      await driver.compileTarget(target, {
+        emit: flags.emit ?? ['ir', 'json'],
+        allowOutside: flags.allowOutside === true,
+        onProgress: progress,
+        onPrint: (title, text) => printed.push({ title, text }),
+        ...(writes ? { outDir: flags.out ?? defaultFolder(target) } : {}),
+        ...defined({ printAfter: flags.printAfter, stopAfter: flags.stopAfter }),
+      }),
+    );
+    const quiet = flags.quiet === true;
+    const text = [
+      ...printed.map((p) => `// ${p.title}\n${p.text.trimEnd()}\n\n`),
+      ...(flags.timePasses === true ? result.passes.map(passTime) : []),
+      ...(quiet ? [] : [summary(result)]),
+    ].join('');
+    return { text, json: printing ? { ...result, printed } : result };
+  });
+}
+
+function defaultFolder({ path, config }: Target): string {
+  const stem = (path.split(/[/\\]/).at(-1) ?? path).replace(/\.spike$/, '');
+  return `build/${stem}${config === undefined ? '' : `-${config}`}`;
+}
+
+function passTime({ pass, milliseconds }: CompileResult['passes'][number]): string {
+  return `${milliseconds.toFixed(1).padStart(9)} ms  ${pass}\n`;
+}
+
+/** `lenet5: 23 layers, 61,706 parameters, latency 18 steps` and the files below. */
+export function summary(result: CompileResult): string {
+  const count = (n: number): string => n.toLocaleString('en');
+  const latency = result.latency_steps === undefined ? '' : `, latency ${result.latency_steps} steps`;
+  const head = `${result.name}: ${count(result.ops)} layers, ${count(result.parameters)} parameters${latency}\n`;
+  const notes = result.notes.map((note) => `  note: ${note}\n`).join('');
+  const files = result.files.map((file) => `  ${result.outDir ?? '.'}/${file}\n`).join('');
+  return head + notes + files;
+}

@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type CodingName, codings } from '../driver/types.js';
+import { summary } from './compile.js';
+import {
+  type DataFlags,
+  choice,
+  dataHelp,
+  defined,
+  openData,
+  realNumber,
+  wholeNumber,
+  withCommonFlags,
+  withDataFlags,
+} from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface ConvertFlags extends CommonFlags, DataFlags {
+  readonly coding: CodingName;
+  readonly steps?: number;
+  readonly silent?: number;
+  readonly beta?: number;
+  readonly encoder?: 'exact' | 'drive';
+  readonly calibrate?: string;
+  readonly out?: string;
+}
+
+/** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
+export function addConvert(program: Command, host: Host): void {
+  const command = program
+    .command('convert')
+    .summary('convert a quantised ONNX network to a spiking network')
+    .description(
+      'Convert an ONNX network to a spiking network. Writes DIR/NAME.spike, a copy of the ONNX file, and the compiled artifacts.',
+    )
+    .argument('<network>', 'ONNX file')
+    .addOption(choice('--coding <name>', 'coding of the spiking network', codings).default('sws'))
+    .option('--steps <n>', 'coding steps (default: 8)', wholeNumber(1))
+    .option('--silent <n>', 'silent steps of each layer (default: 2)', wholeNumber(0))
+    .option('--beta <β>', 'weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
+    .addOption(choice('--encoder <name>', 'input encoder (default: exact)', ['exact', 'drive']))
+    .option('--calibrate <data>', `data to measure activation ranges on: ${dataHelp}`)
+    .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
+  command.action((network: string, flags: ConvertFlags) => convert(host, network, flags));
+  withCommonFlags(withDataFlags(command), ['spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5']);
+}
+
+function amplification(text: string): number {
+  const value = realNumber(text);
+  if (value <= 1 || value > 3) throw new InvalidArgumentError('A number above 1 and up to 3 is expected.');
+  return value;
+}
+
+function convert(host: Host, network: string, flags: ConvertFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const data = flags.calibrate === undefined ? undefined : openData(flags.calibrate, flags);
+    try {
+      const result = take(
+        await driver.convertOnnx(network, {
+          coding: flags.coding,
+          outDir: flags.out ?? (network.split(/[/\\]/).at(-1) ?? network).replace(/\.onnx$/i, ''),
+          onProgress: progress,
+          ...defined({ steps: flags.steps, silent: flags.silent, beta: flags.beta, encoder: flags.encoder }),
+          ...(data === undefined ? {} : { calibrate: data.dataset, normalisation: data.normalisation }),
+        }),
+      );
+      const next = `\nNext: spikec eval ${result.model} --data DATA\n`;
+      return { text: flags.quiet === true ? '' : summary(result) + next, json: result };
+    } finally {
+      data?.dataset.close();
+    }
+  });
+}

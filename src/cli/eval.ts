@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import type { EvalResult, Target } from '../driver/types.js';
+import {
+  type DataFlags,
+  dataHelp,
+  defined,
+  openData,
+  parseTarget,
+  wholeNumber,
+  withCommonFlags,
+  withDataFlags,
+  withOutsideFlag,
+} from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+import { table } from './table.js';
+
+interface EvalFlags extends CommonFlags, DataFlags {
+  readonly data: string;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly stages?: boolean;
+  readonly allowOutside?: boolean;
+}
+
+/** `spikec eval FILE[#CONFIG] --data DATA [--limit N] [--batch N]` */
+export function addEval(program: Command, host: Host): void {
+  const command = program
+    .command('eval')
+    .summary('measure accuracy on data')
+    .description(
+      'Measure the accuracy of a spiking network on data; for a conversion also that of its source network, and how often both agree.',
+    )
+    .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
+    .requiredOption('--data <data>', dataHelp)
+    .option('--limit <n>', 'only the first N images', wholeNumber(1))
+    .option('--batch <n>', 'images per batch', wholeNumber(1))
+    .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
+    .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
+    .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
+  withCommonFlags(withOutsideFlag(withDataFlags(command)), [
+    'spikec eval lenet5.spike --data mnist:test',
+    'spikec eval resnet20.spike#fast --data cifar10:test --data-dir ../data --limit 500 --stages',
+  ]);
+}
+
+function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const { dataset, normalisation } = openData(flags.data, flags);
+    try {
+      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
+      const result = take(
+        await driver.evaluateTarget(target, {
+          dataset,
+          normalisation,
+          stages: flags.stages === true,
+          allowOutside: flags.allowOutside === true,
+          onProgress: progress,
+          ...defined({ limit: flags.limit, batch: flags.batch, engine: flags.engine, threads: flags.threads }),
+        }),
+      );
+      return { text: describeResult(result), json: result };
+    } finally {
+      dataset.close();
+    }
+  });
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+function describeResult(r: EvalResult): string {
+  const count = (n: number): string => Math.round(n).toLocaleString('en');
+  const rows: [string, string][] = [
+    ['samples', count(r.samples)],
+    ['accuracy', percent(r.accuracy)],
+    ...(r.source === undefined
+      ? []
+      : ([
+          ['source accuracy', percent(r.source.accuracy)],
+          ['agreement', percent(r.source.agreement)],
+        ] as [string, string][])),
+    ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
+    ['operations per frame', count(r.opf)],
+    ['latency', `${r.latency_steps} steps`],
+    ['time', `${r.seconds.toFixed(1)} s (${(r.samples / Math.max(r.seconds, 1e-9)).toFixed(0)} images/s)`],
+    ['engine', r.engine],
+  ];
+  return table(rows, ['left', 'left']) + stagesTable(r) + layersTable(r);
+}
+
+function stagesTable({ stages }: EvalResult): string {
+  if (stages === undefined) return '';
+  const rows = stages.map((s) => [s.stage, percent(s.accuracy), percent(s.agreement)]);
+  return `\n${table([['stage', 'accuracy', 'agreement'], ...rows], ['left', 'right', 'right'])}`;
+}
+
+function layersTable({ layers }: EvalResult): string {
+  if (layers === undefined) return '';
+  const rows = layers.map((l) => [
+    l.id,
+    l.codes.toLocaleString('en'),
+    l.differing.toLocaleString('en'),
+    String(l.max_difference),
+    l.mean_residual.toFixed(3),
+    l.max_residual.toFixed(3),
+  ]);
+  const head = ['layer', 'codes', 'differing', 'by at most', 'residual mean', 'max'];
+  return `\n${table([head, ...rows], ['left', 'right', 'right', 'right', 'right', 'right'])}`;
+}

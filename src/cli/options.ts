@@ -1,0 +1,96 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Dataset, type Normalisation, openDataset, parseNormalisation } from '../data/index.js';
+import type { Target } from '../driver/types.js';
+
+/** Adds what every command has: `--json`, `--quiet`, and examples under `--help`. */
+export function withCommonFlags(command: Command, examples: readonly string[]): Command {
+  return command
+    .option('--json', 'print one JSON document on stdout')
+    .option('-q, --quiet', 'no progress, no warnings, no remarks')
+    .addHelpText(
+      'after',
+      `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((e) => `  $ ${e}\n`).join('')}`,
+    );
+}
+
+/** Adds the flag that lets a model file reach outside its folder. */
+export function withOutsideFlag(command: Command): Command {
+  return command.option('--allow-outside', 'let use and onnx(...) leave the folder of the model file');
+}
+
+/** Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration only if it could be a name. */
+export function parseTarget(text: string): Target {
+  const match = /^(.+)#([A-Za-z_][\w-]*)$/s.exec(text);
+  if (match?.[1] !== undefined && match[2] !== undefined) return { path: match[1], config: match[2] };
+  if (text === '' || text.endsWith('#')) throw new InvalidArgumentError('FILE or FILE#CONFIG is expected.');
+  return { path: text };
+}
+
+/** A parser of whole numbers from `least` on. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`A whole number from ${least} on is expected.`);
+    }
+    return value;
+  };
+}
+
+export function realNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number is expected.');
+  return value;
+}
+
+/** A parser of comma lists of known words. */
+export function listOf<T extends string>(words: readonly T[]): (text: string) => readonly T[] {
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const known = parts.filter((part): part is T => (words as readonly string[]).includes(part));
+    const unknown = parts.find((part) => !(words as readonly string[]).includes(part));
+    if (unknown !== undefined) {
+      throw new InvalidArgumentError(`"${unknown}" is not one of ${words.join(', ')}.`);
+    }
+    return [...new Set(known)];
+  };
+}
+
+export function choice(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words);
+}
+
+/** Flags about data sets, beside the flag that names one. */
+export interface DataFlags {
+  readonly dataDir?: string;
+  readonly mean?: string;
+  readonly std?: string;
+}
+
+export function withDataFlags(command: Command): Command {
+  return command
+    .option('--data-dir <dir>', 'where named data sets lie (or the variable SPIKEC_DATA)')
+    .option('--mean <list>', 'subtract from pixels scaled to 0…1, one number or one per channel')
+    .option('--std <list>', 'then divide by, one number or one per channel');
+}
+
+export const dataHelp =
+  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, idx:IMAGES,LABELS or npz:FILE';
+
+/** Opens a data set by its name with the flags that belong to it. */
+export function openData(spec: string, flags: DataFlags): { dataset: Dataset; normalisation: Normalisation } {
+  const dataset = openDataset(spec, { dataDir: flags.dataDir });
+  try {
+    return { dataset, normalisation: parseNormalisation(flags.mean, flags.std, dataset.shape.at(-3) ?? 1) };
+  } catch (error) {
+    dataset.close();
+    throw error;
+  }
+}
+
+/** Without the keys whose value is undefined: optional properties are absent or have a value. */
+export function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, v]) => v !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,63 @@
+import { Command, CommanderError } from 'commander';
+import { InvariantError } from '../base/invariant.js';
+import type { Driver } from '../driver/types.js';
+import { addCheck } from './check.js';
+import { addCompile } from './compile.js';
+import { addConvert } from './convert.js';
+import { addCost } from './cost.js';
+import { addEval } from './eval.js';
+import { exitCode } from './exit.js';
+import { addExplain } from './explain.js';
+import { addFmt } from './fmt.js';
+import { printable } from './render.js';
+import type { Host } from './session.js';
+import type { Terminal } from './terminal.js';
+import { version } from './version.js';
+
+const commands = [addCheck, addFmt, addCompile, addConvert, addEval, addCost, addExplain];
+
+function buildProgram(host: Host): Command {
+  const program = new Command('spikec')
+    .description('A compiler for spiking neural networks.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => host.terminal.out(text), writeErr: (text) => host.terminal.err(text) })
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ spikec convert lenet5.onnx -o lenet5 && spikec eval lenet5/lenet5.spike --data mnist:test\n',
+    );
+  for (const add of commands) add(program, host);
+  // Subcommands made before exitOverride was inherited would end the process themselves.
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+/** Runs one command line (without `node` and the script) and gives its exit code. */
+export async function run(args: readonly string[], terminal: Terminal, driver: () => Promise<Driver>): Promise<number> {
+  let code: number = exitCode.ok;
+  const program = buildProgram({ terminal, driver, exit: (value) => (code = value) });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander ends with an error also after help and version; it has printed what there is to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    reportBug(error, terminal);
+    return exitCode.usage;
+  }
+}
+
+/** Anything that is not a diagnostic is our mistake. */
+function reportBug(error: unknown, terminal: Terminal): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const kind = error instanceof Error && !(error instanceof InvariantError) ? `${error.name}: ` : '';
+  const first = printable(message.split('\n')[0] ?? '').slice(0, 300);
+  terminal.err(`spikec has a bug: ${kind}${first}\n`);
+  if (process.env['SPIKEC_DEBUG'] === '1') {
+    terminal.err(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
+  } else {
+    terminal.err('Please report it with the command and its input; SPIKEC_DEBUG=1 adds what a report needs.\n');
+  }
+}

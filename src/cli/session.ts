@@ -1,0 +1,80 @@
+import { type Diagnostic, DiagnosticError, type Outcome, hasErrors } from '../base/diagnostics/index.js';
+import type { Driver } from '../driver/types.js';
+import { exitCode, exitCodeOf } from './exit.js';
+import { type ProgressReporter, progressReporter } from './progress.js';
+import { diagnosticJson, renderDiagnostics } from './render.js';
+import type { Terminal } from './terminal.js';
+
+/** Options that every command has. */
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** What every command is given. */
+export interface Host {
+  readonly terminal: Terminal;
+  /** Loaded when first needed: it brings the engines. */
+  readonly driver: () => Promise<Driver>;
+  /** Receives the command's exit code. */
+  readonly exit: (code: number) => void;
+}
+
+/** What a command has to show: lines for people, an object for programs. */
+export interface Report {
+  readonly text: string;
+  readonly json: object;
+  /** Not 0 where the result itself says no: a file that isn't formatted. */
+  readonly code?: number;
+}
+
+export interface Work {
+  readonly driver: Driver;
+  readonly progress: ProgressReporter['update'];
+  /** Takes over what a phase has to say and gives its value; ends the command where there is none. */
+  readonly take: <T>(outcome: Outcome<T>) => T;
+  /** Takes over diagnostics of work that goes on all the same. */
+  readonly note: (diagnostics: readonly Diagnostic[]) => void;
+}
+
+/**
+ * Runs a command's work: shows progress and diagnostics on stderr, the report on stdout (with `--json` as one
+ * document, which also holds the diagnostics), and sets the exit code.
+ */
+export async function runCommand(
+  host: Host,
+  flags: CommonFlags,
+  work: (work: Work) => Promise<Report> | Report,
+): Promise<void> {
+  const { terminal } = host;
+  const progress = progressReporter(terminal);
+  const diagnostics: Diagnostic[] = [];
+  let report: Report | undefined;
+  try {
+    report = await work({
+      driver: await host.driver(),
+      progress: flags.quiet === true ? () => undefined : progress.update,
+      note: (more) => diagnostics.push(...more),
+      take: (outcome) => {
+        diagnostics.push(...outcome.diagnostics);
+        if (outcome.value === undefined || hasErrors(outcome.diagnostics)) throw new DiagnosticError([]);
+        return outcome.value;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    diagnostics.push(...error.diagnostics);
+  } finally {
+    progress.clear();
+  }
+  const shown = flags.quiet === true ? diagnostics.filter((d) => d.severity === 'error') : diagnostics;
+  terminal.err(renderDiagnostics(shown, { colour: terminal.colour.err }));
+  if (flags.json === true) {
+    const document = { ...report?.json, diagnostics: diagnostics.map(diagnosticJson) };
+    terminal.out(`${JSON.stringify(document, undefined, 2)}\n`);
+  } else if (report !== undefined) {
+    terminal.out(report.text);
+  }
+  const code = exitCodeOf(diagnostics);
+  host.exit(code !== exitCode.ok ? code : (report?.code ?? (report === undefined ? exitCode.wrongInput : exitCode.ok)));
+}

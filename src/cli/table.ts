@@ -1,0 +1,10 @@
+/** Rows in columns two spaces apart, without trailing spaces. */
+export function table(rows: readonly (readonly string[])[], alignment: readonly ('left' | 'right')[]): string {
+  const widths = alignment.map((_, c) => Math.max(0, ...rows.map((row) => (row[c] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, c) => (alignment[c] === 'right' ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return rows.map((row) => `${line(row)}\n`).join('');
+}

@@ -1,0 +1,160 @@
+import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
+import type { Dataset, Normalisation } from '../data/index.js';
+
+/** What a command works on: `FILE` or `FILE#CONFIG`. */
+export interface Target {
+  readonly path: string;
+  readonly config?: string;
+}
+
+/** How far a long piece of work has come. */
+export interface Progress {
+  /** `evaluating` */
+  readonly phase: string;
+  readonly done: number;
+  readonly total?: number;
+  /** What is counted: `images`. */
+  readonly unit?: string;
+}
+export type OnProgress = (progress: Progress) => void;
+
+export interface CommonOptions {
+  readonly onProgress?: OnProgress;
+  /** Let `use` and `onnx(...)` leave the model file's folder. */
+  readonly allowOutside?: boolean;
+}
+
+export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;
+export type Artifact = (typeof artifacts)[number];
+
+export interface CompileOptions extends CommonOptions {
+  readonly emit: readonly Artifact[];
+  /** Where the compiled folder goes; nothing is written without it. */
+  readonly outDir?: string;
+  /** Name of a pass, or `all`: its result is given to `onPrint` in text form. */
+  readonly printAfter?: string;
+  readonly stopAfter?: string;
+  /** Receives IR that the options ask to print. `title` names the pass. */
+  readonly onPrint?: (title: string, text: string) => void;
+}
+
+export interface CompileResult {
+  readonly name: string;
+  /** Files written, relative to `outDir`. */
+  readonly files: readonly string[];
+  readonly outDir?: string;
+  readonly ops: number;
+  readonly parameters: number;
+  readonly latency_steps?: number;
+  readonly notes: readonly string[];
+  readonly passes: readonly { readonly pass: string; readonly milliseconds: number }[];
+}
+
+export const codings = ['sws', 'rate', 'mbif', 'ibra'] as const;
+export type CodingName = (typeof codings)[number];
+
+export interface ConvertOptions extends CommonOptions {
+  readonly coding: CodingName;
+  readonly steps?: number;
+  readonly silent?: number;
+  readonly beta?: number;
+  readonly encoder?: 'exact' | 'drive';
+  /** Data on which activation ranges are measured, for networks without quantisers. */
+  readonly calibrate?: Dataset;
+  readonly normalisation?: Normalisation;
+  readonly outDir: string;
+}
+
+export interface ConvertResult extends CompileResult {
+  /** The model file that was written. */
+  readonly model: string;
+}
+
+export interface EvalOptions extends CommonOptions {
+  readonly dataset: Dataset;
+  readonly normalisation: Normalisation;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  /** Also: accuracy at each stage of a conversion, and differences per layer. */
+  readonly stages?: boolean;
+}
+
+/** Fractions are 0…1; the keys are those of `eval --json`. */
+export interface EvalResult {
+  readonly samples: number;
+  readonly accuracy: number;
+  /** For conversions: the source ANN's accuracy, and how often both predict the same. */
+  readonly source?: { readonly accuracy: number; readonly agreement: number };
+  readonly spikes_per_neuron: number;
+  /** Operations per frame (SWS eq. 10), mean over the samples. */
+  readonly opf: number;
+  readonly latency_steps: number;
+  readonly seconds: number;
+  readonly engine: string;
+  readonly stages?: readonly { readonly stage: string; readonly accuracy: number; readonly agreement: number }[];
+  readonly layers?: readonly LayerDifference[];
+}
+
+/** A layer's codes in the SNN beside those of the quantised ANN. */
+export interface LayerDifference {
+  readonly id: string;
+  readonly codes: number;
+  readonly differing: number;
+  readonly max_difference: number;
+  readonly mean_residual: number;
+  readonly max_residual: number;
+}
+
+export interface LayerCost {
+  readonly id: string;
+  readonly kind: string;
+  readonly macs: number;
+  readonly params: number;
+  readonly weight_bits: number;
+  readonly spike_bits: number;
+  readonly steps: number;
+  readonly bit_budget: number;
+  readonly s_ace: number;
+  readonly size_bytes: number;
+}
+
+/** The keys are those of `cost --json`. */
+export interface CostResult {
+  readonly layers: readonly LayerCost[];
+  readonly total: {
+    readonly macs: number;
+    readonly params: number;
+    readonly bit_budget: number;
+    readonly s_ace: number;
+    readonly size_bytes: number;
+    readonly latency_steps: number;
+  };
+}
+
+/** What a checked file declares. */
+export interface CheckResult {
+  readonly configs: readonly string[];
+  readonly networks: readonly string[];
+  readonly neurons: readonly string[];
+}
+
+export interface PassInfo {
+  readonly name: string;
+  readonly doc: string;
+}
+
+/** Everything that commands ask of the compiler. */
+export interface Driver {
+  checkFile(path: string, options: CommonOptions): Outcome<CheckResult>;
+  /** The formatted text of a model file. */
+  formatFile(path: string): Outcome<{ readonly text: string; readonly changed: boolean }>;
+  compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
+  convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
+  evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
+  costOf(target: Target, options: CommonOptions): Promise<Outcome<CostResult>>;
+  listPasses(): readonly PassInfo[];
+}
+
+export type { Diagnostic, Outcome };

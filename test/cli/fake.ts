@@ -1,0 +1,44 @@
+import type { Driver } from '../../src/driver/types.js';
+import { run } from '../../src/cli/program.js';
+import type { Terminal } from '../../src/cli/terminal.js';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function unexpected(name: string): () => never {
+  return () => {
+    throw new Error(`the command should not have called ${name}`);
+  };
+}
+
+/** A driver that can do only what the test gives it. */
+export function fakeDriver(parts: Partial<Driver>): Driver {
+  return {
+    checkFile: unexpected('checkFile'),
+    formatFile: unexpected('formatFile'),
+    compileTarget: unexpected('compileTarget'),
+    convertOnnx: unexpected('convertOnnx'),
+    evaluateTarget: unexpected('evaluateTarget'),
+    costOf: unexpected('costOf'),
+    listPasses: unexpected('listPasses'),
+    ...parts,
+  };
+}
+
+/** Runs a command line as `spikec` would, and keeps what it prints. */
+export async function spikec(args: readonly string[], parts: Partial<Driver> = {}): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const terminal: Terminal = {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    interactive: false,
+    colour: { out: false, err: false },
+    columns: 80,
+  };
+  const code = await run(args, terminal, () => Promise.resolve(fakeDriver(parts)));
+  return { code, out, err };
+}
