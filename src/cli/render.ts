@@ -72,8 +72,8 @@ function excerpt({ source, start, end }: Span, width: number): Excerpt {
   const full = source.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, '');
   const from = column - 1;
   const to = Math.max(from, Math.min(end - lineStart, full.length));
-  // Enough of the line before the place to see where one is; the rest behind it.
-  const first = from + 1 < width ? 0 : from - Math.floor(width / 3);
+  // The line's start where that leaves room for the place; otherwise a third of the width before it.
+  const first = Math.min(to, from + Math.floor(width / 2)) <= width ? 0 : from - Math.floor(width / 3);
   const last = Math.min(full.length, first + width);
   const [cutLeft, cutRight] = [first > 0 ? '…' : '', last < full.length ? '…' : ''];
   const before = cutLeft + shown(full.slice(first, from));
