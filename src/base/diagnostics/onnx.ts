@@ -1,4 +1,181 @@
 import { define } from './define.js';
 
+const list = (values: readonly unknown[]): string => `[${values.join(', ')}]`;
+
 export const onnxDiagnostics = {
+  'onnx/malformed-file': define<{ size: number; reason: string }>(
+    'error',
+    ({ size, reason }) => `not a readable ONNX file (${size} bytes): ${reason}`,
+    `The file is not the protobuf message an ONNX model is, or it ends early: an interrupted download or copy, a Git LFS
+pointer instead of the file, or another format. Compare its size with the original and fetch it again;
+\`python -c "import onnx; onnx.checker.check_model('FILE')"\` tells more.`,
+  ),
+  'onnx/empty-graph': define<{ size: number }>(
+    'error',
+    () => 'the model has no graph, or a graph without nodes',
+    `An ONNX model holds one graph of operators; this one holds none. Usually the export failed, or the file is of
+another format that happens to decode (protobuf has no signature). Export the network again.`,
+  ),
+  'onnx/opset': define<{ version: number; least: number; most: number }>(
+    'error',
+    ({ version, least, most }) => `the model uses opset ${version}; ${least} to ${most} are supported`,
+    `ONNX's operators change meaning between opsets, so others than these are not guessed. Convert the model:
+\`onnx.version_converter.convert_version(model, 17)\`, or pass \`opset_version\` to the exporter.`,
+  ),
+  'onnx/one-input': define<{ names: readonly string[] }>(
+    'error',
+    ({ names }) =>
+      names.length === 0
+        ? 'the graph has no input'
+        : `the graph has ${names.length} inputs (${names.join(', ')}); one is supported`,
+    `A network is fed with one image (or feature vector) a sample. Initialisers that old files list among the inputs are
+not counted. Export the part of the network that takes the image, or make the other inputs constants.`,
+  ),
+  'onnx/one-output': define<{ names: readonly string[] }>(
+    'error',
+    ({ names }) =>
+      names.length === 0
+        ? 'the graph has no output'
+        : `the graph has ${names.length} outputs (${names.join(', ')}); one is supported`,
+    `The network must end in one tensor of logits [N, classes]. Remove the other outputs
+(\`onnx.utils.extract_model\` cuts a part out of a model).`,
+  ),
+  'onnx/input-shape': define<{ name: string; dims: readonly (number | string)[]; problem: string }>(
+    'error',
+    ({ name, dims, problem }) => `input "${name}" has shape ${list(dims.map((d) => (d === '' ? '?' : d)))}: ${problem}`,
+    `Layers, their cost and their neurons need fixed sizes of channels, height and width; only the batch may be free.
+Give the exporter an example input of the real size and leave only axis 0 in \`dynamic_axes\`, or fix the sizes with
+\`python -m onnxruntime.tools.make_dynamic_shape_fixed\`.`,
+  ),
+  'onnx/too-large': define<{ what: string; shape: readonly number[] }>(
+    'error',
+    ({ what, shape }) => `${what} has the unreasonable shape ${list(shape)}`,
+    `A tensor may have up to 2^28 elements. A larger (or negative) size in a file is a damaged or hostile one, and is
+refused before memory is taken.`,
+  ),
+  'onnx/data-type': define<{ what: string; type: string }>(
+    'error',
+    ({ what, type }) => `${what} is ${type}, which is not supported here`,
+    `Activations and weights are float32 (weights also double); quantised ones are int8, uint8, int16, uint16, int4 or
+uint4 with a scale, between QuantizeLinear and DequantizeLinear; shapes and axes are int64. float16, bfloat16 and float8
+networks have to be exported in float32.`,
+  ),
+  'onnx/tensor-size': define<{ name: string; shape: readonly number[]; wanted: number; got: number; unit: string }>(
+    'error',
+    ({ name, shape, wanted, got, unit }) =>
+      `tensor "${name}" of shape ${list(shape)} needs ${wanted} ${unit}, the file holds ${Number.isNaN(got) ? 'malformed' : got}`,
+    `The contents of a tensor don't fit its declared shape and type. The file is damaged or was edited inconsistently.`,
+  ),
+  'onnx/external-path': define<{ name: string; location: string; reason: string }>(
+    'error',
+    ({ name, location, reason }) => `tensor "${name}" lies in "${location}", which is not opened: ${reason}`,
+    `Weights may live in files beside the model, inside its folder. Other locations are refused, so that a model can't
+read files it doesn't own. Move the data file into the model's folder and save the model with a relative location
+(\`onnx.save_model(…, location="weights.bin")\`).`,
+  ),
+  'onnx/external-missing': define<{ name: string; location: string }>(
+    'error',
+    ({ name, location }) => `tensor "${name}" lies in "${location}", which is not in the model's folder`,
+    `Weights of this model are kept in a separate file, which must lie beside it. Copy it there, or merge it into the
+model with \`onnx.save_model(onnx.load(path), path, save_as_external_data=False)\`.`,
+  ),
+  'onnx/external-range': define<{ name: string; location: string; offset: number; length: number; size: number }>(
+    'error',
+    ({ name, location, offset, length, size }) =>
+      `tensor "${name}" should lie in "${location}" at ${offset}, ${length} bytes long; that file has ${size} bytes`,
+    `The data file is shorter than the model says: it belongs to another version of the model, or was cut off.`,
+  ),
+  'onnx/unknown-tensor': define<{ name: string }>(
+    'error',
+    ({ name }) => `nothing writes the tensor "${name}": it is no input, no initialiser and no node's output`,
+    `Every tensor a node reads must be an input of the graph, an initialiser, or the output of a node. An initialiser may
+have been removed, or a node renamed.`,
+  ),
+  'onnx/duplicate-tensor': define<{ name: string }>(
+    'error',
+    ({ name }) => `the tensor "${name}" is written twice`,
+    `Each tensor of an ONNX graph has one writer. The file was put together wrongly.`,
+  ),
+  'onnx/cyclic-graph': define<{ nodes: readonly string[] }>(
+    'error',
+    ({ nodes }) =>
+      `the graph has a cycle: ${nodes.slice(0, 6).join(' → ')}${nodes.length > 6 ? ' → …' : ''} → (back to the first)`,
+    `Nodes read, directly or through others, what they write themselves. ONNX graphs have no cycles; recurrence is
+written with Scan or Loop, which aren't supported either. The file was put together wrongly.`,
+  ),
+  'onnx/arity': define<{ op: string; wanted: string; got: number; outputs: number }>(
+    'error',
+    ({ op, wanted, got, outputs }) =>
+      outputs === 0 ? `${op} has no output` : `${op} takes ${wanted} input(s), the node has ${got}`,
+    `The node has fewer or more inputs than its operator. The file was made for another version of the operator, or put
+together wrongly.`,
+  ),
+  'onnx/bad-attribute': define<{ op: string; name: string; value: string }>(
+    'error',
+    ({ op, name, value }) => `${op} has ${name} = ${value}, which makes no sense here`,
+    `An attribute has a wrong length or a value outside what the operator allows. Images need lists for height and width:
+strides [h, w], pads [top, left, bottom, right].`,
+  ),
+  'onnx/shape-mismatch': define<{ op: string; what: string }>(
+    'error',
+    ({ op, what }) => `${op}: shapes don't fit: ${what}`,
+    `The sizes of a node's inputs don't belong together. The message gives both. The file may mix weights of one network
+with the graph of another, or its declared input shape is wrong.`,
+  ),
+  'onnx/layout': define<{ op: string; perm: readonly number[] }>(
+    'error',
+    ({ op, perm }) => `${op} reads a value transposed by ${list(perm)}; images must be N, C, H, W`,
+    `Networks from TensorFlow keep channels last and transpose around each layer. Transposes that cancel are removed, as
+are those that move only axes of size 1; others would need other layers. Export with channels first
+(\`tf2onnx --inputs-as-nchw\`).`,
+  ),
+  'onnx/unsupported-op': define<{ op: string; supported: readonly string[] }>(
+    'error',
+    ({ op }) => `the operator ${op} is not supported`,
+    `Every operator is imported exactly or refused by name; none is skipped. Supported are Conv, Gemm, MatMul,
+BatchNormalization, Relu, Clip, Add, Sub, Mul and Div (with a constant), Concat, MaxPool, AveragePool, the global pools,
+ReduceMean over H and W, Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Pad, Dropout, Identity, Constant, Cast, a last
+Softmax, QuantizeLinear, DequantizeLinear, QLinearConv, QLinearMatMul, ConvInteger, MatMulInteger, and onnxruntime's QGemm,
+QLinearAdd, QLinearAveragePool, QLinearGlobalAveragePool and QLinearConcat. See docs/onnx-import.md.`,
+  ),
+  'onnx/unsupported-form': define<{ op: string; what: string }>(
+    'error',
+    ({ op, what }) => `${op} is not supported in this form: ${what}`,
+    `The operator is known, but not with these attributes or operands. docs/onnx-import.md lists the forms of each.`,
+  ),
+  'onnx/not-constant': define<{ what: string; tensor: string }>(
+    'error',
+    ({ what, tensor }) => `${what} ("${tensor}") must be constant, but depends on the input`,
+    `Weights, scales, zero points, shapes and axes must be initialisers, or computed from initialisers alone. Dynamic
+quantisation computes scales from each sample: quantise statically, with calibration data.`,
+  ),
+  'onnx/not-finite': define<{ name: string; index: number; value: string }>(
+    'error',
+    ({ name, index, value }) => `tensor "${name}" holds ${value} at index ${index}`,
+    `Weights must be finite. NaN or infinity in a checkpoint means that training diverged, or that the file is damaged.`,
+  ),
+  'onnx/bad-scale': define<{ name: string; index: number; value: string }>(
+    'error',
+    ({ name, index, value }) => `scale "${name}" is ${value} at index ${index}; scales must be positive and finite`,
+    `A quantiser divides by its scale. A scale of 0 comes from a channel whose weights are all zero, or from calibration
+with constant data; quantise again with a small lower bound on the scale.`,
+  ),
+  'onnx/per-axis-activation': define<{ count: number }>(
+    'error',
+    ({ count }) => `an activation is quantised with ${count} scales; one is supported`,
+    `Weights may have a scale per channel; activations need one scale for the whole tensor, because spikes of all neurons
+of a layer share an amplitude. Quantise activations per tensor (the default of all quantisers).`,
+  ),
+  'onnx/blocked-quantisation': define(
+    'error',
+    () => 'blocked quantisation (a scale per block of an axis) is not supported',
+    `Opset 21 lets weights have a scale per block. A synapse here has one scale, or one per output channel. Quantise
+per tensor or per channel.`,
+  ),
+  'onnx/softmax-dropped': define<{ op: string; logits: string }>(
+    'note',
+    ({ op, logits }) => `the last ${op} is left out; the network's output is "${logits}"`,
+    `Softmax, LogSoftmax and Sigmoid at the end of a network don't change which class is largest. Spiking networks are read
+out as logits, so the network ends before them.`,
+  ),
 } as const;

@@ -1,0 +1,155 @@
+import { elementCount } from '../../base/dtype.js';
+import type { ElementType } from './element-type.js';
+
+export type NumericArray =
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>;
+
+/** (code − zero)·scale with one scale, or one per index of `axis`. */
+export interface WeightQuant {
+  readonly scale: readonly number[];
+  readonly zero: readonly number[];
+  readonly axis: number;
+}
+
+/**
+ * A value known at import. `data` decodes on demand, so that big weights live once, where they
+ * end up. int64 values are doubles; NaN in one stands for the symbolic batch size (`Shape`).
+ */
+export interface Constant {
+  readonly kind: 'constant';
+  /** The ONNX tensor it comes from, for messages. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  readonly data: () => NumericArray;
+  /** For a dequantised constant: the codes it was made from. `data` gives the reals in double precision. */
+  readonly quantised?: { readonly codes: Constant; readonly quant: WeightQuant };
+}
+
+const keepUpTo = 1 << 16;
+
+/** A constant whose contents are computed when first needed, and kept if small. */
+export function lazyConstant(
+  name: string,
+  type: ElementType,
+  shape: readonly number[],
+  compute: () => NumericArray,
+): Constant {
+  const small = elementCount(shape) <= keepUpTo;
+  let kept: NumericArray | undefined;
+  const data = (): NumericArray => {
+    if (kept !== undefined) return kept;
+    const computed = compute();
+    if (small) kept = computed;
+    return computed;
+  };
+  return { kind: 'constant', name, shape, type, data };
+}
+
+export function smallConstant(
+  name: string,
+  type: ElementType,
+  shape: readonly number[],
+  values: readonly number[],
+): Constant {
+  return lazyConstant(name, type, shape, () => arrayOf(type, values));
+}
+
+/** The array type contents of this element type are held in. */
+export function arrayOf(type: ElementType, from: number | ArrayLike<number>): NumericArray {
+  const make = <T>(ctor: { new (n: number): T; from(a: ArrayLike<number>): T }): T =>
+    typeof from === 'number' ? new ctor(from) : ctor.from(from);
+  switch (type) {
+    case 'float':
+      return make(Float32Array) as Float32Array<ArrayBuffer>;
+    case 'double':
+    case 'int64':
+      return make(Float64Array) as Float64Array<ArrayBuffer>;
+    case 'int8':
+    case 'int4':
+      return make(Int8Array) as Int8Array<ArrayBuffer>;
+    case 'uint8':
+    case 'uint4':
+    case 'bool':
+      return make(Uint8Array) as Uint8Array<ArrayBuffer>;
+    case 'int16':
+      return make(Int16Array) as Int16Array<ArrayBuffer>;
+    case 'uint16':
+      return make(Uint16Array) as Uint16Array<ArrayBuffer>;
+    case 'int32':
+      return make(Int32Array) as Int32Array<ArrayBuffer>;
+  }
+}
+
+/** The constant of the reals that quantised codes stand for. */
+export function dequantised(codes: Constant, quant: WeightQuant, name: string): Constant {
+  const inner = elementCount(codes.shape.slice(quant.axis + 1));
+  const count = quant.scale.length;
+  const constant = lazyConstant(name, 'double', codes.shape, () => {
+    const data = codes.data();
+    const real = new Float64Array(data.length);
+    for (let i = 0; i < data.length; i++) {
+      const channel = count === 1 ? 0 : Math.floor(i / inner) % count;
+      real[i] = (data[i]! - quant.zero[channel]!) * quant.scale[channel]!;
+    }
+    return real;
+  });
+  return { ...constant, quantised: { codes, quant } };
+}
+
+/** Rounds to the nearest integer, halves to even, as QuantizeLinear does. */
+export function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  if (rest < 0.5) return floor;
+  if (rest > 0.5) return floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+export function reshapedConstant(constant: Constant, shape: readonly number[]): Constant {
+  const { quantised } = constant;
+  if (quantised === undefined) return { ...constant, shape };
+  const { codes, quant } = quantised;
+  if (quant.scale.length === 1) return dequantised({ ...codes, shape }, { ...quant, axis: 0 }, constant.name);
+  // the axis keeps its meaning when the same elements come before and after it
+  const before = elementCount(codes.shape.slice(0, quant.axis));
+  for (let axis = 0, product = 1; axis < shape.length; product *= shape[axis]!, axis++) {
+    if (product === before && shape[axis] === codes.shape[quant.axis]) {
+      return dequantised({ ...codes, shape }, { ...quant, axis }, constant.name);
+    }
+  }
+  return { ...lazyConstant(constant.name, 'double', shape, constant.data) };
+}
+
+/** Axes permuted: result axis i is source axis perm[i]. */
+export function transposedConstant(constant: Constant, perm: readonly number[]): Constant {
+  const { quantised } = constant;
+  if (quantised !== undefined) {
+    const axis = Math.max(0, perm.indexOf(quantised.quant.axis));
+    return dequantised(transposedConstant(quantised.codes, perm), { ...quantised.quant, axis }, constant.name);
+  }
+  const shape = perm.map((axis) => constant.shape[axis]!);
+  return lazyConstant(constant.name, constant.type, shape, () => {
+    const source = constant.data();
+    const result = arrayOf(constant.type, source.length);
+    const strides = constant.shape.map((_, axis) => elementCount(constant.shape.slice(axis + 1)));
+    const steps = perm.map((axis) => strides[axis]!);
+    const index = shape.map(() => 0);
+    for (let i = 0, from = 0; i < result.length; i++) {
+      result[i] = source[from]!;
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        from += steps[axis]!;
+        if (++index[axis]! < shape[axis]!) break;
+        from -= steps[axis]! * shape[axis]!;
+        index[axis] = 0;
+      }
+    }
+    return result;
+  });
+}

@@ -1,0 +1,292 @@
+import { type Diagnostic, DiagnosticError, fail } from '../../base/diagnostics/index.js';
+import { type Tensor, elementCount } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
+import type { FilePlace } from '../../base/source.js';
+import { NetworkBuilder } from '../../network/builder.js';
+import type { OpKind } from '../../network/ops/index.js';
+import type { Attrs, Param } from '../../network/types.js';
+import type { Constant } from './constant.js';
+import { isFloatType, storageType } from './element-type.js';
+import { describeNode, fullOpType, nodeStem } from './names.js';
+import { type ReadExternal, mostElements } from './tensor-data.js';
+import type { CodesValue, RealValue, Value } from './values.js';
+import { keepsGrid } from './values.js';
+import type { OnnxNode } from './wire.js';
+
+export interface Emission {
+  readonly kind: OpKind;
+  readonly inputs: readonly RealValue[];
+  readonly attrs?: Attrs;
+  readonly params?: Readonly<Record<string, Param>>;
+  /** Appended to the node's stem; for the helper ops of a node that needs several. */
+  readonly suffix?: string;
+  /** The ONNX tensor the result equals; none for helper ops. */
+  readonly origin?: string | undefined;
+}
+
+/** What an op's importer works with: one node, the values it reads, the network being built. */
+export class NodeContext {
+  constructor(
+    readonly node: OnnxNode,
+    readonly graph: GraphContext,
+  ) {}
+
+  get place(): FilePlace {
+    return { file: this.graph.file, detail: describeNode(this.node) };
+  }
+
+  get output(): string {
+    return this.node.outputs[0] ?? '';
+  }
+
+  /** The i-th input, or undefined where an optional one is left out. */
+  optional(i: number): Value | undefined {
+    const name = this.node.inputs[i];
+    return name === undefined || name === '' ? undefined : this.graph.value(name);
+  }
+
+  input(i: number): Value {
+    return this.optional(i) ?? this.badForm(`input ${i} is missing`);
+  }
+
+  /** The i-th input as a real activation in the file's own axis order. */
+  realInAnyLayout(i: number): RealValue {
+    const value = this.input(i);
+    if (value.kind === 'real') return value;
+    if (value.kind === 'pending') {
+      if (value.integer)
+        this.badForm(
+          `its input "${this.node.inputs[i]}" holds integer products; only Cast and Mul by their scale may read them`,
+        );
+      return value.finish({ origin: this.node.inputs[i]! });
+    }
+    if (value.kind === 'codes') {
+      fail(
+        'onnx/data-type',
+        { what: `input "${this.node.inputs[i]}"`, type: `quantised ${value.elementType}` },
+        this.place,
+        {
+          help: `${this.node.opType} needs floats here; a DequantizeLinear is missing before it`,
+        },
+      );
+    }
+    return this.badForm(`its input "${this.node.inputs[i]}" is a constant; an activation is needed`);
+  }
+
+  /** The i-th input as a real activation whose axes are N, C, H, W. */
+  real(i: number): RealValue {
+    const value = this.realInAnyLayout(i);
+    if (value.perm !== undefined) fail('onnx/layout', { op: this.node.opType, perm: value.perm }, this.place);
+    return value;
+  }
+
+  /** Like `real`, with codes dequantised by their own quantiser, for ops that act on both. */
+  realOrCodes(i: number): { value: RealValue; rewrap: (result: RealValue) => RealValue | CodesValue } {
+    const input = this.input(i);
+    if (input.kind !== 'codes') return { value: this.realInAnyLayout(i), rewrap: (result) => result };
+    return {
+      value: this.graph.materialise(input),
+      rewrap: (source) => ({ ...input, source: { ...source, grid: input.code }, tensor: this.output }),
+    };
+  }
+
+  constant(i: number, what: string): Constant {
+    const value = this.input(i);
+    if (value.kind !== 'constant') fail('onnx/not-constant', { what, tensor: this.node.inputs[i] ?? '' }, this.place);
+    return value;
+  }
+
+  optionalConstant(i: number, what: string): Constant | undefined {
+    return this.optional(i) === undefined ? undefined : this.constant(i, what);
+  }
+
+  /** The integers of a small constant input, for axes, shapes and pads. */
+  integers(i: number, what: string): readonly number[] | undefined {
+    const constant = this.optionalConstant(i, what);
+    if (constant === undefined) return undefined;
+    if (isFloatType(constant.type) || elementCount(constant.shape) > 1024)
+      this.badForm(`${what} must be a short list of integers`);
+    return Array.from(constant.data());
+  }
+
+  int(name: string, fallback: number): number {
+    const attribute = this.node.attributes.get(name);
+    if (attribute === undefined) return fallback;
+    const value = attribute.i ?? 0;
+    if (!Number.isSafeInteger(value)) this.badAttribute(name, value);
+    return value;
+  }
+
+  float(name: string, fallback: number): number {
+    const attribute = this.node.attributes.get(name);
+    if (attribute === undefined) return fallback;
+    return attribute.f ?? 0;
+  }
+
+  string(name: string, fallback: string): string {
+    return this.node.attributes.get(name)?.s ?? fallback;
+  }
+
+  ints(name: string): readonly number[] | undefined {
+    return this.node.attributes.get(name)?.ints;
+  }
+
+  /** A list of `length` whole numbers from `least` up to a million. */
+  sizes(name: string, length: number, least: number, fallback?: readonly number[]): readonly number[] {
+    const list = this.ints(name) ?? fallback ?? [];
+    if (list.length !== length || list.some((n) => !Number.isInteger(n) || n < least || n > 1e6)) {
+      this.badAttribute(name, `[${list.join(', ')}]`);
+    }
+    return list;
+  }
+
+  badAttribute(name: string, value: unknown): never {
+    fail('onnx/bad-attribute', { op: this.node.opType, name, value: String(value) }, this.place);
+  }
+
+  /** The op is known, this use of it is not supported. */
+  badForm(what: string, help?: string): never {
+    fail('onnx/unsupported-form', { op: fullOpType(this.node), what }, this.place, { help });
+  }
+
+  shapeMismatch(what: string): never {
+    fail('onnx/shape-mismatch', { op: this.node.opType, what }, this.place);
+  }
+
+  /** Shape without the batch axis, in the network's axis order. */
+  shapeOf(value: RealValue): readonly number[] {
+    return this.graph.builder.typeOf(value.op).shape;
+  }
+
+  emit(op: Emission): RealValue {
+    return this.graph.emit(this, op);
+  }
+
+  /** A float constant, checked for NaN and infinities, as a parameter of the network. */
+  param(constant: Constant, shape = constant.shape): Param {
+    return this.graph.param(constant, shape, this.place);
+  }
+}
+
+/** The state of one import. */
+export class GraphContext {
+  readonly builder: NetworkBuilder;
+  readonly values = new Map<string, Value>();
+  readonly #ids = new Set<string>();
+  readonly #quantisers = new Map<string, RealValue>();
+  /** What the user should know of a successful import. */
+  readonly notices: Diagnostic[] = [];
+  /** The Softmax (or its like) at the end that was left out, and the tensor before it. */
+  dropped: { readonly opType: string; readonly logits: string } | undefined;
+  /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
+  fixedBatch: number | undefined;
+
+  constructor(
+    readonly file: string,
+    readonly opset: number,
+    networkName: string,
+    /** How many nodes (or graph outputs) read each tensor, and one of them. */
+    readonly readers: ReadonlyMap<string, readonly (OnnxNode | 'output')[]>,
+    readonly readExternal: ReadExternal | undefined,
+  ) {
+    this.builder = new NetworkBuilder(networkName);
+  }
+
+  value(tensor: string): Value {
+    return present(this.values.get(tensor), `onnx import: tensor ${tensor} is read before it is written`);
+  }
+
+  uniqueId(wanted: string): string {
+    let id = wanted;
+    for (let n = 2; this.#ids.has(id); n++) id = `${wanted}_${n}`;
+    this.#ids.add(id);
+    return id;
+  }
+
+  emit(context: NodeContext, op: Emission): RealValue {
+    const stem = nodeStem(context.node);
+    const id = this.uniqueId(op.suffix === undefined ? stem : `${stem}.${op.suffix}`);
+    return this.#add(id, context.place, op);
+  }
+
+  addInput(name: string, id: string, shape: readonly number[]): RealValue {
+    const place = { file: this.file, detail: `input "${name}"` };
+    return this.#add(this.uniqueId(id), place, { kind: 'input', inputs: [], attrs: { shape }, origin: name });
+  }
+
+  #add(id: string, place: FilePlace, op: Emission): RealValue {
+    const params: Record<string, string> = {};
+    for (const [role, param] of Object.entries(op.params ?? {})) {
+      params[role] = this.builder.param(`${id}.${role}`, param);
+    }
+    const added = this.builder.tryAdd({
+      id,
+      kind: op.kind,
+      inputs: op.inputs.map((input) => input.op),
+      attrs: op.attrs ?? {},
+      params,
+      place,
+      origin: op.origin,
+    });
+    if (typeof added !== 'string') fail('onnx/shape-mismatch', { op: op.kind, what: added.problem }, place);
+    const { shape } = this.builder.typeOf(id);
+    if (elementCount(shape) > mostElements) fail('onnx/too-large', { what: `the result of ${op.kind}`, shape }, place);
+    return { kind: 'real', op: id };
+  }
+
+  /** The `quantize` op of some codes, or the value itself where quantising changes nothing. */
+  materialise(codes: CodesValue, origin: string = codes.tensor, place?: FilePlace): RealValue {
+    const { source, code } = codes;
+    if (source.grid !== undefined && keepsGrid(source.grid, code)) return source;
+    const key = [source.op, code.scale, code.zero, code.min, code.max].join(' ');
+    const known = this.#quantisers.get(key);
+    if (known !== undefined) return known;
+    const { scale, zero, min, max } = code;
+    const made = this.#add(
+      this.uniqueId(`${source.op}.quant`),
+      place ?? { file: this.file, detail: `tensor "${codes.tensor}"` },
+      {
+        kind: 'quantize',
+        inputs: [source],
+        attrs: { scale, zero, min, max },
+        origin,
+      },
+    );
+    const value = { ...source, op: made.op, grid: code };
+    this.#quantisers.set(key, value);
+    return value;
+  }
+
+  param(constant: Constant, shape: readonly number[], place: FilePlace): Param {
+    const { quantised } = constant;
+    if (quantised !== undefined) {
+      const { codes, quant } = quantised;
+      return { tensor: { dtype: storageType(codes.type), shape, data: storage(codes) } as Tensor, quant };
+    }
+    const data = storage(constant);
+    for (let i = 0; i < data.length; i++) {
+      if (!Number.isFinite(data[i])) {
+        fail('onnx/not-finite', { name: constant.name, index: i, value: String(data[i]) }, place);
+      }
+    }
+    return { tensor: { dtype: storageType(constant.type), shape, data } as Tensor };
+  }
+}
+
+/** A constant's contents in the array type parameters use. */
+function storage(constant: Constant): Tensor['data'] {
+  const data = constant.data();
+  if (data instanceof Int16Array || data instanceof Uint16Array) return Int32Array.from(data);
+  return data;
+}
+
+/** Runs `work`, turning a DiagnosticError into its diagnostics. */
+export function collecting<T>(diagnostics: Diagnostic[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    diagnostics.push(...error.diagnostics);
+    return undefined;
+  }
+}

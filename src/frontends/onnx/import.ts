@@ -1,0 +1,230 @@
+import { type Diagnostic, type Outcome, diagnostic, fail, hasErrors } from '../../base/diagnostics/index.js';
+import { suggest } from '../../base/did-you-mean.js';
+import { elementCount } from '../../base/dtype.js';
+import { withoutDeadOps } from '../../network/graph.js';
+import type { Network } from '../../network/types.js';
+import { GraphContext, NodeContext, collecting } from './context.js';
+import { elementTypeName } from './element-type.js';
+import { orderGraph } from './graph.js';
+import { fullOpType, sanitise } from './names.js';
+import { onnxOp, refusals, supportedOps } from './ops/index.js';
+import { type ReadExternal, mostElements, tensorConstant } from './tensor-data.js';
+import type { RealValue, Value } from './values.js';
+import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
+
+/** The oldest and newest version of ONNX's own operators that are understood. */
+export const opsetRange = { least: 9, most: 21 } as const;
+
+export interface OnnxFile {
+  /** What people are shown: usually a path. Its last part names the network. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface ImportOptions {
+  /** Gives the bytes of a file beside the model. The location has been checked to stay inside the folder as text; links are the reader's care. */
+  readonly readExternal?: ReadExternal;
+}
+
+export interface SourceInput {
+  readonly name: string;
+  /** Without the batch axis. */
+  readonly shape: readonly number[];
+  /** The batch size the file fixes; undefined where it is free. */
+  readonly batch: number | undefined;
+}
+
+export interface ImportedNetwork {
+  readonly network: Network;
+  /** What the file is fed with. One at present. */
+  readonly sourceInputs: readonly SourceInput[];
+  readonly sourceOutput: {
+    /** The file's own output. */
+    readonly name: string;
+    /** The tensor the network's output equals: the same, or the input of a dropped Softmax. */
+    readonly logits: string;
+    /** The op left out at the end. */
+    readonly dropped?: string;
+  };
+  readonly opset: number;
+  readonly producer: string;
+}
+
+/** Reads an ONNX model, float or quantised, as a Network of ANN layers. Never throws for bad input. */
+export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome<ImportedNetwork> {
+  const diagnostics: Diagnostic[] = [];
+  const model = decode(file, diagnostics);
+  if (model?.graph === undefined) return { diagnostics };
+  const opset = checkedOpset(model, file.name, diagnostics);
+  const ordered = orderGraph(model.graph, file.name, diagnostics);
+  const io = graphInterface(model.graph, file.name, diagnostics);
+  if (opset === undefined || ordered === undefined || io === undefined) return { diagnostics };
+  const name = sanitise(
+    file.name
+      .split(/[/\\]/)
+      .at(-1)!
+      .replace(/\.onnx$/i, ''),
+  );
+  const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal);
+  readInitializers(graph, model.graph, diagnostics);
+  graph.fixedBatch = io.input.batch;
+  graph.values.set(io.input.name, graph.addInput(io.input.name, sanitise(io.input.name), io.input.shape));
+  for (const node of ordered.nodes) importNode(graph, node, diagnostics);
+  const result = outputOf(graph, io.output, diagnostics);
+  diagnostics.push(...graph.notices);
+  if (result === undefined || hasErrors(diagnostics)) return { diagnostics };
+  const value = {
+    network: withoutDeadOps(graph.builder.finish([result.op])),
+    sourceInputs: [{ ...io.input, batch: graph.fixedBatch }],
+    sourceOutput: {
+      name: io.output,
+      logits: graph.dropped?.logits ?? io.output,
+      ...(graph.dropped === undefined ? {} : { dropped: graph.dropped.opType }),
+    },
+    opset,
+    producer: model.producer,
+  };
+  return { value, diagnostics };
+}
+
+function decode(file: OnnxFile, diagnostics: Diagnostic[]): OnnxModel | undefined {
+  // a plain view: Node's Buffer has its own ideas about slices
+  const bytes = new Uint8Array(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength);
+  let model: OnnxModel;
+  try {
+    model = decodeModel(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    diagnostics.push(diagnostic('onnx/malformed-file', { size: bytes.length, reason }, { file: file.name }));
+    return undefined;
+  }
+  if (model.graph === undefined || (model.graph.nodes.length === 0 && model.graph.outputs.length === 0)) {
+    diagnostics.push(diagnostic('onnx/empty-graph', { size: bytes.length }, { file: file.name }));
+    return undefined;
+  }
+  return model;
+}
+
+function checkedOpset(model: OnnxModel, file: string, diagnostics: Diagnostic[]): number | undefined {
+  // a repeated entry replaces the one before it
+  const version = model.opsets.findLast((opset) => opset.domain === '')?.version ?? 1;
+  if (version >= opsetRange.least && version <= opsetRange.most) return version;
+  diagnostics.push(diagnostic('onnx/opset', { version, ...opsetRange }, { file }));
+  return undefined;
+}
+
+/** The one input and one output, or what is wrong with them. */
+function graphInterface(
+  graph: OnnxGraph,
+  file: string,
+  diagnostics: Diagnostic[],
+): { input: SourceInput; output: string } | undefined {
+  const initial = new Set(graph.initializers.map((tensor) => tensor.name));
+  const inputs = graph.inputs.filter((input) => !initial.has(input.name));
+  const names = (list: readonly OnnxValueInfo[]): string[] => list.map((info) => info.name);
+  if (graph.nodes.length === 0) diagnostics.push(diagnostic('onnx/empty-graph', { size: 0 }, { file }));
+  if (inputs.length !== 1) diagnostics.push(diagnostic('onnx/one-input', { names: names(inputs) }, { file }));
+  if (graph.outputs.length !== 1) {
+    diagnostics.push(diagnostic('onnx/one-output', { names: names(graph.outputs) }, { file }));
+  }
+  const input = inputs.length === 1 ? collecting(diagnostics, () => sourceInput(inputs[0]!, file)) : undefined;
+  const output = graph.outputs[0]?.name;
+  return input === undefined || output === undefined || hasErrors(diagnostics) ? undefined : { input, output };
+}
+
+function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
+  const place = { file, detail: `input "${info.name}"` };
+  if (info.elementType !== 1 && info.elementType !== 11) {
+    const type = info.elementType === undefined ? 'no tensor type' : elementTypeName(info.elementType);
+    fail('onnx/data-type', { what: `input "${info.name}"`, type }, place, {
+      help: 'the network must take float32; quantise inside it, with QuantizeLinear',
+    });
+  }
+  const [batch, ...shape] = info.dims ?? [];
+  if (batch === undefined || (shape.length !== 1 && shape.length !== 3)) {
+    fail(
+      'onnx/input-shape',
+      { name: info.name, dims: info.dims ?? [], problem: 'it must be [N, C, H, W] or [N, features]' },
+      place,
+    );
+  }
+  for (const [i, size] of shape.entries()) {
+    if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) continue;
+    const problem =
+      typeof size === 'string' ? `axis ${i + 1} (${size || 'unnamed'}) has no fixed size` : `axis ${i + 1} is ${size}`;
+    fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place);
+  }
+  const fixed = shape as number[];
+  if (elementCount(fixed) > mostElements) fail('onnx/too-large', { what: `input "${info.name}"`, shape: fixed }, place);
+  return { name: info.name, shape: fixed, batch: typeof batch === 'number' && batch > 0 ? batch : undefined };
+}
+
+function readInitializers(graph: GraphContext, onnx: OnnxGraph, diagnostics: Diagnostic[]): void {
+  if (onnx.hasSparseInitializers) {
+    diagnostics.push(
+      diagnostic(
+        'onnx/unsupported-form',
+        { op: 'sparse_initializer', what: 'the file has sparse initialisers' },
+        { file: graph.file },
+      ),
+    );
+  }
+  for (const tensor of onnx.initializers) {
+    // what nobody reads may be of any type
+    if (!graph.readers.has(tensor.name)) continue;
+    const place = { file: graph.file, detail: `initializer "${tensor.name}"` };
+    const constant = collecting(diagnostics, () => tensorConstant(tensor, place, graph.readExternal));
+    graph.values.set(tensor.name, constant ?? { kind: 'failed' });
+  }
+}
+
+function importNode(graph: GraphContext, node: OnnxNode, diagnostics: Diagnostic[]): void {
+  const outputs = collecting(diagnostics, () => runNode(graph, node)) ?? [];
+  for (const [i, name] of node.outputs.entries()) {
+    if (name !== '') graph.values.set(name, outputs[i] ?? { kind: 'failed' });
+  }
+}
+
+function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
+  const context = new NodeContext(node, graph);
+  const def = onnxOp(node.domain, node.opType);
+  if (def === undefined) return unsupported(context);
+  const failed = node.inputs.some((name) => name !== '' && graph.value(name).kind === 'failed');
+  if (failed) return [];
+  const [least, most] = def.inputs;
+  if (node.inputs.length < least || node.inputs.length > most || node.outputs.length === 0) {
+    const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+    fail(
+      'onnx/arity',
+      { op: node.opType, wanted, got: node.inputs.length, outputs: node.outputs.length },
+      context.place,
+    );
+  }
+  return def.run(context);
+}
+
+function unsupported(context: NodeContext): never {
+  const op = fullOpType(context.node);
+  const hint = refusals[context.node.opType] ?? suggest(op, supportedOps());
+  fail('onnx/unsupported-op', { op, supported: supportedOps() }, context.place, { help: hint });
+}
+
+function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]): RealValue | undefined {
+  const place = { file: graph.file, detail: `output "${name}"` };
+  return collecting(diagnostics, () => {
+    const value = graph.values.get(name)!;
+    if (value.kind === 'failed') return undefined;
+    if (value.kind === 'constant')
+      fail('onnx/unsupported-form', { op: 'output', what: 'the output does not depend on the input' }, place);
+    if (value.kind === 'codes') return graph.materialise(value, name, place);
+    const real = value.kind === 'pending' ? finished(value, name, place) : value;
+    if (real.perm !== undefined) fail('onnx/layout', { op: 'output', perm: real.perm }, place);
+    return real;
+  });
+}
+
+function finished(value: Extract<Value, { kind: 'pending' }>, name: string, place: { file: string }): RealValue {
+  if (value.integer)
+    fail('onnx/unsupported-form', { op: 'output', what: 'the output holds integer products without a scale' }, place);
+  return value.finish({ origin: name });
+}

@@ -1,0 +1,171 @@
+import { elementCount } from '../../../base/dtype.js';
+import type { Param } from '../../../network/types.js';
+import { type Constant, lazyConstant, reshapedConstant } from '../constant.js';
+import type { NodeContext } from '../context.js';
+import { isFloatType } from '../element-type.js';
+import { mostElements } from '../tensor-data.js';
+import type { PendingValue, RealValue, Value } from '../values.js';
+import type { OnnxOpTable } from './define.js';
+
+type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
+
+const compute: Readonly<Record<Operator, (a: number, b: number) => number>> = {
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => a / b,
+};
+
+/** Add of two activations; Add, Sub, Mul, Div with a constant; any of them on two constants. */
+export const arithmeticOps: OnnxOpTable = {
+  Add: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
+  Sub: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Sub')] },
+  Mul: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Mul')] },
+  Div: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Div')] },
+  Sum: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
+};
+
+function arithmetic(context: NodeContext, operator: Operator): Value {
+  const [a, b] = [context.input(0), context.input(1)];
+  if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
+  if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
+  if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
+  if (operator !== 'Add') {
+    context.badForm(
+      'both operands are activations',
+      `${operator} is supported with a constant; Add also with two activations`,
+    );
+  }
+  return addition(context, context.realInAnyLayout(0), context.realInAnyLayout(1), context.output);
+}
+
+/** The sum of two activations of one shape. */
+export function addition(context: NodeContext, x: RealValue, y: RealValue, origin: string | undefined): RealValue {
+  if ((x.perm ?? []).join() !== (y.perm ?? []).join()) context.badForm('its operands have different axis orders');
+  const [xShape, yShape] = [context.shapeOf(x), context.shapeOf(y)];
+  if (xShape.join() !== yShape.join()) {
+    const text = (i: number, shape: readonly number[]): string =>
+      `"${context.node.inputs[i]}" is [${['N', ...shape].join(', ')}]`;
+    context.shapeMismatch(`its operands differ: ${text(0, xShape)}, ${text(1, yShape)}`);
+  }
+  const sum = context.emit({ kind: 'add', inputs: [x, y], origin });
+  return x.perm === undefined ? sum : { ...sum, perm: x.perm };
+}
+
+function withConstant(
+  context: NodeContext,
+  operator: Operator,
+  index: number,
+  constant: Constant,
+  constantFirst: boolean,
+): Value {
+  const value = context.input(index);
+  if (value.kind === 'pending') {
+    const fused = fuse(context, operator, value, constant);
+    if (fused !== undefined) return fused;
+  }
+  if (operator === 'Div' && constantFirst) context.badForm('it divides by an activation');
+  if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
+  if (elementCount(constant.shape) === 1) {
+    const x = context.realInAnyLayout(index);
+    return affine(context, operator, x, reshapedConstant(constant, [1]), constantFirst);
+  }
+  const x = context.real(index);
+  return affine(context, operator, x, broadcastTo(context, constant, context.shapeOf(x)), constantFirst);
+}
+
+/** x·scale + shift for one operation with a constant c. */
+function affine(
+  context: NodeContext,
+  operator: Operator,
+  x: RealValue,
+  c: Constant,
+  constantFirst: boolean,
+): RealValue {
+  const mapped = (f: (c: number) => number): Param =>
+    context.param(lazyConstant(c.name, 'double', c.shape, () => Float64Array.from(c.data(), f)));
+  const ones = (sign: number): Param => ({ tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(sign) } });
+  const params = {
+    Add: () => ({ scale: ones(1), shift: mapped((v) => v) }),
+    Sub: () =>
+      constantFirst ? { scale: ones(-1), shift: mapped((v) => v) } : { scale: ones(1), shift: mapped((v) => -v) },
+    Mul: () => ({ scale: mapped((v) => v) }),
+    Div: () => ({ scale: mapped((v) => 1 / v) }),
+  }[operator]();
+  const result = context.emit({ kind: 'affine', inputs: [x], params, origin: context.output });
+  return x.perm === undefined ? result : { ...result, perm: x.perm };
+}
+
+/** Into the linear op before it: a bias after MatMul, the scale of integer products. */
+function fuse(context: NodeContext, operator: Operator, value: PendingValue, constant: Constant): Value | undefined {
+  const count = elementCount(constant.shape);
+  const outputs = value.shape[0]!;
+  const perOutput = count === outputs && alignedTo(constant.shape, ['N', ...value.shape]);
+  if (count !== 1 && !perOutput) return undefined;
+  if (operator === 'Add' && !value.integer) {
+    return value.finish({ bias: reshapedConstant(constant, count === 1 ? [1] : [outputs]), origin: context.output });
+  }
+  if (operator === 'Mul' && value.integer && isFloatType(constant.type)) {
+    return value.finish({ factor: Array.from(constant.data()), origin: context.output });
+  }
+  return undefined;
+}
+
+/** All of a shape's sizes are 1 but the one that meets the channel axis (axis 1) of `target`. */
+function alignedTo(shape: readonly number[], target: readonly unknown[]): boolean {
+  const offset = target.length - shape.length;
+  return offset >= 0 && shape.every((n, i) => n === 1 || i + offset === 1);
+}
+
+/** A constant as the affine op takes it: [1], one per channel [C], or the whole shape. */
+function broadcastTo(context: NodeContext, constant: Constant, shape: readonly number[]): Constant {
+  const full = ['N', ...shape];
+  const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];
+  const fits = aligned.length === full.length && aligned.every((n, i) => n === 1 || n === full[i]);
+  if (!fits) {
+    context.shapeMismatch(
+      `constant "${constant.name}" [${constant.shape.join(', ')}] doesn't fit an activation [${full.join(', ')}]`,
+    );
+  }
+  if (alignedTo(constant.shape, full)) return reshapedConstant(constant, [elementCount(constant.shape)]);
+  const expanded = expand(constant, aligned.slice(1), shape);
+  return expanded;
+}
+
+function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {
+  return lazyConstant(constant.name, constant.quantised === undefined ? constant.type : 'double', to, () => {
+    const data = constant.data();
+    const result = new Float64Array(elementCount(to));
+    for (let i = 0; i < result.length; i++) {
+      let [rest, at, stride] = [i, 0, 1];
+      for (let axis = to.length - 1; axis >= 0; axis--) {
+        const index = rest % to[axis]!;
+        rest = Math.floor(rest / to[axis]!);
+        if (from[axis] !== 1) at += index * stride;
+        stride *= from[axis]!;
+      }
+      result[i] = data[at]!;
+    }
+    return constant.type === 'float' && constant.quantised === undefined ? Float32Array.from(result) : result;
+  });
+}
+
+function foldedConstants(context: NodeContext, operator: Operator, a: Constant, b: Constant): Constant {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const align = (shape: readonly number[]): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
+  const [from, other] = [align(a.shape), align(b.shape)];
+  const shape = from.map((n, i) => (n === 1 ? other[i]! : n));
+  const fits = shape.every((n, i) => (from[i] === 1 || from[i] === n) && (other[i] === 1 || other[i] === n));
+  if (!fits || elementCount(shape) > mostElements) {
+    context.shapeMismatch(`constants [${a.shape.join(', ')}] and [${b.shape.join(', ')}] don't fit together`);
+  }
+  const type = a.quantised !== undefined || b.quantised !== undefined ? 'double' : a.type;
+  const [left, right] = [expand(a, from, shape), expand(b, other, shape)];
+  const truncates = operator === 'Div' && !isFloatType(type);
+  return lazyConstant(context.output, type, shape, () => {
+    const [x, y] = [left.data(), right.data()];
+    const result = Float64Array.from(x, (v, i) => compute[operator](v, y[i]!));
+    if (truncates) return result.map(Math.trunc);
+    return type === 'float' ? Float32Array.from(result) : result;
+  });
+}

@@ -1,0 +1,109 @@
+import type { NodeContext } from '../context.js';
+import type { RealValue, Value } from '../values.js';
+import type { OnnxOpTable } from './define.js';
+import { type Window, readWindow, windowAttrs } from './window.js';
+
+/** Pooling over windows and over whole images. */
+export const poolOps: OnnxOpTable = {
+  MaxPool: { inputs: [1, 1], run: maxPool },
+  AveragePool: { inputs: [1, 1], run: (c) => [averagePool(c, c.real(0), c.output)] },
+  GlobalAveragePool: { inputs: [1, 1], run: (c) => [globalAverage(c, c.real(0), true, c.output)] },
+  GlobalMaxPool: { inputs: [1, 1], run: globalMaxPool },
+  ReduceMean: { inputs: [1, 2], run: reduceMean },
+};
+
+function maxPool(context: NodeContext): readonly Value[] {
+  if (context.node.outputs.length > 1 && context.node.outputs[1] !== '') context.badForm('its output Indices is used');
+  const { value: x, rewrap } = context.realOrCodes(0);
+  nchw(context, x);
+  const window = poolWindow(context, x);
+  if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
+  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs: windowAttrs(window), origin: context.output });
+  return [rewrap(x.grid === undefined ? result : { ...result, grid: x.grid })];
+}
+
+function globalMaxPool(context: NodeContext): readonly Value[] {
+  const { value: x, rewrap } = context.realOrCodes(0);
+  nchw(context, x);
+  const [, ...size] = context.shapeOf(x);
+  if (size.length !== 2) context.badForm(`its input has ${size.length + 2} axes`);
+  const attrs = { kernel: size, stride: [1, 1], pads: [0, 0, 0, 0] };
+  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs, origin: context.output });
+  return [rewrap(x.grid === undefined ? result : { ...result, grid: x.grid })];
+}
+
+export function averagePool(context: NodeContext, x: RealValue, origin: string | undefined): RealValue {
+  const window = poolWindow(context, x);
+  if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
+  const includePad = context.int('count_include_pad', 0) !== 0;
+  const declared = context.ints('pads') ?? [];
+  const extended = window.pads.some((n, i) => n !== (declared[i] ?? 0)) && context.int('ceil_mode', 0) !== 0;
+  if (includePad && extended)
+    context.badForm('ceil_mode and count_include_pad are both set, with a last window beyond the border');
+  const padded = window.pads.some((n) => n > 0);
+  const attrs = { ...windowAttrs(window), include_pad: includePad && padded };
+  return context.emit({ kind: 'avgpool', inputs: [x], attrs, origin });
+}
+
+/**
+ * The window of a pooling op. ceil_mode is written as more padding behind: it never wins a maximum,
+ * and an average that doesn't count padding ignores it.
+ */
+function poolWindow(context: NodeContext, x: RealValue): Window {
+  const shape = context.shapeOf(x);
+  const window = readWindow(context, shape, context.sizes('kernel_shape', 2, 1));
+  if (context.int('ceil_mode', 0) === 0) return checkedPads(context, window);
+  const pads = [...window.pads];
+  for (let axis = 0; axis < 2; axis++) {
+    const span = window.dilation[axis]! * (window.kernel[axis]! - 1) + 1;
+    const stride = window.stride[axis]!;
+    const before = pads[axis]!;
+    const free = shape[axis + 1]! + before + pads[axis + 2]! - span;
+    let out = Math.ceil(free / stride) + 1;
+    // a last window that would start in the padding behind the image is left out
+    if ((out - 1) * stride >= shape[axis + 1]! + before) out--;
+    pads[axis + 2] = Math.max(pads[axis + 2]!, (out - 1) * stride + span - shape[axis + 1]! - before);
+  }
+  return checkedPads(context, { ...window, pads });
+}
+
+function checkedPads(context: NodeContext, window: Window): Window {
+  if (window.pads.some((n, i) => n >= window.kernel[i % 2]!)) {
+    context.badForm(`pads [${window.pads.join(', ')}] are as large as its kernel [${window.kernel.join(', ')}]`);
+  }
+  return window;
+}
+
+function reduceMean(context: NodeContext): readonly Value[] {
+  const x = context.realInAnyLayout(0);
+  const rank = context.shapeOf(x).length + 1;
+  const axes = context.integers(1, 'axes') ?? context.ints('axes') ?? [];
+  const inLayout = axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  const actual = inLayout.map((axis) => x.perm?.[axis] ?? axis).sort();
+  if (rank !== 4 || actual.join() !== '2,3') {
+    context.badForm(`it averages axes [${axes.join(', ')}]`, 'ReduceMean is supported over H and W of [N, C, H, W]');
+  }
+  const keep = context.int('keepdims', 1) !== 0;
+  if (keep && x.perm !== undefined) {
+    return [{ ...globalAverage(context, x, true, context.output), perm: x.perm }];
+  }
+  return [globalAverage(context, x, keep, context.output)];
+}
+
+/** The mean over H and W, as [C,1,1] or [C]. */
+export function globalAverage(
+  context: NodeContext,
+  x: RealValue,
+  keep: boolean,
+  origin: string | undefined,
+): RealValue {
+  const shape = context.shapeOf(x);
+  if (shape.length !== 3)
+    context.badForm(`its input has ${shape.length + 1} axes`, 'only images [N, C, H, W] are supported');
+  const mean = context.emit({ kind: 'globalavgpool', inputs: [x], origin: keep ? origin : undefined });
+  return keep ? mean : context.emit({ kind: 'flatten', inputs: [mean], suffix: 'flatten', origin });
+}
+
+function nchw(context: NodeContext, x: RealValue): void {
+  if (x.perm !== undefined) context.badForm('its input is transposed', 'pooling needs N, C, H, W');
+}

@@ -1,0 +1,171 @@
+import { fail } from '../../../base/diagnostics/index.js';
+import { elementCount } from '../../../base/dtype.js';
+import { type Constant, dequantised, reshapedConstant, transposedConstant } from '../constant.js';
+import type { NodeContext } from '../context.js';
+import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
+import type { RealValue, Value } from '../values.js';
+import { addition } from './arithmetic.js';
+import type { OnnxOpTable } from './define.js';
+import { averagePool, globalAverage } from './pool.js';
+import { concatenation } from './shape.js';
+import { type LinearPlan, convolution, linear, matmul, pending, scaled } from './synapse.js';
+
+/**
+ * Operators on integer codes, written as the network they stand for: dequantise, the float
+ * operator, quantise. Both forms of one network thus import alike.
+ */
+export const qlinearOps: OnnxOpTable = {
+  QLinearConv: { inputs: [8, 9], run: qlinearConv },
+  QLinearMatMul: { inputs: [8, 8], run: qlinearMatMul },
+  ConvInteger: { inputs: [2, 4], run: convInteger },
+  MatMulInteger: { inputs: [2, 4], run: matMulInteger },
+};
+
+/** onnxruntime's operators, domain com.microsoft. */
+export const microsoftOps: OnnxOpTable = {
+  QuantizeLinear: { inputs: [2, 3], run: (c) => [quantiseReal(c, c.realInAnyLayout(0), 1, 2)] },
+  DequantizeLinear: { inputs: [2, 3], run: dequantizeLinear },
+  QGemm: { inputs: [6, 9], run: qgemm },
+  QLinearAdd: { inputs: [7, 8], run: qlinearAdd },
+  QLinearAveragePool: { inputs: [4, 5], run: qlinearAveragePool },
+  QLinearGlobalAveragePool: { inputs: [4, 5], run: qlinearGlobalAveragePool },
+  QLinearConcat: { inputs: [5, Infinity], run: qlinearConcat },
+};
+
+/** Input `index` with its scale and zero point behind it, as a real. */
+function dequantisedInput(context: NodeContext, index: number, scaleIndex = index + 1): RealValue {
+  const value = context.input(index);
+  const name = context.node.inputs[index] ?? '';
+  if (value.kind !== 'codes') {
+    fail('onnx/data-type', { what: `input "${name}"`, type: 'float' }, context.place, {
+      help: `${context.node.opType} reads codes; a QuantizeLinear is missing before it`,
+    });
+  }
+  const real = dequantiseCodes(context, value, quantParams(context, scaleIndex, scaleIndex + 1), name);
+  if (real.perm !== undefined) fail('onnx/layout', { op: context.node.opType, perm: real.perm }, context.place);
+  return real;
+}
+
+/** Constant weight codes with the scale and zero point behind them; `axis` is that of the outputs. */
+function weightInput(context: NodeContext, index: number, axis: number): Constant {
+  const codes = context.constant(index, 'the weight');
+  return dequantiseConstant(context, codes, quantParams(context, index + 1, index + 2), axis);
+}
+
+/** An int32 bias in units of xs·ws. */
+function biasInput(context: NodeContext, index: number, units: readonly number[]): Constant | undefined {
+  const bias = context.optionalConstant(index, 'the bias');
+  if (bias === undefined) return undefined;
+  if (bias.type !== 'int32') {
+    fail('onnx/data-type', { what: `bias "${bias.name}"`, type: bias.type }, context.place, {
+      help: 'it must be int32, in units of the input scale times the weight scale',
+    });
+  }
+  const vector = reshapedConstant(bias, [elementCount(bias.shape)]);
+  if (units.length !== 1 && units.length !== vector.shape[0]) {
+    context.shapeMismatch(`bias "${bias.name}" has ${vector.shape[0]} entries, the weight ${units.length} scales`);
+  }
+  return dequantised(vector, { scale: units, zero: units.map(() => 0), axis: 0 }, bias.name);
+}
+
+function biasUnits(x: QuantParams, weight: Constant): readonly number[] {
+  return weight.quantised!.quant.scale.map((scale) => scale * x.scale[0]!);
+}
+
+function qlinearConv(context: NodeContext): readonly Value[] {
+  const weight = weightInput(context, 3, 0);
+  const bias = biasInput(context, 8, biasUnits(quantParams(context, 1, 2), weight));
+  const plan = convolution(context, dequantisedInput(context, 0), weight, bias);
+  return [quantiseReal(context, plan.emit({}), 6, 7)];
+}
+
+function qlinearMatMul(context: NodeContext): readonly Value[] {
+  const plan = matmul(context, dequantisedInput(context, 0), weightInput(context, 3, 1));
+  return [quantiseReal(context, plan.emit({}), 6, 7)];
+}
+
+/** y = alpha·(A·B) + C with int32 C in units of alpha·as·bs; floats where no output scale is given. */
+function qgemm(context: NodeContext): readonly Value[] {
+  if (context.int('transA', 0) !== 0) context.badForm('transA is set');
+  const transB = context.int('transB', 0) !== 0;
+  const alpha = context.float('alpha', 1);
+  const given = weightInput(context, 3, transB ? 0 : 1);
+  const weight = scaled(context, transB ? given : transposedConstant(given, [1, 0]), [alpha]);
+  const units = biasUnits(quantParams(context, 1, 2), given).map((unit) => unit * alpha);
+  const bias = biasInput(context, 6, units);
+  const plan = linear(context, dequantisedInput(context, 0), weight, bias);
+  if (context.optional(7) === undefined) return [plan.emit({ origin: context.output })];
+  return [quantiseReal(context, plan.emit({}), 7, 8)];
+}
+
+function qlinearAdd(context: NodeContext): readonly Value[] {
+  const constant = [0, 3].find((i) => context.input(i).kind === 'constant');
+  if (constant !== undefined) context.badForm('an operand is constant');
+  const sum = addition(context, dequantisedInput(context, 0), dequantisedInput(context, 3), undefined);
+  return [quantiseReal(context, sum, 6, 7)];
+}
+
+function qlinearAveragePool(context: NodeContext): readonly Value[] {
+  refuseChannelsLast(context);
+  return [quantiseReal(context, averagePool(context, dequantisedInput(context, 0), undefined), 3, 4)];
+}
+
+function qlinearGlobalAveragePool(context: NodeContext): readonly Value[] {
+  refuseChannelsLast(context);
+  return [quantiseReal(context, globalAverage(context, dequantisedInput(context, 0), true, undefined), 3, 4)];
+}
+
+/** Inputs: output scale and zero point, then each operand with its own. */
+function qlinearConcat(context: NodeContext): readonly Value[] {
+  const count = Math.floor((context.node.inputs.length - 2) / 3);
+  const operands = Array.from({ length: count }, (_, i) => dequantisedInput(context, 2 + 3 * i));
+  return [quantiseReal(context, concatenation(context, operands, context.int('axis', 1), undefined), 0, 1)];
+}
+
+function dequantizeLinear(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const params = quantParams(context, 1, 2);
+  if (input.kind === 'codes') return [dequantiseCodes(context, input, params, context.output)];
+  if (input.kind === 'constant') return [dequantiseConstant(context, input, params, context.int('axis', 1))];
+  return context.badForm(`its input "${context.node.inputs[0]}" holds floats, not codes`);
+}
+
+function convInteger(context: NodeContext): readonly Value[] {
+  return [integerProduct(context, (x, weight) => convolution(context, x, weight, undefined), 0)];
+}
+
+function matMulInteger(context: NodeContext): readonly Value[] {
+  return [integerProduct(context, (x, weight) => matmul(context, x, weight), 1)];
+}
+
+/**
+ * Σ (x − xz)(w − wz), integers, given their meaning by the Mul behind them. The network's op reads
+ * the real (x − xz)·xs, so that the factor's xs is taken out of it again: w stands for (w − wz)/xs.
+ */
+function integerProduct(
+  context: NodeContext,
+  plan: (x: RealValue, weight: Constant) => LinearPlan,
+  outputAxis: number,
+): Value {
+  const codes = context.input(0);
+  if (codes.kind !== 'codes')
+    context.badForm(`its input "${context.node.inputs[0]}" holds no codes of a QuantizeLinear`);
+  const zero = context.optionalConstant(2, 'a zero point');
+  const xZero = zero === undefined ? 0 : zero.data()[0]!;
+  if (zero !== undefined && elementCount(zero.shape) !== 1) context.badForm('the zero point of its input is per row');
+  const { scale } = codes.code;
+  const x = dequantiseCodes(context, codes, { scale: [scale], zero: [xZero], type: undefined, rank: 0 }, codes.tensor);
+  if (x.perm !== undefined) fail('onnx/layout', { op: context.node.opType, perm: x.perm }, context.place);
+  const weight = context.constant(1, 'the weight');
+  const weightZero = context.optionalConstant(3, 'a zero point');
+  const zeros = weightZero === undefined ? [0] : Array.from(weightZero.data());
+  if (zeros.length !== 1 && zeros.length !== weight.shape[outputAxis]) {
+    context.shapeMismatch(`${zeros.length} zero points for weight "${weight.name}" [${weight.shape.join(', ')}]`);
+  }
+  const quant = { scale: zeros.map(() => 1 / scale), zero: zeros, axis: zeros.length === 1 ? 0 : outputAxis };
+  return pending(plan(x, dequantised(weight, quant, weight.name)), true);
+}
+
+function refuseChannelsLast(context: NodeContext): void {
+  if (context.int('channels_last', 0) !== 0) context.badForm('channels_last is set', 'images are N, C, H, W');
+}

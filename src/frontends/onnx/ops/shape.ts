@@ -1,0 +1,258 @@
+import { elementCount } from '../../../base/dtype.js';
+import { type Constant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
+import type { NodeContext } from '../context.js';
+import { type RealValue, type Value, sameCode } from '../values.js';
+import type { OnnxOpTable } from './define.js';
+
+/** Ops that move numbers without changing them. They act on reals, codes and constants alike. */
+export const shapeOps: OnnxOpTable = {
+  Flatten: { inputs: [1, 1], run: flatten },
+  Reshape: { inputs: [1, 2], run: reshape },
+  Squeeze: { inputs: [1, 2], run: squeeze },
+  Unsqueeze: { inputs: [1, 2], run: unsqueeze },
+  Transpose: { inputs: [1, 1], run: transpose },
+  Concat: { inputs: [1, Infinity], run: concat },
+  Pad: { inputs: [1, 4], run: pad },
+};
+
+/** ONNX shape of a value; NaN is the batch. */
+export function onnxShape(context: NodeContext, value: RealValue): readonly number[] {
+  const shape = [NaN, ...context.shapeOf(value)];
+  return value.perm === undefined ? shape : value.perm.map((axis) => shape[axis]!);
+}
+
+function flatten(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const axis = context.int('axis', 1);
+  if (input.kind === 'constant') {
+    const at = axis < 0 ? axis + input.shape.length : axis;
+    return [reshapedConstant(input, [elementCount(input.shape.slice(0, at)), elementCount(input.shape.slice(at))])];
+  }
+  const { value, rewrap } = context.realOrCodes(0);
+  const rank = context.shapeOf(value).length + 1;
+  if ((axis < 0 ? axis + rank : axis) !== 1)
+    context.badForm(`its axis is ${axis}`, 'flatten from axis 1, which keeps the batch');
+  return [rewrap(reshaped(context, value, [elementCount(context.shapeOf(value))]))];
+}
+
+function reshape(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const target = context.integers(1, 'the shape') ?? context.ints('shape');
+  if (target === undefined) context.badForm('its shape is missing');
+  if (input.kind === 'constant') return [reshapedConstant(input, constantTarget(context, input, target))];
+  const { value, rewrap } = context.realOrCodes(0);
+  return [rewrap(reshaped(context, value, activationTarget(context, onnxShape(context, value), target)))];
+}
+
+function constantTarget(context: NodeContext, input: Constant, target: readonly number[]): readonly number[] {
+  const copied = target.map((n, i) => (n === 0 && context.int('allowzero', 0) === 0 ? (input.shape[i] ?? 0) : n));
+  const count = elementCount(input.shape);
+  const known = elementCount(copied.filter((n) => n !== -1));
+  const shape = copied.map((n) => (n === -1 ? count / known : n));
+  if (elementCount(shape) !== count || shape.some((n) => !Number.isInteger(n) || n < 0)) {
+    context.shapeMismatch(`"${input.name}" [${input.shape.join(', ')}] can't become [${target.join(', ')}]`);
+  }
+  return shape;
+}
+
+/** The target without the batch, which has to stay in front. */
+function activationTarget(context: NodeContext, from: readonly number[], target: readonly number[]): readonly number[] {
+  const text = `[${['N', ...from.slice(1)].join(', ')}] to [${target.map((n) => (Number.isNaN(n) ? 'N' : n)).join(', ')}]`;
+  const allowZero = context.int('allowzero', 0) !== 0;
+  const [first, ...rest] = target;
+  if (first === undefined) context.badForm(`it reshapes ${text}`);
+  const sizes = rest.map((n, i) => (n === 0 && !allowZero ? (from[i + 1] ?? 0) : n));
+  const count = elementCount(from.slice(1));
+  const known = elementCount(sizes.filter((n) => n !== -1));
+  const shape = sizes.map((n) => (n === -1 ? count / known : n));
+  const keepsBatch =
+    Number.isNaN(first) || first === 0 || first === -1 || first === 1 || first === context.graph.fixedBatch;
+  if (!keepsBatch || shape.some((n) => !Number.isInteger(n) || n < 1) || shape.length === 0) {
+    context.badForm(`it reshapes ${text}`, 'the batch must stay the first axis');
+  }
+  if (elementCount(shape) !== count) context.shapeMismatch(`it reshapes ${text}`);
+  if (first === 1) context.graph.fixedBatch ??= 1;
+  return shape;
+}
+
+/** The value in another shape (behind the batch); only where row-major order keeps its meaning. */
+function reshaped(context: NodeContext, value: RealValue, shape: readonly number[]): RealValue {
+  const from = context.shapeOf(value);
+  if (value.perm !== undefined && !onlyMovesOnes(value.perm, [NaN, ...from])) {
+    context.badForm(`its input is transposed by [${value.perm.join(', ')}]`, 'only reshaping N, C, H, W is supported');
+  }
+  if (shape.join() === from.join()) return plain(value);
+  const op =
+    shape.length === 1 ? ({ kind: 'flatten' } as const) : ({ kind: 'reshape', attrs: { shape: [...shape] } } as const);
+  const result = context.emit({ ...op, inputs: [value], origin: context.output });
+  return value.grid === undefined ? result : { ...result, grid: value.grid };
+}
+
+function plain(value: RealValue): RealValue {
+  return value.grid === undefined ? { kind: 'real', op: value.op } : { kind: 'real', op: value.op, grid: value.grid };
+}
+
+/** A permutation that leaves the order of all axes longer than 1. */
+function onlyMovesOnes(perm: readonly number[], shape: readonly number[]): boolean {
+  const long = perm.filter((axis) => shape[axis] !== 1);
+  return long.every((axis, i) => i === 0 || long[i - 1]! < axis);
+}
+
+function squeeze(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const given = context.integers(1, 'axes') ?? context.ints('axes');
+  const { shape, wrap } = shapeEdit(context, input);
+  const axes =
+    given?.map((axis) => (axis < 0 ? axis + shape.length : axis)) ?? shape.flatMap((n, i) => (n === 1 ? [i] : []));
+  for (const axis of axes) {
+    const size = shape[axis];
+    if (Number.isNaN(size)) context.badForm('it removes the batch axis');
+    if (size !== 1) context.shapeMismatch(`axis ${axis} has ${size ?? 'no'} entries, not 1`);
+  }
+  return [wrap(shape.filter((_, i) => !axes.includes(i)))];
+}
+
+function unsqueeze(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const { shape, wrap } = shapeEdit(context, input);
+  const given = context.integers(1, 'axes') ?? context.ints('axes') ?? [];
+  const rank = shape.length + given.length;
+  const axes = given.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (axes.some((axis) => !(axis >= 0 && axis < rank)) || new Set(axes).size !== axes.length) {
+    context.badAttribute('axes', `[${given.join(', ')}]`);
+  }
+  const rest = [...shape];
+  return [wrap(Array.from({ length: rank }, (_, i) => (axes.includes(i) ? 1 : rest.shift()!)))];
+}
+
+/** The ONNX shape of an input and how to give it another. */
+function shapeEdit(
+  context: NodeContext,
+  input: Value,
+): { shape: readonly number[]; wrap: (shape: readonly number[]) => Value } {
+  if (input.kind === 'constant') {
+    return { shape: input.shape, wrap: (shape) => reshapedConstant(input, shape) };
+  }
+  const { value, rewrap } = context.realOrCodes(0);
+  return {
+    shape: onnxShape(context, value),
+    wrap: (shape) => {
+      if (!Number.isNaN(shape[0]) || shape.length < 2) context.badForm('the batch would not stay the first axis');
+      return rewrap(reshaped(context, value, shape.slice(1)));
+    },
+  };
+}
+
+function transpose(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const rank = input.kind === 'constant' ? input.shape.length : onnxShape(context, context.realOrCodes(0).value).length;
+  const given = context.ints('perm') ?? [];
+  const perm = given.length === 0 ? Array.from({ length: rank }, (_, i) => rank - 1 - i) : given;
+  if (perm.length !== rank || [...perm].sort((a, b) => a - b).some((axis, i) => axis !== i)) {
+    context.badAttribute('perm', `[${perm.join(', ')}]`);
+  }
+  if (input.kind === 'constant') return [transposedConstant(input, perm)];
+  const { value, rewrap } = context.realOrCodes(0);
+  const composed = perm.map((axis) => value.perm?.[axis] ?? axis);
+  if (composed[0] !== 0) context.badForm(`its perm is [${perm.join(', ')}]`, 'the batch must stay the first axis');
+  const identity = composed.every((axis, i) => axis === i);
+  return [rewrap(identity ? plain(value) : { ...plain(value), perm: composed })];
+}
+
+function concat(context: NodeContext): readonly Value[] {
+  const inputs = context.node.inputs.map((_, i) => context.input(i));
+  const axis = context.int('axis', 1);
+  if (inputs.every((value) => value.kind === 'constant')) return [concatConstants(context, inputs, axis)];
+  const [first] = inputs;
+  const parts = inputs.map((_, i) => context.realOrCodes(i));
+  const values = parts.map((part) => part.value);
+  const codes = inputs.filter((value) => value.kind === 'codes');
+  if (codes.length > 0 && codes.length < inputs.length) context.badForm('it joins codes with floats');
+  if (codes.some((value) => first?.kind !== 'codes' || !sameCode(value.code, first.code))) {
+    context.badForm('it joins codes of different quantisers', 'dequantise first, or use QLinearConcat');
+  }
+  return [parts[0]!.rewrap(concatenation(context, values, axis, context.output))];
+}
+
+/** Along the channels, in the network's order. */
+export function concatenation(
+  context: NodeContext,
+  values: readonly RealValue[],
+  axis: number,
+  origin: string | undefined,
+): RealValue {
+  const perm = values[0]!.perm;
+  const rank = context.shapeOf(values[0]!).length + 1;
+  const positive = axis < 0 ? axis + rank : axis;
+  if (values.some((value) => (value.perm ?? []).join() !== (perm ?? []).join()))
+    context.badForm('its operands have different axis orders');
+  if ((perm?.[positive] ?? positive) !== 1)
+    context.badForm(`its axis is ${axis}`, 'activations are joined along the channels, axis 1');
+  const [first, ...rest] = values.map((value) => context.shapeOf(value));
+  for (const [i, shape] of rest.entries()) {
+    if (shape.length !== first!.length || shape.slice(1).join() !== first!.slice(1).join()) {
+      const text = (n: number, s: readonly number[]): string =>
+        `"${context.node.inputs[n]}" is [${['N', ...s].join(', ')}]`;
+      context.shapeMismatch(`its operands differ beside the channels: ${text(0, first!)}, ${text(i + 1, shape)}`);
+    }
+  }
+  const joined = context.emit({ kind: 'concat', inputs: values, origin });
+  const grid = values[0]!.grid;
+  const same = grid !== undefined && values.every((value) => JSON.stringify(value.grid) === JSON.stringify(grid));
+  return { ...joined, ...(perm === undefined ? {} : { perm }), ...(same ? { grid } : {}) };
+}
+
+function concatConstants(context: NodeContext, parts: readonly Constant[], axis: number): Constant {
+  const short = parts.every((part) => part.shape.length <= 1 && elementCount(part.shape) <= 64);
+  if (!short || axis > 0) context.badForm('it joins constants');
+  const values = parts.flatMap((part) => Array.from(part.data()));
+  return smallConstant(context.output, parts[0]!.type, [values.length], values);
+}
+
+function pad(context: NodeContext): readonly Value[] {
+  const mode = context.string('mode', 'constant');
+  const pads = context.integers(1, 'the pads') ?? context.ints('pads') ?? context.ints('paddings') ?? [];
+  const input = context.input(0);
+  if (pads.every((n) => n === 0)) return [input];
+  const { value: x, rewrap } = context.realOrCodes(0);
+  const rank = context.shapeOf(x).length + 1;
+  const full = paddedAxes(context, pads, rank);
+  if (mode !== 'constant') context.badForm(`its mode is "${mode}"`, 'only constant padding is supported');
+  if (x.perm !== undefined) context.badForm('its input is transposed');
+  if (rank !== 4 || [0, 1, 4, 5].some((i) => full[i] !== 0)) {
+    context.badForm(`its pads are [${pads.join(', ')}]`, 'padding is supported in H and W of [N, C, H, W]');
+  }
+  const [top, left, bottom, right] = [full[2]!, full[3]!, full[6]!, full[7]!];
+  if ([top, left, bottom, right].some((n) => n < 0 || n > 1e6))
+    context.badForm(`its pads are [${pads.join(', ')}]`, 'cropping is not supported');
+  const given = context.optionalConstant(2, 'the value')?.data()[0] ?? context.float('value', 0);
+  // on codes, the value is a code
+  const value = input.kind === 'codes' ? (given - input.code.zero) * input.code.scale : given;
+  if (!Number.isFinite(value)) context.badForm(`it pads with ${value}`, 'pad with a finite number');
+  const result = context.emit({
+    kind: 'pad',
+    inputs: [x],
+    attrs: { pads: [top, left, bottom, right], value },
+    origin: context.output,
+  });
+  const stays =
+    x.grid !== undefined &&
+    (value === 0 ? x.grid.zero >= x.grid.min && x.grid.zero <= x.grid.max : input.kind === 'codes');
+  return [rewrap(stays && x.grid !== undefined ? { ...result, grid: x.grid } : result)];
+}
+
+/** Pads for all axes, begins then ends, from a list that may name its axes (opset 18). */
+function paddedAxes(context: NodeContext, pads: readonly number[], rank: number): readonly number[] {
+  const axes =
+    context.integers(3, 'the axes')?.map((axis) => (axis < 0 ? axis + rank : axis)) ??
+    Array.from({ length: rank }, (_, i) => i);
+  if (pads.length !== 2 * axes.length || pads.some((n) => !Number.isInteger(n)))
+    context.badAttribute('pads', `[${pads.join(', ')}]`);
+  const full = Array<number>(2 * rank).fill(0);
+  for (const [i, axis] of axes.entries()) {
+    if (!(axis >= 0 && axis < rank)) context.badAttribute('axes', axis);
+    full[axis] = pads[i]!;
+    full[axis + rank] = pads[i + axes.length]!;
+  }
+  return full;
+}

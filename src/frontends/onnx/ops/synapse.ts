@@ -1,0 +1,195 @@
+import { elementCount } from '../../../base/dtype.js';
+import type { Param } from '../../../network/types.js';
+import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
+import type { Emission, NodeContext } from '../context.js';
+import type { Fused, PendingValue, RealValue, Value } from '../values.js';
+import type { OnnxOpTable } from './define.js';
+import { readWindow, windowAttrs } from './window.js';
+
+/** The ops with weights: Conv, Gemm, MatMul, BatchNormalization. */
+export const synapseOps: OnnxOpTable = {
+  Conv: {
+    inputs: [2, 3],
+    run: (c) => [fusible(c, convolution(c, c.real(0), c.constant(1, 'the weight'), c.optionalConstant(2, 'the bias')))],
+  },
+  Gemm: { inputs: [2, 3], run: (c) => [gemm(c)] },
+  MatMul: { inputs: [2, 2], run: (c) => [fusible(c, matmul(c, c.real(0), c.constant(1, 'the second operand')))] },
+  BatchNormalization: { inputs: [5, 5], run: batchNormalization },
+};
+
+/** A linear op whose bias and output scale may still change. */
+export interface LinearPlan {
+  readonly shape: readonly number[];
+  readonly outputs: number;
+  readonly hasBias: boolean;
+  readonly emit: (fused: Fused) => RealValue;
+}
+
+/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]). */
+export function convolution(
+  context: NodeContext,
+  x: RealValue,
+  weight: Constant,
+  bias: Constant | undefined,
+): LinearPlan {
+  const shape = context.shapeOf(x);
+  if (weight.shape.length !== 4) {
+    context.badForm(
+      `its weight has ${weight.shape.length} axes`,
+      'only 2-D convolutions are supported: [N, C, H, W] with a weight [O, C/groups, kh, kw]',
+    );
+  }
+  const kernel = weight.shape.slice(2);
+  const declared = context.ints('kernel_shape') ?? [];
+  if (declared.length > 0 && declared.join() !== kernel.join()) {
+    context.shapeMismatch(
+      `kernel_shape is [${declared.join(', ')}], its weight "${weight.name}" is [${weight.shape.join(', ')}]`,
+    );
+  }
+  const window = readWindow(context, shape, kernel);
+  const groups = context.int('group', 1);
+  const [outputs, perGroup] = weight.shape as [number, number];
+  if (groups < 1 || perGroup * groups !== shape[0] || outputs % groups !== 0) {
+    context.shapeMismatch(
+      `weight "${weight.name}" [${weight.shape.join(', ')}] with ${groups} group(s) takes ${perGroup * groups} channels, ` +
+        `its input "${context.node.inputs[0]}" is [${['N', ...shape].join(', ')}]`,
+    );
+  }
+  return linearPlan(
+    context,
+    { kind: 'conv', inputs: [x], attrs: { ...windowAttrs(window), dilation: [...window.dilation], groups } },
+    weight,
+    bias,
+  );
+}
+
+/** x [N,F] · weight [F,O]: kept as linear with weight [O,F]. */
+export function matmul(context: NodeContext, x: RealValue, weight: Constant): LinearPlan {
+  const shape = context.shapeOf(x);
+  if (shape.length !== 1 || weight.shape.length !== 2) {
+    context.badForm(
+      `it multiplies [${['N', ...shape].join(', ')}] by [${weight.shape.join(', ')}]`,
+      'only [N, F] by a constant [F, O] is supported',
+    );
+  }
+  return linear(context, x, transposedConstant(weight, [1, 0]), undefined);
+}
+
+/** x [N,F] · weightᵀ [O,F] (+ bias [O]). */
+export function linear(context: NodeContext, x: RealValue, weight: Constant, bias: Constant | undefined): LinearPlan {
+  const shape = context.shapeOf(x);
+  if (shape.length !== 1 || weight.shape.length !== 2 || weight.shape[1] !== shape[0]) {
+    context.shapeMismatch(
+      `weight "${weight.name}" takes ${weight.shape[1] ?? 0} features to ${weight.shape[0] ?? 0}, ` +
+        `its input "${context.node.inputs[0]}" is [${['N', ...shape].join(', ')}]`,
+    );
+  }
+  return linearPlan(context, { kind: 'linear', inputs: [x] }, weight, bias);
+}
+
+function linearPlan(context: NodeContext, op: Emission, weight: Constant, bias: Constant | undefined): LinearPlan {
+  const outputs = weight.shape[0]!;
+  return {
+    shape: op.kind === 'linear' ? [outputs] : [outputs, 1, 1],
+    outputs,
+    hasBias: bias !== undefined,
+    emit: (fused) => {
+      const shift = bias ?? fused.bias;
+      const params: Record<string, Param> = { weight: context.param(scaled(context, weight, fused.factor)) };
+      if (shift !== undefined)
+        params['bias'] = context.param(biasVector(context, scaled(context, shift, fused.factor), outputs));
+      return context.emit({ ...op, params, origin: fused.origin });
+    },
+  };
+}
+
+/** The value a linear node writes: pending where one Add of a constant reads it, else the op itself. */
+export function fusible(context: NodeContext, plan: LinearPlan): Value {
+  const readers = context.graph.readers.get(context.output) ?? [];
+  const [reader] = readers;
+  const waits = !plan.hasBias && readers.length === 1 && reader !== 'output' && reader?.opType === 'Add';
+  return waits ? pending(plan, false) : plan.emit({ origin: context.output });
+}
+
+export function pending(plan: LinearPlan, integer: boolean): PendingValue {
+  let finished: RealValue | undefined;
+  return { kind: 'pending', shape: plan.shape, integer, finish: (fused) => (finished ??= plan.emit(fused)) };
+}
+
+/** A weight or bias times one factor or one per output (axis 0); integer codes stay, their scales change. */
+export function scaled(context: NodeContext, constant: Constant, factor: readonly number[] | undefined): Constant {
+  if (factor === undefined || factor.every((f) => f === 1)) return constant;
+  const outputs = constant.shape[0] ?? 1;
+  const quantised = constant.quantised;
+  const positive = factor.every((f) => f > 0);
+  if (quantised !== undefined && positive && (quantised.quant.axis === 0 || quantised.quant.scale.length === 1)) {
+    const { scale, zero } = quantised.quant;
+    const count = Math.max(scale.length, factor.length);
+    const at = (list: readonly number[], i: number): number => list[list.length === 1 ? 0 : i]!;
+    const channels = Array.from({ length: count }, (_, i) => i);
+    const quant = {
+      axis: 0,
+      scale: channels.map((i) => at(scale, i) * at(factor, i)),
+      zero: channels.map((i) => at(zero, i)),
+    };
+    return dequantised(quantised.codes, quant, constant.name);
+  }
+  if (factor.length !== 1 && factor.length !== outputs)
+    context.shapeMismatch(`${factor.length} factors for ${outputs} outputs`);
+  const inner = Math.max(1, elementCount(constant.shape.slice(1)));
+  return lazyConstant(constant.name, 'double', constant.shape, () =>
+    Float64Array.from(constant.data(), (x, i) => x * factor[factor.length === 1 ? 0 : Math.floor(i / inner)]!),
+  );
+}
+
+/** A bias as [outputs] reals: dequantised exactly, a single value spread. */
+export function biasVector(context: NodeContext, bias: Constant, outputs: number): Constant {
+  const count = elementCount(bias.shape);
+  const isVector =
+    count === outputs &&
+    bias.shape.every((n, i) => n === 1 || (n === outputs && (i === bias.shape.length - 1 || bias.shape.length > 2)));
+  if (!isVector && count !== 1) {
+    context.shapeMismatch(`bias "${bias.name}" is [${bias.shape.join(', ')}], there are ${outputs} outputs`);
+  }
+  // codes give way to the reals they stand for: a bias is added, never multiplied
+  const plain = lazyConstant(bias.name, bias.quantised === undefined ? bias.type : 'double', [outputs], bias.data);
+  if (count === outputs) return plain;
+  return lazyConstant(bias.name, 'double', [outputs], () => new Float64Array(outputs).fill(bias.data()[0]!));
+}
+
+function gemm(context: NodeContext): Value {
+  if (context.int('transA', 0) !== 0) context.badForm('transA is set', 'the first operand must be [N, F]');
+  const transB = context.int('transB', 0) !== 0;
+  const weight = context.constant(1, 'the weight');
+  if (weight.shape.length !== 2)
+    context.shapeMismatch(`weight "${weight.name}" is [${weight.shape.join(', ')}], not a matrix`);
+  const byOutput = transB ? weight : transposedConstant(weight, [1, 0]);
+  const bias = context.optionalConstant(2, 'the bias');
+  const plan = linear(
+    context,
+    context.real(0),
+    scaled(context, byOutput, [context.float('alpha', 1)]),
+    bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]),
+  );
+  return fusible(context, plan);
+}
+
+function batchNormalization(context: NodeContext): readonly Value[] {
+  if (context.int('training_mode', 0) !== 0)
+    context.badForm('it is in training mode', 'export the network for inference (model.eval())');
+  if (context.int('spatial', 1) === 0) context.badForm('spatial is 0');
+  const x = context.real(0);
+  const [channels] = context.shapeOf(x);
+  const params: Record<string, Param> = {};
+  for (const [i, role] of ['gamma', 'beta', 'mean', 'variance'].entries()) {
+    const constant = context.constant(i + 1, role);
+    if (elementCount(constant.shape) !== channels) {
+      context.shapeMismatch(
+        `${role} "${constant.name}" is [${constant.shape.join(', ')}], its input has ${channels} channels`,
+      );
+    }
+    params[role] = context.param(reshapedConstant(constant, [channels!]));
+  }
+  const attrs = { epsilon: context.float('epsilon', 1e-5) };
+  return [context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin: context.output })];
+}

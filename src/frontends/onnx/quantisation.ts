@@ -1,0 +1,157 @@
+import { fail } from '../../base/diagnostics/index.js';
+import { elementCount } from '../../base/dtype.js';
+import { type Constant, arrayOf, dequantised, lazyConstant, roundHalfEven } from './constant.js';
+import type { NodeContext } from './context.js';
+import { type ElementType, codeRange, isFloatType } from './element-type.js';
+import type { CodesValue, QuantCode, RealValue } from './values.js';
+
+/** A scale and zero point as a file gives them: one of each, or one per index of some axis. */
+export interface QuantParams {
+  readonly scale: readonly number[];
+  readonly zero: readonly number[];
+  /** Missing where the file gives no zero point. */
+  readonly type: ElementType | undefined;
+  /** Rank of the scale; above 1 only in blocked quantisation. */
+  readonly rank: number;
+}
+
+/** Reads and checks inputs `scaleIndex` and `zeroIndex`: constant, finite, positive. */
+export function quantParams(context: NodeContext, scaleIndex: number, zeroIndex: number): QuantParams {
+  const scale = context.constant(scaleIndex, 'a scale');
+  const zero = context.optionalConstant(zeroIndex, 'a zero point');
+  if (!isFloatType(scale.type)) {
+    fail('onnx/data-type', { what: `scale "${scale.name}"`, type: scale.type }, context.place, {
+      help: 'scales are float32',
+    });
+  }
+  if (zero !== undefined && codeRange(zero.type) === undefined) {
+    fail('onnx/data-type', { what: `zero point "${zero.name}"`, type: zero.type }, context.place, {
+      help: 'zero points have the type of the codes: int8, uint8, int16, uint16, int4, uint4 or int32',
+    });
+  }
+  const scales = Array.from(scale.data());
+  for (const [index, value] of scales.entries()) {
+    if (!(value > 0) || !Number.isFinite(value)) {
+      fail('onnx/bad-scale', { name: scale.name, index, value: String(value) }, context.place);
+    }
+  }
+  const zeros = zero === undefined ? scales.map(() => 0) : Array.from(zero.data());
+  if (scales.length === 0 || (zeros.length !== scales.length && zeros.length !== 1)) {
+    context.shapeMismatch(
+      `${scales.length} scale(s) "${scale.name}" but ${zeros.length} zero point(s) "${zero?.name ?? ''}"`,
+    );
+  }
+  const spread = zeros.length === scales.length ? zeros : scales.map(() => zeros[0]!);
+  const rank = scale.shape.filter((n) => n !== 1).length;
+  return { scale: scales, zero: spread, type: zero?.type, rank };
+}
+
+/** The one scale and zero point of an activation. */
+export function activationCode(context: NodeContext, params: QuantParams, type: ElementType): QuantCode {
+  if (params.scale.length !== 1) fail('onnx/per-axis-activation', { count: params.scale.length }, context.place);
+  const range = codeRange(type)!;
+  return { scale: params.scale[0]!, zero: params.zero[0]!, ...range };
+}
+
+/** An activation's codes; the op is made when they are used. */
+export function quantiseReal(
+  context: NodeContext,
+  source: RealValue,
+  scaleIndex: number,
+  zeroIndex: number,
+  fallbackType: ElementType = 'uint8',
+): CodesValue {
+  const params = quantParams(context, scaleIndex, zeroIndex);
+  const elementType = params.type ?? fallbackType;
+  return {
+    kind: 'codes',
+    source,
+    code: activationCode(context, params, elementType),
+    elementType,
+    tensor: context.output,
+  };
+}
+
+/**
+ * The real that codes stand for under this scale and zero point. Usually they are the quantiser's
+ * own; where they differ, an affine op says so: ((Q − z₁)·s₁)·(s₂/s₁) + (z₁ − z₂)·s₂ = (Q − z₂)·s₂.
+ */
+export function dequantiseCodes(
+  context: NodeContext,
+  codes: CodesValue,
+  params: QuantParams,
+  origin: string,
+): RealValue {
+  const { scale, zero } = activationCode(context, params, codes.elementType);
+  const { code } = codes;
+  if (params.type !== undefined && params.type !== codes.elementType) {
+    fail('onnx/data-type', { what: `zero point of "${codes.tensor}"`, type: params.type }, context.place, {
+      help: `the codes are ${codes.elementType}; the zero point must be so too`,
+    });
+  }
+  const same = scale === code.scale && zero === code.zero;
+  const quantised = context.graph.materialise(codes, same ? origin : codes.tensor, context.place);
+  if (same) return quantised;
+  const scalar = (value: number): { tensor: { dtype: 'f64'; shape: [1]; data: Float64Array<ArrayBuffer> } } => ({
+    tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(value) },
+  });
+  const result = context.emit({
+    kind: 'affine',
+    inputs: [quantised],
+    params: { scale: scalar(scale / code.scale), shift: scalar((code.zero - zero) * scale) },
+    suffix: 'rescale',
+    origin,
+  });
+  return quantised.perm === undefined ? result : { ...result, perm: quantised.perm };
+}
+
+/** Codes of a constant: saturate(round_half_even(x/s) + z), the division in float32 as the operator has it. */
+export function quantiseConstant(context: NodeContext, real: Constant, params: QuantParams, axis: number): Constant {
+  const type = params.type ?? 'uint8';
+  const { min, max } = codeRange(type)!;
+  checkAxis(context, real.shape, params, axis);
+  const inner = params.scale.length === 1 ? 1 : elementCount(real.shape.slice(axis + 1));
+  return lazyConstant(context.output, type, real.shape, () => {
+    const data = real.data();
+    const codes = arrayOf(type, data.length);
+    for (let i = 0; i < data.length; i++) {
+      if (!Number.isFinite(data[i])) {
+        fail('onnx/not-finite', { name: real.name, index: i, value: String(data[i]) }, context.place);
+      }
+      const channel = params.scale.length === 1 ? 0 : Math.floor(i / inner) % params.scale.length;
+      const code = roundHalfEven(Math.fround(data[i]! / params.scale[channel]!)) + params.zero[channel]!;
+      codes[i] = Math.min(Math.max(code, min), max);
+    }
+    return codes;
+  });
+}
+
+/** The reals of constant codes, which stay codes with a scale: weights and biases. */
+export function dequantiseConstant(context: NodeContext, codes: Constant, params: QuantParams, axis: number): Constant {
+  if (codeRange(codes.type) === undefined || codes.quantised !== undefined) {
+    fail(
+      'onnx/data-type',
+      { what: `"${codes.name}"`, type: codes.quantised === undefined ? codes.type : 'float' },
+      context.place,
+      {
+        help: 'DequantizeLinear reads integer codes',
+      },
+    );
+  }
+  checkAxis(context, codes.shape, params, axis);
+  return dequantised(
+    codes,
+    { scale: params.scale, zero: params.zero, axis: params.scale.length === 1 ? 0 : axis },
+    context.output,
+  );
+}
+
+function checkAxis(context: NodeContext, shape: readonly number[], params: QuantParams, axis: number): void {
+  if (params.rank > 1) fail('onnx/blocked-quantisation', {}, context.place);
+  if (params.scale.length === 1) return;
+  if (shape[axis] !== params.scale.length) {
+    context.shapeMismatch(
+      `${params.scale.length} scales for axis ${axis} of [${shape.join(', ')}], which has ${shape[axis] ?? 'no'} entries`,
+    );
+  }
+}

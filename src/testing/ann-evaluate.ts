@@ -1,0 +1,243 @@
+import { elementCount } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
+import { listAttr, numberAttr } from '../network/ops/index.js';
+import type { Network, Op, Param } from '../network/types.js';
+
+/**
+ * The ANN kinds of the Network IR evaluated by plain loops in float64, one sample at a time: an
+ * independent judge of importers and lowerings. Slow and obvious on purpose. A quantised value is
+ * given as the real its code stands for, (Q − zero)·scale.
+ */
+export function evaluateAnn(network: Network, input: Float64Array): Map<string, Float64Array> {
+  const values = new Map<string, Float64Array>();
+  const shapes = new Map<string, readonly number[]>();
+  for (const op of network.ops) {
+    const operands = op.inputs.map((id) => ({
+      data: present(values.get(id), `evaluateAnn: ${op.id} reads ${id}`),
+      shape: shapes.get(id)!,
+    }));
+    const result = evaluateOp(network, op, operands, input);
+    if (result.length !== elementCount(op.type.shape)) {
+      throw new TypeError(`evaluateAnn: ${op.id} gives ${result.length} values for shape [${op.type.shape.join(',')}]`);
+    }
+    values.set(op.id, result);
+    shapes.set(op.id, op.type.shape);
+  }
+  return values;
+}
+
+interface Operand {
+  readonly data: Float64Array;
+  readonly shape: readonly number[];
+}
+
+/** The reals a parameter stands for. */
+export function paramReals(param: Param): Float64Array {
+  const { tensor, quant } = param;
+  const data = Float64Array.from(tensor.data);
+  if (quant === undefined) return data;
+  const inner = elementCount(tensor.shape.slice(quant.axis + 1));
+  const count = quant.scale.length;
+  return data.map((code, i) => {
+    const channel = count === 1 ? 0 : Math.floor(i / inner) % count;
+    return (code - quant.zero[channel]!) * quant.scale[channel]!;
+  });
+}
+
+function evaluateOp(network: Network, op: Op, operands: readonly Operand[], input: Float64Array): Float64Array {
+  const x = operands[0]?.data ?? input;
+  const reals = (role: string): Float64Array | undefined => {
+    const name = op.params[role];
+    return name === undefined ? undefined : paramReals(present(network.params.get(name), `evaluateAnn: no ${name}`));
+  };
+  switch (op.kind) {
+    case 'input':
+      if (input.length !== elementCount(op.type.shape)) throw new TypeError('evaluateAnn: wrong input size');
+      return input;
+    case 'identity':
+    case 'dropout':
+    case 'flatten':
+    case 'reshape':
+      return x;
+    case 'quantize':
+      return quantize(op, x);
+    case 'relu':
+      return x.map((v) => (v > 0 ? v : 0));
+    case 'clip':
+      return x.map((v) => Math.min(Math.max(v, numberAttr(op.attrs, 'min')), numberAttr(op.attrs, 'max')));
+    case 'sigmoid':
+      return x.map((v) => 1 / (1 + Math.exp(-v)));
+    case 'add':
+      return x.map((v, i) => v + operands[1]!.data[i]!);
+    case 'concat':
+      return Float64Array.from(operands.flatMap((part) => [...part.data]));
+    case 'affine':
+      return affine(operands[0]!, reals('scale')!, reals('shift'));
+    case 'batchnorm':
+      return batchnorm(op, operands[0]!, reals);
+    case 'linear':
+      return linear(x, reals('weight')!, reals('bias'));
+    case 'conv':
+      return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
+    case 'maxpool':
+    case 'avgpool':
+      return pool(op, operands[0]!);
+    case 'globalavgpool':
+      return globalAverage(operands[0]!);
+    case 'pad':
+      return pad(op, operands[0]!);
+    default:
+      throw new TypeError(`evaluateAnn: ${op.kind} is no layer of an ANN`);
+  }
+}
+
+function quantize(op: Op, x: Float64Array): Float64Array {
+  const [scale, zero, min, max] = ['scale', 'zero', 'min', 'max'].map((name) => numberAttr(op.attrs, name)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return x.map((v) => {
+    const q = v / scale;
+    const below = Math.floor(q);
+    const rest = q - below;
+    const nearest = rest === 0.5 ? below + (Math.abs(below) % 2) : Math.round(q);
+    return (Math.min(Math.max(nearest + zero, min), max) - zero) * scale;
+  });
+}
+
+function channelOf(shape: readonly number[], i: number): number {
+  return Math.floor(i / elementCount(shape.slice(1)));
+}
+
+function affine(x: Operand, scale: Float64Array, shift: Float64Array | undefined): Float64Array {
+  const pick = (values: Float64Array, i: number): number => {
+    if (values.length === 1) return values[0]!;
+    return values.length === x.data.length ? values[i]! : values[channelOf(x.shape, i)]!;
+  };
+  return x.data.map((v, i) => v * pick(scale, i) + (shift === undefined ? 0 : pick(shift, i)));
+}
+
+function batchnorm(op: Op, x: Operand, reals: (role: string) => Float64Array | undefined): Float64Array {
+  const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((role) => reals(role)!);
+  return x.data.map((v, i) => {
+    const c = channelOf(x.shape, i);
+    const deviation = Math.sqrt(variance![c]! + numberAttr(op.attrs, 'epsilon'));
+    return ((v - mean![c]!) / deviation) * gamma![c]! + beta![c]!;
+  });
+}
+
+function linear(x: Float64Array, weight: Float64Array, bias: Float64Array | undefined): Float64Array {
+  const outputs = weight.length / x.length;
+  const y = new Float64Array(outputs);
+  for (let o = 0; o < outputs; o++) {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += weight[o * x.length + i]! * x[i]!;
+    y[o] = sum + (bias?.[o] ?? 0);
+  }
+  return y;
+}
+
+interface Slide {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+function slide(op: Op): Slide {
+  const list = (name: string, fallback?: readonly number[]): readonly number[] => listAttr(op.attrs, name, fallback);
+  return { kernel: list('kernel'), stride: list('stride'), pads: list('pads'), dilation: list('dilation', [1, 1]) };
+}
+
+/** Calls `visit(inputIndex, kernelIndex)` for the places of one window that lie inside the image. */
+function eachInWindow(
+  s: Slide,
+  [, height, width]: readonly number[],
+  row: number,
+  column: number,
+  visit: (inPlane: number, inKernel: number) => void,
+): void {
+  for (let i = 0; i < s.kernel[0]!; i++) {
+    const y = row * s.stride[0]! - s.pads[0]! + i * s.dilation[0]!;
+    if (y < 0 || y >= height!) continue;
+    for (let j = 0; j < s.kernel[1]!; j++) {
+      const x = column * s.stride[1]! - s.pads[1]! + j * s.dilation[1]!;
+      if (x >= 0 && x < width!) visit(y * width! + x, i * s.kernel[1]! + j);
+    }
+  }
+}
+
+function conv(
+  op: Op,
+  x: Operand,
+  [outputs, perGroup]: readonly number[],
+  reals: (role: string) => Float64Array | undefined,
+): Float64Array {
+  const s = slide(op);
+  const [, rows, columns] = op.type.shape as [number, number, number];
+  const weight = reals('weight')!;
+  const bias = reals('bias');
+  const plane = x.shape[1]! * x.shape[2]!;
+  const taps = s.kernel[0]! * s.kernel[1]!;
+  const outputsPerGroup = outputs! / numberAttr(op.attrs, 'groups');
+  const y = new Float64Array(outputs! * rows * columns);
+  for (let o = 0; o < outputs!; o++) {
+    const firstChannel = Math.floor(o / outputsPerGroup) * perGroup!;
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) {
+        let sum = 0;
+        for (let channel = 0; channel < perGroup!; channel++) {
+          eachInWindow(s, x.shape, r, c, (inPlane, inKernel) => {
+            sum +=
+              weight[(o * perGroup! + channel) * taps + inKernel]! *
+              x.data[(firstChannel + channel) * plane + inPlane]!;
+          });
+        }
+        y[(o * rows + r) * columns + c] = sum + (bias?.[o] ?? 0);
+      }
+    }
+  }
+  return y;
+}
+
+function pool(op: Op, x: Operand): Float64Array {
+  const s = slide(op);
+  const [channels, rows, columns] = op.type.shape as [number, number, number];
+  const plane = x.shape[1]! * x.shape[2]!;
+  const includePad = op.attrs['include_pad'] === true;
+  const y = new Float64Array(channels * rows * columns);
+  for (let i = 0; i < y.length; i++) {
+    const channel = Math.floor(i / (rows * columns));
+    let [best, sum, count] = [-Infinity, 0, 0];
+    eachInWindow(s, x.shape, Math.floor(i / columns) % rows, i % columns, (inPlane) => {
+      const v = x.data[channel * plane + inPlane]!;
+      best = Math.max(best, v);
+      sum += v;
+      count++;
+    });
+    y[i] = op.kind === 'maxpool' ? best : sum / (includePad ? s.kernel[0]! * s.kernel[1]! : count);
+  }
+  return y;
+}
+
+function globalAverage(x: Operand): Float64Array {
+  const plane = x.shape[1]! * x.shape[2]!;
+  const y = new Float64Array(x.shape[0]!);
+  for (let i = 0; i < x.data.length; i++) y[Math.floor(i / plane)]! += x.data[i]! / plane;
+  return y;
+}
+
+function pad(op: Op, x: Operand): Float64Array {
+  const [top, left] = listAttr(op.attrs, 'pads') as [number, number];
+  const [channels, rows, columns] = op.type.shape as [number, number, number];
+  const y = new Float64Array(channels * rows * columns).fill(numberAttr(op.attrs, 'value'));
+  for (let i = 0; i < x.data.length; i++) {
+    const column = i % x.shape[2]!;
+    const row = Math.floor(i / x.shape[2]!) % x.shape[1]!;
+    const channel = Math.floor(i / (x.shape[1]! * x.shape[2]!));
+    y[(channel * rows + row + top) * columns + column + left] = x.data[i]!;
+  }
+  return y;
+}
