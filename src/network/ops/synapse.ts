@@ -1,3 +1,4 @@
+import type { ValueType } from '../types.js';
 import {
   type NetworkOpDef,
   type TypeRequest,
@@ -142,14 +143,23 @@ const concat: NetworkOpDef = {
   },
 };
 
+/** Without a gain, the average of spikes stays a train of graded spikes: n·levels at 1/n of the step. */
+function pooled(request: TypeRequest, shape: readonly number[], size: number): ValueType {
+  const from = request.inputs[0]!;
+  if (from.code.kind !== 'spike' || request.param('gain') !== undefined) return linearResult(from, shape);
+  const { min, max, step } = from.code;
+  return withTime({ shape, code: { kind: 'spike', min: min * size, max: max * size, step: step / size } }, from.time);
+}
+
 const avgpool: NetworkOpDef = {
-  doc: 'Average over windows; include_pad: the divisor counts padded zeros. On spikes: psp = gain·average + bias.',
+  doc: 'Average over windows; include_pad: the divisor counts padded zeros. On spikes: psp = gain·average + bias; without gain, graded spikes.',
   arity: [1, 1],
   attrs: { kernel: 'list', stride: 'list', pads: 'list', include_pad: 'boolean' },
   params: ['gain?', 'bias?'],
   type: (request) => {
     const shape = windowShape(request, request.inputs[0]!.shape[0]!);
-    return typeof shape === 'string' ? shape : linearResult(request.inputs[0]!, shape);
+    const [kh, kw] = listAttr(request.attrs, 'kernel') as [number, number];
+    return typeof shape === 'string' ? shape : pooled(request, shape, kh * kw);
   },
 };
 
@@ -158,10 +168,10 @@ const globalavgpool: NetworkOpDef = {
   arity: [1, 1],
   attrs: {},
   params: ['gain?', 'bias?'],
-  type: ({ inputs }) => {
-    const shape = inputs[0]!.shape;
+  type: (request) => {
+    const shape = request.inputs[0]!.shape;
     if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;
-    return linearResult(inputs[0]!, [shape[0]!, 1, 1]);
+    return pooled(request, [shape[0]!, 1, 1], shape[1]! * shape[2]!);
   },
 };
 

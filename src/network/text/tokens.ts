@@ -17,7 +17,7 @@ export class IrSyntaxError extends Error {
 }
 
 const pattern =
-  /(?<skip>\s+|;[^\n]*)|(?<value>%(?:"(?:[^"\\\n]|\\.)*"|[A-Za-z0-9_$./:-]+))|(?<number>(?:\d+\.?\d*(?:[eE][+-]?\d+)?)(?![A-Za-z0-9_$/:.-]*[A-Za-z_$/:]))|(?<string>"(?:[^"\\\n]|\\.)*")|(?<range>\.\.)|(?<operator><=|>=|==|!=|[-+*/^<>=@{}()[\],:])|(?<name>[A-Za-z0-9_$](?:[A-Za-z0-9_$/:-]|\.(?!\.))*)/y;
+  /(?<skip>\s+|;[^\n]*)|(?<value>%(?:"(?:[^"\\\n]|\\.)*"|[A-Za-z0-9_$./:-]+))|(?<number>(?:\d+(?:\.(?!\.)\d*)?(?:[eE][+-]?\d+)?)(?![A-Za-z0-9_$/:.-]*[A-Za-z_$/:]))|(?<string>"(?:[^"\\\n]|\\.)*")|(?<range>\.\.)|(?<operator><=|>=|==|!=|[-+*/^<>=@{}()[\],:])|(?<name>[A-Za-z0-9_$](?:[A-Za-z0-9_$/:-]|\.(?!\.))*)/y;
 
 /** Splits IR text into tokens; `a.b-c/d` is one name, `1..8` a range. */
 export function tokenize(source: Source): Token[] {

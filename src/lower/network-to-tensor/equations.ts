@@ -1,0 +1,279 @@
+import type { Assignment, Expr } from '../../base/equation.js';
+import { InvariantError } from '../../base/invariant.js';
+import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
+
+/**
+ * What an equation's subexpression is while a neuron is unrolled: known now (a number or a truth
+ * value), a tensor, or a sum of input currents that have not been asked for yet.
+ */
+export type Operand = number | boolean | Value | Pending;
+
+/** Σ coefficients[k]·x_k over input steps k: lets silent steps merge into one synaptic sum. */
+export class Pending {
+  constructor(readonly coefficients: ReadonlyMap<number, number>) {}
+
+  scaled(factor: number): Pending {
+    return new Pending(new Map([...this.coefficients].map(([k, c]) => [k, c * factor])));
+  }
+
+  plus(other: Pending): Pending {
+    const sum = new Map(this.coefficients);
+    for (const [k, c] of other.coefficients) sum.set(k, (sum.get(k) ?? 0) + c);
+    return new Pending(sum);
+  }
+}
+
+export type Environment = Map<string, Operand>;
+
+export interface EvaluationScope {
+  readonly builder: ProgramBuilder;
+  readonly env: Environment;
+  /** Turns pending input currents into a tensor. */
+  readonly force: (pending: Pending) => Value;
+  /** Attributes for discontinuous ops, for autodiff. */
+  readonly surrogate?: SurrogateAttrs;
+}
+
+const isKnown = (x: Operand): x is number | boolean => typeof x === 'number' || typeof x === 'boolean';
+const truth = (x: number | boolean): boolean => x !== false && x !== 0;
+const quantity = (x: number | boolean): number => Number(x);
+
+/** Carries out a phase's assignments in order. */
+export function runAssignments(assignments: readonly Assignment[], scope: EvaluationScope): void {
+  for (const { target, value } of assignments) {
+    scope.builder.as(target);
+    scope.env.set(target, evaluateExpr(value, scope));
+  }
+}
+
+/** An expression's value: folded where it is known, otherwise ops appended to the program. */
+export function evaluateExpr(expr: Expr, scope: EvaluationScope): Operand {
+  switch (expr.kind) {
+    case 'number':
+      return expr.value;
+    case 'name': {
+      const value = scope.env.get(expr.name);
+      if (value === undefined) throw new InvariantError(`lower: neuron equation names unknown ${expr.name}`);
+      return value;
+    }
+    case 'unary':
+      return evaluateUnary(expr.op, evaluateExpr(expr.operand, scope), scope);
+    case 'binary':
+      return evaluateBinary(expr.op, expr.left, expr.right, scope);
+    case 'call':
+      return evaluateCall(expr, scope);
+  }
+}
+
+function evaluateUnary(op: '-' | 'not', x: Operand, scope: EvaluationScope): Operand {
+  if (isKnown(x)) return op === '-' ? -quantity(x) : !truth(x);
+  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(x);
+  return scope.builder.not(asCondition(x, scope));
+}
+
+/** A tensor of numbers; a truth tensor becomes 0 and 1. */
+function asTensor(x: Value | Pending, scope: EvaluationScope, like?: Operand): Value {
+  const value = x instanceof Pending ? scope.force(x) : x;
+  if (value.dtype !== 'bool') return value;
+  const dtype = like !== undefined && !isKnown(like) && !(like instanceof Pending) ? like.dtype : 'f64';
+  return scope.builder.cast(value, dtype === 'bool' ? 'f64' : dtype);
+}
+
+function asCondition(x: Value | Pending, scope: EvaluationScope): Value {
+  const value = x instanceof Pending ? scope.force(x) : x;
+  return value.dtype === 'bool' ? value : scope.builder.ne(value, 0);
+}
+
+function evaluateBinary(op: string, leftExpr: Expr, rightExpr: Expr, scope: EvaluationScope): Operand {
+  const left = evaluateExpr(leftExpr, scope);
+  if (op === 'and' || op === 'or') {
+    // short cut, so that a condition known from parameters leaves no op behind
+    if (isKnown(left)) return truth(left) === (op === 'or') ? truth(left) : booleanOf(evaluateExpr(rightExpr, scope));
+    const right = evaluateExpr(rightExpr, scope);
+    if (isKnown(right)) return truth(right) === (op === 'or') ? truth(right) : asCondition(left, scope);
+    const [a, b] = [asCondition(left, scope), asCondition(right, scope)];
+    return op === 'and' ? scope.builder.and(a, b) : scope.builder.or(a, b);
+  }
+  const right = evaluateExpr(rightExpr, scope);
+  if (isKnown(left) && isKnown(right)) return foldBinary(op, quantity(left), quantity(right));
+  return linear(op, left, right) ?? tensorBinary(op, left, right, scope);
+}
+
+const booleanOf = (x: Operand): Operand => (isKnown(x) ? truth(x) : x);
+
+function foldBinary(op: string, a: number, b: number): number | boolean {
+  switch (op) {
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
+    case '/':
+      return a / b;
+    case '^':
+      return a ** b;
+    case '<':
+      return a < b;
+    case '<=':
+      return a <= b;
+    case '>':
+      return a > b;
+    case '>=':
+      return a >= b;
+    case '==':
+      return a === b;
+    case '!=':
+      return a !== b;
+    default:
+      throw new InvariantError(`lower: operator ${op}`);
+  }
+}
+
+/** Sums and multiples that need no op yet, or none at all. */
+function linear(op: string, left: Operand, right: Operand): Operand | undefined {
+  if (op === '+' && left === 0) return right;
+  if ((op === '+' || op === '-') && right === 0) return left;
+  if (op === '*' && (left === 0 || right === 0)) return 0;
+  if (op === '*' && left === 1) return right;
+  if ((op === '*' || op === '/') && right === 1) return left;
+  if (op === '+' && left instanceof Pending && right instanceof Pending) return left.plus(right);
+  if (op === '-' && left instanceof Pending && right instanceof Pending) return left.plus(right.scaled(-1));
+  if (op === '*' && left instanceof Pending && isKnown(right)) return left.scaled(quantity(right));
+  if (op === '*' && right instanceof Pending && isKnown(left)) return right.scaled(quantity(left));
+  if (op === '/' && left instanceof Pending && isKnown(right)) return left.scaled(1 / quantity(right));
+  return undefined;
+}
+
+function tensorBinary(
+  op: string,
+  left: Operand,
+  right: Operand,
+  { builder, surrogate, ...scope }: EvaluationScope,
+): Value {
+  const full = { builder, ...scope };
+  const a = isKnown(left) ? quantity(left) : asTensor(left, full, right);
+  const b = isKnown(right) ? quantity(right) : asTensor(right, full, left);
+  switch (op) {
+    case '+':
+      return builder.add(a, b);
+    case '-':
+      return builder.sub(a, b);
+    case '*':
+      return builder.mul(a, b);
+    case '/':
+      return builder.div(a, b);
+    case '^':
+      return builder.pow(a, b);
+    case '<':
+      return builder.lt(a, b, surrogate);
+    case '<=':
+      return builder.le(a, b, surrogate);
+    case '>':
+      return builder.gt(a, b, surrogate);
+    case '>=':
+      return builder.ge(a, b, surrogate);
+    case '==':
+      return builder.eq(a, b);
+    case '!=':
+      return builder.ne(a, b);
+    default:
+      throw new InvariantError(`lower: operator ${op}`);
+  }
+}
+
+const numberFunctions: Readonly<Record<string, (...x: number[]) => number>> = {
+  floor: Math.floor,
+  abs: Math.abs,
+  sign: Math.sign,
+  exp: Math.exp,
+  log2: Math.log2,
+  sqrt: Math.sqrt,
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
+  min: Math.min,
+  max: Math.max,
+  clip: (x, lo, hi) => Math.min(hi!, Math.max(lo!, x!)),
+};
+
+function evaluateCall(expr: Extract<Expr, { kind: 'call' }>, scope: EvaluationScope): Operand {
+  const { callee } = expr;
+  if (callee === 'where') return evaluateWhere(expr.args as readonly [Expr, Expr, Expr], scope);
+  const args = expr.args.map((arg) => evaluateExpr(arg, scope));
+  const fold = numberFunctions[callee];
+  if (fold !== undefined && args.every(isKnown)) return fold(...args.map((x) => quantity(x as number | boolean)));
+  if (callee === 'levels') return evaluateLevels(args, expr.named, scope);
+  if (callee === 'round' && args.every(isKnown)) return roundEven(quantity(args[0] as number));
+  const { builder, surrogate } = scope;
+  const tensors = args.map((x) => (isKnown(x) ? quantity(x) : asTensor(x, scope)));
+  const [x, y, z] = tensors as [Value, Value | number, number];
+  switch (callee) {
+    case 'floor':
+      return builder.floor(x, surrogate);
+    case 'round':
+      return builder.round(x, surrogate);
+    case 'sign':
+      return builder.sign(x, surrogate);
+    case 'abs':
+      return builder.abs(x);
+    case 'exp':
+      return builder.exp(x);
+    case 'log2':
+      return builder.mul(builder.log(x), Math.LOG2E);
+    case 'sqrt':
+      return builder.sqrt(x);
+    case 'tanh':
+      return builder.tanh(x);
+    case 'sigmoid':
+      return builder.sigmoid(x);
+    case 'min':
+      return builder.min(x, y);
+    case 'max':
+      return builder.max(x, y);
+    case 'clip':
+      return builder.clip(x, y as number, z);
+    default:
+      throw new InvariantError(`lower: function ${callee}`);
+  }
+}
+
+function evaluateWhere([test, yes, no]: readonly [Expr, Expr, Expr], scope: EvaluationScope): Operand {
+  const condition = evaluateExpr(test, scope);
+  if (isKnown(condition)) return evaluateExpr(truth(condition) ? yes : no, scope);
+  const [a, b] = [evaluateExpr(yes, scope), evaluateExpr(no, scope)];
+  if (isKnown(a) && isKnown(b) && quantity(a) === quantity(b)) return quantity(a);
+  const when = asCondition(condition, scope);
+  const known = [a, b].find((x) => !isKnown(x)) as Value | Pending | undefined;
+  if (known !== undefined) {
+    const side = (x: Operand): Value | number => (isKnown(x) ? quantity(x) : asTensor(x, scope));
+    return scope.builder.select(when, side(a), side(b));
+  }
+  const dtype = scope.env.get('$dtype') === 32 ? 'f32' : 'f64';
+  return scope.builder.select(when, scope.builder.scalar(dtype, quantity(a as number)), quantity(b as number));
+}
+
+function roundEven(x: number): number {
+  const below = Math.floor(x);
+  return x - below === 0.5 ? below + (below % 2 === 0 ? 0 : 1) : Math.round(x);
+}
+
+/** levels(v, bits: m.n), levels(v, min:, max:, step:): a multi-level output with the neuron's surrogate. */
+function evaluateLevels(
+  args: readonly Operand[],
+  named: Readonly<Record<string, Expr>>,
+  scope: EvaluationScope,
+): Operand {
+  const number = (name: string, fallback: number): number => {
+    const expr = named[name];
+    const value = expr === undefined ? fallback : evaluateExpr(expr, scope);
+    if (!isKnown(value)) throw new InvariantError(`lower: levels: ${name} must be known`);
+    return quantity(value);
+  };
+  const step = number('step', 1);
+  const v = args[0]!;
+  const [min, max] = [number('min', 0), number('max', 1)];
+  if (isKnown(v)) return step * Math.min(max, Math.max(min, Math.floor(quantity(v) / step)));
+  const { builder, surrogate } = scope;
+  const level = builder.floor(builder.div(asTensor(v, scope), step), surrogate);
+  return builder.mul(builder.clip(level, min, max), step);
+}
