@@ -43,15 +43,20 @@ export class ProgramBuilder {
   readonly #scalars = new Map<string, Value>();
   readonly #suffix = new Map<string, number>();
   #from: string | undefined;
+  #section: string | undefined;
   #next: string | undefined;
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** The following ops come from this op of the network. */
-  at(from: string | undefined): this {
+  /**
+   * The following ops come from this op of the network, and are named after it (and after
+   * `section`, as in `stem.grad.mul`).
+   */
+  at(from: string | undefined, section?: string): this {
     this.#from = from;
+    this.#section = section;
     return this;
   }
 
@@ -76,6 +81,11 @@ export class ProgramBuilder {
     const value = this.#values.get(id);
     if (value === undefined) throw new TypeError(`there is no value "${id}" in program "${this.#name}"`);
     return value;
+  }
+
+  /** The ops so far, in order. */
+  get operations(): readonly TensorOp[] {
+    return this.#ops;
   }
 
   has(id: string): boolean {
@@ -116,8 +126,9 @@ export class ProgramBuilder {
 
   /** Any primitive, by kind. */
   op<K extends PrimKind>(kind: K, inputs: readonly Value[], attrs: PrimAttrs[K]): Value {
-    const base = this.#next ?? kind;
-    const id = this.#unique(this.#from === undefined ? base : `${this.#from}.${base}`);
+    const id = this.#unique(
+      [this.#from, this.#section, this.#next ?? kind].filter((part) => part !== undefined).join('.'),
+    );
     this.#next = undefined;
     return this.#push(kind, inputs, definedOnly(attrs), id, this.#from);
   }

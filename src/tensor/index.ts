@@ -6,3 +6,6 @@ export { opDef, ops, primKinds } from './ops/index.js';
 export { printOp, printProgram } from './print.js';
 export { verified, verify } from './verify.js';
 export * from './types.js';
+export { type Differentiated, autodiff, gradients } from './autodiff.js';
+export { type SimplifyOptions, simplify, withoutDeadCode } from './simplify/index.js';
+export { surrogates } from './ops/surrogate.js';

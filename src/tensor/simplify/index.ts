@@ -1,0 +1,104 @@
+import type { Program, TensorOp } from '../types.js';
+import { attrsOf } from '../types.js';
+import { Rewritten } from './graph.js';
+import { foldConstants, rules } from './rules.js';
+
+export interface SimplifyOptions {
+  /** Derivatives have been taken: `detach` and surrogates, which only autodiff reads, go. */
+  readonly differentiated?: boolean;
+}
+
+/**
+ * The same outputs from fewer ops: constants folded, algebra (x·1, x + 0, select with a
+ * known condition, movements that cancel), equal ops computed once, unused ops dropped.
+ * Values are the same bit for bit, apart from the sign of zero.
+ */
+export function simplify(program: Program, options: SimplifyOptions = {}): Program {
+  let current = program;
+  for (let round = 0; round < 4; round++) {
+    const next = withoutDeadCode(rewriteOnce(current, options));
+    if (next.ops.length === current.ops.length) return next;
+    current = next;
+  }
+  return current;
+}
+
+function rewriteOnce(program: Program, options: SimplifyOptions): Program {
+  const known = new Rewritten(program);
+  const renamed = new Map<string, string>();
+  const byKey = new Map<string, string>();
+  const ops: TensorOp[] = [];
+  const current = (id: string) => renamed.get(id) ?? id;
+  for (const original of program.ops) {
+    const op = prepared(original, current, options);
+    const result = applyRules(op, known, options);
+    if ('same' in result) {
+      renamed.set(original.id, result.same);
+      continue;
+    }
+    const key = keyOf(result.op);
+    const twin = byKey.get(key);
+    if (twin !== undefined) {
+      renamed.set(original.id, twin);
+      continue;
+    }
+    byKey.set(key, original.id);
+    known.add(result.op);
+    ops.push(result.op);
+  }
+  const outputs = Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, current(id)]));
+  return { ...program, ops, outputs };
+}
+
+function prepared(op: TensorOp, current: (id: string) => string, options: SimplifyOptions): TensorOp {
+  const inputs = op.inputs.map(current);
+  if (options.differentiated !== true || op.attrs['surrogate'] === undefined) return { ...op, inputs };
+  const attrs = Object.entries(op.attrs).filter(([key]) => !key.startsWith('surrogate'));
+  return { ...op, inputs, attrs: Object.fromEntries(attrs) };
+}
+
+function applyRules(op: TensorOp, known: Rewritten, options: SimplifyOptions) {
+  let current = op;
+  // Every rewrite makes the op simpler; the bound only guards against a slip in the rules.
+  for (let i = 0; i < 16; i++) {
+    if (current.kind === 'detach' && options.differentiated === true) return { same: current.inputs[0]! };
+    let changed: ReturnType<typeof foldConstants> = foldConstants(current, known);
+    for (const rule of rules[current.kind] ?? []) changed ??= rule(current, known);
+    if (changed === undefined || 'same' in changed) return changed ?? { op: current };
+    current = changed.op;
+  }
+  return { op: current };
+}
+
+const commutative = new Set(['add', 'mul', 'min', 'max', 'eq', 'ne', 'and', 'or']);
+
+/** Equal for ops that compute the same. */
+function keyOf(op: TensorOp): string {
+  if (op.kind === 'const') {
+    const { dtype, shape, data } = attrsOf(op, 'const').value;
+    // Large constants are told apart by name; comparing their values isn't worth it.
+    if (data.length > 1024) return `const ${op.id}`;
+    return `const ${dtype}[${shape.join()}] ${Array.from(data, (v) => (Object.is(v, -0) ? '-0' : v)).join()}`;
+  }
+  const plain = op.attrs['surrogate'] === undefined;
+  const inputs = commutative.has(op.kind) && plain ? [...op.inputs].sort() : op.inputs;
+  return `${op.kind} ${JSON.stringify(inputs)} ${JSON.stringify(op.attrs, infinities)} ${op.dtype}`;
+}
+
+/** JSON has no infinities: they are written as strings. */
+function infinities(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+/** The program without ops that no output depends on; inputs and params stay. */
+export function withoutDeadCode(program: Program): Program {
+  const live = new Set(Object.values(program.outputs));
+  const ops: TensorOp[] = [];
+  for (let i = program.ops.length - 1; i >= 0; i--) {
+    const op = program.ops[i]!;
+    if (!live.has(op.id)) continue;
+    for (const id of op.inputs) live.add(id);
+    ops.push(op);
+  }
+  return { ...program, ops: ops.reverse() };
+}
