@@ -101,7 +101,7 @@ function convAttrs(op: Op): {
  * Sum over a pool's windows, exact on integers: the primitive's average times the window size where
  * that is a power of two, else a depthwise convolution with ones.
  */
-function windowSum(lowering: Lowering, op: Op, x: Value, channels: number): Value {
+export function windowSum(lowering: Lowering, op: Op, x: Value, channels: number): Value {
   const { builder } = lowering;
   if (op.kind === 'globalavgpool') return builder.sum(x, [2, 3], true);
   const kernel = listAttr(op.attrs, 'kernel');

@@ -1,0 +1,2 @@
+export { type Cost, type LayerCost, costOf } from './cost.js';
+export { fanOuts } from './fan-out.js';

@@ -1,0 +1,5 @@
+export { type Counter, type Images, forEachBatch, readLabels } from './batches.js';
+export { type Classifier, type SpikingNetwork, type SpikingRun, classify, runSpiking } from './conversion.js';
+export { type ComparedLayer, DifferenceCounter, type LayerDifference } from './differences.js';
+export { agreement, predictedClasses } from './predictions.js';
+export { type CheckedOp, type ImportMismatch, firstMismatch } from './verify-import.js';
