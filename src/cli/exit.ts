@@ -1,10 +1,13 @@
-import type { Diagnostic } from '../base/diagnostics/index.js';
+import type { Code, Diagnostic } from '../base/diagnostics/index.js';
 
 /** Exit codes, which scripts rely on. */
 export const exitCode = { ok: 0, wrongInput: 1, usage: 2, interrupted: 130 } as const;
 
 /** Codes that speak of the command line or of the machine, not of the input. */
-const environment = new Set<string>([
+const environment = new Set<Code>([
+  'cli/unknown-code',
+  'cli/unknown-config',
+  'cli/which-config',
   'data/unknown-set',
   'data/set-not-found',
   'data/bad-normalisation',
@@ -15,7 +18,5 @@ const environment = new Set<string>([
 export function exitCodeOf(diagnostics: readonly Diagnostic[]): number {
   const errors = diagnostics.filter((d) => d.severity === 'error');
   if (errors.length === 0) return exitCode.ok;
-  return errors.some((d) => d.code.startsWith('cli/') || environment.has(d.code))
-    ? exitCode.usage
-    : exitCode.wrongInput;
+  return errors.some((d) => environment.has(d.code)) ? exitCode.usage : exitCode.wrongInput;
 }

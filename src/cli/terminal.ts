@@ -13,15 +13,15 @@ export interface Terminal {
 /** The process's own streams. Colours follow NO_COLOR and FORCE_COLOR, otherwise whether a stream is a screen. */
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
-  const coloured = (stream: { isTTY?: boolean }): boolean => {
+  const coloured = (stream: NodeJS.WriteStream): boolean => {
     if (env['NO_COLOR']) return false;
     if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return true;
-    return stream.isTTY === true && env['TERM'] !== 'dumb';
+    return stream.isTTY && env['TERM'] !== 'dumb';
   };
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    interactive: stderr.isTTY === true && env['TERM'] !== 'dumb' && !env['CI'],
+    interactive: stderr.isTTY && env['TERM'] !== 'dumb' && !env['CI'],
     colour: { out: coloured(stdout), err: coloured(stderr) },
     columns: stderr.columns || 80,
   };

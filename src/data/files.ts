@@ -26,6 +26,20 @@ export interface ReadOptions {
   readonly limit?: number;
 }
 
+/** Whether there is a regular file. */
+export function isFile(path: string | URL): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The path with all links followed, or nothing where it leads nowhere. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 interface SystemError {
   readonly code: string;
   readonly message: string;

@@ -70,7 +70,7 @@ it('the end of the file can be pointed at', () => {
 it('the underline stands under the marked text, in lines of any length with tabs and wide characters', () => {
   const piece = fc.constantFrom('a', '\t', ' ', '語', 'é', 'word', 'x'.repeat(40));
   const text = fc.array(piece, { maxLength: 30 }).map((parts) => parts.join(''));
-  const width = (s: string): number => [...s].reduce((sum, c) => sum + (c === '語' ? 2 : 1), 0);
+  const width = (s: string): number => Array.from(s).reduce((sum, c) => sum + (c === '語' ? 2 : 1), 0);
   fc.assert(
     fc.property(text, text, (before, after) => {
       const line: Source = { name: 'f', text: `first\n${before}MARK${after}\nlast` };

@@ -7,4 +7,28 @@ export const cliDiagnostics = {
     `\`spikec explain CODE\` prints what a diagnostic means. Codes stand in brackets behind the severity, as in
 \`error[model/unknown-name]\`. \`spikec explain\` without a code lists them all.`,
   ),
+  'cli/no-config': define<{ file: string }>(
+    'error',
+    ({ file }) => `"${file}" has no configuration, so there is nothing to compile`,
+    `Networks and neurons are brought together by a \`config\`: it names the network, the neuron and the coding. Add one:
+
+\`\`\`spike
+config base {
+  network MyNetwork
+  neuron  LIF(tau: 4, theta: 0.6)
+  coding  direct(steps: 4)
+}
+\`\`\``,
+  ),
+  'cli/which-config': define<{ file: string }>(
+    'error',
+    ({ file }) => `"${file}" has several configurations, and none is named`,
+    `Write \`FILE#CONFIG\` to say which configuration is meant: \`spikec compile net.spike#fast\`. Only a file with a single
+configuration needs no name. (Most shells take an unquoted \`#\` inside a word as it is.)`,
+  ),
+  'cli/unknown-config': define<{ file: string; config: string }>(
+    'error',
+    ({ file, config }) => `"${file}" has no configuration "${config}"`,
+    `What stands behind the \`#\` is the name of a \`config\` in the file. \`spikec check FILE --json\` lists them.`,
+  ),
 } as const;

@@ -87,7 +87,7 @@ images or \`array.astype('int64')\` for labels.`,
   'data/empty': define<{ name: string }>(
     'error',
     ({ name }) => `"${name}" has no images`,
-    `The data set has a count of zero, or images without pixels.`,
+    `The data set has a count of zero, or images without pixels. Perhaps it was written before it was filled.`,
   ),
   'data/label-out-of-range': define<{ name: string; label: number; index: number; classes: number }>(
     'error',

@@ -1,0 +1,48 @@
+// Run by `npm ci` and `npm install` in a checkout: builds, and leaves `npx spikec` working.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const main = join(root, 'dist', 'src', 'cli', 'main.js');
+
+function findCompiler() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
+    return join(dirname(manifest), 'bin', 'tsc');
+  } catch {
+    return undefined; // `npm ci --omit=dev`
+  }
+}
+
+function build() {
+  const compiler = findCompiler();
+  if (compiler === undefined) {
+    console.error('spikec: TypeScript is not installed, so nothing is built (install without --omit=dev to build)');
+    return;
+  }
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const { status, error } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** npx looks here first; without the link it would install the checkout into its cache. */
+function linkCommand() {
+  const folder = join(root, 'node_modules', '.bin');
+  if (!existsSync(main) || !existsSync(join(root, 'node_modules'))) return;
+  chmodSync(main, 0o755);
+  mkdirSync(folder, { recursive: true });
+  const link = join(folder, 'spikec');
+  rmSync(link, { force: true });
+  if (process.platform === 'win32') writeFileSync(`${link}.cmd`, `@node "${resolve(main)}" %*\r\n`);
+  else symlinkSync(join('..', '..', 'dist', 'src', 'cli', 'main.js'), link);
+}
+
+build();
+linkCommand();

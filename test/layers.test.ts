@@ -1,0 +1,143 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { expect, it } from 'vitest';
+
+/**
+ * Who may import whom: a layer and those that it may use besides itself. The longest matching prefix decides
+ * which layer a file belongs to. Anything not listed is an upward import.
+ */
+const table: Readonly<Record<string, readonly string[]>> = {
+  grammar: [],
+  'src/base': [],
+  'src/syntax': ['src/base', 'grammar'],
+  'src/model': ['src/base', 'src/syntax'],
+  'src/network': ['src/base'],
+  'src/tensor': ['src/base'],
+  'src/frontends/onnx': ['src/base', 'src/network'],
+  'src/lower': ['src/base', 'src/model', 'src/network', 'src/tensor'],
+  'src/passes': ['src/base', 'src/network', 'src/tensor', 'src/lower'],
+  'src/backends/onnx': ['src/base', 'src/network', 'src/tensor'],
+  'src/backends/tfjs': ['src/base', 'src/network', 'src/tensor'],
+  'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs'],
+  'src/data': ['src/base', 'src/network'],
+  'src/cost': ['src/base', 'src/network'],
+  'src/diff': ['src/base', 'src/network'],
+  // The lowering stands between a network and the program that engines run.
+  'src/train': run(),
+  'src/evaluate': run(),
+  'src/report': ['src/base', 'src/network', 'src/cost', 'src/diff', 'src/train', 'src/evaluate'],
+  'src/driver': drive(),
+  // What an editor uses loads no backend.
+  'src/driver/check.ts': [
+    'src/base',
+    'src/syntax',
+    'src/model',
+    'src/network',
+    'src/tensor',
+    'src/frontends/onnx',
+    'src/lower',
+    'src/passes',
+    'src/data',
+    'src/driver/types.ts',
+    'src/driver/files.ts',
+  ],
+  'src/driver/types.ts': ['src/base', 'src/data'],
+  'src/driver/files.ts': ['src/base', 'src/data', 'src/model'],
+  'src/cli': ['src/base', 'src/data', 'src/driver'],
+  'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/driver'],
+  'src/testing': ['src/base', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/driver'],
+  'src/index.ts': [...drive(), 'src/driver'],
+};
+
+function run(): string[] {
+  return ['src/base', 'src/network', 'src/tensor', 'src/lower', 'src/passes', 'src/engines', 'src/data', 'src/cost'];
+}
+
+function drive(): string[] {
+  return [
+    ...run(),
+    'src/syntax',
+    'src/model',
+    'src/frontends/onnx',
+    'src/backends/onnx',
+    'src/backends/tfjs',
+    'src/evaluate',
+    'src/train',
+    'src/diff',
+    'src/report',
+  ];
+}
+
+const layers = Object.keys(table).sort((a, b) => b.length - a.length);
+
+function layerOf(file: string): string | undefined {
+  return layers.find((layer) => isIn(layer, file));
+}
+
+function isIn(layer: string, file: string): boolean {
+  return file === layer || file.startsWith(`${layer}/`);
+}
+
+const files = ['src', 'grammar'].flatMap((root) =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(root, name)),
+);
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** Gone after compilation. */
+  readonly typeOnly: boolean;
+}
+
+/** The imports of our own files, static and dynamic. */
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(from, 'utf8');
+  const pattern = /(?:\b(import|export)\s+(type\s)?[^;'"]*?from\s*|\bimport\s*\(?\s*)['"](\.[^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].map((match) => ({
+    from,
+    to: normalize(join(dirname(from), (match[3] ?? '').replace(/\.js$/, '.ts'))),
+    typeOnly: match[2] !== undefined,
+  }));
+});
+
+it('imports are found, and lead to files', () => {
+  expect(imports.length).toBeGreaterThan(files.length);
+  expect(imports.filter(({ to }) => !files.includes(to)).map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+it('every file belongs to a layer', () => {
+  expect(files.filter((file) => layerOf(file) === undefined)).toEqual([]);
+});
+
+it('a layer imports only those that it may', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const layer = layerOf(from) ?? '';
+    return ![layer, ...(table[layer] ?? [])].some((allowed) => isIn(allowed, to));
+  });
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+it('only the ends of the compiler touch the disk, the clock or the console', () => {
+  const allowed = /^src\/(cli|data|engines|train|lsp)\//;
+  const outside = /from 'node:(fs|os|child_process|net|http|https)|\bconsole\.|\bDate\.now\(|\bperformance\.now\(/;
+  const guilty = files.filter((file) => !allowed.test(file) && outside.test(readFileSync(file, 'utf8')));
+  expect(guilty).toEqual([]);
+});
+
+it('files do not import each other in circles', () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
+  const finished = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at !== -1) circles.push([...path.slice(at), file].map((f) => relative('.', f)).join(' → '));
+    if (at !== -1 || finished.has(file)) return;
+    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
+    finished.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(circles).toEqual([]);
+});
