@@ -2,7 +2,7 @@ import { type DType, byteWidth, elementCount } from '../../base/dtype.js';
 import { units } from '../../tensor/dims.js';
 import type { Node } from './graph.js';
 import type { RegionGraph, Source } from './region.js';
-import { type Location, type Memory, type Vector, VectorEmitter, emitStore, lanes } from './vector.js';
+import { type Location, type MemoryNode, type Vector, VectorEmitter, emitStore, lanes } from './vector.js';
 import { FunctionBody } from './wasm.js';
 
 /** Where a kernel finds and leaves values: byte addresses in the memory. */
@@ -96,6 +96,18 @@ function mergeLoops(
   };
 }
 
+/**
+ * Groups of four elements computed in turns, one step each: one group's chain of dependent
+ * instructions leaves the processor's vector units idle half of the time.
+ */
+const interleaved = 3;
+
+/** Elements `first` to `first + count` − 1, counted from the innermost loop's position. */
+interface ElementGroup {
+  readonly first: number;
+  readonly count: number;
+}
+
 const log2Width = (dtype: DType): number => Math.log2(byteWidth[dtype]);
 
 /** Emits a region as one function that reads and writes memory at fixed addresses. */
@@ -136,9 +148,15 @@ export class KernelWriter {
     const hoisted = this.hoist();
     const counter = this.counters.at(-1)!;
     const size = this.nest.sizes.at(-1)!;
-    const whole = size - (size % lanes);
-    if (whole > 0) this.f.loop(counter, whole, lanes, () => this.body(hoisted, lanes));
-    if (whole < size) this.body(hoisted, size - whole);
+    const whole = size - (size % (lanes * interleaved));
+    const groups = (count: number) =>
+      Array.from({ length: Math.ceil(count / lanes) }, (_, i) => ({
+        first: i * lanes,
+        count: Math.min(lanes, count - i * lanes),
+      }));
+    if (whole > 0)
+      this.f.loop(counter, whole, lanes * interleaved, () => this.body(hoisted, groups(lanes * interleaved)));
+    if (whole < size) this.body(hoisted, groups(size - whole));
   }
 
   /** Sets the element indices at which the innermost loop starts. */
@@ -198,17 +216,21 @@ export class KernelWriter {
     return this.nest.strides[source]!.at(-1) !== 0;
   }
 
-  /** Computes and stores four elements, or the `count` of a tail, of every plane. */
-  private body(hoisted: ReadonlyMap<number, Vector>, count: number): void {
+  /** Computes and stores groups of up to four elements of every plane. */
+  private body(hoisted: ReadonlyMap<number, Vector>, groups: readonly ElementGroup[]): void {
     this.pointers.clear();
-    const memory: Memory = {
-      hoisted,
-      locate: (node) => (node.kind === 'load' ? this.planeLocation(node) : this.repeatedLocation(node, true)),
-    };
-    const emitter = new VectorEmitter(this.f, this.region.graph, memory);
+    const emitters = groups.map(({ first }) => {
+      const shifted = (node: MemoryNode): Location => {
+        const at = node.kind === 'load' ? this.planeLocation(node) : this.repeatedLocation(node, true);
+        return { pointer: at.pointer, offset: at.offset + first * byteWidth[node.dtype] };
+      };
+      return new VectorEmitter(this.f, this.region.graph, { hoisted, locate: shifted });
+    });
     for (const { id, dtype, plane, node } of this.storesInOrder()) {
-      const offset = this.addresses.sink(id) + plane * this.plane * byteWidth[dtype];
-      emitStore(this.f, emitter, node, dtype, { pointer: this.pointer(this.row, dtype, true), offset }, count);
+      groups.forEach(({ first, count }, i) => {
+        const offset = this.addresses.sink(id) + (plane * this.plane + first) * byteWidth[dtype];
+        emitStore(this.f, emitters[i]!, node, dtype, { pointer: this.pointer(this.row, dtype, true), offset }, count);
+      });
     }
   }
 
@@ -232,7 +254,7 @@ export class KernelWriter {
     return { pointer: this.pointer(this.row, node.dtype, true), offset };
   }
 
-  private repeatedLocation(node: Node & { kind: 'load' | 'repeat' }, inLoop: boolean): Location {
+  private repeatedLocation(node: MemoryNode, inLoop: boolean): Location {
     const { id } = this.region.sources[node.source]!;
     const row = this.repeatedRows.get(this.nest.strides[node.source]!.join())!;
     const pointer = inLoop ? this.pointer(row, node.dtype, true) : this.pointer(row, node.dtype, false);

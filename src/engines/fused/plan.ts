@@ -29,6 +29,8 @@ export type Step =
 /** All that a lane needs to run a program for one batch size, as plain data. */
 export interface Plan {
   readonly batch: number;
+  /** What the values of a batch fill, constants apart. */
+  readonly bytes: number;
   readonly module: Uint8Array<ArrayBuffer>;
   /** Size of the memory, in pages of 64 KiB. */
   readonly pages: number;
@@ -79,6 +81,7 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
   );
   return {
     batch: n,
+    bytes: end - constants.end,
     module: encodeModule(kernels, pages),
     pages,
     constants: constants.entries,

@@ -12,8 +12,10 @@ export interface Location {
   readonly offset: number;
 }
 
+export type MemoryNode = Node & { readonly kind: 'load' | 'repeat' };
+
 export interface Memory {
-  readonly locate: (node: Node & { kind: 'load' | 'repeat' }) => Location;
+  readonly locate: (node: MemoryNode) => Location;
   /** Locals already holding a node: what is the same for a whole row. */
   readonly hoisted: ReadonlyMap<number, Vector>;
 }

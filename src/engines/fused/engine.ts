@@ -1,0 +1,202 @@
+import { availableParallelism } from 'node:os';
+import type { Tensor, TypedArray } from '../../base/dtype.js';
+import { DiagnosticError, diagnostic, fail } from '../../base/diagnostics/index.js';
+import { emitOnnx, unsupportedByOnnx } from '../../backends/onnx/index.js';
+import { type Program, type ProgramInput, batchSize, checkedFeed } from '../../tensor/index.js';
+import { loadOnnxruntime, reasonOf } from '../onnxruntime-session.js';
+import type { CompileOptions, Engine, Executable } from '../types.js';
+import type { OrtLike } from './lane.js';
+import { type Partition, partition } from './partition.js';
+import { type Plan, makePlan } from './plan.js';
+import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
+import { collectSamples, cutBatch, isSeparable, takeSamples } from './samples.js';
+
+export interface FusedOptions extends CompileOptions {
+  /**
+   * Lanes that compute parts of a batch side by side, each in a worker thread of its own with
+   * one thread inside onnxruntime. Where samples depend on each other there is one lane with
+   * `threads` inside onnxruntime.
+   */
+  readonly lanes?: number;
+  /** Samples that a lane takes at a time; by default as many as fit the processor's cache. */
+  readonly samples?: number;
+}
+
+/** Element-wise regions as WebAssembly kernels, everything else in onnxruntime. */
+export const fusedEngine = { name: 'fused', compile: compileFused } satisfies Engine;
+
+/** What a lane's values may fill: about the cache of one core, more makes every pass go to memory. */
+const cacheBytes = 4 << 20;
+const largestPart = 64;
+/** Plans kept, one per batch size; an old one is dropped for a new. */
+const keptPlans = 4;
+
+async function compileFused(program: Program, options: FusedOptions = {}): Promise<Executable> {
+  const split = partition(program);
+  const sessions = split.segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
+  const unsupported = sessions.flatMap(unsupportedByOnnx);
+  if (unsupported.length > 0) {
+    throw new DiagnosticError(
+      unsupported.map(({ id, kind, dtype }) =>
+        diagnostic('engine/no-kernel', { engine: 'fused', op: id, kind, dtype }),
+      ),
+    );
+  }
+  const what = `program "${program.name}"`;
+  const threads = options.threads ?? availableParallelism();
+  const separable = isSeparable(program);
+  const models = sessions.map(emitOnnx);
+  const ort = (await loadOnnxruntime()) as unknown as OrtLike;
+  const lanes = await opened(what, () => {
+    const count = separable ? (options.lanes ?? threads) : 1;
+    if (count === 1) return Promise.all([openLocalLane(ort, { models, threads })]);
+    return Promise.all(Array.from({ length: count }, () => openWorkerLane({ models, threads: 1 })));
+  });
+  const run = new FusedRun(program, split, lanes, separable ? options.samples : Infinity, what);
+  return {
+    engine: 'fused',
+    run: (inputs) => run.run(inputs),
+    dispose: async () => void (await Promise.all(lanes.map((lane) => lane.dispose()))),
+  };
+}
+
+async function opened<T>(what: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    return fail('engine/refused', { engine: 'onnxruntime', what, reason: reasonOf(error) });
+  }
+}
+
+/** Samples to compute: at most two wait at each lane, so that none is idle between them. */
+interface Job {
+  readonly key: number;
+  readonly inputs: (lane: RemoteLane) => Record<string, TypedArray>;
+  readonly resolve: (outputs: Record<string, TypedArray>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface KeptPlan {
+  readonly plan: Plan;
+  readonly loaded: Promise<unknown>;
+  users: number;
+}
+
+/** A compiled program: its plans by batch size, its lanes, and the work that waits for them. */
+class FusedRun {
+  private readonly plans = new Map<number, KeptPlan>();
+  private readonly waiting: Job[] = [];
+  private readonly busy: number[];
+  private readonly samples: number;
+
+  constructor(
+    private readonly program: Program,
+    private readonly split: Partition,
+    private readonly lanes: readonly RemoteLane[],
+    samples: number | undefined,
+    private readonly what: string,
+  ) {
+    this.busy = lanes.map(() => 0);
+    this.samples = samples ?? cachedSamples(makePlan(program, split, 1));
+  }
+
+  async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const n = batchSize(this.program, inputs) ?? 1;
+    const feeds = this.program.inputs.map((input) => ({ input, fed: checkedFeed(input, inputs[input.id], n) }));
+    const parts = cutBatch(n, Math.min(this.samples, Math.ceil(n / this.lanes.length)));
+    const plans = [...new Set(parts.map((part) => part.count))].map((count) => this.plan(count));
+    try {
+      await Promise.all(plans.map((kept) => kept.loaded));
+      if (parts.length === 1) return await this.runWhole(n, plans[0]!.plan, feeds);
+      const results = Object.entries(this.program.outputs).map(
+        ([name, id]) => [name, collectSamples(this.split.infoOf(id), n)] as const,
+      );
+      await Promise.all(
+        parts.map(async ({ first, count }) => {
+          const outputs = await this.submit(count, () =>
+            Object.fromEntries(
+              feeds.map(({ input, fed }) => [input.id, takeSamples(fed, input.shape, n, first, count)]),
+            ),
+          );
+          for (const [name, result] of results) result.put(outputs[name]!, first, count);
+        }),
+      );
+      return Object.fromEntries(results.map(([name, result]) => [name, result.tensor]));
+    } catch (error) {
+      return fail('engine/run-failed', { engine: 'fused', what: this.what, reason: reasonOf(error) });
+    } finally {
+      for (const kept of plans) kept.users--;
+    }
+  }
+
+  private async runWhole(n: number, plan: Plan, feeds: readonly Feed[]): Promise<Record<string, Tensor>> {
+    const outputs = await this.submit(n, (lane) =>
+      Object.fromEntries(feeds.map(({ input, fed }) => [input.id, lane.takesInputs ? fed.data.slice() : fed.data])),
+    );
+    return Object.fromEntries(
+      Object.entries(plan.outputs).map(([name, { dtype, shape }]) => [
+        name,
+        { dtype, shape, data: outputs[name]! } as Tensor,
+      ]),
+    );
+  }
+
+  /** The plan for parts of `count` samples, on every lane. */
+  private plan(count: number): KeptPlan {
+    let kept = this.plans.get(count);
+    if (kept === undefined) {
+      for (const [key, { users }] of this.plans) {
+        if (this.plans.size < keptPlans) break;
+        if (users > 0) continue;
+        this.plans.delete(key);
+        for (const lane of this.lanes) void lane.unload(key);
+      }
+      const plan = makePlan(this.program, this.split, count);
+      kept = { plan, users: 0, loaded: Promise.all(this.lanes.map((lane) => lane.load(count, plan))) };
+      this.plans.set(count, kept);
+    }
+    kept.users++;
+    return kept;
+  }
+
+  private submit(key: number, inputs: Job['inputs']): Promise<Record<string, TypedArray>> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ key, inputs, resolve, reject });
+      this.dispatch();
+    });
+  }
+
+  /** Gives waiting jobs to the lanes with least to do. */
+  private dispatch(): void {
+    while (this.waiting.length > 0) {
+      const least = Math.min(...this.busy);
+      if (least >= 2) return;
+      const at = this.busy.indexOf(least);
+      const job = this.waiting.shift()!;
+      this.busy[at]!++;
+      void this.execute(at, job);
+    }
+  }
+
+  private async execute(at: number, { key, inputs, resolve, reject }: Job): Promise<void> {
+    const lane = this.lanes[at]!;
+    try {
+      resolve(await lane.run(key, inputs(lane)));
+    } catch (error) {
+      reject(error);
+    } finally {
+      this.busy[at]!--;
+      this.dispatch();
+    }
+  }
+}
+
+interface Feed {
+  readonly input: ProgramInput;
+  readonly fed: Tensor;
+}
+
+/** How many samples at once keep their values in the cache. */
+function cachedSamples({ bytes }: Plan): number {
+  return Math.min(largestPart, Math.max(1, Math.round(cacheBytes / bytes)));
+}
