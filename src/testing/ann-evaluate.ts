@@ -6,14 +6,19 @@ import type { Network, Op, Param } from '../network/types.js';
 /**
  * The ANN kinds of the Network IR evaluated by plain loops in float64, one sample at a time: an
  * independent judge of importers and lowerings. Slow and obvious on purpose. A quantised value is
- * given as the real its code stands for, (Q − zero)·scale.
+ * given as the real its code stands for, (Q − zero)·scale. Where `known` has a value for an op, its
+ * readers get that one: each op can so be judged alone, on what another engine computed before it.
  */
-export function evaluateAnn(network: Network, input: Float64Array): Map<string, Float64Array> {
+export function evaluateAnn(
+  network: Network,
+  input: Float64Array,
+  known: ReadonlyMap<string, Float64Array> = new Map(),
+): Map<string, Float64Array> {
   const values = new Map<string, Float64Array>();
   const shapes = new Map<string, readonly number[]>();
   for (const op of network.ops) {
     const operands = op.inputs.map((id) => ({
-      data: present(values.get(id), `evaluateAnn: ${op.id} reads ${id}`),
+      data: known.get(id) ?? present(values.get(id), `evaluateAnn: ${op.id} reads ${id}`),
       shape: shapes.get(id)!,
     }));
     const result = evaluateOp(network, op, operands, input);

@@ -14,6 +14,9 @@ export function sanitise(name: string): string {
   return text === '' ? '_' : text.slice(0, longest);
 }
 
+/** Exporters write these for expressions inside a module, so that its name alone would not tell them apart. */
+const expressions = /^(Add|Sub|Mul|Div|Sum|Relu|Clip|Concat)$/;
+
 /**
  * The stem of a node's ids: its name without the op type that exporters append
  * (`/stage1/0/conv1/Conv` → `stage1.0.conv1`), or the name of its first output.
@@ -21,14 +24,10 @@ export function sanitise(name: string): string {
 export function nodeStem(node: OnnxNode): string {
   const name = node.name === '' ? (node.outputs[0] ?? '').replace(/_output_\d+$/, '') : node.name;
   const segments = name.split('/').filter((segment) => segment !== '');
-  const last = segments.at(-1);
-  if (
-    segments.length > 1 &&
-    last !== undefined &&
-    (last === node.opType || `QLinear${last}` === node.opType || `Q${last}` === node.opType)
-  ) {
-    segments.pop();
-  }
+  const last = segments.at(-1) ?? '';
+  const module = segments.at(-2);
+  const isOpType = [last, `QLinear${last}`, `Q${last}`].includes(node.opType);
+  if (module !== undefined && isOpType && (!expressions.test(last) || /relu|act|clip/i.test(module))) segments.pop();
   return sanitise(segments.join('/'));
 }
 

@@ -133,6 +133,9 @@ function lastActivation(context: NodeContext): Value {
   }
   const logits = context.node.inputs[0]!;
   context.graph.dropped = { opType: context.node.opType, logits };
+  context.graph.builder.note(
+    `the last ${context.node.opType} of ${context.graph.file} is left out: the output is its input "${logits}"`,
+  );
   context.graph.notices.push(diagnostic('onnx/softmax-dropped', { op: context.node.opType, logits }, context.place));
   return x;
 }
