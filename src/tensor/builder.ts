@@ -1,26 +1,9 @@
 import type { DType, Tensor } from '../base/dtype.js';
-import { invariant } from '../base/invariant.js';
-import { ShapeError, checkShape, isBatch, sameShape, showShape, units } from './dims.js';
-import { opDef } from './ops/index.js';
-import type {
-  Attrs,
-  ConvAttrs,
-  Dim,
-  PoolAttrs,
-  PrimAttrs,
-  PrimKind,
-  Program,
-  ProgramInput,
-  ProgramParam,
-  SurrogateAttrs,
-  TensorOp,
-  ValueInfo,
-} from './types.js';
+import { ShapeError, isBatch, sameShape, units } from './dims.js';
+import { Draft, type Value } from './draft.js';
+import type { ConvAttrs, Dim, PoolAttrs, PrimAttrs, PrimKind, Program, SurrogateAttrs, TensorOp } from './types.js';
 
-/** A value of the program being built. */
-export interface Value extends ValueInfo {
-  readonly id: string;
-}
+export type { Value };
 
 /** An operand: a value, or a number, which becomes a scalar of the other operand's dtype. */
 export type Operand = Value | number;
@@ -30,24 +13,16 @@ export type Operand = Value | number;
  * rules and throws a TypeError on misuse.
  *
  * Names: `b.at('stage1.conv')` makes the following ops come from that op of the network;
- * `b.as('u')` names the next op `stage1.conv.u`. An op without a name is called by its
- * kind. A name already taken gets a number.
+ * `b.as('u').add(x, y)` names this op `stage1.conv.u`. An op without a name is called by
+ * its kind. A name already taken gets a number.
  */
 export class ProgramBuilder {
-  readonly #name: string;
-  readonly #inputs: ProgramInput[] = [];
-  readonly #params: ProgramParam[] = [];
-  readonly #ops: TensorOp[] = [];
-  readonly #outputs: Record<string, string> = {};
-  readonly #values = new Map<string, Value>();
-  readonly #scalars = new Map<string, Value>();
-  readonly #suffix = new Map<string, number>();
-  #from: string | undefined;
-  #section: string | undefined;
-  #next: string | undefined;
+  readonly #draft: Draft;
+  #hint: string | undefined;
 
-  constructor(name: string) {
-    this.#name = name;
+  constructor(program: string | Draft, hint?: string) {
+    this.#draft = typeof program === 'string' ? new Draft(program) : program;
+    this.#hint = hint;
   }
 
   /**
@@ -55,60 +30,44 @@ export class ProgramBuilder {
    * `section`, as in `stem.grad.mul`).
    */
   at(from: string | undefined, section?: string): this {
-    this.#from = from;
-    this.#section = section;
+    this.#draft.from = from;
+    this.#draft.section = section;
     return this;
   }
 
-  /** Names the next op, within the current `at`. */
-  as(name: string): this {
-    this.#next = name;
-    return this;
+  /** The same builder, whose next op is called `name` within the current `at`. */
+  as(name: string): ProgramBuilder {
+    return new ProgramBuilder(this.#draft, name);
   }
 
   /** The program so far. */
   build(): Program {
-    return {
-      name: this.#name,
-      inputs: [...this.#inputs],
-      params: [...this.#params],
-      ops: [...this.#ops],
-      outputs: { ...this.#outputs },
-    };
-  }
-
-  value(id: string): Value {
-    const value = this.#values.get(id);
-    if (value === undefined) throw new TypeError(`there is no value "${id}" in program "${this.#name}"`);
-    return value;
+    return this.#draft.build();
   }
 
   /** The ops so far, in order. */
   get operations(): readonly TensorOp[] {
-    return this.#ops;
+    return this.#draft.ops;
+  }
+
+  value(id: string): Value {
+    return this.#draft.value(id);
   }
 
   has(id: string): boolean {
-    return this.#values.has(id);
+    return this.#draft.has(id);
   }
 
   input(id: string, dtype: DType, shape: readonly Dim[]): Value {
-    checkShape(shape, `input "${id}"`);
-    this.#declare({ id, dtype, shape });
-    this.#inputs.push({ id, dtype, shape });
-    return this.value(id);
+    return this.#draft.input(id, dtype, shape);
   }
 
   param(id: string, data: Tensor): Value {
-    this.#declare({ id, dtype: data.dtype, shape: data.shape });
-    this.#params.push({ id, dtype: data.dtype, shape: data.shape, data });
-    return this.value(id);
+    return this.#draft.param(id, data);
   }
 
   output(name: string, value: Value): void {
-    this.#check(value);
-    if (this.#outputs[name] !== undefined) throw new TypeError(`output "${name}" is already defined`);
-    this.#outputs[name] = value.id;
+    this.#draft.output(name, value);
   }
 
   /** Takes over all of `program` but its outputs, under the same ids. */
@@ -121,16 +80,13 @@ export class ProgramBuilder {
   /** Appends an op that has its id already; its type is inferred anew. */
   append(op: TensorOp): Value {
     const inputs = op.inputs.map((id) => this.value(id));
-    return this.#push(op.kind, inputs, op.attrs, op.id, op.from);
+    return this.#draft.push(op.kind, inputs, op.attrs, op.id, op.from);
   }
 
   /** Any primitive, by kind. */
   op<K extends PrimKind>(kind: K, inputs: readonly Value[], attrs: PrimAttrs[K]): Value {
-    const id = this.#unique(
-      [this.#from, this.#section, this.#next ?? kind].filter((part) => part !== undefined).join('.'),
-    );
-    this.#next = undefined;
-    return this.#push(kind, inputs, definedOnly(attrs), id, this.#from);
+    const { from } = this.#draft;
+    return this.#draft.push(kind, inputs, definedOnly(attrs), this.#draft.name(this.#takeHint() ?? kind), from);
   }
 
   // -- values ------------------------------------------------------------------------------
@@ -141,26 +97,12 @@ export class ProgramBuilder {
 
   /** A constant without axes; equal ones are shared. */
   scalar(dtype: DType, value: number): Value {
-    const name = `c${Object.is(value, -0) ? '-0' : value}${dtype === 'f32' ? '' : `.${dtype}`}`;
-    const known = this.#scalars.get(name);
-    if (known !== undefined) return known;
-    const data = {
-      f32: Float32Array,
-      f64: Float64Array,
-      i32: Int32Array,
-      i8: Int8Array,
-      u8: Uint8Array,
-      bool: Uint8Array,
-    };
-    const tensor = { dtype, shape: [], data: data[dtype].of(value) } as Tensor;
-    const made = this.#push('const', [], { value: tensor }, this.#unique(name), undefined);
-    this.#scalars.set(name, made);
-    return made;
+    return this.#draft.scalar(dtype, value);
   }
 
   /** `x` itself where it has that dtype. */
   cast(x: Value, to: DType): Value {
-    return x.dtype === to ? this.#passed(x) : this.op('cast', [x], { to });
+    return x.dtype === to ? x : this.op('cast', [x], { to });
   }
 
   detach(x: Value): Value {
@@ -253,11 +195,9 @@ export class ProgramBuilder {
   }
   /** min(max(x, lo), hi). */
   clip(x: Value, lo: number, hi: number): Value {
-    const name = this.#next;
-    this.#next = undefined;
-    const raised = lo === -Infinity ? x : this.max(x, lo);
-    if (name !== undefined) this.as(name);
-    return hi === Infinity ? this.#passed(raised) : this.min(raised, hi);
+    if (hi === Infinity) return lo === -Infinity ? x : this.max(x, lo);
+    const hint = this.#takeHint();
+    return this.#last(hint).min(lo === -Infinity ? x : this.max(x, lo), hi);
   }
 
   // -- reductions --------------------------------------------------------------------------
@@ -276,11 +216,9 @@ export class ProgramBuilder {
     const all = positive(axes, x);
     if (all.some((axis) => isBatch(x.shape[axis]!))) throw new ShapeError('mean: not over the batch axis');
     const count = all.reduce((product, axis) => product * units(x.shape[axis]!), 1);
-    const name = this.#next;
-    this.#next = undefined;
+    const hint = this.#takeHint();
     const total = this.sum(x, all, keepdims);
-    if (name !== undefined) this.as(name);
-    return this.mul(total, 1 / count);
+    return this.#last(hint).mul(total, 1 / count);
   }
   reduceMax(x: Value, axes: readonly number[], keepdims = false): Value {
     return this.op('reduce_max', [x], { axes: positive(axes, x), keepdims });
@@ -304,15 +242,15 @@ export class ProgramBuilder {
 
   /** `x` itself where it has that shape. */
   reshape(x: Value, shape: readonly Dim[]): Value {
-    return sameShape(x.shape, shape) ? this.#passed(x) : this.op('reshape', [x], { shape });
+    return sameShape(x.shape, shape) ? x : this.op('reshape', [x], { shape });
   }
   transpose(x: Value, perm: readonly number[]): Value {
-    return perm.every((axis, i) => axis === i) ? this.#passed(x) : this.op('transpose', [x], { perm });
+    return perm.every((axis, i) => axis === i) ? x : this.op('transpose', [x], { perm });
   }
   /** Per axis; on a batch axis in units of N. */
   slice(x: Value, starts: readonly number[], ends: readonly number[], steps?: readonly number[]): Value {
     const whole = x.shape.every((dim, i) => starts[i] === 0 && ends[i] === units(dim) && (steps?.[i] ?? 1) === 1);
-    if (whole && starts.length === x.shape.length) return this.#passed(x);
+    if (whole && starts.length === x.shape.length) return x;
     return this.op('slice', [x], { starts, ends, steps: steps ?? x.shape.map(() => 1) });
   }
   /** Along one axis, the others whole. */
@@ -331,7 +269,7 @@ export class ProgramBuilder {
   }
   pad(x: Value, before: readonly number[], after: readonly number[], value = 0): Value {
     const nothing = [...before, ...after].every((count) => count === 0) && before.length === x.shape.length;
-    return nothing ? this.#passed(x) : this.op('pad', [x], { before, after, value });
+    return nothing ? x : this.op('pad', [x], { before, after, value });
   }
   /** Puts `step − 1` zeros after every value along an axis. */
   dilate(x: Value, axis: number, step: number): Value {
@@ -349,12 +287,10 @@ export class ProgramBuilder {
   }
   concat(values: readonly Value[], axis: number): Value {
     if (values.length === 0) throw new ShapeError('concat: of nothing');
-    return values.length === 1
-      ? this.#passed(values[0]!)
-      : this.op('concat', values, { axis: positive([axis], values[0]!)[0]! });
+    return values.length === 1 ? values[0]! : this.op('concat', values, { axis: positive([axis], values[0]!)[0]! });
   }
   broadcast(x: Value, shape: readonly Dim[]): Value {
-    return sameShape(x.shape, shape) ? this.#passed(x) : this.op('broadcast', [x], { shape });
+    return sameShape(x.shape, shape) ? x : this.op('broadcast', [x], { shape });
   }
 
   // -- linear algebra and windows ----------------------------------------------------------
@@ -383,10 +319,16 @@ export class ProgramBuilder {
 
   // -- inside ------------------------------------------------------------------------------
 
-  /** An op that turned out to be nothing: the name meant for it is dropped. */
-  #passed(x: Value): Value {
-    this.#next = undefined;
-    return x;
+  /** The name given by `as`, for one op only. */
+  #takeHint(): string | undefined {
+    const hint = this.#hint;
+    this.#hint = undefined;
+    return hint;
+  }
+
+  /** A builder for the last of several ops that make one method: it gets the name. */
+  #last(hint: string | undefined): ProgramBuilder {
+    return hint === undefined ? this : this.as(hint);
   }
 
   #pair(a: Operand, b: Operand): [Value, Value] {
@@ -395,48 +337,6 @@ export class ProgramBuilder {
       return [this.scalar(b.dtype, a), b];
     }
     return [a, typeof b === 'number' ? this.scalar(a.dtype, b) : b];
-  }
-
-  #push(kind: PrimKind, inputs: readonly Value[], attrs: unknown, id: string, from: string | undefined): Value {
-    const def = opDef(kind);
-    for (const input of inputs) this.#check(input);
-    if (def.arity === 'many' ? inputs.length === 0 : inputs.length !== def.arity) {
-      throw new ShapeError(`${kind}: takes ${def.arity} operands, got ${inputs.length}`);
-    }
-    let info: ValueInfo;
-    try {
-      info = def.infer(inputs, attrs);
-    } catch (error) {
-      if (error instanceof ShapeError) error.message = `${id}: ${error.message}`;
-      throw error;
-    }
-    const { dtype, shape } = info;
-    this.#declare({ id, dtype, shape });
-    const op = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, dtype, shape };
-    this.#ops.push(from === undefined ? op : { ...op, from });
-    return this.value(id);
-  }
-
-  #declare(value: Value): void {
-    if (this.#values.has(value.id)) throw new TypeError(`the id "${value.id}" is already used`);
-    this.#values.set(value.id, value);
-  }
-
-  #check(value: Value): void {
-    const known = this.#values.get(value.id);
-    if (known === undefined) throw new TypeError(`value "${value.id}" is not of program "${this.#name}"`);
-    invariant(
-      known.dtype === value.dtype && sameShape(known.shape, value.shape),
-      `program "${this.#name}": value "${value.id}" is ${showShape(known.shape)}, used as ${showShape(value.shape)}`,
-    );
-  }
-
-  #unique(name: string): string {
-    if (!this.#values.has(name)) return name;
-    let count = this.#suffix.get(name) ?? 1;
-    while (this.#values.has(`${name}.${count}`)) count++;
-    this.#suffix.set(name, count + 1);
-    return `${name}.${count}`;
   }
 }
 

@@ -77,11 +77,16 @@ const doubleNegation: Rule = (op, known) => {
   return inner?.kind === op.kind ? same(inner.inputs[0]!) : undefined;
 };
 
+/** The operand at `index`, repeated to the result's shape where it is smaller. */
+function repeated(op: TensorOp, known: Rewritten, index: number): Rewrite {
+  return operand(op, known, index) ?? become(op, 'broadcast', [op.inputs[index]!], { shape: op.shape });
+}
+
 /** A condition that is always the same, or branches that are. */
 const selectKnown: Rule = (op, known) => {
   const condition = known.uniform(op.inputs[0]!);
-  if (condition !== undefined) return operand(op, known, condition === 0 ? 2 : 1);
-  return op.inputs[1] === op.inputs[2] ? operand(op, known, 1) : undefined;
+  if (condition !== undefined) return repeated(op, known, condition === 0 ? 2 : 1);
+  return op.inputs[1] === op.inputs[2] ? repeated(op, known, 1) : undefined;
 };
 
 /** x ∧ true = x, x ∧ false = false, and likewise for or. */
@@ -93,7 +98,7 @@ function logical(element: number): Rule {
     ] as const) {
       const value = known.uniform(op.inputs[i]!);
       if (value === undefined) continue;
-      return operand(op, known, value === element ? other : i);
+      return repeated(op, known, value === element ? other : i);
     }
     return op.inputs[0] === op.inputs[1] ? operand(op, known, 0) : undefined;
   };
