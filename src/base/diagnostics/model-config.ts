@@ -1,0 +1,37 @@
+import { define } from './define.js';
+
+export const modelConfigDiagnostics = {
+  'model/setting-twice': define<{ name: string }>(
+    'error',
+    ({ name }) => `\`${name}\` is set twice`,
+    `A setting may stand once in a config (a \`layer "…"\` once per pattern). To change what another config says, extend
+it: \`config mine extends base { … }\`.`,
+  ),
+  'model/setting-form': define<{ name: string; form: string }>(
+    'error',
+    ({ name, form }) => `\`${name}\` is written ${form}`,
+    `Some settings take a value (\`batch 64\`), some a block (\`train { … }\`), some both (\`layer "stem" { … }\`).`,
+  ),
+  'model/setting-missing': define<{ config: string; name: string }>(
+    'error',
+    ({ config, name }) => `the config \`${config}\` has no \`${name}\``,
+    `A config needs at least a \`network\`, its own or through \`extends\`; one whose network contains \`spike\` needs a
+\`neuron\` too.`,
+  ),
+  'model/config-cycle': define<{ path: string }>(
+    'error',
+    ({ path }) => `configs extend each other in a circle: ${path}`,
+    `A config takes everything from the one it extends, so the chain must end.`,
+  ),
+  'model/pattern': define<{ pattern: string }>(
+    'error',
+    ({ pattern }) => `no layer of the network has an id like "${pattern}"`,
+    `The pattern of \`layer "…"\` is a layer's id, the start of ids (\`stage3\` means everything in \`stage3\`), or has
+\`*\` for any characters (\`stage*.0.*\`). \`spikec compile --print-after build\` shows the ids.`,
+  ),
+  'model/conflict': define<{ problem: string }>(
+    'error',
+    ({ problem }) => problem,
+    `Two settings of a config contradict each other.`,
+  ),
+} as const;

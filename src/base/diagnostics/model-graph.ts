@@ -1,0 +1,56 @@
+import { define } from './define.js';
+
+export const modelGraphDiagnostics = {
+  'model/shape-mismatch': define<{ op: string; left: string; right: string }>(
+    'error',
+    ({ op, left, right }) => `\`${op}\` joins shapes ${left} and ${right}, which don't fit`,
+    `Both sides of an addition need the same shape; a concatenation needs the same height and width. The message points at
+the ops where the two shapes come from. Usually a stride or a number of channels differs on one path.`,
+  ),
+  'model/shape': define<{ op: string; needs: string; found: string }>(
+    'error',
+    ({ op, needs, found }) => `\`${op}\` needs ${needs}, but gets ${found}`,
+    `A layer can't work on the shape that reaches it. Shapes are [channels, height, width] or [features], without the
+batch and without time.`,
+  ),
+  'model/recursion': define<{ name: string; path: string }>(
+    'error',
+    ({ name, path }) => `the block \`${name}\` contains itself: ${path}`,
+    `Blocks are expanded where they are used, so a block that uses itself, directly or through others, would never end.
+Use \`repeat(n)\` for a row of equal blocks.`,
+  ),
+  'model/too-big': define<{ limit: number }>(
+    'error',
+    ({ limit }) => `the network expands to more than ${limit} layers and blocks`,
+    `Blocks and \`repeat\` are expanded into single layers. The limit keeps a slip such as \`repeat(1e9)\` from filling the
+memory.`,
+  ),
+  'model/graph-form': define<{ problem: string }>(
+    'error',
+    ({ problem }) => problem,
+    `A network has one or more \`input NAME: real[…]\` with its shape and exactly one \`output\`. A block has one or more
+\`input NAME\` and exactly one \`output\`.`,
+  ),
+  'model/not-a-value': define<{ what: string }>(
+    'error',
+    ({ what }) => `${what} isn't something that flows through layers`,
+    `The left side of \`|\` and the inputs of a layer must be values of the network: an \`input\`, or the result of other
+layers.`,
+  ),
+  'model/inputs': define<{ callee: string; takes: string; found: number }>(
+    'error',
+    ({ callee, takes, found }) => `\`${callee}\` takes ${takes}, but gets ${found}`,
+    `A layer's inputs are the value before \`|\` and the values of the network among its first arguments:
+\`concat(a, b)\` has two, \`x | conv(32)\` one.`,
+  ),
+  'model/unused': define<{ name: string }>(
+    'warning',
+    ({ name }) => `\`${name}\` is never used`,
+    `The value takes part in nothing that reaches the output, so its layers would be dropped. Remove the line or use it.`,
+  ),
+  'model/unused-parameter': define<{ name: string }>(
+    'warning',
+    ({ name }) => `the parameter \`${name}\` is never used`,
+    `Giving the parameter would change nothing. Remove it or use it.`,
+  ),
+} as const;

@@ -1,0 +1,48 @@
+import { define } from './define.js';
+
+export const modelNeuronDiagnostics = {
+  'model/phase-order': define<{ phase: string; before: string }>(
+    'error',
+    ({ phase, before }) => `\`${phase}\` stands after \`${before}\``,
+    `A time step has three phases in this order: \`charge\` (membrane from the input current \`x\`), \`fire\` (output \`s\`
+from the membrane), \`reset\` (membrane from the output). They are written in the order in which they happen.`,
+  ),
+  'model/missing-phase': define<{ neuron: string; phase: string }>(
+    'error',
+    ({ neuron, phase }) => `the neuron \`${neuron}\` has no \`${phase}\``,
+    `Every neuron says how its membrane is charged and how it fires; \`reset\` may be left out where there is none.`,
+  ),
+  'model/no-spike': define<{ neuron: string }>(
+    'error',
+    ({ neuron }) => `the neuron \`${neuron}\` never assigns its output \`s\``,
+    `The \`fire\` phase must assign \`s\`, the neuron's output at this time step: \`fire s = u >= theta\`.`,
+  ),
+  'model/assignment': define<{ name: string; why: string }>(
+    'error',
+    ({ name, why }) => `\`${name}\` can't be assigned here: ${why}`,
+    `Equations assign the neuron's states, its output \`s\` (in \`fire\`), and names of your own, which hold a value for the
+rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are given.`,
+  ),
+  'model/unused-state': define<{ name: string }>(
+    'warning',
+    ({ name }) => `the state \`${name}\` never changes`,
+    `A state carries a value from one time step to the next. One that no phase assigns is a constant: make it a parameter.`,
+  ),
+  'model/equation': define<{ what: string }>(
+    'error',
+    ({ what }) => `${what} can't stand in a neuron's equation`,
+    `Equations are made of numbers, names, arithmetic, comparisons, \`and or not\` and the functions
+\`where floor round clip sign abs min max exp log log2 sqrt sigmoid tanh levels\` (and \`sum\` over a state's units).`,
+  ),
+  'model/surrogate-twice': define(
+    'error',
+    () => 'a neuron has one surrogate',
+    `The surrogate gradient stands in for the derivative of every discontinuous step in \`fire\`; declare it once.`,
+  ),
+  'model/learn': define<{ problem: string }>(
+    'error',
+    ({ problem }) => problem,
+    `A learnable parameter is written \`learn(START)\` or \`learn(START, constraint: positive)\` (or \`unit\`, between 0 and
+1). Its start must lie in the constraint's range. Truth values can't be learned.`,
+  ),
+} as const;

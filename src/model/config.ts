@@ -1,0 +1,309 @@
+import { suggest } from '../base/did-you-mean.js';
+import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
+import { type Callee, calleeOf, evaluateArguments, evaluateAs, toSetting } from './arguments.js';
+import { codingLayerSettings, codings } from './codings.js';
+import { fileContext } from './environment.js';
+import type { EvaluationContext } from './evaluate.js';
+import type { Instantiator } from './instantiate.js';
+import type { LoadOptions } from './load.js';
+import { layerMatches } from './patterns.js';
+import { folderOf, isInside, isRelative, join } from './paths.js';
+import type { Reporter } from './reporter.js';
+import type { Parameter } from './schema.js';
+import { bitSettings, bitSettingsOfLayers, hardwareSettings, trainSettings } from './train-settings.js';
+import type { Bits, CodingChoice, Config, LayerSettings, OnnxNetwork, OwnNetwork } from './types.js';
+import { type Declared, type NeuronUse, type SettingValue } from './values.js';
+
+/** How each setting of a config is written. */
+const forms = {
+  network: { value: true, block: false, form: 'with a value: `network ResNet20` or `network onnx("file.onnx")`' },
+  neuron: { value: true, block: false, form: 'with a value: `neuron LIF(tau: 4)`' },
+  coding: { value: true, block: true, form: 'with a value: `coding direct(steps: 4)`' },
+  bits: { value: false, block: true, form: 'with a block: `bits { weights 4 }`' },
+  train: { value: false, block: true, form: 'with a block: `train { epochs 10 }`' },
+  hardware: { value: false, block: true, form: 'with a block: `hardware { e_mac 4.6 }`' },
+} as const;
+
+type Key = keyof typeof forms;
+
+/** What the config says itself; `undefined` parts come from the config it extends. */
+type Partial = { -readonly [K in keyof Omit<Config, 'name' | 'place'>]?: Config[K] };
+
+/** Checks configs, each once, with what they extend. */
+export class ConfigChecker {
+  readonly #done = new Map<ConfigDeclaration, Partial>();
+  readonly #reporter: Reporter;
+  readonly #instantiator: Instantiator;
+  readonly #root: string;
+  readonly #options: LoadOptions;
+
+  constructor(reporter: Reporter, instantiator: Instantiator, root: string, options: LoadOptions) {
+    this.#reporter = reporter;
+    this.#instantiator = instantiator;
+    this.#root = root;
+    this.#options = options;
+  }
+
+  check(declared: Declared<ConfigDeclaration>): Config | undefined {
+    const { declaration } = declared;
+    const parts = this.#parts(declared, []);
+    const { name } = declaration;
+    const related = declaration.base && [{ place: declaration.base.span, message: 'nor does the config it extends' }];
+    const missing = (what: string, help: string): void =>
+      this.#reporter.report('model/setting-missing', { config: name.text, name: what }, name.span, {
+        help,
+        ...(related === undefined ? {} : { related }),
+      });
+    const { network } = parts;
+    if (network === undefined) {
+      if (!mentions(declaration, 'network')) missing('network', 'add `network NAME` or `network onnx("file.onnx")`');
+      return undefined;
+    }
+    if (network.kind === 'network') {
+      const spike = network.layers.find((layer) => layer.kind === 'spike' && layer.neuron === undefined);
+      if (spike !== undefined && parts.neuron === undefined && !mentions(declaration, 'neuron')) {
+        missing('neuron', 'its network contains `spike`: add for example `neuron LIF(tau: 2)`');
+      }
+      this.#checkPatterns(network, [...(parts.coding?.layers ?? []), ...(parts.bits?.layers ?? [])]);
+    }
+    return { name: name.text, place: declaration.span, ...parts, network };
+  }
+
+  #parts(declared: Declared<ConfigDeclaration>, path: readonly ConfigDeclaration[]): Partial {
+    const { declaration } = declared;
+    const done = this.#done.get(declaration);
+    if (done !== undefined) return done;
+    if (path.includes(declaration)) {
+      const names = [...path.slice(path.indexOf(declaration)), declaration].map((config) => config.name.text);
+      this.#reporter.report('model/config-cycle', { path: names.join(' → ') }, declaration.base!.span);
+      return {};
+    }
+    const base = this.#base(declared);
+    const inherited = base === undefined ? {} : this.#parts(base, [...path, declaration]);
+    const parts = merge(inherited, this.#own(declared));
+    this.#done.set(declaration, parts);
+    return parts;
+  }
+
+  #base({ declaration, file }: Declared<ConfigDeclaration>): Declared<ConfigDeclaration> | undefined {
+    if (declaration.base === undefined) return undefined;
+    const { text, span } = declaration.base;
+    const found = file.scope.get(text);
+    if (found?.declaration.kind === 'config') return found as Declared<ConfigDeclaration>;
+    if (found === undefined) {
+      const names = [...file.scope].filter(([, other]) => other.declaration.kind === 'config').map(([name]) => name);
+      const help = suggest(
+        text,
+        names.filter((name) => name !== declaration.name.text),
+      );
+      this.#reporter.report('model/unknown-name', { kind: 'config', name: text }, span, { help });
+    } else if (!found.missing) {
+      const args = { name: text, expected: 'a config', found: `a ${found.declaration.kind}` };
+      this.#reporter.report('model/wrong-kind', args, span);
+    }
+    return undefined;
+  }
+
+  #own(declared: Declared<ConfigDeclaration>): Partial {
+    const context = fileContext(declared.file, this.#reporter, this.#instantiator);
+    const parts: Partial = {};
+    for (const setting of this.#known(declared.declaration.settings, Object.keys(forms))) {
+      const key = setting.name.text as Key;
+      const { value, block, form } = forms[key];
+      if ((setting.value === undefined) === value || (setting.settings !== undefined && !block)) {
+        this.#reporter.report('model/setting-form', { name: key, form }, setting.span);
+        continue;
+      }
+      this.#set(parts, key, setting, declared, context);
+    }
+    return parts;
+  }
+
+  #set(parts: Partial, key: Key, setting: Setting, declared: Declared, context: EvaluationContext): void {
+    const inner = setting.settings ?? [];
+    const place = setting.span;
+    switch (key) {
+      case 'network': {
+        const network = this.#network(setting.value!, declared, context);
+        if (network !== undefined) parts.network = network;
+        break;
+      }
+      case 'neuron': {
+        const neuron = this.#neuron(setting.value!, context);
+        if (neuron !== undefined) parts.neuron = neuron;
+        break;
+      }
+      case 'coding': {
+        const coding = this.#coding(setting.value!, inner, context);
+        if (coding !== undefined) parts.coding = coding;
+        break;
+      }
+      case 'bits':
+        parts.bits = { ...this.#layered(inner, 'bits', bitSettings, bitSettingsOfLayers, context), place };
+        break;
+      case 'train':
+        parts.train = { settings: this.#settings(inner, 'train', trainSettings, context), place };
+        break;
+      case 'hardware':
+        parts.hardware = { settings: this.#settings(inner, 'hardware', hardwareSettings, context), place };
+        break;
+    }
+  }
+
+  #network(value: Expression, declared: Declared, context: EvaluationContext): OnnxNetwork | OwnNetwork | undefined {
+    if (value.kind !== 'name' && value.kind !== 'call') {
+      const args = { what: '`network`', expected: 'a network or `onnx("file.onnx")`', found: 'something else' };
+      this.#reporter.report('model/argument-type', args, value.span);
+      return undefined;
+    }
+    const { name, args, place } = calleeOf(value);
+    const found = declared.file.scope.get(name);
+    if (found === undefined && name === 'onnx') return this.#onnx(value, declared, context);
+    if (found === undefined) {
+      const names = [...declared.file.scope].filter(([, d]) => d.declaration.kind === 'network').map(([n]) => n);
+      const help = suggest(name, [...names, 'onnx']);
+      this.#reporter.report('model/unknown-name', { kind: 'network', name }, place, { help });
+      return undefined;
+    }
+    if (found.missing) return undefined;
+    if (found.declaration.kind !== 'network') {
+      const wrong = { name, expected: 'a network', found: `a ${found.declaration.kind}` };
+      const related = [{ place: found.declaration.name.span, message: 'declared here' }];
+      this.#reporter.report('model/wrong-kind', wrong, place, { related });
+      return undefined;
+    }
+    const graph = { declaration: found.declaration, file: found.file };
+    return this.#instantiator.network(graph, { name, place: value.span }, args, context);
+  }
+
+  #onnx(
+    value: Expression & { kind: 'name' | 'call' },
+    declared: Declared,
+    context: EvaluationContext,
+  ): OnnxNetwork | undefined {
+    const callee: Callee = { name: 'onnx', place: value.span };
+    const parameters: readonly Parameter[] = [{ name: 'path', spec: { kind: 'string' }, required: true }];
+    const path = evaluateArguments(callee, parameters, calleeOf(value).args, context)?.get('path');
+    if (path?.kind !== 'string') return undefined;
+    const folder = folderOf(declared.file.ast.source.name);
+    const resolved = join(folder, path.value);
+    if (!this.#options.allowOutside && (!isRelative(path.value) || !isInside(this.#root, resolved))) {
+      this.#reporter.report('model/outside-folder', { path: path.value, folder: this.#root }, value.span, {
+        help: 'copy the file into the folder, or allow it with --allow-outside',
+      });
+      return undefined;
+    }
+    return { kind: 'onnx', path: path.value, folder, resolved, place: value.span };
+  }
+
+  #neuron(value: Expression, context: EvaluationContext): NeuronUse | undefined {
+    const neuron = evaluateAs(value, { kind: 'neuron' }, '`neuron`', context);
+    return neuron.kind === 'neuron' ? neuron.use : undefined;
+  }
+
+  #coding(value: Expression, inner: readonly Setting[], context: EvaluationContext): CodingChoice | undefined {
+    const coding = evaluateAs(value, { kind: 'choice', of: codings }, '`coding`', context);
+    if (coding.kind !== 'choice') return undefined;
+    const perLayer = codingLayerSettings[coding.choice.name] ?? [];
+    const { layers } = this.#layered(inner, coding.choice.name, [], perLayer, context);
+    return { ...coding.choice, layers };
+  }
+
+  /** A block of settings with `layer "…" { … }` among them. */
+  #layered(
+    settings: readonly Setting[],
+    what: string,
+    parameters: readonly Parameter[],
+    perLayer: readonly Parameter[],
+    context: EvaluationContext,
+  ): Pick<Bits, 'settings' | 'layers'> {
+    const layers: LayerSettings[] = [];
+    for (const setting of settings.filter((one) => one.name.text === 'layer')) {
+      const pattern = setting.value;
+      if (pattern?.kind !== 'string' || setting.settings === undefined) {
+        const form = 'with a pattern and a block: `layer "stem" { … }`';
+        this.#reporter.report('model/setting-form', { name: 'layer', form }, setting.span);
+        continue;
+      }
+      const earlier = layers.find((layer) => layer.pattern === pattern.value);
+      if (earlier !== undefined) {
+        const related = [{ place: earlier.place, message: 'first set here' }];
+        this.#reporter.report('model/setting-twice', { name: `layer "${pattern.value}"` }, pattern.span, { related });
+      }
+      const checked = this.#settings(setting.settings, `layer "${pattern.value}"`, perLayer, context);
+      layers.push({ pattern: pattern.value, settings: checked, place: pattern.span });
+    }
+    const others = settings.filter((one) => one.name.text !== 'layer');
+    return { settings: this.#settings(others, what, parameters, context, ['layer']), layers };
+  }
+
+  #settings(
+    settings: readonly Setting[],
+    what: string,
+    parameters: readonly Parameter[],
+    context: EvaluationContext,
+    alsoKnown: readonly string[] = [],
+  ): Record<string, SettingValue> {
+    const result: Record<string, SettingValue> = {};
+    const names = [...parameters.map((parameter) => parameter.name), ...alsoKnown];
+    for (const setting of this.#known(settings, names)) {
+      const { name, value } = setting;
+      const parameter = parameters.find((one) => one.name === name.text)!;
+      if (value === undefined || setting.settings !== undefined) {
+        const form = `with one value: \`${name.text} …\``;
+        this.#reporter.report('model/setting-form', { name: name.text, form }, setting.span);
+        continue;
+      }
+      const checked = evaluateAs(value, parameter.spec, `\`${name.text}\` of \`${what}\``, context);
+      if (checked.kind !== 'error') result[name.text] = toSetting(checked);
+    }
+    return result;
+  }
+
+  /** The settings with a known name, each once. */
+  #known(settings: readonly Setting[], names: readonly string[]): Setting[] {
+    const seen = new Map<string, Setting>();
+    for (const setting of settings) {
+      const { text, span } = setting.name;
+      const earlier = seen.get(text);
+      if (!names.includes(text)) {
+        const help = suggest(text, names);
+        this.#reporter.report('model/unknown-name', { kind: 'setting', name: text }, span, { help });
+      } else if (earlier !== undefined) {
+        const related = [{ place: earlier.name.span, message: 'first set here' }];
+        this.#reporter.report('model/setting-twice', { name: text }, span, { related });
+      } else {
+        seen.set(text, setting);
+      }
+    }
+    return [...seen.values()];
+  }
+
+  #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {
+    const ids = network.layers.map((layer) => layer.id);
+    for (const { pattern, place } of layers) {
+      if (ids.some((id) => layerMatches(pattern, id))) continue;
+      const starts = new Set(ids.flatMap((id) => [id, id.split('.')[0]!]));
+      this.#reporter.report('model/pattern', { pattern }, place, { help: suggest(pattern, starts) });
+    }
+  }
+}
+
+/** Blocks merge key by key (patterns: later ones win); anything else replaces what was inherited. */
+function merge(base: Partial, own: Partial): Partial {
+  const merged: Partial = { ...base, ...own };
+  if (base.bits !== undefined && own.bits !== undefined) {
+    const layers = [...base.bits.layers, ...own.bits.layers];
+    merged.bits = { settings: { ...base.bits.settings, ...own.bits.settings }, layers, place: own.bits.place };
+  }
+  for (const key of ['train', 'hardware'] as const) {
+    const [first, second] = [base[key], own[key]];
+    if (first === undefined || second === undefined) continue;
+    merged[key] = { settings: { ...first.settings, ...second.settings }, place: second.place };
+  }
+  return merged;
+}
+
+function mentions(declaration: ConfigDeclaration, name: Key): boolean {
+  return declaration.settings.some((setting) => setting.name.text === name);
+}

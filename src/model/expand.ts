@@ -1,0 +1,354 @@
+import { suggest } from '../base/did-you-mean.js';
+import type { Span } from '../base/source.js';
+import type {
+  Argument,
+  BinaryExpression,
+  CallExpression,
+  Expression,
+  GraphDeclaration,
+  GraphStatement,
+  NameExpression,
+  PipeExpression,
+} from '../syntax/index.js';
+import { calleeOf, coerce, evaluateArguments } from './arguments.js';
+import { type Environment, type EvaluationContext, type GraphHooks, evaluate } from './evaluate.js';
+import { IdScope } from './ids.js';
+import type { Instantiator } from './instantiate.js';
+import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
+import type { Reporter } from './reporter.js';
+import type { Layer, LayerAttr } from './types.js';
+import {
+  type Declared,
+  type NeuronUse,
+  type TensorValue,
+  type Value,
+  describeShape,
+  describeValue,
+  errorValue,
+} from './values.js';
+
+/** Layers and blocks a network may expand to. */
+export const maxExpansion = 20_000;
+
+/** Where expansion stands: whose body, and what its ids begin with. */
+interface Frame {
+  readonly declared: Declared<GraphDeclaration>;
+  readonly outer?: Frame;
+  readonly ids: IdScope;
+  /** Names bound so far in this body. */
+  readonly bound: Map<string, Value>;
+  readonly context: EvaluationContext;
+}
+
+/** Expands one network into layers with shapes and ids. */
+export class Expander {
+  readonly layers: Layer[] = [];
+  readonly #reporter: Reporter;
+  readonly #instantiator: Instantiator;
+  #work = 0;
+
+  constructor(reporter: Reporter, instantiator: Instantiator) {
+    this.#reporter = reporter;
+    this.#instantiator = instantiator;
+  }
+
+  get exhausted(): boolean {
+    return this.#work > maxExpansion;
+  }
+
+  /** Expands the network itself; gives its output. */
+  network(declared: Declared<GraphDeclaration>, values: ReadonlyMap<string, Value>): Value {
+    return this.#body(declared, values, [], new IdScope(''), undefined);
+  }
+
+  #body(
+    declared: Declared<GraphDeclaration>,
+    values: ReadonlyMap<string, Value>,
+    inputs: readonly Value[],
+    ids: IdScope,
+    outer: Frame | undefined,
+  ): Value {
+    const bound = new Map(values);
+    const file = this.#instantiator.environment(declared.file);
+    const environment: Environment = {
+      lookup: (name) => bound.get(name) ?? file.lookup(name),
+      names: () => [...bound.keys(), ...file.names(), ...Object.keys(layerTable)],
+    };
+    const graph: GraphHooks = {
+      call: (expression) => this.#apply(expression, [], frame),
+      pipe: (expression) => this.#pipe(expression, frame),
+      binary: (expression, left, right) => this.#binary(expression, left, right, frame),
+      negate: (expression, operand) => this.#scale(operand as TensorValue, -1, expression.span, frame),
+    };
+    const context = this.#instantiator.context(declared.file, environment, graph);
+    const frame: Frame = { declared, ids, bound, context, ...(outer === undefined ? {} : { outer }) };
+    const waiting = [...inputs];
+    let output: Value = errorValue;
+    for (const statement of declared.declaration.body) {
+      ids.enter(statement.kind === 'output' ? (statement.name?.text ?? 'output') : statement.name.text);
+      const value = this.#statement(statement, waiting, frame);
+      if (statement.kind === 'output') output = value;
+      else if (!bound.has(statement.name.text)) bound.set(statement.name.text, value);
+    }
+    return output;
+  }
+
+  #statement(statement: GraphStatement, waiting: Value[], frame: Frame): Value {
+    if (statement.kind !== 'input') return evaluate(statement.value, frame.context);
+    const dimensions = statement.type?.dimensions?.map((expression) => {
+      const spec = { kind: 'int', min: 1, max: 1 << 24 } as const;
+      return coerce(evaluate(expression, frame.context), spec, 'a dimension', expression.span, frame.context);
+    });
+    const shape = dimensions?.map((value) => (value.kind === 'number' ? value.value : 1));
+    if (dimensions?.some((value) => value.kind === 'error')) return errorValue;
+    if (frame.declared.declaration.kind === 'network') {
+      if (shape === undefined || shape.length === 0) return errorValue;
+      return this.#add(statement.name.text, 'input', [], shape, {}, statement.span);
+    }
+    const given = waiting.shift() ?? errorValue;
+    if (shape !== undefined && given.kind === 'tensor' && !sameShape(shape, given.shape)) {
+      const args = { op: statement.name.text, needs: describeShape(shape), found: describeShape(given.shape) };
+      const related = [{ place: given.place, message: `${describeShape(given.shape)} comes from here` }];
+      this.#reporter.report('model/shape', args, statement.span, { related });
+    }
+    return given;
+  }
+
+  #pipe(expression: PipeExpression, frame: Frame): Value {
+    let value = evaluate(expression.source, frame.context);
+    if (value.kind !== 'tensor' && value.kind !== 'error') {
+      this.#reporter.report('model/not-a-value', { what: describeValue(value) }, expression.source.span);
+      value = errorValue;
+    }
+    for (const stage of expression.stages) {
+      const times = this.#repeats(stage.repeats, frame);
+      for (let i = 0; i < times && !this.exhausted; i++) {
+        value = this.#apply(stage.call, [value], frame);
+        if (value.kind === 'error') break;
+      }
+    }
+    return value;
+  }
+
+  #repeats(repeats: readonly Expression[], frame: Frame): number {
+    let times = 1;
+    for (const expression of repeats) {
+      const what = 'the count of `repeat`';
+      const count = coerce(
+        evaluate(expression, frame.context),
+        { kind: 'int', min: 0 },
+        what,
+        expression.span,
+        frame.context,
+      );
+      times *= count.kind === 'number' ? count.value : 0;
+      if (times <= maxExpansion) continue;
+      this.#reporter.report('model/too-big', { limit: maxExpansion }, expression.span);
+      this.#work = Infinity;
+      return 0;
+    }
+    return times;
+  }
+
+  /** A layer or a block with the inputs before `|` and those among its arguments. */
+  #apply(written: CallExpression | NameExpression, piped: readonly Value[], frame: Frame): Value {
+    const { name, args, place } = calleeOf(written);
+    if (!this.#spend(written.span)) return errorValue;
+    const target = frame.context.environment.lookup(name);
+    const layer = target === undefined ? layerNamed(name) : undefined;
+    if (target?.kind === 'error') return target;
+    if (target === undefined && layer === undefined) return this.#unknown(name, place, frame);
+    if (layer === undefined && target?.kind !== 'block') {
+      const found = target === undefined ? 'nothing' : describeValue(target);
+      this.#reporter.report('model/wrong-kind', { name, expected: 'a layer or a block', found }, place);
+      return errorValue;
+    }
+    const leading = args.findIndex((argument) => argument.name !== undefined || !this.#flows(argument.value, frame));
+    const count = leading === -1 ? args.length : leading;
+    const inputs = [...piped, ...args.slice(0, count).map((argument) => evaluate(argument.value, frame.context))];
+    const rest = args.slice(count);
+    if (layer !== undefined) return this.#layer(layer, name, inputs, rest, written.span, frame);
+    return target?.kind === 'block'
+      ? this.#block(target.declared, name, inputs, rest, written.span, frame)
+      : errorValue;
+  }
+
+  #unknown(name: string, place: Span, frame: Frame): Value {
+    const blocks = [...frame.context.environment.names()].filter((other) => {
+      const value = frame.context.environment.lookup(other);
+      return value === undefined || value.kind === 'block';
+    });
+    const help = suggest(name, blocks);
+    this.#reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
+    return errorValue;
+  }
+
+  #layer(
+    layer: LayerDef,
+    name: string,
+    inputs: readonly Value[],
+    args: readonly Argument[],
+    place: Span,
+    frame: Frame,
+  ): Value {
+    const values = evaluateArguments({ name, place }, layer.parameters, args, frame.context);
+    const [first, ...others] = this.#tensors(name, inputs, layer.inputs, place);
+    if (values === undefined || first === undefined) return errorValue;
+    return layer.build(this.#site(name, place, frame), [first, ...others], values, name) ?? errorValue;
+  }
+
+  #block(
+    declared: Declared<GraphDeclaration>,
+    name: string,
+    inputs: readonly Value[],
+    args: readonly Argument[],
+    place: Span,
+    frame: Frame,
+  ): Value {
+    const path: string[] = [];
+    for (let at: Frame | undefined = frame; at !== undefined; at = at.outer) {
+      path.unshift(at.declared.declaration.name.text);
+      if (at.declared.declaration !== declared.declaration) continue;
+      this.#instantiator.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
+      return errorValue;
+    }
+    const wanted = declared.declaration.body.filter((statement) => statement.kind === 'input').length;
+    const values = this.#instantiator.arguments(declared, { name, place }, args, frame.context);
+    const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
+    if (values === undefined || tensors.length !== wanted) return errorValue;
+    return this.#body(declared, values, tensors, frame.ids.block(), frame);
+  }
+
+  /** The inputs, if they are as many as are wanted and all are values of the network; otherwise none. */
+  #tensors(
+    name: string,
+    inputs: readonly Value[],
+    { min, max }: { readonly min: number; readonly max: number },
+    place: Span,
+  ): TensorValue[] {
+    if (inputs.length < min || inputs.length > max) {
+      const takes = min === max ? `${min} input${min === 1 ? '' : 's'}` : `at least ${min} inputs`;
+      this.#reporter.report('model/inputs', { callee: name, takes, found: inputs.length }, place);
+      return [];
+    }
+    return inputs.every((input) => input.kind === 'tensor') ? [...inputs] : [];
+  }
+
+  #binary(expression: BinaryExpression, left: Value, right: Value, frame: Frame): Value {
+    const { operator, span } = expression;
+    if (left.kind === 'tensor' && right.kind === 'tensor') {
+      if (operator === '-') {
+        const negated = this.#scale(right, -1, span, frame);
+        return negated.kind === 'tensor' ? this.#join('add', left, negated, span, frame) : negated;
+      }
+      if (operator === '+') return this.#join('add', left, right, span, frame);
+      if (operator === '*') return this.#join('mul', left, right, span, frame);
+    } else if (left.kind === 'tensor' && right.kind === 'number') {
+      if (operator === '*') return this.#scale(left, right.value, span, frame);
+      if (operator === '/' && right.value !== 0) return this.#scale(left, 1 / right.value, span, frame);
+      if (operator === '+') return this.#shift(left, right.value, span, frame);
+      if (operator === '-') return this.#shift(left, -right.value, span, frame);
+    } else if (left.kind === 'number' && right.kind === 'tensor') {
+      if (operator === '*') return this.#scale(right, left.value, span, frame);
+      if (operator === '+') return this.#shift(right, left.value, span, frame);
+      if (operator === '-') return this.#shift(this.#scale(right, -1, span, frame), left.value, span, frame);
+    }
+    const problem = `\`${operator}\` can't be applied to ${describeValue(left)} and ${describeValue(right)}`;
+    const help = 'layers’ values can be added, subtracted and multiplied, and scaled or shifted by numbers';
+    this.#reporter.report('model/arithmetic', { problem }, span, { help });
+    return errorValue;
+  }
+
+  #join(name: 'add' | 'mul', left: TensorValue, right: TensorValue, place: Span, frame: Frame): Value {
+    return layerTable[name]!.build(this.#site(name, place, frame), [left, right], new Map(), name) ?? errorValue;
+  }
+
+  #scale(value: TensorValue, factor: number, place: Span, frame: Frame): Value {
+    return this.#site('scale', place, frame).add('scale', 'scale', [value], value.shape, { factor });
+  }
+
+  #shift(value: Value, offset: number, place: Span, frame: Frame): Value {
+    if (value.kind !== 'tensor') return errorValue;
+    return this.#site('shift', place, frame).add('shift', 'shift', [value], value.shape, { offset });
+  }
+
+  /** Whether an expression is made of values of the network, judged by its form. */
+  #flows(expression: Expression, frame: Frame): boolean {
+    switch (expression.kind) {
+      case 'name': {
+        const kind = frame.context.environment.lookup(expression.name)?.kind;
+        return kind === 'tensor' || kind === 'error';
+      }
+      case 'pipe':
+        return true;
+      case 'unary':
+        return this.#flows(expression.operand, frame);
+      case 'binary':
+        return this.#flows(expression.left, frame) || this.#flows(expression.right, frame);
+      case 'call': {
+        const { text } = expression.callee;
+        if (text === 'where') return expression.args.slice(1).some((argument) => this.#flows(argument.value, frame));
+        const target = frame.context.environment.lookup(text);
+        return target === undefined ? layerNamed(text) !== undefined : target.kind === 'block';
+      }
+      default:
+        return false;
+    }
+  }
+
+  #site(op: string, place: Span, frame: Frame): LayerSite {
+    return {
+      add: (name, kind, inputs, shape, attrs = {}, neuron) => {
+        const ids = inputs.map((input) => input.op);
+        return this.#add(frame.ids.layer(name), kind, ids, shape, attrs, place, neuron);
+      },
+      wrongShape: (needs, found) => {
+        const related = [{ place: found.place, message: `${describeShape(found.shape)} comes from here` }];
+        this.#reporter.report('model/shape', { op, needs, found: describeShape(found.shape) }, place, {
+          related: [...related, ...blockTrail(frame)],
+        });
+        return undefined;
+      },
+      mismatch: (left, right) => {
+        const [first, second] = [describeShape(left.shape), describeShape(right.shape)];
+        const related = [
+          { place: left.place, message: `${first} comes from here` },
+          { place: right.place, message: `${second} comes from here` },
+          ...blockTrail(frame),
+        ];
+        this.#reporter.report('model/shape-mismatch', { op, left: first, right: second }, place, { related });
+        return undefined;
+      },
+    };
+  }
+
+  #add(
+    id: string,
+    kind: string,
+    inputs: readonly string[],
+    shape: readonly number[],
+    attrs: Readonly<Record<string, LayerAttr>>,
+    place: Span,
+    neuron?: NeuronUse,
+  ): TensorValue {
+    this.#spend(place);
+    this.layers.push({ id, kind, inputs, attrs, shape, place, ...(neuron === undefined ? {} : { neuron }) });
+    return { kind: 'tensor', op: id, shape, place };
+  }
+
+  #spend(place: Span): boolean {
+    if (this.#work === maxExpansion) this.#reporter.report('model/too-big', { limit: maxExpansion }, place);
+    this.#work++;
+    return !this.exhausted;
+  }
+}
+
+function blockTrail(frame: Frame): { place: Span; message: string }[] {
+  const { declaration } = frame.declared;
+  if (declaration.kind === 'network') return [];
+  return [{ place: declaration.name.span, message: `in the block \`${declaration.name.text}\`` }];
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}

@@ -1,0 +1,20 @@
+export { checkModel, loadNeuron } from './check.js';
+export { maxExpansion } from './expand.js';
+export type { LoadOptions } from './load.js';
+export { type ModelLoader, memoryLoader } from './loader.js';
+export { surrogates } from './neuron.js';
+export { layerMatches } from './patterns.js';
+export type {
+  Bits,
+  CodingChoice,
+  Config,
+  Hardware,
+  Layer,
+  LayerAttr,
+  LayerSettings,
+  Model,
+  OnnxNetwork,
+  OwnNetwork,
+  Train,
+} from './types.js';
+export type { Choice, NeuronUse, SettingValue } from './values.js';

@@ -1,0 +1,128 @@
+import type { NeuronDef } from '../base/equation.js';
+import type { Argument, GraphDeclaration, NeuronDeclaration, TypeExpression } from '../syntax/index.js';
+import { type Callee, coerce, evaluateAs, matchArguments } from './arguments.js';
+import { fileContext, fileEnvironment } from './environment.js';
+import type { Environment, EvaluationContext, GraphHooks } from './evaluate.js';
+import { Expander } from './expand.js';
+import { liveLayers } from './live-layers.js';
+import type { LoadedFile } from './load.js';
+import { checkNeuron } from './neuron.js';
+import type { Reporter } from './reporter.js';
+import { type Spec, describeSpec } from './schema.js';
+import type { OwnNetwork } from './types.js';
+import { type Declared, type Value, errorValue } from './values.js';
+
+const plainTypes: Readonly<Record<string, Spec>> = {
+  int: { kind: 'int' },
+  real: { kind: 'real' },
+  bool: { kind: 'bool' },
+  string: { kind: 'string' },
+  block: { kind: 'block' },
+  neuron: { kind: 'neuron' },
+};
+
+/** Makes networks and neurons of declarations; each neuron once. */
+export class Instantiator {
+  readonly #reporter: Reporter;
+  readonly #neurons = new Map<NeuronDeclaration, NeuronDef>();
+  readonly #recursive = new Set<GraphDeclaration>();
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  neuron(declaration: NeuronDeclaration): NeuronDef {
+    const known = this.#neurons.get(declaration);
+    if (known !== undefined) return known;
+    const def = checkNeuron(declaration, this.#reporter);
+    this.#neurons.set(declaration, def);
+    return def;
+  }
+
+  environment(file: LoadedFile): Environment {
+    return fileEnvironment(file, this);
+  }
+
+  context(file: LoadedFile, environment: Environment, graph: GraphHooks): EvaluationContext {
+    return { ...fileContext(file, this.#reporter, this), environment, graph };
+  }
+
+  reportRecursion(declaration: GraphDeclaration, path: readonly string[]): void {
+    if (this.#recursive.has(declaration)) return;
+    this.#recursive.add(declaration);
+    const { name } = declaration;
+    const start = path.slice(path.indexOf(name.text));
+    this.#reporter.report('model/recursion', { name: name.text, path: start.join(' → ') }, name.span);
+  }
+
+  isRecursive(declaration: GraphDeclaration): boolean {
+    return this.#recursive.has(declaration);
+  }
+
+  /** The network with its arguments, expanded; nothing where that fails. */
+  network(
+    declared: Declared<GraphDeclaration>,
+    callee: Callee,
+    args: readonly Argument[],
+    context: EvaluationContext,
+  ): OwnNetwork | undefined {
+    const values = this.arguments(declared, callee, args, context);
+    if (values === undefined) return undefined;
+    const expander = new Expander(this.#reporter, this);
+    const output = expander.network(declared, values);
+    if (output.kind !== 'tensor' || expander.exhausted) return undefined;
+    const { name } = declared.declaration;
+    const layers = liveLayers(expander.layers, output.op);
+    return { kind: 'network', name: name.text, layers, output: output.op, place: callee.place };
+  }
+
+  /** Values of a graph's parameters; defaults may use the parameters before them. */
+  arguments(
+    { declaration, file }: Declared<GraphDeclaration>,
+    callee: Callee,
+    args: readonly Argument[],
+    context: EvaluationContext,
+  ): ReadonlyMap<string, Value> | undefined {
+    const parameters = declaration.parameters.map((parameter) => ({ ...parameter, name: parameter.name.text }));
+    const given = matchArguments(callee, parameters, args, context);
+    const values = new Map<string, Value>();
+    const outside = this.environment(file);
+    const environment: Environment = {
+      lookup: (name) => values.get(name) ?? outside.lookup(name),
+      names: () => [...values.keys(), ...outside.names()],
+    };
+    const inside = { ...fileContext(file, this.#reporter, this), environment };
+    let sound = given.size === args.length;
+    for (const { name, type, default: otherwise } of parameters) {
+      const spec = type === undefined ? { kind: 'any' as const } : this.#spec(type);
+      const argument = given.get(name);
+      const what = `\`${name}\` of \`${callee.name}\``;
+      let value: Value = errorValue;
+      if (argument !== undefined) value = evaluateAs(argument.value, spec, what, context);
+      else if (otherwise !== undefined) value = evaluateAs(otherwise, spec, `the default of \`${name}\``, inside);
+      else {
+        const missing = { callee: callee.name, name, type: describeSpec(spec) };
+        const related = [{ place: declaration.name.span, message: 'declared here' }];
+        this.#reporter.report('model/argument-missing', missing, callee.place, { related });
+      }
+      if (value.kind === 'tensor') value = coerce(value, { kind: 'real' }, what, callee.place, context);
+      if (value.kind === 'error') sound = false;
+      values.set(name, value);
+    }
+    return sound ? values : undefined;
+  }
+
+  #spec(type: TypeExpression): Spec {
+    const plain = Object.hasOwn(plainTypes, type.name.text) ? plainTypes[type.name.text]! : undefined;
+    if (plain === undefined) {
+      const expected = 'one of `int`, `real`, `bool`, `string`, `block`, `neuron`, or a list such as `int[]`';
+      const args = { what: 'the type of a parameter', expected, found: `\`${type.name.text}\`` };
+      this.#reporter.report('model/argument-type', args, type.span);
+      return { kind: 'any' };
+    }
+    const { dimensions } = type;
+    if (dimensions === undefined) return plain;
+    const [length] = dimensions;
+    return { kind: 'list', of: plain, ...(length?.kind === 'number' ? { length: length.value } : {}) };
+  }
+}

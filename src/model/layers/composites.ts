@@ -1,0 +1,44 @@
+import { type LayerDef, isImage, numberOf, one } from './layer-def.js';
+
+/**
+ * `shortcut(x, channels, stride)`: the way around a residual block. `x` itself where it already has
+ * that many channels and the stride is 1; otherwise a 1×1 convolution with batch norm.
+ */
+export const shortcut: LayerDef = {
+  inputs: one,
+  parameters: [
+    { name: 'channels', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
+    { name: 'stride', spec: { kind: 'int', min: 1 }, default: 1 },
+  ],
+  build(site, [input], args, name) {
+    if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
+    const channels = numberOf(args, 'channels')!;
+    const stride = numberOf(args, 'stride')!;
+    const [before, height, width] = input.shape;
+    if (before === channels && stride === 1) return input;
+    const shape = [channels, Math.floor((height - 1) / stride) + 1, Math.floor((width - 1) / stride) + 1];
+    const strides = [stride, stride];
+    const attrs = { channels, kernel: [1, 1], stride: strides, pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+    const conv = site.add(`${name}.conv`, 'conv', [input], shape, attrs);
+    return site.add(`${name}.batchnorm`, 'batchnorm', [conv], shape, { epsilon: 1e-5, momentum: 0.1 });
+  },
+};
+
+/**
+ * `eca(kernel: 3)`: efficient channel attention (MBM eq. 16): x ⊙ σ(conv1d_k(global average)), the
+ * convolution along the channels without bias.
+ */
+export const eca: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'kernel', spec: { kind: 'int', min: 1, max: 63 }, default: 3 }],
+  build(site, [input], args, name) {
+    if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
+    const kernel = numberOf(args, 'kernel')!;
+    if (kernel % 2 === 0) return site.wrongShape(`an odd kernel instead of ${kernel}`, input);
+    const shape = [input.shape[0], 1, 1];
+    const mean = site.add(`${name}.mean`, 'globalavgpool', [input], shape);
+    const mixed = site.add(`${name}.conv`, 'channelconv', [mean], shape, { kernel });
+    const gain = site.add(`${name}.sigmoid`, 'sigmoid', [mixed], shape);
+    return site.add(`${name}.mul`, 'mul', [input, gain], input.shape);
+  },
+};

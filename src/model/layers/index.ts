@@ -1,0 +1,32 @@
+import { eca, shortcut } from './composites.js';
+import { add, concat, mul } from './joins.js';
+import type { LayerDef } from './layer-def.js';
+import { dropout, flatten, relu, sigmoid, spike } from './plain.js';
+import { avgpool, globalAvgpool, maxpool } from './pooling.js';
+import { batchnorm, conv, linear } from './weighted.js';
+
+export type { LayerDef, LayerSite } from './layer-def.js';
+
+/** The layers the language brings along, by the name they are called by. */
+export const layerTable: Readonly<Record<string, LayerDef>> = {
+  conv,
+  linear,
+  batchnorm,
+  spike,
+  avgpool,
+  maxpool,
+  global_avgpool: globalAvgpool,
+  flatten,
+  dropout,
+  relu,
+  sigmoid,
+  add,
+  mul,
+  concat,
+  shortcut,
+  eca,
+};
+
+export function layerNamed(name: string): LayerDef | undefined {
+  return Object.hasOwn(layerTable, name) ? layerTable[name] : undefined;
+}

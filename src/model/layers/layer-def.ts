@@ -1,0 +1,62 @@
+import type { Parameter } from '../schema.js';
+import type { LayerAttr } from '../types.js';
+import type { NeuronUse, TensorValue, Value } from '../values.js';
+
+/** What a layer's definition may do to the network it is put into. */
+export interface LayerSite {
+  /**
+   * Adds a layer. `name` is its part of the id: the name the user wrote, or `shortcut.conv` for a
+   * part of a composite.
+   */
+  add(
+    name: string,
+    kind: string,
+    inputs: readonly TensorValue[],
+    shape: readonly number[],
+    attrs?: Readonly<Record<string, LayerAttr>>,
+    neuron?: NeuronUse,
+  ): TensorValue;
+  /** Reports that the shape that reaches the layer doesn't suit it. */
+  wrongShape(needs: string, found: TensorValue): undefined;
+  /** Reports that two inputs don't fit. */
+  mismatch(left: TensorValue, right: TensorValue): undefined;
+}
+
+/** A layer as a function of the language: `x | conv(32, kernel: 3)`. */
+export interface LayerDef {
+  readonly inputs: { readonly min: number; readonly max: number };
+  readonly parameters: readonly Parameter[];
+  /** Result, or nothing where a problem was reported. */
+  readonly build: (
+    site: LayerSite,
+    inputs: readonly [TensorValue, ...TensorValue[]],
+    args: ReadonlyMap<string, Value>,
+    name: string,
+  ) => TensorValue | undefined;
+}
+
+export const one = { min: 1, max: 1 } as const;
+
+export function numberOf(args: ReadonlyMap<string, Value>, name: string): number | undefined {
+  const value = args.get(name);
+  return value?.kind === 'number' ? value.value : undefined;
+}
+
+export function boolOf(args: ReadonlyMap<string, Value>, name: string): boolean | undefined {
+  const value = args.get(name);
+  return value?.kind === 'bool' ? value.value : undefined;
+}
+
+/** Height and width from `3` or `[3, 5]`. */
+export function pairOf(args: ReadonlyMap<string, Value>, name: string): readonly [number, number] | undefined {
+  const value = args.get(name);
+  if (value?.kind === 'number') return [value.value, value.value];
+  if (value?.kind !== 'list') return undefined;
+  const [height, width] = value.items;
+  return height?.kind === 'number' && width?.kind === 'number' ? [height.value, width.value] : undefined;
+}
+
+/** Whether a shape is [channels, height, width]. */
+export function isImage(shape: readonly number[]): shape is readonly [number, number, number] {
+  return shape.length === 3;
+}

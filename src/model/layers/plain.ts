@@ -1,0 +1,38 @@
+import { elementCount } from '../../base/dtype.js';
+import { type LayerDef, numberOf, one } from './layer-def.js';
+
+function elementwise(kind: string): LayerDef {
+  return {
+    inputs: one,
+    parameters: [],
+    build: (site, [input], _args, name) => site.add(name, kind, [input], input.shape),
+  };
+}
+
+export const relu = elementwise('relu');
+export const sigmoid = elementwise('sigmoid');
+
+/** `flatten`: any shape → [features], channels slowest. */
+export const flatten: LayerDef = {
+  inputs: one,
+  parameters: [],
+  build: (site, [input], _args, name) => site.add(name, 'flatten', [input], [elementCount(input.shape)]),
+};
+
+/** `dropout(rate)`: in training only; in a spiking network one mask for all time steps. */
+export const dropout: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'rate', spec: { kind: 'real', min: 0, below: 1 }, default: 0.5 }],
+  build: (site, [input], args, name) =>
+    site.add(name, 'dropout', [input], input.shape, { rate: numberOf(args, 'rate')! }),
+};
+
+/** `spike` is the config's neuron, `spike(LIF(tau: 4))` a neuron fixed in place. */
+export const spike: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'neuron', spec: { kind: 'neuron' } }],
+  build(site, [input], args, name) {
+    const neuron = args.get('neuron');
+    return site.add(name, 'spike', [input], input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
+  },
+};

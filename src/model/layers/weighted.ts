@@ -1,0 +1,61 @@
+import { type LayerDef, boolOf, numberOf, one } from './layer-def.js';
+import { groupsOf, padParameter, windowOver } from './window.js';
+
+/** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)` */
+export const conv: LayerDef = {
+  inputs: one,
+  parameters: [
+    { name: 'channels', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
+    { name: 'kernel', spec: { kind: 'pair', min: 1 }, default: 3 },
+    { name: 'stride', spec: { kind: 'pair', min: 1 }, default: 1 },
+    padParameter,
+    { name: 'dilation', spec: { kind: 'pair', min: 1 }, default: 1 },
+    { name: 'groups', spec: { kind: 'int', min: 1 }, default: 1 },
+    { name: 'bias', spec: { kind: 'bool' } },
+  ],
+  build(site, [input], args, name) {
+    const window = windowOver(site, input, args, 'same');
+    if (window === undefined) return undefined;
+    const channels = numberOf(args, 'channels')!;
+    const groups = groupsOf(site, input, channels, args);
+    if (groups === undefined) return undefined;
+    const { kernel, stride, dilation, pads, height, width } = window;
+    const bias = boolOf(args, 'bias');
+    const attrs = { channels, kernel, stride, pads, dilation, groups, ...(bias === undefined ? {} : { bias }) };
+    return site.add(name, 'conv', [input], [channels, height, width], attrs);
+  },
+};
+
+/** `linear(features, bias: …)` */
+export const linear: LayerDef = {
+  inputs: one,
+  parameters: [
+    { name: 'features', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
+    { name: 'bias', spec: { kind: 'bool' } },
+  ],
+  build(site, [input], args, name) {
+    const features = numberOf(args, 'features')!;
+    const bias = boolOf(args, 'bias');
+    const attrs = { features, ...(bias === undefined ? {} : { bias }) };
+    if (input.shape.length === 1) return site.add(name, 'linear', [input], [features], attrs);
+    const [, height, width] = input.shape;
+    if (input.shape.length === 3 && height === 1 && width === 1) {
+      const flat = site.add(`${name}.flatten`, 'flatten', [input], [input.shape[0]!]);
+      return site.add(name, 'linear', [flat], [features], attrs);
+    }
+    return site.wrongShape(`[features] (put \`flatten\` or \`global_avgpool\` before it)`, input);
+  },
+};
+
+/** `batchnorm(epsilon: 1e-5, momentum: 0.1)`: over the channels, or over the features. */
+export const batchnorm: LayerDef = {
+  inputs: one,
+  parameters: [
+    { name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 },
+    { name: 'momentum', spec: { kind: 'real', above: 0, max: 1 }, default: 0.1 },
+  ],
+  build(site, [input], args, name) {
+    const attrs = { epsilon: numberOf(args, 'epsilon')!, momentum: numberOf(args, 'momentum')! };
+    return site.add(name, 'batchnorm', [input], input.shape, attrs);
+  },
+};

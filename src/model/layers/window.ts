@@ -1,0 +1,84 @@
+import type { Parameter } from '../schema.js';
+import type { TensorValue, Value } from '../values.js';
+import { describeShape } from '../values.js';
+import { type LayerSite, isImage, numberOf, pairOf } from './layer-def.js';
+
+/** Parameters that windows over height and width share. */
+export const padParameter: Parameter = {
+  name: 'pad',
+  spec: {
+    kind: 'either',
+    of: [
+      { kind: 'words', words: ['same', 'none'] },
+      { kind: 'pair', min: 0 },
+      { kind: 'list', of: { kind: 'int', min: 0 }, length: 4 },
+    ],
+  },
+};
+
+export interface Window {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  /** top, left, bottom, right */
+  readonly pads: readonly number[];
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Where a window of the arguments' kernel, stride, dilation and pad goes on an image, and the size of
+ * what results: ⌊(size + pads − dilation·(kernel − 1) − 1) / stride⌋ + 1.
+ */
+export function windowOver(
+  site: LayerSite,
+  input: TensorValue,
+  args: ReadonlyMap<string, Value>,
+  otherwise: 'same' | 'none',
+): Window | undefined {
+  if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
+  const kernel = pairOf(args, 'kernel') ?? [2, 2];
+  const stride = pairOf(args, 'stride') ?? kernel;
+  const dilation = pairOf(args, 'dilation') ?? [1, 1];
+  const reach = [dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)] as const;
+  const pads = padsOf(args, reach, otherwise);
+  const [, h, w] = input.shape;
+  const height = Math.floor((h + pads[0]! + pads[2]! - reach[0] - 1) / stride[0]) + 1;
+  const width = Math.floor((w + pads[1]! + pads[3]! - reach[1] - 1) / stride[1]) + 1;
+  if (height < 1 || width < 1) {
+    const window = describeShape([reach[0] + 1, reach[1] + 1]);
+    return site.wrongShape(`a height and width that hold its window ${window}`, input);
+  }
+  return { kernel, stride, dilation, pads, height, width };
+}
+
+function padsOf(
+  args: ReadonlyMap<string, Value>,
+  reach: readonly [number, number],
+  otherwise: 'same' | 'none',
+): readonly number[] {
+  const given = args.get('pad');
+  if (given?.kind === 'list' && given.items.length === 4) {
+    return given.items.map((item) => (item.kind === 'number' ? item.value : 0));
+  }
+  const pair = pairOf(args, 'pad');
+  if (pair !== undefined) return [pair[0], pair[1], pair[0], pair[1]];
+  const word = given?.kind === 'string' ? given.value : otherwise;
+  if (word === 'none') return [0, 0, 0, 0];
+  const before = [Math.floor(reach[0] / 2), Math.floor(reach[1] / 2)] as const;
+  return [before[0], before[1], reach[0] - before[0], reach[1] - before[1]];
+}
+
+/** Channels of an image, in groups, or a report. */
+export function groupsOf(
+  site: LayerSite,
+  input: TensorValue,
+  channels: number,
+  args: ReadonlyMap<string, Value>,
+): number | undefined {
+  const groups = numberOf(args, 'groups') ?? 1;
+  if (input.shape[0]! % groups !== 0) return site.wrongShape(`channels that ${groups} groups divide`, input);
+  if (channels % groups !== 0)
+    return site.wrongShape(`output channels (${channels}) that ${groups} groups divide`, input);
+  return groups;
+}

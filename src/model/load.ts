@@ -1,0 +1,138 @@
+import { closest } from '../base/did-you-mean.js';
+import type { Source } from '../base/source.js';
+import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseText } from '../syntax/index.js';
+import type { ModelLoader } from './loader.js';
+import { folderOf, isInside, isRelative, join } from './paths.js';
+import type { Reporter } from './reporter.js';
+import type { Declared } from './values.js';
+
+const libraryPrefix = 'spikec/';
+const maxFiles = 500;
+
+/** A parsed file and the names that its declarations see. */
+export interface LoadedFile {
+  readonly ast: ModelFile;
+  readonly isLibrary: boolean;
+  readonly scope: ReadonlyMap<string, Declared>;
+}
+
+export interface LoadOptions {
+  /** `use` and `onnx` may leave the model's folder. */
+  readonly allowOutside?: boolean;
+}
+
+interface Draft extends LoadedFile {
+  readonly scope: Map<string, Declared>;
+  readonly own: ReadonlyMap<string, Declared>;
+}
+
+/** Reads everything that `main` uses, directly or not, and resolves the names. `main` comes first. */
+export function loadFiles(
+  main: ModelFile,
+  loader: ModelLoader,
+  reporter: Reporter,
+  options: LoadOptions,
+): readonly [LoadedFile, ...LoadedFile[]] {
+  const root = folderOf(main.source.name);
+  const first = draft(main, false, reporter);
+  const drafts = new Map<string, Draft | undefined>([[join('.', main.source.name), first]]);
+  const queue = [first];
+  const load = (use: UseDeclaration, from: Draft): Draft | undefined => {
+    const target = locate(use, from, root, reporter, options);
+    if (target === undefined) return undefined;
+    if (drafts.has(target.path)) return drafts.get(target.path);
+    const text = target.isLibrary ? loader.library(target.path.slice(libraryPrefix.length)) : loader.read(target.path);
+    const loaded =
+      text === undefined || drafts.size >= maxFiles ? undefined : read(target.path, text, target.isLibrary, reporter);
+    if (text === undefined || drafts.size >= maxFiles) {
+      const help = target.isLibrary ? 'the standard library has "spikec/neurons" and "spikec/blocks"' : undefined;
+      reporter.report('model/file-not-found', { path: target.path }, use.path.span, { help });
+    }
+    drafts.set(target.path, loaded);
+    if (loaded !== undefined) queue.push(loaded);
+    return loaded;
+  };
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    for (const use of file.ast.declarations) if (use.kind === 'use') importNames(use, file, load(use, file), reporter);
+  }
+  const others = [...drafts.values()].filter((file) => file !== undefined && file !== first) as Draft[];
+  return [first, ...others];
+}
+
+function read(path: string, text: string, isLibrary: boolean, reporter: Reporter): Draft | undefined {
+  const source: Source = { name: path, text };
+  const parsed = parseText(source);
+  for (const found of parsed.diagnostics) reporter.add(found);
+  return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter);
+}
+
+/** The path a `use` means, or nothing where it may not be read. */
+function locate(
+  use: UseDeclaration,
+  from: Draft,
+  root: string,
+  reporter: Reporter,
+  options: LoadOptions,
+): { path: string; isLibrary: boolean } | undefined {
+  const written = use.path.value;
+  if (written.startsWith(libraryPrefix)) return { path: written, isLibrary: true };
+  const path = join(folderOf(from.ast.source.name), written);
+  if (from.isLibrary || (!options.allowOutside && (!isRelative(written) || !isInside(root, path)))) {
+    reporter.report('model/outside-folder', { path: written, folder: root }, use.path.span, {
+      help: 'copy the file into the folder, or allow it with --allow-outside',
+    });
+    return undefined;
+  }
+  return { path, isLibrary: false };
+}
+
+function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter): Draft {
+  const own = new Map<string, Declared>();
+  const file: Draft = { ast, isLibrary, own, scope: new Map() };
+  for (const declaration of ast.declarations) {
+    if (declaration.kind === 'use') continue;
+    const { name } = declaration;
+    const earlier = own.get(name.text);
+    if (earlier !== undefined) {
+      const related = [{ place: earlier.declaration.name.span, message: 'first declared here' }];
+      reporter.report('model/duplicate-name', { name: name.text }, name.span, { related });
+      continue;
+    }
+    own.set(name.text, { declaration, file });
+  }
+  for (const [name, declared] of own) file.scope.set(name, declared);
+  return file;
+}
+
+function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, reporter: Reporter): void {
+  for (const { name, alias } of use.names) {
+    const local = alias ?? name;
+    const declared = from?.own.get(name.text);
+    if (from !== undefined && declared === undefined) {
+      const near = closest(name.text, from.own.keys());
+      const names = [...from.own.keys()].sort().join(', ');
+      const help = near === undefined ? `it declares ${names === '' ? 'nothing' : names}` : `did you mean "${near}"?`;
+      reporter.report('model/not-exported', { name: name.text, path: use.path.value }, name.span, { help });
+    }
+    const earlier = into.scope.get(local.text);
+    if (earlier === undefined) {
+      // A name whose declaration is missing is already reported; its uses shall not be.
+      into.scope.set(local.text, declared ?? missing(local.text, use, into));
+    } else if (into.own.has(local.text)) {
+      const related = [{ place: local.span, message: 'imported here' }];
+      const at = earlier.declaration.name.span;
+      reporter.report('model/shadowed-import', { name: local.text }, at, { related });
+    } else if (earlier !== declared) {
+      reporter.report('model/duplicate-name', { name: local.text }, local.span, {
+        help: `import it under another name: { ${name.text} as Other${name.text} }`,
+      });
+    }
+  }
+}
+
+/** A stand-in for a declaration that could not be imported, which is already reported. */
+function missing(text: string, use: UseDeclaration, file: Draft): Declared {
+  const name = { text, span: use.path.span };
+  const declaration: GraphDeclaration = { kind: 'block', name, parameters: [], body: [], span: use.span };
+  return { declaration, file, missing: true };
+}

@@ -1,0 +1,237 @@
+import { suggest } from '../base/did-you-mean.js';
+import type { Assignment, Expr, NeuronDef, NeuronParam, NeuronState, Surrogate } from '../base/equation.js';
+import type { Span } from '../base/source.js';
+import type { NeuronDeclaration, Parameter, PhaseName, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
+import { calleeOf, evaluateAs, matchArguments } from './arguments.js';
+import { toEquation } from './equations.js';
+import type { EvaluationContext } from './evaluate.js';
+import { learnSpec, learned, neuronParameterSpec } from './neuron-parameters.js';
+import type { Reporter } from './reporter.js';
+
+/** Names every equation sees: the input current, the local time step from 1, the number of steps. */
+const given = ['x', 't', 'T'];
+const phases: readonly PhaseName[] = ['charge', 'fire', 'reset'];
+
+/** Surrogate gradients and their arguments (SPEC §1); `ste` is unbounded unless told. */
+export const surrogates: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
+  rectangle: { width: 1 },
+  triangle: { width: 1 },
+  sigmoid: { slope: 4 },
+  atan: { alpha: 2 },
+  fast_sigmoid: { slope: 25 },
+  ste: { lo: undefined, hi: undefined },
+};
+
+/** Checks a neuron declaration and makes its equations data. */
+export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter): NeuronDef {
+  const params = checkParameters(declaration.parameters, reporter);
+  const paramNames = new Set(params.map((param) => param.name));
+  const body = new NeuronBody(declaration, paramNames, reporter);
+  const surrogate = body.surrogate();
+  const def: NeuronDef = {
+    name: declaration.name.text,
+    params,
+    states: body.states(),
+    ...body.phases(),
+    ...(surrogate === undefined ? {} : { surrogate }),
+  };
+  reportUnusedParameters(declaration, def, reporter);
+  return def;
+}
+
+function checkParameters(parameters: readonly Parameter[], reporter: Reporter): NeuronParam[] {
+  const context: EvaluationContext = { reporter, environment: { lookup: () => undefined, names: () => [] } };
+  const params: NeuronParam[] = [];
+  for (const { name, type, default: written } of parameters) {
+    if (params.some((param) => param.name === name.text)) {
+      reporter.report('model/duplicate-name', { name: name.text }, name.span);
+      continue;
+    }
+    if (given.includes(name.text) || name.text === 's') {
+      const why = 'every neuron has this name already';
+      reporter.report('model/assignment', { name: name.text, why }, name.span, { help: 'choose another name' });
+    }
+    if (type !== undefined && !['int', 'real', 'bool'].includes(type.name.text)) {
+      const args = {
+        what: 'the type of a neuron’s parameter',
+        expected: '`int`, `real` or `bool`',
+        found: `\`${type.name.text}\``,
+      };
+      reporter.report('model/argument-type', args, type.span);
+    }
+    if (written === undefined) {
+      params.push({ name: name.text });
+      continue;
+    }
+    const spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(type?.name.text)] } as const;
+    const value = evaluateAs(written, spec, `the default of \`${name.text}\``, context);
+    if (value.kind === 'choice') params.push({ name: name.text, ...learned(value.choice, reporter) });
+    else if (value.kind === 'number' || value.kind === 'bool')
+      params.push({ name: name.text, default: Number(value.value) });
+    else params.push({ name: name.text, default: 0 });
+  }
+  return params;
+}
+
+class NeuronBody {
+  readonly #declaration: NeuronDeclaration;
+  readonly #params: ReadonlySet<string>;
+  readonly #reporter: Reporter;
+  readonly #stateNames = new Map<string, Span>();
+  readonly #assigned = new Set<string>();
+
+  constructor(declaration: NeuronDeclaration, params: ReadonlySet<string>, reporter: Reporter) {
+    this.#declaration = declaration;
+    this.#params = params;
+    this.#reporter = reporter;
+    for (const statement of declaration.body) if (statement.kind === 'state') this.#addState(statement.name);
+  }
+
+  #addState(name: { readonly text: string; readonly span: Span }): void {
+    const earlier = this.#stateNames.get(name.text);
+    if (earlier !== undefined || this.#params.has(name.text) || given.includes(name.text) || name.text === 's') {
+      const related = earlier === undefined ? [] : [{ place: earlier, message: 'first declared here' }];
+      this.#reporter.report('model/duplicate-name', { name: name.text }, name.span, { related });
+    }
+    if (earlier === undefined) this.#stateNames.set(name.text, name.span);
+  }
+
+  states(): NeuronState[] {
+    const scope = { names: this.#params, reporter: this.#reporter };
+    const states: NeuronState[] = [];
+    for (const statement of this.#declaration.body) {
+      if (statement.kind !== 'state' || states.some((state) => state.name === statement.name.text)) continue;
+      states.push({
+        name: statement.name.text,
+        initial: toEquation(statement.initial, scope),
+        ...(statement.units === undefined ? {} : { units: toEquation(statement.units, scope) }),
+      });
+    }
+    return states;
+  }
+
+  phases(): Pick<NeuronDef, PhaseName | 'detachReset'> {
+    const found: Record<PhaseName, Assignment[]> = { charge: [], fire: [], reset: [] };
+    let latest: PhaseStatement | undefined;
+    let detached = false;
+    for (const statement of this.#declaration.body) {
+      if (statement.kind !== 'phase') continue;
+      const phase = statement.phase.text;
+      if (latest !== undefined && phases.indexOf(phase) < phases.indexOf(latest.phase.text)) {
+        const related = [{ place: latest.phase.span, message: `\`${latest.phase.text}\` is here` }];
+        const args = { phase, before: latest.phase.text };
+        const help = 'the order is charge, fire, reset';
+        this.#reporter.report('model/phase-order', args, statement.phase.span, { related, help });
+      }
+      latest = statement;
+      detached ||= this.#detached(statement);
+      for (const { name, value } of statement.assignments) {
+        const equation = toEquation(value, { names: this.#visible(), reporter: this.#reporter });
+        if (this.#mayAssign(name, phase)) found[phase].push({ target: name.text, value: equation });
+      }
+    }
+    this.#checkComplete(found);
+    return detached ? { ...found, detachReset: true } : found;
+  }
+
+  surrogate(): Surrogate | undefined {
+    const statements = this.#declaration.body.filter((statement) => statement.kind === 'surrogate');
+    for (const again of statements.slice(1)) {
+      const related = [{ place: statements[0]!.span, message: 'first declared here' }];
+      this.#reporter.report('model/surrogate-twice', {}, again.span, { related });
+    }
+    return statements[0] === undefined ? undefined : this.#checkSurrogate(statements[0]);
+  }
+
+  #checkSurrogate({ call }: SurrogateStatement): Surrogate | undefined {
+    const { name, args, place } = calleeOf(call);
+    const known = Object.hasOwn(surrogates, name) ? surrogates[name] : undefined;
+    if (known === undefined) {
+      const help = suggest(name, Object.keys(surrogates));
+      this.#reporter.report('model/unknown-name', { kind: 'surrogate', name }, place, { help });
+      return undefined;
+    }
+    const parameters = Object.keys(known).map((key) => ({ name: key }));
+    const context: EvaluationContext = {
+      reporter: this.#reporter,
+      environment: { lookup: () => undefined, names: () => [] },
+    };
+    const matched = matchArguments({ name, place }, parameters, args, context);
+    const checked: Record<string, number | Expr> = {};
+    for (const [key, otherwise] of Object.entries(known)) {
+      const argument = matched.get(key);
+      if (argument !== undefined) {
+        const expr = toEquation(argument.value, { names: this.#params, reporter: this.#reporter });
+        checked[key] = expr.kind === 'number' ? expr.value : expr;
+      } else if (otherwise !== undefined) {
+        checked[key] = otherwise;
+      }
+    }
+    return { name, args: checked };
+  }
+
+  #detached(statement: PhaseStatement): boolean {
+    if (statement.detached === undefined) return false;
+    if (statement.phase.text === 'reset') return true;
+    const why = 'only `reset` can be detached from the gradient';
+    this.#reporter.report('model/assignment', { name: 'detached', why }, statement.detached);
+    return false;
+  }
+
+  #visible(): ReadonlySet<string> {
+    const units = this.#declaration.body.some(
+      (statement) => statement.kind === 'state' && statement.units !== undefined,
+    );
+    return new Set([
+      ...given,
+      ...(units ? ['unit'] : []),
+      ...this.#params,
+      ...this.#stateNames.keys(),
+      ...this.#assigned,
+    ]);
+  }
+
+  #mayAssign({ text, span }: { readonly text: string; readonly span: Span }, phase: PhaseName): boolean {
+    const why = this.#params.has(text)
+      ? 'it is a parameter'
+      : given.includes(text) || text === 'unit'
+        ? 'it is given from outside'
+        : text === 's' && phase !== 'fire'
+          ? '`s` is the output, which `fire` decides'
+          : undefined;
+    if (why !== undefined) this.#reporter.report('model/assignment', { name: text, why }, span);
+    else this.#assigned.add(text);
+    return why === undefined;
+  }
+
+  #checkComplete(found: Readonly<Record<PhaseName, readonly Assignment[]>>): void {
+    const { name, body } = this.#declaration;
+    for (const phase of ['charge', 'fire'] as const) {
+      if (body.some((statement) => statement.kind === 'phase' && statement.phase.text === phase)) continue;
+      this.#reporter.report('model/missing-phase', { neuron: name.text, phase }, name.span);
+    }
+    const fires = body.find((statement) => statement.kind === 'phase' && statement.phase.text === 'fire');
+    if (fires !== undefined && !found.fire.some((assignment) => assignment.target === 's')) {
+      this.#reporter.report('model/no-spike', { neuron: name.text }, fires.span, { help: 'assign it: `fire s = …`' });
+    }
+    for (const [state, span] of this.#stateNames) {
+      if (!this.#assigned.has(state)) this.#reporter.report('model/unused-state', { name: state }, span);
+    }
+  }
+}
+
+function reportUnusedParameters(declaration: NeuronDeclaration, def: NeuronDef, reporter: Reporter): void {
+  const used = new Set<string>();
+  const visit = (expr: Expr): void => {
+    if (expr.kind === 'name') used.add(expr.name);
+    else if (expr.kind === 'unary') visit(expr.operand);
+    else if (expr.kind === 'binary') [expr.left, expr.right].forEach(visit);
+    else if (expr.kind === 'call') [...expr.args, ...Object.values(expr.named)].forEach(visit);
+  };
+  for (const { value } of [...def.charge, ...def.fire, ...def.reset]) visit(value);
+  for (const { initial, units } of def.states) [initial, ...(units === undefined ? [] : [units])].forEach(visit);
+  for (const value of Object.values(def.surrogate?.args ?? {})) if (typeof value !== 'number') visit(value);
+  for (const { name } of declaration.parameters) {
+    if (!used.has(name.text)) reporter.report('model/unused-parameter', { name: name.text }, name.span);
+  }
+}

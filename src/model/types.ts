@@ -1,0 +1,112 @@
+import type { NeuronDef } from '../base/equation.js';
+import type { Span } from '../base/source.js';
+import type { ModelFile } from '../syntax/index.js';
+import type { Choice, NeuronUse, SettingValue } from './values.js';
+
+/** Everything a model file says, checked. */
+export interface Model {
+  readonly file: ModelFile;
+  /** The file's own configs, in its order. */
+  readonly configs: ReadonlyMap<string, Config>;
+  /** The file's own networks, with the defaults of their parameters; those that need arguments are left out. */
+  readonly networks: ReadonlyMap<string, OwnNetwork>;
+  /** Neurons the file declares or imports, by the name it knows them by. */
+  readonly neurons: ReadonlyMap<string, NeuronDef>;
+}
+
+export interface Config {
+  readonly name: string;
+  readonly place: Span;
+  readonly network: OnnxNetwork | OwnNetwork;
+  readonly neuron?: NeuronUse;
+  readonly coding?: CodingChoice;
+  readonly bits?: Bits;
+  readonly train?: Train;
+  readonly hardware?: Hardware;
+}
+
+/** `network onnx("file.onnx")` */
+export interface OnnxNetwork {
+  readonly kind: 'onnx';
+  /** As written. */
+  readonly path: string;
+  /** Folder of the model file it is written in, as in the source's name. */
+  readonly folder: string;
+  /** Folder and path joined. */
+  readonly resolved: string;
+  readonly place: Span;
+}
+
+/** A network of the language, expanded to single layers. */
+export interface OwnNetwork {
+  readonly kind: 'network';
+  readonly name: string;
+  /** In topological order. */
+  readonly layers: readonly Layer[];
+  /** Id of the layer whose result is the network's output. */
+  readonly output: string;
+  readonly place: Span;
+}
+
+export type LayerAttr = number | boolean | string | readonly number[];
+
+/**
+ * One layer, ready to become an op. Kinds and attrs are those of the Network IR; parameters
+ * (weights) follow from kind, attrs and the input's shape:
+ *
+ * | kind | attrs |
+ * | --- | --- |
+ * | input | |
+ * | conv | channels, kernel [h,w], stride [h,w], pads [t,l,b,r], dilation [h,w], groups, bias |
+ * | linear | features, bias |
+ * | batchnorm | epsilon, momentum |
+ * | spike | (`neuron`, where it is fixed in place) |
+ * | relu, sigmoid, flatten, globalavgpool, identity | |
+ * | add, mul (two inputs, equal shapes, or [C,1,1] on one side of mul), concat (n inputs, axis 0) | |
+ * | scale | factor |
+ * | shift | offset |
+ * | avgpool, maxpool | kernel, stride, pads |
+ * | dropout | rate |
+ * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
+ */
+export interface Layer {
+  /** From its place in the source: `stage2.0.pre.conv`. */
+  readonly id: string;
+  readonly kind: string;
+  readonly inputs: readonly string[];
+  readonly attrs: Readonly<Record<string, LayerAttr>>;
+  /** Of its result: [channels, height, width] or [features]. */
+  readonly shape: readonly number[];
+  readonly neuron?: NeuronUse;
+  readonly place: Span;
+}
+
+/** The coding with all arguments (defaults filled in), and what single layers do differently. */
+export interface CodingChoice extends Choice {
+  readonly layers: readonly LayerSettings[];
+}
+
+/** `layer "pattern" { … }`; later ones win. */
+export interface LayerSettings {
+  readonly pattern: string;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly place: Span;
+}
+
+export interface Bits {
+  /** weights, spikes, steps: a number or `learn(init, max, target, penalty)`; renewal. */
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly layers: readonly LayerSettings[];
+  readonly place: Span;
+}
+
+export interface Train {
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly place: Span;
+}
+
+export interface Hardware {
+  /** Energies in pJ. */
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly place: Span;
+}

@@ -1,0 +1,88 @@
+import type { NeuronDef } from '../base/equation.js';
+import type { Span } from '../base/source.js';
+import type { ConfigDeclaration, GraphDeclaration, NeuronDeclaration } from '../syntax/index.js';
+import type { LoadedFile } from './load.js';
+
+/** A declaration and the file whose names it sees. */
+export interface Declared<D = GraphDeclaration | NeuronDeclaration | ConfigDeclaration> {
+  readonly declaration: D;
+  readonly file: LoadedFile;
+  /** It only stands for an import that failed, which is already reported. */
+  readonly missing?: true;
+}
+
+/** A neuron with the arguments it was given, defaults filled in. A truth value is 0 or 1. */
+export interface NeuronUse {
+  readonly def: NeuronDef;
+  readonly args: Readonly<Record<string, number>>;
+  readonly place: Span;
+}
+
+/** What an expression can be worth. */
+export type Value =
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'list'; readonly items: readonly Value[] }
+  | { readonly kind: 'block'; readonly declared: Declared<GraphDeclaration> }
+  | { readonly kind: 'network' | 'config'; readonly name: string }
+  | { readonly kind: 'neuron'; readonly use: NeuronUse }
+  /** A declared neuron before it has its arguments. */
+  | { readonly kind: 'neuronDef'; readonly def: NeuronDef }
+  /** One of several named things with arguments: `sgd(lr: 0.1)`, `cosine`. */
+  | { readonly kind: 'choice'; readonly choice: Choice }
+  | TensorValue
+  /** Something already reported. */
+  | { readonly kind: 'error' };
+
+export interface TensorValue {
+  readonly kind: 'tensor';
+  /** Id of the op whose result it is. */
+  readonly op: string;
+  readonly shape: readonly number[];
+  /** Where it was made. */
+  readonly place: Span;
+}
+
+export interface Choice {
+  readonly name: string;
+  readonly args: Readonly<Record<string, SettingValue>>;
+  readonly place: Span;
+}
+
+export type SettingValue = number | boolean | string | readonly SettingValue[] | Choice;
+
+export const errorValue: Value = { kind: 'error' };
+
+/** What a value is, in words: `the number 3`, `a list of 2`, `a value of shape [16, 32, 32]`. */
+export function describeValue(value: Value): string {
+  switch (value.kind) {
+    case 'number':
+      return String(value.value);
+    case 'bool':
+      return String(value.value);
+    case 'string':
+      return `the string ${JSON.stringify(value.value.length > 40 ? `${value.value.slice(0, 40)}…` : value.value)}`;
+    case 'list':
+      return `a list of ${value.items.length}`;
+    case 'block':
+      return `the block \`${value.declared.declaration.name.text}\``;
+    case 'network':
+    case 'config':
+      return `the ${value.kind} \`${value.name}\``;
+    case 'neuron':
+      return `the neuron \`${value.use.def.name}\``;
+    case 'neuronDef':
+      return `the neuron \`${value.def.name}\``;
+    case 'choice':
+      return `\`${value.choice.name}\``;
+    case 'tensor':
+      return `a value of shape ${describeShape(value.shape)}`;
+    case 'error':
+      return 'something wrong';
+  }
+}
+
+export function describeShape(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
