@@ -35,6 +35,12 @@ export class ProgramBuilder {
     return this;
   }
 
+  /** The following ops belong to this part of the network op: `u` in `stem.spike.u.mul`. */
+  within(section: string | undefined): this {
+    this.#draft.section = section;
+    return this;
+  }
+
   /** The same builder, whose next op is called `name` within the current `at`. */
   as(name: string): ProgramBuilder {
     return new ProgramBuilder(this.#draft, name);

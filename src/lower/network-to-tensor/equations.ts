@@ -41,9 +41,10 @@ const quantity = (x: number | boolean): number => Number(x);
 /** Carries out a phase's assignments in order. */
 export function runAssignments(assignments: readonly Assignment[], scope: EvaluationScope): void {
   for (const { target, value } of assignments) {
-    scope.builder.as(target);
+    scope.builder.within(target);
     scope.env.set(target, evaluateExpr(value, scope));
   }
+  scope.builder.within(undefined);
 }
 
 /** An expression's value: folded where it is known, otherwise ops appended to the program. */
