@@ -41,7 +41,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'src/driver/types.ts',
     'src/driver/files.ts',
   ],
-  'src/driver/types.ts': ['src/base', 'src/data'],
+  'src/driver/types.ts': ['src/base', 'src/data', 'src/cost', 'src/evaluate'],
   'src/driver/files.ts': ['src/base', 'src/data', 'src/model'],
   'src/cli': ['src/base', 'src/data', 'src/driver'],
   'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/driver'],

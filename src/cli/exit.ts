@@ -7,6 +7,7 @@ export const exitCode = { ok: 0, wrongInput: 1, usage: 2, interrupted: 130 } as 
 const environment = new Set<Code>([
   'cli/unknown-code',
   'cli/unknown-config',
+  'cli/unknown-pass',
   'cli/which-config',
   'data/unknown-set',
   'data/set-not-found',

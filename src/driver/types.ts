@@ -1,5 +1,7 @@
 import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
+import type { Cost, LayerCost } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
+import type { LayerDifference } from '../evaluate/index.js';
 
 /** What a command works on: `FILE` or `FILE#CONFIG`. */
 export interface Target {
@@ -97,41 +99,8 @@ export interface EvalResult {
   readonly layers?: readonly LayerDifference[];
 }
 
-/** A layer's codes in the SNN beside those of the quantised ANN. */
-export interface LayerDifference {
-  readonly id: string;
-  readonly codes: number;
-  readonly differing: number;
-  readonly max_difference: number;
-  readonly mean_residual: number;
-  readonly max_residual: number;
-}
-
-export interface LayerCost {
-  readonly id: string;
-  readonly kind: string;
-  readonly macs: number;
-  readonly params: number;
-  readonly weight_bits: number;
-  readonly spike_bits: number;
-  readonly steps: number;
-  readonly bit_budget: number;
-  readonly s_ace: number;
-  readonly size_bytes: number;
-}
-
 /** The keys are those of `cost --json`. */
-export interface CostResult {
-  readonly layers: readonly LayerCost[];
-  readonly total: {
-    readonly macs: number;
-    readonly params: number;
-    readonly bit_budget: number;
-    readonly s_ace: number;
-    readonly size_bytes: number;
-    readonly latency_steps: number;
-  };
-}
+export type CostResult = Cost;
 
 /** What a checked file declares. */
 export interface CheckResult {
@@ -157,4 +126,4 @@ export interface Driver {
   listPasses(): readonly PassInfo[];
 }
 
-export type { Diagnostic, Outcome };
+export type { Diagnostic, LayerCost, LayerDifference, Outcome };

@@ -1,26 +1,35 @@
 import { expect, it } from 'vitest';
 import { chooseConfig } from '../../src/driver/target.js';
+import { checkModel, memoryLoader } from '../../src/model/index.js';
+import { expectDiagnostic } from '../data/expect-diagnostic.js';
 
-const configs = [{ name: 'base' }, { name: 'fast' }];
 const path = 'net.spike';
 
+function modelOf(...configs: readonly string[]) {
+  const text = configs.map((name) => `config ${name} { network onnx("net.onnx")  coding sws(steps: 8) }`).join('\n');
+  const { value, diagnostics } = checkModel({ name: path, text }, memoryLoader({}));
+  if (value === undefined) throw new Error(diagnostics.map((d) => d.message).join('\n'));
+  return value;
+}
+
 it('the only configuration needs no name', () => {
-  expect(chooseConfig({ path }, [{ name: 'base' }]).value).toEqual({ name: 'base' });
+  expect(chooseConfig(modelOf('base'), { path }).name).toBe('base');
 });
 
 it('one of several has to be named; the error lists them', () => {
-  expect(chooseConfig({ path, config: 'fast' }, configs).value).toEqual({ name: 'fast' });
-  const [problem] = chooseConfig({ path }, configs).diagnostics;
-  expect(problem).toMatchObject({ code: 'cli/which-config', help: 'name one: net.spike#base, net.spike#fast' });
+  const model = modelOf('base', 'fast');
+  expect(chooseConfig(model, { path, config: 'fast' }).name).toBe('fast');
+  const problem = expectDiagnostic('cli/which-config', () => chooseConfig(model, { path }));
+  expect(problem.help).toContain('net.spike#base');
 });
 
 it('a slip in the name is pointed out', () => {
-  const { value, diagnostics } = chooseConfig({ path, config: 'fats' }, configs);
-  expect(value).toBeUndefined();
-  expect(diagnostics[0]).toMatchObject({ code: 'cli/unknown-config', help: 'did you mean "fast"?' });
+  const problem = expectDiagnostic('cli/unknown-config', () =>
+    chooseConfig(modelOf('base', 'fast'), { path, config: 'fats' }),
+  );
+  expect(problem.help).toBe('did you mean "fast"?');
 });
 
 it('a file without configurations cannot be compiled', () => {
-  expect(chooseConfig({ path }, []).diagnostics[0]?.code).toBe('cli/no-config');
-  expect(chooseConfig({ path, config: 'x' }, []).diagnostics[0]?.code).toBe('cli/unknown-config');
+  expectDiagnostic('cli/no-config', () => chooseConfig(modelOf(), { path }));
 });

@@ -31,4 +31,16 @@ configuration needs no name. (Most shells take an unquoted \`#\` inside a word a
     ({ file, config }) => `"${file}" has no configuration "${config}"`,
     `What stands behind the \`#\` is the name of a \`config\` in the file. \`spikec check FILE --json\` lists them.`,
   ),
+  'cli/not-lowered': define<{ construct: string }>(
+    'error',
+    ({ construct }) => `${construct} is understood and checked, but not compiled yet`,
+    `The language can say more than this version compiles. The file is right as far as it was checked; what it asks for
+here has no lowering yet, and spikec doesn't leave it out silently.`,
+  ),
+  'cli/unknown-pass': define<{ pass: string }>(
+    'error',
+    ({ pass }) => `there is no pass "${pass}" in this pipeline`,
+    `\`--print-after\` and \`--stop-after\` take the name of a pass that runs for this configuration, or \`all\` for
+\`--print-after\`. \`spikec compile --passes\` lists them.`,
+  ),
 } as const;
