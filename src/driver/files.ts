@@ -1,41 +1,64 @@
+import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fail } from '../base/diagnostics/index.js';
-import type { Source } from '../base/source.js';
-import { isFile, readText, realPath } from '../data/index.js';
-import type { ModelLoader } from '../model/loader.js';
+import type { NeuronDef } from '../base/equation.js';
+import { present } from '../base/invariant.js';
+import { isFile, realPath } from '../data/files.js';
+import { readBytes, readText } from '../data/index.js';
+import { type ModelLoader, checkModel, memoryLoader } from '../model/index.js';
 
-/** A model file as a source; its name is the path as the user wrote it. */
-export function readSource(path: string): Source {
-  return { name: path, text: readText(path) };
+/** The package's own folder `models/`: the standard library. */
+export function libraryFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!isFile(join(folder, 'package.json'))) folder = present(parentOf(folder), 'driver: no package folder');
+  return join(folder, 'models');
 }
 
-/** The folder of the standard library: two folders up from the source, three from the build. */
-function libraryFolder(): URL | undefined {
-  return ['../../models/', '../../../models/']
-    .map((path) => new URL(path, import.meta.url))
-    .find((folder) => isFile(new URL('neurons.spike', folder)));
+function parentOf(folder: string): string | undefined {
+  const parent = dirname(folder);
+  return parent === folder ? undefined : parent;
 }
 
-/**
- * Reads model files from the disk. Links may lead out of the folder of `main` only with `allowOutside`:
- * the checker judges paths by their text alone.
- */
-export function fileLoader(main: string, allowOutside: boolean): ModelLoader {
-  const folder = realPath(main)?.replace(/[^/\\]*$/, '');
+/** Reads model files from the disk. A link that leaves the folder of the main file is refused like a missing file. */
+export function diskLoader(mainFile: string, allowOutside: boolean): ModelLoader {
+  const root = realPath(dirname(resolve(mainFile)));
   return {
     read(path) {
       const real = realPath(path);
-      if (real === undefined) return undefined;
-      if (!allowOutside && folder !== undefined && !real.startsWith(folder)) {
-        return fail('model/outside-folder', { path, folder });
-      }
+      if (real === undefined || root === undefined || !isFile(real)) return undefined;
+      if (!allowOutside && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
       return readText(path);
     },
     library(name) {
-      const library = libraryFolder();
-      if (library === undefined || !/^[\w-]+$/.test(name)) return undefined;
-      const file = new URL(`${name}.spike`, library);
-      return isFile(file) ? readText(fileURLToPath(file)) : undefined;
+      if (!/^[a-z][a-z0-9_-]*$/.test(name)) return undefined;
+      const path = join(libraryFolder(), `${name}.spike`);
+      return isFile(path) ? readText(path) : undefined;
     },
+  };
+}
+
+/** Neurons of the standard library, by name. */
+export function libraryNeurons(): ReadonlyMap<string, NeuronDef> {
+  const path = join(libraryFolder(), 'neurons.spike');
+  const checked = checkModel({ name: path, text: readText(path) }, memoryLoader({}));
+  return present(checked.value, `driver: the standard library has errors: ${checked.diagnostics.map((d) => d.message).join('; ')}`)
+    .neurons;
+}
+
+/** Reads an ONNX file’s external data: the location has been checked as text, links are checked here. */
+export function externalReader(onnxFile: string, used: Map<string, Uint8Array>): (location: string) => Uint8Array | undefined {
+  const folder = dirname(resolve(onnxFile));
+  const root = realPath(folder);
+  return (location) => {
+    const known = used.get(location);
+    if (known !== undefined) return known;
+    const real = realPath(join(folder, location));
+    if (real === undefined || root === undefined || !isFile(real)) return undefined;
+    if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      return fail('onnx/external-path', { name: location, location, reason: 'a link leads out of the folder' }, { file: onnxFile });
+    }
+    const bytes = readBytes(real);
+    used.set(location, bytes);
+    return bytes;
   };
 }

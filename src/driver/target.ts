@@ -1,23 +1,73 @@
+import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, fail, hasErrors } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
-import { type Outcome, diagnostic } from '../base/diagnostics/index.js';
-import type { Target } from './types.js';
+import { readBytes, readText } from '../data/index.js';
+import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
+import { type Config, type Model, checkModel } from '../model/index.js';
+import { diskLoader, externalReader } from './files.js';
+import type { CommonOptions, Target } from './types.js';
 
-/** The configuration that a target names, or the only one there is. */
-export function chooseConfig<C extends { readonly name: string }>(target: Target, configs: readonly C[]): Outcome<C> {
-  const names = configs.map((c) => c.name);
-  const list = names.map((name) => `${target.path}#${name}`).join(', ');
-  if (target.config === undefined) {
-    const [only, ...others] = configs;
-    if (only !== undefined && others.length === 0) return { value: only, diagnostics: [] };
-    if (only === undefined) return { diagnostics: [diagnostic('cli/no-config', { file: target.path })] };
-    return {
-      diagnostics: [diagnostic('cli/which-config', { file: target.path }, undefined, { help: `name one: ${list}` })],
-    };
+/** Reads and checks a model file. */
+export function loadModel(path: string, options: CommonOptions): Outcome<Model> {
+  const allowOutside = options.allowOutside === true;
+  const source = { name: path, text: readText(path) };
+  return checkModel(source, diskLoader(path, allowOutside), { allowOutside });
+}
+
+/** The config a target names; a file with a single config needs none named. */
+export function chooseConfig(model: Model, { path, config: wanted }: Target): Config {
+  const names = [...model.configs.keys()];
+  if (wanted !== undefined) {
+    const found = model.configs.get(wanted);
+    if (found !== undefined) return found;
+    fail('cli/unknown-config', { file: path, config: wanted }, { file: path }, { help: suggest(wanted, names) });
   }
-  const found = configs.find((c) => c.name === target.config);
-  if (found !== undefined) return { value: found, diagnostics: [] };
-  const help = suggest(target.config, names);
-  return {
-    diagnostics: [diagnostic('cli/unknown-config', { file: target.path, config: target.config }, undefined, { help })],
-  };
+  if (names.length === 0) fail('cli/no-config', { file: path }, { file: path });
+  if (names.length > 1) fail('cli/which-config', { file: path }, { file: path }, { help: `it has ${names.join(', ')}: name one, as in ${path}#${names[0]}` });
+  return model.configs.get(names[0]!)!;
+}
+
+/** An ONNX file, imported. */
+export interface Source {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly imported: ImportedNetwork;
+  /** External data files it uses, by location. */
+  readonly external: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Collects what phases have to say; stops with everything said at the first error. */
+export class Findings {
+  readonly all: Diagnostic[] = [];
+
+  take<T>(outcome: Outcome<T>): T {
+    this.all.push(...outcome.diagnostics);
+    if (outcome.value === undefined || hasErrors(outcome.diagnostics)) throw new DiagnosticError(this.all);
+    return outcome.value;
+  }
+}
+
+/** Imports an ONNX file. */
+export function importFile(path: string, findings: Findings): Source {
+  const bytes = readBytes(path);
+  const external = new Map<string, Uint8Array>();
+  const imported = findings.take(importOnnx({ name: path, bytes }, { readExternal: externalReader(path, external) }));
+  return { path, bytes, imported, external };
+}
+
+/** The config's network where it comes from an ONNX file; otherwise says what isn't lowered yet. */
+export function sourceOf(config: Config, findings: Findings): Source {
+  if (config.network.kind === 'onnx') {
+    for (const construct of ['bits', 'train', 'neuron'] as const) {
+      const used = config[construct];
+      if (used !== undefined) throw new DiagnosticError(notLowered(construct === 'bits' ? '`bits`' : `\`${construct}\``, used.place));
+    }
+    return importFile(config.network.resolved, findings);
+  }
+  throw new DiagnosticError(notLowered('a network of layers', config.network.place));
+}
+
+export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
+  return diagnostic('cli/not-lowered', { construct }, place, {
+    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`',
+  });
 }

@@ -14,6 +14,8 @@ export interface CompileOptions {
 
 export interface Executable {
   readonly engine: string;
+  /** How many runs it can usefully have under way at once; 1 where missing. */
+  readonly lanes?: number;
   /** Feeds every program input by id, gives every program output by name. */
   run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;

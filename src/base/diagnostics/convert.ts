@@ -36,6 +36,17 @@ export const convertDiagnostics = {
     ({ op, kind, code }) => `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
     'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network.',
   ),
+  'convert/import-mismatch': define<{ op: string; tensor: string; ours: number; theirs: number; at: number }>(
+    'error',
+    ({ op, tensor, ours, theirs, at }) =>
+      `the imported network differs from the file: %${op} (tensor "${tensor}") is ${ours} where onnxruntime has ${theirs}, at element ${at}`,
+    'Before a network is converted, every imported layer is run by itself on the values that onnxruntime computes from the file, and compared. Here the two differ, so what spikec understood is not what the file says; converting it would only hide that. This is a bug in the importer, or a corner of ONNX it reads differently: please report it with the file. The named layer is the first that differs.',
+  ),
+  'convert/bad-coding': define<{ reason: string }>(
+    'error',
+    ({ reason }) => reason,
+    'The coding’s arguments don’t fit the network or each other. SWS: β in (1, 3], Tc ≥ 1 steps, 0 ≤ Ts ≤ Tc silent steps.',
+  ),
   'convert/unknown-layer-pattern': define<{ pattern: string }>(
     'error',
     ({ pattern }) => `no neuron layer has an id that matches "${pattern}"`,

@@ -9,6 +9,12 @@ export const engineDiagnostics = {
 
 Use a smaller batch, or the \`onnxruntime\` engine, which has no such bound.`,
   ),
+  'engine/unknown': define<{ engine: string }>(
+    'error',
+    ({ engine }) => `there is no engine "${engine}"`,
+    `Engines run compiled programs: \`fused\` (generated WebAssembly kernels for neurons, onnxruntime for synapses; the
+fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph). \`auto\` takes the fastest present.`,
+  ),
   'engine/unavailable': define<{ engine: string; reason: string }>(
     'error',
     ({ engine, reason }) => `the engine ${engine} can't be loaded here: ${reason}`,

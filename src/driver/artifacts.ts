@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { emitOnnx } from '../backends/onnx/index.js';
+import { encodeSafetensors } from '../base/safetensors.js';
+import { lowerNetwork } from '../lower/network-to-tensor/index.js';
+import { type Network, paramsToTensors, printNetwork } from '../network/index.js';
+import { type Program, printProgram, simplify } from '../tensor/index.js';
+import type { Artifact } from './types.js';
+
+/** What a compiled folder records of where it came from. */
+export interface Origin {
+  readonly config: string;
+  /** Source file name → its bytes. */
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The inference program of a network. */
+export function inferenceProgram(network: Network): Program {
+  return simplify(lowerNetwork(network, { precision: network.coding === undefined ? 'f32' : 'f64' }));
+}
+
+/** The network as JSON for tools: the IR's own data, parameters by type and shape. */
+export function networkJson(network: Network): string {
+  const ops = network.ops.map(({ id, kind, inputs, attrs, params, type, origin }) => ({
+    id,
+    kind,
+    inputs,
+    attrs,
+    params,
+    type,
+    ...(origin === undefined ? {} : { origin }),
+  }));
+  const params = Object.fromEntries(
+    [...network.params].map(([name, { tensor, quant }]) => [
+      name,
+      { dtype: tensor.dtype, shape: tensor.shape, ...(quant === undefined ? {} : { quant: { axis: quant.axis } }) },
+    ]),
+  );
+  const { name, coding, outputs, notes } = network;
+  const neurons = Object.fromEntries(network.neurons);
+  return `${JSON.stringify({ name, ...(coding === undefined ? {} : { coding }), ops, outputs, params, neurons, notes }, undefined, 1)}\n`;
+}
+
+/** The files of a compiled folder; the same input gives the same bytes. */
+export function artifactFiles(
+  network: Network,
+  emit: readonly Artifact[],
+  origin: Origin,
+  version: string,
+): Map<string, string | Uint8Array> {
+  const files = new Map<string, string | Uint8Array>();
+  files.set('weights.safetensors', encodeSafetensors(paramsToTensors(network.params)));
+  if (emit.includes('ir')) files.set('network.ir', printNetwork(network));
+  if (emit.includes('json')) files.set('network.json', networkJson(network));
+  if (emit.includes('tensor') || emit.includes('onnx')) {
+    const program = inferenceProgram(network);
+    if (emit.includes('tensor')) files.set('network.tensor', printProgram(program));
+    if (emit.includes('onnx')) files.set('infer.onnx', emitOnnx(program));
+  }
+  files.set('manifest.json', manifest(files, origin, version));
+  return files;
+}
+
+function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origin, version: string): string {
+  const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+  const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
+  const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
+  return `${JSON.stringify({ spikec: version, format: 1, config: origin.config, sources, files: written }, undefined, 1)}\n`;
+}

@@ -1,0 +1,42 @@
+import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
+import { isFile, readText } from '../data/index.js';
+import { type Model, checkModel } from '../model/index.js';
+import { diskLoader } from './files.js';
+import type { CheckResult, CommonOptions } from './types.js';
+
+/** Checks a model file with everything that it uses. Loads no backend: an editor may call this at every key. */
+export function checkFile(path: string, options: CommonOptions = {}): Outcome<CheckResult> {
+  return reporting(() => {
+    const allowOutside = options.allowOutside === true;
+    const source = { name: path, text: readText(path) };
+    const { value: model, diagnostics } = checkModel(source, diskLoader(path, allowOutside), { allowOutside });
+    if (model === undefined) return { diagnostics };
+    const all = [...diagnostics, ...missingNetworks(model)];
+    return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
+  });
+}
+
+/** ONNX files that configurations name and that aren't there. */
+function missingNetworks(model: Model): readonly Diagnostic[] {
+  return [...model.configs.values()].flatMap(({ network }) =>
+    network.kind === 'onnx' && !isFile(network.resolved)
+      ? [diagnostic('file/missing', { path: network.resolved }, network.place)]
+      : [],
+  );
+}
+
+function declarations(model: Model): CheckResult {
+  const named = (kind: string): readonly string[] =>
+    model.file.declarations.flatMap((d) => (d.kind === kind && d.kind !== 'use' ? [d.name.text] : []));
+  return { networks: named('network'), neurons: named('neuron'), configs: named('config') };
+}
+
+/** Turns a thrown diagnostic (of reading a file) into an outcome. */
+export function reporting<T>(work: () => Outcome<T>): Outcome<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DiagnosticError) return { diagnostics: error.diagnostics };
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import { basename } from 'node:path';
+import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
+import { suggest } from '../base/did-you-mean.js';
+import { readBytes, writeFolder } from '../data/index.js';
+import { type Network, latencyOf, printNetwork } from '../network/index.js';
+import { type PassRun, pipelines } from '../passes/index.js';
+import { artifactFiles } from './artifacts.js';
+import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
+import type { CompileOptions, CompileResult, Target } from './types.js';
+import { verifyImport } from './verify-import.js';
+import { packageVersion } from './version.js';
+
+/** Compiles a config: check, import, verify the import, run the passes, write what was asked for. */
+export async function compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>> {
+  const findings = new Findings();
+  const model = findings.take(loadModel(target.path, options));
+  const config = chooseConfig(model, target);
+  checkPassNames(options);
+  const source = sourceOf(config, findings);
+  const sws = swsOptions(config);
+  options.onProgress?.({ phase: 'verifying the import', done: 0 });
+  await verifyImport(source);
+  const { last, conversion, runs } = convertNetwork(source.imported.network, sws, findings, {
+    stopAfter: options.stopAfter,
+    after: (run) => print(run, options),
+  });
+  if (conversion !== undefined) reportAll(checkPatterns(config, conversion.spiking), findings);
+  const sources = new Map<string, Uint8Array>([
+    [basename(target.path), readBytes(target.path)],
+    [basename(source.path), source.bytes],
+  ]);
+  const files = options.outDir === undefined ? [] : writeArtifacts(last, options, config.name, sources);
+  return { value: describe(last, runs, files, options), diagnostics: findings.all };
+}
+
+function writeArtifacts(
+  network: Network,
+  { emit, outDir }: CompileOptions,
+  config: string,
+  sources: ReadonlyMap<string, Uint8Array>,
+): readonly string[] {
+  if (emit.includes('tfjs')) fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`)' });
+  const files = artifactFiles(network, emit, { config, sources }, packageVersion());
+  writeFolder(outDir!, files);
+  return [...files.keys()];
+}
+
+function reportAll(diagnostics: readonly Diagnostic[], findings: Findings): void {
+  findings.take({ value: true, diagnostics });
+}
+
+function checkPassNames({ printAfter, stopAfter }: CompileOptions): void {
+  const names = pipelines['convert.sws'].map(({ name }) => name);
+  for (const wanted of [printAfter === 'all' ? undefined : printAfter, stopAfter]) {
+    if (wanted !== undefined && !names.includes(wanted)) {
+      fail('cli/unknown-pass', { pass: wanted }, undefined, { help: suggest(wanted, names) });
+    }
+  }
+}
+
+function print({ pass, network }: PassRun, { printAfter, stopAfter, onPrint }: CompileOptions): void {
+  if (printAfter === 'all' || printAfter === pass || (printAfter === undefined && stopAfter === pass)) {
+    onPrint?.(`after ${pass}`, printNetwork(network));
+  }
+}
+
+export function describe(
+  network: Network,
+  runs: readonly PassRun[],
+  files: readonly string[],
+  options: Pick<CompileOptions, 'outDir'>,
+): CompileResult {
+  const parameters = [...network.params.values()].reduce((sum, { tensor }) => sum + tensor.data.length, 0);
+  const latency = latencyOf(network);
+  return {
+    name: network.name,
+    files,
+    ...(options.outDir === undefined ? {} : { outDir: options.outDir }),
+    ops: network.ops.length,
+    parameters,
+    ...(latency === 0 ? {} : { latency_steps: latency }),
+    notes: network.notes,
+    passes: runs.map(({ pass, milliseconds }) => ({ pass, milliseconds })),
+  };
+}
+
+export type { Source };

@@ -1,0 +1,132 @@
+import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
+import { suggest } from '../base/did-you-mean.js';
+import { type Tensor, elementCount } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
+import { fanOuts } from '../cost/index.js';
+import { checkFit } from '../data/dataset.js';
+import { type Engine, engineNamed, engineNames, openOnnxSource } from '../engines/index.js';
+import { type Images, type SpikingRun, agreement, classify, readLabels, runSpiking } from '../evaluate/index.js';
+import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
+import { type Network, latencyOf } from '../network/index.js';
+import { simplify } from '../tensor/index.js';
+import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { evaluateStages } from './stages.js';
+import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
+import type { EvalOptions, EvalResult, Target } from './types.js';
+import { verifyImport } from './verify-import.js';
+
+const defaultBatch = 100;
+
+/** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
+export async function evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>> {
+  const findings = new Findings();
+  const model = findings.take(loadModel(target.path, options));
+  const config = chooseConfig(model, target);
+  const source = sourceOf(config, findings);
+  const sws = swsOptions(config);
+  const { dataset } = options;
+  const outputs = elementCount(outputShape(source.imported.network));
+  const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);
+  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+  await verifyImport(source);
+  const { conversion } = convertNetwork(source.imported.network, sws, findings);
+  const { spiking } = present(conversion, 'driver: the pipeline ended early');
+  findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
+  const images: Images = {
+    dataset,
+    normalisation: options.normalisation,
+    count: Math.min(dataset.length, options.limit ?? dataset.length),
+    batch: options.batch ?? defaultBatch,
+  };
+  const labels = readLabels(images);
+  const expected = await classifySource(source, images, options);
+  const engine = chooseEngine(options.engine);
+  const run = await spikingRun(spiking, images, engine, options);
+  const stages =
+    options.stages === true
+      ? await evaluateStages(present(conversion, 'driver: no conversion'), images, { labels, expected, run, engine, options })
+      : {};
+  const value: EvalResult = {
+    samples: images.count,
+    accuracy: agreement(run.classes, labels),
+    source: { accuracy: agreement(expected, labels), agreement: agreement(run.classes, expected) },
+    ...spikeFigures(spiking, run, images.count),
+    latency_steps: latencyOf(spiking),
+    seconds: run.milliseconds / 1000,
+    engine: engine.name,
+    ...stages,
+  };
+  return { value, diagnostics: findings.all };
+}
+
+function outputShape(network: Network): readonly number[] {
+  return present(
+    network.ops.find((op) => op.id === network.outputs[0]),
+    'driver: a network without output',
+  ).type.shape;
+}
+
+function chooseEngine(name: string | undefined): Engine {
+  if (name === undefined || name === 'auto') return engineNamed('fused')!;
+  const engine = engineNamed(name);
+  return engine ?? fail('engine/unknown', { engine: name }, undefined, { help: suggest(name, engineNames) });
+}
+
+/** The source's own predictions: the file as it is, in onnxruntime, graph optimisations disabled. */
+async function classifySource({ path, bytes, imported, external }: Source, images: Images, options: EvalOptions): Promise<Int32Array> {
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const source = await openOnnxSource(external.size > 0 ? path : bytes, { name: path, ...threads });
+  const input = imported.sourceInputs[0]!.name;
+  const { name } = imported.sourceOutput;
+  try {
+    const logits = async (batch: Tensor<'f32'>): Promise<Tensor> =>
+      present((await source.run({ [input]: batch }))[name], `driver: ${path} gave no ${name}`);
+    return await classify({ logits, lanes: 1 }, images, (done, total) =>
+      options.onProgress?.({ phase: 'source network', done, total, unit: 'images' }),
+    );
+  } finally {
+    await source.dispose();
+  }
+}
+
+async function spikingRun(spiking: Network, images: Images, engine: Engine, options: EvalOptions): Promise<SpikingRun> {
+  const fanOut = fanOuts(spiking);
+  const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { counts: true }, fanOut }));
+  const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
+  const layers = spiking.ops.filter((op) => op.type.code.kind === 'spike' && program.outputs[probeNames.counts(op.id)] !== undefined);
+  try {
+    return await runSpiking(
+      {
+        executable,
+        input: program.inputs[0]!.id,
+        output: '0',
+        counts: new Map(layers.map((op) => [op.id, probeNames.counts(op.id)])),
+        lanes: executable.lanes ?? 1,
+      },
+      images,
+      () => performance.now(),
+      (done, total) => options.onProgress?.({ phase: 'spiking network', done, total, unit: 'images' }),
+    );
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/** Spikes per neuron and sample, and OPF = Σ(Tc+Ts)·N + Σ fan-out·spikes (SWS eq. 10), per sample. */
+function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spikes_per_neuron: number; opf: number } {
+  let neurons = 0;
+  let membraneUpdates = 0;
+  let spikes = 0;
+  for (const op of spiking.ops) {
+    if (op.kind !== 'neuron') continue;
+    const count = elementCount(op.type.shape);
+    neurons += count;
+    membraneUpdates += count * (op.type.time!.steps + Number(op.attrs['silent'] ?? 0));
+    spikes += run.spikes.get(op.id) ?? 0;
+  }
+  const synaptic = [...run.synaptic.values()].reduce((a, b) => a + b, 0);
+  return {
+    spikes_per_neuron: neurons === 0 ? 0 : spikes / neurons / samples,
+    opf: membraneUpdates + synaptic / samples,
+  };
+}
