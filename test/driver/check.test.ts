@@ -1,0 +1,75 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { checkFile } from '../../src/driver/check.js';
+import { temporaryFolder } from '../data/temporary-folder.js';
+
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+function codes(path: string, allowOutside = false): string[] {
+  return checkFile(path, { allowOutside }).diagnostics.map((d) => d.code);
+}
+
+const block = 'block B(n: int) {\n  input x\n  output x | linear(n)\n}\n';
+
+it('a file is checked with what it uses from its folder and from the standard library', () => {
+  const folder = folderWith({
+    'net.spike': `use "spikec/neurons" { LIF }
+use "./parts/blocks.spike" { B }
+network N { input x: real[4]  output x | B(3) | spike | linear(2) }
+config base { network N  neuron LIF(tau: 4, theta: 0.6)  coding direct(steps: 4) }
+`,
+    'parts/blocks.spike': block,
+  });
+  const { value, diagnostics } = checkFile(join(folder, 'net.spike'));
+  expect(diagnostics).toEqual([]);
+  expect(value).toEqual({ networks: ['N'], neurons: [], configs: ['base'] });
+});
+
+it('a file that is missing, a folder or no text is a diagnostic', () => {
+  const folder = folderWith({ 'a.spike': '\u00e4' });
+  writeFileSync(join(folder, 'b.spike'), Uint8Array.of(0xff, 0xfe));
+  expect(codes(join(folder, 'none.spike'))).toEqual(['file/missing']);
+  expect(codes(folder)).toEqual(['file/is-directory']);
+  expect(codes(join(folder, 'b.spike'))).toEqual(['file/not-text']);
+});
+
+it('what is used outside the folder needs a flag, by path and by link', () => {
+  const folder = folderWith({
+    'blocks.spike': block,
+    'inner/path.spike': 'use "../blocks.spike" { B }\n',
+    'inner/link.spike': 'use "./linked.spike" { B }\n',
+  });
+  symlinkSync(join(folder, 'blocks.spike'), join(folder, 'inner', 'linked.spike'));
+  expect(codes(join(folder, 'inner/path.spike'))).toEqual(['model/outside-folder']);
+  expect(codes(join(folder, 'inner/link.spike'))).toEqual(['model/file-not-found']);
+  expect(codes(join(folder, 'inner/path.spike'), true)).toEqual([]);
+  expect(codes(join(folder, 'inner/link.spike'), true)).toEqual([]);
+});
+
+it('an ONNX file that is not there is reported where it is named', () => {
+  const folder = folderWith({ 'a.spike': 'config c {\n  network onnx("net.onnx")\n  coding sws(steps: 8)\n}\n' });
+  const { value, diagnostics } = checkFile(join(folder, 'a.spike'));
+  expect(value).toBeUndefined();
+  expect(diagnostics.map((d) => d.code)).toEqual(['file/missing']);
+  const [{ place } = {}] = diagnostics;
+  expect(place !== undefined && 'source' in place && place.source.text.slice(place.start, place.end)).toContain(
+    'net.onnx',
+  );
+  writeFileSync(join(folder, 'net.onnx'), '');
+  expect(codes(join(folder, 'a.spike'))).toEqual([]);
+});
+
+it('ten megabytes of brackets are refused at once', () => {
+  const folder = folderWith({ 'a.spike': '('.repeat(10 * 2 ** 20) });
+  const started = performance.now();
+  expect(codes(join(folder, 'a.spike'))).toEqual(['syntax/too-large']);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
