@@ -36,31 +36,42 @@ export function lowerExactCodes(network: Network): Program {
     const from = centred.get(op.inputs[0]!);
     const shape = present(byId.get(op.inputs[0]!), `lower: ${op.id} reads nothing`).type.shape;
     if (op.kind === 'quantize') lowerQuantiser(lowering, op, byId.get(op.inputs[0]!)!, centred);
-    else if (from !== undefined && movesCodes(op)) keepCodes(lowering, op, from, centred);
+    else if (from !== undefined && movesCodes(op)) keepCodes(lowering, op, from, shape, centred);
     else if (from !== undefined && accumulates(lowering, op))
-      lowering.real.set(op.id, lowerInteger(lowering, op, from, shape));
-    else lowering.real.set(op.id, lowerReal(lowering, op, 'f64'));
+      lowering.real.set(op.id, lowerInteger(lowering, op, from));
+    else lowering.real.set(op.id, lowerOnReals(lowering, op));
   }
   network.outputs.forEach((id, n) => builder.output(String(n), builder.cast(lowering.realOf(id), 'f32')));
   return builder.build();
 }
 
+const singlePrecision = new Set(['conv', 'linear', 'avgpool', 'globalavgpool']);
+
+/** Layers on values that are no codes; the heavy ones in f32, in which every engine has them. */
+function lowerOnReals(lowering: Lowering, op: Op): Value {
+  const { builder, real } = lowering;
+  if (!singlePrecision.has(op.kind)) return lowerReal(lowering, op, 'f64');
+  const [id] = op.inputs as [string];
+  const wide = lowering.realOf(id);
+  real.set(id, builder.cast(wide, 'f32'));
+  const result = builder.cast(lowerReal(lowering, op, 'f32'), 'f64');
+  real.set(id, wide);
+  return result;
+}
+
+/** An integer multiple of a scale: Q − zero of a quantised value, or a sum of them. */
 interface Centred {
-  /** Q − zero, f32 integers. */
+  /** f32 integers. */
   readonly codes: Value;
   readonly scale: number;
 }
 
-const moving = new Set(['maxpool', 'flatten', 'reshape']);
-
 function movesCodes(op: Op): boolean {
-  return moving.has(op.kind) && op.type.code.kind === 'quant';
+  if (op.kind === 'maxpool' || op.kind === 'flatten' || op.kind === 'reshape' || op.kind === 'globalavgpool') return true;
+  return op.kind === 'avgpool' && (op.attrs['include_pad'] === true || listAttr(op.attrs, 'pads').every((n) => n === 0));
 }
 
 function accumulates(lowering: Lowering, op: Op): boolean {
-  if (op.kind === 'globalavgpool') return true;
-  if (op.kind === 'avgpool')
-    return op.attrs['include_pad'] === true || listAttr(op.attrs, 'pads').every((n) => n === 0);
   if (op.kind !== 'conv' && op.kind !== 'linear') return false;
   const { quant } = paramOf(lowering.network, op, 'weight');
   return quant !== undefined && (quant.axis === 0 || quant.scale.length === 1);
@@ -82,28 +93,29 @@ function lowerQuantiser(lowering: Lowering, op: Op, from: Op, centred: Map<strin
   lowering.real.set(op.id, builder.mul(builder.cast(codes, 'f64'), scale));
 }
 
-function keepCodes(lowering: Lowering, op: Op, from: Centred, centred: Map<string, Centred>): void {
+/** Averages become sums of codes at a smaller scale, so that they stay integers. */
+function keepCodes(
+  lowering: Lowering,
+  op: Op,
+  from: Centred,
+  inputShape: readonly number[],
+  centred: Map<string, Centred>,
+): void {
   const { builder } = lowering;
-  const codes =
-    op.kind === 'maxpool'
-      ? builder.maxpool(from.codes, {
-          kernel: listAttr(op.attrs, 'kernel'),
-          stride: listAttr(op.attrs, 'stride'),
-          pads: listAttr(op.attrs, 'pads'),
-        })
-      : builder.reshape(from.codes, folded(1, op.type.shape));
-  centred.set(op.id, { codes, scale: from.scale });
-  lowering.real.set(op.id, builder.mul(builder.cast(codes, 'f64'), from.scale));
+  let { codes, scale } = from;
+  if (op.kind === 'maxpool') {
+    const [kernel, stride, pads] = ['kernel', 'stride', 'pads'].map((name) => listAttr(op.attrs, name)) as [number[], number[], number[]];
+    codes = builder.maxpool(codes, { kernel, stride, pads });
+  } else if (op.kind === 'avgpool' || op.kind === 'globalavgpool') {
+    codes = windowSum(lowering, op, codes, inputShape[0]!);
+    scale /= op.kind === 'avgpool' ? listAttr(op.attrs, 'kernel').reduce((a, b) => a * b, 1) : inputShape[1]! * inputShape[2]!;
+  } else codes = builder.reshape(codes, folded(1, op.type.shape));
+  centred.set(op.id, { codes, scale });
+  lowering.real.set(op.id, builder.mul(builder.cast(codes, 'f64'), scale));
 }
 
-function lowerInteger(lowering: Lowering, op: Op, from: Centred, inputShape: readonly number[]): Value {
+function lowerInteger(lowering: Lowering, op: Op, from: Centred): Value {
   const { builder } = lowering;
-  if (op.kind === 'avgpool' || op.kind === 'globalavgpool') {
-    const sum = builder.cast(windowSum(lowering, op, from.codes, inputShape[0]!), 'f64');
-    const size =
-      op.kind === 'avgpool' ? listAttr(op.attrs, 'kernel').reduce((a, b) => a * b, 1) : inputShape[1]! * inputShape[2]!;
-    return builder.mul(sum, from.scale / size);
-  }
   const param = paramOf(lowering.network, op, 'weight');
   const { shape } = param.tensor;
   const weight = builder.param(`${op.id}.codes`, tensor('f32', shape, centredCodes(param)));
