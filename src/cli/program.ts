@@ -12,14 +12,14 @@ import { addFmt } from './fmt.js';
 import { printable } from './render.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
-import { version } from './version.js';
+import { packageVersion } from '../driver/version.js';
 
 const commands = [addCheck, addFmt, addCompile, addConvert, addEval, addCost, addExplain];
 
 function buildProgram(host: Host): Command {
   const program = new Command('spikec')
     .description('A compiler for spiking neural networks.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .configureOutput({ writeOut: (text) => host.terminal.out(text), writeErr: (text) => host.terminal.err(text) })

@@ -1,8 +1,9 @@
 import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import { isFile, readText } from '../data/index.js';
 import { type Model, checkModel } from '../model/index.js';
+import { formatText } from '../syntax/index.js';
 import { diskLoader } from './files.js';
-import type { CheckResult, CommonOptions } from './types.js';
+import type { CheckResult, CommonOptions, FormatResult } from './types.js';
 
 /** Checks a model file with everything that it uses. Loads no backend: an editor may call this at every key. */
 export function checkFile(path: string, options: CommonOptions = {}): Outcome<CheckResult> {
@@ -13,6 +14,15 @@ export function checkFile(path: string, options: CommonOptions = {}): Outcome<Ch
     if (model === undefined) return { diagnostics };
     const all = [...diagnostics, ...missingNetworks(model)];
     return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
+  });
+}
+
+/** Formats a model file; writes nothing. */
+export function formatFile(path: string): Outcome<FormatResult> {
+  return reporting(() => {
+    const text = readText(path);
+    const { value, diagnostics } = formatText({ name: path, text });
+    return value === undefined ? { diagnostics } : { value: { text: value, changed: value !== text }, diagnostics };
   });
 }
 
@@ -32,7 +42,7 @@ function declarations(model: Model): CheckResult {
 }
 
 /** Turns a thrown diagnostic (of reading a file) into an outcome. */
-export function reporting<T>(work: () => Outcome<T>): Outcome<T> {
+function reporting<T>(work: () => Outcome<T>): Outcome<T> {
   try {
     return work();
   } catch (error) {

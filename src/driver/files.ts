@@ -1,22 +1,15 @@
 import { dirname, join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fail } from '../base/diagnostics/index.js';
 import type { NeuronDef } from '../base/equation.js';
 import { present } from '../base/invariant.js';
 import { isFile, realPath } from '../data/files.js';
 import { readBytes, readText } from '../data/index.js';
 import { type ModelLoader, checkModel, memoryLoader } from '../model/index.js';
+import { packageFolder } from './version.js';
 
 /** The package's own folder `models/`: the standard library. */
 export function libraryFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!isFile(join(folder, 'package.json'))) folder = present(parentOf(folder), 'driver: no package folder');
-  return join(folder, 'models');
-}
-
-function parentOf(folder: string): string | undefined {
-  const parent = dirname(folder);
-  return parent === folder ? undefined : parent;
+  return join(packageFolder(), 'models');
 }
 
 /** Reads model files from the disk. A link that leaves the folder of the main file is refused like a missing file. */
@@ -41,12 +34,17 @@ export function diskLoader(mainFile: string, allowOutside: boolean): ModelLoader
 export function libraryNeurons(): ReadonlyMap<string, NeuronDef> {
   const path = join(libraryFolder(), 'neurons.spike');
   const checked = checkModel({ name: path, text: readText(path) }, memoryLoader({}));
-  return present(checked.value, `driver: the standard library has errors: ${checked.diagnostics.map((d) => d.message).join('; ')}`)
-    .neurons;
+  return present(
+    checked.value,
+    `driver: the standard library has errors: ${checked.diagnostics.map((d) => d.message).join('; ')}`,
+  ).neurons;
 }
 
 /** Reads an ONNX file’s external data: the location has been checked as text, links are checked here. */
-export function externalReader(onnxFile: string, used: Map<string, Uint8Array>): (location: string) => Uint8Array | undefined {
+export function externalReader(
+  onnxFile: string,
+  used: Map<string, Uint8Array>,
+): (location: string) => Uint8Array | undefined {
   const folder = dirname(resolve(onnxFile));
   const root = realPath(folder);
   return (location) => {
@@ -55,7 +53,11 @@ export function externalReader(onnxFile: string, used: Map<string, Uint8Array>):
     const real = realPath(join(folder, location));
     if (real === undefined || root === undefined || !isFile(real)) return undefined;
     if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
-      return fail('onnx/external-path', { name: location, location, reason: 'a link leads out of the folder' }, { file: onnxFile });
+      return fail(
+        'onnx/external-path',
+        { name: location, location, reason: 'a link leads out of the folder' },
+        { file: onnxFile },
+      );
     }
     const bytes = readBytes(real);
     used.set(location, bytes);

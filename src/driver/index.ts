@@ -1,12 +1,6 @@
 import { DiagnosticError, type Outcome } from '../base/diagnostics/index.js';
-import { readText } from '../data/index.js';
 import { passes } from '../passes/index.js';
-import { formatText } from '../syntax/index.js';
-import { compileTarget } from './compile.js';
-import { convertOnnx } from './convert.js';
-import { costOf } from './cost.js';
-import { evaluateTarget } from './evaluate.js';
-import { loadModel } from './target.js';
+import { checkFile, formatFile } from './check.js';
 import type { Driver } from './types.js';
 
 export type * from './types.js';
@@ -21,22 +15,15 @@ async function reported<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>>
   }
 }
 
-/** Everything commands ask of the compiler. */
+/** Everything commands ask of the compiler. What brings an engine is loaded when it is first asked for. */
 export const driver: Driver = {
-  checkFile(path, options) {
-    const { value, diagnostics } = loadModel(path, options);
-    if (value === undefined) return { diagnostics };
-    const { configs, networks, neurons } = value;
-    return { value: { configs: [...configs.keys()], networks: [...networks.keys()], neurons: [...neurons.keys()] }, diagnostics };
-  },
-  formatFile(path) {
-    const text = readText(path);
-    const { value, diagnostics } = formatText({ name: path, text });
-    return value === undefined ? { diagnostics } : { value: { text: value, changed: value !== text }, diagnostics };
-  },
-  compileTarget: (target, options) => reported(() => compileTarget(target, options)),
-  convertOnnx: (file, options) => reported(() => convertOnnx(file, options)),
-  evaluateTarget: (target, options) => reported(() => evaluateTarget(target, options)),
-  costOf: (target, options) => reported(() => costOf(target, options)),
+  checkFile,
+  formatFile,
+  compileTarget: (target, options) =>
+    reported(async () => (await import('./compile.js')).compileTarget(target, options)),
+  convertOnnx: (file, options) => reported(async () => (await import('./convert.js')).convertOnnx(file, options)),
+  evaluateTarget: (target, options) =>
+    reported(async () => (await import('./evaluate.js')).evaluateTarget(target, options)),
+  costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
 };

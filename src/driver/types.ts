@@ -109,6 +109,12 @@ export interface CheckResult {
   readonly neurons: readonly string[];
 }
 
+export interface FormatResult {
+  readonly text: string;
+  /** The file isn't formatted yet. */
+  readonly changed: boolean;
+}
+
 export interface PassInfo {
   readonly name: string;
   readonly doc: string;
@@ -118,7 +124,7 @@ export interface PassInfo {
 export interface Driver {
   checkFile(path: string, options: CommonOptions): Outcome<CheckResult>;
   /** The formatted text of a model file. */
-  formatFile(path: string): Outcome<{ readonly text: string; readonly changed: boolean }>;
+  formatFile(path: string): Outcome<FormatResult>;
   compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
