@@ -121,6 +121,21 @@ const convs = [
     attrs: { groups: 4, stride: [2, 2], pads: [1, 1, 1, 1] },
   },
   { label: '1×1, stride 2', x: [T3, 4, 5, 5], w: [3, 4, 1, 1], attrs: { stride: [2, 2] } },
+  { label: 'many channels', x: [N, 9, 5, 6], w: [4, 9, 3, 3], attrs: { pads: [1, 0, 2, 1] } },
+  {
+    label: 'many channels, dilated',
+    x: [N, 8, 7, 7],
+    w: [4, 8, 3, 3],
+    attrs: { pads: [1, 1, 1, 1], dilation: [2, 1] },
+  },
+  { label: 'many channels, 1×1', x: [N, 8, 3, 3], w: [4, 8, 1, 1], attrs: {} },
+  { label: 'many filters, one position', x: [N, 2, 3, 3], w: [6, 2, 3, 3], attrs: {} },
+  {
+    label: 'many filters, few positions, stride 2',
+    x: [T3, 2, 4, 4],
+    w: [20, 2, 3, 3],
+    attrs: { pads: [1, 1, 1, 1], stride: [2, 2] },
+  },
   { label: '5×5 same', x: [N, 1, 8, 8], w: [2, 1, 5, 5], attrs: { pads: [2, 2, 2, 2] } },
 ] as const;
 
