@@ -1,2 +1,3 @@
 export type * from './ast.js';
 export { maxBracketDepth, maxSourceLength, parseText } from './parse.js';
+export { formatText, print } from './print.js';
