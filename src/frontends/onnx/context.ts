@@ -226,7 +226,7 @@ export class GraphContext {
       attrs: op.attrs ?? {},
       params,
       place,
-      origin: op.origin,
+      origin: keepsOrder(op) ? op.origin : undefined,
     });
     if (typeof added !== 'string') fail('onnx/shape-mismatch', { op: op.kind, what: added.problem }, place);
     const { shape } = this.builder.typeOf(id);
@@ -271,6 +271,12 @@ export class GraphContext {
     }
     return { tensor: { dtype: storageType(constant.type), shape, data } as Tensor };
   }
+}
+
+/** Whether the result's elements stand in the order of the ONNX tensor: not so behind a pending Transpose. */
+function keepsOrder(op: Emission): boolean {
+  const joins = op.kind === 'flatten' || op.kind === 'reshape' || op.kind === 'globalavgpool';
+  return joins || op.inputs.every((input) => input.perm === undefined);
 }
 
 /** A constant's contents in the array type parameters use. */

@@ -74,7 +74,7 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   diagnostics.push(...graph.notices);
   if (result === undefined || hasErrors(diagnostics)) return { diagnostics };
   const value = {
-    network: withoutDeadOps(graph.builder.finish([result.op])),
+    network: withOutputOrigin(withoutDeadOps(graph.builder.finish([result.op])), graph.dropped?.logits ?? io.output),
     sourceInputs: [{ ...io.input, batch: graph.fixedBatch }],
     sourceOutput: {
       name: io.output,
@@ -221,6 +221,13 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
     if (real.perm !== undefined) fail('onnx/layout', { op: 'output', perm: real.perm }, place);
     return real;
   });
+}
+
+/** An output behind transposes that cancel has got its order back. */
+function withOutputOrigin(network: Network, tensor: string): Network {
+  const [output] = network.outputs;
+  const ops = network.ops.map((op) => (op.id === output && op.origin === undefined ? { ...op, origin: tensor } : op));
+  return { ...network, ops };
 }
 
 function finished(value: Extract<Value, { kind: 'pending' }>, name: string, place: { file: string }): RealValue {
