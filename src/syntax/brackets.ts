@@ -13,10 +13,17 @@ const closing = new Set(Object.values(partner));
 const interesting = /"(?:[^"\\\n\r]|\\.)*"?|\/\/[^\n\r]*|[{}()[\]]|^(?:use|block|network|neuron|config)\b/gm;
 
 /**
- * Finds the first bracket fault of each run of nested brackets, in linear time and without recursion.
- * A `block` or `config` at the very start of a line inside brackets means that one was left open.
+ * Finds brackets without a partner, in linear time and without recursion. A text that balances has
+ * none; in one that doesn't, a `block` or `config` at the very start of a line inside brackets
+ * means that one before it was left open.
  */
 export function bracketFaults(source: Source, maxDepth: number): BracketFault[] {
+  const plain = scan(source, maxDepth, false);
+  const deep = plain.some((fault) => fault.kind === 'too-deep');
+  return plain.length === 0 || deep ? plain : scan(source, maxDepth, true);
+}
+
+function scan(source: Source, maxDepth: number, atDeclarations: boolean): BracketFault[] {
   const faults: BracketFault[] = [];
   const open: { readonly bracket: string; readonly at: number }[] = [];
   const unclosed = (at: number, length: number): void => {
@@ -49,7 +56,7 @@ export function bracketFaults(source: Source, maxDepth: number): BracketFault[] 
         while (open.length > 0 && partner[open.at(-1)!.bracket] !== text) open.pop();
         open.pop();
       }
-    } else if (isDeclarationInside(source.text, at, text, open.length)) {
+    } else if (atDeclarations && isDeclarationInside(source.text, at, text, open.length)) {
       unclosed(at, text.length);
       open.length = 0;
     }
