@@ -12,7 +12,7 @@ import type {
   EvalResult,
   Target,
 } from '../../src/driver/types.js';
-import { temporaryFolder } from '../data/temporary-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
 
 const error = diagnostic('file/missing', { path: 'x.spike' });

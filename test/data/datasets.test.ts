@@ -15,8 +15,8 @@ import {
   readBatch,
 } from '../../src/data/index.js';
 import { bytesOf, idxBytes, npyBytes, zipBytes } from './builders.js';
-import { expectDiagnostic } from './expect-diagnostic.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { expectDiagnostic } from '../support/expect-diagnostic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 function put(name: string, bytes: Uint8Array, folder = temporaryFolder()): string {
   const path = join(folder, name);

@@ -2,8 +2,8 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { readBytes, writeFile, writeFolder } from '../../src/data/files.js';
-import { expectDiagnostic } from './expect-diagnostic.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { expectDiagnostic } from '../support/expect-diagnostic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** What the operating system is told to refuse: opening, or writing after some bytes in all. */
 const refuse = vi.hoisted(() => ({ open: '', bytesLeft: Infinity, rename: '' }));

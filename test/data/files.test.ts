@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync,
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readBytes, readText, writeFile, writeFolder } from '../../src/data/files.js';
-import { expectDiagnostic } from './expect-diagnostic.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { expectDiagnostic } from '../support/expect-diagnostic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 it('a missing file is reported by its path', () => {
   const path = join(temporaryFolder(), 'a.spike');

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkFile } from '../../src/driver/check.js';
-import { temporaryFolder } from '../data/temporary-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = temporaryFolder();

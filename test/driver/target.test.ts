@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chooseConfig } from '../../src/driver/target.js';
 import { checkModel, memoryLoader } from '../../src/model/index.js';
-import { expectDiagnostic } from '../data/expect-diagnostic.js';
+import { expectDiagnostic } from '../support/expect-diagnostic.js';
 
 const path = 'net.spike';
 

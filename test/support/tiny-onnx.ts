@@ -1,0 +1,46 @@
+import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
+
+/** Numbers in [-1, 1) that look random and are always the same. */
+function numbers(count: number, seed: number): number[] {
+  let state = seed;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** A quantised network [1, 6, 6] → 3 classes in QDQ form: conv, ReLU, fully connected. */
+export function tinyQuantised(): Uint8Array<ArrayBuffer> {
+  const b = new OnnxBuilder(13);
+  b.input('image', ['N', 1, 6, 6]);
+  const quantised = (value: string, scale: number, zero: number): string => {
+    const scaleName = b.floats(`${value}.scale`, [], [scale]);
+    const zeroName = b.constant(`${value}.zero`, { type: 'uint8', dims: [], values: [zero] });
+    return b.node('DequantizeLinear', [b.node('QuantizeLinear', [value, scaleName, zeroName]), scaleName, zeroName]);
+  };
+  const weight = (name: string, dims: readonly number[], seed: number): string => {
+    const count = dims.reduce((product, n) => product * n, 1);
+    const values = numbers(count, seed).map((v) => Math.round(v * 127));
+    const codes = b.constant(name, { type: 'int8', dims: [...dims], values });
+    const zero = b.constant(`${name}.zero`, { type: 'int8', dims: [], values: [0] });
+    return b.node('DequantizeLinear', [codes, b.floats(`${name}.scale`, [], [1 / 127]), zero]);
+  };
+  const image = quantised('image', 1 / 255, 0);
+  const conv = b.node('Conv', [image, weight('w1', [4, 1, 3, 3], 1), b.floats('b1', [4], numbers(4, 2))], {
+    pads: [1, 1, 1, 1],
+  });
+  const hidden = quantised(b.node('Relu', [conv]), 4 / 255, 0);
+  const flat = b.node('Flatten', [hidden]);
+  b.output(b.node('Gemm', [flat, weight('w2', [3, 144], 3), b.floats('b2', [3], numbers(3, 4))], { transB: 1 }));
+  return Uint8Array.from(b.bytes());
+}
+
+/** An IDX pair of `count` images 6×6 with labels 0…2. */
+export function tinyImages(count: number): { images: Uint8Array; labels: Uint8Array } {
+  const pixels = numbers(count * 36, 7).map((v) => Math.floor((v + 1) * 127.99));
+  const size = [count >>> 8, count & 255];
+  return {
+    images: Uint8Array.from([0, 0, 8, 3, 0, 0, ...size, 0, 0, 0, 6, 0, 0, 0, 6, ...pixels]),
+    labels: Uint8Array.from([0, 0, 8, 1, 0, 0, ...size, ...Array.from({ length: count }, (_, i) => i % 3)]),
+  };
+}
