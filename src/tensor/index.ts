@@ -9,3 +9,12 @@ export * from './types.js';
 export { type Differentiated, autodiff, gradients } from './autodiff.js';
 export { type SimplifyOptions, simplify, withoutDeadCode } from './simplify/index.js';
 export { surrogates } from './ops/surrogate.js';
+export { type LossSpec, correctCount, logSoftmax, lossOf, meanOverTime, targets } from './losses.js';
+export { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.js';
+export {
+  type TrainingState,
+  type TrainingStep,
+  type TrainingStepOptions,
+  paramsAsInputs,
+  trainingStep,
+} from './training-step.js';
