@@ -12,6 +12,8 @@ const environment = new Set<Code>([
   'data/unknown-set',
   'data/set-not-found',
   'data/bad-normalisation',
+  'engine/unavailable',
+  'engine/unknown',
   'file/write-failed',
 ]);
 

@@ -1,0 +1,195 @@
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
+
+/** These tests run the built command as its own process: what a user or a script sees. */
+const main = resolve('dist-test/src/cli/main.js');
+
+beforeAll(() => {
+  const compiler = resolve('node_modules/typescript/bin/tsc');
+  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', 'dist-test'];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
+}, 120_000);
+
+function spikec(
+  args: readonly string[],
+  cwd = '.',
+  env: Readonly<Record<string, string>> = {},
+): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [main, ...args], {
+    cwd,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, FORCE_COLOR: '', ...env },
+  });
+}
+
+function project(images = 12): string {
+  const folder = temporaryFolder();
+  const data = tinyImages(images);
+  writeFileSync(join(folder, 'tiny.onnx'), tinyQuantised());
+  writeFileSync(join(folder, 'images'), data.images);
+  writeFileSync(join(folder, 'labels'), data.labels);
+  return folder;
+}
+
+it('convert, eval and cost work one after the other', () => {
+  const folder = project();
+  const converted = spikec(['convert', 'tiny.onnx', '-o', 'out', '--silent', '8'], folder);
+  expect(converted.stderr).toBe('');
+  expect(converted.status).toBe(0);
+  expect(converted.stdout).toContain('Next: spikec eval out/tiny.spike --data DATA');
+  const evaluated = spikec(['eval', 'out/tiny.spike', '--data', 'idx:images,labels', '--json', '--stages'], folder);
+  expect(evaluated.status).toBe(0);
+  const result = JSON.parse(evaluated.stdout) as { samples: number; source: { agreement: number }; layers: object[] };
+  expect(result).toMatchObject({ samples: 12, source: { agreement: 1 }, diagnostics: [] });
+  expect(result.layers.length).toBeGreaterThan(0);
+  expect(spikec(['cost', 'out/tiny.spike'], folder).stdout).toMatch(/^total .*\n\nlatency {2}16 steps\n$/m);
+}, 60_000);
+
+it('colours appear only where they are wanted', () => {
+  const escape = '\x1b[';
+  expect(spikec(['check', 'none.spike']).stderr).not.toContain(escape);
+  expect(spikec(['check', 'none.spike'], '.', { FORCE_COLOR: '1' }).stderr).toContain(escape);
+  expect(spikec(['check', 'none.spike'], '.', { FORCE_COLOR: '1', NO_COLOR: '1' }).stderr).not.toContain(escape);
+});
+
+it('a reader that stops early is no error', async () => {
+  const child = spawn(process.execPath, [main, 'explain', '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+  child.stdout.destroy();
+  const code = await new Promise((settle) => child.on('close', settle));
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+});
+
+it.skipIf(process.platform === 'win32')(
+  'Ctrl-C ends a long evaluation with 130 and leaves nothing behind',
+  async () => {
+    const folder = project(60_000);
+    spikec(['convert', 'tiny.onnx', '-o', 'out'], folder);
+    const before = readdirSync(folder, { recursive: true });
+    const args = [main, 'eval', 'out/tiny.spike', '--data', 'idx:images,labels', '--batch', '1'];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    // The first line of progress says that it is in the middle of its work.
+    await new Promise((settle) => child.stderr.once('data', settle));
+    child.kill('SIGINT');
+    const code = await new Promise((settle) => child.on('close', settle));
+    expect(code).toBe(130);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+  },
+  60_000,
+);
+
+interface BadInput {
+  readonly what: string;
+  readonly make: (folder: string) => readonly string[];
+  readonly code: string;
+}
+
+function modelFile(folder: string, text: string): readonly string[] {
+  writeFileSync(join(folder, 'a.spike'), text);
+  return ['check', 'a.spike'];
+}
+
+const badInputs: readonly BadInput[] = [
+  {
+    what: 'an unterminated block',
+    make: (f) => modelFile(f, 'network N {\n  input x: real[4]\n'),
+    code: 'syntax/unclosed',
+  },
+  { what: 'ten megabytes of brackets', make: (f) => modelFile(f, '{'.repeat(10 * 2 ** 20)), code: 'syntax/too-large' },
+  { what: 'brackets nested deeply', make: (f) => modelFile(f, '('.repeat(200_000)), code: 'syntax/too-deep' },
+  {
+    what: 'an unknown name',
+    make: (f) => modelFile(f, 'network N { input x: real[4]  output x | liner(2) }'),
+    code: 'model/unknown-name',
+  },
+  {
+    what: 'a wrong argument type',
+    make: (f) => modelFile(f, 'network N { input x: real[4]  output x | linear("two") }'),
+    code: 'model/argument-type',
+  },
+  {
+    what: 'a block within itself',
+    make: (f) => modelFile(f, 'block B() { input x  output x | B() }\nnetwork N { input x: real[4]  output x | B() }'),
+    code: 'model/recursion',
+  },
+  {
+    what: 'a billion repetitions',
+    make: (f) =>
+      modelFile(
+        f,
+        'block B() { input x  output x | linear(4) }\nnetwork N { input x: real[4]  output x | repeat(1e9) B() }',
+      ),
+    code: 'model/too-big',
+  },
+  {
+    what: 'a use outside the folder',
+    make: (f) => modelFile(f, 'use "../other.spike" { B }\n'),
+    code: 'model/outside-folder',
+  },
+  { what: 'a missing file', make: () => ['check', 'none.spike'], code: 'file/missing' },
+  { what: 'a binary file', make: () => ['check', 'tiny.onnx'], code: 'file/not-text' },
+  { what: 'an ONNX file as data', make: (f) => [...evaluate(f), '--data', 'idx:tiny.onnx,labels'], code: 'data/' },
+  {
+    what: 'a truncated ONNX file',
+    make: (f) => {
+      writeFileSync(join(f, 'cut.onnx'), tinyQuantised().subarray(0, 300));
+      return ['convert', 'cut.onnx', '-o', 'out'];
+    },
+    code: 'onnx/',
+  },
+  {
+    what: 'garbage as an ONNX file',
+    make: (f) => {
+      writeFileSync(
+        join(f, 'garbage.onnx'),
+        Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 31) % 251),
+      );
+      return ['convert', 'garbage.onnx', '-o', 'out'];
+    },
+    code: 'onnx/',
+  },
+  { what: 'an empty ONNX file', make: (f) => emptyFile(f), code: 'onnx/' },
+  {
+    what: 'an output folder that is a file',
+    make: () => ['convert', 'tiny.onnx', '-o', 'labels'],
+    code: 'file/write-failed',
+  },
+];
+
+function evaluate(folder: string): readonly string[] {
+  writeFileSync(join(folder, 'a.spike'), 'config c {\n  network onnx("tiny.onnx")\n  coding sws(steps: 8)\n}\n');
+  return ['eval', 'a.spike'];
+}
+
+function emptyFile(folder: string): readonly string[] {
+  writeFileSync(join(folder, 'empty.onnx'), '');
+  return ['convert', 'empty.onnx', '-o', 'out'];
+}
+
+it.each(badInputs)(
+  '$what is a diagnostic, without a stack trace and soon',
+  ({ make, code }) => {
+    const folder = project();
+    mkdirSync(join(folder, 'work'));
+    const args = make(folder);
+    const before = readdirSync(folder, { recursive: true }).sort();
+    const started = performance.now();
+    const { status, stdout, stderr } = spikec([...args, '--json'], folder);
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(stderr).toContain(`error[${code}`);
+    expect(stderr).not.toMatch(/^ {4}at |has a bug/m);
+    expect(status).toBe(code === 'file/write-failed' ? 2 : 1);
+    const { diagnostics } = JSON.parse(stdout) as { diagnostics: { code: string }[] };
+    expect(diagnostics.some((d) => d.code.startsWith(code))).toBe(true);
+    expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
+    expect(readFileSync(join(folder, 'tiny.onnx'))).toEqual(Buffer.from(tinyQuantised()));
+  },
+  60_000,
+);
