@@ -5,12 +5,17 @@ import { formatText } from '../syntax/index.js';
 import { diskLoader } from './files.js';
 import type { CheckResult, CommonOptions, FormatResult } from './types.js';
 
-/** Checks a model file with everything that it uses. Loads no backend: an editor may call this at every key. */
+/** Reads and checks a model file with everything that it uses. */
+export function loadModel(path: string, options: CommonOptions): Outcome<Model> {
+  const allowOutside = options.allowOutside === true;
+  const source = { name: path, text: readText(path) };
+  return checkModel(source, diskLoader(path, allowOutside), { allowOutside });
+}
+
+/** What a model file declares, if it has no errors. Loads no backend: an editor may call this at every key. */
 export function checkFile(path: string, options: CommonOptions = {}): Outcome<CheckResult> {
   return reporting(() => {
-    const allowOutside = options.allowOutside === true;
-    const source = { name: path, text: readText(path) };
-    const { value: model, diagnostics } = checkModel(source, diskLoader(path, allowOutside), { allowOutside });
+    const { value: model, diagnostics } = loadModel(path, options);
     if (model === undefined) return { diagnostics };
     const all = [...diagnostics, ...missingNetworks(model)];
     return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };

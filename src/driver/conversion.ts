@@ -11,18 +11,26 @@ export function swsOptions(config: Config): ConversionOptions {
   if (coding === undefined) {
     const place = config.place;
     throw new DiagnosticError(
-      diagnostic('convert/bad-coding', { reason: `config ${config.name} converts a network but has no coding` }, place, {
-        help: 'add: coding sws(beta: 2, steps: 8, silent: 2)',
-      }),
+      diagnostic(
+        'convert/bad-coding',
+        { reason: `config ${config.name} converts a network but has no coding` },
+        place,
+        {
+          help: 'add: coding sws(beta: 2, steps: 8, silent: 2)',
+        },
+      ),
     );
   }
-  if (coding.name !== 'sws') throw new DiagnosticError(notLowered(`the conversion to \`coding ${coding.name}\``, coding.place));
+  if (coding.name !== 'sws')
+    throw new DiagnosticError(notLowered(`the conversion to \`coding ${coding.name}\``, coding.place));
   const number = (name: string): number => Number(coding.args[name]);
   const steps = number('steps');
   const periods = [number('silent'), ...coding.layers.map(({ settings }) => Number(settings['silent'] ?? 0))];
   if (periods.some((silent) => silent > steps)) {
     const reason = `a silent period of ${Math.max(...periods)} steps is longer than the train of ${steps}; after ${steps} steps a layer knows its whole input`;
-    throw new DiagnosticError(diagnostic('convert/bad-coding', { reason }, coding.place, { help: `use silent: ${steps} at most` }));
+    throw new DiagnosticError(
+      diagnostic('convert/bad-coding', { reason }, coding.place, { help: `use silent: ${steps} at most` }),
+    );
   }
   return {
     coding: 'sws',

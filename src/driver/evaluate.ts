@@ -44,7 +44,13 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
   const run = await spikingRun(spiking, images, engine, options);
   const stages =
     options.stages === true
-      ? await evaluateStages(present(conversion, 'driver: no conversion'), images, { labels, expected, run, engine, options })
+      ? await evaluateStages(present(conversion, 'driver: no conversion'), images, {
+          labels,
+          expected,
+          run,
+          engine,
+          options,
+        })
       : {};
   const value: EvalResult = {
     samples: images.count,
@@ -73,7 +79,11 @@ function chooseEngine(name: string | undefined): Engine {
 }
 
 /** The source's own predictions: the file as it is, in onnxruntime, graph optimisations disabled. */
-async function classifySource({ path, bytes, imported, external }: Source, images: Images, options: EvalOptions): Promise<Int32Array> {
+async function classifySource(
+  { path, bytes, imported, external }: Source,
+  images: Images,
+  options: EvalOptions,
+): Promise<Int32Array> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const source = await openOnnxSource(external.size > 0 ? path : bytes, { name: path, ...threads });
   const input = imported.sourceInputs[0]!.name;
@@ -93,7 +103,9 @@ async function spikingRun(spiking: Network, images: Images, engine: Engine, opti
   const fanOut = fanOuts(spiking);
   const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { counts: true }, fanOut }));
   const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
-  const layers = spiking.ops.filter((op) => op.type.code.kind === 'spike' && program.outputs[probeNames.counts(op.id)] !== undefined);
+  const layers = spiking.ops.filter(
+    (op) => op.type.code.kind === 'spike' && program.outputs[probeNames.counts(op.id)] !== undefined,
+  );
   try {
     return await runSpiking(
       {

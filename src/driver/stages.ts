@@ -61,7 +61,8 @@ async function classifyImported(network: Network, images: Images, options: EvalO
   const executable = await onnxruntimeEngine.compile(program);
   const input = program.inputs[0]!.id;
   try {
-    const logits = async (batch: Tensor<'f32'>): Promise<Tensor> => present((await executable.run({ [input]: batch }))['0'], 'driver: no logits');
+    const logits = async (batch: Tensor<'f32'>): Promise<Tensor> =>
+      present((await executable.run({ [input]: batch }))['0'], 'driver: no logits');
     return await classify({ logits, lanes: 1 }, images, (done, total) =>
       options.onProgress?.({ phase: 'imported network', done, total, unit: 'images' }),
     );

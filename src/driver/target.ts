@@ -1,17 +1,19 @@
-import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, fail, hasErrors } from '../base/diagnostics/index.js';
+import {
+  type Diagnostic,
+  DiagnosticError,
+  type Outcome,
+  diagnostic,
+  fail,
+  hasErrors,
+} from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
-import { readBytes, readText } from '../data/index.js';
+import { readBytes } from '../data/index.js';
 import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
-import { type Config, type Model, checkModel } from '../model/index.js';
-import { diskLoader, externalReader } from './files.js';
-import type { CommonOptions, Target } from './types.js';
+import type { Config, Model } from '../model/index.js';
+import { externalReader } from './files.js';
+import type { Target } from './types.js';
 
-/** Reads and checks a model file. */
-export function loadModel(path: string, options: CommonOptions): Outcome<Model> {
-  const allowOutside = options.allowOutside === true;
-  const source = { name: path, text: readText(path) };
-  return checkModel(source, diskLoader(path, allowOutside), { allowOutside });
-}
+export { loadModel } from './check.js';
 
 /** The config a target names; a file with a single config needs none named. */
 export function chooseConfig(model: Model, { path, config: wanted }: Target): Config {
@@ -22,7 +24,13 @@ export function chooseConfig(model: Model, { path, config: wanted }: Target): Co
     fail('cli/unknown-config', { file: path, config: wanted }, { file: path }, { help: suggest(wanted, names) });
   }
   if (names.length === 0) fail('cli/no-config', { file: path }, { file: path });
-  if (names.length > 1) fail('cli/which-config', { file: path }, { file: path }, { help: `it has ${names.join(', ')}: name one, as in ${path}#${names[0]}` });
+  if (names.length > 1)
+    fail(
+      'cli/which-config',
+      { file: path },
+      { file: path },
+      { help: `it has ${names.join(', ')}: name one, as in ${path}#${names[0]}` },
+    );
   return model.configs.get(names[0]!)!;
 }
 
@@ -59,7 +67,8 @@ export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
     for (const construct of ['bits', 'train', 'neuron'] as const) {
       const used = config[construct];
-      if (used !== undefined) throw new DiagnosticError(notLowered(construct === 'bits' ? '`bits`' : `\`${construct}\``, used.place));
+      if (used !== undefined)
+        throw new DiagnosticError(notLowered(construct === 'bits' ? '`bits`' : `\`${construct}\``, used.place));
     }
     return importFile(config.network.resolved, findings);
   }

@@ -33,7 +33,11 @@ function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'>
     code?.kind === 'quant' ? [(code.min - code.zero) * code.scale, (code.max - code.zero) * code.scale] : [-2, 2];
   const random = seededRandom(1);
   const count = samples * elementCount(shape);
-  return tensor('f32', [samples, ...shape], Array.from({ length: count }, () => low + (high - low) * random()));
+  return tensor(
+    'f32',
+    [samples, ...shape],
+    Array.from({ length: count }, () => low + (high - low) * random()),
+  );
 }
 
 /**
@@ -59,18 +63,31 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
     await source.dispose();
   }
   if (external.size > 0) return compareEnds(network, images, theirs, imported.sourceOutput.logits, path);
-  const feeds = Object.fromEntries(fed.map((id) => [id, withShape(theirs, byId.get(id)!.origin ?? input.name, byId.get(id)!.type.shape)]));
+  const feeds = Object.fromEntries(
+    fed.map((id) => [id, withShape(theirs, byId.get(id)!.origin ?? input.name, byId.get(id)!.type.shape)]),
+  );
   const executable = await onnxruntimeEngine.compile(program);
   try {
     const ours = await executable.run(feeds);
-    report(checked.map((id) => checkedOp(network, id)), ours, theirs, path);
+    report(
+      checked.map((id) => checkedOp(network, id)),
+      ours,
+      theirs,
+      path,
+    );
   } finally {
     await executable.dispose();
   }
 }
 
 /** With external data only the outputs can be seen: compare the whole network's. */
-async function compareEnds(network: Network, images: Tensor<'f32'>, theirs: Record<string, Tensor>, logits: string, path: string): Promise<void> {
+async function compareEnds(
+  network: Network,
+  images: Tensor<'f32'>,
+  theirs: Record<string, Tensor>,
+  logits: string,
+  path: string,
+): Promise<void> {
   if (theirs[logits] === undefined) return;
   const executable = await onnxruntimeEngine.compile(lowerNetwork(network, { precision: 'f32' }));
   try {
@@ -93,10 +110,19 @@ function checkedOp(network: Network, id: string): CheckedOp {
   return { id, origin: op.origin!, ...step };
 }
 
-function report(ops: readonly CheckedOp[], ours: Record<string, Tensor>, theirs: Record<string, Tensor>, path: string): void {
+function report(
+  ops: readonly CheckedOp[],
+  ours: Record<string, Tensor>,
+  theirs: Record<string, Tensor>,
+  path: string,
+): void {
   const mismatch = firstMismatch(ops, ours, theirs);
   if (mismatch === undefined) return;
   const { op, at } = mismatch;
   const tensorName = ops.find(({ id }) => id === op)!.origin;
-  fail('convert/import-mismatch', { op, tensor: tensorName, at, ours: mismatch.ours, theirs: mismatch.theirs }, { file: path });
+  fail(
+    'convert/import-mismatch',
+    { op, tensor: tensorName, at, ours: mismatch.ours, theirs: mismatch.theirs },
+    { file: path },
+  );
 }

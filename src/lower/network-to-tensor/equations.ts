@@ -8,6 +8,16 @@ import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.j
  */
 export type Operand = number | boolean | Value | Pending;
 
+/** An assigned value that isn't worked out before it is read: what isn't read leaves no op behind. */
+class Deferred {
+  #value: Operand | undefined;
+  constructor(readonly work: () => Operand) {}
+
+  value(): Operand {
+    return (this.#value ??= this.work());
+  }
+}
+
 /** Σ coefficients[k]·x_k over input steps k: lets silent steps merge into one synaptic sum. */
 export class Pending {
   constructor(readonly coefficients: ReadonlyMap<number, number>) {}
@@ -23,7 +33,29 @@ export class Pending {
   }
 }
 
-export type Environment = Map<string, Operand>;
+/** What names stand for. Reading works out deferred values. */
+export class Environment {
+  readonly #values: Map<string, Operand | Deferred>;
+
+  constructor(entries: Iterable<readonly [string, Operand | Deferred]> = []) {
+    this.#values = new Map(entries);
+  }
+
+  get(name: string): Operand | undefined {
+    const value = this.#values.get(name);
+    return value instanceof Deferred ? value.value() : value;
+  }
+
+  set(name: string, value: Operand): void {
+    this.#values.set(name, value);
+  }
+
+  /** Works `value` out when it is first read, with the names as they are now. */
+  defer(name: string, value: (now: Environment) => Operand): void {
+    const now = new Environment(this.#values);
+    this.#values.set(name, new Deferred(() => value(now)));
+  }
+}
 
 export interface EvaluationScope {
   readonly builder: ProgramBuilder;
@@ -38,13 +70,30 @@ const isKnown = (x: Operand): x is number | boolean => typeof x === 'number' || 
 const truth = (x: number | boolean): boolean => x !== false && x !== 0;
 const quantity = (x: number | boolean): number => Number(x);
 
-/** Carries out a phase's assignments in order. */
-export function runAssignments(assignments: readonly Assignment[], scope: EvaluationScope): void {
+/**
+ * Carries out a phase's assignments in order. Only states and the output are worked out at once: a
+ * comparison that a silent step doesn't read must not ask for the input current.
+ */
+export function runAssignments(
+  assignments: readonly Assignment[],
+  scope: EvaluationScope,
+  isKept: (name: string) => boolean,
+): void {
+  const { builder, env } = scope;
+  const within = (target: string, value: () => Operand): Operand => {
+    builder.within(target);
+    const result = value();
+    builder.within(undefined);
+    return result;
+  };
   for (const { target, value } of assignments) {
-    scope.builder.within(target);
-    scope.env.set(target, evaluateExpr(value, scope));
+    if (isKept(target))
+      env.set(
+        target,
+        within(target, () => evaluateExpr(value, scope)),
+      );
+    else env.defer(target, (now) => within(target, () => evaluateExpr(value, { ...scope, env: now })));
   }
-  scope.builder.within(undefined);
 }
 
 /** An expression's value: folded where it is known, otherwise ops appended to the program. */

@@ -67,8 +67,11 @@ interface Centred {
 }
 
 function movesCodes(op: Op): boolean {
-  if (op.kind === 'maxpool' || op.kind === 'flatten' || op.kind === 'reshape' || op.kind === 'globalavgpool') return true;
-  return op.kind === 'avgpool' && (op.attrs['include_pad'] === true || listAttr(op.attrs, 'pads').every((n) => n === 0));
+  if (op.kind === 'maxpool' || op.kind === 'flatten' || op.kind === 'reshape' || op.kind === 'globalavgpool')
+    return true;
+  return (
+    op.kind === 'avgpool' && (op.attrs['include_pad'] === true || listAttr(op.attrs, 'pads').every((n) => n === 0))
+  );
 }
 
 function accumulates(lowering: Lowering, op: Op): boolean {
@@ -104,11 +107,16 @@ function keepCodes(
   const { builder } = lowering;
   let { codes, scale } = from;
   if (op.kind === 'maxpool') {
-    const [kernel, stride, pads] = ['kernel', 'stride', 'pads'].map((name) => listAttr(op.attrs, name)) as [number[], number[], number[]];
+    const [kernel, stride, pads] = ['kernel', 'stride', 'pads'].map((name) => listAttr(op.attrs, name)) as [
+      number[],
+      number[],
+      number[],
+    ];
     codes = builder.maxpool(codes, { kernel, stride, pads });
   } else if (op.kind === 'avgpool' || op.kind === 'globalavgpool') {
     codes = windowSum(lowering, op, codes, inputShape[0]!);
-    scale /= op.kind === 'avgpool' ? listAttr(op.attrs, 'kernel').reduce((a, b) => a * b, 1) : inputShape[1]! * inputShape[2]!;
+    scale /=
+      op.kind === 'avgpool' ? listAttr(op.attrs, 'kernel').reduce((a, b) => a * b, 1) : inputShape[1]! * inputShape[2]!;
   } else codes = builder.reshape(codes, folded(1, op.type.shape));
   centred.set(op.id, { codes, scale });
   lowering.real.set(op.id, builder.mul(builder.cast(codes, 'f64'), scale));

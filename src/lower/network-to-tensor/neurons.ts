@@ -3,7 +3,7 @@ import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import type { SurrogateAttrs, Value } from '../../tensor/index.js';
 import { type Lowering, folded } from './context.js';
-import { type Environment, type EvaluationScope, Pending, evaluateExpr, runAssignments } from './equations.js';
+import { Environment, type EvaluationScope, Pending, evaluateExpr, runAssignments } from './equations.js';
 import { StepTrain, type Timed } from './trains.js';
 
 /** A layer of neurons unrolled: its spikes, and the states after the last step. */
@@ -33,23 +33,26 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
   for (const state of def.states) env.set(state.name, evaluateExpr(state.initial, scope));
   const steps = input.steps + silent;
   env.set('T', steps);
+  const kept = new Set([...def.states.map(({ name }) => name), 's']);
+  const isKept = (name: string): boolean => kept.has(name);
   const spikes: Value[] = [];
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
-    runAssignments(def.charge, scope);
-    runAssignments(def.fire, scope);
-    runAssignments(def.reset, scope);
+    for (const phase of [def.charge, def.fire, def.reset]) runAssignments(phase, scope, isKept);
     if (t > silent) spikes.push(levelOf(lowering, op, env));
   }
-  for (const [name, value] of env) if (value instanceof Pending) env.set(name, currents.force(value));
+  for (const { name } of def.states) {
+    const value = env.get(name);
+    if (value instanceof Pending) env.set(name, currents.force(value));
+  }
   const ratio = Number(op.attrs['beta'] ?? 1);
   return { train: new StepTrain(builder, op.id, ratio, spikes), states: env };
 }
 
 function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {
   const { precision } = lowering.options;
-  const env: Environment = new Map([['$dtype', precision === 'f32' ? 32 : 64]]);
+  const env = new Environment([['$dtype', precision === 'f32' ? 32 : 64]]);
   for (const param of def.params) {
     const learned = lowering.perChannel(op, param.name, precision, op.type.shape.length);
     const value = learned ?? op.attrs[param.name] ?? param.default;
