@@ -28,11 +28,20 @@ export interface Constant {
   readonly shape: readonly number[];
   readonly type: ElementType;
   readonly data: () => NumericArray;
+  /** Reads single elements where that saves a copy of all of them: float contents that lie unaligned in the file. */
+  readonly reader?: (() => (index: number) => number) | undefined;
   /** For a dequantised constant: the codes it was made from. `data` gives the reals in double precision. */
   readonly quantised?: { readonly codes: Constant; readonly quant: WeightQuant };
 }
 
 const keepUpTo = 1 << 16;
+
+/** Reads a constant's elements one by one. */
+export function elementReader(constant: Constant): (index: number) => number {
+  if (constant.reader !== undefined) return constant.reader();
+  const data = constant.data();
+  return (index) => data[index]!;
+}
 
 /** A constant whose contents are computed when first needed, and kept if small. */
 export function lazyConstant(
@@ -136,13 +145,13 @@ export function transposedConstant(constant: Constant, perm: readonly number[]):
   }
   const shape = perm.map((axis) => constant.shape[axis]!);
   return lazyConstant(constant.name, constant.type, shape, () => {
-    const source = constant.data();
-    const result = arrayOf(constant.type, source.length);
+    const source = elementReader(constant);
+    const result = arrayOf(constant.type, elementCount(shape));
     const strides = constant.shape.map((_, axis) => elementCount(constant.shape.slice(axis + 1)));
     const steps = perm.map((axis) => strides[axis]!);
     const index = shape.map(() => 0);
     for (let i = 0, from = 0; i < result.length; i++) {
-      result[i] = source[from]!;
+      result[i] = source(from);
       for (let axis = shape.length - 1; axis >= 0; axis--) {
         from += steps[axis]!;
         if (++index[axis]! < shape[axis]!) break;

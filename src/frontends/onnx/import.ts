@@ -141,7 +141,7 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
     });
   }
   const [batch, ...shape] = info.dims ?? [];
-  if (batch === undefined || (shape.length !== 1 && shape.length !== 3)) {
+  if (batch === undefined || shape.length < 1 || shape.length > 3) {
     fail(
       'onnx/input-shape',
       { name: info.name, dims: info.dims ?? [], problem: 'it must be [N, C, H, W] or [N, features]' },

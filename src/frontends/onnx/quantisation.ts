@@ -1,6 +1,6 @@
 import { fail } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
-import { type Constant, arrayOf, dequantised, lazyConstant, roundHalfEven } from './constant.js';
+import { type Constant, arrayOf, dequantised, elementReader, lazyConstant, roundHalfEven } from './constant.js';
 import type { NodeContext } from './context.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
 import type { CodesValue, QuantCode, RealValue } from './values.js';
@@ -112,14 +112,15 @@ export function quantiseConstant(context: NodeContext, real: Constant, params: Q
   checkAxis(context, real.shape, params, axis);
   const inner = params.scale.length === 1 ? 1 : elementCount(real.shape.slice(axis + 1));
   return lazyConstant(context.output, type, real.shape, () => {
-    const data = real.data();
-    const codes = arrayOf(type, data.length);
-    for (let i = 0; i < data.length; i++) {
-      if (!Number.isFinite(data[i])) {
-        fail('onnx/not-finite', { name: real.name, index: i, value: String(data[i]) }, context.place);
+    const element = elementReader(real);
+    const codes = arrayOf(type, elementCount(real.shape));
+    for (let i = 0; i < codes.length; i++) {
+      const value = element(i);
+      if (!Number.isFinite(value)) {
+        fail('onnx/not-finite', { name: real.name, index: i, value: String(value) }, context.place);
       }
       const channel = params.scale.length === 1 ? 0 : Math.floor(i / inner) % params.scale.length;
-      const code = roundHalfEven(Math.fround(data[i]! / params.scale[channel]!)) + params.zero[channel]!;
+      const code = roundHalfEven(Math.fround(value / params.scale[channel]!)) + params.zero[channel]!;
       codes[i] = Math.min(Math.max(code, min), max);
     }
     return codes;

@@ -30,7 +30,7 @@ export function tensorConstant(tensor: OnnxTensor, place: FilePlace, readExterna
   const count = elementCount(tensor.dims);
   if (tensor.external !== undefined) {
     const bytes = externalBytes(tensor, type, count, place, readExternal);
-    return lazyConstant(tensor.name, type, tensor.dims, () => fromRaw(bytes, type, count));
+    return rawConstant(tensor, type, count, bytes);
   }
   const { raw } = tensor;
   if (raw !== undefined && (raw.length > 0 || tensor.packed.length === 0)) {
@@ -42,7 +42,7 @@ export function tensorConstant(tensor: OnnxTensor, place: FilePlace, readExterna
         place,
       );
     }
-    return lazyConstant(tensor.name, type, tensor.dims, () => fromRaw(raw, type, count));
+    return rawConstant(tensor, type, count, raw);
   }
   return packedConstant(tensor, type, count, place);
 }
@@ -89,6 +89,16 @@ function externalBytes(
     fail('onnx/tensor-size', { name: tensor.name, shape: tensor.dims, wanted, got: length, unit: 'bytes' }, place);
   }
   return file.subarray(offset, offset + length);
+}
+
+function rawConstant(tensor: OnnxTensor, type: ElementType, count: number, bytes: Uint8Array): Constant {
+  const constant = lazyConstant(tensor.name, type, tensor.dims, () => fromRaw(bytes, type, count));
+  if (type !== 'float' || bytes.byteOffset % 4 === 0) return constant;
+  const reader = (): ((index: number) => number) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return (index) => view.getFloat32(4 * index, true);
+  };
+  return { ...constant, reader };
 }
 
 /** Views little-endian bytes as numbers; copies only where alignment or width asks for it. */

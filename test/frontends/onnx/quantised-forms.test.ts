@@ -275,6 +275,15 @@ describe('Brevitas below 8 bits', () => {
   });
 });
 
+it('a float Clip behind the DequantizeLinear of a weight clips its reals', async () => {
+  await agrees([3], (b) => {
+    const w = b.constant('w', { type: 'int8', dims: [2, 3], values: [-30, 5, 7, 9, -7, 0] });
+    const wdq = b.node('DequantizeLinear', [w, b.scalar('ws', 'float', 0.125)]);
+    const clipped = b.node('Clip', [wdq, b.scalar('lo', 'float', -1), b.scalar('hi', 'float', 1)]);
+    return b.node('Gemm', ['x', clipped], { transB: 1 });
+  });
+});
+
 describe('operators on codes', () => {
   const params = (b: OnnxBuilder, name: string, scale: number, zero: number, type: BuilderType = 'uint8'): string[] => [
     b.scalar(`${name}.s`, 'float', scale),

@@ -1,3 +1,4 @@
+import { arrayOf, lazyConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
 import type { CodesValue, RealValue, Value } from '../values.js';
@@ -23,11 +24,14 @@ function clip(context: NodeContext): readonly Value[] {
   if (Number.isNaN(min) || Number.isNaN(max) || min > max) context.badForm(`its bounds are ${min} and ${max}`);
   if (input.kind === 'codes') return [narrowed(context, input, min, max)];
   if (input.kind === 'constant') {
-    const data = input.data;
-    const clipped = {
-      ...input,
-      data: () => data().map((x: number) => Math.min(Math.max(x, min), max)) as ReturnType<typeof data>,
-    };
+    const { name, type, shape } = input;
+    // of dequantised codes only the reals are left
+    const clipped = lazyConstant(name, type, shape, () => {
+      return arrayOf(
+        type,
+        Float64Array.from(input.data(), (x) => Math.min(Math.max(x, min), max)),
+      );
+    });
     return [clipped];
   }
   const x = context.realInAnyLayout(0);

@@ -1,7 +1,7 @@
 import type { NodeContext } from '../context.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
-import { type Window, readWindow, windowAttrs } from './window.js';
+import { type Window, imageOnly, readWindow, windowAttrs } from './window.js';
 
 /** Pooling over windows and over whole images. */
 export const poolOps: OnnxOpTable = {
@@ -25,8 +25,8 @@ function maxPool(context: NodeContext): readonly Value[] {
 function globalMaxPool(context: NodeContext): readonly Value[] {
   const { value: x, rewrap } = context.realOrCodes(0);
   nchw(context, x);
+  imageOnly(context, context.shapeOf(x));
   const [, ...size] = context.shapeOf(x);
-  if (size.length !== 2) context.badForm(`its input has ${size.length + 2} axes`);
   const attrs = { kernel: size, stride: [1, 1], pads: [0, 0, 0, 0] };
   const result = context.emit({ kind: 'maxpool', inputs: [x], attrs, origin: context.output });
   return [rewrap(x.grid === undefined ? result : { ...result, grid: x.grid })];
@@ -51,6 +51,7 @@ export function averagePool(context: NodeContext, x: RealValue, origin: string |
  */
 function poolWindow(context: NodeContext, x: RealValue): Window {
   const shape = context.shapeOf(x);
+  imageOnly(context, shape);
   const window = readWindow(context, shape, context.sizes('kernel_shape', 2, 1));
   if (context.int('ceil_mode', 0) === 0) return checkedPads(context, window);
   const pads = [...window.pads];
@@ -98,8 +99,7 @@ export function globalAverage(
   origin: string | undefined,
 ): RealValue {
   const shape = context.shapeOf(x);
-  if (shape.length !== 3)
-    context.badForm(`its input has ${shape.length + 1} axes`, 'only images [N, C, H, W] are supported');
+  imageOnly(context, shape);
   const mean = context.emit({ kind: 'globalavgpool', inputs: [x], origin: keep ? origin : undefined });
   return keep ? mean : context.emit({ kind: 'flatten', inputs: [mean], suffix: 'flatten', origin });
 }

@@ -10,9 +10,7 @@ export interface Window {
 
 /** Reads strides, dilations, pads and auto_pad of a 2-D window op over H×W. */
 export function readWindow(context: NodeContext, shape: readonly number[], kernel: readonly number[]): Window {
-  if (shape.length !== 3) {
-    context.badForm(`its input has ${shape.length + 1} axes`, 'only images [N, C, H, W] are supported');
-  }
+  imageOnly(context, shape);
   const stride = context.sizes('strides', 2, 1, [1, 1]);
   const dilation = context.sizes('dilations', 2, 1, [1, 1]);
   const autoPad = context.string('auto_pad', 'NOTSET');
@@ -38,4 +36,10 @@ export function readWindow(context: NodeContext, shape: readonly number[], kerne
 /** A list-valued attribute, mutable copy for the network. */
 export function windowAttrs(window: Window): { kernel: number[]; stride: number[]; pads: number[] } {
   return { kernel: [...window.kernel], stride: [...window.stride], pads: [...window.pads] };
+}
+
+/** Windows slide over images. */
+export function imageOnly(context: NodeContext, shape: readonly number[]): void {
+  if (shape.length === 3) return;
+  context.badForm(`its input has ${shape.length + 1} axes`, 'only images [N, C, H, W] are supported');
 }
