@@ -39,7 +39,7 @@ export class SpikeEmitter {
   readonly #trains = new Map<string, Train>();
 
   constructor(
-    readonly from: Network,
+    public from: Network,
     readonly context: PassContext,
   ) {
     this.to = new NetworkBuilder(from.name);
@@ -71,6 +71,12 @@ export class SpikeEmitter {
     return this.to.param(name, param);
   }
   readonly #params = new Set<string>();
+
+  /** Adds a rewritten weight to what the conversion reads from. */
+  sourceParam(name: string, param: Param): string {
+    this.from = { ...this.from, params: new Map(this.from.params).set(name, param) };
+    return name;
+  }
 
   /** A per-step constant: values are totals over a whole train. */
   perStep(opId: string, shape: readonly number[], totals: ArrayLike<number>): Record<string, string> {
@@ -145,7 +151,8 @@ function windowSize(op: Op, shape: readonly number[]): { size: number; border: b
   return { size: kh * kw, border };
 }
 
-/** Integer-valued weights as f32, which is exact: |code| ≤ 255. */
+/** Integer-valued weights in one byte where they fit, else in f32, which is exact up to 2²⁴. */
 export function integerWeights(codes: Float64Array, shape: readonly number[]): Param {
-  return { tensor: tensor('f32', shape, codes) };
+  const fits = codes.every((code) => code >= -128 && code <= 127);
+  return { tensor: tensor(fits ? 'i8' : 'f32', shape, codes) };
 }

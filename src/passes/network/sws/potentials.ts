@@ -1,5 +1,5 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Op, optionalParam, paramOf, realParam, realValues } from '../../../network/index.js';
+import { type Op, type Param, optionalParam, paramOf, realParam, realValues } from '../../../network/index.js';
 import { type SpikeEmitter, type Train, trainOps } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
@@ -111,8 +111,9 @@ function emitWeighted(
     const right = emitWeighted(emitter, op, chain, b, { factor: target.factor, constant: 0 }, false, columns);
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
-  if (inner.kind === 'concat' && (op.kind === 'linear' || op.attrs['groups'] === 1)) {
-    return emitOverConcat(emitter, op, chain, inner, target, withBias, columns);
+  if (inner.kind === 'concat') {
+    const dense = op.kind === 'linear' || op.attrs['groups'] === 1 ? op : ungrouped(emitter, op);
+    return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
   if (trainOps.has(inner.kind) && inner.kind !== 'maxpool' && inner.inputs.length === 1) {
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
@@ -142,6 +143,36 @@ function emitOverConcat(
     at = end;
   }
   return sum!;
+}
+
+/**
+ * A grouped convolution as one over all channels, with zeros between groups: parts of a concatenation
+ * needn't end where groups do. The weight is added to the source network under a name of its own.
+ */
+function ungrouped(emitter: SpikeEmitter, op: Op): Op {
+  const { tensor: grouped, quant } = paramOf(emitter.from, op, 'weight');
+  const groups = Number(op.attrs['groups']);
+  const [out, inner, kh, kw] = grouped.shape as [number, number, number, number];
+  const area = inner * kh * kw;
+  const zero = quant?.zero ?? [0];
+  const data =
+    grouped.dtype === 'i8' || grouped.dtype === 'u8'
+      ? new Int32Array(out * area * groups)
+      : new Float64Array(out * area * groups);
+  for (let o = 0; o < out; o++) {
+    data.fill(zero[zero.length === 1 ? 0 : o]!, o * area * groups, (o + 1) * area * groups);
+    const group = Math.floor((o * groups) / out);
+    data.set(grouped.data.subarray(o * area, (o + 1) * area), o * area * groups + group * area);
+  }
+  const dense: Param = {
+    tensor: tensor(data instanceof Int32Array ? 'i32' : 'f64', [out, inner * groups, kh, kw], data),
+    ...(quant === undefined ? {} : { quant }),
+  };
+  return {
+    ...op,
+    attrs: { ...op.attrs, groups: 1 },
+    params: { ...op.params, weight: emitter.sourceParam(`${op.id}.dense`, dense) },
+  };
 }
 
 /** w∗(a⊙x + c) with a per input channel: the scales go into the weights; a shift only without padding. */
