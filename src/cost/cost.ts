@@ -38,7 +38,7 @@ export function costOf(network: Network): Cost {
   const byId = opsById(network);
   const layers = network.ops
     .filter((op) => op.kind === 'conv' || op.kind === 'linear')
-    .map((op) => layerCost(network, op, byId.get(op.inputs[0]!)!));
+    .map((op) => layerCost(network, op, firedBy(op, byId)));
   const sum = (value: (layer: LayerCost) => number): number => layers.reduce((total, layer) => total + value(layer), 0);
   const macs = sum((layer) => layer.macs);
   const s_ace = sum((layer) => layer.s_ace);
@@ -77,6 +77,15 @@ function layerCost(network: Network, op: Op, from: Op): LayerCost {
     s_ace: macs * bit_budget,
     size_bytes: (params * weight_bits) / 8,
   };
+}
+
+const passing = new Set(['avgpool', 'globalavgpool', 'flatten', 'reshape', 'delay', 'concat']);
+
+/** What fires the spikes a synapse reads: pools and reshapes between them are part of the synapse. */
+function firedBy(op: Op, byId: ReadonlyMap<string, Op>): Op {
+  let from = byId.get(op.inputs[0]!)!;
+  while (from.type.code.kind === 'spike' && passing.has(from.kind)) from = byId.get(from.inputs[0]!)!;
+  return from;
 }
 
 /** Bits that tell a value's levels apart: 1 for {0,1}, 2 for {−1,0,1}, 8 for 0…255, 32 for reals. */

@@ -16,6 +16,7 @@ import { lowerExactCodes } from '../lower/network-to-tensor/exact-codes.js';
 import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
+import { trainCapacity } from '../passes/index.js';
 import type { Conversion } from './conversion.js';
 import type { EvalOptions, EvalResult } from './types.js';
 
@@ -80,6 +81,8 @@ function comparedLayers(quantised: Network, spiking: Network): readonly Compared
       id: op.id,
       amplitude: numberAttr(op.attrs, 'amplitude'),
       amplification: numberAttr(op.attrs, 'beta') ** numberAttr(op.attrs, 'silent', 0),
+      top:
+        numberAttr(op.attrs, 'limit', 0) || trainCapacity(numberAttr(op.attrs, 'beta'), numberAttr(op.attrs, 'steps')),
     }));
 }
 

@@ -18,6 +18,8 @@ export interface ComparedLayer {
   readonly amplitude: number;
   /** β^Ts: the membrane's amplification over the silent period. */
   readonly amplification: number;
+  /** The greatest level a train can carry. */
+  readonly top: number;
 }
 
 /** Collects differences over batches. */
@@ -33,7 +35,7 @@ export class DifferenceCounter {
     levels: (id: string) => Tensor | undefined,
     membranes: (id: string) => Tensor | undefined,
   ): void {
-    for (const { id, amplitude, amplification } of this.layers) {
+    for (const { id, amplitude, amplification, top } of this.layers) {
       const expected = present(reference(id), `evaluate: no reference codes of ${id}`).data;
       const found = present(levels(id), `evaluate: no codes of ${id}`).data;
       const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, max: 0 };
@@ -51,7 +53,7 @@ export class DifferenceCounter {
       for (let i = 0; i < membrane.length; i++) {
         const residual = membrane[i]! / amplification;
         // a neuron held at its bounds keeps what it may not emit: that is clipping, not residual
-        if (isClipped(found[i]!, residual)) continue;
+        if (residual > 0.5 && (found[i]! <= 0 || found[i]! >= top)) continue;
         rest.count++;
         rest.sum += residual;
         if (residual > rest.max) rest.max = residual;
@@ -74,9 +76,4 @@ export class DifferenceCounter {
       };
     });
   }
-}
-
-/** Rectified at 0: the membrane keeps the negative value that ReLU cuts off. */
-function isClipped(level: number, residual: number): boolean {
-  return level === 0 && residual > 0.5;
 }
