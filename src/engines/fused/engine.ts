@@ -9,6 +9,7 @@ import type { OrtLike } from './lane.js';
 import { type Partition, partition } from './partition.js';
 import { type Plan, makePlan } from './plan.js';
 import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
+import { emitProduct } from './products.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './samples.js';
 
 export interface FusedOptions extends CompileOptions {
@@ -18,6 +19,8 @@ export interface FusedOptions extends CompileOptions {
    * `threads` inside onnxruntime.
    */
   readonly lanes?: number;
+  /** Whether synapses on spikes and small integers may be computed in bytes; the results are the same. */
+  readonly integers?: boolean;
   /** Samples that a lane takes at a time; by default as many as fit the processor's cache. */
   readonly samples?: number;
 }
@@ -32,7 +35,7 @@ const largestPart = 64;
 const keptPlans = 4;
 
 async function compileFused(program: Program, options: FusedOptions = {}): Promise<Executable> {
-  const split = partition(program);
+  const split = partition(program, options);
   const sessions = split.segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
   const unsupported = sessions.flatMap(unsupportedByOnnx);
   if (unsupported.length > 0) {
@@ -45,7 +48,10 @@ async function compileFused(program: Program, options: FusedOptions = {}): Promi
   const what = `program "${program.name}"`;
   const threads = options.threads ?? availableParallelism();
   const separable = isSeparable(program);
-  const models = sessions.map(emitOnnx);
+  const models = split.segments.flatMap((segment) => {
+    if (segment.kind === 'kernel') return [];
+    return [segment.kind === 'session' ? emitOnnx(segment.program) : emitProduct(segment.synapse)];
+  });
   const ort = (await loadOnnxruntime()) as unknown as OrtLike;
   const lanes = await opened(what, () => {
     const count = separable ? (options.lanes ?? threads) : 1;

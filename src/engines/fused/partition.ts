@@ -3,7 +3,17 @@ import { present } from '../../base/invariant.js';
 import { isBatch } from '../../tensor/dims.js';
 import { opDef } from '../../tensor/ops/index.js';
 import type { Program, TensorOp, ValueInfo } from '../../tensor/types.js';
+import {
+  chooseLayouts,
+  isNeutral,
+  lastConstant,
+  lastName,
+  lastShape,
+  toChannelsLast,
+  withTransposes,
+} from './layout.js';
 import { type RegionGraph, type Space, buildRegion, elementSpace, spaceKey } from './region.js';
+import { type IntegerSynapse, findIntegerSynapses, synapseNames, withIntegerSynapses } from './synapses.js';
 
 /** A kernel: element-wise ops, computed in one pass over memory. */
 export interface KernelSegment {
@@ -21,12 +31,22 @@ export interface SessionSegment {
   readonly program: Program;
 }
 
-export type Segment = KernelSegment | SessionSegment;
+/** A convolution or linear layer as a product of bytes. */
+export interface IntegerSegment {
+  readonly kind: 'integer';
+  /** The bytes. */
+  readonly inputs: readonly [string];
+  /** The sums, i32. */
+  readonly outputs: readonly [string];
+  readonly synapse: IntegerSynapse;
+}
+
+export type Segment = KernelSegment | SessionSegment | IntegerSegment;
 
 export interface Partition {
   /** In order of execution. */
   readonly segments: readonly Segment[];
-  /** Values that are another value's memory under another shape. */
+  /** Values that are another value's memory under another shape or name. */
   readonly aliases: ReadonlyMap<string, string>;
   /** Params, constants, and what was computed from these alone. */
   readonly constants: ReadonlyMap<string, Tensor>;
@@ -36,13 +56,83 @@ export interface Partition {
 /** Unrolled further, a kernel takes longer to compile than it saves. */
 const largestRegion = 20_000;
 
-/** Splits a program into kernels and sessions. */
-export function partition(program: Program): Partition {
+export interface PartitionOptions {
+  /** Whether synapses on small integers may be computed in bytes; the results are the same. */
+  readonly integers?: boolean;
+}
+
+/** Splits a program into kernels, sessions, and products of bytes. */
+export function partition(program: Program, { integers = true }: PartitionOptions = {}): Partition {
+  const plain = prepare(program);
+  const chosen = integers
+    ? findIntegerSynapses({ ...program, ops: plain.ops }, plain.constants)
+    : new Map<string, IntegerSynapse>();
+  for (;;) {
+    const scope = scopeOf(withIntegerSynapses(program, chosen), chosen);
+    const segments = components(scope).map((group) => makeSegment(scope, group));
+    const layouts = chooseLayouts({
+      segments,
+      returned: new Set(Object.values(program.outputs).map((id) => rootOf(scope.aliases, id))),
+      rootOf: (id) => rootOf(scope.aliases, id),
+      infoOf: scope.infoOf,
+      isConstant: (id) => scope.constants.has(id),
+    });
+    if (layouts.conflicts.length === 0) return laidOut(scope, segments, layouts.channelsLast);
+    for (const { synapse } of layouts.conflicts) chosen.delete(synapse.op.id);
+  }
+}
+
+function scopeOf(program: Program, chosen: ReadonlyMap<string, IntegerSynapse>): Scope {
   const { ops, constants, infoOf } = prepare(program);
-  const classes = classify(ops, constants, infoOf);
-  const scope: Scope = { program, ops, constants, infoOf, ...classes, readers: readersOf(ops) };
-  const segments = components(scope).map((group) => makeSegment(scope, group));
-  return { segments, aliases: classes.aliases, constants, infoOf };
+  const synapses = new Map([...chosen.values()].map((synapse) => [synapseNames.sums(synapse.op.id), synapse]));
+  return { program, ops, constants, infoOf, synapses, ...classify(ops, constants, infoOf), readers: readersOf(ops) };
+}
+
+/** Reorders what is kept channels last, and turns values where the two orders meet. */
+function laidOut(scope: Scope, segments: readonly Segment[], channelsLast: ReadonlySet<KernelSegment>): Partition {
+  const aliases = new Map(scope.aliases);
+  const constants = new Map(scope.constants);
+  const named = new Map<string, ValueInfo>();
+  const infoOf = (id: string) => named.get(id) ?? scope.infoOf(id);
+  const madeLast = new Set<string>();
+  const readLast = new Set<string>();
+  const readPlain = new Set(Object.values(scope.program.outputs).map((id) => rootOf(aliases, id)));
+  for (const segment of segments) {
+    const last = segment.kind === 'integer' || (segment.kind === 'kernel' && channelsLast.has(segment));
+    if (last) for (const id of segment.outputs) if (!isNeutral(infoOf(id).shape)) madeLast.add(id);
+    for (const id of segment.inputs) (last ? readLast : readPlain).add(rootOf(aliases, id));
+  }
+  const declareLast = (id: string) => {
+    const { dtype, shape } = scope.infoOf(id);
+    named.set(lastName(id), { dtype, shape: lastShape(shape) });
+  };
+  for (const id of madeLast) {
+    aliases.set(lastName(id), id);
+    declareLast(id);
+  }
+  const result = segments.map((segment): Segment => {
+    if (segment.kind === 'integer') return segment;
+    if (segment.kind === 'kernel') {
+      if (!channelsLast.has(segment)) return segment;
+      return toChannelsLast(
+        segment,
+        (id) => (madeLast.has(id) ? id : lastName(id)),
+        (id) => constants.set(lastName(id), lastConstant(scope.constants.get(id)!)),
+      );
+    }
+    for (const id of segment.outputs) if (readLast.has(id) && !isNeutral(infoOf(id).shape)) declareLast(id);
+    return withTransposes(
+      segment,
+      (id) => rootOf(scope.aliases, id),
+      scope.infoOf,
+      (id) => madeLast.has(id),
+      (id) => ({
+        last: named.has(lastName(id)),
+        plain: readPlain.has(id) || !named.has(lastName(id)),
+      }),
+    );
+  });
+  return { segments: result, aliases, constants, infoOf };
 }
 
 interface Classes {
@@ -57,6 +147,8 @@ interface Scope extends Classes {
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly infoOf: (id: string) => ValueInfo;
   readonly readers: ReadonlyMap<string, readonly TensorOp[]>;
+  /** Integer synapses by the ids of their sums. */
+  readonly synapses: ReadonlyMap<string, IntegerSynapse>;
 }
 
 /** Ops that run together, in the program's order. */
@@ -149,7 +241,7 @@ export function rootOf(aliases: ReadonlyMap<string, string>, id: string): string
 }
 
 /** Connected ops of equal stage and equal loop, in order of stage. */
-function components({ ops, stage, space, aliases }: Scope): Group[] {
+function components({ ops, stage, space, aliases, synapses }: Scope): Group[] {
   const parent = new Map<string, string>();
   const find = (id: string): string => {
     let root = id;
@@ -162,6 +254,7 @@ function components({ ops, stage, space, aliases }: Scope): Group[] {
     parent.set(op.id, op.id);
     for (const input of op.inputs) {
       const other = rootOf(aliases, input);
+      if (synapses.has(op.id) || synapses.has(other)) continue;
       if (stage.get(other) === stage.get(op.id)) parent.set(find(other), op.id);
     }
   }
@@ -178,6 +271,9 @@ function components({ ops, stage, space, aliases }: Scope): Group[] {
 }
 
 function makeSegment(scope: Scope, group: Group): Segment {
+  const first = group.ops[0]!;
+  const synapse = scope.synapses.get(first.id);
+  if (synapse !== undefined) return { kind: 'integer', inputs: [first.inputs[0]!], outputs: [first.id], synapse };
   const outputs = group.ops.map((op) => op.id).filter((id) => isNeededOutside(scope, group, id));
   if (group.space !== undefined) {
     const region = buildRegion(group.space, group.ops, outputs, scope.infoOf, (id) => scope.constants.get(id));

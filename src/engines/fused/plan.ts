@@ -7,8 +7,10 @@ import { concreteShape } from '../../tensor/dims.js';
 import type { Program, ValueInfo } from '../../tensor/types.js';
 import { type Lifetime, aligned, placeBuffers } from './arena.js';
 import { KernelWriter, type LoopNest, planLoops } from './kernel.js';
-import { type KernelSegment, type Partition, rootOf } from './partition.js';
-import { encodeModule } from './wasm.js';
+import { type IntegerSegment, type KernelSegment, type Partition, rootOf } from './partition.js';
+import { patchBytes, writePatches } from './patches.js';
+import { patchGeometry, productNames, productShape } from './products.js';
+import { type FunctionBody, encodeModule } from './wasm.js';
 
 /** A tensor in the memory. */
 export interface View {
@@ -62,7 +64,6 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
     if (value !== undefined) constants.add(rootOf(split.aliases, id), value, undefined);
   }
   const { offsets, end } = placeBuffers(lifetimes(program, split, n), constants.end);
-  const pages = Math.ceil((end + 64) / pageBytes);
   if (end > largestMemory) fail('engine/batch-too-large', { program: program.name, batch: n, gib: end / 2 ** 30 });
   const addressOf = (id: string): number => {
     const root = rootOf(split.aliases, id);
@@ -73,12 +74,14 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
     shape: concreteShape(shape, n),
     offset: addressOf(id),
   });
-  const kernels = [...nests].map(([segment, nest]) =>
-    new KernelWriter(segment.region, nest, {
+  const kernels: FunctionBody[] = [];
+  const steps = stepsOf(split, n, viewOf, kernels, (segment) =>
+    new KernelWriter(segment.region, nests.get(segment)!, {
       source: (id, expanded) => (split.constants.has(id) ? constants.offset(id, expanded) : addressOf(id)),
       sink: addressOf,
     }).write(),
   );
+  const pages = Math.ceil((end + 64) / pageBytes);
   return {
     batch: n,
     bytes: end - constants.end,
@@ -89,22 +92,48 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
       program.inputs.filter(({ id }) => offsets.has(id)).map((input) => [input.id, viewOf(input.id, input)]),
     ),
     outputs: Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, viewOf(id)])),
-    steps: stepsOf(split, viewOf),
+    steps,
   };
 }
 
-function stepsOf(split: Partition, viewOf: (id: string) => View): Step[] {
-  let [kernel, session] = [0, 0];
-  return split.segments.map((segment): Step => {
-    if (segment.kind === 'kernel') return { kind: 'kernel', kernel: kernel++ };
-    const inGraph = outputNames(segment.program);
-    return {
+function stepsOf(
+  split: Partition,
+  n: number,
+  viewOf: (id: string, info?: ValueInfo) => View,
+  kernels: FunctionBody[],
+  write: (segment: KernelSegment) => FunctionBody,
+): Step[] {
+  let session = 0;
+  const kernel = (body: FunctionBody): Step => ({ kind: 'kernel', kernel: kernels.push(body) - 1 });
+  return split.segments.flatMap((segment): Step[] => {
+    if (segment.kind === 'kernel') return [kernel(write(segment))];
+    if (segment.kind === 'session') {
+      const inGraph = outputNames(segment.program);
+      const feeds = Object.fromEntries(segment.inputs.map((id) => [id, viewOf(id)]));
+      const fetches = Object.fromEntries(segment.outputs.map((id) => [inGraph[id]!, viewOf(id)]));
+      return [{ kind: 'session', session: session++, feeds, fetches }];
+    }
+    const [rows, columns] = productShape(segment.synapse, n);
+    const [source, sums] = [viewOf(segment.inputs[0]), viewOf(segment.outputs[0])];
+    const geometry = patchGeometry(segment.synapse, split.infoOf(segment.inputs[0]).shape, n);
+    const scratch = scratchNames(segment);
+    const matrix = geometry === undefined ? source.offset : viewOf(scratch.patches, bytesInfo).offset;
+    const product: Step = {
       kind: 'session',
       session: session++,
-      feeds: Object.fromEntries(segment.inputs.map((id) => [id, viewOf(id)])),
-      fetches: Object.fromEntries(segment.outputs.map((id) => [inGraph[id]!, viewOf(id)])),
+      feeds: { [productNames.input]: { dtype: 'u8', shape: [rows, columns], offset: matrix } },
+      fetches: { [productNames.output]: { dtype: 'i32', shape: [rows, segment.synapse.columns], offset: sums.offset } },
     };
+    if (geometry === undefined) return [product];
+    const padded = viewOf(scratch.padded, bytesInfo).offset;
+    return [kernel(writePatches(geometry, { image: source.offset, padded, patches: matrix })), product];
   });
+}
+
+const bytesInfo: ValueInfo = { dtype: 'u8', shape: [] };
+
+function scratchNames({ synapse }: IntegerSegment): { readonly padded: string; readonly patches: string } {
+  return { padded: `${synapse.op.id}::padded`, patches: `${synapse.op.id}::patches` };
 }
 
 /** When each value that lies in memory is first written and last read; −1 is before all steps. */
@@ -124,6 +153,13 @@ function lifetimes(program: Program, split: Partition, n: number): Lifetime[] {
     for (const id of segment.outputs) {
       result.push({ id, bytes: bytes(split.infoOf(id)), first: step, last: last.get(id) ?? step });
     }
+    if (segment.kind !== 'integer') return;
+    const geometry = patchGeometry(segment.synapse, split.infoOf(segment.inputs[0]).shape, n);
+    if (geometry === undefined) return;
+    const sizes = patchBytes(geometry);
+    const scratch = scratchNames(segment);
+    result.push({ id: scratch.padded, bytes: sizes.padded + 16, first: step, last: step });
+    result.push({ id: scratch.patches, bytes: sizes.patches + 16, first: step, last: step });
   });
   return result;
 }

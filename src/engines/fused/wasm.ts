@@ -199,6 +199,14 @@ export class FunctionBody {
     this.code.byte(0x0b);
   }
 
+  /** Fills (destination, byte, length) or copies (destination, source, length) memory. */
+  bulk(op: 'fill' | 'copy'): void {
+    this.code.byte(0xfc);
+    this.code.unsigned(op === 'fill' ? 11 : 10);
+    this.code.byte(0);
+    if (op === 'copy') this.code.byte(0);
+  }
+
   vector(op: VectorOp): void {
     this.code.byte(0xfd);
     this.code.unsigned(vectorOpcodes[op]);
