@@ -1,5 +1,5 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { Expr } from '../base/equation.js';
+import type { BinaryOp, Expr } from '../base/equation.js';
 import type { CallExpression, Expression, FormatExpression, NumberExpression } from '../syntax/index.js';
 import type { Reporter } from './reporter.js';
 
@@ -30,6 +30,12 @@ export interface EquationScope {
 }
 
 const zero: Expr = { kind: 'number', value: 0 };
+const one: Expr = { kind: 'number', value: 1 };
+const two: Expr = { kind: 'number', value: 2 };
+
+function binary(op: BinaryOp, left: Expr, right: Expr): Expr {
+  return { kind: 'binary', op, left, right };
+}
 
 /** The equation as data; what can't stand in one is reported and becomes 0. */
 export function toEquation(expression: Expression, scope: EquationScope): Expr {
@@ -87,7 +93,10 @@ function call(expression: CallExpression, scope: EquationScope): Expr {
   return { kind: 'call', callee, args, named: {} };
 }
 
-/** `levels(v, bits: m.n)`, or `levels(v, integer: m, fraction: n)`: 2⁻ⁿ·clip(⌊2ⁿ·v⌋, 0, 2^(m+n) − 1). */
+/**
+ * `levels(v, bits: m.n)`, or `levels(v, integer: m, fraction: n)`: 2⁻ⁿ·clip(⌊2ⁿ·v⌋, 0, 2^(m+n) − 1).
+ * As data it is `levels(v, min: 0, max: 2^(m+n) − 1, step: 2^(−n))`.
+ */
 function levels(expression: CallExpression, scope: EquationScope): Expr {
   const [value, ...rest] = expression.args;
   const named: Record<string, Expr> = {};
@@ -114,7 +123,14 @@ function levels(expression: CallExpression, scope: EquationScope): Expr {
     scope.reporter.report('model/argument-missing', args, expression.span);
     return zero;
   }
-  return { kind: 'call', callee: 'levels', args: [toEquation(value.value, scope)], named };
+  const { integer, fraction } = named as { integer: Expr; fraction: Expr };
+  const top: Expr = binary('^', two, binary('+', integer, fraction));
+  const range = {
+    min: zero,
+    max: binary('-', top, one),
+    step: binary('^', two, { kind: 'unary', op: '-', operand: fraction }),
+  };
+  return { kind: 'call', callee: 'levels', args: [toEquation(value.value, scope)], named: range };
 }
 
 function bits(format: FormatExpression | NumberExpression, scope: EquationScope): Record<string, Expr> {

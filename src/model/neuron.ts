@@ -10,6 +10,8 @@ import type { Reporter } from './reporter.js';
 
 /** Names every equation sees: the input current, the local time step from 1, the number of steps. */
 const given = ['x', 't', 'T'];
+/** Names that neuron ops of the Network IR use for themselves. */
+const taken = ['neuron', 'levels', 'amplitude'];
 const phases: readonly PhaseName[] = ['charge', 'fire', 'reset'];
 
 /** Surrogate gradients and their arguments (SPEC §1); `ste` is unbounded unless told. */
@@ -47,7 +49,7 @@ function checkParameters(parameters: readonly Parameter[], reporter: Reporter): 
       reporter.report('model/duplicate-name', { name: name.text }, name.span);
       continue;
     }
-    if (given.includes(name.text) || name.text === 's') {
+    if ([...given, ...taken, 's'].includes(name.text)) {
       const why = 'every neuron has this name already';
       reporter.report('model/assignment', { name: name.text, why }, name.span, { help: 'choose another name' });
     }

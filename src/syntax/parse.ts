@@ -14,7 +14,7 @@ export const maxSourceLength = 1 << 18;
 /** How deeply brackets may nest. */
 export const maxBracketDepth = 64;
 const maxErrors = 20;
-/** An error so few tokens after another is taken for its echo. */
+/** An error so few tokens after another on its line is taken for its echo. */
 const echo = 3;
 
 const lexer = new Lexer(t.tokens, { ensureOptimizations: true, positionTracking: 'onlyOffset' });
@@ -47,7 +47,7 @@ export function parseText(source: Source): Outcome<ModelFile> {
   // Past a bracket that doesn't match, the parser only repeats that.
   const trusted = Math.min(...faults.map((fault) => (fault.kind === 'unopened' ? fault.close : fault.open).start));
   const order = new Map(lexed.tokens.map((token, index) => [token.startOffset, index]));
-  const errors = withoutEchoes(parser.errors, order).map((error) => parseDiagnostic(source, error));
+  const errors = withoutEchoes(source, parser.errors, order).map((error) => parseDiagnostic(source, error));
   diagnostics.push(...errors.filter((error) => faults.length === 0 || startOf(error) < trusted));
   if (hasErrors(diagnostics)) return { diagnostics: inOrder(diagnostics) };
 
@@ -113,15 +113,18 @@ function quoteCharacter(character: string): string {
 }
 
 function withoutEchoes(
+  source: Source,
   errors: readonly IRecognitionException[],
   order: ReadonlyMap<number, number>,
 ): IRecognitionException[] {
-  let last = -Infinity;
-  return errors.filter((error) => {
-    const index = Number.isNaN(error.token.startOffset) ? Infinity : (order.get(error.token.startOffset) ?? Infinity);
-    const fresh = index - last > echo;
-    last = Math.max(last, index);
-    return fresh || last === -Infinity;
+  let last: { readonly index: number; readonly offset: number } | undefined;
+  return errors.filter(({ token }) => {
+    const offset = Number.isNaN(token.startOffset) ? source.text.length : token.startOffset;
+    const index = order.get(offset) ?? order.size;
+    const isEcho =
+      last !== undefined && index - last.index <= echo && !source.text.slice(last.offset, offset).includes('\n');
+    if (last === undefined || index > last.index) last = { index, offset };
+    return !isEcho;
   });
 }
 

@@ -1,0 +1,174 @@
+import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../../base/diagnostics/index.js';
+import type { NeuronDef } from '../../base/equation.js';
+import { present } from '../../base/invariant.js';
+import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
+import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
+import { Initialiser, filled } from './initialise.js';
+import { type LayerContext, lowerLayer } from './layers.js';
+import { type SpikeLevels, spikeLevels } from './spike-levels.js';
+
+export { type SpikeLevels, spikeLevels } from './spike-levels.js';
+
+export interface ModelLoweringOptions {
+  /** Of the initial weights; without it `seed` of the config's `train`, or 1. */
+  readonly seed?: number;
+}
+
+/** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
+const trainable = ['direct', 'rate', 'events'];
+
+/**
+ * The network of a config as Network IR with initial weights: the encoder, one op per layer under
+ * the layer's id, the read-out. A network without spiking layers, in a config without a coding, is
+ * lowered as it is, without time.
+ */
+export function lowerModel(config: Config, options: ModelLoweringOptions = {}): Outcome<Network> {
+  const { network } = config;
+  if (network.kind !== 'network') throw new TypeError(`lowerModel: ${config.name} imports ${network.path}`);
+  const diagnostics: Diagnostic[] = [...refusals(config, network)];
+  if (hasErrors(diagnostics)) return { diagnostics };
+  const seed = options.seed ?? (config.train?.settings['seed'] as number | undefined) ?? 1;
+  const lowering = new ModelLowering(config, network, new Initialiser(seed), diagnostics);
+  const value = lowering.run();
+  return hasErrors(diagnostics) ? { diagnostics } : { value, diagnostics };
+}
+
+/** What the language can say and this lowering can't do. */
+function refusals({ name, coding, place }: Config, network: OwnNetwork): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const spiking = network.layers.some((layer) => layer.kind === 'spike');
+  if (coding === undefined) {
+    if (!spiking) return found;
+    const help = 'add for example `coding direct(steps: 4)`';
+    return [diagnostic('model/setting-missing', { config: name, name: 'coding' }, place, { help })];
+  }
+  if (!trainable.includes(coding.name)) {
+    const construct = `\`coding ${coding.name}\` with a network of layers`;
+    const help = 'networks of layers compile with `direct`, `rate` and `events`; `sws` converts ONNX files';
+    found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
+  }
+  if (coding.args['steps'] === undefined) {
+    const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
+    found.push(diagnostic('model/argument-missing', args, coding.place));
+  }
+  return found;
+}
+
+class ModelLowering {
+  readonly #config: Config;
+  readonly #network: OwnNetwork;
+  readonly #builder: NetworkBuilder;
+  readonly #diagnostics: Diagnostic[];
+  readonly #context: LayerContext;
+  readonly #layers: ReadonlyMap<string, Layer>;
+  /** Ids of ops that stand for a layer's result under another id: encoded inputs. */
+  readonly #encoded = new Map<string, string>();
+  /** Neurons by the name their ops use. */
+  readonly #neurons = new Map<string, NeuronDef>();
+
+  constructor(config: Config, network: OwnNetwork, initialiser: Initialiser, diagnostics: Diagnostic[]) {
+    this.#config = config;
+    this.#network = network;
+    this.#builder = new NetworkBuilder(network.name);
+    this.#diagnostics = diagnostics;
+    this.#layers = new Map(network.layers.map((layer) => [layer.id, layer]));
+    this.#context = {
+      builder: this.#builder,
+      initialiser,
+      idOf: (id) => this.#encoded.get(id) ?? id,
+      shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
+    };
+  }
+
+  run(): Network {
+    const { coding } = this.#config;
+    for (const layer of this.#network.layers) {
+      if (layer.kind === 'input') this.#input(layer, coding);
+      else if (layer.kind === 'spike') this.#spike(layer);
+      else lowerLayer(this.#prepared(layer), this.#context);
+    }
+    const last = this.#context.idOf(this.#network.output);
+    if (coding === undefined) return this.#builder.finish([last]);
+    const attrs = { coding: coding.name };
+    const decoded = this.#builder.add({ id: this.#unused('decode'), kind: 'decode', inputs: [last], attrs });
+    return this.#builder.finish([decoded], codingOf(coding));
+  }
+
+  #input(layer: Layer, coding: CodingChoice | undefined): void {
+    const { id, place, shape } = layer;
+    this.#builder.add({ id, kind: 'input', attrs: { shape }, place });
+    if (coding === undefined) return;
+    const inputs = this.#network.layers.filter((other) => other.kind === 'input').length;
+    const steps = coding.args['steps'] as number;
+    const seed = coding.args['seed'];
+    const attrs: Attrs = { coding: coding.name, steps, ...(typeof seed === 'number' ? { seed } : {}) };
+    const encodeId = inputs === 1 ? this.#unused('encode') : `${id}.encode`;
+    this.#encoded.set(
+      id,
+      this.#builder.add({ id: encodeId, kind: 'encode', inputs: [id], attrs, place: coding.place }),
+    );
+  }
+
+  #spike(layer: Layer): void {
+    const use = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
+    const levels = this.#levels(use, layer);
+    const name = this.#neuronName(use.def);
+    const params: Record<string, string> = {};
+    for (const { name: param, learn } of use.def.params) {
+      if (learn === undefined) continue;
+      params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled([1], use.args[param]!) });
+    }
+    const attrs = { neuron: name, levels: [levels.min, levels.max], amplitude: levels.step, ...use.args };
+    const inputs = layer.inputs.map(this.#context.idOf);
+    this.#builder.add({ id: layer.id, kind: 'neuron', inputs, attrs, params, place: layer.place });
+  }
+
+  #levels(use: NeuronUse, layer: Layer): SpikeLevels {
+    const levels = spikeLevels(use.def, use.args);
+    const refuse = (construct: string, help: string): void => {
+      const related = [{ place: layer.place, message: 'used here' }];
+      this.#diagnostics.push(diagnostic('cli/not-lowered', { construct }, use.place, { help, related }));
+    };
+    const { name, states } = use.def;
+    if (states.some((state) => state.units !== undefined)) {
+      refuse(`the neuron \`${name}\` with several units of a state`, 'use a neuron whose states are single');
+    } else if ((use.args['silent'] ?? 0) > 0) {
+      refuse(`the silent steps of \`${name}\` in this coding`, 'set `silent: 0`, or convert with `coding sws(…)`');
+    } else if (levels === undefined) {
+      const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
+      refuse(`the neuron \`${name}\`, whose output \`s\` has no finite set of levels,`, help);
+    }
+    return levels ?? { min: 0, max: 1, step: 1 };
+  }
+
+  /** The neuron's name, told apart from a different neuron of the same name. */
+  #neuronName(def: NeuronDef): string {
+    for (let i = 1; ; i++) {
+      const name = i === 1 ? def.name : `${def.name}_${i}`;
+      const known = this.#neurons.get(name);
+      if (known === def) return name;
+      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(def)) continue;
+      if (known === undefined) this.#builder.neuron({ ...def, name });
+      this.#neurons.set(name, def);
+      return name;
+    }
+  }
+
+  /** Threshold-dependent batch norm scales by the neuron's threshold (tdBN). */
+  #prepared(layer: Layer): Layer {
+    if (layer.kind !== 'batchnorm' || this.#config.train?.settings['batchnorm'] !== 'tdbn') return layer;
+    const threshold = this.#config.neuron?.args['theta'];
+    return threshold === undefined ? layer : { ...layer, attrs: { ...layer.attrs, threshold } };
+  }
+
+  #unused(id: OpKind): string {
+    let name: string = id;
+    for (let i = 2; this.#layers.has(name); i++) name = `${id}_${i}`;
+    return name;
+  }
+}
+
+function codingOf({ name, args }: CodingChoice): Coding {
+  const plain = Object.entries(args).filter(([, value]) => ['number', 'boolean', 'string'].includes(typeof value));
+  return { name, args: Object.fromEntries(plain) as Attrs };
+}

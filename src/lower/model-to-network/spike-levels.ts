@@ -1,0 +1,152 @@
+import type { Expr, NeuronDef } from '../../base/equation.js';
+
+/** Spikes of a neuron: integers min … max times `step`. */
+export interface SpikeLevels {
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+}
+
+/** What is known of a value: its bounds, and a number all its values are multiples of (0: none known). */
+interface Range {
+  readonly lo: number;
+  readonly hi: number;
+  readonly step: number;
+}
+
+const anything: Range = { lo: -Infinity, hi: Infinity, step: 0 };
+const truth: Range = { lo: 0, hi: 1, step: 1 };
+
+/**
+ * The levels a neuron's output can have, derived from its equations by interval arithmetic; nothing
+ * where they don't bound it or don't hold it to multiples of a step. Learnable parameters count with
+ * their present values.
+ */
+export function spikeLevels(def: NeuronDef, args: Readonly<Record<string, number>>): SpikeLevels | undefined {
+  const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
+  const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
+  for (const { name } of def.states) ranges.set(name, anything);
+  ranges.set('t', { lo: 1, hi: Infinity, step: 1 });
+  ranges.set('T', { lo: 1, hi: Infinity, step: 1 });
+  ranges.set('unit', { lo: 1, hi: units, step: 1 });
+  for (const { target, value } of [...def.charge, ...def.fire]) {
+    const isState = def.states.some((state) => state.name === target);
+    ranges.set(target, isState ? anything : rangeOf(value, ranges, units));
+  }
+  const { lo, hi, step } = ranges.get('s') ?? anything;
+  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
+  if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
+  if (step === 0) return undefined;
+  return { min: Math.round(lo / step), max: Math.round(hi / step), step };
+}
+
+function exactly(value: number): Range {
+  return { lo: value, hi: value, step: Math.abs(value) };
+}
+
+function rangeOf(expr: Expr, ranges: ReadonlyMap<string, Range>, units: number): Range {
+  const of = (inner: Expr): Range => rangeOf(inner, ranges, units);
+  switch (expr.kind) {
+    case 'number':
+      return exactly(expr.value);
+    case 'name':
+      return ranges.get(expr.name) ?? anything;
+    case 'unary': {
+      if (expr.op === 'not') return truth;
+      const { lo, hi, step } = of(expr.operand);
+      return { lo: -hi, hi: -lo, step };
+    }
+    case 'binary':
+      return binaryRange(expr.op, of(expr.left), of(expr.right));
+    case 'call':
+      return callRange(expr, of, units);
+  }
+}
+
+function binaryRange(op: string, a: Range, b: Range): Range {
+  switch (op) {
+    case '+':
+      return { lo: a.lo + b.lo, hi: a.hi + b.hi, step: commonStep(a, b) };
+    case '-':
+      return { lo: a.lo - b.hi, hi: a.hi - b.lo, step: commonStep(a, b) };
+    case '*':
+      return bounded([a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi], a.step * b.step);
+    case '/':
+      if (b.lo !== b.hi || b.lo === 0) return anything;
+      return bounded([a.lo / b.lo, a.hi / b.lo], a.step / Math.abs(b.lo));
+    case '^':
+      return a.lo === a.hi && b.lo === b.hi ? exactly(a.lo ** b.lo) : anything;
+    default:
+      return truth;
+  }
+}
+
+function callRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, units: number): Range {
+  const args = expr.args.map(of);
+  const [a = anything, b = anything, c = anything] = args;
+  switch (expr.callee) {
+    case 'where': {
+      if (a.lo === a.hi) return a.lo === 0 ? c : b;
+      return { lo: Math.min(b.lo, c.lo), hi: Math.max(b.hi, c.hi), step: commonStep(b, c) };
+    }
+    case 'clip': {
+      const step = commonStep(a, commonRange(b, c));
+      return { lo: Math.min(Math.max(a.lo, b.lo), c.hi), hi: Math.max(Math.min(a.hi, c.hi), b.lo), step };
+    }
+    case 'min':
+      return { lo: Math.min(a.lo, b.lo), hi: Math.min(a.hi, b.hi), step: commonStep(a, b) };
+    case 'max':
+      return { lo: Math.max(a.lo, b.lo), hi: Math.max(a.hi, b.hi), step: commonStep(a, b) };
+    case 'floor':
+      return { lo: Math.floor(a.lo), hi: Math.floor(a.hi), step: 1 };
+    case 'round':
+      return { lo: Math.round(a.lo), hi: Math.round(a.hi), step: 1 };
+    case 'sign':
+      return { lo: -1, hi: 1, step: 1 };
+    case 'abs':
+      return { lo: 0, hi: Math.max(Math.abs(a.lo), Math.abs(a.hi)), step: a.step };
+    case 'sigmoid':
+      return { lo: 0, hi: 1, step: 0 };
+    case 'tanh':
+      return { lo: -1, hi: 1, step: 0 };
+    case 'sum':
+      return { lo: a.lo * units, hi: a.hi * units, step: a.step };
+    case 'levels':
+      return levelsRange(expr, of);
+    default:
+      return anything;
+  }
+}
+
+function levelsRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range): Range {
+  const { min, max, step } = expr.named;
+  if (min === undefined || max === undefined || step === undefined) return anything;
+  const size = of(step);
+  if (size.lo !== size.hi) return anything;
+  return { lo: of(min).lo * size.lo, hi: of(max).hi * size.lo, step: size.lo };
+}
+
+/** The largest number both ranges' values are multiples of; any, where a range is 0 alone. */
+function commonStep(a: Range, b: Range): number {
+  if (a.lo === 0 && a.hi === 0) return b.step;
+  if (b.lo === 0 && b.hi === 0) return a.step;
+  return commonDivisor(a.step, b.step);
+}
+
+function commonRange(a: Range, b: Range): Range {
+  return { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi), step: commonStep(a, b) };
+}
+
+/** Euclid's algorithm for reals; 0 where it finds none within rounding. */
+function commonDivisor(a: number, b: number): number {
+  if (a === 0 || b === 0) return 0;
+  let [x, y] = [Math.max(a, b), Math.min(a, b)];
+  const least = x * 1e-6;
+  while (y > least) [x, y] = [y, Math.abs(x - y * Math.round(x / y))];
+  return y > least * 1e-3 || x < least ? 0 : x;
+}
+
+function bounded(ends: readonly number[], step: number): Range {
+  const known = ends.map((end) => (Number.isNaN(end) ? 0 : end));
+  return { lo: Math.min(...known), hi: Math.max(...known), step: Number.isFinite(step) ? step : 0 };
+}
