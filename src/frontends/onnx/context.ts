@@ -8,7 +8,7 @@ import type { Attrs, Param } from '../../network/types.js';
 import type { Constant } from './constant.js';
 import { isFloatType, storageType } from './element-type.js';
 import { describeNode, fullOpType, nodeStem } from './names.js';
-import { type ReadExternal, mostElements } from './tensor-data.js';
+import { type ReadExternal, mostActivations } from './tensor-data.js';
 import type { CodesValue, RealValue, Value } from './values.js';
 import { keepsGrid } from './values.js';
 import type { OnnxNode } from './wire.js';
@@ -172,8 +172,8 @@ export class NodeContext {
 export class GraphContext {
   readonly builder: NetworkBuilder;
   readonly values = new Map<string, Value>();
-  readonly #ids = new Set<string>();
-  readonly #quantisers = new Map<string, RealValue>();
+  readonly #ids = new Map<string, number>();
+  readonly #quantisers = new Map<string, string>();
   /** What the user should know of a successful import. */
   readonly notices: Diagnostic[] = [];
   /** The Softmax (or its like) at the end that was left out, and the tensor before it. */
@@ -196,10 +196,16 @@ export class GraphContext {
     return present(this.values.get(tensor), `onnx import: tensor ${tensor} is read before it is written`);
   }
 
+  /** The wanted id, numbered where it is taken. */
   uniqueId(wanted: string): string {
     let id = wanted;
-    for (let n = 2; this.#ids.has(id); n++) id = `${wanted}_${n}`;
-    this.#ids.add(id);
+    // the last number is remembered: a thousand nodes of one name stay cheap
+    for (let n = this.#ids.get(wanted) ?? 1; this.#ids.has(id);) {
+      n++;
+      id = `${wanted}_${n}`;
+      this.#ids.set(wanted, n);
+    }
+    this.#ids.set(id, 1);
     return id;
   }
 
@@ -230,7 +236,8 @@ export class GraphContext {
     });
     if (typeof added !== 'string') fail('onnx/shape-mismatch', { op: op.kind, what: added.problem }, place);
     const { shape } = this.builder.typeOf(id);
-    if (elementCount(shape) > mostElements) fail('onnx/too-large', { what: `the result of ${op.kind}`, shape }, place);
+    if (elementCount(shape) > mostActivations)
+      fail('onnx/too-large', { what: `the result of ${op.kind}`, shape }, place);
     return { kind: 'real', op: id };
   }
 
@@ -240,7 +247,7 @@ export class GraphContext {
     if (source.grid !== undefined && keepsGrid(source.grid, code)) return source;
     const key = [source.op, code.scale, code.zero, code.min, code.max].join(' ');
     const known = this.#quantisers.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { ...source, op: known, grid: code };
     const { scale, zero, min, max } = code;
     const made = this.#add(
       this.uniqueId(`${source.op}.quant`),
@@ -252,9 +259,8 @@ export class GraphContext {
         origin,
       },
     );
-    const value = { ...source, op: made.op, grid: code };
-    this.#quantisers.set(key, value);
-    return value;
+    this.#quantisers.set(key, made.op);
+    return { ...source, op: made.op, grid: code };
   }
 
   param(constant: Constant, shape: readonly number[], place: FilePlace): Param {

@@ -2,6 +2,9 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { describeNode } from './names.js';
 import type { OnnxGraph, OnnxNode } from './wire.js';
 
+/** A damaged file may give one diagnostic a node; this many are told. */
+export const mostDiagnostics = 50;
+
 export interface OrderedGraph {
   /** Every node after those it reads from. */
   readonly nodes: readonly OnnxNode[];
@@ -18,7 +21,7 @@ export function orderGraph(graph: OnnxGraph, file: string, diagnostics: Diagnost
   for (const node of graph.nodes) {
     for (const output of node.outputs) {
       if (output === '') continue;
-      if (writers.has(output))
+      if (writers.has(output) && diagnostics.length < mostDiagnostics)
         diagnostics.push(diagnostic('onnx/duplicate-tensor', { name: output }, place(file, node)));
       writers.set(output, node);
     }
@@ -29,7 +32,7 @@ export function orderGraph(graph: OnnxGraph, file: string, diagnostics: Diagnost
     const list = readers.get(name);
     if (list === undefined) readers.set(name, [by]);
     else list.push(by);
-    if (writers.has(name)) return;
+    if (writers.has(name) || diagnostics.length >= mostDiagnostics) return;
     const where = by === 'output' ? { file, detail: `output "${name}"` } : place(file, by);
     diagnostics.push(diagnostic('onnx/unknown-tensor', { name }, where));
   };
@@ -50,22 +53,31 @@ function place(file: string, node: OnnxNode): { file: string; detail: string } {
   return { file, detail: describeNode(node) };
 }
 
-/** Kahn's algorithm, keeping the file's order where it can. Nodes on or behind a cycle are left out. */
-function topological(nodes: readonly OnnxNode[], writers: ReadonlyMap<string, OnnxNode | 'given'>): OnnxNode[] {
+/** The file's own order where that is valid, as it should be; else Kahn's algorithm, which leaves out nodes on or behind a cycle. */
+function topological(
+  nodes: readonly OnnxNode[],
+  writers: ReadonlyMap<string, OnnxNode | 'given'>,
+): readonly OnnxNode[] {
   const waiting = new Map<OnnxNode, number>();
   const followers = new Map<OnnxNode, OnnxNode[]>();
+  const seen = new Set<OnnxNode>();
+  let inOrder = true;
   for (const node of nodes) {
-    let count = 0;
-    for (const input of new Set(node.inputs)) {
+    const needed = new Set<OnnxNode>();
+    for (const input of node.inputs) {
       const writer = writers.get(input);
-      if (writer === undefined || writer === 'given') continue;
-      count++;
+      if (writer !== undefined && writer !== 'given') needed.add(writer);
+    }
+    for (const writer of needed) {
+      if (!seen.has(writer)) inOrder = false;
       const list = followers.get(writer);
       if (list === undefined) followers.set(writer, [node]);
       else list.push(node);
     }
-    waiting.set(node, count);
+    waiting.set(node, needed.size);
+    seen.add(node);
   }
+  if (inOrder) return nodes;
   const ordered = nodes.filter((node) => waiting.get(node) === 0);
   for (let i = 0; i < ordered.length; i++) {
     for (const follower of followers.get(ordered[i]!) ?? []) {

@@ -5,10 +5,10 @@ import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
 import { GraphContext, NodeContext, collecting } from './context.js';
 import { elementTypeName } from './element-type.js';
-import { orderGraph } from './graph.js';
+import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
-import { type ReadExternal, mostElements, tensorConstant } from './tensor-data.js';
+import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
 import type { RealValue, Value } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
 
@@ -32,6 +32,8 @@ export interface SourceInput {
   readonly shape: readonly number[];
   /** The batch size the file fixes; undefined where it is free. */
   readonly batch: number | undefined;
+  /** What the file takes. */
+  readonly dtype: 'f32' | 'f64';
 }
 
 export interface ImportedNetwork {
@@ -69,7 +71,10 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   readInitializers(graph, model.graph, diagnostics);
   graph.fixedBatch = io.input.batch;
   graph.values.set(io.input.name, graph.addInput(io.input.name, sanitise(io.input.name), io.input.shape));
-  for (const node of ordered.nodes) importNode(graph, node, diagnostics);
+  for (const node of ordered.nodes) {
+    importNode(graph, node, diagnostics);
+    if (diagnostics.length >= mostDiagnostics) return { diagnostics };
+  }
   const result = outputOf(graph, io.output, diagnostics);
   diagnostics.push(...graph.notices);
   if (result === undefined || hasErrors(diagnostics)) return { diagnostics };
@@ -155,8 +160,10 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
     fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place);
   }
   const fixed = shape as number[];
-  if (elementCount(fixed) > mostElements) fail('onnx/too-large', { what: `input "${info.name}"`, shape: fixed }, place);
-  return { name: info.name, shape: fixed, batch: typeof batch === 'number' && batch > 0 ? batch : undefined };
+  if (elementCount(fixed) > mostActivations)
+    fail('onnx/too-large', { what: `input "${info.name}"`, shape: fixed }, place);
+  const fixedBatch = typeof batch === 'number' && batch > 0 ? batch : undefined;
+  return { name: info.name, shape: fixed, batch: fixedBatch, dtype: info.elementType === 1 ? 'f32' : 'f64' };
 }
 
 function readInitializers(graph: GraphContext, onnx: OnnxGraph, diagnostics: Diagnostic[]): void {
@@ -205,7 +212,8 @@ function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
 
 function unsupported(context: NodeContext): never {
   const op = fullOpType(context.node);
-  const hint = refusals[context.node.opType] ?? suggest(op, supportedOps());
+  const hint =
+    refusals[context.node.opType] ?? suggest(op, supportedOps()) ?? `supported are ${supportedOps().join(', ')}`;
   fail('onnx/unsupported-op', { op, supported: supportedOps() }, context.place, { help: hint });
 }
 

@@ -10,8 +10,14 @@ import { type OnnxTensor, int64 } from './wire.js';
 /** Reads a file beside the model: its bytes, or undefined when there is none. */
 export type ReadExternal = (relativePath: string) => Uint8Array | undefined;
 
-/** No tensor or activation may be larger. */
+/** No tensor of a file may have more elements. */
 export const mostElements = 2 ** 28;
+
+/** No activation of one sample may. */
+export const mostActivations = 2 ** 26;
+
+/** Nor may a constant that is larger than what it was computed from: small files stay cheap. */
+export const mostComputed = 2 ** 22;
 
 /**
  * A tensor of the file as a constant, checked (type, size, external location) but not yet decoded.

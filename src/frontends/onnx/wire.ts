@@ -9,7 +9,6 @@ export interface OnnxModel {
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
   readonly producer: string;
   readonly graph: OnnxGraph | undefined;
-  readonly hasFunctions: boolean;
 }
 
 export interface OnnxGraph {
@@ -71,17 +70,12 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
   const opsets: { domain: string; version: number }[] = [];
   const graphs: Uint8Array[] = [];
   let producer = '';
-  let hasFunctions = false;
   eachField(bytes, {
     2: (r) => (producer = r.string()),
     7: (r) => graphs.push(r.bytes()),
     8: (r) => opsets.push(decodeOpset(r.bytes())),
-    25: (r, wire) => {
-      hasFunctions = true;
-      r.skipType(wire);
-    },
   });
-  return { opsets, producer, hasFunctions, graph: graphs.length === 0 ? undefined : decodeGraph(graphs) };
+  return { opsets, producer, graph: graphs.length === 0 ? undefined : decodeGraph(graphs) };
 }
 
 /** Decodes a TensorProto on its own, as in test vectors. */

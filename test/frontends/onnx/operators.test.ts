@@ -376,7 +376,7 @@ describe('the end of a network', () => {
 
   it('a batch the file fixes is reported', () => {
     const fixed = model([1, 4], (b) => b.node('Relu', ['x']));
-    expect(imported(fixed).sourceInputs).toEqual([{ name: 'x', shape: [4], batch: 1 }]);
+    expect(imported(fixed).sourceInputs).toEqual([{ name: 'x', shape: [4], batch: 1, dtype: 'f32' }]);
     const reshaped = model(['N', 2, 2, 2], (b) => b.node('Reshape', ['x', b.ints('s', [1, -1])]));
     expect(imported(reshaped).sourceInputs[0]!.batch).toBe(1);
   });

@@ -39,7 +39,7 @@ describe.skipIf(!present)('trained networks', () => {
         expect(kinds.filter((kind) => kind === 'conv' || kind === 'linear')).toHaveLength(synapses);
         expect(compared).toBeGreaterThan(synapses);
         expect(ties).toBeLessThan(20);
-        expect(network.sourceInputs).toEqual([{ name: 'input', shape, batch: undefined }]);
+        expect(network.sourceInputs).toEqual([{ name: 'input', shape, batch: undefined, dtype: 'f32' }]);
         expect(network.sourceOutput).toEqual({ name: 'logits', logits: 'logits' });
       },
     );

@@ -1,9 +1,10 @@
+import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, lazyConstant, reshapedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
-import { mostElements } from '../tensor-data.js';
+import { mostComputed } from '../tensor-data.js';
 import type { PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
@@ -128,8 +129,8 @@ function broadcastTo(context: NodeContext, constant: Constant, shape: readonly n
     );
   }
   if (alignedTo(constant.shape, full)) return reshapedConstant(constant, [elementCount(constant.shape)]);
-  const expanded = expand(constant, aligned.slice(1), shape);
-  return expanded;
+  checkComputed(context, shape, [constant]);
+  return expand(constant, aligned.slice(1), shape);
 }
 
 function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {
@@ -156,9 +157,10 @@ function foldedConstants(context: NodeContext, operator: Operator, a: Constant, 
   const [from, other] = [align(a.shape), align(b.shape)];
   const shape = from.map((n, i) => (n === 1 ? other[i]! : n));
   const fits = shape.every((n, i) => (from[i] === 1 || from[i] === n) && (other[i] === 1 || other[i] === n));
-  if (!fits || elementCount(shape) > mostElements) {
+  if (!fits) {
     context.shapeMismatch(`constants [${a.shape.join(', ')}] and [${b.shape.join(', ')}] don't fit together`);
   }
+  checkComputed(context, shape, [a, b]);
   const type = a.quantised !== undefined || b.quantised !== undefined ? 'double' : a.type;
   const [left, right] = [expand(a, from, shape), expand(b, other, shape)];
   const truncates = operator === 'Div' && !isFloatType(type);
@@ -168,4 +170,10 @@ function foldedConstants(context: NodeContext, operator: Operator, a: Constant, 
     if (truncates) return result.map(Math.trunc);
     return type === 'float' ? Float32Array.from(result) : result;
   });
+}
+
+function checkComputed(context: NodeContext, shape: readonly number[], from: readonly Constant[]): void {
+  const count = elementCount(shape);
+  if (count <= mostComputed || from.some((constant) => elementCount(constant.shape) === count)) return;
+  fail('onnx/too-large', { what: 'a broadcast constant', shape }, context.place);
 }

@@ -112,8 +112,7 @@ export function fusible(context: NodeContext, plan: LinearPlan): Value {
 }
 
 export function pending(plan: LinearPlan, integer: boolean): PendingValue {
-  let finished: RealValue | undefined;
-  return { kind: 'pending', shape: plan.shape, integer, finish: (fused) => (finished ??= plan.emit(fused)) };
+  return { kind: 'pending', shape: plan.shape, integer, finish: plan.emit };
 }
 
 /** A weight or bias times one factor or one per output (axis 0); integer codes stay, their scales change. */
