@@ -35,8 +35,8 @@ export function expectedIn(text: string): string[] {
   return text
     .split('\n')
     .flatMap((line, i) =>
-      [...line.matchAll(/\/\/.*?\b(error|warning): ([a-z/, -]+)/g)].flatMap(([, severity, codes]) =>
-        codes!.split(',').map((code) => `${i + 1} ${severity}: ${code.trim()}`),
+      [...line.matchAll(/\/\/ (error|warning): ([a-z]+\/[a-z-]+(?:, [a-z]+\/[a-z-]+)*)/g)].flatMap(
+        ([, severity, codes]) => codes!.split(',').map((code) => `${i + 1} ${severity}: ${code.trim()}`),
       ),
     )
     .sort();

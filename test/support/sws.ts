@@ -2,6 +2,8 @@ import { libraryNeurons } from '../../src/driver/files.js';
 import type { Network } from '../../src/network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../../src/passes/index.js';
 
+const neurons = libraryNeurons();
+
 /** SWS settings with Tc = 8, Ts = 2, exact encoder, unless changed. */
 export function sws(
   changes: Partial<Omit<ConversionOptions, 'silent'>> & { readonly silent?: number } = {},
@@ -14,7 +16,7 @@ export function sws(
     encoder: 'exact',
     threshold: 0.5,
     rectified: true,
-    neurons: libraryNeurons(),
+    neurons,
     ...rest,
     silent: () => silent,
   };

@@ -20,7 +20,10 @@ export function parseExpr(tokens: TokenStream, least = 0, depth = 0): Expr {
 
 function parsePrefix(tokens: TokenStream, depth: number): Expr {
   if (tokens.accept('-')) {
-    if (tokens.next.kind === 'number') return { kind: 'number', value: -Number(tokens.take().text) };
+    // −2 is a number, but −2 ^ n is −(2 ^ n)
+    if (tokens.next.kind === 'number' && tokens.peek(1).text !== '^') {
+      return { kind: 'number', value: -Number(tokens.take().text) };
+    }
     return { kind: 'unary', op: '-', operand: parseExpr(tokens, 7, depth + 1) };
   }
   if (tokens.accept('not')) return { kind: 'unary', op: 'not', operand: parseExpr(tokens, 3, depth + 1) };
