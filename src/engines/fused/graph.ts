@@ -24,12 +24,16 @@ export function roundTo(dtype: DType, value: number): number {
   return Math.min(Math.max(Math.trunc(value), lo), hi) || 0;
 }
 
+/** Nested choices between constants are followed this far. */
+const deepest = 4;
+
 /**
  * Builds the nodes of a region and simplifies on the way. Every rule keeps values exactly as
  * they are, except that x + 0 gives x where IEEE 754 would turn −0 into +0.
  */
 export class Graph {
   readonly nodes: Node[] = [];
+  private readonly exact = new Set<number>();
   private readonly interned = new Map<string, number>();
 
   constant(dtype: DType, value: number): number {
@@ -38,8 +42,11 @@ export class Graph {
     return this.intern(`constant ${dtype} ${key}`, { kind: 'constant', dtype, value: rounded });
   }
 
-  load(dtype: DType, source: number, plane: number): number {
-    return this.intern(`load ${source} ${plane}`, { kind: 'load', dtype, source, plane });
+  /** `exact`: integers that f32 holds exactly. */
+  load(dtype: DType, source: number, plane: number, exact = false): number {
+    const id = this.intern(`load ${source} ${plane}`, { kind: 'load', dtype, source, plane });
+    if (exact) this.exact.add(id);
+    return id;
   }
 
   repeat(dtype: DType, source: number): number {
@@ -52,7 +59,11 @@ export class Graph {
     if (from.kind === 'constant') return this.constant(dtype, from.value);
     if (from.dtype === 'bool') return this.choice(arg, this.constant(dtype, 1), this.constant(dtype, 0));
     // The choice between constants is made once; its casts only choose again.
-    const tree = this.overChoice(arg, 4, (leaf) => this.cast(dtype, leaf));
+    if (dtype === 'f64' && from.kind === 'cast' && from.dtype === 'f32' && this.exact.has(from.args[0]!)) {
+      return this.cast(dtype, from.args[0]!);
+    }
+    const choice = this.asChoice(arg);
+    const tree = choice === undefined ? undefined : this.overChoice(choice, deepest, (leaf) => this.cast(dtype, leaf));
     return tree ?? this.intern(`cast ${dtype} ${arg}`, { kind: 'cast', dtype, args: [arg] });
   }
 
@@ -144,6 +155,19 @@ export class Graph {
     const [condition, a, b] = node.args as [number, number, number];
     const branch = (arg: number) => this.overChoice(arg, depth - 1, f) ?? f(arg);
     return this.choice(condition, branch(a), branch(b));
+  }
+
+  /** A choice between constants that equals the node: itself, or with a constant added or multiplied at its ends. */
+  private asChoice(id: number): number | undefined {
+    const node = this.at(id);
+    if (node.kind === 'select') return this.isChoice(id, deepest) ? id : undefined;
+    if (node.kind !== 'add' && node.kind !== 'sub' && node.kind !== 'mul') return undefined;
+    const [a, b] = node.args as [number, number];
+    if (this.at(b).kind === 'constant') {
+      return this.overChoice(a, deepest, (leaf) => this.apply(node.kind, node.dtype, [leaf, b]));
+    }
+    if (this.at(a).kind !== 'constant') return undefined;
+    return this.overChoice(b, deepest, (leaf) => this.apply(node.kind, node.dtype, [a, leaf]));
   }
 
   private isChoice(id: number, depth: number): boolean {

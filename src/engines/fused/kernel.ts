@@ -34,21 +34,25 @@ export function planLoops(region: RegionGraph, n: number, isConstant: (source: S
   const { inner, batched } = region.space;
   const outer = batched ? n : 1;
   const full = [outer, ...inner];
-  const nothing = region.sources.map(() => undefined);
-  const plain = mergeLoops(
-    full,
-    region.sources.map((source) => stridesIn(source, full, undefined)),
-  );
-  const attempts: (readonly number[])[] = [inner];
-  if (elementCount(full) <= largestExpansion) attempts.push(full);
-  let best: LoopNest = { ...plain, expanded: nothing };
-  for (const shape of attempts) {
-    if ((best.sizes.at(-1) ?? 1) >= shortRow) break;
-    const expanded = region.sources.map((s) => (!s.batched && isConstant(s) ? shape : undefined));
+  let best: LoopNest | undefined;
+  // Repeated along one more axis at a time, from the innermost, until rows are long enough.
+  for (let from = full.length; from >= 0; from--) {
+    if (from === 0 && elementCount(full) > largestExpansion) break;
+    const expanded = region.sources.map((source) =>
+      from < full.length && !source.batched && isConstant(source) ? repeatedFrom(source, full, from) : undefined,
+    );
     const strides = region.sources.map((source, i) => stridesIn(source, full, expanded[i]));
     best = { ...mergeLoops(full, strides), expanded };
+    if (best.sizes.at(-1)! >= shortRow) break;
   }
-  return best;
+  return best!;
+}
+
+/** A source's shape, with the full size along the axes from `from` on. */
+function repeatedFrom(source: Source, full: readonly number[], from: number): number[] {
+  const own = source.shape.map(units);
+  const lead = full.length - own.length;
+  return full.map((size, axis) => (axis >= from ? size : (own[axis - lead] ?? 1)));
 }
 
 /** Strides of an unbatched source along the axes of `full`; 0 where it repeats. */

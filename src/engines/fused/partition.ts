@@ -276,7 +276,14 @@ function makeSegment(scope: Scope, group: Group): Segment {
   if (synapse !== undefined) return { kind: 'integer', inputs: [first.inputs[0]!], outputs: [first.id], synapse };
   const outputs = group.ops.map((op) => op.id).filter((id) => isNeededOutside(scope, group, id));
   if (group.space !== undefined) {
-    const region = buildRegion(group.space, group.ops, outputs, scope.infoOf, (id) => scope.constants.get(id));
+    const region = buildRegion(
+      group.space,
+      group.ops,
+      outputs,
+      scope.infoOf,
+      (id) => scope.constants.get(id),
+      (id) => scope.synapses.has(id),
+    );
     if (region.graph.nodes.length <= largestRegion) {
       const inputs = region.sources.map((source) => source.id).filter((id) => !scope.constants.has(id));
       return { kind: 'kernel', inputs, outputs, region };

@@ -91,13 +91,14 @@ function isPlaneMovement(op: TensorOp, inputs: readonly ValueInfo[]): boolean {
   }
 }
 
-/** Unrolls a region's ops over their planes. `outputs` are the values needed outside it. */
+/** Unrolls a region's ops over their planes. `outputs` are the values needed outside it; `isExact` tells of integers below 2²⁴. */
 export function buildRegion(
   space: Space,
   ops: readonly TensorOp[],
   outputs: readonly string[],
   infoOf: (id: string) => ValueInfo,
   constantOf: (id: string) => Tensor | undefined,
+  isExact: (id: string) => boolean,
 ): RegionGraph {
   const graph = new Graph();
   const sources: Source[] = [];
@@ -105,7 +106,7 @@ export function buildRegion(
   const planesOf = (id: string): readonly number[] => {
     const known = values.get(id);
     if (known !== undefined) return known;
-    const planes = readSource(graph, sources, id, infoOf(id), constantOf(id));
+    const planes = readSource(graph, sources, id, infoOf(id), constantOf(id), isExact(id));
     values.set(id, planes);
     return planes;
   };
@@ -127,6 +128,7 @@ function readSource(
   id: string,
   { dtype, shape }: ValueInfo,
   constant: Tensor | undefined,
+  exact: boolean,
 ): number[] {
   if (constant !== undefined && constant.data.every((v) => Object.is(v, constant.data[0]))) {
     return [graph.constant(dtype, constant.data[0]!)];
@@ -135,7 +137,7 @@ function readSource(
   sources.push({ id, dtype, shape, batched });
   const source = sources.length - 1;
   if (!batched) return [graph.repeat(dtype, source)];
-  return Array.from({ length: units(shape[0]!) }, (_, plane) => graph.load(dtype, source, plane));
+  return Array.from({ length: units(shape[0]!) }, (_, plane) => graph.load(dtype, source, plane, exact));
 }
 
 /** What has one plane is the same at every step. */

@@ -156,12 +156,12 @@ export class VectorEmitter {
     return { locals: mask, narrow: mask };
   }
 
-  /** f32 read only to become f64 is promoted straight from memory, two elements at a time. */
+  /** f32 and i32 read only to become f64 are converted straight from memory, two elements at a time. */
   private loadsDirectly(node: Node): boolean {
     if (node.kind !== 'cast' || node.dtype !== 'f64') return false;
     const [arg] = node.args;
     const from = this.graph.at(arg!);
-    return from.kind === 'load' && from.dtype === 'f32' && !this.done.has(arg!);
+    return from.kind === 'load' && (from.dtype === 'f32' || from.dtype === 'i32') && !this.done.has(arg!);
   }
 
   private cast(node: Node & { kind: 'cast' }): Vector {
@@ -169,11 +169,12 @@ export class VectorEmitter {
     const from = this.graph.at(arg);
     if (this.loadsDirectly(node) && from.kind === 'load') {
       const at = this.memory.locate(from);
+      const widen = from.dtype === 'f32' ? 'f64x2.promote_low_f32x4' : 'f64x2.convert_low_i32x4_s';
       const promote = (offset: number) =>
         this.keep(() => {
           this.f.get(at.pointer);
           this.f.load('low64', offset);
-          this.f.vector('f64x2.promote_low_f32x4');
+          this.f.vector(widen);
         });
       return { locals: [promote(at.offset), promote(at.offset + 8)] };
     }
