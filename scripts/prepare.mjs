@@ -1,6 +1,6 @@
 // Run by `npm ci` and `npm install` in a checkout: builds, and leaves `npx spikec` working.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,13 +23,19 @@ function build() {
     console.error('spikec: TypeScript is not installed, so nothing is built (install without --omit=dev to build)');
     return;
   }
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const { status, error } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+  // The old build stays until the new one is complete.
+  const fresh = join(root, `dist-${process.pid}`);
+  const { status, error } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh], {
     cwd: root,
     stdio: 'inherit',
   });
-  if (error) throw error;
-  if (status !== 0) process.exit(status ?? 1);
+  if (error || status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    if (error) throw error;
+    process.exit(status ?? 1);
+  }
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  renameSync(fresh, join(root, 'dist'));
 }
 
 /** npx looks here first; without the link it would install the checkout into its cache. */

@@ -28,7 +28,7 @@ export function progressReporter(terminal: Terminal, now: () => number = () => p
       if (progress.phase !== phase) {
         phase = progress.phase;
         phaseBegan = time;
-        last = -Infinity;
+        if (terminal.interactive) last = -Infinity;
       }
       if (time - began < patience || time - last < (terminal.interactive ? redrawEvery : lineEvery)) return;
       last = time;
@@ -52,8 +52,9 @@ function describe({ phase, done, total, unit }: Progress, seconds: number): stri
   const parts = [phase];
   const count = (n: number): string => n.toLocaleString('en');
   const what = unit === undefined ? '' : ` ${unit}`;
-  if (total === undefined) parts.push(`${count(done)}${what}`);
-  else parts.push(`${count(done)} of ${count(total)}${what}`, `${Math.floor((100 * done) / Math.max(1, total))} %`);
+  if (total === undefined && done > 0) parts.push(`${count(done)}${what}`);
+  if (total !== undefined)
+    parts.push(`${count(done)} of ${count(total)}${what}`, `${Math.floor((100 * done) / Math.max(1, total))} %`);
   const rate = done / seconds;
   if (seconds > 0.5 && rate > 0) {
     parts.push(`${rate >= 10 ? count(Math.round(rate)) : rate.toFixed(1)}/s`);
