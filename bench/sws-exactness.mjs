@@ -81,9 +81,8 @@ async function compare(name) {
         if (Math.abs(Math.abs(position - Math.round(position)) - 0.5) < tie) ties++;
       }
     }
-    process.stderr.write(`\r${name}: ${start + images.shape[0]} of ${limit}`);
+    if (process.stderr.isTTY) process.stderr.write(`\r${name}: ${start + images.shape[0]} of ${limit}`);
   }
-  process.stderr.write('\n');
   await executable.dispose();
   dataset.close();
   return [name, limit, codes.toLocaleString('en'), differing, ties, quantisers.length];

@@ -39,7 +39,9 @@ export function lowerReal(lowering: Lowering, op: Op, precision: 'f32' | 'f64'):
   builder.at(op.id);
   switch (op.kind) {
     case 'quantize': {
-      const code = quantised(lowering, x, op.attrs);
+      // an f32 image is rounded in f32, as every runtime does; in f64 other pixels would be near a tie
+      const isInput = lowering.network.ops.some(({ id, kind }) => id === op.inputs[0] && kind === 'input');
+      const code = builder.cast(quantised(lowering, isInput ? builder.cast(x, 'f32') : x, op.attrs), precision);
       const zero = numberAttr(op.attrs, 'zero');
       const centred = zero === 0 ? code : builder.sub(code, zero);
       return builder.mul(centred, numberAttr(op.attrs, 'scale'));

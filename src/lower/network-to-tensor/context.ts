@@ -20,6 +20,8 @@ export interface LoweringOptions {
   readonly fanOut?: (id: string) => Float64Array;
   /** Results to give out under the ids of their ops, beside the network's outputs (ANN lowering). */
   readonly expose?: readonly string[];
+  /** Parameters stay parameters under their own names, also those of one value: they are to be trained. */
+  readonly trainable?: boolean;
 }
 
 /** What the parts of the lowering share: the program being built and the values made so far. */
@@ -69,14 +71,14 @@ export class Lowering {
     const param = optionalParam(this.network, op, role);
     if (param === undefined) return undefined;
     const values = realValues(param);
-    if (values.length === 1) return values[0]!;
+    if (values.length === 1 && this.options.trainable !== true) return values[0]!;
     const { shape } = param.tensor;
     const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
     return this.#param(`${op.params[role]!}`, tensor(dtype, wide, values));
   }
 
   #param(name: string, values: Tensor): Value {
-    const id = `${name}:${values.dtype}`;
+    const id = this.options.trainable === true ? name : `${name}:${values.dtype}`;
     return this.builder.has(id) ? this.builder.value(id) : this.builder.param(id, values);
   }
 }

@@ -64,6 +64,8 @@ export interface EvaluationScope {
   readonly force: (pending: Pending) => Value;
   /** Attributes for discontinuous ops, for autodiff. */
   readonly surrogate?: SurrogateAttrs;
+  /** The program will be differentiated: bounds of levels must not disturb their surrogates. */
+  readonly differentiable?: boolean;
 }
 
 const isKnown = (x: Operand): x is number | boolean => typeof x === 'number' || typeof x === 'boolean';
@@ -125,8 +127,13 @@ function evaluateUnary(op: '-' | 'not', x: Operand, scope: EvaluationScope): Ope
 function asTensor(x: Value | Pending, scope: EvaluationScope, like?: Operand): Value {
   const value = x instanceof Pending ? scope.force(x) : x;
   if (value.dtype !== 'bool') return value;
-  const dtype = like !== undefined && !isKnown(like) && !(like instanceof Pending) ? like.dtype : 'f64';
-  return scope.builder.cast(value, dtype === 'bool' ? 'f64' : dtype);
+  const dtype = like !== undefined && !isKnown(like) && !(like instanceof Pending) ? like.dtype : 'bool';
+  return scope.builder.cast(value, dtype === 'bool' ? precisionOf(scope) : dtype);
+}
+
+/** The dtype of membranes. */
+function precisionOf({ env }: Pick<EvaluationScope, 'env'>): 'f32' | 'f64' {
+  return env.get('$dtype') === 32 ? 'f32' : 'f64';
 }
 
 function asCondition(x: Value | Pending, scope: EvaluationScope): Value {
@@ -146,7 +153,16 @@ function evaluateBinary(op: string, leftExpr: Expr, rightExpr: Expr, scope: Eval
   }
   const right = evaluateExpr(rightExpr, scope);
   if (isKnown(left) && isKnown(right)) return foldBinary(op, quantity(left), quantity(right));
+  const truthTest = testOfTruth(op, left, right, scope);
+  if (truthTest !== undefined) return truthTest;
   return linear(op, left, right) ?? tensorBinary(op, left, right, scope);
+}
+
+/** `s != 0` and `s == 0` of a truth value are the value itself and its opposite, gradient included. */
+function testOfTruth(op: string, left: Operand, right: Operand, { builder }: EvaluationScope): Value | undefined {
+  if ((op !== '!=' && op !== '==' && op !== '>') || right !== 0) return undefined;
+  if (isKnown(left) || left instanceof Pending || left.dtype !== 'bool') return undefined;
+  return op === '==' ? builder.not(left) : left;
 }
 
 const booleanOf = (x: Operand): Operand => (isKnown(x) ? truth(x) : x);
@@ -253,6 +269,10 @@ function evaluateCall(expr: Extract<Expr, { kind: 'call' }>, scope: EvaluationSc
   const fold = numberFunctions[callee];
   if (fold !== undefined && args.every(isKnown)) return fold(...args.map((x) => quantity(x as number | boolean)));
   if (callee === 'levels') return evaluateLevels(args, expr.named, scope);
+  if (callee === 'clip' && scope.differentiable === true) {
+    const bounded = clipSteps(expr.args[0]!, args, scope);
+    if (bounded !== undefined) return bounded;
+  }
   if (callee === 'round' && args.every(isKnown)) return roundEven(quantity(args[0] as number));
   const { builder, surrogate } = scope;
   const tensors = args.map((x) => (isKnown(x) ? quantity(x) : asTensor(x, scope)));
@@ -298,7 +318,7 @@ function evaluateWhere([test, yes, no]: readonly [Expr, Expr, Expr], scope: Eval
     const side = (x: Operand): Value | number => (isKnown(x) ? quantity(x) : asTensor(x, scope));
     return scope.builder.select(when, side(a), side(b));
   }
-  const dtype = scope.env.get('$dtype') === 32 ? 'f32' : 'f64';
+  const dtype = precisionOf(scope);
   return scope.builder.select(when, scope.builder.scalar(dtype, quantity(a as number)), quantity(b as number));
 }
 
@@ -324,6 +344,50 @@ function evaluateLevels(
   const [min, max] = [number('min', 0), number('max', 1)];
   if (isKnown(v)) return step * Math.min(max, Math.max(min, Math.floor(quantity(v) / step)));
   const { builder, surrogate } = scope;
-  const level = builder.floor(builder.div(asTensor(v, scope), step), surrogate);
-  return builder.mul(builder.clip(level, min, max), step);
+  const scaled = step === 1 ? asTensor(v, scope) : builder.div(asTensor(v, scope), step);
+  const level =
+    scope.differentiable === true && surrogate !== undefined
+      ? clippedFloor(scaled, min, max, surrogate, scope)
+      : builder.clip(builder.floor(scaled, surrogate), min, max);
+  return step === 1 ? level : builder.mul(level, step);
+}
+
+/** clip(floor(v), …) and clip(round(v), …) with the gradient of their surrogate; undefined for other clips. */
+function clipSteps(first: Expr, args: readonly Operand[], scope: EvaluationScope): Value | undefined {
+  const { surrogate, builder } = scope;
+  const [, lo, hi] = args;
+  if (first.kind !== 'call' || surrogate === undefined || !isKnown(lo!) || !isKnown(hi!)) return undefined;
+  const [least, most] = [quantity(lo), quantity(hi)];
+  if ((first.callee !== 'floor' && first.callee !== 'round') || !Number.isInteger(least) || !Number.isInteger(most)) {
+    return undefined;
+  }
+  const inner = evaluateExpr(first.args[0]!, scope);
+  if (isKnown(inner)) return undefined;
+  const v = asTensor(inner, scope);
+  if (first.callee === 'floor') return clippedFloor(v, least, most, surrogate, scope);
+  const rounded = builder.round(v, surrogate);
+  if (surrogate.surrogate === 'ste') return boundedValue(rounded, least, most, scope);
+  const inside = builder.detach(builder.and(builder.ge(v, least), builder.le(v, most)));
+  return builder.select(inside, rounded, builder.detach(builder.clip(rounded, least, most)));
+}
+
+/**
+ * clip(floor(v), lo, hi). A surrogate acts at the nearest of the levels' boundaries lo+1 … hi, as that of
+ * `v >= θ` does at θ: with k that boundary, the value is k − 1 + [v ≥ k]. `ste` says itself where it passes.
+ */
+function clippedFloor(v: Value, lo: number, hi: number, surrogate: SurrogateAttrs, scope: EvaluationScope): Value {
+  const { builder } = scope;
+  if (surrogate.surrogate === 'ste') return boundedValue(builder.floor(v, surrogate), lo, hi, scope);
+  const dtype = precisionOf(scope);
+  if (hi === lo + 1) {
+    const above = builder.cast(builder.ge(v, hi, surrogate), dtype);
+    return lo === 0 ? above : builder.add(above, lo);
+  }
+  const boundary = builder.clip(builder.round(builder.detach(v)), lo + 1, hi);
+  return builder.add(builder.sub(boundary, 1), builder.cast(builder.ge(v, boundary, surrogate), dtype));
+}
+
+/** The clipped value with the gradient of the unclipped. */
+function boundedValue(level: Value, lo: number, hi: number, { builder }: EvaluationScope): Value {
+  return builder.add(level, builder.detach(builder.sub(builder.clip(level, lo, hi), level)));
 }

@@ -24,12 +24,13 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
   const silent = Number(op.attrs['silent'] ?? 0);
   const env = initialEnvironment(lowering, op, def);
   const currents = new Currents(lowering, op, input);
-  const scope: EvaluationScope = {
+  const plain: EvaluationScope = {
     builder,
     env,
     force: (pending) => currents.force(pending),
-    ...surrogateOf(def, env),
+    differentiable: lowering.options.trainable === true,
   };
+  const scope: EvaluationScope = { ...plain, ...surrogateOf(def, plain) };
   for (const state of def.states) env.set(state.name, evaluateExpr(state.initial, scope));
   const steps = input.steps + silent;
   env.set('T', steps);
@@ -39,8 +40,11 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
-    for (const phase of [def.charge, def.fire, def.reset]) runAssignments(phase, scope, isKept);
+    runAssignments(def.charge, scope, isKept);
+    runAssignments(def.fire, scope, isKept);
     if (t > silent) spikes.push(levelOf(lowering, op, env));
+    if (def.detachReset === true) detachOutputs(def, scope);
+    runAssignments(def.reset, scope, isKept);
   }
   for (const { name } of def.states) {
     const value = env.get(name);
@@ -64,11 +68,23 @@ function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environ
   return env;
 }
 
-function surrogateOf(def: NeuronDef, env: Environment): { surrogate?: SurrogateAttrs } {
+/** The reset sees what `fire` decided without its gradient. */
+function detachOutputs(def: NeuronDef, { builder, env }: EvaluationScope): void {
+  const states = new Set(def.states.map(({ name }) => name));
+  for (const { target } of def.fire) {
+    if (states.has(target)) continue;
+    env.defer(target, (now) => {
+      const value = now.get(target)!;
+      return typeof value === 'object' && 'id' in value ? builder.detach(value) : value;
+    });
+  }
+}
+
+function surrogateOf(def: NeuronDef, scope: EvaluationScope): { surrogate?: SurrogateAttrs } {
   if (def.surrogate === undefined) return {};
   const attrs: Record<string, number | string> = { surrogate: def.surrogate.name };
   for (const [name, arg] of Object.entries(def.surrogate.args)) {
-    const value = typeof arg === 'number' ? arg : arg.kind === 'name' ? env.get(arg.name) : undefined;
+    const value = typeof arg === 'number' ? arg : evaluateExpr(arg, scope);
     if (typeof value !== 'number')
       throw new InvariantError(`lower: surrogate ${def.surrogate.name}: ${name} must be known`);
     attrs[`surrogate_${name}`] = value;
