@@ -1,0 +1,241 @@
+import { type ConvAttrs, type Dim, type PoolAttrs, type PrimAttrs, isBatch } from '../../tensor/index.js';
+import { type Emit, type EmitContext, count, plainOp } from './context.js';
+import type { JsWriter } from './writer.js';
+
+export const matmul: Emit<PrimAttrs['matmul']> = (context) => {
+  const { transA, transB } = context.attrs;
+  plainOp(context, ([a, b]) => `tf.matMul(${a}, ${b}, ${transA}, ${transB})`);
+};
+
+/** Explicit padding of [N,H,W,C], as the window functions take it. */
+function explicit([top, left, bottom, right]: readonly number[]): string {
+  if ([top, left, bottom, right].every((p) => p === 0)) return `'valid'`;
+  return `[[0, 0], [${top}, ${bottom}], [${left}, ${right}], [0, 0]]`;
+}
+
+function list(values: readonly number[]): string {
+  return `[${values.join(', ')}]`;
+}
+
+/** The end of a tf.conv2d call: strides, padding, layout, dilation. */
+function windowOf({ stride, pads, dilation }: ConvAttrs): string {
+  const tail = dilation.every((d) => d === 1) ? '' : `, 'NHWC', ${list(dilation)}`;
+  return `${list(stride)}, ${explicit(pads)}${tail}`;
+}
+
+/**
+ * Convolution of x [N,H,W,C] with a filter [kh,kw,I,O]. TensorFlow.js takes no stride
+ * together with dilation: then every position is computed and some are kept.
+ */
+function convolve(js: JsWriter, hint: string, x: string, filter: string, attrs: ConvAttrs): string {
+  const both = attrs.stride.some((s) => s > 1) && attrs.dilation.some((d) => d > 1);
+  const dense = both ? { ...attrs, stride: [1, 1] } : attrs;
+  const y = js.let(hint, `tf.conv2d(${x}, ${filter}, ${windowOf(dense)})`, [x, filter]);
+  if (!both) return y;
+  const strides = [1, ...attrs.stride, 1];
+  return js.let(`${hint}_kept`, `tf.stridedSlice(${y}, [0, 0, 0, 0], ${y}.shape, ${list(strides)})`, [y]);
+}
+
+/** Part `index` of `groups` along an axis of a variable. */
+function part(js: JsWriter, x: string, axis: number, index: number, size: number): string {
+  const starts = [0, 0, 0, 0].with(axis, index * size);
+  const sizes = [-1, -1, -1, -1].with(axis, size);
+  return js.let(`${x}_group`, `tf.slice(${x}, ${list(starts)}, ${list(sizes)})`, [x]);
+}
+
+/** `make` for every group, the results side by side along `axis`. */
+function grouped(js: JsWriter, hint: string, groups: number, axis: number, make: (group: number) => string): string {
+  if (groups === 1) return make(0);
+  const parts = Array.from({ length: groups }, (_, group) => make(group));
+  return js.let(hint, `tf.concat([${parts.join(', ')}], ${axis})`, parts);
+}
+
+export const conv2d: Emit<PrimAttrs['conv2d']> = ({ js, vars, op, attrs }) => {
+  const x = vars.nhwc(op.inputs[0]!);
+  const weight = vars.plain(op.inputs[1]!);
+  const [filters, perGroup] = vars.type(op.inputs[1]!).shape as readonly number[];
+  const filter = js.let(`${op.id}_filter`, `tf.transpose(${weight}, [2, 3, 1, 0])`, [weight]);
+  const each = filters! / attrs.groups;
+  const y = grouped(js, op.id, attrs.groups, 3, (g) => {
+    if (attrs.groups === 1) return convolve(js, op.id, x, filter, attrs);
+    return convolve(js, `${op.id}_part`, part(js, x, 3, g, perGroup!), part(js, filter, 3, g, each), attrs);
+  });
+  vars.define(op.id, y, 'nhwc');
+};
+
+/** Zeros between rows and columns: [N,h,w,C] → [N,h·sy,w·sx,C], one axis of four at a time. */
+function dilate(
+  js: JsWriter,
+  g: string,
+  batch: string,
+  size: readonly number[],
+  channels: number,
+  stride: readonly number[],
+): string {
+  const [h, w] = [size[0]!, size[1]!];
+  const [sy, sx] = [stride[0]!, stride[1]!];
+  let y = g;
+  if (sx > 1) {
+    y = js.let(`${g}_cols`, `tf.reshape(${y}, [${batch} * ${h}, ${w}, 1, ${channels}])`, [y]);
+    y = js.let(`${g}_cols`, `tf.pad(${y}, [[0, 0], [0, 0], [0, ${sx - 1}], [0, 0]])`, [y]);
+  }
+  if (sy > 1) {
+    y = js.let(`${g}_rows`, `tf.reshape(${y}, [${batch}, ${h}, 1, ${w * sx * channels}])`, [y]);
+    y = js.let(`${g}_rows`, `tf.pad(${y}, [[0, 0], [0, 0], [0, ${sy - 1}], [0, 0]])`, [y]);
+  }
+  return js.let(`${g}_spread`, `tf.reshape(${y}, [${batch}, ${h * sy}, ${w * sx}, ${channels}])`, [y]);
+}
+
+/**
+ * ∂/∂input as a forward convolution: the gradient, with zeros between its rows where the
+ * stride was larger than 1, convolved with the weight turned around. (The wasm backend's
+ * own Conv2DBackpropInput is slow.)
+ */
+export const conv2dInputGrad: Emit<PrimAttrs['conv2d_input_grad']> = ({ js, vars, op, attrs }) => {
+  const weight = vars.plain(op.inputs[0]!);
+  const gradient = vars.type(op.inputs[1]!).shape;
+  const [filters, , kh, kw] = vars.type(op.inputs[0]!).shape as readonly number[];
+  const size = gradient.slice(2) as number[];
+  let g = vars.nhwc(op.inputs[1]!);
+  const spread = attrs.stride.some((s) => s > 1);
+  if (spread) g = dilate(js, g, batchOf(gradient[0]!), size, filters!, attrs.stride);
+  const kernel = [kh!, kw!];
+  const before = [0, 1].map((i) => attrs.dilation[i]! * (kernel[i]! - 1) - attrs.pads[i]!);
+  // The dilated gradient has h·s rows; whatever the padded input has beyond that is padding.
+  const after = [0, 1].map((i) => {
+    const rows = spread ? size[i]! * attrs.stride[i]! : size[i]!;
+    return attrs.input[i]! + attrs.dilation[i]! * (kernel[i]! - 1) - before[i]! - rows;
+  });
+  const cut = [...before, ...after].map((p) => Math.max(0, -p));
+  if (cut.some((c) => c > 0)) {
+    const rows = size.map((s, i) => (spread ? s * attrs.stride[i]! : s));
+    const sizes = rows.map((r, i) => r - cut[i]! - cut[i + 2]!);
+    g = js.let(`${g}_cut`, `tf.slice(${g}, [0, ${cut[0]}, ${cut[1]}, 0], [-1, ${sizes[0]}, ${sizes[1]}, -1])`, [g]);
+  }
+  const pads = [...before, ...after].map((p) => Math.max(0, p));
+  const window = { stride: [1, 1], pads, dilation: attrs.dilation, groups: 1 };
+  const turned = js.let(`${op.id}_turned`, `tf.transpose(${weight}, [2, 3, 0, 1])`, [weight]);
+  const filter = js.let(`${op.id}_filter`, `tf.reverse(${turned}, [0, 1])`, [turned]);
+  const each = filters! / attrs.groups;
+  const x = grouped(js, op.id, attrs.groups, 3, (group) => {
+    if (attrs.groups === 1) return convolve(js, op.id, g, filter, window);
+    return convolve(js, `${op.id}_part`, part(js, g, 3, group, each), part(js, filter, 2, group, each), window);
+  });
+  vars.define(op.id, x, 'nhwc');
+};
+
+function batchOf(dim: Dim): string {
+  const text = count(dim, isBatch(dim) ? dim.batch : dim);
+  return text.includes(' ') ? `(${text})` : text;
+}
+
+/**
+ * ∂/∂weight as a forward convolution that swaps batch and channels: x as [C,H,W,N] with the
+ * gradient as a filter [oh,ow,N,O] whose dilation is the stride. (The wasm backend has no
+ * Conv2DBackpropFilter.)
+ */
+export const conv2dWeightGrad: Emit<PrimAttrs['conv2d_weight_grad']> = ({ js, vars, op, attrs }) => {
+  const perGroup = op.shape[1] as number;
+  const each = (op.shape[0] as number) / attrs.groups;
+  const [x, g] = [vars.nhwc(op.inputs[0]!), vars.nhwc(op.inputs[1]!)];
+  const images = js.let(`${op.id}_images`, `tf.transpose(${x}, [3, 1, 2, 0])`, [x]);
+  const filter = js.let(`${op.id}_filter`, `tf.transpose(${g}, [1, 2, 0, 3])`, [g]);
+  const swapped = { stride: attrs.dilation, dilation: attrs.stride, pads: attrs.pads, groups: 1 };
+  const whole = grouped(js, `${op.id}_whole`, attrs.groups, 3, (group) => {
+    if (attrs.groups === 1) return convolve(js, `${op.id}_whole`, images, filter, swapped);
+    const [i, f] = [part(js, images, 0, group, perGroup), part(js, filter, 3, group, each)];
+    return convolve(js, `${op.id}_part`, i, f, swapped);
+  });
+  const cut = js.let(`${op.id}_cut`, `tf.slice(${whole}, [0, 0, 0, 0], [-1, ${attrs.kernel.join(', ')}, -1])`, [whole]);
+  vars.define(op.id, js.let(op.id, `tf.transpose(${cut}, [3, 0, 1, 2])`, [cut]));
+};
+
+function poolArguments({ kernel, stride, pads }: PoolAttrs): string {
+  return `${list(kernel)}, ${list(stride)}, ${explicit(pads)}`;
+}
+
+export const maxpool: Emit<PrimAttrs['maxpool']> = ({ js, vars, op, attrs }) => {
+  const x = vars.nhwc(op.inputs[0]!);
+  vars.define(op.id, js.let(op.id, `tf.maxPool(${x}, ${poolArguments(attrs)})`, [x]), 'nhwc');
+};
+
+/** The mean of a padded area is the mean inside after padding with zeros. */
+export const avgpool: Emit<PrimAttrs['avgpool']> = ({ js, vars, op, attrs }) => {
+  let x = vars.nhwc(op.inputs[0]!);
+  let window: PoolAttrs = attrs;
+  if (attrs.include_pad && attrs.pads.some((p) => p > 0)) {
+    x = js.let(`${op.id}_padded`, `tf.pad(${x}, ${explicit(attrs.pads)})`, [x]);
+    window = { ...attrs, pads: [0, 0, 0, 0] };
+  }
+  vars.define(op.id, js.let(op.id, `tf.avgPool(${x}, ${poolArguments(window)})`, [x]), 'nhwc');
+};
+
+/**
+ * ∂/∂input of a maximum: for every kernel position in turn, windows whose first maximum lies
+ * there pass their gradient to it. Made of slices and comparisons, so that ties go to the
+ * first maximum on every backend.
+ */
+export const maxpoolGrad: Emit<PrimAttrs['maxpool_grad']> = (context) => {
+  const { js, vars, op, attrs } = context;
+  const [x, g] = [vars.nhwc(op.inputs[0]!), vars.nhwc(op.inputs[1]!)];
+  const [batch, channels, ...size] = op.shape;
+  const output = vars.type(op.inputs[1]!).shape.slice(2) as number[];
+  const y = js.let(`${op.id}_max`, `tf.maxPool(${x}, ${poolArguments(attrs)})`, [x]);
+  const padded = js.let(
+    `${op.id}_padded`,
+    `tf.pad(${x}, [[0, 0], [${attrs.pads[0]}, ${attrs.pads[2]}], [${attrs.pads[1]}, ${attrs.pads[3]}], [0, 0]], -Infinity)`,
+    [x],
+  );
+  const zero = js.let(`${op.id}_zero`, `tf.zerosLike(${g})`, [g]);
+  let open: string | undefined;
+  let total: string | undefined;
+  for (let ky = 0; ky < attrs.kernel[0]!; ky++) {
+    for (let kx = 0; kx < attrs.kernel[1]!; kx++) {
+      const seen = tap(context, padded, [ky, kx], output);
+      const equal = js.let(`${op.id}_equal`, `tf.equal(${seen}, ${y})`, [seen, y]);
+      const first =
+        open === undefined ? equal : js.let(`${op.id}_first`, `tf.logicalAnd(${equal}, ${open})`, [equal, open]);
+      const missed = js.let(`${op.id}_missed`, `tf.logicalNot(${equal})`, [equal]);
+      open = open === undefined ? missed : js.let(`${op.id}_open`, `tf.logicalAnd(${open}, ${missed})`, [open, missed]);
+      const passed = js.let(`${op.id}_passed`, `tf.where(${first}, ${g}, ${zero})`, [first, g, zero]);
+      const spread = dilate(js, passed, batchOf(batch!), output, channels as number, attrs.stride);
+      const placed = place(context, spread, [ky, kx], size as number[], output);
+      total = total === undefined ? placed : js.let(`${op.id}_sum`, `tf.add(${total}, ${placed})`, [total, placed]);
+    }
+  }
+  vars.define(op.id, total!, 'nhwc');
+};
+
+/** What every window sees at one kernel position. */
+function tap(
+  { js, op, attrs }: EmitContext<PoolAttrs>,
+  padded: string,
+  at: readonly number[],
+  output: readonly number[],
+): string {
+  const end = at.map((k, i) => k + (output[i]! - 1) * attrs.stride[i]! + 1);
+  return js.let(
+    `${op.id}_seen`,
+    `tf.stridedSlice(${padded}, [0, ${at.join(', ')}, 0], [${padded}.shape[0], ${end.join(', ')}, ${padded}.shape[3]], [1, ${attrs.stride.join(', ')}, 1])`,
+    [padded],
+  );
+}
+
+/** Moves spread gradients to the rows and columns of the input that a kernel position saw. */
+function place(
+  { js, op, attrs }: EmitContext<PoolAttrs>,
+  spread: string,
+  at: readonly number[],
+  size: readonly number[],
+  output: readonly number[],
+): string {
+  const before = [0, 1].map((i) => at[i]! - attrs.pads[i]!);
+  const rows = [0, 1].map((i) => output[i]! * attrs.stride[i]!);
+  const after = [0, 1].map((i) => size[i]! - before[i]! - rows[i]!);
+  const pads = [0, 1].map((i) => `[${Math.max(0, before[i]!)}, ${Math.max(0, after[i]!)}]`);
+  const padded = js.let(`${op.id}_placed`, `tf.pad(${spread}, [[0, 0], ${pads.join(', ')}, [0, 0]])`, [spread]);
+  const starts = before.map((b) => Math.max(0, -b));
+  return js.let(`${op.id}_placed`, `tf.slice(${padded}, [0, ${starts.join(', ')}, 0], [-1, ${size.join(', ')}, -1])`, [
+    padded,
+  ]);
+}

@@ -1,0 +1,88 @@
+/** A statement of the emitted function: `const target = code;`, or a comment. */
+type Line =
+  | { readonly kind: 'let'; readonly target: string; readonly code: string; readonly uses: readonly string[] }
+  | { readonly kind: 'comment'; readonly text: string };
+
+const reserved = new Set(
+  (
+    'arguments await break case catch class const continue debugger default delete do else enum eval export extends ' +
+    'false finally for function if implements import in instanceof interface let new null package private protected ' +
+    'public return static super switch this throw true try typeof var void while with yield undefined NaN Infinity ' +
+    'tf given N'
+  ).split(' '),
+);
+
+/**
+ * Collects the statements of one function over tensors. Every tensor has its own variable,
+ * so that each can be disposed of right after its last use.
+ */
+export class JsWriter {
+  readonly #lines: Line[] = [];
+  readonly #names = new Set(reserved);
+  readonly #owned = new Set<string>();
+
+  /** A variable name after `hint`: letters, digits and underscores only. */
+  identifier(hint: string): string {
+    const plain = hint.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 60);
+    const base = /^[A-Za-z]/.test(plain) ? plain : `v_${plain}`;
+    let name = base;
+    for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  /** `const hint = code;`, where `code` makes one new tensor out of the variables `uses`. */
+  let(hint: string, code: string, uses: readonly string[]): string {
+    const target = this.identifier(hint);
+    this.#owned.add(target);
+    this.#lines.push({ kind: 'let', target, code, uses });
+    return target;
+  }
+
+  /** A variable for a tensor that belongs to the caller: it is never disposed of. */
+  borrow(hint: string, code: string): string {
+    const target = this.identifier(hint);
+    this.#lines.push({ kind: 'let', target, code, uses: [] });
+    return target;
+  }
+
+  comment(text: string): void {
+    this.#lines.push({ kind: 'comment', text: text.replace(/[\r\n\u2028\u2029]+/g, ' ') });
+  }
+
+  /** The statements, with `dispose` after each last use of a tensor that is not in `kept`. */
+  statements(kept: readonly string[]): string[] {
+    const alive = new Set(kept);
+    const disposals = this.#lines.map((line) => {
+      if (line.kind === 'comment') return [];
+      const ended = [...new Set([...line.uses, line.target])].filter(
+        (name) => this.#owned.has(name) && !alive.has(name),
+      );
+      return { line, ended };
+    });
+    // Backwards: the first time a name is seen is its last use.
+    const dead: string[][] = this.#lines.map(() => []);
+    for (let i = this.#lines.length - 1; i >= 0; i--) {
+      const entry = disposals[i]!;
+      if (Array.isArray(entry)) continue;
+      for (const name of entry.ended) {
+        if (alive.has(name)) continue;
+        alive.add(name);
+        dead[i]!.push(name);
+      }
+    }
+    return this.#lines.flatMap((line, i) => {
+      if (line.kind === 'comment') return [`// ${line.text}`];
+      const after = dead[i]!.length === 0 ? [] : [`tf.dispose([${dead[i]!.join(', ')}]);`];
+      return [`const ${line.target} = ${line.code};`, ...after];
+    });
+  }
+}
+
+/** A JavaScript string literal, safe inside a script element and in any encoding. */
+export function quote(text: string): string {
+  return JSON.stringify(text).replace(
+    /[<>\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

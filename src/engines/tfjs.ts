@@ -1,0 +1,108 @@
+import type * as TensorFlow from '@tensorflow/tfjs';
+import { emitTfjsProgram, tfTypes, unsupportedByTfjs } from '../backends/tfjs/index.js';
+import { type DType, type Tensor, tensor } from '../base/dtype.js';
+import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
+import { type Program, batchSize, checkedFeed } from '../tensor/index.js';
+import type { Engine, Executable } from './types.js';
+
+type Tf = typeof TensorFlow;
+type Tensors = Record<string, TensorFlow.Tensor>;
+export type TfjsBackend = 'tensorflow' | 'wasm' | 'cpu';
+
+/** Runs programs through the TensorFlow.js module that we emit, on one of its backends. */
+export function tfjsEngine(backend: TfjsBackend): Engine {
+  return { name: `tfjs-${backend}`, compile: (program) => compileForTfjs(program, backend) };
+}
+
+async function compileForTfjs(program: Program, backend: TfjsBackend): Promise<Executable> {
+  const engine = `tfjs-${backend}`;
+  const unsupported = unsupportedByTfjs(program);
+  if (unsupported.length > 0) {
+    throw new DiagnosticError(
+      unsupported.map(({ id, kind, dtype }) => diagnostic('engine/no-kernel', { engine, op: id, kind, dtype })),
+    );
+  }
+  const tf = await loadTensorFlow(backend);
+  const code = Buffer.from(emitTfjsProgram(program)).toString('base64');
+  const module = (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as {
+    readonly run: (tf: Tf, given: Tensors) => Tensors;
+  };
+  await tf.setBackend(backend);
+  const params = Object.fromEntries(program.params.map(({ id, data }) => [id, toTf(tf, data)]));
+  return {
+    engine,
+    async run(inputs) {
+      await tf.setBackend(backend);
+      const n = batchSize(program, inputs) ?? 1;
+      const feeds = Object.fromEntries(
+        program.inputs.map((input) => [input.id, toTf(tf, checkedFeed(input, inputs[input.id], n))]),
+      );
+      let results: Tensors = {};
+      try {
+        results = module.run(tf, { ...params, ...feeds });
+        return await fetchAll(program, results);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return fail('engine/run-failed', { engine, what: `program "${program.name}"`, reason });
+      } finally {
+        tf.dispose(feeds);
+        tf.dispose(results);
+      }
+    },
+    dispose() {
+      tf.dispose(params);
+      return Promise.resolve();
+    },
+  };
+}
+
+function toTf(tf: Tf, { dtype, shape, data }: Tensor): TensorFlow.Tensor {
+  const values = dtype === 'i8' || dtype === 'u8' ? Int32Array.from(data) : data;
+  return tf.tensor(values as Float32Array, [...shape], tfTypes[dtype] as 'float32');
+}
+
+async function fetchAll(program: Program, results: Tensors): Promise<Record<string, Tensor>> {
+  const dtypes = new Map<string, DType>();
+  for (const { id, dtype } of [...program.inputs, ...program.params, ...program.ops]) dtypes.set(id, dtype);
+  const entries = Object.entries(program.outputs).map(async ([name, id]) => {
+    const result = results[name]!;
+    return [name, tensor(dtypes.get(id)!, result.shape, await result.data())] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Loads TensorFlow.js and the backend's package on first use. */
+export async function loadTensorFlow(backend: TfjsBackend): Promise<Tf> {
+  try {
+    const tf = await imported<Tf>('@tensorflow/tfjs');
+    if (backend === 'wasm') await imported('@tensorflow/tfjs-backend-wasm');
+    // The native package is optional, so its name is not known to the compiler.
+    if (backend === 'tensorflow') await imported('@tensorflow/tfjs-node');
+    if (!(await tf.setBackend(backend))) throw new Error(`it has no backend "${backend}" here`);
+    await tf.ready();
+    return tf;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason });
+  }
+}
+
+/** Imports a CommonJS or ES package by name. */
+async function imported<T>(name: string): Promise<T> {
+  const module = (await import(/* @vite-ignore */ name)) as { readonly default?: T };
+  return module.default ?? (module as T);
+}
+
+/** The backends that can be loaded on this machine, fastest first. */
+export async function availableTfjsBackends(): Promise<TfjsBackend[]> {
+  const found: TfjsBackend[] = [];
+  for (const backend of ['tensorflow', 'wasm', 'cpu'] as const) {
+    try {
+      await loadTensorFlow(backend);
+      found.push(backend);
+    } catch (error) {
+      if (!(error instanceof DiagnosticError)) throw error;
+    }
+  }
+  return found;
+}
