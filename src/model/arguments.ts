@@ -91,6 +91,10 @@ export function evaluateAs(expression: Expression, spec: Spec, what: string, con
     case 'either': {
       const form = spec.of.find((one) => mayMean(expression, one, context));
       if (form !== undefined) return evaluateAs(expression, form, what, context);
+      const words = spec.of.flatMap(wordsOf);
+      if (expression.kind === 'name' && words.length > 0 && context.environment.lookup(expression.name) === undefined) {
+        return unknownWord(expression.name, words, spec, what, expression.span, context);
+      }
       break;
     }
     case 'list':
@@ -190,11 +194,26 @@ function mayMean(expression: Expression, spec: Spec, context: EvaluationContext)
 
 function word(expression: NameExpression, words: readonly string[], what: string, context: EvaluationContext): Value {
   if (words.includes(expression.name)) return { kind: 'string', value: expression.name };
-  const expected = describeSpec({ kind: 'words', words });
-  const help = suggest(expression.name, words);
-  const found = `\`${expression.name}\``;
-  context.reporter.report('model/argument-type', { what, expected, found }, expression.span, { help });
+  return unknownWord(expression.name, words, { kind: 'words', words }, what, expression.span, context);
+}
+
+function unknownWord(
+  name: string,
+  words: readonly string[],
+  spec: Spec,
+  what: string,
+  place: Span,
+  context: EvaluationContext,
+): Value {
+  const args = { what, expected: describeSpec(spec), found: `\`${name}\`` };
+  context.reporter.report('model/argument-type', args, place, { help: suggest(name, words) });
   return errorValue;
+}
+
+/** The words a spec knows. */
+function wordsOf(spec: Spec): readonly string[] {
+  if (spec.kind === 'words') return spec.words;
+  return spec.kind === 'choice' ? Object.keys(spec.of) : [];
 }
 
 function choice(
@@ -208,12 +227,7 @@ function choice(
   }
   const { name, args, place } = calleeOf(expression);
   const parameters = Object.hasOwn(of, name) ? of[name] : undefined;
-  if (parameters === undefined) {
-    const expected = describeSpec({ kind: 'choice', of });
-    const help = suggest(name, Object.keys(of));
-    context.reporter.report('model/argument-type', { what, expected, found: `\`${name}\`` }, place, { help });
-    return errorValue;
-  }
+  if (parameters === undefined) return unknownWord(name, Object.keys(of), { kind: 'choice', of }, what, place, context);
   const values = evaluateArguments({ name, place: expression.span }, parameters, args, context);
   if (values === undefined) return errorValue;
   const checked = Object.fromEntries([...values].map(([key, value]) => [key, toSetting(value)]));

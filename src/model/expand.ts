@@ -163,14 +163,26 @@ export class Expander {
       this.#reporter.report('model/wrong-kind', { name, expected: 'a layer or a block', found }, place);
       return errorValue;
     }
-    const leading = args.findIndex((argument) => argument.name !== undefined || !this.#flows(argument.value, frame));
-    const count = leading === -1 ? args.length : leading;
+    const most = layer?.inputs.max ?? (target?.kind === 'block' ? inputsOf(target.declared) : 0);
+    const count = this.#leadingInputs(args, most - piped.length, frame);
     const inputs = [...piped, ...args.slice(0, count).map((argument) => evaluate(argument.value, frame.context))];
     const rest = args.slice(count);
     if (layer !== undefined) return this.#layer(layer, name, inputs, rest, written.span, frame);
     return target?.kind === 'block'
       ? this.#block(target.declared, name, inputs, rest, written.span, frame)
       : errorValue;
+  }
+
+  /**
+   * How many of the first arguments are inputs: values of the network, and names that nobody knows
+   * while inputs are wanted.
+   */
+  #leadingInputs(args: readonly Argument[], wanted: number, frame: Frame): number {
+    const end = args.findIndex(({ name, value }, i) => {
+      const unknown = value.kind === 'name' && frame.context.environment.lookup(value.name) === undefined;
+      return name !== undefined || !(this.#flows(value, frame) || (unknown && i < wanted));
+    });
+    return end === -1 ? args.length : end;
   }
 
   #unknown(name: string, place: Span, frame: Frame): Value {
@@ -212,7 +224,7 @@ export class Expander {
       this.#instantiator.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
       return errorValue;
     }
-    const wanted = declared.declaration.body.filter((statement) => statement.kind === 'input').length;
+    const wanted = inputsOf(declared);
     const values = this.#instantiator.arguments(declared, { name, place }, args, frame.context);
     const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;
@@ -226,6 +238,7 @@ export class Expander {
     { min, max }: { readonly min: number; readonly max: number },
     place: Span,
   ): TensorValue[] {
+    if (inputs.some((input) => input.kind === 'error')) return [];
     if (inputs.length < min || inputs.length > max) {
       const takes = min === max ? `${min} input${min === 1 ? '' : 's'}` : `at least ${min} inputs`;
       this.#reporter.report('model/inputs', { callee: name, takes, found: inputs.length }, place);
@@ -276,7 +289,7 @@ export class Expander {
   #flows(expression: Expression, frame: Frame): boolean {
     switch (expression.kind) {
       case 'name': {
-        const kind = frame.context.environment.lookup(expression.name)?.kind;
+        const kind = frame.bound.get(expression.name)?.kind;
         return kind === 'tensor' || kind === 'error';
       }
       case 'pipe':
@@ -341,6 +354,10 @@ export class Expander {
     this.#work++;
     return !this.exhausted;
   }
+}
+
+function inputsOf({ declaration }: Declared<GraphDeclaration>): number {
+  return declaration.body.filter((statement) => statement.kind === 'input').length;
 }
 
 function blockTrail(frame: Frame): { place: Span; message: string }[] {

@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { layerMatches } from '../../src/model/index.js';
+import { isInside, join } from '../../src/model/paths.js';
+
+it('a pattern means an id, the start of ids, or has stars for anything', () => {
+  expect(layerMatches('stage3', 'stage3.0.pre.conv')).toBe(true);
+  expect(layerMatches('stage3', 'stage30.conv')).toBe(false);
+  expect(layerMatches('stage3.0.pre.conv', 'stage3.0.pre.conv')).toBe(true);
+  expect(layerMatches('stage*.0.*conv', 'stage3.0.pre.conv')).toBe(true);
+  expect(layerMatches('*conv', 'stage3.0.pre.conv')).toBe(true);
+  expect(layerMatches('*conv', 'stage3.0.pre.conv_2')).toBe(false);
+  expect(layerMatches('a*a', 'a')).toBe(false);
+});
+
+it('stars match as the regular expression .* does, without its slowness', () => {
+  const text = fc.stringMatching(/^[ab]{0,8}$/);
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 2, maxLength: 4 }), text, (parts, id) => {
+      expect(layerMatches(parts.join('*'), id)).toBe(new RegExp(`^${parts.join('.*')}$`).test(id));
+    }),
+  );
+  const start = performance.now();
+  layerMatches(`${'a*'.repeat(2000)}b`, 'a'.repeat(20000));
+  expect(performance.now() - start).toBeLessThan(500);
+});
+
+it('paths stay inside their folder', () => {
+  expect(join('a/b', './c/../d.spike')).toBe('a/b/d.spike');
+  expect(join('a/b', '../../../x')).toBe('../x');
+  expect(join('.', 'x')).toBe('x');
+  expect(join('/a', '../..')).toBe('/');
+  expect(isInside('a/b', 'a/b/c')).toBe(true);
+  expect(isInside('a/b', 'a/bc')).toBe(false);
+  expect(isInside('.', '../x')).toBe(false);
+  expect(isInside('..', '../x')).toBe(true);
+  expect(isInside('..', '../../x')).toBe(false);
+  expect(isInside('/', '/x')).toBe(true);
+  expect(isInside('.', '/x')).toBe(false);
+});
