@@ -1,3 +1,4 @@
+import type { TypedArray } from '../../../base/dtype.js';
 import { listAttr } from '../../../network/index.js';
 import type { Attrs } from '../../../network/index.js';
 
@@ -60,7 +61,7 @@ export function borderSums(
 }
 
 /** [out, in/g, kh, kw] summed over the input channels: [out, kh, kw]. */
-export function tapSums(weights: Float64Array, shape: readonly number[]): Float64Array<ArrayBuffer> {
+export function tapSums(weights: TypedArray, shape: readonly number[]): Float64Array<ArrayBuffer> {
   const [out, inner, kh, kw] = shape as [number, number, number, number];
   const sums = new Float64Array(out * kh * kw);
   for (let o = 0; o < out; o++) {

@@ -1,4 +1,3 @@
-import { tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import {
   type Attrs,
@@ -149,10 +148,4 @@ function windowSize(op: Op, shape: readonly number[]): { size: number; border: b
   const border = (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
   if (border && op.attrs['include_pad'] !== true) return undefined;
   return { size: kh * kw, border };
-}
-
-/** Integer-valued weights in one byte where they fit, else in f32, which is exact up to 2²⁴. */
-export function integerWeights(codes: Float64Array, shape: readonly number[]): Param {
-  const fits = codes.every((code) => code >= -128 && code <= 127);
-  return { tensor: tensor(fits ? 'i8' : 'f32', shape, codes) };
 }

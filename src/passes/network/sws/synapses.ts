@@ -1,4 +1,4 @@
-import { elementCount, tensor } from '../../../base/dtype.js';
+import { type Tensor, allocate, elementCount, tensor } from '../../../base/dtype.js';
 import {
   type Op,
   type Param,
@@ -10,7 +10,7 @@ import {
   realValues,
 } from '../../../network/index.js';
 import { borderSums, tapSums } from './border.js';
-import { type SpikeEmitter, type Train, integerWeights } from './emitter.js';
+import type { SpikeEmitter, Train } from './emitter.js';
 
 /** What a postsynaptic potential must add up to over a train: factor·real + constant, in spike amplitudes. */
 export interface Target {
@@ -19,36 +19,42 @@ export interface Target {
 }
 
 interface Weights {
-  /** What is accumulated: integer codes where the weight is quantised, else real values. */
-  readonly values: Float64Array;
-  readonly shape: readonly number[];
+  /** What is accumulated: integer codes less their zero point where the weight is quantised, else real values. */
+  readonly tensor: Tensor;
   /** Real value of one unit, per output channel. */
   readonly units: Float64Array;
 }
 
 function weightsOf(param: Param, columns?: readonly [number, number]): Weights {
-  const { shape } = param.tensor;
-  const out = shape[0]!;
+  const out = param.tensor.shape[0]!;
   const perChannel = param.quant !== undefined && (param.quant.axis === 0 || param.quant.scale.length === 1);
-  const all = perChannel ? centredCodes(param) : realValues(param);
+  const all = perChannel ? integerWeights(param) : realWeights(param);
   const units = perChannel ? channelScales(param, out) : new Float64Array(out).fill(1);
-  if (columns === undefined) return { values: all, shape, units };
-  return { values: sliceInputs(all, shape, columns), shape: [out, columns[1] - columns[0], ...shape.slice(2)], units };
+  return { tensor: columns === undefined ? all : sliceInputs(all, columns), units };
+}
+
+/** Codes less their zero point: the codes' own tensor where that is 0, else one byte each where they fit. */
+function integerWeights(param: Param): Tensor {
+  const { tensor: codes, quant } = param;
+  if (quant!.zero.every((zero) => zero === 0)) return codes;
+  const centred = centredCodes(param);
+  const fits = centred.every((code) => code >= -128 && code <= 127);
+  return tensor(fits ? 'i8' : 'i32', codes.shape, centred);
+}
+
+function realWeights(param: Param): Tensor {
+  return param.quant === undefined ? param.tensor : tensor('f64', param.tensor.shape, realValues(param));
 }
 
 /** Weights of input channels [first, end) of [out, in, …]. */
-function sliceInputs(
-  values: Float64Array,
-  shape: readonly number[],
-  [first, end]: readonly [number, number],
-): Float64Array {
+function sliceInputs({ dtype, shape, data }: Tensor, [first, end]: readonly [number, number]): Tensor {
   const inner = elementCount(shape.slice(2));
   const row = shape[1]! * inner;
-  const sliced = new Float64Array(shape[0]! * (end - first) * inner);
+  const sliced = allocate(dtype, shape[0]! * (end - first) * inner);
   for (let o = 0; o < shape[0]!; o++) {
-    sliced.set(values.subarray(o * row + first * inner, o * row + end * inner), o * (end - first) * inner);
+    sliced.set(data.subarray(o * row + first * inner, o * row + end * inner), o * (end - first) * inner);
   }
-  return sliced;
+  return { dtype, shape: [shape[0]!, end - first, ...shape.slice(2)], data: sliced };
 }
 
 /** Which part of a weighted layer a synapse takes over, where its input is a sum or a concatenation. */
@@ -72,15 +78,15 @@ export function emitSynapse(
   { factor, constant }: Target,
   part: SynapsePart,
 ): string {
-  const { values, shape, units } = weightsOf(part.weight ?? paramOf(emitter.from, op, 'weight'), part.columns);
-  const out = shape[0]!;
+  const { tensor: weights, units } = weightsOf(part.weight ?? paramOf(emitter.from, op, 'weight'), part.columns);
+  const out = weights.shape[0]!;
   const gain = units.map((unit) => factor * unit * train.scale * train.step);
   const own = optionalParam(emitter.from, op, 'bias');
   const bias = own === undefined || !part.withBias ? new Float64Array(out) : realValues(own);
   const perChannel = bias.map((b) => factor * b + constant);
   const offsetUnits = units.map((unit) => factor * unit * train.scale * train.offset);
-  const totals = addOffset(emitter, op, values, shape, perChannel, offsetUnits, train.id);
-  const weight = emitter.param(op.id, 'weight', weightParam(values, shape));
+  const totals = addOffset(emitter, op, weights, perChannel, offsetUnits, train.id);
+  const weight = emitter.param(op.id, 'weight', { tensor: weights });
   const params = {
     weight,
     gain: emitter.param(op.id, 'gain', realParam([out], gain)),
@@ -89,35 +95,31 @@ export function emitSynapse(
   return emitter.add({ id: op.id, kind: op.kind, inputs: [train.id], attrs: op.attrs, params, place: op.place });
 }
 
-function weightParam(values: Float64Array, shape: readonly number[]): Param {
-  return values.every(Number.isInteger) ? integerWeights(values, shape) : { tensor: tensor('f64', shape, values) };
-}
-
 /** Adds what a constant code of 1 on every real input gives, times offsetUnits, to the per-channel totals. */
 function addOffset(
   emitter: SpikeEmitter,
   op: Op,
-  values: Float64Array,
-  shape: readonly number[],
+  weights: Tensor,
   perChannel: Float64Array,
   offsetUnits: Float64Array,
   input: string,
 ): { shape: readonly number[]; values: Float64Array } {
+  const { data, shape } = weights;
   const out = shape[0]!;
   if (offsetUnits.every((unit) => unit === 0)) return { shape: [out], values: perChannel };
   const padded = op.kind === 'conv' && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
   if (!padded) {
-    const row = values.length / out;
+    const row = data.length / out;
     const sums = perChannel.map((total, o) => {
       let sum = 0;
-      for (let i = 0; i < row; i++) sum += values[o * row + i]!;
+      for (let i = 0; i < row; i++) sum += data[o * row + i]!;
       return total + sum * offsetUnits[o]!;
     });
     return { shape: [out], values: sums };
   }
   const [, outHeight, outWidth] = op.type.shape as [number, number, number];
   const [, height, width] = emitter.to.typeOf(input).shape as [number, number, number];
-  const sums = borderSums(tapSums(values, shape), out, op.attrs, [height, width], [outHeight, outWidth]);
+  const sums = borderSums(tapSums(data, shape), out, op.attrs, [height, width], [outHeight, outWidth]);
   const area = outHeight * outWidth;
   return {
     shape: [out, outHeight, outWidth],
