@@ -1,4 +1,4 @@
-import { fail } from '../base/diagnostics/index.js';
+import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { openOnnxSource } from '../engines/onnx-source.js';
@@ -8,9 +8,12 @@ import { exposeTensors } from '../frontends/onnx/index.js';
 import { lowerNetwork } from '../lower/network-to-tensor/index.js';
 import { lowerPerOp } from '../lower/network-to-tensor/per-op.js';
 import { type Network, opsById } from '../network/index.js';
-import type { Source } from './target.js';
+import type { Findings, Source } from './target.js';
+import type { CommonOptions } from './types.js';
 
 const samples = 2;
+/** Weights up to this many bytes are compared without being asked. */
+const verifyLimit = 32e6;
 
 /** Seeded numbers in [0, 1): mulberry32. */
 export function seededRandom(seed: number): () => number {
@@ -40,6 +43,23 @@ function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'>
   );
 }
 
+/** Compares the import with its file where that is wanted or cheap; says so where it is left out. */
+export async function verifyWhereWanted(source: Source, options: CommonOptions, findings: Findings): Promise<void> {
+  const bytes = [...source.imported.network.params.values()].reduce(
+    (sum, { tensor: { data } }) => sum + data.byteLength,
+    0,
+  );
+  if (options.verify ?? bytes <= verifyLimit) {
+    options.onProgress?.({ phase: 'verifying the import', done: 0 });
+    await verifyImport(source);
+  } else if (options.verify === undefined) {
+    const megabytes = Math.round(bytes / 1e6);
+    findings.all.push(
+      diagnostic('convert/import-not-verified', { megabytes }, { file: source.path }, { help: '--verify does it' }),
+    );
+  }
+}
+
 /**
  * Compares the imported network with the file: every layer by itself on the values onnxruntime computes
  * from the file. The first layer that differs is reported; nothing is converted from a network that
@@ -58,7 +78,8 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   const source = await openOnnxSource(model, { name: path });
   let theirs: Record<string, Tensor>;
   try {
-    theirs = { ...(await source.run({ [input.name]: images })), [input.name]: images };
+    const results = await source.run({ [input.name]: images });
+    theirs = { ...dequantised(network, results), [input.name]: images };
   } finally {
     await source.dispose();
   }
@@ -97,6 +118,22 @@ async function compareEnds(
   } finally {
     await executable.dispose();
   }
+}
+
+/** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for. */
+function dequantised(network: Network, results: Record<string, Tensor>): Record<string, Tensor> {
+  const reals = { ...results };
+  for (const { origin, type } of network.ops) {
+    const result = origin === undefined ? undefined : results[origin];
+    if (result === undefined || result.dtype === 'f32' || type.code.kind !== 'quant') continue;
+    const { scale, zero } = type.code;
+    reals[origin!] = tensor(
+      'f32',
+      result.shape,
+      Float32Array.from(result.data, (code) => (code - zero) * scale),
+    );
+  }
+  return reals;
 }
 
 function withShape(values: Readonly<Record<string, Tensor>>, name: string, shape: readonly number[]): Tensor {

@@ -39,6 +39,12 @@ export class NodeContext {
     return this.node.outputs[0] ?? '';
   }
 
+  /** Whether anything reads the i-th output. */
+  isRead(i: number): boolean {
+    const name = this.node.outputs[i];
+    return name !== undefined && name !== '' && this.graph.readers.has(name);
+  }
+
   /** The i-th input, or undefined where an optional one is left out. */
   optional(i: number): Value | undefined {
     const name = this.node.inputs[i];

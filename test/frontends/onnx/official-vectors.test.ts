@@ -138,7 +138,7 @@ const agreeingWithBatch = node(
 const refusedVectors: Readonly<Record<string, readonly string[]>> = {
   'onnx/unsupported-form': [
     ...node(
-      `maxpool_2d_dilations maxpool_with_argmax_2d_precomputed_pads batchnorm_epsilon_training_mode flatten_axis0
+      `maxpool_2d_dilations batchnorm_epsilon_training_mode flatten_axis0
       flatten_axis2 training_dropout maxpool_1d_default averagepool_1d_default matmul_3d gemm_transposeA softmax_axis_1
       softmax_axis_2 reshape_one_dim transpose_all_permutations_5 squeeze unsqueeze_axis_0`,
     ),

@@ -394,6 +394,16 @@ describe('operators on codes', () => {
     expect(kindsOf(conv)).toEqual(['input', 'quantize', 'conv']);
   });
 
+  it('MatMulInteger and ConvInteger may also get their scale from a DequantizeLinear', async () => {
+    const ops = await agrees([6], (b) => {
+      const xp = params(b, 'x', 0.02, 117);
+      const w = b.constant('w', { type: 'uint8', dims: [6, 3], values: randomInts(9, 18, 100, 140) });
+      const product = b.node('MatMulInteger', [quantised(b, 'x', xp), w, xp[1]!, b.scalar('wz', 'uint8', 120)]);
+      return b.node('DequantizeLinear', [product, b.floats('s', [3], [0.001, 0.002, 0.003])], { axis: 1 });
+    });
+    expect(kindsOf(ops)).toEqual(['input', 'quantize', 'linear']);
+  });
+
   it('integer products without a scale are refused', () => {
     const bytes = model(['N', 4], (b) => {
       const xp = params(b, 'x', 0.02, 117);

@@ -26,7 +26,7 @@ export const miscOps: OnnxOpTable = {
 function dropout(context: NodeContext): readonly Value[] {
   const training = context.optionalConstant(2, 'training_mode')?.data()[0] ?? 0;
   if (training !== 0) context.badForm('it is in training mode', 'export the network for inference (model.eval())');
-  if (context.node.outputs.length > 1 && context.node.outputs[1] !== '') context.badForm('its output mask is used');
+  if (context.isRead(1)) context.badForm('its output mask is used');
   return [context.input(0)];
 }
 

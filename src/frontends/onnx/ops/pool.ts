@@ -13,7 +13,7 @@ export const poolOps: OnnxOpTable = {
 };
 
 function maxPool(context: NodeContext): readonly Value[] {
-  if (context.node.outputs.length > 1 && context.node.outputs[1] !== '') context.badForm('its output Indices is used');
+  if (context.isRead(1)) context.badForm('its output Indices is used');
   const { value: x, rewrap } = context.realOrCodes(0);
   nchw(context, x);
   const window = poolWindow(context, x);

@@ -38,6 +38,10 @@ function dequantizeLinear(context: NodeContext): readonly Value[] {
   if (input.kind === 'constant')
     return [dequantiseConstant(context, input, params, axisOf(context, input.shape.length))];
   if (input.kind === 'codes') return [dequantiseCodes(context, input, params, context.output)];
+  if (input.kind === 'pending' && input.integer) {
+    if (params.zero.some((zero) => zero !== 0)) context.badForm('integer products have the zero point 0');
+    return [input.finish({ factor: params.scale, origin: context.output })];
+  }
   return context.badForm(`its input "${context.node.inputs[0]}" holds floats, not codes`);
 }
 
