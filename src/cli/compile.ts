@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { type Artifact, type CompileResult, type Target, artifacts } from '../driver/types.js';
-import { defined, listOf, parseTarget, withCommonFlags, withOutsideFlag } from './options.js';
+import { defined, listOf, parseTarget, withCommonFlags, withOutsideFlag, withVerifyFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 
 interface CompileFlags extends CommonFlags {
   readonly allowOutside?: boolean;
+  readonly verify?: boolean;
   readonly emit?: readonly Artifact[];
   readonly out?: string;
   readonly printAfter?: string;
@@ -31,7 +32,7 @@ export function addCompile(program: Command, host: Host): void {
       if (target === undefined) return command.error("error: missing required argument 'target'");
       return compile(host, target, flags);
     });
-  withCommonFlags(withOutsideFlag(command), [
+  withCommonFlags(withVerifyFlag(withOutsideFlag(command)), [
     'spikec compile lenet5.spike --emit ir,onnx -o build/lenet5',
     'spikec compile lenet5.spike#fast --print-after schedule-time',
   ]);
@@ -58,7 +59,7 @@ function compile(host: Host, target: Target, flags: CompileFlags): Promise<void>
         onProgress: progress,
         onPrint: (title, text) => printed.push({ title, text }),
         ...(writes ? { outDir: flags.out ?? defaultFolder(target) } : {}),
-        ...defined({ printAfter: flags.printAfter, stopAfter: flags.stopAfter }),
+        ...defined({ printAfter: flags.printAfter, stopAfter: flags.stopAfter, verify: flags.verify }),
       }),
     );
     const quiet = flags.quiet === true;

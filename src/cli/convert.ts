@@ -11,6 +11,7 @@ import {
   wholeNumber,
   withCommonFlags,
   withDataFlags,
+  withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 
@@ -22,6 +23,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly encoder?: 'exact' | 'drive';
   readonly calibrate?: string;
   readonly out?: string;
+  readonly verify?: boolean;
 }
 
 /** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
@@ -41,7 +43,9 @@ export function addConvert(program: Command, host: Host): void {
     .option('--calibrate <data>', `data to measure activation ranges on: ${dataHelp}`)
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => convert(host, network, flags));
-  withCommonFlags(withDataFlags(command), ['spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5']);
+  withCommonFlags(withVerifyFlag(withDataFlags(command)), [
+    'spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5',
+  ]);
 }
 
 function amplification(text: string): number {
@@ -59,7 +63,13 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
           coding: flags.coding,
           outDir: flags.out ?? (network.split(/[/\\]/).at(-1) ?? network).replace(/\.onnx$/i, ''),
           onProgress: progress,
-          ...defined({ steps: flags.steps, silent: flags.silent, beta: flags.beta, encoder: flags.encoder }),
+          ...defined({
+            steps: flags.steps,
+            silent: flags.silent,
+            beta: flags.beta,
+            encoder: flags.encoder,
+            verify: flags.verify,
+          }),
           ...(data === undefined ? {} : { calibrate: data.dataset, normalisation: data.normalisation }),
         }),
       );

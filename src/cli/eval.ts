@@ -10,6 +10,7 @@ import {
   withCommonFlags,
   withDataFlags,
   withOutsideFlag,
+  withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
@@ -22,6 +23,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly threads?: number;
   readonly stages?: boolean;
   readonly allowOutside?: boolean;
+  readonly verify?: boolean;
 }
 
 /** `spikec eval FILE[#CONFIG] --data DATA [--limit N] [--batch N]` */
@@ -40,7 +42,7 @@ export function addEval(program: Command, host: Host): void {
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
     .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
-  withCommonFlags(withOutsideFlag(withDataFlags(command)), [
+  withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
     'spikec eval lenet5.spike --data mnist:test',
     'spikec eval resnet20.spike#fast --data cifar10:test --data-dir ../data --limit 500 --stages',
   ]);
@@ -58,7 +60,13 @@ function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
           stages: flags.stages === true,
           allowOutside: flags.allowOutside === true,
           onProgress: progress,
-          ...defined({ limit: flags.limit, batch: flags.batch, engine: flags.engine, threads: flags.threads }),
+          ...defined({
+            limit: flags.limit,
+            batch: flags.batch,
+            engine: flags.engine,
+            threads: flags.threads,
+            verify: flags.verify,
+          }),
         }),
       );
       return { text: describeResult(result), json: result };

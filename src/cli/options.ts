@@ -18,6 +18,13 @@ export function withOutsideFlag(command: Command): Command {
   return command.option('--allow-outside', 'let use and onnx(...) leave the folder of the model file');
 }
 
+/** Adds `--verify` and `--no-verify`; without either it depends on the size of the network. */
+export function withVerifyFlag(command: Command): Command {
+  return command
+    .option('--verify', 'compare the import with onnxruntime layer by layer, however large the network is')
+    .option('--no-verify', "don't compare the import with onnxruntime (default: compare up to 32 MB of weights)");
+}
+
 /** Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration only if it could be a name. */
 export function parseTarget(text: string): Target {
   const match = /^(.+)#([A-Za-z_][\w-]*)$/s.exec(text);

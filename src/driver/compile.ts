@@ -8,7 +8,7 @@ import { artifactFiles } from './artifacts.js';
 import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { CompileOptions, CompileResult, Target } from './types.js';
-import { verifyImport } from './verify-import.js';
+import { verifyWhereWanted } from './verify-import.js';
 import { packageVersion } from './version.js';
 
 /** Compiles a config: check, import, verify the import, run the passes, write what was asked for. */
@@ -19,8 +19,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   checkPassNames(options);
   const source = sourceOf(config, findings);
   const sws = swsOptions(config);
-  options.onProgress?.({ phase: 'verifying the import', done: 0 });
-  await verifyImport(source);
+  await verifyWhereWanted(source, options, findings);
   const { last, conversion, runs } = convertNetwork(source.imported.network, sws, findings, {
     stopAfter: options.stopAfter,
     after: (run) => print(run, options),

@@ -7,7 +7,7 @@ import { describe } from './compile.js';
 import { convertNetwork, swsOptions } from './conversion.js';
 import { Findings, chooseConfig, importFile, notLowered } from './target.js';
 import type { ConvertOptions, ConvertResult } from './types.js';
-import { verifyImport } from './verify-import.js';
+import { verifyWhereWanted } from './verify-import.js';
 import { packageVersion } from './version.js';
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
@@ -29,8 +29,7 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const findings = new Findings();
   if (options.coding !== 'sws') throw new DiagnosticError(notLowered(`\`--coding ${options.coding}\``, { file }));
   const source = importFile(file, findings);
-  options.onProgress?.({ phase: 'verifying the import', done: 0 });
-  await verifyImport(source);
+  await verifyWhereWanted(source, options, findings);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const model = join(options.outDir, modelName);

@@ -13,7 +13,7 @@ import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
 import { evaluateStages } from './stages.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { EvalOptions, EvalResult, Target } from './types.js';
-import { verifyImport } from './verify-import.js';
+import { verifyWhereWanted } from './verify-import.js';
 
 const defaultBatch = 100;
 
@@ -28,7 +28,7 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
   const outputs = elementCount(outputShape(source.imported.network));
   const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
-  await verifyImport(source);
+  await verifyWhereWanted(source, options, findings);
   const { conversion } = convertNetwork(source.imported.network, sws, findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });

@@ -24,6 +24,8 @@ export interface CommonOptions {
   readonly onProgress?: OnProgress;
   /** Let `use` and `onnx(...)` leave the model file's folder. */
   readonly allowOutside?: boolean;
+  /** Compare an import with its file in onnxruntime, layer by layer; where missing, up to 32 MB of weights. */
+  readonly verify?: boolean;
 }
 
 export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;

@@ -42,6 +42,12 @@ export const convertDiagnostics = {
       `the imported network differs from the file: %${op} (tensor "${tensor}") is ${ours} where onnxruntime has ${theirs}, at element ${at}`,
     'Before a network is converted, every imported layer is run by itself on the values that onnxruntime computes from the file, and compared. Here the two differ, so what spikec understood is not what the file says; converting it would only hide that. This is a bug in the importer, or a corner of ONNX it reads differently: please report it with the file. The named layer is the first that differs.',
   ),
+  'convert/import-not-verified': define<{ megabytes: number }>(
+    'note',
+    ({ megabytes }) =>
+      `the import of this network (${megabytes} MB of weights) was not compared with onnxruntime layer by layer`,
+    'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the weights in memory, so above 32 MB it is left out unless it is asked for with `--verify`. `--no-verify` leaves it out for every network. `eval` compares predictions with the original file in any case.',
+  ),
   'convert/bad-coding': define<{ reason: string }>(
     'error',
     ({ reason }) => reason,
