@@ -1,0 +1,130 @@
+import { elementCount, tensor } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
+import { type Network, type Op, numberAttr } from '../../network/index.js';
+import { type LossSpec, type Program, type Value, correctCount, lossOf } from '../../tensor/index.js';
+import { folded } from '../network-to-tensor/context.js';
+import { decoded, encoded } from './codings.js';
+import { LayersLowering, type RandomInput, stepsOf } from './context.js';
+import { lowerLayer } from './layers.js';
+
+export type { Mode, RandomInput } from './context.js';
+
+/** Names of the programs' inputs and outputs that aren't layers. */
+export const layerNames = {
+  labels: 'labels',
+  loss: 'loss',
+  correct: 'correct',
+  logits: '0',
+  /** [N, 2]: spikes fired, and spikes times fan-out. */
+  counts: (id: string): string => `counts ${id}`,
+} as const;
+
+export interface LayersProgram {
+  readonly program: Program;
+  /** Id of the input for images: [N, …shape], for `events` [TN, …shape]. */
+  readonly image: string;
+  /** Steps of the images' time axis: 1, for `events` T. */
+  readonly imageSteps: number;
+  readonly randoms: readonly RandomInput[];
+}
+
+export interface TrainableProgram extends LayersProgram {
+  /** Params to train: weights, biases, γ, β, learnable parameters of neurons. */
+  readonly learned: readonly string[];
+  /** Param → value after the step: running statistics of batch norms. */
+  readonly replace: Readonly<Record<string, string>>;
+}
+
+export interface InferenceOptions {
+  /** Fan-out of each neuron of a layer; with it every layer of neurons counts its spikes. */
+  readonly fanOut?: (id: string) => Float64Array;
+}
+
+/** Steps of a network's coding; 1 for a network without time. */
+export function stepsOfNetwork(network: Network): number {
+  const encoder = network.ops.find((op) => op.kind === 'encode');
+  return encoder === undefined ? 1 : numberAttr(encoder.attrs, 'steps');
+}
+
+/**
+ * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
+ * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right).
+ */
+export function lowerForTraining(network: Network, loss: LossSpec): TrainableProgram {
+  const lowering = new LayersLowering(network, 'train', stepsOfNetwork(network), { precision: 'f32', trainable: true });
+  const base = lower(lowering, (logits) => {
+    const { builder } = lowering;
+    builder.at(undefined);
+    const labels = builder.input(layerNames.labels, 'i32', [{ batch: 1 }]);
+    builder.output(layerNames.loss, lossOf(builder, loss, logits, labels));
+    builder.output(layerNames.correct, correctCount(builder, logits, labels));
+  });
+  const learned = new Set(network.ops.flatMap(learnedParams));
+  return { ...base, learned: [...learned], replace: lowering.replace };
+}
+
+/** The forward pass with running statistics; output `0` is the mean of the logits over time, [N, classes]. */
+export function lowerForInference(network: Network, options: InferenceOptions = {}): LayersProgram {
+  const lowering = new LayersLowering(network, 'infer', stepsOfNetwork(network), { precision: 'f32' });
+  return lower(
+    lowering,
+    (logits) => lowering.builder.output(layerNames.logits, decoded(lowering, logits)),
+    (op, value) => {
+      if (options.fanOut === undefined || op.kind !== 'neuron') return;
+      lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, options.fanOut(op.id)));
+    },
+  );
+}
+
+const constantRoles: Readonly<Record<string, readonly string[]>> = {
+  batchnorm: ['mean', 'variance'],
+  affine: ['scale', 'shift'],
+};
+
+/** Parameters of an op that training changes by gradient. */
+function learnedParams(op: Op): readonly string[] {
+  const constant = constantRoles[op.kind] ?? [];
+  return Object.entries(op.params).flatMap(([role, name]) => (constant.includes(role) ? [] : [name]));
+}
+
+function lower(
+  lowering: LayersLowering,
+  finish: (logits: Value) => void,
+  probe: (op: Op, value: Value) => void = () => undefined,
+): LayersProgram {
+  const { network, builder, values } = lowering;
+  const events = network.ops.some((op) => op.kind === 'encode' && op.attrs['coding'] === 'events');
+  const imageSteps = events ? lowering.steps : 1;
+  let output: Value | undefined;
+  for (const op of network.ops) {
+    if (op.kind === 'input') values.set(op.id, builder.input(op.id, 'f32', folded(imageSteps, op.type.shape)));
+    else if (op.kind === 'encode') values.set(op.id, encoded(lowering, op, lowering.timedValue(op.inputs[0]!)));
+    else if (op.kind === 'decode') values.set(op.id, lowering.timedValue(op.inputs[0]!));
+    else values.set(op.id, lowerLayer(lowering, op));
+    probe(op, lowering.timedValue(op.id));
+    if (op.id === network.outputs[0]) output = lowering.timedValue(op.id);
+  }
+  const logits = present(output, `lower: ${network.name} has no output`);
+  builder.at(network.outputs[0]);
+  const classes = logits.shape.slice(1).reduce<number>((product, n) => product * (n as number), 1);
+  finish(builder.reshape(logits, folded(stepsOf(logits), [classes])));
+  const image = present(
+    network.ops.find((op) => op.kind === 'input'),
+    `lower: ${network.name} has no input`,
+  ).id;
+  return { program: builder.build(), image, imageSteps, randoms: lowering.randoms };
+}
+
+/** [N, 2]: spikes (in levels) of each sample over all steps, and the same times fan-out. */
+function counts({ builder }: LayersLowering, op: Op, train: Value, fanOut: Float64Array): Value {
+  const { code, shape } = op.type;
+  const amplitude = code.kind === 'spike' ? code.step : 1;
+  const steps = stepsOf(train);
+  builder.at(op.id);
+  const levels = builder.abs(amplitude === 1 ? train : builder.div(train, amplitude));
+  const columns = new Float32Array(fanOut.length * 2);
+  fanOut.forEach((fan, i) => columns.set([1, fan], 2 * i));
+  const flat = builder.reshape(levels, folded(steps, [elementCount(shape)]));
+  const perStep = builder.matmul(flat, builder.as('fan_out').constant(tensor('f32', [fanOut.length, 2], columns)));
+  return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);
+}

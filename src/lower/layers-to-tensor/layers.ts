@@ -1,0 +1,155 @@
+import { present } from '../../base/invariant.js';
+import { type Op, listAttr, numberAttr, optionalParam } from '../../network/index.js';
+import type { Value } from '../../tensor/index.js';
+import { folded } from '../network-to-tensor/context.js';
+import { lowerNeurons } from '../network-to-tensor/neurons.js';
+import type { Timed } from '../network-to-tensor/trains.js';
+import { lowerBatchnorm } from './batchnorm.js';
+import { overTime } from './codings.js';
+import { type LayersLowering, stepsOf } from './context.js';
+
+/** A layer that is neither input, encoder nor read-out, on values over time. */
+export function lowerLayer(lowering: LayersLowering, op: Op): Value {
+  const { builder } = lowering;
+  const inputs = op.inputs.map((id) => lowering.timedValue(id));
+  const x = present(inputs[0], `lower: ${op.id} reads nothing`);
+  builder.at(op.id);
+  switch (op.kind) {
+    case 'conv':
+      return conv(lowering, op, x);
+    case 'linear':
+      return withBias(lowering, op, builder.matmul(x, lowering.realWeight(op, 'weight', 'f32'), { transB: true }));
+    case 'channel_conv':
+      return channelConv(lowering, op, x);
+    case 'batchnorm':
+      return lowerBatchnorm(lowering, op, x);
+    case 'affine':
+      return affine(lowering, op, x);
+    case 'neuron':
+      return neurons(lowering, op, x);
+    case 'add':
+    case 'mul': {
+      const [a, b] = alike(lowering, inputs) as [Value, Value];
+      return op.kind === 'add' ? builder.add(a, b) : builder.mul(a, b);
+    }
+    case 'concat':
+      return builder.concat(alike(lowering, inputs), 1);
+    case 'dropout':
+      return dropout(lowering, op, x);
+    default:
+      return shaped(lowering, op, x);
+  }
+}
+
+/** Layers without parameters on one value. */
+function shaped({ builder }: LayersLowering, op: Op, x: Value): Value {
+  switch (op.kind) {
+    case 'relu':
+      return builder.max(x, 0);
+    case 'clip':
+      return builder.clip(x, numberAttr(op.attrs, 'min'), numberAttr(op.attrs, 'max'));
+    case 'sigmoid':
+      return builder.sigmoid(x);
+    case 'avgpool':
+      return builder.avgpool(x, { ...window(op), include_pad: op.attrs['include_pad'] === true });
+    case 'maxpool':
+      return builder.maxpool(x, window(op));
+    case 'globalavgpool':
+      return builder.mean(x, [2, 3], true);
+    case 'flatten':
+    case 'reshape':
+      return builder.reshape(x, folded(stepsOf(x), op.type.shape));
+    case 'pad': {
+      const [top, left, bottom, right] = listAttr(op.attrs, 'pads') as [number, number, number, number];
+      return builder.pad(x, [0, 0, top, left], [0, 0, bottom, right], numberAttr(op.attrs, 'value'));
+    }
+    case 'identity':
+      return x;
+    default:
+      throw new TypeError(`lower: ${op.kind} %${op.id} has no form in a network of layers`);
+  }
+}
+
+function window(op: Op): { kernel: readonly number[]; stride: readonly number[]; pads: readonly number[] } {
+  const { attrs } = op;
+  return { kernel: listAttr(attrs, 'kernel'), stride: listAttr(attrs, 'stride'), pads: listAttr(attrs, 'pads') };
+}
+
+/** Values constant in time are repeated where another isn't. */
+function alike(lowering: LayersLowering, values: readonly Value[]): readonly Value[] {
+  const same = values.every((value) => stepsOf(value) === stepsOf(values[0]!));
+  return same ? values : values.map((value) => overTime(lowering, value));
+}
+
+function withBias(lowering: LayersLowering, op: Op, y: Value): Value {
+  const bias = lowering.perChannel(op, 'bias', 'f32', op.type.shape.length);
+  return bias === undefined ? y : lowering.builder.add(y, bias);
+}
+
+function conv(lowering: LayersLowering, op: Op, x: Value): Value {
+  const { attrs } = op;
+  const weight = lowering.realWeight(op, 'weight', 'f32');
+  const y = lowering.builder.conv2d(x, weight, {
+    stride: listAttr(attrs, 'stride'),
+    pads: listAttr(attrs, 'pads'),
+    dilation: listAttr(attrs, 'dilation'),
+    groups: numberAttr(attrs, 'groups'),
+  });
+  return withBias(lowering, op, y);
+}
+
+/** One kernel of odd length over the channels of [C,1,1], zeros at the ends. */
+function channelConv(lowering: LayersLowering, op: Op, x: Value): Value {
+  const { builder } = lowering;
+  const k = numberAttr(op.attrs, 'kernel');
+  const [channels] = op.type.shape as [number];
+  const steps = stepsOf(x);
+  const weight = builder.reshape(lowering.realWeight(op, 'weight', 'f32'), [1, 1, 1, k]);
+  const row = builder.reshape(x, folded(steps, [1, 1, channels]));
+  const half = (k - 1) / 2;
+  const y = builder.conv2d(row, weight, { stride: [1, 1], pads: [0, half, 0, half], dilation: [1, 1], groups: 1 });
+  return builder.reshape(y, folded(steps, op.type.shape));
+}
+
+/** x·scale + shift with numbers of the model file or of a folded batch norm: nothing to train. */
+function affine(lowering: LayersLowering, op: Op, x: Value): Value {
+  const { builder } = lowering;
+  const part = (role: string): Value | undefined => {
+    const param = optionalParam(lowering.network, op, role);
+    const value = param === undefined ? undefined : lowering.perChannel(op, role, 'f32', op.type.shape.length);
+    return typeof value === 'number' ? builder.scalar('f32', value) : value;
+  };
+  const y = builder.mul(x, present(part('scale'), `lower: ${op.id} has no scale`));
+  const shift = part('shift');
+  return shift === undefined ? y : builder.add(y, shift);
+}
+
+/** One mask a sample for all of its time steps, so that a dropped unit is silent throughout. */
+function dropout(lowering: LayersLowering, op: Op, x: Value): Value {
+  const rate = numberAttr(op.attrs, 'rate');
+  if (lowering.mode === 'infer' || rate === 0) return x;
+  const { builder } = lowering;
+  const mask = lowering.random({ id: `${op.id}.mask`, shape: folded(1, op.type.shape), kind: 'mask', rate });
+  const steps = stepsOf(x);
+  return builder.mul(x, steps === 1 ? mask : builder.concat(new Array<Value>(steps).fill(mask), 0));
+}
+
+/** A layer of neurons, unrolled by its equations; its steps as one value. */
+function neurons(lowering: LayersLowering, op: Op, x: Value): Value {
+  const train = lowerNeurons(lowering, op, timed(lowering, op, x)).train;
+  return lowering.builder.at(op.id).as('train').concat(train.values, 0);
+}
+
+/** The steps of a current; a constant is the same at every step. */
+function timed(lowering: LayersLowering, op: Op, x: Value): Timed {
+  const { builder, steps } = lowering;
+  const step = (t: number): Value => (stepsOf(x) === 1 ? x : builder.at(op.id).step(x, t));
+  return {
+    steps,
+    take(m, ratio) {
+      let first = step(0);
+      for (let t = 1; t < m; t++) first = builder.add(ratio === 1 ? first : builder.mul(first, ratio), step(t));
+      return [first, ...Array.from({ length: steps - m }, (_, i) => step(m + i))];
+    },
+  };
+}
