@@ -49,6 +49,31 @@ describe('bounded work', () => {
   });
 });
 
+describe('weights are views of the file', () => {
+  it('int8 codes always, floats where they lie aligned', () => {
+    const file = (extra: number): Uint8Array =>
+      model(
+        (b) => {
+          const w = b.constant('w', { type: 'int8', dims: [400, 1000], values: randomInts(1, 400_000, -9, 9) });
+          const wdq = b.node('DequantizeLinear', [w, b.scalar('s', 'float', 0.5)]);
+          const x = b.node('Gemm', ['x', wdq], { transB: 1 });
+          const v = b.floats('v', [300, 400], randomFloats(1, 120_000));
+          return b.node('Gemm', [x, v], { transB: 1 }, { name: 'n'.repeat(1 + extra) });
+        },
+        ['N', 1000],
+      );
+    let floatViews = 0;
+    for (let extra = 0; extra < 4; extra++) {
+      const bytes = file(extra);
+      const [codesParam, floatsParam] = [...imported(bytes).network.params.values()];
+      expect(codesParam!.tensor.data.buffer).toBe(bytes.buffer);
+      if (floatsParam!.tensor.data.buffer === bytes.buffer) floatViews++;
+      expect([...floatsParam!.tensor.data.subarray(0, 3)]).toEqual([...randomFloats(1, 120_000).subarray(0, 3)]);
+    }
+    expect(floatViews).toBe(1);
+  });
+});
+
 describe('order and names', () => {
   it('nodes may stand in any order', async () => {
     const builder = new OnnxBuilder();

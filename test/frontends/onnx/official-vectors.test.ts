@@ -114,7 +114,8 @@ const agreeing = [
     gemm_transposeB globalaveragepool globalaveragepool_precomputed globalmaxpool globalmaxpool_precomputed identity
     matmul_2d maxpool_2d_ceil maxpool_2d_default maxpool_2d_pads maxpool_2d_precomputed_pads
     maxpool_2d_precomputed_same_upper maxpool_2d_precomputed_strides maxpool_2d_same_lower maxpool_2d_same_upper
-    maxpool_2d_strides maxpool_2d_uint8 relu clip clip_default_max clip_default_min dropout_default dropout_default_ratio
+    maxpool_2d_strides maxpool_2d_uint8 maxpool_with_argmax_2d_precomputed_pads
+    maxpool_with_argmax_2d_precomputed_strides dropout_default_mask dropout_default_mask_ratio relu clip clip_default_max clip_default_min dropout_default dropout_default_ratio
     dropout_random_old reshape_negative_dim reshape_zero_dim reshape_zero_and_negative_dim
     reshape_extended_dims reshape_reordered_last_dims reshape_reduced_dims squeeze_negative_axes unsqueeze_axis_1
     unsqueeze_axis_2 unsqueeze_axis_3 unsqueeze_two_axes unsqueeze_negative_axes transpose_all_permutations_0`,

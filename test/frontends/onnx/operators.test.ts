@@ -245,7 +245,13 @@ describe('pooling', () => {
     expect(kinds).toEqual(['input', 'globalavgpool', 'flatten']);
   });
 
-  it('other reductions, dilated pools and used indices are refused', () => {
+  it('other reductions, dilated pools and indices that are read are refused', () => {
+    const builder = new OnnxBuilder();
+    builder.input('x', ['N', 3, 8, 8]);
+    const y = builder.node('MaxPool', ['x'], { kernel_shape: [2, 2] });
+    (builder.graph.node[0] as { output: string[] }).output.push('indices');
+    builder.output(builder.node('Add', [y, builder.node('Cast', ['indices'], { to: 1 })]));
+    expect(codes(refused(builder.bytes()))).toEqual(['onnx/unsupported-form']);
     const reduce = model(['N', 3, 4, 4], (b) => b.node('ReduceMean', ['x'], { axes: [1] }));
     expect(codes(refused(reduce))).toEqual(['onnx/unsupported-form']);
     const dilated = model(['N', 3, 8, 8], (b) => b.node('MaxPool', ['x'], { kernel_shape: [2, 2], dilations: [2, 2] }));
