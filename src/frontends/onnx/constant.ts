@@ -11,7 +11,7 @@ export type NumericArray =
   | Int32Array<ArrayBuffer>;
 
 /** (code − zero)·scale with one scale, or one per index of `axis`. */
-export interface WeightQuant {
+interface WeightQuant {
   readonly scale: readonly number[];
   readonly zero: readonly number[];
   readonly axis: number;

@@ -5,7 +5,7 @@ import type { OnnxGraph, OnnxNode } from './wire.js';
 /** A damaged file may give one diagnostic a node; this many are told. */
 export const mostDiagnostics = 50;
 
-export interface OrderedGraph {
+interface OrderedGraph {
   /** Every node after those it reads from. */
   readonly nodes: readonly OnnxNode[];
   /** Who reads each tensor; a graph output counts as one. */

@@ -47,7 +47,7 @@ export function quantParams(context: NodeContext, scaleIndex: number, zeroIndex:
 }
 
 /** The one scale and zero point of an activation. */
-export function activationCode(context: NodeContext, params: QuantParams, type: ElementType): QuantCode {
+function activationCode(context: NodeContext, params: QuantParams, type: ElementType): QuantCode {
   if (params.scale.length !== 1) fail('onnx/per-axis-activation', { count: params.scale.length }, context.place);
   const range = codeRange(type)!;
   return { scale: params.scale[0]!, zero: params.zero[0]!, ...range };

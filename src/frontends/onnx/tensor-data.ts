@@ -11,7 +11,7 @@ import { type OnnxTensor, int64 } from './wire.js';
 export type ReadExternal = (relativePath: string) => Uint8Array | undefined;
 
 /** No tensor of a file may have more elements. */
-export const mostElements = 2 ** 28;
+const mostElements = 2 ** 28;
 
 /** No activation of one sample may. */
 export const mostActivations = 2 ** 26;

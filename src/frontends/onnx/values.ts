@@ -53,7 +53,7 @@ export interface Fused {
 }
 
 /** What a node in trouble writes: its readers stay silent. */
-export interface FailedValue {
+interface FailedValue {
   readonly kind: 'failed';
 }
 

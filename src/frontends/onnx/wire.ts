@@ -30,7 +30,7 @@ export interface OnnxNode {
 }
 
 /** An attribute; which field holds its value depends on its type. */
-export interface OnnxAttribute {
+interface OnnxAttribute {
   readonly name: string;
   readonly f?: number;
   readonly i?: number;

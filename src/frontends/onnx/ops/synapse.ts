@@ -104,7 +104,7 @@ function linearPlan(context: NodeContext, op: Emission, weight: Constant, bias: 
 }
 
 /** The value a linear node writes: pending where one Add of a constant reads it, else the op itself. */
-export function fusible(context: NodeContext, plan: LinearPlan): Value {
+function fusible(context: NodeContext, plan: LinearPlan): Value {
   const readers = context.graph.readers.get(context.output) ?? [];
   const [reader] = readers;
   const waits = !plan.hasBias && readers.length === 1 && reader !== 'output' && reader?.opType === 'Add';
@@ -142,7 +142,7 @@ export function scaled(context: NodeContext, constant: Constant, factor: readonl
 }
 
 /** A bias as [outputs] reals: dequantised exactly, a single value spread. */
-export function biasVector(context: NodeContext, bias: Constant, outputs: number): Constant {
+function biasVector(context: NodeContext, bias: Constant, outputs: number): Constant {
   const count = elementCount(bias.shape);
   const isVector =
     count === outputs &&
