@@ -22,7 +22,7 @@ export function withOutsideFlag(command: Command): Command {
 export function withVerifyFlag(command: Command): Command {
   return command
     .option('--verify', 'compare the import with onnxruntime layer by layer, however large the network is')
-    .option('--no-verify', "don't compare the import with onnxruntime (default: compare up to 32 MB of weights)");
+    .option('--no-verify', "don't compare the import with onnxruntime (default: compare files up to 32 MB)");
 }
 
 /** Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration only if it could be a name. */

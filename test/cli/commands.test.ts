@@ -135,6 +135,30 @@ lenet5: 23 layers, 61,706 parameters, latency 18 steps
   });
 });
 
+it('--verify and --no-verify are handed over; without them the driver decides', async () => {
+  const seen: unknown[] = [];
+  const parts: Parameters<typeof spikec>[1] = {
+    compileTarget: (_, options) => {
+      seen.push(options.verify);
+      return Promise.resolve({ value: compiled, diagnostics: [] });
+    },
+    convertOnnx: (_, options) => {
+      seen.push(options.verify);
+      return Promise.resolve({ value: { ...compiled, model: 'm' }, diagnostics: [] });
+    },
+    evaluateTarget: (_, options) => {
+      seen.push(options.verify);
+      return Promise.resolve({ value: evaluated, diagnostics: [] });
+    },
+  };
+  for (const flags of [[], ['--verify'], ['--no-verify']]) {
+    await spikec(['compile', 'a.spike', ...flags], parts);
+    await spikec(['convert', 'a.onnx', ...flags], parts);
+    await spikec(['eval', 'a.spike', '--data', tinyData(), ...flags], parts);
+  }
+  expect(seen).toEqual([undefined, undefined, undefined, true, true, true, false, false, false]);
+});
+
 it('compile --print-after prints the IR and writes nothing unless told where', async () => {
   const outDirs: unknown[] = [];
   const compileTarget = (_: Target, options: CompileOptions) => {
