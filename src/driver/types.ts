@@ -24,7 +24,7 @@ export interface CommonOptions {
   readonly onProgress?: OnProgress;
   /** Let `use` and `onnx(...)` leave the model file's folder. */
   readonly allowOutside?: boolean;
-  /** Compare an import with its file in onnxruntime, layer by layer; where missing, up to 32 MB of weights. */
+  /** Compare an import with its file in onnxruntime, layer by layer; where missing, files up to 32 MB. */
   readonly verify?: boolean;
 }
 

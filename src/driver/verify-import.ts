@@ -6,13 +6,13 @@ import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from '../evaluate/index.js';
 import { exposeTensors } from '../frontends/onnx/index.js';
 import { lowerNetwork } from '../lower/network-to-tensor/index.js';
-import { lowerPerOp } from '../lower/network-to-tensor/per-op.js';
+import { fedName, lowerPerOp } from '../lower/network-to-tensor/per-op.js';
 import { type Network, opsById } from '../network/index.js';
 import type { Findings, Source } from './target.js';
 import type { CommonOptions } from './types.js';
 
 const samples = 2;
-/** Weights up to this many bytes are compared without being asked. */
+/** Files up to this many bytes are compared without being asked. */
 const verifyLimit = 32e6;
 
 /** Seeded numbers in [0, 1): mulberry32. */
@@ -45,10 +45,8 @@ function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'>
 
 /** Compares the import with its file where that is wanted or cheap; says so where it is left out. */
 export async function verifyWhereWanted(source: Source, options: CommonOptions, findings: Findings): Promise<void> {
-  const bytes = [...source.imported.network.params.values()].reduce(
-    (sum, { tensor: { data } }) => sum + data.byteLength,
-    0,
-  );
+  const parts = [source.bytes, ...source.external.values()];
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
   if (options.verify ?? bytes <= verifyLimit) {
     options.onProgress?.({ phase: 'verifying the import', done: 0 });
     await verifyImport(source);
@@ -85,7 +83,10 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   }
   if (external.size > 0) return compareEnds(network, images, theirs, imported.sourceOutput.logits, path);
   const feeds = Object.fromEntries(
-    fed.map((id) => [id, withShape(theirs, byId.get(id)!.origin ?? input.name, byId.get(id)!.type.shape)]),
+    fed.map((id) => {
+      const { origin, type } = byId.get(id)!;
+      return [fedName(id), withShape(theirs, origin ?? input.name, type.shape)];
+    }),
   );
   const executable = await onnxruntimeEngine.compile(program);
   try {

@@ -68,7 +68,8 @@ export class Draft {
   }
 
   scalar(dtype: DType, value: number): Value {
-    const name = `c${Object.is(value, -0) ? '-0' : value}${dtype === 'f32' ? '' : `.${dtype}`}`;
+    // no op of a network has a name like it
+    const name = `#${Object.is(value, -0) ? '-0' : value}${dtype === 'f32' ? '' : `.${dtype}`}`;
     const known = this.#scalars.get(name);
     if (known !== undefined) return known;
     const made = this.push('const', [], { value: scalarTensor(dtype, value) }, this.#unique(name), undefined);

@@ -115,7 +115,7 @@ describe('the builder', () => {
   it('shares equal scalars but not those of another dtype', () => {
     const { b, x } = builder();
     b.add(b.mul(x, 2), 2);
-    expect(b.scalar('f64', 2).id).toBe('c2.f64');
+    expect(b.scalar('f64', 2).id).toBe('#2.f64');
     expect(b.operations.filter((op) => op.kind === 'const')).toHaveLength(2);
   });
 });

@@ -33,7 +33,8 @@ export const convertDiagnostics = {
   ),
   'convert/mac-on-real': define<{ op: string; kind: string; code: string }>(
     'error',
-    ({ op, kind, code }) => `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
+    ({ op, kind, code }) =>
+      `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
     'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network.',
   ),
   'convert/import-mismatch': define<{ op: string; tensor: string; ours: number; theirs: number; at: number }>(
@@ -44,9 +45,8 @@ export const convertDiagnostics = {
   ),
   'convert/import-not-verified': define<{ megabytes: number }>(
     'note',
-    ({ megabytes }) =>
-      `the import of this network (${megabytes} MB of weights) was not compared with onnxruntime layer by layer`,
-    'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the weights in memory, so above 32 MB it is left out unless it is asked for with `--verify`. `--no-verify` leaves it out for every network. `eval` compares predictions with the original file in any case.',
+    ({ megabytes }) => `the import of this file (${megabytes} MB) was not compared with onnxruntime layer by layer`,
+    'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the file in memory, so above 32 MB it is left out unless it is asked for with `--verify`. `--no-verify` leaves it out for every network. `eval` compares predictions with the original file in any case.',
   ),
   'convert/bad-coding': define<{ reason: string }>(
     'error',

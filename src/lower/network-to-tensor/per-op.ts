@@ -7,8 +7,13 @@ export interface PerOpProgram {
   readonly program: Program;
   /** Ops whose results the program gives out under their ids, in the network's order. */
   readonly checked: readonly string[];
-  /** Ops whose values it wants fed, under their ids. */
+  /** Ops whose values it wants fed, under {@link fedName}. */
   readonly fed: readonly string[];
+}
+
+/** Name of the program's input for the source's value of an op; no op is called so. */
+export function fedName(id: string): string {
+  return `source of ${id}`;
 }
 
 /**
@@ -27,7 +32,7 @@ export function lowerPerOp(network: Network): PerOpProgram {
     const op = byId.get(id)!;
     if ((op.origin === undefined && op.kind !== 'input') || fed.includes(id)) return;
     fed.push(id);
-    lowering.real.set(id, builder.input(id, 'f32', folded(1, op.type.shape)));
+    lowering.real.set(id, builder.input(fedName(id), 'f32', folded(1, op.type.shape)));
   };
   for (const op of network.ops) {
     if (op.kind === 'input') continue;
