@@ -18,7 +18,7 @@ import type {
 /** Random syntax trees, of every form the grammar has. Their spans are empty. */
 const source = { name: 'random', text: '' };
 const span = { source, start: 0, end: 0 };
-const reserved = new Set(tokens.keywords.map((keyword) => String(keyword.PATTERN)));
+const reserved = new Set(tokens.keywords.map((keyword) => keyword.name.toLowerCase()));
 
 const identifier = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,6}$/).filter((text) => !reserved.has(text));
 const name: fc.Arbitrary<Name> = identifier.map((text) => ({ text, span }));
