@@ -49,7 +49,7 @@ async function compileFused(program: Program, options: FusedOptions = {}): Promi
   const threads = options.threads ?? availableParallelism();
   const separable = isSeparable(program);
   const models = split.segments.flatMap((segment) => {
-    if (segment.kind === 'kernel') return [];
+    if (segment.kind === 'kernel' || segment.kind === 'dot') return [];
     return [segment.kind === 'session' ? emitOnnx(segment.program) : emitProduct(segment.synapse)];
   });
   const ort = (await loadOnnxruntime()) as unknown as OrtLike;
@@ -61,6 +61,8 @@ async function compileFused(program: Program, options: FusedOptions = {}): Promi
   const run = new FusedRun(program, split, lanes, separable ? options.samples : Infinity, what);
   return {
     engine: 'fused',
+    // While one batch is cut up and put together, the lanes work on the other.
+    lanes: lanes.length > 1 ? 2 : 1,
     run: (inputs) => run.run(inputs),
     dispose: async () => void (await Promise.all(lanes.map((lane) => lane.dispose()))),
   };

@@ -57,7 +57,8 @@ export function chooseLayouts(scope: LayoutScope): Layouts {
         (id) =>
           !scope.returned.has(id) &&
           (readers.get(id) ?? []).every(
-            ({ segment, id: read }) => isLast(segment) && (segment.kind !== 'kernel' || read === id),
+            ({ segment, id: read }) =>
+              isLast(segment) && (segment.kind !== 'kernel' || read === id) && readsFlat(segment),
           ),
       )
     );
@@ -84,6 +85,11 @@ export function chooseLayouts(scope: LayoutScope): Layouts {
     );
   });
   return { channelsLast: last, conflicts };
+}
+
+/** A dot product takes either order, if it knows the image that its rows are. */
+function readsFlat(segment: Segment): boolean {
+  return segment.kind !== 'dot' || segment.dot.image !== undefined;
 }
 
 function kernelShape({ region }: KernelSegment): readonly Dim[] {

@@ -3,6 +3,7 @@ import { present } from '../../base/invariant.js';
 import { isBatch } from '../../tensor/dims.js';
 import { opDef } from '../../tensor/ops/index.js';
 import type { Program, TensorOp, ValueInfo } from '../../tensor/types.js';
+import { type DotProduct, dotChannelsLast, findDotProducts } from './dots.js';
 import {
   chooseLayouts,
   isNeutral,
@@ -41,7 +42,15 @@ export interface IntegerSegment {
   readonly synapse: IntegerSynapse;
 }
 
-export type Segment = KernelSegment | SessionSegment | IntegerSegment;
+/** A linear layer with few outputs, by a kernel of its own. */
+export interface DotSegment {
+  readonly kind: 'dot';
+  readonly inputs: readonly [string];
+  readonly outputs: readonly [string];
+  readonly dot: DotProduct;
+}
+
+export type Segment = KernelSegment | SessionSegment | IntegerSegment | DotSegment;
 
 export interface Partition {
   /** In order of execution. */
@@ -64,11 +73,13 @@ export interface PartitionOptions {
 /** Splits a program into kernels, sessions, and products of bytes. */
 export function partition(program: Program, { integers = true }: PartitionOptions = {}): Partition {
   const plain = prepare(program);
+  const dots = findDotProducts({ ...program, ops: plain.ops }, plain.constants);
   const chosen = integers
     ? findIntegerSynapses({ ...program, ops: plain.ops }, plain.constants)
     : new Map<string, IntegerSynapse>();
+  for (const id of dots.keys()) chosen.delete(id);
   for (;;) {
-    const scope = scopeOf(withIntegerSynapses(program, chosen), chosen);
+    const scope = scopeOf(withIntegerSynapses(program, chosen), chosen, dots);
     const segments = components(scope).map((group) => makeSegment(scope, group));
     const layouts = chooseLayouts({
       segments,
@@ -82,10 +93,23 @@ export function partition(program: Program, { integers = true }: PartitionOption
   }
 }
 
-function scopeOf(program: Program, chosen: ReadonlyMap<string, IntegerSynapse>): Scope {
+function scopeOf(
+  program: Program,
+  chosen: ReadonlyMap<string, IntegerSynapse>,
+  dots: ReadonlyMap<string, DotProduct>,
+): Scope {
   const { ops, constants, infoOf } = prepare(program);
   const synapses = new Map([...chosen.values()].map((synapse) => [synapseNames.sums(synapse.op.id), synapse]));
-  return { program, ops, constants, infoOf, synapses, ...classify(ops, constants, infoOf), readers: readersOf(ops) };
+  return {
+    program,
+    ops,
+    constants,
+    infoOf,
+    synapses,
+    dots,
+    ...classify(ops, constants, infoOf),
+    readers: readersOf(ops),
+  };
 }
 
 /** Reorders what is kept channels last, and turns values where the two orders meet. */
@@ -112,6 +136,10 @@ function laidOut(scope: Scope, segments: readonly Segment[], channelsLast: Reado
   }
   const result = segments.map((segment): Segment => {
     if (segment.kind === 'integer') return segment;
+    if (segment.kind === 'dot') {
+      const isLast = madeLast.has(rootOf(scope.aliases, segment.inputs[0]));
+      return isLast ? { ...segment, dot: dotChannelsLast(segment.dot) } : segment;
+    }
     if (segment.kind === 'kernel') {
       if (!channelsLast.has(segment)) return segment;
       return toChannelsLast(
@@ -149,6 +177,7 @@ interface Scope extends Classes {
   readonly readers: ReadonlyMap<string, readonly TensorOp[]>;
   /** Integer synapses by the ids of their sums. */
   readonly synapses: ReadonlyMap<string, IntegerSynapse>;
+  readonly dots: ReadonlyMap<string, DotProduct>;
 }
 
 /** Ops that run together, in the program's order. */
@@ -241,7 +270,8 @@ export function rootOf(aliases: ReadonlyMap<string, string>, id: string): string
 }
 
 /** Connected ops of equal stage and equal loop, in order of stage. */
-function components({ ops, stage, space, aliases, synapses }: Scope): Group[] {
+function components({ ops, stage, space, aliases, synapses, dots }: Scope): Group[] {
+  const isAlone = (id: string) => synapses.has(id) || dots.has(id);
   const parent = new Map<string, string>();
   const find = (id: string): string => {
     let root = id;
@@ -254,7 +284,7 @@ function components({ ops, stage, space, aliases, synapses }: Scope): Group[] {
     parent.set(op.id, op.id);
     for (const input of op.inputs) {
       const other = rootOf(aliases, input);
-      if (synapses.has(op.id) || synapses.has(other)) continue;
+      if (isAlone(op.id) || isAlone(other)) continue;
       if (stage.get(other) === stage.get(op.id)) parent.set(find(other), op.id);
     }
   }
@@ -274,6 +304,8 @@ function makeSegment(scope: Scope, group: Group): Segment {
   const first = group.ops[0]!;
   const synapse = scope.synapses.get(first.id);
   if (synapse !== undefined) return { kind: 'integer', inputs: [first.inputs[0]!], outputs: [first.id], synapse };
+  const dot = scope.dots.get(first.id);
+  if (dot !== undefined) return { kind: 'dot', inputs: [first.inputs[0]!], outputs: [first.id], dot };
   const outputs = group.ops.map((op) => op.id).filter((id) => isNeededOutside(scope, group, id));
   if (group.space !== undefined) {
     const region = buildRegion(

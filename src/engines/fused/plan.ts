@@ -7,7 +7,8 @@ import { concreteShape } from '../../tensor/dims.js';
 import type { Program, ValueInfo } from '../../tensor/types.js';
 import { type Lifetime, aligned, placeBuffers } from './arena.js';
 import { KernelWriter, type LoopNest, planLoops } from './kernel.js';
-import { type IntegerSegment, type KernelSegment, type Partition, rootOf } from './partition.js';
+import { dotRows, writeDots } from './dots.js';
+import { type DotSegment, type IntegerSegment, type KernelSegment, type Partition, rootOf } from './partition.js';
 import { patchBytes, writePatches } from './patches.js';
 import { patchGeometry, productNames, productShape } from './products.js';
 import { type FunctionBody, encodeModule } from './wasm.js';
@@ -51,6 +52,7 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
   const constants = new ConstantPool();
   const nests = new Map<KernelSegment, LoopNest>();
   for (const segment of split.segments) {
+    if (segment.kind === 'dot') constants.add(segment.dot.op.id, segment.dot.weights, undefined);
     if (segment.kind !== 'kernel') continue;
     const nest = planLoops(segment.region, n, (source) => split.constants.has(source.id));
     nests.set(segment, nest);
@@ -75,12 +77,17 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
     offset: addressOf(id),
   });
   const kernels: FunctionBody[] = [];
-  const steps = stepsOf(split, n, viewOf, kernels, (segment) =>
-    new KernelWriter(segment.region, nests.get(segment)!, {
-      source: (id, expanded) => (split.constants.has(id) ? constants.offset(id, expanded) : addressOf(id)),
-      sink: addressOf,
-    }).write(),
-  );
+  const write = (segment: KernelSegment | DotSegment): FunctionBody => {
+    if (segment.kind === 'dot') {
+      const [from, to] = [addressOf(segment.inputs[0]), addressOf(segment.outputs[0])];
+      const weights = constants.offset(segment.dot.op.id, undefined);
+      return writeDots(segment.dot, dotRows(segment.dot, n), { from, weights, to });
+    }
+    const source = (id: string, expanded: readonly number[] | undefined) =>
+      split.constants.has(id) ? constants.offset(id, expanded) : addressOf(id);
+    return new KernelWriter(segment.region, nests.get(segment)!, { source, sink: addressOf }).write();
+  };
+  const steps = stepsOf(split, n, viewOf, kernels, write);
   const pages = Math.ceil((end + 64) / pageBytes);
   return {
     batch: n,
@@ -101,12 +108,12 @@ function stepsOf(
   n: number,
   viewOf: (id: string, info?: ValueInfo) => View,
   kernels: FunctionBody[],
-  write: (segment: KernelSegment) => FunctionBody,
+  write: (segment: KernelSegment | DotSegment) => FunctionBody,
 ): Step[] {
   let session = 0;
   const kernel = (body: FunctionBody): Step => ({ kind: 'kernel', kernel: kernels.push(body) - 1 });
   return split.segments.flatMap((segment): Step[] => {
-    if (segment.kind === 'kernel') return [kernel(write(segment))];
+    if (segment.kind === 'kernel' || segment.kind === 'dot') return [kernel(write(segment))];
     if (segment.kind === 'session') {
       const inGraph = outputNames(segment.program);
       const feeds = Object.fromEntries(segment.inputs.map((id) => [id, viewOf(id)]));

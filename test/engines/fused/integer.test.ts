@@ -17,7 +17,14 @@ function integers({ b, random }: Net, shape: readonly number[]): Value {
   return b.param(`w${Math.floor(random() * 1e9)}`, tensor('f32', shape, values));
 }
 
-function conv(net: Net, x: Value, outs: number, kernel: readonly number[], stride: readonly number[], pads: readonly number[]): Value {
+function conv(
+  net: Net,
+  x: Value,
+  outs: number,
+  kernel: readonly number[],
+  stride: readonly number[],
+  pads: readonly number[],
+): Value {
   const weight = integers(net, [outs, x.shape[1] as number, ...kernel]);
   return net.b.op('conv2d', [x, weight], { stride, pads, dilation: [1, 1], groups: 1 });
 }
@@ -44,8 +51,24 @@ function residualNetwork(random: () => number, size: number): Program {
   const after = neurons(net, conv(net, pooled, 3, [2, 2], [1, 1], [0, 0, 0, 0]));
   const flat = b.reshape(after, [{ batch: steps }, elementCount(after.shape.slice(1) as number[])]);
   const hidden = neurons(net, b.matmul(flat, integers(net, [flat.shape[1] as number, 9])));
-  const logits = b.op('matmul', [hidden, integers(net, [4, 9])], { transA: false, transB: true });
+  const logits = b.op('matmul', [hidden, integers(net, [6, 9])], { transA: false, transB: true });
   b.output('logits', logits);
+  for (const [name, spikes] of Object.entries({ first, second, hidden })) {
+    const count = b.add(
+      b.op('abs', [b.sliceAxis(spikes, 0, 0, 1)], {}),
+      b.op('abs', [b.sliceAxis(spikes, 0, 2, 3)], {}),
+    );
+    const length = elementCount(count.shape.slice(1) as number[]);
+    const weights = b.param(
+      `fan.${name}`,
+      tensor(
+        'f32',
+        [length, 2],
+        Array.from({ length: 2 * length }, () => random() * 90),
+      ),
+    );
+    b.output(`counts ${name}`, b.matmul(b.reshape(count, [{ batch: 1 }, length]), weights));
+  }
   b.output('pooled', pooled);
   return b.build();
 }
@@ -56,6 +79,7 @@ it('computes synapses in bytes with the reference evaluator’s sums', async () 
     const program = residualNetwork(random, size);
     const kinds = partition(program).segments.map((segment) => segment.kind);
     expect(kinds.filter((kind) => kind === 'integer').length).toBeGreaterThanOrEqual(4);
+    expect(kinds.filter((kind) => kind === 'dot')).toHaveLength(3);
     for (const integersToo of [true, false]) {
       const executable = await fusedEngine.compile(program, { threads: 1, samples: 2, integers: integersToo });
       for (const n of [1, 3]) {
