@@ -58,7 +58,7 @@ async function compileForTfjs(program: Program, backend: TfjsBackend): Promise<E
 
 function toTf(tf: Tf, { dtype, shape, data }: Tensor): TensorFlow.Tensor {
   const values = dtype === 'i8' || dtype === 'u8' ? Int32Array.from(data) : data;
-  return tf.tensor(values as Float32Array, [...shape], tfTypes[dtype] as 'float32');
+  return tf.tensor(values as Float32Array, [...shape], (dtype === 'bool' ? 'bool' : tfTypes[dtype]) as 'float32');
 }
 
 async function fetchAll(program: Program, results: Tensors): Promise<Record<string, Tensor>> {

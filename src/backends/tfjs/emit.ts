@@ -55,20 +55,26 @@ export function unsupportedByTfjs(
 /** `function NAME(tf, given) { … }`: takes inputs and params by id, returns outputs by name. */
 export function emitFunction(program: Program, name: string): string {
   const js = new JsWriter();
-  const types = new Map<string, ValueInfo>();
-  for (const value of [...program.inputs, ...program.params, ...program.ops]) types.set(value.id, value);
-  const vars = new Variables(js, types);
-  for (const { id } of [...program.inputs, ...program.params]) vars.define(id, js.borrow(id, `given[${quote(id)}]`));
+  const vars = new Variables(js, program);
+  for (const { id, dtype } of [...program.inputs, ...program.params]) {
+    const given = `given[${quote(id)}]`;
+    vars.define(id, dtype === 'bool' ? js.let(id, `tf.cast(${given}, 'float32')`, []) : js.borrow(id, given));
+  }
   let from: string | undefined;
   for (const op of program.ops) {
     if (op.from !== from && op.from !== undefined) js.comment(`${quote(op.from).slice(1, -1)}`);
     from = op.from;
     (tfjsEmitters[op.kind] as Emit<unknown>)({ js, vars, op, attrs: op.attrs });
   }
-  const fed = new Set([...program.inputs, ...program.params].map(({ id }) => id));
+  const given = new Set<string>();
   const outputs = Object.entries(program.outputs).map(([key, id]) => {
     const variable = vars.plain(id);
-    return [quote(key), fed.has(id) ? js.let(`${key}_out`, `tf.clone(${variable})`, [variable]) : variable] as const;
+    if (vars.type(id).dtype === 'bool')
+      return [quote(key), js.let(key, `tf.cast(${variable}, 'bool')`, [variable])] as const;
+    // Every output is a tensor of its own, which the caller may dispose of.
+    const own = js.owns(variable) && !given.has(variable);
+    given.add(variable);
+    return [quote(key), own ? variable : js.let(`${key}_out`, `tf.clone(${variable})`, [variable])] as const;
   });
   const body = js.statements(outputs.map(([, variable]) => variable));
   return [

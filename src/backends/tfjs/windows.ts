@@ -1,10 +1,17 @@
 import { type ConvAttrs, type Dim, type PoolAttrs, type PrimAttrs, isBatch } from '../../tensor/index.js';
-import { type Emit, type EmitContext, count, plainOp } from './context.js';
+import { type Emit, type EmitContext, count } from './context.js';
 import type { JsWriter } from './writer.js';
 
-export const matmul: Emit<PrimAttrs['matmul']> = (context) => {
-  const { transA, transB } = context.attrs;
-  plainOp(context, ([a, b]) => `tf.matMul(${a}, ${b}, ${transA}, ${transB})`);
+/** Operands are transposed first: wasm's matMul is 15 times as slow when it is asked to. */
+export const matmul: Emit<PrimAttrs['matmul']> = ({ js, vars, op, attrs: { transA, transB } }) => {
+  const rank = op.shape.length;
+  const perm = op.shape.map((_, i) => (i < rank - 2 ? i : rank - 1 - (i - (rank - 2))));
+  const turned = (id: string, turn: boolean) => {
+    const x = vars.plain(id);
+    return turn ? js.let(`${id}_turned`, `tf.transpose(${x}, ${list(perm)})`, [x]) : x;
+  };
+  const [a, b] = [turned(op.inputs[0]!, transA), turned(op.inputs[1]!, transB)];
+  vars.define(op.id, js.let(op.id, `tf.matMul(${a}, ${b})`, [a, b]));
 };
 
 /** Explicit padding of [N,H,W,C], as the window functions take it. */
@@ -186,19 +193,26 @@ export const maxpoolGrad: Emit<PrimAttrs['maxpool_grad']> = (context) => {
     `tf.pad(${x}, [[0, 0], [${attrs.pads[0]}, ${attrs.pads[2]}], [${attrs.pads[1]}, ${attrs.pads[3]}], [0, 0]], -Infinity)`,
     [x],
   );
-  const zero = js.let(`${op.id}_zero`, `tf.zerosLike(${g})`, [g]);
+  const one = js.let(`${op.id}_one`, 'tf.scalar(1)', []);
+  const multiply = (hint: string, a: string, b: string) => js.let(`${op.id}_${hint}`, `tf.mul(${a}, ${b})`, [a, b]);
   let open: string | undefined;
   let total: string | undefined;
   for (let ky = 0; ky < attrs.kernel[0]!; ky++) {
     for (let kx = 0; kx < attrs.kernel[1]!; kx++) {
       const seen = tap(context, padded, [ky, kx], output);
-      const equal = js.let(`${op.id}_equal`, `tf.equal(${seen}, ${y})`, [seen, y]);
-      const first =
-        open === undefined ? equal : js.let(`${op.id}_first`, `tf.logicalAnd(${equal}, ${open})`, [equal, open]);
-      const missed = js.let(`${op.id}_missed`, `tf.logicalNot(${equal})`, [equal]);
-      open = open === undefined ? missed : js.let(`${op.id}_open`, `tf.logicalAnd(${open}, ${missed})`, [open, missed]);
-      const passed = js.let(`${op.id}_passed`, `tf.where(${first}, ${g}, ${zero})`, [first, g, zero]);
-      const spread = dilate(js, passed, batchOf(batch!), output, channels as number, attrs.stride);
+      const below = js.let(`${op.id}_below`, `tf.sub(${y}, ${seen})`, [y, seen]);
+      const missed = js.let(`${op.id}_missed`, `tf.step(${below})`, [below]);
+      const equal = js.let(`${op.id}_equal`, `tf.sub(${one}, ${missed})`, [one, missed]);
+      const first = open === undefined ? equal : multiply('first', equal, open);
+      open = open === undefined ? missed : multiply('open', open, missed);
+      const spread = dilate(
+        js,
+        multiply('passed', first, g),
+        batchOf(batch!),
+        output,
+        channels as number,
+        attrs.stride,
+      );
       const placed = place(context, spread, [ky, kx], size as number[], output);
       total = total === undefined ? placed : js.let(`${op.id}_sum`, `tf.add(${total}, ${placed})`, [total, placed]);
     }

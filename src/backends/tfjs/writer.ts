@@ -50,32 +50,31 @@ export class JsWriter {
     this.#lines.push({ kind: 'comment', text: text.replace(/[\r\n\u2028\u2029]+/g, ' ') });
   }
 
-  /** The statements, with `dispose` after each last use of a tensor that is not in `kept`. */
+  /** Whether the function made the tensor itself, and may therefore give it away. */
+  owns(variable: string): boolean {
+    return this.#owned.has(variable);
+  }
+
+  /**
+   * The statements that `kept` needs, with `dispose` after each last use of a tensor that is
+   * not in `kept`.
+   */
   statements(kept: readonly string[]): string[] {
-    const alive = new Set(kept);
-    const disposals = this.#lines.map((line) => {
-      if (line.kind === 'comment') return [];
-      const ended = [...new Set([...line.uses, line.target])].filter(
-        (name) => this.#owned.has(name) && !alive.has(name),
-      );
-      return { line, ended };
-    });
-    // Backwards: the first time a name is seen is its last use.
-    const dead: string[][] = this.#lines.map(() => []);
-    for (let i = this.#lines.length - 1; i >= 0; i--) {
-      const entry = disposals[i]!;
-      if (Array.isArray(entry)) continue;
-      for (const name of entry.ended) {
-        if (alive.has(name)) continue;
-        alive.add(name);
-        dead[i]!.push(name);
+    const live = new Set(kept);
+    const out: string[][] = [];
+    for (const line of this.#lines.toReversed()) {
+      if (line.kind === 'comment') {
+        out.push([`// ${line.text}`]);
+        continue;
       }
+      if (!live.has(line.target)) continue;
+      // Backwards, the first time a name is seen is its last use.
+      const ended = [...new Set(line.uses)].filter((name) => this.#owned.has(name) && !live.has(name));
+      for (const name of line.uses) live.add(name);
+      const dispose = ended.length === 0 ? [] : [`tf.dispose([${ended.join(', ')}]);`];
+      out.push([`const ${line.target} = ${line.code};`, ...dispose]);
     }
-    return this.#lines.flatMap((line, i) => {
-      if (line.kind === 'comment') return [`// ${line.text}`];
-      const after = dead[i]!.length === 0 ? [] : [`tf.dispose([${dead[i]!.join(', ')}]);`];
-      return [`const ${line.target} = ${line.code};`, ...after];
-    });
+    return out.toReversed().flat();
   }
 }
 
