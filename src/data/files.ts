@@ -160,20 +160,26 @@ function temporaryName(path: string): string {
 /** Writes and syncs `content` to a new file beside `path`, and gives its name. On failure nothing stays. */
 function writeTemporary(path: string, content: string | Uint8Array): string {
   const temporary = temporaryName(path);
-  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const descriptor = openNew(temporary, path);
   try {
-    const descriptor = openSync(temporary, 'wx', modeOf(path));
-    try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(descriptor, bytes, written, Math.min(bytes.length - written, 2 ** 30));
-      }
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    for (let written = 0; written < bytes.length;) {
+      written += writeSync(descriptor, bytes, written, Math.min(bytes.length - written, 2 ** 30));
     }
-    return temporary;
+    fsyncSync(descriptor);
   } catch (error) {
+    closeSync(descriptor);
     discard(temporary);
+    return failWriting(error, path);
+  }
+  closeSync(descriptor);
+  return temporary;
+}
+
+function openNew(temporary: string, path: string): number {
+  try {
+    return openSync(temporary, 'wx', modeOf(path));
+  } catch (error) {
     return failWriting(error, path);
   }
 }
