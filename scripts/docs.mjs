@@ -2,7 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { networkReference, passReference } from '../dist/src/driver/reference.js';
 import { diagnosticsDocument } from '../dist/src/cli/explain.js';
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
+writeFileSync(join(docs, 'network-ir.md'), networkReference());
+writeFileSync(join(docs, 'passes.md'), passReference());
