@@ -30,18 +30,10 @@ const data = [
   '0.5',
 ];
 try {
-  run(
-    'convert',
-    `${here}/lenet5.onnx`,
-    '--coding',
-    'sws',
-    '--steps',
-    '8',
-    '--silent',
-    '2',
-    '-o',
-    join(folder, 'lenet5'),
-  ) && run('eval', join(folder, 'lenet5', 'lenet5.spike'), ...data, '--stages');
+  const converted = join(folder, 'lenet5');
+  if (run('convert', `${here}/lenet5.onnx`, '--coding', 'sws', '--steps', '8', '--silent', '2', '-o', converted)) {
+    run('eval', join(converted, 'lenet5.spike'), ...data, '--stages');
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -74,7 +74,7 @@ export class Lowering {
     if (values.length === 1 && this.options.trainable !== true) return values[0]!;
     const { shape } = param.tensor;
     const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
-    return this.#param(`${op.params[role]!}`, tensor(dtype, wide, values));
+    return this.#param(op.params[role]!, tensor(dtype, wide, values));
   }
 
   #param(name: string, values: Tensor): Value {
