@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Config, type Layer, type Model, type OwnNetwork, checkModel } from '../../src/model/index.js';
 import { kitchenSink } from '../support/kitchen-sink.js';
@@ -239,5 +240,31 @@ describe('the kitchen sink', () => {
       augment: [{ name: 'flip' }, { name: 'crop' }],
     });
     expect([...value!.neurons.keys()].sort()).toEqual(['Custom', 'LIF', 'MultiBit', 'PLIF']);
+  });
+});
+
+describe('the sketch the language was designed with', () => {
+  const read = (name: string): string =>
+    readFileSync(new URL(`../golden/design-sketch/${name}.spike`, import.meta.url), 'utf8');
+
+  it('checks; its own neuron hides the imported one', () => {
+    const files = { 'dir/blocks.spike': read('blocks') };
+    const { value, diagnostics } = checkModel({ name: 'dir/model.spike', text: read('model') }, testLoader(files));
+    expect(diagnostics.map((one) => one.code)).toEqual(['model/shadowed-import']);
+    expect([...value!.configs.keys()]).toEqual(['base', 'mb21', 'interlaminar', 'adaptive', 'mixed', 'converted']);
+    expect(own(value!.configs.get('base')).layers.map((layer) => layer.id)).toContain('stage2.0.pre.conv');
+    const mixed = value!.configs.get('mixed')!;
+    expect(mixed.neuron).toMatchObject({ def: { name: 'MBLIF' }, args: { tau: 4, integer: 2, fraction: 1 } });
+    expect(mixed.bits).toMatchObject({
+      settings: { weights: 4 },
+      layers: [
+        { pattern: 'stem', settings: { weights: 8 } },
+        { pattern: 'stage3.*', settings: { weights: 2 } },
+      ],
+    });
+    expect(value!.configs.get('adaptive')!.bits!.settings['steps']).toMatchObject({
+      name: 'learn',
+      args: { init: 2, max: 3, target: 1 },
+    });
   });
 });
