@@ -109,6 +109,15 @@ export const slice: Emit<PrimAttrs['slice']> = (context) => {
   }
   const { x, layout, order } = whereItLies(context);
   const at = (counts: readonly number[]) => order(shape.map((dim, i) => count(dim, counts[i]!)));
+  const block = leadingBlock(context);
+  if (block !== undefined) {
+    const flat = js.let(`${op.id}_blocks`, `tf.reshape(${x}, [${block.of}, -1])`, [x]);
+    const index = js.let(`${op.id}_index`, `tf.tensor2d([${block.index}], [1, 1], 'int32')`, []);
+    const taken = js.let(`${op.id}_flat`, `tf.gatherND(${flat}, ${index})`, [flat, index]);
+    const target = dims(order(op.shape));
+    vars.define(op.id, js.let(op.id, `tf.reshape(${taken}, ${target})`, [taken]), layout);
+    return;
+  }
   if (attrs.steps.every((step) => step === 1)) {
     const sizes = order(op.shape.map((dim) => count(dim, isBatch(dim) ? dim.batch : dim)));
     const code = `tf.slice(${x}, [${at(attrs.starts).join(', ')}], [${sizes.join(', ')}])`;
@@ -118,6 +127,21 @@ export const slice: Emit<PrimAttrs['slice']> = (context) => {
   const made = strided(context, x, { starts: at(attrs.starts), ends: at(attrs.ends), steps: order(attrs.steps) });
   vars.define(op.id, made, layout);
 };
+
+/**
+ * A slice that is one of several equal blocks along axis 0, such as a time step: as block
+ * `index` of `of`. wasm's tf.slice copies the whole tensor first; gatherND copies the block
+ * (0.1 ms instead of 4.7 ms for a step of a train of four, 13 MB).
+ */
+function leadingBlock({ vars, op, attrs }: EmitContext<PrimAttrs['slice']>): { index: number; of: number } | undefined {
+  const { shape } = vars.type(op.inputs[0]!);
+  const whole = (dim: Dim) => (isBatch(dim) ? dim.batch : dim);
+  const cut = shape.map((_, i) => i).filter((i) => attrs.starts[i] !== 0 || attrs.ends[i] !== whole(shape[i]!));
+  if (tfTypes[op.dtype] !== 'float32' || cut.join() !== '0' || attrs.steps.some((step) => step !== 1)) return undefined;
+  const [start, size, total] = [attrs.starts[0]!, attrs.ends[0]! - attrs.starts[0]!, whole(shape[0]!)];
+  if (size === 0 || start % size !== 0 || total % size !== 0) return undefined;
+  return { index: start / size, of: total / size };
+}
 
 interface Strides {
   readonly starts: readonly string[];
