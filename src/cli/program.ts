@@ -12,9 +12,10 @@ import { addFmt } from './fmt.js';
 import { printable } from './render.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
+import { addTrain } from './train.js';
 import { packageVersion } from '../driver/version.js';
 
-const commands = [addCheck, addFmt, addCompile, addConvert, addEval, addCost, addExplain];
+const commands = [addCheck, addFmt, addCompile, addConvert, addTrain, addEval, addCost, addExplain];
 
 function buildProgram(host: Host): Command {
   const program = new Command('spikec')

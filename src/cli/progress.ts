@@ -48,13 +48,14 @@ export function progressReporter(terminal: Terminal, now: () => number = () => p
 }
 
 /** `evaluating  4,200 of 10,000 images  42 %  310/s  19 s left` */
-function describe({ phase, done, total, unit }: Progress, seconds: number): string {
+function describe({ phase, done, total, unit, detail }: Progress, seconds: number): string {
   const parts = [phase];
   const count = (n: number): string => n.toLocaleString('en');
   const what = unit === undefined ? '' : ` ${unit}`;
   if (total === undefined && done > 0) parts.push(`${count(done)}${what}`);
   if (total !== undefined)
     parts.push(`${count(done)} of ${count(total)}${what}`, `${Math.floor((100 * done) / Math.max(1, total))} %`);
+  if (detail !== undefined) parts.push(detail);
   const rate = done / seconds;
   if (seconds > 0.5 && rate > 0) {
     parts.push(`${rate >= 10 ? count(Math.round(rate)) : rate.toFixed(1)}/s`);

@@ -26,11 +26,15 @@ export interface Report {
   readonly json: object;
   /** Not 0 where the result itself says no: a file that isn't formatted. */
   readonly code?: number;
+  /** The command prints JSON line by line: this is the last. */
+  readonly line?: boolean;
 }
 
 export interface Work {
   readonly driver: Driver;
   readonly progress: ProgressReporter['update'];
+  /** Removes the line of progress, before something else is printed. */
+  readonly clear: () => void;
   /** Takes over what a phase has to say and gives its value; ends the command where there is none. */
   readonly take: <T>(outcome: Outcome<T>) => T;
   /** Takes over diagnostics of work that goes on all the same. */
@@ -54,6 +58,7 @@ export async function runCommand(
     report = await work({
       driver: await host.driver(),
       progress: flags.quiet === true ? () => undefined : progress.update,
+      clear: progress.clear,
       note: (more) => diagnostics.push(...more),
       take: (outcome) => {
         diagnostics.push(...outcome.diagnostics);
@@ -71,7 +76,7 @@ export async function runCommand(
   terminal.err(renderDiagnostics(shown, { colour: terminal.colour.err }));
   if (flags.json === true) {
     const document = { ...report?.json, diagnostics: diagnostics.map(diagnosticJson) };
-    terminal.out(`${JSON.stringify(document, undefined, 2)}\n`);
+    terminal.out(`${JSON.stringify(document, undefined, report?.line === true ? undefined : 2)}\n`);
   } else if (report !== undefined) {
     terminal.out(report.text);
   }

@@ -73,7 +73,8 @@ export function readBatch(dataset: Dataset, start: number, count: number, normal
   return { count: raw.count, images: { dtype: 'f32', shape: [raw.count, ...dataset.shape], data }, labels: raw.labels };
 }
 
-function pixelMap(scale: number, { mean, std }: Normalisation, channel: number): (value: number) => number {
+/** What {@link readBatch} does to the raw numbers of a channel. */
+export function pixelMap(scale: number, { mean, std }: Normalisation, channel: number): (value: number) => number {
   const m = Math.fround(ofChannel(mean, channel) ?? 0);
   const s = Math.fround(ofChannel(std, channel) ?? 1);
   return (value) => Math.fround(Math.fround(Math.fround(value / scale) - m) / s);

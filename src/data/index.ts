@@ -5,6 +5,7 @@ export {
   type RawBatch,
   checkFit,
   parseNormalisation,
+  pixelMap,
   readBatch,
 } from './dataset.js';
 export { openCifar10 } from './cifar.js';

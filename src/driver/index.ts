@@ -24,6 +24,7 @@ export const driver: Driver = {
   convertOnnx: (file, options) => reported(async () => (await import('./convert.js')).convertOnnx(file, options)),
   evaluateTarget: (target, options) =>
     reported(async () => (await import('./evaluate.js')).evaluateTarget(target, options)),
+  trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
 };

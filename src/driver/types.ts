@@ -2,6 +2,7 @@ import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
 import type { Cost, LayerCost } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import type { LayerDifference } from '../evaluate/index.js';
+import type { EpochRecord } from '../train/index.js';
 
 /** What a command works on: `FILE` or `FILE#CONFIG`. */
 export interface Target {
@@ -17,6 +18,8 @@ export interface Progress {
   readonly total?: number;
   /** What is counted: `images`. */
   readonly unit?: string;
+  /** Figures to show beside: `loss 0.31  accuracy 91.20 %`. */
+  readonly detail?: string;
 }
 export type OnProgress = (progress: Progress) => void;
 
@@ -101,6 +104,33 @@ export interface EvalResult {
   readonly layers?: readonly LayerDifference[];
 }
 
+export interface TrainOptions extends CommonOptions {
+  /** Data set by name, in place of the config's. */
+  readonly data?: string;
+  readonly dataDir?: string;
+  readonly epochs?: number;
+  readonly limit?: number;
+  readonly seed?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly resume?: boolean;
+  /** The run folder; by default one below `runs`. */
+  readonly run?: string;
+  readonly onEpoch?: (record: EpochRecord) => void;
+  readonly onEngine?: (name: string) => void;
+}
+
+export interface TrainResult {
+  /** Epochs that are done, earlier ones included. */
+  readonly done: number;
+  /** Accuracy on the images held back where there are any, else on the training images. */
+  readonly best: { readonly epoch: number; readonly accuracy: number };
+  readonly run: string;
+  /** Why it ended. */
+  readonly stopped: 'epochs' | 'patience';
+  readonly engine: string;
+}
+
 /** The keys are those of `cost --json`. */
 export type CostResult = Cost;
 
@@ -130,8 +160,9 @@ export interface Driver {
   compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
+  trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   costOf(target: Target, options: CommonOptions): Promise<Outcome<CostResult>>;
   listPasses(): readonly PassInfo[];
 }
 
-export type { Diagnostic, LayerCost, LayerDifference, Outcome };
+export type { Diagnostic, EpochRecord, LayerCost, LayerDifference, Outcome };

@@ -22,6 +22,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     compileTarget: unexpected('compileTarget'),
     convertOnnx: unexpected('convertOnnx'),
     evaluateTarget: unexpected('evaluateTarget'),
+    trainTarget: unexpected('trainTarget'),
     costOf: unexpected('costOf'),
     listPasses: unexpected('listPasses'),
     ...parts,

@@ -7,6 +7,7 @@ import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
 import { onnxDiagnostics } from './onnx.js';
 import { syntaxDiagnostics } from './syntax.js';
+import { trainDiagnostics } from './train.js';
 
 /** Every diagnostic the compiler can give, by code `area/kebab-code`. */
 export const diagnosticTable = {
@@ -18,6 +19,7 @@ export const diagnosticTable = {
   ...dataDiagnostics,
   ...engineDiagnostics,
   ...fileDiagnostics,
+  ...trainDiagnostics,
   ...cliDiagnostics,
 } as const;
 

@@ -38,6 +38,8 @@ export interface TrainableProgram extends LayersProgram {
 export interface InferenceOptions {
   /** Fan-out of each neuron of a layer; with it every layer of neurons counts its spikes. */
   readonly fanOut?: (id: string) => Float64Array;
+  /** Parameters stay parameters under their own names, so that the caller can feed them. */
+  readonly trainable?: boolean;
 }
 
 /** Steps of a network's coding; 1 for a network without time. */
@@ -65,7 +67,8 @@ export function lowerForTraining(network: Network, loss: LossSpec): TrainablePro
 
 /** The forward pass with running statistics; output `0` is the mean of the logits over time, [N, classes]. */
 export function lowerForInference(network: Network, options: InferenceOptions = {}): LayersProgram {
-  const lowering = new LayersLowering(network, 'infer', stepsOfNetwork(network), { precision: 'f32' });
+  const { trainable = false } = options;
+  const lowering = new LayersLowering(network, 'infer', stepsOfNetwork(network), { precision: 'f32', trainable });
   return lower(
     lowering,
     (logits) => lowering.builder.output(layerNames.logits, decoded(lowering, logits)),

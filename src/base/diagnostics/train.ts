@@ -1,0 +1,65 @@
+import { define } from './define.js';
+
+export const trainDiagnostics = {
+  'train/diverged': define<{ epoch: number; step: number; op: string; kind: string; layer: string }>(
+    'error',
+    ({ epoch, step, op, kind, layer }) =>
+      `the training diverged in epoch ${epoch}, step ${step}: the first value that isn't finite is ${kind} "${op}"${layer === '' ? '' : ` of ${layer}`}`,
+    `The loss or a weight became infinite or NaN. The step was run again with every intermediate value watched; the op named
+is the first whose result isn't finite although its operands are (names with \`grad\` belong to the backward pass).
+
+The last checkpoint is from before and stays as it is. Remedies, in this order: a smaller learning rate, a few epochs of
+\`warmup\` in the schedule, batch norm in front of the neurons, a wider surrogate, \`normalize\` for the inputs. A division
+or logarithm of your own neuron that meets 0 shows here too.`,
+  ),
+  'train/not-finite': define<{ name: string; epoch: number }>(
+    'error',
+    ({ name, epoch }) => `"${name}" is not finite after epoch ${epoch}; the checkpoint before is kept`,
+    `A weight or a state of the optimiser is infinite or NaN. Such a checkpoint could never be resumed, so it isn't written.`,
+  ),
+  'train/no-gradient': define<{ layer: string; neuron: string; params: readonly string[] }>(
+    'error',
+    ({ layer, neuron, params }) =>
+      `no gradient reaches ${params.slice(0, 4).join(', ')}${params.length > 4 ? ', …' : ''}: it ends at ${layer}${neuron === '' ? '' : `, a layer of ${neuron}`}`,
+    `Training changes weights along the gradient of the loss. A comparison, \`floor\`, \`round\` or \`sign\` has no useful
+derivative of its own: a neuron says with \`surrogate\` what stands in for it. Without one, or when the output doesn't depend
+on the membrane at all, nothing in front of the neuron can learn.`,
+  ),
+  'train/no-checkpoint': define<{ path: string }>(
+    'error',
+    ({ path }) => `there is nothing to resume: no checkpoint "${path}"`,
+    `\`--resume\` goes on from \`checkpoint/state.safetensors\` in the run folder, which is written after every epoch. Name the
+run folder with \`-o\`, or leave out \`--resume\` to begin.`,
+  ),
+  'train/bad-checkpoint': define<{ path: string; reason: string }>(
+    'error',
+    ({ path, reason }) => `"${path}" is no checkpoint: ${reason}`,
+    `A checkpoint is a safetensors file with weights, the optimiser's state and, as metadata, the progress of the training.
+spikec writes it whole or not at all; this file comes from something else or was damaged later.`,
+  ),
+  'train/other-training': define<{ path: string; reason: string }>(
+    'error',
+    ({ path, reason }) => `"${path}" belongs to another training: ${reason}`,
+    `A training resumes with the network, the data and the settings it began with; only \`epochs\` may differ. Resume with the
+model file as it was, or begin a new run in another folder.`,
+  ),
+  'train/run-exists': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" already holds a training`,
+    `A run folder is not overwritten. Go on with it by \`--resume\`, choose another folder with \`-o\`, or delete it.`,
+  ),
+  'train/setting-missing': define<{ config: string; name: string }>(
+    'error',
+    ({ config, name }) => `the config ${config} can't be trained: it has no ${name}`,
+    `Training needs a network of the language, data and an optimiser:
+
+\`\`\`
+train { data mnist  optimizer adam(lr: 1e-3)  epochs 5 }
+\`\`\``,
+  ),
+  'train/too-few-images': define<{ name: string; images: number }>(
+    'error',
+    ({ name, images }) => `"${name}" leaves ${images} images to train on`,
+    `After \`limit\` and \`validation\` at least two images must be left to train on: batch statistics of one image are nothing.`,
+  ),
+} as const;

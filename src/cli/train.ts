@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import type { EpochRecord, Target, TrainResult } from '../driver/types.js';
+import { dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface TrainFlags extends CommonFlags {
+  readonly data?: string;
+  readonly dataDir?: string;
+  readonly epochs?: number;
+  readonly limit?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly seed?: number;
+  readonly resume?: boolean;
+  readonly out?: string;
+  readonly allowOutside?: boolean;
+}
+
+/** `spikec train FILE[#CONFIG] [--data DATA] [--epochs N] [--limit N] [--engine E] [--seed N] [--resume] [-o RUN]` */
+export function addTrain(program: Command, host: Host): void {
+  const command = program
+    .command('train')
+    .summary('train a network on data')
+    .description(
+      'Train the network of a configuration. The run folder holds the network, its weights, the log and a checkpoint of the last epoch; Ctrl-C ends a training, --resume goes on with it.',
+    )
+    .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
+    .option('--data <data>', `in place of the config's: ${dataHelp}`)
+    .option('--data-dir <dir>', 'where named data sets lie (or the variable SPIKEC_DATA)')
+    .option('--epochs <n>', "in place of the config's", wholeNumber(1))
+    .option('--limit <n>', 'only the first N images', wholeNumber(2))
+    .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
+    .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
+    .option('--resume', 'go on from the last checkpoint')
+    .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
+    .action((target: Target, flags: TrainFlags) => train(host, target, flags));
+  withCommonFlags(withOutsideFlag(command), [
+    'spikec train mnist.spike#lif',
+    'spikec train mnist.spike#lif --data fashion:train --epochs 5 -o runs/fashion',
+    'spikec train mnist.spike#lif --epochs 10 --resume',
+  ]);
+}
+
+function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
+  const { terminal } = host;
+  return runCommand(host, flags, async ({ driver, progress, clear, take }) => {
+    const result = take(
+      await driver.trainTarget(target, {
+        allowOutside: flags.allowOutside === true,
+        resume: flags.resume === true,
+        onProgress: progress,
+        onEngine: (name) => {
+          if (flags.quiet !== true) terminal.err(`engine ${name}\n`);
+        },
+        onEpoch: (record) => {
+          clear();
+          if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
+          else if (flags.quiet !== true) terminal.out(epochLine(record));
+        },
+        ...defined({
+          data: flags.data,
+          dataDir: flags.dataDir,
+          epochs: flags.epochs,
+          limit: flags.limit,
+          engine: flags.engine,
+          threads: flags.threads,
+          seed: flags.seed,
+          run: flags.out,
+        }),
+      }),
+    );
+    return { text: summary(result), json: result, line: true };
+  });
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** `epoch 1  loss 0.2134  accuracy 93.41 %  validation 97.12 %  firing 0.12–0.31  94.2 s` */
+function epochLine(record: EpochRecord): string {
+  const { epoch, loss, accuracy, val_accuracy, firing, seconds } = record;
+  const rates = Object.values(firing);
+  const parts = [
+    `epoch ${epoch}`,
+    `loss ${loss.toFixed(4)}`,
+    `accuracy ${percent(accuracy)}`,
+    ...(val_accuracy === undefined ? [] : [`validation ${percent(val_accuracy)}`]),
+    ...(rates.length === 0 ? [] : [`firing ${Math.min(...rates).toFixed(3)}–${Math.max(...rates).toFixed(3)}`]),
+    `${seconds.toFixed(1)} s`,
+  ];
+  return `${parts.join('  ')}\n`;
+}
+
+function summary({ best, run, stopped }: TrainResult): string {
+  const why = stopped === 'patience' ? ' (no better epoch for a while: stopped early)' : '';
+  return `best epoch ${best.epoch}: ${percent(best.accuracy)}${why}\nrun folder ${run}\n`;
+}

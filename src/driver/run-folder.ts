@@ -1,0 +1,42 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DiagnosticError } from '../base/diagnostics/index.js';
+import { decodeSafetensors } from '../base/safetensors.js';
+import type { Normalisation } from '../data/index.js';
+import { isFile, readBytes, readText } from '../data/index.js';
+import { type Network, parseNetwork, tensorsToParams } from '../network/index.js';
+import type { Findings } from './target.js';
+
+/** Names in a run folder. */
+export const runFiles = {
+  network: 'network.ir',
+  weights: 'weights.safetensors',
+  checkpoint: 'checkpoint/state.safetensors',
+  log: 'log.jsonl',
+  run: 'run.json',
+} as const;
+
+/** What `run.json` says of a training, for those who use its network. */
+export interface RunInfo {
+  readonly config: string;
+  readonly data: string;
+  readonly normalisation: Normalisation;
+}
+
+/** Whether a target is a compiled or run folder rather than a model file. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** The network of a compiled or run folder with its weights. */
+export function readFolder(folder: string, findings: Findings): { network: Network; run?: RunInfo } {
+  const weightsPath = join(folder, runFiles.weights);
+  const irPath = join(folder, runFiles.network);
+  const text = readText(irPath);
+  const weights = decodeSafetensors(readBytes(weightsPath), weightsPath);
+  if (weights.value === undefined) throw new DiagnosticError(weights.diagnostics);
+  const network = findings.take(parseNetwork({ name: irPath, text }, tensorsToParams(weights.value.tensors)));
+  const runPath = join(folder, runFiles.run);
+  if (!isFile(runPath)) return { network };
+  return { network, run: JSON.parse(readText(runPath)) as RunInfo };
+}

@@ -1,0 +1,209 @@
+import { type Tensor, tensor } from '../base/dtype.js';
+import { fail } from '../base/diagnostics/index.js';
+import { present } from '../base/invariant.js';
+import type { Place } from '../base/source.js';
+import type { Engine, Executable } from '../engines/index.js';
+import { layerNames } from '../lower/layers-to-tensor/index.js';
+import type { Checkpoint } from './checkpoint.js';
+import { randomFeeds } from './feeds.js';
+import { Measure } from './measure.js';
+import { randomStream, shuffled } from './random.js';
+import { type EpochRecord, bestOf } from './record.js';
+import type { Samples } from './samples.js';
+import { learningRate } from './schedule.js';
+import type { TrainSettings } from './settings.js';
+import { firstNonFinite } from './trace.js';
+import type { Trainee } from './trainee.js';
+
+/** How far the running epoch is. */
+export interface EpochProgress {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly done: number;
+  readonly total: number;
+  /** Means over the epoch so far. */
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export interface LoopOptions {
+  readonly trainee: Trainee;
+  readonly samples: Samples;
+  readonly settings: TrainSettings;
+  readonly engine: Engine;
+  readonly threads?: number;
+  /** Where to go on. */
+  readonly from?: Checkpoint;
+  /** Called after each epoch with all that a checkpoint needs, before the next begins. */
+  readonly onEpoch: (record: EpochRecord, checkpoint: Omit<Checkpoint, 'progress'> & { readonly step: number }) => void;
+  readonly onProgress?: (progress: EpochProgress) => void;
+  readonly now: () => number;
+  /** Where the model file says what an op of the network is. */
+  readonly placeOf: (op: string) => Place | undefined;
+}
+
+export interface LoopResult {
+  readonly records: readonly EpochRecord[];
+  readonly stopped: 'epochs' | 'patience';
+}
+
+/** Images that firing rates are measured on where none are held back. */
+const measuredImages = 1000;
+const measuredBatch = 100;
+
+/**
+ * Trains epoch by epoch. All randomness of an epoch (order, augmentation, masks) depends on the
+ * seed and the epoch's number alone, so that a resumed training sees the same numbers.
+ */
+export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
+  const { trainee, settings, samples, engine, from } = options;
+  const states = new Map<string, Tensor>(
+    trainee.step.states.map(({ id, initial }) => [id, from?.states.get(id) ?? initial]),
+  );
+  const [training, held] = splitSamples(samples.count, settings);
+  const measure = await Measure.open(trainee.network, engine, [...states.keys()]);
+  let executable: Executable | undefined;
+  const records = [...(from?.progress.records ?? [])];
+  let step = from?.progress.step ?? 0;
+  try {
+    executable = await engine.compile(
+      trainee.step.program,
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
+    while (records.length < settings.epochs) {
+      if (isOutOfPatience(records, settings)) return { records, stopped: 'patience' };
+      const started = options.now();
+      const epoch = new Epoch(options, executable, states, training, records.length + 1, step);
+      const { loss, accuracy, rate } = await epoch.run();
+      step += epoch.steps;
+      const watched = held.length > 0 ? held : training.subarray(0, measuredImages);
+      const measured = await measure.run(states, samples, watched, measuredBatch, settings.seed);
+      const validated = held.length > 0 ? { val_accuracy: measured.accuracy, val_loss: measured.loss } : {};
+      const seconds = (options.now() - started) / 1000;
+      const record = {
+        epoch: records.length + 1,
+        loss,
+        accuracy,
+        ...validated,
+        rate,
+        firing: measured.firing,
+        seconds,
+      };
+      records.push(record);
+      options.onEpoch(record, { states, step });
+    }
+    return { records, stopped: 'epochs' };
+  } finally {
+    await executable?.dispose();
+    await measure.close();
+  }
+}
+
+function isOutOfPatience(records: readonly EpochRecord[], { patience }: TrainSettings): boolean {
+  const best = bestOf(records);
+  return patience !== undefined && best !== undefined && records.length - best.epoch >= patience;
+}
+
+/** Indices to train on and indices held back, at random by the seed. */
+export function splitSamples(
+  count: number,
+  { validation, seed }: Pick<TrainSettings, 'validation' | 'seed'>,
+): [Int32Array, Int32Array] {
+  const order = shuffled(count, randomStream(seed, 'split'));
+  const heldBack = Math.round(count * validation);
+  return [order.slice(0, count - heldBack).toSorted(), order.slice(count - heldBack).toSorted()];
+}
+
+/** One pass over the training images. */
+class Epoch {
+  readonly #options: LoopOptions;
+  readonly #order: Int32Array;
+  readonly #random: () => number;
+  readonly steps: number;
+  readonly #batch: number;
+  /** What the last step was fed: where weights came out non-finite, it is to blame. */
+  #previous: Readonly<Record<string, Tensor>> | undefined;
+
+  constructor(
+    options: LoopOptions,
+    readonly executable: Executable,
+    readonly states: Map<string, Tensor>,
+    training: Int32Array,
+    readonly epoch: number,
+    readonly before: number,
+  ) {
+    this.#options = options;
+    const { seed, batch } = options.settings;
+    const order = shuffled(training.length, randomStream(seed, 'order', epoch));
+    this.#order = order.map((i) => training[i]!);
+    this.#random = randomStream(seed, 'augment', epoch);
+    this.#batch = Math.min(batch, training.length);
+    // an incomplete last batch is left out: its statistics would be those of a few images
+    this.steps = Math.floor(training.length / this.#batch);
+  }
+
+  async run(): Promise<{ loss: number; accuracy: number; rate: number }> {
+    const { settings, onProgress } = this.#options;
+    let [losses, correct, rate] = [0, 0, 0];
+    for (let i = 0; i < this.steps; i++) {
+      rate = learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs);
+      const feeds = this.#feeds(i, rate);
+      const results = await this.executable.run(feeds);
+      const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
+      if (!Number.isFinite(loss)) await this.#explain(feeds, i);
+      for (const { id } of this.#options.trainee.step.states) {
+        this.states.set(id, present(results[`next.${id}`], `train: no next.${id}`));
+      }
+      this.#previous = feeds;
+      losses += loss;
+      correct += present(results[layerNames.correct], 'train: no count').data[0]!;
+      const done = (i + 1) * this.#batch;
+      onProgress?.({
+        epoch: this.epoch,
+        epochs: settings.epochs,
+        done,
+        total: this.steps * this.#batch,
+        loss: losses / (i + 1),
+        accuracy: correct / done,
+      });
+    }
+    await this.#checkStates();
+    return { loss: losses / this.steps, accuracy: correct / (this.steps * this.#batch), rate };
+  }
+
+  #feeds(i: number, rate: number): Record<string, Tensor> {
+    const { trainee, samples, settings } = this.#options;
+    const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
+    return {
+      ...Object.fromEntries(this.states),
+      ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'step', this.epoch, i),
+      [trainee.lowered.image]: samples.images(indices, settings.augment, this.#random),
+      [layerNames.labels]: samples.labelsOf(indices),
+      learning_rate: tensor('f32', [], [rate]),
+      step: tensor('f32', [], [this.before + i + 1]),
+    };
+  }
+
+  /** The last step may have made weights that no loss has seen yet. */
+  async #checkStates(): Promise<void> {
+    for (const { data } of this.states.values()) {
+      if (data.some((x) => !Number.isFinite(x))) await this.#explain(Object.fromEntries(this.states), this.steps - 1);
+    }
+  }
+
+  /** Stops with the first op whose result is not finite, in this step or the one that made its weights. */
+  async #explain(feeds: Readonly<Record<string, Tensor>>, i: number): Promise<never> {
+    const { trainee, engine, placeOf } = this.#options;
+    const { program } = trainee.step;
+    const fed = program.inputs.every(({ id }) => feeds[id] !== undefined);
+    let found = fed ? await firstNonFinite(program, feeds, engine) : { input: 'weights' };
+    if (found !== undefined && 'input' in found && this.#previous !== undefined) {
+      found = (await firstNonFinite(program, this.#previous, engine)) ?? found;
+    }
+    const where = { epoch: this.epoch, step: i + 1 };
+    if (found === undefined) return fail('train/diverged', { ...where, op: 'loss', kind: 'loss', layer: '' });
+    if ('input' in found) return fail('train/diverged', { ...where, op: found.input, kind: 'input', layer: '' });
+    const { id, kind, from = '' } = found.op;
+    return fail('train/diverged', { ...where, op: id, kind, layer: from }, placeOf(from));
+  }
+}

@@ -1,0 +1,97 @@
+import { type Tensor, elementCount } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
+import type { Engine, Executable } from '../engines/index.js';
+import { type LayersProgram, layerNames, lowerForInference, stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import type { Network } from '../network/index.js';
+import { paramsAsInputs, simplify } from '../tensor/index.js';
+import { randomFeeds } from './feeds.js';
+import type { Samples } from './samples.js';
+
+export interface Measurement {
+  readonly accuracy: number;
+  /** Cross-entropy of the mean logits. */
+  readonly loss: number;
+  /** Spikes (in levels) per neuron and time step, by layer. */
+  readonly firing: Readonly<Record<string, number>>;
+}
+
+interface Layer {
+  readonly id: string;
+  readonly neurons: number;
+}
+
+/** Runs the inference program with the weights of the moment. */
+export class Measure {
+  private constructor(
+    readonly lowered: LayersProgram,
+    readonly executable: Executable,
+    readonly layers: readonly Layer[],
+    readonly steps: number,
+  ) {}
+
+  static async open(network: Network, engine: Engine, inputs: readonly string[]): Promise<Measure> {
+    const layers = network.ops
+      .filter((op) => op.kind === 'neuron')
+      .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape) }));
+    const sizes = new Map(layers.map(({ id, neurons }) => [id, neurons]));
+    // fan-out is not asked for here; the counts need its length only
+    const fanOut = (id: string): Float64Array => new Float64Array(sizes.get(id) ?? 0);
+    const lowered = lowerForInference(network, { fanOut, trainable: true });
+    const fed = lowered.program.params.filter(({ id }) => inputs.includes(id)).map(({ id }) => id);
+    const program = simplify(paramsAsInputs(lowered.program, fed));
+    return new Measure({ ...lowered, program }, await engine.compile(program), layers, stepsOfNetwork(network));
+  }
+
+  async run(
+    states: ReadonlyMap<string, Tensor>,
+    samples: Samples,
+    indices: Int32Array,
+    batch: number,
+    seed: number,
+  ): Promise<Measurement> {
+    const fed = this.lowered.program.inputs.filter(({ id }) => states.has(id)).map(({ id }) => [id, states.get(id)!]);
+    const weights = Object.fromEntries(fed) as Record<string, Tensor>;
+    const spikes = new Map<string, number>();
+    let [correct, loss] = [0, 0];
+    for (let start = 0; start < indices.length; start += batch) {
+      const part = indices.subarray(start, start + batch);
+      const results = await this.executable.run({
+        ...weights,
+        ...randomFeeds(this.lowered.randoms, part.length, seed, 'measure', start),
+        [this.lowered.image]: samples.images(part),
+      });
+      const logits = present(results[layerNames.logits], 'train: no logits');
+      const judged = judge(logits, samples.labelsOf(part).data);
+      correct += judged.correct;
+      loss += judged.loss;
+      for (const { id } of this.layers) {
+        const { data } = present(results[layerNames.counts(id)], `train: no counts of ${id}`);
+        for (let i = 0; i < part.length; i++) spikes.set(id, (spikes.get(id) ?? 0) + data[2 * i]!);
+      }
+    }
+    const firing = this.layers.map(({ id, neurons }) => {
+      const rate = (spikes.get(id) ?? 0) / (neurons * this.steps * Math.max(1, indices.length));
+      return [id, Number(rate.toPrecision(6))];
+    });
+    const count = Math.max(1, indices.length);
+    return { accuracy: correct / count, loss: loss / count, firing: Object.fromEntries(firing) };
+  }
+
+  async close(): Promise<void> {
+    await this.executable.dispose();
+  }
+}
+
+/** How many rows of logits [N, classes] are right, and their cross-entropies' sum. */
+function judge({ data, shape }: Tensor, labels: Int32Array): { correct: number; loss: number } {
+  const classes = shape[1]!;
+  let [correct, loss] = [0, 0];
+  for (let row = 0; row < labels.length; row++) {
+    const values = Array.from(data.subarray(row * classes, (row + 1) * classes));
+    const greatest = Math.max(...values);
+    if (values.indexOf(greatest) === labels[row]) correct++;
+    const total = values.reduce((sum, v) => sum + Math.exp(v - greatest), 0);
+    loss += Math.log(total) + greatest - values[labels[row]!]!;
+  }
+  return { correct, loss };
+}

@@ -1,0 +1,22 @@
+import type { ScheduleSpec } from './settings.js';
+
+/**
+ * The learning rate at a point of the training, in epochs from 0 (with the part of the running
+ * epoch that is done). During warm-up it rises in a straight line to `rate`; the schedule's own
+ * clock starts after it.
+ */
+export function learningRate(schedule: ScheduleSpec, rate: number, at: number, epochs: number): number {
+  const { warmup } = schedule;
+  if (at < warmup) return (rate * Math.max(at, 1e-3)) / warmup;
+  const past = at - warmup;
+  switch (schedule.kind) {
+    case 'constant':
+      return rate;
+    case 'step':
+      return rate * schedule.gamma ** Math.floor(past / schedule.every);
+    case 'cosine': {
+      const share = Math.min(1, past / Math.max(epochs - warmup, 1e-9));
+      return schedule.min + ((rate - schedule.min) * (1 + Math.cos(Math.PI * share))) / 2;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { Normalisation } from '../data/index.js';
+import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
+
+/** How the learning rate goes from epoch to epoch; `warmup` counts epochs. */
+export type ScheduleSpec =
+  | { readonly kind: 'constant'; readonly warmup: number }
+  /** Times gamma after every `every` epochs. */
+  | { readonly kind: 'step'; readonly warmup: number; readonly every: number; readonly gamma: number }
+  /** Half a cosine from the optimiser's rate to `min`, falling at every step. */
+  | { readonly kind: 'cosine'; readonly warmup: number; readonly min: number };
+
+export interface Augmentation {
+  /** Mirrored left to right with probability 1/2. */
+  readonly flip: boolean;
+  /** A border of so many zero pixels, then a crop of the old size at a random place; 0 for none. */
+  readonly crop: number;
+}
+
+/** All that decides what a training does, beside the network and the data. */
+export interface TrainSettings {
+  readonly optimizer: OptimizerSpec;
+  readonly rate: number;
+  readonly schedule: ScheduleSpec;
+  readonly loss: LossSpec;
+  readonly augment: Augmentation;
+  readonly normalisation: Normalisation;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Only so many images, from the first. */
+  readonly limit?: number;
+  /** Share of the images held back to measure on, 0 for none. */
+  readonly validation: number;
+  /** Stop after so many epochs without a better validation accuracy (or loss, without validation). */
+  readonly patience?: number;
+}

@@ -1,0 +1,66 @@
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
+import { type TrainableProgram, lowerForTraining } from '../lower/layers-to-tensor/index.js';
+import { type Network, type Op, consumersOf } from '../network/index.js';
+import { type TrainingStep, trainingStep } from '../tensor/index.js';
+import { constraintsOf, withConstraints } from './constraints.js';
+import type { TrainSettings } from './settings.js';
+
+/** A network with its training step, one program: forward, backward, optimiser. */
+export interface Trainee {
+  readonly network: Network;
+  readonly lowered: TrainableProgram;
+  readonly step: TrainingStep;
+}
+
+/**
+ * Derives the training step. Parameters of neurons don't decay: a threshold has no reason to
+ * shrink to 0.
+ */
+export function traineeOf(network: Network, settings: Pick<TrainSettings, 'loss' | 'optimizer'>): Trainee {
+  const lowered = lowerForTraining(network, settings.loss);
+  const ofNeurons = new Set(network.ops.flatMap((op) => (op.kind === 'neuron' ? Object.values(op.params) : [])));
+  const step = trainingStep(lowered.program, {
+    loss: 'loss',
+    train: lowered.learned,
+    optimizer: settings.optimizer,
+    replace: lowered.replace,
+    decayFactor: (id) => (ofNeurons.has(id) ? 0 : 1),
+  });
+  return { network, lowered, step: withConstraints(step, constraintsOf(network)) };
+}
+
+/** Weights that no gradient reaches, one report per neuron (or layer) that is to blame. */
+export function withoutGradient({ network, step }: Trainee): readonly Diagnostic[] {
+  const blamed = new Map<string, { op: Op; params: string[] }>();
+  for (const param of step.unreached) {
+    const owner = network.ops.find((op) => Object.values(op.params).includes(param))!;
+    const op = blockingNeuron(network, owner) ?? owner;
+    const known = blamed.get(op.id);
+    if (known === undefined) blamed.set(op.id, { op, params: [param] });
+    else known.params.push(param);
+  }
+  return [...blamed.values()].map(({ op, params }) => {
+    const neuron = op.kind === 'neuron' ? String(op.attrs['neuron']) : '';
+    const surrogate = network.neurons.get(neuron)?.surrogate;
+    const help =
+      neuron !== '' && surrogate === undefined
+        ? `give the neuron ${neuron} a surrogate: \`surrogate triangle(width: 1)\``
+        : 'let the output depend on it by something else than comparisons and roundings without a surrogate';
+    return diagnostic('train/no-gradient', { layer: op.id, neuron, params }, op.place, { help });
+  });
+}
+
+/** The last neuron without a surrogate between an op and the output; the op itself where it is one. */
+function blockingNeuron(network: Network, from: Op): Op | undefined {
+  const consumers = consumersOf(network);
+  const pending = [from];
+  const seen = new Set<string>();
+  let found: Op | undefined;
+  for (let op = pending.shift(); op !== undefined; op = pending.shift()) {
+    if (seen.has(op.id)) continue;
+    seen.add(op.id);
+    if (op.kind === 'neuron' && network.neurons.get(String(op.attrs['neuron']))?.surrogate === undefined) found ??= op;
+    pending.push(...(consumers.get(op.id) ?? []));
+  }
+  return found;
+}
