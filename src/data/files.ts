@@ -31,6 +31,10 @@ export function isFile(path: string | URL): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /** The path with all links followed, or nothing where it leads nowhere. */
 export function realPath(path: string): string | undefined {
   try {

@@ -9,7 +9,8 @@ export {
   readBatch,
 } from './dataset.js';
 export { openCifar10 } from './cifar.js';
-export { type ReadOptions, isFile, readBytes, realPath, readText, writeFile, writeFolder } from './files.js';
+export { type ReadOptions, isFile,
+  isFolder, readBytes, realPath, readText, writeFile, writeFolder } from './files.js';
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
 export { type OpenOptions, openDataset } from './open.js';
