@@ -45,7 +45,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/driver/types.ts': ['src/base', 'src/data', 'src/cost', 'src/evaluate', 'src/train'],
   'src/driver/files.ts': ['src/base', 'src/data', 'src/model', 'src/driver/version.ts'],
   'src/driver/version.ts': ['src/base', 'src/data'],
-  'src/cli': ['src/base', 'src/data', 'src/driver'],
+  'src/cli': ['src/base', 'src/data', 'src/cost', 'src/diff', 'src/driver'],
   'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/driver'],
   'src/testing': ['src/base', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/driver'],
   'src/index.ts': [...drive(), 'src/driver'],
