@@ -18,3 +18,4 @@ export {
   paramsAsInputs,
   trainingStep,
 } from './training-step.js';
+export { type RepeatedPixels, repeatedPixels } from './patterns.js';

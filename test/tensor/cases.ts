@@ -263,6 +263,20 @@ export const cases: readonly Case[] = [
     dtypes: all,
     make: (b, dtype) => b.concat([b.input('x', dtype, [N, 2, 3]), b.input('y', dtype, [N, 4, 3])], 1),
   },
+  ...[
+    [2, 2],
+    [3, 1],
+    [1, 2],
+  ].map(([down, across]) =>
+    one('broadcast', `repeating pixels ${down}×${across}`, all, [N, 3, 4, 5], (b, x) => {
+      const apart = b.reshape(x, [N, 3, 4, 1, 5, 1]);
+      return b.reshape(b.broadcast(apart, [N, 3, 4, down!, 5, across!]), [N, 3, 4 * down!, 5 * across!]);
+    }),
+  ),
+  one('broadcast', 'almost repeating pixels', f32, [N, 3, 4, 5], (b, x) => {
+    const apart = b.reshape(x, [N, 3, 4, 1, 5, 1]);
+    return b.reshape(b.broadcast(apart, [N, 3, 4, 2, 5, 2]), [N, 3, 10, 8]);
+  }),
   one('broadcast', 'to the batch', all, [3, 1], (b, x) => b.broadcast(x, [{ batch: 2 }, 3, 4])),
   one('broadcast', 'with the batch', all, [T3, 1], (b, x) => b.broadcast(x, [T3, 4])),
   ...[false, true].flatMap((transA) =>

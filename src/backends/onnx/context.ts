@@ -9,6 +9,9 @@ export interface EmitContext<A> {
   /** ONNX names of the operands. */
   readonly names: readonly string[];
   readonly inputs: readonly ValueInfo[];
+  /** The op that makes a value; undefined for inputs and params. */
+  readonly makerOf: (id: string) => TensorOp | undefined;
+  readonly typeOf: (id: string) => ValueInfo;
   /** The ONNX name that the result must get. */
   readonly out: string;
 }

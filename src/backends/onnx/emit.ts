@@ -1,5 +1,5 @@
 import type { DType } from '../../base/dtype.js';
-import type { PrimKind, Program, ValueInfo } from '../../tensor/index.js';
+import type { PrimKind, Program, TensorOp, ValueInfo } from '../../tensor/index.js';
 import type { Emit, EmitTable } from './context.js';
 import { cast, elementwise, select } from './elementwise.js';
 import { argmax, broadcast, concat, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
@@ -60,10 +60,15 @@ export function emitOnnx(program: Program): Uint8Array {
     types.set(param.id, param);
     w.initializer(param.id, param.data);
   }
+  const makers = new Map<string, TensorOp>();
+  const makerOf = (id: string) => makers.get(id);
+  const typeOf = (id: string) => types.get(id)!;
   for (const op of program.ops) {
     const emit = onnxEmitters[op.kind] as Emit<unknown>;
-    emit({ w, op, attrs: op.attrs, names: op.inputs, inputs: op.inputs.map((id) => types.get(id)!), out: op.id });
+    const inputs = op.inputs.map((id) => types.get(id)!);
+    emit({ w, op, attrs: op.attrs, names: op.inputs, inputs, makerOf, typeOf, out: op.id });
     types.set(op.id, op);
+    makers.set(op.id, op);
   }
   const names = outputNames(program);
   const outputs = Object.entries(program.outputs).map(([name, id]) => {

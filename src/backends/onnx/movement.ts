@@ -1,4 +1,5 @@
-import { type Dim, type PrimAttrs, isBatch } from '../../tensor/index.js';
+import { tensor } from '../../base/dtype.js';
+import { type Dim, type PrimAttrs, isBatch, repeatedPixels } from '../../tensor/index.js';
 import { type Emit, reshapeTarget } from './context.js';
 
 /** ONNX takes the axes of a sum as an operand (opset 13), those of a maximum as an attribute (before 18). */
@@ -17,8 +18,17 @@ export const argmax: Emit<PrimAttrs['argmax']> = ({ w, attrs, names, out }) => {
   w.node('Cast', [index], { to: 6 }, out);
 };
 
-export const reshape: Emit<PrimAttrs['reshape']> = ({ w, attrs, names, out }) => {
-  w.node('Reshape', [names[0]!, w.ints(reshapeTarget(attrs.shape))], {}, out);
+/** Repeated pixels are a Resize: onnxruntime expands six axes 50 times as slowly. */
+export const reshape: Emit<PrimAttrs['reshape']> = ({ w, op, attrs, names, makerOf, typeOf, out }) => {
+  const repeated = op.dtype === 'f32' ? repeatedPixels(op, makerOf, typeOf) : undefined;
+  if (repeated === undefined) {
+    w.node('Reshape', [names[0]!, w.ints(reshapeTarget(attrs.shape))], {}, out);
+    return;
+  }
+  const factors = [1, 1, repeated.down, repeated.across];
+  const scales = w.share(`scales(${factors.join()})`, (name) => w.initializer(name, tensor('f32', [4], factors)));
+  const nearest = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+  w.node('Resize', [repeated.source, '', scales], nearest, out);
 };
 
 export const transpose: Emit<PrimAttrs['transpose']> = ({ w, attrs, names, out }) => {

@@ -23,8 +23,8 @@ export type AttrValue = number | string | readonly number[] | { readonly float: 
  * what a primitive needs besides is named after it, with `::`.
  */
 export class GraphWriter {
-  readonly #nodes: OnnxTypes.INodeProto[] = [];
-  readonly #initializers: OnnxTypes.ITensorProto[] = [];
+  #nodes: OnnxTypes.INodeProto[] = [];
+  #initializers: OnnxTypes.ITensorProto[] = [];
   readonly #shared = new Map<string, string>();
   readonly #program: Program;
   #count = 0;
@@ -138,8 +138,22 @@ export class GraphWriter {
       : this.share(`shape(${parts.join()})`, (name) => this.node('Concat', parts, { axis: 0 }, name));
   }
 
-  /** The serialised ModelProto. */
+  /** Drops nodes and initialisers that no output needs. */
+  #prune(outputs: readonly OnnxTypes.IValueInfoProto[]): void {
+    const live = new Set(outputs.map((output) => output.name!));
+    const kept: OnnxTypes.INodeProto[] = [];
+    for (const node of this.#nodes.toReversed()) {
+      if (!node.output!.some((name) => live.has(name))) continue;
+      for (const name of node.input!) live.add(name);
+      kept.push(node);
+    }
+    this.#nodes = kept.toReversed();
+    this.#initializers = this.#initializers.filter(({ name }) => live.has(name!));
+  }
+
+  /** The serialised ModelProto of what the outputs need. */
   finish(outputs: readonly OnnxTypes.IValueInfoProto[]): Uint8Array {
+    this.#prune(outputs);
     const model = onnx.ModelProto.fromObject({
       irVersion: 8,
       producerName: 'spikec',

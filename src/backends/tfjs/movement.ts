@@ -1,4 +1,4 @@
-import { type Dim, type PrimAttrs, isBatch, showDim } from '../../tensor/index.js';
+import { type Dim, type PrimAttrs, type RepeatedPixels, isBatch, repeatedPixels } from '../../tensor/index.js';
 import { type Emit, type EmitContext, count, dims, plainOp, tfTypes, toNhwc } from './context.js';
 
 /** Reductions over [N,H,W,C] work there when what is left keeps its order. */
@@ -45,38 +45,18 @@ export const argmax: Emit<PrimAttrs['argmax']> = (context) => {
 };
 
 export const reshape: Emit<PrimAttrs['reshape']> = (context) => {
-  const tiled = tiles(context);
-  if (tiled === undefined) plainOp(context, ([x]) => `tf.reshape(${x}, ${dims(context.attrs.shape)})`);
-  else repeatPixels(context, tiled);
+  const { vars, op } = context;
+  const repeated = repeatedPixels(
+    op,
+    (id) => vars.op(id),
+    (id) => vars.type(id),
+  );
+  if (repeated === undefined) plainOp(context, ([x]) => `tf.reshape(${x}, ${dims(context.attrs.shape)})`);
+  else repeatPixels(context, repeated);
 };
 
-interface Tiles {
-  /** The value [N,C,H,W] whose pixels are repeated. */
-  readonly source: string;
-  readonly down: number;
-  readonly across: number;
-}
-
-/** Whether this reshape ends [N,C,H,W] → [N,C,H,1,W,1] → [N,C,H,a,W,b] → [N,C,aH,bW]. */
-function tiles({ vars, op }: EmitContext<unknown>): Tiles | undefined {
-  const repeated = vars.op(op.inputs[0]!);
-  if (repeated?.kind !== 'broadcast' || repeated.shape.length !== 6 || op.shape.length !== 4) return undefined;
-  const apart = vars.op(repeated.inputs[0]!);
-  if (apart?.kind !== 'reshape' || apart.shape.length !== 6 || apart.shape[3] !== 1 || apart.shape[5] !== 1)
-    return undefined;
-  const source = apart.inputs[0]!;
-  const { shape } = vars.type(source);
-  const [down, across] = [repeated.shape[3] as number, repeated.shape[5] as number];
-  const fits =
-    shape.length === 4 &&
-    [0, 1].every((axis) => showDim(shape[axis]!) === showDim(op.shape[axis]!)) &&
-    op.shape[2] === (shape[2] as number) * down &&
-    op.shape[3] === (shape[3] as number) * across;
-  return fits ? { source, down, across } : undefined;
-}
-
 /** Each pixel repeated, by concatenating rows with themselves: tf.broadcastTo is 50 times as slow on wasm. */
-function repeatPixels({ js, vars, op }: EmitContext<unknown>, { source, down, across }: Tiles): void {
+function repeatPixels({ js, vars, op }: EmitContext<unknown>, { source, down, across }: RepeatedPixels): void {
   const [n, c, h, w] = vars.type(source).shape as readonly [Dim, number, number, number];
   const again = (x: string, times: number, axis: number) =>
     times === 1 ? x : js.let(`${op.id}_again`, `tf.concat([${new Array(times).fill(x).join(', ')}], ${axis})`, [x]);
