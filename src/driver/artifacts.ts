@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { emitOnnx } from '../backends/onnx/index.js';
 import { encodeSafetensors } from '../base/safetensors.js';
+import { lowerForInference } from '../lower/layers-to-tensor/index.js';
 import { lowerNetwork } from '../lower/network-to-tensor/index.js';
 import { type Network, paramsToTensors, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
+import { isOfLayers } from './own-network.js';
 import type { Artifact } from './types.js';
 
 /** What a compiled folder records of where it came from. */
@@ -15,6 +17,7 @@ export interface Origin {
 
 /** The inference program of a network. */
 export function inferenceProgram(network: Network): Program {
+  if (isOfLayers(network)) return simplify(lowerForInference(network).program);
   return simplify(lowerNetwork(network, { precision: network.coding === undefined ? 'f32' : 'f64' }));
 }
 

@@ -6,6 +6,7 @@ import { type Network, latencyOf, printNetwork } from '../network/index.js';
 import { type PassRun, pipelines } from '../passes/index.js';
 import { artifactFiles } from './artifacts.js';
 import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { type OwnTarget, forInference, ownTarget } from './own-network.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { CompileOptions, CompileResult, Target } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
@@ -14,9 +15,11 @@ import { packageVersion } from './version.js';
 /** Compiles a config: check, import, verify the import, run the passes, write what was asked for. */
 export async function compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>> {
   const findings = new Findings();
+  checkPassNames(options);
+  const own = ownTarget(target, options, findings);
+  if (own !== undefined) return compileOwn(own, options, findings);
   const model = findings.take(loadModel(target.path, options));
   const config = chooseConfig(model, target);
-  checkPassNames(options);
   const source = sourceOf(config, findings);
   const sws = swsOptions(config);
   await verifyWhereWanted(source, options, findings);
@@ -31,6 +34,16 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   ]);
   const files = options.outDir === undefined ? [] : writeArtifacts(last, options, config.name, sources);
   return { value: describe(last, runs, files, options), diagnostics: findings.all };
+}
+
+/** A network of layers, ready for inference. */
+function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
+  const { network, runs } = forInference(own.network, findings, {
+    stopAfter: options.stopAfter,
+    after: (run) => print(run, options),
+  });
+  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources);
+  return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
 
 function writeArtifacts(

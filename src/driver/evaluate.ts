@@ -1,15 +1,17 @@
-import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
-import { suggest } from '../base/did-you-mean.js';
+import { DiagnosticError, type Outcome, hasErrors } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { fanOuts } from '../cost/index.js';
 import { checkFit } from '../data/dataset.js';
-import { type Engine, engineNamed, engineNames, openOnnxSource } from '../engines/index.js';
+import { type Engine, openOnnxSource } from '../engines/index.js';
 import { type Images, type SpikingRun, agreement, classify, readLabels, runSpiking } from '../evaluate/index.js';
 import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { chooseEngine } from './engine.js';
+import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
+import { ownTarget } from './own-network.js';
 import { evaluateStages } from './stages.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { EvalOptions, EvalResult, Target } from './types.js';
@@ -20,6 +22,8 @@ const defaultBatch = 100;
 /** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
 export async function evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>> {
   const findings = new Findings();
+  const own = ownTarget(target, options, findings);
+  if (own !== undefined) return evaluateOwn(own, options, findings);
   const model = findings.take(loadModel(target.path, options));
   const config = chooseConfig(model, target);
   const source = sourceOf(config, findings);
@@ -40,7 +44,7 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
   };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
-  const engine = chooseEngine(options.engine);
+  const engine = chooseEngine(options.engine, 'infer');
   const run = await spikingRun(spiking, images, engine, options);
   const stages =
     options.stages === true
@@ -63,19 +67,6 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
     ...stages,
   };
   return { value, diagnostics: findings.all };
-}
-
-function outputShape(network: Network): readonly number[] {
-  return present(
-    network.ops.find((op) => op.id === network.outputs[0]),
-    'driver: a network without output',
-  ).type.shape;
-}
-
-function chooseEngine(name: string | undefined): Engine {
-  if (name === undefined || name === 'auto') return engineNamed('fused')!;
-  const engine = engineNamed(name);
-  return engine ?? fail('engine/unknown', { engine: name }, undefined, { help: suggest(name, engineNames) });
 }
 
 /** The source's own predictions: the file as it is, in onnxruntime, graph optimisations disabled. */
@@ -122,23 +113,4 @@ async function spikingRun(spiking: Network, images: Images, engine: Engine, opti
   } finally {
     await executable.dispose();
   }
-}
-
-/** Spikes per neuron and sample, and OPF = Σ(Tc+Ts)·N + Σ fan-out·spikes (SWS eq. 10), per sample. */
-function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spikes_per_neuron: number; opf: number } {
-  let neurons = 0;
-  let membraneUpdates = 0;
-  let spikes = 0;
-  for (const op of spiking.ops) {
-    if (op.kind !== 'neuron') continue;
-    const count = elementCount(op.type.shape);
-    neurons += count;
-    membraneUpdates += count * (op.type.time!.steps + Number(op.attrs['silent'] ?? 0));
-    spikes += run.spikes.get(op.id) ?? 0;
-  }
-  const synaptic = [...run.synaptic.values()].reduce((a, b) => a + b, 0);
-  return {
-    spikes_per_neuron: neurons === 0 ? 0 : spikes / neurons / samples,
-    opf: membraneUpdates + synaptic / samples,
-  };
 }

@@ -1,11 +1,56 @@
+import { basename, join } from 'node:path';
 import { DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
+import { type Normalisation, readBytes } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
-import type { Findings } from './target.js';
+import { isFolder, readFolder, runFiles } from './run-folder.js';
+import { type Findings, chooseConfig, loadModel } from './target.js';
+import { normalisationOf } from './train-settings.js';
+import type { CommonOptions, Target } from './types.js';
+
+/** A network that doesn't come from an ONNX file: of a model file, or of a compiled or run folder. */
+export interface OwnTarget {
+  readonly network: Network;
+  readonly config: string;
+  readonly normalisation: Normalisation;
+  /** Source file name → its bytes. */
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The target's network where it is one of layers; nothing for configs that import an ONNX file. */
+export function ownTarget(target: Target, options: CommonOptions, findings: Findings): OwnTarget | undefined {
+  const { path } = target;
+  if (isFolder(path)) {
+    const { network, run } = readFolder(path, findings);
+    const files = [runFiles.network, runFiles.weights];
+    return {
+      network,
+      config: run?.config ?? network.name,
+      normalisation: run?.normalisation ?? {},
+      sources: new Map(files.map((name) => [name, readBytes(join(path, name))])),
+    };
+  }
+  const config = chooseConfig(findings.take(loadModel(path, options)), target);
+  if (config.network.kind === 'onnx') {
+    findings.all.length = 0; // said again by those who compile the import
+    return undefined;
+  }
+  return {
+    network: networkOf(config, findings),
+    config: config.name,
+    normalisation: normalisationOf(config.train?.settings['normalize']),
+    sources: new Map([[basename(path), readBytes(path)]]),
+  };
+}
+
+/** Whether a network has one of the codings that networks of layers are trained with. */
+export function isOfLayers({ coding }: Network): boolean {
+  return coding !== undefined && ['direct', 'rate', 'events'].includes(coding.name);
+}
 
 /** The network of a config as Network IR, with initial weights. */
 export function networkOf(config: Config, findings: Findings, seed?: number): Network {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
 import { decodeSafetensors } from '../base/safetensors.js';
@@ -6,6 +5,8 @@ import type { Normalisation } from '../data/index.js';
 import { isFile, readBytes, readText } from '../data/index.js';
 import { type Network, parseNetwork, tensorsToParams } from '../network/index.js';
 import type { Findings } from './target.js';
+
+export { isFolder } from '../data/index.js';
 
 /** Names in a run folder. */
 export const runFiles = {
@@ -21,11 +22,6 @@ export interface RunInfo {
   readonly config: string;
   readonly data: string;
   readonly normalisation: Normalisation;
-}
-
-/** Whether a target is a compiled or run folder rather than a model file. */
-export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** The network of a compiled or run folder with its weights. */

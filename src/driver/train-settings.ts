@@ -30,7 +30,7 @@ export function trainSettings(config: Config, overrides: TrainOverrides): { sett
     schedule: scheduleOf(value('schedule') as Choice | undefined),
     loss: lossOf(value('loss') as Choice | undefined),
     augment: augmentOf((value('augment') as readonly Choice[] | undefined) ?? []),
-    normalisation: normalisationOf(value('normalize') as Choice | undefined),
+    normalisation: normalisationOf(value('normalize')),
     batch: number('batch'),
     epochs: overrides.epochs ?? number('epochs'),
     seed: overrides.seed ?? number('seed'),
@@ -85,7 +85,9 @@ function augmentOf(choices: readonly Choice[]): Augmentation {
   };
 }
 
-function normalisationOf(choice: Choice | undefined): TrainSettings['normalisation'] {
+/** The setting `normalize`. */
+export function normalisationOf(setting: unknown): TrainSettings['normalisation'] {
+  const choice = setting as Choice | undefined;
   if (choice?.name !== 'channels') return {};
   return { mean: choice.args['mean'] as readonly number[], std: choice.args['std'] as readonly number[] };
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import { elementCount } from '../base/dtype.js';
 import { encodeSafetensors } from '../base/safetensors.js';
-import { type Dataset, checkFit, openDataset, readBytes, writeFile, writeFolder } from '../data/index.js';
+import { isFile, type Dataset, checkFit, openDataset, readBytes, writeFile, writeFolder } from '../data/index.js';
 import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, opsById, paramsToTensors, printNetwork } from '../network/index.js';
@@ -54,7 +53,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
 
 /** The folder that was named, or the first free `runs/NAME-CONFIG`; to resume, the last that is there. */
 function runFolder({ path }: Target, config: Config, { run, resume }: TrainOptions): string {
-  const holds = (folder: string): boolean => existsSync(join(folder, runFiles.checkpoint));
+  const holds = (folder: string): boolean => isFile(join(folder, runFiles.checkpoint));
   if (run !== undefined) {
     if (holds(run) && resume !== true) fail('train/run-exists', { path: run });
     return run;

@@ -20,7 +20,9 @@ export function batchnormAffine(network: Network, op: Op): { factor: Float64Arra
     realValues(paramOf(network, op, role)),
   ) as [Float64Array, Float64Array, Float64Array, Float64Array];
   const epsilon = numberAttr(op.attrs, 'epsilon');
-  const factor = gamma.map((g, c) => g / Math.sqrt(variance[c]! + epsilon));
+  // threshold-dependent batch norm (tdBN) scales by the threshold of the neurons behind it
+  const threshold = numberAttr(op.attrs, 'threshold', 1);
+  const factor = gamma.map((g, c) => (threshold * g) / Math.sqrt(variance[c]! + epsilon));
   return { factor, shift: beta.map((b, c) => b - mean[c]! * factor[c]!) };
 }
 
