@@ -2,6 +2,7 @@ import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { isBatch } from '../../tensor/dims.js';
 import { opDef } from '../../tensor/ops/index.js';
+import { repeatedPixels } from '../../tensor/patterns.js';
 import type { Program, TensorOp, ValueInfo } from '../../tensor/types.js';
 import { type DotProduct, dotChannelsLast, findDotProducts } from './dots.js';
 import {
@@ -239,8 +240,9 @@ function classify(
   const stage = new Map<string, number>();
   const space = new Map<string, Space>();
   const aliases = new Map<string, string>();
+  const repeats = pixelRepeats(ops, infoOf);
   for (const op of ops) {
-    if (op.kind === 'reshape' && !constants.has(op.inputs[0]!)) {
+    if (op.kind === 'reshape' && !constants.has(op.inputs[0]!) && !repeats.has(op.id)) {
       aliases.set(op.id, op.inputs[0]!);
       continue;
     }
@@ -260,6 +262,18 @@ function classify(
     stage.set(op.id, earliest);
   }
   return { stage, space, aliases };
+}
+
+/** Ops that together repeat pixels, which the ONNX backend has one operator for: sessions keep them whole. */
+function pixelRepeats(ops: readonly TensorOp[], infoOf: (id: string) => ValueInfo): Set<string> {
+  const makers = new Map(ops.map((op) => [op.id, op]));
+  const found = new Set<string>();
+  for (const op of ops) {
+    if (repeatedPixels(op, (id) => makers.get(id), infoOf) === undefined) continue;
+    const [repeated] = op.inputs as [string];
+    for (const id of [op.id, repeated, makers.get(repeated)!.inputs[0]!]) found.add(id);
+  }
+  return found;
 }
 
 /** The value whose memory an alias is. */
