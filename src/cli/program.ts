@@ -5,6 +5,7 @@ import { addCheck } from './check.js';
 import { addCompile } from './compile.js';
 import { addConvert } from './convert.js';
 import { addCost } from './cost.js';
+import { addEntropy } from './entropy.js';
 import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
 import { addExplain } from './explain.js';
@@ -15,7 +16,7 @@ import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
 import { packageVersion } from '../driver/version.js';
 
-const commands = [addCheck, addFmt, addCompile, addConvert, addTrain, addEval, addCost, addExplain];
+const commands = [addCheck, addFmt, addCompile, addConvert, addTrain, addEval, addCost, addEntropy, addExplain];
 
 function buildProgram(host: Host): Command {
   const program = new Command('spikec')

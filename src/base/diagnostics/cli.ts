@@ -43,4 +43,15 @@ here has no lowering yet, and spikec doesn't leave it out silently.`,
     `\`--print-after\` and \`--stop-after\` take the name of a pass that runs for this configuration, or \`all\` for
 \`--print-after\`. \`spikec compile --passes\` lists them.`,
   ),
+  'cli/spike-bits': define<{ integer: number; fraction: number }>(
+    'error',
+    ({ integer, fraction }) => `a spike has 1 to 16 bits in all, not ${integer}+${fraction}`,
+    `A multi-bit spike has m integer and n fraction bits, so 2^(m+n) levels in steps of 2^−n. With no bits there is nothing
+to fire; beyond 16 no coding carries it.`,
+  ),
+  'cli/threshold': define<{ theta: number }>(
+    'error',
+    ({ theta }) => `a threshold must be positive, not ${theta}`,
+    `Levels are counted in units of the firing threshold, so it has to be greater than 0. The papers use 0.6.`,
+  ),
 } as const;
