@@ -111,14 +111,12 @@ it('every pass can be printed after, and compiling stops where it is told', asyn
 }, 30_000);
 
 it('what the language has and the compiler does not lower yet is said, never left out', async () => {
-  const own = 'network N { input x: real[4]  output x | linear(2) }\nconfig c { network N  coding direct(steps: 4) }\n';
   const folder = project({
     'a.spike': model(),
-    'own.spike': own,
     'bits.spike': model('steps: 8', '\n  bits { weights 4 }'),
     'rate.spike': 'config c {\n  network onnx("tiny.onnx")\n  coding rate(steps: 8)\n}\n',
   });
-  for (const name of ['own', 'bits', 'rate']) {
+  for (const name of ['bits', 'rate']) {
     const compiled = driver.compileTarget({ path: join(folder, `${name}.spike`) }, { emit: [] });
     expect(await codesOf(compiled), name).toEqual(['cli/not-lowered']);
   }
