@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
+import { costOf as networkCost } from '../cost/index.js';
 import { readBytes, writeFolder } from '../data/index.js';
 import { type Network, latencyOf, printNetwork } from '../network/index.js';
 import { type PassRun, pipelines } from '../passes/index.js';
@@ -83,7 +84,7 @@ export function describe(
   files: readonly string[],
   options: Pick<CompileOptions, 'outDir'>,
 ): CompileResult {
-  const parameters = [...network.params.values()].reduce((sum, { tensor }) => sum + tensor.data.length, 0);
+  const parameters = networkCost(network).total.params;
   const latency = latencyOf(network);
   return {
     name: network.name,
