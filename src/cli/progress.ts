@@ -4,7 +4,7 @@ import type { Terminal } from './terminal.js';
 export interface ProgressReporter {
   readonly update: OnProgress;
   /** Removes a redrawn line; to be called before anything else is printed. */
-  clear(): void;
+  readonly clear: () => void;
 }
 
 /** Nothing is shown of work that is done within this time. */
