@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { networkReference, passReference } from '../dist/src/driver/reference.js';
 import { diagnosticsDocument } from '../dist/src/cli/explain.js';
+import { tensorReference } from '../dist/src/tensor/index.js';
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
 writeFileSync(join(docs, 'network-ir.md'), networkReference());
 writeFileSync(join(docs, 'passes.md'), passReference());
+writeFileSync(join(docs, 'tensor-ir.md'), tensorReference());

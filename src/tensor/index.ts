@@ -3,6 +3,7 @@ export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
 export { lastUses } from './last-use.js';
 export { opDef, ops, primKinds } from './ops/index.js';
+export { parseProgram } from './parse.js';
 export { printOp, printProgram } from './print.js';
 export { verified, verify } from './verify.js';
 export * from './types.js';
@@ -19,3 +20,4 @@ export {
   trainingStep,
 } from './training-step.js';
 export { type RepeatedPixels, repeatedPixels } from './patterns.js';
+export { tensorReference } from './reference.js';

@@ -33,7 +33,7 @@ export function printOp(op: TensorOp): string {
 }
 
 function name(id: string): string {
-  return /^[\w.\-/]+$/.test(id) ? `%${id}` : `%${JSON.stringify(id)}`;
+  return /^[\w.\-/#]+$/.test(id) ? `%${id}` : `%${JSON.stringify(id)}`;
 }
 
 function printAttrs(attrs: Attrs): string {

@@ -41,6 +41,8 @@ function opProblems(op: TensorOp, known: ReadonlyMap<string, ValueInfo>): string
   if (def.arity === 'many' ? op.inputs.length === 0 : op.inputs.length !== def.arity) {
     return [`"${op.id}" (${op.kind}) has ${op.inputs.length} operands instead of ${def.arity}`];
   }
+  const strange = Object.keys(op.attrs).find((key) => !(def.attrs as readonly string[]).includes(key));
+  if (strange !== undefined) return [`"${op.id}" (${op.kind}) has no attribute "${strange}"`];
   try {
     const inferred = def.infer(
       op.inputs.map((id) => known.get(id)!),

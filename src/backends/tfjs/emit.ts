@@ -7,7 +7,7 @@ import {
   isBatch,
   showType,
 } from '../../tensor/index.js';
-import { type Emit, type EmitTable, Variables } from './context.js';
+import { type Emit, type EmitTable, Variables, dims } from './context.js';
 import { broadcast, cast, constant, elementwise } from './elementwise.js';
 import { argmax, concat, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
 import { avgpool, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, maxpool, maxpoolGrad } from './windows.js';
@@ -62,7 +62,7 @@ export function emitFunction(program: Program, name: string): string {
   }
   let from: string | undefined;
   for (const op of program.ops) {
-    if (op.from !== from && op.from !== undefined) js.comment(`${quote(op.from).slice(1, -1)}`);
+    if (op.from !== from && op.from !== undefined) js.comment(quote(op.from).slice(1, -1));
     from = op.from;
     (tfjsEmitters[op.kind] as Emit<unknown>)({ js, vars, op, attrs: op.attrs });
   }
@@ -153,7 +153,7 @@ function stateTable(params: ReadonlyMap<string, ValueInfo>, slots: ReadonlySet<s
   const rows = [...params].map(([id, { dtype, shape }]) => {
     const zero = slots.has(id) ? ', zero: true' : '';
     const type = dtype === 'bool' ? 'bool' : dtype === 'f32' ? 'float32' : 'int32';
-    return `  ${quote(id)}: { shape: [${shape.join(', ')}], dtype: '${type}'${zero} }, // ${showType({ dtype, shape })}`;
+    return `  ${quote(id)}: { shape: ${dims(shape)}, dtype: '${type}'${zero} }, // ${showType({ dtype, shape })}`;
   });
   return [
     `/** What is learned or kept from step to step; \`zero\` starts at zero. */`,

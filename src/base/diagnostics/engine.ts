@@ -41,6 +41,13 @@ expects (their shapes are in the message), or because memory ran out: a smaller 
     `The program asks for an operation in a number format for which this engine has no implementation, such as a
 convolution in float64. Choose another engine with \`--engine\`, or the other format.`,
   ),
+  'engine/program-syntax': define<{ problem: string }>(
+    'error',
+    ({ problem }) => problem,
+    `The text form of a tensor program couldn't be read, or what it says is no valid program. The place shows the first
+word that doesn't fit; the form of each line is described in \`docs/tensor-ir.md\`. The values of its params are kept apart
+from the text and must be given with it.`,
+  ),
   'engine/missing-input': define<{ what: string; input: string; given: string }>(
     'error',
     ({ what, input, given }) => `${what} has an input "${input}" that wasn't given (given: ${given})`,

@@ -183,6 +183,7 @@ function rounded(dtype: ValueInfo['dtype'], shape: readonly number[], values: Fl
 
 export const conv2d: OpDef<ConvAttrs> = {
   arity: 2,
+  attrs: ['stride', 'pads', 'dilation', 'groups'],
   doc: 'convolution of [N,C,H,W] with a weight [O,C/groups,kh,kw], without bias',
   infer: inferConv,
   evaluate: ([x, w], { attrs, dtype, shape }) => {
@@ -211,6 +212,7 @@ export const conv2d: OpDef<ConvAttrs> = {
 
 export const conv2dInputGrad: OpDef<PrimAttrs['conv2d_input_grad']> = {
   arity: 2,
+  attrs: ['stride', 'pads', 'dilation', 'groups', 'input'],
   doc: "∂/∂input of conv2d from (weight, the result's gradient); `input` is [H, W]",
   infer: (inputs, attrs) => {
     const [w, g] = [inputs[0]!.shape, inputs[1]!.shape];
@@ -248,6 +250,7 @@ export const conv2dInputGrad: OpDef<PrimAttrs['conv2d_input_grad']> = {
 
 export const conv2dWeightGrad: OpDef<PrimAttrs['conv2d_weight_grad']> = {
   arity: 2,
+  attrs: ['stride', 'pads', 'dilation', 'groups', 'kernel'],
   doc: "∂/∂weight of conv2d from (input, the result's gradient); `kernel` is [kh, kw]",
   infer: (inputs, attrs) => {
     const [x, g] = [inputs[0]!.shape, inputs[1]!.shape];

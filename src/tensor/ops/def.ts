@@ -38,6 +38,8 @@ export interface NoGradient {
 export interface OpDef<A = NoAttrs> {
   /** The number of operands; `many` is one or more. */
   readonly arity: number | 'many';
+  /** The names of all attributes it may carry. */
+  readonly attrs: readonly (keyof A & string)[];
   /** One line for people: what the result is. */
   readonly doc: string;
   /** Result type from operand types; throws {@link ShapeError} (a TypeError) on misuse. */

@@ -14,7 +14,7 @@ import {
   floats,
   isFloat,
 } from './def.js';
-import { surrogateGradient } from './surrogate.js';
+import { surrogateAttrs, surrogateGradient } from './surrogate.js';
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
@@ -34,9 +34,11 @@ function unary<A>(
   dtypes: readonly DType[],
   f: Unary,
   gradient: GradientRule<A> | NoGradient,
+  attrs: OpDef<A>['attrs'] = [],
 ): OpDef<A> {
   return {
     arity: 1,
+    attrs,
     doc,
     infer: ([x]) => {
       checkDtype(x!.dtype, dtypes, kind);
@@ -70,6 +72,7 @@ function binary(
 ): OpDef {
   return {
     arity: 2,
+    attrs: [],
     doc,
     infer: (inputs) => {
       const dtype = checkSame(inputs, kind);
@@ -95,6 +98,7 @@ function comparison(
 ): OpDef<SurrogateAttrs> {
   return {
     arity: 2,
+    attrs: surrogateAttrs,
     doc,
     infer: (inputs): ValueInfo => {
       checkSame(inputs, kind);
@@ -171,6 +175,7 @@ export const elementwise = {
     arithmetic,
     Math.sign,
     staircase(2, (_, x) => x),
+    surrogateAttrs,
   ),
   floor: unary<SurrogateAttrs>(
     'floor',
@@ -178,6 +183,7 @@ export const elementwise = {
     floats,
     Math.floor,
     staircase(1, (b, x) => b.sub(x, b.round(x))),
+    surrogateAttrs,
   ),
   round: unary<SurrogateAttrs>(
     'round',
@@ -185,6 +191,7 @@ export const elementwise = {
     floats,
     roundHalfEven,
     staircase(1, (b, x) => b.sub(b.sub(x, b.floor(x)), 0.5)),
+    surrogateAttrs,
   ),
   exp: unary<NoAttrs>('exp', 'eˣ', floats, Math.exp, ({ b, out, grad }) => [b.mul(grad, out)]),
   log: unary<NoAttrs>('log', 'ln x', floats, Math.log, ({ b, inputs, grad }) => [b.div(grad, inputs[0]!)]),
@@ -275,6 +282,7 @@ export const elementwise = {
 /** A value chosen per element; the gradient to a bool condition is that of c·a + (1−c)·b. */
 export const select: OpDef = {
   arity: 3,
+  attrs: [],
   doc: 'a where the condition holds, else b',
   infer: ([condition, a, b]) => {
     checkDtype(condition!.dtype, ['bool'], 'select: the condition');
@@ -301,6 +309,7 @@ export const select: OpDef = {
 /** Numbers → int types saturate; to bool: ≠ 0. Fractions truncate towards zero. */
 export const cast: OpDef<{ readonly to: DType }> = {
   arity: 1,
+  attrs: ['to'],
   doc: 'conversion to `to`: fractions truncate, integers saturate, bool is ≠ 0',
   infer: ([x], { to }) => ({ dtype: to, shape: x!.shape }),
   evaluate: ([x], { dtype, shape }) => {
@@ -342,6 +351,7 @@ export function integerRange(dtype: DType): readonly [number, number] {
 /** The same value without a gradient. */
 export const detach: OpDef = {
   arity: 1,
+  attrs: [],
   doc: 'x, cut from the gradient',
   infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
   evaluate: ([x], { dtype, shape }) => wrap(dtype, shape, x!.data),

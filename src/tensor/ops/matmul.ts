@@ -33,6 +33,7 @@ export function multiply(
 
 export const matmul: OpDef<MatmulAttrs> = {
   arity: 2,
+  attrs: ['transA', 'transB'],
   doc: 'matrix product of the last two axes (transposed first where transA, transB); leading axes equal',
   infer: (inputs, { transA, transB }) => {
     const dtype = checkSame(inputs, 'matmul');

@@ -36,6 +36,7 @@ function spread(values: readonly number[], axis: number, extra: number): number[
 
 export const constant: OpDef<{ readonly value: Tensor }> = {
   arity: 0,
+  attrs: ['value'],
   doc: 'the tensor `value`',
   infer: (_, { value }) => ({ dtype: value.dtype, shape: value.shape }),
   evaluate: (_, { attrs, dtype, shape }) => wrap(dtype, shape, copyAs(attrs.value, dtype)),
@@ -51,6 +52,7 @@ function copyAs(value: Tensor, dtype: Tensor['dtype']): Tensor['data'] {
 
 export const reshape: OpDef<{ readonly shape: readonly Dim[] }> = {
   arity: 1,
+  attrs: ['shape'],
   doc: 'the same values in row-major order under another `shape`',
   infer: ([x], { shape }) => {
     checkShape(shape, 'reshape');
@@ -66,6 +68,7 @@ export const reshape: OpDef<{ readonly shape: readonly Dim[] }> = {
 
 export const transpose: OpDef<{ readonly perm: readonly number[] }> = {
   arity: 1,
+  attrs: ['perm'],
   doc: 'axes in the order `perm`',
   infer: ([x], { perm }) => {
     if (perm.length !== x!.shape.length || new Set(perm).size !== perm.length) {
@@ -87,6 +90,7 @@ export const transpose: OpDef<{ readonly perm: readonly number[] }> = {
 
 export const slice: OpDef<PrimAttrs['slice']> = {
   arity: 1,
+  attrs: ['starts', 'ends', 'steps'],
   doc: 'per axis, positions starts, starts + steps, … below ends; on a batch axis the unit is N rows (a time step)',
   infer: ([x], { starts, ends, steps }) => {
     const rank = x!.shape.length;
@@ -142,6 +146,7 @@ export const slice: OpDef<PrimAttrs['slice']> = {
 
 export const pad: OpDef<PrimAttrs['pad']> = {
   arity: 1,
+  attrs: ['before', 'after', 'value'],
   doc: '`value` put before and after, per axis; on a batch axis the unit is N rows (a time step)',
   infer: ([x], { before, after }) => {
     checkCounts(before, x!.shape.length, 'pad before');
@@ -178,6 +183,7 @@ export const pad: OpDef<PrimAttrs['pad']> = {
 
 export const concat: OpDef<{ readonly axis: number }> = {
   arity: 'many',
+  attrs: ['axis'],
   doc: 'operands one after another along `axis`',
   infer: (inputs, { axis }) => {
     const dtype = checkSame(inputs, 'concat');
@@ -219,6 +225,7 @@ export const concat: OpDef<{ readonly axis: number }> = {
 
 export const broadcast: OpDef<{ readonly shape: readonly Dim[] }> = {
   arity: 1,
+  attrs: ['shape'],
   doc: 'repeated to `shape` by the rules of broadcasting',
   infer: ([x], { shape }): ValueInfo => {
     checkShape(shape, 'broadcast');

@@ -57,6 +57,7 @@ function firstMaximum(data: ArrayLike<number>, indices: readonly number[]): numb
 
 export const maxpool: OpDef<PoolAttrs> = {
   arity: 1,
+  attrs: ['kernel', 'stride', 'pads'],
   doc: 'the largest value of each window; padding never wins',
   infer: ([x], attrs) => inferPool(x!, attrs, 'maxpool'),
   evaluate: ([x], { attrs, dtype, shape }) => {
@@ -71,6 +72,7 @@ export const maxpool: OpDef<PoolAttrs> = {
 
 export const maxpoolGrad: OpDef<PoolAttrs> = {
   arity: 2,
+  attrs: ['kernel', 'stride', 'pads'],
   doc: "∂/∂input of maxpool from (input, the result's gradient): to the first maximum of each window",
   infer: (inputs, attrs) => {
     const [x, g] = [inputs[0]!, inputs[1]!];
@@ -126,6 +128,7 @@ function avgpoolGradient({ b, attrs, inputs, grad }: GradContext<PrimAttrs['avgp
 
 export const avgpool: OpDef<PrimAttrs['avgpool']> = {
   arity: 1,
+  attrs: ['kernel', 'stride', 'pads', 'include_pad'],
   doc: 'the mean of each window: of its whole area where `include_pad`, else of what lies inside the input',
   infer: ([x], attrs) => inferPool(x!, attrs, 'avgpool'),
   evaluate: ([x], { attrs, dtype, shape }) => {

@@ -55,6 +55,7 @@ function kept(shape: readonly Dim[], axes: readonly number[]): Dim[] {
 
 export const sum: OpDef<ReduceAttrs> = {
   arity: 1,
+  attrs: ['axes', 'keepdims'],
   doc: 'the sum over `axes`',
   infer: ([x], attrs) => reducedType(x!, attrs, 'sum'),
   evaluate: ([x], context) => reduce(x!, context.attrs.axes, context, 0, (a, v) => a + v),
@@ -66,6 +67,7 @@ export const sum: OpDef<ReduceAttrs> = {
 
 export const reduceMax: OpDef<ReduceAttrs> = {
   arity: 1,
+  attrs: ['axes', 'keepdims'],
   doc: 'the largest value over `axes`; the gradient goes to every maximum, divided by their number',
   infer: ([x], attrs) => reducedType(x!, attrs, 'reduce_max'),
   evaluate: ([x], context) =>
@@ -81,6 +83,7 @@ export const reduceMax: OpDef<ReduceAttrs> = {
 
 export const argmax: OpDef<{ readonly axis: number }> = {
   arity: 1,
+  attrs: ['axis'],
   doc: 'the index (i32) of the first maximum along `axis`, which is dropped',
   infer: ([x], { axis }) => {
     checkDtype(x!.dtype, arithmetic, 'argmax');

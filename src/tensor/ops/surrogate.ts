@@ -2,6 +2,16 @@ import type { ProgramBuilder, Value } from '../builder.js';
 import { ShapeError } from '../dims.js';
 import type { SurrogateAttrs } from '../types.js';
 
+/** The attributes of an op that may carry a surrogate. */
+export const surrogateAttrs = [
+  'surrogate',
+  'surrogate_width',
+  'surrogate_slope',
+  'surrogate_alpha',
+  'surrogate_lo',
+  'surrogate_hi',
+] as const satisfies readonly (keyof SurrogateAttrs)[];
+
 /** The names a `surrogate` attribute may have. */
 export const surrogates = ['rectangle', 'triangle', 'sigmoid', 'atan', 'fast_sigmoid', 'ste'] as const;
 

@@ -73,7 +73,7 @@ describe('an emitted TensorFlow.js module', () => {
   });
 
   it('carries text from a model only as escaped strings, comments and checked identifiers', async () => {
-    const evil = '*/ process.exit(3) // "\n`${process.exit(3)}`\u2028<\/script>';
+    const evil = '*/ process.exit(3) // "\n`${process.exit(3)}`\u2028</script>';
     const b = new ProgramBuilder(evil);
     const x = b.input(evil, 'f32', [{ batch: 1 }]);
     b.at(`${evil}.op`);
