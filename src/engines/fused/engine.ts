@@ -6,10 +6,11 @@ import { type Program, type ProgramInput, batchSize, checkedFeed } from '../../t
 import { loadOnnxruntime, reasonOf } from '../onnxruntime-session.js';
 import type { CompileOptions, Engine, Executable } from '../types.js';
 import type { OrtLike } from './lane.js';
-import { type Partition, partition } from './partition.js';
+import { partition } from './partition.js';
 import { type Plan, makePlan } from './plan.js';
 import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
 import { emitProduct } from './products.js';
+import type { Partition } from './segments.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './samples.js';
 
 export interface FusedOptions extends CompileOptions {
@@ -29,7 +30,7 @@ export interface FusedOptions extends CompileOptions {
 export const fusedEngine = { name: 'fused', compile: compileFused } satisfies Engine;
 
 /** What a lane's values may fill: about the cache of one core, more makes every pass go to memory. */
-const cacheBytes = 4 << 20;
+const cacheBytes = 2 << 20;
 const largestPart = 64;
 /** Plans kept, one per batch size; an old one is dropped for a new. */
 const keptPlans = 4;

@@ -101,6 +101,11 @@ export class Graph {
     if (args[1] === args[2]) return args[1];
     const inner = this.at(args[0]!);
     if (inner.kind === 'not') return this.choice(inner.args[0]!, args[2]!, args[1]!);
+    const other = this.at(args[2]!);
+    if (other.kind === 'select' && other.args[1] === args[1]) {
+      const either = this.apply('or', 'bool', [args[0]!, other.args[0]!]);
+      return this.choice(either, args[1]!, other.args[2]!);
+    }
     return undefined;
   }
 

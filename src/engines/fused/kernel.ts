@@ -2,7 +2,8 @@ import { type DType, byteWidth, elementCount } from '../../base/dtype.js';
 import { units } from '../../tensor/dims.js';
 import type { Node } from './graph.js';
 import type { RegionGraph, Source } from './region.js';
-import { type Location, type MemoryNode, type Vector, VectorEmitter, emitStore, lanes } from './vector.js';
+import { emitStore } from './store.js';
+import { type Location, type MemoryNode, type Vector, VectorEmitter, lanes } from './vector.js';
 import { FunctionBody } from './wasm.js';
 
 /** Where a kernel finds and leaves values: byte addresses in the memory. */

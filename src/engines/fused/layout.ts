@@ -2,7 +2,9 @@ import type { Tensor } from '../../base/dtype.js';
 import { gather, stridesOf, wrap } from '../../tensor/arrays.js';
 import { isBatch } from '../../tensor/dims.js';
 import type { Dim, Program, TensorOp, ValueInfo } from '../../tensor/types.js';
-import type { IntegerSegment, KernelSegment, Segment, SessionSegment } from './partition.js';
+import { dotChannelsLast } from './dots.js';
+import type { IntegerSegment, KernelSegment, Partition, Segment, SessionSegment } from './segments.js';
+import { type Scope, rootOf } from './stages.js';
 
 /**
  * Which kernels keep their values with channels last, [N, H, W, C]: products of bytes read and
@@ -183,4 +185,59 @@ export function withTransposes(
       outputs: Object.fromEntries(outputs.map((id) => [id, id])),
     },
   };
+}
+
+/** Reorders what is kept channels last, and turns values where the two orders meet. */
+export function laidOut(
+  scope: Scope,
+  segments: readonly Segment[],
+  channelsLast: ReadonlySet<KernelSegment>,
+): Partition {
+  const aliases = new Map(scope.aliases);
+  const constants = new Map(scope.constants);
+  const named = new Map<string, ValueInfo>();
+  const infoOf = (id: string) => named.get(id) ?? scope.infoOf(id);
+  const madeLast = new Set<string>();
+  const readLast = new Set<string>();
+  const readPlain = new Set(Object.values(scope.program.outputs).map((id) => rootOf(aliases, id)));
+  for (const segment of segments) {
+    const last = segment.kind === 'integer' || (segment.kind === 'kernel' && channelsLast.has(segment));
+    if (last) for (const id of segment.outputs) if (!isNeutral(infoOf(id).shape)) madeLast.add(id);
+    for (const id of segment.inputs) (last ? readLast : readPlain).add(rootOf(aliases, id));
+  }
+  const declareLast = (id: string) => {
+    const { dtype, shape } = scope.infoOf(id);
+    named.set(lastName(id), { dtype, shape: lastShape(shape) });
+  };
+  for (const id of madeLast) {
+    aliases.set(lastName(id), id);
+    declareLast(id);
+  }
+  const result = segments.map((segment): Segment => {
+    if (segment.kind === 'integer') return segment;
+    if (segment.kind === 'dot') {
+      const isLast = madeLast.has(rootOf(scope.aliases, segment.inputs[0]));
+      return isLast ? { ...segment, dot: dotChannelsLast(segment.dot) } : segment;
+    }
+    if (segment.kind === 'kernel') {
+      if (!channelsLast.has(segment)) return segment;
+      return toChannelsLast(
+        segment,
+        (id) => (madeLast.has(id) ? id : lastName(id)),
+        (id) => constants.set(lastName(id), lastConstant(scope.constants.get(id)!)),
+      );
+    }
+    for (const id of segment.outputs) if (readLast.has(id) && !isNeutral(infoOf(id).shape)) declareLast(id);
+    return withTransposes(
+      segment,
+      (id) => rootOf(scope.aliases, id),
+      scope.infoOf,
+      (id) => madeLast.has(id),
+      (id) => ({
+        last: named.has(lastName(id)),
+        plain: readPlain.has(id) || !named.has(lastName(id)),
+      }),
+    );
+  });
+  return { segments: result, aliases, constants, infoOf };
 }

@@ -4,6 +4,8 @@
  * https://webassembly.github.io/spec/core/binary/
  */
 
+import { type VectorOp, vectorOpcodes } from './opcodes.js';
+
 /** A growing array of bytes with the format's variable-length integers. */
 export class ByteWriter {
   private buffer = new Uint8Array(1024);
@@ -61,83 +63,6 @@ export class ByteWriter {
     this.buffer = larger;
   }
 }
-
-/** Vector instructions by their name in the specification: the number after the 0xFD prefix. */
-export const vectorOpcodes = {
-  'i8x16.shuffle': 13,
-  'i32x4.splat': 17,
-  'f32x4.splat': 19,
-  'f64x2.splat': 20,
-  'i32x4.eq': 55,
-  'i32x4.ne': 56,
-  'i32x4.lt_s': 57,
-  'i32x4.gt_s': 59,
-  'i32x4.le_s': 61,
-  'i32x4.ge_s': 63,
-  'f32x4.eq': 65,
-  'f32x4.ne': 66,
-  'f32x4.lt': 67,
-  'f32x4.gt': 68,
-  'f32x4.le': 69,
-  'f32x4.ge': 70,
-  'f64x2.eq': 71,
-  'f64x2.ne': 72,
-  'f64x2.lt': 73,
-  'f64x2.gt': 74,
-  'f64x2.le': 75,
-  'f64x2.ge': 76,
-  'v128.not': 77,
-  'v128.and': 78,
-  'v128.andnot': 79,
-  'v128.or': 80,
-  'v128.xor': 81,
-  'v128.bitselect': 82,
-  'f32x4.demote_f64x2_zero': 94,
-  'f64x2.promote_low_f32x4': 95,
-  'i8x16.narrow_i16x8_s': 101,
-  'i8x16.narrow_i16x8_u': 102,
-  'f32x4.floor': 104,
-  'f32x4.nearest': 106,
-  'f64x2.floor': 117,
-  'i16x8.narrow_i32x4_s': 133,
-  'i16x8.extend_low_i8x16_s': 135,
-  'i16x8.extend_low_i8x16_u': 137,
-  'f64x2.nearest': 148,
-  'i32x4.abs': 160,
-  'i32x4.neg': 161,
-  'i32x4.extend_low_i16x8_s': 167,
-  'i32x4.extend_low_i16x8_u': 169,
-  'i32x4.add': 174,
-  'i32x4.sub': 177,
-  'i32x4.mul': 181,
-  'i32x4.min_s': 182,
-  'i32x4.max_s': 184,
-  'i64x2.extend_low_i32x4_s': 199,
-  'i64x2.extend_high_i32x4_s': 200,
-  'f32x4.abs': 224,
-  'f32x4.neg': 225,
-  'f32x4.sqrt': 227,
-  'f32x4.add': 228,
-  'f32x4.sub': 229,
-  'f32x4.mul': 230,
-  'f32x4.div': 231,
-  'f32x4.min': 232,
-  'f32x4.max': 233,
-  'f64x2.abs': 236,
-  'f64x2.neg': 237,
-  'f64x2.sqrt': 239,
-  'f64x2.add': 240,
-  'f64x2.sub': 241,
-  'f64x2.mul': 242,
-  'f64x2.div': 243,
-  'f64x2.min': 244,
-  'f64x2.max': 245,
-  'i32x4.trunc_sat_f32x4_s': 248,
-  'f32x4.convert_i32x4_s': 250,
-  'i32x4.trunc_sat_f64x2_s_zero': 252,
-  'f64x2.convert_low_i32x4_s': 254,
-} as const;
-export type VectorOp = keyof typeof vectorOpcodes;
 
 const loadOpcodes = { v128: 0, splat32: 9, splat64: 10, low32: 92, low64: 93 } as const;
 /** `splat…` repeats one element, `low…` loads into the low bits and zeroes the rest. */
