@@ -66,13 +66,17 @@ function trained(lowering: LayersLowering, op: Op, x: Value): Value {
   };
   const shifted = builder.as('shifted').sub(x, mean);
   const offset = builder.as('offset').div(over(shifted), count);
-  const spread = builder.div(over(builder.mul(shifted, shifted)), count);
+  // E x², written so that its gradient 2·x is one product an element and not two and their sum
+  const half = builder.div(over(builder.mul(shifted, builder.detach(shifted))), count);
+  const spread = builder.sub(builder.mul(half, 2), builder.detach(half));
   const batchVariance = builder.as('batch_variance').max(builder.sub(spread, builder.mul(offset, offset)), 0);
   const inverse = builder
     .as('inverse')
     .div(builder.scalar('f32', 1), builder.sqrt(builder.add(batchVariance, numberAttr(op.attrs, 'epsilon'))));
-  const centred = builder.as('centred').sub(shifted, offset);
-  const y = builder.as('y').add(builder.mul(centred, withGain(lowering, op, inverse, gamma)), beta);
+  // γ·(x − μ)/σ + β with everything per channel gathered: one product and one sum an element
+  const gain = withGain(lowering, op, inverse, gamma);
+  const shift = builder.as('shift').sub(beta, builder.mul(offset, gain));
+  const y = builder.as('y').add(builder.mul(shifted, gain), shift);
   replaceStatistics(lowering, op, {
     mean,
     variance,
