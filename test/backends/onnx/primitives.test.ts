@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { onnxruntimeEngine } from '../../../src/engines/onnxruntime.js';
-import { evaluate, primKinds, verify } from '../../../src/tensor/index.js';
-import { cases, feedsFor, largestDifference, programOf } from '../../tensor/cases.js';
+import { ProgramBuilder, evaluate, primKinds, verify } from '../../../src/tensor/index.js';
+import { tensor } from '../../../src/base/dtype.js';
+import { cases, feedsFor, largestDifference, programOf, random } from '../../tensor/cases.js';
 
 describe('ONNX backend in onnxruntime', () => {
   it('has a case for every primitive', () => {
@@ -29,4 +30,26 @@ describe('ONNX backend in onnxruntime', () => {
       });
     }
   }
+
+  it('is exact for integers in f32: a convolution of spikes stays below 2²⁴ and has one answer', async () => {
+    const next = random(31);
+    const integers = (shape: readonly number[], limit: number) =>
+      tensor(
+        'f32',
+        shape,
+        Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.round((next() * 2 - 1) * limit)),
+      );
+    const b = new ProgramBuilder('spikes');
+    const spikes = b.input('spikes', 'f32', [{ batch: 2 }, 64, 8, 8]);
+    const product = b.conv2d(spikes, b.param('w', integers([32, 64, 3, 3], 20_000)), { pads: [1, 1, 1, 1] });
+    const bias = b.param('bias', integers([32, 1, 1], 100_000));
+    b.output('y', b.cast(b.add(product, bias), 'f64'));
+    const feeds = { spikes: integers([6, 64, 8, 8], 1) };
+    for (const threads of [1, 2]) {
+      const executable = await onnxruntimeEngine.compile(b.build(), { threads });
+      const { y } = await executable.run(feeds);
+      expect(largestDifference(y!, evaluate(b.build(), feeds)['y']!)).toBe(0);
+      await executable.dispose();
+    }
+  });
 });
