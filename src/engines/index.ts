@@ -1,8 +1,14 @@
 import { fusedEngine } from './fused/index.js';
 import { onnxruntimeEngine } from './onnxruntime.js';
+import { fastestTfjsEngine, tfjsEngine } from './tfjs.js';
 import type { Engine } from './types.js';
 
-const engines: readonly Engine[] = [fusedEngine, onnxruntimeEngine];
+const engines: readonly Engine[] = [
+  fusedEngine,
+  onnxruntimeEngine,
+  fastestTfjsEngine,
+  ...(['tensorflow', 'wasm', 'cpu'] as const).map(tfjsEngine),
+];
 
 export const engineNames: readonly string[] = ['auto', ...engines.map(({ name }) => name)];
 

@@ -14,6 +14,12 @@ export function tfjsEngine(backend: TfjsBackend): Engine {
   return { name: `tfjs-${backend}`, compile: (program) => compileForTfjs(program, backend) };
 }
 
+/** The fastest backend of TensorFlow.js that there is. */
+export const fastestTfjsEngine: Engine = {
+  name: 'tfjs',
+  compile: async (program) => compileForTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu'),
+};
+
 async function compileForTfjs(program: Program, backend: TfjsBackend): Promise<Executable> {
   const engine = `tfjs-${backend}`;
   const unsupported = unsupportedByTfjs(program);

@@ -2,7 +2,7 @@ import { type DType, type Tensor, tensor } from '../base/dtype.js';
 import { batchAxis, concreteShape, isBatch, showType } from './dims.js';
 import { lastUses } from './last-use.js';
 import { opDef } from './ops/index.js';
-import type { Program, TensorOp, ValueInfo } from './types.js';
+import type { Program, ValueInfo } from './types.js';
 
 export interface EvaluateOptions {
   /**
@@ -55,21 +55,6 @@ export function evaluate(
     for (const id of dead[i]!) if (!returned.has(id)) values.delete(id);
   });
   return Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, values.get(id)!]));
-}
-
-/**
- * The first op whose result has a NaN or an infinity, for programs that should have none: it
- * is where a diverging training went wrong.
- */
-export function firstNonFinite(program: Program, inputs: Readonly<Record<string, Tensor>>): TensorOp | undefined {
-  const ops = new Map(program.ops.map((op) => [op.id, op]));
-  let found: TensorOp | undefined;
-  evaluate(program, inputs, {
-    onValue: (id, value) => {
-      if (found === undefined && !value.data.every(Number.isFinite)) found = ops.get(id);
-    },
-  });
-  return found;
 }
 
 function toDType(value: Tensor, dtype: DType): Tensor {

@@ -6,6 +6,7 @@ import type * as TensorFlow from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { emitTfjsModule, emitTfjsProgram, unsupportedByTfjs } from '../../../src/backends/tfjs/index.js';
 import { type Tensor, tensor } from '../../../src/base/dtype.js';
+import { engineNamed } from '../../../src/engines/index.js';
 import { availableTfjsBackends, loadTensorFlow, tfjsEngine } from '../../../src/engines/tfjs.js';
 import { ProgramBuilder, evaluate, trainingStep } from '../../../src/tensor/index.js';
 import { lifNetwork, trainingFeeds } from '../../tensor/networks.js';
@@ -112,5 +113,11 @@ describe('the tfjs engine', () => {
       await expect(tfjsEngine(backend).compile(lifNetwork(1))).rejects.toThrow(`tfjs-${backend} can't be loaded`);
     }
     expect(present).toContain('cpu');
+  });
+
+  it('is the fastest backend there is where none is named', async () => {
+    const executable = await engineNamed('tfjs')!.compile(lifNetwork(1));
+    expect(executable.engine).toBe(`tfjs-${present[0]}`);
+    await executable.dispose();
   });
 });
