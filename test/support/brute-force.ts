@@ -114,6 +114,11 @@ function makeCell(op: Op, network: Network): Cell {
   }
 }
 
+function halfToEven(x: number): number {
+  const below = Math.floor(x);
+  return x - below === 0.5 ? below + Math.abs(below % 2) : Math.round(x);
+}
+
 function encoder(op: Op): Cell {
   const a = op.attrs as Record<string, number | string>;
   const [scale, zero, min, max, amplitude, beta, steps] = [
@@ -132,11 +137,10 @@ function encoder(op: Op): Cell {
       if (t === 0 || t > steps!) return 0;
       if (t === 1) {
         const ratio = Math.fround(Math.fround(pixel) / Math.fround(scale!));
-        const below = Math.floor(ratio);
-        const rounded = ratio - below === 0.5 ? below + (Math.abs(below) % 2) : Math.round(ratio);
+        const rounded = halfToEven(ratio);
         const code = Math.min(max!, Math.max(min!, rounded + zero!));
         const level = (code - min!) / amplitude!;
-        rest[i] = beta === 2 ? Math.round(level) : level;
+        rest[i] = beta === 2 ? halfToEven(level) : level;
         prefix[i] = 0;
       }
       const weight = beta! ** (steps! - t);
