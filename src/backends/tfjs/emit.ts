@@ -2,6 +2,7 @@ import type { DType } from '../../base/dtype.js';
 import {
   type PrimKind,
   type Program,
+  type TensorOp,
   type TrainingState,
   type ValueInfo,
   isBatch,
@@ -60,10 +61,11 @@ export function emitFunction(program: Program, name: string): string {
     const given = `given[${quote(id)}]`;
     vars.define(id, dtype === 'bool' ? js.let(id, `tf.cast(${given}, 'float32')`, []) : js.borrow(id, given));
   }
-  let from: string | undefined;
+  let heading: string | undefined;
   for (const op of program.ops) {
-    if (op.from !== from && op.from !== undefined) js.comment(quote(op.from).slice(1, -1));
-    from = op.from;
+    const next = headingOf(op) ?? heading;
+    if (next !== heading) js.comment(quote(next!).slice(1, -1));
+    heading = next;
     (tfjsEmitters[op.kind] as Emit<unknown>)({ js, vars, op, attrs: op.attrs });
   }
   const given = new Set<string>();
@@ -86,6 +88,12 @@ export function emitFunction(program: Program, name: string): string {
     `  });`,
     `}`,
   ].join('\n');
+}
+
+/** The layer that an op belongs to; shared constants belong to none. */
+function headingOf({ id, from }: TensorOp): string | undefined {
+  if (from === undefined) return undefined;
+  return id.startsWith(`${from}.grad.`) ? `${from}: gradient` : from;
 }
 
 /** `const N = …`, from the first input that has a batch axis. */

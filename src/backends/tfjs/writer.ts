@@ -23,7 +23,10 @@ export class JsWriter {
 
   /** A variable name after `hint`: letters, digits and underscores only. */
   identifier(hint: string): string {
-    const plain = hint.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 60);
+    const plain = hint
+      .replace(/^#/, 'c')
+      .replace(/[^A-Za-z0-9]+/g, '_')
+      .slice(0, 60);
     const base = /^[A-Za-z]/.test(plain) ? plain : `v_${plain}`;
     let name = base;
     for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
@@ -64,7 +67,8 @@ export class JsWriter {
     const out: string[][] = [];
     for (const line of this.#lines.toReversed()) {
       if (line.kind === 'comment') {
-        out.push([`// ${line.text}`]);
+        // A heading over nothing is left out.
+        if (out.at(-1)?.[0]?.startsWith('const ')) out.push([`// ${line.text}`]);
         continue;
       }
       if (!live.has(line.target)) continue;
