@@ -36,7 +36,8 @@ export function matchArguments(
       });
     } else if (!parameters.some((parameter) => parameter.name === name)) {
       const names = parameters.map((parameter) => parameter.name);
-      const help = suggest(name, names) ?? (names.length > 0 ? `it has: ${names.join(', ')}` : undefined);
+      const help = (): string | undefined =>
+        suggest(name, names) ?? (names.length > 0 ? `it has: ${names.join(', ')}` : undefined);
       reporter.report('model/argument-unknown', { callee: callee.name, name }, argument.name?.span ?? argument.span, {
         help,
       });
@@ -206,7 +207,7 @@ function unknownWord(
   context: EvaluationContext,
 ): Value {
   const args = { what, expected: describeSpec(spec), found: `\`${name}\`` };
-  context.reporter.report('model/argument-type', args, place, { help: suggest(name, words) });
+  context.reporter.report('model/argument-type', args, place, { help: () => suggest(name, words) });
   return errorValue;
 }
 

@@ -24,7 +24,7 @@ export function checkModel(source: Source, loader: ModelLoader, options: LoadOpt
   const files = loadFiles(parsed.value, loader, reporter, options);
   const [main] = files;
   const instantiator = new Instantiator(reporter);
-  for (const file of files) checkRules(file, reporter, instantiator);
+  checkRules(files, reporter, instantiator);
 
   const neurons = checkNeurons(files, instantiator);
   const networks = new Map<string, OwnNetwork>();

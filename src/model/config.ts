@@ -5,8 +5,8 @@ import { codingLayerSettings, codings } from './codings.js';
 import { fileContext } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
-import type { LoadOptions } from './load.js';
-import { layerMatches } from './patterns.js';
+import type { LoadOptions, LoadedFile } from './load.js';
+import { layerMatcher } from './patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import type { Parameter } from './schema.js';
@@ -46,7 +46,7 @@ export class ConfigChecker {
 
   check(declared: Declared<ConfigDeclaration>): Config | undefined {
     const { declaration } = declared;
-    const parts = this.#parts(declared, []);
+    const parts = this.#parts(declared);
     const { name } = declaration;
     const related = declaration.base && [{ place: declaration.base.span, message: 'nor does the config it extends' }];
     const missing = (what: string, help: string): void =>
@@ -69,20 +69,35 @@ export class ConfigChecker {
     return { name: name.text, place: declaration.span, ...parts, network };
   }
 
-  #parts(declared: Declared<ConfigDeclaration>, path: readonly ConfigDeclaration[]): Partial {
-    const { declaration } = declared;
-    const done = this.#done.get(declaration);
-    if (done !== undefined) return done;
-    if (path.includes(declaration)) {
-      const names = [...path.slice(path.indexOf(declaration)), declaration].map((config) => config.name.text);
-      this.#reporter.report('model/config-cycle', { path: names.join(' → ') }, declaration.base!.span);
-      return {};
+  /** What the config says with what it inherits. Chains may be long, so this is no recursion. */
+  #parts(declared: Declared<ConfigDeclaration>): Partial {
+    const chain: Declared<ConfigDeclaration>[] = [];
+    const seen = new Set<ConfigDeclaration>();
+    let next: Declared<ConfigDeclaration> | undefined = declared;
+    while (next !== undefined && !this.#done.has(next.declaration)) {
+      if (seen.has(next.declaration)) {
+        this.#reportCycle(
+          chain.map((config) => config.declaration),
+          next.declaration,
+        );
+        next = undefined;
+        break;
+      }
+      seen.add(next.declaration);
+      chain.push(next);
+      next = this.#base(next);
     }
-    const base = this.#base(declared);
-    const inherited = base === undefined ? {} : this.#parts(base, [...path, declaration]);
-    const parts = merge(inherited, this.#own(declared));
-    this.#done.set(declaration, parts);
+    let parts: Partial = next === undefined ? {} : this.#done.get(next.declaration)!;
+    for (const config of chain.reverse()) {
+      parts = merge(parts, this.#own(config));
+      this.#done.set(config.declaration, parts);
+    }
     return parts;
+  }
+
+  #reportCycle(chain: readonly ConfigDeclaration[], again: ConfigDeclaration): void {
+    const names = [...chain.slice(chain.indexOf(again)), again].map((config) => config.name.text);
+    this.#reporter.report('model/config-cycle', { path: names.join(' → ') }, again.base!.span);
   }
 
   #base({ declaration, file }: Declared<ConfigDeclaration>): Declared<ConfigDeclaration> | undefined {
@@ -91,11 +106,11 @@ export class ConfigChecker {
     const found = file.scope.get(text);
     if (found?.declaration.kind === 'config') return found as Declared<ConfigDeclaration>;
     if (found === undefined) {
-      const names = [...file.scope].filter(([, other]) => other.declaration.kind === 'config').map(([name]) => name);
-      const help = suggest(
-        text,
-        names.filter((name) => name !== declaration.name.text),
-      );
+      const help = (): string | undefined =>
+        suggest(
+          text,
+          namesOf(file, 'config').filter((name) => name !== declaration.name.text),
+        );
       this.#reporter.report('model/unknown-name', { kind: 'config', name: text }, span, { help });
     } else if (!found.missing) {
       const args = { name: text, expected: 'a config', found: `a ${found.declaration.kind}` };
@@ -160,8 +175,7 @@ export class ConfigChecker {
     const found = declared.file.scope.get(name);
     if (found === undefined && name === 'onnx') return this.#onnx(value, declared, context);
     if (found === undefined) {
-      const names = [...declared.file.scope].filter(([, d]) => d.declaration.kind === 'network').map(([n]) => n);
-      const help = suggest(name, [...names, 'onnx']);
+      const help = (): string | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
       this.#reporter.report('model/unknown-name', { kind: 'network', name }, place, { help });
       return undefined;
     }
@@ -267,7 +281,7 @@ export class ConfigChecker {
       const { text, span } = setting.name;
       const earlier = seen.get(text);
       if (!names.includes(text)) {
-        const help = suggest(text, names);
+        const help = (): string | undefined => suggest(text, names);
         this.#reporter.report('model/unknown-name', { kind: 'setting', name: text }, span, { help });
       } else if (earlier !== undefined) {
         const related = [{ place: earlier.name.span, message: 'first set here' }];
@@ -282,9 +296,10 @@ export class ConfigChecker {
   #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {
     const ids = network.layers.map((layer) => layer.id);
     for (const { pattern, place } of layers) {
-      if (ids.some((id) => layerMatches(pattern, id))) continue;
-      const starts = new Set(ids.flatMap((id) => [id, id.split('.')[0]!]));
-      this.#reporter.report('model/pattern', { pattern }, place, { help: suggest(pattern, starts) });
+      if (this.#reporter.full) return;
+      if (ids.some(layerMatcher(pattern))) continue;
+      const starts = (): Set<string> => new Set(ids.flatMap((id) => [id, id.split('.')[0]!]));
+      this.#reporter.report('model/pattern', { pattern }, place, { help: () => suggest(pattern, starts()) });
     }
   }
 }
@@ -302,6 +317,10 @@ function merge(base: Partial, own: Partial): Partial {
     merged[key] = { settings: { ...first.settings, ...second.settings }, place: second.place };
   }
   return merged;
+}
+
+function namesOf(file: LoadedFile, kind: 'config' | 'network'): string[] {
+  return [...file.scope].filter(([, { declaration }]) => declaration.kind === kind).map(([name]) => name);
 }
 
 function mentions(declaration: ConfigDeclaration, name: Key): boolean {

@@ -68,7 +68,8 @@ export function toEquation(expression: Expression, scope: EquationScope): Expr {
 function name(text: string, at: Expression, scope: EquationScope): Expr {
   if (scope.names.has(text)) return { kind: 'name', name: text };
   const isFunction = Object.hasOwn(equationFunctions, text);
-  const help = isFunction ? `\`${text}\` is a function: \`${text}(…)\`` : suggest(text, scope.names);
+  const help = (): string | undefined =>
+    isFunction ? `\`${text}\` is a function: \`${text}(…)\`` : suggest(text, scope.names);
   scope.reporter.report('model/unknown-name', { kind: 'value', name: text }, at.span, { help });
   return zero;
 }

@@ -91,7 +91,7 @@ function lookup(name: string, at: NameExpression, context: EvaluationContext): V
   const found = context.environment.lookup(name);
   if (found?.kind === 'neuronDef' && context.useNeuron !== undefined) return context.useNeuron(found.def, at, context);
   if (found !== undefined) return found;
-  const help = suggest(name, context.environment.names());
+  const help = (): string | undefined => suggest(name, context.environment.names());
   context.reporter.report('model/unknown-name', { kind: 'value', name }, at.span, { help });
   return errorValue;
 }
@@ -176,7 +176,7 @@ function call(expression: CallExpression, context: EvaluationContext): Value {
       return context.useNeuron(target.def, expression, context);
     }
     if (context.graph !== undefined) return context.graph.call(expression, context);
-    const help = suggest(name, constantFunctions);
+    const help = (): string | undefined => suggest(name, constantFunctions);
     context.reporter.report('model/unknown-name', { kind: 'function', name }, expression.callee.span, { help });
     return errorValue;
   }

@@ -2,7 +2,6 @@ import { suggest } from '../base/did-you-mean.js';
 import type { Span } from '../base/source.js';
 import type {
   Argument,
-  BinaryExpression,
   CallExpression,
   Expression,
   GraphDeclaration,
@@ -10,6 +9,7 @@ import type {
   NameExpression,
   PipeExpression,
 } from '../syntax/index.js';
+import { arithmetic, scale } from './arithmetic.js';
 import { calleeOf, coerce, evaluateArguments } from './arguments.js';
 import { type Environment, type EvaluationContext, type GraphHooks, evaluate } from './evaluate.js';
 import { IdScope } from './ids.js';
@@ -29,11 +29,15 @@ import {
 
 /** Layers and blocks a network may expand to. */
 export const maxExpansion = 20_000;
+/** How deeply blocks may stand in blocks. */
+export const maxBlockDepth = 100;
 
 /** Where expansion stands: whose body, and what its ids begin with. */
 interface Frame {
   readonly declared: Declared<GraphDeclaration>;
   readonly outer?: Frame;
+  /** How many blocks are around this body. */
+  readonly depth: number;
   readonly ids: IdScope;
   /** Names bound so far in this body. */
   readonly bound: Map<string, Value>;
@@ -77,11 +81,15 @@ export class Expander {
     const graph: GraphHooks = {
       call: (expression) => this.#apply(expression, [], frame),
       pipe: (expression) => this.#pipe(expression, frame),
-      binary: (expression, left, right) => this.#binary(expression, left, right, frame),
-      negate: (expression, operand) => this.#scale(operand as TensorValue, -1, expression.span, frame),
+      binary: (expression, left, right) => {
+        const site = (op: string): LayerSite => this.#site(op, expression.span, frame);
+        return arithmetic(expression, left, right, site, this.#reporter);
+      },
+      negate: (expression, operand) => scale(operand, -1, this.#site('scale', expression.span, frame)),
     };
     const context = this.#instantiator.context(declared.file, environment, graph);
-    const frame: Frame = { declared, ids, bound, context, ...(outer === undefined ? {} : { outer }) };
+    const depth = outer === undefined ? 0 : outer.depth + 1;
+    const frame: Frame = { declared, ids, bound, context, depth, ...(outer === undefined ? {} : { outer }) };
     const waiting = [...inputs];
     let output: Value = errorValue;
     for (const statement of declared.declaration.body) {
@@ -186,11 +194,14 @@ export class Expander {
   }
 
   #unknown(name: string, place: Span, frame: Frame): Value {
-    const blocks = [...frame.context.environment.names()].filter((other) => {
-      const value = frame.context.environment.lookup(other);
-      return value === undefined || value.kind === 'block';
-    });
-    const help = suggest(name, blocks);
+    const { environment } = frame.context;
+    const help = (): string | undefined => {
+      const kindOf = (other: string): string => environment.lookup(other)?.kind ?? 'block';
+      return suggest(
+        name,
+        [...environment.names()].filter((other) => kindOf(other) === 'block'),
+      );
+    };
     this.#reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     return errorValue;
   }
@@ -224,6 +235,11 @@ export class Expander {
       this.#instantiator.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
       return errorValue;
     }
+    if (frame.depth >= maxBlockDepth) {
+      this.#reporter.report('model/too-deep', { limit: maxBlockDepth }, place);
+      this.#work = Infinity;
+      return errorValue;
+    }
     const wanted = inputsOf(declared);
     const values = this.#instantiator.arguments(declared, { name, place }, args, frame.context);
     const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
@@ -245,44 +261,6 @@ export class Expander {
       return [];
     }
     return inputs.every((input) => input.kind === 'tensor') ? [...inputs] : [];
-  }
-
-  #binary(expression: BinaryExpression, left: Value, right: Value, frame: Frame): Value {
-    const { operator, span } = expression;
-    if (left.kind === 'tensor' && right.kind === 'tensor') {
-      if (operator === '-') {
-        const negated = this.#scale(right, -1, span, frame);
-        return negated.kind === 'tensor' ? this.#join('add', left, negated, span, frame) : negated;
-      }
-      if (operator === '+') return this.#join('add', left, right, span, frame);
-      if (operator === '*') return this.#join('mul', left, right, span, frame);
-    } else if (left.kind === 'tensor' && right.kind === 'number') {
-      if (operator === '*') return this.#scale(left, right.value, span, frame);
-      if (operator === '/' && right.value !== 0) return this.#scale(left, 1 / right.value, span, frame);
-      if (operator === '+') return this.#shift(left, right.value, span, frame);
-      if (operator === '-') return this.#shift(left, -right.value, span, frame);
-    } else if (left.kind === 'number' && right.kind === 'tensor') {
-      if (operator === '*') return this.#scale(right, left.value, span, frame);
-      if (operator === '+') return this.#shift(right, left.value, span, frame);
-      if (operator === '-') return this.#shift(this.#scale(right, -1, span, frame), left.value, span, frame);
-    }
-    const problem = `\`${operator}\` can't be applied to ${describeValue(left)} and ${describeValue(right)}`;
-    const help = 'layers’ values can be added, subtracted and multiplied, and scaled or shifted by numbers';
-    this.#reporter.report('model/arithmetic', { problem }, span, { help });
-    return errorValue;
-  }
-
-  #join(name: 'add' | 'mul', left: TensorValue, right: TensorValue, place: Span, frame: Frame): Value {
-    return layerTable[name]!.build(this.#site(name, place, frame), [left, right], new Map(), name) ?? errorValue;
-  }
-
-  #scale(value: TensorValue, factor: number, place: Span, frame: Frame): Value {
-    return this.#site('scale', place, frame).add('scale', 'scale', [value], value.shape, { factor });
-  }
-
-  #shift(value: Value, offset: number, place: Span, frame: Frame): Value {
-    if (value.kind !== 'tensor') return errorValue;
-    return this.#site('shift', place, frame).add('shift', 'shift', [value], value.shape, { offset });
   }
 
   /** Whether an expression is made of values of the network, judged by its form. */

@@ -1,5 +1,5 @@
 export { checkModel, loadNeuron } from './check.js';
-export { maxExpansion } from './expand.js';
+export { maxBlockDepth, maxExpansion } from './expand.js';
 export type { LoadOptions } from './load.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';

@@ -1,4 +1,4 @@
-import { closest } from '../base/did-you-mean.js';
+import { suggest } from '../base/did-you-mean.js';
 import type { Source } from '../base/source.js';
 import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseText } from '../syntax/index.js';
 import type { ModelLoader } from './loader.js';
@@ -109,9 +109,8 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
     const local = alias ?? name;
     const declared = from?.own.get(name.text);
     if (from !== undefined && declared === undefined) {
-      const near = closest(name.text, from.own.keys());
-      const names = [...from.own.keys()].sort().join(', ');
-      const help = near === undefined ? `it declares ${names === '' ? 'nothing' : names}` : `did you mean "${near}"?`;
+      const help = (): string | undefined =>
+        from.own.size === 0 ? 'it declares nothing' : suggest(name.text, from.own.keys());
       reporter.report('model/not-exported', { name: name.text, path: use.path.value }, name.span, { help });
     }
     const earlier = into.scope.get(local.text);

@@ -81,12 +81,16 @@ class NeuronBody {
   readonly #reporter: Reporter;
   readonly #stateNames = new Map<string, Span>();
   readonly #assigned = new Set<string>();
+  /** What equations may name so far. */
+  readonly #visible: Set<string>;
 
   constructor(declaration: NeuronDeclaration, params: ReadonlySet<string>, reporter: Reporter) {
     this.#declaration = declaration;
     this.#params = params;
     this.#reporter = reporter;
     for (const statement of declaration.body) if (statement.kind === 'state') this.#addState(statement.name);
+    const vectors = declaration.body.some((statement) => statement.kind === 'state' && statement.units !== undefined);
+    this.#visible = new Set([...given, ...(vectors ? ['unit'] : []), ...params, ...this.#stateNames.keys()]);
   }
 
   #addState(name: { readonly text: string; readonly span: Span }): void {
@@ -128,7 +132,7 @@ class NeuronBody {
       latest = statement;
       detached ||= this.#detached(statement);
       for (const { name, value } of statement.assignments) {
-        const equation = toEquation(value, { names: this.#visible(), reporter: this.#reporter });
+        const equation = toEquation(value, { names: this.#visible, reporter: this.#reporter });
         if (this.#mayAssign(name, phase)) found[phase].push({ target: name.text, value: equation });
       }
     }
@@ -180,19 +184,6 @@ class NeuronBody {
     return false;
   }
 
-  #visible(): ReadonlySet<string> {
-    const units = this.#declaration.body.some(
-      (statement) => statement.kind === 'state' && statement.units !== undefined,
-    );
-    return new Set([
-      ...given,
-      ...(units ? ['unit'] : []),
-      ...this.#params,
-      ...this.#stateNames.keys(),
-      ...this.#assigned,
-    ]);
-  }
-
   #mayAssign({ text, span }: { readonly text: string; readonly span: Span }, phase: PhaseName): boolean {
     const why = this.#params.has(text)
       ? 'it is a parameter'
@@ -202,7 +193,10 @@ class NeuronBody {
           ? '`s` is the output, which `fire` decides'
           : undefined;
     if (why !== undefined) this.#reporter.report('model/assignment', { name: text, why }, span);
-    else this.#assigned.add(text);
+    else {
+      this.#assigned.add(text);
+      this.#visible.add(text);
+    }
     return why === undefined;
   }
 

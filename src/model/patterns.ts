@@ -3,9 +3,15 @@
  * either with `*` for any characters.
  */
 export function layerMatches(pattern: string, id: string): boolean {
+  return layerMatcher(pattern)(id);
+}
+
+/** {@link layerMatches} for one pattern and many ids. */
+export function layerMatcher(pattern: string): (id: string) => boolean {
   const parts = pattern.split('*');
-  if (parts.length === 1) return id === pattern || id.startsWith(`${pattern}.`);
-  return globMatches(parts, id);
+  if (parts.length > 1) return (id) => globMatches(parts, id);
+  const start = `${pattern}.`;
+  return (id) => id === pattern || id.startsWith(start);
 }
 
 /** Greedy, linear matching of `first*…*last` without regular expressions, so no pattern is slow. */

@@ -101,9 +101,10 @@ class Printer {
 
   #join(placed: readonly Placed[], apart: boolean): string[] {
     const lines: string[] = [];
+    const widths = groupWidths(placed);
     let previousIsBig = false;
     placed.forEach(({ item, above, after, blank }, i) => {
-      const own = item.lines(groupWidth(placed, i));
+      const own = item.lines(widths[i]!);
       const big = own.length > 1;
       if (i > 0 && (blank || (apart && (big || previousIsBig)))) lines.push('');
       lines.push(...above, ...own.slice(0, -1), own.at(-1)! + after);
@@ -286,16 +287,16 @@ class Printer {
   }
 }
 
-/** Width to which the key of item `at` is padded: that of the longest among its neighbours. */
-function groupWidth(placed: readonly Placed[], at: number): number {
-  if (placed[at]!.item.key === undefined) return 0;
-  let first = at;
-  while (first > 0 && joins(placed[first - 1]!, placed[first]!)) first--;
-  let width = placed[first]!.item.key!.length;
-  for (let i = first + 1; i < placed.length && joins(placed[i - 1]!, placed[i]!); i++) {
-    width = Math.max(width, placed[i]!.item.key!.length);
+/** Width to which the key of each item is padded: that of the longest among its neighbours. */
+function groupWidths(placed: readonly Placed[]): number[] {
+  const widths: number[] = [];
+  for (let first = 0; first < placed.length;) {
+    let end = first + 1;
+    while (end < placed.length && joins(placed[end - 1]!, placed[end]!)) end++;
+    const width = placed.slice(first, end).reduce((most, { item }) => Math.max(most, item.key?.length ?? 0), 0);
+    while (first < end) widths[first++] = width;
   }
-  return width;
+  return widths;
 }
 
 function joins(upper: Placed, lower: Placed): boolean {

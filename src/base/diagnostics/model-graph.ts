@@ -25,6 +25,12 @@ Use \`repeat(n)\` for a row of equal blocks.`,
     `Blocks and \`repeat\` are expanded into single layers. The limit keeps a slip such as \`repeat(1e9)\` from filling the
 memory.`,
   ),
+  'model/too-deep': define<{ limit: number }>(
+    'error',
+    ({ limit }) => `blocks stand in each other more than ${limit} deep here`,
+    `A block that uses a block that uses a block … is expanded level by level. Real networks need a handful of levels; the
+limit keeps broken input from exhausting the stack.`,
+  ),
   'model/graph-form': define<{ problem: string }>(
     'error',
     ({ problem }) => problem,

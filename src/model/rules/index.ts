@@ -9,17 +9,14 @@ import { namesAreKnown } from './names-are-known.js';
 import type { Rule } from './rule.js';
 
 /** What can be said of declarations before any of them is used, in this order. */
-const rules: readonly Rule[] = [
-  bindingsAreUnique,
-  graphsHaveInputsAndOneOutput,
-  namesAreKnown,
-  blocksDontContainThemselves,
-  bindingsAreUsed,
-];
+const rules: readonly Rule[] = [bindingsAreUnique, graphsHaveInputsAndOneOutput, namesAreKnown, bindingsAreUsed];
 
-export function checkRules(file: LoadedFile, reporter: Reporter, instantiator: Instantiator): void {
-  for (const declaration of file.ast.declarations) {
-    if (declaration.kind !== 'block' && declaration.kind !== 'network') continue;
-    for (const rule of rules) rule(declaration, { file, reporter, instantiator });
+export function checkRules(files: readonly LoadedFile[], reporter: Reporter, instantiator: Instantiator): void {
+  blocksDontContainThemselves(files, instantiator);
+  for (const file of files) {
+    for (const declaration of file.ast.declarations) {
+      if (declaration.kind !== 'block' && declaration.kind !== 'network') continue;
+      for (const rule of rules) rule(declaration, { file, reporter });
+    }
   }
 }

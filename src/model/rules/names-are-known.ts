@@ -43,15 +43,16 @@ class NameCheck {
 
   #value({ name, span }: NameExpression): void {
     if (this.bound.has(name) || this.context.file.scope.has(name)) return;
-    const help = this.#laterBinding(name) ?? suggest(name, [...this.bound, ...this.context.file.scope.keys()]);
+    const help = (): string | undefined =>
+      this.#laterBinding(name) ?? suggest(name, [...this.bound, ...this.context.file.scope.keys()]);
     this.context.reporter.report('model/unknown-name', { kind: 'value', name }, span, { help });
   }
 
   #call(written: CallExpression | NameExpression): void {
     const { name, args, place } = calleeOf(written);
     if (!this.#isCallable(name)) {
-      const names = [...this.bound, ...this.context.file.scope.keys(), ...Object.keys(layerTable)];
-      const help = this.#laterBinding(name) ?? suggest(name, names);
+      const names = (): string[] => [...this.bound, ...this.context.file.scope.keys(), ...Object.keys(layerTable)];
+      const help = (): string | undefined => this.#laterBinding(name) ?? suggest(name, names());
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     }
     for (const { name: key, value } of args) {

@@ -1,12 +1,10 @@
 import type { Expression, GraphDeclaration } from '../../syntax/index.js';
-import type { Instantiator } from '../instantiate.js';
 import type { LoadedFile } from '../load.js';
 import type { Reporter } from '../reporter.js';
 
 export interface RuleContext {
   readonly file: LoadedFile;
   readonly reporter: Reporter;
-  readonly instantiator: Instantiator;
 }
 
 /** Reports what breaks the sentence that is the rule's name. */
