@@ -63,7 +63,12 @@ describe('SWS conversion of random quantised networks', () => {
           const found = [...run(spiking, seed)['0']!];
           const batch = images(seed).data;
           for (let n = 0; n < count; n++) {
-            const expected = simulate(spiking, batch.subarray(n * 72, (n + 1) * 72)).get(spiking.outputs[0]!)!;
+            let nearest = Infinity;
+            const decided = (distance: number): void => void (nearest = Math.min(nearest, distance));
+            const image = batch.subarray(n * 72, (n + 1) * 72);
+            const expected = simulate(spiking, image, decided).get(spiking.outputs[0]!)!;
+            // a membrane exactly at its threshold: the order of additions decides, in either program
+            if (nearest < 1e-9) continue;
             expected.forEach((logit, i) => {
               expect(found[n * 3 + i], `seed ${seed}, logit ${i}`).toBeCloseTo(logit, 4);
             });

@@ -4,10 +4,15 @@ type Values = Float64Array<ArrayBuffer>;
 
 /**
  * A spiking network simulated the obvious way, apart from everything the compiler does: global time,
- * step by step, one neuron after the other, delay lines as queues, float64. One image.
+ * step by step, one neuron after the other, delay lines as queues, float64. One image. `decided` is told
+ * how far each membrane was from its threshold: at 0 the order of additions decides.
  */
-export function simulate(network: Network, image: ArrayLike<number>): Map<string, Values> {
-  const cells = network.ops.map((op) => makeCell(op, network));
+export function simulate(
+  network: Network,
+  image: ArrayLike<number>,
+  decided: (distance: number) => void = () => undefined,
+): Map<string, Values> {
+  const cells = network.ops.map((op) => makeCell(op, network, decided));
   const now = new Map<string, Values>();
   const last = Math.max(
     ...network.ops.map(({ type: { time } }) => (time === undefined ? 0 : time.start + time.steps - 1)),
@@ -60,7 +65,7 @@ function constantAt(
   return of.data[i]!;
 }
 
-function makeCell(op: Op, network: Network): Cell {
+function makeCell(op: Op, network: Network, decided: (distance: number) => void): Cell {
   const byId = new Map(network.ops.map((other) => [other.id, other]));
   const from = byId.get(op.inputs[0] ?? '');
   const silentCell =
@@ -73,7 +78,7 @@ function makeCell(op: Op, network: Network): Cell {
     case 'encode':
       return encoder(op);
     case 'neuron':
-      return neurons(op, from!);
+      return neurons(op, from!, decided);
     case 'delay': {
       const queue = Array.from({ length: Number(op.attrs['steps']) }, () => new Float64Array(size(op.type)));
       return (t, [x]) => {
@@ -155,7 +160,7 @@ function encoder(op: Op): Cell {
 }
 
 /** TSA, by SPEC §4. */
-function neurons(op: Op, from: Op): Cell {
+function neurons(op: Op, from: Op, decided: (distance: number) => void): Cell {
   const n = (name: string): number => Number(op.attrs[name]);
   const [beta, steps, silent, threshold, limit] = ['beta', 'steps', 'silent', 'threshold', 'limit'].map(n) as [
     number,
@@ -175,6 +180,7 @@ function neurons(op: Op, from: Op): Cell {
       if (g <= silent) return 0;
       const last = g === steps + silent;
       const high = threshold * beta ** silent;
+      decided(Math.abs(Math.abs(u[i]!) - high));
       const roof = limit === 0 ? Infinity : Math.floor(limit / beta ** (steps + silent - g));
       let s = 0;
       if ((last ? u[i]! > high : u[i]! >= high) && beta * emitted[i]! + 1 <= roof) s = 1;
