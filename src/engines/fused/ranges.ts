@@ -1,4 +1,5 @@
 import type { Tensor } from '../../base/dtype.js';
+import { units } from '../../tensor/dims.js';
 import { type Program, type TensorOp, attrsOf } from '../../tensor/types.js';
 
 /** Bounds of a value's elements, all of them integers. */
@@ -20,15 +21,92 @@ export function integerRanges(program: Program, constants: ReadonlyMap<string, T
     const range = value.data.length > 4096 ? undefined : rangeOfData(value.data);
     if (range !== undefined) ranges.set(id, range);
   }
+  const makers = new Map(program.ops.map((op) => [op.id, op]));
   for (const op of program.ops) {
     if (ranges.has(op.id)) continue;
-    const range = rangeOf(
-      op,
-      op.inputs.map((id) => ranges.get(id)),
-    );
+    const range =
+      rangeOfSteps(op, makers, ranges) ??
+      rangeOfIncrement(op, makers, ranges) ??
+      rangeOf(
+        op,
+        op.inputs.map((id) => ranges.get(id)),
+      );
     if (range !== undefined && Math.max(Math.abs(range.lo), Math.abs(range.hi)) < exactInF32) ranges.set(op.id, range);
   }
   return ranges;
+}
+
+type Makers = ReadonlyMap<string, TensorOp>;
+type Ranges = ReadonlyMap<string, IntegerRange>;
+
+/** The values that a slice along time takes from a concatenation, with the pool in between, if any. */
+function stepsOf(
+  op: TensorOp | undefined,
+  makers: Makers,
+): { readonly ids: string[]; readonly pool?: TensorOp } | undefined {
+  if (op?.kind !== 'slice') return undefined;
+  const { starts, ends, steps } = attrsOf(op, 'slice');
+  const from = makers.get(op.inputs[0]!);
+  const pool = from?.kind === 'maxpool' ? from : undefined;
+  const joined = pool === undefined ? from : makers.get(pool.inputs[0]!);
+  if (joined?.kind !== 'concat' || attrsOf(joined, 'concat').axis !== 0 || steps[0] !== 1) return undefined;
+  if (op.shape.some((dim, axis) => axis > 0 && dim !== from!.shape[axis])) return undefined;
+  const ids: string[] = [];
+  let at = 0;
+  for (const id of joined.inputs) {
+    const size = units(makers.get(id)?.shape[0] ?? NaN);
+    if (Number.isNaN(size)) return undefined;
+    if (at < ends[0]! && at + size > starts[0]!) ids.push(id);
+    at += size;
+  }
+  return pool === undefined ? { ids } : { ids, pool };
+}
+
+/** Steps taken out of a train, or of its pooled form, have the bounds of those steps alone. */
+function rangeOfSteps(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRange | undefined {
+  const steps = stepsOf(op, makers);
+  return steps === undefined ? undefined : hull(steps.ids.map((id) => ranges.get(id)));
+}
+
+/**
+ * a − c·b where a = c·b + s has the bounds of s. For c > 0 the same holds of maxima over equal
+ * windows: where b is greatest, a is at least c·max b + min s, and no a exceeds c·max b + max s.
+ * So spikes read from running maxima are spikes again.
+ */
+function rangeOfIncrement(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRange | undefined {
+  const product = op.kind === 'sub' ? makers.get(op.inputs[1]!) : undefined;
+  if (product?.kind !== 'mul') return undefined;
+  const [b, factor] = product.inputs as [string, string];
+  const c = ranges.get(factor);
+  if (c === undefined || c.lo !== c.hi || c.lo <= 0) return undefined;
+  let [now, before] = [op.inputs[0]!, b];
+  const [later, earlier] = [stepsOf(makers.get(now), makers), stepsOf(makers.get(before), makers)];
+  if (later !== undefined && earlier !== undefined) {
+    if (later.ids.length !== 1 || earlier.ids.length !== 1 || !sameWindow(later.pool, earlier.pool)) return undefined;
+    [now, before] = [later.ids[0]!, earlier.ids[0]!];
+  }
+  return addedTo(before, c.lo, makers.get(now), makers, ranges);
+}
+
+function sameWindow(a: TensorOp | undefined, b: TensorOp | undefined): boolean {
+  return JSON.stringify(a?.attrs) === JSON.stringify(b?.attrs);
+}
+
+/** The bounds of s where `now` is c·before + s. */
+function addedTo(
+  before: string,
+  c: number,
+  now: TensorOp | undefined,
+  makers: Makers,
+  ranges: Ranges,
+): IntegerRange | undefined {
+  if (now?.kind !== 'add') return undefined;
+  for (const [left, s] of [now.inputs, [...now.inputs].reverse()] as [string, string][]) {
+    const product = makers.get(left);
+    const factor = product?.kind === 'mul' ? ranges.get(product.inputs[1]!) : undefined;
+    if (product?.inputs[0] === before && factor?.lo === c && factor.hi === c) return ranges.get(s);
+  }
+  return undefined;
 }
 
 /** The range of numbers that are all integers. */

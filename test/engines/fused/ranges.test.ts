@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { integerRanges } from '../../../src/engines/fused/ranges.js';
 import { prepare } from '../../../src/engines/fused/stages.js';
-import { ProgramBuilder, evaluate } from '../../../src/tensor/index.js';
+import { ProgramBuilder, type Value, evaluate } from '../../../src/tensor/index.js';
 import { randomInputs, seeded, tsaLayer } from './programs.js';
 import { randomProgram } from './random-program.js';
 
-it('knows that spikes lie in −1…1 and their prefixes in ±(2^k − 1)', () => {
+it('knows that spikes lie in −1…1, the first in 0…1, and what their prefixes can be', () => {
   const b = new ProgramBuilder('prefixes');
   const psp = b.input('psp', 'f32', [{ batch: 4 }, 3]);
   const { spikes } = tsaLayer(b, psp, { steps: 4, wait: 1, shape: [3], random: seeded(1) });
@@ -18,8 +18,32 @@ it('knows that spikes lie in −1…1 and their prefixes in ±(2^k − 1)', () =
   const program = b.build();
   const ranges = integerRanges(program, prepare(program).constants);
   expect(ranges.get(spikes.id)).toEqual({ lo: -1, hi: 1 });
-  expect(ranges.get('prefix')).toEqual({ lo: -3, hi: 3 });
+  expect(ranges.get('prefix')).toEqual({ lo: -1, hi: 3 });
   expect(ranges.get('real')).toBeUndefined();
+});
+
+it('knows that spikes read from running maxima are spikes', () => {
+  const b = new ProgramBuilder('maxima');
+  const psp = b.input('psp', 'f32', [{ batch: 3 }, 2, 4, 4]);
+  const { spikes } = tsaLayer(b, psp, { steps: 3, wait: 1, shape: [2, 4, 4], random: seeded(1) });
+  const prefixes: Value[] = [b.sliceAxis(spikes, 0, 0, 1)];
+  for (let k = 1; k < 3; k++) prefixes.push(b.add(b.mul(prefixes[k - 1]!, 2), b.sliceAxis(spikes, 0, k, k + 1)));
+  const window = { kernel: [2, 2], stride: [2, 2], pads: [0, 0, 0, 0] };
+  const maxima = b.op('maxpool', [b.concat(prefixes, 0)], window);
+  const step = (k: number) => b.sliceAxis(maxima, 0, k, k + 1);
+  const [first, second] = [b.as('first').sliceAxis(maxima, 0, 0, 1), b.as('second').sub(step(1), b.mul(step(0), 2))];
+  const wrong = b.as('wrong').sub(step(2), b.mul(step(0), 2));
+  for (const value of [first, second, wrong]) b.output(value.id, value);
+  const program = b.build();
+  const ranges = integerRanges(program, prepare(program).constants);
+  expect(ranges.get('first')).toEqual({ lo: 0, hi: 1 });
+  expect(ranges.get('second')).toEqual({ lo: -1, hi: 1 });
+  expect(ranges.get('wrong')).toEqual({ lo: -5, hi: 7 });
+  evaluate(program, randomInputs(program, 3, seeded(2)), {
+    onValue: (id, { data }) => {
+      if (id === 'second') for (const v of data) expect(Math.abs(v)).toBeLessThanOrEqual(1);
+    },
+  });
 });
 
 it('claims nothing that the reference evaluator contradicts', () => {
