@@ -26,4 +26,5 @@ export const codings: Readonly<Record<string, readonly Parameter[]>> = {
 /** What a `layer "…" { }` behind a coding may change. */
 export const codingLayerSettings: Readonly<Record<string, readonly Parameter[]>> = {
   sws: [{ name: 'silent', spec: { kind: 'int', min: 0, max: 24 } }],
+  direct: [{ name: 'range', spec: { kind: 'real', above: 0 } }],
 };

@@ -9,6 +9,7 @@ import type { LoadOptions, LoadedFile } from './load.js';
 import { layerMatcher } from './patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
+import { settingsAgree } from './rules/settings-agree.js';
 import type { Parameter } from './schema.js';
 import { bitSettings, bitSettingsOfLayers, hardwareSettings, trainSettings } from './train-settings.js';
 import type { Bits, CodingChoice, Config, LayerSettings, OnnxNetwork, OwnNetwork } from './types.js';
@@ -66,7 +67,9 @@ export class ConfigChecker {
       }
       this.#checkPatterns(network, [...(parts.coding?.layers ?? []), ...(parts.bits?.layers ?? [])]);
     }
-    return { name: name.text, place: declaration.span, ...parts, network };
+    const config: Config = { name: name.text, place: declaration.span, ...parts, network };
+    settingsAgree(config, this.#reporter);
+    return config;
   }
 
   /** What the config says with what it inherits. Chains may be long, so this is no recursion. */

@@ -256,6 +256,17 @@ describe('blocks', () => {
       network Net { input x: real[1, 8, 8] output x | Apply(Apply) }`);
   });
 
+  it('stand in each other at most a hundred deep', () => {
+    const row = (count: number): string =>
+      Array.from({ length: count }, (_, i) => `block B${i} { input x output x | B${i + 1} }\n`).join('');
+    const text = (count: number): string =>
+      `${row(count)}block B${count} { input x output x | relu }\nnetwork N { input x: real[1, 2, 2] output x | B0 }`;
+    const codes = (count: number): string[] =>
+      checkModel({ name: 'model.spike', text: text(count) }, testLoader()).diagnostics.map((found) => found.code);
+    expect(codes(99)).toEqual([]);
+    expect(codes(100)).toEqual(['model/too-deep']);
+  });
+
   it('take as many inputs as they have', () => {
     expectDiagnostics(`
       block Two { input a input b output a + b }
@@ -409,6 +420,27 @@ describe('configs', () => {
       seed 1
       limit 100
     } }`);
+  });
+
+  it('don’t contradict themselves', () => {
+    const found = expectDiagnostics(`${net}
+    neuron M { state u = 0 charge u = u + x fire s = u > 0 }
+    config a { network Net neuron M
+      bits {
+        weights learn(init: 8, max: 6, target: 2) // error: model/conflict
+        layer "output" { spikes learn(init: 2, max: 3, target: 4) } // error: model/conflict
+      }
+      train { normalize channels(mean: [0.5, 0.5], std: [0.5]) } // error: model/conflict
+    }
+    config b { network Net neuron M train { normalize channels(mean: [0, 0, 0], std: [1, 1, 1]) } } // error: model/conflict
+    config c { network Net neuron M train { normalize channels(mean: [0], std: [1]) } }
+    `);
+    expect(found.map((one) => one.message)).toEqual([
+      '`weights` has the start 8, above its bound of 6',
+      '`spikes` has the target 4, above its bound of 3',
+      '`normalize` has 2 means and 1 standard deviation',
+      '`normalize` has 3 means for an input of 1 channels',
+    ]);
   });
 
   it('check patterns of layers against the network', () => {
