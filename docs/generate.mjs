@@ -6,7 +6,7 @@ import { networkReference, passReference } from '../dist/src/driver/reference.js
 import { diagnosticsDocument } from '../dist/src/cli/explain.js';
 import { tensorReference } from '../dist/src/tensor/index.js';
 
-const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+const docs = fileURLToPath(new URL('.', import.meta.url));
 writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
 writeFileSync(join(docs, 'network-ir.md'), networkReference());
 writeFileSync(join(docs, 'passes.md'), passReference());
