@@ -49,8 +49,9 @@ export function artifactFiles(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
+  more: ReadonlyMap<string, string | Uint8Array> = new Map(),
 ): Map<string, string | Uint8Array> {
-  const files = new Map<string, string | Uint8Array>();
+  const files = new Map(more);
   files.set('weights.safetensors', encodeSafetensors(paramsToTensors(network.params)));
   if (emit.includes('ir')) files.set('network.ir', printNetwork(network));
   if (emit.includes('json')) files.set('network.json', networkJson(network));

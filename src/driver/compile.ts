@@ -9,6 +9,7 @@ import { artifactFiles } from './artifacts.js';
 import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
 import { type OwnTarget, forInference, ownTarget } from './own-network.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
+import { trainModule } from './train-module.js';
 import type { CompileOptions, CompileResult, Target } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
 import { packageVersion } from './version.js';
@@ -43,7 +44,8 @@ function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings)
     stopAfter: options.stopAfter,
     after: (run) => print(run, options),
   });
-  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources);
+  const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
+  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources, module);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
 
@@ -52,9 +54,12 @@ function writeArtifacts(
   { emit, outDir }: CompileOptions,
   config: string,
   sources: ReadonlyMap<string, Uint8Array>,
+  module?: ReadonlyMap<string, string | Uint8Array>,
 ): readonly string[] {
-  if (emit.includes('tfjs')) fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`)' });
-  const files = artifactFiles(network, emit, { config, sources }, packageVersion());
+  if (emit.includes('tfjs') && module === undefined) {
+    fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
+  }
+  const files = artifactFiles(network, emit, { config, sources }, packageVersion(), module);
   writeFolder(outDir!, files);
   return [...files.keys()];
 }

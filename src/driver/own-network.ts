@@ -9,7 +9,8 @@ import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import { isFolder, readFolder, runFiles } from './run-folder.js';
 import { type Findings, chooseConfig, loadModel } from './target.js';
-import { normalisationOf } from './train-settings.js';
+import type { StepSettings } from './train-module.js';
+import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** A network that doesn't come from an ONNX file: of a model file, or of a compiled or run folder. */
@@ -17,6 +18,8 @@ export interface OwnTarget {
   readonly network: Network;
   readonly config: string;
   readonly normalisation: Normalisation;
+  /** What a training step of the config depends on, where it says how to train. */
+  readonly training?: StepSettings;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
 }
@@ -43,6 +46,7 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
     network: networkOf(config, findings),
     config: config.name,
     normalisation: normalisationOf(config.train?.settings['normalize']),
+    ...(config.train === undefined ? {} : { training: stepSettings(config.train) }),
     sources: new Map([[basename(path), readBytes(path)]]),
   };
 }

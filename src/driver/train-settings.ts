@@ -41,6 +41,15 @@ export function trainSettings(config: Config, overrides: TrainOverrides): { sett
   return { settings, data: data.includes(':') ? data : `${data}:train` };
 }
 
+/** Loss and optimiser of a config's `train { … }`: plain SGD where it names none. */
+export function stepSettings({ settings }: NonNullable<Config['train']>): Pick<TrainSettings, 'loss' | 'optimizer'> {
+  const optimizer = settings['optimizer'] as Choice | undefined;
+  return {
+    loss: lossOf(settings['loss'] as Choice | undefined),
+    optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
+  };
+}
+
 function optimizerOf({ name, args }: Choice): OptimizerSpec {
   const number = (key: string): number => args[key] as number;
   const weightDecay = number('weight_decay');

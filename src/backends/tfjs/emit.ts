@@ -125,7 +125,8 @@ export interface TfjsModuleParts {
  * state, `step(tf, state, batch, options)` trains on one batch and updates the state,
  * `predict(tf, state, batch)` infers.
  */
-export function emitTfjsModule(name: string, { step, predict }: TfjsModuleParts): string {
+export function emitTfjsModule(name: string, modules: TfjsModuleParts): string {
+  const { step, predict } = modules;
   const parts = [header(name)];
   const params = new Map<string, ValueInfo>();
   for (const { id, dtype, shape } of [...(step?.program.params ?? []), ...(predict?.params ?? [])])
@@ -136,7 +137,7 @@ export function emitTfjsModule(name: string, { step, predict }: TfjsModuleParts)
     if (!trained) slots.add(id);
     params.set(id, { dtype: initial.dtype, shape: initial.shape });
   }
-  parts.push(stateTable(params, slots), initFunction);
+  parts.push(stateTable(params, slots), feedTable(modules, params), initFunction);
   if (step !== undefined) parts.push(emitFunction(step.program, 'trainStep'), stepFunction(step.states));
   if (predict !== undefined) parts.push(emitFunction(predict, 'infer'), predictFunction);
   return parts.join('\n\n') + '\n';
@@ -168,6 +169,23 @@ function stateTable(params: ReadonlyMap<string, ValueInfo>, slots: ReadonlySet<s
     `export const tensors = {`,
     ...rows,
     `};`,
+  ].join('\n');
+}
+
+/** What each function takes besides the state. */
+function feedTable({ step, predict }: TfjsModuleParts, state: ReadonlyMap<string, ValueInfo>): string {
+  const programs = [['step', step?.program] as const, ['predict', predict] as const];
+  const clock = ['learning_rate', 'step'];
+  const rows = programs.flatMap(([name, program]) => {
+    const fed = program?.inputs.filter(({ id }) => !state.has(id) && !(name === 'step' && clock.includes(id)));
+    const entries = fed?.map((input) => `${quote(input.id)}: ${quote(showType(input))}`) ?? [];
+    return program === undefined ? [] : [`  ${name}: { ${entries.join(', ')} },`];
+  });
+  return [
+    '/** What goes into a batch: id → type; N is the number of images. */',
+    'export const inputs = {',
+    ...rows,
+    '};',
   ].join('\n');
 }
 
