@@ -14,7 +14,8 @@ function source(text: string) {
 function problem(text: string): string {
   const { value, diagnostics } = parseProgram(source(text));
   expect(value).toBeUndefined();
-  const { message, place } = diagnostics[0]!;
+  const { code, message, place } = diagnostics[0]!;
+  expect(code).toBe('engine/program-syntax');
   return `${describePlace(place!)} ${message}`;
 }
 
