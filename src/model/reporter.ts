@@ -3,13 +3,17 @@ import {
   type Code,
   type Diagnostic,
   type DiagnosticExtras,
+  type Severity,
   diagnostic,
+  diagnosticTable,
 } from '../base/diagnostics/index.js';
 import { type Place, isSpan } from '../base/source.js';
 
+/** How many diagnostics of one severity are shown. */
 const limit = 100;
 
 export interface ReportExtras extends Omit<DiagnosticExtras, 'help'> {
+  /** Help that takes work to find is given as a function, which is called only if it will be shown. */
   readonly help?: string | undefined | (() => string | undefined);
 }
 
@@ -17,29 +21,40 @@ export interface ReportExtras extends Omit<DiagnosticExtras, 'help'> {
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #said = new Set<string>();
+  readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
+  #last: Place | undefined;
 
+  /** What was reported, with a last word where more was found than is shown. */
   get diagnostics(): readonly Diagnostic[] {
-    return this.#diagnostics;
+    if (this.#last === undefined) return this.#diagnostics;
+    return [...this.#diagnostics, diagnostic('model/too-many', { limit }, this.#last)];
   }
 
-  /** Nothing more will be shown. */
+  /** No further error will be shown. */
   get full(): boolean {
-    return this.#diagnostics.length >= limit;
+    return this.#counts.error >= limit;
   }
 
-  /** Help that takes work to find is given as a function, which is called only if it will be shown. */
   report<C extends Code>(code: C, args: ArgsOf<C>, place: Place, extras: ReportExtras = {}): void {
-    if (this.full) return;
+    if (this.#overflows(diagnosticTable[code].severity, place)) return;
     const { help } = extras;
     this.add(diagnostic(code, args, place, { ...extras, help: typeof help === 'function' ? help() : help }));
   }
 
   add(found: Diagnostic): void {
-    const { place } = found;
+    const { place, severity } = found;
+    if (this.#overflows(severity, place)) return;
     const where = place === undefined ? '' : isSpan(place) ? `${place.source.name}:${place.start}` : place.file;
     const key = `${found.code} ${where} ${found.message}`;
-    if (this.#said.has(key) || this.full) return;
+    if (this.#said.has(key)) return;
     this.#said.add(key);
+    this.#counts[severity]++;
     this.#diagnostics.push(found);
+  }
+
+  #overflows(severity: Severity, place: Place | undefined): boolean {
+    if (this.#counts[severity] < limit) return false;
+    this.#last ??= place;
+    return true;
   }
 }

@@ -337,6 +337,23 @@ describe('networks and blocks', () => {
   });
 });
 
+describe('many diagnostics', () => {
+  it('are cut off, errors and warnings apart, with a word that there are more', () => {
+    const body = (count: number, end: string): string => {
+      const idle = Array.from({ length: count }, (_, i) => `a${i} = x | relu\n`).join('');
+      return `network N { input x: real[1, 2, 2]\n${idle} output x${end} }`;
+    };
+    const check = (text: string): string[] =>
+      checkModel({ name: 'model.spike', text }, testLoader()).diagnostics.map((found) => found.code);
+    expect(check(body(100, ''))).toEqual(new Array(100).fill('model/unused'));
+    const over = check(body(101, ''));
+    expect(over.length).toBe(101);
+    expect(over.at(-1)).toBe('model/too-many');
+    // An error behind a hundred warnings still counts.
+    expect(check(body(150, ' | conv(0)'))).toContain('model/argument-type');
+  });
+});
+
 describe('configs', () => {
   it('name known settings, each once, in their form', () => {
     const found = expectDiagnostics(`${net}

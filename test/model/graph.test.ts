@@ -160,8 +160,8 @@ describe('networks', () => {
       'output.1.output.spike',
       'output.1.output.0.output.relu',
     ]);
-    expect(layers[2]!.neuron!.args).toEqual({ theta: 2, soft: 1 });
-    expect(layers[4]!.neuron!.args).toEqual({ tau: 3, theta: 1, soft: 0 });
+    expect(layers[2]!.neuron!.args).toMatchObject({ theta: 2, soft: 1 });
+    expect(layers[4]!.neuron!.args).toMatchObject({ tau: 3, theta: 1, soft: 0 });
   });
 
   it('have the published size: ResNet-20 with 17.277 M parameters', () => {

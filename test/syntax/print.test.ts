@@ -108,6 +108,10 @@ output y}`;
     expect(value('f((x | y), (x | y) + 1)')).toBe('f(x | y, (x | y) + 1)');
   });
 
+  it('reads Windows line ends and writes \\n', () => {
+    expect(format(kitchenSink.replaceAll('\n', '\r\n'))).toBe(kitchenSink);
+  });
+
   it('does not print a text with syntax errors', () => {
     const { value, diagnostics } = formatText({ name: 'bad.spike', text: 'config {' });
     expect(value).toBeUndefined();
