@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { tensor } from '../../../src/base/dtype.js';
+import { lowerModel } from '../../../src/lower/model-to-network/index.js';
+import { layerNames, lowerForInference } from '../../../src/lower/layers-to-tensor/index.js';
+import { type Config, checkModel } from '../../../src/model/index.js';
+import { evaluate } from '../../../src/tensor/index.js';
+import { evaluateNeuron } from '../../support/run-neuron.js';
+import { testLoader } from '../../support/spike.js';
+
+const steps = 6;
+const uses = [
+  'IF',
+  'IF(theta: 0.7, soft: false)',
+  'LIF(tau: 3, theta: 0.8)',
+  'LIF(soft: true)',
+  'PLIF(a: 0.4)',
+  'MBLIF',
+  'MBLIF(integer: 1, fraction: 2, soft: true)',
+  'MBIF',
+  'Ternary(alpha: 0.5)',
+  'BackEI(feedback: -0.3)',
+  'ILIF(D: 3)',
+  'IBLIF',
+  'IBRALIF',
+  'Refined(bits: 2, theta: 0.5)',
+  'Refined(bits: 3, theta: 0.25, signed: true)',
+];
+
+function config(use: string): Config {
+  const name = /^\w+/.exec(use)![0];
+  const text = `use "spikec/neurons" { ${name} }
+    network Net { input x: real[9] output x | spike }
+    config c { network Net neuron ${use} coding direct(${steps}) }`;
+  const { value, diagnostics } = checkModel({ name: 'model.spike', text }, testLoader());
+  expect(diagnostics).toEqual([]);
+  return value!.configs.get('c')!;
+}
+
+describe('standard neurons, lowered and evaluated, spike as their equations say', () => {
+  const currents = [-2.1, -0.6, -0.13, 0, 0.21, 0.37, 0.77, 1.31, 4.03];
+
+  for (const use of uses) {
+    it(use, () => {
+      const checked = config(use);
+      const { value: network, diagnostics } = lowerModel(checked);
+      expect(diagnostics).toEqual([]);
+      const { program } = lowerForInference(network!, { trains: true });
+      const { [layerNames.train('output.spike')]: train } = evaluate(program, { x: tensor('f32', [1, 9], currents) });
+      const { def, args } = checked.neuron!;
+      currents.forEach((x, i) => {
+        const spikes = evaluateNeuron(def, args, new Array<number>(steps).fill(Math.fround(x)));
+        const lowered = spikes.map((_, t) => train!.data[t * currents.length + i]!);
+        lowered.forEach((s, t) => expect(s, `x = ${x}, t = ${t + 1}`).toBeCloseTo(spikes[t]!, 5));
+      });
+    });
+  }
+});
