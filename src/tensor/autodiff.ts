@@ -119,11 +119,10 @@ function activeValues(forward: readonly TensorOp[], wrt: readonly Value[]): Read
  */
 function accumulate(b: ProgramBuilder, parts: readonly Value[]): Value {
   if (parts.length === 1) return parts[0]!;
-  const made = new Map(b.operations.map((op) => [op.id, op]));
   const pieces: Piece[] = [];
   const rest: Value[] = [];
   for (const part of parts) {
-    const piece = pieceOf(b, made.get(part.id));
+    const piece = pieceOf(b, b.makerOf(part.id));
     const twin = pieces.findIndex((p) => p.start === piece?.start && p.end === piece.end && p.axis === piece.axis);
     if (piece === undefined || (pieces[0]?.axis ?? piece.axis) !== piece.axis) rest.push(part);
     else if (twin >= 0) pieces[twin] = { ...piece, value: b.add(pieces[twin]!.value, piece.value) };

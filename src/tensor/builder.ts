@@ -56,6 +56,11 @@ export class ProgramBuilder {
     return this.#draft.ops;
   }
 
+  /** The op that makes a value; undefined for inputs and params. */
+  makerOf(id: string): TensorOp | undefined {
+    return this.#draft.makerOf(id);
+  }
+
   value(id: string): Value {
     return this.#draft.value(id);
   }

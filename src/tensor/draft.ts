@@ -20,6 +20,7 @@ export class Draft {
   readonly #params: ProgramParam[] = [];
   readonly #outputs = new Map<string, string>();
   readonly #values = new Map<string, Value>();
+  readonly #makers = new Map<string, TensorOp>();
   readonly #scalars = new Map<string, Value>();
   readonly #suffix = new Map<string, number>();
 
@@ -39,6 +40,11 @@ export class Draft {
 
   has(id: string): boolean {
     return this.#values.has(id);
+  }
+
+  /** The op that makes a value; undefined for inputs and params. */
+  makerOf(id: string): TensorOp | undefined {
+    return this.#makers.get(id);
   }
 
   value(id: string): Value {
@@ -97,8 +103,10 @@ export class Draft {
     }
     const { dtype, shape } = info;
     const value = this.#declare({ id, dtype, shape });
-    const op = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, dtype, shape };
-    this.ops.push(from === undefined ? op : { ...op, from });
+    const plain = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, dtype, shape };
+    const op = from === undefined ? plain : { ...plain, from };
+    this.ops.push(op);
+    this.#makers.set(id, op);
     return value;
   }
 
