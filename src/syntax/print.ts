@@ -138,10 +138,8 @@ class Printer {
   }
 
   #graph(declaration: GraphDeclaration): Item {
-    const { kind, name, parameters, body, span } = declaration;
-    const head = headLines(`${kind} ${name.text}`, parameters.map(printParameter));
-    const items = body.map((statement) => this.#graphStatement(statement));
-    return this.#braced(span, endOf([name, ...parameters]), head, items, 0);
+    const items = declaration.body.map((statement) => this.#graphStatement(statement));
+    return this.#withParameters(declaration, items);
   }
 
   #graphStatement(statement: GraphStatement): Item {
@@ -166,10 +164,24 @@ class Printer {
   }
 
   #neuron(declaration: NeuronDeclaration): Item {
-    const { name, parameters, body, span } = declaration;
-    const head = headLines(`neuron ${name.text}`, parameters.map(printParameter));
-    const items = body.map((statement) => this.#neuronStatement(statement));
-    return this.#braced(span, endOf([name, ...parameters]), head, items, 0);
+    const items = declaration.body.map((statement) => this.#neuronStatement(statement));
+    return this.#withParameters(declaration, items);
+  }
+
+  /** A declaration with parameters: on one line, or one a line where they don't fit or have comments. */
+  #withParameters(declaration: GraphDeclaration | NeuronDeclaration, items: readonly Item[]): Item {
+    const { kind, name, parameters, span } = declaration;
+    const start = `${kind} ${name.text}`;
+    const open = parameters.length === 0 ? name.span.end : this.#behind('(', name.span.end, span.end);
+    const close = parameters.length === 0 ? open : this.#behind(')', endOf(parameters), span.end);
+    if (this.#comments(open, close).length === 0) {
+      return this.#braced(span, close, headLines(start, parameters.map(printParameter)), items, 0);
+    }
+    const rows = parameters.map((one) => this.#flat(one.span, () => [`  ${printParameter(one)},`]));
+    const head = [`${start}(`, ...this.#body(rows, open, close, 2), ')'];
+    const item = this.#braced(span, close, head, items, 0);
+    const outside = item.hoisted.filter((comment) => comment.span.start < open || comment.span.start >= close);
+    return { ...item, hoisted: outside };
   }
 
   #neuronStatement(statement: NeuronStatement): Item {
@@ -246,7 +258,7 @@ class Printer {
     indent: number,
     flat?: string,
   ): Item {
-    const brace = this.#braceAfter(headEnd, span.end);
+    const brace = this.#behind('{', headEnd, span.end);
     const hoisted = this.#comments(span.start, brace);
     const lines = (): string[] => {
       if (flat !== undefined) return [flat];
@@ -258,13 +270,13 @@ class Printer {
     return { span, hoisted, lines };
   }
 
-  /** Offset behind the first `{` from `start` that no comment contains. */
-  #braceAfter(start: number, end: number): number {
-    let at = this.#text.indexOf('{', start);
+  /** Offset behind the first `sign` from `start` that no comment contains. */
+  #behind(sign: string, start: number, end: number): number {
+    let at = this.#text.indexOf(sign, start);
     while (at !== -1 && at < end) {
       const comment = this.#comments(start, end).find(({ span }) => span.start <= at && at < span.end);
       if (comment === undefined) return at + 1;
-      at = this.#text.indexOf('{', comment.span.end);
+      at = this.#text.indexOf(sign, comment.span.end);
     }
     return start;
   }

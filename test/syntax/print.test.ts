@@ -108,6 +108,27 @@ output y}`;
     expect(value('f((x | y), (x | y) + 1)')).toBe('f(x | y, (x | y) + 1)');
   });
 
+  it('keeps comments with the parameters they belong to', () => {
+    const text = `neuron N( // first
+tau = 2, // time constant
+// the threshold
+  theta = 1 // in volts
+) { state u = 0 charge u = u / tau + x fire s = u > theta }`;
+    expect(format(text)).toMatchInlineSnapshot(`
+      "neuron N(
+        // first
+        tau = 2, // time constant
+        // the threshold
+        theta = 1, // in volts
+      ) {
+        state u = 0
+        charge u = u / tau + x
+        fire   s = u > theta
+      }
+      "
+    `);
+  });
+
   it('reads Windows line ends and writes \\n', () => {
     expect(format(kitchenSink.replaceAll('\n', '\r\n'))).toBe(kitchenSink);
   });
