@@ -121,8 +121,6 @@ class Epoch {
   readonly #random: () => number;
   readonly steps: number;
   readonly #batch: number;
-  /** What the last step was fed: where weights came out non-finite, it is to blame. */
-  #previous: Readonly<Record<string, Tensor>> | undefined;
 
   constructor(
     options: LoopOptions,
@@ -152,9 +150,11 @@ class Epoch {
       const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
       if (!Number.isFinite(loss)) await this.#explain(feeds, i);
       for (const { id } of this.#options.trainee.step.states) {
-        this.states.set(id, present(results[`next.${id}`], `train: no next.${id}`));
+        const next = present(results[`next.${id}`], `train: no next.${id}`);
+        // spikes hide a NaN in a membrane from the loss, but its gradient reaches the weights
+        if (!isFinite(next)) await this.#explain(feeds, i);
+        this.states.set(id, next);
       }
-      this.#previous = feeds;
       losses += loss;
       correct += present(results[layerNames.correct], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
@@ -167,7 +167,6 @@ class Epoch {
         accuracy: correct / done,
       });
     }
-    await this.#checkStates();
     return { loss: losses / this.steps, accuracy: correct / (this.steps * this.#batch), rate };
   }
 
@@ -184,26 +183,20 @@ class Epoch {
     };
   }
 
-  /** The last step may have made weights that no loss has seen yet. */
-  async #checkStates(): Promise<void> {
-    for (const { data } of this.states.values()) {
-      if (data.some((x) => !Number.isFinite(x))) await this.#explain(Object.fromEntries(this.states), this.steps - 1);
-    }
-  }
-
-  /** Stops with the first op whose result is not finite, in this step or the one that made its weights. */
+  /** Stops with the first op of the step whose result is not finite; what it was fed is. */
   async #explain(feeds: Readonly<Record<string, Tensor>>, i: number): Promise<never> {
     const { trainee, engine, placeOf } = this.#options;
-    const { program } = trainee.step;
-    const fed = program.inputs.every(({ id }) => feeds[id] !== undefined);
-    let found = fed ? await firstNonFinite(program, feeds, engine) : { input: 'weights' };
-    if (found !== undefined && 'input' in found && this.#previous !== undefined) {
-      found = (await firstNonFinite(program, this.#previous, engine)) ?? found;
-    }
     const where = { epoch: this.epoch, step: i + 1 };
-    if (found === undefined) return fail('train/diverged', { ...where, op: 'loss', kind: 'loss', layer: '' });
-    if ('input' in found) return fail('train/diverged', { ...where, op: found.input, kind: 'input', layer: '' });
-    const { id, kind, from = '' } = found.op;
+    const op = await firstNonFinite(trainee.step.program, feeds, engine);
+    if (op === undefined) return fail('train/diverged', { ...where, op: 'loss', kind: 'loss', layer: '' });
+    const { id, kind, from = '' } = op;
     return fail('train/diverged', { ...where, op: id, kind, layer: from }, placeOf(from));
   }
+}
+
+/** One pass: a sum is finite only where all its terms are, short of sums that overflow float64. */
+function isFinite({ data }: Tensor): boolean {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]!;
+  return Number.isFinite(sum);
 }

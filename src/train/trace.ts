@@ -2,40 +2,22 @@ import type { Tensor } from '../base/dtype.js';
 import type { Engine } from '../engines/index.js';
 import { ProgramBuilder, type Program, type TensorOp } from '../tensor/index.js';
 
-/** The first op of a program whose result isn't finite though all its operands are. */
-export interface FirstNonFinite {
-  readonly op: TensorOp;
-  /** How many of its elements are infinite or NaN. */
-  readonly count: number;
-}
-
-/** A fed input that isn't finite. */
-export interface NonFiniteInput {
-  readonly input: string;
-}
-
 const largest = 3.4028234663852886e38;
 
 /**
- * Runs a program again with a count of non-finite elements beside every float op. Constants −∞ and
- * the like are not meant: what has a non-finite operand only passes it on.
+ * Runs a program again on finite inputs, with a count of non-finite elements beside every float op, and
+ * gives the first op that has any.
  */
 export async function firstNonFinite(
   program: Program,
   feeds: Readonly<Record<string, Tensor>>,
   engine: Engine,
-): Promise<FirstNonFinite | NonFiniteInput | undefined> {
-  const input = program.inputs.find(({ id }) => feeds[id]?.data.some((x) => !Number.isFinite(x)) === true);
-  if (input !== undefined) return { input: input.id };
+): Promise<TensorOp | undefined> {
   const watched = program.ops.filter((op) => op.dtype === 'f32' && op.kind !== 'const');
   const executable = await engine.compile(watchedProgram(program, watched));
   try {
     const counts = await executable.run(feeds);
-    for (const op of watched) {
-      const count = counts[op.id]?.data[0] ?? 0;
-      if (count > 0) return { op, count };
-    }
-    return undefined;
+    return watched.find(({ id }) => (counts[id]?.data[0] ?? 0) > 0);
   } finally {
     await executable.dispose();
   }

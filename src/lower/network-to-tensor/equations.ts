@@ -253,6 +253,7 @@ const numberFunctions: Readonly<Record<string, (...x: number[]) => number>> = {
   abs: Math.abs,
   sign: Math.sign,
   exp: Math.exp,
+  log: Math.log,
   log2: Math.log2,
   sqrt: Math.sqrt,
   tanh: Math.tanh,
@@ -288,6 +289,8 @@ function evaluateCall(expr: Extract<Expr, { kind: 'call' }>, scope: EvaluationSc
       return builder.abs(x);
     case 'exp':
       return builder.exp(x);
+    case 'log':
+      return builder.log(x);
     case 'log2':
       return builder.mul(builder.log(x), Math.LOG2E);
     case 'sqrt':

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { tensor } from '../../src/base/dtype.js';
+import type { Dataset } from '../../src/data/index.js';
+import { engineNamed } from '../../src/engines/index.js';
+import { evaluate } from '../../src/tensor/index.js';
+import {
+  Samples,
+  learningRate,
+  randomFeeds,
+  randomStream,
+  shuffled,
+  splitSamples,
+  traineeOf,
+  writeCheckpoint,
+} from '../../src/train/index.js';
+import { expectDiagnostic } from '../support/expect-diagnostic.js';
+import { networkFrom, stepFeeds, tinyModel } from '../support/train.js';
+
+describe('schedules', () => {
+  it('constant, step and cosine', () => {
+    expect(learningRate({ kind: 'constant', warmup: 0 }, 0.1, 7.5, 10)).toBe(0.1);
+    const step = { kind: 'step', warmup: 0, every: 3, gamma: 0.1 } as const;
+    expect([0, 2.9, 3, 6].map((at) => learningRate(step, 1, at, 9))).toEqual([1, 1, 0.1, 0.1 ** 2]);
+    const cosine = { kind: 'cosine', warmup: 0, min: 0.2 } as const;
+    expect([0, 5, 10].map((at) => learningRate(cosine, 1, at, 10))).toEqual([
+      1,
+      expect.closeTo(0.6, 12),
+      expect.closeTo(0.2, 12),
+    ]);
+  });
+  it('warm-up rises in a straight line and then the schedule begins', () => {
+    const spec = { kind: 'cosine', warmup: 2, min: 0 } as const;
+    expect(learningRate(spec, 1, 0.5, 10)).toBeCloseTo(0.25, 12);
+    expect(learningRate(spec, 1, 2, 10)).toBe(1);
+    expect(learningRate(spec, 1, 6, 10)).toBeCloseTo(0.5, 12);
+    expect(learningRate(spec, 1, 0, 10)).toBeGreaterThan(0);
+  });
+});
+
+describe('randomness', () => {
+  it('a shuffle is a permutation that depends on its keys alone', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 200 }), fc.nat(), (count, seed) => {
+        const order = shuffled(count, randomStream(seed, 'order', 1));
+        expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+        expect(shuffled(count, randomStream(seed, 'order', 1))).toEqual(order);
+      }),
+      { numRuns: 50 },
+    );
+    expect(shuffled(50, randomStream(1, 'order', 1))).not.toEqual(shuffled(50, randomStream(1, 'order', 2)));
+  });
+  it('numbers are uniform, and neighbouring keys unrelated', () => {
+    const draw = (key: number): number[] => Array.from({ length: 4000 }, randomStream(key));
+    const [a, b] = [draw(1), draw(2)];
+    const mean = (values: number[]): number => values.reduce((x, y) => x + y, 0) / values.length;
+    expect(mean(a)).toBeCloseTo(0.5, 1);
+    expect(Math.abs(mean(a.map((x, i) => (x - 0.5) * (b[i]! - 0.5))))).toBeLessThan(0.01);
+    expect(mean(Array.from({ length: 2000 }, (_, key) => randomStream(key)()))).toBeCloseTo(0.5, 1);
+  });
+  it('masks keep the mean: 1/(1 − rate) where a unit stays', () => {
+    const input = { id: 'mask', shape: [{ batch: 1 }, 4000], kind: 'mask', rate: 0.25 } as const;
+    const { data } = randomFeeds([input], 2, 1)['mask']!;
+    expect(data.length).toBe(8000);
+    expect([...new Set(data)].sort()).toEqual([0, Math.fround(4 / 3)]);
+    expect(Array.from(data).reduce((x, y) => x + y, 0) / 8000).toBeCloseTo(1, 1);
+  });
+  it('held back images and training images are all images', () => {
+    const [training, held] = splitSamples(50, { validation: 0.2, seed: 1 });
+    expect([training.length, held.length]).toEqual([40, 10]);
+    expect(new Set([...training, ...held]).size).toBe(50);
+  });
+});
+
+/** Two images of 2 channels, 3×4, whose pixels count up. */
+function counted(shape: readonly number[], scale: number): Dataset {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return {
+    name: 'counted',
+    shape,
+    classes: 2,
+    classesKnown: true,
+    length: 2,
+    scale,
+    notes: [],
+    read: (start, count) => ({
+      count,
+      images: Uint8Array.from({ length: count * size }, (_, i) => start * size + i + 1),
+      labels: Int32Array.from({ length: count }, (_, i) => start + i),
+    }),
+    close: () => undefined,
+  };
+}
+
+describe('samples', () => {
+  const whole = Int32Array.of(1, 0);
+  it('are scaled, normalised and put in order', () => {
+    const samples = Samples.load(counted([2, 3, 4], 1), 2, { mean: [1, 2], std: [1, 2] });
+    const { shape, data } = samples.images(whole);
+    expect(shape).toEqual([2, 2, 3, 4]);
+    expect([data[0], data[12], data[24]]).toEqual([24, 17.5, 0]);
+    expect([...samples.labelsOf(whole).data]).toEqual([1, 0]);
+  });
+  it('a flip mirrors the rows, a crop moves the image over a border of zero pixels', () => {
+    const samples = Samples.load(counted([1, 3, 4], 1), 1, { mean: [1], std: [1] });
+    const always = (value: number) => (): number => value;
+    const flipped = samples.images(Int32Array.of(0), { flip: true, crop: 0 }, always(0.1));
+    expect([...flipped.data.subarray(0, 4)]).toEqual([3, 2, 1, 0]);
+    const moved = samples.images(Int32Array.of(0), { flip: false, crop: 1 }, always(0.99));
+    expect([...moved.data]).toEqual([5, 6, 7, -1, 9, 10, 11, -1, -1, -1, -1, -1]);
+    const kept = samples.images(Int32Array.of(0), { flip: false, crop: 1 }, always(0.5));
+    expect(kept.data).toEqual(samples.images(Int32Array.of(0)).data);
+  });
+  it('event frames come with time first', () => {
+    const samples = Samples.load(counted([2, 1, 1, 3], 1), 2, {});
+    const { shape, data } = samples.images(Int32Array.of(0, 1));
+    expect(shape).toEqual([4, 1, 1, 3]);
+    expect([...data]).toEqual([1, 2, 3, 7, 8, 9, 4, 5, 6, 10, 11, 12]);
+  });
+});
+
+it('a checkpoint with a value that isn’t finite is not written', () => {
+  const states = new Map([['w', tensor('f32', [2], [1, NaN])]]);
+  const progress = { fingerprint: '', epoch: 1, step: 1, records: [] };
+  expectDiagnostic('train/not-finite', () => writeCheckpoint('/nowhere/state.safetensors', { states, progress }));
+});
+
+it('learned parameters of neurons stay in their range', () => {
+  const declarations = `neuron Own(leak = learn(0.9, constraint: unit), theta = learn(0.01, constraint: positive)) {
+    state u = 0  charge u = (1 - leak) * u + x  fire s = u >= theta  reset u = where(s, 0, u)  surrogate sigmoid(slope: 2) }`;
+  const network = networkFrom(tinyModel({ neuron: 'Own', declarations }));
+  const trainee = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd' } });
+  const feeds = { ...stepFeeds(trainee, 3), learning_rate: tensor('f32', [], [1e4]) };
+  const values = ['leak', 'theta'].map(
+    (name) => evaluate(trainee.step.program, feeds)[`next.output.spike.${name}`]!.data[0]!,
+  );
+  expect(values[0]).toBeGreaterThanOrEqual(0.0009);
+  expect(values[0]).toBeLessThanOrEqual(0.9991);
+  expect(values[1]).toBeGreaterThanOrEqual(0.0009);
+  const still = evaluate(trainee.step.program, { ...feeds, learning_rate: tensor('f32', [], [0]) });
+  expect(still['next.output.spike.leak']!.data[0]).toBeCloseTo(0.9, 6);
+});
+
+it('engines agree over 10 steps from the same seed', async () => {
+  const network = networkFrom(tinyModel({ neuron: 'PLIF' }));
+  const trainee = traineeOf(network, { loss: { kind: 'tet' }, optimizer: { kind: 'adam' } });
+  const losses = async (name: string): Promise<number[]> => {
+    const executable = await engineNamed(name)!.compile(trainee.step.program, { threads: 1 });
+    let feeds = stepFeeds(trainee, 6);
+    const found: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const results = await executable.run({ ...feeds, step: tensor('f32', [], [i + 1]) });
+      found.push(results['loss']!.data[0]!);
+      feeds = { ...feeds, ...Object.fromEntries(trainee.step.states.map(({ id }) => [id, results[`next.${id}`]!])) };
+    }
+    await executable.dispose();
+    return found;
+  };
+  const expected = await losses('onnxruntime');
+  expect(expected.at(-1)).toBeLessThan(expected[0]!);
+  for (const name of ['fused', 'tfjs-wasm']) {
+    const found = await losses(name);
+    found.forEach((loss, i) => expect(Math.abs(loss / expected[i]! - 1), `${name}, step ${i}`).toBeLessThan(1e-4));
+  }
+});
