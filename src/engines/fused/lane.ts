@@ -72,7 +72,15 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
     u8: 'uint8',
     bool: 'bool',
   };
-  const options = { executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1 };
+  // Each session has a pool of threads; by default they all keep spinning after a run, against each other.
+  const extra = { session: { intra_op: { allow_spinning: '0' } } };
+  const options = {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+    extra,
+  };
   const sessions = await Promise.all(models.map((model) => ort.InferenceSession.create(model, options)));
   const loaded = new Map<number, Loaded>();
 
