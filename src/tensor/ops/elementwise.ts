@@ -226,14 +226,20 @@ export const elementwise = {
     'a − b',
     arithmetic,
     (a, b) => a - b,
-    ({ b, grad }) => [grad, b.neg(grad)],
+    // Summed to the operand's shape before the sign: that is the smaller tensor.
+    ({ b, inputs, grad }) => [grad, b.neg(b.sumTo(grad, inputs[1]!.shape))],
   ),
   mul: binary(
     'mul',
     'a · b',
     arithmetic,
     (a, b) => a * b,
-    ({ b, inputs, grad }) => [b.mul(grad, inputs[1]!), b.mul(grad, inputs[0]!)],
+    ({ b, inputs, grad }) => {
+      const [x, y] = [inputs[0]!, inputs[1]!];
+      // Of a square, twice at once: the gradient is often smaller than x.
+      if (x.id === y.id) return [b.mul(b.mul(grad, 2), x), undefined];
+      return [b.mul(grad, y), b.mul(grad, x)];
+    },
     Math.imul,
   ),
   div: binary(
@@ -243,7 +249,7 @@ export const elementwise = {
     (a, b) => a / b,
     ({ b, inputs, out, grad }) => {
       const g = b.div(grad, inputs[1]!);
-      return [g, b.neg(b.mul(g, out))];
+      return [g, b.neg(b.sumTo(b.mul(g, out), inputs[1]!.shape))];
     },
     (a, b) => Math.trunc(a / b),
   ),
