@@ -1,4 +1,4 @@
-import { type Tensor, elementCount, tensor } from '../../base/dtype.js';
+import { type Tensor, elementCount } from '../../base/dtype.js';
 import { isBatch, units } from '../../tensor/dims.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/types.js';
 import { FunctionBody } from './wasm.js';
@@ -34,9 +34,11 @@ export function findDotProducts(program: Program, constants: ReadonlyMap<string,
     const from = reshapes.get(x);
     const direct = from !== undefined && !reshapes.has(from.inputs[0]!);
     const image = !direct ? undefined : imageOf(shapes.get(from.inputs[0]!)!, shape);
-    const at = (o: number, k: number) => weight.data[transB ? o * length + k : k * outputs + o]!;
-    const rows = Array.from({ length: outputs * length }, (_, i) => at(Math.floor(i / length), i % length));
-    found.set(op.id, { op, image, weights: tensor('f32', [outputs, length], rows) });
+    const data = new Float32Array(outputs * length);
+    for (let o = 0; o < outputs; o++) {
+      for (let k = 0; k < length; k++) data[o * length + k] = weight.data[transB ? o * length + k : k * outputs + o]!;
+    }
+    found.set(op.id, { op, image, weights: { dtype: 'f32', shape: [outputs, length], data } });
   }
   return found;
 }

@@ -7,7 +7,7 @@ import { loadOnnxruntime, reasonOf } from '../onnxruntime-session.js';
 import type { CompileOptions, Engine, Executable } from '../types.js';
 import type { OrtLike } from './lane.js';
 import { partition } from './partition.js';
-import { type Plan, makePlan } from './plan.js';
+import { type Plan, bytesPerSample, makePlan } from './plan.js';
 import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
 import { emitProduct } from './products.js';
 import type { Partition } from './segments.js';
@@ -106,7 +106,7 @@ class FusedRun {
     private readonly what: string,
   ) {
     this.busy = lanes.map(() => 0);
-    this.samples = samples ?? cachedSamples(makePlan(program, split, 1));
+    this.samples = samples ?? cachedSamples(bytesPerSample(program, split));
   }
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
@@ -206,6 +206,6 @@ interface Feed {
 }
 
 /** How many samples at once keep their values in the cache. */
-function cachedSamples({ bytes }: Plan): number {
+function cachedSamples(bytes: number): number {
   return Math.min(largestPart, Math.max(1, Math.round(cacheBytes / bytes)));
 }

@@ -33,8 +33,6 @@ export type Step =
 /** All that a lane needs to run a program for one batch size, as plain data. */
 export interface Plan {
   readonly batch: number;
-  /** What the values of a batch fill, constants apart. */
-  readonly bytes: number;
   readonly module: Uint8Array<ArrayBuffer>;
   /** Size of the memory, in pages of 64 KiB. */
   readonly pages: number;
@@ -92,7 +90,6 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
   const pages = Math.ceil((end + 64) / pageBytes);
   return {
     batch: n,
-    bytes: end - constants.end,
     module: encodeModule(kernels, pages),
     pages,
     constants: constants.entries,
@@ -102,6 +99,11 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
     outputs: Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, viewOf(id)])),
     steps,
   };
+}
+
+/** What the values of one sample fill, constants apart. */
+export function bytesPerSample(program: Program, split: Partition): number {
+  return placeBuffers(lifetimes(program, split, 1), 0).end;
 }
 
 function stepsOf(
