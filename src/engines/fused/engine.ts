@@ -111,6 +111,7 @@ class FusedRun {
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const n = batchSize(this.program, inputs) ?? 1;
+    if (n === 0) throw new TypeError(`fused: a batch of "${this.program.name}" without samples`);
     const feeds = this.program.inputs.map((input) => ({ input, fed: checkedFeed(input, inputs[input.id], n) }));
     const parts = cutBatch(n, Math.min(this.samples, Math.ceil(n / this.lanes.length)));
     const plans = [...new Set(parts.map((part) => part.count))].map((count) => this.plan(count));

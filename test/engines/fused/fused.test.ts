@@ -77,3 +77,19 @@ it('cuts batches into parts for several lanes, in any batch size, several runs a
     await executable.dispose();
   }
 });
+
+it('refuses inputs of another shape and batches without samples as misuse', async () => {
+  const random = seeded(1);
+  const program = tsaProgram({ steps: 2, wait: 1, shape: [3], random });
+  const executable = await fusedEngine.compile(program, { threads: 1 });
+  try {
+    const empty = { psp: { dtype: 'f32', shape: [0, 3], data: new Float32Array(0) } } as const;
+    await expect(executable.run(empty)).rejects.toThrow(TypeError);
+    await expect(executable.run({})).rejects.toThrow(/"psp" .* was not fed/);
+    await expect(executable.run({ psp: { ...empty.psp, shape: [3, 3], data: new Float32Array(9) } })).rejects.toThrow(
+      TypeError,
+    );
+  } finally {
+    await executable.dispose();
+  }
+});
