@@ -15,12 +15,17 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
+/** So many names are compared with at most: a file of thousands of wrong names shall not cost minutes. */
+const maxCandidates = 1000;
+
 /** The candidate most like `name`, if one is near enough to be a likely slip. */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   if (name.length > 64) return undefined;
+  let looked = 0;
   for (const candidate of candidates) {
+    if (looked++ === maxCandidates) break;
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

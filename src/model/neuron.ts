@@ -6,6 +6,7 @@ import { calleeOf, evaluateAs, matchArguments } from './arguments.js';
 import { toEquation } from './equations.js';
 import type { EvaluationContext } from './evaluate.js';
 import { learnSpec, learned, neuronParameterSpec } from './neuron-parameters.js';
+import { UnitCheck } from './neuron-units.js';
 import type { Reporter } from './reporter.js';
 
 /** Names every equation sees: the input current, the local time step from 1, the number of steps. */
@@ -120,6 +121,7 @@ class NeuronBody {
     const found: Record<PhaseName, Assignment[]> = { charge: [], fire: [], reset: [] };
     let latest: PhaseStatement | undefined;
     let detached = false;
+    const units = new UnitCheck(this.#declaration, this.#reporter);
     for (const statement of this.#declaration.body) {
       if (statement.kind !== 'phase') continue;
       const phase = statement.phase.text;
@@ -131,7 +133,9 @@ class NeuronBody {
       }
       latest = statement;
       detached ||= this.#detached(statement);
-      for (const { name, value } of statement.assignments) {
+      for (const assignment of statement.assignments) {
+        const { name, value } = assignment;
+        units.assignment(assignment);
         const equation = toEquation(value, { names: this.#visible, reporter: this.#reporter });
         if (this.#mayAssign(name, phase)) found[phase].push({ target: name.text, value: equation });
       }

@@ -92,6 +92,22 @@ describe('neuron declarations', () => {
     ]);
   });
 
+  it('keep single values and those of units apart', () => {
+    expectDiagnostics(`
+    neuron A(k = 2) {
+      state u[k] = 0
+      state v = 0
+      charge u = u + x
+             v = u // error: model/assignment
+      fire   a = u > unit
+             b = sum(v + x) // error: model/argument-type
+             s = a * b // error: model/assignment
+      reset  v = sum(u * a)
+    }
+    neuron B(k = 2) { state u[k] = 0 charge u = u + x fire a = u > 0 b = not a s = sum(b) reset u = where(a, 0, u) }
+    `);
+  });
+
   it('use only what equations are made of', () => {
     const found = expectDiagnostics(`
     neuron A {
