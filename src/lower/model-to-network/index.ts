@@ -3,6 +3,7 @@ import type { NeuronDef } from '../../base/equation.js';
 import { present } from '../../base/invariant.js';
 import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
+import { expandUnits, maxUnits } from './expand-units.js';
 import { Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { type SpikeLevels, spikeLevels } from './spike-levels.js';
@@ -65,6 +66,7 @@ class ModelLowering {
   readonly #encoded = new Map<string, string>();
   /** Neurons by the name their ops use. */
   readonly #neurons = new Map<string, NeuronDef>();
+  readonly #expanded = new Map<NeuronUse, NeuronUse>();
 
   constructor(config: Config, network: OwnNetwork, initialiser: Initialiser, diagnostics: Diagnostic[]) {
     this.#config = config;
@@ -110,7 +112,8 @@ class ModelLowering {
   }
 
   #spike(layer: Layer): void {
-    const use = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
+    const written = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
+    const use = this.#withoutUnits(written, layer);
     const levels = this.#levels(use, layer);
     const name = this.#neuronName(use.def);
     const params: Record<string, string> = {};
@@ -129,16 +132,29 @@ class ModelLowering {
       const related = [{ place: layer.place, message: 'used here' }];
       this.#diagnostics.push(diagnostic('cli/not-lowered', { construct }, use.place, { help, related }));
     };
-    const { name, states } = use.def;
-    if (states.some((state) => state.units !== undefined)) {
-      refuse(`the neuron \`${name}\` with several units of a state`, 'use a neuron whose states are single');
-    } else if ((use.args['silent'] ?? 0) > 0) {
+    const { name } = use.def;
+    if ((use.args['silent'] ?? 0) > 0) {
       refuse(`the silent steps of \`${name}\` in this coding`, 'set `silent: 0`, or convert with `coding sws(…)`');
     } else if (levels === undefined) {
       const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
       refuse(`the neuron \`${name}\`, whose output \`s\` has no finite set of levels,`, help);
     }
     return levels ?? { min: 0, max: 1, step: 1 };
+  }
+
+  /** The neuron with a state for each unit; the same object for the same use, so that its name stays. */
+  #withoutUnits(use: NeuronUse, layer: Layer): NeuronUse {
+    const known = this.#expanded.get(use);
+    if (known !== undefined) return known;
+    const expanded = expandUnits(use);
+    if (expanded === undefined) {
+      const construct = `the neuron \`${use.def.name}\` with these numbers of units`;
+      const help = `all its states with units need the same number of them, from 1 to ${maxUnits}`;
+      const related = [{ place: layer.place, message: 'used here' }];
+      this.#diagnostics.push(diagnostic('cli/not-lowered', { construct }, use.place, { help, related }));
+    }
+    this.#expanded.set(use, expanded ?? use);
+    return expanded ?? use;
   }
 
   /** The neuron's name, told apart from a different neuron of the same name. */

@@ -184,8 +184,8 @@ describe('lowerModel', () => {
     expect(refused('config c { network Net neuron LIF coding events }')).toEqual([
       'model/argument-missing: `events` needs `steps`, an integer of at least 1',
     ]);
-    expect(refused('config c { network Net neuron MLF coding direct(2) }')).toEqual([
-      `cli/not-lowered: the neuron \`MLF\` with several units of a state ${later}`,
+    expect(refused('config c { network Net neuron MLF(k: 1000) coding direct(2) }')).toEqual([
+      `cli/not-lowered: the neuron \`MLF\` with these numbers of units ${later}`,
     ]);
     expect(refused('config c { network Net neuron TSA coding direct(2) }')).toEqual([
       `cli/not-lowered: the silent steps of \`TSA\` in this coding ${later}`,
