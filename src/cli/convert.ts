@@ -22,6 +22,12 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
   readonly calibrate?: string;
+  readonly percentile?: number;
+  readonly limit?: number;
+  readonly integer?: number;
+  readonly fraction?: number;
+  readonly largest?: number;
+  readonly perUnit?: number;
   readonly out?: string;
   readonly verify?: boolean;
 }
@@ -30,27 +36,46 @@ interface ConvertFlags extends CommonFlags, DataFlags {
 export function addConvert(program: Command, host: Host): void {
   const command = program
     .command('convert')
-    .summary('convert a quantised ONNX network to a spiking network')
+    .summary('convert an ONNX network to a spiking network')
     .description(
       'Convert an ONNX network to a spiking network. Writes DIR/NAME.spike, a copy of the ONNX file, and the compiled artifacts.',
     )
     .argument('<network>', 'ONNX file')
     .addOption(choice('--coding <name>', 'coding of the spiking network', codings).default('sws'))
-    .option('--steps <n>', 'coding steps (default: 8)', wholeNumber(1))
-    .option('--silent <n>', 'silent steps of each layer (default: 2)', wholeNumber(0))
-    .option('--beta <β>', 'weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
-    .addOption(choice('--encoder <name>', 'input encoder (default: exact)', ['exact', 'drive']))
+    .option('--steps <n>', 'coding steps (default: sws 8, rate 64, mbif 16, ibra 1)', wholeNumber(1))
+    .option('--silent <n>', 'sws: silent steps of each layer (default: 2)', wholeNumber(0))
+    .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
+    .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
     .option('--calibrate <data>', `data to measure activation ranges on: ${dataHelp}`)
+    .option('--percentile <p>', 'range of a layer: this percentile of its positive activations (default: 99.9)', share)
+    .option('--limit <n>', 'calibrate on the first N images (default: 1000)', wholeNumber(1))
+    .option('--integer <m>', 'mbif: integer bits (default: 1)', wholeNumber(0))
+    .option('--fraction <n>', 'mbif: fraction bits (default: 3)', wholeNumber(0))
+    .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)
+    .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => convert(host, network, flags));
   withCommonFlags(withVerifyFlag(withDataFlags(command)), [
     'spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5',
+    'spikec convert lenet5.onnx --coding mbif --steps 16 --calibrate mnist:train --mean 0.5 --std 0.5 -o lenet5',
   ]);
 }
 
 function amplification(text: string): number {
   const value = realNumber(text);
   if (value <= 1 || value > 3) throw new InvalidArgumentError('A number above 1 and up to 3 is expected.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = realNumber(text);
+  if (value <= 0 || value > 100) throw new InvalidArgumentError('A number above 0 and up to 100 is expected.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = realNumber(text);
+  if (value <= 0) throw new InvalidArgumentError('A number above 0 is expected.');
   return value;
 }
 
@@ -69,6 +94,12 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             beta: flags.beta,
             encoder: flags.encoder,
             verify: flags.verify,
+            percentile: flags.percentile,
+            calibrationLimit: flags.limit,
+            integer: flags.integer,
+            fraction: flags.fraction,
+            largest: flags.largest,
+            perUnit: flags.perUnit,
           }),
           ...(data === undefined ? {} : { calibrate: data.dataset, normalisation: data.normalisation }),
         }),

@@ -22,6 +22,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly engine?: string;
   readonly threads?: number;
   readonly stages?: boolean;
+  readonly activity?: boolean;
   readonly allowOutside?: boolean;
   readonly verify?: boolean;
 }
@@ -41,6 +42,7 @@ export function addEval(program: Command, host: Host): void {
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
+    .option('--activity', 'also entropy, firing rate and level histogram of each layer of neurons')
     .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
   withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
     'spikec eval lenet5.spike --data mnist:test',
@@ -58,6 +60,7 @@ function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
           dataset,
           normalisation,
           stages: flags.stages === true,
+          activity: flags.activity === true,
           allowOutside: flags.allowOutside === true,
           onProgress: progress,
           ...defined({
@@ -97,7 +100,27 @@ function describeResult(r: EvalResult): string {
     ['time', `${r.seconds.toFixed(1)} s (${(r.samples / Math.max(r.seconds, 1e-9)).toFixed(0)} images/s)`],
     ['engine', r.engine],
   ];
-  return table(rows, ['left', 'left']) + stagesTable(r) + layersTable(r);
+  return table(rows, ['left', 'left']) + stepsTable(r) + stagesTable(r) + layersTable(r) + activityTable(r);
+}
+
+function stepsTable({ by_steps: bySteps }: EvalResult): string {
+  if (bySteps === undefined || bySteps.length < 2) return '';
+  const rows = bySteps.map((s) => [String(s.steps), percent(s.accuracy)]);
+  return `\n${table([['steps', 'accuracy'], ...rows], ['right', 'right'])}`;
+}
+
+/** The most levels whose shares are shown one by one; `--json` has all. */
+const shownLevels = 8;
+
+function activityTable({ activity }: EvalResult): string {
+  if (activity === undefined) return '';
+  const rows = activity.map((l) => {
+    const shares = l.levels.map(({ probability }) => (100 * probability).toFixed(1));
+    const shown = shares.length <= shownLevels ? shares : [...shares.slice(0, shownLevels), '…'];
+    return [l.id, l.entropy.toFixed(3), percent(l.firing_rate), shown.join(' ')];
+  });
+  const head = ['layer', 'entropy', 'firing rate', 'share of each level, %'];
+  return `\n${table([head, ...rows], ['left', 'right', 'right', 'left'])}`;
 }
 
 function stagesTable({ stages }: EvalResult): string {

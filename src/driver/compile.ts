@@ -4,9 +4,9 @@ import { suggest } from '../base/did-you-mean.js';
 import { costOf as networkCost } from '../cost/index.js';
 import { readBytes, writeFolder } from '../data/index.js';
 import { type Network, latencyOf, printNetwork } from '../network/index.js';
-import { type PassRun, pipelines } from '../passes/index.js';
+import { type PassRun, passes } from '../passes/index.js';
 import { artifactFiles } from './artifacts.js';
-import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { type OwnTarget, forInference, ownTarget } from './own-network.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import { trainModule } from './train-module.js';
@@ -23,9 +23,9 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const model = findings.take(loadModel(target.path, options));
   const config = chooseConfig(model, target);
   const source = sourceOf(config, findings);
-  const sws = swsOptions(config);
+  const settings = conversionOptions(config);
   await verifyWhereWanted(source, options, findings);
-  const { last, conversion, runs } = convertNetwork(source.imported.network, sws, findings, {
+  const { last, conversion, runs } = convertNetwork(source.imported.network, settings, findings, {
     stopAfter: options.stopAfter,
     after: (run) => print(run, options),
   });
@@ -69,7 +69,7 @@ function reportAll(diagnostics: readonly Diagnostic[], findings: Findings): void
 }
 
 function checkPassNames({ printAfter, stopAfter }: CompileOptions): void {
-  const names = pipelines['convert.sws'].map(({ name }) => name);
+  const names = passes.map(({ name }) => name);
   for (const wanted of [printAfter === 'all' ? undefined : printAfter, stopAfter]) {
     if (wanted !== undefined && !names.includes(wanted)) {
       fail('cli/unknown-pass', { pass: wanted }, undefined, { help: suggest(wanted, names) });

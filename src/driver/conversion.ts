@@ -1,13 +1,26 @@
 import { type Diagnostic, DiagnosticError, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import { type CodingChoice, type Config, layerMatches } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { type ConversionOptions, type PassRun, type PipelineHooks, pipelines, runPipeline } from '../passes/index.js';
+import { levelProblems, spikeLevels } from '../lower/model-to-network/index.js';
+import {
+  type ConversionOptions,
+  type Pass,
+  type PassRun,
+  type PipelineHooks,
+  pipelines,
+  runPipeline,
+} from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import { type Findings, notLowered } from './target.js';
 
-/** Settings of an SWS conversion, from a config's `coding sws(…)`. */
-export function swsOptions(config: Config): ConversionOptions {
-  const { coding } = config;
+/** Settings of a conversion, from a config's coding and neuron. */
+export function conversionOptions(config: Config): ConversionOptions {
+  const { coding, neuron } = config;
+  if (coding?.name === 'direct') return meanConversion(config, coding);
+  if (coding !== undefined && neuron !== undefined) {
+    const help = 'the neurons of `sws` are TSA; with `coding direct(…)` the neuron is chosen';
+    throw new DiagnosticError(diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help }));
+  }
   if (coding === undefined) {
     const place = config.place;
     throw new DiagnosticError(
@@ -16,7 +29,7 @@ export function swsOptions(config: Config): ConversionOptions {
         { reason: `config ${config.name} converts a network but has no coding` },
         place,
         {
-          help: 'add: coding sws(beta: 2, steps: 8, silent: 2)',
+          help: 'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16)',
         },
       ),
     );
@@ -44,6 +57,44 @@ export function swsOptions(config: Config): ConversionOptions {
   };
 }
 
+/** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
+function meanConversion({ name, neuron, place }: Config, coding: CodingChoice): ConversionOptions {
+  if (neuron === undefined) {
+    const help = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
+    throw new DiagnosticError(diagnostic('model/setting-missing', { config: name, name: 'neuron' }, place, { help }));
+  }
+  const problems = levelProblems(neuron);
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  const { def, args } = neuron;
+  const levels = spikeLevels(def, args);
+  const several = def.states.some((state) => state.units !== undefined);
+  if (levels === undefined || several || levels.min !== 0 || (args['silent'] ?? 0) > 0) {
+    const construct = `a conversion to \`${def.name}\``;
+    const help = 'the neuron needs outputs from 0 up in finitely many levels, single states, and no silent steps';
+    throw new DiagnosticError(diagnostic('cli/not-lowered', { construct }, neuron.place, { help }));
+  }
+  const range = (id: string): number | undefined => {
+    const set = coding.layers.filter(({ pattern }) => layerMatches(pattern, id));
+    return set.map(({ settings }) => settings['range'] as number | undefined).findLast((r) => r !== undefined);
+  };
+  return {
+    coding: 'direct',
+    beta: 2,
+    steps: Number(coding.args['steps']),
+    silent: () => 0,
+    encoder: 'exact',
+    threshold: 0.5,
+    rectified: true,
+    neurons: libraryNeurons(),
+    means: { neuron: { def, args, levels }, range },
+  };
+}
+
+/** The pipeline of a conversion's coding. */
+export function pipelineOf({ coding }: ConversionOptions): readonly Pass[] {
+  return coding === 'sws' ? pipelines['convert.sws'] : pipelines['convert.rate'];
+}
+
 function silentOf(coding: CodingChoice, id: string): number {
   let silent = Number(coding.args['silent']);
   for (const { pattern, settings } of coding.layers) {
@@ -61,14 +112,14 @@ export interface Conversion {
   readonly runs: readonly PassRun[];
 }
 
-/** Runs the SWS pipeline; `undefined` spiking network where it was stopped earlier. */
+/** Runs the coding's pipeline; `undefined` spiking network where it was stopped earlier. */
 export function convertNetwork(
   imported: Network,
   options: ConversionOptions,
   findings: Findings,
   hooks: PipelineHooks = {},
 ): { readonly last: Network; readonly conversion?: Conversion; readonly runs: readonly PassRun[] } {
-  const passes = pipelines['convert.sws'];
+  const passes = pipelineOf(options);
   const result = runPipeline(imported, passes, options, { now: () => performance.now(), ...hooks });
   findings.all.push(...result.diagnostics);
   if (result.network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);

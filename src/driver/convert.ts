@@ -1,42 +1,87 @@
 import { basename, join, resolve } from 'node:path';
-import { DiagnosticError, type Outcome } from '../base/diagnostics/index.js';
+import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder } from '../data/index.js';
-import { checkModel, memoryLoader } from '../model/index.js';
+import { type Config, checkModel } from '../model/index.js';
 import { artifactFiles } from './artifacts.js';
+import { calibrate } from './calibrate.js';
 import { describe } from './compile.js';
-import { convertNetwork, swsOptions } from './conversion.js';
-import { Findings, chooseConfig, importFile, notLowered } from './target.js';
+import { conversionOptions, convertNetwork } from './conversion.js';
+import { diskLoader } from './files.js';
+import { Findings, chooseConfig, importFile } from './target.js';
 import type { ConvertOptions, ConvertResult } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
 import { packageVersion } from './version.js';
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
-function modelText(onnxName: string, { steps = 8, silent, beta = 2, encoder = 'exact' }: ConvertOptions): string {
-  const quiet = silent ?? Math.min(2, steps);
-  const drive = encoder === 'drive' ? ', encoder: drive' : '';
+function modelText(onnxName: string, options: ConvertOptions, ranges: ReadonlyMap<string, number>): string {
+  const lines = options.coding === 'sws' ? swsLines(options) : meanLines(options, ranges);
+  const { use, settings } = lines;
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
+    ...use,
     'config converted {',
     `  network onnx(${JSON.stringify(onnxName)})`,
-    `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${quiet}${drive})`,
+    ...settings,
     '}',
     '',
   ].join('\n');
 }
 
+interface Lines {
+  readonly use: readonly string[];
+  readonly settings: readonly string[];
+}
+
+function swsLines({ steps = 8, silent, beta = 2, encoder = 'exact' }: ConvertOptions): Lines {
+  const quiet = silent ?? Math.min(2, steps);
+  const drive = encoder === 'drive' ? ', encoder: drive' : '';
+  return { use: [], settings: [`  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${quiet}${drive})`] };
+}
+
+/** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
+function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, number>): Lines {
+  const { integer = 1, fraction = 3, largest = 5.11, perUnit = 100 } = options;
+  const { name, args, usual } = {
+    rate: { name: 'IF', args: 'start: 0.5', usual: 64 },
+    mbif: {
+      name: 'MBIF',
+      args: `integer: ${integer}, fraction: ${fraction}, start: ${2 ** -(fraction + 1)}`,
+      usual: 16,
+    },
+    ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}`, usual: 1 },
+  }[options.coding as 'rate' | 'mbif' | 'ibra'];
+  // the longer id last: a pattern also means ids that begin with it and a dot, and later patterns win
+  const layers = [...ranges]
+    .sort(([a], [b]) => a.length - b.length)
+    .map(([id, range]) => `    layer ${JSON.stringify(id)} { range ${range} }`);
+  const coding = `  coding  direct(steps: ${options.steps ?? usual})`;
+  return {
+    use: [`use "spikec/neurons" { ${name} }`, ''],
+    settings: [`  neuron  ${name}(${args})`, ...(layers.length === 0 ? [coding] : [`${coding} {`, ...layers, '  }'])],
+  };
+}
+
 /** Converts an ONNX network: writes the model file, a copy of the network, and the compiled artifacts. */
 export async function convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>> {
   const findings = new Findings();
-  if (options.coding !== 'sws') throw new DiagnosticError(notLowered(`\`--coding ${options.coding}\``, { file }));
   const source = importFile(file, findings);
   await verifyWhereWanted(source, options, findings);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const model = join(options.outDir, modelName);
-  const text = modelText(onnxName, options);
-  const checked = findings.take(checkModel({ name: model, text }, memoryLoader({})));
-  const config = chooseConfig(checked, { path: model });
-  const { last, runs } = convertNetwork(source.imported.network, swsOptions(config), findings);
+  const configOf = (text: string): Config => {
+    const checked = findings.take(checkModel({ name: model, text }, diskLoader(model, false)));
+    return chooseConfig(checked, { path: model });
+  };
+  let text = modelText(onnxName, options, new Map());
+  if (options.coding !== 'sws') {
+    const settings = conversionOptions(configOf(text));
+    const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
+    const calibration = { dataset, normalisation, percentile, limit, onProgress };
+    text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, settings, findings));
+  }
+  const config = configOf(text);
+  const { last, runs } = convertNetwork(source.imported.network, conversionOptions(config), findings);
   const origin = { config: config.name, sources: new Map([[onnxName, source.bytes]]) };
   const files = artifactFiles(last, ['ir', 'json', 'onnx'], origin, packageVersion());
   files.set(modelName, text);

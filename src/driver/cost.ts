@@ -1,7 +1,7 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { type Cost, costOf as networkCost } from '../cost/index.js';
 import { present } from '../base/invariant.js';
-import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { forInference, ownTarget } from './own-network.js';
 import { Findings, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { CommonOptions, Target } from './types.js';
@@ -16,7 +16,7 @@ export function costOf(target: Target, options: CommonOptions): Promise<Outcome<
   }
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const source = sourceOf(config, findings);
-  const { conversion } = convertNetwork(source.imported.network, swsOptions(config), findings);
+  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config), findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
   return Promise.resolve({ value: networkCost(spiking), diagnostics: findings.all });

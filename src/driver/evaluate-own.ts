@@ -1,20 +1,15 @@
 import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
-import { type Tensor, elementCount } from '../base/dtype.js';
+import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { fanOuts } from '../cost/index.js';
 import { checkFit } from '../data/dataset.js';
-import type { Executable } from '../engines/index.js';
-import { type Images, type SpikingRun, agreement, readLabels, runSpiking } from '../evaluate/index.js';
-import { type LayersProgram, layerNames, lowerForInference, stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import { type Images, type SpikingRun, agreement, readLabels } from '../evaluate/index.js';
+import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
-import { simplify } from '../tensor/index.js';
-import { randomFeeds } from '../train/index.js';
 import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
+import { batchFor, runLayers } from './run-layers.js';
 import type { Findings } from './target.js';
 import type { EvalOptions, EvalResult } from './types.js';
-
-const defaultBatch = 100;
 
 /** Accuracy, spikes, operations per frame and latency of a network of layers on data. */
 export async function evaluateOwn(
@@ -41,66 +36,21 @@ export async function evaluateOwn(
     dataset,
     normalisation: flags.mean === undefined && flags.std === undefined ? own.normalisation : flags,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? defaultBatch,
+    batch: options.batch ?? batchFor(network),
   };
   const labels = readLabels(images);
   const engine = chooseEngine(options.engine, 'infer');
-  const lowered = lowerForInference(network, { fanOut: fanOuts(network) });
-  const program = simplify(lowered.program);
-  const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
-  try {
-    const layers = network.ops.filter((op) => op.kind === 'neuron');
-    const run = await runSpiking(
-      {
-        executable: fedWith(executable, lowered),
-        input: lowered.image,
-        output: layerNames.logits,
-        counts: new Map(layers.map((op) => [op.id, layerNames.counts(op.id)])),
-        lanes: executable.lanes ?? 1,
-      },
-      images,
-      () => performance.now(),
-      (done, total) => options.onProgress?.({ phase: 'evaluating', done, total, unit: 'images' }),
-    );
-    const value: EvalResult = {
-      samples: images.count,
-      accuracy: agreement(run.classes, labels),
-      ...spikeFigures(network, run, images.count),
-      latency_steps: latencyOf(network),
-      seconds: run.milliseconds / 1000,
-      engine: engine.name,
-    };
-    return { value, diagnostics: findings.all };
-  } finally {
-    await executable.dispose();
-  }
-}
-
-/** The program's executable, fed with images as data sets give them and with its random numbers. */
-function fedWith(executable: Executable, { image, imageSteps, randoms }: LayersProgram): Executable {
-  let batch = 0;
-  return {
-    ...executable,
-    run: (inputs) => {
-      const images = present(inputs[image], 'driver: no images');
-      const fed = imageSteps === 1 ? images : timeFirst(images);
-      return executable.run({ [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
-    },
-    dispose: () => executable.dispose(),
+  const { run, activity } = await runLayers(network, images, engine, options, 'evaluating');
+  const value: EvalResult = {
+    samples: images.count,
+    accuracy: agreement(run.classes, labels),
+    ...spikeFigures(network, run, images.count),
+    latency_steps: latencyOf(network),
+    seconds: run.milliseconds / 1000,
+    engine: engine.name,
+    ...activity,
   };
-}
-
-/** [N, T, …] → [T·N, …], time slowest. */
-function timeFirst({ dtype, shape, data }: Tensor): Tensor {
-  const [n, steps, ...rest] = shape as [number, number, ...number[]];
-  const frame = elementCount(rest);
-  const moved = data.slice();
-  for (let i = 0; i < n; i++) {
-    for (let t = 0; t < steps; t++) {
-      moved.set(data.subarray((i * steps + t) * frame, (i * steps + t + 1) * frame), (t * n + i) * frame);
-    }
-  }
-  return { dtype, shape: [steps * n, ...rest], data: moved } as Tensor;
+  return { value, diagnostics: findings.all };
 }
 
 export function outputShape(network: Network): readonly number[] {

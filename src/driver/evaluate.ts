@@ -1,4 +1,4 @@
-import { DiagnosticError, type Outcome, hasErrors } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { fanOuts } from '../cost/index.js';
@@ -8,10 +8,11 @@ import { type Images, type SpikingRun, agreement, classify, readLabels, runSpiki
 import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
-import { checkPatterns, convertNetwork, swsOptions } from './conversion.js';
+import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { chooseEngine } from './engine.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
 import { ownTarget } from './own-network.js';
+import { batchFor, runLayers } from './run-layers.js';
 import { evaluateStages } from './stages.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { EvalOptions, EvalResult, Target } from './types.js';
@@ -27,24 +28,39 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
   const model = findings.take(loadModel(target.path, options));
   const config = chooseConfig(model, target);
   const source = sourceOf(config, findings);
-  const sws = swsOptions(config);
+  const settings = conversionOptions(config);
   const { dataset } = options;
   const outputs = elementCount(outputShape(source.imported.network));
   const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   await verifyWhereWanted(source, options, findings);
-  const { conversion } = convertNetwork(source.imported.network, sws, findings);
+  const { conversion } = convertNetwork(source.imported.network, settings, findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
+  const isSws = settings.coding === 'sws';
+  if (!isSws && options.stages === true) fail('cli/not-lowered', { construct: '`--stages` with `coding direct`' });
+  if (isSws && options.activity === true) fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
   const images: Images = {
     dataset,
     normalisation: options.normalisation,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? defaultBatch,
+    batch: options.batch ?? (isSws ? defaultBatch : batchFor(spiking)),
   };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
   const engine = chooseEngine(options.engine, 'infer');
+  if (!isSws) {
+    const { run, activity } = await runLayers(spiking, images, engine, options, 'spiking network');
+    const value: EvalResult = {
+      ...figures({ spiking, run, images, labels, expected, engine }),
+      by_steps: [...run.early, [settings.steps, run.classes] as const].map(([steps, classes]) => ({
+        steps,
+        accuracy: agreement(classes, labels),
+      })),
+      ...activity,
+    };
+    return { value, diagnostics: findings.all };
+  }
   const run = await spikingRun(spiking, images, engine, options);
   const stages =
     options.stages === true
@@ -56,7 +72,24 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
           options,
         })
       : {};
-  const value: EvalResult = {
+  return {
+    value: { ...figures({ spiking, run, images, labels, expected, engine }), ...stages },
+    diagnostics: findings.all,
+  };
+}
+
+interface Measured {
+  readonly spiking: Network;
+  readonly run: SpikingRun;
+  readonly images: Images;
+  readonly labels: Int32Array;
+  /** The source's predictions. */
+  readonly expected: Int32Array;
+  readonly engine: Engine;
+}
+
+function figures({ spiking, run, images, labels, expected, engine }: Measured): EvalResult {
+  return {
     samples: images.count,
     accuracy: agreement(run.classes, labels),
     source: { accuracy: agreement(expected, labels), agreement: agreement(run.classes, expected) },
@@ -64,9 +97,7 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
     latency_steps: latencyOf(spiking),
     seconds: run.milliseconds / 1000,
     engine: engine.name,
-    ...stages,
   };
-  return { value, diagnostics: findings.all };
 }
 
 /** The source's own predictions: the file as it is, in onnxruntime, graph optimisations disabled. */

@@ -1,6 +1,7 @@
 import { tensor } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
 import { NetworkBuilder, type Network, networkOps, opKinds, printNetwork } from '../network/index.js';
-import { type ConversionOptions, pipelines, runPipeline } from '../passes/index.js';
+import { type ConversionOptions, type MeanOptions, type Pass, pipelines, runPipeline } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 
 /** `docs/network-ir.md`: the form of the text and every layer kind, from the table of layers. */
@@ -98,6 +99,33 @@ function layerLines(network: Network): string {
     .join('\n');
 }
 
+interface PassSection {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Each pass of a pipeline with what it leaves of a network. */
+function passSections(network: Network, pipeline: readonly Pass[], options: ConversionOptions): readonly PassSection[] {
+  const { runs } = runPipeline(network, pipeline, options);
+  let before = layerLines(network);
+  return pipeline.map(({ name, doc }, n) => {
+    const after = layerLines(runs[n]!.network);
+    const changed = after === before ? 'Nothing to do on the example.' : `\`\`\`\n${after}\n\`\`\``;
+    before = after;
+    return { name, text: `## ${name}\n\n${doc}\n\n${changed}\n` };
+  });
+}
+
+/** Multi-bit neurons MBIF(1+3). */
+function exampleMeans(): MeanOptions {
+  const def = present(libraryNeurons().get('MBIF'), 'driver: the standard library has no MBIF');
+  const args = Object.fromEntries(def.params.map(({ name, default: value }) => [name, value ?? 0]));
+  return {
+    neuron: { def, args: { ...args, start: 0.0625 }, levels: { min: 0, max: 15, step: 0.125 } },
+    range: () => undefined,
+  };
+}
+
 /** `docs/passes.md`: each pass with what it does to a small network. */
 export function passReference(): string {
   const options: ConversionOptions = {
@@ -111,14 +139,14 @@ export function passReference(): string {
     neurons: libraryNeurons(),
   };
   const network = example();
-  const { runs } = runPipeline(network, pipelines['convert.sws'], options);
-  let before = layerLines(network);
-  const sections = pipelines['convert.sws'].map(({ name, doc }, n) => {
-    const after = layerLines(runs[n]!.network);
-    const changed = after === before ? 'Nothing to do on the example.' : `\`\`\`\n${after}\n\`\`\``;
-    before = after;
-    return `## ${name}\n\n${doc}\n\n${changed}\n`;
+  const sections = passSections(network, pipelines['convert.sws'], options);
+  const known = new Set<string>(pipelines['convert.sws'].map(({ name }) => name));
+  const means = passSections(network, pipelines['convert.rate'], {
+    ...options,
+    coding: 'direct',
+    means: exampleMeans(),
   });
+  const others = means.filter(({ name }) => !known.has(name));
   const lists = Object.entries(pipelines).map(
     ([name, list]) => `- \`${name}\`: ${list.map((pass) => pass.name).join(' → ')}`,
   );
@@ -139,5 +167,8 @@ The example, as imported:
 ${layerLines(network)}
 \`\`\`
 
-${sections.join('\n')}`;
+${sections.map(({ text }) => text).join('\n')}
+The passes that only \`convert.rate\` has, on the same network:
+
+${others.map(({ text }) => text).join('\n')}`;
 }

@@ -65,7 +65,7 @@ export function importFile(path: string, findings: Findings): Source {
 /** The config's network where it comes from an ONNX file; otherwise says what isn't lowered yet. */
 export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
-    for (const construct of ['bits', 'train', 'neuron'] as const) {
+    for (const construct of ['bits', 'train'] as const) {
       const used = config[construct];
       if (used !== undefined)
         throw new DiagnosticError(notLowered(construct === 'bits' ? '`bits`' : `\`${construct}\``, used.place));
@@ -77,6 +77,6 @@ export function sourceOf(config: Config, findings: Findings): Source {
 
 export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
   return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`',
+    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`, or with a neuron and `coding direct(…)`',
   });
 }

@@ -1,7 +1,7 @@
 import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
 import type { Cost, LayerCost } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
-import type { LayerDifference } from '../evaluate/index.js';
+import type { LayerActivity, LayerDifference } from '../evaluate/index.js';
 import type { EpochRecord } from '../train/index.js';
 
 /** What a command works on: `FILE` or `FILE#CONFIG`. */
@@ -68,6 +68,15 @@ export interface ConvertOptions extends CommonOptions {
   readonly encoder?: 'exact' | 'drive';
   /** Data on which activation ranges are measured, for networks without quantisers. */
   readonly calibrate?: Dataset;
+  /** Of the positive activations, in (0, 100]; the default takes 99.9. */
+  readonly percentile?: number;
+  /** How many calibration images, from the first; 1000 where missing. */
+  readonly calibrationLimit?: number;
+  /** Bits of MBIF, or D and N of IBRALIF. */
+  readonly integer?: number;
+  readonly fraction?: number;
+  readonly largest?: number;
+  readonly perUnit?: number;
   readonly normalisation?: Normalisation;
   readonly outDir: string;
 }
@@ -86,6 +95,8 @@ export interface EvalOptions extends CommonOptions {
   readonly threads?: number;
   /** Also: accuracy at each stage of a conversion, and differences per layer. */
   readonly stages?: boolean;
+  /** Also: entropy, firing rate and level histogram of each layer of neurons. */
+  readonly activity?: boolean;
 }
 
 /** Fractions are 0…1; the keys are those of `eval --json`. */
@@ -100,6 +111,10 @@ export interface EvalResult {
   readonly latency_steps: number;
   readonly seconds: number;
   readonly engine: string;
+  /** Of codings whose trains carry means: accuracy of what is known after so many steps. */
+  readonly by_steps?: readonly { readonly steps: number; readonly accuracy: number }[];
+  /** Measured on the data, layer by layer. */
+  readonly activity?: readonly LayerActivity[];
   readonly stages?: readonly { readonly stage: string; readonly accuracy: number; readonly agreement: number }[];
   readonly layers?: readonly LayerDifference[];
 }
@@ -165,4 +180,4 @@ export interface Driver {
   listPasses(): readonly PassInfo[];
 }
 
-export type { Diagnostic, EpochRecord, LayerCost, LayerDifference, Outcome };
+export type { Diagnostic, EpochRecord, LayerActivity, LayerCost, LayerDifference, Outcome };

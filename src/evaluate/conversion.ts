@@ -33,6 +33,8 @@ export interface SpikingRun {
   /** Spikes times fan-out. */
   readonly synaptic: ReadonlyMap<string, number>;
   readonly milliseconds: number;
+  /** Predictions of the mean over the first steps, by their number. */
+  readonly early: ReadonlyMap<number, Int32Array>;
 }
 
 export interface SpikingNetwork {
@@ -43,6 +45,10 @@ export interface SpikingNetwork {
   /** Layer id → name of the program's output with its counts [N, 2]. */
   readonly counts: ReadonlyMap<string, string>;
   readonly lanes: number;
+  /** Number of steps → output name of the mean logits over them. */
+  readonly early?: ReadonlyMap<number, string>;
+  /** Sees every batch's results. */
+  readonly onResults?: (results: Readonly<Record<string, Tensor>>) => void;
 }
 
 /** Runs a spiking network over all images, counting spikes layer by layer. */
@@ -55,6 +61,7 @@ export async function runSpiking(
   const classes = new Int32Array(images.count);
   const spikes = new Map<string, number>();
   const synaptic = new Map<string, number>();
+  const early = new Map([...(network.early ?? [])].map(([steps]) => [steps, new Int32Array(images.count)]));
   const started = now();
   await forEachBatch(
     images,
@@ -65,6 +72,10 @@ export async function runSpiking(
     },
     ({ results, found }, start, size) => {
       classes.set(found, start);
+      network.onResults?.(results);
+      for (const [steps, name] of network.early ?? []) {
+        early.get(steps)!.set(predictedClasses(present(results[name], `evaluate: no ${name}`)), start);
+      }
       for (const [id, name] of network.counts) {
         const { data } = present(results[name], `evaluate: no counts of ${id}`);
         for (let i = 0; i < size; i++) {
@@ -75,5 +86,5 @@ export async function runSpiking(
     },
     counter,
   );
-  return { classes, spikes, synaptic, milliseconds: now() - started };
+  return { classes, spikes, synaptic, milliseconds: now() - started, early };
 }

@@ -1,6 +1,15 @@
 export { quantizeValue } from './network/quantiser-regions.js';
 export { trainCapacity } from './network/sws/codes.js';
 export { multiplyingOps } from './network/verify-accumulate-only.js';
-export type { ConversionOptions, Pass, PassContext, PassRun, PipelineHooks, PipelineResult } from './pass.js';
+export type {
+  ConversionOptions,
+  MeanOptions,
+  Pass,
+  PassContext,
+  PassRun,
+  PipelineHooks,
+  PipelineResult,
+} from './pass.js';
 export { runPipeline } from './pass.js';
 export { type PipelineName, passes, pipelines } from './pipelines.js';
+export { type ActivationSite, activationSites } from './network/rate/sites.js';

@@ -33,6 +33,20 @@ export interface ConversionOptions {
   readonly rectified: boolean;
   /** Neuron types by name: the standard library's and the model file's. */
   readonly neurons: ReadonlyMap<string, NeuronDef>;
+  /** What conversions to neurons that carry means need (SPEC §8). */
+  readonly means?: MeanOptions;
+}
+
+/** A conversion in which a train's value is its mean over the steps. */
+export interface MeanOptions {
+  readonly neuron: {
+    readonly def: NeuronDef;
+    readonly args: Readonly<Record<string, number>>;
+    /** Its outputs: integers min…max times step. */
+    readonly levels: { readonly min: number; readonly max: number; readonly step: number };
+  };
+  /** The greatest activation that a layer shall carry, by the id of its neurons; undefined where it isn't known. */
+  readonly range: (id: string) => number | undefined;
 }
 
 /** A step from valid IR to valid IR. Pure: nothing is shared that it changes. */

@@ -1,6 +1,9 @@
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
+import { activationRanges } from './network/rate/activation-ranges.js';
+import { insertNeurons } from './network/rate/insert-neurons.js';
+import { scaleWeights } from './network/rate/scale-weights.js';
 import { quantiserRegions } from './network/quantiser-regions.js';
 import { scheduleTime } from './network/schedule-time.js';
 import { toSpikes } from './network/sws/to-spikes.js';
@@ -14,6 +17,9 @@ export const passes: readonly Pass[] = [
   quantiserRegions,
   toSpikes,
   scheduleTime,
+  activationRanges,
+  insertNeurons,
+  scaleWeights,
   verifyAccumulateOnly,
   deadCode,
 ];
@@ -28,6 +34,17 @@ export const pipelines = {
     quantiserRegions,
     toSpikes,
     scheduleTime,
+    verifyAccumulateOnly,
+    deadCode,
+  ],
+  /** A real or quantised network to neurons whose trains carry means. */
+  'convert.rate': [
+    canonicalise,
+    foldBatchnorm,
+    quantiserRegions,
+    activationRanges,
+    insertNeurons,
+    scaleWeights,
     verifyAccumulateOnly,
     deadCode,
   ],

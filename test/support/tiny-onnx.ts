@@ -44,3 +44,17 @@ export function tinyImages(count: number): { images: Uint8Array; labels: Uint8Ar
     labels: Uint8Array.from([0, 0, 8, 1, 0, 0, ...size, ...Array.from({ length: count }, (_, i) => i % 3)]),
   };
 }
+
+/** The float network [1, 6, 6] → 3 classes: conv, ReLU, fully connected. `shift` is added before the ReLU. */
+export function tinyFloat(shift = 0): Uint8Array<ArrayBuffer> {
+  const b = new OnnxBuilder(13);
+  b.input('image', ['N', 1, 6, 6]);
+  const bias = numbers(4, 2).map((v) => v + shift);
+  const conv = b.node('Conv', ['image', b.floats('w1', [4, 1, 3, 3], numbers(36, 1)), b.floats('b1', [4], bias)], {
+    pads: [1, 1, 1, 1],
+  });
+  const flat = b.node('Flatten', [b.node('Relu', [conv])]);
+  const weight = b.floats('w2', [3, 144], numbers(432, 3));
+  b.output(b.node('Gemm', [flat, weight, b.floats('b2', [3], numbers(3, 4))], { transB: 1 }));
+  return Uint8Array.from(b.bytes());
+}

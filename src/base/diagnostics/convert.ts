@@ -53,6 +53,22 @@ export const convertDiagnostics = {
     ({ reason }) => reason,
     'The coding’s arguments don’t fit the network or each other. SWS: β in (1, 3], Tc ≥ 1 steps, 0 ≤ Ts ≤ Tc silent steps.',
   ),
+  'convert/no-range': define<{ op: string; kind: string }>(
+    'error',
+    ({ op, kind }) => `the range of ${kind} %${op} isn’t known`,
+    'Neurons that carry an activation as the mean of their spikes need its range: the activation that the largest spike at every step stands for. A quantised network says it in its quantisers. For a float network it is measured: `spikec convert NET.onnx --coding … --calibrate DATA` runs the network over the images and writes `layer "…" { range R }` into the model file, where it can also be written by hand.',
+  ),
+  'convert/neuron-loses-mean': define<{ neuron: string; steps: number; current: number; mean: number }>(
+    'error',
+    ({ neuron, steps, current, mean }) =>
+      `${neuron} doesn’t carry the mean of its input: a current of ${current} gives ${mean} over ${steps} step${steps === 1 ? '' : 's'}`,
+    'A converted activation is the mean of a neuron’s spikes. So under a constant current from 0 to its largest output, the neuron’s mean output over the steps has to be that current, to within one level in one step. Neurons with a leak, a hard reset or a threshold that isn’t 1 don’t do that; `IF` and `MBIF` do at any number of steps, `IBRALIF` and `ILIF` at one step. The neuron’s equations were run to find out.',
+  ),
+  'convert/calibration': define<{ reason: string }>(
+    'error',
+    ({ reason }) => `the calibration data can’t be used: ${reason}`,
+    'Ranges of activations are measured by running the network over the calibration images. Images that are all alike, or on which a layer never gives anything above 0, say nothing about ranges. Use a few hundred images of the kind the network was trained on, with its `--mean` and `--std`.',
+  ),
   'convert/unknown-layer-pattern': define<{ pattern: string }>(
     'error',
     ({ pattern }) => `no neuron layer has an id that matches "${pattern}"`,

@@ -45,4 +45,23 @@ rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are
     `A learnable parameter is written \`learn(START)\` or \`learn(START, constraint: positive)\` (or \`unit\`, between 0 and
 1). Its start must lie in the constraint's range. Truth values can't be learned.`,
   ),
+  'model/uneven-levels': define<{ neuron: string; bound: number }>(
+    'error',
+    ({ neuron, bound }) => `the outputs of \`${neuron}\` are cut off at ${bound} steps, between two levels`,
+    `A spike's levels are multiples of one step, and the greatest of them has to be a level. In IBRA-LIF the outputs are
+0, 1/N … D, so D · N must be an integer; 2^B − 1 uses B bits fully: D = 1.5 with N = 10 (4 bits), D = 5.11 with N = 100
+(9 bits).`,
+  ),
+  'model/no-levels': define<{ neuron: string }>(
+    'error',
+    ({ neuron }) => `\`${neuron}\` can only give one output, so it never spikes`,
+    `A spike needs at least two levels. With m integer and n fraction bits there are 2^(m+n) of them: m + n must be at
+least 1.`,
+  ),
+  'model/too-many-levels': define<{ neuron: string; bits: number; most: number }>(
+    'error',
+    ({ neuron, bits, most }) => `the spikes of \`${neuron}\` need ${bits} bits; at most ${most} are possible`,
+    `Each bit of a spike is a plane of its own at inference, and sums over planes have to stay exact in float32. Use fewer
+integer and fraction bits, or a smaller D · N.`,
+  ),
 } as const;

@@ -17,6 +17,10 @@ export const layerNames = {
   logits: '0',
   /** [N, 2]: spikes fired, and spikes times fan-out. */
   counts: (id: string): string => `counts ${id}`,
+  /** [TN, …shape]: what a layer gives at every step. */
+  train: (id: string): string => `train ${id}`,
+  /** [N, classes]: the mean of the logits over the first steps. */
+  early: (steps: number): string => `mean of ${steps}`,
 } as const;
 
 export interface LayersProgram {
@@ -40,6 +44,10 @@ export interface InferenceOptions {
   readonly fanOut?: (id: string) => Float64Array;
   /** Parameters stay parameters under their own names, so that the caller can feed them. */
   readonly trainable?: boolean;
+  /** Layers of neurons give out their trains. */
+  readonly trains?: boolean;
+  /** Also the mean logits over so many first steps. */
+  readonly early?: readonly number[];
 }
 
 /** Steps of a network's coding; 1 for a network without time. */
@@ -71,12 +79,23 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
   const lowering = new LayersLowering(network, 'infer', stepsOfNetwork(network), { precision: 'f32', trainable });
   return lower(
     lowering,
-    (logits) => lowering.builder.output(layerNames.logits, decoded(lowering, logits)),
+    (logits) => {
+      lowering.builder.output(layerNames.logits, decoded(lowering, logits));
+      for (const steps of options.early ?? []) {
+        lowering.builder.output(layerNames.early(steps), meanOfFirst(lowering, logits, steps));
+      }
+    },
     (op, value) => {
-      if (options.fanOut === undefined || op.kind !== 'neuron') return;
+      if (options.trains === true && op.kind === 'neuron') lowering.builder.output(layerNames.train(op.id), value);
+      if (options.fanOut === undefined || (op.kind !== 'neuron' && op.kind !== 'maxprefix')) return;
       lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, options.fanOut(op.id)));
     },
   );
+}
+
+function meanOfFirst(lowering: LayersLowering, logits: Value, steps: number): Value {
+  if (stepsOf(logits) === 1) return logits;
+  return decoded(lowering, lowering.builder.sliceAxis(logits, 0, 0, steps));
 }
 
 const constantRoles: Readonly<Record<string, readonly string[]>> = {

@@ -36,6 +36,8 @@ export function lowerLayer(lowering: LayersLowering, op: Op): Value {
       return builder.concat(alike(lowering, inputs), 1);
     case 'dropout':
       return dropout(lowering, op, x);
+    case 'maxprefix':
+      return maxOfCounts(lowering, op, x);
     default:
       return shaped(lowering, op, x);
   }
@@ -122,6 +124,23 @@ function affine(lowering: LayersLowering, op: Op, x: Value): Value {
   const y = builder.mul(x, present(part('scale'), `lower: ${op.id} has no scale`));
   const shift = part('shift');
   return shift === undefined ? y : builder.add(y, shift);
+}
+
+/** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */
+function maxOfCounts(lowering: LayersLowering, op: Op, x: Value): Value {
+  const { builder } = lowering;
+  const steps = stepsOf(x);
+  if (steps === 1) return builder.maxpool(x, window(op));
+  const counts: Value[] = [];
+  for (let t = 0; t < steps; t++) {
+    const step = builder.step(x, t);
+    counts.push(t === 0 ? step : builder.as(`count${t + 1}`).add(counts[t - 1]!, step));
+  }
+  const most = builder.as('most').maxpool(builder.concat(counts, 0), window(op));
+  const fired: Value[] = [builder.step(most, 0)];
+  for (let t = 1; t < steps; t++)
+    fired.push(builder.as(`s${t + 1}`).sub(builder.step(most, t), builder.step(most, t - 1)));
+  return builder.as('train').concat(fired, 0);
 }
 
 /** One mask a sample for all of its time steps, so that a dropped unit is silent throughout. */

@@ -3,11 +3,13 @@ import type { NeuronDef } from '../../base/equation.js';
 import { present } from '../../base/invariant.js';
 import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
+import { levelProblems } from './check-levels.js';
 import { expandUnits, maxUnits } from './expand-units.js';
 import { Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
+export { levelProblems } from './check-levels.js';
 export { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
 export interface ModelLoweringOptions {
@@ -48,6 +50,11 @@ function refusals({ name, coding, place }: Config, network: OwnNetwork): Diagnos
     const help = 'networks of layers compile with `direct`, `rate` and `events`; `sws` converts ONNX files';
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   }
+  const ranged = coding.layers.find(({ settings }) => 'range' in settings);
+  if (ranged !== undefined) {
+    const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
+    found.push(diagnostic('model/conflict', { problem }, ranged.place));
+  }
   if (coding.args['steps'] === undefined) {
     const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
     found.push(diagnostic('model/argument-missing', args, coding.place));
@@ -67,6 +74,8 @@ class ModelLowering {
   /** Neurons by the name their ops use. */
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #expanded = new Map<NeuronUse, NeuronUse>();
+  /** Uses whose levels were found wrong, so that each is said once. */
+  readonly #judged = new Set<NeuronUse>();
 
   constructor(config: Config, network: OwnNetwork, initialiser: Initialiser, diagnostics: Diagnostic[]) {
     this.#config = config;
@@ -127,6 +136,12 @@ class ModelLowering {
   }
 
   #levels(use: NeuronUse, layer: Layer): SpikeLevels {
+    const problems = levelProblems(use);
+    if (problems.length > 0) {
+      if (!this.#judged.has(use)) this.#diagnostics.push(...problems);
+      this.#judged.add(use);
+      return { min: 0, max: 1, step: 1 };
+    }
     const levels = spikeLevels(use.def, use.args);
     const refuse = (construct: string, help: string): void => {
       const related = [{ place: layer.place, message: 'used here' }];

@@ -22,7 +22,11 @@ const truth: Range = { lo: 0, hi: 1, step: 1 };
  * where they don't bound it or don't hold it to multiples of a step. Learnable parameters count with
  * their present values.
  */
-export function spikeLevels(def: NeuronDef, args: Readonly<Record<string, number>>): SpikeLevels | undefined {
+export function spikeLevels(
+  def: NeuronDef,
+  args: Readonly<Record<string, number>>,
+  onUneven: (bound: number) => void = () => undefined,
+): SpikeLevels | undefined {
   const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
   const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
   for (const { name } of def.states) ranges.set(name, anything);
@@ -31,7 +35,7 @@ export function spikeLevels(def: NeuronDef, args: Readonly<Record<string, number
   ranges.set('unit', { lo: 1, hi: units, step: 1 });
   for (const { target, value } of [...def.charge, ...def.fire]) {
     const isState = def.states.some((state) => state.name === target);
-    ranges.set(target, isState ? anything : rangeOf(value, ranges, units));
+    ranges.set(target, isState ? anything : rangeOf(value, ranges, units, onUneven));
   }
   const { lo, hi, step } = ranges.get('s') ?? anything;
   if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
@@ -44,8 +48,13 @@ function exactly(value: number): Range {
   return { lo: value, hi: value, step: Math.abs(value) };
 }
 
-function rangeOf(expr: Expr, ranges: ReadonlyMap<string, Range>, units: number): Range {
-  const of = (inner: Expr): Range => rangeOf(inner, ranges, units);
+function rangeOf(
+  expr: Expr,
+  ranges: ReadonlyMap<string, Range>,
+  units: number,
+  onUneven: (bound: number) => void = () => undefined,
+): Range {
+  const of = (inner: Expr): Range => rangeOf(inner, ranges, units, onUneven);
   switch (expr.kind) {
     case 'number':
       return exactly(expr.value);
@@ -59,7 +68,7 @@ function rangeOf(expr: Expr, ranges: ReadonlyMap<string, Range>, units: number):
     case 'binary':
       return binaryRange(expr.op, of(expr.left), of(expr.right));
     case 'call':
-      return callRange(expr, of, units);
+      return callRange(expr, of, units, onUneven);
   }
 }
 
@@ -81,7 +90,12 @@ function binaryRange(op: string, a: Range, b: Range): Range {
   }
 }
 
-function callRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, units: number): Range {
+function callRange(
+  expr: Expr & { kind: 'call' },
+  of: (inner: Expr) => Range,
+  units: number,
+  onUneven: (bound: number) => void,
+): Range {
   const args = expr.args.map(of);
   const [a = anything, b = anything, c = anything] = args;
   switch (expr.callee) {
@@ -90,6 +104,8 @@ function callRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, un
       return { lo: Math.min(b.lo, c.lo), hi: Math.max(b.hi, c.hi), step: commonStep(b, c) };
     }
     case 'clip': {
+      // levels cut off between two of them: the greatest output would be no level
+      for (const { lo, hi } of [b, c]) if (lo === hi && a.step > 0 && isUneven(hi / a.step)) onUneven(hi);
       const step = commonStep(a, commonRange(b, c));
       return { lo: Math.min(Math.max(a.lo, b.lo), c.hi), hi: Math.max(Math.min(a.hi, c.hi), b.lo), step };
     }
@@ -116,6 +132,10 @@ function callRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, un
     default:
       return anything;
   }
+}
+
+function isUneven(levels: number): boolean {
+  return Number.isFinite(levels) && Math.abs(levels - Math.round(levels)) > 1e-9 * Math.max(1, Math.abs(levels));
 }
 
 function levelsRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range): Range {

@@ -77,7 +77,7 @@ const neuron: NetworkOpDef = {
 };
 
 const maxprefix: NetworkOpDef = {
-  doc: 'Exact max pooling of stepwise weighted trains by running prefix: M_k = max_i P_i,k, s_k = M_k − β·M_k−1 (SPEC §4).',
+  doc: 'Exact max pooling of stepwise weighted trains by running prefix: M_k = max_i P_i,k, s_k = M_k − β·M_k−1 (SPEC §4). With β = 1 the running maximum of counts, for trains that carry means.',
   arity: [1, 1],
   attrs: { kernel: 'list', stride: 'list', pads: 'list', beta: 'number' },
   params: [],

@@ -2,22 +2,35 @@ import { type Network, type Op, opsById } from '../../network/index.js';
 import type { Pass } from '../pass.js';
 
 const weighted = new Set(['conv', 'linear', 'channel_conv']);
+const moving = new Set(['affine', 'pad', 'flatten', 'reshape', 'avgpool', 'globalavgpool']);
 /** Ops that have no place between the encoder and the read-out of an inference network. */
 const nonlinear = new Set(['relu', 'clip', 'sigmoid', 'mul', 'batchnorm', 'quantize', 'maxpool']);
 
-function problemOf(op: Op, byId: ReadonlyMap<string, Op>): string | undefined {
+/** A real input current, moved or averaged: the layer that weighs it belongs to the encoder. */
+function frontOf(network: Network): ReadonlySet<string> {
+  const front = new Set<string>();
+  for (const op of network.ops) {
+    const real = op.kind === 'encode' && op.type.code.kind === 'real';
+    const follows = moving.has(op.kind) && op.inputs.every((id) => front.has(id));
+    if (real || follows) front.add(op.id);
+  }
+  return front;
+}
+
+function problemOf(op: Op, byId: ReadonlyMap<string, Op>, front: ReadonlySet<string>): string | undefined {
   const input = op.inputs.map((id) => byId.get(id)!).find((from) => from.type.time !== undefined);
   if (input === undefined) return undefined;
   if (nonlinear.has(op.kind) && op.type.time !== undefined) return input.type.code.kind;
-  if (weighted.has(op.kind) && input.type.code.kind !== 'spike') return input.type.code.kind;
+  if (weighted.has(op.kind) && input.type.code.kind !== 'spike' && !front.has(input.id)) return input.type.code.kind;
   return undefined;
 }
 
 /** The ops that multiply something other than spikes after the encoder. */
 export function multiplyingOps(network: Network): readonly { readonly op: Op; readonly code: string }[] {
   const byId = opsById(network);
+  const front = frontOf(network);
   return network.ops.flatMap((op) => {
-    const code = problemOf(op, byId);
+    const code = problemOf(op, byId, front);
     return code === undefined ? [] : [{ op, code }];
   });
 }

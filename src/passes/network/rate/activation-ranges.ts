@@ -1,0 +1,62 @@
+import { type Op, consumersOf, opsById, rewrite } from '../../../network/index.js';
+import type { Pass, PassContext } from '../../pass.js';
+import { type ActivationSite, activationSites, readOutTail } from './sites.js';
+
+/** The range λ of a site: what was set, else the quantiser's, else the clip's; undefined after a report. */
+function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): number | undefined {
+  if (op.kind === 'clip' && op.attrs['min'] !== 0) {
+    context.report(
+      'convert/no-spiking-form',
+      { op: op.id, kind: `${op.kind} from ${String(op.attrs['min'])}`, coding: 'direct' },
+      op,
+    );
+    return undefined;
+  }
+  const set = context.options.means?.range(op.id);
+  const range = set === undefined ? bound : Math.min(set, known ? Infinity : (bound ?? Infinity));
+  if (range === undefined || !(range < Number.MAX_VALUE)) {
+    context.report('convert/no-range', { op: op.id, kind: op.kind }, op, {
+      help: `convert with --calibrate DATA, or write: layer "${op.id}" { range … }`,
+    });
+    return undefined;
+  }
+  return range;
+}
+
+/**
+ * Every activation becomes clip(x, 0, λ), λ the range its neurons will carry (SPEC §8): from `layer` settings,
+ * where calibration writes them, or from the quantiser. A maximum before a relu moves behind it (both are
+ * monotone). Quantisers that cut nothing off go: their rounding is not carried.
+ */
+export const activationRanges: Pass = {
+  name: 'activation-ranges',
+  doc: 'Turns every activation into clip(x, 0, λ) with the range λ of its quantiser or of the calibration; quantisers that cut nothing off go.',
+  run: (network, context) => {
+    const tail = readOutTail(network);
+    const byId = opsById(network);
+    const consumers = consumersOf(network);
+    const ranges = new Map(activationSites(network).map((site) => [site.op.id, rangeOf(site, context)] as const));
+    const poolBefore = (op: Op): Op | undefined => {
+      const before = byId.get(op.inputs[0]!)!;
+      const alone = consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id);
+      return before.kind === 'maxpool' && alone && before.type.code.kind === 'real' ? before : undefined;
+    };
+    const swapped = new Set([...ranges.keys()].map((id) => poolBefore(byId.get(id)!)?.id));
+    let dropped = 0;
+    const result = rewrite(network, (op, inputs, to) => {
+      if (swapped.has(op.id)) return inputs[0]!;
+      if (op.kind === 'quantize' && !ranges.has(op.id) && !tail.has(op.id)) {
+        dropped++;
+        return inputs[0]!;
+      }
+      const range = ranges.get(op.id);
+      if (range === undefined) return to.copy(op, inputs);
+      const clipped = to.copy(op, inputs, { kind: 'clip', attrs: { min: 0, max: range } });
+      const pool = poolBefore(op);
+      return pool === undefined ? clipped : to.copy(pool, [clipped]);
+    });
+    if (dropped === 0) return result;
+    const note = `${dropped} quantiser${dropped === 1 ? '' : 's'} that cut nothing off left out: their rounding is not carried`;
+    return { ...result, notes: [...result.notes, note] };
+  },
+};

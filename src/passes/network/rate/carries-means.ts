@@ -1,0 +1,34 @@
+import { tensor } from '../../../base/dtype.js';
+import { lowerForInference } from '../../../lower/layers-to-tensor/index.js';
+import { NetworkBuilder } from '../../../network/index.js';
+import { evaluate } from '../../../tensor/index.js';
+import type { MeanOptions } from '../../pass.js';
+
+const probes = 509;
+
+/**
+ * Whether a neuron's mean output over the steps follows a constant current from 0 to its largest output, to
+ * within one level in one of the steps; otherwise the first current for which it doesn't. That is what
+ * makes it fit to stand for an activation; the neuron is run by its equations, none is known by name.
+ */
+export function outputsOfMeans(
+  { def, args, levels }: MeanOptions['neuron'],
+  steps: number,
+): { readonly current: number; readonly mean: number } | undefined {
+  const builder = new NetworkBuilder('probe');
+  builder.neuron(def);
+  const image = builder.add({ id: 'image', kind: 'input', attrs: { shape: [probes] } });
+  const encode = builder.add({ id: 'encode', kind: 'encode', inputs: [image], attrs: { coding: 'direct', steps } });
+  const attrs = { ...args, neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step };
+  const neuron = builder.add({ id: 'neuron', kind: 'neuron', inputs: [encode], attrs });
+  const mean = builder.add({ id: 'mean', kind: 'decode', inputs: [neuron], attrs: { coding: 'direct' } });
+  const program = lowerForInference(builder.finish([mean], { name: 'direct', args: { steps } })).program;
+  const top = levels.max * levels.step;
+  const currents = Float32Array.from({ length: probes }, (_, i) => (top * i) / (probes - 1));
+  const found = evaluate(program, { image: tensor('f32', [1, probes], currents) })['0']!.data;
+  const tolerance = (levels.step / steps) * 1.001 + 1e-5 * top;
+  for (let i = 0; i < probes; i++) {
+    if (!(Math.abs(found[i]! - currents[i]!) <= tolerance)) return { current: currents[i]!, mean: found[i]! };
+  }
+  return undefined;
+}

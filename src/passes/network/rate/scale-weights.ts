@@ -1,0 +1,199 @@
+import { tensor } from '../../../base/dtype.js';
+import {
+  type Network,
+  type Op,
+  type Param,
+  type Rewriter,
+  consumersOf,
+  listAttr,
+  numberAttr,
+  opsById,
+  optionalParam,
+  paramOf,
+  realParam,
+  realValues,
+  rewrite,
+} from '../../../network/index.js';
+import type { Pass } from '../../pass.js';
+
+/** A factor of a whole value, or of each of its channels. */
+type Scale = number | Float64Array;
+
+/**
+ * Scalar factors in front of neurons go into the synapses before them, factors behind neurons into the
+ * synapses that follow: W ← W·λ_in/λ_out. What remains is one weight a spike, and where a train meets an add
+ * a synapse of one weight.
+ */
+export const scaleWeights: Pass = {
+  name: 'scale-weights',
+  doc: 'Folds the factors λ around neurons into the weights of the synapses before and behind them.',
+  run: (network) => downwards(upwards(network)),
+};
+
+function isScaling(op: Op): boolean {
+  return op.kind === 'affine' && op.params['shift'] === undefined;
+}
+
+function scalarOf(network: Network, op: Op): number | undefined {
+  const values = realValues(paramOf(network, op, 'scale'));
+  return values.length === 1 ? values[0]! : undefined;
+}
+
+const passesFactors = new Set(['conv', 'linear', 'affine', 'add', 'avgpool', 'globalavgpool', 'flatten', 'reshape']);
+
+/** The factor that each op's result takes over from the scalings behind it, from the last op to the first. */
+function takenFactors(network: Network): { factors: Map<string, number>; gone: Set<string> } {
+  const byId = opsById(network);
+  const consumers = consumersOf(network);
+  const factors = new Map<string, number>();
+  const gone = new Set<string>();
+  const takes = (id: string): boolean => {
+    const op = byId.get(id)!;
+    if (!passesFactors.has(op.kind) || consumers.get(id)!.length !== 1 || network.outputs.includes(id)) return false;
+    if (op.kind === 'conv' || op.kind === 'linear' || op.kind === 'affine') return true;
+    return op.inputs.every(takes);
+  };
+  for (const op of [...network.ops].reverse()) {
+    const own = factors.get(op.id) ?? 1;
+    if (isScaling(op) && op.type.code.kind === 'psp' && takes(op.inputs[0]!)) {
+      const scalar = scalarOf(network, op);
+      const input = byId.get(op.inputs[0]!)!;
+      if (scalar !== undefined && input.type.code.kind === 'psp') {
+        gone.add(op.id);
+        factors.set(input.id, own * scalar);
+      }
+    } else if (own !== 1 && op.kind !== 'conv' && op.kind !== 'linear' && op.kind !== 'affine') {
+      for (const id of op.inputs) factors.set(id, own);
+    }
+  }
+  return { factors, gone };
+}
+
+function upwards(network: Network): Network {
+  const { factors, gone } = takenFactors(network);
+  return rewrite(network, (op, inputs, to) => {
+    if (gone.has(op.id)) return inputs[0]!;
+    const factor = factors.get(op.id) ?? 1;
+    if (factor === 1) return to.copy(op, inputs);
+    const scaled = (role: string): Record<string, string> => {
+      const param = optionalParam(network, op, role);
+      return param === undefined ? {} : { [role]: to.param(`${op.id}.${role}.scaled`, timesScalar(param, factor)) };
+    };
+    const roles = op.kind === 'affine' ? ['scale', 'shift'] : ['weight', 'bias'];
+    return to.copy(op, inputs, { params: { ...op.params, ...scaled(roles[0]!), ...scaled(roles[1]!) } });
+  });
+}
+
+/** Codes of a quantised weight stay, its scales change. */
+function timesScalar(param: Param, factor: number): Param {
+  if (param.quant !== undefined) {
+    return { tensor: param.tensor, quant: { ...param.quant, scale: param.quant.scale.map((s) => s * factor) } };
+  }
+  return realParam(
+    param.tensor.shape,
+    realValues(param).map((v) => v * factor),
+  );
+}
+
+function downwards(network: Network): Network {
+  /** new id → the factor that its train still needs */
+  const pending = new Map<string, Scale>();
+  return rewrite(network, (op, inputs, to) => {
+    const from = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
+    const isTrain = inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
+    if (isScaling(op) && isTrain && (from === undefined || typeof from === 'number')) {
+      const scalar = scalarOf(network, op);
+      if (scalar !== undefined) {
+        const again = pending.get(inputs[0]!);
+        if (again === undefined || again === scalar) {
+          pending.set(inputs[0]!, scalar);
+          return inputs[0]!;
+        }
+      }
+    }
+    const made = follow(op, inputs, to, network, pending);
+    return (
+      made ??
+      to.copy(
+        op,
+        inputs.map((id, n) => materialised(op, id, n, to, pending)),
+      )
+    );
+  });
+}
+
+/** Ops that let the factor through or take it; undefined for those that need the value itself. */
+function follow(
+  op: Op,
+  inputs: readonly string[],
+  to: Rewriter,
+  network: Network,
+  pending: Map<string, Scale>,
+): string | undefined {
+  const scale = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
+  const passed = (id: string, next: Scale): string => {
+    pending.set(id, next);
+    return id;
+  };
+  switch (op.kind) {
+    case 'avgpool':
+    case 'globalavgpool':
+    case 'maxprefix':
+      return scale === undefined ? undefined : passed(to.copy(op, inputs), scale);
+    case 'flatten':
+    case 'reshape': {
+      if (scale === undefined) return undefined;
+      if (typeof scale === 'number') return passed(to.copy(op, inputs), scale);
+      const [channels] = op.type.shape as [number];
+      const inner = channels / scale.length;
+      if (op.kind === 'reshape' && !Number.isInteger(inner)) return undefined;
+      if (op.type.shape.length !== 1) return undefined;
+      return passed(
+        to.copy(op, inputs),
+        Float64Array.from({ length: channels }, (_, i) => scale[Math.floor(i / inner)]!),
+      );
+    }
+    case 'concat': {
+      const types = inputs.map((id) => to.builder.typeOf(id));
+      if (types.some((type) => type.code.kind !== 'spike')) return undefined;
+      const parts = inputs.map((id, n) => {
+        const own = pending.get(id) ?? 1;
+        return typeof own === 'number' ? new Float64Array(types[n]!.shape[0]!).fill(own) : own;
+      });
+      return passed(to.copy(op, inputs), Float64Array.from(parts.flatMap((part) => [...part])));
+    }
+    case 'conv':
+    case 'linear': {
+      if (scale === undefined) return undefined;
+      const name = to.param(`${op.id}.weight.scaled`, timesInputs(paramOf(network, op, 'weight'), scale, op));
+      return to.copy(op, inputs, { params: { ...op.params, weight: name } });
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The weight with input channel i multiplied by scale[i]; [out, in/groups, …]. */
+function timesInputs(param: Param, scale: Scale, op: Op): Param {
+  if (typeof scale === 'number') return timesScalar(param, scale);
+  const { shape } = param.tensor;
+  const groups = op.kind === 'conv' ? numberAttr(op.attrs, 'groups') : 1;
+  const [out, within] = shape as [number, number];
+  const taps = op.kind === 'conv' ? listAttr(op.attrs, 'kernel').reduce((a, b) => a * b, 1) : 1;
+  const values = realValues(param).map((w, i) => {
+    const o = Math.floor(i / (within * taps));
+    const c = Math.floor(i / taps) % within;
+    return w * scale[Math.floor(o / (out / groups)) * within + c]!;
+  });
+  return { tensor: tensor('f64', shape, values) };
+}
+
+/** The value itself: where a factor is left, a synapse of one weight a neuron. */
+function materialised(op: Op, id: string, index: number, to: Rewriter, pending: ReadonlyMap<string, Scale>): string {
+  const scale = pending.get(id);
+  if (scale === undefined) return id;
+  const values = typeof scale === 'number' ? [scale] : [...scale];
+  const wish = op.inputs.length === 1 ? `${op.id}.synapse` : `${op.id}.synapse${index + 1}`;
+  const param = to.param(`${wish}.scale`, realParam([values.length], values));
+  return to.builder.add({ id: wish, kind: 'affine', inputs: [id], params: { scale: param }, place: op.place });
+}

@@ -1,0 +1,68 @@
+import { type Network, type Op, consumersOf, numberAttr, opsById } from '../../../network/index.js';
+
+/** A nonlinearity max(0, min(x, bound)) that a layer of neurons will stand for. */
+export interface ActivationSite {
+  readonly op: Op;
+  /** What the network itself says of the range: a quantiser's largest value, a clip's upper end. */
+  readonly bound: number | undefined;
+  /** Whether `bound` is the range (a quantiser's), so that no data are needed. */
+  readonly known: boolean;
+}
+
+/** Ops that may stand behind the read-out: they act on the decoded value. */
+const readOutOps = new Set(['quantize', 'relu', 'clip', 'sigmoid', 'flatten', 'reshape']);
+/** Ops whose result is a mean or a choice of what they read. */
+const keepsRange = new Set(['avgpool', 'globalavgpool', 'maxpool', 'flatten', 'reshape', 'concat']);
+
+/** Ops at the end of the network that only outputs read: they stay real. */
+export function readOutTail(network: Network): ReadonlySet<string> {
+  const byId = opsById(network);
+  const consumers = consumersOf(network);
+  const tail = new Set<string>();
+  for (const output of network.outputs) {
+    let op = byId.get(output)!;
+    while (readOutOps.has(op.kind) && consumers.get(op.id)!.every((reader) => tail.has(reader.id))) {
+      tail.add(op.id);
+      op = byId.get(op.inputs[0]!)!;
+    }
+  }
+  return tail;
+}
+
+/**
+ * Where neurons will stand: relus, clips from 0 on, and quantisers that cut off at 0. A quantiser that cuts
+ * nothing off (a signed one, one of the input, one of a mean of activations) is only a rounding, and no site.
+ */
+export function activationSites(network: Network): readonly ActivationSite[] {
+  const byId = opsById(network);
+  const tail = readOutTail(network);
+  const sites = new Map<string, ActivationSite>();
+  /** values that come out of sites, possibly averaged */
+  const carried = (id: string): boolean => {
+    const op = byId.get(id)!;
+    if (sites.has(id)) return true;
+    return (keepsRange.has(op.kind) || op.kind === 'quantize') && op.inputs.every(carried);
+  };
+  for (const op of network.ops) {
+    if (tail.has(op.id)) continue;
+    if (op.kind === 'relu') sites.set(op.id, { op, bound: undefined, known: false });
+    else if (op.kind === 'clip') sites.set(op.id, { op, bound: numberAttr(op.attrs, 'max'), known: false });
+    else if (op.kind === 'quantize' && cutsAtZero(op) && !isFront(op, byId) && !carried(op.inputs[0]!)) {
+      const { scale, zero, max } = op.attrs as Record<'scale' | 'zero' | 'max', number>;
+      sites.set(op.id, { op, bound: (max - zero) * scale, known: true });
+    }
+  }
+  return [...sites.values()];
+}
+
+function cutsAtZero({ attrs }: Op): boolean {
+  return attrs['min'] === attrs['zero'];
+}
+
+/** Whether an op reads the input, with nothing weighted in between. */
+function isFront(op: Op, byId: ReadonlyMap<string, Op>): boolean {
+  const front = new Set(['affine', 'pad', 'flatten', 'reshape', 'quantize']);
+  let from = byId.get(op.inputs[0]!)!;
+  while (front.has(from.kind)) from = byId.get(from.inputs[0]!)!;
+  return from.kind === 'input';
+}
