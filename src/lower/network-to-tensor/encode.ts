@@ -3,7 +3,7 @@ import { type Op, numberAttr, stringAttr } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import type { Lowering } from './context.js';
 import { lowerNeurons } from './neurons.js';
-import { PrefixTrain, StepTrain, type Timed } from './trains.js';
+import { StepTrain, type Timed } from './trains.js';
 
 /** clip(round_half_even(x/scale) + zero, min, max) in x's dtype; in f32 exactly as onnxruntime rounds. */
 export function quantised(lowering: Lowering, x: Value, attrs: Op['attrs']): Value {
@@ -36,19 +36,27 @@ function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
   return amplitude === 1 ? shifted : builder.div(shifted, amplitude);
 }
 
-function exactTrain(lowering: Lowering, op: Op, x: Value): PrefixTrain | StepTrain {
+function exactTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
   const { builder } = lowering;
   const beta = numberAttr(op.attrs, 'beta');
   const steps = numberAttr(op.attrs, 'steps');
   const level = levelOfCode(lowering, op, builder.as('code').op('detach', [quantised(lowering, x, op.attrs)], {}));
   if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
-  const whole = numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level);
-  const prefixes: Value[] = [];
-  return new PrefixTrain(builder, op.id, steps, 2, (k) => {
-    if (k === steps) return whole;
-    builder.at(op.id);
-    return (prefixes[k] ??= builder.as(`prefix${k}`).floor(builder.mul(whole, 2 ** (k - steps))));
-  });
+  return binaryTrain(lowering, op, numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level), steps);
+}
+
+/** Binary digits, most significant first: choices between 0 and 1, so that engines see small integers. */
+function binaryTrain(lowering: Lowering, op: Op, level: Value, steps: number): StepTrain {
+  const { builder } = lowering;
+  let rest = level;
+  const spikes: Value[] = [];
+  for (let k = 1; k <= steps; k++) {
+    const weight = 2 ** (steps - k);
+    const s = builder.as(`s${k}`).select(builder.ge(rest, weight), builder.scalar('f32', 1), 0);
+    if (k < steps) rest = builder.sub(rest, weight === 1 ? s : builder.mul(s, weight));
+    spikes.push(s);
+  }
+  return new StepTrain(builder, op.id, 2, spikes);
 }
 
 /** Signed digits of a known value, greedily from the most significant: s = ±1 where |rest| ≥ β^(Tc−k)/2. */
