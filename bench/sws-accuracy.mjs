@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '8' },
     encoder: { type: 'string', default: 'exact' },
     threshold: { type: 'string', default: 'half' },
+    rectified: { type: 'string', default: 'true' },
     limit: { type: 'string', default: '10000' },
     stages: { type: 'boolean', default: false },
   },
@@ -57,7 +58,7 @@ try {
 
 async function row({ name, dataset, normalisation, steps, threshold, encoder, silent }) {
   const path = join(folder, 'bench.spike');
-  const coding = `sws(beta: 2, steps: ${steps}, silent: ${silent}, encoder: ${encoder}, threshold: ${threshold})`;
+  const coding = `sws(beta: 2, steps: ${steps}, silent: ${silent}, encoder: ${encoder}, threshold: ${threshold}, rectified: ${options.rectified})`;
   writeFileSync(path, `config bench {\n  network onnx("${name}.onnx")\n  coding ${coding}\n}\n`);
   const { value: r, diagnostics } = await driver.evaluateTarget(
     { path },
@@ -70,7 +71,7 @@ async function row({ name, dataset, normalisation, steps, threshold, encoder, si
     steps,
     silent,
     encoder,
-    threshold === 'half' ? 'θ/2' : 'θ',
+    `${threshold === 'half' ? 'θ/2' : 'θ'}${options.rectified === 'true' ? '' : ', not rectified'}`,
     percent(r.source.accuracy),
     percent(r.accuracy),
     percent(r.source.agreement),

@@ -12,6 +12,7 @@ export const codings: Readonly<Record<string, readonly Parameter[]>> = {
     { name: 'silent', spec: { kind: 'int', min: 0, max: 24 }, default: 2 },
     { name: 'encoder', spec: { kind: 'words', words: ['exact', 'drive'] }, default: 'exact' },
     { name: 'threshold', spec: { kind: 'words', words: ['half', 'full'] }, default: 'half' },
+    { name: 'rectified', spec: { kind: 'bool' }, default: true },
   ],
   binary: [{ name: 'bits', spec: { kind: 'int', min: 1, max: 24 }, required: true }],
   phase: [
