@@ -26,8 +26,6 @@ export interface Report {
   readonly json: object;
   /** Not 0 where the result itself says no: a file that isn't formatted. */
   readonly code?: number;
-  /** The command prints JSON line by line: this is the last. */
-  readonly line?: boolean;
 }
 
 export interface Work {
@@ -43,12 +41,14 @@ export interface Work {
 
 /**
  * Runs a command's work: shows progress and diagnostics on stderr, the report on stdout (with `--json` as one
- * document, which also holds the diagnostics), and sets the exit code.
+ * document, which also holds the diagnostics; with `jsonLines` that is the last of several, on one line), and sets
+ * the exit code.
  */
 export async function runCommand(
   host: Host,
   flags: CommonFlags,
   work: (work: Work) => Promise<Report> | Report,
+  options: { readonly jsonLines?: boolean } = {},
 ): Promise<void> {
   const { terminal } = host;
   const progress = progressReporter(terminal);
@@ -76,7 +76,7 @@ export async function runCommand(
   terminal.err(renderDiagnostics(shown, { colour: terminal.colour.err }));
   if (flags.json === true) {
     const document = { ...report?.json, diagnostics: diagnostics.map(diagnosticJson) };
-    terminal.out(`${JSON.stringify(document, undefined, report?.line === true ? undefined : 2)}\n`);
+    terminal.out(`${JSON.stringify(document, undefined, options.jsonLines === true ? undefined : 2)}\n`);
   } else if (report !== undefined) {
     terminal.out(report.text);
   }

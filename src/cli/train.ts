@@ -44,34 +44,39 @@ export function addTrain(program: Command, host: Host): void {
 
 function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
   const { terminal } = host;
-  return runCommand(host, flags, async ({ driver, progress, clear, take }) => {
-    const result = take(
-      await driver.trainTarget(target, {
-        allowOutside: flags.allowOutside === true,
-        resume: flags.resume === true,
-        onProgress: progress,
-        onEngine: (name) => {
-          if (flags.quiet !== true) terminal.err(`engine ${name}\n`);
-        },
-        onEpoch: (record) => {
-          clear();
-          if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
-          else if (flags.quiet !== true) terminal.out(epochLine(record));
-        },
-        ...defined({
-          data: flags.data,
-          dataDir: flags.dataDir,
-          epochs: flags.epochs,
-          limit: flags.limit,
-          engine: flags.engine,
-          threads: flags.threads,
-          seed: flags.seed,
-          run: flags.out,
+  return runCommand(
+    host,
+    flags,
+    async ({ driver, progress, clear, take }) => {
+      const result = take(
+        await driver.trainTarget(target, {
+          allowOutside: flags.allowOutside === true,
+          resume: flags.resume === true,
+          onProgress: progress,
+          onEngine: (name) => {
+            if (flags.quiet !== true) terminal.err(`engine ${name}\n`);
+          },
+          onEpoch: (record) => {
+            clear();
+            if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
+            else if (flags.quiet !== true) terminal.out(epochLine(record));
+          },
+          ...defined({
+            data: flags.data,
+            dataDir: flags.dataDir,
+            epochs: flags.epochs,
+            limit: flags.limit,
+            engine: flags.engine,
+            threads: flags.threads,
+            seed: flags.seed,
+            run: flags.out,
+          }),
         }),
-      }),
-    );
-    return { text: summary(result), json: result, line: true };
-  });
+      );
+      return { text: summary(result), json: result };
+    },
+    { jsonLines: true },
+  );
 }
 
 function percent(fraction: number): string {

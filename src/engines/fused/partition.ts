@@ -1,3 +1,4 @@
+import { isBatch } from '../../tensor/dims.js';
 import type { Program, TensorOp } from '../../tensor/types.js';
 import { findDotProducts } from './dots.js';
 import { chooseLayouts, laidOut } from './layout.js';
@@ -93,6 +94,10 @@ function makeSession(scope: Scope, group: Group, outputs: readonly string[]): Se
     op.inputs.forEach(need);
     body.push(op);
   }
+  const batched = (id: string): boolean => infoOf(id).shape.some(isBatch);
+  // The batch size is read off an input: where constants are spread over samples, one of the program's stands in.
+  const measure = scope.program.inputs.find(({ id }) => batched(id));
+  if (measure !== undefined && body.some(({ id }) => batched(id)) && !inputs.some(batched)) inputs.push(measure.id);
   const typed = (id: string) => ({ id, dtype: infoOf(id).dtype, shape: infoOf(id).shape });
   const program: Program = {
     name: scope.program.name,
