@@ -10,6 +10,7 @@ interface CompileFlags extends CommonFlags {
   readonly out?: string;
   readonly printAfter?: string;
   readonly stopAfter?: string;
+  readonly planes?: boolean;
   readonly passes?: boolean;
   readonly timePasses?: boolean;
 }
@@ -25,6 +26,7 @@ export function addCompile(program: Command, host: Host): void {
     .option('-o, --out <dir>', 'folder of the artifacts (default: build/NAME)')
     .option('--print-after <pass>', 'print the network after this pass, or after all')
     .option('--stop-after <pass>', 'stop after this pass')
+    .option('--planes', 'multi-bit spikes as binary planes in virtual time steps')
     .option('--passes', 'list the passes')
     .option('--time-passes', 'print how long each pass took')
     .action((target: Target | undefined, flags: CompileFlags) => {
@@ -59,7 +61,12 @@ function compile(host: Host, target: Target, flags: CompileFlags): Promise<void>
         onProgress: progress,
         onPrint: (title, text) => printed.push({ title, text }),
         ...(writes ? { outDir: flags.out ?? defaultFolder(target) } : {}),
-        ...defined({ printAfter: flags.printAfter, stopAfter: flags.stopAfter, verify: flags.verify }),
+        ...defined({
+          printAfter: flags.printAfter,
+          stopAfter: flags.stopAfter,
+          verify: flags.verify,
+          planes: flags.planes,
+        }),
       }),
     );
     const quiet = flags.quiet === true;

@@ -6,6 +6,7 @@ import { table } from './table.js';
 
 interface CostFlags extends CommonFlags {
   readonly allowOutside?: boolean;
+  readonly planes?: boolean;
 }
 
 /** `spikec cost FILE[#CONFIG]` */
@@ -15,9 +16,14 @@ export function addCost(program: Command, host: Host): void {
     .summary('count operations, parameters and bits')
     .description('Per layer and in total: operations, parameters, bits, S-ACE, size, latency.')
     .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
+    .option('--planes', 'count multi-bit spikes as binary planes in virtual time steps')
     .action((target: Target, flags: CostFlags) =>
       runCommand(host, flags, async ({ driver, progress, take }) => {
-        const options = { allowOutside: flags.allowOutside === true, onProgress: progress };
+        const options = {
+          allowOutside: flags.allowOutside === true,
+          planes: flags.planes === true,
+          onProgress: progress,
+        };
         const result = take(await driver.costOf(target, options));
         return { text: describeCost(result), json: result };
       }),

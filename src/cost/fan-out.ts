@@ -57,6 +57,7 @@ function reached(
     case 'flatten':
     case 'reshape':
     case 'delay':
+    case 'planes':
       return fanOut(reader.id);
     case 'concat': {
       let start = 0;

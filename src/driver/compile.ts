@@ -8,6 +8,7 @@ import { type PassRun, passes } from '../passes/index.js';
 import { artifactFiles } from './artifacts.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { type OwnTarget, forInference, ownTarget } from './own-network.js';
+import { withPlanes } from './planes.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import { trainModule } from './train-module.js';
 import type { CompileOptions, CompileResult, Target } from './types.js';
@@ -25,10 +26,10 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const source = sourceOf(config, findings);
   const settings = conversionOptions(config);
   await verifyWhereWanted(source, options, findings);
-  const { last, conversion, runs } = convertNetwork(source.imported.network, settings, findings, {
-    stopAfter: options.stopAfter,
-    after: (run) => print(run, options),
-  });
+  const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
+  const converted = convertNetwork(source.imported.network, settings, findings, hooks);
+  const { conversion } = converted;
+  const { network: last, runs } = planed({ network: converted.last, runs: converted.runs }, options, findings);
   if (conversion !== undefined) reportAll(checkPatterns(config, conversion.spiking), findings);
   const sources = new Map<string, Uint8Array>([
     [basename(target.path), readBytes(target.path)],
@@ -40,13 +41,23 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
 
 /** A network of layers, ready for inference. */
 function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
-  const { network, runs } = forInference(own.network, findings, {
-    stopAfter: options.stopAfter,
-    after: (run) => print(run, options),
-  });
+  const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
+  const { network, runs } = planed(forInference(own.network, findings, hooks), options, findings);
   const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
   const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources, module);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
+}
+
+/** With `--planes`, and unless the passes were stopped before: multi-bit spikes as binary planes. */
+function planed(
+  done: { readonly network: Network; readonly runs: readonly PassRun[] },
+  options: CompileOptions,
+  findings: Findings,
+): { readonly network: Network; readonly runs: readonly PassRun[] } {
+  const { stopAfter } = options;
+  if (options.planes !== true || done.runs.some(({ pass }) => pass === stopAfter)) return done;
+  const { network, runs } = withPlanes(done.network, findings, { stopAfter, after: (run) => print(run, options) });
+  return { network, runs: [...done.runs, ...runs] };
 }
 
 function writeArtifacts(

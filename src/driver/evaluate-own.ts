@@ -7,6 +7,7 @@ import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
+import { withoutPlanes } from './planes.js';
 import { batchFor, runLayers } from './run-layers.js';
 import type { Findings } from './target.js';
 import type { EvalOptions, EvalResult } from './types.js';
@@ -17,7 +18,7 @@ export async function evaluateOwn(
   options: EvalOptions,
   findings: Findings,
 ): Promise<Outcome<EvalResult>> {
-  const { network } = forInference(own.network, findings);
+  const network = withoutPlanes(forInference(own.network, findings).network, findings);
   const real = network.coding === undefined && network.ops.every((op) => op.type.time === undefined);
   if (!isOfLayers(network) && !real) {
     fail('cli/not-lowered', { construct: `evaluating a compiled network with \`coding ${network.coding?.name}\`` });

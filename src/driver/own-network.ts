@@ -4,7 +4,7 @@ import { type Normalisation, readBytes } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { type PassRun, pipelines, runPipeline } from '../passes/index.js';
+import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import { isFolder, readFolder, runFiles } from './run-folder.js';
@@ -65,23 +65,30 @@ export function networkOf(config: Config, findings: Findings, seed?: number): Ne
   return findings.take(lowerModel(config, seed === undefined ? {} : { seed }));
 }
 
+/** Settings for passes on networks of layers: none of them reads the coding's. */
+export function layerSettings(network: Network): ConversionOptions {
+  return {
+    coding: network.coding?.name ?? '',
+    beta: 2,
+    steps: 1,
+    silent: () => 0,
+    encoder: 'exact',
+    threshold: 0.5,
+    rectified: true,
+    neurons: libraryNeurons(),
+  };
+}
+
 /** A trained (or initial) network made ready for inference: dropout gone, batch norm folded. */
 export function forInference(
   network: Network,
   findings: Findings,
   hooks: PipelineHooks = {},
 ): { readonly network: Network; readonly runs: readonly PassRun[] } {
-  const options = {
-    coding: network.coding?.name ?? '',
-    beta: 2,
-    steps: 1,
-    silent: () => 0,
-    encoder: 'exact' as const,
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-  };
-  const result = runPipeline(network, pipelines.ann, options, { now: () => performance.now(), ...hooks });
+  const result = runPipeline(network, pipelines.ann, layerSettings(network), {
+    now: () => performance.now(),
+    ...hooks,
+  });
   return { network: findings.take({ ...dropNetwork(result), diagnostics: result.diagnostics }), runs: result.runs };
 }
 

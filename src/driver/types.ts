@@ -41,6 +41,8 @@ export interface CompileOptions extends CommonOptions {
   /** Name of a pass, or `all`: its result is given to `onPrint` in text form. */
   readonly printAfter?: string;
   readonly stopAfter?: string;
+  /** Multi-bit spikes as binary planes in virtual time steps. */
+  readonly planes?: boolean;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
 }
@@ -146,6 +148,11 @@ export interface TrainResult {
   readonly engine: string;
 }
 
+export interface CostOptions extends CommonOptions {
+  /** Count multi-bit spikes as binary planes in virtual time steps. */
+  readonly planes?: boolean;
+}
+
 /** The keys are those of `cost --json`. */
 export type CostResult = Cost;
 
@@ -176,7 +183,7 @@ export interface Driver {
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
-  costOf(target: Target, options: CommonOptions): Promise<Outcome<CostResult>>;
+  costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
   listPasses(): readonly PassInfo[];
 }
 

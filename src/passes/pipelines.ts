@@ -1,6 +1,8 @@
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
+import { bitPlanes, fusePlanes } from './network/planes/bit-planes.js';
+import { reparameterise } from './network/planes/reparameterise.js';
 import { activationRanges } from './network/rate/activation-ranges.js';
 import { insertNeurons } from './network/rate/insert-neurons.js';
 import { scaleWeights } from './network/rate/scale-weights.js';
@@ -20,6 +22,9 @@ export const passes: readonly Pass[] = [
   activationRanges,
   insertNeurons,
   scaleWeights,
+  reparameterise,
+  bitPlanes,
+  fusePlanes,
   verifyAccumulateOnly,
   deadCode,
 ];
@@ -48,6 +53,10 @@ export const pipelines = {
     verifyAccumulateOnly,
     deadCode,
   ],
+  /** A network ready for inference, its multi-bit spikes as binary planes. */
+  planes: [reparameterise, bitPlanes, verifyAccumulateOnly, deadCode],
+  /** The same network for fast evaluation. */
+  fuse: [fusePlanes, deadCode],
 } as const satisfies Record<string, readonly Pass[]>;
 
 export type PipelineName = keyof typeof pipelines;

@@ -141,3 +141,31 @@ it('a config that says too little or something else is reported', async () => {
     dataset.close();
   }
 }, 60_000);
+
+it('--planes compiles binary planes in virtual steps, cost counts them, and the folder evaluates as before', async () => {
+  const folder = project();
+  const { model } = valueOf(await convert(folder, 'tiny.onnx', { coding: 'ibra', largest: 1.5, perUnit: 10 }));
+  const outDir = join(folder, 'planes');
+  const compiled = valueOf(await driver.compileTarget({ path: model }, { emit: ['ir', 'onnx'], outDir, planes: true }));
+  expect(compiled.passes.map(({ pass }) => pass)).toEqual(
+    expect.arrayContaining(['reparameterise', 'bit-planes', 'verify-accumulate-only']),
+  );
+  const text = readFileSync(join(outDir, 'network.ir'), 'utf8');
+  expect(text).toContain('planes %');
+  expect(text).not.toContain('step=');
+  const cost = valueOf(await driver.costOf({ path: model }, { planes: true }));
+  expect(cost.layers.map(({ spike_bits, steps }) => [spike_bits, steps])).toEqual([
+    [32, 1],
+    [1, 4],
+  ]);
+  expect(valueOf(await driver.costOf({ path: outDir }, {})).layers).toEqual(cost.layers);
+  const dataset = dataOf(folder);
+  const evaluated = valueOf(await driver.evaluateTarget({ path: outDir }, { dataset, normalisation: {} }));
+  const before = valueOf(await driver.evaluateTarget({ path: model }, { dataset, normalisation: {} }));
+  dataset.close();
+  expect(evaluated.accuracy).toBe(before.accuracy);
+  expect(evaluated.spikes_per_neuron).toBeCloseTo(before.spikes_per_neuron, 6);
+  writeFileSync(join(folder, 'sws.spike'), 'config c { network onnx("quantised.onnx") coding sws(steps: 8) }\n');
+  const sws = driver.compileTarget({ path: join(folder, 'sws.spike') }, { emit: [], planes: true });
+  expect(await codesOf(sws)).toEqual(['cli/not-lowered']);
+}, 60_000);

@@ -69,6 +69,12 @@ export const convertDiagnostics = {
     ({ reason }) => `the calibration data can’t be used: ${reason}`,
     'Ranges of activations are measured by running the network over the calibration images. Images that are all alike, or on which a layer never gives anything above 0, say nothing about ranges. Use a few hundred images of the kind the network was trained on, with its `--mean` and `--std`.',
   ),
+  'convert/planes-not-full': define<{ neuron: string; levels: number; bits: number }>(
+    'warning',
+    ({ neuron, levels, bits }) =>
+      `spikes of ${neuron} have ${levels} levels; ${bits} binary planes could carry ${2 ** bits}`,
+    'At inference a spike of B bits is sent as B binary planes, one virtual time step each. Levels that are no power of two leave codes of the last plane unused: the same time and energy would carry a finer or wider spike. For IBRA-LIF choose D · N = 2^B − 1.',
+  ),
   'convert/unknown-layer-pattern': define<{ pattern: string }>(
     'error',
     ({ pattern }) => `no neuron layer has an id that matches "${pattern}"`,

@@ -6,6 +6,7 @@ import { lowerNeurons } from '../network-to-tensor/neurons.js';
 import type { Timed } from '../network-to-tensor/trains.js';
 import { lowerBatchnorm } from './batchnorm.js';
 import { overTime } from './codings.js';
+import { gather, planes, weighed, withConstant } from './planes.js';
 import { type LayersLowering, stepsOf } from './context.js';
 
 /** A layer that is neither input, encoder nor read-out, on values over time. */
@@ -18,7 +19,11 @@ export function lowerLayer(lowering: LayersLowering, op: Op): Value {
     case 'conv':
       return conv(lowering, op, x);
     case 'linear':
-      return withBias(lowering, op, builder.matmul(x, lowering.realWeight(op, 'weight', 'f32'), { transB: true }));
+      return withBias(
+        lowering,
+        op,
+        weighed(lowering, op, builder.matmul(x, lowering.realWeight(op, 'weight', 'f32'), { transB: true })),
+      );
     case 'channel_conv':
       return channelConv(lowering, op, x);
     case 'batchnorm':
@@ -38,6 +43,10 @@ export function lowerLayer(lowering: LayersLowering, op: Op): Value {
       return dropout(lowering, op, x);
     case 'maxprefix':
       return maxOfCounts(lowering, op, x);
+    case 'planes':
+      return planes(lowering, op, x);
+    case 'gather':
+      return gather(lowering, op, x);
     default:
       return shaped(lowering, op, x);
   }
@@ -85,7 +94,7 @@ function alike(lowering: LayersLowering, values: readonly Value[]): readonly Val
 
 function withBias(lowering: LayersLowering, op: Op, y: Value): Value {
   const bias = lowering.perChannel(op, 'bias', 'f32', op.type.shape.length);
-  return bias === undefined ? y : lowering.builder.add(y, bias);
+  return bias === undefined ? y : withConstant(lowering, op, y, bias);
 }
 
 function conv(lowering: LayersLowering, op: Op, x: Value): Value {
@@ -97,7 +106,7 @@ function conv(lowering: LayersLowering, op: Op, x: Value): Value {
     dilation: listAttr(attrs, 'dilation'),
     groups: numberAttr(attrs, 'groups'),
   });
-  return withBias(lowering, op, y);
+  return withBias(lowering, op, weighed(lowering, op, y));
 }
 
 /** One kernel of odd length over the channels of [C,1,1], zeros at the ends. */
@@ -121,9 +130,9 @@ function affine(lowering: LayersLowering, op: Op, x: Value): Value {
     const value = param === undefined ? undefined : lowering.perChannel(op, role, 'f32', op.type.shape.length);
     return typeof value === 'number' ? builder.scalar('f32', value) : value;
   };
-  const y = builder.mul(x, present(part('scale'), `lower: ${op.id} has no scale`));
+  const y = weighed(lowering, op, builder.mul(x, present(part('scale'), `lower: ${op.id} has no scale`)));
   const shift = part('shift');
-  return shift === undefined ? y : builder.add(y, shift);
+  return shift === undefined ? y : withConstant(lowering, op, y, shift);
 }
 
 /** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */
@@ -155,8 +164,10 @@ function dropout(lowering: LayersLowering, op: Op, x: Value): Value {
 
 /** A layer of neurons, unrolled by its equations; its steps as one value. */
 function neurons(lowering: LayersLowering, op: Op, x: Value): Value {
-  const train = lowerNeurons(lowering, op, timed(lowering, op, x)).train;
-  return lowering.builder.at(op.id).as('train').concat(train.values, 0);
+  const { values } = lowerNeurons(lowering, op, timed(lowering, op, x)).train;
+  const train = lowering.builder.at(op.id).as('train').concat(values, 0);
+  if (op.attrs['integer_codes'] !== true) return train;
+  return lowering.builder.as('codes').round(lowering.builder.div(train, numberAttr(op.attrs, 'amplitude')));
 }
 
 /** The steps of a current; a constant is the same at every step. */

@@ -26,6 +26,8 @@ export const opKinds = [
   'maxprefix',
   'delay',
   'decode',
+  'planes',
+  'gather',
 ] as const;
 
 export type OpKind = (typeof opKinds)[number];

@@ -60,9 +60,16 @@ const encode: NetworkOpDef = {
 };
 
 const neuron: NetworkOpDef = {
-  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins.',
+  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With integer_codes its train counts steps of its output, not their amplitude.',
   arity: [1, 1],
-  attrs: { neuron: 'string', levels: 'list', amplitude: 'number', 'silent?': 'number', '*': 'number' },
+  attrs: {
+    neuron: 'string',
+    levels: 'list',
+    amplitude: 'number',
+    'silent?': 'number',
+    'integer_codes?': 'boolean',
+    '*': 'number',
+  },
   params: ['*'],
   type: ({ inputs, attrs }) => {
     const time = inputs[0]!.time;
@@ -71,7 +78,7 @@ const neuron: NetworkOpDef = {
     return {
       shape: inputs[0]!.shape,
       time: { start: time.start + numberAttr(attrs, 'silent', 0), steps: time.steps },
-      code: { kind: 'spike', min, max, step: numberAttr(attrs, 'amplitude') },
+      code: { kind: 'spike', min, max, step: attrs['integer_codes'] === true ? 1 : numberAttr(attrs, 'amplitude') },
     };
   },
 };
@@ -112,4 +119,35 @@ const decode: NetworkOpDef = {
   },
 };
 
-export const spikingOps = { input, quantize, encode, neuron, maxprefix, delay, decode } as const;
+const planes: NetworkOpDef = {
+  doc: 'Codes S = Σ 2^b·S_b as binary planes: plane b of step t at virtual step (t−1)·bits + b + 1.',
+  arity: [1, 1],
+  attrs: { bits: 'number' },
+  params: [],
+  type: ({ inputs, attrs }) => {
+    const { shape, time, code } = inputs[0]!;
+    const bits = numberAttr(attrs, 'bits');
+    if (time === undefined || code.kind !== 'spike') return 'needs a spike train';
+    if (code.min !== 0 || code.step !== 1 || code.max >= 2 ** bits) return `needs codes 0…${2 ** bits - 1}`;
+    return {
+      shape,
+      time: { start: time.start, steps: time.steps * bits },
+      code: { kind: 'spike', min: 0, max: 1, step: 1 },
+    };
+  },
+};
+
+const gather: NetworkOpDef = {
+  doc: 'Sums what a synapse delivers at the virtual steps of each step: `bits` planes into one.',
+  arity: [1, 1],
+  attrs: { bits: 'number' },
+  params: [],
+  type: ({ inputs, attrs }) => {
+    const { shape, time } = inputs[0]!;
+    const bits = numberAttr(attrs, 'bits');
+    if (time === undefined || time.steps % bits !== 0) return `needs a multiple of ${bits} time steps`;
+    return { shape, time: { start: time.start, steps: time.steps / bits }, code: { kind: 'psp' } };
+  },
+};
+
+export const spikingOps = { input, quantize, encode, neuron, maxprefix, delay, decode, planes, gather } as const;

@@ -29,9 +29,9 @@ export function windowShape({ inputs, attrs }: TypeRequest, channels: number): r
 }
 
 const conv: NetworkOpDef = {
-  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised.',
+  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0.',
   arity: [1, 1],
-  attrs: { kernel: 'list', stride: 'list', pads: 'list', dilation: 'list', groups: 'number' },
+  attrs: { kernel: 'list', stride: 'list', pads: 'list', dilation: 'list', groups: 'number', 'planes?': 'number' },
   params: ['weight', 'bias?', 'gain?'],
   type: (request) => {
     const weight = request.param('weight')!;
@@ -50,9 +50,9 @@ const conv: NetworkOpDef = {
 };
 
 const linear: NetworkOpDef = {
-  doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step.',
+  doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes`: as conv.',
   arity: [1, 1],
-  attrs: {},
+  attrs: { 'planes?': 'number' },
   params: ['weight', 'bias?', 'gain?'],
   type: ({ inputs, param }) => {
     const weight = param('weight')!;
@@ -80,9 +80,9 @@ const batchnorm: NetworkOpDef = {
 };
 
 const affine: NetworkOpDef = {
-  doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel or scalar. On spikes: one synapse a neuron.',
+  doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel or scalar. On spikes: one synapse a neuron. On `planes`: as conv.',
   arity: [1, 1],
-  attrs: {},
+  attrs: { 'planes?': 'number' },
   params: ['scale', 'shift?'],
   type: ({ inputs, param }) => {
     const shape = inputs[0]!.shape;

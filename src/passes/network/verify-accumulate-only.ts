@@ -20,6 +20,8 @@ function frontOf(network: Network): ReadonlySet<string> {
 function problemOf(op: Op, byId: ReadonlyMap<string, Op>, front: ReadonlySet<string>): string | undefined {
   const input = op.inputs.map((id) => byId.get(id)!).find((from) => from.type.time !== undefined);
   if (input === undefined) return undefined;
+  // the greatest of some spikes is one of them
+  if (op.kind === 'maxpool' && input.type.code.kind === 'spike') return undefined;
   if (nonlinear.has(op.kind) && op.type.time !== undefined) return input.type.code.kind;
   if (weighted.has(op.kind) && input.type.code.kind !== 'spike' && !front.has(input.id)) return input.type.code.kind;
   return undefined;

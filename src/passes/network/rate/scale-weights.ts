@@ -27,7 +27,7 @@ type Scale = number | Float64Array;
 export const scaleWeights: Pass = {
   name: 'scale-weights',
   doc: 'Folds the factors λ around neurons into the weights of the synapses before and behind them.',
-  run: (network) => downwards(upwards(network)),
+  run: (network) => foldTrainFactors(upwards(network)),
 };
 
 function isScaling(op: Op): boolean {
@@ -95,30 +95,37 @@ function timesScalar(param: Param, factor: number): Param {
   );
 }
 
-function downwards(network: Network): Network {
+/**
+ * Factors behind trains go into the synapses that follow. `emitted` may add an op in its own way and say which
+ * factor its train still needs.
+ */
+export function foldTrainFactors(
+  network: Network,
+  emitted: (op: Op, inputs: readonly string[], to: Rewriter) => { id: string; scale: number } | undefined = () =>
+    undefined,
+): Network {
   /** new id → the factor that its train still needs */
   const pending = new Map<string, Scale>();
+  const readers = consumersOf(network);
   return rewrite(network, (op, inputs, to) => {
     const from = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
     const isTrain = inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
-    if (isScaling(op) && isTrain && (from === undefined || typeof from === 'number')) {
+    // only where everything that reads the train reads it through this factor
+    const alone = inputs[0] !== undefined && readers.get(op.inputs[0]!)!.length === 1;
+    if (isScaling(op) && isTrain && from === undefined && alone && !network.outputs.includes(op.inputs[0]!)) {
       const scalar = scalarOf(network, op);
       if (scalar !== undefined) {
-        const again = pending.get(inputs[0]!);
-        if (again === undefined || again === scalar) {
-          pending.set(inputs[0]!, scalar);
-          return inputs[0]!;
-        }
+        pending.set(inputs[0]!, scalar);
+        return inputs[0]!;
       }
     }
     const made = follow(op, inputs, to, network, pending);
-    return (
-      made ??
-      to.copy(
-        op,
-        inputs.map((id, n) => materialised(op, id, n, to, pending)),
-      )
-    );
+    if (made !== undefined) return made;
+    const values = inputs.map((id, n) => materialised(op, id, n, to, pending));
+    const own = emitted(op, values, to);
+    if (own === undefined) return to.copy(op, values);
+    pending.set(own.id, own.scale);
+    return own.id;
   });
 }
 
@@ -139,6 +146,7 @@ function follow(
     case 'avgpool':
     case 'globalavgpool':
     case 'maxprefix':
+    case 'maxpool':
       return scale === undefined ? undefined : passed(to.copy(op, inputs), scale);
     case 'flatten':
     case 'reshape': {
@@ -161,6 +169,12 @@ function follow(
         return typeof own === 'number' ? new Float64Array(types[n]!.shape[0]!).fill(own) : own;
       });
       return passed(to.copy(op, inputs), Float64Array.from(parts.flatMap((part) => [...part])));
+    }
+    case 'affine': {
+      const own = paramOf(network, op, 'scale');
+      if (typeof scale !== 'number') return undefined;
+      const name = to.param(`${op.id}.scale.scaled`, timesScalar(own, scale));
+      return to.copy(op, inputs, { params: { ...op.params, scale: name } });
     }
     case 'conv':
     case 'linear': {

@@ -1,0 +1,102 @@
+import { type Op, type Rewriter, realParam, rewrite } from '../../../network/index.js';
+import type { Pass, PassContext } from '../../pass.js';
+
+/** Ops that choose among levels: they need the levels, not their bits. */
+const onLevels = new Set(['maxpool', 'maxprefix']);
+/** Linear ops that pass planes on one by one. */
+const onPlanes = new Set(['avgpool', 'globalavgpool', 'flatten', 'reshape']);
+const synapses = new Set(['conv', 'linear', 'affine']);
+
+/**
+ * A train of B-bit codes becomes binary planes in B virtual time steps a step, S = Σ_b 2^b·S_b; the synapse at
+ * plane b counts 2^b·W, and the planes of a step are gathered before anything else sees them (MBM §3.1, IBRA
+ * eq. 6–15 with b = 0 … B−1). T steps become T·B.
+ */
+export const bitPlanes: Pass = {
+  name: 'bit-planes',
+  doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered.',
+  run: (network, context) => {
+    const warned = new Set<string>();
+    const bits = new Map<string, number>();
+    const planes = new Map<string, string>();
+    /** the planes of a train, made once */
+    const planesOf = (id: string, to: Rewriter): string => {
+      const known = planes.get(id);
+      if (known !== undefined) return known;
+      const count = bits.get(id)!;
+      const made = to.builder.add({ id: `${id}.planes`, kind: 'planes', inputs: [id], attrs: { bits: count } });
+      planes.set(id, made);
+      return made;
+    };
+    /** id of a planed value → its bits */
+    const planed = new Map<string, number>();
+    const asPlanes = (id: string, to: Rewriter): string => {
+      if (!bits.has(id)) return id;
+      const made = planesOf(id, to);
+      planed.set(made, bits.get(id)!);
+      return made;
+    };
+    return rewrite(network, (op, inputs, to) => {
+      if (op.kind === 'neuron' || onLevels.has(op.kind)) {
+        const read = inputs.map((id) => (onLevels.has(op.kind) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
+        const made = to.copy(op, read);
+        const count = bitsOf(op, to.builder.typeOf(made).code, context, warned);
+        if (count > 1) bits.set(made, count);
+        return made;
+      }
+      const read = inputs.map((id) => asPlanes(id, to));
+      const counts = new Set(read.map((id) => planed.get(id)));
+      const [count] = counts;
+      if (counts.size === 1 && count !== undefined) {
+        if (onPlanes.has(op.kind) || op.kind === 'concat') {
+          const made = to.copy(op, read);
+          planed.set(made, count);
+          return made;
+        }
+        if (synapses.has(op.kind)) {
+          const made = to.copy(op, read, { attrs: { ...op.attrs, planes: count } });
+          return to.builder.add({ id: `${op.id}.gather`, kind: 'gather', inputs: [made], attrs: { bits: count } });
+        }
+      }
+      return to.copy(
+        op,
+        read.map((id, n) => gathered(op, inputs[n]!, id, planed, to)),
+      );
+    });
+  },
+};
+
+/** Where planes meet something that isn't a synapse: one synapse of weight 1 a neuron, gathered. */
+function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, number>, to: Rewriter): string {
+  const count = planed.get(id);
+  if (count === undefined) return id;
+  let synapse = `${name}.to.${op.id}`;
+  for (let n = 2; to.builder.has(synapse); n++) synapse = `${name}.to.${op.id}.${n}`;
+  const scale = to.param(`${synapse}.scale`, realParam([1], [1]));
+  to.builder.add({ id: synapse, kind: 'affine', inputs: [id], attrs: { planes: count }, params: { scale } });
+  return to.builder.add({ id: `${synapse}.gather`, kind: 'gather', inputs: [synapse], attrs: { bits: count } });
+}
+
+/** Bits of a train of codes 0…max; 0 for anything else. */
+function bitsOf(op: Op, code: Op['type']['code'], context: PassContext, warned: Set<string>): number {
+  if (code.kind !== 'spike' || code.min !== 0 || code.step !== 1) return 0;
+  const bits = Math.ceil(Math.log2(code.max + 1));
+  const neuron = String(op.attrs['neuron']);
+  if (op.kind === 'neuron' && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
+    warned.add(neuron);
+    context.report('convert/planes-not-full', { neuron, levels: code.max + 1, bits }, op);
+  }
+  return bits;
+}
+
+/** Puts planes back into one synapse on codes: the same sums in fewer operations, for evaluation. */
+export const fusePlanes: Pass = {
+  name: 'fuse-planes',
+  doc: 'Puts binary planes back into one synapse on integer codes: the same result in fewer operations, for evaluation.',
+  run: (network) =>
+    rewrite(network, (op, inputs, to) => {
+      if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
+      const { planes, ...attrs } = op.attrs;
+      return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
+    }),
+};

@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { tensor } from '../../src/base/dtype.js';
+import { costOf } from '../../src/cost/index.js';
+import { libraryNeurons } from '../../src/driver/files.js';
+import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
+import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
+import { evaluate } from '../../src/tensor/index.js';
+import { convertToMeans, meansOf } from '../support/means.js';
+import { randomFloatNetwork } from '../support/random-float-network.js';
+import { randomImages, seeded } from '../support/random-network.js';
+
+const settings = meansOf('IF', {}, 1);
+
+function run(network: Network, pipeline: 'planes' | 'fuse' | 'ann'): Network {
+  const result = runPipeline(network, pipelines[pipeline], settings);
+  if (result.network === undefined) throw new Error(result.diagnostics.map((d) => d.message).join('\n'));
+  return result.network;
+}
+
+function logitsOf(network: Network, image: Float32Array, precision?: 'f64'): number[] {
+  const { program } = lowerForInference(network);
+  const shape = network.ops[0]!.type.shape;
+  const options = precision === undefined ? {} : { precision };
+  return [...evaluate(program, { image: tensor('f32', [1, ...shape], image) }, options)['0']!.data];
+}
+
+/** Every weighted synapse behind a neuron reads zeros and ones. */
+function expectBinary(network: Network): void {
+  const types = new Map(network.ops.map((op) => [op.id, op.type]));
+  for (const op of network.ops) {
+    if (op.attrs['planes'] === undefined) continue;
+    const { code } = types.get(op.inputs[0]!)!;
+    // averages of planes are graded: sums of zeros and ones
+    if (code.kind !== 'spike' || code.min !== 0 || Math.abs(code.max * code.step - 1) > 1e-12) {
+      throw new Error(`${op.id} reads ${JSON.stringify(code)}`);
+    }
+  }
+  expect(multiplyingOps(network)).toEqual([]);
+}
+
+function expectClose(a: readonly number[], b: readonly number[], tolerance: number): void {
+  const size = Math.max(1, ...b.map(Math.abs));
+  a.forEach((v, i) => expect(Math.abs(v - b[i]!)).toBeLessThanOrEqual(tolerance * size));
+}
+
+const neurons = [
+  ['MBIF', { start: 0.0625 }, 3],
+  ['MBIF', { integer: 2, fraction: 0, start: 0.5 }, 2],
+  ['IBRALIF', {}, 1],
+  ['IBRALIF', { D: 5.11, N: 100 }, 1],
+] as const;
+
+it.each(neurons)(
+  '%s %o: planes give the logits of the multi-bit network, and so does fusing them',
+  (name, args, steps) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1, max: 3 }), (seed, stages) => {
+        const { spiking } = convertToMeans(randomFloatNetwork(seed, stages), meansOf(name, args, steps));
+        const planes = run(spiking, 'planes');
+        expect(planes.ops.some((op) => op.kind === 'planes')).toBe(true);
+        expectBinary(planes);
+        const fused = run(planes, 'fuse');
+        expect(fused.ops.filter((op) => op.kind === 'planes' || op.kind === 'gather')).toEqual([]);
+        const image = randomImages(seed, 1, [2, 6, 6]).map((v) => v / 4);
+        const expected = logitsOf(spiking, image, 'f64');
+        expectClose(logitsOf(planes, image, 'f64'), expected, 1e-5);
+        expectClose(logitsOf(fused, image, 'f64'), expected, 1e-5);
+      }),
+      { numRuns: 6 },
+    );
+  },
+  60_000,
+);
+
+/** Integer weights and ILIF neurons: every number is an integer. */
+function integerNetwork(seed: number): Network {
+  const random = seeded(seed);
+  const b = new NetworkBuilder('integers');
+  const ILIF = libraryNeurons().get('ILIF')!;
+  b.neuron(ILIF);
+  const whole = (shape: readonly number[], size: number) => ({
+    tensor: tensor(
+      'f32',
+      shape,
+      Array.from({ length: shape.reduce((x, y) => x * y, 1) }, () => Math.round(size * (2 * random() - 1))),
+    ),
+  });
+  b.add({ id: 'image', kind: 'input', attrs: { shape: [2, 4, 4] } });
+  b.add({ id: 'encode', kind: 'encode', inputs: ['image'], attrs: { coding: 'direct', steps: 3 } });
+  const conv = (id: string, from: string): void => {
+    b.param(`${id}.w`, whole([2, 2, 3, 3], 9));
+    b.param(`${id}.b`, whole([2], 5));
+    const attrs = { kernel: [3, 3], stride: [1, 1], pads: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
+    b.add({ id, kind: 'conv', inputs: [from], attrs, params: { weight: `${id}.w`, bias: `${id}.b` } });
+  };
+  const spikes = (id: string, from: string): void => {
+    const attrs = { neuron: 'ILIF', D: 15, alpha: 1, levels: [0, 15], amplitude: 1 };
+    b.add({ id, kind: 'neuron', inputs: [from], attrs });
+  };
+  conv('c1', 'encode');
+  spikes('s1', 'c1');
+  conv('c2', 's1');
+  b.add({ id: 'sum', kind: 'add', inputs: ['c2', 's1'] });
+  spikes('s2', 'sum');
+  b.add({ id: 'pool', kind: 'maxpool', inputs: ['s2'], attrs: { kernel: [2, 2], stride: [2, 2], pads: [0, 0, 0, 0] } });
+  b.add({ id: 'both', kind: 'concat', inputs: ['pool', 'pool'] });
+  b.add({ id: 'flat', kind: 'flatten', inputs: ['both'] });
+  b.param('fc.w', whole([3, 16], 9));
+  b.add({ id: 'fc', kind: 'linear', inputs: ['flat'], params: { weight: 'fc.w' } });
+  b.add({ id: 'out', kind: 'decode', inputs: ['fc'], attrs: { coding: 'direct' } });
+  return b.finish(['out'], { name: 'direct', args: { steps: 3 } });
+}
+
+it('on integers, planes and fused planes are equal to the multi-bit network bit for bit', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100_000 }), (seed) => {
+      const network = integerNetwork(seed);
+      const image = randomImages(seed, 1, [2, 4, 4]).map(Math.round);
+      const expected = logitsOf(network, image);
+      const planes = run(network, 'planes');
+      expectBinary(planes);
+      expect(logitsOf(planes, image)).toEqual(expected);
+      expect(logitsOf(run(planes, 'fuse'), image)).toEqual(expected);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it('weights take over the step; cost counts one bit in T·B steps', () => {
+  const { spiking } = convertToMeans(randomFloatNetwork(3, 2), meansOf('MBIF', { start: 0.0625 }, 4));
+  const planes = run(spiking, 'planes');
+  const [before, after] = [costOf(spiking), costOf(planes)];
+  for (const layer of after.layers.filter(({ spike_bits }) => spike_bits === 1)) {
+    const same = before.layers.find(({ id }) => id === layer.id)!;
+    expect([same.spike_bits, same.steps]).toEqual([4, 4]);
+    expect(layer.steps).toBe(16);
+    expect(layer.s_ace).toBe(same.s_ace);
+  }
+  expect(after.total.latency_steps).toBe(16);
+  for (const op of planes.ops) if (op.kind === 'neuron') expect(op.type.code).toMatchObject({ max: 15, step: 1 });
+});
+
+it('prints and parses back', () => {
+  const planes = run(integerNetwork(1), 'planes');
+  const text = printNetwork(planes);
+  expect(printNetwork(parseNetwork({ name: 'x.ir', text }, planes.params).value!)).toBe(text);
+});
+
+it('levels that are no power of two are remarked on, and still exact', () => {
+  const { spiking } = convertToMeans(randomFloatNetwork(3, 1), meansOf('ILIF', { D: 4 }, 1));
+  const result = runPipeline(spiking, pipelines.planes, settings);
+  expect(result.diagnostics.map((d) => [d.code, d.severity])).toEqual([['convert/planes-not-full', 'warning']]);
+  const image = randomImages(3, 1, [2, 6, 6]);
+  expectClose(logitsOf(result.network!, image, 'f64'), logitsOf(spiking, image, 'f64'), 1e-9);
+});
+
+it('binary networks stay as they are', () => {
+  const { spiking } = convertToMeans(randomFloatNetwork(3, 2), meansOf('IF', { start: 0.5 }, 4));
+  expect(printNetwork(run(spiking, 'planes'))).toBe(printNetwork(spiking));
+});
