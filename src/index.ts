@@ -41,6 +41,9 @@ export {
   runPipeline,
 } from './passes/index.js';
 export { lowerNetwork } from './lower/network-to-tensor/index.js';
+export { lowerModel } from './lower/model-to-network/index.js';
+export { lowerForInference, lowerForTraining } from './lower/layers-to-tensor/index.js';
+export { type EpochRecord, type TrainSettings, type Trainee, traineeOf, trainLoop } from './train/index.js';
 
 export {
   type Program,
@@ -66,5 +69,7 @@ export {
   type EvalResult,
   type Progress,
   type Target,
+  type TrainOptions,
+  type TrainResult,
   driver,
 } from './driver/index.js';

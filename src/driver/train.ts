@@ -3,11 +3,10 @@ import { basename, join } from 'node:path';
 import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import { elementCount } from '../base/dtype.js';
-import { encodeSafetensors } from '../base/safetensors.js';
 import { isFile, type Dataset, checkFit, openDataset, readBytes, writeFile, writeFolder } from '../data/index.js';
 import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import type { Config } from '../model/index.js';
-import { type Network, opsById, paramsToTensors, printNetwork } from '../network/index.js';
+import { type Network, opsById, printNetwork } from '../network/index.js';
 import {
   type EpochRecord,
   type LoopResult,
@@ -21,12 +20,14 @@ import {
   withoutGradient,
   writeCheckpoint,
 } from '../train/index.js';
+import { artifactFiles } from './artifacts.js';
 import { chooseEngine } from './engine.js';
 import { networkOf } from './own-network.js';
 import { type RunInfo, runFiles } from './run-folder.js';
 import { Findings, chooseConfig, loadModel } from './target.js';
 import { trainSettings } from './train-settings.js';
 import type { Target, TrainOptions, TrainResult } from './types.js';
+import { packageVersion } from './version.js';
 
 /** Trains a config's network on data; everything that is needed to go on, and the network, lie in the run folder. */
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
@@ -88,6 +89,7 @@ interface RunPlace {
 /** One training and its folder. */
 class Training {
   readonly #fingerprint: string;
+  readonly #source: Uint8Array;
 
   constructor(
     readonly trainee: Trainee,
@@ -95,6 +97,7 @@ class Training {
     readonly place: RunPlace,
   ) {
     this.#fingerprint = fingerprintOf(trainee.network, settings, place.data);
+    this.#source = readBytes(place.sources);
   }
 
   async run(samples: Samples, options: TrainOptions): Promise<TrainResult> {
@@ -140,7 +143,7 @@ class Training {
       new Map<string, string | Uint8Array>([
         ...this.#networkFiles(initial),
         [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
-        ['model.spike', readBytes(place.sources)],
+        ['model.spike', this.#source],
         [runFiles.log, ''],
       ]),
     );
@@ -161,16 +164,20 @@ class Training {
     writeFile(join(run, runFiles.log), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
 
+  /** The files of a compiled folder, with the weights of the moment. */
   #networkFiles(states: ReadonlyMap<string, Tensor>): Map<string, string | Uint8Array> {
     const { network } = this.trainee;
-    const weights = new Map<string, Tensor>();
-    for (const [name, tensor] of paramsToTensors(network.params)) {
-      weights.set(name, { ...tensor, data: states.get(name)?.data ?? tensor.data } as Tensor);
-    }
-    return new Map<string, string | Uint8Array>([
-      [runFiles.network, printNetwork(network)],
-      [runFiles.weights, encodeSafetensors(weights)],
-    ]);
+    const params = new Map(
+      [...network.params].map(([name, param]) => {
+        const { tensor } = param;
+        return [
+          name,
+          { ...param, tensor: { ...tensor, data: states.get(name)?.data ?? tensor.data } as Tensor },
+        ] as const;
+      }),
+    );
+    const origin = { config: this.place.config, sources: new Map([['model.spike', this.#source]]) };
+    return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
 
   #result({ records, stopped }: LoopResult, engine: string): TrainResult {
