@@ -4,12 +4,15 @@ import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
 import { libraryNeurons } from '../../src/driver/files.js';
 import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { lowerModel } from '../../src/lower/model-to-network/index.js';
+import { checkModel } from '../../src/model/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { convertToMeans, meansOf } from '../support/means.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages, seeded } from '../support/random-network.js';
+import { testLoader } from '../support/spike.js';
 
 const settings = meansOf('IF', {}, 1);
 
@@ -160,3 +163,59 @@ it('binary networks stay as they are', () => {
   const { spiking } = convertToMeans(randomFloatNetwork(3, 2), meansOf('IF', { start: 0.5 }, 4));
   expect(printNetwork(run(spiking, 'planes'))).toBe(printNetwork(spiking));
 });
+
+/** A residual network with a given neuron, initial weights and batch norms that are anything but the identity. */
+function trained(neuron: string, steps: number, seed: number): Network {
+  const text = `use "spikec/blocks" { BasicBlock, SewBlock }
+    use "spikec/neurons" { MBLIF, IBRALIF, ILIF }
+    network Small {
+      input image: real[2, 6, 6]
+      stem = image | conv(4, kernel: 3) | batchnorm | spike | maxpool(2)
+      body = stem | BasicBlock(4) | SewBlock(4)
+      output body | spike | global_avgpool | flatten | linear(3)
+    }
+    config c { network Small  neuron ${neuron}  coding direct(steps: ${steps}) }`;
+  const model = checkModel({ name: 'small.spike', text }, testLoader());
+  const network = lowerModel(model.value!.configs.get('c')!, { seed }).value!;
+  const random = seeded(seed);
+  const params = [...network.params].map(([name, param]) => {
+    const role = name.split('.').at(-1)!;
+    if (!['gamma', 'beta', 'mean', 'variance'].includes(role)) return [name, param] as const;
+    const [low, high] = { gamma: [1, 3], beta: [0, 0.8], mean: [-0.2, 0.2], variance: [0.05, 0.3] }[role] as [
+      number,
+      number,
+    ];
+    const values = Array.from(param.tensor.data, () => low + (high - low) * random());
+    return [name, { tensor: tensor('f32', param.tensor.shape, values) }] as const;
+  });
+  return { ...network, params: new Map(params) };
+}
+
+/** Outputs of the last layer of neurons, in total. */
+function spikesOf(network: Network, image: Float32Array): number {
+  const { program } = lowerForInference(network, { trains: true });
+  const feed = { image: tensor('f32', [1, ...network.ops[0]!.type.shape], image) };
+  const last = network.ops.findLast((op) => op.kind === 'neuron')!;
+  return [...evaluate(program, feed)[`train ${last.id}`]!.data].reduce((a, b) => a + b, 0);
+}
+
+it.each(['MBLIF(integer: 2, fraction: 1)', 'MBLIF(integer: 1, fraction: 2, soft: true)', 'IBRALIF', 'ILIF(D: 7)'])(
+  '%s: the inference form of a trained network gives the logits of its training form',
+  (neuron) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 3 }), (seed, steps) => {
+        const network = trained(neuron, steps, seed);
+        const image = randomImages(seed, 1, [2, 6, 6]);
+        const expected = logitsOf(network, image, 'f64');
+        expect(spikesOf(network, image)).toBeGreaterThan(10);
+        const planes = run(run(network, 'ann'), 'planes');
+        expectBinary(planes);
+        expect(planes.ops.some((op) => op.kind === 'planes')).toBe(true);
+        expectClose(logitsOf(planes, image, 'f64'), expected, 1e-5);
+        expectClose(logitsOf(run(planes, 'fuse'), image, 'f64'), expected, 1e-5);
+      }),
+      { numRuns: 5 },
+    );
+  },
+  60_000,
+);
