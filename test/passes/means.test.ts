@@ -173,3 +173,38 @@ it('neurons that lose the mean of their input are refused by what they compute',
     expect(codes(network, options)).toEqual([]);
   }
 });
+
+it('an output is read out whatever makes it; one that other layers read is refused', () => {
+  const ending = (tail: (b: NetworkBuilder) => string[]): Network => {
+    const b = new NetworkBuilder('n');
+    b.add({ id: 'image', kind: 'input', attrs: { shape: [1, 4, 4] } });
+    b.param('w', {
+      tensor: tensor(
+        'f32',
+        [2, 1, 3, 3],
+        Array.from({ length: 18 }, (_, i) => ((i * 7) % 5) - 2),
+      ),
+    });
+    const attrs = { kernel: [3, 3], stride: [1, 1], pads: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
+    b.add({ id: 'c', kind: 'conv', inputs: ['image'], attrs, params: { weight: 'w' } });
+    b.add({ id: 'r', kind: 'relu', inputs: ['c'] });
+    return b.finish(tail(b));
+  };
+  const pool = { kernel: [2, 2], stride: [2, 2], pads: [0, 0, 0, 0] };
+  const pooled = ending((b) => [b.add({ id: 'm', kind: 'maxpool', inputs: ['r'], attrs: pool })]);
+  const clipped = ending((b) => [
+    b.add({ id: 's', kind: 'sigmoid', inputs: [b.add({ id: 'f', kind: 'flatten', inputs: ['r'] })] }),
+  ]);
+  for (const network of [pooled, clipped]) {
+    const x = randomImages(1, 1, [1, 4, 4]).map((v) => v / 10);
+    const { spiking } = convertToMeans(
+      network,
+      meansOf('MBIF', given.MBIF, 64, () => 4),
+    );
+    const found = logitsOf(spiking, x);
+    const expected = evaluateAnn(network, Float64Array.from(x)).get(network.outputs[0]!)!;
+    found.forEach((v, i) => expect(Math.abs(v - expected[i]!)).toBeLessThan(0.02));
+  }
+  const both = ending((b) => ['c', b.add({ id: 'm', kind: 'maxpool', inputs: ['r'], attrs: pool })]);
+  expect(codes(both)).toEqual(['convert/no-spiking-form']);
+});

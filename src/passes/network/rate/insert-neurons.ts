@@ -1,5 +1,14 @@
 import { present } from '../../../base/invariant.js';
-import { type Attrs, type Op, type Rewriter, numberAttr, realParam, rewrite } from '../../../network/index.js';
+import {
+  type Attrs,
+  type Network,
+  type Op,
+  type Rewriter,
+  consumersOf,
+  numberAttr,
+  realParam,
+  rewrite,
+} from '../../../network/index.js';
 import type { MeanOptions, Pass, PassContext } from '../../pass.js';
 import { outputsOfMeans } from './carries-means.js';
 import { readOutTail } from './sites.js';
@@ -33,47 +42,16 @@ export const insertNeurons: Pass = {
     const means = present(context.options.means, 'insert-neurons: no neuron was chosen');
     const { steps } = context.options;
     const tail = readOutTail(network);
-    if (!isConvertible(network.ops, tail, means, context)) return network;
-    const decoded = new Map<string, string>();
-    const decode = (id: string, to: Rewriter): string => {
-      if (to.builder.typeOf(id).time === undefined) return id;
-      const known = decoded.get(id);
-      if (known !== undefined) return known;
-      const made = to.builder.add({ id: `${id}.readout`, kind: 'decode', inputs: [id], attrs: { coding: 'direct' } });
-      decoded.set(id, made);
-      return made;
-    };
-    /** what a train stands for: id of the value → the train and its unit */
-    const carriers = new Map<string, Carrier>();
-    const valued = (id: string, carrier: Carrier, to: Rewriter): string => {
-      const value = scaled(`${id}.value`, carrier.train, carrier.unit, to);
-      carriers.set(value, carrier);
-      return value;
-    };
+    if (!isConvertible(network, tail, means, context)) return network;
+    const emitter = new MeanEmitter(means, steps);
     const result = rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'input') {
-        const input = to.copy(op, inputs);
-        return to.builder.add({
-          id: `${op.id}.encode`,
-          kind: 'encode',
-          inputs: [input],
-          attrs: { coding: 'direct', steps },
-        });
-      }
+      if (op.kind === 'input') return emitter.input(op, to);
       if (tail.has(op.id)) {
-        return to.copy(
-          op,
-          inputs.map((id) => decode(id, to)),
-        );
+        const real = inputs.map((id) => emitter.decoded(id, to));
+        return to.copy(op, real);
       }
-      if (op.kind === 'clip') return valued(op.id, emitNeurons(op, inputs, to, means), to);
-      const carrier = carriers.get(inputs[0]!);
-      if (op.kind === 'maxpool' && carrier !== undefined) {
-        const attrs = { ...op.attrs, beta: 1 };
-        return valued(op.id, { ...carrier, train: to.copy(op, [carrier.train], { kind: 'maxprefix', attrs }) }, to);
-      }
-      const made = to.copy(op, inputs);
-      return network.outputs.includes(op.id) ? decode(made, to) : made;
+      const made = emitter.emit(op, inputs, to);
+      return network.outputs.includes(op.id) ? emitter.decoded(made, to) : made;
     });
     return { ...result, coding: { name: 'direct', args: { steps } } };
   },
@@ -90,32 +68,72 @@ function scaled(id: string, from: string, factor: number, to: Rewriter): string 
   return to.builder.add({ id, kind: 'affine', inputs: [from], params: { scale } });
 }
 
-function emitNeurons(op: Op, inputs: readonly string[], to: Rewriter, { neuron }: MeanOptions): Carrier {
-  const { def, args, levels } = neuron;
-  to.builder.neuron(def);
-  const unit = numberAttr(op.attrs, 'max') / (levels.max * levels.step);
-  const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
-  const attrs: Attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
-  return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
+/** Emits the spiking form of single ops. */
+class MeanEmitter {
+  /** value with time → its read-out */
+  readonly #decoded = new Map<string, string>();
+  /** id of a train's value → the train and its unit */
+  readonly #carriers = new Map<string, Carrier>();
+
+  constructor(
+    readonly means: MeanOptions,
+    readonly steps: number,
+  ) {}
+
+  input(op: Op, to: Rewriter): string {
+    const attrs = { coding: 'direct', steps: this.steps };
+    return to.builder.add({ id: `${op.id}.encode`, kind: 'encode', inputs: [to.copy(op, [])], attrs });
+  }
+
+  /** The mean over the steps of a value with time; any other as it is. */
+  decoded(id: string, to: Rewriter): string {
+    if (to.builder.typeOf(id).time === undefined) return id;
+    const known = this.#decoded.get(id);
+    if (known !== undefined) return known;
+    const made = to.builder.add({ id: `${id}.readout`, kind: 'decode', inputs: [id], attrs: { coding: 'direct' } });
+    this.#decoded.set(id, made);
+    return made;
+  }
+
+  emit(op: Op, inputs: readonly string[], to: Rewriter): string {
+    if (op.kind === 'clip') return this.#value(op.id, this.#neurons(op, inputs, to), to);
+    const carrier = this.#carriers.get(inputs[0]!);
+    if (op.kind !== 'maxpool' || carrier === undefined) return to.copy(op, inputs);
+    const train = to.copy(op, [carrier.train], { kind: 'maxprefix', attrs: { ...op.attrs, beta: 1 } });
+    return this.#value(op.id, { ...carrier, train }, to);
+  }
+
+  #value(id: string, carrier: Carrier, to: Rewriter): string {
+    const value = scaled(`${id}.value`, carrier.train, carrier.unit, to);
+    this.#carriers.set(value, carrier);
+    return value;
+  }
+
+  #neurons(op: Op, inputs: readonly string[], to: Rewriter): Carrier {
+    const { def, args, levels } = this.means.neuron;
+    to.builder.neuron(def);
+    const unit = numberAttr(op.attrs, 'max') / (levels.max * levels.step);
+    const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
+    const attrs: Attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
+    return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
+  }
 }
 
 /** Reports every op without a spiking form, and neurons that don't carry means. */
-function isConvertible(
-  ops: readonly Op[],
-  tail: ReadonlySet<string>,
-  means: MeanOptions,
-  context: PassContext,
-): boolean {
+function isConvertible(network: Network, tail: ReadonlySet<string>, means: MeanOptions, context: PassContext): boolean {
   let sound = true;
   const spiking = new Set<string>();
-  for (const op of ops) {
+  const consumers = consumersOf(network);
+  for (const op of network.ops) {
     if (tail.has(op.id)) continue;
     if (op.kind === 'clip' || (op.kind === 'maxpool' && spiking.has(op.inputs[0]!))) spiking.add(op.id);
     const badPool = op.kind === 'maxpool' && !spiking.has(op.id);
     const badPad = op.kind === 'pad' && op.attrs['value'] !== 0;
-    if (allowed.has(op.kind) && !badPool && !badPad) continue;
+    const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
+    if (allowed.has(op.kind) && !badPool && !badPad && !badOutput) continue;
     sound = false;
     context.report('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'direct' }, op, {
+      ...(badOutput ? { help: 'an output that other layers read can’t be read out' } : {}),
       ...(badPool ? { help: 'max pooling has to read the result of a relu: put the relu before it' } : {}),
     });
   }
