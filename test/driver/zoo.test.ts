@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasErrors } from '../../src/base/diagnostics/index.js';
+import { DiagnosticError, hasErrors } from '../../src/base/diagnostics/index.js';
 import { costOf } from '../../src/cost/index.js';
 import { formatFile, loadModel } from '../../src/driver/check.js';
 import { forInference, networkOf } from '../../src/driver/own-network.js';
@@ -73,6 +73,8 @@ it('multi-bit networks have binary planes; with interlaminar connections they mu
   const ibra = withPlanes(compile('models/ibra/resnet19.spike', 'ibra9'), new Findings()).network;
   for (const { spike_bits, steps } of costOf(ibra).layers.slice(1)) expect([spike_bits, steps]).toEqual([1, 9]);
   const findings = new Findings();
-  expect(() => withPlanes(compile('models/multibit/resnet20.spike', 'narrow_mb21_ic'), findings)).toThrow();
+  expect(() => withPlanes(compile('models/multibit/resnet20.spike', 'narrow_mb21_ic'), findings)).toThrow(
+    DiagnosticError,
+  );
   expect(new Set(findings.all.map(({ code }) => code))).toEqual(new Set(['convert/mac-on-real']));
 }, 120_000);
