@@ -1,8 +1,9 @@
 // One training step of conv3×3(32) – BN – LIF – avgpool – conv3×3(64) – BN – LIF – avgpool – 128 – LIF – 10 on 28×28
 // images, T = 4, batch 64, SGD with momentum: our engines and PyTorch eager (bench/train-step-torch.py), in one run.
-//   npm run build && node bench/train-step.mjs [--threads 2] [--rounds 5]
+//   npm run build && node bench/train-step.mjs [--threads 2] [--rounds 5] [--ops]
 // Contenders are processes of their own that take turns, so that what else the machine does meets all alike. Prints
-// samples per second (best and median round), processor time, and how far a step raises a process's memory.
+// samples per second (best and median round), processor time, and how far a step raises a process's memory; with --ops
+// instead the time of each kind of ONNX operator in the whole step, by onnxruntime's own profile.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -36,24 +37,29 @@ network ConvNet(classes: int = 10) {
 config bench { network ConvNet  neuron LIF  coding direct(steps: ${steps}) }
 `;
 
-if (process.argv.includes('--contender')) await contend(option('contender'));
-else await compare();
-
-/** Answers each line "STEPS" with what so many steps took. */
-async function contend(name) {
+async function stepOf() {
   const { checkModel, memoryLoader } = await import('../dist/src/model/index.js');
   const { lowerModel } = await import('../dist/src/lower/model-to-network/index.js');
   const { traineeOf } = await import('../dist/src/train/index.js');
-  const { engineNamed } = await import('../dist/src/engines/index.js');
   const { value } = checkModel({ name: 'bench.spike', text: model }, memoryLoader({}), {});
   const network = lowerModel(value.configs.get('bench')).value;
-  const trainee = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd', momentum: 0.9 } });
-  const executable = await engineNamed(name).compile(trainee.step.program, { threads });
-  const numbers = (count) => Float32Array.from({ length: count }, (_, i) => ((i * 2654435761) % 1000) / 1000);
-  const scalar = (value) => ({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
-  const images = { dtype: 'f32', shape: [batch, 1, 28, 28], data: numbers(batch * 784) };
-  const labels = { dtype: 'i32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => (i * 7) % 10) };
-  let states = Object.fromEntries(trainee.step.states.map(({ id, initial }) => [id, initial]));
+  return traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd', momentum: 0.9 } }).step;
+}
+
+const scalar = (value) => ({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
+const images = {
+  dtype: 'f32',
+  shape: [batch, 1, 28, 28],
+  data: Float32Array.from({ length: batch * 784 }, (_, i) => ((i * 2654435761) % 1000) / 1000),
+};
+const labels = { dtype: 'i32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => (i * 7) % 10) };
+
+/** Answers each line "STEPS" with what so many steps took. */
+async function contend(name) {
+  const { engineNamed } = await import('../dist/src/engines/index.js');
+  const step = await stepOf();
+  const executable = await engineNamed(name).compile(step.program, { threads });
+  let states = Object.fromEntries(step.states.map(({ id, initial }) => [id, initial]));
   let done = 0;
   const base = process.resourceUsage().maxRSS;
   for await (const line of createInterface({ input: process.stdin })) {
@@ -62,7 +68,7 @@ async function contend(name) {
     for (let i = 0; i < Number(line); i++) {
       const clock = { learning_rate: scalar(0.01), step: scalar(++done) };
       const results = await executable.run({ ...states, ...clock, image: images, labels });
-      states = Object.fromEntries(trainee.step.states.map(({ id }) => [id, results[`next.${id}`]]));
+      states = Object.fromEntries(step.states.map(({ id }) => [id, results[`next.${id}`]]));
       loss = results.loss.data[0];
     }
     const { user, system } = process.cpuUsage(cpu);
@@ -71,6 +77,48 @@ async function contend(name) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
   await executable.dispose();
+}
+
+/** Milliseconds per step and kind of operator. */
+async function profile() {
+  const { emitOnnx } = await import('../dist/src/backends/onnx/index.js');
+  const { default: ort } = await import('onnxruntime-node');
+  const { mkdtempSync, readFileSync, readdirSync, rmSync } = await import('node:fs');
+  const { tmpdir } = await import('node:os');
+  const { join } = await import('node:path');
+  const step = await stepOf();
+  const folder = mkdtempSync(join(tmpdir(), 'train-step-'));
+  const session = await ort.InferenceSession.create(emitOnnx(step.program), {
+    intraOpNumThreads: threads,
+    enableProfiling: true,
+    profileFilePrefix: join(folder, 'profile'),
+  });
+  const fed = { ...Object.fromEntries(step.states.map(({ id, initial }) => [id, initial])), image: images, labels };
+  const feeds = Object.fromEntries(
+    Object.entries({ ...fed, learning_rate: scalar(0.01), step: scalar(1) })
+      .filter(([id]) => session.inputNames.includes(id))
+      .map(([id, { dtype, data, shape }]) => [id, new ort.Tensor(dtype === 'i32' ? 'int32' : 'float32', data, shape)]),
+  );
+  for (let i = 0; i <= rounds; i++) await session.run(feeds);
+  session.endProfiling();
+  const file = join(folder, readdirSync(folder)[0]);
+  const events = JSON.parse(readFileSync(file, 'utf8')).filter(({ cat }) => cat === 'Node');
+  rmSync(folder, { recursive: true });
+  const times = new Map();
+  for (const { name, dur, args } of events) {
+    if (!name.endsWith('_kernel_time')) continue;
+    const known = times.get(args.op_name) ?? { count: 0, us: 0 };
+    times.set(args.op_name, { count: known.count + 1, us: known.us + dur });
+  }
+  const rows = [...times].sort((a, b) => b[1].us - a[1].us);
+  const total = rows.reduce((sum, [, { us }]) => sum + us, 0);
+  const ms = (us) => (us / 1000 / (rounds + 1)).toFixed(1);
+  console.log(`onnxruntime, ${threads} threads, ${ms(total)} ms a step in operators\n`);
+  console.log('| operator | a step | ms | share |\n| --- | --- | --- | --- |');
+  for (const [name, { count, us }] of rows.slice(0, 14)) {
+    const share = `${((100 * us) / total).toFixed(0)} %`;
+    console.log(`| ${name} | ${Math.round(count / (rounds + 1))} | ${ms(us)} | ${share} |`);
+  }
 }
 
 function contenders() {
@@ -130,3 +178,7 @@ function report(running) {
     );
   }
 }
+
+if (process.argv.includes('--contender')) await contend(option('contender'));
+else if (process.argv.includes('--ops')) await profile();
+else await compare();
