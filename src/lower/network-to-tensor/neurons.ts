@@ -30,8 +30,9 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
     force: (pending) => currents.force(pending),
     differentiable: lowering.options.trainable === true,
   };
-  const scope: EvaluationScope = { ...plain, ...surrogateOf(def, plain) };
-  for (const state of def.states) env.set(state.name, evaluateExpr(state.initial, scope));
+  // the surrogate stands in for the jumps of `fire`; comparisons elsewhere have no gradient
+  const firing: EvaluationScope = { ...plain, ...surrogateOf(def, plain) };
+  for (const state of def.states) env.set(state.name, evaluateExpr(state.initial, plain));
   const steps = input.steps + silent;
   env.set('T', steps);
   const kept = new Set([...def.states.map(({ name }) => name), 's']);
@@ -40,11 +41,11 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
-    runAssignments(def.charge, scope, isKept);
-    runAssignments(def.fire, scope, isKept);
+    runAssignments(def.charge, plain, isKept);
+    runAssignments(def.fire, firing, isKept);
     if (t > silent) spikes.push(levelOf(lowering, op, env));
-    if (def.detachReset === true) detachOutputs(def, scope);
-    runAssignments(def.reset, scope, isKept);
+    if (def.detachReset === true) detachOutputs(def, plain);
+    runAssignments(def.reset, plain, isKept);
   }
   for (const { name } of def.states) {
     const value = env.get(name);
