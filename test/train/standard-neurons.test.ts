@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tensor } from '../../src/base/dtype.js';
+import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime.js';
 import { traineeOf, withoutGradient } from '../../src/train/index.js';
 import { networkFrom, stepFeeds, tinyModel } from '../support/train.js';
@@ -28,7 +28,7 @@ it.each(neurons)('%s trains: a gradient reaches every weight, and the loss falls
   const trainee = traineeOf(networkFrom(text), { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'adam' } });
   expect(withoutGradient(trainee)).toEqual([]);
   const executable = await onnxruntimeEngine.compile(trainee.step.program, { threads: 1 });
-  let feeds = { ...stepFeeds(trainee, 12), learning_rate: tensor('f32', [], [0.02]) };
+  let feeds: Record<string, Tensor> = { ...stepFeeds(trainee, 12), learning_rate: tensor('f32', [], [0.02]) };
   const losses: number[] = [];
   for (let i = 0; i < 12; i++) {
     const results = await executable.run({ ...feeds, step: tensor('f32', [], [i + 1]) });
