@@ -44,6 +44,9 @@ export class Session {
     const options: Ort.InferenceSession.SessionOptions = {
       graphOptimizationLevel: optimize ? 'all' : 'disabled',
       executionMode: 'sequential',
+      // The pattern of a first run would be kept as one more block of all its memory, beside what that run left:
+      // half of the memory of a training step, and no faster.
+      enableMemPattern: false,
       logSeverityLevel: 4,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     };

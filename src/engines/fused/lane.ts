@@ -76,6 +76,8 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
   const extra = { session: { intra_op: { allow_spinning: '0' } } };
   const options = {
     executionProviders: ['cpu'],
+    // The pattern of a first run would be kept as one more block of all its memory, beside what that run left.
+    enableMemPattern: false,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 4,
