@@ -1,5 +1,5 @@
 import type { Network } from '../network/index.js';
-import { ProgramBuilder, type Program, type TrainingStep, type Value } from '../tensor/index.js';
+import { ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';
 
 type Constraint = 'positive' | 'unit';
 
@@ -35,5 +35,3 @@ export function withConstraints(step: TrainingStep, constraints: ReadonlyMap<str
 function held(b: ProgramBuilder, value: Value, constraint: Constraint): Value {
   return b.clip(value, least, constraint === 'unit' ? 1 - least : Infinity);
 }
-
-export type { Program };

@@ -3,7 +3,7 @@ import { present } from '../../src/base/invariant.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Config, checkModel } from '../../src/model/index.js';
 import type { Network } from '../../src/network/index.js';
-import { type Program, concreteShape } from '../../src/tensor/index.js';
+import { concreteShape } from '../../src/tensor/index.js';
 import { type Trainee, randomFeeds } from '../../src/train/index.js';
 import { random } from '../tensor/cases.js';
 import { testLoader } from './spike.js';
@@ -74,5 +74,3 @@ export function forwardFeeds(
     ...randomFeeds(lowered.randoms, n, seed, 'test'),
   };
 }
-
-export type { Program };
