@@ -1,7 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { type Network, type Op, latencyOf, opsById, optionalParam, paramOf } from '../network/index.js';
 
-/** A weighted layer's cost (SPEC §7). */
+/** A weighted layer's cost (docs/cli.md, cost). */
 export interface LayerCost {
   readonly id: string;
   readonly kind: string;

@@ -2,7 +2,7 @@ import type { Parameter } from './schema.js';
 
 const steps: Parameter = { name: 'steps', spec: { kind: 'int', min: 1, max: 4096 }, required: true };
 
-/** The codings (SPEC §3) and their arguments. */
+/** The codings (docs/language.md, codings) and their arguments. */
 export const codings: Readonly<Record<string, readonly Parameter[]>> = {
   direct: [steps],
   rate: [steps, { name: 'seed', spec: { kind: 'int', min: 0 }, default: 0 }],

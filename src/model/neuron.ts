@@ -15,7 +15,7 @@ const given = ['x', 't', 'T'];
 const taken = ['neuron', 'levels', 'amplitude'];
 const phases: readonly PhaseName[] = ['charge', 'fire', 'reset'];
 
-/** Surrogate gradients and their arguments (SPEC §1); `ste` is unbounded unless told. */
+/** Surrogate gradients and their arguments (docs/language.md); `ste` is unbounded unless told. */
 export const surrogates: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
   rectangle: { width: 1 },
   triangle: { width: 1 },

@@ -63,7 +63,7 @@ export interface Param {
 }
 
 export interface Coding {
-  /** direct | rate | sws | … (SPEC §3) */
+  /** direct | rate | sws | … (docs/language.md, codings) */
   readonly name: string;
   readonly args: Attrs;
 }

@@ -18,7 +18,7 @@ export interface PassContext {
   report<C extends Code>(code: C, args: ArgsOf<C>, op?: Op, extras?: DiagnosticExtras): void;
 }
 
-/** Settings that conversions read (SPEC §4). */
+/** Settings that conversions read (docs/sws.md). */
 export interface ConversionOptions {
   readonly coding: string;
   /** Amplification β of the stepwise weighting, in (1, 3]. */
@@ -33,7 +33,7 @@ export interface ConversionOptions {
   readonly rectified: boolean;
   /** Neuron types by name: the standard library's and the model file's. */
   readonly neurons: ReadonlyMap<string, NeuronDef>;
-  /** What conversions to neurons that carry means need (SPEC §8). */
+  /** What conversions to neurons that carry means need (docs/conversion.md). */
   readonly means?: MeanOptions;
 }
 

@@ -78,7 +78,7 @@ it('fan-out counts the synapses each spike reaches, clipped at borders, through 
   );
 });
 
-it('costs of a chain are the formulas of SPEC §7', () => {
+it('costs of a chain are the formulas of the papers', () => {
   const { spiking } = convert(chain(1), sws({ silent: 3 }));
   const { layers, total } = costOf(spiking);
   const [conv, linear] = layers;

@@ -159,7 +159,7 @@ function encoder(op: Op): Cell {
     });
 }
 
-/** TSA, by SPEC §4. */
+/** TSA, as docs/sws.md has it. */
 function neurons(op: Op, from: Op, decided: (distance: number) => void): Cell {
   const n = (name: string): number => Number(op.attrs[name]);
   const [beta, steps, silent, threshold, limit] = ['beta', 'steps', 'silent', 'threshold', 'limit'].map(n) as [

@@ -4,7 +4,7 @@ export const convertDiagnostics = {
   'convert/no-quantiser': define<{ op: string; kind: string; reads: string }>(
     'error',
     ({ op, kind, reads }) => `${kind} %${op} reads %${reads}, which has no quantiser`,
-    'SWS carries the integer codes of a quantised network in its spike trains (SPEC: every layer between two activation quantisers). Between this layer and the one before it there is no quantiser, so there is no code to carry.\n\nQuantise the network so that every convolution and linear layer reads a quantised value, and export it again (QDQ or QOperator form). A float network has no quantisers at all: quantise it first.',
+    'SWS carries the integer codes of a quantised network in its spike trains (docs/sws.md: every layer between two activation quantisers). Between this layer and the one before it there is no quantiser, so there is no code to carry.\n\nQuantise the network so that every convolution and linear layer reads a quantised value, and export it again (QDQ or QOperator form). A float network has no quantisers at all: quantise it first.',
   ),
   'convert/nonlinearity': define<{ op: string; kind: string; next: string }>(
     'error',

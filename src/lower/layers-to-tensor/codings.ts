@@ -5,7 +5,7 @@ import { folded } from '../network-to-tensor/context.js';
 import { type LayersLowering, stepsOf } from './context.js';
 
 /**
- * The input over time (SPEC §3). `direct`: constant in time. `rate`: 1 with probability x at
+ * The input over time (docs/language.md, codings). `direct`: constant in time. `rate`: 1 with probability x at
  * every step, x held in [0, 1]; its uniform numbers [TN, …shape] are fed. `events`: the frames
  * as they are; the program's input is [TN, …shape].
  */

@@ -149,7 +149,7 @@ function lowerPool(lowering: Lowering, op: Op, inputShape: readonly number[]): v
   );
 }
 
-/** M_k = max over the window of the prefixes P_k, all steps in one pooling (SPEC §4). */
+/** M_k = max over the window of the prefixes P_k, all steps in one pooling (docs/sws.md). */
 function lowerMaxPrefix(lowering: Lowering, op: Op): void {
   const { builder } = lowering;
   const from = lowering.trainOf(op.inputs[0]!);

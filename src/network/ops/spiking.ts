@@ -28,7 +28,7 @@ const quantize: NetworkOpDef = {
 };
 
 const encode: NetworkOpDef = {
-  doc: 'Turns the real input into a train (SPEC §3): `coding` says how; sws: the digits of its quantised code.',
+  doc: 'Turns the real input into a train (docs/language.md, codings): `coding` says how; sws: the digits of its quantised code.',
   arity: [1, 1],
   attrs: {
     coding: 'string',
@@ -84,7 +84,7 @@ const neuron: NetworkOpDef = {
 };
 
 const maxprefix: NetworkOpDef = {
-  doc: 'Exact max pooling of stepwise weighted trains by running prefix: M_k = max_i P_i,k, s_k = M_k − β·M_k−1 (SPEC §4). With β = 1 the running maximum of counts, for trains that carry means.',
+  doc: 'Exact max pooling of stepwise weighted trains by running prefix: M_k = max_i P_i,k, s_k = M_k − β·M_k−1 (docs/sws.md). With β = 1 the running maximum of counts, for trains that carry means.',
   arity: [1, 1],
   attrs: { kernel: 'list', stride: 'list', pads: 'list', beta: 'number' },
   params: [],

@@ -35,7 +35,7 @@ export interface TsaOptions {
 }
 
 /**
- * One layer of rectified TSA neurons (SPEC §4) over the accumulator `psp`: f32 in, spikes f32,
+ * One layer of rectified TSA neurons (docs/sws.md) over the accumulator `psp`: f32 in, spikes f32,
  * emitted prefixes i32 and the last membrane f64 out.
  */
 export function tsaLayer(

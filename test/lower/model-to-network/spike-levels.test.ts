@@ -13,7 +13,7 @@ function levels(name: string, args: Readonly<Record<string, number>> = {}): unkn
 }
 
 describe('spikeLevels', () => {
-  it('are those of SPEC for every standard neuron', () => {
+  it('are those of the papers for every standard neuron', () => {
     expect(levels('IF')).toEqual({ min: 0, max: 1, step: 1 });
     expect(levels('LIF')).toEqual({ min: 0, max: 1, step: 1 });
     expect(levels('PLIF')).toEqual({ min: 0, max: 1, step: 1 });

@@ -24,7 +24,7 @@ function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): nu
 }
 
 /**
- * Every activation becomes clip(x, 0, λ), λ the range its neurons will carry (SPEC §8): from `layer` settings,
+ * Every activation becomes clip(x, 0, λ), λ the range its neurons will carry (docs/conversion.md): from `layer` settings,
  * where calibration writes them, or from the quantiser. A maximum before a relu moves behind it (both are
  * monotone). Quantisers that cut nothing off go: their rounding is not carried.
  */

@@ -30,7 +30,7 @@ const allowed = new Set([
 ]);
 
 /**
- * Neurons stand for the activations (SPEC §8). With clip(x, 0, λ) and neurons whose outputs reach `top`, the
+ * Neurons stand for the activations (docs/conversion.md). With clip(x, 0, λ) and neurons whose outputs reach `top`, the
  * current is x·top/λ and a train's mean stands for mean·λ/top. The input is a constant current, the read-out
  * the mean of the logits over the steps. Max pooling becomes the running maximum of spike counts,
  * M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1: a train with the same levels, whose mean is the maximum.

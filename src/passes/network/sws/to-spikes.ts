@@ -11,7 +11,7 @@ const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu']
 const readOutOps = new Set(['quantize', 'relu', 'clip', 'sigmoid', 'flatten', 'reshape']);
 
 /**
- * Quantised ANN → spiking network (SPEC §4): the input's quantiser becomes the encoder, every other
+ * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
  * quantiser a layer of TSA neurons with the id of the quantiser, synapses are scaled (eq. 16–19), max
  * pooling becomes the running prefix maximum, outputs are read out. Everything still happens at steps
  * 1…Tc; the next pass gives it its time.
