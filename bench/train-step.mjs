@@ -6,6 +6,7 @@
 // instead the time of each kind of ONNX operator in the whole step, by onnxruntime's own profile.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -85,7 +86,6 @@ async function profile() {
   const { default: ort } = await import('onnxruntime-node');
   const { mkdtempSync, readFileSync, readdirSync, rmSync } = await import('node:fs');
   const { tmpdir } = await import('node:os');
-  const { join } = await import('node:path');
   const step = await stepOf();
   const folder = mkdtempSync(join(tmpdir(), 'train-step-'));
   const session = await ort.InferenceSession.create(emitOnnx(step.program), {

@@ -16,12 +16,13 @@ export function processTerminal(): Terminal {
   const coloured = (stream: NodeJS.WriteStream): boolean => {
     if (env['NO_COLOR']) return false;
     if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return true;
-    return stream.isTTY && env['TERM'] !== 'dumb';
+    // undefined behind a pipe, whatever its type says; picocolors would take that for its own default
+    return Boolean(stream.isTTY) && env['TERM'] !== 'dumb';
   };
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    interactive: stderr.isTTY && env['TERM'] !== 'dumb' && !env['CI'],
+    interactive: Boolean(stderr.isTTY) && env['TERM'] !== 'dumb' && !env['CI'],
     colour: { out: coloured(stdout), err: coloured(stderr) },
     columns: stderr.columns || 80,
   };
