@@ -22,6 +22,37 @@ export type Expr =
 export type UnaryOp = '-' | 'not';
 export type BinaryOp = '+' | '-' | '*' | '/' | '^' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or';
 
+/** An operator on numbers; undefined for `and` and `or`, which are for truth values. */
+export function applyBinary(op: BinaryOp, a: number, b: number): number | boolean | undefined {
+  switch (op) {
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
+    case '/':
+      return a / b;
+    case '^':
+      return a ** b;
+    case '<':
+      return a < b;
+    case '<=':
+      return a <= b;
+    case '>':
+      return a > b;
+    case '>=':
+      return a >= b;
+    case '==':
+      return a === b;
+    case '!=':
+      return a !== b;
+    case 'and':
+    case 'or':
+      return undefined;
+  }
+}
+
 export interface Assignment {
   readonly target: string;
   readonly value: Expr;

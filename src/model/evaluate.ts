@@ -1,5 +1,5 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { NeuronDef } from '../base/equation.js';
+import { type NeuronDef, applyBinary } from '../base/equation.js';
 import type {
   BinaryExpression,
   CallExpression,
@@ -116,7 +116,7 @@ function binary(expression: BinaryExpression, context: EvaluationContext): Value
     return context.graph.binary(expression, left, right);
   }
   if (left.kind === 'number' && right.kind === 'number') {
-    const result = arithmetic(operator, left.value, right.value);
+    const result = applyBinary(operator, left.value, right.value);
     if (typeof result === 'boolean') return { kind: 'bool', value: result };
     if (result !== undefined && Number.isFinite(result)) return { kind: 'number', value: result };
     if (result !== undefined) {
@@ -133,36 +133,6 @@ function binary(expression: BinaryExpression, context: EvaluationContext): Value
   }
   const sides = `${describeValue(left)} and ${describeValue(right)}`;
   return problem(`\`${operator}\` can't be applied to ${sides}`, expression, context);
-}
-
-function arithmetic(operator: BinaryExpression['operator'], a: number, b: number): number | boolean | undefined {
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '^':
-      return a ** b;
-    case '<':
-      return a < b;
-    case '<=':
-      return a <= b;
-    case '>':
-      return a > b;
-    case '>=':
-      return a >= b;
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-    case 'and':
-    case 'or':
-      return undefined;
-  }
 }
 
 function call(expression: CallExpression, context: EvaluationContext): Value {

@@ -1,5 +1,5 @@
-import type { Assignment, Expr } from '../../base/equation.js';
-import { InvariantError } from '../../base/invariant.js';
+import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../../base/equation.js';
+import { InvariantError, present } from '../../base/invariant.js';
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
 
 /**
@@ -141,7 +141,7 @@ function asCondition(x: Value | Pending, scope: EvaluationScope): Value {
   return value.dtype === 'bool' ? value : scope.builder.ne(value, 0);
 }
 
-function evaluateBinary(op: string, leftExpr: Expr, rightExpr: Expr, scope: EvaluationScope): Operand {
+function evaluateBinary(op: BinaryOp, leftExpr: Expr, rightExpr: Expr, scope: EvaluationScope): Operand {
   const left = evaluateExpr(leftExpr, scope);
   if (op === 'and' || op === 'or') {
     // short cut, so that a condition known from parameters leaves no op behind
@@ -152,7 +152,9 @@ function evaluateBinary(op: string, leftExpr: Expr, rightExpr: Expr, scope: Eval
     return op === 'and' ? scope.builder.and(a, b) : scope.builder.or(a, b);
   }
   const right = evaluateExpr(rightExpr, scope);
-  if (isKnown(left) && isKnown(right)) return foldBinary(op, quantity(left), quantity(right));
+  if (isKnown(left) && isKnown(right)) {
+    return present(applyBinary(op, quantity(left), quantity(right)), `lower: operator ${op}`);
+  }
   const truthTest = testOfTruth(op, left, right, scope);
   if (truthTest !== undefined) return truthTest;
   return linear(op, left, right) ?? tensorBinary(op, left, right, scope);
@@ -166,35 +168,6 @@ function testOfTruth(op: string, left: Operand, right: Operand, { builder }: Eva
 }
 
 const booleanOf = (x: Operand): Operand => (isKnown(x) ? truth(x) : x);
-
-function foldBinary(op: string, a: number, b: number): number | boolean {
-  switch (op) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '^':
-      return a ** b;
-    case '<':
-      return a < b;
-    case '<=':
-      return a <= b;
-    case '>':
-      return a > b;
-    case '>=':
-      return a >= b;
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-    default:
-      throw new InvariantError(`lower: operator ${op}`);
-  }
-}
 
 /** Sums and multiples that need no op yet, or none at all. */
 function linear(op: string, left: Operand, right: Operand): Operand | undefined {
