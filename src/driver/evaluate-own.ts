@@ -21,7 +21,14 @@ export async function evaluateOwn(
   const network = withoutPlanes(forInference(own.network, findings).network, findings);
   const real = network.coding === undefined && network.ops.every((op) => op.type.time === undefined);
   if (!isOfLayers(network) && !real) {
-    fail('cli/not-lowered', { construct: `evaluating a compiled network with \`coding ${network.coding?.name}\`` });
+    fail(
+      'cli/not-lowered',
+      { construct: `evaluating a compiled network with \`coding ${network.coding?.name}\`` },
+      undefined,
+      {
+        help: 'name the model file in the folder instead of the folder',
+      },
+    );
   }
   const { dataset } = options;
   const input = present(

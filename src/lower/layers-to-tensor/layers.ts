@@ -4,6 +4,7 @@ import type { Value } from '../../tensor/index.js';
 import { folded } from '../network-to-tensor/context.js';
 import { lowerNeurons } from '../network-to-tensor/neurons.js';
 import type { Timed } from '../network-to-tensor/trains.js';
+import { lowerPlain, window } from '../plain-layers.js';
 import { lowerBatchnorm } from './batchnorm.js';
 import { overTime } from './codings.js';
 import { gather, planes, weighed, withConstant } from './planes.js';
@@ -47,43 +48,12 @@ export function lowerLayer(lowering: LayersLowering, op: Op): Value {
       return planes(lowering, op, x);
     case 'gather':
       return gather(lowering, op, x);
-    default:
-      return shaped(lowering, op, x);
-  }
-}
-
-/** Layers without parameters on one value. */
-function shaped({ builder }: LayersLowering, op: Op, x: Value): Value {
-  switch (op.kind) {
-    case 'relu':
-      return builder.max(x, 0);
-    case 'clip':
-      return builder.clip(x, numberAttr(op.attrs, 'min'), numberAttr(op.attrs, 'max'));
-    case 'sigmoid':
-      return builder.sigmoid(x);
-    case 'avgpool':
-      return builder.avgpool(x, { ...window(op), include_pad: op.attrs['include_pad'] === true });
-    case 'maxpool':
-      return builder.maxpool(x, window(op));
-    case 'globalavgpool':
-      return builder.mean(x, [2, 3], true);
-    case 'flatten':
-    case 'reshape':
-      return builder.reshape(x, folded(stepsOf(x), op.type.shape));
-    case 'pad': {
-      const [top, left, bottom, right] = listAttr(op.attrs, 'pads') as [number, number, number, number];
-      return builder.pad(x, [0, 0, top, left], [0, 0, bottom, right], numberAttr(op.attrs, 'value'));
+    default: {
+      const value = lowerPlain(builder, op, x, stepsOf(x));
+      if (value === undefined) throw new TypeError(`lower: ${op.kind} %${op.id} has no form in a network of layers`);
+      return value;
     }
-    case 'identity':
-      return x;
-    default:
-      throw new TypeError(`lower: ${op.kind} %${op.id} has no form in a network of layers`);
   }
-}
-
-function window(op: Op): { kernel: readonly number[]; stride: readonly number[]; pads: readonly number[] } {
-  const { attrs } = op;
-  return { kernel: listAttr(attrs, 'kernel'), stride: listAttr(attrs, 'stride'), pads: listAttr(attrs, 'pads') };
 }
 
 /** Values constant in time are repeated where another isn't. */

@@ -1,19 +1,12 @@
 import { type Op, listAttr, numberAttr, optionalParam } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
-import { type Lowering, folded } from './context.js';
+import { lowerPlain } from '../plain-layers.js';
+import type { Lowering } from './context.js';
 import { quantised } from './encode.js';
 
 function withBias(lowering: Lowering, op: Op, y: Value): Value {
   const bias = lowering.perChannel(op, 'bias', y.dtype as 'f32' | 'f64', op.type.shape.length);
   return bias === undefined ? y : lowering.builder.add(y, bias);
-}
-
-function window(op: Op): { kernel: readonly number[]; stride: readonly number[]; pads: readonly number[] } {
-  return {
-    kernel: listAttr(op.attrs, 'kernel'),
-    stride: listAttr(op.attrs, 'stride'),
-    pads: listAttr(op.attrs, 'pads'),
-  };
 }
 
 function batchnorm(lowering: Lowering, op: Op, x: Value): Value {
@@ -68,29 +61,12 @@ export function lowerReal(lowering: Lowering, op: Op, precision: 'f32' | 'f64'):
       return builder.mul(x, inputs[1]!);
     case 'concat':
       return builder.concat(inputs, 1);
-    case 'relu':
-      return builder.max(x, 0);
-    case 'clip':
-      return builder.clip(x, numberAttr(op.attrs, 'min'), numberAttr(op.attrs, 'max'));
-    case 'sigmoid':
-      return builder.sigmoid(x);
-    case 'avgpool':
-      return builder.avgpool(x, { ...window(op), include_pad: op.attrs['include_pad'] === true });
-    case 'maxpool':
-      return builder.maxpool(x, window(op));
-    case 'globalavgpool':
-      return builder.mean(x, [2, 3], true);
-    case 'flatten':
-    case 'reshape':
-      return builder.reshape(x, folded(1, op.type.shape));
-    case 'pad': {
-      const [top, left, bottom, right] = listAttr(op.attrs, 'pads') as [number, number, number, number];
-      return builder.pad(x, [0, 0, top, left], [0, 0, bottom, right], numberAttr(op.attrs, 'value'));
-    }
     case 'dropout':
-    case 'identity':
       return x;
-    default:
-      throw new TypeError(`lower: ${op.kind} %${op.id} has no real-valued form`);
+    default: {
+      const value = lowerPlain(builder, op, x, 1);
+      if (value === undefined) throw new TypeError(`lower: ${op.kind} %${op.id} has no real-valued form`);
+      return value;
+    }
   }
 }

@@ -21,7 +21,9 @@ export const toSpikes: Pass = {
   doc: 'Puts an encoder and TSA neurons in the place of the quantisers, scales weights and biases to spike amplitudes (SWS eq. 16–19), reads the output out.',
   run: (network, context) => {
     if (!network.ops.some((op) => op.kind === 'quantize')) {
-      context.report('convert/float-network', { network: network.name });
+      context.report('convert/float-network', { network: network.name }, undefined, {
+        help: 'quantise the network first, or choose another coding: rate, mbif or ibra take float networks',
+      });
       return network;
     }
     try {
