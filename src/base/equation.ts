@@ -58,12 +58,20 @@ export interface Assignment {
   readonly value: Expr;
 }
 
+/**
+ * The range of a learnable parameter: `positive` (> 0), `unit` (between 0 and 1), `step` (> 0, and the step size of the
+ * neuron's levels: its gradient is scaled, it starts from data and is renewed when bits change; docs/training.md).
+ */
+export type LearnConstraint = (typeof learnConstraints)[number];
+
+export const learnConstraints = ['positive', 'unit', 'step'] as const;
+
 export interface NeuronParam {
   readonly name: string;
   /** Missing where the user must give it. A boolean parameter is 0 or 1. */
   readonly default?: number;
   /** Learnable: trained per layer, starting from its value, kept in range by `constraint`. */
-  readonly learn?: { readonly constraint?: 'positive' | 'unit' };
+  readonly learn?: { readonly constraint?: LearnConstraint };
 }
 
 export interface NeuronState {
@@ -89,4 +97,9 @@ export interface NeuronDef {
   readonly surrogate?: Surrogate;
   /** The reset's dependence on the output is cut from the gradient. */
   readonly detachReset?: boolean;
+}
+
+/** The parameter that is the step size of a neuron's levels: the one with the constraint `step`. */
+export function stepParameter(def: NeuronDef | undefined): string | undefined {
+  return def?.params.find(({ learn }) => learn?.constraint === 'step')?.name;
 }

@@ -23,7 +23,7 @@ export function diskLoader(mainFile: string, allowOutside: boolean): ModelLoader
       return readText(path);
     },
     library(name) {
-      if (!/^[a-z][a-z0-9_-]*$/.test(name)) return undefined;
+      if (!/^[a-z][a-z0-9_-]*(\/[a-z][a-z0-9_-]*)*$/.test(name)) return undefined;
       const path = join(libraryFolder(), `${name}.spike`);
       return isFile(path) ? readText(path) : undefined;
     },

@@ -1,5 +1,4 @@
 import { basename, join } from 'node:path';
-import { DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
 import { type Normalisation, readBytes } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
@@ -58,10 +57,6 @@ export function isOfLayers({ coding }: Network): boolean {
 
 /** The network of a config as Network IR, with initial weights. */
 export function networkOf(config: Config, findings: Findings, seed?: number): Network {
-  if (config.bits !== undefined) {
-    const help = 'leave out `bits` to train with real weights';
-    throw new DiagnosticError(diagnostic('cli/not-lowered', { construct: '`bits`' }, config.bits.place, { help }));
-  }
   return findings.take(lowerModel(config, seed === undefined ? {} : { seed }));
 }
 

@@ -1,4 +1,4 @@
-import type { NeuronDef, NeuronParam } from '../base/equation.js';
+import { type LearnConstraint, type NeuronDef, type NeuronParam, learnConstraints } from '../base/equation.js';
 import type { CallExpression, NameExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments } from './arguments.js';
 import type { EvaluationContext } from './evaluate.js';
@@ -6,13 +6,13 @@ import type { Parameter, Spec } from './schema.js';
 import type { Reporter } from './reporter.js';
 import type { Choice, NeuronUse } from './values.js';
 
-/** `learn(START, constraint: positive | unit)`: trained per layer. */
+/** `learn(START, constraint: positive | unit | step)`: trained per layer. */
 export const learnSpec: Spec = {
   kind: 'choice',
   of: {
     learn: [
       { name: 'start', spec: { kind: 'real' }, required: true },
-      { name: 'constraint', spec: { kind: 'words', words: ['positive', 'unit'] } },
+      { name: 'constraint', spec: { kind: 'words', words: learnConstraints } },
     ],
   },
 };
@@ -30,9 +30,10 @@ export function learned(
   reporter: Reporter,
 ): Pick<NeuronParam, 'default' | 'learn'> & { default: number } {
   const start = choice.args['start'] as number;
-  const constraint = choice.args['constraint'] as 'positive' | 'unit' | undefined;
-  if (constraint === 'positive' && start <= 0) {
-    reporter.report('model/learn', { problem: `a positive parameter can't start at ${start}` }, choice.place);
+  const constraint = choice.args['constraint'] as LearnConstraint | undefined;
+  if ((constraint === 'positive' || constraint === 'step') && start <= 0) {
+    const problem = `a ${constraint === 'step' ? 'step size' : 'positive parameter'} can't start at ${start}`;
+    reporter.report('model/learn', { problem }, choice.place);
   }
   if (constraint === 'unit' && (start <= 0 || start >= 1)) {
     reporter.report('model/learn', { problem: `a parameter between 0 and 1 can't start at ${start}` }, choice.place);

@@ -12,7 +12,7 @@ import type { Reporter } from './reporter.js';
 /** Names every equation sees: the input current, the local time step from 1, the number of steps. */
 const given = ['x', 't', 'T'];
 /** Names that neuron ops of the Network IR use for themselves. */
-const taken = ['neuron', 'levels', 'amplitude'];
+const taken = ['neuron', 'levels', 'amplitude', 'hold'];
 const phases: readonly PhaseName[] = ['charge', 'fire', 'reset'];
 
 /** Surrogate gradients and their arguments (docs/language.md); `ste` is unbounded unless told. */

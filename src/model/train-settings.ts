@@ -100,14 +100,15 @@ export const trainSettings: readonly Parameter[] = [
   },
 ];
 
-const penalty: Parameter = { name: 'penalty', spec: { kind: 'real', min: 0 } };
-function learnedBits(most: number): Spec {
+/** Penalties and learning rates of ABA §5.1 (CIFAR) where a config names none. */
+function learnedBits(most: number, penalty: number, rate: number): Spec {
   const number: Spec = { kind: 'real', min: 1, max: most };
   const parameters: readonly Parameter[] = [
     { name: 'init', spec: number, required: true },
     { name: 'max', spec: { kind: 'int', min: 1, max: most }, required: true },
     { name: 'target', spec: number, required: true },
-    penalty,
+    { name: 'penalty', spec: { kind: 'real', min: 0 }, default: penalty },
+    { name: 'rate', spec: positive, default: rate },
   ];
   return {
     kind: 'either',
@@ -120,9 +121,9 @@ function learnedBits(most: number): Spec {
 
 /** `layer "…" { … }` in `bits`. */
 export const bitSettingsOfLayers: readonly Parameter[] = [
-  { name: 'weights', spec: learnedBits(32) },
-  { name: 'spikes', spec: learnedBits(16) },
-  { name: 'steps', spec: learnedBits(64) },
+  { name: 'weights', spec: learnedBits(16, 4e-2, 1e-1) },
+  { name: 'spikes', spec: learnedBits(16, 4e-2, 1e-1) },
+  { name: 'steps', spec: learnedBits(64, 1e-2, 1e-2) },
 ];
 
 /** `bits { … }` */

@@ -1,3 +1,4 @@
+export { roundedWithin, wholeOf } from './bits.js';
 export { NetworkBuilder, type NewOp, inferType } from './builder.js';
 export { consumersOf, latencyOf, opsById, withoutDeadOps } from './graph.js';
 export {

@@ -1,5 +1,6 @@
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
+import { fixBits } from './network/fix-bits.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
 import { bitPlanes, fusePlanes } from './network/planes/bit-planes.js';
 import { reparameterise } from './network/planes/reparameterise.js';
@@ -15,6 +16,7 @@ import type { Pass } from './pass.js';
 /** Every pass there is. */
 export const passes: readonly Pass[] = [
   canonicalise,
+  fixBits,
   foldBatchnorm,
   quantiserRegions,
   toSpikes,
@@ -32,7 +34,7 @@ export const passes: readonly Pass[] = [
 /** Passes in order, by purpose. */
 export const pipelines = {
   /** An imported network made ready to run as an ANN or to be converted. */
-  ann: [canonicalise, foldBatchnorm, deadCode],
+  ann: [canonicalise, fixBits, foldBatchnorm, deadCode],
   'convert.sws': [
     canonicalise,
     foldBatchnorm,

@@ -1,5 +1,5 @@
 import type { DType } from '../../base/dtype.js';
-import { roundHalfEven } from '../../tensor/ops/elementwise.js';
+import { roundHalfEven } from '../../base/rounding.js';
 
 type Fn = (dtype: DType, ...x: number[]) => number;
 

@@ -112,15 +112,6 @@ export function dequantised(codes: Constant, quant: WeightQuant, name: string): 
   return { ...constant, quantised: { codes, quant } };
 }
 
-/** Rounds to the nearest integer, halves to even, as QuantizeLinear does. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
-}
-
 export function reshapedConstant(constant: Constant, shape: readonly number[]): Constant {
   const { quantised } = constant;
   if (quantised === undefined) return { ...constant, shape };

@@ -1,6 +1,7 @@
 import { fail } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
-import { type Constant, arrayOf, dequantised, elementReader, lazyConstant, roundHalfEven } from './constant.js';
+import { roundHalfEven } from '../../base/rounding.js';
+import { type Constant, arrayOf, dequantised, elementReader, lazyConstant } from './constant.js';
 import type { NodeContext } from './context.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
 import type { CodesValue, QuantCode, RealValue } from './values.js';

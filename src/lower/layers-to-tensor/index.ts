@@ -1,19 +1,25 @@
 import { elementCount, tensor } from '../../base/dtype.js';
+import { stepParameter } from '../../base/equation.js';
 import { present } from '../../base/invariant.js';
 import { type Network, type Op, numberAttr } from '../../network/index.js';
 import { type LossSpec, type Program, type Value, correctCount, lossOf } from '../../tensor/index.js';
 import { folded } from '../network-to-tensor/context.js';
 import { decoded, encoded } from './codings.js';
 import { LayersLowering, type RandomInput, stepsOf } from './context.js';
+import { type BitKind, type BitPenalty, regularised } from './bit-penalty.js';
 import { lowerLayer } from './layers.js';
 
 export type { Mode, RandomInput } from './context.js';
+export { type BitKind, type BitPenalty, bitKinds, bitHolders, learnedBitsOf } from './bit-penalty.js';
 
 /** Names of the programs' inputs and outputs that aren't layers. */
 export const layerNames = {
   labels: 'labels',
   loss: 'loss',
   correct: 'correct',
+  /** With learned bits: the loss without their penalties, and a penalty. */
+  task: 'loss.task',
+  penalty: (kind: BitKind): string => `loss.${kind}`,
   logits: '0',
   /** [N, 2]: spikes fired, and spikes times fan-out. */
   counts: (id: string): string => `counts ${id}`,
@@ -60,13 +66,18 @@ export function stepsOfNetwork(network: Network): number {
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right).
  */
-export function lowerForTraining(network: Network, loss: LossSpec): TrainableProgram {
+export function lowerForTraining(
+  network: Network,
+  loss: LossSpec,
+  penalties: readonly BitPenalty[] = [],
+): TrainableProgram {
   const lowering = new LayersLowering(network, 'train', stepsOfNetwork(network), { precision: 'f32', trainable: true });
   const base = lower(lowering, (logits) => {
     const { builder } = lowering;
     builder.at(undefined);
     const labels = builder.input(layerNames.labels, 'i32', [{ batch: 1 }]);
-    builder.output(layerNames.loss, lossOf(builder, loss, logits, labels));
+    const task = lossOf(builder, loss, logits, labels);
+    builder.output(layerNames.loss, regularised(lowering, task, penalties));
     builder.output(layerNames.correct, correctCount(builder, logits, labels));
   });
   const learned = new Set(network.ops.flatMap(learnedParams));
@@ -138,11 +149,14 @@ function lower(
 }
 
 /** [N, 2]: spikes (in levels) of each sample over all steps, and the same times fan-out. */
-function counts({ builder }: LayersLowering, op: Op, train: Value, fanOut: Float64Array): Value {
+function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: Float64Array): Value {
+  const { builder, network } = lowering;
   const { code, shape } = op.type;
-  const amplitude = code.kind === 'spike' ? code.step : 1;
   const steps = stepsOf(train);
   builder.at(op.id);
+  const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : undefined;
+  const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
+  const amplitude = learned ?? (code.kind === 'spike' ? code.step : 1);
   const levels = builder.abs(amplitude === 1 ? train : builder.div(train, amplitude));
   const columns = new Float32Array(fanOut.length * 2);
   fanOut.forEach((fan, i) => columns.set([1, fan], 2 * i));

@@ -6,6 +6,7 @@ import { lowerNeurons } from '../network-to-tensor/neurons.js';
 import type { Timed } from '../network-to-tensor/trains.js';
 import { lowerPlain, window } from '../plain-layers.js';
 import { lowerBatchnorm } from './batchnorm.js';
+import { gridWeight, squeezed } from './bits.js';
 import { overTime } from './codings.js';
 import { gather, planes, weighed, withConstant } from './planes.js';
 import { type LayersLowering, stepsOf } from './context.js';
@@ -23,7 +24,7 @@ export function lowerLayer(lowering: LayersLowering, op: Op): Value {
       return withBias(
         lowering,
         op,
-        weighed(lowering, op, builder.matmul(x, lowering.realWeight(op, 'weight', 'f32'), { transB: true })),
+        weighed(lowering, op, builder.matmul(x, gridWeight(lowering, op), { transB: true })),
       );
     case 'channel_conv':
       return channelConv(lowering, op, x);
@@ -48,6 +49,8 @@ export function lowerLayer(lowering: LayersLowering, op: Op): Value {
       return planes(lowering, op, x);
     case 'gather':
       return gather(lowering, op, x);
+    case 'squeeze':
+      return squeezed(lowering, op, x, stepsOf(x));
     default: {
       const value = lowerPlain(builder, op, x, stepsOf(x));
       if (value === undefined) throw new TypeError(`lower: ${op.kind} %${op.id} has no form in a network of layers`);
@@ -69,7 +72,7 @@ function withBias(lowering: LayersLowering, op: Op, y: Value): Value {
 
 function conv(lowering: LayersLowering, op: Op, x: Value): Value {
   const { attrs } = op;
-  const weight = lowering.realWeight(op, 'weight', 'f32');
+  const weight = gridWeight(lowering, op);
   const y = lowering.builder.conv2d(x, weight, {
     stride: listAttr(attrs, 'stride'),
     pads: listAttr(attrs, 'pads'),
@@ -142,7 +145,8 @@ function neurons(lowering: LayersLowering, op: Op, x: Value): Value {
 
 /** The steps of a current; a constant is the same at every step. */
 function timed(lowering: LayersLowering, op: Op, x: Value): Timed {
-  const { builder, steps } = lowering;
+  const { builder } = lowering;
+  const steps = numberAttr(op.attrs, 'hold', lowering.steps);
   const step = (t: number): Value => (stepsOf(x) === 1 ? x : builder.at(op.id).step(x, t));
   return {
     steps,

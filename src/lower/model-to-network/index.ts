@@ -3,12 +3,14 @@ import type { NeuronDef } from '../../base/equation.js';
 import { present } from '../../base/invariant.js';
 import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
+import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
 import { levelProblems } from './check-levels.js';
 import { expandUnits, maxUnits } from './expand-units.js';
 import { Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
+export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
 export { levelProblems } from './check-levels.js';
 export { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
@@ -28,10 +30,11 @@ const trainable = ['direct', 'rate', 'events'];
 export function lowerModel(config: Config, options: ModelLoweringOptions = {}): Outcome<Network> {
   const { network } = config;
   if (network.kind !== 'network') throw new TypeError(`lowerModel: ${config.name} imports ${network.path}`);
-  const diagnostics: Diagnostic[] = [...refusals(config, network)];
+  const bits = new BitPlan(config.bits, config.coding);
+  const diagnostics: Diagnostic[] = [...refusals(config, network), ...bits.problems()];
   if (hasErrors(diagnostics)) return { diagnostics };
   const seed = options.seed ?? (config.train?.settings['seed'] as number | undefined) ?? 1;
-  const lowering = new ModelLowering(config, network, new Initialiser(seed), diagnostics);
+  const lowering = new ModelLowering(config, network, new Initialiser(seed), bits, diagnostics);
   const value = lowering.run();
   return hasErrors(diagnostics) ? { diagnostics } : { value, diagnostics };
 }
@@ -74,10 +77,17 @@ class ModelLowering {
   /** Neurons by the name their ops use. */
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #expanded = new Map<NeuronUse, NeuronUse>();
+  readonly #bitted = new Map<NeuronUse, Map<string, NeuronUse>>();
   /** Uses whose levels were found wrong, so that each is said once. */
   readonly #judged = new Set<NeuronUse>();
 
-  constructor(config: Config, network: OwnNetwork, initialiser: Initialiser, diagnostics: Diagnostic[]) {
+  constructor(
+    config: Config,
+    network: OwnNetwork,
+    initialiser: Initialiser,
+    readonly bits: BitPlan,
+    diagnostics: Diagnostic[],
+  ) {
     this.#config = config;
     this.#network = network;
     this.#builder = new NetworkBuilder(network.name);
@@ -85,6 +95,7 @@ class ModelLowering {
     this.#layers = new Map(network.layers.map((layer) => [layer.id, layer]));
     this.#context = {
       builder: this.#builder,
+      bits,
       initialiser,
       idOf: (id) => this.#encoded.get(id) ?? id,
       shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
@@ -110,7 +121,8 @@ class ModelLowering {
     this.#builder.add({ id, kind: 'input', attrs: { shape }, place });
     if (coding === undefined) return;
     const inputs = this.#network.layers.filter((other) => other.kind === 'input').length;
-    const steps = coding.args['steps'] as number;
+    // squeezed trains meet a constant input that enters once
+    const steps = this.bits.squeezes ? 1 : (coding.args['steps'] as number);
     const seed = coding.args['seed'];
     const attrs: Attrs = { coding: coding.name, steps, ...(typeof seed === 'number' ? { seed } : {}) };
     const encodeId = inputs === 1 ? this.#unused('encode') : `${id}.encode`;
@@ -122,7 +134,7 @@ class ModelLowering {
 
   #spike(layer: Layer): void {
     const written = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
-    const use = this.#withoutUnits(written, layer);
+    const use = this.#withBits(this.#withoutUnits(written, layer), layer);
     const levels = this.#levels(use, layer);
     const name = this.#neuronName(use.def);
     const params: Record<string, string> = {};
@@ -130,9 +142,49 @@ class ModelLowering {
       if (learn === undefined) continue;
       params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled([1], use.args[param]!) });
     }
-    const attrs = { neuron: name, levels: [levels.min, levels.max], amplitude: levels.step, ...use.args };
+    const spikes = this.bits.of('spikes', layer.id);
+    const learned = typeof spikes === 'object' && 'bits' in use.args;
+    if (learned) params['bits'] = this.#builder.param(`${layer.id}.bits`, { tensor: filled([1], spikes.init) });
+    const { bits: _bits, ...others } = use.args;
+    const attrs: Attrs = {
+      neuron: name,
+      levels: [levels.min, levels.max],
+      amplitude: levels.step,
+      ...(this.bits.squeezes ? { hold: mostBits(this.bits.stepsOf(layer.id)) } : {}),
+      ...(learned ? { ...others, ...bitAttrs('bits', spikes) } : use.args),
+    };
     const inputs = layer.inputs.map(this.#context.idOf);
     this.#builder.add({ id: layer.id, kind: 'neuron', inputs, attrs, params, place: layer.place });
+    if (this.bits.squeezes) this.#squeeze(layer);
+  }
+
+  /** What reads the layer reads the mean of its train. */
+  #squeeze(layer: Layer): void {
+    const setting = this.bits.stepsOf(layer.id);
+    const id = `${layer.id}.squeeze`;
+    const params: Record<string, string> = {};
+    if (typeof setting === 'object') {
+      params['steps'] = this.#builder.param(`${layer.id}.steps`, { tensor: filled([1], initialBits(setting)) });
+    }
+    const attrs = bitAttrs('steps', setting);
+    this.#builder.add({ id, kind: 'squeeze', inputs: [layer.id], attrs, params, place: layer.place });
+    this.#encoded.set(layer.id, id);
+  }
+
+  /** The neuron with the bits that the config's `bits` gives it; the same object for the same use and bits. */
+  #withBits(use: NeuronUse, layer: Layer): NeuronUse {
+    const setting = this.bits.of('spikes', layer.id);
+    if (setting === undefined) return use;
+    const known = this.#bitted.get(use)?.get(JSON.stringify(setting));
+    if (known !== undefined) return known;
+    const levels = spikeLevels(use.def, use.args);
+    const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
+    const found = neuronWithBits(use, setting, count, present(this.bits.bits, 'lower: no bits').place);
+    const changed = 'def' in found ? found : use;
+    if (!('def' in found)) this.#diagnostics.push(found);
+    if (!this.#bitted.has(use)) this.#bitted.set(use, new Map());
+    this.#bitted.get(use)!.set(JSON.stringify(setting), changed);
+    return changed;
   }
 
   #levels(use: NeuronUse, layer: Layer): SpikeLevels {

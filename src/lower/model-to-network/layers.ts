@@ -1,11 +1,14 @@
 import type { Layer } from '../../model/index.js';
 import type { Attrs, NetworkBuilder } from '../../network/index.js';
+import { type BitPlan, bitAttrs, initialBits } from './bits.js';
 import { type Initialiser, filled } from './initialise.js';
+import { initialStep } from '../../base/quantiser.js';
 
 /** What lowering a layer needs. */
 export interface LayerContext {
   readonly builder: NetworkBuilder;
   readonly initialiser: Initialiser;
+  readonly bits: BitPlan;
   /** Id in the network of a layer's result. */
   readonly idOf: (layer: string) => string;
   /** Shape of a layer's input. */
@@ -59,36 +62,52 @@ function pick(layer: Layer, names: readonly string[]): Attrs {
 }
 
 /** Weight [out, in/groups, kh, kw], uniform in ±1/√(in/groups·kh·kw); so is the bias. */
-function lowerConv(layer: Layer, { builder, initialiser, idOf, shapeOf }: LayerContext): void {
+function lowerConv(layer: Layer, context: LayerContext): void {
+  const { builder, idOf, shapeOf } = context;
   const [kh, kw] = layer.attrs['kernel'] as readonly [number, number];
   const channels = layer.attrs['channels'] as number;
   const within = shapeOf(layer.inputs[0]!)[0]! / (layer.attrs['groups'] as number);
-  const params = weights(layer, builder, initialiser, [channels, within, kh, kw], within * kh * kw);
+  const { params, attrs } = weights(layer, context, [channels, within, kh, kw], within * kh * kw);
   const inputs = layer.inputs.map(idOf);
-  builder.add({ id: layer.id, kind: 'conv', inputs, attrs: pick(layer, windowAttrs), params, place: layer.place });
+  const all = { ...pick(layer, windowAttrs), ...attrs };
+  builder.add({ id: layer.id, kind: 'conv', inputs, attrs: all, params, place: layer.place });
 }
 
 /** Weight [out, in], uniform in ±1/√in; so is the bias. */
-function lowerLinear(layer: Layer, { builder, initialiser, idOf, shapeOf }: LayerContext): void {
+function lowerLinear(layer: Layer, context: LayerContext): void {
+  const { builder, idOf, shapeOf } = context;
   const features = layer.attrs['features'] as number;
   const within = shapeOf(layer.inputs[0]!)[0]!;
-  const params = weights(layer, builder, initialiser, [features, within], within);
-  builder.add({ id: layer.id, kind: 'linear', inputs: layer.inputs.map(idOf), params, place: layer.place });
+  const { params, attrs } = weights(layer, context, [features, within], within);
+  builder.add({ id: layer.id, kind: 'linear', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
+}
+
+interface Weights {
+  readonly params: Record<string, string>;
+  /** Fixed bits, or the bound of learned ones. */
+  readonly attrs: Attrs;
 }
 
 function weights(
   layer: Layer,
-  builder: NetworkBuilder,
-  initialiser: Initialiser,
+  { builder, initialiser, bits }: LayerContext,
   shape: readonly number[],
   fanIn: number,
-): Record<string, string> {
-  const weight = builder.param(`${layer.id}.weight`, {
-    tensor: initialiser.uniform(`${layer.id}.weight`, shape, fanIn),
-  });
-  if (layer.attrs['bias'] !== true) return { weight };
-  const tensor = initialiser.uniform(`${layer.id}.bias`, [shape[0]!], fanIn);
-  return { weight, bias: builder.param(`${layer.id}.bias`, { tensor }) };
+): Weights {
+  const tensor = initialiser.uniform(`${layer.id}.weight`, shape, fanIn);
+  const params: Record<string, string> = { weight: builder.param(`${layer.id}.weight`, { tensor }) };
+  if (layer.attrs['bias'] === true) {
+    const bias = initialiser.uniform(`${layer.id}.bias`, [shape[0]!], fanIn);
+    params['bias'] = builder.param(`${layer.id}.bias`, { tensor: bias });
+  }
+  const setting = bits.of('weights', layer.id);
+  if (setting === undefined) return { params, attrs: {} };
+  const step = initialStep(tensor.data, Math.round(initialBits(setting)), true);
+  params['weight_step'] = builder.param(`${layer.id}.weight_step`, { tensor: filled([1], step) });
+  if (typeof setting === 'object') {
+    params['weight_bits'] = builder.param(`${layer.id}.weight_bits`, { tensor: filled([1], setting.init) });
+  }
+  return { params, attrs: bitAttrs('weight_bits', setting) };
 }
 
 function lowerBatchnorm(layer: Layer, { builder, idOf }: LayerContext): void {

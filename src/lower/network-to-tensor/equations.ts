@@ -1,3 +1,4 @@
+import { roundHalfEven } from '../../base/rounding.js';
 import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../../base/equation.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
@@ -64,6 +65,8 @@ export interface EvaluationScope {
   readonly force: (pending: Pending) => Value;
   /** Attributes for discontinuous ops, for autodiff. */
   readonly surrogate?: SurrogateAttrs;
+  /** Bounds of `ste` as values: those that learn can't be attributes. */
+  readonly passing?: { readonly lo?: Value | number; readonly hi?: Value | number };
   /** The program will be differentiated: bounds of levels must not disturb their surrogates. */
   readonly differentiable?: boolean;
 }
@@ -247,10 +250,10 @@ function evaluateCall(expr: Extract<Expr, { kind: 'call' }>, scope: EvaluationSc
     const bounded = clipSteps(expr.args[0]!, args, scope);
     if (bounded !== undefined) return bounded;
   }
-  if (callee === 'round' && args.every(isKnown)) return roundEven(quantity(args[0] as number));
+  if (callee === 'round' && args.every(isKnown)) return roundHalfEven(quantity(args[0] as number));
   const { builder, surrogate } = scope;
   const tensors = args.map((x) => (isKnown(x) ? quantity(x) : asTensor(x, scope)));
-  const [x, y, z] = tensors as [Value, Value | number, number];
+  const [x, y, z] = tensors as [Value, Value | number, Value | number];
   switch (callee) {
     case 'floor':
       return builder.floor(x, surrogate);
@@ -277,7 +280,7 @@ function evaluateCall(expr: Extract<Expr, { kind: 'call' }>, scope: EvaluationSc
     case 'max':
       return builder.max(x, y);
     case 'clip':
-      return builder.clip(x, y as number, z);
+      return typeof y === 'number' && typeof z === 'number' ? builder.clip(x, y, z) : builder.min(builder.max(x, y), z);
     default:
       throw new InvariantError(`lower: function ${callee}`);
   }
@@ -296,11 +299,6 @@ function evaluateWhere([test, yes, no]: readonly [Expr, Expr, Expr], scope: Eval
   }
   const dtype = precisionOf(scope);
   return scope.builder.select(when, scope.builder.scalar(dtype, quantity(a as number)), quantity(b as number));
-}
-
-function roundEven(x: number): number {
-  const below = Math.floor(x);
-  return x - below === 0.5 ? below + (below % 2 === 0 ? 0 : 1) : Math.round(x);
 }
 
 /** levels(v, bits: m.n), levels(v, min:, max:, step:): a multi-level output with the neuron's surrogate. */
@@ -332,7 +330,8 @@ function evaluateLevels(
 function clipSteps(first: Expr, args: readonly Operand[], scope: EvaluationScope): Value | undefined {
   const { surrogate, builder } = scope;
   const [, lo, hi] = args;
-  if (first.kind !== 'call' || surrogate === undefined || !isKnown(lo!) || !isKnown(hi!)) return undefined;
+  if (first.kind !== 'call' || surrogate === undefined) return undefined;
+  if (!isKnown(lo!) || !isKnown(hi!)) return learnedClip(first, lo!, hi!, scope);
   const [least, most] = [quantity(lo), quantity(hi)];
   if ((first.callee !== 'floor' && first.callee !== 'round') || !Number.isInteger(least) || !Number.isInteger(most)) {
     return undefined;
@@ -346,6 +345,34 @@ function clipSteps(first: Expr, args: readonly Operand[], scope: EvaluationScope
   const inside = builder.detach(builder.and(builder.ge(v, least), builder.le(v, most)));
   return builder.select(inside, rounded, builder.detach(builder.clip(rounded, least, most)));
 }
+
+/**
+ * clip(floor(v), lo, hi) or clip(round(v), lo, hi) with bounds that learn: outside of where the surrogate passes the
+ * result is a bound, gradient included (ABA eq. 16-19); inside, floor or round with the gradient of v.
+ */
+function learnedClip(
+  first: Extract<Expr, { kind: 'call' }>,
+  lo: Operand,
+  hi: Operand,
+  scope: EvaluationScope,
+): Value | undefined {
+  const { builder, surrogate, passing } = scope;
+  if ((first.callee !== 'floor' && first.callee !== 'round') || surrogate?.surrogate !== 'ste') return undefined;
+  const inner = evaluateExpr(first.args[0]!, scope);
+  if (isKnown(inner)) return undefined;
+  const v = asTensor(inner, scope);
+  const bound = (x: Operand): Value => (isKnown(x) ? builder.scalar(v.dtype, quantity(x)) : asTensor(x, scope, v));
+  const [least, most] = [bound(lo), bound(hi)];
+  const passes = (x: Value | number | undefined, other: Value): Value | number =>
+    x === undefined ? builder.detach(other) : typeof x === 'number' ? x : builder.detach(x);
+  const whole = first.callee === 'floor' ? builder.floor(v, straight) : builder.round(v, straight);
+  const under = builder.select(builder.lt(v, passes(passing?.lo, least)), least, whole);
+  const level = builder.select(builder.ge(v, passes(passing?.hi, most)), most, under);
+  const exact = builder.min(builder.max(builder.detach(whole), builder.detach(least)), builder.detach(most));
+  return builder.add(level, builder.sub(exact, builder.detach(level)));
+}
+
+const straight: SurrogateAttrs = { surrogate: 'ste' };
 
 /**
  * clip(floor(v), lo, hi). A surrogate acts at the nearest of the levels' boundaries lo+1 … hi, as that of

@@ -1,8 +1,10 @@
+import { elementCount } from '../../base/dtype.js';
 import type { NeuronDef } from '../../base/equation.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import type { SurrogateAttrs, Value } from '../../tensor/index.js';
 import { type Lowering, folded } from './context.js';
+import { LearnedParameters } from './learned.js';
 import { Environment, type EvaluationScope, Pending, evaluateExpr, runAssignments } from './equations.js';
 import { StepTrain, type Timed } from './trains.js';
 
@@ -58,9 +60,16 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
 function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {
   const { precision } = lowering.options;
   const env = new Environment([['$dtype', precision === 'f32' ? 32 : 64]]);
+  const raw = (name: string): Value | number | undefined =>
+    lowering.perChannel(op, name, precision, op.type.shape.length);
+  const learned = new LearnedParameters(lowering.builder, op, def, elementCount(op.type.shape), (name) => {
+    const value = raw(name);
+    return typeof value === 'number' ? undefined : value;
+  });
   for (const param of def.params) {
-    const learned = lowering.perChannel(op, param.name, precision, op.type.shape.length);
-    const value = learned ?? op.attrs[param.name] ?? param.default;
+    const own = raw(param.name);
+    const value =
+      (typeof own === 'object' ? learned.value(param.name, own) : own) ?? op.attrs[param.name] ?? param.default;
     if (typeof value === 'string' || value === undefined || Array.isArray(value)) {
       throw new InvariantError(`lower: ${op.id} (${def.name}): parameter ${param.name} has no value`);
     }
@@ -81,16 +90,19 @@ function detachOutputs(def: NeuronDef, { builder, env }: EvaluationScope): void 
   }
 }
 
-function surrogateOf(def: NeuronDef, scope: EvaluationScope): { surrogate?: SurrogateAttrs } {
+function surrogateOf(def: NeuronDef, scope: EvaluationScope): Pick<EvaluationScope, 'surrogate' | 'passing'> {
   if (def.surrogate === undefined) return {};
   const attrs: Record<string, number | string> = { surrogate: def.surrogate.name };
+  const passing: Record<string, Value | number> = {};
   for (const [name, arg] of Object.entries(def.surrogate.args)) {
     const value = typeof arg === 'number' ? arg : evaluateExpr(arg, scope);
-    if (typeof value !== 'number')
-      throw new InvariantError(`lower: surrogate ${def.surrogate.name}: ${name} must be known`);
-    attrs[`surrogate_${name}`] = value;
+    if (value instanceof Pending || typeof value === 'boolean') {
+      throw new InvariantError(`lower: surrogate ${def.surrogate.name}: ${name} must be a number`);
+    }
+    passing[name] = value;
+    if (typeof value === 'number') attrs[`surrogate_${name}`] = value;
   }
-  return { surrogate: attrs as SurrogateAttrs };
+  return { surrogate: attrs as SurrogateAttrs, passing };
 }
 
 /** The step's output in integer levels, f32: s divided by the amplitude where equations give real values. */

@@ -28,6 +28,7 @@ export const opKinds = [
   'decode',
   'planes',
   'gather',
+  'squeeze',
 ] as const;
 
 export type OpKind = (typeof opKinds)[number];

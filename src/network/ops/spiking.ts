@@ -60,13 +60,14 @@ const encode: NetworkOpDef = {
 };
 
 const neuron: NetworkOpDef = {
-  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With integer_codes its train counts steps of its output, not their amplitude.',
+  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With `hold` its input has one step, and its current stays for so many. With integer_codes its train counts steps of its output, not their amplitude. Learned bits: parameter `bits` with their bound `bits_max`.',
   arity: [1, 1],
   attrs: {
     neuron: 'string',
     levels: 'list',
     amplitude: 'number',
     'silent?': 'number',
+    'hold?': 'number',
     'integer_codes?': 'boolean',
     '*': 'number',
   },
@@ -75,9 +76,10 @@ const neuron: NetworkOpDef = {
     const time = inputs[0]!.time;
     if (time === undefined) return 'needs an input with time steps; encode the input first';
     const [min, max] = listAttr(attrs, 'levels') as [number, number];
+    if ('hold' in attrs && time.steps !== 1) return `holds a current of one step, its input has ${time.steps}`;
     return {
       shape: inputs[0]!.shape,
-      time: { start: time.start + numberAttr(attrs, 'silent', 0), steps: time.steps },
+      time: { start: time.start + numberAttr(attrs, 'silent', 0), steps: numberAttr(attrs, 'hold', time.steps) },
       code: { kind: 'spike', min, max, step: attrs['integer_codes'] === true ? 1 : numberAttr(attrs, 'amplitude') },
     };
   },
@@ -150,4 +152,32 @@ const gather: NetworkOpDef = {
   },
 };
 
-export const spikingOps = { input, quantize, encode, neuron, maxprefix, delay, decode, planes, gather } as const;
+const squeeze: NetworkOpDef = {
+  doc: 'Temporal squeezing (ABA eq. 12): the mean over the first `steps` steps of a train, so that the synapse behind it acts once. Learned steps: parameter `steps` with their bound `steps_max`.',
+  arity: [1, 1],
+  attrs: { 'steps?': 'number', 'steps_max?': 'number' },
+  params: ['steps?'],
+  type: ({ inputs, attrs, param }) => {
+    const { shape, time, code } = inputs[0]!;
+    if (time === undefined || code.kind !== 'spike') return 'needs a spike train';
+    const learned = param('steps') !== undefined;
+    const steps = numberAttr(attrs, learned ? 'steps_max' : 'steps', 0);
+    if (!Number.isInteger(steps) || steps < 1 || steps > time.steps) return `needs from 1 to ${time.steps} steps`;
+    const { min, max, step } = code;
+    const mean = { kind: 'spike' as const, min: min * steps, max: max * steps, step: step / steps };
+    return { shape, time: { start: time.start, steps: 1 }, code: mean };
+  },
+};
+
+export const spikingOps = {
+  input,
+  quantize,
+  encode,
+  neuron,
+  maxprefix,
+  delay,
+  decode,
+  planes,
+  gather,
+  squeeze,
+} as const;

@@ -28,11 +28,22 @@ export function windowShape({ inputs, attrs }: TypeRequest, channels: number): r
   return [channels, height, width];
 }
 
+/** Attributes and parameters of every weighted synapse. */
+const weightAttrs = { 'planes?': 'number', 'weight_bits?': 'number', 'weight_bits_max?': 'number' } as const;
+const weightParams = ['weight', 'bias?', 'gain?', 'weight_step?', 'weight_bits?'];
+
 const conv: NetworkOpDef = {
-  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0.',
+  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`.',
   arity: [1, 1],
-  attrs: { kernel: 'list', stride: 'list', pads: 'list', dilation: 'list', groups: 'number', 'planes?': 'number' },
-  params: ['weight', 'bias?', 'gain?'],
+  attrs: {
+    kernel: 'list',
+    stride: 'list',
+    pads: 'list',
+    dilation: 'list',
+    groups: 'number',
+    ...weightAttrs,
+  },
+  params: weightParams,
   type: (request) => {
     const weight = request.param('weight')!;
     if (weight.length !== 4) return `weight must be [out,in/groups,kh,kw], is ${shapeText(weight)}`;
@@ -50,10 +61,10 @@ const conv: NetworkOpDef = {
 };
 
 const linear: NetworkOpDef = {
-  doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes`: as conv.',
+  doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes` and with `weight_bits`: as conv.',
   arity: [1, 1],
-  attrs: { 'planes?': 'number' },
-  params: ['weight', 'bias?', 'gain?'],
+  attrs: weightAttrs,
+  params: weightParams,
   type: ({ inputs, param }) => {
     const weight = param('weight')!;
     const shape = inputs[0]!.shape;

@@ -1,4 +1,12 @@
-import type { Assignment, BinaryOp, Expr, NeuronDef, NeuronParam, NeuronState } from '../../base/equation.js';
+import {
+  type Assignment,
+  type BinaryOp,
+  type Expr,
+  type NeuronDef,
+  type NeuronParam,
+  type NeuronState,
+  learnConstraints,
+} from '../../base/equation.js';
 import { binaryPrecedence } from './expression.js';
 import type { TokenStream } from './tokens.js';
 
@@ -58,9 +66,8 @@ function parseNeuronParam(tokens: TokenStream): NeuronParam {
   const value = tokens.accept('=') ? tokens.number() : undefined;
   let learn: NeuronParam['learn'];
   if (tokens.accept('learn')) {
-    if (tokens.accept('positive')) learn = { constraint: 'positive' };
-    else if (tokens.accept('unit')) learn = { constraint: 'unit' };
-    else learn = {};
+    const constraint = learnConstraints.find((word) => tokens.accept(word));
+    learn = constraint === undefined ? {} : { constraint };
   }
   return { name, ...(value === undefined ? {} : { default: value }), ...(learn === undefined ? {} : { learn }) };
 }

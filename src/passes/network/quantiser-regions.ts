@@ -1,3 +1,4 @@
+import { roundHalfEven } from '../../base/rounding.js';
 import { type Network, type Op, consumersOf, numberAttr, opsById, rewrite } from '../../network/index.js';
 import type { Pass } from '../pass.js';
 
@@ -8,13 +9,6 @@ export function quantizeValue(x: number, scale: number, zero: number, min: numbe
   if (x === Infinity) return max;
   if (x === -Infinity) return min;
   return Math.min(max, Math.max(min, roundHalfEven(x / scale) + zero));
-}
-
-export function roundHalfEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
 }
 
 /** Monotone ops between a quantiser and the synapse before it, nearest the quantiser first. */

@@ -1,3 +1,4 @@
+import { roundHalfEven } from '../../base/rounding.js';
 import { type DType, type Tensor, allocate } from '../../base/dtype.js';
 import { broadcastData, wrap } from '../arrays.js';
 import type { Value } from '../builder.js';
@@ -18,15 +19,6 @@ import { surrogateAttrs, surrogateGradient } from './surrogate.js';
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
-
-/** Rounds half to even, as IEEE 754 and ONNX do. */
-export function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  if (rest < 0.5) return down;
-  if (rest > 0.5) return down + 1;
-  return down % 2 === 0 ? down : down + 1;
-}
 
 function unary<A>(
   kind: string,

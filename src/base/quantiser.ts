@@ -1,0 +1,24 @@
+import { roundHalfEven } from './rounding.js';
+
+/** Integer bounds of a B-bit code: signed −2^(B−1) … 2^(B−1) − 1, unsigned 0 … 2^B − 1 (ABA eq. 6, 15). */
+export function codeBounds(bits: number, signed: boolean): { readonly lo: number; readonly hi: number } {
+  return signed ? { lo: -(2 ** (bits - 1)), hi: 2 ** (bits - 1) - 1 } : { lo: 0, hi: 2 ** bits - 1 };
+}
+
+/**
+ * The integer code of a real in steps, v = x/step (ABA eq. 6): clip(round half to even(v), lo, hi); signed codes of one
+ * bit are −1 and 1, the sign.
+ */
+export function codeOf(v: number, bits: number, signed: boolean): number {
+  if (signed && bits === 1) return v >= 0 ? 1 : -1;
+  const { lo, hi } = codeBounds(bits, signed);
+  return Math.min(hi, Math.max(lo, roundHalfEven(v)));
+}
+
+/** The step size a quantiser starts with: 2·mean|x|/√hi (as LSQ does); 1 where all is 0. */
+export function initialStep(values: ArrayLike<number>, bits: number, signed: boolean): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
+  const mean = values.length === 0 ? 0 : sum / values.length;
+  return mean === 0 ? 1 : (2 * mean) / Math.sqrt(Math.max(1, codeBounds(bits, signed).hi));
+}

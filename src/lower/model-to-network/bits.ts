@@ -1,0 +1,153 @@
+import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
+import type { Expr } from '../../base/equation.js';
+import { type Bits, type Choice, type CodingChoice, type NeuronUse, layerMatcher } from '../../model/index.js';
+import type { Attrs } from '../../network/index.js';
+
+/** `learn(init, max, target, penalty, rate)`: a real number per layer, rounded where it is used (ABA eq. 9-11). */
+export interface LearnedBits {
+  readonly init: number;
+  /** The bound N. */
+  readonly max: number;
+  readonly target: number;
+  /** λ of the loss's term |B̄ − target|. */
+  readonly penalty: number;
+  /** Learning rate of the bits. */
+  readonly rate: number;
+}
+
+export const bitKinds = ['weights', 'spikes', 'steps'] as const;
+export type BitKind = (typeof bitKinds)[number];
+
+export type BitSetting = number | LearnedBits;
+
+/** A config's `bits { … }`, by layer. */
+export class BitPlan {
+  readonly #layers: readonly {
+    readonly matches: (id: string) => boolean;
+    readonly settings: Bits['settings'];
+  }[];
+
+  constructor(
+    readonly bits: Bits | undefined,
+    readonly coding: CodingChoice | undefined,
+  ) {
+    this.#layers = (bits?.layers ?? []).map(({ pattern, settings }) => ({ matches: layerMatcher(pattern), settings }));
+  }
+
+  /** What holds for a layer; later patterns win. Undefined: nothing is said, the values are real. */
+  of(kind: BitKind, id: string): BitSetting | undefined {
+    let found = this.bits?.settings[kind];
+    for (const { matches, settings } of this.#layers) if (kind in settings && matches(id)) found = settings[kind];
+    if (found === undefined || typeof found === 'number') return found;
+    return (found as Choice).args as unknown as LearnedBits;
+  }
+
+  /** Whether trains are squeezed to their mean: where `steps` is set, unless `squeeze false`. */
+  get squeezes(): boolean {
+    const { squeeze } = this.bits?.settings ?? {};
+    return squeeze === true || (squeeze !== false && this.#mentions('steps'));
+  }
+
+  /** Steps of a layer of neurons, where trains are squeezed. */
+  stepsOf(id: string): BitSetting {
+    return this.of('steps', id) ?? (this.coding?.args['steps'] as number);
+  }
+
+  /** What can't be: squeezing without a constant input, learned steps without squeezing. */
+  problems(): readonly Diagnostic[] {
+    const { bits, coding } = this;
+    if (bits === undefined || coding === undefined) return [];
+    const problem = (text: string, help: string): Diagnostic =>
+      diagnostic('model/conflict', { problem: text }, bits.place, {
+        help,
+        related: [{ place: coding.place, message: 'the coding' }],
+      });
+    if (this.squeezes && coding.name !== 'direct') {
+      const what = this.#learns('steps') ? 'learned steps' : '`steps` in `bits`';
+      const text = `${what} need an input that is the same at every step; \`coding ${coding.name}\` has none`;
+      return [problem(text, 'use `coding direct(…)`, or set `squeeze false` and leave out `steps`')];
+    }
+    if (!this.squeezes && this.#mentions('steps')) {
+      return [
+        problem(
+          '`steps` in `bits` with `squeeze false`: without squeezing all layers have the steps of the coding',
+          'leave out one of the two',
+        ),
+      ];
+    }
+    return [];
+  }
+
+  #settingsOf(kind: BitKind): unknown[] {
+    return [this.bits?.settings[kind], ...this.#layers.map(({ settings }) => settings[kind])].filter(
+      (value) => value !== undefined,
+    );
+  }
+
+  #mentions(kind: BitKind): boolean {
+    return this.#settingsOf(kind).length > 0;
+  }
+
+  #learns(kind: BitKind): boolean {
+    return this.#settingsOf(kind).some((value) => typeof value === 'object');
+  }
+}
+
+/** The bits a setting starts with. */
+export function initialBits(setting: BitSetting): number {
+  return typeof setting === 'number' ? setting : setting.init;
+}
+
+/** The greatest bits a setting can come to. */
+export function mostBits(setting: BitSetting): number {
+  return typeof setting === 'number' ? setting : setting.max;
+}
+
+/** Attributes `NAME` for fixed bits, `NAME_max` for learned ones. */
+export function bitAttrs(name: string, setting: BitSetting): Attrs {
+  return typeof setting === 'number' ? { [name]: setting } : { [`${name}_max`]: setting.max };
+}
+
+/** The neuron with the spikes' bits, its levels those of the most bits; or what is wrong. */
+export function neuronWithBits(
+  use: NeuronUse,
+  setting: BitSetting,
+  levels: number,
+  place: Bits['place'],
+): NeuronUse | Diagnostic {
+  const { def } = use;
+  const refuse = (problem: string, help: string): Diagnostic =>
+    diagnostic('model/conflict', { problem }, place, {
+      help,
+      related: [{ place: use.place, message: `the neuron \`${def.name}\`` }],
+    });
+  if (!def.params.some(({ name }) => name === 'bits')) {
+    const own = Math.max(1, Math.ceil(Math.log2(levels)));
+    if (setting === own) return use;
+    const wanted = typeof setting === 'number' ? `${setting}` : 'learned';
+    const problem = `\`spikes\` asks for ${wanted} bits, but the neuron \`${def.name}\` has no parameter \`bits\` and fires ${own}`;
+    return refuse(problem, 'use a neuron with a parameter `bits`, such as `Refined` of "spikec/neurons"');
+  }
+  if (typeof setting === 'object') {
+    const fixed = def.fire.some(({ value }) => callsLevels(value));
+    if (fixed || def.surrogate?.name !== 'ste') {
+      const problem = `the bits of \`${def.name}\` can't be learned: it needs \`clip(floor(…), …)\` or \`clip(round(…), …)\` with \`surrogate ste(…)\``;
+      return refuse(problem, 'use `Refined` of "spikec/neurons", or write the neuron like it');
+    }
+  }
+  return { ...use, args: { ...use.args, bits: mostBits(setting) } };
+}
+
+function callsLevels(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'number':
+    case 'name':
+      return false;
+    case 'unary':
+      return callsLevels(expr.operand);
+    case 'binary':
+      return callsLevels(expr.left) || callsLevels(expr.right);
+    case 'call':
+      return expr.callee === 'levels' || expr.args.some(callsLevels);
+  }
+}

@@ -1,0 +1,18 @@
+import { roundHalfEven } from '../base/rounding.js';
+import { numberAttr } from './ops/index.js';
+import { paramOf, realValues } from './params.js';
+import type { Network, Op } from './types.js';
+
+/**
+ * A number of bits or steps of an op as it stands: round(B̂) within 1 … N of a learned one (parameter NAME, bound
+ * NAME_max; ABA eq. 9-11), otherwise the attribute NAME. Undefined where the op has neither.
+ */
+export function wholeOf(network: Pick<Network, 'params'>, op: Op, name: string): number | undefined {
+  if (op.params[name] === undefined) return typeof op.attrs[name] === 'number' ? op.attrs[name] : undefined;
+  return roundedWithin(realValues(paramOf(network, op, name))[0]!, numberAttr(op.attrs, `${name}_max`));
+}
+
+/** round(x), halves to even, within 1 … most. */
+export function roundedWithin(x: number, most: number): number {
+  return Math.min(most, Math.max(1, roundHalfEven(x)));
+}

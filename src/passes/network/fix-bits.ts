@@ -1,0 +1,115 @@
+import { tensor } from '../../base/dtype.js';
+import { stepParameter } from '../../base/equation.js';
+import { present } from '../../base/invariant.js';
+import { codeOf } from '../../base/quantiser.js';
+import {
+  type Attrs,
+  type Network,
+  type Op,
+  type Param,
+  type Rewriter,
+  paramOf,
+  realValues,
+  rewrite,
+  wholeOf,
+} from '../../network/index.js';
+import { spikeLevels } from '../../lower/model-to-network/spike-levels.js';
+import type { Pass } from '../pass.js';
+
+/**
+ * Learned bits become fixed ones: B = round(B̂), weights integer codes with their step size as scale (ABA eq. 6), the
+ * levels, amplitude and steps of neurons what was learned. The result computes what the training form does.
+ */
+export const fixBits: Pass = {
+  name: 'fix-bits',
+  doc: 'Rounds learned bits and step sizes to fixed ones: weights become integer codes, neurons and squeezes get their learned levels and steps.',
+  run: (network) => {
+    if (!network.ops.some((op) => hasLearned(network, op))) return network;
+    const held = heldSteps(network);
+    return rewrite(network, (op, inputs, to) => {
+      switch (op.kind) {
+        case 'conv':
+        case 'linear':
+          return to.copy(op, inputs, op.params['weight_step'] === undefined ? {} : fixedWeights(network, op, to));
+        case 'neuron':
+          return to.copy(op, inputs, fixedNeuron(network, op, held));
+        case 'squeeze': {
+          const steps = stepsOf(network, op);
+          return to.copy(op, inputs, { attrs: { steps }, params: {} });
+        }
+        default:
+          return to.copy(op, inputs);
+      }
+    });
+  },
+};
+
+function hasLearned(network: Network, op: Op): boolean {
+  if (op.kind === 'conv' || op.kind === 'linear') return op.params['weight_step'] !== undefined;
+  if (op.kind === 'squeeze') return op.params['steps'] !== undefined;
+  return op.kind === 'neuron' && (op.params['bits'] !== undefined || learnedStep(network, op) !== undefined);
+}
+
+const stepsOf = (network: Network, op: Op): number =>
+  present(wholeOf(network, op, 'steps'), `fix-bits: ${op.id} has no steps`);
+
+/** Steps that neurons need: those that the squeeze behind them reads. */
+function heldSteps(network: Network): ReadonlyMap<string, number> {
+  return new Map(network.ops.filter((op) => op.kind === 'squeeze').map((op) => [op.inputs[0]!, stepsOf(network, op)]));
+}
+
+function learnedStep(network: Network, op: Op): string | undefined {
+  const name = stepParameter(network.neurons.get(String(op.attrs['neuron'])));
+  return name === undefined || op.params[name] === undefined ? undefined : name;
+}
+
+function fixedWeights(network: Network, op: Op, to: Rewriter): { attrs: Attrs; params: Record<string, string> } {
+  const bits = present(wholeOf(network, op, 'weight_bits'), `fix-bits: ${op.id} has no bits`);
+  const weight = paramOf(network, op, 'weight');
+  const step = realValues(paramOf(network, op, 'weight_step'))[0]!;
+  const codes = quantised(weight, step, bits);
+  const { weight_step: _step, weight_bits: _bits, ...params } = op.params;
+  const { weight_bits_max: _max, ...attrs } = op.attrs;
+  return {
+    attrs: { ...attrs, weight_bits: bits },
+    params: { ...params, weight: to.param(`${op.id}.weight.codes`, codes) },
+  };
+}
+
+/** Codes of real weights, one scale for all. Float32 divides as the training does. */
+function quantised({ tensor: { shape, data } }: Param, step: number, bits: number): Param {
+  const codes = Array.from(data, (w) => codeOf(Math.fround(w / step), bits, true));
+  return { tensor: tensor(bits <= 8 ? 'i8' : 'i32', shape, codes), quant: { scale: [step], zero: [0], axis: 0 } };
+}
+
+function fixedNeuron(
+  network: Network,
+  op: Op,
+  held: ReadonlyMap<string, number>,
+): { attrs?: Attrs; params?: Record<string, string> } {
+  const changes: Record<string, number> = {};
+  const params = { ...op.params };
+  if (params['bits'] !== undefined) {
+    changes['bits'] = present(wholeOf(network, op, 'bits'), `fix-bits: ${op.id} has no bits`);
+    delete params['bits'];
+  }
+  const step = learnedStep(network, op);
+  if (step !== undefined) {
+    changes[step] = realValues(paramOf(network, op, step))[0]!;
+    delete params[step];
+  }
+  const hold = held.get(op.id);
+  const { bits_max: _max, ...attrs } = op.attrs;
+  const all = { ...attrs, ...changes, ...(hold === undefined || !('hold' in attrs) ? {} : { hold }) };
+  const def = network.neurons.get(String(op.attrs['neuron']))!;
+  const levels = spikeLevels(def, numbers(all));
+  if (levels === undefined) return { attrs: all, params };
+  return { attrs: { ...all, levels: [levels.min, levels.max], amplitude: levels.step }, params };
+}
+
+function numbers(attrs: Attrs): Record<string, number> {
+  return Object.fromEntries(Object.entries(attrs).filter(([, value]) => typeof value === 'number')) as Record<
+    string,
+    number
+  >;
+}
