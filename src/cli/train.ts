@@ -59,7 +59,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
           onEpoch: (record) => {
             clear();
             if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
-            else if (flags.quiet !== true) terminal.out(epochLine(record));
+            else if (flags.quiet !== true) terminal.out(epochLine(record) + bitLines(record));
           },
           ...defined({
             data: flags.data,
@@ -101,4 +101,29 @@ function epochLine(record: EpochRecord): string {
 function summary({ best, run, stopped }: TrainResult): string {
   const why = stopped === 'patience' ? ' (no better epoch for a while: stopped early)' : '';
   return `best epoch ${best.epoch}: ${percent(best.accuracy)}${why}\nrun folder ${run}\n`;
+}
+
+/**
+ * With learned bits: the loss's terms, the mean and each layer's bits, and how many step sizes were renewed.
+ *
+ *     weights 2.31: 4 3 3 2
+ */
+function bitLines({ bits, terms, renewals }: EpochRecord): string {
+  if (bits === undefined) return '';
+  const lines: string[] = [];
+  if (terms !== undefined) {
+    lines.push(
+      `  loss  ${Object.entries(terms)
+        .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+        .join('  ')}`,
+    );
+  }
+  for (const kind of ['weights', 'spikes', 'steps'] as const) {
+    const mean = bits[kind];
+    if (mean === undefined) continue;
+    const each = Object.values(bits.layers).flatMap((layer) => (layer[kind] === undefined ? [] : [layer[kind]]));
+    lines.push(`  ${kind.padEnd(7)} ${mean.toFixed(2)}: ${each.join(' ')}`);
+  }
+  if (renewals !== undefined) lines.push(`  ${renewals.length} step sizes renewed`);
+  return `${lines.join('\n')}\n`;
 }

@@ -8,7 +8,7 @@ import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import { isFolder, readFolder, runFiles } from './run-folder.js';
 import { type Findings, chooseConfig, loadModel } from './target.js';
-import type { StepSettings } from './train-module.js';
+import type { StepSettings } from '../train/index.js';
 import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
@@ -41,11 +41,12 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
     findings.all.length = 0; // said again by those who compile the import
     return undefined;
   }
+  const network = networkOf(config, findings);
   return {
-    network: networkOf(config, findings),
+    network,
     config: config.name,
     normalisation: normalisationOf(config.train?.settings['normalize']),
-    ...(config.train === undefined ? {} : { training: stepSettings(config.train) }),
+    ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),
   };
 }

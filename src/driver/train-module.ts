@@ -3,10 +3,7 @@ import { encodeSafetensors } from '../base/safetensors.js';
 import { lowerForInference } from '../lower/layers-to-tensor/index.js';
 import { type Network, paramsToTensors } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
-import { type TrainSettings, traineeOf } from '../train/index.js';
-
-/** What a training step depends on. */
-export type StepSettings = Pick<TrainSettings, 'loss' | 'optimizer'>;
+import { type StepSettings, traineeOf } from '../train/index.js';
 
 /**
  * `train.mjs`, the network as a TensorFlow.js module: `init`, `predict` and, for a config with

@@ -1,7 +1,9 @@
 import { fail } from '../base/diagnostics/index.js';
 import type { Choice, Config } from '../model/index.js';
 import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
-import type { Augmentation, ScheduleSpec, TrainSettings } from '../train/index.js';
+import type { Network } from '../network/index.js';
+import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
+import { bitTraining } from './bit-training.js';
 
 /** What the command line says in place of the config. */
 export interface TrainOverrides {
@@ -14,7 +16,10 @@ export interface TrainOverrides {
 const defaults = { batch: 64, epochs: 10, seed: 1, validation: 0 } as const;
 
 /** The settings of a config's `train { … }`, and the data set's name. */
-export function trainSettings(config: Config, overrides: TrainOverrides): { settings: TrainSettings; data: string } {
+export function trainSettings(
+  config: Config,
+  overrides: TrainOverrides,
+): { settings: Omit<TrainSettings, 'bits'>; data: string } {
   const { train } = config;
   const missing = (name: string): never => fail('train/setting-missing', { config: config.name, name }, config.place);
   if (train === undefined) return missing('`train { … }`');
@@ -24,7 +29,7 @@ export function trainSettings(config: Config, overrides: TrainOverrides): { sett
   const optimizer = (value('optimizer') as Choice | undefined) ?? missing('`optimizer`');
   const limit = overrides.limit ?? (value('limit') as number | undefined);
   const patience = (value('early_stop') as Choice | undefined)?.args['epochs'] as number | undefined;
-  const settings: TrainSettings = {
+  const settings: Omit<TrainSettings, 'bits'> = {
     optimizer: optimizerOf(optimizer),
     rate: optimizer.args['lr'] as number,
     schedule: scheduleOf(value('schedule') as Choice | undefined),
@@ -41,12 +46,18 @@ export function trainSettings(config: Config, overrides: TrainOverrides): { sett
   return { settings, data: data.includes(':') ? data : `${data}:train` };
 }
 
-/** Loss and optimiser of a config's `train { … }`: plain SGD where it names none. */
-export function stepSettings({ settings }: NonNullable<Config['train']>): Pick<TrainSettings, 'loss' | 'optimizer'> {
+/** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
+export function stepSettings(
+  config: Config,
+  { settings }: NonNullable<Config['train']>,
+  network: Network,
+): StepSettings {
   const optimizer = settings['optimizer'] as Choice | undefined;
+  const bits = bitTraining(config, network, (optimizer?.args['lr'] as number | undefined) ?? 0.1);
   return {
     loss: lossOf(settings['loss'] as Choice | undefined),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
+    ...(bits === undefined ? {} : { bits }),
   };
 }
 

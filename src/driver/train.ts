@@ -10,6 +10,7 @@ import { type Network, opsById, printNetwork } from '../network/index.js';
 import {
   type EpochRecord,
   type LoopResult,
+  type LoopState,
   Samples,
   type TrainSettings,
   type Trainee,
@@ -21,6 +22,7 @@ import {
   writeCheckpoint,
 } from '../train/index.js';
 import { artifactFiles } from './artifacts.js';
+import { bitTraining } from './bit-training.js';
 import { chooseEngine } from './engine.js';
 import { networkOf } from './own-network.js';
 import { type RunInfo, runFiles } from './run-folder.js';
@@ -35,8 +37,10 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   if (config.network.kind === 'onnx')
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
-  const { settings, data } = trainSettings(config, options);
-  const network = networkOf(config, findings, settings.seed);
+  const { settings: plain, data } = trainSettings(config, options);
+  const network = networkOf(config, findings, plain.seed);
+  const bits = bitTraining(config, network, plain.rate);
+  const settings: TrainSettings = bits === undefined ? plain : { ...plain, bits };
   const trainee = traineeOf(network, settings);
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
@@ -119,9 +123,9 @@ class Training {
       ...(from === undefined ? {} : { from }),
       placeOf: (op) => byId.get(op)?.place,
       now: () => performance.now(),
-      onEpoch: (record, { states, step }) => {
+      onEpoch: (record, state) => {
         records.push(record);
-        this.#save(records, states, step);
+        this.#save(records, state);
         options.onEpoch?.(record);
       },
       onProgress: (progress) => options.onProgress?.(progressOf(progress)),
@@ -154,9 +158,9 @@ class Training {
   }
 
   /** The checkpoint first: what is written after it can be made from it again. */
-  #save(records: readonly EpochRecord[], states: ReadonlyMap<string, Tensor>, step: number): void {
+  #save(records: readonly EpochRecord[], { states, ...rest }: LoopState): void {
     const { run } = this.place;
-    const progress = { fingerprint: this.#fingerprint, epoch: records.length, step, records };
+    const progress = { fingerprint: this.#fingerprint, epoch: records.length, records, ...rest };
     writeCheckpoint(join(run, runFiles.checkpoint), { states, progress });
     const files = this.#networkFiles(states);
     writeFolder(run, files);

@@ -3,6 +3,7 @@ import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { decodeSafetensors, encodeSafetensors } from '../base/safetensors.js';
 import { isFile, readBytes, writeFile } from '../data/index.js';
 import type { EpochRecord } from './record.js';
+import type { RenewalState } from './renewal.js';
 
 /** What a training needs to go on as if it had never stopped. */
 export interface Checkpoint {
@@ -19,6 +20,8 @@ export interface CheckpointProgress {
   /** Optimiser steps done. */
   readonly step: number;
   readonly records: readonly EpochRecord[];
+  /** What the observers of step sizes remember. */
+  readonly renewal?: RenewalState;
 }
 
 const format = '1';

@@ -1,11 +1,21 @@
 export { type Checkpoint, type CheckpointProgress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 export { randomFeeds } from './feeds.js';
-export { type EpochProgress, type LoopOptions, type LoopResult, splitSamples, trainLoop } from './loop.js';
+export {
+  type EpochProgress,
+  type LoopOptions,
+  type LoopResult,
+  type LoopState,
+  splitSamples,
+  trainLoop,
+} from './loop.js';
 export { Measure, type Measurement } from './measure.js';
 export { randomStream, shuffled } from './random.js';
+export { type BitRecord, type QuantisedTensor, bitRecord, quantisedTensors } from './bits.js';
+export { bestRange, stepOf } from './grid-search.js';
+export { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
 export { type EpochRecord, bestOf, isBetter } from './record.js';
 export { Samples } from './samples.js';
 export { learningRate } from './schedule.js';
-export type { Augmentation, ScheduleSpec, TrainSettings } from './settings.js';
+export type { Augmentation, BitTraining, ScheduleSpec, TrainSettings } from './settings.js';
 export { firstNonFinite } from './trace.js';
-export { type Trainee, traineeOf, withoutGradient } from './trainee.js';
+export { type StepSettings, type Trainee, traineeOf, withoutGradient } from './trainee.js';

@@ -3,12 +3,14 @@ import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { layerNames } from '../lower/layers-to-tensor/index.js';
+import { bitKinds, layerNames } from '../lower/layers-to-tensor/index.js';
+import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
 import { Measure } from './measure.js';
 import { randomStream, shuffled } from './random.js';
 import { type EpochRecord, bestOf } from './record.js';
+import { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
 import type { Samples } from './samples.js';
 import { learningRate } from './schedule.js';
 import type { TrainSettings } from './settings.js';
@@ -26,6 +28,14 @@ export interface EpochProgress {
   readonly accuracy: number;
 }
 
+/** All that a checkpoint needs beside the records. */
+export interface LoopState {
+  readonly states: ReadonlyMap<string, Tensor>;
+  /** Optimiser steps done. */
+  readonly step: number;
+  readonly renewal?: RenewalState;
+}
+
 export interface LoopOptions {
   readonly trainee: Trainee;
   readonly samples: Samples;
@@ -35,7 +45,7 @@ export interface LoopOptions {
   /** Where to go on. */
   readonly from?: Checkpoint;
   /** Called after each epoch with all that a checkpoint needs, before the next begins. */
-  readonly onEpoch: (record: EpochRecord, checkpoint: Omit<Checkpoint, 'progress'> & { readonly step: number }) => void;
+  readonly onEpoch: (record: EpochRecord, checkpoint: LoopState) => void;
   readonly onProgress?: (progress: EpochProgress) => void;
   readonly now: () => number;
   /** Where the model file says what an op of the network is. */
@@ -46,6 +56,9 @@ export interface LoopResult {
   readonly records: readonly EpochRecord[];
   readonly stopped: 'epochs' | 'patience';
 }
+
+/** Terms of a regularised loss. */
+const termNames = ['task', ...bitKinds];
 
 /** Images that firing rates are measured on where none are held back. */
 const measuredImages = 1000;
@@ -62,6 +75,9 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   );
   const [training, held] = splitSamples(samples.count, settings);
   const measure = await Measure.open(trainee.network, engine, [...states.keys()]);
+  const { network } = trainee;
+  const renewed = from?.progress.renewal;
+  const sizes = await StepSizes.open(network, engine, [...states.keys()], settings.bits, renewed);
   let executable: Executable | undefined;
   const records = [...(from?.progress.records ?? [])];
   let step = from?.progress.step ?? 0;
@@ -70,11 +86,12 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       trainee.step.program,
       options.threads === undefined ? {} : { threads: options.threads },
     );
+    if (renewed === undefined) await sizes?.start(states, firstBatch(options, training));
     while (records.length < settings.epochs) {
       if (isOutOfPatience(records, settings)) return { records, stopped: 'patience' };
       const started = options.now();
-      const epoch = new Epoch(options, executable, states, training, records.length + 1, step);
-      const { loss, accuracy, rate } = await epoch.run();
+      const epoch = new Epoch(options, executable, states, training, records.length + 1, step, sizes);
+      const { loss, accuracy, rate, ...bitwise } = await epoch.run();
       step += epoch.steps;
       const watched = held.length > 0 ? held : training.subarray(0, measuredImages);
       const measured = await measure.run(states, samples, watched, measuredBatch, settings.seed);
@@ -88,15 +105,31 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         rate,
         firing: measured.firing,
         seconds,
+        ...bitwise,
+        ...definedBits(bitRecord(network, states)),
       };
       records.push(record);
-      options.onEpoch(record, { states, step });
+      options.onEpoch(record, { states, step, ...(sizes === undefined ? {} : { renewal: sizes.state }) });
     }
     return { records, stopped: 'epochs' };
   } finally {
     await executable?.dispose();
     await measure.close();
+    await sizes?.close();
   }
+}
+
+function definedBits(bits: BitRecord | undefined): { bits?: BitRecord } {
+  return bits === undefined ? {} : { bits };
+}
+
+/** The first images, as they are, and random numbers of their own: what step sizes start from. */
+function firstBatch({ trainee, samples, settings }: LoopOptions, training: Int32Array): Record<string, Tensor> {
+  const indices = training.subarray(0, settings.batch);
+  return {
+    ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'start'),
+    [trainee.lowered.image]: samples.images(indices),
+  };
 }
 
 function isOutOfPatience(records: readonly EpochRecord[], { patience }: TrainSettings): boolean {
@@ -129,6 +162,7 @@ class Epoch {
     training: Int32Array,
     readonly epoch: number,
     readonly before: number,
+    readonly sizes: StepSizes | undefined,
   ) {
     this.#options = options;
     const { seed, batch } = options.settings;
@@ -140,12 +174,16 @@ class Epoch {
     this.steps = Math.floor(training.length / this.#batch);
   }
 
-  async run(): Promise<{ loss: number; accuracy: number; rate: number }> {
+  async run(): Promise<Pick<EpochRecord, 'loss' | 'accuracy' | 'rate' | 'terms' | 'renewals'>> {
     const { settings, onProgress } = this.#options;
+    const terms = new Map<string, number>();
+    const renewals: RenewalEvent[] = [];
     let [losses, correct, rate] = [0, 0, 0];
     for (let i = 0; i < this.steps; i++) {
       rate = learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs);
-      const feeds = this.#feeds(i, rate);
+      const drawn = this.#draw(i, rate);
+      renewals.push(...((await this.sizes?.renew(this.states, drawn, this.before + i + 1)) ?? []));
+      const feeds = { ...drawn, ...Object.fromEntries(this.states) };
       const results = await this.executable.run(feeds);
       const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
       if (!Number.isFinite(loss)) await this.#explain(feeds, i);
@@ -156,6 +194,10 @@ class Epoch {
         this.states.set(id, next);
       }
       losses += loss;
+      for (const name of termNames) {
+        const term = results[`loss.${name}`]?.data[0];
+        if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
+      }
       correct += present(results[layerNames.correct], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
       onProgress?.({
@@ -167,14 +209,20 @@ class Epoch {
         accuracy: correct / done,
       });
     }
-    return { loss: losses / this.steps, accuracy: correct / (this.steps * this.#batch), rate };
+    return {
+      loss: losses / this.steps,
+      accuracy: correct / (this.steps * this.#batch),
+      rate,
+      ...(terms.size === 0 ? {} : { terms: Object.fromEntries(terms) as unknown as NonNullable<EpochRecord['terms']> }),
+      ...(renewals.length === 0 ? {} : { renewals }),
+    };
   }
 
-  #feeds(i: number, rate: number): Record<string, Tensor> {
+  /** What a step is fed beside the states. */
+  #draw(i: number, rate: number): Record<string, Tensor> {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
     return {
-      ...Object.fromEntries(this.states),
       ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'step', this.epoch, i),
       [trainee.lowered.image]: samples.images(indices, settings.augment, this.#random),
       [layerNames.labels]: samples.labelsOf(indices),

@@ -1,9 +1,10 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { type LayersProgram, layerNames, lowerForInference, stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import { type LayersProgram, layerNames, lowerForInference } from '../lower/layers-to-tensor/index.js';
 import type { Network } from '../network/index.js';
 import { paramsAsInputs, simplify } from '../tensor/index.js';
+import { stepsOfNeurons } from './bits.js';
 import { randomFeeds } from './feeds.js';
 import type { Samples } from './samples.js';
 
@@ -18,6 +19,8 @@ export interface Measurement {
 interface Layer {
   readonly id: string;
   readonly neurons: number;
+  /** Its time steps; with learned ones those of the moment. */
+  readonly steps: (states: ReadonlyMap<string, Tensor>) => number;
 }
 
 /** Runs the inference program with the weights of the moment. */
@@ -26,20 +29,19 @@ export class Measure {
     readonly lowered: LayersProgram,
     readonly executable: Executable,
     readonly layers: readonly Layer[],
-    readonly steps: number,
   ) {}
 
   static async open(network: Network, engine: Engine, inputs: readonly string[]): Promise<Measure> {
     const layers = network.ops
       .filter((op) => op.kind === 'neuron')
-      .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape) }));
+      .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape), steps: stepsOfNeurons(network, op) }));
     const sizes = new Map(layers.map(({ id, neurons }) => [id, neurons]));
     // fan-out is not asked for here; the counts need its length only
     const fanOut = (id: string): Float64Array => new Float64Array(sizes.get(id) ?? 0);
     const lowered = lowerForInference(network, { fanOut, trainable: true });
     const fed = lowered.program.params.filter(({ id }) => inputs.includes(id)).map(({ id }) => id);
     const program = simplify(paramsAsInputs(lowered.program, fed));
-    return new Measure({ ...lowered, program }, await engine.compile(program), layers, stepsOfNetwork(network));
+    return new Measure({ ...lowered, program }, await engine.compile(program), layers);
   }
 
   async run(
@@ -69,8 +71,8 @@ export class Measure {
         for (let i = 0; i < part.length; i++) spikes.set(id, (spikes.get(id) ?? 0) + data[2 * i]!);
       }
     }
-    const firing = this.layers.map(({ id, neurons }) => {
-      const rate = (spikes.get(id) ?? 0) / (neurons * this.steps * Math.max(1, indices.length));
+    const firing = this.layers.map(({ id, neurons, steps }) => {
+      const rate = (spikes.get(id) ?? 0) / (neurons * steps(states) * Math.max(1, indices.length));
       return [id, Number(rate.toPrecision(6))];
     });
     const count = Math.max(1, indices.length);

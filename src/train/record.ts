@@ -1,3 +1,6 @@
+import type { BitRecord } from './bits.js';
+import type { RenewalEvent } from './renewal.js';
+
 /** One epoch's line of the log. Accuracies and rates are fractions. */
 export interface EpochRecord {
   /** From 1. */
@@ -13,6 +16,17 @@ export interface EpochRecord {
   /** Spikes per neuron and time step, by layer. */
   readonly firing: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** With learned bits: the loss's terms, means over the epoch's steps. */
+  readonly terms?: {
+    readonly task: number;
+    readonly weights?: number;
+    readonly spikes?: number;
+    readonly steps?: number;
+  };
+  /** With learned bits: those after the epoch. */
+  readonly bits?: BitRecord;
+  /** Step sizes that were renewed during the epoch. */
+  readonly renewals?: readonly RenewalEvent[];
 }
 
 /** Whether a record is better than another: by validation accuracy where there is one, else by training loss. */

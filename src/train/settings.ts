@@ -1,4 +1,5 @@
 import type { Normalisation } from '../data/index.js';
+import type { BitPenalty } from '../lower/layers-to-tensor/index.js';
 import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
 
 /** How the learning rate goes from epoch to epoch; `warmup` counts epochs. */
@@ -33,4 +34,15 @@ export interface TrainSettings {
   readonly validation: number;
   /** Stop after so many epochs without a better validation accuracy (or loss, without validation). */
   readonly patience?: number;
+  readonly bits?: BitTraining;
+}
+
+/** What a training with bits does beside the network's own step (ABA). */
+export interface BitTraining {
+  /** Terms of the regularised loss. */
+  readonly penalties: readonly BitPenalty[];
+  /** Which step sizes are renewed when their bits change. */
+  readonly renewal: 'spikes' | 'weights' | 'all' | 'none';
+  /** Factors on the learning rate of learned bits and steps, by parameter. */
+  readonly rateFactors: Readonly<Record<string, number>>;
 }

@@ -12,21 +12,31 @@ export interface Trainee {
   readonly step: TrainingStep;
 }
 
+/** What the training step follows from, beside the network. */
+export type StepSettings = Pick<TrainSettings, 'loss' | 'optimizer' | 'bits'>;
+
 /**
- * Derives the training step. Parameters of neurons don't decay: a threshold has no reason to
+ * Derives the training step. Parameters of neurons, step sizes and bits don't decay: a threshold has no reason to
  * shrink to 0.
  */
-export function traineeOf(network: Network, settings: Pick<TrainSettings, 'loss' | 'optimizer'>): Trainee {
-  const lowered = lowerForTraining(network, settings.loss);
-  const ofNeurons = new Set(network.ops.flatMap((op) => (op.kind === 'neuron' ? Object.values(op.params) : [])));
+export function traineeOf(network: Network, settings: StepSettings): Trainee {
+  const { bits } = settings;
+  const lowered = lowerForTraining(network, settings.loss, bits?.penalties);
+  const undecayed = new Set(network.ops.flatMap(withoutDecay));
   const step = trainingStep(lowered.program, {
     loss: 'loss',
     train: lowered.learned,
     optimizer: settings.optimizer,
     replace: lowered.replace,
-    decayFactor: (id) => (ofNeurons.has(id) ? 0 : 1),
+    decayFactor: (id) => (undecayed.has(id) ? 0 : 1),
+    rateFactor: (id) => bits?.rateFactors[id] ?? 1,
   });
   return { network, lowered, step: withConstraints(step, constraintsOf(network)) };
+}
+
+function withoutDecay({ kind, params }: Op): readonly string[] {
+  if (kind === 'neuron' || kind === 'squeeze') return Object.values(params);
+  return [params['weight_step'], params['weight_bits']].filter((name) => name !== undefined);
 }
 
 /** Weights that no gradient reaches, one report per neuron (or layer) that is to blame. */

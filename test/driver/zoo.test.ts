@@ -69,7 +69,7 @@ it('an interlaminar connection adds a 1×1 convolution and a channel attention t
 
 it('multi-bit networks have binary planes; with interlaminar connections they multiply, and that is said', () => {
   const planes = withPlanes(compile('models/multibit/resnet20.spike', 'narrow_mb21'), new Findings()).network;
-  for (const { spike_bits, steps } of costOf(planes).layers.slice(1)) expect([spike_bits, steps]).toEqual([1, 12]);
+  for (const { spike_bits, steps } of costOf(planes).layers.slice(1)) expect([spike_bits, steps]).toEqual([1, 3]);
   const ibra = withPlanes(compile('models/ibra/resnet19.spike', 'ibra9'), new Findings()).network;
   for (const { spike_bits, steps } of costOf(ibra).layers.slice(1)) expect([spike_bits, steps]).toEqual([1, 9]);
   const findings = new Findings();

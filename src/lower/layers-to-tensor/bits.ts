@@ -35,7 +35,9 @@ export function gridWeight(lowering: Lowering, op: Op): Value {
 function fixedCodes(builder: ProgramBuilder, v: Value, bits: number): Value {
   if (bits === 1) return signs(builder, v);
   const { lo, hi } = codeBounds(bits, true);
-  return builder.clip(builder.round(v, { surrogate: 'ste', surrogate_lo: lo, surrogate_hi: hi }), lo, hi);
+  // what is cut off has no gradient of its own: the surrogate says where codes pass one
+  const codes = builder.round(v, { surrogate: 'ste', surrogate_lo: lo, surrogate_hi: hi });
+  return builder.add(codes, builder.detach(builder.sub(builder.clip(codes, lo, hi), codes)));
 }
 
 /** −1 or 1, with the gradient of v where |v| ≤ 1. */
@@ -67,19 +69,39 @@ function learnedGrid(builder: ProgramBuilder, weight: Value, step: Value, bits: 
  */
 export function squeezed(lowering: Lowering, op: Op, train: Value, steps: number): Value {
   const { builder } = lowering;
-  if (op.params['steps'] === undefined) {
-    const own = numberAttr(op.attrs, 'steps');
-    let sum = builder.step(train, 0);
-    for (let t = 1; t < own; t++) sum = builder.add(sum, builder.step(train, t));
-    return own === 1 ? sum : builder.as('mean').mul(sum, 1 / own);
-  }
-  const flat = lowering.realWeight(op, 'steps', 'f32');
-  const learned = builder.reshape(flat, new Array<number>(train.shape.length).fill(1));
-  const own = learnedWhole(builder, learned);
+  const own = learnedSteps(lowering, op, train.shape.length);
+  const fixed = own === undefined ? numberAttr(op.attrs, 'steps') : steps;
   let sum = builder.step(train, 0);
-  for (let t = 1; t < steps; t++) {
-    const mask = builder.cast(builder.ge(builder.detach(own), t + 1), 'f32');
-    sum = builder.add(sum, builder.mul(builder.step(train, t), mask));
+  for (let t = 1; t < fixed; t++) {
+    const step = builder.step(train, t);
+    sum = builder.add(sum, own === undefined ? step : builder.mul(step, isCounted(builder, own, t)));
   }
-  return builder.as('mean').div(sum, own);
+  if (own !== undefined) return builder.as('mean').div(sum, own);
+  return fixed === 1 ? sum : builder.as('mean').mul(sum, 1 / fixed);
+}
+
+/** The train of a layer of neurons without the spikes behind the steps that the squeeze at its end has learned. */
+export function countedTrain(lowering: Lowering, op: Op, train: Value, steps: number): Value {
+  const { builder, network } = lowering;
+  const squeeze = network.ops.find((other) => other.kind === 'squeeze' && other.inputs[0] === op.id);
+  const own = squeeze === undefined ? undefined : learnedSteps(lowering, squeeze, train.shape.length);
+  if (own === undefined) return train;
+  const parts = Array.from({ length: steps }, (_, t) => {
+    const step = builder.step(train, t);
+    return t === 0 ? step : builder.mul(step, isCounted(builder, own, t));
+  });
+  return builder.as('counted').concat(parts, 0);
+}
+
+/** T of a squeeze that learns it, shaped to meet values of a rank. */
+function learnedSteps(lowering: Lowering, op: Op, rank: number): Value | undefined {
+  if (op.params['steps'] === undefined) return undefined;
+  const { builder } = lowering;
+  const flat = lowering.realWeight(op, 'steps', 'f32');
+  return learnedWhole(builder, builder.reshape(flat, new Array<number>(rank).fill(1)));
+}
+
+/** 1 where step t (from 0) is one of the first T, else 0. */
+function isCounted(builder: ProgramBuilder, own: Value, t: number): Value {
+  return builder.cast(builder.ge(builder.detach(own), t + 1), 'f32');
 }

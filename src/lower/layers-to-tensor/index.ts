@@ -4,13 +4,14 @@ import { present } from '../../base/invariant.js';
 import { type Network, type Op, numberAttr } from '../../network/index.js';
 import { type LossSpec, type Program, type Value, correctCount, lossOf } from '../../tensor/index.js';
 import { folded } from '../network-to-tensor/context.js';
+import { countedTrain } from './bits.js';
 import { decoded, encoded } from './codings.js';
 import { LayersLowering, type RandomInput, stepsOf } from './context.js';
 import { type BitKind, type BitPenalty, regularised } from './bit-penalty.js';
 import { lowerLayer } from './layers.js';
 
 export type { Mode, RandomInput } from './context.js';
-export { type BitKind, type BitPenalty, bitKinds, bitHolders, learnedBitsOf } from './bit-penalty.js';
+export { type BitHolder, type BitKind, type BitPenalty, bitKinds, bitHolders, learnedBitsOf } from './bit-penalty.js';
 
 /** Names of the programs' inputs and outputs that aren't layers. */
 export const layerNames = {
@@ -23,6 +24,8 @@ export const layerNames = {
   logits: '0',
   /** [N, 2]: spikes fired, and spikes times fan-out. */
   counts: (id: string): string => `counts ${id}`,
+  /** [N, …shape] or [TN, …shape]: the input current of a layer of neurons. */
+  current: (id: string): string => `current ${id}`,
   /** [TN, …shape]: what a layer gives at every step. */
   train: (id: string): string => `train ${id}`,
   /** [N, classes]: the mean of the logits over the first steps. */
@@ -82,6 +85,21 @@ export function lowerForTraining(
   });
   const learned = new Set(network.ops.flatMap(learnedParams));
   return { ...base, learned: [...learned], replace: lowering.replace };
+}
+
+/** The forward pass of training as far as neurons with a learned step size, whose input currents are its outputs. */
+export function lowerForObservation(network: Network): LayersProgram {
+  const lowering = new LayersLowering(network, 'train', stepsOfNetwork(network), { precision: 'f32', trainable: true });
+  return lower(
+    lowering,
+    () => undefined,
+    (op) => {
+      if (op.kind !== 'neuron') return;
+      const role = stepParameter(network.neurons.get(String(op.attrs['neuron'])));
+      if (role === undefined || op.params[role] === undefined) return;
+      lowering.builder.output(layerNames.current(op.id), lowering.timedValue(op.inputs[0]!));
+    },
+  );
 }
 
 /** The forward pass with running statistics; output `0` is the mean of the logits over time, [N, classes]. */
@@ -157,7 +175,8 @@ function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: Float64A
   const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : undefined;
   const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
   const amplitude = learned ?? (code.kind === 'spike' ? code.step : 1);
-  const levels = builder.abs(amplitude === 1 ? train : builder.div(train, amplitude));
+  const counted = countedTrain(lowering, op, train, steps);
+  const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
   const columns = new Float32Array(fanOut.length * 2);
   fanOut.forEach((fan, i) => columns.set([1, fan], 2 * i));
   const flat = builder.reshape(levels, folded(steps, [elementCount(shape)]));
