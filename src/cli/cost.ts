@@ -1,66 +1,99 @@
-import type { Command } from 'commander';
-import type { CostResult, LayerCost, Target } from '../driver/types.js';
-import { parseTarget, withCommonFlags, withOutsideFlag } from './options.js';
-import { type CommonFlags, type Host, runCommand } from './session.js';
-import { table } from './table.js';
+import { type Command, Option } from 'commander';
+import { writeFile } from '../data/index.js';
+import type { CostData, CostOptions, Target } from '../driver/types.js';
+import { costCsv } from './cost-csv.js';
+import { describeCost } from './cost-table.js';
+import {
+  type DataFlags,
+  dataHelp,
+  defined,
+  openData,
+  parseTarget,
+  numberFromZero,
+  wholeNumber,
+  withCommonFlags,
+  withDataFlags,
+  withOutsideFlag,
+} from './options.js';
+import { type CommonFlags, type Host, type Report, type Work, runCommand } from './session.js';
 
-interface CostFlags extends CommonFlags {
+interface CostFlags extends CommonFlags, DataFlags {
   readonly allowOutside?: boolean;
   readonly planes?: boolean;
+  readonly everyStep?: boolean;
+  readonly data?: string;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly eMac?: number;
+  readonly eAc?: number;
+  readonly csv?: boolean;
+  readonly out?: string;
 }
 
-/** `spikec cost FILE[#CONFIG]` */
+/** `spikec cost FILE[#CONFIG] [--data DATA --limit N]` */
 export function addCost(program: Command, host: Host): void {
   const command = program
     .command('cost')
-    .summary('count operations, parameters and bits')
-    .description('Per layer and in total: operations, parameters, bits, S-ACE, size, latency.')
-    .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
+    .summary('count operations, parameters, bits, and with data spikes and energy')
+    .description(
+      'Per layer and in total: operations, parameters, bits, S-ACE, size, latency; with --data also spikes, energy and NS-ACE, measured.',
+    )
+    .argument('<target>', 'FILE or FILE#CONFIG, or a run folder', parseTarget)
+    .option('--data <data>', `run the network on data and count its spikes: ${dataHelp}`)
+    .option('--limit <n>', 'only the first N images', wholeNumber(1))
+    .option('--batch <n>', 'images per batch', wholeNumber(1))
+    .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--planes', 'count multi-bit spikes as binary planes in virtual time steps')
-    .action((target: Target, flags: CostFlags) =>
-      runCommand(host, flags, async ({ driver, progress, take }) => {
-        const options = {
-          allowOutside: flags.allowOutside === true,
-          planes: flags.planes === true,
-          onProgress: progress,
-        };
-        const result = take(await driver.costOf(target, options));
-        return { text: describeCost(result), json: result };
-      }),
-    );
-  withCommonFlags(withOutsideFlag(command), ['spikec cost resnet20.spike#base', 'spikec cost lenet5.spike --json']);
+    .option('--every-step', 'count a layer with a constant real input at every step, not once')
+    .option('--e-mac <pJ>', "energy of a multiply-accumulate (default: the config's, or 4.6)", numberFromZero)
+    .option('--e-ac <pJ>', "energy of an accumulate (default: the config's, or 0.9)", numberFromZero)
+    .addOption(new Option('--csv', 'print the layers as CSV').conflicts('json'))
+    .option('-o, --out <file>', 'also write the layers to a CSV file')
+    .action((target: Target, flags: CostFlags) => cost(host, target, flags));
+  withCommonFlags(withOutsideFlag(withDataFlags(command)), [
+    'spikec cost resnet20.spike#base',
+    'spikec cost lenet5.spike --data mnist:test --limit 1000 --json',
+    'spikec cost runs/narrow --data cifar10:test -o cost.csv',
+  ]);
 }
 
-const head = ['layer', 'kind', 'MACs', 'params', 'W', 'S', 'T', 'budget', 'S-ACE', 'bytes'];
-
-function describeCost({ layers, total }: CostResult): string {
-  const rows = layers.map(layerRow);
-  const sum = ['total', '', count(total.macs), count(total.params), '', '', ''];
-  sum.push(real(total.bit_budget), count(total.s_ace), count(total.size_bytes));
-  const alignment = head.map((_, i) => (i < 2 ? 'left' : 'right'));
-  return `${table([head, ...rows, sum], alignment)}\nlatency  ${total.latency_steps} steps\n`;
+function cost(host: Host, target: Target, flags: CostFlags): Promise<void> {
+  return runCommand(host, flags, async (work) => {
+    if (flags.data === undefined) return report(work, target, flags);
+    const { dataset, normalisation } = openData(flags.data, flags);
+    try {
+      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
+      const { limit, batch, engine, threads } = flags;
+      return await report(work, target, flags, {
+        dataset,
+        normalisation,
+        ...defined({ limit, batch, engine, threads }),
+      });
+    } finally {
+      dataset.close();
+    }
+  });
 }
 
-function layerRow(l: LayerCost): string[] {
-  return [
-    l.id,
-    l.kind,
-    count(l.macs),
-    count(l.params),
-    real(l.weight_bits),
-    real(l.spike_bits),
-    real(l.steps),
-    real(l.bit_budget),
-    count(l.s_ace),
-    count(l.size_bytes),
-  ];
-}
-
-function count(n: number): string {
-  return Math.round(n).toLocaleString('en');
-}
-
-/** At most two decimals. */
-function real(n: number): string {
-  return String(Math.round(n * 100) / 100);
+async function report(
+  { driver, progress, take }: Work,
+  target: Target,
+  flags: CostFlags,
+  data?: CostData,
+): Promise<Report> {
+  const options: CostOptions = {
+    allowOutside: flags.allowOutside === true,
+    planes: flags.planes === true,
+    everyStep: flags.everyStep === true,
+    hardware: defined({ e_mac: flags.eMac, e_ac: flags.eAc }),
+    onProgress: progress,
+    ...defined({ data }),
+  };
+  const result = take(await driver.costOf(target, options));
+  const csv = costCsv(result);
+  if (flags.out !== undefined) writeFile(flags.out, csv);
+  return { text: flags.csv === true ? csv : describeCost(result), json: result };
 }

@@ -50,6 +50,13 @@ export function realNumber(text: string): number {
   return value;
 }
 
+/** A number greater than or equal to 0. */
+export function numberFromZero(text: string): number {
+  const value = realNumber(text);
+  if (value < 0) throw new InvalidArgumentError('A number from 0 on is expected.');
+  return value;
+}
+
 /** A parser of comma lists of known words. */
 export function listOf<T extends string>(words: readonly T[]): (text: string) => readonly T[] {
   return (text) => {

@@ -1,13 +1,17 @@
 import { elementCount } from '../base/dtype.js';
-import { type Network, type Op, latencyOf, opsById, optionalParam, paramOf } from '../network/index.js';
+import { type Network, type Op, latencyOf, numberAttr, opsById, optionalParam, paramOf } from '../network/index.js';
+import { learnedRole } from './learned.js';
+import { type SpikeSource, spikeSources } from './sources.js';
 
-/** A weighted layer's cost (docs/cli.md, cost). */
+/** A weighted layer's cost (docs/cost.md). */
 export interface LayerCost {
   readonly id: string;
   readonly kind: string;
+  /** Whether it adds weights where spikes arrive, or multiplies real values. */
+  readonly input: 'spikes' | 'real';
   /** Multiply-accumulates (for spikes: accumulates if every input fired) per time step. */
   readonly macs: number;
-  /** Weights and biases. */
+  /** Weights and biases, without what batch norm leaves behind. */
   readonly params: number;
   readonly weight_bits: number;
   /** Bits of one input value per step. */
@@ -17,57 +21,99 @@ export interface LayerCost {
   readonly bit_budget: number;
   /** macs · bit_budget */
   readonly s_ace: number;
+  /** The same with one step where the layer reads a squeezed train. */
+  readonly s_ace_squeezed: number;
   /** params · weight_bits / 8 */
   readonly size_bytes: number;
+  /** Multiplications of an image: 0 on spikes; once where the real input is the same at every step, else each step. */
+  readonly real_macs: number;
+  /** Bits of a quantised ANN's activation that tells as many values apart as the whole train: ⌈log₂(T·levels + 1)⌉. */
+  readonly ann_bits: number;
+}
+
+export interface TotalCost {
+  readonly macs: number;
+  readonly params: number;
+  /** W·S·T of the averages below; without spikes s_ace / macs. */
+  readonly bit_budget: number;
+  readonly s_ace: number;
+  readonly s_ace_squeezed: number;
+  /** Of the layers that read spikes. */
+  readonly s_ace_spikes: number;
+  readonly size_bytes: number;
+  readonly latency_steps: number;
+  readonly real_macs: number;
+  /** Average over the parameters. */
+  readonly weight_bits: number;
+  /** Averages over the neurons whose spikes a weighted layer reads; 0 without such. */
+  readonly spike_bits: number;
+  readonly steps: number;
+  /** The largest spike's value: D of T×D. */
+  readonly largest_spike: number;
 }
 
 export interface Cost {
   readonly layers: readonly LayerCost[];
-  readonly total: {
-    readonly macs: number;
-    readonly params: number;
-    readonly bit_budget: number;
-    readonly s_ace: number;
-    readonly size_bytes: number;
-    readonly latency_steps: number;
-  };
+  readonly total: TotalCost;
 }
 
-/** Costs of every weighted layer and in total. The total bit budget is that of the averages (MACs-weighted). */
-export function costOf(network: Network): Cost {
-  const byId = opsById(network);
+export interface CostSettings {
+  /** Whether a layer has a bias of its own; without it every bias counts. */
+  readonly ownBias?: (id: string) => boolean;
+  /** A real input that is the same at every step is multiplied at every step all the same. */
+  readonly everyStep?: boolean;
+}
+
+const weighted: ReadonlySet<string> = new Set(['conv', 'linear', 'channel_conv', 'mul']);
+
+/** Costs of every weighted layer and in total. */
+export function costOf(network: Network, settings: CostSettings = {}): Cost {
+  const sourcesOf = spikeSources(network);
+  const constant = constantValues(network);
+  const trains = new Map<string, SpikeSource>();
   const layers = network.ops
-    .filter((op) => op.kind === 'conv' || op.kind === 'linear')
-    .map((op) => layerCost(network, op, firedBy(op, byId)));
-  const sum = (value: (layer: LayerCost) => number): number => layers.reduce((total, layer) => total + value(layer), 0);
-  const macs = sum((layer) => layer.macs);
-  const s_ace = sum((layer) => layer.s_ace);
-  return {
-    layers,
-    total: {
-      macs,
-      params: sum((layer) => layer.params),
-      bit_budget: macs === 0 ? 0 : s_ace / macs,
-      s_ace,
-      size_bytes: sum((layer) => layer.size_bytes),
-      latency_steps: latencyOf(network),
-    },
-  };
+    .filter((op) => weighted.has(op.kind))
+    .map((op) => {
+      const sources = op.kind === 'mul' ? undefined : sourcesOf(op.inputs[0]!);
+      for (const source of sources ?? []) trains.set(source.op.id, source);
+      const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
+      return layerCost(network, op, sources, once, settings.ownBias?.(op.id) ?? true);
+    });
+  return { layers, total: totalCost(network, layers, [...trains.values()]) };
 }
 
-function layerCost(network: Network, op: Op, from: Op): LayerCost {
-  const weight = paramOf(network, op, 'weight').tensor;
-  const perOutput = elementCount(weight.shape.slice(1));
-  const macs = elementCount(op.type.shape) * perOutput;
-  const hasBias = optionalParam(network, op, 'bias') !== undefined;
-  const params = elementCount(weight.shape) + (hasBias ? weight.shape[0]! : 0);
-  const weight_bits = weight.dtype === 'i8' || weight.dtype === 'u8' ? 8 : 32;
-  const spike_bits = bitsOf(from);
-  const steps = op.type.time?.steps ?? 1;
+/** Ids of values that are the same at every step: those that follow from a constant current before any neuron. */
+function constantValues(network: Network): ReadonlySet<string> {
+  const constant = new Set<string>();
+  for (const op of network.ops) {
+    const encoded = op.kind === 'encode' && op.attrs['coding'] === 'direct';
+    const follows = op.kind !== 'neuron' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
+    if (encoded || (follows && op.kind !== 'encode')) constant.add(op.id);
+  }
+  return constant;
+}
+
+function layerCost(
+  network: Network,
+  op: Op,
+  sources: readonly SpikeSource[] | undefined,
+  once: boolean,
+  hasBias: boolean,
+): LayerCost {
+  const { macs, weights } = operations(network, op);
+  const bias = hasBias ? optionalParam(network, op, 'bias')?.tensor.shape[0] : undefined;
+  const params = weights + (bias ?? 0);
+  const weight_bits = weightBits(network, op);
+  const most = (value: (source: SpikeSource) => number): number => Math.max(...(sources ?? []).map(value));
+  const spike_bits = sources === undefined ? realBits(network, op) : most((source) => source.bits);
+  const squeezed = sources?.every((source) => source.squeezed) === true;
+  const own = op.type.time?.steps ?? 1;
+  const steps = squeezed ? most((source) => source.steps) : own;
   const bit_budget = weight_bits * spike_bits * steps;
   return {
     id: op.id,
     kind: op.kind,
+    input: sources === undefined ? 'real' : 'spikes',
     macs,
     params,
     weight_bits,
@@ -75,22 +121,69 @@ function layerCost(network: Network, op: Op, from: Op): LayerCost {
     steps,
     bit_budget,
     s_ace: macs * bit_budget,
+    s_ace_squeezed: squeezed ? macs * weight_bits * spike_bits : macs * bit_budget,
     size_bytes: (params * weight_bits) / 8,
+    real_macs: sources === undefined ? macs * (once ? 1 : own) : 0,
+    ann_bits: sources === undefined ? spike_bits : Math.ceil(Math.log2(most((source) => source.values))),
   };
 }
 
-const passing = new Set(['avgpool', 'globalavgpool', 'flatten', 'reshape', 'delay', 'concat']);
-
-/** What fires the spikes a synapse reads: pools and reshapes between them are part of the synapse. */
-function firedBy(op: Op, byId: ReadonlyMap<string, Op>): Op {
-  let from = byId.get(op.inputs[0]!)!;
-  while (from.type.code.kind === 'spike' && passing.has(from.kind)) from = byId.get(from.inputs[0]!)!;
-  return from;
+/** Multiply-accumulates of one step, and weights. */
+function operations(network: Network, op: Op): { macs: number; weights: number } {
+  const outputs = elementCount(op.type.shape);
+  if (op.kind === 'mul') return { macs: outputs, weights: 0 };
+  const { shape } = paramOf(network, op, 'weight').tensor;
+  const weights = elementCount(shape);
+  // one kernel over all channels, or one an output
+  return { macs: outputs * (op.kind === 'channel_conv' ? weights : elementCount(shape.slice(1))), weights };
 }
 
-/** Bits that tell a value's levels apart: 1 for {0,1}, 2 for {−1,0,1}, 8 for 0…255, 32 for reals. */
-function bitsOf(op: Op): number {
-  const { code } = op.type;
-  if (code.kind !== 'spike' && code.kind !== 'quant') return 32;
-  return Math.max(1, Math.ceil(Math.log2(code.max - code.min + 1)));
+function weightBits(network: Network, op: Op): number {
+  const fixed = op.attrs['weight_bits'];
+  const said = learnedRole(network, op, 'weight_bits') ?? (typeof fixed === 'number' ? fixed : undefined);
+  if (said !== undefined) return said;
+  const dtype = optionalParam(network, op, 'weight')?.tensor.dtype;
+  return dtype === 'i8' || dtype === 'u8' ? 8 : 32;
+}
+
+/** Bits of an input that isn't spikes: those of its quantiser, 32 for a real number. */
+function realBits(network: Network, op: Op): number {
+  const { code } = opsById(network).get(op.inputs[0]!)!.type;
+  return code.kind === 'quant' ? Math.max(1, Math.ceil(Math.log2(code.max - code.min + 1))) : 32;
+}
+
+function totalCost(network: Network, layers: readonly LayerCost[], trains: readonly SpikeSource[]): TotalCost {
+  const sum = (value: (layer: LayerCost) => number): number => layers.reduce((total, layer) => total + value(layer), 0);
+  const macs = sum((layer) => layer.macs);
+  const s_ace = sum((layer) => layer.s_ace);
+  const params = sum((layer) => layer.params);
+  const neurons = trains.reduce((total, { elements }) => total + elements, 0);
+  const mean = (value: (source: SpikeSource) => number): number =>
+    neurons === 0 ? 0 : trains.reduce((total, one) => total + value(one) * one.elements, 0) / neurons;
+  const weight_bits = params === 0 ? 0 : sum((layer) => layer.params * layer.weight_bits) / params;
+  const spike_bits = mean((train) => train.bits);
+  const steps = mean((train) => train.steps);
+  const means = weight_bits * spike_bits * steps;
+  return {
+    macs,
+    params,
+    bit_budget: neurons > 0 ? means : macs === 0 ? 0 : s_ace / macs,
+    s_ace,
+    s_ace_squeezed: sum((layer) => layer.s_ace_squeezed),
+    s_ace_spikes: sum((layer) => (layer.input === 'spikes' ? layer.s_ace : 0)),
+    size_bytes: sum((layer) => layer.size_bytes),
+    latency_steps: latencyOf(network),
+    real_macs: sum((layer) => layer.real_macs),
+    weight_bits,
+    spike_bits,
+    steps,
+    largest_spike: Math.max(0, ...trains.map(({ op }) => largest(op))),
+  };
+}
+
+function largest({ type: { code }, attrs }: Op): number {
+  if (code.kind !== 'spike') return 0;
+  // integer codes have left what their step stands for to the weights
+  const step = attrs['integer_codes'] === true ? numberAttr(attrs, 'amplitude') : code.step;
+  return Math.max(Math.abs(code.min), Math.abs(code.max)) * step;
 }

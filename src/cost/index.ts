@@ -1,3 +1,14 @@
-export { type Cost, type LayerCost, costOf } from './cost.js';
-export { fanOuts } from './fan-out.js';
+export { type Cost, type CostSettings, type LayerCost, type TotalCost, costOf } from './cost.js';
+export {
+  type AnnCost,
+  type Hardware,
+  type MeasuredLayer,
+  type MeasuredTotal,
+  type TrainCounts,
+  annCost,
+  defaultHardware,
+  measuredCost,
+} from './energy.js';
+export { fanOuts, reaches } from './fan-out.js';
+export { type SpikeSource, firesSpikes, spikeSources } from './sources.js';
 export { type SpikeEntropy, normalDistribution, spikeEntropy } from './entropy.js';

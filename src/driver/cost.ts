@@ -1,27 +1,80 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Cost, costOf as networkCost } from '../cost/index.js';
-import { present } from '../base/invariant.js';
-import type { Network } from '../network/index.js';
+import { type Hardware, annCost, measuredCost, costOf as networkCost } from '../cost/index.js';
+import { invariant, present } from '../base/invariant.js';
+import { SpikeCounter } from '../evaluate/index.js';
+import { type Network, optionalParam } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
+import { evaluateTarget } from './evaluate.js';
+import { hardwareOf } from './hardware.js';
 import { forInference, ownTarget } from './own-network.js';
 import { withPlanes } from './planes.js';
 import { Findings, chooseConfig, loadModel, sourceOf } from './target.js';
-import type { CostOptions, Target } from './types.js';
+import type { CostData, CostOptions, CostResult, Target } from './types.js';
 
-/** Costs of a config's compiled network, layer by layer. */
-export function costOf(target: Target, options: CostOptions): Promise<Outcome<Cost>> {
+/** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
+export async function costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>> {
   const findings = new Findings();
-  const counted = (network: Network): Network =>
+  const { network, ownBias, hardware: said } = counted(target, options, findings);
+  const everyStep = options.everyStep === true;
+  const cost = networkCost(network, { ownBias, everyStep });
+  const hardware = { ...said, ...options.hardware };
+  const value: CostResult = { ...cost, hardware, ann: annCost(cost, hardware) };
+  if (options.data === undefined) return { value, diagnostics: findings.all };
+  return measured(target, options, options.data, value);
+}
+
+interface Counted {
+  readonly network: Network;
+  readonly ownBias: (id: string) => boolean;
+  readonly hardware: Hardware;
+}
+
+/** The target's network as it is counted. */
+function counted(target: Target, options: CostOptions, findings: Findings): Counted {
+  const planes = (network: Network): Network =>
     options.planes === true ? withPlanes(network, findings).network : network;
   const own = ownTarget(target, options, findings);
   if (own !== undefined) {
     const { network } = forInference(own.network, findings);
-    return Promise.resolve({ value: networkCost(counted(network)), diagnostics: findings.all });
+    // a bias that folding batch norm makes isn't the layer's own
+    const withBias = new Set(
+      own.network.ops.filter((op) => optionalParam(own.network, op, 'bias')).map(({ id }) => id),
+    );
+    return { network: planes(network), ownBias: (id) => withBias.has(id), hardware: hardwareOf(own.hardware) };
   }
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const source = sourceOf(config, findings);
   const { conversion } = convertNetwork(source.imported.network, conversionOptions(config), findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
-  return Promise.resolve({ value: networkCost(counted(spiking)), diagnostics: findings.all });
+  return { network: planes(spiking), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };
+}
+
+/** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */
+async function measured(
+  target: Target,
+  options: CostOptions,
+  data: CostData,
+  cost: CostResult,
+): Promise<Outcome<CostResult>> {
+  let counter: SpikeCounter | undefined;
+  const { value, diagnostics } = await evaluateTarget(target, {
+    ...options,
+    ...data,
+    countSpikes: (network) => (counter = new SpikeCounter(network)),
+  });
+  if (value === undefined) return { diagnostics };
+  invariant(counter !== undefined, 'driver: nothing was counted');
+  const { samples, accuracy, source, seconds, engine } = value;
+  const spikes = counter;
+  const figures = measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, cost.hardware);
+  return {
+    value: {
+      ...cost,
+      layers: cost.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
+      total: { ...cost.total, ...figures.total },
+      measured: { samples, accuracy, ...(source === undefined ? {} : { source }), seconds, engine },
+    },
+    diagnostics,
+  };
 }

@@ -8,14 +8,14 @@ import { type Network, latencyOf } from '../network/index.js';
 import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
 import { withoutPlanes } from './planes.js';
-import { batchFor, runLayers } from './run-layers.js';
+import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import type { Findings } from './target.js';
-import type { EvalOptions, EvalResult } from './types.js';
+import type { EvalResult } from './types.js';
 
 /** Accuracy, spikes, operations per frame and latency of a network of layers on data. */
 export async function evaluateOwn(
   own: OwnTarget,
-  options: EvalOptions,
+  options: RunOptions,
   findings: Findings,
 ): Promise<Outcome<EvalResult>> {
   const network = withoutPlanes(forInference(own.network, findings).network, findings);
@@ -44,7 +44,7 @@ export async function evaluateOwn(
     dataset,
     normalisation: flags.mean === undefined && flags.std === undefined ? own.normalisation : flags,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? batchFor(network),
+    batch: options.batch ?? batchFor(network, options),
   };
   const labels = readLabels(images);
   const engine = chooseEngine(options.engine, 'infer');

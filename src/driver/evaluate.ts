@@ -12,7 +12,7 @@ import { checkPatterns, conversionOptions, convertNetwork } from './conversion.j
 import { chooseEngine } from './engine.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
 import { ownTarget } from './own-network.js';
-import { batchFor, runLayers } from './run-layers.js';
+import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import { evaluateStages } from './stages.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { EvalOptions, EvalResult, Target } from './types.js';
@@ -21,7 +21,7 @@ import { verifyWhereWanted } from './verify-import.js';
 const defaultBatch = 100;
 
 /** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
-export async function evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>> {
+export async function evaluateTarget(target: Target, options: RunOptions): Promise<Outcome<EvalResult>> {
   const findings = new Findings();
   const own = ownTarget(target, options, findings);
   if (own !== undefined) return evaluateOwn(own, options, findings);
@@ -44,7 +44,7 @@ export async function evaluateTarget(target: Target, options: EvalOptions): Prom
     dataset,
     normalisation: options.normalisation,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? (isSws ? defaultBatch : batchFor(spiking)),
+    batch: options.batch ?? (isSws && options.countSpikes === undefined ? defaultBatch : batchFor(spiking, options)),
   };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
@@ -121,9 +121,11 @@ async function classifySource(
   }
 }
 
-async function spikingRun(spiking: Network, images: Images, engine: Engine, options: EvalOptions): Promise<SpikingRun> {
+async function spikingRun(spiking: Network, images: Images, engine: Engine, options: RunOptions): Promise<SpikingRun> {
   const fanOut = fanOuts(spiking);
-  const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { counts: true }, fanOut }));
+  const counter = options.countSpikes?.(spiking);
+  const probes = { counts: true, trains: counter !== undefined };
+  const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes, fanOut }));
   const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
   const layers = spiking.ops.filter(
     (op) => op.type.code.kind === 'spike' && program.outputs[probeNames.counts(op.id)] !== undefined,
@@ -136,6 +138,8 @@ async function spikingRun(spiking: Network, images: Images, engine: Engine, opti
         output: '0',
         counts: new Map(layers.map((op) => [op.id, probeNames.counts(op.id)])),
         lanes: executable.lanes ?? 1,
+        onResults: (results) =>
+          counter?.add((id) => present(results[probeNames.train(id)], `driver: no train of ${id}`)),
       },
       images,
       () => performance.now(),

@@ -19,6 +19,8 @@ export interface OwnTarget {
   readonly normalisation: Normalisation;
   /** What a training step of the config depends on, where it says how to train. */
   readonly training?: StepSettings;
+  /** `hardware { … }` of the config. */
+  readonly hardware?: Readonly<Record<string, unknown>> | undefined;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
 }
@@ -33,6 +35,7 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
       network,
       config: run?.config ?? network.name,
       normalisation: run?.normalisation ?? {},
+      hardware: run?.hardware,
       sources: new Map(files.map((name) => [name, readBytes(join(path, name))])),
     };
   }
@@ -46,6 +49,7 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
     network,
     config: config.name,
     normalisation: normalisationOf(config.train?.settings['normalize']),
+    hardware: config.hardware?.settings,
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),
   };

@@ -22,6 +22,8 @@ export interface RunInfo {
   readonly config: string;
   readonly data: string;
   readonly normalisation: Normalisation;
+  /** The config's `hardware { … }`. */
+  readonly hardware?: Readonly<Record<string, unknown>>;
 }
 
 /** The network of a compiled or run folder with its weights. */

@@ -1,8 +1,15 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { fanOuts } from '../cost/index.js';
+import { fanOuts, firesSpikes } from '../cost/index.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { type CountedLayer, type Images, LevelCounter, type SpikingRun, runSpiking } from '../evaluate/index.js';
+import {
+  type CountedLayer,
+  type Images,
+  LevelCounter,
+  type SpikeCounter,
+  type SpikingRun,
+  runSpiking,
+} from '../evaluate/index.js';
 import { type LayersProgram, layerNames, lowerForInference, stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import type { Network } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
@@ -13,9 +20,20 @@ import type { EvalOptions, EvalResult } from './types.js';
 const stepsAtOnce = 800;
 const mostImages = 100;
 
-/** Images a batch: values hold all time steps, so long trains take smaller batches. */
-export function batchFor(network: Network): number {
-  return Math.max(1, Math.min(mostImages, Math.floor(stepsAtOnce / stepsOfNetwork(network))));
+/** Values of trains given out at once, at most. */
+const valuesAtOnce = 3e7;
+
+/** An evaluation that also counts what the trains of the network it runs cost. */
+export interface RunOptions extends EvalOptions {
+  readonly countSpikes?: (network: Network) => SpikeCounter;
+}
+
+/** Images a batch: values hold all time steps, so long trains take smaller batches; so do trains given out. */
+export function batchFor(network: Network, options: RunOptions): number {
+  const steps = stepsOfNetwork(network);
+  const given = options.countSpikes === undefined && options.activity !== true ? [] : network.ops.filter(firesSpikes);
+  const values = given.reduce((sum, op) => sum + elementCount(op.type.shape) * (op.type.time?.steps ?? 1), 1);
+  return Math.max(1, Math.min(mostImages, Math.floor(stepsAtOnce / steps), Math.floor(valuesAtOnce / values)));
 }
 
 /** 1, 2, 4 … below the number of steps. */
@@ -30,17 +48,19 @@ export async function runLayers(
   network: Network,
   images: Images,
   engine: Engine,
-  options: EvalOptions,
+  options: RunOptions,
   phase: string,
 ): Promise<{ readonly run: SpikingRun; readonly activity: Pick<EvalResult, 'activity'> }> {
   const early = earlySteps(stepsOfNetwork(network));
-  const trains = options.activity === true;
+  const counter = new LevelCounter(options.activity === true ? countedLayers(network) : []);
+  const spikes = options.countSpikes?.(network);
+  const given = new Set([...counter.layers.map(({ id }) => id), ...(spikes?.ids ?? [])]);
+  const trains = (id: string): boolean => given.has(id);
   const lowered = lowerForInference(network, { fanOut: fanOuts(network), early, trains });
   const program = simplify(lowered.program);
   const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
-  const counter = new LevelCounter(trains ? countedLayers(network) : []);
   try {
-    const layers = network.ops.filter((op) => op.kind === 'neuron' || op.kind === 'maxprefix');
+    const layers = network.ops.filter((op) => program.outputs[layerNames.counts(op.id)] !== undefined);
     const run = await runSpiking(
       {
         executable: fedWith(executable, lowered),
@@ -49,14 +69,17 @@ export async function runLayers(
         counts: new Map(layers.map((op) => [op.id, layerNames.counts(op.id)])),
         lanes: executable.lanes ?? 1,
         early: new Map(early.map((steps) => [steps, layerNames.early(steps)])),
-        onResults: (results) =>
-          counter.add((id) => present(results[layerNames.train(id)], `driver: no train of ${id}`)),
+        onResults: (results) => {
+          const train = (id: string): Tensor => present(results[layerNames.train(id)], `driver: no train of ${id}`);
+          counter.add(train);
+          spikes?.add(train);
+        },
       },
       images,
       () => performance.now(),
       (done, total) => options.onProgress?.({ phase, done, total, unit: 'images' }),
     );
-    return { run, activity: trains ? { activity: counter.result() } : {} };
+    return { run, activity: options.activity === true ? { activity: counter.result() } : {} };
   } finally {
     await executable.dispose();
   }

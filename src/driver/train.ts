@@ -48,7 +48,13 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const dataset = openDataset(data, options.dataDir === undefined ? {} : { dataDir: options.dataDir });
   try {
     const samples = loadSamples(dataset, network, settings);
-    const training = new Training(trainee, settings, { config: config.name, data, run, sources: target.path });
+    const training = new Training(trainee, settings, {
+      config: config.name,
+      data,
+      run,
+      sources: target.path,
+      hardware: config.hardware?.settings,
+    });
     const result = await training.run(samples, options);
     return { value: result, diagnostics: findings.all };
   } finally {
@@ -88,6 +94,8 @@ interface RunPlace {
   readonly run: string;
   /** The model file. */
   readonly sources: string;
+  /** What the config says of the hardware. */
+  readonly hardware: RunInfo['hardware'] | undefined;
 }
 
 /** One training and its folder. */
@@ -140,6 +148,7 @@ class Training {
       config: place.config,
       data: place.data,
       normalisation: settings.normalisation,
+      ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
     writeFolder(

@@ -1,5 +1,5 @@
 import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
-import type { Cost, LayerCost } from '../cost/index.js';
+import type { AnnCost, Hardware, LayerCost, MeasuredLayer, MeasuredTotal, TotalCost } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import type { LayerActivity, LayerDifference } from '../evaluate/index.js';
 import type { EpochRecord } from '../train/index.js';
@@ -148,13 +148,31 @@ export interface TrainResult {
   readonly engine: string;
 }
 
+/** Data on which the spikes of a network are counted. */
+export type CostData = Pick<EvalOptions, 'dataset' | 'normalisation' | 'limit' | 'batch' | 'engine' | 'threads'>;
+
 export interface CostOptions extends CommonOptions {
   /** Count multi-bit spikes as binary planes in virtual time steps. */
   readonly planes?: boolean;
+  /** Count layers with a constant real input at every step, not once. */
+  readonly everyStep?: boolean;
+  /** Energies in place of the config's. */
+  readonly hardware?: Partial<Hardware>;
+  /** Also run the network, for what its spikes cost. */
+  readonly data?: CostData;
 }
 
+export type CostRow = LayerCost & Partial<MeasuredLayer>;
+
 /** The keys are those of `cost --json`. */
-export type CostResult = Cost;
+export interface CostResult {
+  readonly layers: readonly CostRow[];
+  readonly total: TotalCost & Partial<MeasuredTotal>;
+  readonly hardware: Hardware;
+  readonly ann: AnnCost;
+  /** What the figures from spikes were measured on. */
+  readonly measured?: Pick<EvalResult, 'samples' | 'accuracy' | 'source' | 'seconds' | 'engine'>;
+}
 
 /** What a checked file declares. */
 export interface CheckResult {

@@ -44,6 +44,7 @@ const cost: CostResult = {
     {
       id: 'conv1',
       kind: 'conv',
+      input: 'spikes',
       macs: 1000,
       params: 60,
       weight_bits: 8,
@@ -51,10 +52,29 @@ const cost: CostResult = {
       steps: 8,
       bit_budget: 64,
       s_ace: 64_000,
+      s_ace_squeezed: 64_000,
       size_bytes: 60,
+      real_macs: 0,
+      ann_bits: 4,
     },
   ],
-  total: { macs: 1000, params: 60, bit_budget: 64, s_ace: 64_000, size_bytes: 60, latency_steps: 18 },
+  total: {
+    macs: 1000,
+    params: 60,
+    bit_budget: 64,
+    s_ace: 64_000,
+    s_ace_squeezed: 64_000,
+    s_ace_spikes: 64_000,
+    size_bytes: 60,
+    latency_steps: 18,
+    real_macs: 0,
+    weight_bits: 8,
+    spike_bits: 1,
+    steps: 8,
+    largest_spike: 1,
+  },
+  hardware: { e_mac: 4.6, e_ac: 0.9 },
+  ann: { macs: 1000, energy_pj: 4600, bits: 4, quantised_energy_pj: 3600 },
 };
 
 /** A folder with a data set of three 2×2 images. */

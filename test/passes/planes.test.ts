@@ -193,9 +193,9 @@ function trained(neuron: string, steps: number, seed: number): Network {
 
 /** Outputs of the last layer of neurons, in total. */
 function spikesOf(network: Network, image: Float32Array): number {
-  const { program } = lowerForInference(network, { trains: true });
   const feed = { image: tensor('f32', [1, ...network.ops[0]!.type.shape], image) };
   const last = network.ops.findLast((op) => op.kind === 'neuron')!;
+  const { program } = lowerForInference(network, { trains: (id) => id === last.id });
   return [...evaluate(program, feed)[`train ${last.id}`]!.data].reduce((a, b) => a + b, 0);
 }
 

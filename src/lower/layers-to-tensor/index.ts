@@ -53,8 +53,8 @@ export interface InferenceOptions {
   readonly fanOut?: (id: string) => Float64Array;
   /** Parameters stay parameters under their own names, so that the caller can feed them. */
   readonly trainable?: boolean;
-  /** Layers of neurons give out their trains. */
-  readonly trains?: boolean;
+  /** Which layers give out their trains. */
+  readonly trains?: (id: string) => boolean;
   /** Also the mean logits over so many first steps. */
   readonly early?: readonly number[];
 }
@@ -115,12 +115,15 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
       }
     },
     (op, value) => {
-      if (options.trains === true && op.kind === 'neuron') lowering.builder.output(layerNames.train(op.id), value);
-      if (options.fanOut === undefined || (op.kind !== 'neuron' && op.kind !== 'maxprefix')) return;
+      if (options.trains?.(op.id) === true) lowering.builder.output(layerNames.train(op.id), value);
+      if (options.fanOut === undefined || !counted.has(op.kind) || op.type.code.kind !== 'spike') return;
       lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, options.fanOut(op.id)));
     },
   );
 }
+
+/** Ops whose spikes are counted. */
+const counted: ReadonlySet<string> = new Set(['neuron', 'maxprefix', 'maxpool']);
 
 function meanOfFirst(lowering: LayersLowering, logits: Value, steps: number): Value {
   if (stepsOf(logits) === 1) return logits;

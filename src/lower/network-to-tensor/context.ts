@@ -10,6 +10,8 @@ export interface Probes {
   readonly counts?: boolean;
   /** Codes and last membranes of every layer of neurons: for comparison with the quantised network. */
   readonly codes?: boolean;
+  /** Trains of encoder, neurons and running maxima. */
+  readonly trains?: boolean;
 }
 
 export interface LoweringOptions {

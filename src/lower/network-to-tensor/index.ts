@@ -16,6 +16,8 @@ export type { LoweringOptions, Probes } from './context.js';
 export const probeNames = {
   /** [N, 2]: spikes fired, and spikes times fan-out. */
   counts: (id: string): string => `counts ${id}`,
+  /** [TN, …shape]: the spikes of every step, in amplitudes. */
+  train: (id: string): string => `train ${id}`,
   /** [N, …shape]: codes in amplitudes. */
   codes: (id: string): string => `codes ${id}`,
   /** [N, …shape]: |u| after the last step, in units of the neuron’s own membrane. */
@@ -61,6 +63,10 @@ function probeTrain(lowering: Lowering, op: Op, states?: Environment): void {
   const train = lowering.trainOf(op.id);
   if (probes?.counts === true && fanOut !== undefined) {
     builder.output(probeNames.counts(op.id), countSpikes(lowering, op, train, fanOut(op.id)));
+  }
+  if (probes?.trains === true) {
+    const steps = Array.from({ length: train.steps }, (_, k) => train.step(k + 1));
+    builder.output(probeNames.train(op.id), builder.at(op.id).as('train').concat(steps, 0));
   }
   if (probes?.codes !== true) return;
   builder.output(probeNames.codes(op.id), train.prefix(train.steps));

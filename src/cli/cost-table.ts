@@ -1,0 +1,86 @@
+import type { CostResult, CostRow } from '../driver/types.js';
+import { table } from './table.js';
+
+/** The costs for people: a row a layer, the total, and below what belongs to the whole network. */
+export function describeCost(result: CostResult): string {
+  return `${layersTable(result)}\n${table(below(result), ['left', 'left'])}`;
+}
+
+interface Column {
+  readonly head: string;
+  readonly of: (layer: CostRow) => string;
+  readonly total: string;
+}
+
+function layersTable({ layers, total, measured }: CostResult): string {
+  const column = (head: string, of: (layer: CostRow) => string, sum = ''): Column => ({ head, of, total: sum });
+  const squeezed = total.s_ace_squeezed !== total.s_ace;
+  const columns: Column[] = [
+    column('layer', (l) => l.id, 'total'),
+    column('kind', (l) => l.kind),
+    column('MACs', (l) => count(l.macs), count(total.macs)),
+    column('params', (l) => count(l.params), count(total.params)),
+    column('W', (l) => real(l.weight_bits)),
+    column('S', (l) => (l.input === 'real' && l.spike_bits === 32 ? 'real' : real(l.spike_bits))),
+    column('T', (l) => real(l.steps)),
+    column('budget', (l) => real(l.bit_budget), real(total.bit_budget)),
+    column('S-ACE', (l) => count(l.s_ace), count(total.s_ace)),
+    ...(squeezed ? [column('squeezed', (l) => count(l.s_ace_squeezed), count(total.s_ace_squeezed))] : []),
+    column('bytes', (l) => count(l.size_bytes), count(total.size_bytes)),
+  ];
+  if (measured !== undefined) {
+    columns.push(
+      column('firing', (l) => percent(l.firing_rate), percent(total.firing_rate)),
+      column('SOPs', (l) => count(l.sops ?? 0), count(total.sops ?? 0)),
+      column('nJ', (l) => nanojoules(l.energy_pj ?? 0), nanojoules(total.energy_pj ?? 0)),
+      column('NS-ACE', (l) => count(l.ns_ace ?? 0), count(total.ns_ace ?? 0)),
+    );
+  }
+  const rows = layers.map((layer) => columns.map(({ of }) => of(layer)));
+  const lines = [columns.map(({ head }) => head), ...rows, columns.map((one) => one.total)];
+  return table(
+    lines,
+    columns.map((_, i) => (i < 2 ? 'left' : 'right')),
+  );
+}
+
+function below({ total, hardware, ann, measured }: CostResult): string[][] {
+  const rows = [['latency', `${total.latency_steps} steps`]];
+  if (total.spike_bits > 0) {
+    const means = [total.weight_bits, total.spike_bits, total.steps].map(real).join('/');
+    rows.push(['W/S/T', `${means} on average`]);
+  }
+  if (total.real_macs > 0) rows.push(['MACs on real values', `${count(total.real_macs)} an image`]);
+  if (measured !== undefined) {
+    rows.push(
+      ['measured on', `${count(measured.samples)} images, accuracy ${percent(measured.accuracy)}`],
+      ['SOPs', `${count(total.sops ?? 0)} an image, ${count(total.join_sops ?? 0)} of them at joins`],
+      [
+        'energy',
+        `${nanojoules(total.energy_pj ?? 0)} nJ an image (${hardware.e_mac} pJ a MAC, ${hardware.e_ac} pJ an AC)`,
+      ],
+    );
+  }
+  rows.push([
+    'ANN',
+    `${nanojoules(ann.energy_pj)} nJ, with ${ann.bits}-bit activations at most ${nanojoules(ann.quantised_energy_pj)} nJ`,
+  ]);
+  return rows;
+}
+
+function count(n: number): string {
+  return Math.round(n).toLocaleString('en');
+}
+
+/** At most two decimals. */
+function real(n: number): string {
+  return String(Math.round(n * 100) / 100);
+}
+
+function percent(fraction: number | undefined): string {
+  return fraction === undefined ? '' : `${(100 * fraction).toFixed(2)} %`;
+}
+
+function nanojoules(picojoules: number): string {
+  return (picojoules / 1000).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
