@@ -14,6 +14,7 @@ interface Column {
 
 function layersTable({ layers, total, measured }: CostResult): string {
   const column = (head: string, of: (layer: CostRow) => string, sum = ''): Column => ({ head, of, total: sum });
+  const unit = unitFor(total.energy_pj ?? 0);
   const squeezed = total.s_ace_squeezed !== total.s_ace;
   const columns: Column[] = [
     column('layer', (l) => l.id, 'total'),
@@ -32,7 +33,7 @@ function layersTable({ layers, total, measured }: CostResult): string {
     columns.push(
       column('firing', (l) => percent(l.firing_rate), percent(total.firing_rate)),
       column('SOPs', (l) => count(l.sops ?? 0), count(total.sops ?? 0)),
-      column('nJ', (l) => nanojoules(l.energy_pj ?? 0), nanojoules(total.energy_pj ?? 0)),
+      column(unit.name, (l) => unit.of(l.energy_pj ?? 0), unit.of(total.energy_pj ?? 0)),
       column('NS-ACE', (l) => count(l.ns_ace ?? 0), count(total.ns_ace ?? 0)),
     );
   }
@@ -55,16 +56,11 @@ function below({ total, hardware, ann, measured }: CostResult): string[][] {
     rows.push(
       ['measured on', `${count(measured.samples)} images, accuracy ${percent(measured.accuracy)}`],
       ['SOPs', `${count(total.sops ?? 0)} an image, ${count(total.join_sops ?? 0)} of them at joins`],
-      [
-        'energy',
-        `${nanojoules(total.energy_pj ?? 0)} nJ an image (${hardware.e_mac} pJ a MAC, ${hardware.e_ac} pJ an AC)`,
-      ],
+      ['energy', `${energy(total.energy_pj ?? 0)} an image (${hardware.e_mac} pJ a MAC, ${hardware.e_ac} pJ an AC)`],
     );
   }
-  rows.push([
-    'ANN',
-    `${nanojoules(ann.energy_pj)} nJ, with ${ann.bits}-bit activations at most ${nanojoules(ann.quantised_energy_pj)} nJ`,
-  ]);
+  const quantised = `, with ${ann.bits}-bit activations at most ${energy(ann.quantised_energy_pj)}`;
+  rows.push(['ANN', `${energy(ann.energy_pj)}${ann.bits > 0 ? quantised : ''}`]);
   return rows;
 }
 
@@ -81,6 +77,19 @@ function percent(fraction: number | undefined): string {
   return fraction === undefined ? '' : `${(100 * fraction).toFixed(2)} %`;
 }
 
-function nanojoules(picojoules: number): string {
-  return (picojoules / 1000).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+interface Unit {
+  readonly name: string;
+  readonly of: (picojoules: number) => string;
+}
+
+/** The unit in which an energy has one to three digits before the point. */
+function unitFor(picojoules: number): Unit {
+  const names = ['pJ', 'nJ', 'µJ', 'mJ'];
+  const power = Math.min(names.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, picojoules)) / 3)));
+  return { name: names[power]!, of: (pJ) => (pJ / 1000 ** power).toFixed(3) };
+}
+
+function energy(picojoules: number): string {
+  const { name, of } = unitFor(picojoules);
+  return `${of(picojoules)} ${name}`;
 }

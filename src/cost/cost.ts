@@ -1,6 +1,14 @@
 import { elementCount } from '../base/dtype.js';
-import { type Network, type Op, latencyOf, numberAttr, opsById, optionalParam, paramOf } from '../network/index.js';
-import { learnedRole } from './learned.js';
+import {
+  type Network,
+  type Op,
+  latencyOf,
+  numberAttr,
+  opsById,
+  optionalParam,
+  paramOf,
+  wholeOf,
+} from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -139,8 +147,7 @@ function operations(network: Network, op: Op): { macs: number; weights: number }
 }
 
 function weightBits(network: Network, op: Op): number {
-  const fixed = op.attrs['weight_bits'];
-  const said = learnedRole(network, op, 'weight_bits') ?? (typeof fixed === 'number' ? fixed : undefined);
+  const said = wholeOf(network, op, 'weight_bits');
   if (said !== undefined) return said;
   const dtype = optionalParam(network, op, 'weight')?.tensor.dtype;
   return dtype === 'i8' || dtype === 'u8' ? 8 : 32;

@@ -51,7 +51,7 @@ export interface AnnCost {
   readonly macs: number;
   /** E_MAC for each of them, pJ. */
   readonly energy_pj: number;
-  /** Bits of activations that carry what the widest of the network's trains carries. */
+  /** Bits of activations that carry what the widest of the network's trains carries; 0 without spikes. */
   readonly bits: number;
   /** The same ANN quantised to each train's bits, on the same adders: at most one addition a bit, pJ. */
   readonly quantised_energy_pj: number;
@@ -64,7 +64,7 @@ export function annCost({ layers, total }: Cost, { e_mac, e_ac }: Hardware): Ann
   return {
     macs: total.macs,
     energy_pj: e_mac * total.macs,
-    bits: Math.max(0, ...layers.map((layer) => layer.ann_bits)),
+    bits: Math.max(0, ...layers.map((layer) => (layer.input === 'spikes' ? layer.ann_bits : 0))),
     quantised_energy_pj: layers.reduce((sum, layer) => sum + each(layer), 0),
   };
 }
@@ -127,7 +127,7 @@ function firingRates(network: Network, countsOf: (id: string) => TrainCounts): (
   const sourcesOf = spikeSources(network);
   const rateOf = (id: string): number => {
     const op: Op = present(byId.get(id), `cost: no op ${id}`);
-    if (firesSpikes(op) && (op.kind as string) !== 'squeeze') return rate(countsOf(id));
+    if (firesSpikes(op) && op.kind !== 'squeeze') return rate(countsOf(id));
     const rates = op.inputs.map(rateOf);
     if (op.kind === 'add') return rates.reduce((sum, one) => sum + one, 0);
     const sizes = op.inputs.map((input) => (sourcesOf(input) ?? []).reduce((sum, { elements }) => sum + elements, 0));

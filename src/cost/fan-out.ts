@@ -84,11 +84,11 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
     case 'maxprefix':
       return own(spread(reader, shape, () => 1));
     case 'avgpool':
-      if (reader.type.code.kind !== 'spike') return own(spread(reader, shape, () => 1));
+      if (!ofSpikes(reader.id)) return own(spread(reader, shape, () => 1));
       return mapReach(reachOf(reader.id), (behind) => spread(reader, shape, (output) => behind[output]!));
     case 'globalavgpool': {
       const area = shape[1]! * shape[2]!;
-      if (reader.type.code.kind !== 'spike') return own(new Float64Array(size).fill(1));
+      if (!ofSpikes(reader.id)) return own(new Float64Array(size).fill(1));
       return mapReach(reachOf(reader.id), (behind) =>
         Float64Array.from({ length: size }, (_, i) => behind[Math.floor(i / area)]!),
       );

@@ -1,7 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Network, type Op, numberAttr, opsById } from '../network/index.js';
-import { learnedRole } from './learned.js';
+import { type Network, type Op, opsById, wholeOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -15,6 +14,8 @@ export interface SpikeSource {
   readonly squeezed: boolean;
   /** Neurons. */
   readonly elements: number;
+  /** Levels of one spike, less one. */
+  readonly range: number;
   /** How many values the whole train can stand for. */
   readonly values: number;
 }
@@ -33,7 +34,7 @@ const passing: ReadonlySet<string> = new Set([
 
 /** Whether an op fires spikes of its own: the ops whose trains are measured. */
 export function firesSpikes({ kind, type }: Op): boolean {
-  return type.code.kind === 'spike' && (firing.has(kind) || (kind as string) === 'squeeze');
+  return type.code.kind === 'spike' && (firing.has(kind) || kind === 'squeeze');
 }
 
 /**
@@ -51,14 +52,20 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
     return found;
   };
   const sourcesOf = (op: Op): readonly SpikeSource[] | undefined => {
-    const kind: string = op.kind;
+    const { kind } = op;
     if (kind === 'squeeze') {
-      const steps = learnedRole(network, op, 'steps') ?? numberAttr(op.attrs, 'steps');
-      return find(op.inputs[0]!)?.map((source) => ({ ...source, steps, squeezed: true }));
+      const steps = present(wholeOf(network, op, 'steps'), `cost: ${op.id} has no steps`);
+      const squeeze = (train: SpikeSource): SpikeSource => ({
+        ...train,
+        steps,
+        values: steps * train.range + 1,
+        squeezed: true,
+      });
+      return find(op.inputs[0]!)?.map(squeeze);
     }
     if (op.type.code.kind === 'spike' && firing.has(kind)) return [sourceOf(network, op, byId)];
-    const isPool = kind === 'avgpool' || kind === 'globalavgpool';
-    if (passing.has(kind) && (!isPool || op.type.code.kind === 'spike')) return find(op.inputs[0]!);
+    // a pool with a gain is a synapse of its own: its result is a potential
+    if (passing.has(kind) && op.params['gain'] === undefined) return find(op.inputs[0]!);
     if (kind !== 'concat' && kind !== 'add') return undefined;
     const all = op.inputs.map(find);
     const spikes = all.filter((sources) => sources !== undefined);
@@ -69,11 +76,11 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
 
 function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): SpikeSource {
   const steps = op.type.time?.steps ?? 1;
-  const learned = op.kind === 'neuron' ? learnedRole(network, op, 'bits') : undefined;
+  const learned = op.params['bits'] === undefined ? undefined : wholeOf(network, op, 'bits');
   const range = learned === undefined ? rangeOf(op) : 2 ** learned - 1;
   const bits = learned ?? bitsOfRange(range);
   const elements = elementCount(op.type.shape);
-  return { op, bits, steps, squeezed: false, elements, values: valuesOf(network, op, range, steps, byId) };
+  return { op, bits, steps, squeezed: false, elements, range, values: valuesOf(network, op, range, steps, byId) };
 }
 
 /** Levels less one. */
