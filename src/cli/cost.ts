@@ -32,6 +32,9 @@ interface CostFlags extends CommonFlags, DataFlags {
   readonly out?: string;
 }
 
+/** Flags of a run on data, where their names are words of the command line. */
+const onlyWithData = ['limit', 'batch', 'engine', 'threads', 'mean', 'std'] as const;
+
 /** `spikec cost FILE[#CONFIG] [--data DATA --limit N]` */
 export function addCost(program: Command, host: Host): void {
   const command = program
@@ -52,7 +55,11 @@ export function addCost(program: Command, host: Host): void {
     .option('--e-ac <pJ>', "energy of an accumulate (default: the config's, or 0.9)", numberFromZero)
     .addOption(new Option('--csv', 'print the layers as CSV').conflicts('json'))
     .option('-o, --out <file>', 'also write the layers to a CSV file')
-    .action((target: Target, flags: CostFlags) => cost(host, target, flags));
+    .action((target: Target, flags: CostFlags) => {
+      const idle = flags.data === undefined ? onlyWithData.find((name) => flags[name] !== undefined) : undefined;
+      if (idle !== undefined) command.error(`error: option '--${idle}' says nothing without '--data'`);
+      return cost(host, target, flags);
+    });
   withCommonFlags(withOutsideFlag(withDataFlags(command)), [
     'spikec cost resnet20.spike#base',
     'spikec cost lenet5.spike --data mnist:test --limit 1000 --json',

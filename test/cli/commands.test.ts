@@ -260,6 +260,8 @@ it('cost prints a row per layer and the total', async () => {
     total        1,000      60               64  64,000     60
 
     latency  18 steps
+    W/S/T    8/1/8 on average
+    ANN      4.600 nJ, with 4-bit activations at most 3.600 nJ
     "
   `);
   const json = await spikec(['cost', 'a.spike', '--json'], {
@@ -282,6 +284,9 @@ it('wrong input exits with 1, wrong usage and a missing data set with 2', async 
     ['eval', 'a.spike', '--data', tinyData(), '--mean', '1,2'],
     ['eval', 'a.spike', '--data', tinyData(), '--limit', '0'],
     ['eval', 'a.spike', '--data', tinyData(), '--limit', '1e3'],
+    ['cost', 'a.spike', '--limit', '5'],
+    ['cost', 'a.spike', '--csv', '--json'],
+    ['cost', 'a.spike', '--e-mac', '-1'],
     ['compile', 'a.spike', '--emit', 'ir,nonsense'],
     ['compile', 'a.spike#'],
     ['convert', 'a.onnx', '--coding', 'morse'],

@@ -49,7 +49,7 @@ it('convert, eval and cost work one after the other', () => {
   const result = JSON.parse(evaluated.stdout) as { samples: number; source: { agreement: number }; layers: object[] };
   expect(result).toMatchObject({ samples: 12, source: { agreement: 1 }, diagnostics: [] });
   expect(result.layers.length).toBeGreaterThan(0);
-  expect(spikec(['cost', 'out/tiny.spike'], folder).stdout).toMatch(/^total .*\n\nlatency {2}16 steps\n$/m);
+  expect(spikec(['cost', 'out/tiny.spike'], folder).stdout).toMatch(/^total .*\n\nlatency {2}16 steps\n/m);
 }, 60_000);
 
 it('colours appear only where they are wanted', () => {
