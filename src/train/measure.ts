@@ -35,7 +35,7 @@ export class Measure {
     const layers = network.ops
       .filter((op) => op.kind === 'neuron')
       .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape), steps: stepsOfNeurons(network, op) }));
-    const sizes = new Map(network.ops.map((op) => [op.id, elementCount(op.type.shape)]));
+    const sizes = new Map(layers.map(({ id, neurons }) => [id, neurons]));
     // fan-out is not asked for here; the counts need its length only
     const fanOut = (id: string): Float64Array => new Float64Array(sizes.get(id) ?? 0);
     const lowered = lowerForInference(network, { fanOut, trainable: true });

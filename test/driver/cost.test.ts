@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { elementCount } from '../../src/base/dtype.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/driver/index.js';
-import type { CostOptions, CostResult, EvalResult, Target } from '../../src/driver/types.js';
+import type { CostData, CostOptions, CostResult, EvalResult, Target } from '../../src/driver/types.js';
 import { importOnnx } from '../../src/frontends/onnx/index.js';
 import { idxBytes } from '../data/builders.js';
 import { convert, sws } from '../support/sws.js';
@@ -45,7 +45,7 @@ function workplace(neuron: string, coding = 'direct(steps: 3)'): { folder: strin
   return { folder, model };
 }
 
-async function withData<T>(folder: string, work: (data: CostOptions['data']) => Promise<T>): Promise<T> {
+async function withData<T>(folder: string, work: (data: CostData) => Promise<T>): Promise<T> {
   const dataset = openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`);
   try {
     return await work({ dataset, normalisation: {} });
@@ -60,8 +60,8 @@ async function costOf(target: Target, options: CostOptions = {}): Promise<CostRe
   return value;
 }
 
-async function evaluated(target: Target, data: CostOptions['data']): Promise<EvalResult> {
-  return (await driver.evaluateTarget(target, data!)).value!;
+async function evaluated(target: Target, data: CostData): Promise<EvalResult> {
+  return (await driver.evaluateTarget(target, data)).value!;
 }
 
 it('additions are those of the evaluation, which counts inside the program: shortcuts and pools included', async () => {

@@ -10,7 +10,7 @@ import { Findings } from '../../src/driver/target.js';
 import type { Config } from '../../src/model/index.js';
 import type { Network } from '../../src/network/index.js';
 
-const zoo = ['multibit', 'ibra'].flatMap((folder) =>
+const zoo = ['multibit', 'ibra', 'adaptive'].flatMap((folder) =>
   readdirSync(join('models', folder)).map((name) => join('models', folder, name)),
 );
 
@@ -30,8 +30,8 @@ function compile(path: string, name: string): Network {
   return compiled(configsOf(path).find((config) => config.name === name)!);
 }
 
-/** The largest of the networks take long: of those, only one config is compiled. */
-const large = /^imagenet_(?!lif)/;
+/** The largest of the networks take long: of those, only one config is compiled; W/S/T in cost-tables.test.ts. */
+const large = /^imagenet_(?!lif)|^w\d+s\d+t\d+$/;
 
 describe.each(zoo)('%s', (path) => {
   it('is formatted and checks without a remark', () => {

@@ -31,7 +31,7 @@ export function tinyModel({
   declarations = '',
 } = {}): string {
   return `
-    use "spikec/neurons" { LIF, PLIF, MBLIF, ILIF, IBRALIF, Ternary, BackEI, Refined }
+    use "spikec/neurons" { LIF, PLIF, MBLIF, ILIF, Ternary, BackEI, Refined }
     ${declarations}
     network Tiny { input image: real[1, 8, 8]  output ${body} }
     config tiny { network Tiny  neuron ${neuron}  coding ${coding}  train { data mnist  ${train} } }

@@ -49,7 +49,7 @@ export interface TrainableProgram extends LayersProgram {
 }
 
 export interface InferenceOptions {
-  /** Fan-out of each neuron of a layer; with it every layer of neurons counts its spikes. */
+  /** Fan-out of each neuron of a layer; with it every layer of neurons counts its spikes, unless it is empty. */
   readonly fanOut?: (id: string) => Float64Array;
   /** Parameters stay parameters under their own names, so that the caller can feed them. */
   readonly trainable?: boolean;
@@ -116,14 +116,16 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
     },
     (op, value) => {
       if (options.trains?.(op.id) === true) lowering.builder.output(layerNames.train(op.id), value);
-      if (options.fanOut === undefined || !counted.has(op.kind) || op.type.code.kind !== 'spike') return;
-      lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, options.fanOut(op.id)));
+      if (!firing.has(op.kind) || op.type.code.kind !== 'spike') return;
+      const fanOut = options.fanOut?.(op.id) ?? [];
+      if (fanOut.length === 0) return;
+      lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, fanOut));
     },
   );
 }
 
 /** Ops whose spikes are counted. */
-const counted: ReadonlySet<string> = new Set(['neuron', 'maxprefix', 'maxpool']);
+const firing: ReadonlySet<string> = new Set(['neuron', 'squeeze', 'maxprefix', 'maxpool']);
 
 function meanOfFirst(lowering: LayersLowering, logits: Value, steps: number): Value {
   if (stepsOf(logits) === 1) return logits;
@@ -170,7 +172,7 @@ function lower(
 }
 
 /** [N, 2]: spikes (in levels) of each sample over all steps, and the same times fan-out. */
-function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: Float64Array): Value {
+function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: ArrayLike<number>): Value {
   const { builder, network } = lowering;
   const { code, shape } = op.type;
   const steps = stepsOf(train);
@@ -181,7 +183,7 @@ function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: Float64A
   const counted = countedTrain(lowering, op, train, steps);
   const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
   const columns = new Float32Array(fanOut.length * 2);
-  fanOut.forEach((fan, i) => columns.set([1, fan], 2 * i));
+  for (let i = 0; i < fanOut.length; i++) columns.set([1, fanOut[i]!], 2 * i);
   const flat = builder.reshape(levels, folded(steps, [elementCount(shape)]));
   const perStep = builder.matmul(flat, builder.as('fan_out').constant(tensor('f32', [fanOut.length, 2], columns)));
   return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);
