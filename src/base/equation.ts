@@ -103,3 +103,18 @@ export interface NeuronDef {
 export function stepParameter(def: NeuronDef | undefined): string | undefined {
   return def?.params.find(({ learn }) => learn?.constraint === 'step')?.name;
 }
+
+/** The expressions that an expression is made of. */
+export function partsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'number':
+    case 'name':
+      return [];
+    case 'unary':
+      return [expr.operand];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'call':
+      return [...expr.args, ...Object.values(expr.named)];
+  }
+}

@@ -1,7 +1,10 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import type { Expr } from '../../base/equation.js';
+import { type Expr, partsOf } from '../../base/equation.js';
 import { type Bits, type Choice, type CodingChoice, type NeuronUse, layerMatcher } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
+import { ProgramBuilder } from '../../tensor/index.js';
+import { Environment, evaluateExpr } from '../network-to-tensor/equations.js';
+import { spikeLevels } from './spike-levels.js';
 
 /** `learn(init, max, target, penalty, rate)`: a real number per layer, rounded where it is used (ABA eq. 9-11). */
 export interface LearnedBits {
@@ -129,25 +132,63 @@ export function neuronWithBits(
     return refuse(problem, 'use a neuron with a parameter `bits`, such as `Refined` of "spikec/neurons"');
   }
   if (typeof setting === 'object') {
-    const fixed = def.fire.some(({ value }) => callsLevels(value));
+    const fixed = def.fire.some(({ value }) => calls(value, 'levels'));
     if (fixed || def.surrogate?.name !== 'ste') {
       const problem = `the bits of \`${def.name}\` can't be learned: it needs \`clip(floor(…), …)\` or \`clip(round(…), …)\` with \`surrogate ste(…)\``;
       return refuse(problem, 'use `Refined` of "spikec/neurons", or write the neuron like it');
+    }
+    if (!surrogateFits(use, setting.max)) {
+      const problem = `the bits of \`${def.name}\` can't be learned: its \`ste(lo: …, hi: …)\` must pass up to its lowest and its highest level, whatever \`bits\` is`;
+      return refuse(problem, 'bound it as `Refined` of "spikec/neurons" does: half a level inside of what is clipped');
     }
   }
   return { ...use, args: { ...use.args, bits: mostBits(setting) } };
 }
 
-function callsLevels(expr: Expr): boolean {
-  switch (expr.kind) {
-    case 'number':
-    case 'name':
-      return false;
-    case 'unary':
-      return callsLevels(expr.operand);
-    case 'binary':
-      return callsLevels(expr.left) || callsLevels(expr.right);
-    case 'call':
-      return expr.callee === 'levels' || expr.args.some(callsLevels);
+/**
+ * Whether cutting where the surrogate stops passing gives the clipped value, for every number of bits: floor(v) or
+ * round(v) at the surrogate's bounds must be the lowest and the highest level.
+ */
+function surrogateFits({ def, args }: NeuronUse, most: number): boolean {
+  const { lo, hi } = def.surrogate?.args ?? {};
+  const rounds = def.fire.some(({ value }) => calls(value, 'round'));
+  const [least, spread] = rounds ? [-0.5, 1] : [0, 1];
+  const within = (
+    bound: Expr | number | undefined,
+    level: number,
+    values: Readonly<Record<string, number>>,
+  ): boolean => {
+    const at = bound === undefined ? level : typeof bound === 'number' ? bound : constantOf(bound, values);
+    return at >= level + least && at <= level + least + spread;
+  };
+  for (let bits = 1; bits <= most; bits++) {
+    const values = { ...args, bits };
+    const levels = spikeLevels(def, values);
+    if (levels === undefined) return false;
+    if (!within(lo, levels.min, values) || !within(hi, levels.max, values)) return false;
   }
+  return true;
+}
+
+/** An expression of parameters; NaN where it is more. */
+function constantOf(expr: Expr, values: Readonly<Record<string, number>>): number {
+  const names = namesIn(expr);
+  if (names.some((name) => !(name in values))) return NaN;
+  const value = evaluateExpr(expr, {
+    builder: new ProgramBuilder('constant'),
+    env: new Environment(Object.entries(values)),
+    force: () => {
+      throw new TypeError('constantOf: a parameter is no current');
+    },
+  });
+  return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : NaN;
+}
+
+function namesIn(expr: Expr): readonly string[] {
+  if (expr.kind === 'name') return [expr.name];
+  return partsOf(expr).flatMap(namesIn);
+}
+
+function calls(expr: Expr, callee: string): boolean {
+  return (expr.kind === 'call' && expr.callee === callee) || partsOf(expr).some((part) => calls(part, callee));
 }

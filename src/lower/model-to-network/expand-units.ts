@@ -1,4 +1,4 @@
-import type { Assignment, Expr, NeuronDef, NeuronState } from '../../base/equation.js';
+import { type Assignment, type Expr, type NeuronDef, type NeuronState, partsOf } from '../../base/equation.js';
 import type { NeuronUse } from '../../model/index.js';
 
 /** Units a state may have. */
@@ -85,7 +85,7 @@ class Expansion {
   #isVector(expr: Expr): boolean {
     if (expr.kind === 'name') return expr.name === 'unit' || this.#vectors.has(expr.name);
     if (expr.kind === 'call' && expr.callee === 'sum') return false;
-    return parts(expr).some((part) => this.#isVector(part));
+    return partsOf(expr).some((part) => this.#isVector(part));
   }
 
   #each<T>(make: (unit: number) => T): T[] {
@@ -97,22 +97,8 @@ function at(name: string, unit: number): string {
   return `${name}_unit${unit}`;
 }
 
-function parts(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'number':
-    case 'name':
-      return [];
-    case 'unary':
-      return [expr.operand];
-    case 'binary':
-      return [expr.left, expr.right];
-    case 'call':
-      return [...expr.args, ...Object.values(expr.named)];
-  }
-}
-
 function mentionsSum(expr: Expr): boolean {
-  return (expr.kind === 'call' && expr.callee === 'sum') || parts(expr).some(mentionsSum);
+  return (expr.kind === 'call' && expr.callee === 'sum') || partsOf(expr).some(mentionsSum);
 }
 
 /** The value of an expression of parameters; NaN where it is more than arithmetic. */

@@ -348,7 +348,8 @@ function clipSteps(first: Expr, args: readonly Operand[], scope: EvaluationScope
 
 /**
  * clip(floor(v), lo, hi) or clip(round(v), lo, hi) with bounds that learn: outside of where the surrogate passes the
- * result is a bound, gradient included (ABA eq. 16-19); inside, floor or round with the gradient of v.
+ * result is a bound, gradient included (ABA eq. 16-19); inside, floor or round with the gradient of v. That this is the
+ * clipped value was checked when the bits were set (`surrogateFits` of the lowering of models).
  */
 function learnedClip(
   first: Extract<Expr, { kind: 'call' }>,
@@ -367,9 +368,7 @@ function learnedClip(
     x === undefined ? builder.detach(other) : typeof x === 'number' ? x : builder.detach(x);
   const whole = first.callee === 'floor' ? builder.floor(v, straight) : builder.round(v, straight);
   const under = builder.select(builder.lt(v, passes(passing?.lo, least)), least, whole);
-  const level = builder.select(builder.ge(v, passes(passing?.hi, most)), most, under);
-  const exact = builder.min(builder.max(builder.detach(whole), builder.detach(least)), builder.detach(most));
-  return builder.add(level, builder.sub(exact, builder.detach(level)));
+  return builder.select(builder.ge(v, passes(passing?.hi, most)), most, under);
 }
 
 const straight: SurrogateAttrs = { surrogate: 'ste' };
