@@ -9,7 +9,10 @@ import { type QuantisedTensor, meanBits, quantisedTensors } from './bits.js';
 import { type Range, bestRange, stepOf } from './grid-search.js';
 import type { BitTraining } from './settings.js';
 
-/** Share of the old range that stays when a tensor is renewed again. */
+/**
+ * Share of the range just found in the running range, as the momentum of batch norm is counted. (The other reading, 0.9
+ * for the old range, would leave a layer of one bit with the threshold of its range at three.)
+ */
 const momentum = 0.9;
 /** Renewal ends for a target once the mean bits have come this near to it, in parts of the way. */
 const nearEnough = 0.24;
@@ -171,7 +174,7 @@ export class StepSizes {
 }
 
 function blend(old: Range, found: Range): Range {
-  const mix = (a: number, b: number): number => momentum * a + (1 - momentum) * b;
+  const mix = (a: number, b: number): number => (1 - momentum) * a + momentum * b;
   return { lo: mix(old.lo, found.lo), hi: mix(old.hi, found.hi) };
 }
 

@@ -6,8 +6,9 @@ import { tensor } from '../../src/base/dtype.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/driver/index.js';
 import type { EpochRecord, TrainOptions } from '../../src/driver/types.js';
-import { bytesOf, idxBytes, npyBytes, zipBytes } from '../data/builders.js';
+import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { timeless, train, writeTinySet } from '../support/tiny-training.js';
 import { random } from '../tensor/cases.js';
 
 /** What the system is told to refuse: writing after some bytes in all. */
@@ -48,19 +49,7 @@ interface Setup {
 function workplace({ labels = (i) => i % 3, ...setup }: Setup = {}): { model: string; data: string; folder: string } {
   const { body = network, neuron = 'PLIF', coding = 'rate(3, seed: 5)', train = settings, declarations = '' } = setup;
   const folder = temporaryFolder();
-  const next = random(4);
-  const pixels = Array.from({ length: 60 * 64 }, (_, i) => {
-    const [kind, x, y] = [Math.floor(i / 64) % 3, i % 8, Math.floor(i / 8) % 8];
-    return ([x < 2, y < 2, x === y][kind]! ? 200 : 0) + Math.floor(40 * next());
-  });
-  writeFileSync(join(folder, 'images.idx'), idxBytes([60, 8, 8], pixels));
-  writeFileSync(
-    join(folder, 'labels.idx'),
-    idxBytes(
-      [60],
-      Array.from({ length: 60 }, (_, i) => labels(i)),
-    ),
-  );
+  const data = writeTinySet(folder, labels);
   const model = join(folder, 'tiny.spike');
   writeFileSync(
     model,
@@ -69,25 +58,8 @@ function workplace({ labels = (i) => i % 3, ...setup }: Setup = {}): { model: st
      network Tiny { input image: real[1, 8, 8]  output ${body} }
      config tiny { network Tiny  neuron ${neuron}  coding ${coding}  train { ${train} } }`,
   );
-  return { model, folder, data: `idx:${join(folder, 'images.idx')},${join(folder, 'labels.idx')}` };
+  return { model, folder, data };
 }
-
-async function train(place: { model: string; data: string; folder: string }, options: TrainOptions = {}) {
-  const records: EpochRecord[] = [];
-  const run = options.run ?? join(place.folder, 'run');
-  const onEpoch = (record: EpochRecord): void => {
-    records.push(record);
-    options.onEpoch?.(record);
-  };
-  const outcome = await driver.trainTarget(
-    { path: place.model },
-    { data: place.data, threads: 1, ...options, run, onEpoch },
-  );
-  return { ...outcome, records, run, codes: outcome.diagnostics.map(({ code }) => code) };
-}
-
-/** Numbers of a run that must not depend on the clock. */
-const timeless = (records: readonly EpochRecord[]) => records.map(({ seconds: _, ...rest }) => rest);
 
 describe('training', () => {
   it('learns a tiny set; the run folder evaluates, costs and compiles', async () => {
