@@ -1,7 +1,7 @@
 // Trains configs of a model file with several seeds and measures them on the test set: a Markdown row a config.
 //   npm run build && node bench/train-table.mjs models/multibit/resnet20.spike --configs narrow,narrow_mb21 \
 //     --seeds 1,2 --data-dir ../shared/data --runs runs/table
-// Options: --epochs N  --limit N  --test cifar10:test  --threads N. What was trained before is not trained again: a run
+// Options: --epochs N  --limit N  --test cifar10:test  --engine E  --threads N. What was trained before is not trained again: a run
 // that was broken off goes on. Every run keeps its folder RUNS/CONFIG-SEED and its figures in RUNS/results.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const { values: options, positionals } = parseArgs({
     limit: { type: 'string' },
     test: { type: 'string', default: 'cifar10:test' },
     'data-dir': { type: 'string' },
+    engine: { type: 'string' },
     threads: { type: 'string' },
     runs: { type: 'string', default: 'runs/table' },
   },
@@ -40,7 +41,7 @@ function measure(config, seed) {
   const run = join(options.runs, `${config}-${seed}`);
   const resume = existsSync(join(run, 'checkpoint', 'state.safetensors')) ? ['--resume'] : [];
   const training = [`${file}#${config}`, '--seed', seed, '-o', run, ...resume];
-  const lines = spikec('train', [...training, ...given(['data-dir', 'epochs', 'limit', 'threads'])]);
+  const lines = spikec('train', [...training, ...given(['data-dir', 'epochs', 'limit', 'engine', 'threads'])]);
   const epochs = lines.filter(({ epoch }) => epoch !== undefined);
   const [tested] = spikec('eval', [run, '--data', options.test, ...given(['data-dir'])]);
   const result = { config, seed, epochs: lines.at(-1).done, training: epochs.at(-1), test: tested };
@@ -78,16 +79,33 @@ function documents(text) {
 
 function printTable() {
   const percent = (x) => `${(100 * x).toFixed(2)} %`;
-  console.log(`| config | ${seeds.map((seed) => `seed ${seed}`).join(' | ')} | mean | seconds an epoch |`);
-  console.log(`| --- |${' --- |'.repeat(seeds.length + 2)}`);
+  const learned = configs.some((config) => results[`${config}-${seeds[0]}`].training.bits !== undefined);
+  const head = [
+    'config',
+    ...seeds.map((seed) => `seed ${seed}`),
+    'mean',
+    ...(learned ? ['W/S/T learned'] : []),
+    's an epoch',
+  ];
+  console.log(`| ${head.join(' | ')} |`);
+  console.log(`|${' --- |'.repeat(head.length)}`);
   for (const config of configs) {
     const found = seeds.map((seed) => results[`${config}-${seed}`]);
     const mean = (value) => found.reduce((sum, one) => sum + value(one), 0) / found.length;
+    const bits = found.map((one) => bitsOf(one.training.bits)).filter((text) => text !== undefined);
     const cells = [
       config,
       ...found.map((one) => percent(one.test.accuracy)),
       percent(mean((one) => one.test.accuracy)),
+      ...(learned ? [bits.length === 0 ? '–' : bits.join(', ')] : []),
+      mean((one) => one.seconds / one.epochs).toFixed(0),
     ];
-    console.log(`| ${cells.join(' | ')} | ${mean((one) => one.seconds / one.epochs).toFixed(0)} |`);
+    console.log(`| ${cells.join(' | ')} |`);
   }
+}
+
+/** Mean bits of weights and spikes, and mean steps. */
+function bitsOf(bits) {
+  if (bits === undefined) return undefined;
+  return ['weights', 'spikes', 'steps'].map((kind) => bits[kind]?.toFixed(2) ?? '–').join('/');
 }
