@@ -19,6 +19,7 @@ export const equationFunctions: Readonly<Record<string, number>> = {
   sqrt: 1,
   sigmoid: 1,
   tanh: 1,
+  detach: 1,
   levels: 1,
   sum: 1,
 };

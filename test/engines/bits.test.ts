@@ -27,9 +27,13 @@ it.each(['onnxruntime', 'fused', 'tfjs-wasm', 'tfjs-cpu'])(
   async (name) => {
     const network = networkFrom(text);
     const ops = network.ops.map(({ id }) => id);
-    const penalties = (['weights', 'spikes', 'steps'] as const).map(
-      (kind): BitPenalty => ({ kind, target: 1, penalty: 0.1, distance: 'absolute', ops }),
-    );
+    const penalties = (['weights', 'spikes', 'steps'] as const).map((kind): BitPenalty => ({
+      kind,
+      target: 1,
+      penalty: 0.1,
+      distance: 'absolute',
+      ops,
+    }));
     const bits = { renewal: 'none', rateFactors: {}, penalties } as const;
     const optimizer = { kind: 'sgd', momentum: 0.9, weightDecay: 1e-3 } as const;
     const trainee = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer, bits });

@@ -88,5 +88,6 @@ const functions: Readonly<Record<string, (...x: number[]) => number>> = {
   min: Math.min,
   max: Math.max,
   exp: Math.exp,
+  detach: (x) => x!,
   sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
 };

@@ -123,6 +123,8 @@ function callRange(
       return { lo: 0, hi: Math.max(Math.abs(a.lo), Math.abs(a.hi)), step: a.step };
     case 'sigmoid':
       return { lo: 0, hi: 1, step: 0 };
+    case 'detach':
+      return a;
     case 'tanh':
       return { lo: -1, hi: 1, step: 0 };
     case 'sum':

@@ -233,6 +233,7 @@ const numberFunctions: Readonly<Record<string, (...x: number[]) => number>> = {
   log2: Math.log2,
   sqrt: Math.sqrt,
   tanh: Math.tanh,
+  detach: (x) => x!,
   sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
   min: Math.min,
   max: Math.max,
@@ -273,6 +274,8 @@ function evaluateCall(expr: Extract<Expr, { kind: 'call' }>, scope: EvaluationSc
       return builder.sqrt(x);
     case 'tanh':
       return builder.tanh(x);
+    case 'detach':
+      return builder.detach(x);
     case 'sigmoid':
       return builder.sigmoid(x);
     case 'min':

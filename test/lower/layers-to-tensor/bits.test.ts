@@ -219,14 +219,13 @@ it.each(neurons)(
     const expected = run.map((trace) => trace.slice(0, steps).reduce((sum, { code }) => sum + theta * code, 0) / steps);
     [...found['mean']!.data].forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
 
-    /** The straight-through form: outputs subtracted in resets are held fixed (the reset is detached). */
+    /** The straight-through form: what a step takes over from the one before is held fixed (the reset is detached). */
     const form = (xs: readonly number[], th: number, b: number, t: number): number =>
       xs.reduce((sum, x, i) => {
         let total = 0;
         for (let k = 0; k < steps; k++) {
           const { u: u0, code } = run[i]![k]!;
-          const emitted = run[i]!.slice(0, k).reduce((a, one_) => a + theta * one_.code, 0);
-          const u = (k + 1) * x - emitted;
+          const u = run[i]![k]!.before + x;
           const v0 = u0 / theta;
           const bound = signed ? 2 ** (b - 1) : 2 ** b;
           const residue = code - v0;
