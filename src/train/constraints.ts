@@ -1,11 +1,13 @@
 import type { LearnConstraint } from '../base/equation.js';
 import { type Network, type Op, numberAttr } from '../network/index.js';
-import { ProgramBuilder, type TrainingStep } from '../tensor/index.js';
+import { type Program, ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';
 
 /** Closed bounds of a trained parameter. */
 export interface Bounds {
   readonly lo: number;
   readonly hi: number;
+  /** Name of a parameter whose greatest magnitude is an upper bound too. */
+  readonly within?: string;
 }
 
 /** The least value of a positive parameter: a threshold of 0 would fire at rest. */
@@ -35,7 +37,14 @@ export function constraintsOf(network: Network): ReadonlyMap<string, Bounds> {
 function opConstraints(network: Network, op: Op): readonly (readonly [string, Bounds])[] {
   const learned = (name: string): readonly (readonly [string, Bounds])[] =>
     op.params[name] === undefined ? [] : [[name, { lo: 1, hi: numberAttr(op.attrs, `${name}_max`) }]];
-  if (op.kind === 'conv' || op.kind === 'linear') return [['weight_step', boundsOf.step], ...learned('weight_bits')];
+  if (op.kind === 'conv' || op.kind === 'linear') {
+    // a step size above all weights would leave no code but 0, and batch norm then divides by next to nothing
+    const within = op.params['weight'];
+    return [
+      ['weight_step', { ...boundsOf.step, ...(within === undefined ? {} : { within }) }],
+      ...learned('weight_bits'),
+    ];
+  }
   if (op.kind === 'squeeze') return learned('steps');
   if (op.kind !== 'neuron') return [];
   const params = network.neurons.get(String(op.attrs['neuron']))?.params ?? [];
@@ -53,7 +62,19 @@ export function withConstraints(step: TrainingStep, constraints: ReadonlyMap<str
   b.include(program);
   for (const [name, id] of Object.entries(program.outputs)) {
     const bounds = constraints.get(name.replace(/^next\./, ''));
-    b.output(name, bounds === undefined ? b.value(id) : b.clip(b.value(id), bounds.lo, bounds.hi));
+    b.output(name, bounds === undefined ? b.value(id) : held(b, b.value(id), bounds, program));
   }
   return { ...step, program: b.build() };
+}
+
+function held(b: ProgramBuilder, value: Value, { lo, hi, within }: Bounds, program: Program): Value {
+  const next = within === undefined ? undefined : program.outputs[`next.${within}`];
+  const top = next === undefined ? value : b.min(value, greatestMagnitude(b, b.value(next)));
+  return b.clip(top, lo, hi);
+}
+
+/** max |x|, of shape [1]. */
+function greatestMagnitude(b: ProgramBuilder, x: Value): Value {
+  const all = x.shape.map((_, axis) => axis);
+  return b.reshape(b.reduceMax(b.abs(x), all), [1]);
 }
