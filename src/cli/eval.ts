@@ -133,11 +133,11 @@ function levelsText(levels: readonly { readonly value: number }[]): string {
 
 const bars = [...'▁▂▃▄▅▆▇█'];
 
-/** Shares of up to 16 ranges of levels as bars, the height by the logarithm: a step is a factor of 4, the lowest under 4⁻⁷. */
+/** Shares of up to 16 ranges of levels as bars, the height by the logarithm: a step is a factor of 2. */
 function histogram(shares: readonly number[]): string {
   const ranges = new Array<number>(Math.min(16, shares.length)).fill(0);
   shares.forEach((share, i) => (ranges[Math.floor((i * ranges.length) / shares.length)]! += share));
-  const height = (share: number): number => Math.max(0, Math.min(7, Math.ceil(7 + Math.log(share) / Math.log(4))));
+  const height = (share: number): number => Math.max(0, Math.min(7, Math.ceil(7 + Math.log2(share))));
   return ranges.map((share) => (share === 0 ? ' ' : bars[height(share)]!)).join('');
 }
 

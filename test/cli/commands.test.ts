@@ -257,11 +257,16 @@ it('eval --activity shows entropy, firing rate and the histogram of levels of ea
   const ran = await spikec(['eval', 'a.spike', '--data', tinyData(), '--activity'], {
     evaluateTarget: () => Promise.resolve({ value: { ...evaluated, activity }, diagnostics: [] }),
   });
-  expect(ran.out.split('\n\n')[1]!.split('\n').map((line) => line.trimEnd())).toEqual([
-    'layer  entropy, bits  firing rate  levels          share of each level, %',
-    'a      1.500 of 1.00      25.00 %  0, 1            75.0 25.0',
-    'b      1.500 of 2.00      50.00 %  0, 0.1 … 0.3    50.0 25.0 25.0 0.0',
-    'c      1.500 of 4.00      50.00 %  0, 0.1 … 1.5    █▇▇ ▁',
+  expect(
+    ran.out
+      .split('\n\n')[1]!
+      .split('\n')
+      .map((line) => line.trimEnd()),
+  ).toEqual([
+    'layer  entropy, bits  firing rate  levels        share of each level, %',
+    'a      1.500 of 1.00      25.00 %  0, 1          75.0 25.0',
+    'b      1.500 of 2.00      50.00 %  0, 0.1 … 0.3  50.0 25.0 25.0 0.0',
+    'c      1.500 of 4.00      50.00 %  0, 0.1 … 1.5  ▇▆▆ ▁',
     '',
   ]);
 });
