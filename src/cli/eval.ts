@@ -131,7 +131,7 @@ function levelsText(levels: readonly { readonly value: number }[]): string {
   return values.length <= 3 ? values.join(', ') : `${values[0]}, ${values[1]} … ${values.at(-1)}`;
 }
 
-const bars = [...'▁▂▃▄▅▆▇█'];
+const bars = '▁▂▃▄▅▆▇█';
 
 /** Shares of up to 16 ranges of levels as bars, the height by the logarithm: a step is a factor of 2. */
 function histogram(shares: readonly number[]): string {
