@@ -4,16 +4,11 @@
 // Contenders are processes of their own that take turns, so that what else the machine does meets all alike. Prints
 // samples per second (best and median round), processor time, and how far a step raises a process's memory; with --ops
 // instead the time of each kind of ONNX operator in the whole step, by onnxruntime's own profile.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { answer, compete, option, trainingSteps } from './lib/contest.mjs';
 
-const option = (name, fallback) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at === -1 ? fallback : process.argv[at + 1];
-};
 const threads = Number(option('threads', 2));
 const rounds = Number(option('rounds', 5));
 const [batch, steps] = [64, 4];
@@ -55,28 +50,11 @@ const images = {
 };
 const labels = { dtype: 'i32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => (i * 7) % 10) };
 
-/** Answers each line "STEPS" with what so many steps took. */
 async function contend(name) {
   const { engineNamed } = await import('../dist/src/engines/index.js');
   const step = await stepOf();
   const executable = await engineNamed(name).compile(step.program, { threads });
-  let states = Object.fromEntries(step.states.map(({ id, initial }) => [id, initial]));
-  let done = 0;
-  const base = process.resourceUsage().maxRSS;
-  for await (const line of createInterface({ input: process.stdin })) {
-    const [wall, cpu] = [performance.now(), process.cpuUsage()];
-    let loss = 0;
-    for (let i = 0; i < Number(line); i++) {
-      const clock = { learning_rate: scalar(0.01), step: scalar(++done) };
-      const results = await executable.run({ ...states, ...clock, image: images, labels });
-      states = Object.fromEntries(step.states.map(({ id }) => [id, results[`next.${id}`]]));
-      loss = results.loss.data[0];
-    }
-    const { user, system } = process.cpuUsage(cpu);
-    const step_mib = (process.resourceUsage().maxRSS - base) / 1024;
-    const answer = { seconds: (performance.now() - wall) / 1000, cpu: (user + system) / 1e6, loss, step_mib };
-    process.stdout.write(`${JSON.stringify(answer)}\n`);
-  }
+  await answer(trainingSteps(executable, step, { image: images, labels }));
   await executable.dispose();
 }
 
@@ -133,29 +111,7 @@ function contenders() {
 }
 
 async function compare() {
-  const running = Object.entries(contenders()).map(([name, [command, args]]) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const ask = async (count) => {
-      child.stdin.write(`${count}\n`);
-      return JSON.parse((await lines.next()).value);
-    };
-    return { name, child, ask, measured: [] };
-  });
-  for (const contender of running) {
-    // the first step compiles and allocates
-    await contender.ask(1);
-    const once = await contender.ask(1);
-    contender.count = Math.max(1, Math.min(10, Math.round(3 / once.seconds)));
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const contender of running) contender.measured.push(await contender.ask(contender.count));
-  }
-  for (const { child } of running) {
-    child.stdin.end();
-    await once(child, 'exit');
-  }
-  report(running);
+  report(await compete(Object.entries(contenders()), { rounds }));
 }
 
 function report(running) {

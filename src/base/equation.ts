@@ -66,8 +66,12 @@ export type LearnConstraint = (typeof learnConstraints)[number];
 
 export const learnConstraints = ['positive', 'unit', 'step'] as const;
 
+export const neuronParamTypes = ['int', 'real', 'bool'] as const;
+
 export interface NeuronParam {
   readonly name: string;
+  /** What its values must be, where it says so: `integer: int = 2`. */
+  readonly type?: (typeof neuronParamTypes)[number];
   /** Missing where the user must give it. A boolean parameter is 0 or 1. */
   readonly default?: number;
   /** Learnable: trained per layer, starting from its value, kept in range by `constraint`. */

@@ -109,18 +109,36 @@ function stepsTable({ by_steps: bySteps }: EvalResult): string {
   return `\n${table([['steps', 'accuracy'], ...rows], ['right', 'right'])}`;
 }
 
-/** The most levels whose shares are shown one by one; `--json` has all. */
+/** The most levels whose shares are shown one by one; more are drawn as a histogram. `--json` has all. */
 const shownLevels = 8;
 
 function activityTable({ activity }: EvalResult): string {
   if (activity === undefined) return '';
   const rows = activity.map((l) => {
-    const shares = l.levels.map(({ probability }) => (100 * probability).toFixed(1));
-    const shown = shares.length <= shownLevels ? shares : [...shares.slice(0, shownLevels), '…'];
-    return [l.id, l.entropy.toFixed(3), percent(l.firing_rate), shown.join(' ')];
+    const shares = l.levels.map(({ probability }) => probability);
+    const shown =
+      shares.length <= shownLevels ? shares.map((share) => (100 * share).toFixed(1)).join(' ') : histogram(shares);
+    const carried = `${l.entropy.toFixed(3)} of ${Math.log2(shares.length).toFixed(2)}`;
+    return [l.id, carried, percent(l.firing_rate), levelsText(l.levels), shown];
   });
-  const head = ['layer', 'entropy', 'firing rate', 'share of each level, %'];
-  return `\n${table([head, ...rows], ['left', 'right', 'right', 'left'])}`;
+  const head = ['layer', 'entropy, bits', 'firing rate', 'levels', 'share of each level, %'];
+  return `\n${table([head, ...rows], ['left', 'right', 'right', 'left', 'left'])}`;
+}
+
+/** `0, 0.5 … 3.5` */
+function levelsText(levels: readonly { readonly value: number }[]): string {
+  const values = levels.map(({ value }) => String(Number(value.toPrecision(6))));
+  return values.length <= 3 ? values.join(', ') : `${values[0]}, ${values[1]} … ${values.at(-1)}`;
+}
+
+const bars = '▁▂▃▄▅▆▇█';
+
+/** Shares of up to 16 ranges of levels as bars, the height by the logarithm: a step is a factor of 2. */
+function histogram(shares: readonly number[]): string {
+  const ranges = new Array<number>(Math.min(16, shares.length)).fill(0);
+  shares.forEach((share, i) => (ranges[Math.floor((i * ranges.length) / shares.length)]! += share));
+  const height = (share: number): number => Math.max(0, Math.min(7, Math.ceil(7 + Math.log2(share))));
+  return ranges.map((share) => (share === 0 ? ' ' : bars[height(share)]!)).join('');
 }
 
 function stagesTable({ stages }: EvalResult): string {

@@ -10,13 +10,25 @@ import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
 import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
+import { addInit } from './init.js';
 import { printable } from './render.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
 import { packageVersion } from '../driver/version.js';
 
-const commands = [addCheck, addFmt, addCompile, addConvert, addTrain, addEval, addCost, addEntropy, addExplain];
+const commands = [
+  addInit,
+  addCheck,
+  addFmt,
+  addCompile,
+  addConvert,
+  addTrain,
+  addEval,
+  addCost,
+  addEntropy,
+  addExplain,
+];
 
 function buildProgram(host: Host): Command {
   const program = new Command('spikec')

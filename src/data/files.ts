@@ -1,9 +1,11 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readSync,
@@ -228,6 +230,33 @@ export function writeFile(path: string, content: string | Uint8Array): void {
   makeFolder(dirname(resolve(path)));
   const target = finalPath(path);
   commit(writeTemporary(target, content), target);
+}
+
+/**
+ * As {@link writeFile}, but for a path where nothing is yet: what is there stays, whoever made it and when. A link to
+ * the written file takes the place, which fails where there is one.
+ */
+export function writeNewFile(path: string, content: string | Uint8Array): void {
+  makeFolder(dirname(resolve(path)));
+  const temporary = writeTemporary(path, content);
+  try {
+    placeNew(temporary, path);
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'EEXIST') fail('file/exists', { path });
+    failWriting(error, path);
+  } finally {
+    discard(temporary);
+  }
+}
+
+/** Some file systems have no links. */
+function placeNew(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (!isSystemError(error) || error.code === 'EEXIST') throw error;
+    copyFileSync(temporary, path, constants.COPYFILE_EXCL);
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ export {
 } from './dataset.js';
 export { openCifar10 } from './cifar.js';
 export { type ReadOptions, isFile,
-  isFolder, readBytes, realPath, readText, writeFile, writeFolder } from './files.js';
+  isFolder, readBytes, realPath, readText, writeFile, writeFolder, writeNewFile } from './files.js';
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
 export { type OpenOptions, openDataset } from './open.js';

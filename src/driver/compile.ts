@@ -24,7 +24,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const model = findings.take(loadModel(target.path, options));
   const config = chooseConfig(model, target);
   const source = sourceOf(config, findings);
-  const settings = conversionOptions(config);
+  const settings = conversionOptions(config, findings);
   await verifyWhereWanted(source, options, findings);
   const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
   const converted = convertNetwork(source.imported.network, settings, findings, hooks);

@@ -14,9 +14,9 @@ import { libraryNeurons } from './files.js';
 import { type Findings, notLowered } from './target.js';
 
 /** Settings of a conversion, from a config's coding and neuron. */
-export function conversionOptions(config: Config): ConversionOptions {
+export function conversionOptions(config: Config, findings: Findings): ConversionOptions {
   const { coding, neuron } = config;
-  if (coding?.name === 'direct') return meanConversion(config, coding);
+  if (coding?.name === 'direct') return meanConversion(config, coding, findings);
   if (coding !== undefined && neuron !== undefined) {
     const help = 'the neurons of `sws` are TSA; with `coding direct(…)` the neuron is chosen';
     throw new DiagnosticError(diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help }));
@@ -58,13 +58,12 @@ export function conversionOptions(config: Config): ConversionOptions {
 }
 
 /** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
-function meanConversion({ name, neuron, place }: Config, coding: CodingChoice): ConversionOptions {
+function meanConversion({ name, neuron, place }: Config, coding: CodingChoice, findings: Findings): ConversionOptions {
   if (neuron === undefined) {
     const help = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
     throw new DiagnosticError(diagnostic('model/setting-missing', { config: name, name: 'neuron' }, place, { help }));
   }
-  const problems = levelProblems(neuron);
-  if (problems.length > 0) throw new DiagnosticError(problems);
+  findings.take({ value: true, diagnostics: levelProblems(neuron) });
   const { def, args } = neuron;
   const levels = spikeLevels(def, args);
   const several = def.states.some((state) => state.units !== undefined);

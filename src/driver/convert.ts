@@ -75,13 +75,13 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   };
   let text = modelText(onnxName, options, new Map());
   if (options.coding !== 'sws') {
-    const settings = conversionOptions(configOf(text));
+    const settings = conversionOptions(configOf(text), new Findings());
     const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
     const calibration = { dataset, normalisation, percentile, limit, onProgress };
     text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, settings, findings));
   }
   const config = configOf(text);
-  const { last, runs } = convertNetwork(source.imported.network, conversionOptions(config), findings);
+  const { last, runs } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
   const origin = { config: config.name, sources: new Map([[onnxName, source.bytes]]) };
   const files = artifactFiles(last, ['ir', 'json', 'onnx'], origin, packageVersion());
   files.set(modelName, text);

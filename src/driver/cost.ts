@@ -44,7 +44,7 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
   }
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const source = sourceOf(config, findings);
-  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config), findings);
+  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
   return { network: planes(spiking), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };

@@ -28,7 +28,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   const model = findings.take(loadModel(target.path, options));
   const config = chooseConfig(model, target);
   const source = sourceOf(config, findings);
-  const settings = conversionOptions(config);
+  const settings = conversionOptions(config, findings);
   const { dataset } = options;
   const outputs = elementCount(outputShape(source.imported.network));
   const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);

@@ -1,6 +1,7 @@
 import { DiagnosticError, type Outcome } from '../base/diagnostics/index.js';
 import { passes } from '../passes/index.js';
 import { checkFile, formatFile } from './check.js';
+import { starterModel } from './starter.js';
 import type { Driver } from './types.js';
 
 export type * from './types.js';
@@ -27,4 +28,5 @@ export const driver: Driver = {
   trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
+  starterModel,
 };

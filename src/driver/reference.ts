@@ -1,4 +1,4 @@
-import { tensor } from '../base/dtype.js';
+import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { NetworkBuilder, type Network, networkOps, opKinds, printNetwork } from '../network/index.js';
 import { type ConversionOptions, type MeanOptions, type Pass, pipelines, runPipeline } from '../passes/index.js';
@@ -90,6 +90,37 @@ function example(): Network {
   return b.finish(['fc']);
 }
 
+/** A small network of multi-bit neurons with a connection across layers, ready for inference. */
+function multiBitExample({ neuron: { def, args, levels } }: MeanOptions): Network {
+  const b = new NetworkBuilder('multi-bit');
+  b.neuron(def);
+  const filled = (shape: readonly number[]): Tensor =>
+    tensor('f32', shape, new Float32Array(elementCount(shape)).fill(0.5));
+  const conv = (id: string, input: string, [out, from, kernel]: readonly [number, number, number]): string => {
+    const shape = [out, from, kernel, kernel];
+    const weight = b.param(`${id}.weight`, { tensor: filled(shape) });
+    const half = (kernel - 1) / 2;
+    const window = { kernel: [kernel, kernel], stride: [1, 1], pads: [half, half, half, half], dilation: [1, 1] };
+    return b.add({ id, kind: 'conv', inputs: [input], attrs: { ...window, groups: 1 }, params: { weight } });
+  };
+  const spike = (id: string, input: string): string => {
+    const attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
+    return b.add({ id, kind: 'neuron', inputs: [input], attrs });
+  };
+  b.add({ id: 'image', kind: 'input', attrs: { shape: [1, 4, 4] } });
+  b.add({ id: 'encode', kind: 'encode', inputs: ['image'], attrs: { coding: 'direct', steps: 2 } });
+  const stem = spike('stem.spike', conv('stem', 'encode', [2, 1, 3]));
+  const pre = conv('pre', stem, [2, 2, 3]);
+  const post = conv('post', spike('pre.spike', pre), [2, 2, 3]);
+  b.add({ id: 'both', kind: 'concat', inputs: [pre, post] });
+  const joined = spike('joined.spike', conv('re', 'both', [2, 4, 1]));
+  b.add({ id: 'flatten', kind: 'flatten', inputs: [joined] });
+  b.param('fc.weight', { tensor: filled([3, 32]) });
+  b.add({ id: 'fc', kind: 'linear', inputs: ['flatten'], params: { weight: 'fc.weight' } });
+  b.add({ id: 'decode', kind: 'decode', inputs: ['fc'], attrs: { coding: 'direct' } });
+  return b.finish(['decode'], { name: 'direct', args: { steps: 2 } });
+}
+
 /** The layers of a network as text, without weights and neuron types. */
 function layerLines(network: Network): string {
   return printNetwork(network)
@@ -147,6 +178,8 @@ export function passReference(): string {
     means: exampleMeans(),
   });
   const others = means.filter(({ name }) => !known.has(name));
+  const multiBit = multiBitExample(exampleMeans());
+  const planes = passSections(multiBit, pipelines.planes, options).filter(({ name }) => !known.has(name));
   const lists = Object.entries(pipelines).map(
     ([name, list]) => `- \`${name}\`: ${list.map((pass) => pass.name).join(' → ')}`,
   );
@@ -170,5 +203,12 @@ ${layerLines(network)}
 ${sections.map(({ text }) => text).join('\n')}
 The passes that only \`convert.rate\` has, on the same network:
 
-${others.map(({ text }) => text).join('\n')}`;
+${others.map(({ text }) => text).join('\n')}
+The passes of \`planes\`, on a network of multi-bit neurons:
+
+\`\`\`
+${layerLines(multiBit)}
+\`\`\`
+
+${planes.map(({ text }) => text).join('\n')}`;
 }

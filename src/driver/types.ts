@@ -23,6 +23,12 @@ export interface Progress {
 }
 export type OnProgress = (progress: Progress) => void;
 
+/** A model file to start from. */
+export interface StarterModel {
+  readonly text: string;
+  readonly configs: readonly string[];
+}
+
 export interface CommonOptions {
   readonly onProgress?: OnProgress;
   /** Let `use` and `onnx(...)` leave the model file's folder. */
@@ -203,6 +209,8 @@ export interface Driver {
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
   listPasses(): readonly PassInfo[];
+  /** What `init` writes. */
+  starterModel(): Outcome<StarterModel>;
 }
 
 export type { Diagnostic, EpochRecord, LayerActivity, LayerCost, LayerDifference, Outcome };

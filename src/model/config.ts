@@ -57,12 +57,12 @@ export class ConfigChecker {
       });
     const { network } = parts;
     if (network === undefined) {
-      if (!mentions(declaration, 'network')) missing('network', 'add `network NAME` or `network onnx("file.onnx")`');
+      if (!this.#mentions(declared, 'network')) missing('network', 'add `network NAME` or `network onnx("file.onnx")`');
       return undefined;
     }
     if (network.kind === 'network') {
       const spike = network.layers.find((layer) => layer.kind === 'spike' && layer.neuron === undefined);
-      if (spike !== undefined && parts.neuron === undefined && !mentions(declaration, 'neuron')) {
+      if (spike !== undefined && parts.neuron === undefined && !this.#mentions(declared, 'neuron')) {
         missing('neuron', 'its network contains `spike`: add for example `neuron LIF(tau: 2)`');
       }
       this.#checkPatterns(network, [...(parts.coding?.layers ?? []), ...(parts.bits?.layers ?? [])]);
@@ -70,6 +70,20 @@ export class ConfigChecker {
     const config: Config = { name: name.text, place: declaration.span, ...parts, network };
     settingsAgree(config, this.#reporter);
     return config;
+  }
+
+  /** Whether the config or one that it extends has the setting, if only a wrong one. */
+  #mentions({ declaration, file }: Declared<ConfigDeclaration>, setting: Key): boolean {
+    const seen = new Set<ConfigDeclaration>();
+    let [at, scope] = [declaration, file.scope];
+    while (!seen.has(at)) {
+      if (mentions(at, setting)) return true;
+      seen.add(at);
+      const next = at.base && scope.get(at.base.text);
+      if (next?.declaration.kind !== 'config') return false;
+      [at, scope] = [next.declaration, next.file.scope];
+    }
+    return false;
   }
 
   /** What the config says with what it inherits. Chains may be long, so this is no recursion. */

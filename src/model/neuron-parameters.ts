@@ -18,7 +18,7 @@ export const learnSpec: Spec = {
 };
 
 /** What an argument of a neuron may be, by the declared type of the parameter. */
-export function neuronParameterSpec(type: string | undefined): Spec {
+export function neuronParameterSpec(type: NeuronParam['type']): Spec {
   if (type === 'int') return { kind: 'int' };
   if (type === 'bool') return { kind: 'bool' };
   return type === 'real' ? { kind: 'real' } : { kind: 'either', of: [{ kind: 'real' }, { kind: 'bool' }] };
@@ -48,8 +48,8 @@ export function useNeuron(
   context: EvaluationContext,
 ): NeuronUse | undefined {
   const callee: Callee = { name: def.name, place: written.span };
-  const spec: Spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(undefined)] };
   const parameters = def.params.map((param): Parameter => {
+    const spec: Spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(param.type)] };
     if (param.default === undefined) return { name: param.name, spec, required: true };
     return { name: param.name, spec, default: param.default };
   });
@@ -59,7 +59,8 @@ export function useNeuron(
   const params = def.params.map((param): NeuronParam => {
     const value = values.get(param.name);
     if (value?.kind === 'choice') {
-      const changed = { name: param.name, ...learned(value.choice, context.reporter) };
+      const typed = param.type === undefined ? {} : { type: param.type };
+      const changed = { name: param.name, ...typed, ...learned(value.choice, context.reporter) };
       args[param.name] = changed.default;
       return changed;
     }

@@ -1,5 +1,13 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { Assignment, Expr, NeuronDef, NeuronParam, NeuronState, Surrogate } from '../base/equation.js';
+import {
+  type Assignment,
+  type Expr,
+  type NeuronDef,
+  type NeuronParam,
+  type NeuronState,
+  type Surrogate,
+  neuronParamTypes,
+} from '../base/equation.js';
 import type { Span } from '../base/source.js';
 import type { NeuronDeclaration, Parameter, PhaseName, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
 import { calleeOf, evaluateAs, matchArguments } from './arguments.js';
@@ -54,7 +62,8 @@ function checkParameters(parameters: readonly Parameter[], reporter: Reporter): 
       const why = 'every neuron has this name already';
       reporter.report('model/assignment', { name: name.text, why }, name.span, { help: 'choose another name' });
     }
-    if (type !== undefined && !['int', 'real', 'bool'].includes(type.name.text)) {
+    const known = neuronParamTypes.find((word) => word === type?.name.text);
+    if (type !== undefined && known === undefined) {
       const args = {
         what: 'the type of a neuron’s parameter',
         expected: '`int`, `real` or `bool`',
@@ -62,16 +71,17 @@ function checkParameters(parameters: readonly Parameter[], reporter: Reporter): 
       };
       reporter.report('model/argument-type', args, type.span);
     }
+    const typed = known === undefined ? {} : { type: known };
     if (written === undefined) {
-      params.push({ name: name.text });
+      params.push({ name: name.text, ...typed });
       continue;
     }
-    const spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(type?.name.text)] } as const;
+    const spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(known)] } as const;
     const value = evaluateAs(written, spec, `the default of \`${name.text}\``, context);
-    if (value.kind === 'choice') params.push({ name: name.text, ...learned(value.choice, reporter) });
+    if (value.kind === 'choice') params.push({ name: name.text, ...typed, ...learned(value.choice, reporter) });
     else if (value.kind === 'number' || value.kind === 'bool')
-      params.push({ name: name.text, default: Number(value.value) });
-    else params.push({ name: name.text, default: 0 });
+      params.push({ name: name.text, ...typed, default: Number(value.value) });
+    else params.push({ name: name.text, ...typed, default: 0 });
   }
   return params;
 }

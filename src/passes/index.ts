@@ -1,5 +1,6 @@
 export { quantizeValue } from './network/quantiser-regions.js';
 export { trainCapacity } from './network/sws/codes.js';
+export { type ChannelAttention, channelAttentions } from './network/channel-attention.js';
 export { multiplyingOps } from './network/verify-accumulate-only.js';
 export type {
   ConversionOptions,

@@ -3,6 +3,7 @@ import { deadCode } from './network/dead-code.js';
 import { fixBits } from './network/fix-bits.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
 import { bitPlanes, fusePlanes } from './network/planes/bit-planes.js';
+import { composeSynapses } from './network/planes/compose-synapses.js';
 import { reparameterise } from './network/planes/reparameterise.js';
 import { activationRanges } from './network/rate/activation-ranges.js';
 import { insertNeurons } from './network/rate/insert-neurons.js';
@@ -24,6 +25,7 @@ export const passes: readonly Pass[] = [
   activationRanges,
   insertNeurons,
   scaleWeights,
+  composeSynapses,
   reparameterise,
   bitPlanes,
   fusePlanes,
@@ -56,7 +58,7 @@ export const pipelines = {
     deadCode,
   ],
   /** A network ready for inference, its multi-bit spikes as binary planes. */
-  planes: [reparameterise, bitPlanes, verifyAccumulateOnly, deadCode],
+  planes: [composeSynapses, reparameterise, bitPlanes, verifyAccumulateOnly, deadCode],
   /** The same network for fast evaluation. */
   fuse: [fusePlanes, deadCode],
 } as const satisfies Record<string, readonly Pass[]>;

@@ -245,6 +245,32 @@ it('eval opens the data, hands over its options and prints the figures', async (
   `);
 });
 
+it('eval --activity shows entropy, firing rate and the histogram of levels of each layer', async () => {
+  const layer = (id: string, shares: readonly number[], step: number) => ({
+    id,
+    entropy: 1.5,
+    firing_rate: 1 - shares[0]!,
+    levels: shares.map((probability, i) => ({ value: i * step, probability })),
+  });
+  const sixteen = [0.5, 0.25, 0.25, 0, 1e-9, ...new Array<number>(11).fill(0)];
+  const activity = [layer('a', [0.75, 0.25], 1), layer('b', [0.5, 0.25, 0.25, 0], 0.1), layer('c', sixteen, 0.1)];
+  const ran = await spikec(['eval', 'a.spike', '--data', tinyData(), '--activity'], {
+    evaluateTarget: () => Promise.resolve({ value: { ...evaluated, activity }, diagnostics: [] }),
+  });
+  expect(
+    ran.out
+      .split('\n\n')[1]!
+      .split('\n')
+      .map((line) => line.trimEnd()),
+  ).toEqual([
+    'layer  entropy, bits  firing rate  levels        share of each level, %',
+    'a      1.500 of 1.00      25.00 %  0, 1          75.0 25.0',
+    'b      1.500 of 2.00      50.00 %  0, 0.1 … 0.3  50.0 25.0 25.0 0.0',
+    'c      1.500 of 4.00      50.00 %  0, 0.1 … 1.5  ▇▆▆ ▁',
+    '',
+  ]);
+});
+
 it('eval --json has the documented keys at the top', async () => {
   const ran = await spikec(['eval', 'a.spike', '--data', tinyData(), '--json'], {
     evaluateTarget: () => Promise.resolve({ value: evaluated, diagnostics: [] }),

@@ -25,6 +25,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     trainTarget: unexpected('trainTarget'),
     costOf: unexpected('costOf'),
     listPasses: unexpected('listPasses'),
+    starterModel: unexpected('starterModel'),
     ...parts,
   };
 }

@@ -29,7 +29,7 @@ describe('neuron declarations', () => {
     }`);
     expect(def.params).toEqual([
       { name: 'tau', default: 2 },
-      { name: 'flag', default: 1 },
+      { name: 'flag', type: 'bool', default: 1 },
       { name: 'w', default: 0.5, learn: { constraint: 'unit' } },
     ]);
     expect(def.states).toEqual([{ name: 'u', initial: { kind: 'number', value: 1 } }]);

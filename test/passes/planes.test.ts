@@ -7,46 +7,20 @@ import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
-import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
+import { pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { convertToMeans, meansOf } from '../support/means.js';
+import {
+  expectBinary,
+  expectClose,
+  logitsOf,
+  planesSettings,
+  runPasses as run,
+  withRandomNorms,
+} from '../support/planes.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages, seeded } from '../support/random-network.js';
 import { testLoader } from '../support/spike.js';
-
-const settings = meansOf('IF', {}, 1);
-
-function run(network: Network, pipeline: 'planes' | 'fuse' | 'ann'): Network {
-  const result = runPipeline(network, pipelines[pipeline], settings);
-  if (result.network === undefined) throw new Error(result.diagnostics.map((d) => d.message).join('\n'));
-  return result.network;
-}
-
-function logitsOf(network: Network, image: Float32Array, precision?: 'f64'): number[] {
-  const { program } = lowerForInference(network);
-  const shape = network.ops[0]!.type.shape;
-  const options = precision === undefined ? {} : { precision };
-  return [...evaluate(program, { image: tensor('f32', [1, ...shape], image) }, options)['0']!.data];
-}
-
-/** Every weighted synapse behind a neuron reads zeros and ones. */
-function expectBinary(network: Network): void {
-  const types = new Map(network.ops.map((op) => [op.id, op.type]));
-  for (const op of network.ops) {
-    if (op.attrs['planes'] === undefined) continue;
-    const { code } = types.get(op.inputs[0]!)!;
-    // averages of planes are graded: sums of zeros and ones
-    if (code.kind !== 'spike' || code.min !== 0 || Math.abs(code.max * code.step - 1) > 1e-12) {
-      throw new Error(`${op.id} reads ${JSON.stringify(code)}`);
-    }
-  }
-  expect(multiplyingOps(network)).toEqual([]);
-}
-
-function expectClose(a: readonly number[], b: readonly number[], tolerance: number): void {
-  const size = Math.max(1, ...b.map(Math.abs));
-  a.forEach((v, i) => expect(Math.abs(v - b[i]!)).toBeLessThanOrEqual(tolerance * size));
-}
 
 const neurons = [
   ['MBIF', { start: 0.0625 }, 3],
@@ -153,7 +127,7 @@ it('prints and parses back', () => {
 
 it('levels that are no power of two are remarked on, and still exact', () => {
   const { spiking } = convertToMeans(randomFloatNetwork(3, 1), meansOf('ILIF', { D: 4 }, 1));
-  const result = runPipeline(spiking, pipelines.planes, settings);
+  const result = runPipeline(spiking, pipelines.planes, planesSettings);
   expect(result.diagnostics.map((d) => [d.code, d.severity])).toEqual([['convert/planes-not-full', 'warning']]);
   const image = randomImages(3, 1, [2, 6, 6]);
   expectClose(logitsOf(result.network!, image, 'f64'), logitsOf(spiking, image, 'f64'), 1e-9);
@@ -176,19 +150,7 @@ function trained(neuron: string, steps: number, seed: number): Network {
     }
     config c { network Small  neuron ${neuron}  coding direct(steps: ${steps}) }`;
   const model = checkModel({ name: 'small.spike', text }, testLoader());
-  const network = lowerModel(model.value!.configs.get('c')!, { seed }).value!;
-  const random = seeded(seed);
-  const params = [...network.params].map(([name, param]) => {
-    const role = name.split('.').at(-1)!;
-    if (!['gamma', 'beta', 'mean', 'variance'].includes(role)) return [name, param] as const;
-    const [low, high] = { gamma: [1, 3], beta: [0, 0.8], mean: [-0.2, 0.2], variance: [0.05, 0.3] }[role] as [
-      number,
-      number,
-    ];
-    const values = Array.from(param.tensor.data, () => low + (high - low) * random());
-    return [name, { tensor: tensor('f32', param.tensor.shape, values) }] as const;
-  });
-  return { ...network, params: new Map(params) };
+  return withRandomNorms(lowerModel(model.value!.configs.get('c')!, { seed }).value!, seed);
 }
 
 /** Outputs of the last layer of neurons, in total. */

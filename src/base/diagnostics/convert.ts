@@ -37,6 +37,12 @@ export const convertDiagnostics = {
       `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
     'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network.',
   ),
+  'convert/attention-gate': define<{ gates: number; products: number }>(
+    'note',
+    ({ gates, products }) =>
+      `${gates} channel attention${gates === 1 ? '' : 's'} multipl${gates === 1 ? 'ies' : 'y'} membrane currents: ${products.toLocaleString('en')} products of real values a step; every other synapse only accumulates`,
+    'A channel attention (ECA, MBM eq. 16) is x ⊙ sigmoid(conv1d(mean of x)) on membrane currents x, so its gate multiplies real values by its definition: C·k products for the convolution over the channels and C·H·W for the gate, where a 3×3 convolution on spikes of the same layer has 9·C·C·H·W additions. This is the only thing that `verify-accumulate-only` lets pass, and only where the gate follows from what it weighs and nothing else reads it. The 1×1 convolution in front of it is no exception: `compose-synapses` multiplies it into the synapses before it. A chip that can only add can’t run such a network; leave out the interlaminar connections for it.',
+  ),
   'convert/import-mismatch': define<{ op: string; tensor: string; ours: number; theirs: number; at: number }>(
     'error',
     ({ op, tensor, ours, theirs, at }) =>

@@ -42,6 +42,11 @@ should be, split it (a model file: with \`use\`; a data set: into several files)
     `The operating system reported an error while reading, other than a missing file or missing permission: a damaged disk, a
 network folder that went away, too many open files.`,
   ),
+  'file/exists': define<{ path: string }>(
+    'error',
+    ({ path }) => `there is a file "${path}" already`,
+    `What is written here is new, and nothing that is there is ever overwritten. Choose another name, or move the file away.`,
+  ),
   'file/write-failed': define<{ path: string; reason: string }>(
     'error',
     ({ path, reason }) => `"${path}" can't be written: ${reason}`,

@@ -52,6 +52,21 @@ rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are
 0, 1/N … D, so D · N must be an integer; 2^B − 1 uses B bits fully: D = 1.5 with N = 10 (4 bits), D = 5.11 with N = 100
 (9 bits).`,
   ),
+  'model/empty-levels': define<{ neuron: string; low: number; high: number }>(
+    'error',
+    ({ neuron, low, high }) => `the outputs of \`${neuron}\` are held between ${low} and ${high}: nothing lies between`,
+    `The lower bound of a \`clip\`, or the least of some \`levels\`, is above the upper one. The largest output (D of
+IBRA-LIF and I-LIF) is positive, and a spike of m integer and n fraction bits has m + n of at least 1.`,
+  ),
+  'model/levels-not-full': define<{ neuron: string; levels: number; bits: number }>(
+    'warning',
+    ({ neuron, levels, bits }) =>
+      `the spikes of \`${neuron}\` have ${levels} levels; ${bits} bits could carry ${2 ** bits}`,
+    `Range alignment (IBRA-LIF) chooses D and N so that D · N = 2^B − 1: every code of B bits is an output. Other products
+leave codes unused, at the same time and energy: at inference a spike of B bits is sent as B binary planes. D = 1.5 with
+N = 10 uses 4 bits fully, D = 5.11 with N = 100 uses 9. Neurons with whole levels (I-LIF's 0 … D) are told so when planes
+are made of them (\`convert/planes-not-full\`).`,
+  ),
   'model/no-levels': define<{ neuron: string }>(
     'error',
     ({ neuron }) => `\`${neuron}\` can only give one output, so it never spikes`,

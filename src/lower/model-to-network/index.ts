@@ -11,7 +11,7 @@ import { type LayerContext, lowerLayer } from './layers.js';
 import { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
-export { levelProblems } from './check-levels.js';
+export { levelProblems, levelProblemsOf } from './check-levels.js';
 export { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
 export interface ModelLoweringOptions {
@@ -58,7 +58,7 @@ function refusals({ name, coding, place }: Config, network: OwnNetwork): Diagnos
     const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
     found.push(diagnostic('model/conflict', { problem }, ranged.place));
   }
-  if (coding.args['steps'] === undefined) {
+  if (coding.args['steps'] === undefined && trainable.includes(coding.name)) {
     const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
     found.push(diagnostic('model/argument-missing', args, coding.place));
   }
@@ -189,11 +189,9 @@ class ModelLowering {
 
   #levels(use: NeuronUse, layer: Layer): SpikeLevels {
     const problems = levelProblems(use);
-    if (problems.length > 0) {
-      if (!this.#judged.has(use)) this.#diagnostics.push(...problems);
-      this.#judged.add(use);
-      return { min: 0, max: 1, step: 1 };
-    }
+    if (!this.#judged.has(use)) this.#diagnostics.push(...problems);
+    this.#judged.add(use);
+    if (hasErrors(problems)) return { min: 0, max: 1, step: 1 };
     const levels = spikeLevels(use.def, use.args);
     const refuse = (construct: string, help: string): void => {
       const related = [{ place: layer.place, message: 'used here' }];

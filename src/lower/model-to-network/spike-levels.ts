@@ -7,6 +7,13 @@ export interface SpikeLevels {
   readonly step: number;
 }
 
+/** Bounds that hold no level: one between two levels, or a lower one above the upper one. */
+export type LevelProblem =
+  | { readonly kind: 'uneven'; readonly bound: number }
+  | { readonly kind: 'empty'; readonly low: number; readonly high: number };
+
+export type OnProblem = (problem: LevelProblem) => void;
+
 /** What is known of a value: its bounds, and a number all its values are multiples of (0: none known). */
 interface Range {
   readonly lo: number;
@@ -25,7 +32,7 @@ const truth: Range = { lo: 0, hi: 1, step: 1 };
 export function spikeLevels(
   def: NeuronDef,
   args: Readonly<Record<string, number>>,
-  onUneven: (bound: number) => void = () => undefined,
+  onProblem: OnProblem = () => undefined,
 ): SpikeLevels | undefined {
   const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
   const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
@@ -35,7 +42,7 @@ export function spikeLevels(
   ranges.set('unit', { lo: 1, hi: units, step: 1 });
   for (const { target, value } of [...def.charge, ...def.fire]) {
     const isState = def.states.some((state) => state.name === target);
-    ranges.set(target, isState ? anything : rangeOf(value, ranges, units, onUneven));
+    ranges.set(target, isState ? anything : rangeOf(value, ranges, units, onProblem));
   }
   const { lo, hi, step } = ranges.get('s') ?? anything;
   if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
@@ -52,9 +59,9 @@ function rangeOf(
   expr: Expr,
   ranges: ReadonlyMap<string, Range>,
   units: number,
-  onUneven: (bound: number) => void = () => undefined,
+  onProblem: OnProblem = () => undefined,
 ): Range {
-  const of = (inner: Expr): Range => rangeOf(inner, ranges, units, onUneven);
+  const of = (inner: Expr): Range => rangeOf(inner, ranges, units, onProblem);
   switch (expr.kind) {
     case 'number':
       return exactly(expr.value);
@@ -68,7 +75,7 @@ function rangeOf(
     case 'binary':
       return binaryRange(expr.op, of(expr.left), of(expr.right));
     case 'call':
-      return callRange(expr, of, units, onUneven);
+      return callRange(expr, of, units, onProblem);
   }
 }
 
@@ -94,7 +101,7 @@ function callRange(
   expr: Expr & { kind: 'call' },
   of: (inner: Expr) => Range,
   units: number,
-  onUneven: (bound: number) => void,
+  onProblem: OnProblem,
 ): Range {
   const args = expr.args.map(of);
   const [a = anything, b = anything, c = anything] = args;
@@ -105,7 +112,9 @@ function callRange(
     }
     case 'clip': {
       // levels cut off between two of them: the greatest output would be no level
-      for (const { lo, hi } of [b, c]) if (lo === hi && a.step > 0 && isUneven(hi / a.step)) onUneven(hi);
+      for (const { lo, hi } of [b, c])
+        if (lo === hi && a.step > 0 && isUneven(hi / a.step)) onProblem({ kind: 'uneven', bound: hi });
+      if (b.lo > c.hi) onProblem({ kind: 'empty', low: b.lo, high: c.hi });
       const step = commonStep(a, commonRange(b, c));
       return { lo: Math.min(Math.max(a.lo, b.lo), c.hi), hi: Math.max(Math.min(a.hi, c.hi), b.lo), step };
     }
@@ -130,7 +139,7 @@ function callRange(
     case 'sum':
       return { lo: a.lo * units, hi: a.hi * units, step: a.step };
     case 'levels':
-      return levelsRange(expr, of);
+      return levelsRange(expr, of, onProblem);
     default:
       return anything;
   }
@@ -140,12 +149,15 @@ function isUneven(levels: number): boolean {
   return Number.isFinite(levels) && Math.abs(levels - Math.round(levels)) > 1e-9 * Math.max(1, Math.abs(levels));
 }
 
-function levelsRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range): Range {
+function levelsRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, onProblem: OnProblem): Range {
   const { min, max, step } = expr.named;
   if (min === undefined || max === undefined || step === undefined) return anything;
   const size = of(step);
   if (size.lo !== size.hi) return anything;
-  return { lo: of(min).lo * size.lo, hi: of(max).hi * size.lo, step: size.lo };
+  const [low, high] = [of(min).lo, of(max).hi];
+  if (low > high) onProblem({ kind: 'empty', low: low * size.lo, high: high * size.lo });
+  else for (const bound of [low, high]) if (isUneven(bound)) onProblem({ kind: 'uneven', bound });
+  return { lo: low * size.lo, hi: high * size.lo, step: size.lo };
 }
 
 /** The largest number both ranges' values are multiples of; any, where a range is 0 alone. */

@@ -61,7 +61,8 @@ function printAssignments(phase: string, list: readonly Assignment[]): string[] 
 function printNeuronParam(param: NeuronParam): string {
   const value = param.default === undefined ? '' : ` = ${param.default}`;
   const learn = param.learn === undefined ? '' : ` learn${param.learn.constraint ? ` ${param.learn.constraint}` : ''}`;
-  return param.name + value + learn;
+  const type = param.type === undefined ? '' : ` : ${param.type}`;
+  return param.name + type + value + learn;
 }
 
 /** A neuron type as a block of the IR's text form. */

@@ -6,6 +6,7 @@ import {
   type NeuronParam,
   type NeuronState,
   learnConstraints,
+  neuronParamTypes,
 } from '../../base/equation.js';
 import { binaryPrecedence } from './expression.js';
 import type { TokenStream } from './tokens.js';
@@ -63,13 +64,19 @@ function parsePrefix(tokens: TokenStream, depth: number): Expr {
 
 function parseNeuronParam(tokens: TokenStream): NeuronParam {
   const name = tokens.name();
+  const type = tokens.accept(':') ? neuronParamTypes.find((word) => tokens.accept(word)) : undefined;
   const value = tokens.accept('=') ? tokens.number() : undefined;
   let learn: NeuronParam['learn'];
   if (tokens.accept('learn')) {
     const constraint = learnConstraints.find((word) => tokens.accept(word));
     learn = constraint === undefined ? {} : { constraint };
   }
-  return { name, ...(value === undefined ? {} : { default: value }), ...(learn === undefined ? {} : { learn }) };
+  return {
+    name,
+    ...(type === undefined ? {} : { type }),
+    ...(value === undefined ? {} : { default: value }),
+    ...(learn === undefined ? {} : { learn }),
+  };
 }
 
 /** `neuron NAME(params) { … }`, after the word `neuron`. */

@@ -1,5 +1,6 @@
 import { type Network, type Op, opsById } from '../../network/index.js';
 import type { Pass } from '../pass.js';
+import { channelAttentions } from './channel-attention.js';
 
 const weighted = new Set(['conv', 'linear', 'channel_conv']);
 const moving = new Set(['affine', 'pad', 'flatten', 'reshape', 'avgpool', 'globalavgpool']);
@@ -7,7 +8,7 @@ const moving = new Set(['affine', 'pad', 'flatten', 'reshape', 'avgpool', 'globa
 const nonlinear = new Set(['relu', 'clip', 'sigmoid', 'mul', 'batchnorm', 'quantize', 'maxpool']);
 
 /** A real input current, moved or averaged: the layer that weighs it belongs to the encoder. */
-function frontOf(network: Network): ReadonlySet<string> {
+export function frontOf(network: Network): ReadonlySet<string> {
   const front = new Set<string>();
   for (const op of network.ops) {
     const real = op.kind === 'encode' && op.type.code.kind === 'real';
@@ -27,23 +28,35 @@ function problemOf(op: Op, byId: ReadonlyMap<string, Op>, front: ReadonlySet<str
   return undefined;
 }
 
-/** The ops that multiply something other than spikes after the encoder. */
+/** The ops that multiply something other than spikes after the encoder, channel attentions apart. */
 export function multiplyingOps(network: Network): readonly { readonly op: Op; readonly code: string }[] {
   const byId = opsById(network);
   const front = frontOf(network);
+  const declared = new Set(channelAttentions(network).flatMap(({ ops }) => ops.map(({ id }) => id)));
   return network.ops.flatMap((op) => {
-    const code = problemOf(op, byId, front);
+    const code = declared.has(op.id) ? undefined : problemOf(op, byId, front);
     return code === undefined ? [] : [{ op, code }];
   });
 }
 
-/** Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. */
+/**
+ * Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. The one
+ * exception is channel attention, whose gate weighs membrane currents by its definition; a note says where it is
+ * and how many products it takes.
+ */
 export const verifyAccumulateOnly: Pass = {
   name: 'verify-accumulate-only',
-  doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values.',
+  doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values. The one exception, said in a note, is the gate of a channel attention.',
   run: (network, context) => {
     for (const { op, code } of multiplyingOps(network)) {
       context.report('convert/mac-on-real', { op: op.id, kind: op.kind, code }, op);
+    }
+    const attentions = channelAttentions(network);
+    const [first] = attentions;
+    if (first !== undefined) {
+      const products = attentions.reduce((sum, attention) => sum + attention.products, 0);
+      const help = attentions.map(({ mul }) => `%${mul.id}`).join(', ');
+      context.report('convert/attention-gate', { gates: attentions.length, products }, first.mul, { help });
     }
     return network;
   },

@@ -1,18 +1,33 @@
 import { expect, it } from 'vitest';
-import { lowerModel } from '../../../src/lower/model-to-network/index.js';
-import { checkModel } from '../../../src/model/index.js';
+import { levelProblemsOf, lowerModel } from '../../../src/lower/model-to-network/index.js';
+import type { Outcome } from '../../../src/base/diagnostics/index.js';
+import { type Model, checkModel } from '../../../src/model/index.js';
 import { testLoader } from '../../support/spike.js';
 
-function codesOf(neuron: string, coding = 'direct(steps: 2)'): string[] {
+function modelOf(neuron: string, coding: string): Outcome<Model> {
   const text = `use "spikec/neurons" { IF, ILIF, IBRALIF, MBIF, MBLIF }
+    neuron Own(n = 2.5) {
+      state u = 0
+      charge u = u + x
+      fire s = levels(u, integer: n, fraction: 0)
+    }
     network N {
       input x: real[4]
       output x | linear(4) | spike | linear(4) | spike | linear(2)
     }
-    config c { network N  neuron ${neuron}  coding ${coding} }`;
-  const { value, diagnostics } = checkModel({ name: 'm.spike', text }, testLoader());
+    config c { network N  neuron ${neuron}  coding ${coding} }
+    config d extends c { }`;
+  return checkModel({ name: 'm.spike', text }, testLoader());
+}
+
+/** What `check` says of the file, and compiling it; both say the same. */
+function codesOf(neuron: string, coding = 'direct(steps: 2)'): string[] {
+  const { value, diagnostics } = modelOf(neuron, coding);
   expect(diagnostics).toEqual([]);
-  return lowerModel(value!.configs.get('c')!).diagnostics.map(({ code }) => code);
+  const found = lowerModel(value!.configs.get('c')!).diagnostics.map(({ code }) => code);
+  const checked = levelProblemsOf(value!).map(({ code }) => code);
+  expect(found.filter((code) => /levels/.test(code))).toEqual(checked);
+  return found;
 }
 
 it('D·N must be an integer', () => {
@@ -22,6 +37,7 @@ it('D·N must be an integer', () => {
     [1.5, 10],
     [5.11, 100],
     [0.3, 10],
+    [0.7, 10],
     [4, 1],
   ]) {
     expect(codesOf(`IBRALIF(D: ${d}, N: ${n})`), `${d}·${n}`).toEqual([]);
@@ -33,6 +49,38 @@ it('a spike has at least one bit and at most 16', () => {
   expect(codesOf('MBIF(integer: 9, fraction: 8)')).toEqual(['model/too-many-levels']);
   expect(codesOf('MBLIF(integer: 8, fraction: 8)')).toEqual([]);
   expect(codesOf('ILIF(D: 65536)')).toEqual(['model/too-many-levels']);
+});
+
+it('bounds that hold nothing, and widths that are no whole number of bits, are refused', () => {
+  expect(codesOf('ILIF(D: -1)')).toEqual(['model/empty-levels']);
+  expect(codesOf('IBRALIF(D: -1.5, N: 10)')).toEqual(['model/empty-levels']);
+  expect(codesOf('MBLIF(integer: 0, fraction: -1)')).toEqual(['model/empty-levels']);
+  expect(codesOf('IBRALIF(D: 0, N: 10)')).toEqual(['model/no-levels']);
+  expect(codesOf('Own(n: 2)')).toEqual([]);
+  expect(codesOf('Own')).toEqual(['model/uneven-levels']);
+  const { diagnostics } = modelOf('MBLIF(integer: 1.5, fraction: 1)', 'direct(steps: 2)');
+  expect(diagnostics.map(({ code, message }) => [code, /integer/.test(message)])).toEqual([
+    ['model/argument-type', true],
+  ]);
+});
+
+it('D·N that isn’t 2^B − 1 is remarked on, once a place', () => {
+  const warned = ['model/levels-not-full'];
+  expect(codesOf('IBRALIF(D: 1.4, N: 10)')).toEqual(warned);
+  expect(codesOf('IBRALIF(D: 0.5, N: 10)')).toEqual(warned);
+  // whole levels are what integer neurons have
+  expect(codesOf('ILIF(D: 4)')).toEqual([]);
+  const { value } = modelOf('IBRALIF(D: 1.4, N: 10)', 'direct(steps: 2)');
+  const [said, ...more] = levelProblemsOf(value!);
+  expect([said!.severity, said!.message, more]).toEqual([
+    'warning',
+    'the spikes of `IBRALIF` have 15 levels; 4 bits could carry 16',
+    [],
+  ]);
+});
+
+it('a coding that networks of layers don’t have is said alone', () => {
+  expect(codesOf('IF', 'binary(bits: 8)')).toEqual(['cli/not-lowered']);
 });
 
 it('ranges are for imported networks', () => {

