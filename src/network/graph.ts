@@ -36,11 +36,25 @@ export function withoutDeadOps(network: Network): Network {
   };
 }
 
-/** The last global time step at which an output is complete; 0 for a network without time. */
+/**
+ * The last global time step at which an output is complete; 0 for a network without time. Squeezed trains are read when
+ * they have ended: there it is the longest path's sum of steps.
+ */
 export function latencyOf(network: Network): number {
+  if (network.ops.some((op) => op.kind === 'squeeze')) return longestPath(network);
   let latest = 0;
   for (const op of network.ops) {
     if (op.type.time !== undefined) latest = Math.max(latest, op.type.time.start + op.type.time.steps - 1);
   }
   return latest;
+}
+
+/** The greatest sum of the steps of neurons on a path. */
+function longestPath(network: Network): number {
+  const ends = new Map<string, number>();
+  for (const op of network.ops) {
+    const before = Math.max(0, ...op.inputs.map((id) => present(ends.get(id), `graph: ${op.id} reads unknown ${id}`)));
+    ends.set(op.id, before + (op.kind === 'neuron' ? (op.type.time?.steps ?? 0) : 0));
+  }
+  return Math.max(0, ...ends.values());
 }
