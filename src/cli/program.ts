@@ -11,6 +11,7 @@ import { exitCode } from './exit.js';
 import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
 import { addInit } from './init.js';
+import { addPicture } from './picture.js';
 import { printable } from './render.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
@@ -27,6 +28,7 @@ const commands = [
   addEval,
   addCost,
   addEntropy,
+  addPicture,
   addExplain,
 ];
 

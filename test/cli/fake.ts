@@ -24,6 +24,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     evaluateTarget: unexpected('evaluateTarget'),
     trainTarget: unexpected('trainTarget'),
     costOf: unexpected('costOf'),
+    drawPicture: unexpected('drawPicture'),
     listPasses: unexpected('listPasses'),
     starterModel: unexpected('starterModel'),
     ...parts,
