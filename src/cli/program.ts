@@ -13,6 +13,7 @@ import { addFmt } from './fmt.js';
 import { addInit } from './init.js';
 import { addPicture } from './picture.js';
 import { printable } from './render.js';
+import { addReport } from './report.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
@@ -29,6 +30,7 @@ const commands = [
   addCost,
   addEntropy,
   addPicture,
+  addReport,
   addExplain,
 ];
 

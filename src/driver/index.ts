@@ -28,6 +28,8 @@ export const driver: Driver = {
   trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
   drawPicture: (target, options) => reported(async () => (await import('./picture.js')).drawPicture(target, options)),
+  reportTargets: (targets, options) =>
+    reported(async () => (await import('./report.js')).reportTargets(targets, options)),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
   starterModel,
 };

@@ -195,6 +195,25 @@ export interface PictureResult {
   readonly layers: readonly string[];
 }
 
+export interface ReportOptions extends CommonOptions {
+  readonly dataset?: Dataset | undefined;
+  readonly normalisation: Normalisation;
+  /** Images that accuracy and levels are measured on; all where missing. */
+  readonly limit?: number;
+  readonly batch?: number;
+  /** The image whose spikes and membranes are shown, from 0. */
+  readonly sample?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly outFile: string;
+}
+
+export interface ReportResult {
+  readonly file: string;
+  readonly bytes: number;
+  readonly targets: readonly { readonly name: string; readonly accuracy?: number }[];
+}
+
 export type CostRow = LayerCost & Partial<MeasuredLayer>;
 
 /** The keys are those of `cost --json`. */
@@ -236,6 +255,7 @@ export interface Driver {
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
   drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>>;
+  reportTargets(targets: readonly Target[], options: ReportOptions): Promise<Outcome<ReportResult>>;
   listPasses(): readonly PassInfo[];
   /** What `init` writes. */
   starterModel(): Outcome<StarterModel>;

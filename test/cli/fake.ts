@@ -25,6 +25,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     trainTarget: unexpected('trainTarget'),
     costOf: unexpected('costOf'),
     drawPicture: unexpected('drawPicture'),
+    reportTargets: unexpected('reportTargets'),
     listPasses: unexpected('listPasses'),
     starterModel: unexpected('starterModel'),
     ...parts,

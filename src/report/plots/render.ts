@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Error as ErrorLevel, type Spec, View, parse } from 'vega';
 import { type TopLevelSpec, compile } from 'vega-lite';
 import { plotConfig } from './theme.js';
@@ -19,13 +20,25 @@ export async function renderPlot(plot: Plot): Promise<string> {
 
 /** Without vega's empty frames and accessibility markers, and with coordinates to a hundredth of a pixel. */
 function lean(svg: string): string {
-  return svg
+  return renamedIds(svg)
     .replaceAll(/<path class="(?:background|foreground)" aria-hidden="true" d="(?:M0,0h-?[\d.]*v-?[\d.]*h-?[\d.]*Z)?"[^>]*\/>/g, '')
     .replaceAll(/ (?:role|aria-[a-z]+|class)="[a-z -]*"/g, '')
     .replaceAll(/ (d|transform)="([^"]*)"/g, (_, name: string, value: string) => {
       const rounded = value.replaceAll(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100));
       return ` ${name}="${rounded}"`;
     });
+}
+
+/**
+ * Ids of clips and gradients named by the drawing they are in: vega counts them over the whole process, and a page
+ * with several drawings must not mix them up.
+ */
+function renamedIds(svg: string): string {
+  const ids = [...new Set(svg.match(/\bid="(?:clip|gradient_)\d+"/g) ?? [])].map((id) => id.slice(4, -1));
+  if (ids.length === 0) return svg;
+  const plain = ids.reduce((text, id, n) => text.replaceAll(new RegExp(`\\b${id}\\b`, 'g'), `id-${n}`), svg);
+  const drawing = createHash('sha256').update(plain).digest('hex').slice(0, 8);
+  return plain.replaceAll(/\bid-(\d+)\b/g, `d${drawing}-$1`);
 }
 
 /** Pictures in a plot are data URIs; anything else isn't followed. */

@@ -20,12 +20,10 @@ export type ColourName = keyof typeof colours;
 /** Colours of series, in the order of their use. */
 export const series: readonly string[] = [colours.blue, colours.orange, colours.green, colours.purple, colours.red];
 
-const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
-
 /** vega-lite's configuration for all plots. */
 export const plotConfig = {
   background: colours.paper,
-  font,
+  font: 'sans-serif',
   aria: false,
   padding: 8,
   view: { stroke: null },
