@@ -94,11 +94,7 @@ export async function traceSample(
   const { name, length } = dataset;
   if (sample >= length) fail('report/no-such-sample', { name, sample, length });
   const ids = layers.map(({ id }) => id);
-  const { executable, input, train, membranes } = await compileTraced(
-    network,
-    { trains: ids, membranes: ids },
-    engine,
-  );
+  const { executable, input, train, membranes } = await compileTraced(network, { trains: ids, membranes: ids }, engine);
   try {
     const { images, labels } = readBatch(dataset, sample, 1, normalisation);
     const results = await executable.run({ [input]: images });
@@ -136,11 +132,20 @@ function pictureOf(dataset: Dataset, sample: number): Tensor {
   const { images } = dataset.read(sample, 1);
   const shape = dataset.shape.slice(-3);
   const size = elementCount(shape);
-  if (images.length === size) return tensor('f32', shape, Float32Array.from(images, (v) => v / dataset.scale));
+  if (images.length === size)
+    return tensor(
+      'f32',
+      shape,
+      Float32Array.from(images, (v) => v / dataset.scale),
+    );
   const sum = new Float32Array(size);
   for (let i = 0; i < images.length; i++) sum[i % size]! += images[i]!;
   const most = sum.reduce((a, b) => Math.max(a, b), 0) || 1;
-  return tensor('f32', shape, sum.map((v) => v / most));
+  return tensor(
+    'f32',
+    shape,
+    sum.map((v) => v / most),
+  );
 }
 
 /** Levels of every layer of neurons over images, whatever the coding. */

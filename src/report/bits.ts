@@ -40,7 +40,8 @@ export function bitsOf(network: Network, cost: Cost): readonly LayerBits[] {
   const layers = cost.layers.filter(({ id }) => byId.has(id) && byId.get(id)!.params['weight'] !== undefined);
   const sum = (value: (id: string) => number): number => layers.reduce((total, { id }) => total + value(id), 0);
   const features = (id: string): number => elementCount(byId.get(byId.get(id)!.inputs[0]!)!.type.shape);
-  const weights = (id: string): number => elementCount(network.params.get(byId.get(id)!.params['weight']!)!.tensor.shape);
+  const weights = (id: string): number =>
+    elementCount(network.params.get(byId.get(id)!.params['weight']!)!.tensor.shape);
   const [allFeatures, allWeights] = [sum(features), sum(weights)];
   return layers.map(({ id, weight_bits: costBits, spike_bits: costSpikes, steps: costSteps }) => {
     const op = byId.get(id)!;

@@ -23,10 +23,14 @@ const shownItems = 12;
 export function detailsOf(target: ReportTarget, op: Op): OpDetails {
   const blocks: DetailBlock[] = [{ title: 'Type', rows: typeRows(op) }];
   const attrs = Object.entries(op.attrs).filter(([name]) => name !== 'neuron');
-  if (attrs.length > 0) blocks.push({ title: 'Attributes', rows: attrs.map(([name, value]) => [name, valueText(value)]) });
+  if (attrs.length > 0)
+    blocks.push({ title: 'Attributes', rows: attrs.map(([name, value]) => [name, valueText(value)]) });
   const params = Object.keys(op.params);
   if (params.length > 0) {
-    blocks.push({ title: 'Parameters', rows: params.map((role) => [role, paramText(optionalParam(target.network, op, role))]) });
+    blocks.push({
+      title: 'Parameters',
+      rows: params.map((role) => [role, paramText(optionalParam(target.network, op, role))]),
+    });
   }
   const cost = target.cost.layers.find(({ id }) => id === op.id);
   if (cost !== undefined) {
@@ -49,13 +53,29 @@ export function detailsOf(target: ReportTarget, op: Op): OpDetails {
       rows: [
         ['fires', percent(activity.firing_rate)],
         ['entropy', `${activity.entropy.toFixed(3)} bit`],
-        ['levels', activity.levels.slice(0, shownItems).map(({ value, probability }) => `${Number(value.toPrecision(4))}: ${percent(probability, 1)}`).join('  ')],
+        [
+          'levels',
+          activity.levels
+            .slice(0, shownItems)
+            .map(
+              ({ value, probability }) =>
+                `${Number(value.toPrecision(4))}: ${percent(probability, 1).replace(' ', '\u00a0')}`,
+            )
+            .join(' · '),
+        ],
       ],
     });
   }
   const neuron = op.kind === 'neuron' ? target.network.neurons.get(String(op.attrs['neuron'])) : undefined;
-  if (neuron !== undefined) blocks.push({ title: 'Equations', text: printNeuron(neuron) });
+  if (neuron !== undefined) blocks.push({ title: 'Equations', text: outdented(printNeuron(neuron)) });
   return { id: op.id, kind: kindName(op), blocks };
+}
+
+/** Without the indentation that all lines share. */
+function outdented(text: string): string {
+  const lines = text.replace(/\n$/, '').split('\n');
+  const shared = Math.min(...lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)));
+  return lines.map((line) => line.slice(shared)).join('\n');
 }
 
 function typeRows(op: Op): (readonly [string, string])[] {
@@ -90,6 +110,8 @@ function paramText(param: Param | undefined): string {
   const number = (n: number): string => String(Number(n.toPrecision(4)));
   const range = tensor.data.length === 1 ? number(least) : `${number(least)} … ${number(most)}`;
   const scale =
-    quant === undefined ? '' : `, scale ${quant.scale.length === 1 ? number(quant.scale[0]!) : `per channel (${quant.scale.length})`}`;
+    quant === undefined
+      ? ''
+      : `, scale ${quant.scale.length === 1 ? number(quant.scale[0]!) : `per channel (${quant.scale.length})`}`;
   return `${tensor.dtype} [${tensor.shape.join(',')}], ${tensor.data.length === 0 ? 'empty' : range}${scale}`;
 }

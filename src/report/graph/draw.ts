@@ -15,10 +15,29 @@ export function boxLines(op: Op): readonly [string, string] {
 export function drawGraph({ ops, edges, width, height }: PlacedGraph, label: string): Html {
   const boxes = ops.map(({ op, x, y, width: w, height: h }, n) => {
     const [first, second] = boxLines(op);
-    return html`<g class="op ${groupOf(op)}" data-op="${n}" tabindex="0" role="button" aria-label="${op.id}, ${kindName(op)}" transform="translate(${round(x)},${round(y)})"><rect width="${round(w)}" height="${round(h)}" rx="7"/><text x="12" y="18" class="id">${first}</text><text x="12" y="34" class="kind">${second}</text></g>
-`;
+    return html`<g
+      class="op ${groupOf(op)}"
+      data-op="${n}"
+      tabindex="0"
+      role="button"
+      aria-label="${op.id}, ${kindName(op)}"
+      transform="translate(${round(x)},${round(y)})"
+      ><rect width="${round(w)}" height="${round(h)}" rx="7" /><text x="12" y="18" class="id">${first}</text
+      ><text x="12" y="34" class="kind">${second}</text></g
+    > `;
   });
-  return html`<svg class="graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(width)} ${round(height)}" data-width="${round(width)}" data-height="${round(height)}" role="group" aria-label="${label}"><g class="edges">${edges.map(drawEdge)}</g>${boxes}</svg>`;
+  return html`<svg
+    class="graph"
+    xmlns="http://www.w3.org/2000/svg"
+    viewBox="0 0 ${round(width)} ${round(height)}"
+    data-width="${round(width)}"
+    data-height="${round(height)}"
+    role="group"
+    aria-label="${label}"
+  >
+    <g class="edges">${edges.map(drawEdge)}</g>
+    ${boxes}
+  </svg>`;
 }
 
 function round(n: number): number {
@@ -31,8 +50,10 @@ function drawEdge({ from, points }: PlacedEdge): Html {
   if (points.length < 2) return trusted('');
   const path = roundedPath(points);
   const end = points.at(-1)!;
-  return html`<path class="edge ${carries[from.type.code.kind] ?? ''}" d="${path}"/><path class="tip ${carries[from.type.code.kind] ?? ''}" d="M${round(end.x - 3.5)} ${round(end.y - 6)}L${round(end.x)} ${round(end.y)}L${round(end.x + 3.5)} ${round(end.y - 6)}Z"/>
-`;
+  return html`<path class="edge ${carries[from.type.code.kind] ?? ''}" d="${path}" /><path
+      class="tip ${carries[from.type.code.kind] ?? ''}"
+      d="M${round(end.x - 3.5)} ${round(end.y - 6)}L${round(end.x)} ${round(end.y)}L${round(end.x + 3.5)} ${round(end.y - 6)}Z"
+    /> `;
 }
 
 const radius = 6;

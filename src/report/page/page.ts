@@ -22,27 +22,35 @@ export async function renderReport(context: ReportContext): Promise<string> {
   const { title, targets, version } = context;
   const links = parts.filter(({ id }, i) => parts.findIndex((part) => part.id === id) === i);
   const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="generator" content="spikec ${version}">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${trusted(style)}</style>
-</head>
-<body>
-<header><h1>${title}</h1><p>${targets.map(({ source }) => source).join(' · ')}</p></header>
-<nav><div>${targets.length > 1 && html`<span class="tabs" role="tablist">${targets.map(({ name }, n) => html`<button type="button" role="tab" aria-selected="${String(n === 0)}">${name}</button>`)}</span>`}${links.map(({ id, title: name, target }) => html`<a href="#${target === undefined ? id : `${id}-0`}" data-section="${id}">${name}</a>`)}</div></nav>
-<main>
-${parts.map((part) => sectionHtml(part, context))}
-</main>
-<footer>Made by spikec ${version}.</footer>
-<script>${trusted(script)}</script>
-</body>
-</html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta name="viewport" content="width=device-width,initial-scale=1" />
+        <meta name="generator" content="spikec ${version}" />
+        <link rel="icon" href="data:," />
+        <title>${title}</title>
+        <style>
+          ${trusted(style)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${title}</h1>
+          <p>${targets.map(({ source }) => source).join(' · ')}</p>
+        </header>
+        <nav>
+          <div>
+            ${targets.length > 1 && html`<span class="tabs" role="tablist">${targets.map(({ name }, n) => html`<button type="button" role="tab" aria-selected="${String(n === 0)}">${name}</button>`)}</span>`}${links.map(({ id, title: name, target }) => html`<a href="#${target === undefined ? id : `${id}-0`}" data-section="${id}">${name}</a>`)}
+          </div>
+        </nav>
+        <main>${parts.map((part) => sectionHtml(part, context))}</main>
+        <footer>Made by spikec ${version}.</footer>
+        <script>
+          ${trusted(script)};
+        </script>
+      </body>
+    </html> `;
   return page.text;
 }
 
@@ -64,7 +72,14 @@ async function renderSections(context: ReportContext): Promise<readonly Rendered
 }
 
 function sectionHtml({ id, title, target, body }: Rendered, { targets }: ReportContext): Html {
-  if (target === undefined) return html`<section id="${id}"><h2>${title}</h2>${body}</section>\n`;
+  if (target === undefined)
+    return html`<section id="${id}">
+      <h2>${title}</h2>
+      ${body}
+    </section> `;
   const name = targets.length > 1 && html`<small>${targets[target]!.name}</small>`;
-  return html`<section id="${id}-${target}" data-target="${target}"><h2>${title}${name}</h2>${body}</section>\n`;
+  return html`<section id="${id}-${target}" data-target="${target}">
+    <h2>${title}${name}</h2>
+    ${body}
+  </section> `;
 }

@@ -31,8 +31,9 @@ p{margin:0 0 10px;color:var(--faint)}
 .plot image{image-rendering:pixelated}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:4px 12px 4px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
-th{color:var(--faint);font-weight:500}.n{text-align:right;padding-left:12px}tfoot td{font-weight:600;border-bottom:0}
+th{color:var(--faint);font-weight:500;white-space:normal;vertical-align:bottom}.n{text-align:right;padding-left:12px}tfoot td{font-weight:600;border-bottom:0}
 summary{cursor:pointer;color:var(--faint);margin:8px 0}
+.tiles{display:flex;flex-wrap:wrap;gap:10px 34px;margin:0}.tiles div{min-width:84px}.tiles dt{color:var(--faint);font-size:12.5px}.tiles dd{margin:0;font-size:17px;font-weight:600;font-variant-numeric:tabular-nums}
 .notes{margin:10px 0 0;padding-left:20px;color:var(--faint)}
 .tools{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin-bottom:10px}
 input{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--quiet);border-radius:7px;padding:3px 10px;width:200px}
@@ -47,7 +48,7 @@ input{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var
 .details h3{font-size:15px;margin:0;overflow-wrap:anywhere}.details .kind{color:var(--faint);margin:0 0 8px}
 .details h4{margin:12px 0 2px;font-size:12px;color:var(--faint);font-weight:600;text-transform:uppercase;letter-spacing:.04em}
 .details dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:2px 12px;margin:0}.details dt{color:var(--faint)}.details dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
-pre{margin:4px 0 0;padding:9px 11px;background:var(--soft);border-radius:7px;overflow:auto;font:12px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+pre{margin:4px 0 0;padding:9px 11px;background:var(--soft);border-radius:7px;white-space:pre-wrap;overflow-wrap:anywhere;font:12px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .op{cursor:pointer}.op rect{stroke-width:1.2}.op text{pointer-events:none;fill:var(--ink);font-size:12.5px}.op .kind{fill:var(--faint);font-size:11px}.op .id{font-weight:600}
 .op:focus{outline:none}.op:hover rect,.op:focus-visible rect{stroke-width:2.2}.op.chosen rect{stroke-width:3}.op.dim{opacity:.25}
 .border rect{fill:var(--border-fill);stroke:var(--quiet)}.synapse rect{fill:var(--synapse-fill);stroke:var(--blue)}.norm rect{fill:var(--norm-fill);stroke:var(--purple)}

@@ -1,11 +1,12 @@
 import type { LayerBits } from '../bits.js';
 import type { Plot } from './render.js';
+import { barStep } from './text.js';
 import { colours } from './theme.js';
 
 /** Bits of weights, spikes and time as bars, and below the layers' parts of features and weights (ABA Fig. 4). */
 export function bitsPlot(layers: readonly LayerBits[]): Plot {
   const order = layers.map(({ id }) => id);
-  const width = { step: layers.length > 60 ? 14 : 34, for: 'position' };
+  const width = { step: barStep(layers.length, 34), for: 'position' };
   const kinds = [
     ['weights', 'weight_bits'],
     ['spikes', 'spike_bits'],
@@ -44,7 +45,7 @@ export function bitsPlot(layers: readonly LayerBits[]): Plot {
         data: { values: shares },
         mark: { type: 'bar' },
         encoding: {
-          x: x({ labelAngle: -45, labelLimit: 150, grid: false }),
+          x: x({ labelAngle: -45, labelLimit: 150, labelFontSize: layers.length > 40 ? 9 : 11, grid: false }),
           xOffset: { field: 'kind', sort: ['features', 'weights'] },
           y: { field: 'share', type: 'quantitative', title: 'part of the network', axis: { format: '.0%' } },
           color: {

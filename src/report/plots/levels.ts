@@ -27,7 +27,8 @@ export function levelsPlot(activity: readonly LayerActivity[]): Plot {
   const columns = Math.min(4, activity.length);
   return {
     columns,
-    spacing: { row: 26, column: 24 },
+    spacing: { row: 64, column: 52 },
+    bounds: 'flush',
     concat: activity.map((layer) => ({
       width: 170,
       height: 84,

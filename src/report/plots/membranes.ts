@@ -51,10 +51,14 @@ export function membranesPlot(layer: LayerTrace, neurons: readonly number[] = ch
   return {
     title: {
       text: `${tail(layer.id, 40)}: ${layer.state} when it fires, over time steps`,
-      subtitle: threshold === undefined ? 'dots: spikes' : `dots: spikes; dashed: threshold ${Number(threshold.toPrecision(4))}`,
+      subtitle:
+        threshold === undefined
+          ? 'dots: spikes'
+          : `dots: spikes; dashed: threshold ${Number(threshold.toPrecision(4))}`,
     },
     columns: 3,
-    spacing: { row: 20, column: 24 },
+    spacing: { row: 44, column: 50 },
+    bounds: 'flush',
     concat: [...new Set(points.map(({ neuron }) => neuron))].map((neuron) => ({
       title: { text: `neuron ${neuron}`, fontSize: 11, fontWeight: 'normal', offset: 4 },
       width: 230,

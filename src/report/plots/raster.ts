@@ -42,7 +42,7 @@ export function rasterPlot(layers: readonly LayerTrace[], options: RasterOptions
       const steps = layer.silent + layer.train.shape[0]!;
       return {
         title: { text: tail(layer.id, 26), offset: 6 },
-        width: Math.max(90, Math.min(420, steps * 26)),
+        width: Math.max(90, Math.min(layers.length > 2 ? 190 : 420, steps * 26)),
         height: { step: 9 },
         data: { values: marks[n]! },
         mark: { type: 'rect', height: 7 },

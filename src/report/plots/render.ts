@@ -21,7 +21,10 @@ export async function renderPlot(plot: Plot): Promise<string> {
 /** Without vega's empty frames and accessibility markers, and with coordinates to a hundredth of a pixel. */
 function lean(svg: string): string {
   return renamedIds(svg)
-    .replaceAll(/<path class="(?:background|foreground)" aria-hidden="true" d="(?:M0,0h-?[\d.]*v-?[\d.]*h-?[\d.]*Z)?"[^>]*\/>/g, '')
+    .replaceAll(
+      /<path class="(?:background|foreground)" aria-hidden="true" d="(?:M0,0h-?[\d.]*v-?[\d.]*h-?[\d.]*Z)?"[^>]*\/>/g,
+      '',
+    )
     .replaceAll(/ (?:role|aria-[a-z]+|class)="[a-z -]*"/g, '')
     .replaceAll(/ (d|transform)="([^"]*)"/g, (_, name: string, value: string) => {
       const rounded = value.replaceAll(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100));

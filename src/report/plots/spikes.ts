@@ -91,7 +91,7 @@ export function spikesPlot(trace: SampleTrace, layer: LayerTrace, step = layer.m
   return {
     title: {
       text: `${layer.id}, step ${step} of ${trace.data} image ${trace.sample}`,
-      subtitle: 'the same membranes as spikes of m+n bits, and the entropy of the layer',
+      subtitle: `its membranes as spikes of m+n bits with threshold ${Number(threshold.toPrecision(4))}, and the entropy of the layer`,
       offset: 10,
     },
     data: { values: images },

@@ -20,6 +20,11 @@ export function percent(fraction: number, digits = 2): string {
   return `${(100 * fraction).toFixed(digits)} %`;
 }
 
+/** Width of a bar's place, so that `count` of them fit the page. */
+export function barStep(count: number, widest: number): number {
+  return Math.max(7, Math.min(widest, Math.floor(1060 / Math.max(1, count))));
+}
+
 /** The last part of a text where it is too long. */
 export function tail(text: string, most: number): string {
   return text.length <= most ? text : `…${text.slice(text.length - most + 1)}`;

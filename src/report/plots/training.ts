@@ -42,7 +42,7 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
         title: null,
         scale: { domain: curves, range: [colours.blue, colours.orange] },
         legend: records.some(({ val_loss: loss, val_accuracy: accuracy }) => (loss ?? accuracy) !== undefined)
-          ? { orient: 'bottom' }
+          ? { orient: of === 'loss' ? 'top-right' : 'bottom-right' }
           : null,
       },
     },
@@ -53,7 +53,8 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
   );
   return {
     columns: 2,
-    spacing: 30,
+    spacing: { row: 76, column: 70 },
+    bounds: 'flush',
     resolve: { scale: { color: 'independent' } },
     concat: [
       curve('loss', 'loss', {}),
@@ -83,7 +84,13 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
                   title: null,
                   sort: layers.map((layer) => tail(layer, 26)),
                   scale: { scheme: 'viridis' },
-                  legend: { orient: 'right', columns: layers.length > 12 ? 2 : 1, symbolSize: 40, labelLimit: 150, labelFontSize: 10 },
+                  legend: {
+                    orient: 'right',
+                    columns: layers.length > 12 ? 2 : 1,
+                    symbolSize: 40,
+                    labelLimit: 220,
+                    labelFontSize: 10,
+                  },
                 },
               },
             },

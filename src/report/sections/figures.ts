@@ -41,7 +41,11 @@ export const bits: Section = {
     const layers = bitsOf(network, cost);
     if (layers.length === 0 || layers.length > mostBars) return undefined;
     const learned = layers.some((layer) => layer.learned.length > 0);
-    return html`<p>Bits of the weights and of the spikes that a layer reads, and time steps${learned && ', as they were learned'}. Below: its part of all values read and of all weights.</p>${await plotHtml(bitsPlot(layers))}`;
+    return html`<p>
+        Bits of the weights and of the spikes that a layer reads, and time steps${learned && ', as they were learned'}.
+        Below: its part of all values read and of all weights.
+      </p>
+      ${await plotHtml(bitsPlot(layers))}`;
   },
 };
 
@@ -66,7 +70,10 @@ export const cost: Section = {
     const foot = ['total', count(total.macs), count(total.params), '', '', ''];
     foot.push(String(Number(total.bit_budget.toPrecision(4))), short(total.s_ace), count(total.size_bytes));
     return html`${layers.length <= mostBars && (await plotHtml(costPlot({ layers, total })))}
-      <details><summary>Table</summary>${tableHtml(head, rows, foot)}</details>`;
+      <details>
+        <summary>Table</summary>
+        ${tableHtml(head, rows, foot)}
+      </details>`;
   },
 };
 
@@ -78,10 +85,16 @@ export const activity: Section = {
     if (measured === undefined || measured.activity.length === 0) return undefined;
     const layers = measured.activity;
     const rows = layers.map((l) => [l.id, percent(l.firing_rate), l.entropy.toFixed(3), String(l.levels.length)]);
-    return html`<p>Over ${count(measured.samples)} images of ${measured.data}: how many outputs aren’t 0, and how often each level is fired (0 in grey).</p>
+    return html`<p>
+        Over ${count(measured.samples)} images of ${measured.data}: how many outputs aren’t 0, and how often each level
+        is fired (0 in grey).
+      </p>
       ${layers.length <= mostBars && (await plotHtml(firingPlot(layers)))}
       ${layers.length <= mostHistograms && (await plotHtml(levelsPlot(layers)))}
-      <details><summary>Table</summary>${tableHtml(['layer', 'firing rate', 'entropy, bit', 'levels'], rows)}</details>`;
+      <details>
+        <summary>Table</summary>
+        ${tableHtml(['layer', 'firing rate', 'entropy, bit', 'levels'], rows)}
+      </details>`;
   },
 };
 
@@ -91,12 +104,23 @@ export const neurons: Section = {
   of: 'target',
   render: async ({ trace }) => {
     if (trace === undefined || trace.layers.length === 0) return undefined;
-    const image = trace.layers.find(({ train }) => train.shape.length === 4);
+    const image = trace.layers.find(
+      ({ train, silent }) => train.shape.length === 4 && silent === 0 && train.data.every((s) => s >= 0),
+    );
+    const overTime = trace.layers.some(({ membranes }) => membranes.shape[0]! > 1);
     const right = trace.label === trace.predicted ? 'rightly' : `wrongly (it is of class ${trace.label})`;
     return html`<p>Image ${trace.sample} of ${trace.data}, taken for class ${trace.predicted}, ${right}.</p>
       ${image !== undefined && (await plotHtml(spikesPlot(trace, image)))}
-      <h3>Spikes</h3>${await plotHtml(rasterPlot(trace.layers, { most: 24 }))}
-      <h3>Membranes</h3>${await Promise.all(trace.layers.slice(0, 2).map((layer) => plotHtml(membranesPlot(layer))))}`;
+      ${
+        overTime &&
+        html`<h3>Spikes</h3>
+          ${await plotHtml(rasterPlot(trace.layers, { most: 24 }))}`
+      }
+      ${
+        overTime &&
+        html`<h3>Membranes</h3>
+          ${await Promise.all(trace.layers.slice(0, 2).map((layer) => plotHtml(membranesPlot(layer))))}`
+      }`;
   },
 };
 

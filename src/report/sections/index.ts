@@ -4,13 +4,4 @@ import { overview } from './overview.js';
 import type { Section } from './section.js';
 
 /** Everything a report can have, in the order of the page. */
-export const sections: readonly Section[] = [
-  overview,
-  configs,
-  networkGraph,
-  bits,
-  cost,
-  activity,
-  neurons,
-  training,
-];
+export const sections: readonly Section[] = [overview, configs, networkGraph, bits, cost, activity, neurons, training];

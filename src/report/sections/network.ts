@@ -18,13 +18,26 @@ export const networkGraph: Section = {
     const n = targets.indexOf(target);
     return html`<div class="network" data-network="${n}">
       <div class="tools">
-        <input type="search" placeholder="Find a layer" aria-label="Find a layer" autocomplete="off">
-        <button type="button" data-zoom="in" aria-label="Zoom in">+</button><button type="button" data-zoom="out" aria-label="Zoom out">−</button><button type="button" data-zoom="fit">Whole</button>
-        <span class="keys">${[...used].map((group) => html`<span class="key ${group}"><i></i>${groupNames[group]}</span>`)}<span class="key line spikes"><i></i>spikes</span><span class="key line"><i></i>currents, real values</span></span>
+        <input type="search" placeholder="Find a layer" aria-label="Find a layer" autocomplete="off" />
+        <button type="button" data-zoom="in" aria-label="Zoom in">+</button
+        ><button type="button" data-zoom="out" aria-label="Zoom out">−</button
+        ><button type="button" data-zoom="fit">Whole</button>
+        <span class="keys"
+          >${[...used].map((group) => html`<span class="key ${group}"><i></i>${groupNames[group]}</span>`)}<span
+            class="key line spikes"
+            ><i></i>spikes</span
+          ><span class="key line"><i></i>currents, real values</span></span
+        >
       </div>
-      <div class="split"><div class="canvas">${drawGraph(placed, `the network ${name}`)}</div>
-      <aside class="details" aria-live="polite"><p class="hint">Click a layer for its type, bits, cost and equations. Drag to move, scroll to zoom.</p></aside></div>
-      <script type="application/json" class="ops">${scriptJson(details)}</script>
+      <div class="split">
+        <div class="canvas">${drawGraph(placed, `the network ${name}`)}</div>
+        <aside class="details" aria-live="polite">
+          <p class="hint">Click a layer for its type, bits, cost and equations. Drag to move, scroll to zoom.</p>
+        </aside>
+      </div>
+      <script type="application/json" class="ops">
+        ${scriptJson(details)}
+      </script>
     </div>`;
   },
 };

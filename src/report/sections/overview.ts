@@ -1,4 +1,4 @@
-import { html } from '../page/html.js';
+import { type Html, html } from '../page/html.js';
 import { percent, short } from '../plots/text.js';
 import type { ReportTarget } from '../types.js';
 import { type Section, tableHtml } from './section.js';
@@ -13,11 +13,28 @@ export const overview: Section = {
     const rows = targets.map((target) => [target.name, ...columns.map(({ of }) => of(target) ?? '–')]);
     const notes = targets.flatMap(({ name, network }) => network.notes.map((note) => ({ name, note })));
     return Promise.resolve(
-      html`${tableHtml(['network', ...columns.map(({ head }) => head)], rows)}
-        ${notes.length > 0 && html`<ul class="notes">${notes.map(({ name, note }) => html`<li>${targets.length > 1 && `${name}: `}${note}</li>`)}</ul>`}`,
+      html`${targets.length === 1 ? tiles(columns, targets[0]!) : tableHtml(['network', ...columns.map(({ head }) => head)], rows)}
+      ${
+        notes.length > 0 &&
+        html`<ul class="notes">
+          ${notes.map(({ name, note }) => html`<li>${targets.length > 1 && `${name}: `}${note}</li>`)}
+        </ul>`
+      }`,
     );
   },
 };
+
+function tiles(columns: readonly Column[], target: ReportTarget): Html {
+  return html`<dl class="tiles">
+    ${columns.map(
+      ({ head, of }) =>
+        html`<div>
+          <dt>${head}</dt>
+          <dd>${of(target) ?? '–'}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
 
 interface Column {
   readonly head: string;

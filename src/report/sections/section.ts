@@ -27,7 +27,31 @@ export async function plotHtml(plot: Plot): Promise<Html> {
 }
 
 /** A table; cells from the second column on are numbers. */
-export function tableHtml(head: readonly string[], rows: readonly (readonly string[])[], foot?: readonly string[]): Html {
-  const line = (cells: readonly string[]): Html => html`<tr>${cells.map((cell, i) => html`<td${i > 0 && trusted(' class="n"')}>${cell}</td>`)}</tr>`;
-  return html`<div class="scroll"><table><thead><tr>${head.map((cell, i) => html`<th${i > 0 && trusted(' class="n"')}>${cell}</th>`)}</tr></thead><tbody>${rows.map(line)}</tbody>${foot !== undefined && html`<tfoot>${line(foot)}</tfoot>`}</table></div>`;
+export function tableHtml(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  foot?: readonly string[],
+): Html {
+  const line = (cells: readonly string[]): Html =>
+    html`<tr>
+      ${cells.map((cell, i) => html`<td${i > 0 && trusted(' class="n"')}>${cell}</td>`)}
+    </tr>`;
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${head.map((cell, i) => html`<th${i > 0 && trusted(' class="n"')}>${cell}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(line)}
+      </tbody>
+      ${
+        foot !== undefined &&
+        html`<tfoot>
+          ${line(foot)}
+        </tfoot>`
+      }
+    </table>
+  </div>`;
 }
