@@ -104,7 +104,7 @@ async function levels(compiled: Compiled, options: PictureOptions): Promise<Draw
       dataset,
       normalisation: ownUnless(options.normalisation, compiled.normalisation),
       count: Math.min(dataset.length, limit),
-      batch: latencyOf(network) === 0 ? 1 : batchFor(network),
+      batch: latencyOf(network) === 0 ? 1 : batchFor(network, { ...options, dataset, activity: true }),
     },
     chooseEngine(options.engine, 'infer'),
     (done, total) => options.onProgress?.({ phase: 'counting levels', done, total, unit: 'images' }),

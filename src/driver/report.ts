@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
-import type { Outcome } from '../base/diagnostics/index.js';
-import { costOf as networkCost } from '../cost/index.js';
+import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
+import { describePlace } from '../base/source.js';
+import { type Cost, type Hardware, measuredCost, costOf as networkCost } from '../cost/index.js';
 import { isFolder, writeFile } from '../data/index.js';
-import type { LayerActivity } from '../evaluate/index.js';
+import { type LayerActivity, SpikeCounter } from '../evaluate/index.js';
 import { type Measured, type ReportTarget, type SampleTrace, renderReport } from '../report/index.js';
 import { type Compiled, compiledTarget } from './compiled.js';
+import { costOf } from './cost.js';
 import { chooseEngine } from './engine.js';
 import { evaluateTarget } from './evaluate.js';
 import { isOfLayers } from './own-network.js';
@@ -32,14 +34,15 @@ export async function reportTargets(
   for (const [n, target] of targets.entries()) {
     const { path, config } = target;
     const { network } = compiled[n]!;
+    const cost = await costFigures(target, compiled[n]!, options, findings);
     const training = isFolder(path) ? readLog(path) : undefined;
     described.push({
       name: names[n]!,
       source: config === undefined ? path : `${path}#${config}`,
       network,
-      cost: networkCost(network),
+      cost,
       ...(training === undefined ? {} : { training }),
-      ...(await onData(target, compiled[n]!, names[n]!, options, findings)),
+      ...(await onData({ target, compiled: compiled[n]!, name: names[n]!, cost }, options, findings)),
     });
   }
   const title = names.length === 1 ? `${described[0]!.network.name}: ${names[0]}` : names.join(', ');
@@ -53,7 +56,14 @@ export async function reportTargets(
       ...(measured === undefined ? {} : { accuracy: measured.accuracy }),
     })),
   };
-  return { value, diagnostics: findings.all };
+  return { value, diagnostics: saidOnce(findings.all) };
+}
+
+/** A target is compiled, costed and evaluated; each says the same of it. */
+function saidOnce(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = ({ code, message, place }: Diagnostic): string =>
+    `${code} ${message} ${place === undefined ? '' : describePlace(place)}`;
+  return [...new Map(diagnostics.map((d) => [key(d), d])).values()];
 }
 
 /** Names of the configs; with the file where two are alike, with the place in the list where those are too. */
@@ -68,32 +78,52 @@ function distinctNames(targets: readonly Target[], compiled: readonly Compiled[]
   return unique(long) ? long : long.map((name, n) => `${name} (${n + 1})`);
 }
 
+/** A network's cost with the energies of its hardware; of an ONNX file itself without them. */
+async function costFigures(
+  target: Target,
+  { network, imported }: Compiled,
+  { allowOutside = false }: ReportOptions,
+  findings: Findings,
+): Promise<Cost & { readonly hardware?: Hardware }> {
+  if (imported) return networkCost(network);
+  return findings.take(await costOf(target, { allowOutside }));
+}
+
+interface Subject {
+  readonly target: Target;
+  readonly compiled: Compiled;
+  readonly name: string;
+  readonly cost: Cost & { readonly hardware?: Hardware };
+}
+
 /** What a network does on the data; nothing without data, and for ONNX files themselves. */
 async function onData(
-  target: Target,
-  { network, normalisation, imported }: Compiled,
-  name: string,
+  { target, compiled: { network, normalisation, imported }, name, cost }: Subject,
   options: ReportOptions,
   findings: Findings,
 ): Promise<{ readonly measured?: Measured; readonly trace?: SampleTrace }> {
-  const { dataset, limit, batch, engine, threads, sample = 0 } = options;
+  const { dataset, limit, batch, engine, threads, allowOutside = false, sample = 0 } = options;
   if (dataset === undefined || imported) return {};
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
   const stepwise = network.coding !== undefined && !isOfLayers(network);
   const chosen = { dataset, normalisation: ownUnless(options.normalisation, normalisation) };
+  const used = chooseEngine(engine, 'infer');
+  const layers = spreadOver(neuronLayers(network), tracedLayers);
+  const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
+  let counter: SpikeCounter | undefined;
   const result = findings.take(
     await evaluateTarget(target, {
       ...chosen,
       activity: !stepwise,
+      allowOutside,
       onProgress: labelled,
-      ...(options.allowOutside === undefined ? {} : { allowOutside: options.allowOutside }),
+      countSpikes: (counted) => (counter = new SpikeCounter(counted)),
       ...(limit === undefined ? {} : { limit }),
       ...(batch === undefined ? {} : { batch }),
       ...(engine === undefined ? {} : { engine }),
       ...(threads === undefined ? {} : { threads }),
     }),
   );
-  const used = chooseEngine(engine, 'infer');
   let activity: readonly LayerActivity[] = result.activity ?? [];
   if (stepwise) {
     const count = Math.min(dataset.length, limit ?? dataset.length, mostStepwise);
@@ -102,12 +132,27 @@ async function onData(
       labelled({ phase: 'counting levels', done, total, unit: 'images' }),
     );
   }
-  const layers = spreadOver(neuronLayers(network), tracedLayers);
-  const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
-  return { measured: measuredOf(result, activity, dataset.name), ...trace };
+  const energy = energyOf(counter, cost, result.samples);
+  return { measured: measuredOf(result, activity, dataset.name, energy), ...trace };
 }
 
-function measuredOf(result: EvalResult, activity: readonly LayerActivity[], data: string): Measured {
+/** Energy of an image in joules, from the spikes that were counted. */
+function energyOf(
+  counter: SpikeCounter | undefined,
+  { hardware, ...cost }: Subject['cost'],
+  samples: number,
+): number | undefined {
+  if (counter === undefined || hardware === undefined) return undefined;
+  const spikes = counter;
+  return 1e-12 * measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, hardware).total.energy_pj;
+}
+
+function measuredOf(
+  result: EvalResult,
+  activity: readonly LayerActivity[],
+  data: string,
+  energy: number | undefined,
+): Measured {
   const { samples, accuracy, source, spikes_per_neuron, opf, latency_steps } = result;
   return {
     data,
@@ -117,6 +162,7 @@ function measuredOf(result: EvalResult, activity: readonly LayerActivity[], data
     spikes_per_neuron,
     opf,
     latency_steps,
+    ...(energy === undefined ? {} : { energy_joules: energy }),
     activity,
   };
 }

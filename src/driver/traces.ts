@@ -55,12 +55,12 @@ async function compileTraced(
   engine: Engine,
 ): Promise<Traced> {
   if (isOfLayers(network)) {
-    const lowered = lowerForInference(network, probes);
+    const lowered = lowerForInference(network, { ...probes, trains: (id) => probes.trains.includes(id) });
     const executable = await engine.compile(simplify(lowered.program));
     const { train, membranes } = layerNames;
     return { executable: fedWith(executable, lowered), input: lowered.image, train, membranes };
   }
-  const program = simplify(lowerNetwork(network, { precision: 'f64', probes }));
+  const program = simplify(lowerNetwork(network, { precision: 'f64', probes: { ...probes, trains: true } }));
   const { train, membranes } = probeNames;
   return { executable: await engine.compile(program), input: program.inputs[0]!.id, train, membranes };
 }

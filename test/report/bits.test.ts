@@ -1,53 +1,39 @@
 import { expect, it } from 'vitest';
-import { tensor } from '../../src/base/dtype.js';
-import type { Cost } from '../../src/cost/index.js';
-import type { Network, Op } from '../../src/network/index.js';
+import { costOf } from '../../src/cost/index.js';
 import { bitsOf } from '../../src/report/index.js';
+import { networkFrom } from '../support/train.js';
 
-const op = (id: string, kind: string, inputs: string[], shape: number[], rest: Partial<Op> = {}): Op =>
-  ({ id, kind, inputs, attrs: {}, params: {}, type: { shape, code: { kind: 'real' } }, ...rest }) as unknown as Op;
-
-function cost(...ids: string[]): Cost {
-  const layers = ids.map((id) => ({ id, kind: 'conv', weight_bits: 32, spike_bits: 1, steps: 4 }));
-  return { layers, total: {} } as unknown as Cost;
-}
-
-const scalar = (value: number): { tensor: ReturnType<typeof tensor> } => ({ tensor: tensor('f32', [1], [value]) });
-
-it('bits are read from attributes, from learned parameters, and else from the cost', () => {
-  const network = {
-    ops: [
-      op('input', 'input', [], [2, 4, 4]),
-      op('plain', 'conv', ['input'], [2, 4, 4], { params: { weight: 'w' } }),
-      op('fixed.spike', 'neuron', ['plain'], [2, 4, 4], { attrs: { bits: 3 } }),
-      op('fixed', 'conv', ['fixed.spike'], [4, 2, 2], { attrs: { weight_bits: 5 }, params: { weight: 'w' } }),
-      op('learned.spike', 'neuron', ['fixed'], [4, 2, 2], { attrs: { bits_max: 6 }, params: { bits: 'b' } }),
-      op('squeezed', 'squeeze', ['learned.spike'], [4, 2, 2], { attrs: { steps_max: 3 }, params: { steps: 't' } }),
-      op('flat', 'flatten', ['squeezed'], [16]),
-      op('learned', 'linear', ['flat'], [10], {
-        attrs: { weight_bits_max: 6 },
-        params: { weight: 'v', weight_bits: 'bw' },
-      }),
-    ],
-    params: new Map([
-      ['w', { tensor: tensor('f32', [10], new Float32Array(10)) }],
-      ['v', { tensor: tensor('f32', [20], new Float32Array(20)) }],
-      ['b', scalar(2.4)],
-      ['t', scalar(0.2)],
-      ['bw', scalar(9)],
-    ]),
-  } as unknown as Network;
-  expect(bitsOf(network, cost('plain', 'fixed', 'learned'))).toEqual([
-    { id: 'plain', weight_bits: 32, spike_bits: 1, steps: 4, learned: [], weights: 0.25, features: 32 / 80 },
-    { id: 'fixed', weight_bits: 5, spike_bits: 3, steps: 4, learned: [], weights: 0.25, features: 32 / 80 },
-    {
-      id: 'learned',
-      weight_bits: 6,
-      spike_bits: 2,
-      steps: 1,
-      learned: ['weight_bits', 'spike_bits', 'steps'],
-      weights: 0.5,
-      features: 16 / 80,
-    },
+it('bits of weights, of the spikes a layer reads and of its time, with its part of the network', () => {
+  const network = networkFrom(`
+    use "spikec/neurons" { Refined }
+    network N {
+      input image: real[1, 4, 4]
+      a = image | conv(2, kernel: 3) | spike
+      b = a | conv(3, kernel: 1) | spike
+      output b | flatten | linear(2)
+    }
+    config c {
+      network N  neuron Refined()  coding direct(steps: 4)
+      bits {
+        weights 4
+        spikes  learn(init: 3, max: 6, target: 2)
+        steps   2
+        squeeze true
+        layer "a.conv" { weights 8 }
+      }
+    }
+  `);
+  const bits = bitsOf(network, costOf(network));
+  // weights 2·1·9, 3·2, 2·48; values read 16, 32, 48
+  expect(bits.map(({ weights, features }) => [weights * 120, features * 96])).toEqual([
+    [expect.closeTo(18), expect.closeTo(16)],
+    [expect.closeTo(6), expect.closeTo(32)],
+    [expect.closeTo(96), expect.closeTo(48)],
   ]);
+  expect(bits.map(({ id, weight_bits, spike_bits }) => [id, weight_bits, spike_bits])).toEqual([
+    ['a.conv', 8, 32],
+    ['b.conv', 4, 3],
+    ['output.linear', 4, 3],
+  ]);
+  expect(bits.slice(1).map(({ steps }) => steps)).toEqual([2, 2]);
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -6,7 +7,7 @@ import { costOf } from '../../src/cost/index.js';
 import { importOnnx } from '../../src/frontends/onnx/index.js';
 import { boxLines } from '../../src/report/graph/draw.js';
 import { layOut } from '../../src/report/graph/layout.js';
-import { html, scriptJson, trusted } from '../../src/report/page/html.js';
+import { html, jsonElement, trusted } from '../../src/report/page/html.js';
 import { renderReport } from '../../src/report/index.js';
 import { resnet50 } from '../support/resnet50.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -17,7 +18,9 @@ it('parts of a page are escaped unless they are HTML of our own', () => {
     '<b title="&quot;&amp;">&lt;i&gt;&#39;1<u>2</u></b>',
   );
   expect(html`${trusted('<i>')}${'a\u0000\u001bb'}`.text).toBe('<i>ab');
-  expect(scriptJson({ a: '</script>' }).text).toBe('{"a":"\\u003c/script>"}');
+  expect(jsonElement('x', { a: '</script><!--' }).text).toBe(
+    '<script type="application/json" class="x">{"a":"\\u003c/script>\\u003c!--"}</script>',
+  );
 });
 
 it('the same report has the same bytes, and one without data has fewer sections', async () => {
@@ -55,6 +58,8 @@ it("a page loads nothing, and its policy forbids all scripts but the page's own"
   );
   expect(page).not.toMatch(/<link[^>]+href="(?!data:)|<script[^>]+src|@import|<iframe|<img/);
   expect(page.match(/<script/g)).toHaveLength(2); // the layers' details, and the page's own
+  const own = /<script>([^]*?)<\/script>/.exec(page)![1]!;
+  expect(page).toContain(`sha256-${createHash('sha256').update(own).digest('base64')}`);
   expect(page).toMatch(/default-src &#39;none&#39;;[^"]*script-src &#39;sha256-[^;"]+&#39;"/);
 });
 

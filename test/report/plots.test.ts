@@ -10,7 +10,7 @@ import { rasterMarks } from '../../src/report/plots/raster.js';
 import { levelsPlot, membranesPlot, rasterPlot, renderPlot, spikesPlot, trainingPlot } from '../../src/report/index.js';
 import { entropyOf, shownFormats, spikesOf, variedChannels } from '../../src/report/plots/spikes.js';
 import { chooseNeurons, neuronName } from '../../src/report/plots/traces.js';
-import { curvePoints } from '../../src/report/plots/training.js';
+import { bitPoints, curvePoints } from '../../src/report/plots/training.js';
 import { encodePng, greyUri, imageUri } from '../../src/report/png.js';
 import type { LayerTrace, Measured } from '../../src/report/types.js';
 
@@ -175,6 +175,14 @@ it('curves have validation points where images were held back', () => {
     { epoch: 1, curve: 'training', value: 2 },
     { epoch: 2, curve: 'training', value: 2 },
     { epoch: 2, curve: 'validation', value: 3 },
+  ]);
+});
+
+it('learned bits have curves of their averages', () => {
+  const learned = { ...record, epoch: 3, bits: { weights: 2.5, steps: 1.5, layers: {} } };
+  expect(bitPoints([{ ...record, epoch: 2 }, learned])).toEqual([
+    { epoch: 3, curve: 'weights', value: 2.5 },
+    { epoch: 3, curve: 'steps', value: 1.5 },
   ]);
 });
 

@@ -30,6 +30,7 @@ const groups: Readonly<Record<OpKind, Group>> = {
   dropout: 'shape',
   identity: 'shape',
   delay: 'shape',
+  squeeze: 'shape',
   planes: 'shape',
   gather: 'shape',
 };

@@ -38,9 +38,14 @@ export function escapeText(text: string): string {
     .replaceAll(/[&<>"']/g, (c) => escapes[c]!);
 }
 
-/** JSON that can stand inside a script element. */
-export function scriptJson(value: unknown): Html {
-  return new Html(
-    JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029'),
-  );
+/** Data for the page's script, in an element of that class. */
+export function jsonElement(className: string, value: unknown): Html {
+  // no end tag and no comment can begin without a <
+  const json = JSON.stringify(value).replaceAll('<', '\\u003c');
+  return new Html(`<script type="application/json" class="${escapeText(className)}">${json}</script>`);
+}
+
+/** A script of our own, byte for byte: the page's policy knows it by its hash. */
+export function scriptElement(script: string): Html {
+  return new Html(`<script>${script}</script>`);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sections } from '../sections/index.js';
 import type { ReportContext } from '../types.js';
-import { type Html, html, trusted } from './html.js';
+import { type Html, html, scriptElement, trusted } from './html.js';
 import { script } from './script.js';
 import { style } from './style.js';
 
@@ -30,9 +30,7 @@ export async function renderReport(context: ReportContext): Promise<string> {
         <meta name="generator" content="spikec ${version}" />
         <link rel="icon" href="data:," />
         <title>${title}</title>
-        <style>
-          ${trusted(style)}
-        </style>
+        ${trusted(`<style>${style}</style>`)}
       </head>
       <body>
         <header>
@@ -46,9 +44,7 @@ export async function renderReport(context: ReportContext): Promise<string> {
         </nav>
         <main>${parts.map((part) => sectionHtml(part, context))}</main>
         <footer>Made by spikec ${version}.</footer>
-        <script>
-          ${trusted(script)};
-        </script>
+        ${scriptElement(script)}
       </body>
     </html> `;
   return page.text;

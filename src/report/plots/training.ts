@@ -18,6 +18,16 @@ export function curvePoints(records: readonly EpochRecord[], of: 'loss' | 'accur
   });
 }
 
+/** Average bits of weights and spikes, and steps, where a training learns them. */
+export function bitPoints(records: readonly EpochRecord[]): readonly CurvePoint[] {
+  return records.flatMap(({ epoch, bits }) =>
+    (['weights', 'spikes', 'steps'] as const).flatMap((curve) => {
+      const value = bits?.[curve];
+      return value === undefined ? [] : [{ epoch, curve, value }];
+    }),
+  );
+}
+
 /** Curves of a training: loss, accuracy, learning rate, and spikes a neuron fires in a step, layer by layer. */
 export function trainingPlot(records: readonly EpochRecord[]): Plot {
   const x = {
@@ -51,6 +61,7 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
   const firing = records.flatMap(({ epoch, firing }) =>
     Object.entries(firing).map(([layer, value]) => ({ epoch, layer: tail(layer, 26), value })),
   );
+  const learned = bitPoints(records);
   return {
     columns: 2,
     spacing: { row: 76, column: 70 },
@@ -67,6 +78,30 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
         mark: { type: 'line', color: colours.green, point: { size: 24, color: colours.green } },
         encoding: { x, y: { field: 'value', type: 'quantitative', title: null } },
       },
+      ...(learned.length === 0
+        ? []
+        : [
+            {
+              title: 'learned bits and steps, on average',
+              width: 250,
+              height: 150,
+              data: { values: learned },
+              mark: { type: 'line', point: { size: 24 } },
+              encoding: {
+                x,
+                y: { field: 'value', type: 'quantitative', title: null, scale: { zero: false } },
+                color: {
+                  field: 'curve',
+                  title: null,
+                  scale: {
+                    domain: ['weights', 'spikes', 'steps'],
+                    range: [colours.blue, colours.orange, colours.green],
+                  },
+                  legend: { orient: 'top-right' },
+                },
+              },
+            },
+          ]),
       ...(firing.length === 0
         ? []
         : [

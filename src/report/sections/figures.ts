@@ -40,10 +40,9 @@ export const bits: Section = {
   render: async ({ network, cost }) => {
     const layers = bitsOf(network, cost);
     if (layers.length === 0 || layers.length > mostBars) return undefined;
-    const learned = layers.some((layer) => layer.learned.length > 0);
     return html`<p>
-        Bits of the weights and of the spikes that a layer reads, and time steps${learned && ', as they were learned'}.
-        Below: its part of all values read and of all weights.
+        Bits of the weights and of the spikes that a layer reads, and time steps, fixed or learned. Below: its part of
+        all values read and of all weights.
       </p>
       ${await plotHtml(bitsPlot(layers))}`;
   },

@@ -2,7 +2,7 @@ import { detailsOf } from '../graph/details.js';
 import { boxLines, drawGraph } from '../graph/draw.js';
 import { groupNames, groupOf } from '../graph/groups.js';
 import { layOut } from '../graph/layout.js';
-import { html, scriptJson } from '../page/html.js';
+import { html, jsonElement } from '../page/html.js';
 import type { Section } from './section.js';
 
 /** The network as a graph: drag, zoom, click a layer. */
@@ -35,9 +35,7 @@ export const networkGraph: Section = {
           <p class="hint">Click a layer for its type, bits, cost and equations. Drag to move, scroll to zoom.</p>
         </aside>
       </div>
-      <script type="application/json" class="ops">
-        ${scriptJson(details)}
-      </script>
+      ${jsonElement('ops', details)}
     </div>`;
   },
 };
