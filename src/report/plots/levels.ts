@@ -27,7 +27,7 @@ export function levelsPlot(activity: readonly LayerActivity[]): Plot {
   const columns = Math.min(4, activity.length);
   return {
     columns,
-    spacing: { row: 64, column: 52 },
+    spacing: { row: 84, column: 56 },
     bounds: 'flush',
     concat: activity.map((layer) => ({
       width: 170,
