@@ -4,7 +4,7 @@ import { describePlace } from '../base/source.js';
 import { type Cost, type Hardware, measuredCost, costOf as networkCost } from '../cost/index.js';
 import { isFolder, writeFile } from '../data/index.js';
 import { type LayerActivity, SpikeCounter } from '../evaluate/index.js';
-import { type Measured, type ReportTarget, type SampleTrace, renderReport } from '../report/index.js';
+import { type Measured, type ReportTarget, renderReport } from '../report/index.js';
 import { type Compiled, compiledTarget } from './compiled.js';
 import { costOf } from './cost.js';
 import { chooseEngine } from './engine.js';
@@ -101,9 +101,10 @@ async function onData(
   { target, compiled: { network, normalisation, imported }, name, cost }: Subject,
   options: ReportOptions,
   findings: Findings,
-): Promise<{ readonly measured?: Measured; readonly trace?: SampleTrace }> {
+): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'remark'>> {
   const { dataset, limit, batch, engine, threads, allowOutside = false, sample = 0 } = options;
-  if (dataset === undefined || imported) return {};
+  if (dataset === undefined) return {};
+  if (imported) return { remark: 'not measured: an ONNX file is measured once it is converted' };
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
   const stepwise = network.coding !== undefined && !isOfLayers(network);
   const chosen = { dataset, normalisation: ownUnless(options.normalisation, normalisation) };

@@ -55,6 +55,8 @@ export interface ReportTarget {
   readonly network: Network;
   readonly cost: Cost;
   readonly measured?: Measured;
+  /** Something to say of it beside the notes of passes. */
+  readonly remark?: string;
   readonly trace?: SampleTrace;
   /** The log of a run folder. */
   readonly training?: readonly EpochRecord[];

@@ -183,6 +183,7 @@ it('a report about a run folder, configs and an ONNX file is one page', async ()
   expect(value!.targets.map(({ accuracy }) => accuracy !== undefined)).toEqual([true, true, true, false]);
   for (const id of ['configs', 'training-0', 'neurons-1', 'activity-2', 'cost-3']) expect(page).toContain(`id="${id}"`);
   expect(page).not.toContain('id="training-1"');
+  expect(page).toContain('net.onnx: not measured');
 }, 120_000);
 
 it('a report that fails leaves nothing behind', async () => {

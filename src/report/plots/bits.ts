@@ -45,7 +45,7 @@ export function bitsPlot(layers: readonly LayerBits[]): Plot {
         data: { values: shares },
         mark: { type: 'bar' },
         encoding: {
-          x: x({ labelAngle: -45, labelLimit: 150, labelFontSize: layers.length > 40 ? 9 : 11, grid: false }),
+          x: x({ labelAngle: -45, labelLimit: 260, labelFontSize: layers.length > 40 ? 9 : 11, grid: false }),
           xOffset: { field: 'kind', sort: ['features', 'weights'] },
           y: { field: 'share', type: 'quantitative', title: 'part of the network', axis: { format: '.0%' } },
           color: {

@@ -10,7 +10,7 @@ export function costPlot({ layers }: Cost): Plot {
     type: 'nominal',
     sort: order,
     title: null,
-    axis: { grid: false, ticks: false, domain: false, labelLimit: 190, labelFontSize: 10 },
+    axis: { grid: false, ticks: false, domain: false, labelLimit: 300, labelFontSize: 10 },
   };
   const column = (title: string, field: string, color: string, first: boolean): object => ({
     title,

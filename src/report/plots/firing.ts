@@ -25,7 +25,7 @@ export function firingPlot(activity: readonly LayerActivity[]): Plot {
         { tickCount: 4 },
         {
           labelAngle: -45,
-          labelLimit: 150,
+          labelLimit: 260,
           labelFontSize: activity.length > 40 ? 9 : 11,
           grid: false,
         },

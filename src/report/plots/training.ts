@@ -123,7 +123,7 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
                     orient: 'right',
                     columns: layers.length > 12 ? 2 : 1,
                     symbolSize: 40,
-                    labelLimit: 220,
+                    labelLimit: 280,
                     labelFontSize: 10,
                   },
                 },

@@ -11,7 +11,9 @@ export const overview: Section = {
   render: ({ targets }) => {
     const columns = allColumns.filter(({ of }) => targets.some((target) => of(target) !== undefined));
     const rows = targets.map((target) => [target.name, ...columns.map(({ of }) => of(target) ?? '–')]);
-    const notes = targets.flatMap(({ name, network }) => network.notes.map((note) => ({ name, note })));
+    const notes = targets.flatMap(({ name, network, remark }) =>
+      [...network.notes, ...(remark === undefined ? [] : [remark])].map((note) => ({ name, note })),
+    );
     return Promise.resolve(
       html`${targets.length === 1 ? tiles(columns, targets[0]!) : tableHtml(['network', ...columns.map(({ head }) => head)], rows)}
       ${
