@@ -66,16 +66,16 @@ function saidOnce(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...new Map(diagnostics.map((d) => [key(d), d])).values()];
 }
 
-/** Names of the configs; with the file where two are alike, with the place in the list where those are too. */
+/** Names of the configs; those that are alike with their files, and where that doesn't help with their place in the list. */
 function distinctNames(targets: readonly Target[], compiled: readonly Compiled[]): readonly string[] {
-  const unique = (names: readonly string[]): boolean => new Set(names).size === names.length;
   const short = compiled.map(({ name }) => name);
-  if (unique(short)) return short;
+  const alike = (names: readonly string[], n: number): boolean => names.some((name, m) => m !== n && name === names[n]);
   const long = short.map((name, n) => {
-    const file = basename(targets[n]!.path);
-    return file === name ? targets[n]!.path : `${file}#${name}`;
+    if (!alike(short, n)) return name;
+    const { path } = targets[n]!;
+    return basename(path) === name ? path : `${basename(path)}#${name}`;
   });
-  return unique(long) ? long : long.map((name, n) => `${name} (${n + 1})`);
+  return long.map((name, n) => (alike(long, n) ? `${name} (${n + 1})` : name));
 }
 
 /** A network's cost with the energies of its hardware; of an ONNX file itself without them. */
