@@ -37,7 +37,7 @@ export function compiledTarget(target: Target, options: CommonOptions, findings:
   const config = chooseConfig(findings.take(loadModel(path, options)), target);
   const { conversion } = convertNetwork(
     sourceOf(config, findings).imported.network,
-    conversionOptions(config),
+    conversionOptions(config, findings),
     findings,
   );
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
