@@ -15,6 +15,8 @@ const environment = new Set<Code>([
   'engine/unavailable',
   'engine/unknown',
   'file/write-failed',
+  'report/no-data',
+  'report/no-such-sample',
 ]);
 
 /** 0 without errors; 2 when an error is about usage or environment; otherwise 1. */

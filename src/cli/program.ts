@@ -11,7 +11,9 @@ import { exitCode } from './exit.js';
 import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
 import { addInit } from './init.js';
+import { addPicture } from './picture.js';
 import { printable } from './render.js';
+import { addReport } from './report.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
@@ -27,6 +29,8 @@ const commands = [
   addEval,
   addCost,
   addEntropy,
+  addPicture,
+  addReport,
   addExplain,
 ];
 

@@ -27,6 +27,9 @@ export const driver: Driver = {
     reported(async () => (await import('./evaluate.js')).evaluateTarget(target, options)),
   trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
+  drawPicture: (target, options) => reported(async () => (await import('./picture.js')).drawPicture(target, options)),
+  reportTargets: (targets, options) =>
+    reported(async () => (await import('./report.js')).reportTargets(targets, options)),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
   starterModel,
 };

@@ -85,14 +85,14 @@ export async function runLayers(
   }
 }
 
-function countedLayers(network: Network): readonly CountedLayer[] {
+export function countedLayers(network: Network): readonly CountedLayer[] {
   return network.ops.flatMap(({ id, kind, type: { code } }) =>
     kind === 'neuron' && code.kind === 'spike' ? [{ id, min: code.min, max: code.max, step: code.step }] : [],
   );
 }
 
 /** The program's executable, fed with images as data sets give them and with its random numbers. */
-function fedWith(executable: Executable, { image, imageSteps, randoms }: LayersProgram): Executable {
+export function fedWith(executable: Executable, { image, imageSteps, randoms }: LayersProgram): Executable {
   let batch = 0;
   return {
     ...executable,

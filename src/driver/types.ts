@@ -168,6 +168,52 @@ export interface CostOptions extends CommonOptions {
   readonly data?: CostData;
 }
 
+export const pictureKinds = ['levels', 'spikes', 'raster', 'membranes', 'bits'] as const;
+export type PictureKind = (typeof pictureKinds)[number];
+
+export interface PictureOptions extends CommonOptions {
+  readonly kind: PictureKind;
+  /** All kinds but `bits` need images. */
+  readonly dataset?: Dataset | undefined;
+  readonly normalisation: Normalisation;
+  /** Which image, from 0. */
+  readonly sample?: number;
+  /** Images that levels are counted over; 100 where missing. */
+  readonly limit?: number;
+  /** Id of a layer of neurons. */
+  readonly layer?: string;
+  /** Neurons of a layer, row-major from 0. */
+  readonly neurons?: readonly number[];
+  readonly engine?: string;
+  readonly outFile: string;
+}
+
+export interface PictureResult {
+  readonly kind: PictureKind;
+  readonly file: string;
+  /** Layers in the picture. */
+  readonly layers: readonly string[];
+}
+
+export interface ReportOptions extends CommonOptions {
+  readonly dataset?: Dataset | undefined;
+  readonly normalisation: Normalisation;
+  /** Images that accuracy and levels are measured on; all where missing. */
+  readonly limit?: number;
+  readonly batch?: number;
+  /** The image whose spikes and membranes are shown, from 0. */
+  readonly sample?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly outFile: string;
+}
+
+export interface ReportResult {
+  readonly file: string;
+  readonly bytes: number;
+  readonly targets: readonly { readonly name: string; readonly accuracy?: number }[];
+}
+
 export type CostRow = LayerCost & Partial<MeasuredLayer>;
 
 /** The keys are those of `cost --json`. */
@@ -208,6 +254,8 @@ export interface Driver {
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
+  drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>>;
+  reportTargets(targets: readonly Target[], options: ReportOptions): Promise<Outcome<ReportResult>>;
   listPasses(): readonly PassInfo[];
   /** What `init` writes. */
   starterModel(): Outcome<StarterModel>;

@@ -24,6 +24,8 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     evaluateTarget: unexpected('evaluateTarget'),
     trainTarget: unexpected('trainTarget'),
     costOf: unexpected('costOf'),
+    drawPicture: unexpected('drawPicture'),
+    reportTargets: unexpected('reportTargets'),
     listPasses: unexpected('listPasses'),
     starterModel: unexpected('starterModel'),
     ...parts,

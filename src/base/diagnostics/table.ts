@@ -6,6 +6,7 @@ import { fileDiagnostics } from './file.js';
 import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
 import { onnxDiagnostics } from './onnx.js';
+import { reportDiagnostics } from './report.js';
 import { syntaxDiagnostics } from './syntax.js';
 import { trainDiagnostics } from './train.js';
 
@@ -20,6 +21,7 @@ export const diagnosticTable = {
   ...engineDiagnostics,
   ...fileDiagnostics,
   ...trainDiagnostics,
+  ...reportDiagnostics,
   ...cliDiagnostics,
 } as const;
 

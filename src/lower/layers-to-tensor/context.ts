@@ -29,12 +29,16 @@ export class LayersLowering extends Lowering {
   readonly replace: Record<string, string> = {};
   /** Params that a gradient may change, in the order of their ops. */
   readonly learned = new Set<string>();
+  /** Membranes of the traced layers at every step, [TN, …shape]. */
+  readonly membranes = new Map<string, Value>();
 
   constructor(
     network: Network,
     readonly mode: Mode,
     readonly steps: number,
     options: LoweringOptions,
+    /** Layers of neurons whose membranes are wanted. */
+    readonly traced: ReadonlySet<string> = new Set(),
   ) {
     super(network, options);
   }

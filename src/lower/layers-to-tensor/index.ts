@@ -28,6 +28,8 @@ export const layerNames = {
   current: (id: string): string => `current ${id}`,
   /** [TN, …shape]: what a layer gives at every step. */
   train: (id: string): string => `train ${id}`,
+  /** [TN, …shape]: a layer's membranes when it fires, at every step. */
+  membranes: (id: string): string => `membranes ${id}`,
   /** [N, classes]: the mean of the logits over the first steps. */
   early: (steps: number): string => `mean of ${steps}`,
 } as const;
@@ -55,6 +57,8 @@ export interface InferenceOptions {
   readonly trainable?: boolean;
   /** Which layers give out their trains. */
   readonly trains?: (id: string) => boolean;
+  /** These layers of neurons give out their membranes. */
+  readonly membranes?: readonly string[];
   /** Also the mean logits over so many first steps. */
   readonly early?: readonly number[];
 }
@@ -105,7 +109,9 @@ export function lowerForObservation(network: Network): LayersProgram {
 /** The forward pass with running statistics; output `0` is the mean of the logits over time, [N, classes]. */
 export function lowerForInference(network: Network, options: InferenceOptions = {}): LayersProgram {
   const { trainable = false } = options;
-  const lowering = new LayersLowering(network, 'infer', stepsOfNetwork(network), { precision: 'f32', trainable });
+  const traced = new Set(options.membranes ?? []);
+  const precision = { precision: 'f32', trainable } as const;
+  const lowering = new LayersLowering(network, 'infer', stepsOfNetwork(network), precision, traced);
   return lower(
     lowering,
     (logits) => {
@@ -116,6 +122,8 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
     },
     (op, value) => {
       if (options.trains?.(op.id) === true) lowering.builder.output(layerNames.train(op.id), value);
+      const membranes = lowering.membranes.get(op.id);
+      if (membranes !== undefined) lowering.builder.output(layerNames.membranes(op.id), membranes);
       if (!firing.has(op.kind) || op.type.code.kind !== 'spike') return;
       const fanOut = options.fanOut?.(op.id) ?? [];
       if (fanOut.length === 0) return;

@@ -137,7 +137,11 @@ function dropout(lowering: LayersLowering, op: Op, x: Value): Value {
 
 /** A layer of neurons, unrolled by its equations; its steps as one value. */
 function neurons(lowering: LayersLowering, op: Op, x: Value): Value {
-  const { values } = lowerNeurons(lowering, op, timed(lowering, op, x)).train;
+  const membranes = lowering.traced.has(op.id);
+  const unrolled = lowerNeurons(lowering, op, timed(lowering, op, x), { membranes });
+  const { values } = unrolled.train;
+  if (membranes)
+    lowering.membranes.set(op.id, lowering.builder.at(op.id).as('membranes').concat(unrolled.membranes, 0));
   const train = lowering.builder.at(op.id).as('train').concat(values, 0);
   if (op.attrs['integer_codes'] !== true) return train;
   return lowering.builder.as('codes').round(lowering.builder.div(train, numberAttr(op.attrs, 'amplitude')));

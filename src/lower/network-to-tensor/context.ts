@@ -12,6 +12,8 @@ export interface Probes {
   readonly codes?: boolean;
   /** Trains of encoder, neurons and running maxima. */
   readonly trains?: boolean;
+  /** These layers of neurons give out their membranes at every local step. */
+  readonly membranes?: readonly string[];
 }
 
 export interface LoweringOptions {

@@ -22,6 +22,8 @@ export const probeNames = {
   codes: (id: string): string => `codes ${id}`,
   /** [N, …shape]: |u| after the last step, in units of the neuron’s own membrane. */
   membrane: (id: string): string => `membrane ${id}`,
+  /** [TN, …shape]: a layer's membranes when it fires, silent steps included. */
+  membranes: (id: string): string => `membranes ${id}`,
 } as const;
 
 /**
@@ -43,8 +45,14 @@ export function lowerNetwork(network: Network, options: LoweringOptions): Progra
       lowerEncode(lowering, op);
       probeTrain(lowering, op);
     } else if (op.kind === 'neuron') {
-      const { train, states } = lowerNeurons(lowering, op, lowering.timedOf(op.inputs[0]!));
+      const traced = options.probes?.membranes?.includes(op.id) === true;
+      const { train, states, membranes } = lowerNeurons(lowering, op, lowering.timedOf(op.inputs[0]!), {
+        membranes: traced,
+      });
       lowering.trains.set(op.id, train);
+      if (traced) {
+        builder.output(probeNames.membranes(op.id), builder.at(op.id).as('membranes').concat(membranes, 0));
+      }
       probeTrain(lowering, op, states);
     } else if (op.kind === 'decode') lowerDecode(lowering, op);
     else if (op.type.time !== undefined) {

@@ -12,6 +12,13 @@ import { StepTrain, type Timed } from './trains.js';
 export interface Unrolled {
   readonly train: StepTrain;
   readonly states: Environment;
+  /** The first state after each step's charge, silent steps included; only where it was asked for. */
+  readonly membranes: readonly Value[];
+}
+
+export interface UnrollOptions {
+  /** Also give the membranes: what `fire` sees at every step. */
+  readonly membranes?: boolean;
 }
 
 /**
@@ -19,7 +26,7 @@ export interface Unrolled {
  * equations. What is known at compile time (parameters, t) leaves no op behind; input currents of
  * steps before the first decision are asked for as one weighted sum.
  */
-export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled {
+export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: UnrollOptions = {}): Unrolled {
   const { builder } = lowering;
   builder.at(op.id);
   const def = present(lowering.network.neurons.get(String(op.attrs['neuron'])), `lower: ${op.id} names no neuron`);
@@ -40,10 +47,12 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
   const kept = new Set([...def.states.map(({ name }) => name), 's']);
   const isKept = (name: string): boolean => kept.has(name);
   const spikes: Value[] = [];
+  const membranes: Value[] = [];
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
     runAssignments(def.charge, plain, isKept);
+    if (options.membranes === true) membranes.push(membraneOf(lowering, op, def, plain));
     runAssignments(def.fire, firing, isKept);
     if (t > silent) spikes.push(levelOf(lowering, op, env));
     if (def.detachReset === true) detachOutputs(def, plain);
@@ -54,7 +63,17 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed): Unrolled
     if (value instanceof Pending) env.set(name, currents.force(value));
   }
   const ratio = Number(op.attrs['beta'] ?? 1);
-  return { train: new StepTrain(builder, op.id, ratio, spikes), states: env };
+  return { train: new StepTrain(builder, op.id, ratio, spikes), states: env, membranes };
+}
+
+/** The first state as it is now, f32. */
+function membraneOf({ builder }: Lowering, op: Op, def: NeuronDef, { env, force }: EvaluationScope): Value {
+  const state = present(def.states[0], `lower: ${op.id} has no state`).name;
+  const value = env.get(state);
+  const now = value instanceof Pending ? force(value) : value;
+  builder.at(op.id);
+  if (now !== undefined && typeof now === 'object') return builder.cast(now, 'f32');
+  return builder.broadcast(builder.scalar('f32', Number(now)), folded(1, op.type.shape));
 }
 
 function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {

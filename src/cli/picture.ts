@@ -1,0 +1,80 @@
+import { type Command, Argument, InvalidArgumentError } from 'commander';
+import { type PictureKind, type Target, pictureKinds } from '../driver/types.js';
+import {
+  type DataFlags,
+  dataHelp,
+  defined,
+  openData,
+  parseTarget,
+  wholeNumber,
+  withCommonFlags,
+  withDataFlags,
+  withOutsideFlag,
+} from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface PictureFlags extends CommonFlags, DataFlags {
+  readonly data?: string;
+  readonly sample?: number;
+  readonly limit?: number;
+  readonly layer?: string;
+  readonly neurons?: readonly number[];
+  readonly engine?: string;
+  readonly out: string;
+  readonly allowOutside?: boolean;
+}
+
+/** `spikec picture KIND TARGET --data DATA [--sample N] [--layer ID] -o FILE.svg` */
+export function addPicture(program: Command, host: Host): void {
+  const command = program
+    .command('picture')
+    .summary('draw what a network does on data')
+    .description(
+      'Draw a picture as SVG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer.',
+    )
+    .addArgument(new Argument('<kind>', 'which picture').choices(pictureKinds))
+    .argument('<target>', 'FILE, FILE#CONFIG, a run or compiled folder', parseTarget)
+    .option('--data <data>', `all but bits need it: ${dataHelp}`)
+    .option('--sample <n>', 'which image, from 0', wholeNumber(0))
+    .option('--limit <n>', 'images that levels are counted over (default: 100)', wholeNumber(1))
+    .option('--layer <id>', 'which layer of neurons (default: the first; raster: four of them; levels: all)')
+    .option('--neurons <list>', 'which neurons of the layer, comma list from 0 (default: some that fire)', indexList)
+    .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .requiredOption('-o, --out <file>', 'the SVG file')
+    .action((kind: PictureKind, target: Target, flags: PictureFlags) => draw(host, kind, target, flags));
+  withCommonFlags(withOutsideFlag(withDataFlags(command)), [
+    'spikec picture levels runs/mnist --data mnist:test -o levels.svg',
+    'spikec picture spikes runs/mnist --data mnist:test --sample 7 -o spikes.svg',
+  ]);
+}
+
+function indexList(text: string): readonly number[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (!parts.every((part) => /^\d{1,9}$/.test(part))) {
+    throw new InvalidArgumentError('Whole numbers from 0 on, separated by commas, are expected.');
+  }
+  return [...new Set(parts.map(Number))];
+}
+
+function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const opened = flags.data === undefined ? undefined : openData(flags.data, flags);
+    try {
+      const { sample, limit, layer, neurons, engine } = flags;
+      const result = take(
+        await driver.drawPicture(target, {
+          kind,
+          outFile: flags.out,
+          normalisation: opened?.normalisation ?? {},
+          allowOutside: flags.allowOutside === true,
+          onProgress: progress,
+          ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine }),
+        }),
+      );
+      const layers = result.layers.length === 1 ? result.layers[0] : `${result.layers.length} layers`;
+      return { text: `${result.file}: ${result.kind} of ${layers}\n`, json: result };
+    } finally {
+      opened?.dataset.close();
+    }
+  });
+}

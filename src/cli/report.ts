@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import type { ReportResult, Target } from '../driver/types.js';
+import {
+  type DataFlags,
+  dataHelp,
+  defined,
+  openData,
+  parseTarget,
+  wholeNumber,
+  withCommonFlags,
+  withDataFlags,
+  withOutsideFlag,
+} from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface ReportFlags extends CommonFlags, DataFlags {
+  readonly data?: string;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly sample?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly out: string;
+  readonly allowOutside?: boolean;
+}
+
+/** `spikec report FILE[#CONFIG]… | RUN -o report.html [--data DATA --limit N]` */
+export function addReport(program: Command, host: Host): void {
+  const command = program
+    .command('report')
+    .summary('a page about networks: graph, bits, cost, spikes, training')
+    .description(
+      'Write one HTML page about some networks: the graph, bits and cost by layer, the training curves of a run; with data also accuracy, firing rates, levels, and the spikes and membranes of an image. It needs nothing else to be read.',
+    )
+    .argument('<targets...>', 'FILE, FILE#CONFIG, run or compiled folders, ONNX files', parseTargets)
+    .option('--data <data>', `measure on data: ${dataHelp}`)
+    .option('--limit <n>', 'only the first N images', wholeNumber(1))
+    .option('--batch <n>', 'images per batch', wholeNumber(1))
+    .option('--sample <n>', 'the image whose spikes are shown, from 0', wholeNumber(0))
+    .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
+    .option('-o, --out <file>', 'the page', 'report.html')
+    .action((targets: readonly Target[], flags: ReportFlags) => report(host, targets, flags));
+  withCommonFlags(withOutsideFlag(withDataFlags(command)), [
+    'spikec report runs/mnist --data mnist:test -o report.html',
+    'spikec report resnet20.spike#base resnet20.spike#mb21',
+  ]);
+}
+
+function parseTargets(text: string, before: readonly Target[] | undefined): readonly Target[] {
+  return [...(before ?? []), parseTarget(text)];
+}
+
+function report(host: Host, targets: readonly Target[], flags: ReportFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const opened = flags.data === undefined ? undefined : openData(flags.data, flags);
+    try {
+      const { limit, batch, sample, engine, threads } = flags;
+      const result = take(
+        await driver.reportTargets(targets, {
+          outFile: flags.out,
+          normalisation: opened?.normalisation ?? {},
+          allowOutside: flags.allowOutside === true,
+          onProgress: progress,
+          ...defined({ dataset: opened?.dataset, limit, batch, sample, engine, threads }),
+        }),
+      );
+      return { text: describe(result), json: result };
+    } finally {
+      opened?.dataset.close();
+    }
+  });
+}
+
+function describe({ file, bytes, targets }: ReportResult): string {
+  const lines = targets.map(({ name, accuracy }) =>
+    accuracy === undefined ? name : `${name}  accuracy ${(100 * accuracy).toFixed(2)} %`,
+  );
+  return `${lines.map((line) => `${line}\n`).join('')}${file}: ${Math.ceil(bytes / 1000).toLocaleString('en')} kB\n`;
+}

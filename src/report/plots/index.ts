@@ -1,0 +1,10 @@
+export { bitsPlot } from './bits.js';
+export { configsPlot } from './configs.js';
+export { costPlot } from './costs.js';
+export { firingPlot } from './firing.js';
+export { levelsPlot } from './levels.js';
+export { membranesPlot } from './membranes.js';
+export { rasterPlot } from './raster.js';
+export { type Plot, renderPlot } from './render.js';
+export { spikesPlot } from './spikes.js';
+export { trainingPlot } from './training.js';

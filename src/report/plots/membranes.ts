@@ -1,0 +1,78 @@
+import type { LayerTrace } from '../types.js';
+import type { Plot } from './render.js';
+import { tail } from './text.js';
+import { colours } from './theme.js';
+import { chooseNeurons, neuronName, seriesOf } from './traces.js';
+
+export interface MembranePoint {
+  readonly neuron: string;
+  readonly step: number;
+  readonly membrane: number;
+  /** What it fires there; 0 at silent steps. */
+  readonly level: number;
+}
+
+/** Membranes of some neurons of a layer when they fire. */
+export function membranePoints(layer: LayerTrace, neurons: readonly number[]): readonly MembranePoint[] {
+  const shape = layer.train.shape.slice(1);
+  return seriesOf(layer, neurons).flatMap(({ neuron, spikes, membranes }) =>
+    membranes.map((membrane, t) => ({
+      neuron: neuronName(neuron, shape),
+      step: t + 1,
+      membrane,
+      level: spikes[t - layer.silent] ?? 0,
+    })),
+  );
+}
+
+/** Membrane traces, a small plot a neuron: the state when the neuron fires, its spikes as dots, the threshold dashed. */
+export function membranesPlot(layer: LayerTrace, neurons: readonly number[] = chooseNeurons(layer, 6)): Plot {
+  const points = membranePoints(layer, neurons);
+  const steps = layer.membranes.shape[0]!;
+  const threshold = layer.threshold;
+  const x = {
+    field: 'step',
+    type: 'quantitative',
+    title: null,
+    scale: { domain: [0.5, steps + 0.5], nice: false },
+    axis: { tickMinStep: 1, format: 'd', grid: false, tickCount: Math.min(steps, 10) },
+  };
+  const y = { field: 'membrane', type: 'quantitative', title: null, axis: { tickCount: 4 } };
+  const rules =
+    threshold === undefined
+      ? []
+      : [
+          {
+            data: { values: [{ theta: threshold }] },
+            mark: { type: 'rule', strokeDash: [4, 3], color: colours.faint },
+            encoding: { y: { field: 'theta', type: 'quantitative' } },
+          },
+        ];
+  return {
+    title: {
+      text: `${tail(layer.id, 40)}: ${layer.state} when it fires, over time steps`,
+      subtitle:
+        threshold === undefined
+          ? 'dots: spikes'
+          : `dots: spikes; dashed: threshold ${Number(threshold.toPrecision(4))}`,
+    },
+    columns: 3,
+    spacing: { row: 44, column: 50 },
+    bounds: 'flush',
+    concat: [...new Set(points.map(({ neuron }) => neuron))].map((neuron) => ({
+      title: { text: `neuron ${neuron}`, fontSize: 11, fontWeight: 'normal', offset: 4 },
+      width: 230,
+      height: 90,
+      data: { values: points.filter((point) => point.neuron === neuron) },
+      layer: [
+        ...rules,
+        { mark: { type: 'line', color: colours.blue, point: { size: 12, color: colours.blue } }, encoding: { x, y } },
+        {
+          transform: [{ filter: 'datum.level !== 0' }],
+          mark: { type: 'point', filled: true, size: 55, opacity: 1, color: colours.orange },
+          encoding: { x, y },
+        },
+      ],
+    })),
+  };
+}
