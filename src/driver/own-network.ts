@@ -1,18 +1,18 @@
-import { basename, join } from 'node:path';
-import { type Normalisation, readBytes } from '../data/index.js';
+import { basename, dirname, join } from 'node:path';
+import { type Normalisation, isFile, readBytes } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
-import { isFolder, readFolder, runFiles } from './run-folder.js';
+import { isFolder, isIrFile, readIr, runFiles } from './run-folder.js';
 import { type Findings, chooseConfig, loadModel } from './target.js';
 import type { StepSettings } from '../train/index.js';
 import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
-/** A network that doesn't come from an ONNX file: of a model file, or of a compiled or run folder. */
+/** A network that doesn't come from an ONNX file: of a model file, of a compiled or run folder, or of a file in the IR's text form. */
 export interface OwnTarget {
   readonly network: Network;
   readonly config: string;
@@ -28,15 +28,16 @@ export interface OwnTarget {
 /** The target's network where it is one of layers; nothing for configs that import an ONNX file. */
 export function ownTarget(target: Target, options: CommonOptions, findings: Findings): OwnTarget | undefined {
   const { path } = target;
-  if (isFolder(path)) {
-    const { network, run } = readFolder(path, findings);
-    const files = [runFiles.network, runFiles.weights];
+  if (isFolder(path) || isIrFile(path)) {
+    const ir = isFolder(path) ? join(path, runFiles.network) : path;
+    const { network, run } = readIr(ir, findings);
+    const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
     return {
       network,
       config: run?.config ?? network.name,
       normalisation: run?.normalisation ?? {},
       hardware: run?.hardware,
-      sources: new Map(files.map((name) => [name, readBytes(join(path, name))])),
+      sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
     };
   }
   const config = chooseConfig(findings.take(loadModel(path, options)), target);

@@ -1,0 +1,230 @@
+import { printType } from '../network/index.js';
+import type { DiffDocument, Item, Row, Section, Table } from './document.js';
+import { amount, counted, ratio, showBoth, showValue, someOf } from './show.js';
+import type { FieldChange, NetworkDiff, Renamed } from './types.js';
+import { weightItems } from './present-weights.js';
+
+/** Sums by name, side by side. */
+export type CostSides = Readonly<Record<string, { readonly from: number; readonly to: number }>>;
+/** A weighted layer's cost where it differs. */
+export interface LayerCostSides {
+  readonly id: string;
+  readonly fields: CostSides;
+}
+
+export interface DiffView {
+  readonly from: string;
+  readonly to: string;
+  readonly diff: NetworkDiff;
+  readonly cost: CostSides;
+  readonly cost_layers: readonly LayerCostSides[];
+}
+
+export interface PresentOptions {
+  /** Everything, instead of what is readable at once. */
+  readonly full: boolean;
+}
+
+const shownItems = 12;
+const shownIds = 4;
+
+/** A diff as sections: causes first, what follows from them grouped, weights, costs. */
+export function presentDiff(view: DiffView, options: PresentOptions): DiffDocument {
+  const { from, to, diff } = view;
+  const ids = options.full ? Infinity : shownIds;
+  const all: (Section | undefined)[] = [
+    section('network', networkItems(diff), options),
+    section('added', diff.added.map(opItem('added')), options),
+    section('removed', diff.removed.map(opItem('removed')), options),
+    section('renamed', renamedItems(diff.renamed), options),
+    section('changed', groupChanges(diff.changed, diff.kinds, ids), options),
+    section('weights', weightItems(diff.weights, ids), options),
+    quiet(section('follows from it', consequenceItems(diff.consequences, ids), options)),
+    section('notes', noteItems(diff), options),
+    costSection(view, options),
+  ];
+  return {
+    from,
+    to,
+    identical: diff.identical,
+    summary: summaryOf(diff),
+    sections: all.filter((s) => s !== undefined),
+  };
+}
+
+/** `2 changed, 1 added, 3 of 12 weights differ` */
+export function summaryOf(diff: NetworkDiff): string {
+  if (diff.identical) return `identical: ${counted(diff.matched, 'op')}, ${counted(diff.weights.length, 'parameter')}`;
+  const changed = new Set(diff.changed.map(({ id }) => id)).size;
+  const follow = new Set(diff.consequences.map(({ id }) => id)).size;
+  const weights = diff.weights.filter(({ equal }) => !equal).length;
+  const parts: (readonly [number, string])[] = [
+    [diff.network.length, `${counted(diff.network.length, 'setting')} of the network`],
+    [diff.added.length, `${diff.added.length} added`],
+    [diff.removed.length, `${diff.removed.length} removed`],
+    [diff.renamed.length, `${diff.renamed.length} renamed`],
+    [changed, `${changed} changed`],
+    [weights, `${weights} of ${counted(diff.weights.length, 'parameter')} differ`],
+    [follow, `${follow} affected`],
+  ];
+  const said = parts.filter(([count]) => count > 0).map(([, text]) => text);
+  return said.length === 0 ? 'notes differ' : said.join(', ');
+}
+
+function section(title: string, items: readonly Item[], { full }: PresentOptions): Section | undefined {
+  if (items.length === 0) return undefined;
+  const shown = full || items.length <= shownItems + 1 ? items : items.slice(0, shownItems);
+  return { title, items: shown, left: items.length - shown.length };
+}
+
+function quiet(of: Section | undefined): Section | undefined {
+  return of === undefined ? undefined : { ...of, tone: 'quiet' };
+}
+
+function networkItems({ network }: NetworkDiff): readonly Item[] {
+  return network.map(({ field, from, to }) => {
+    const both = showBoth(from, to);
+    return { mark: 'changed', text: `${field}  ${both.from} → ${both.to}`, rows: [] };
+  });
+}
+
+function opItem(mark: 'added' | 'removed'): (op: NetworkDiff['added'][number]) => Item {
+  return (op) => ({
+    mark,
+    text: `%${op.id}`,
+    detail: `${op.kind === 'neuron' ? `neuron.${String(op.attrs['neuron'])}` : op.kind}${op.inputs.length === 0 ? '' : ` of ${someOf(op.inputs, 3)}`} : ${printType(op.type)}`,
+    rows: [],
+  });
+}
+
+/** Ids that differ in one place are one line: `stem.* → trunk.*`. */
+function renamedItems(renamed: readonly Renamed[]): readonly Item[] {
+  const groups = new Map<string, Renamed[]>();
+  for (const pair of renamed) {
+    const [from, to] = differingPart(pair);
+    const key = `${from}\0${to}`;
+    groups.set(key, [...(groups.get(key) ?? []), pair]);
+  }
+  return [...groups].flatMap(([key, pairs]) => {
+    if (pairs.length === 1) return pairs.map(renamedItem);
+    const [from, to] = key.split('\0');
+    return [{ mark: 'renamed' as const, text: `%${from} → %${to}`, detail: counted(pairs.length, 'op'), rows: [] }];
+  });
+}
+
+function renamedItem({ from, to }: Renamed): Item {
+  return { mark: 'renamed', text: `%${from} → %${to}`, rows: [] };
+}
+
+/** Both ids up to where their last parts begin to agree. */
+function differingPart({ from, to }: Renamed): readonly [string, string] {
+  const [a, b] = [from.split('.'), to.split('.')];
+  let common = 0;
+  while (common < Math.min(a.length, b.length) - 1 && a.at(-1 - common) === b.at(-1 - common)) common++;
+  const head = (parts: readonly string[]): string => [...parts.slice(0, parts.length - common), ...(common > 0 ? ['*'] : [])].join('.');
+  return [head(a), head(b)];
+}
+
+/** Ops that changed in the same way are one item. */
+export function groupChanges(
+  changes: readonly FieldChange[],
+  kinds: ReadonlyMap<string, string>,
+  shown: number,
+): readonly Item[] {
+  const byOp = new Map<string, FieldChange[]>();
+  for (const change of changes) byOp.set(change.id, [...(byOp.get(change.id) ?? []), change]);
+  const groups = new Map<string, { readonly ids: string[]; readonly fields: readonly FieldChange[] }>();
+  for (const [id, fields] of byOp) {
+    const key = JSON.stringify([kinds.get(id), fields.map(({ field, from, to }) => [field, from, to])]);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { ids: [id], fields });
+    else known.ids.push(id);
+  }
+  return [...groups.values()].map(({ ids, fields }) => ({
+    mark: 'changed',
+    text: someOf(ids, shown),
+    detail: ids.length === 1 ? (kinds.get(ids[0]!) ?? '') : `${ids.length} × ${kinds.get(ids[0]!)}`,
+    rows: fields.map(rowOf),
+  }));
+}
+
+function rowOf({ field, from, to }: Pick<FieldChange, 'field' | 'from' | 'to'>): Row {
+  const [a, b] = [linesOf(from), linesOf(to)];
+  if (field === 'inputs' || (a === undefined && b === undefined)) return { name: field, ...showBoth(from, to) };
+  const [before, after] = [a ?? [], b ?? []];
+  return {
+    name: field,
+    lines: [
+      ...before.filter((text) => !after.includes(text)).map((text) => ({ mark: '-' as const, text })),
+      ...after.filter((text) => !before.includes(text)).map((text) => ({ mark: '+' as const, text })),
+    ],
+  };
+}
+
+/** Equations are lists of lines. */
+function linesOf(value: FieldChange['from']): readonly string[] | undefined {
+  return typeof value === 'object' && value !== null && value.length > 0 && value.every((v) => typeof v === 'string')
+    ? value
+    : undefined;
+}
+
+/** One item a field and pair of values, whatever ops it meets. */
+function consequenceItems(consequences: readonly FieldChange[], shown: number): readonly Item[] {
+  const groups = new Map<string, { readonly text: string; readonly ids: string[] }>();
+  for (const { id, field, from, to } of consequences) {
+    const both = field === 'inputs' ? undefined : showBoth(from, to);
+    const key = both === undefined ? `inputs ${id}` : `${field} ${both.from} → ${both.to}`;
+    const text = both === undefined ? `inputs  ${idsOf(from)} → ${idsOf(to)}` : `${field}  ${both.from} → ${both.to}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { text, ids: [id] });
+    else known.ids.push(id);
+  }
+  const items = [...groups.values()].sort((a, b) => b.ids.length - a.ids.length);
+  return items.map(({ text, ids }) => ({
+    mark: 'changed',
+    text,
+    detail: ids.length === 1 ? `%${ids[0]}` : `${ids.length} ops: ${someOf(ids, shown)}`,
+    rows: [],
+  }));
+}
+
+function idsOf(value: FieldChange['from']): string {
+  return Array.isArray(value) ? value.map((id) => `%${String(id)}`).join(', ') : showValue(value);
+}
+
+function noteItems({ notes }: NetworkDiff): readonly Item[] {
+  return [
+    ...notes.removed.map((text): Item => ({ mark: 'removed', text, rows: [] })),
+    ...notes.added.map((text): Item => ({ mark: 'added', text, rows: [] })),
+  ];
+}
+
+const costNames: Readonly<Record<string, string>> = {
+  macs: 'MACs',
+  s_ace: 'S-ACE',
+  size_bytes: 'bytes',
+  latency_steps: 'latency, steps',
+};
+
+export function costName(field: string): string {
+  return costNames[field] ?? field.replaceAll('_', ' ');
+}
+
+function costSection({ cost, cost_layers: layers, diff }: DiffView, { full }: PresentOptions): Section | undefined {
+  const rows = Object.entries(cost).filter(([, { from, to }]) => from !== 0 || to !== 0);
+  if (rows.length === 0 || diff.identical) return undefined;
+  const line = (name: string, { from, to }: { readonly from: number; readonly to: number }): readonly string[] => [
+    name,
+    amount(from),
+    amount(to),
+    ratio(from, to),
+  ];
+  const perLayer = full
+    ? layers.flatMap(({ id, fields }) => Object.entries(fields).map(([f, sides]) => line(`%${id} ${costName(f)}`, sides)))
+    : [];
+  const table: Table = {
+    head: ['cost', 'from', 'to', 'ratio'],
+    rows: [...rows.map(([field, sides]) => line(costName(field), sides)), ...perLayer],
+  };
+  return { title: 'cost', items: [], table, left: 0 };
+}
