@@ -19,7 +19,9 @@ export function changedFields(from: Op, to: Op, networks: { readonly from: Netwo
   for (const name of new Set([...Object.keys(from.attrs), ...Object.keys(to.attrs)])) {
     compare(name, from.attrs[name] ?? null, to.attrs[name] ?? null);
   }
-  const [a, b] = [equationsOf(from, networks.from), equationsOf(to, networks.to)];
+  // of another neuron the parameters are attributes already; what matters then is which of them are learned
+  const onlyLearned = from.attrs['neuron'] !== to.attrs['neuron'];
+  const [a, b] = [equationsOf(from, networks.from, onlyLearned), equationsOf(to, networks.to, onlyLearned)];
   for (const part of new Set([...a.keys(), ...b.keys()])) compare(part, a.get(part) ?? null, b.get(part) ?? null);
   for (const role of new Set([...Object.keys(from.params), ...Object.keys(to.params)])) {
     const [p, q] = [from.params[role], to.params[role]];
@@ -34,9 +36,10 @@ function paramText({ params }: Network, name: string | undefined): string | null
 }
 
 /** A neuron's equations, line by line under the phase they belong to; nothing for other kinds. */
-function equationsOf(op: Op, { neurons }: Network): ReadonlyMap<string, readonly string[]> {
+function equationsOf(op: Op, { neurons }: Network, onlyLearned: boolean): ReadonlyMap<string, readonly string[]> {
   const def = op.kind === 'neuron' ? neurons.get(String(op.attrs['neuron'])) : undefined;
-  return def === undefined ? new Map() : neuronParts(def);
+  if (def === undefined) return new Map();
+  return neuronParts(onlyLearned ? { ...def, params: def.params.filter(({ learn }) => learn !== undefined) } : def);
 }
 
 function neuronParts(def: NeuronDef): ReadonlyMap<string, readonly string[]> {

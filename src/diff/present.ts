@@ -3,6 +3,7 @@ import type { DiffDocument, Item, Row, Section, Table } from './document.js';
 import { amount, counted, ratio, showBoth, showValue, someOf } from './show.js';
 import type { FieldChange, NetworkDiff, Renamed } from './types.js';
 import { weightItems } from './present-weights.js';
+import type { ProgramHunk } from './program-text.js';
 
 /** Sums by name, side by side. */
 export type CostSides = Readonly<Record<string, { readonly from: number; readonly to: number }>>;
@@ -27,6 +28,7 @@ export interface PresentOptions {
 
 const shownItems = 12;
 const shownIds = 4;
+const shownLines = 10;
 
 /** A diff as sections: causes first, what follows from them grouped, weights, costs. */
 export function presentDiff(view: DiffView, options: PresentOptions): DiffDocument {
@@ -50,6 +52,37 @@ export function presentDiff(view: DiffView, options: PresentOptions): DiffDocume
     summary: summaryOf(diff),
     sections: all.filter((s) => s !== undefined),
   };
+}
+
+/** The same of the programs they are lowered to: lines that differ, by op. */
+export function presentPrograms(
+  { from, to, diff, ...view }: DiffView,
+  hunks: readonly ProgramHunk[],
+  options: PresentOptions,
+): DiffDocument {
+  const ids = options.full ? Infinity : shownIds;
+  const items = hunks.map(({ id, lines }): Item => {
+    const most = options.full || lines.length <= shownLines + 1 ? lines.length : shownLines;
+    const shown = lines.slice(0, most).map((line) => ({ mark: line[0] as '-' | '+' | ' ', text: line.slice(1) }));
+    const left = lines.length - most;
+    const rest = left === 0 ? [] : [{ mark: ' ' as const, text: `… ${left} more lines` }];
+    return {
+      mark: 'changed',
+      text: id === '' ? 'inputs and parameters' : `%${id}`,
+      rows: [{ name: '', lines: [...shown, ...rest] }],
+    };
+  });
+  const sections = [
+    section('program', items, options),
+    section('weights', weightItems(diff.weights, ids), options),
+    costSection({ from, to, diff, ...view }, options),
+  ].filter((s) => s !== undefined);
+  const identical = hunks.length === 0 && diff.weights.every(({ equal }) => equal);
+  const lines = hunks.flatMap((hunk) => hunk.lines).filter((line) => !line.startsWith(' ')).length;
+  const summary = identical
+    ? 'identical programs'
+    : `${counted(lines, 'line')} of ${counted(hunks.length, 'op')} differ`;
+  return { from, to, identical, summary, sections };
 }
 
 /** `2 changed, 1 added, 3 of 12 weights differ` */
@@ -121,7 +154,8 @@ function differingPart({ from, to }: Renamed): readonly [string, string] {
   const [a, b] = [from.split('.'), to.split('.')];
   let common = 0;
   while (common < Math.min(a.length, b.length) - 1 && a.at(-1 - common) === b.at(-1 - common)) common++;
-  const head = (parts: readonly string[]): string => [...parts.slice(0, parts.length - common), ...(common > 0 ? ['*'] : [])].join('.');
+  const head = (parts: readonly string[]): string =>
+    [...parts.slice(0, parts.length - common), ...(common > 0 ? ['*'] : [])].join('.');
   return [head(a), head(b)];
 }
 
@@ -220,7 +254,9 @@ function costSection({ cost, cost_layers: layers, diff }: DiffView, { full }: Pr
     ratio(from, to),
   ];
   const perLayer = full
-    ? layers.flatMap(({ id, fields }) => Object.entries(fields).map(([f, sides]) => line(`%${id} ${costName(f)}`, sides)))
+    ? layers.flatMap(({ id, fields }) =>
+        Object.entries(fields).map(([f, sides]) => line(`%${id} ${costName(f)}`, sides)),
+      )
     : [];
   const table: Table = {
     head: ['cost', 'from', 'to', 'ratio'],

@@ -52,7 +52,8 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
   const path = join(folder, runFiles.weights);
   const [real, root] = [realPath(path), realPath(folder)];
   if (real === undefined || root === undefined) return new Map();
-  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) fail('network/weights-outside', { path }, { file: path });
+  if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
+    fail('network/weights-outside', { path }, { file: path });
   const weights = decodeSafetensors(readBytes(real), path);
   if (weights.value === undefined) throw new DiagnosticError(weights.diagnostics);
   return tensorsToParams(weights.value.tensors);

@@ -73,7 +73,9 @@ function printParam([id, param]: readonly [string, Param]): string {
  */
 export function printNetwork(network: Network): string {
   const coding =
-    network.coding === undefined ? '' : ` coding ${name(network.coding.name)}(${attrs(network.coding.args).join(', ')})`;
+    network.coding === undefined
+      ? ''
+      : ` coding ${name(network.coding.name)}(${attrs(network.coding.args).join(', ')})`;
   const latency = latencyOf(network);
   const lines = [`network ${JSON.stringify(network.name)}${coding}${latency === 0 ? '' : ` latency ${latency}`}`];
   for (const note of network.notes) lines.push(`  note ${JSON.stringify(note)}`);
