@@ -118,9 +118,20 @@ class Comparison {
     for (const name of new Set([...Object.keys(a?.args ?? {}), ...Object.keys(b?.args ?? {})])) {
       compare(`coding.${name}`, a?.args[name] ?? null, b?.args[name] ?? null);
     }
-    const counterparts = this.from.outputs.map((id) => this.alignment.toOf.get(id));
-    if (counterparts.join('\0') !== this.to.outputs.join('\0')) compare('outputs', this.from.outputs, this.to.outputs);
+    if (!this.#outputsFollow()) compare('outputs', this.from.outputs, this.to.outputs);
     return changes;
+  }
+
+  /** Whether the outputs correspond, or only because of added and removed ops don't; then that is a consequence. */
+  #outputsFollow(): boolean {
+    const [before, after] = [this.from.outputs, this.to.outputs];
+    if (before.length !== after.length) return false;
+    const moved = before.flatMap((id, i) =>
+      this.alignment.toOf.get(id) === after[i] ? [] : [[id, after[i]!] as const],
+    );
+    if (!moved.every(([from, to]) => this.#rewired.isAround(from, to))) return false;
+    for (const [from, to] of moved) this.#consequences.push({ id: from, field: 'output', from, to });
+    return true;
   }
 }
 

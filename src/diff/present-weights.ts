@@ -1,33 +1,31 @@
 import type { Item } from './document.js';
+import { grouped } from './grouped.js';
 import { counted, shortNumber, someOf } from './show.js';
 import type { WeightChange } from './types.js';
 
 /** Parameters that differ; those that differ in one way that fits in a line share it. */
 export function weightItems(weights: readonly WeightChange[], shown: number): readonly Item[] {
-  const groups = new Map<string, { readonly ids: string[]; readonly quiet: boolean }>();
-  for (const weight of weights) {
-    if (weight.equal) continue;
-    const text = describe(weight);
-    const known = groups.get(text);
-    if (known === undefined) groups.set(text, { ids: [weight.id], quiet: weight.follows === true });
-    else known.ids.push(weight.id);
-  }
-  const items = [...groups].map(([text, { ids, quiet }]): Item & { quiet: boolean } => ({
-    mark: 'changed',
-    text: ids.length === 1 ? `%${ids[0]}` : counted(ids.length, 'parameter'),
-    detail: ids.length === 1 ? text : `${text}: ${someOf(ids, shown)}`,
-    rows: [],
-    quiet,
-  }));
-  const equal = weights.filter((weight) => weight.equal).length;
-  const ordered = [...items.filter((item) => !item.quiet), ...items.filter((item) => item.quiet)];
-  const rest: Item[] = [{ mark: 'equal', text: `${counted(equal, 'other parameter')} equal`, rows: [] }];
-  return [...ordered.map(({ quiet: _, ...item }) => item), ...(items.length === 0 || equal === 0 ? [] : rest)];
+  const differing = weights.filter(({ equal }) => !equal);
+  // what had to change stands last
+  const ordered = [...differing.filter((w) => w.follows !== true), ...differing.filter((w) => w.follows === true)];
+  const items = [...grouped(ordered, describe)].map(([text, alike]): Item => {
+    const ids = alike.map(({ id }) => id);
+    const one = ids.length === 1;
+    return {
+      mark: 'changed',
+      text: one ? `%${ids[0]}` : counted(ids.length, 'parameter'),
+      detail: one ? text : `${text}: ${someOf(ids, shown)}`,
+      rows: [],
+    };
+  });
+  const equal = weights.length - differing.length;
+  const rest: Item = { mark: 'equal', text: `${counted(equal, 'other parameter')} equal`, rows: [] };
+  return items.length === 0 || equal === 0 ? items : [...items, rest];
 }
 
 function describe(weight: WeightChange): string {
   const parts: string[] = [];
-  const { shape, stored, scale, channel_scales: scales, max_abs, largest, follows } = weight;
+  const { shape, stored, scale, channel_scales: scales, max_abs, largest = 0, follows } = weight;
   if (shape !== undefined) parts.push(`shape [${shape.from.join(',')}] → [${shape.to.join(',')}]`);
   if (stored !== undefined) parts.push(`stored as ${stored.from} → ${stored.to}`);
   if (scale !== undefined) parts.push(`× ${shortNumber(scale)}`);

@@ -1,5 +1,6 @@
 import { printType } from '../network/index.js';
 import type { DiffDocument, Item, Row, Section, Table } from './document.js';
+import { grouped } from './grouped.js';
 import { amount, counted, ratio, showBoth, showValue, someOf } from './show.js';
 import type { FieldChange, NetworkDiff, Renamed } from './types.js';
 import { weightItems } from './present-weights.js';
@@ -36,8 +37,8 @@ export function presentDiff(view: DiffView, options: PresentOptions): DiffDocume
   const ids = options.full ? Infinity : shownIds;
   const all: (Section | undefined)[] = [
     section('network', networkItems(diff), options),
-    section('added', diff.added.map(opItem('added')), options),
-    section('removed', diff.removed.map(opItem('removed')), options),
+    section('added', opItems(diff.added, 'added', options), options),
+    section('removed', opItems(diff.removed, 'removed', options), options),
     section('renamed', renamedItems(diff.renamed), options),
     section('changed', groupChanges(diff.changed, diff.kinds, ids), options),
     section('weights', weightItems(diff.weights, ids), options),
@@ -121,7 +122,26 @@ function networkItems({ network }: NetworkDiff): readonly Item[] {
   });
 }
 
-function opItem(mark: 'added' | 'removed'): (op: NetworkDiff['added'][number]) => Item {
+type OpMark = 'added' | 'removed';
+
+/** An op a line; where they are many, those of one block share it: `%stage1.0.re.*  6 × conv, add …`. */
+function opItems(ops: NetworkDiff['added'], mark: OpMark, { full }: PresentOptions): readonly Item[] {
+  if (full || ops.length <= shownItems + 1) return ops.map(opItem(mark));
+  const depths = Math.max(...ops.map(({ id }) => id.split('.').length));
+  for (let depth = depths - 1; depth > 0; depth--) {
+    const groups = grouped(ops, ({ id }) => id.split('.').slice(0, depth).join('.'));
+    if (groups.size <= shownItems) return [...groups].flatMap(([block, members]) => blockItem(block, members, mark));
+  }
+  return ops.map(opItem(mark));
+}
+
+function blockItem(block: string, ops: NetworkDiff['added'], mark: OpMark): readonly Item[] {
+  if (ops.length === 1) return ops.map(opItem(mark));
+  const kinds = [...new Set(ops.map(({ kind }) => kind))];
+  return [{ mark, text: `%${block}.*`, detail: `${ops.length} ops: ${kinds.join(', ')}`, rows: [] }];
+}
+
+function opItem(mark: OpMark): (op: NetworkDiff['added'][number]) => Item {
   return (op) => ({
     mark,
     text: `%${op.id}`,
@@ -132,12 +152,7 @@ function opItem(mark: 'added' | 'removed'): (op: NetworkDiff['added'][number]) =
 
 /** Ids that differ in one place are one line: `stem.* → trunk.*`. */
 function renamedItems(renamed: readonly Renamed[]): readonly Item[] {
-  const groups = new Map<string, Renamed[]>();
-  for (const pair of renamed) {
-    const [from, to] = differingPart(pair);
-    const key = `${from}\0${to}`;
-    groups.set(key, [...(groups.get(key) ?? []), pair]);
-  }
+  const groups = grouped(renamed, (pair) => differingPart(pair).join('\0'));
   return [...groups].flatMap(([key, pairs]) => {
     if (pairs.length === 1) return pairs.map(renamedItem);
     const [from, to] = key.split('\0');
@@ -165,21 +180,21 @@ export function groupChanges(
   kinds: ReadonlyMap<string, string>,
   shown: number,
 ): readonly Item[] {
-  const byOp = new Map<string, FieldChange[]>();
-  for (const change of changes) byOp.set(change.id, [...(byOp.get(change.id) ?? []), change]);
-  const groups = new Map<string, { readonly ids: string[]; readonly fields: readonly FieldChange[] }>();
-  for (const [id, fields] of byOp) {
-    const key = JSON.stringify([kinds.get(id), fields.map(({ field, from, to }) => [field, from, to])]);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, { ids: [id], fields });
-    else known.ids.push(id);
-  }
-  return [...groups.values()].map(({ ids, fields }) => ({
-    mark: 'changed',
-    text: someOf(ids, shown),
-    detail: ids.length === 1 ? (kinds.get(ids[0]!) ?? '') : `${ids.length} × ${kinds.get(ids[0]!)}`,
-    rows: fields.map(rowOf),
-  }));
+  const groups = grouped(
+    grouped(changes, ({ id }) => id),
+    ([id, fields]) => JSON.stringify([kinds.get(id), fields.map(({ field, from, to }) => [field, from, to])]),
+  );
+  return [...groups.values()].map((ops) => {
+    const ids = ops.map(([id]) => id);
+    const [id, fields] = ops[0]!;
+    const kind = kinds.get(id) ?? '';
+    return {
+      mark: 'changed',
+      text: someOf(ids, shown),
+      detail: ids.length === 1 ? kind : `${ids.length} × ${kind}`,
+      rows: fields.map(rowOf),
+    };
+  });
 }
 
 function rowOf({ field, from, to }: Pick<FieldChange, 'field' | 'from' | 'to'>): Row {
@@ -204,20 +219,22 @@ function linesOf(value: FieldChange['from']): readonly string[] | undefined {
 
 /** One item a field and pair of values, whatever ops it meets. */
 function consequenceItems(consequences: readonly FieldChange[], shown: number): readonly Item[] {
-  const groups = new Map<string, { readonly text: string; readonly ids: string[] }>();
-  for (const { id, field, from, to } of consequences) {
-    const both = field === 'inputs' ? undefined : showBoth(from, to);
-    const key = both === undefined ? `inputs ${id}` : `${field} ${both.from} → ${both.to}`;
-    const text = both === undefined ? `inputs  ${idsOf(from)} → ${idsOf(to)}` : `${field}  ${both.from} → ${both.to}`;
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, { text, ids: [id] });
-    else known.ids.push(id);
-  }
-  const items = [...groups.values()].sort((a, b) => b.ids.length - a.ids.length);
-  return items.map(({ text, ids }) => ({
+  const textOf = ({ field, from, to }: FieldChange): string => {
+    if (field === 'inputs') return `inputs  ${idsOf(from)} → ${idsOf(to)}`;
+    const both = showBoth(from, to);
+    return `${field}  ${both.from} → ${both.to}`;
+  };
+  const groups = [...grouped(consequences, textOf)].sort(([, a], [, b]) => b.length - a.length);
+  return groups.map(([text, ops]) => ({
     mark: 'changed',
     text,
-    detail: ids.length === 1 ? `%${ids[0]}` : `${ids.length} ops: ${someOf(ids, shown)}`,
+    detail:
+      ops.length === 1
+        ? `%${ops[0]!.id}`
+        : `${ops.length} ops: ${someOf(
+            ops.map(({ id }) => id),
+            shown,
+          )}`,
     rows: [],
   }));
 }

@@ -17,7 +17,7 @@ export class RewiredInputs {
     if (same) return undefined;
     const field = { field: 'inputs', from: from.inputs, to: to.inputs };
     if (from.inputs.length === to.inputs.length) {
-      const follows = from.inputs.every((id, i) => toOf.get(id) === to.inputs[i] || this.#isAround(id, to.inputs[i]!));
+      const follows = from.inputs.every((id, i) => toOf.get(id) === to.inputs[i] || this.isAround(id, to.inputs[i]!));
       return { field, follows };
     }
     // a join that lost a removed input or gained an added one
@@ -27,7 +27,7 @@ export class RewiredInputs {
   }
 
   /** Whether both lead to one op that stayed, over removed ops on the one side and added ones on the other. */
-  #isAround(from: string, to: string): boolean {
+  isAround(from: string, to: string): boolean {
     const { toOf, fromOf } = this.alignment;
     if (toOf.has(from) && fromOf.has(to)) return false;
     const before = new Set([...nearest(from, this.from, toOf)].map((id) => toOf.get(id)));

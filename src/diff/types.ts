@@ -29,8 +29,8 @@ export interface WeightChange {
   readonly equal: boolean;
   /** Largest absolute difference of the real values; `null` where the shapes differ. */
   readonly max_abs: number | null;
-  /** Largest absolute value in the first network, to judge the difference by. */
-  readonly largest: number;
+  /** Largest absolute value in the first network, to judge a difference by. */
+  readonly largest?: number;
   /** The second is the first times this number. */
   readonly scale?: number;
   /** The second is the first times a number per index of axis 0. */
