@@ -33,6 +33,8 @@ class Aligner {
   readonly #toOf = new Map<string, string>();
   readonly #fromOf = new Map<string, string>();
   readonly #queue = new PairQueue<readonly [Op, Op]>();
+  /** How far equal ids mean equal ops, in 0…1. */
+  #trust = 1;
 
   constructor(from: Network, to: Network) {
     const interner = new Interner();
@@ -42,8 +44,14 @@ class Aligner {
 
   run(): Alignment {
     this.#matchWeights();
+    this.#trust = this.#trustInIds();
     this.#propose();
-    for (let pair = this.#queue.pop(); pair !== undefined; pair = this.#queue.pop()) this.#match(...pair);
+    for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) {
+      const [from, to] = next.item;
+      // what was matched meanwhile may speak against it
+      if (this.#score(from, to) < next.score) this.#offer(from, to);
+      else this.#match(from, to);
+    }
     const { ops } = this.#b.network;
     const pairs = ops.flatMap((to) => {
       const from = this.#a.byId.get(this.#fromOf.get(to.id) ?? '');
@@ -82,6 +90,14 @@ class Aligner {
     }
   }
 
+  /** Where weights show that ids went to other ops, as running numbers do, equal ids say less. */
+  #trustInIds(): number {
+    const matched = [...this.#toOf];
+    const kept = matched.filter(([from, to]) => from === to).length;
+    const shifted = matched.filter(([from, to]) => from !== to && this.#b.byId.has(from)).length;
+    return shifted === 0 ? 1 : kept / (kept + shifted);
+  }
+
   #propose(): void {
     for (const op of this.#a.network.ops) {
       const other = this.#b.byId.get(op.id);
@@ -117,7 +133,7 @@ class Aligner {
 
   #score(from: Op, to: Op): number {
     const [a, b] = [this.#a.prints.get(from.id)!, this.#b.prints.get(to.id)!];
-    let score = from.id === to.id ? evidence.id : 0;
+    let score = from.id === to.id ? evidence.id * this.#trust : 0;
     score += evidence.inputs * this.#agreement(from.inputs, to.inputs);
     score += evidence.readers * this.#agreement(this.#readers(this.#a, from), this.#readers(this.#b, to));
     if (a.content === b.content) score += evidence.content;
@@ -133,13 +149,19 @@ class Aligner {
     return outputs.has(id) ? [...ids, outside] : ids;
   }
 
-  /** The part of the neighbours that correspond, in 0…1; 1 where neither has any. */
+  /**
+   * The part of the neighbours that correspond less the part that corresponds to others, in −1…1; 1 where neither has any.
+   */
   #agreement(from: readonly string[], to: readonly string[]): number {
     const most = Math.max(from.length, to.length);
     if (most === 0) return 1;
     const others = new Set(to);
-    const common = from.filter((id) => (id === outside ? others.has(outside) : others.has(this.#toOf.get(id) ?? '\0')));
-    return common.length / most;
+    let sum = 0;
+    for (const id of from) {
+      const match = id === outside ? outside : this.#toOf.get(id);
+      if (match !== undefined) sum += others.has(match) ? 1 : -1;
+    }
+    return sum / most;
   }
 }
 

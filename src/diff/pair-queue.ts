@@ -14,19 +14,19 @@ export class PairQueue<T> {
     }
   }
 
-  pop(): T | undefined {
+  pop(): { readonly score: number; readonly item: T } | undefined {
     const heap = this.#heap;
     const first = heap[0];
     if (first === undefined) return undefined;
     const last = heap.pop()!;
-    if (heap.length === 0) return first.item;
+    if (heap.length === 0) return first;
     heap[0] = last;
     for (let at = 0; ;) {
       const [left, right] = [2 * at + 1, 2 * at + 2];
       let best = at;
       if (left < heap.length && this.#precedes(left, best)) best = left;
       if (right < heap.length && this.#precedes(right, best)) best = right;
-      if (best === at) return first.item;
+      if (best === at) return first;
       this.#swap(at, best);
       at = best;
     }
