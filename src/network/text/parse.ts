@@ -6,7 +6,7 @@ import { isOpKind } from '../ops/index.js';
 import type { AttrValue, Code, Coding, Network, Op, Param, Time, ValueType } from '../types.js';
 import { verifyNetwork } from '../verify.js';
 import { parseNeuron } from './parse-equation.js';
-import { IrSyntaxError, TokenStream } from './tokens.js';
+import { IrSyntaxError, TokenStream, shortened } from './tokens.js';
 
 const shownProblems = 100;
 /** Of one value over all its steps: what a computer can hold. */
@@ -90,11 +90,11 @@ class IrParser {
       this.#attrs(')');
     }
     const param = this.weights.get(name);
-    if (param === undefined) throw new IrSyntaxError(`there are no weights for parameter ${name}`, place);
+    if (param === undefined) throw new IrSyntaxError(`there are no weights for parameter ${shortened(name)}`, place);
     const { tensor } = param;
     if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
       const found = `${tensor.dtype}[${tensor.shape.join(',')}]`;
-      throw new IrSyntaxError(`the weights of ${name} are ${found}, not ${dtype}[${shape.join(',')}]`, place);
+      throw new IrSyntaxError(`the weights of ${shortened(name)} are ${found}, not ${dtype}[${shape.join(',')}]`, place);
     }
     this.#params.set(name, param);
   }
@@ -107,7 +107,7 @@ class IrParser {
     const word = tokens.name();
     const neuron = word.startsWith('neuron.') ? word.slice('neuron.'.length) : undefined;
     const kind = neuron === undefined ? word : 'neuron';
-    if (!isOpKind(kind)) throw new IrSyntaxError(`there is no layer kind ${kind}`, place);
+    if (!isOpKind(kind)) throw new IrSyntaxError(`there is no layer kind ${shortened(kind)}`, place);
     const inputs: string[] = [];
     while (tokens.next.kind === 'value') inputs.push(tokens.value());
     const attrs = tokens.accept('{') ? this.#attrs('}') : {};

@@ -130,6 +130,7 @@ export class TokenStream {
   }
 }
 
-function shortened(text: string): string {
+/** A text of the file as a message may hold it. */
+export function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
