@@ -13,6 +13,7 @@ import type { Network } from '../network/index.js';
 import { type Program, printOp, printProgram } from '../tensor/index.js';
 import { inferenceProgram } from './artifacts.js';
 import { networkAt } from './network-at.js';
+import { checkRuns } from './runnable.js';
 import { Findings, chooseConfig, loadModel } from './target.js';
 import type { DiffMatrix, DiffOptions, DiffResult, Target } from './types.js';
 
@@ -20,6 +21,10 @@ import type { DiffMatrix, DiffOptions, DiffResult, Target } from './types.js';
 export function diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>> {
   const findings = new Findings();
   const [a, b] = [networkAt(from, options, findings), networkAt(to, options, findings)];
+  if (options.ir === 'tensor') {
+    checkRuns(a, from.path);
+    checkRuns(b, to.path);
+  }
   return Promise.resolve({ value: compare(sideOf(from, a), sideOf(to, b), options), diagnostics: findings.all });
 }
 

@@ -9,6 +9,7 @@ import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
 import { withoutPlanes } from './planes.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
+import { checkRuns } from './runnable.js';
 import type { Findings } from './target.js';
 import type { EvalResult } from './types.js';
 
@@ -47,6 +48,7 @@ export async function evaluateOwn(
     batch: options.batch ?? batchFor(network, options),
   };
   const labels = readLabels(images);
+  if (own.text !== undefined) checkRuns(network, own.text);
   const engine = chooseEngine(options.engine, 'infer');
   const { run, activity } = await runLayers(network, images, engine, options, 'evaluating');
   const value: EvalResult = {

@@ -21,6 +21,8 @@ export interface OwnTarget {
   readonly training?: StepSettings;
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
+  /** The `.ir` file that it was read from. */
+  readonly text?: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
 }
@@ -37,6 +39,7 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
       config: run?.config ?? network.name,
       normalisation: run?.normalisation ?? {},
       hardware: run?.hardware,
+      text: ir,
       sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
     };
   }

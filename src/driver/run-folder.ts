@@ -66,7 +66,7 @@ function runInfo(path: string): RunInfo {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const { config, normalisation } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
-  const told = typeof config === 'string' && typeof normalisation === 'object' && normalisation !== null;
+  const { config, normalisation, hardware = {} } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
+  const told = typeof config === 'string' && [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
   return told ? (info as RunInfo) : fail('train/bad-run', { path }, { file: path });
 }

@@ -246,8 +246,7 @@ export interface DiffResult {
 export interface DiffMatrix {
   readonly base: string;
   readonly configs: readonly (
-    | { readonly config: string; readonly result: DiffResult }
-    | { readonly config: string; readonly error: string }
+    { readonly config: string; readonly result: DiffResult } | { readonly config: string; readonly error: string }
   )[];
 }
 

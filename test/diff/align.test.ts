@@ -14,13 +14,15 @@ it('an inserted block moves nobody, though every number behind it shifts', () =>
   expect(diff.removed).toEqual([]);
   expect(diff.changed).toEqual([]);
   expect(diff.renamed.map(({ from, to }) => `${from} ${to}`)).toEqual(
-    ['Conv', 'relu', 'identity'].flatMap((_, i) =>
-      [7, 10, 13, 16].map((n) => `${['Conv', 'relu', 'identity'][i]}_${n + i} ${['Conv', 'relu', 'identity'][i]}_${n + i + 3}`),
-    ).sort((a, b) => Number(/_(\d+)/.exec(a)![1]) - Number(/_(\d+)/.exec(b)![1])),
+    ['Conv', 'relu', 'identity']
+      .flatMap((_, i) =>
+        [7, 10, 13, 16].map(
+          (n) => `${['Conv', 'relu', 'identity'][i]}_${n + i} ${['Conv', 'relu', 'identity'][i]}_${n + i + 3}`,
+        ),
+      )
+      .sort((a, b) => Number(/_(\d+)/.exec(a)![1]) - Number(/_(\d+)/.exec(b)![1])),
   );
-  expect(diff.consequences).toEqual([
-    { id: 'Conv_7', field: 'inputs', from: ['identity_6'], to: ['identity_9'] },
-  ]);
+  expect(diff.consequences).toEqual([{ id: 'Conv_7', field: 'inputs', from: ['identity_6'], to: ['identity_9'] }]);
   expect(diff.weights.every(({ equal }) => equal)).toBe(true);
 });
 
@@ -112,7 +114,13 @@ it('a wider layer is the cause, and what the next layers had to become is not', 
     const b = new NetworkBuilder('chain');
     b.add({ id: 'x', kind: 'input', attrs: { shape: [3] } });
     const weight = (name: string, shape: readonly [number, number]): string =>
-      b.param(name, { tensor: tensor('f32', shape, Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => i % 5)) });
+      b.param(name, {
+        tensor: tensor(
+          'f32',
+          shape,
+          Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => i % 5),
+        ),
+      });
     b.add({ id: 'wide', kind: 'linear', inputs: ['x'], params: { weight: weight('wide.w', [width, 3]) } });
     b.add({ id: 'relu', kind: 'relu', inputs: ['wide'] });
     b.add({ id: 'last', kind: 'linear', inputs: ['relu'], params: { weight: weight('last.w', [2, width]) } });

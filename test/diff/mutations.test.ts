@@ -95,7 +95,12 @@ const mutations: Readonly<Record<string, (network: Network, choice: Choice) => M
   },
   'an equation': (network) => {
     const [name, def] = [...network.neurons][0]!;
-    const value = { kind: 'binary', op: '/', left: { kind: 'name', name: 'u' }, right: { kind: 'number', value: 2 } } as const;
+    const value = {
+      kind: 'binary',
+      op: '/',
+      left: { kind: 'name', name: 'u' },
+      right: { kind: 'number', value: 2 },
+    } as const;
     const neurons = new Map([[name, { ...def, reset: [{ target: 'u', value }] }]]);
     const ids = ofKind(network, 'neuron').map(({ id }) => id);
     return { network: { ...network, neurons }, expected: { changed: ids.map((id) => `${id} reset`) } };
@@ -151,7 +156,11 @@ const mutations: Readonly<Record<string, (network: Network, choice: Choice) => M
   },
 };
 
-const names = ['multibit/resnet20.spike#narrow', 'multibit/resnet20.spike#narrow_mb21', 'multibit/resnet20.spike#narrow_mb21_ic'];
+const names = [
+  'multibit/resnet20.spike#narrow',
+  'multibit/resnet20.spike#narrow_mb21',
+  'multibit/resnet20.spike#narrow_mb21_ic',
+];
 const bases = zoo().flatMap(({ name, network }) => (names.includes(name) ? [network()] : []));
 
 it('all three networks are there, and differ', () => {

@@ -35,15 +35,18 @@ async function compile(text: string): Promise<string> {
   return outDir;
 }
 
-it.each([`${lenet}#fast`, mnist])('a config, its compiled folder and its .ir file are one network: %s', async (text) => {
-  const folder = await compile(text);
-  for (const other of [folder, join(folder, 'network.ir')]) {
-    const { view, identical } = await diff(text, other);
-    expect(identical).toBe(true);
-    expect(view.diff.weights.length).toBeGreaterThan(0);
-    expect(Object.values(view.cost).every(({ from, to }) => from === to)).toBe(true);
-  }
-});
+it.each([`${lenet}#fast`, mnist])(
+  'a config, its compiled folder and its .ir file are one network: %s',
+  async (text) => {
+    const folder = await compile(text);
+    for (const other of [folder, join(folder, 'network.ir')]) {
+      const { view, identical } = await diff(text, other);
+      expect(identical).toBe(true);
+      expect(view.diff.weights.length).toBeGreaterThan(0);
+      expect(Object.values(view.cost).every(({ from, to }) => from === to)).toBe(true);
+    }
+  },
+);
 
 it('an .ir file costs what its config does', async () => {
   const ir = join(await compile(mnist), 'network.ir');
@@ -154,7 +157,7 @@ it('damaged .ir files end in diagnostics in every command', async () => {
     (t) => t.replace('stride=[1, 1]', 'stride=[0, 0]'),
     (t) => t.replace('levels=[0, 1]', 'levels=[]'),
     (t) => t.replace('charge u = ', 'charge u = nowhere + '),
-    (t) => t.replace('f32[16,1,3,3]', 'f64[16,1,3,3]'),
+    (t) => t.replace(/f(32|64)\[16,1,3,3\]/, 'i8[16,1,3,3]'),
     (t) => t.replace('{coding=direct', '{coding=7'),
     (t) => t.replaceAll('%image', '%image.x').replace('%image.x ', '%image'),
     () => '',

@@ -12,7 +12,22 @@ const number = fc.oneof(
 /** Names as exporters and people give them. */
 const anyName = fc.oneof(
   fc.string({ minLength: 1, maxLength: 8 }),
-  fc.constantFrom('true', 'false', 'Infinity', 'NaN', '12', '1e5', '-3', 'a..b', '.x', '/c1/Conv_0', '3-d', 'a b', '"', 'x:'),
+  fc.constantFrom(
+    'true',
+    'false',
+    'Infinity',
+    'NaN',
+    '12',
+    '1e5',
+    '-3',
+    'a..b',
+    '.x',
+    '/c1/Conv_0',
+    '3-d',
+    'a b',
+    '"',
+    'x:',
+  ),
 );
 const word = fc.constantFrom('u', 'x', 'theta', 'p_1', 'alpha', 'T');
 const attrValue = fc.oneof(number, fc.boolean(), anyName, fc.array(number, { maxLength: 4 }));
@@ -23,10 +38,23 @@ const { expr } = fc.letrec<{ expr: Expr }>((tie) => ({
     fc.record({ kind: fc.constant('name' as const), name: word }),
     // a number so large that it is infinite has no literal
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => ({ kind: 'number' as const, value })),
-    fc.record({ kind: fc.constant('unary' as const), op: fc.constantFrom('-' as const, 'not' as const), operand: tie('expr') }),
+    fc.record({
+      kind: fc.constant('unary' as const),
+      op: fc.constantFrom('-' as const, 'not' as const),
+      operand: tie('expr'),
+    }),
     fc.record({
       kind: fc.constant('binary' as const),
-      op: fc.constantFrom('+' as const, '-' as const, '*' as const, '/' as const, '^' as const, '<=' as const, 'and' as const, 'or' as const),
+      op: fc.constantFrom(
+        '+' as const,
+        '-' as const,
+        '*' as const,
+        '/' as const,
+        '^' as const,
+        '<=' as const,
+        'and' as const,
+        'or' as const,
+      ),
       left: tie('expr'),
       right: tie('expr'),
     }),
@@ -89,7 +117,14 @@ const network: fc.Arbitrary<Network> = fc
     const [first, ...others] = ids as [string, ...string[]];
     const time = { start: 1, steps: 3 };
     const ops: Op[] = [
-      { id: first, kind: 'input', inputs: [], attrs: { shape: [2] }, params: {}, type: { shape: [2], code: { kind: 'real' } } },
+      {
+        id: first,
+        kind: 'input',
+        inputs: [],
+        attrs: { shape: [2] },
+        params: {},
+        type: { shape: [2], code: { kind: 'real' } },
+      },
     ];
     const encode: Op = {
       id: `${first}\u0001`,
@@ -105,7 +140,15 @@ const network: fc.Arbitrary<Network> = fc
       const all: Attrs = { neuron: def.name, levels, amplitude: step, ...attrs };
       const [min, max] = levels;
       const type = { shape: [2], time, code: { kind: 'spike' as const, min, max, step } };
-      ops.push({ id, kind: 'neuron', inputs: [last], attrs: all, params: { theta: param }, type, ...(origin === undefined ? {} : { origin }) });
+      ops.push({
+        id,
+        kind: 'neuron',
+        inputs: [last],
+        attrs: all,
+        params: { theta: param },
+        type,
+        ...(origin === undefined ? {} : { origin }),
+      });
       last = id;
     }
     return {
@@ -137,12 +180,36 @@ function problem(text: string): string {
 }
 
 it.each([
-  ['shapes that no memory holds', 'network "a" %x = input {shape=[99999,99999]} : real[99999,99999]', 'at most 268435456 elements'],
-  ['sizes that are no numbers of things', 'network "a" %x = input {shape=[2]} : real[2.5]', 'expected a whole number from 0 to 268435456, found 2.5'],
-  ['more steps than there are', 'network "a" %x = input {shape=[2]} : real[2] @1..9999999', 'expected a whole number from 1 to 1048576'],
-  ['time that runs backwards', 'network "a" %x = input {shape=[2]} : real[2] @5..2', 'expected a whole number from 5 to 1048576, found 2'],
-  ['an expression of a million parts', `network "a" neuron N() { charge u = ${'1+'.repeat(1e6)}1 }`, 'expected an expression of fewer parts'],
-  ['a million brackets', `network "a" neuron N() { charge u = ${'f('.repeat(1e6)}`, 'expected an expression nested less deeply'],
+  [
+    'shapes that no memory holds',
+    'network "a" %x = input {shape=[99999,99999]} : real[99999,99999]',
+    'at most 268435456 elements',
+  ],
+  [
+    'sizes that are no numbers of things',
+    'network "a" %x = input {shape=[2]} : real[2.5]',
+    'expected a whole number from 0 to 268435456, found 2.5',
+  ],
+  [
+    'more steps than there are',
+    'network "a" %x = input {shape=[2]} : real[2] @1..9999999',
+    'expected a whole number from 1 to 1048576',
+  ],
+  [
+    'time that runs backwards',
+    'network "a" %x = input {shape=[2]} : real[2] @5..2',
+    'expected a whole number from 5 to 1048576, found 2',
+  ],
+  [
+    'an expression of a million parts',
+    `network "a" neuron N() { charge u = ${'1+'.repeat(1e6)}1 }`,
+    'expected an expression of fewer parts',
+  ],
+  [
+    'a million brackets',
+    `network "a" neuron N() { charge u = ${'f('.repeat(1e6)}`,
+    'expected an expression nested less deeply',
+  ],
   ['a word of a million digits', `network "a" %x = ${'1'.repeat(1e6)}a : real[1]`, 'there is no layer kind'],
   ['a million numbers', `network "a" %x = input {shape=[${'1-'.repeat(5e5)}`, 'expected "]", found "-"'],
   ['a string without end', `network "a" note "${'x'.repeat(1e6)}`, 'unexpected character'],

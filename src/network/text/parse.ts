@@ -94,7 +94,10 @@ class IrParser {
     const { tensor } = param;
     if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
       const found = `${tensor.dtype}[${tensor.shape.join(',')}]`;
-      throw new IrSyntaxError(`the weights of ${shortened(name)} are ${found}, not ${dtype}[${shape.join(',')}]`, place);
+      throw new IrSyntaxError(
+        `the weights of ${shortened(name)} are ${found}, not ${dtype}[${shape.join(',')}]`,
+        place,
+      );
     }
     this.#params.set(name, param);
   }
