@@ -150,16 +150,18 @@ class Aligner {
   }
 
   /**
-   * The part of the neighbours that correspond less the part that corresponds to others, in −1…1; 1 where neither has any.
+   * The part of the neighbours that correspond less the part that corresponds to others, in −1…1; 1 where neither has
+   * any. A neighbour without a match may be an op that was put between: then others don't speak against the pair.
    */
   #agreement(from: readonly string[], to: readonly string[]): number {
     const most = Math.max(from.length, to.length);
     if (most === 0) return 1;
     const others = new Set(to);
+    const open = to.some((id) => id !== outside && !this.#fromOf.has(id));
     let sum = 0;
     for (const id of from) {
       const match = id === outside ? outside : this.#toOf.get(id);
-      if (match !== undefined) sum += others.has(match) ? 1 : -1;
+      if (match !== undefined) sum += others.has(match) ? 1 : open ? 0 : -1;
     }
     return sum / most;
   }

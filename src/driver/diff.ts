@@ -9,10 +9,9 @@ import {
   layersSideBySide,
   sideBySide,
 } from '../diff/index.js';
-import type { Network } from '../network/index.js';
 import { type Program, printOp, printProgram } from '../tensor/index.js';
 import { inferenceProgram } from './artifacts.js';
-import { networkAt } from './network-at.js';
+import { type Compared, networkAt } from './network-at.js';
 import { checkRuns } from './runnable.js';
 import { Findings, chooseConfig, loadModel } from './target.js';
 import type { DiffMatrix, DiffOptions, DiffResult, Target } from './types.js';
@@ -22,8 +21,8 @@ export function diffTargets(from: Target, to: Target, options: DiffOptions): Pro
   const findings = new Findings();
   const [a, b] = [networkAt(from, options, findings), networkAt(to, options, findings)];
   if (options.ir === 'tensor') {
-    checkRuns(a, from.path);
-    checkRuns(b, to.path);
+    checkRuns(a.network, from.path);
+    checkRuns(b.network, to.path);
   }
   return Promise.resolve({ value: compare(sideOf(from, a), sideOf(to, b), options), diagnostics: findings.all });
 }
@@ -53,18 +52,17 @@ export function diffConfigs(base: Target, options: DiffOptions): Promise<Outcome
   return Promise.resolve({ value: { base: chosen.name, configs }, diagnostics: findings.all });
 }
 
-interface Side {
+interface Side extends Compared {
   readonly name: string;
-  readonly network: Network;
 }
 
-function sideOf({ path, config }: Target, network: Network): Side {
-  return { name: config === undefined ? path : `${path}#${config}`, network };
+function sideOf({ path, config }: Target, compared: Compared): Side {
+  return { name: config === undefined ? path : `${path}#${config}`, ...compared };
 }
 
 function compare(from: Side, to: Side, { ir }: DiffOptions): DiffResult {
   const diff = diffNetworks(from.network, to.network);
-  const [a, b] = [costOf(from.network), costOf(to.network)];
+  const [a, b] = [costOf(from.network, from), costOf(to.network, to)];
   const view: DiffView = {
     from: from.name,
     to: to.name,

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Normalisation, isFile, readBytes } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, optionalParam } from '../network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
@@ -57,6 +57,12 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),
   };
+}
+
+/** Whether a layer has a bias of its own: one that folding batch norm makes isn't counted. */
+export function ownBiases({ network }: Pick<OwnTarget, 'network'>): (id: string) => boolean {
+  const biased = new Set(network.ops.filter((op) => optionalParam(network, op, 'bias')).map(({ id }) => id));
+  return (id) => biased.has(id);
 }
 
 /** Whether a network has one of the codings that networks of layers are trained with. */

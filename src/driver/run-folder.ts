@@ -67,6 +67,7 @@ function runInfo(path: string): RunInfo {
     if (!(error instanceof SyntaxError)) throw error;
   }
   const { config, normalisation, hardware = {} } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
-  const told = typeof config === 'string' && [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
+  const told =
+    typeof config === 'string' && [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
   return told ? (info as RunInfo) : fail('train/bad-run', { path }, { file: path });
 }

@@ -5,11 +5,12 @@ import { type Network, parseNetwork, printNetwork } from '../../src/network/inde
 import { type Pass, pipelines, runPipeline } from '../../src/passes/index.js';
 import { zoo } from '../support/zoo.js';
 
-/** The network after each pass of both pipelines that networks of layers go through; some have no planes. */
+/** The network after each pass of both pipelines that networks of layers go through; squeezed trains have no planes. */
 function afterPasses(network: Network): readonly Network[] {
-  const passes: readonly Pass[] = [...pipelines.ann, ...pipelines.planes];
+  const squeezed = network.ops.some(({ kind }) => kind === 'squeeze');
+  const passes: readonly Pass[] = [...pipelines.ann, ...(squeezed ? [] : pipelines.planes)];
   const { runs } = runPipeline(network, passes, layerSettings(network));
-  expect(runs.length).toBeGreaterThan(pipelines.ann.length);
+  expect(runs.length).toBeGreaterThanOrEqual(pipelines.ann.length);
   return runs.map((run) => run.network);
 }
 
