@@ -59,7 +59,11 @@ function chains() {
   const base = chain(blocks, values);
   row('300 ops, equal', base, chain(blocks, values));
   row('300 ops, a block inserted at 50', base, chain([...blocks.slice(0, 50), 'new', ...blocks.slice(50)], values));
-  row('300 ops, other weights', base, chain(blocks, () => numbers(16 * 16 * 9)));
+  row(
+    '300 ops, other weights',
+    base,
+    chain(blocks, () => numbers(16 * 16 * 9)),
+  );
 }
 
 function resnets() {
@@ -79,7 +83,9 @@ function resnets() {
     const begun = performance.now();
     const { status, stdout } = spawnSync(process.execPath, [main, 'diff', ...paths], { encoding: 'utf8' });
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    console.log(`\nspikec diff of two files of ${(bytes.length / 1e6).toFixed(0)} MB: ${seconds} s, exit code ${status}`);
+    console.log(
+      `\nspikec diff of two files of ${(bytes.length / 1e6).toFixed(0)} MB: ${seconds} s, exit code ${status}`,
+    );
     console.log(stdout.trim().split('\n').at(-1));
   } finally {
     rmSync(folder, { recursive: true });

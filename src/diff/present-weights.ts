@@ -33,11 +33,15 @@ function describe(weight: WeightChange): string {
     const [low, high] = [scales.reduce((a, b) => Math.min(a, b)), scales.reduce((a, b) => Math.max(a, b))];
     parts.push(`a multiple per channel, × ${shortNumber(low)} … ${shortNumber(high)}`);
   } else if (max_abs !== null) {
-    parts.push(max_abs === 0 ? 'same values' : `differs by at most ${brief(max_abs)}, largest ${brief(largest)}`);
+    const far = `differs by at most ${brief(max_abs)}, largest ${brief(largest)}`;
+    parts.push(max_abs === 0 ? 'same values' : max_abs <= rounding * largest ? 'the same but for rounding' : far);
   }
   if (follows === true) parts.push('to fit its input');
   return parts.join(', ');
 }
+
+/** Of a few operations in float32, as a part of the largest value. */
+const rounding = 1e-6;
 
 function brief(value: number): string {
   return String(Number(value.toPrecision(3)));

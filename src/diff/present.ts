@@ -250,9 +250,25 @@ function noteItems({ notes }: NetworkDiff): readonly Item[] {
   ];
 }
 
+/** What is shown of the costs without `full`. */
+const mainCosts = [
+  'macs',
+  'params',
+  'weight_bits',
+  'spike_bits',
+  'steps',
+  'bit_budget',
+  's_ace',
+  'size_bytes',
+  'latency_steps',
+];
+
 const costNames: Readonly<Record<string, string>> = {
   macs: 'MACs',
   s_ace: 'S-ACE',
+  s_ace_squeezed: 'S-ACE, squeezed',
+  s_ace_spikes: 'S-ACE of spikes',
+  real_macs: 'MACs of reals',
   size_bytes: 'bytes',
   latency_steps: 'latency, steps',
 };
@@ -262,7 +278,9 @@ export function costName(field: string): string {
 }
 
 function costSection({ cost, cost_layers: layers, diff }: DiffView, { full }: PresentOptions): Section | undefined {
-  const rows = Object.entries(cost).filter(([, { from, to }]) => from !== 0 || to !== 0);
+  const rows = Object.entries(cost).filter(
+    ([name, { from, to }]) => (full || mainCosts.includes(name)) && (from !== 0 || to !== 0),
+  );
   if (rows.length === 0 || diff.identical) return undefined;
   const line = (name: string, { from, to }: { readonly from: number; readonly to: number }): readonly string[] => [
     name,

@@ -17,7 +17,10 @@ export function showValue(value: FieldValue, exact = false): string {
   if (typeof value === 'object') {
     return `[${value.map((v) => (typeof v === 'number' && !exact ? shortNumber(v) : String(v))).join(', ')}]`;
   }
-  return value === '' ? '""' : String(value);
+  const text = String(value);
+  // types hold numbers too: spike{0..64, step=0.015625}
+  const short = exact ? text : text.replaceAll(/\d+\.\d{7,}/g, (digits) => shortNumber(Number(digits)));
+  return text === '' ? '""' : short;
 }
 
 /** Both values, with all digits where fewer don't tell them apart. */

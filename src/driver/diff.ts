@@ -110,5 +110,7 @@ function programText(program: Program): ProgramText {
     if (known === undefined) lines.set(from, [printOp(op)]);
     else known.push(printOp(op));
   }
+  // inputs, parameters and constants stand in the order of their first use, which says nothing
+  lines.get('')!.sort();
   return lines;
 }

@@ -20,7 +20,7 @@ export function numbered({ blocks, seed = 1, prefix = '', behind = ['relu'] }: N
   let count = 0;
   const id = (kind: string): string => `${prefix}${kind}_${++count}`;
   for (const block of blocks) {
-    const random = seeded(seed * 1000 + [...block].reduce((sum, c) => 31 * sum + c.charCodeAt(0), 7));
+    const random = seeded(seed * 1000 + block.split('').reduce((sum, c) => 31 * sum + c.charCodeAt(0), 7));
     const values = Float32Array.from({ length: 4 * 4 * 9 }, () => random() - 0.5);
     const name = id('Conv');
     builder.param(`${name}.weight`, { tensor: tensor('f32', [4, 4, 3, 3], values) });
