@@ -68,6 +68,28 @@ it('an .ir file is evaluated like its config', async () => {
   }
 });
 
+it('an .ir file of a conversion predicts what the conversion does, without its source', async () => {
+  const dataset = openDataset('mnist:test', {});
+  const ir = join(await compile(`${lenet}#fast`), 'network.ir');
+  const options = { dataset, normalisation: { mean: [0.5], std: [0.5] }, limit: 30 };
+  try {
+    const own = valueOf(await driver.evaluateTarget(target(`${lenet}#fast`), { ...options, verify: false }));
+    const text = valueOf(await driver.evaluateTarget({ path: ir }, options));
+    const { source: _, seconds: __, ...figures } = own;
+    expect(text).toMatchObject(figures);
+    expect(text.spikes_per_neuron).toBeGreaterThan(0);
+  } finally {
+    dataset.close();
+  }
+});
+
+it('an equation that names nothing is reported by those who run it', async () => {
+  const folder = await compile(mnist);
+  const ir = join(folder, 'network.ir');
+  writeFileSync(ir, readFileSync(ir, 'utf8').replace('charge u = ', 'charge u = nowhere + '));
+  expect(await codes(ir, folder, { ir: 'tensor' })).toEqual(['network/not-runnable']);
+});
+
 it('names what differs between two codings of a conversion', async () => {
   const { view } = await diff(`${lenet}#converted`, `${lenet}#fast`);
   const { diff: found } = view;
