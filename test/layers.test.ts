@@ -42,7 +42,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'src/driver/files.ts',
     'src/driver/version.ts',
   ],
-  'src/driver/types.ts': ['src/base', 'src/data', 'src/cost', 'src/evaluate', 'src/train'],
+  'src/driver/types.ts': ['src/base', 'src/data', 'src/cost', 'src/diff', 'src/evaluate', 'src/train'],
   'src/driver/files.ts': ['src/base', 'src/data', 'src/model', 'src/driver/version.ts'],
   'src/driver/version.ts': ['src/base', 'src/data'],
   'src/cli': ['src/base', 'src/data', 'src/cost', 'src/diff', 'src/driver'],

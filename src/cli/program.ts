@@ -5,6 +5,7 @@ import { addCheck } from './check.js';
 import { addCompile } from './compile.js';
 import { addConvert } from './convert.js';
 import { addCost } from './cost.js';
+import { addDiff } from './diff.js';
 import { addEntropy } from './entropy.js';
 import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
@@ -28,6 +29,7 @@ const commands = [
   addTrain,
   addEval,
   addCost,
+  addDiff,
   addEntropy,
   addPicture,
   addReport,

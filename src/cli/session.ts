@@ -42,13 +42,13 @@ export interface Work {
 /**
  * Runs a command's work: shows progress and diagnostics on stderr, the report on stdout (with `--json` as one
  * document, which also holds the diagnostics; with `jsonLines` that is the last of several, on one line), and sets
- * the exit code.
+ * the exit code (with `errorCode`, that on every error).
  */
 export async function runCommand(
   host: Host,
   flags: CommonFlags,
   work: (work: Work) => Promise<Report> | Report,
-  options: { readonly jsonLines?: boolean } = {},
+  options: { readonly jsonLines?: boolean; readonly errorCode?: number } = {},
 ): Promise<void> {
   const { terminal } = host;
   const progress = progressReporter(terminal);
@@ -81,5 +81,6 @@ export async function runCommand(
     terminal.out(report.text);
   }
   const code = exitCodeOf(diagnostics);
-  host.exit(code !== exitCode.ok ? code : (report?.code ?? (report === undefined ? exitCode.wrongInput : exitCode.ok)));
+  const failed = options.errorCode ?? (code === exitCode.ok ? exitCode.wrongInput : code);
+  host.exit(code !== exitCode.ok || report === undefined ? failed : (report.code ?? exitCode.ok));
 }

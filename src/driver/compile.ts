@@ -9,6 +9,7 @@ import { artifactFiles } from './artifacts.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { type OwnTarget, forInference, ownTarget } from './own-network.js';
 import { withPlanes } from './planes.js';
+import { checkRuns } from './runnable.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import { trainModule } from './train-module.js';
 import type { CompileOptions, CompileResult, Target } from './types.js';
@@ -43,6 +44,8 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
 function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
   const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
   const { network, runs } = planed(forInference(own.network, findings, hooks), options, findings);
+  const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
+  if (own.text !== undefined && lowers) checkRuns(network, own.text);
   const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
   const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources, module);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };

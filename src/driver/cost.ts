@@ -2,11 +2,11 @@ import type { Outcome } from '../base/diagnostics/index.js';
 import { type Hardware, annCost, measuredCost, costOf as networkCost } from '../cost/index.js';
 import { invariant, present } from '../base/invariant.js';
 import { SpikeCounter } from '../evaluate/index.js';
-import { type Network, optionalParam } from '../network/index.js';
+import type { Network } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { evaluateTarget } from './evaluate.js';
 import { hardwareOf } from './hardware.js';
-import { forInference, ownTarget } from './own-network.js';
+import { forInference, ownBiases, ownTarget } from './own-network.js';
 import { withPlanes } from './planes.js';
 import { Findings, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { CostData, CostOptions, CostResult, Target } from './types.js';
@@ -36,11 +36,7 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
   const own = ownTarget(target, options, findings);
   if (own !== undefined) {
     const { network } = forInference(own.network, findings);
-    // a bias that folding batch norm makes isn't the layer's own
-    const withBias = new Set(
-      own.network.ops.filter((op) => optionalParam(own.network, op, 'bias')).map(({ id }) => id),
-    );
-    return { network: planes(network), ownBias: (id) => withBias.has(id), hardware: hardwareOf(own.hardware) };
+    return { network: planes(network), ownBias: ownBiases(own), hardware: hardwareOf(own.hardware) };
   }
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const source = sourceOf(config, findings);

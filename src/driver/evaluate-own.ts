@@ -9,6 +9,8 @@ import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
 import { withoutPlanes } from './planes.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
+import { checkRuns } from './runnable.js';
+import { spikingRun, swsBatchFor } from './spiking-run.js';
 import type { Findings } from './target.js';
 import type { EvalResult } from './types.js';
 
@@ -20,16 +22,12 @@ export async function evaluateOwn(
 ): Promise<Outcome<EvalResult>> {
   const network = withoutPlanes(forInference(own.network, findings).network, findings);
   const real = network.coding === undefined && network.ops.every((op) => op.type.time === undefined);
-  if (!isOfLayers(network) && !real) {
-    fail(
-      'cli/not-lowered',
-      { construct: `evaluating a compiled network with \`coding ${network.coding?.name}\`` },
-      undefined,
-      {
-        help: 'name the model file in the folder instead of the folder',
-      },
-    );
+  const isSws = network.coding?.name === 'sws';
+  if (!isOfLayers(network) && !real && !isSws) {
+    const construct = `evaluating a compiled network with \`coding ${network.coding?.name}\``;
+    fail('cli/not-lowered', { construct }, undefined, { help: 'name the model file instead' });
   }
+  if (isSws && options.activity === true) fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
   const { dataset } = options;
   const input = present(
     network.ops.find((op) => op.kind === 'input'),
@@ -44,11 +42,14 @@ export async function evaluateOwn(
     dataset,
     normalisation: flags.mean === undefined && flags.std === undefined ? own.normalisation : flags,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? batchFor(network, options),
+    batch: options.batch ?? (isSws ? swsBatchFor(network, options) : batchFor(network, options)),
   };
   const labels = readLabels(images);
+  if (own.text !== undefined) checkRuns(network, own.text);
   const engine = chooseEngine(options.engine, 'infer');
-  const { run, activity } = await runLayers(network, images, engine, options, 'evaluating');
+  const { run, activity } = isSws
+    ? { run: await spikingRun(network, images, engine, options), activity: {} }
+    : await runLayers(network, images, engine, options, 'evaluating');
   const value: EvalResult = {
     samples: images.count,
     accuracy: agreement(run.classes, labels),

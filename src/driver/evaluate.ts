@@ -1,24 +1,20 @@
 import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { fanOuts } from '../cost/index.js';
 import { checkFit } from '../data/dataset.js';
 import { type Engine, openOnnxSource } from '../engines/index.js';
-import { type Images, type SpikingRun, agreement, classify, readLabels, runSpiking } from '../evaluate/index.js';
-import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
+import { type Images, type SpikingRun, agreement, classify, readLabels } from '../evaluate/index.js';
 import { type Network, latencyOf } from '../network/index.js';
-import { simplify } from '../tensor/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { chooseEngine } from './engine.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
 import { ownTarget } from './own-network.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
+import { spikingRun, swsBatchFor } from './spiking-run.js';
 import { evaluateStages } from './stages.js';
 import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
 import type { EvalOptions, EvalResult, Target } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
-
-const defaultBatch = 100;
 
 /** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
 export async function evaluateTarget(target: Target, options: RunOptions): Promise<Outcome<EvalResult>> {
@@ -44,7 +40,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
     dataset,
     normalisation: options.normalisation,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? (isSws && options.countSpikes === undefined ? defaultBatch : batchFor(spiking, options)),
+    batch: options.batch ?? (isSws ? swsBatchFor(spiking, options) : batchFor(spiking, options)),
   };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
@@ -118,34 +114,5 @@ async function classifySource(
     );
   } finally {
     await source.dispose();
-  }
-}
-
-async function spikingRun(spiking: Network, images: Images, engine: Engine, options: RunOptions): Promise<SpikingRun> {
-  const fanOut = fanOuts(spiking);
-  const counter = options.countSpikes?.(spiking);
-  const probes = { counts: true, trains: counter !== undefined };
-  const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes, fanOut }));
-  const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
-  const layers = spiking.ops.filter(
-    (op) => op.type.code.kind === 'spike' && program.outputs[probeNames.counts(op.id)] !== undefined,
-  );
-  try {
-    return await runSpiking(
-      {
-        executable,
-        input: program.inputs[0]!.id,
-        output: '0',
-        counts: new Map(layers.map((op) => [op.id, probeNames.counts(op.id)])),
-        lanes: executable.lanes ?? 1,
-        onResults: (results) =>
-          counter?.add((id) => present(results[probeNames.train(id)], `driver: no train of ${id}`)),
-      },
-      images,
-      () => performance.now(),
-      (done, total) => options.onProgress?.({ phase: 'spiking network', done, total, unit: 'images' }),
-    );
-  } finally {
-    await executable.dispose();
   }
 }

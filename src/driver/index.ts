@@ -3,6 +3,7 @@ import { passes } from '../passes/index.js';
 import { checkFile, formatFile } from './check.js';
 import { starterModel } from './starter.js';
 import type { Driver } from './types.js';
+import { packageVersion } from './version.js';
 
 export type * from './types.js';
 
@@ -30,6 +31,10 @@ export const driver: Driver = {
   drawPicture: (target, options) => reported(async () => (await import('./picture.js')).drawPicture(target, options)),
   reportTargets: (targets, options) =>
     reported(async () => (await import('./report.js')).reportTargets(targets, options)),
+  diffTargets: (from, to, options) =>
+    reported(async () => (await import('./diff.js')).diffTargets(from, to, options)),
+  diffConfigs: (base, options) => reported(async () => (await import('./diff.js')).diffConfigs(base, options)),
+  diffPage: async (documents) => (await import('../report/diff/page.js')).diffPage(documents, packageVersion()),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
   starterModel,
 };

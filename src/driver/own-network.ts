@@ -1,18 +1,18 @@
-import { basename, join } from 'node:path';
-import { type Normalisation, readBytes } from '../data/index.js';
+import { basename, dirname, join } from 'node:path';
+import { type Normalisation, isFile, readBytes } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, optionalParam } from '../network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
-import { isFolder, readFolder, runFiles } from './run-folder.js';
+import { isFolder, isIrFile, readIr, runFiles } from './run-folder.js';
 import { type Findings, chooseConfig, loadModel } from './target.js';
 import type { StepSettings } from '../train/index.js';
 import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
-/** A network that doesn't come from an ONNX file: of a model file, or of a compiled or run folder. */
+/** A network that doesn't come from an ONNX file: of a model file, of a compiled or run folder, or of a file in the IR's text form. */
 export interface OwnTarget {
   readonly network: Network;
   readonly config: string;
@@ -21,6 +21,8 @@ export interface OwnTarget {
   readonly training?: StepSettings;
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
+  /** The `.ir` file that it was read from. */
+  readonly text?: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
 }
@@ -28,15 +30,17 @@ export interface OwnTarget {
 /** The target's network where it is one of layers; nothing for configs that import an ONNX file. */
 export function ownTarget(target: Target, options: CommonOptions, findings: Findings): OwnTarget | undefined {
   const { path } = target;
-  if (isFolder(path)) {
-    const { network, run } = readFolder(path, findings);
-    const files = [runFiles.network, runFiles.weights];
+  if (isFolder(path) || isIrFile(path)) {
+    const ir = isFolder(path) ? join(path, runFiles.network) : path;
+    const { network, run } = readIr(ir, findings);
+    const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
     return {
       network,
       config: run?.config ?? network.name,
       normalisation: run?.normalisation ?? {},
       hardware: run?.hardware,
-      sources: new Map(files.map((name) => [name, readBytes(join(path, name))])),
+      text: ir,
+      sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
     };
   }
   const config = chooseConfig(findings.take(loadModel(path, options)), target);
@@ -53,6 +57,12 @@ export function ownTarget(target: Target, options: CommonOptions, findings: Find
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),
   };
+}
+
+/** Whether a layer has a bias of its own: one that folding batch norm makes isn't counted. */
+export function ownBiases({ network }: Pick<OwnTarget, 'network'>): (id: string) => boolean {
+  const biased = new Set(network.ops.filter((op) => optionalParam(network, op, 'bias')).map(({ id }) => id));
+  return (id) => biased.has(id);
 }
 
 /** Whether a network has one of the codings that networks of layers are trained with. */

@@ -34,7 +34,8 @@ Shapes have no batch axis: [C,H,W] or [features]. \`@a..b\` are global time step
 
 \`spikec compile FILE --emit ir\` writes \`network.ir\`; \`--print-after PASS\` prints it. It reads back without loss: the values
 of the parameters lie beside it in \`weights.safetensors\` (scales and zero points of quantised weights as \`NAME.scale\`,
-\`NAME.zero\`, \`NAME.axis\`). \`;\` begins a comment.
+\`NAME.zero\`, \`NAME.axis\`). \`cost\`, \`eval\`, \`diff\` and \`compile\` take such a file. Names that aren't plain words are quoted;
+\`;\` begins a comment.
 
 \`\`\`
 network "NAME" [coding SCHEME(args)] [latency STEPS]

@@ -2,6 +2,7 @@ import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
 import type { AnnCost, Hardware, LayerCost, MeasuredLayer, MeasuredTotal, TotalCost } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import type { LayerActivity, LayerDifference } from '../evaluate/index.js';
+import type { DiffDocument, DiffView, ProgramHunk } from '../diff/index.js';
 import type { EpochRecord } from '../train/index.js';
 
 /** What a command works on: `FILE` or `FILE#CONFIG`. */
@@ -226,6 +227,29 @@ export interface CostResult {
   readonly measured?: Pick<EvalResult, 'samples' | 'accuracy' | 'source' | 'seconds' | 'engine'>;
 }
 
+export const irs = ['network', 'tensor'] as const;
+
+export interface DiffOptions extends CommonOptions {
+  /** Compare the networks after this pass, or `source`: before all passes. Without it: as they are compiled. */
+  readonly at?: string;
+  readonly ir?: (typeof irs)[number];
+}
+
+export interface DiffResult {
+  readonly view: DiffView;
+  readonly identical: boolean;
+  /** With `ir: 'tensor'`: what differs between the programs. */
+  readonly program?: readonly ProgramHunk[];
+}
+
+/** Every configuration of a file beside one of them. */
+export interface DiffMatrix {
+  readonly base: string;
+  readonly configs: readonly (
+    { readonly config: string; readonly result: DiffResult } | { readonly config: string; readonly error: string }
+  )[];
+}
+
 /** What a checked file declares. */
 export interface CheckResult {
   readonly configs: readonly string[];
@@ -256,6 +280,11 @@ export interface Driver {
   costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
   drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>>;
   reportTargets(targets: readonly Target[], options: ReportOptions): Promise<Outcome<ReportResult>>;
+  diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>>;
+  /** Every configuration of the file against the target's, or the first. */
+  diffConfigs(base: Target, options: DiffOptions): Promise<Outcome<DiffMatrix>>;
+  /** Diffs as one HTML page that needs nothing else. */
+  diffPage(documents: readonly DiffDocument[]): Promise<string>;
   listPasses(): readonly PassInfo[];
   /** What `init` writes. */
   starterModel(): Outcome<StarterModel>;

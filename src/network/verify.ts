@@ -7,11 +7,15 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Everything that is wrong with a network: ids, order, arity, attributes, types, times of joins. Empty when valid. */
-export function verifyNetwork(network: Network): readonly Problem[] {
+/**
+ * Everything that is wrong with a network: ids, order, arity, attributes, types, times of joins. Empty when valid;
+ * stops after the op with which there are `enough` problems.
+ */
+export function verifyNetwork(network: Network, enough = Infinity): readonly Problem[] {
   const problems: Problem[] = [];
   const types = new Map<string, ValueType>();
   for (const op of network.ops) {
+    if (problems.length >= enough) return problems;
     for (const message of opProblems(op, network, types)) problems.push({ op: op.id, message });
     if (types.has(op.id)) problems.push({ op: op.id, message: 'two ops have this id' });
     types.set(op.id, op.type);

@@ -336,7 +336,7 @@ it('a failing command with --json still prints one document', async () => {
   expect(JSON.parse(ran.out).diagnostics).toHaveLength(1);
 });
 
-it.each(['check', 'fmt', 'compile', 'convert', 'eval', 'cost', 'explain'])(
+it.each(['check', 'fmt', 'compile', 'convert', 'eval', 'cost', 'diff', 'explain'])(
   '%s --help shows an example',
   async (command) => {
     const ran = await spikec([command, '--help']);

@@ -11,4 +11,14 @@ export const networkDiagnostics = {
     ({ op, message }) => `%${op} ${message}`,
     'The network is well-formed text but not a valid network: an id is missing or used twice, an attribute is missing, or a type doesn’t follow from the types before it. The message names the op and both sides of the disagreement.',
   ),
+  'network/not-runnable': define<{ reason: string }>(
+    'error',
+    ({ reason }) => `the network can't be run: ${reason}`,
+    'A network in text form is well-formed, and its types agree, but something in it means nothing when it is lowered: an equation names a value or function that doesn’t exist, a coding has no encoder, a number is out of range. Files that spikec wrote don’t have such things; one that was edited by hand may.',
+  ),
+  'network/weights-outside': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" is a link that leads out of its folder`,
+    'The weights of a network in text form are read from `weights.safetensors` in the folder of its `.ir` file, and from nowhere else, so that a folder from somebody else can’t read your files. Copy the weights to where the link stands.',
+  ),
 } as const;

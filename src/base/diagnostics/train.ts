@@ -43,6 +43,13 @@ spikec writes it whole or not at all; this file comes from something else or was
     `A training resumes with the network, the data and the settings it began with; only \`epochs\` may differ. Resume with the
 model file as it was, or begin a new run in another folder.`,
   ),
+  'train/bad-run': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" isn't what a training writes`,
+    `\`run.json\` in a run folder holds the name of the configuration and how images are normalised, as JSON. spikec writes it
+whole or not at all; this file comes from something else or was damaged later. Train again, or delete it: then images are
+taken as they are.`,
+  ),
   'train/run-exists': define<{ path: string }>(
     'error',
     ({ path }) => `"${path}" already holds a training`,

@@ -22,11 +22,20 @@ export function binaryPrecedence(text: string): number | undefined {
   return Object.hasOwn(precedence, text) ? precedence[text as BinaryOp] : undefined;
 }
 
+/** Any number so that it reads back as itself, −0 included. */
+export function printNumber(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function isNegative(value: number): boolean {
+  return value < 0 || Object.is(value, -0);
+}
+
 /** An equation's right side as text, with as few parentheses as its meaning allows. */
 export function printExpr(expr: Expr, least = 0): string {
   switch (expr.kind) {
     case 'number':
-      return expr.value < 0 && least > minusLevel ? `(${expr.value})` : String(expr.value);
+      return isNegative(expr.value) && least > minusLevel ? `(${printNumber(expr.value)})` : printNumber(expr.value);
     case 'name':
       return expr.name;
     case 'call': {
@@ -59,7 +68,7 @@ function printAssignments(phase: string, list: readonly Assignment[]): string[] 
 }
 
 function printNeuronParam(param: NeuronParam): string {
-  const value = param.default === undefined ? '' : ` = ${param.default}`;
+  const value = param.default === undefined ? '' : ` = ${printNumber(param.default)}`;
   const learn = param.learn === undefined ? '' : ` learn${param.learn.constraint ? ` ${param.learn.constraint}` : ''}`;
   const type = param.type === undefined ? '' : ` : ${param.type}`;
   return param.name + type + value + learn;
@@ -77,7 +86,7 @@ export function printNeuron(def: NeuronDef): string {
   lines.push(...printAssignments('reset', def.reset));
   if (def.surrogate !== undefined) {
     const args = Object.entries(def.surrogate.args).map(
-      ([name, value]) => `${name}: ${typeof value === 'number' ? value : printExpr(value)}`,
+      ([name, value]) => `${name}: ${typeof value === 'number' ? printNumber(value) : printExpr(value)}`,
     );
     lines.push(`    surrogate ${def.surrogate.name}(${args.join(', ')})`);
   }

@@ -12,32 +12,50 @@ import { binaryPrecedence } from './expression.js';
 import type { TokenStream } from './tokens.js';
 
 const nestingLimit = 200;
+/** Operands of one expression, which bound how deep its tree is: others go through it by recursion. */
+const operandLimit = 4000;
+
+interface Bounds {
+  readonly depth: number;
+  /** Shared by all parts of the expression. */
+  readonly operands: { left: number };
+}
+
+function newBounds(): Bounds {
+  return { depth: 0, operands: { left: operandLimit } };
+}
 
 /** An expression by precedence climbing; the levels are those of the printer. */
-export function parseExpr(tokens: TokenStream, least = 0, depth = 0): Expr {
-  if (depth > nestingLimit) tokens.fail('an expression nested less deeply');
-  let left = parsePrefix(tokens, depth);
+export function parseExpr(tokens: TokenStream, least = 0, within: Bounds = newBounds()): Expr {
+  if (within.depth > nestingLimit) tokens.fail('an expression nested less deeply');
+  let left = parsePrefix(tokens, within);
   for (;;) {
     const level = binaryPrecedence(tokens.next.text);
     if (level === undefined || level < least || (tokens.next.kind !== 'sign' && tokens.next.kind !== 'name'))
       return left;
     const op = tokens.take().text as BinaryOp;
-    const right = parseExpr(tokens, op === '^' ? level : level + 1, depth + 1);
+    const right = parseExpr(tokens, op === '^' ? level : level + 1, deeper(within));
     left = { kind: 'binary', op, left, right };
   }
 }
 
-function parsePrefix(tokens: TokenStream, depth: number): Expr {
+function deeper({ depth, operands }: Bounds): Bounds {
+  return { depth: depth + 1, operands };
+}
+
+function parsePrefix(tokens: TokenStream, within: Bounds): Expr {
+  if (within.operands.left-- === 0) tokens.fail('an expression of fewer parts');
+  const inside = deeper(within);
   if (tokens.accept('-')) {
     // −2 is a number, but −2 ^ n is −(2 ^ n)
     if (tokens.next.kind === 'number' && tokens.peek(1).text !== '^') {
       return { kind: 'number', value: -Number(tokens.take().text) };
     }
-    return { kind: 'unary', op: '-', operand: parseExpr(tokens, 7, depth + 1) };
+    return { kind: 'unary', op: '-', operand: parseExpr(tokens, 7, inside) };
   }
-  if (tokens.accept('not')) return { kind: 'unary', op: 'not', operand: parseExpr(tokens, 3, depth + 1) };
+  if (tokens.accept('not')) return { kind: 'unary', op: 'not', operand: parseExpr(tokens, 3, inside) };
   if (tokens.accept('(')) {
-    const inner = parseExpr(tokens, 0, depth + 1);
+    const inner = parseExpr(tokens, 0, inside);
     tokens.expect(')');
     return inner;
   }
@@ -45,21 +63,21 @@ function parsePrefix(tokens: TokenStream, depth: number): Expr {
   const name = tokens.name();
   if (!tokens.accept('(')) return { kind: 'name', name };
   const args: Expr[] = [];
-  const named: Record<string, Expr> = {};
+  const named: [string, Expr][] = [];
   while (!tokens.is(')')) {
     const key = tokens.next;
     if (key.kind === 'name' && key.text.endsWith(':')) {
       tokens.take();
-      named[key.text.slice(0, -1)] = parseExpr(tokens, 0, depth + 1);
+      named.push([key.text.slice(0, -1), parseExpr(tokens, 0, inside)]);
     } else if (key.kind === 'name' && tokens.peek(1).text === ':') {
       tokens.take();
       tokens.expect(':');
-      named[key.text] = parseExpr(tokens, 0, depth + 1);
-    } else args.push(parseExpr(tokens, 0, depth + 1));
+      named.push([key.text, parseExpr(tokens, 0, inside)]);
+    } else args.push(parseExpr(tokens, 0, inside));
     if (!tokens.accept(',')) break;
   }
   tokens.expect(')');
-  return { kind: 'call', callee: name, args, named };
+  return { kind: 'call', callee: name, args, named: Object.fromEntries(named) };
 }
 
 function parseNeuronParam(tokens: TokenStream): NeuronParam {
@@ -126,7 +144,7 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
 }
 
 function parseSurrogate(tokens: TokenStream): NonNullable<NeuronDef['surrogate']> {
-  const call = parsePrefix(tokens, 0);
+  const call = parsePrefix(tokens, newBounds());
   if (call.kind !== 'call') return tokens.fail('a surrogate such as triangle(width: 1)');
   const args = Object.fromEntries(
     Object.entries(call.named).map(([key, value]) => [key, value.kind === 'number' ? value.value : value]),

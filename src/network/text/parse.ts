@@ -1,12 +1,17 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
-import type { DType } from '../../base/dtype.js';
+import { type DType, elementCount } from '../../base/dtype.js';
 import type { NeuronDef } from '../../base/equation.js';
 import type { Source } from '../../base/source.js';
 import { isOpKind } from '../ops/index.js';
-import type { AttrValue, Code, Coding, Network, Op, Param, ValueType } from '../types.js';
+import type { AttrValue, Code, Coding, Network, Op, Param, Time, ValueType } from '../types.js';
 import { verifyNetwork } from '../verify.js';
 import { parseNeuron } from './parse-equation.js';
-import { IrSyntaxError, TokenStream } from './tokens.js';
+import { IrSyntaxError, TokenStream, shortened } from './tokens.js';
+
+const shownProblems = 100;
+/** Of one value over all its steps: what a computer can hold. */
+const mostElements = 2 ** 28;
+const mostSteps = 2 ** 20;
 
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
 export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>): Outcome<Network> {
@@ -17,7 +22,7 @@ export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>
     if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
     throw error;
   }
-  const diagnostics: Diagnostic[] = verifyNetwork(network).map(({ op, message }) =>
+  const diagnostics: Diagnostic[] = verifyNetwork(network, shownProblems).map(({ op, message }) =>
     diagnostic('network/invalid', { op, message }, { file: source.name }),
   );
   return diagnostics.length > 0 ? { diagnostics } : { value: network, diagnostics };
@@ -85,11 +90,14 @@ class IrParser {
       this.#attrs(')');
     }
     const param = this.weights.get(name);
-    if (param === undefined) throw new IrSyntaxError(`there are no weights for parameter ${name}`, place);
+    if (param === undefined) throw new IrSyntaxError(`there are no weights for parameter ${shortened(name)}`, place);
     const { tensor } = param;
     if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
       const found = `${tensor.dtype}[${tensor.shape.join(',')}]`;
-      throw new IrSyntaxError(`the weights of ${name} are ${found}, not ${dtype}[${shape.join(',')}]`, place);
+      throw new IrSyntaxError(
+        `the weights of ${shortened(name)} are ${found}, not ${dtype}[${shape.join(',')}]`,
+        place,
+      );
     }
     this.#params.set(name, param);
   }
@@ -102,11 +110,11 @@ class IrParser {
     const word = tokens.name();
     const neuron = word.startsWith('neuron.') ? word.slice('neuron.'.length) : undefined;
     const kind = neuron === undefined ? word : 'neuron';
-    if (!isOpKind(kind)) throw new IrSyntaxError(`there is no layer kind ${kind}`, place);
+    if (!isOpKind(kind)) throw new IrSyntaxError(`there is no layer kind ${shortened(kind)}`, place);
     const inputs: string[] = [];
     while (tokens.next.kind === 'value') inputs.push(tokens.value());
     const attrs = tokens.accept('{') ? this.#attrs('}') : {};
-    const params = tokens.accept('(') ? (this.#attrs(')') as Record<string, string>) : {};
+    const params = tokens.accept('(') ? this.#roles() : {};
     tokens.expect(':');
     const type = this.#type();
     const origin = tokens.accept('from') ? tokens.name() : undefined;
@@ -115,7 +123,7 @@ class IrParser {
       kind,
       inputs,
       attrs: neuron === undefined ? attrs : { neuron, ...attrs },
-      params: Object.fromEntries(Object.entries(params).map(([role, value]) => [role, String(value)])),
+      params,
       type,
       ...(origin === undefined ? {} : { origin }),
     });
@@ -123,14 +131,27 @@ class IrParser {
 
   #attrs(close: string): Record<string, AttrValue> {
     const tokens = this.#tokens;
-    const attrs: Record<string, AttrValue> = {};
+    const attrs: [string, AttrValue][] = [];
     while (!tokens.is(close)) {
-      const key = tokens.name();
-      attrs[key] = tokens.accept('=') ? this.#attrValue() : true;
+      attrs.push([tokens.name(), tokens.accept('=') ? this.#attrValue() : true]);
       if (!tokens.accept(',')) break;
     }
     tokens.expect(close);
-    return attrs;
+    return Object.fromEntries(attrs);
+  }
+
+  /** `weight=c1.weight, bias=c1.bias)` */
+  #roles(): Record<string, string> {
+    const tokens = this.#tokens;
+    const roles: [string, string][] = [];
+    while (!tokens.is(')')) {
+      const role = tokens.name();
+      tokens.expect('=');
+      roles.push([role, tokens.name()]);
+      if (!tokens.accept(',')) break;
+    }
+    tokens.expect(')');
+    return Object.fromEntries(roles);
   }
 
   #attrValue(): AttrValue {
@@ -146,7 +167,8 @@ class IrParser {
     }
     if (tokens.next.kind === 'string') return tokens.name();
     if (tokens.accept('false')) return false;
-    if (tokens.next.kind === 'name') return tokens.name();
+    if (tokens.accept('true')) return true;
+    if (tokens.next.kind === 'name' && !tokens.is('Infinity') && !tokens.is('NaN')) return tokens.name();
     return tokens.number();
   }
 
@@ -155,7 +177,7 @@ class IrParser {
     tokens.expect('[');
     const shape: number[] = [];
     while (!tokens.is(']')) {
-      shape.push(tokens.number());
+      shape.push(tokens.whole(0, mostElements));
       if (!tokens.accept(',')) break;
     }
     tokens.expect(']');
@@ -165,11 +187,20 @@ class IrParser {
   #type(): ValueType {
     const tokens = this.#tokens;
     const code = this.#code();
+    const place = tokens.next.span;
     const shape = this.#shape();
-    if (!tokens.accept('@')) return { shape, code };
-    const start = tokens.number();
+    const time = tokens.accept('@') ? this.#time() : undefined;
+    if (elementCount(shape) * (time?.steps ?? 1) > mostElements) {
+      throw new IrSyntaxError(`a value has at most ${mostElements} elements over all its steps`, place);
+    }
+    return time === undefined ? { shape, code } : { shape, code, time };
+  }
+
+  #time(): Time {
+    const tokens = this.#tokens;
+    const start = tokens.whole(1, mostSteps);
     tokens.expect('..');
-    return { shape, code, time: { start, steps: tokens.number() - start + 1 } };
+    return { start, steps: tokens.whole(start, mostSteps) - start + 1 };
   }
 
   #code(): Code {

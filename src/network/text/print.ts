@@ -1,24 +1,31 @@
 import { latencyOf } from '../graph.js';
 import type { Attrs, AttrValue, Code, Network, Op, Param, ValueType } from '../types.js';
-import { printNeuron } from './expression.js';
+import { printNeuron, printNumber } from './expression.js';
 
-/** Names that stand without quotes. */
-export const plainName = /^[A-Za-z0-9_$./:-]+$/;
+/** What stands behind `%` without quotes. */
+const plainId = /^[A-Za-z0-9_$./:-]+$/;
+/** Names that stand without quotes; they begin with no digit, so that they aren't taken for numbers. */
+const plainName = /^[A-Za-z_$](?:[A-Za-z0-9_$/:-]|\.(?!\.))*$/;
+const valueWords: ReadonlySet<string> = new Set(['true', 'false', 'Infinity', 'NaN']);
+
+function idText(id: string): string {
+  return `%${plainId.test(id) ? id : JSON.stringify(id)}`;
+}
 
 function name(text: string): string {
-  return plainName.test(text) ? text : JSON.stringify(text);
+  return plainName.test(text) && !valueWords.has(text) ? text : JSON.stringify(text);
 }
 
 function attrValue(value: AttrValue): string {
   if (typeof value === 'string') return name(value);
-  if (typeof value === 'object') return `[${value.join(', ')}]`;
-  return String(value);
+  if (typeof value === 'object') return `[${value.map(printNumber).join(', ')}]`;
+  return typeof value === 'number' ? printNumber(value) : String(value);
 }
 
 function attrs(list: Attrs, hidden: readonly string[] = []): string[] {
   return Object.entries(list)
     .filter(([key]) => !hidden.includes(key))
-    .map(([key, value]) => (value === true ? key : `${key}=${attrValue(value)}`));
+    .map(([key, value]) => (value === true ? name(key) : `${name(key)}=${attrValue(value)}`));
 }
 
 function codeText(code: Code): string {
@@ -27,10 +34,14 @@ function codeText(code: Code): string {
     case 'psp':
       return code.kind;
     case 'spike':
-      return `spike{${code.min}..${code.max}${code.step === 1 ? '' : `, step=${code.step}`}}`;
+      return `spike{${range(code)}${code.step === 1 ? '' : `, step=${printNumber(code.step)}`}}`;
     case 'quant':
-      return `quant{${code.min}..${code.max}, scale=${code.scale}, zero=${code.zero}}`;
+      return `quant{${range(code)}, scale=${printNumber(code.scale)}, zero=${printNumber(code.zero)}}`;
   }
+}
+
+function range({ min, max }: { readonly min: number; readonly max: number }): string {
+  return `${printNumber(min)}..${printNumber(max)}`;
 }
 
 /** `spike{-1..1}[16,32,32] @3..10` */
@@ -41,14 +52,14 @@ export function printType(type: ValueType): string {
 
 function opColumns(op: Op): [string, string, string] {
   const isNeuron = op.kind === 'neuron';
-  const kind = isNeuron ? `neuron.${String(op.attrs['neuron'])}` : op.kind;
-  const inputs = op.inputs.map((id) => ` %${name(id)}`).join('');
+  const kind = isNeuron ? name(`neuron.${String(op.attrs['neuron'])}`) : op.kind;
+  const inputs = op.inputs.map((id) => ` ${idText(id)}`).join('');
   const attributes = attrs(op.attrs, isNeuron ? ['neuron'] : []);
   const braces = attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`;
-  const params = Object.entries(op.params).map(([role, param]) => `${role}=${name(param)}`);
+  const params = Object.entries(op.params).map(([role, param]) => `${name(role)}=${name(param)}`);
   const parens = params.length === 0 ? '' : ` (${params.join(', ')})`;
   const origin = op.origin === undefined ? '' : ` from ${JSON.stringify(op.origin)}`;
-  return [`%${name(op.id)}`, `${kind}${inputs}${braces}${parens}`, `: ${printType(op.type)}${origin}`];
+  return [idText(op.id), `${kind}${inputs}${braces}${parens}`, `: ${printType(op.type)}${origin}`];
 }
 
 function printParam([id, param]: readonly [string, Param]): string {
@@ -62,7 +73,9 @@ function printParam([id, param]: readonly [string, Param]): string {
  */
 export function printNetwork(network: Network): string {
   const coding =
-    network.coding === undefined ? '' : ` coding ${network.coding.name}(${attrs(network.coding.args).join(', ')})`;
+    network.coding === undefined
+      ? ''
+      : ` coding ${name(network.coding.name)}(${attrs(network.coding.args).join(', ')})`;
   const latency = latencyOf(network);
   const lines = [`network ${JSON.stringify(network.name)}${coding}${latency === 0 ? '' : ` latency ${latency}`}`];
   for (const note of network.notes) lines.push(`  note ${JSON.stringify(note)}`);
@@ -72,6 +85,6 @@ export function printNetwork(network: Network): string {
   const idWidth = Math.min(32, Math.max(0, ...rows.map(([id]) => id.length)));
   const bodyWidth = Math.min(88, Math.max(0, ...rows.map(([, body]) => body.length)));
   for (const [id, body, type] of rows) lines.push(`  ${id.padEnd(idWidth)} = ${body.padEnd(bodyWidth)} ${type}`);
-  for (const output of network.outputs) lines.push(`  output %${name(output)}`);
+  for (const output of network.outputs) lines.push(`  output ${idText(output)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { diffNetworks } from '../../src/diff/index.js';
+import { layerSettings } from '../../src/driver/own-network.js';
+import { type Network, parseNetwork, printNetwork } from '../../src/network/index.js';
+import { type Pass, pipelines, runPipeline } from '../../src/passes/index.js';
+import { zoo } from '../support/zoo.js';
+
+/** The network after each pass of both pipelines that networks of layers go through; squeezed trains have no planes. */
+function afterPasses(network: Network): readonly Network[] {
+  const squeezed = network.ops.some(({ kind }) => kind === 'squeeze');
+  const passes: readonly Pass[] = [...pipelines.ann, ...(squeezed ? [] : pipelines.planes)];
+  const { runs } = runPipeline(network, passes, layerSettings(network));
+  expect(runs.length).toBeGreaterThanOrEqual(pipelines.ann.length);
+  return runs.map((run) => run.network);
+}
+
+function reread(network: Network): Network {
+  const text = printNetwork(network);
+  const { value, diagnostics } = parseNetwork({ name: 'network.ir', text }, network.params);
+  expect(diagnostics).toEqual([]);
+  expect(printNetwork(value!)).toBe(text);
+  return value!;
+}
+
+it.each(zoo())('$name: reads back from text after every pass, and does not differ from itself', (config) => {
+  const network = config.network();
+  const small = [...network.params.values()].reduce((sum, { tensor }) => sum + tensor.data.length, 0) < 1e6;
+  for (const one of [network, ...(config.first || small ? afterPasses(network) : [])]) {
+    const again = reread(one);
+    expect({ ...again, ops: again.ops.length }).toEqual({ ...one, ops: one.ops.length });
+    expect(again.ops).toEqual(one.ops.map(({ place: _, ...op }) => op));
+    expect(diffNetworks(one, again)).toMatchObject({ identical: true, matched: one.ops.length });
+  }
+});
