@@ -45,6 +45,8 @@ it('the same report has the same bytes, and one without data has fewer sections'
 it('two networks with data are compared in one plot', async () => {
   const page = await renderReport(context(target(tiny(), 'one', 0.5), target(tiny('LIF()'), 'two', 0.75)));
   expect(page).toMatch(/<section id="configs">[^]*one[^]*two[^]*<section id="network-0"/);
+  // the diff names the one thing that differs
+  expect(page).toMatch(/<section id="diff">[^]*MBLIF[^]*LIF[^]*<section id="network-0"/);
 });
 
 it("a page loads nothing, and its policy forbids all scripts but the page's own", async () => {

@@ -56,6 +56,13 @@ pre{margin:4px 0 0;padding:9px 11px;background:var(--soft);border-radius:7px;whi
 .key.border i{background:var(--border-fill);border-color:var(--quiet)}.key.synapse i{background:var(--synapse-fill);border-color:var(--blue)}.key.norm i{background:var(--norm-fill);border-color:var(--purple)}
 .key.neuron i{background:var(--neuron-fill);border-color:var(--orange)}.key.join i{background:var(--join-fill);border-color:var(--red)}.key.shape i{background:var(--shape-fill);border-color:var(--green)}
 .edge{fill:none;stroke:var(--quiet);stroke-width:1.5}.edge.spikes{stroke:var(--orange)}.tip{fill:var(--quiet)}.tip.spikes{fill:var(--orange)}
+.diff h1{display:none}.diff section{border:0;box-shadow:none;padding:0;margin:14px 0 0;background:none}.diff h2{font-size:14px;margin:0 0 4px}.diff .quiet{opacity:.8}
+.diff .item{padding:4px 0;border-top:1px solid var(--grid)}.diff code,.diff pre{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+.diff .mark{display:inline-block;width:1.3em;font-weight:700}.diff .detail{color:var(--faint);margin-left:8px;font-size:13px}
+.diff .added .mark,.diff ins{color:var(--green)}.diff .removed .mark,.diff del{color:var(--red)}.diff .changed .mark{color:var(--orange)}.diff .renamed .mark{color:var(--blue)}
+.diff ins,.diff del{text-decoration:none}.diff pre ins,.diff pre del{display:block}
+.diff dl{display:grid;grid-template-columns:minmax(90px,auto) minmax(0,1fr);gap:1px 14px;margin:3px 0 3px 1.4em}.diff dt{color:var(--faint);font-size:13px}.diff dd{margin:0}
+.diff th,.diff td{text-align:right;padding-left:12px}.diff th:first-child,.diff td:first-child{text-align:left;padding-left:0}
 [hidden]{display:none!important}
 footer{max-width:1280px;margin:auto;padding:0 28px 30px;color:var(--faint);font-size:13px}
 `;

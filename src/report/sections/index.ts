@@ -1,7 +1,18 @@
 import { activity, bits, configs, cost, neurons, training } from './figures.js';
+import { difference } from './diff.js';
 import { networkGraph } from './network.js';
 import { overview } from './overview.js';
 import type { Section } from './section.js';
 
 /** Everything a report can have, in the order of the page. */
-export const sections: readonly Section[] = [overview, configs, networkGraph, bits, cost, activity, neurons, training];
+export const sections: readonly Section[] = [
+  overview,
+  configs,
+  difference,
+  networkGraph,
+  bits,
+  cost,
+  activity,
+  neurons,
+  training,
+];
