@@ -31,8 +31,7 @@ export const driver: Driver = {
   drawPicture: (target, options) => reported(async () => (await import('./picture.js')).drawPicture(target, options)),
   reportTargets: (targets, options) =>
     reported(async () => (await import('./report.js')).reportTargets(targets, options)),
-  diffTargets: (from, to, options) =>
-    reported(async () => (await import('./diff.js')).diffTargets(from, to, options)),
+  diffTargets: (from, to, options) => reported(async () => (await import('./diff.js')).diffTargets(from, to, options)),
   diffConfigs: (base, options) => reported(async () => (await import('./diff.js')).diffConfigs(base, options)),
   diffPage: async (documents) => (await import('../report/diff/page.js')).diffPage(documents, packageVersion()),
   listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),

@@ -46,7 +46,9 @@ export function networkAt(target: Target, options: At, findings: Findings): Comp
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const { network } = sourceOf(config, findings).imported;
   if (at === source) return { network, ownBias: everyBias };
-  const { last, runs, conversion } = convertNetwork(network, conversionOptions(config), findings, { stopAfter: at });
+  const { last, runs, conversion } = convertNetwork(network, conversionOptions(config, findings), findings, {
+    stopAfter: at,
+  });
   if (conversion !== undefined) {
     findings.take({ value: true, diagnostics: checkPatterns(config, conversion.spiking) });
   }
