@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
-import { decodeSafetensors } from '../base/safetensors.js';
 import type { Normalisation } from '../data/index.js';
 import { isFile, readBytes, readText } from '../data/index.js';
-import { type Network, parseNetwork, tensorsToParams } from '../network/index.js';
+import { type Network, decodeWeights, parseNetwork } from '../network/index.js';
 import type { Findings } from './target.js';
 
 export { isFolder } from '../data/index.js';
@@ -31,9 +30,9 @@ export function readFolder(folder: string, findings: Findings): { network: Netwo
   const weightsPath = join(folder, runFiles.weights);
   const irPath = join(folder, runFiles.network);
   const text = readText(irPath);
-  const weights = decodeSafetensors(readBytes(weightsPath), weightsPath);
+  const weights = decodeWeights(readBytes(weightsPath), weightsPath);
   if (weights.value === undefined) throw new DiagnosticError(weights.diagnostics);
-  const network = findings.take(parseNetwork({ name: irPath, text }, tensorsToParams(weights.value.tensors)));
+  const network = findings.take(parseNetwork({ name: irPath, text }, weights.value));
   const runPath = join(folder, runFiles.run);
   if (!isFile(runPath)) return { network };
   return { network, run: JSON.parse(readText(runPath)) as RunInfo };

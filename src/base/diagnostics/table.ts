@@ -1,3 +1,4 @@
+import { allocateDiagnostics } from './allocate.js';
 import { cliDiagnostics } from './cli.js';
 import { convertDiagnostics } from './convert.js';
 import { dataDiagnostics } from './data.js';
@@ -20,6 +21,7 @@ export const diagnosticTable = {
   ...engineDiagnostics,
   ...fileDiagnostics,
   ...trainDiagnostics,
+  ...allocateDiagnostics,
   ...cliDiagnostics,
 } as const;
 
