@@ -1,6 +1,6 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { type Hardware, annCost, measuredCost, costOf as networkCost } from '../cost/index.js';
-import { invariant, present } from '../base/invariant.js';
+import { invariant } from '../base/invariant.js';
 import { SpikeCounter } from '../evaluate/index.js';
 import { type Network, optionalParam } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
@@ -29,6 +29,12 @@ interface Counted {
   readonly hardware: Hardware;
 }
 
+/** Whether a layer of the network as it was written has a bias: one that folding batch norm makes isn't its own. */
+export function ownBiases(network: Network): (id: string) => boolean {
+  const withBias = new Set(network.ops.filter((op) => optionalParam(network, op, 'bias')).map(({ id }) => id));
+  return (id) => withBias.has(id);
+}
+
 /** The target's network as it is counted. */
 function counted(target: Target, options: CostOptions, findings: Findings): Counted {
   const planes = (network: Network): Network =>
@@ -36,18 +42,13 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
   const own = ownTarget(target, options, findings);
   if (own !== undefined) {
     const { network } = forInference(own.network, findings);
-    // a bias that folding batch norm makes isn't the layer's own
-    const withBias = new Set(
-      own.network.ops.filter((op) => optionalParam(own.network, op, 'bias')).map(({ id }) => id),
-    );
-    return { network: planes(network), ownBias: (id) => withBias.has(id), hardware: hardwareOf(own.hardware) };
+    return { network: planes(network), ownBias: ownBiases(own.network), hardware: hardwareOf(own.hardware) };
   }
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const source = sourceOf(config, findings);
-  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
-  const { spiking } = present(conversion, 'driver: the pipeline ended early');
-  findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
-  return { network: planes(spiking), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };
+  const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
+  findings.take({ value: true, diagnostics: checkPatterns(config, last) });
+  return { network: planes(last), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };
 }
 
 /** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */

@@ -7,7 +7,9 @@ import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
+import { isReal } from './logits.js';
 import { withoutPlanes } from './planes.js';
+import { evaluateReal, realFigures } from './evaluate-real.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import type { Findings } from './target.js';
 import type { EvalResult } from './types.js';
@@ -19,8 +21,7 @@ export async function evaluateOwn(
   findings: Findings,
 ): Promise<Outcome<EvalResult>> {
   const network = withoutPlanes(forInference(own.network, findings).network, findings);
-  const real = network.coding === undefined && network.ops.every((op) => op.type.time === undefined);
-  if (!isOfLayers(network) && !real) {
+  if (!isOfLayers(network) && !isReal(network)) {
     fail(
       'cli/not-lowered',
       { construct: `evaluating a compiled network with \`coding ${network.coding?.name}\`` },
@@ -48,6 +49,10 @@ export async function evaluateOwn(
   };
   const labels = readLabels(images);
   const engine = chooseEngine(options.engine, 'infer');
+  if (network.ops.some(({ kind }) => kind === 'quantize')) {
+    const measured = await evaluateReal(network, images, engine, options);
+    return { value: realFigures(measured, labels, engine.name), diagnostics: findings.all };
+  }
   const { run, activity } = await runLayers(network, images, engine, options, 'evaluating');
   const value: EvalResult = {
     samples: images.count,

@@ -92,14 +92,14 @@ function countedLayers(network: Network): readonly CountedLayer[] {
 }
 
 /** The program's executable, fed with images as data sets give them and with its random numbers. */
-function fedWith(executable: Executable, { image, imageSteps, randoms }: LayersProgram): Executable {
+export function fedWith(executable: Executable, { image, imageSteps, randoms }: LayersProgram): Executable {
   let batch = 0;
   return {
     ...executable,
     run: (inputs) => {
       const images = present(inputs[image], 'driver: no images');
       const fed = imageSteps === 1 ? images : timeFirst(images);
-      return executable.run({ [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
+      return executable.run({ ...inputs, [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
     },
     dispose: () => executable.dispose(),
   };

@@ -6,6 +6,11 @@ export const allocateDiagnostics = {
     ({ budget, least }) => `the budget of ${budget} can’t be met: the smallest possible is ${least}`,
     'Every layer has at least as many bits as `--least` says (2 where it isn’t given). With that everywhere, the network still costs more than the budget. Give a larger budget, or allow fewer bits with `--least 1`.\n\n`--bytes` counts what `spikec cost` counts: all parameters of weighted layers, biases with the bits of their weights.',
   ),
+  'allocate/greedy': define(
+    'note',
+    () => 'the allocation was found greedily: another within the budget may have a smaller sum of errors',
+    'The exact search keeps every partial sum of costs and errors that may still lead to the best allocation. Here there are too many, so steps with the most gain for their cost were taken until the budget was full. A narrower range (`--least`, `--most`) makes the search smaller.',
+  ),
   'allocate/latency': define<{ latency: number; least: number }>(
     'error',
     ({ latency, least }) => `a latency of ${latency} steps can’t be met: the smallest possible is ${least}`,

@@ -22,7 +22,7 @@ export const allocateBits: Pass = {
     }
     const bits = new Map(layers.map((id, i) => [id, items[i]![found.picks[i]!]!.bits]));
     const allocated = withWeightBits(network, (id) => bits.get(id));
-    const how = found.exact ? 'the least error within the budget' : 'found greedily, not proven least';
-    return { ...allocated, notes: [...allocated.notes, `bits of weights: ${costText(found.cost)}, ${how}`] };
+    if (!found.exact) report('allocate/greedy', {});
+    return { ...allocated, notes: [...allocated.notes, `bits of weights chosen: ${costText(found.cost)}`] };
   },
 };
