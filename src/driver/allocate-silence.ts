@@ -108,9 +108,9 @@ class Silence {
   }
 
   convert(silent: (id: string) => number): Conversion {
-    const findings = this.findings.all.length;
+    const said = this.findings.all.length;
     const { conversion } = convertNetwork(this.target.network, { ...this.settings, silent }, this.findings);
-    this.findings.all.length = findings; // the same for all periods, and said when the result is compiled
+    this.findings.all.length = said; // the same for all periods, and said when the result is compiled
     return present(conversion, 'allocate: the pipeline ended early');
   }
 

@@ -59,7 +59,26 @@ it('allocate passes its flags on and shows the layers', async () => {
   const { code, out } = await spikec(flags, { allocateTarget });
   expect(code).toBe(0);
   expect(asked).toMatchObject({ goal: { unit: 'weight_bits', value: 4 }, least: 3, limit: 2, outDir: 'out' });
-  expect(out).toMatchInlineSnapshot();
+  expect(out).toMatchInlineSnapshot(`
+    "layer  params  bits    error
+    conv    1,000     6  0.00123
+    fc      2,000     3        0
+
+    size             1,500 bytes
+    bits a weight    4.000
+    S-ACE            12,000
+    sum of errors    0.00123, the least there is
+    error together   0.00150 on 512 images
+    accuracy there   90.00 %, before 91.00 %
+    agreement there  98.00 %
+
+    written:
+      out/net.spike
+      out/net.onnx
+
+    Next: spikec eval out/net.spike#allocated --data DATA
+    "
+  `);
   const json = await spikec([...flags, '--json'], { allocateTarget });
   expect(JSON.parse(json.out)).toEqual({ ...allocated, diagnostics: [] });
 });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Diagnostic, Outcome } from '../../src/base/diagnostics/index.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/driver/index.js';
@@ -21,7 +21,7 @@ const models: Readonly<Record<string, string>> = {
 let folder: string;
 let dataset: Dataset;
 
-beforeAll(() => {
+beforeEach(() => {
   folder = temporaryFolder();
   const { images, labels } = tinyImages(40);
   writeFileSync(join(folder, 'tiny.onnx'), tinyQuantised());
@@ -30,8 +30,8 @@ beforeAll(() => {
   writeFileSync(join(folder, 'labels'), labels);
   for (const [name, text] of Object.entries(models)) writeFileSync(join(folder, name), text);
   dataset = openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`);
+  return () => dataset.close();
 });
-afterAll(() => dataset.close());
 
 function valueOf<T>({ value, diagnostics }: Outcome<T>): T {
   if (value === undefined) throw new Error(diagnostics.map((d) => `${d.code}: ${d.message}`).join('\n'));
