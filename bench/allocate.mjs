@@ -40,7 +40,8 @@ const before = await classes(() => undefined);
 console.log(`| weights of ${options.network} | bits a weight | bytes | accuracy | agreement |`);
 console.log('| --- | --- | --- | --- | --- |');
 row('as they are', undefined, before);
-for (const bits of numbers(options.uniform)) row('uniform', new Map(layers.map(({ id }) => [id, bits])), await classes(() => bits));
+for (const bits of numbers(options.uniform))
+  row('uniform', new Map(layers.map(({ id }) => [id, bits])), await classes(() => bits));
 for (const mean of numbers(options.bits)) {
   const items = layers.map(({ params, tried }) => tried.map(({ value, error }) => ({ cost: params * value, error })));
   const { picks, exact } = solveKnapsack(items, Math.round(mean * layers.reduce((sum, { params }) => sum + params, 0)));
@@ -76,7 +77,8 @@ async function classes(weightBits) {
 
 function row(name, bits, found) {
   const all = layers.reduce((sum, { params }) => sum + params, 0);
-  const sum = bits === undefined ? undefined : layers.reduce((total, { id, params }) => total + params * bits.get(id), 0);
+  const sum =
+    bits === undefined ? undefined : layers.reduce((total, { id, params }) => total + params * bits.get(id), 0);
   const cells = [
     name,
     sum === undefined ? '' : (sum / all).toFixed(2),

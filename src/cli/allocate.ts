@@ -94,7 +94,8 @@ function goalOf({ silent, bytes, weightBits, sAce, latency, agreement, loss }: A
   const budgets = ofUnits<BitBudget['unit']>({ bytes, weight_bits: weightBits, s_ace: sAce });
   const goals = ofUnits<SilentGoal['unit']>({ latency, agreement, loss });
   if (silent === true) {
-    if (budgets.length > 0) return '--bytes, --weight-bits and --s-ace are budgets of bits: leave them out with --silent';
+    if (budgets.length > 0)
+      return '--bytes, --weight-bits and --s-ace are budgets of bits: leave them out with --silent';
     return goals.length === 1 ? goals[0]! : '--silent needs one of --latency, --agreement and --loss';
   }
   if (goals.length > 0) return '--latency, --agreement and --loss belong to --silent';
@@ -171,7 +172,7 @@ function describe(result: AllocateResult): string {
         ['S-ACE', count(total.s_ace ?? 0)],
       ];
   const measured: [string, string][] = [
-    ['sum of errors', `${small(total.error)}, ${exact ? 'the least there is' : 'found greedily'}`],
+    ['sum of errors', `${small(total.error)}, ${exact ? 'the least there is' : 'not proven least'}`],
     ['error together', `${small(calibration.error)} on ${count(calibration.samples)} images`],
     ['accuracy there', `${percent(calibration.accuracy)}, before ${percent(calibration.source.accuracy)}`],
     ['agreement there', percent(calibration.source.agreement)],

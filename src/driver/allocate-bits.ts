@@ -110,7 +110,8 @@ function planOf(
 ): Plan {
   const params = [...sizes.values()].reduce((sum, size) => sum + size.params, 0);
   const whole = (n: number): string => Math.ceil(n).toLocaleString('en');
-  const bytes = (bits: number): string => `${whole(bits / 8 + fixed.bytes)} bytes (${(bits / params).toFixed(3)} bits a weight)`;
+  const bytes = (bits: number): string =>
+    `${whole(bits / 8 + fixed.bytes)} bytes (${(bits / params).toFixed(3)} bits a weight)`;
   const inBits = unit !== 's_ace';
   const budget =
     unit === 's_ace' ? value - fixed.sAce : unit === 'bytes' ? (value - fixed.bytes) * 8 : Math.round(value * params);

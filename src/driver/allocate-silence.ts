@@ -18,6 +18,9 @@ import type { SilentGoal } from './types.js';
 
 const defaultRange = { least: 0, most: 3 };
 
+/** The fewest and the most silent steps of a layer. */
+type Range = readonly [number, number];
+
 /** Silent periods of all layers, and what the network does with them. */
 type Measured = SilentPeriods & { readonly outputs: Outputs };
 
@@ -37,14 +40,20 @@ export async function chooseSilence(
   const shape = silence.convert(() => 0).spiking;
   const neurons = shape.ops.filter(({ kind }) => kind === 'neuron').map(({ id }) => id);
   if (neurons.length === 0) fail('allocate/nothing', { what: 'the network has no neurons' });
-  checkGoal(goal, silentFront(shape, uniformErrors(neurons, least), steps));
-  const errors = await silence.sensitivity(neurons, least, most);
+  checkGoal(goal, latencyWith(shape, neurons, least, steps));
+  const range = [least, most] as const;
+  const start = startOf(goal, coding, range, steps, latencyWith(shape, neurons, 1, steps));
+  const { errors, base } = await silence.sensitivity(neurons, range, start);
   const front = silentFront(shape, errors, steps, goal.unit === 'latency' ? goal.value : Infinity);
-  const chosen = goal.unit === 'latency' ? await silence.measure(front.at(-1)!) : await silence.search(front, goal);
+  const found =
+    goal.unit === 'latency'
+      ? await silence.best(front.at(-1)!, uniformWithin(shape, neurons, range, steps, goal.value))
+      : await silence.search(front, goal);
+  const chosen = { ...found, error: base + sumOfErrors(errors, found.silent) };
   const { reference } = silence;
   const labels = readLabels(options.measuring.images);
   const [before, after] = [classesOf(reference), classesOf(chosen.outputs)];
-  if (!chosen.exact) findings.all.push(diagnostic('allocate/greedy', {}));
+  if (front.some(({ exact }) => !exact)) findings.all.push(diagnostic('allocate/greedy', {}));
   return {
     goal,
     layers: neurons.map((id) => {
@@ -53,7 +62,7 @@ export async function chooseSilence(
       return {
         id,
         silent,
-        error: tried.find((one) => one.silent === silent)!.error,
+        error: errorAt(tried, silent),
         tried: tried.map((one) => ({ value: one.silent, error: one.error })),
       };
     }),
@@ -82,14 +91,58 @@ function swsConfig({ from }: AllocationTarget): { config: Config; coding: Coding
   return { config, coding: config.coding };
 }
 
-function uniformErrors(neurons: readonly string[], silent: number): ReadonlyMap<string, readonly SilentChoice[]> {
-  return new Map(neurons.map((id) => [id, [{ silent, error: 0 }]]));
+/** The same period everywhere, with the latency it gives. */
+function uniform(shape: Network, neurons: readonly string[], silent: number, steps: number): SilentPeriods {
+  const only = new Map(neurons.map((id) => [id, [{ silent, error: 0 }]] as const));
+  return present(silentFront(shape, only, steps)[0], 'allocate: no latency');
+}
+
+function latencyWith(shape: Network, neurons: readonly string[], silent: number, steps: number): number {
+  return uniform(shape, neurons, silent, steps).latency;
+}
+
+/** Equal periods whose latency fits, from the longest. */
+function uniformWithin(
+  shape: Network,
+  neurons: readonly string[],
+  [least, most]: Range,
+  steps: number,
+  latency: number,
+): SilentPeriods | undefined {
+  const all = Array.from({ length: most - least + 1 }, (_, i) => uniform(shape, neurons, most - i, steps));
+  return all.find((one) => one.latency <= latency);
 }
 
 /** A latency that can't be met is said before anything is measured. */
-function checkGoal({ unit, value }: SilentGoal, [shortest]: readonly SilentPeriods[]): void {
-  const { latency } = present(shortest, 'allocate: no latency');
-  if (unit === 'latency' && value < latency) fail('allocate/latency', { latency: value, least: latency });
+function checkGoal({ unit, value }: SilentGoal, least: number): void {
+  if (unit === 'latency' && value < least) fail('allocate/latency', { latency: value, least });
+}
+
+/** The period that all other layers have while one is measured: near what the goal will leave them. */
+function startOf(
+  { unit, value }: SilentGoal,
+  coding: CodingChoice,
+  [least, most]: Range,
+  steps: number,
+  ofOne: number,
+): number {
+  const layers = ofOne - steps;
+  const near = unit === 'latency' && layers > 0 ? Math.round((value - steps) / layers) : Number(coding.args['silent']);
+  return Math.min(most, Math.max(least, near));
+}
+
+function sumOfErrors(
+  errors: ReadonlyMap<string, readonly SilentChoice[]>,
+  silent: ReadonlyMap<string, number>,
+): number {
+  return [...errors].reduce((sum, [id, tried]) => sum + errorAt(tried, silent.get(id)!), 0);
+}
+
+function errorAt(tried: readonly SilentChoice[], silent: number): number {
+  return present(
+    tried.find((one) => one.silent === silent),
+    `allocate: a period of ${silent} wasn't tried`,
+  ).error;
 }
 
 /** Measures spiking networks with different silent periods against the quantised network. */
@@ -115,14 +168,15 @@ class Silence {
   }
 
   /**
-   * Errors of each layer's period when all other layers have the longest: Kullback-Leibler divergence of the outputs
-   * from those of the quantised network in exact arithmetic, less what is left with the longest periods everywhere.
+   * What each layer's period changes when all other layers have the period `start`: the Kullback-Leibler divergence of
+   * the outputs from those of the quantised network in exact arithmetic, less what it is with `start` everywhere
+   * (`base`). Below 0 where a longer period mends something.
    */
   async sensitivity(
     neurons: readonly string[],
-    least: number,
-    most: number,
-  ): Promise<ReadonlyMap<string, readonly SilentChoice[]>> {
+    [least, most]: Range,
+    start: number,
+  ): Promise<{ readonly errors: ReadonlyMap<string, readonly SilentChoice[]>; readonly base: number }> {
     await this.#measureReference();
     const { images, onProgress } = this.measuring;
     const total = 1 + neurons.length * (most - least);
@@ -139,17 +193,17 @@ class Silence {
       done++;
       return divergence(this.reference, outputs);
     };
-    const base = await errorWith(() => most);
+    const base = await errorWith(() => start);
     const errors = new Map<string, readonly SilentChoice[]>();
     for (const id of neurons) {
       const tried: SilentChoice[] = [];
-      for (let silent = least; silent < most; silent++) {
-        const error = await errorWith((other) => (other === id ? silent : most));
-        tried.push({ silent, error: Math.max(0, error - base) });
+      for (let silent = least; silent <= most; silent++) {
+        const error = silent === start ? base : await errorWith((other) => (other === id ? silent : start));
+        tried.push({ silent, error: error - base });
       }
-      errors.set(id, [...tried, { silent: most, error: 0 }]);
+      errors.set(id, tried);
     }
-    return errors;
+    return { errors, base };
   }
 
   async #measureReference(): Promise<void> {
@@ -182,6 +236,15 @@ class Silence {
   async measure(periods: SilentPeriods): Promise<Measured> {
     const { spiking } = this.convert((id) => periods.silent.get(id)!);
     return { ...periods, latency: latencyOf(spiking), outputs: await this.outputs(spiking) };
+  }
+
+  /** What is found, or the same period everywhere if that is measured to be better. */
+  async best(found: SilentPeriods, equal: SilentPeriods | undefined): Promise<Measured> {
+    const measured = await this.measure(found);
+    if (equal === undefined) return measured;
+    const plain = await this.measure(equal);
+    const error = ({ outputs }: Measured): number => divergence(this.reference, outputs);
+    return error(plain) < error(measured) ? { ...plain, exact: false } : measured;
   }
 
   /** The shortest latency of the front whose periods, measured together, meet the bound: found by halving. */

@@ -56,7 +56,11 @@ export async function allocateTarget(target: Target, options: AllocateOptions): 
   return { value, diagnostics: findings.all };
 }
 
-function calibrationImages({ network, normalisation }: AllocationTarget, options: AllocateOptions, limit: number): Images {
+function calibrationImages(
+  { network, normalisation }: AllocationTarget,
+  options: AllocateOptions,
+  limit: number,
+): Images {
   const { dataset } = options;
   const input = inputShape(network);
   const shape = network.coding?.name === 'events' ? [stepsOfNetwork(network), ...input] : input;

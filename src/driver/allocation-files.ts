@@ -44,13 +44,18 @@ function coveredByLonger(id: string, bits: ReadonlyMap<string, number>, usual: n
 
 /** `coding sws(…) { layer "…" { silent N } }`. */
 export function silentLines({ name, args }: CodingChoice, silent: ReadonlyMap<string, number>): string[] {
-  const said = Object.entries(args).map(([key, value]) => `${key}: ${String(value)}`);
+  const said = Object.entries(args).map(([key, value]) => `${key}: ${value as string | number | boolean}`);
   const lines = layerLines(new Map([...silent].map(([id, steps]) => [id, `silent ${steps}`])));
   return [`  coding ${name}(${said.join(', ')}) {`, ...lines, '  }'];
 }
 
 /** The model file with one more config, which extends the target's. */
-function extended(text: string, model: Model, config: Config, lines: readonly string[]): { text: string; name: string } {
+function extended(
+  text: string,
+  model: Model,
+  config: Config,
+  lines: readonly string[],
+): { text: string; name: string } {
   const taken = new Set(model.file.declarations.flatMap((d) => (d.kind === 'use' ? [] : [d.name.text])));
   let name = `${config.name}_allocated`;
   for (let n = 2; taken.has(name); n++) name = `${config.name}_allocated${n}`;

@@ -10,7 +10,7 @@ import { ownBiases } from './cost.js';
 import { isReal } from './logits.js';
 import { isOfLayers, layerSettings } from './own-network.js';
 import { type RunInfo, isFolder, readFolder } from './run-folder.js';
-import { Findings, type Source, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
+import { type Findings, type Source, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** A trained network for which bits or silent periods are to be chosen. */
@@ -41,7 +41,12 @@ export function allocationTarget(target: Target, options: CommonOptions, finding
   if (isFolder(path)) return ofFolder(path, findings);
   if (/\.onnx$/i.test(path)) {
     const source = importFile(path, findings);
-    return { network: source.imported.network, settings: annSettings(), normalisation: {}, from: { kind: 'import', source } };
+    return {
+      network: source.imported.network,
+      settings: annSettings(),
+      normalisation: {},
+      from: { kind: 'import', source },
+    };
   }
   const text = readText(path);
   const model = findings.take(loadModel(path, options));
@@ -65,16 +70,26 @@ function insideFolder(path: string, source: Source): void {
   const folder = realPath(dirname(path)) ?? dirname(path);
   const real = realPath(source.path) ?? source.path;
   if (!real.startsWith(join(folder, '/'))) {
-    fail('model/outside-folder', { path: source.path, folder }, { file: path }, { help: 'copy the file into the folder' });
+    fail(
+      'model/outside-folder',
+      { path: source.path, folder },
+      { file: path },
+      { help: 'copy the file into the folder' },
+    );
   }
 }
 
 function ofFolder(folder: string, findings: Findings): AllocationTarget {
   const { network, run } = readFolder(folder, findings);
   if (!isOfLayers(network) && !isReal(network)) {
-    fail('cli/not-lowered', { construct: `allocating bits in a folder with \`coding ${network.coding?.name}\`` }, undefined, {
-      help: 'name the model file, whose config imports the network',
-    });
+    fail(
+      'cli/not-lowered',
+      { construct: `allocating bits in a folder with \`coding ${network.coding?.name}\`` },
+      undefined,
+      {
+        help: 'name the model file, whose config imports the network',
+      },
+    );
   }
   return {
     network,
@@ -106,4 +121,3 @@ export function modelOfRun(folder: string): string | undefined {
   const path = join(folder, 'model.spike');
   return isFile(path) ? readText(path) : undefined;
 }
-

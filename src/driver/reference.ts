@@ -1,7 +1,15 @@
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { NetworkBuilder, type Network, networkOps, opKinds, printNetwork } from '../network/index.js';
-import { type BitAllocation, type BitChoice, type ConversionOptions, type MeanOptions, type Pass, pipelines, runPipeline } from '../passes/index.js';
+import {
+  type BitAllocation,
+  type BitChoice,
+  type ConversionOptions,
+  type MeanOptions,
+  type Pass,
+  pipelines,
+  runPipeline,
+} from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 
 /** `docs/network-ir.md`: the form of the text and every layer kind, from the table of layers. */

@@ -3,8 +3,7 @@ import { expect, it } from 'vitest';
 import { fitsBits, packCodes, packedLength, unpackCodes } from '../../src/base/packing.js';
 
 const codesOfBits = fc.integer({ min: 1, max: 16 }).chain((bits) => {
-  const code =
-    bits === 1 ? fc.constantFrom(-1, 1) : fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
+  const code = bits === 1 ? fc.constantFrom(-1, 1) : fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
   return fc.tuple(fc.constant(bits), fc.array(code, { maxLength: 40 }));
 });
 

@@ -55,7 +55,20 @@ it('allocate passes its flags on and shows the layers', async () => {
     asked = options;
     return Promise.resolve({ value: allocated, diagnostics: [] });
   };
-  const flags = ['allocate', 'net.onnx', '--data', data(), '--weight-bits', '4', '--least', '3', '--limit', '2', '-o', 'out'];
+  const flags = [
+    'allocate',
+    'net.onnx',
+    '--data',
+    data(),
+    '--weight-bits',
+    '4',
+    '--least',
+    '3',
+    '--limit',
+    '2',
+    '-o',
+    'out',
+  ];
   const { code, out } = await spikec(flags, { allocateTarget });
   expect(code).toBe(0);
   expect(asked).toMatchObject({ goal: { unit: 'weight_bits', value: 4 }, least: 3, limit: 2, outDir: 'out' });

@@ -13,8 +13,20 @@ import { tinyFloat, tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
 
 const models: Readonly<Record<string, string>> = {
   'sws.spike': 'config c {\n  network onnx("tiny.onnx")\n  coding sws(beta: 2, steps: 8, silent: 8)\n}\n',
-  'w3.spike': 'config c {\n  network onnx("tiny.onnx")\n  coding sws(silent: 8)\n  bits { weights 3  layer "Gemm_*" { weights 5 } }\n}\n',
+  'w3.spike':
+    'config c {\n  network onnx("tiny.onnx")\n  coding sws(silent: 8)\n  bits { weights 3  layer "Gemm_*" { weights 5 } }\n}\n',
   'ann.spike': 'config c {\n  network onnx("tiny.onnx")\n  bits { weights 3  layer "Gemm_*" { weights 5 } }\n}\n',
+  'rate.spike':
+    'use "spikec/neurons" { MBIF }\nconfig c {\n  network onnx("tiny.onnx")\n  neuron MBIF(start: 0.0625)\n  coding direct(steps: 16)\n  bits { weights 4 }\n}\n',
+  'train.spike': `use "spikec/neurons" { LIF }
+network Small { input x: real[1, 6, 6]  output x | conv(4, kernel: 3) | batchnorm | spike | flatten | linear(3) }
+config c {
+  network Small
+  neuron LIF(tau: 2, theta: 0.5)
+  coding direct(steps: 2)
+  train { data mnist  optimizer sgd(lr: 0.05)  batch 10  epochs 1  normalize channels(mean: [0.5], std: [0.25]) }
+}
+`,
   'own.spike': 'network Own { input x: real[1, 6, 6]  output x | flatten | linear(3) }\nconfig c { network Own }\n',
 };
 
@@ -53,7 +65,10 @@ describe('bits of an imported network', () => {
   it('the SNN of a re-quantised network predicts what the re-quantised ANN does, and cost counts its bits', async () => {
     const evaluate = async (name: string) =>
       valueOf(
-        await driver.evaluateTarget({ path: join(folder, name) }, { dataset, normalisation: {}, stages: name === 'w3.spike' }),
+        await driver.evaluateTarget(
+          { path: join(folder, name) },
+          { dataset, normalisation: {}, stages: name === 'w3.spike' },
+        ),
       );
     const spiking = await evaluate('w3.spike');
     expect(spiking.layers!.map(({ differing }) => differing)).toEqual(spiking.layers!.map(() => 0));
@@ -65,6 +80,20 @@ describe('bits of an imported network', () => {
       expect(layers.map((l) => l.weight_bits)).toEqual([3, 5]);
       expect(total.size_bytes).toBe((40 * 3 + 435 * 5) / 8);
     }
+  }, 60_000);
+
+  it('neurons that carry means read the re-quantised weights', async () => {
+    const outDir = join(folder, 'means');
+    const target = { path: join(folder, 'rate.spike') };
+    valueOf(await driver.compileTarget(target, { emit: ['ir'], outDir }));
+    const { network } = readFolder(outDir, new Findings());
+    for (const op of network.ops.filter(isWeighted)) {
+      const { tensor } = network.params.get(op.params['weight']!)!;
+      expect([op.attrs['weight_bits'], tensor.dtype]).toEqual([4, 'i8']);
+      for (const code of tensor.data) expect(Math.abs(code + 0.5)).toBeLessThanOrEqual(7.5);
+    }
+    const { accuracy, source } = valueOf(await driver.evaluateTarget(target, { dataset, normalisation: {} }));
+    expect([accuracy, source!.agreement].every((part) => part >= 0 && part <= 1)).toBe(true);
   }, 60_000);
 
   it('a compiled folder holds the packed weights and gives the same results', async () => {
@@ -127,10 +156,31 @@ describe('allocate bits', () => {
     expect(total.size_bytes!).toBeLessThanOrEqual(200);
   }, 60_000);
 
+  it('takes the run folder of a trained SNN, and writes a folder that evaluates to what it said', async () => {
+    const run = join(folder, 'run');
+    const data = `idx:${join(folder, 'images')},${join(folder, 'labels')}`;
+    valueOf(await driver.trainTarget({ path: join(folder, 'train.spike') }, { run, data }));
+    const outDir = join(folder, 'run4');
+    const goal = { unit: 'bytes', value: 250 } as const;
+    const result = valueOf(await allocate('run', { outDir, goal }));
+    expect(result.layers.map(({ params }) => params)).toEqual([36, 144 * 3 + 3]);
+    expect(result.total.size_bytes!).toBeLessThanOrEqual(250);
+    expect(result.target).toBe(outDir);
+    const evaluate = async (path: string) =>
+      valueOf(await driver.evaluateTarget({ path }, { dataset, normalisation: {} })).accuracy;
+    expect(await evaluate(outDir)).toBe(result.calibration.accuracy);
+    expect(await evaluate(run)).toBe(result.calibration.source.accuracy);
+    const cost = valueOf(await driver.costOf({ path: outDir }, {}));
+    expect(cost.layers.map((l) => l.weight_bits)).toEqual(result.layers.map((l) => l.weight_bits));
+    expect(driver.checkFile(join(outDir, 'model.spike'), {}).value!.configs).toEqual(['c', 'c_allocated']);
+  }, 60_000);
+
   it('gives the same files twice', async () => {
     for (const name of ['once', 'twice']) valueOf(await allocate('float.onnx', { outDir: join(folder, name) }));
     for (const name of readdirSync(join(folder, 'once'))) {
-      expect(readFileSync(join(folder, 'once', name)).equals(readFileSync(join(folder, 'twice', name))), name).toBe(true);
+      expect(readFileSync(join(folder, 'once', name)).equals(readFileSync(join(folder, 'twice', name))), name).toBe(
+        true,
+      );
     }
   }, 60_000);
 
@@ -152,7 +202,8 @@ describe('allocate bits', () => {
     const [budget] = await problems(allocate('tiny.onnx', { outDir, goal: { unit: 'bytes', value: 50 } }));
     expect(budget).toMatchObject({
       code: 'allocate/budget',
-      message: 'the budget of 50 bytes (0.842 bits a weight) can’t be met: the smallest possible is 119 bytes (2.000 bits a weight)',
+      message:
+        'the budget of 50 bytes (0.842 bits a weight) can’t be met: the smallest possible is 119 bytes (2.000 bits a weight)',
     });
     const codes = async (name: string, options: Partial<AllocateOptions> = {}): Promise<string[]> =>
       (await problems(allocate(name, { outDir, ...options }))).map(({ code }) => code);

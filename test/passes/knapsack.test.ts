@@ -70,7 +70,14 @@ it('a front that grows too large gives the greedy solution, which keeps to the b
     }),
     { numRuns: 200 },
   );
-  const greedy = solveKnapsack([1, 2, 3, 4].map((n) => [{ cost: 0, error: n }, { cost: n + 0.5, error: 0 }]), 6, 1);
+  const greedy = solveKnapsack(
+    [1, 2, 3, 4].map((n) => [
+      { cost: 0, error: n },
+      { cost: n + 0.5, error: 0 },
+    ]),
+    6,
+    1,
+  );
   expect(greedy!.exact).toBe(false);
 });
 

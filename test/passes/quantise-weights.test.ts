@@ -54,7 +54,12 @@ describe('quantise-weights', () => {
     const [first] = weightsOf(network);
     const same = quantised(network, (id) => (id === first!.id ? 8 : undefined));
     expect(weightsOf(same).map(({ values }) => values)).toEqual(weightsOf(network).map(({ values }) => values));
-    expect(weightsOf(same).map(({ bits }) => bits)).toEqual([8, ...weightsOf(network).slice(1).map(() => undefined)]);
+    expect(weightsOf(same).map(({ bits }) => bits)).toEqual([
+      8,
+      ...weightsOf(network)
+        .slice(1)
+        .map(() => undefined),
+    ]);
   });
 
   it('SWS stays lossless: with Ts = Tc every code equals the re-quantised network’s', () => {

@@ -10,19 +10,20 @@ import { withWeightBits } from './quantise-weights.js';
 export const allocateBits: Pass = {
   name: 'allocate-bits',
   doc: 'Chooses the bits of weights layer by layer for a budget, from the measured error of each choice (an exact knapsack; greedy where it grows too large), and quantises to them.',
-  run: (network, { options: { allocation }, report }) => {
+  run: (network, context) => {
+    const { allocation } = context.options;
     if (allocation === undefined) return network;
     const { choices, budget, costText } = allocation;
     const layers = [...choices.keys()];
     const items = [...choices.values()];
     const found = solveKnapsack(items, budget);
     if (found === undefined) {
-      report('allocate/budget', { budget: costText(budget), least: costText(leastCost(items)) });
+      context.report('allocate/budget', { budget: costText(budget), least: costText(leastCost(items)) });
       return network;
     }
     const bits = new Map(layers.map((id, i) => [id, items[i]![found.picks[i]!]!.bits]));
     const allocated = withWeightBits(network, (id) => bits.get(id));
-    if (!found.exact) report('allocate/greedy', {});
+    if (!found.exact) context.report('allocate/greedy', {});
     return { ...allocated, notes: [...allocated.notes, `bits of weights chosen: ${costText(found.cost)}`] };
   },
 };
