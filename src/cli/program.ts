@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { InvariantError } from '../base/invariant.js';
 import type { Driver } from '../driver/types.js';
+import { addAllocate } from './allocate.js';
 import { addCheck } from './check.js';
 import { addCompile } from './compile.js';
 import { addConvert } from './convert.js';
@@ -28,6 +29,7 @@ const commands = [
   addConvert,
   addTrain,
   addEval,
+  addAllocate,
   addCost,
   addDiff,
   addEntropy,

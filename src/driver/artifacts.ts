@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { emitOnnx } from '../backends/onnx/index.js';
-import { encodeSafetensors } from '../base/safetensors.js';
 import { lowerForInference } from '../lower/layers-to-tensor/index.js';
 import { lowerNetwork } from '../lower/network-to-tensor/index.js';
-import { type Network, paramsToTensors, printNetwork } from '../network/index.js';
+import { type Network, encodeWeights, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
 import { isOfLayers } from './own-network.js';
 import type { Artifact } from './types.js';
@@ -52,7 +51,7 @@ export function artifactFiles(
   more: ReadonlyMap<string, string | Uint8Array> = new Map(),
 ): Map<string, string | Uint8Array> {
   const files = new Map(more);
-  files.set('weights.safetensors', encodeSafetensors(paramsToTensors(network.params)));
+  files.set('weights.safetensors', encodeWeights(network));
   if (emit.includes('ir')) files.set('network.ir', printNetwork(network));
   if (emit.includes('json')) files.set('network.json', networkJson(network));
   if (emit.includes('tensor') || emit.includes('onnx')) {

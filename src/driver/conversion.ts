@@ -11,11 +11,13 @@ import {
   runPipeline,
 } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
+import { importedBits } from './import-bits.js';
 import { type Findings, notLowered } from './target.js';
 
 /** Settings of a conversion, from a config's coding and neuron. */
 export function conversionOptions(config: Config, findings: Findings): ConversionOptions {
   const { coding, neuron } = config;
+  if (coding === undefined && config.bits !== undefined) return annSettings(importedBits(config));
   if (coding?.name === 'direct') return meanConversion(config, coding, findings);
   if (coding !== undefined && neuron !== undefined) {
     const help = 'the neurons of `sws` are TSA; with `coding direct(…)` the neuron is chosen';
@@ -29,7 +31,7 @@ export function conversionOptions(config: Config, findings: Findings): Conversio
         { reason: `config ${config.name} converts a network but has no coding` },
         place,
         {
-          help: 'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16)',
+          help: 'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16); without spikes: bits { weights 8 }',
         },
       ),
     );
@@ -54,11 +56,28 @@ export function conversionOptions(config: Config, findings: Findings): Conversio
     threshold: coding.args['threshold'] === 'full' ? 1 : 0.5,
     rectified: coding.args['rectified'] !== false,
     neurons: libraryNeurons(),
+    weightBits: importedBits(config),
+  };
+}
+
+/** Settings of an imported network that stays an ANN, its weights perhaps of fewer bits. */
+export function annSettings(weightBits?: ConversionOptions['weightBits']): ConversionOptions {
+  return {
+    coding: '',
+    beta: 2,
+    steps: 1,
+    silent: () => 0,
+    encoder: 'exact',
+    threshold: 0.5,
+    rectified: true,
+    neurons: libraryNeurons(),
+    weightBits,
   };
 }
 
 /** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
-function meanConversion({ name, neuron, place }: Config, coding: CodingChoice, findings: Findings): ConversionOptions {
+function meanConversion(config: Config, coding: CodingChoice, findings: Findings): ConversionOptions {
+  const { name, neuron, place } = config;
   if (neuron === undefined) {
     const help = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
     throw new DiagnosticError(diagnostic('model/setting-missing', { config: name, name: 'neuron' }, place, { help }));
@@ -85,12 +104,14 @@ function meanConversion({ name, neuron, place }: Config, coding: CodingChoice, f
     threshold: 0.5,
     rectified: true,
     neurons: libraryNeurons(),
+    weightBits: importedBits(config),
     means: { neuron: { def, args, levels }, range },
   };
 }
 
 /** The pipeline of a conversion's coding. */
 export function pipelineOf({ coding }: ConversionOptions): readonly Pass[] {
+  if (coding === '') return pipelines.ann;
   return coding === 'sws' ? pipelines['convert.sws'] : pipelines['convert.rate'];
 }
 

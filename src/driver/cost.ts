@@ -1,6 +1,6 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { type Hardware, annCost, measuredCost, costOf as networkCost } from '../cost/index.js';
-import { invariant, present } from '../base/invariant.js';
+import { invariant } from '../base/invariant.js';
 import { SpikeCounter } from '../evaluate/index.js';
 import type { Network } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
@@ -40,10 +40,9 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
   }
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const source = sourceOf(config, findings);
-  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
-  const { spiking } = present(conversion, 'driver: the pipeline ended early');
-  findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
-  return { network: planes(spiking), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };
+  const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
+  findings.take({ value: true, diagnostics: checkPatterns(config, last) });
+  return { network: planes(last), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };
 }
 
 /** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */

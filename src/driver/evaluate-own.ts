@@ -7,7 +7,9 @@ import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
+import { isReal } from './logits.js';
 import { withoutPlanes } from './planes.js';
+import { evaluateReal, realFigures } from './evaluate-real.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import { checkRuns } from './runnable.js';
 import { spikingRun, swsBatchFor } from './spiking-run.js';
@@ -21,9 +23,8 @@ export async function evaluateOwn(
   findings: Findings,
 ): Promise<Outcome<EvalResult>> {
   const network = withoutPlanes(forInference(own.network, findings).network, findings);
-  const real = network.coding === undefined && network.ops.every((op) => op.type.time === undefined);
   const isSws = network.coding?.name === 'sws';
-  if (!isOfLayers(network) && !real && !isSws) {
+  if (!isOfLayers(network) && !isReal(network) && !isSws) {
     const construct = `evaluating a compiled network with \`coding ${network.coding?.name}\``;
     fail('cli/not-lowered', { construct }, undefined, { help: 'name the model file instead' });
   }
@@ -47,6 +48,10 @@ export async function evaluateOwn(
   const labels = readLabels(images);
   if (own.text !== undefined) checkRuns(network, own.text);
   const engine = chooseEngine(options.engine, 'infer');
+  if (network.ops.some(({ kind }) => kind === 'quantize')) {
+    const measured = await evaluateReal(network, images, engine, options);
+    return { value: realFigures(measured, labels, engine.name), diagnostics: findings.all };
+  }
   const { run, activity } = isSws
     ? { run: await spikingRun(network, images, engine, options), activity: {} }
     : await runLayers(network, images, engine, options, 'evaluating');

@@ -8,6 +8,8 @@ import { type Network, latencyOf } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { chooseEngine } from './engine.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
+import { evaluateReal, realFigures } from './evaluate-real.js';
+import { isReal } from './logits.js';
 import { ownTarget } from './own-network.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import { spikingRun, swsBatchFor } from './spiking-run.js';
@@ -30,7 +32,8 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   await verifyWhereWanted(source, options, findings);
-  const { conversion } = convertNetwork(source.imported.network, settings, findings);
+  const { last, conversion } = convertNetwork(source.imported.network, settings, findings);
+  if (isReal(last)) return { value: await evaluateAnn(source, last, options), diagnostics: findings.all };
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
   const isSws = settings.coding === 'sws';
@@ -71,6 +74,27 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   return {
     value: { ...figures({ spiking, run, images, labels, expected, engine }), ...stages },
     diagnostics: findings.all,
+  };
+}
+
+/** Images that run together in a network without spikes. */
+const annBatch = 100;
+
+/** An imported network that stays an ANN, beside its file. */
+async function evaluateAnn(source: Source, network: Network, options: RunOptions): Promise<EvalResult> {
+  for (const flag of ['stages', 'activity'] as const) {
+    if (options[flag] === true) fail('cli/not-lowered', { construct: `\`--${flag}\` without a coding` });
+  }
+  const { dataset, normalisation } = options;
+  const count = Math.min(dataset.length, options.limit ?? dataset.length);
+  const images: Images = { dataset, normalisation, count, batch: options.batch ?? annBatch };
+  const labels = readLabels(images);
+  const expected = await classifySource(source, images, options);
+  const engine = chooseEngine(options.engine, 'infer');
+  const measured = await evaluateReal(network, images, engine, options);
+  return {
+    ...realFigures(measured, labels, engine.name),
+    source: { accuracy: agreement(expected, labels), agreement: agreement(measured.classes, expected) },
   };
 }
 

@@ -27,6 +27,8 @@ export const driver: Driver = {
   evaluateTarget: (target, options) =>
     reported(async () => (await import('./evaluate.js')).evaluateTarget(target, options)),
   trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
+  allocateTarget: (target, options) =>
+    reported(async () => (await import('./allocate.js')).allocateTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
   drawPicture: (target, options) => reported(async () => (await import('./picture.js')).drawPicture(target, options)),
   reportTargets: (targets, options) =>

@@ -1,7 +1,15 @@
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { NetworkBuilder, type Network, networkOps, opKinds, printNetwork } from '../network/index.js';
-import { type ConversionOptions, type MeanOptions, type Pass, pipelines, runPipeline } from '../passes/index.js';
+import {
+  type BitAllocation,
+  type BitChoice,
+  type ConversionOptions,
+  type MeanOptions,
+  type Pass,
+  pipelines,
+  runPipeline,
+} from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 
 /** `docs/network-ir.md`: the form of the text and every layer kind, from the table of layers. */
@@ -148,6 +156,22 @@ function passSections(network: Network, pipeline: readonly Pass[], options: Conv
   });
 }
 
+/** Measured errors and a budget that doesn't reach for 4 bits everywhere. */
+function exampleAllocation(): BitAllocation {
+  const choices = (params: number, two: number, four: number): BitChoice[] => [
+    { bits: 2, cost: 2 * params, error: two },
+    { bits: 4, cost: 4 * params, error: four },
+  ];
+  return {
+    choices: new Map([
+      ['conv', choices(18, 0.1, 0.01)],
+      ['fc', choices(24, 0.2, 0.05)],
+    ]),
+    budget: 140,
+    costText: (cost) => `${cost} bits`,
+  };
+}
+
 /** Multi-bit neurons MBIF(1+3). */
 function exampleMeans(): MeanOptions {
   const def = present(libraryNeurons().get('MBIF'), 'driver: the standard library has no MBIF');
@@ -169,6 +193,7 @@ export function passReference(): string {
     threshold: 0.5,
     rectified: true,
     neurons: libraryNeurons(),
+    weightBits: (id) => (id === 'conv' ? 4 : undefined),
   };
   const network = example();
   const sections = passSections(network, pipelines['convert.sws'], options);
@@ -181,6 +206,7 @@ export function passReference(): string {
   const others = means.filter(({ name }) => !known.has(name));
   const multiBit = multiBitExample(exampleMeans());
   const planes = passSections(multiBit, pipelines.planes, options).filter(({ name }) => !known.has(name));
+  const allocated = passSections(network, pipelines.allocate, { ...options, allocation: exampleAllocation() });
   const lists = Object.entries(pipelines).map(
     ([name, list]) => `- \`${name}\`: ${list.map((pass) => pass.name).join(' → ')}`,
   );
@@ -211,5 +237,9 @@ The passes of \`planes\`, on a network of multi-bit neurons:
 ${layerLines(multiBit)}
 \`\`\`
 
-${planes.map(({ text }) => text).join('\n')}`;
+${planes.map(({ text }) => text).join('\n')}
+The pass that chooses bits, with an error of 0.1 for 2 bits and 0.01 for 4 measured at \`conv\`, 0.2 and 0.05 at \`fc\`, and a
+budget of 140 bits:
+
+${allocated.find(({ name }) => name === 'allocate-bits')!.text}`;
 }

@@ -1,10 +1,9 @@
 import { basename, dirname, join, sep } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
-import { decodeSafetensors } from '../base/safetensors.js';
 import type { Normalisation } from '../data/index.js';
 import { realPath } from '../data/files.js';
 import { isFile, isFolder, readBytes, readText } from '../data/index.js';
-import { type Network, type Param, parseNetwork, tensorsToParams } from '../network/index.js';
+import { type Network, type Param, decodeWeights, parseNetwork } from '../network/index.js';
 import type { Findings } from './target.js';
 
 export { isFolder } from '../data/index.js';
@@ -54,9 +53,9 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
   if (real === undefined || root === undefined) return new Map();
   if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
     fail('network/weights-outside', { path }, { file: path });
-  const weights = decodeSafetensors(readBytes(real), path);
+  const weights = decodeWeights(readBytes(real), path);
   if (weights.value === undefined) throw new DiagnosticError(weights.diagnostics);
-  return tensorsToParams(weights.value.tensors);
+  return weights.value;
 }
 
 function runInfo(path: string): RunInfo {

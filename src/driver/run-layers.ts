@@ -99,7 +99,7 @@ export function fedWith(executable: Executable, { image, imageSteps, randoms }: 
     run: (inputs) => {
       const images = present(inputs[image], 'driver: no images');
       const fed = imageSteps === 1 ? images : timeFirst(images);
-      return executable.run({ [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
+      return executable.run({ ...inputs, [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
     },
     dispose: () => executable.dispose(),
   };

@@ -11,6 +11,7 @@ import { readBytes } from '../data/index.js';
 import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
 import type { Config, Model } from '../model/index.js';
 import { externalReader } from './files.js';
+import { bitPatternProblems } from './import-bits.js';
 import type { Target } from './types.js';
 
 export { loadModel } from './check.js';
@@ -65,12 +66,10 @@ export function importFile(path: string, findings: Findings): Source {
 /** The config's network where it comes from an ONNX file; otherwise says what isn't lowered yet. */
 export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
-    for (const construct of ['bits', 'train'] as const) {
-      const used = config[construct];
-      if (used !== undefined)
-        throw new DiagnosticError(notLowered(construct === 'bits' ? '`bits`' : `\`${construct}\``, used.place));
-    }
-    return importFile(config.network.resolved, findings);
+    if (config.train !== undefined) throw new DiagnosticError(notLowered('`train`', config.train.place));
+    const source = importFile(config.network.resolved, findings);
+    findings.take({ value: source, diagnostics: bitPatternProblems(config, source.imported.network) });
+    return source;
   }
   throw new DiagnosticError(notLowered('a network of layers', config.network.place));
 }

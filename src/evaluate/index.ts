@@ -3,6 +3,7 @@ export { type Counter, type Images, forEachBatch, readLabels } from './batches.j
 export { RangeCounter } from './calibration.js';
 export { type Classifier, type SpikingNetwork, type SpikingRun, classify, runSpiking } from './conversion.js';
 export { type ComparedLayer, DifferenceCounter, type LayerDifference } from './differences.js';
+export { type Outputs, classesOf, divergence, outputsOf } from './outputs.js';
 export { SpikeCounter, onesIn } from './spike-counts.js';
 export { agreement, predictedClasses } from './predictions.js';
 export { type CheckedOp, type ImportMismatch, firstMismatch } from './verify-import.js';

@@ -28,3 +28,4 @@ export { parseNetwork } from './text/parse.js';
 export { printNetwork, printType } from './text/print.js';
 export type { AttrValue, Attrs, Code, Coding, Network, Op, Param, Time, ValueType } from './types.js';
 export { type Problem, verifyNetwork } from './verify.js';
+export { decodeWeights, encodeWeights } from './weights-file.js';

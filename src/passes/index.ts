@@ -1,8 +1,13 @@
+export { type Choice, type Knapsack, leastCost, solveKnapsack } from './allocation/knapsack.js';
+export { type SilentChoice, type SilentPeriods, silentFront } from './allocation/silence.js';
+export { hasCodesOf, isWeighted, quantisedWeight, withWeightBits } from './network/quantise-weights.js';
 export { quantizeValue } from './network/quantiser-regions.js';
 export { trainCapacity } from './network/sws/codes.js';
 export { type ChannelAttention, channelAttentions } from './network/channel-attention.js';
 export { multiplyingOps } from './network/verify-accumulate-only.js';
 export type {
+  BitAllocation,
+  BitChoice,
   ConversionOptions,
   MeanOptions,
   Pass,

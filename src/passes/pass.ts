@@ -8,6 +8,7 @@ import {
 } from '../base/diagnostics/index.js';
 import type { Expr, NeuronDef } from '../base/equation.js';
 import { InvariantError } from '../base/invariant.js';
+import type { Choice } from './allocation/knapsack.js';
 import { type Network, type Op, printNetwork, verifyNetwork } from '../network/index.js';
 
 export type { Expr };
@@ -33,8 +34,27 @@ export interface ConversionOptions {
   readonly rectified: boolean;
   /** Neuron types by name: the standard library's and the model file's. */
   readonly neurons: ReadonlyMap<string, NeuronDef>;
+  /** Bits that the weights of a layer are to have, by its id; undefined where they stay as they are. */
+  readonly weightBits?: ((id: string) => number | undefined) | undefined;
+  /** What is known of the bits that layers may have, for the pass that chooses them. */
+  readonly allocation?: BitAllocation;
   /** What conversions to neurons that carry means need (docs/conversion.md). */
   readonly means?: MeanOptions;
+}
+
+/** A number of bits that a layer's weights may have: what it costs, and the error of the network's output it brings. */
+export interface BitChoice extends Choice {
+  readonly bits: number;
+}
+
+/** A budget for the bits of weights (docs/cli.md, allocate). */
+export interface BitAllocation {
+  /** By layer, in the network's order. */
+  readonly choices: ReadonlyMap<string, readonly BitChoice[]>;
+  /** In the unit of the choices' costs. */
+  readonly budget: number;
+  /** A cost in words, for what is said to users. */
+  readonly costText: (cost: number) => string;
 }
 
 /** A conversion in which a train's value is its mean over the steps. */

@@ -1,3 +1,4 @@
+import { allocateBits } from './network/allocate-bits.js';
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
 import { fixBits } from './network/fix-bits.js';
@@ -8,6 +9,7 @@ import { reparameterise } from './network/planes/reparameterise.js';
 import { activationRanges } from './network/rate/activation-ranges.js';
 import { insertNeurons } from './network/rate/insert-neurons.js';
 import { scaleWeights } from './network/rate/scale-weights.js';
+import { quantiseWeights } from './network/quantise-weights.js';
 import { quantiserRegions } from './network/quantiser-regions.js';
 import { scheduleTime } from './network/schedule-time.js';
 import { toSpikes } from './network/sws/to-spikes.js';
@@ -19,6 +21,8 @@ export const passes: readonly Pass[] = [
   canonicalise,
   fixBits,
   foldBatchnorm,
+  quantiseWeights,
+  allocateBits,
   quantiserRegions,
   toSpikes,
   scheduleTime,
@@ -36,10 +40,13 @@ export const passes: readonly Pass[] = [
 /** Passes in order, by purpose. */
 export const pipelines = {
   /** An imported network made ready to run as an ANN or to be converted. */
-  ann: [canonicalise, fixBits, foldBatchnorm, deadCode],
+  ann: [canonicalise, fixBits, foldBatchnorm, quantiseWeights, deadCode],
+  /** The same with bits of weights chosen for a budget. */
+  allocate: [canonicalise, fixBits, foldBatchnorm, allocateBits, deadCode],
   'convert.sws': [
     canonicalise,
     foldBatchnorm,
+    quantiseWeights,
     quantiserRegions,
     toSpikes,
     scheduleTime,
@@ -50,6 +57,7 @@ export const pipelines = {
   'convert.rate': [
     canonicalise,
     foldBatchnorm,
+    quantiseWeights,
     quantiserRegions,
     activationRanges,
     insertNeurons,

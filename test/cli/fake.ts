@@ -23,6 +23,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     convertOnnx: unexpected('convertOnnx'),
     evaluateTarget: unexpected('evaluateTarget'),
     trainTarget: unexpected('trainTarget'),
+    allocateTarget: unexpected('allocateTarget'),
     costOf: unexpected('costOf'),
     drawPicture: unexpected('drawPicture'),
     reportTargets: unexpected('reportTargets'),

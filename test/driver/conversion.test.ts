@@ -113,10 +113,10 @@ it('every pass can be printed after, and compiling stops where it is told', asyn
 it('what the language has and the compiler does not lower yet is said, never left out', async () => {
   const folder = project({
     'a.spike': model(),
-    'bits.spike': model('steps: 8', '\n  bits { weights 4 }'),
+    'train.spike': model('steps: 8', '\n  train { epochs 4 }'),
     'rate.spike': 'config c {\n  network onnx("tiny.onnx")\n  coding rate(steps: 8)\n}\n',
   });
-  for (const name of ['bits', 'rate']) {
+  for (const name of ['train', 'rate']) {
     const compiled = driver.compileTarget({ path: join(folder, `${name}.spike`) }, { emit: [] });
     expect(await codesOf(compiled), name).toEqual(['cli/not-lowered']);
   }

@@ -1,3 +1,4 @@
+import { allocateDiagnostics } from './allocate.js';
 import { cliDiagnostics } from './cli.js';
 import { convertDiagnostics } from './convert.js';
 import { dataDiagnostics } from './data.js';
@@ -22,6 +23,7 @@ export const diagnosticTable = {
   ...fileDiagnostics,
   ...trainDiagnostics,
   ...reportDiagnostics,
+  ...allocateDiagnostics,
   ...cliDiagnostics,
 } as const;
 

@@ -1,0 +1,35 @@
+import { type Diagnostic, DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
+import { suggest } from '../base/did-you-mean.js';
+import { BitPlan } from '../lower/model-to-network/bits.js';
+import { type Config, layerMatcher } from '../model/index.js';
+import type { Network } from '../network/index.js';
+import { isWeighted } from '../passes/index.js';
+
+/** Bits of the weights of an imported network by layer, as its config says them; undefined where it has no `bits`. */
+export function importedBits({ bits }: Config): ((id: string) => number | undefined) | undefined {
+  if (bits === undefined) return undefined;
+  const said = [bits, ...bits.layers];
+  const problems = said.flatMap(({ settings, place }) =>
+    Object.entries(settings).flatMap(([name, value]): Diagnostic[] => {
+      const learned = name === 'weights' && typeof value !== 'number';
+      if (name === 'weights' && !learned) return [];
+      const setting = learned ? '`learn(…)`' : `\`${name}\` in \`bits\``;
+      return [diagnostic('allocate/import-bits', { setting }, place, { help: 'write `weights` and a whole number' })];
+    }),
+  );
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  const plan = new BitPlan(bits, undefined);
+  return (id) => plan.of('weights', id) as number | undefined;
+}
+
+/** Patterns in `bits` have to mean layers of the imported network that have weights. */
+export function bitPatternProblems({ bits }: Config, imported: Network): readonly Diagnostic[] {
+  const ids = imported.ops.filter(isWeighted).map(({ id }) => id);
+  return (bits?.layers ?? [])
+    .filter(({ pattern }) => !ids.some(layerMatcher(pattern)))
+    .map(({ pattern, place }) => {
+      const near = suggest(pattern, new Set(ids.flatMap((id) => [id, id.split('.')[0]!])));
+      const listed = `layers with weights are ${ids.slice(0, 6).join(', ')}${ids.length > 6 ? ', …' : ''}`;
+      return diagnostic('model/pattern', { pattern }, place, { help: near ?? listed });
+    });
+}
