@@ -55,6 +55,8 @@ export interface BitAllocation {
   readonly budget: number;
   /** A cost in words, for what is said to users. */
   readonly costText: (cost: number) => string;
+  /** Partial sums that the exact search may keep; beyond, bits are found greedily. */
+  readonly states?: number;
 }
 
 /** A conversion in which a train's value is its mean over the steps. */

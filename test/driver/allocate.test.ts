@@ -207,6 +207,8 @@ describe('allocate bits', () => {
     });
     const codes = async (name: string, options: Partial<AllocateOptions> = {}): Promise<string[]> =>
       (await problems(allocate(name, { outDir, ...options }))).map(({ code }) => code);
+    writeFileSync(join(folder, 'huge.onnx'), tinyFloat(3e38));
+    expect(await codes('huge.onnx', { verify: false })).toEqual(['allocate/no-sensitivity']);
     expect(await codes('own.spike')).toEqual(['allocate/nothing']);
     expect(await codes('missing.spike')).toEqual(['file/missing']);
     expect(await codes('tiny.onnx', { least: 5, most: 4 })).toEqual(['allocate/range']);

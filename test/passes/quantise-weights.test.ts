@@ -102,4 +102,16 @@ describe('allocate-bits', () => {
       ],
     ]);
   });
+
+  it('says where the exact search grew too large', () => {
+    const network = randomNetwork(11, 3);
+    const tried = [2, 3, 4].map((bits) => ({ bits, cost: bits + 0.5, error: 1 / bits }));
+    const choices = new Map(
+      weightsOf(network).map(({ id }, i) => [id, tried.map((one) => ({ ...one, cost: one.cost + i }))]),
+    );
+    const allocation = { choices, budget: 30, costText: String, states: 1 };
+    const found = runPipeline(network, [allocateBits], { ...sws(), allocation });
+    expect(found.diagnostics.map(({ code, severity }) => [code, severity])).toEqual([['allocate/greedy', 'note']]);
+    expect(weightsOf(found.network!).every(({ bits }) => typeof bits === 'number')).toBe(true);
+  });
 });

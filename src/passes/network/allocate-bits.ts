@@ -13,10 +13,10 @@ export const allocateBits: Pass = {
   run: (network, context) => {
     const { allocation } = context.options;
     if (allocation === undefined) return network;
-    const { choices, budget, costText } = allocation;
+    const { choices, budget, costText, states } = allocation;
     const layers = [...choices.keys()];
     const items = [...choices.values()];
-    const found = solveKnapsack(items, budget);
+    const found = solveKnapsack(items, budget, states);
     if (found === undefined) {
       context.report('allocate/budget', { budget: costText(budget), least: costText(leastCost(items)) });
       return network;
