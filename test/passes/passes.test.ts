@@ -248,6 +248,6 @@ it('the pipeline stops where asked, and prints what each pass leaves', () => {
     stopAfter: 'to-spikes',
     after: ({ pass: name }) => seen.push(name),
   });
-  expect(seen).toEqual(['canonicalise', 'fold-batchnorm', 'quantiser-regions', 'to-spikes']);
+  expect(seen).toEqual(['canonicalise', 'fold-batchnorm', 'quantise-weights', 'quantiser-regions', 'to-spikes']);
   expect(result.network!.ops.map((op) => op.kind)).toEqual(['input', 'encode', 'conv', 'decode']);
 });
