@@ -1,8 +1,8 @@
 import { fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
-import { isFolder } from '../data/index.js';
 import type { Network } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
+import { isOnnx } from './compiled.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { forInference, ownBiases, ownTarget } from './own-network.js';
 import { type Findings, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
@@ -31,7 +31,7 @@ const everyBias = (): boolean => true;
 export function networkAt(target: Target, options: At, findings: Findings): Compared {
   const { at } = options;
   checkName(at);
-  if (isOnnxFile(target)) {
+  if (isOnnx(target)) {
     const { network } = importFile(target.path, findings).imported;
     const asItIs = at === undefined || at === source;
     const chosen = asItIs ? network : after(at, forInference(network, findings, { stopAfter: at }));
@@ -53,10 +53,6 @@ export function networkAt(target: Target, options: At, findings: Findings): Comp
     findings.take({ value: true, diagnostics: checkPatterns(config, conversion.spiking) });
   }
   return { network: after(at, { network: last, runs }), ownBias: everyBias };
-}
-
-function isOnnxFile({ path, config }: Target): boolean {
-  return config === undefined && /\.onnx$/i.test(path) && !isFolder(path);
 }
 
 function checkName(at: string | undefined): void {
