@@ -16,6 +16,12 @@ export function withPlanes(network: Network, findings: Findings, hooks: Pipeline
       help: 'trains that carry means have planes: `direct`, `rate` and `events`',
     });
   }
+  const squeeze = network.ops.find(({ kind }) => kind === 'squeeze');
+  if (squeeze !== undefined) {
+    fail('cli/not-lowered', { construct: '`--planes` of squeezed trains' }, squeeze.place, {
+      help: 'their means are no codes of so many bits: leave out `steps` in `bits`, or set `squeeze false`',
+    });
+  }
   return run(network, 'planes', findings, hooks);
 }
 

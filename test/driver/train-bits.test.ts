@@ -191,3 +191,21 @@ describe('bits that can’t be', () => {
     expect(codes).toEqual([]);
   });
 });
+
+it('squeezed trains have no planes: refused where they were asked for, in compile and cost', async () => {
+  const target = { path: workplace({ bits: 'spikes 2  steps 2' }).model };
+  const outcomes = [
+    await driver.compileTarget(target, { emit: ['ir'], planes: true }),
+    await driver.costOf(target, { planes: true }),
+  ];
+  for (const { diagnostics, value } of outcomes) {
+    expect(value).toBeUndefined();
+    expect(diagnostics.map(({ code }) => code)).toEqual(['cli/not-lowered']);
+    expect(diagnostics[0]!.place).toBeDefined();
+  }
+  const plain = await driver.compileTarget(
+    { path: workplace({ bits: 'spikes 2', coding: 'direct(steps: 2)' }).model },
+    { emit: ['ir'], planes: true },
+  );
+  expect(plain.diagnostics).toEqual([]);
+});
