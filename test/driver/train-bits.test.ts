@@ -17,10 +17,16 @@ interface Setup {
   readonly neuron?: string;
   readonly settings?: string;
   readonly declarations?: string;
+  /** What is pooled and classified. */
+  readonly classified?: string;
 }
 
 function workplace({ bits = learned, coding = 'direct(steps: 1)', neuron = 'Refined', ...setup }: Setup = {}) {
-  const { settings = 'optimizer sgd(lr: 0.05, momentum: 0.9)  batch 10  epochs 4  seed 3', declarations = '' } = setup;
+  const {
+    settings = 'optimizer sgd(lr: 0.05, momentum: 0.9)  batch 10  epochs 4  seed 3',
+    declarations = '',
+    classified = 'a + b',
+  } = setup;
   const folder = temporaryFolder();
   const data = writeTinySet(folder);
   const model = join(folder, 'tiny.spike');
@@ -32,7 +38,7 @@ function workplace({ bits = learned, coding = 'direct(steps: 1)', neuron = 'Refi
        input image: real[1, 8, 8]
        a = image | conv(4, kernel: 3) | batchnorm | spike
        b = a | conv(4, kernel: 3) | batchnorm | spike
-       output a + b | avgpool(2) | flatten | linear(3)
+       output ${classified} | avgpool(2) | flatten | linear(3)
      }
      config tiny { network Tiny  neuron ${neuron}  coding ${coding}  bits { ${bits} }  train { ${settings} } }`,
   );
@@ -204,7 +210,7 @@ it('squeezed trains have no planes: refused where they were asked for, in compil
     expect(diagnostics[0]!.place).toBeDefined();
   }
   const plain = await driver.compileTarget(
-    { path: workplace({ bits: 'spikes 2', coding: 'direct(steps: 2)' }).model },
+    { path: workplace({ bits: 'spikes 2', coding: 'direct(steps: 2)', classified: 'b' }).model },
     { emit: ['ir'], planes: true },
   );
   expect(plain.diagnostics).toEqual([]);
