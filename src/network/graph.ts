@@ -15,6 +15,11 @@ export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]
   return consumers;
 }
 
+/** The squeeze that reads a layer of neurons, if there is one. */
+export function squeezeBehind(network: Pick<Network, 'ops'>, neuron: Op): Op | undefined {
+  return network.ops.find((op) => op.kind === 'squeeze' && op.inputs[0] === neuron.id);
+}
+
 /** The network without ops and parameters that no output needs. */
 export function withoutDeadOps(network: Network): Network {
   const byId = opsById(network);

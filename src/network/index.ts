@@ -1,6 +1,6 @@
 export { roundedWithin, wholeOf } from './bits.js';
 export { NetworkBuilder, type NewOp, inferType } from './builder.js';
-export { consumersOf, latencyOf, opsById, withoutDeadOps } from './graph.js';
+export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpKind,
   isOpKind,

@@ -8,7 +8,16 @@ import {
   bitHolders,
   bitKinds,
 } from '../lower/layers-to-tensor/index.js';
-import { type Network, type Op, listAttr, numberAttr, paramOf, roundedWithin, wholeOf } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  listAttr,
+  numberAttr,
+  paramOf,
+  roundedWithin,
+  squeezeBehind,
+  wholeOf,
+} from '../network/index.js';
 
 type States = ReadonlyMap<string, Tensor>;
 
@@ -100,7 +109,7 @@ export function bitRecord(network: Network, states: States): BitRecord | undefin
 
 /** Time steps that a layer of neurons counts for: those that the squeeze behind it reads, else all of its train. */
 export function stepsOfNeurons(network: Network, op: Op): (states: States) => number {
-  const squeeze = network.ops.find((other) => other.kind === 'squeeze' && other.inputs[0] === op.id);
+  const squeeze = squeezeBehind(network, op);
   const steps = op.type.time?.steps ?? 1;
   return squeeze === undefined ? () => steps : (states) => bitsNow(network, squeeze, 'steps', states);
 }

@@ -98,7 +98,6 @@ it('control characters of a file never reach the screen', () => {
 it('colours surround the same text', () => {
   const coloured = renderDiagnostic(at(spanOf('covn')), { colour: true });
   expect(coloured).toContain('\x1b[31m');
-  // oxlint-disable-next-line no-control-regex -- strips the colours
   expect(coloured.replace(/\x1b\[\d+m/g, '')).toBe(renderDiagnostic(at(spanOf('covn')), plain));
 });
 

@@ -1,6 +1,6 @@
 import { elementCount } from '../../base/dtype.js';
 import { codeBounds } from '../../base/quantiser.js';
-import { type Op, numberAttr, paramOf } from '../../network/index.js';
+import { type Op, numberAttr, paramOf, squeezeBehind } from '../../network/index.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
 import type { Lowering } from '../network-to-tensor/context.js';
 import { learnedWhole, scaledGradient } from '../network-to-tensor/learned.js';
@@ -83,7 +83,7 @@ export function squeezed(lowering: Lowering, op: Op, train: Value, steps: number
 /** The train of a layer of neurons without the spikes behind the steps that the squeeze at its end has learned. */
 export function countedTrain(lowering: Lowering, op: Op, train: Value, steps: number): Value {
   const { builder, network } = lowering;
-  const squeeze = network.ops.find((other) => other.kind === 'squeeze' && other.inputs[0] === op.id);
+  const squeeze = squeezeBehind(network, op);
   const own = squeeze === undefined ? undefined : learnedSteps(lowering, squeeze, train.shape.length);
   if (own === undefined) return train;
   const parts = Array.from({ length: steps }, (_, t) => {

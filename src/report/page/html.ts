@@ -32,7 +32,6 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Text for HTML and SVG, in elements and in quoted attributes; control characters are left out. */
 export function escapeText(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text
     .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '')
     .replaceAll(/[&<>"']/g, (c) => escapes[c]!);

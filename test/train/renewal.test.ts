@@ -1,0 +1,142 @@
+import { expect, it } from 'vitest';
+import { type Tensor, tensor } from '../../src/base/dtype.js';
+import { chooseEngine } from '../../src/driver/engine.js';
+import { type BitPenalty, lowerForObservation } from '../../src/lower/layers-to-tensor/index.js';
+import type { Network } from '../../src/network/index.js';
+import { evaluate } from '../../src/tensor/index.js';
+import { type BitTraining, StepSizes } from '../../src/train/index.js';
+import type { Dim } from '../../src/tensor/index.js';
+import { networkFrom, stepFeeds } from '../support/train.js';
+import { traineeOf } from '../../src/train/index.js';
+
+const text = `
+  use "spikec/neurons" { Refined }
+  network Tiny {
+    input image: real[1, 8, 8]
+    output image | conv(4, kernel: 3) | batchnorm | spike | conv(4, kernel: 3) | batchnorm | spike | flatten | linear(3)
+  }
+  config tiny {
+    network Tiny  neuron Refined  coding direct(steps: 1)
+    bits { weights learn(init: 4, max: 6, target: 1)  spikes learn(init: 4, max: 6, target: 1) }
+  }`;
+const layers = ['output.spike', 'output.spike_2'] as const;
+
+async function opened(renewal: BitTraining['renewal']) {
+  const network = networkFrom(text);
+  const penalty = (kind: BitPenalty['kind']): BitPenalty => ({
+    kind,
+    target: 1,
+    penalty: 1,
+    distance: 'absolute',
+    ops: network.ops.map(({ id }) => id),
+  });
+  const bits: BitTraining = { renewal, rateFactors: {}, penalties: [penalty('weights'), penalty('spikes')] };
+  const trainee = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd' }, bits });
+  const states = new Map<string, Tensor>(trainee.step.states.map(({ id, initial }) => [id, initial]));
+  const feeds = stepFeeds(trainee, 9);
+  const sizes = (await StepSizes.open(
+    network,
+    chooseEngine('onnxruntime', 'train'),
+    [...states.keys()],
+    bits,
+    undefined,
+  ))!;
+  const drawn = Object.fromEntries(Object.entries(feeds).filter(([id]) => !states.has(id)));
+  await sizes.start(states, drawn);
+  return { network, states, sizes, drawn };
+}
+
+/** Input currents with the states of the moment, by the reference evaluator. */
+function currents(
+  network: Network,
+  states: ReadonlyMap<string, Tensor>,
+  drawn: Readonly<Record<string, Tensor>>,
+  id: string,
+) {
+  const { program } = lowerForObservation(network);
+  const params = program.params.map((param) => ({ ...param, data: shaped(states.get(param.id), param) }));
+  return [...evaluate({ ...program, params }, drawn)[`current ${id}`]!.data];
+}
+
+function shaped(
+  state: Tensor | undefined,
+  { data, shape }: { readonly data: Tensor; readonly shape: readonly Dim[] },
+): Tensor {
+  return state === undefined ? data : ({ ...state, shape: shape as number[] } as Tensor);
+}
+
+/** The range, of a hundred, with the least Σ|x − x_q|^2.4; unsigned codes, written anew. */
+function searched(values: readonly number[], bits: number): number {
+  const [most, top] = [Math.max(...values), 2 ** bits - 1];
+  const error = (range: number): number =>
+    values.reduce((sum, x) => {
+      const step = range / top;
+      const code = Math.min(top, Math.max(0, Math.round(x / step)));
+      return sum + Math.abs(x - step * code) ** 2.4;
+    }, 0);
+  const candidates = Array.from({ length: 100 }, (_, i) => (most * (i + 1)) / 100);
+  return candidates.reduce((best, range) => (error(range) < error(best) ? range : best));
+}
+
+const set = (states: Map<string, Tensor>, id: string, value: number): void => {
+  states.set(id, tensor('f32', states.get(id)!.shape, [value]));
+};
+const theta = (states: ReadonlyMap<string, Tensor>, layer: string): number => states.get(`${layer}.theta`)!.data[0]!;
+
+it('step sizes of neurons start at 2·mean|x|/√hi, each on what the ones before it give', async () => {
+  const { network, states, sizes, drawn } = await opened('spikes');
+  for (const layer of layers) {
+    const x = currents(network, states, drawn, layer);
+    const mean = x.reduce((sum, value) => sum + Math.abs(value), 0) / x.length;
+    expect(theta(states, layer)).toBeCloseTo((2 * mean) / Math.sqrt(15), 4);
+  }
+  await sizes.close();
+});
+
+it('changed bits renew the step size from the present batch, a later layer on what the renewed one gives', async () => {
+  const { network, states, sizes, drawn } = await opened('spikes');
+  expect(await sizes.renew(states, drawn, 1)).toEqual([]);
+  const before = new Map(states);
+  for (const layer of layers) set(states, `${layer}.bits`, 3.2);
+  const stale = currents(network, states, drawn, layers[1]);
+  const events = await sizes.renew(states, drawn, 2);
+  expect(events.map(({ layer, kind, bits, step }) => [layer, kind, bits.from, bits.to, step])).toEqual(
+    layers.map((layer) => [layer, 'spikes', 4, 3, 2]),
+  );
+  for (const layer of layers) {
+    const range = searched(currents(network, states, drawn, layer), 3);
+    expect(theta(states, layer), layer).toBeCloseTo(range / 7, 4);
+    expect(theta(states, layer)).not.toBeCloseTo(before.get(`${layer}.theta`)!.data[0]!, 3);
+  }
+  // the second layer saw the first one's new step size
+  expect(currents(network, states, drawn, layers[1])).not.toEqual(stale);
+  expect(await sizes.renew(states, drawn, 3)).toEqual([]);
+  await sizes.close();
+});
+
+it('a second renewal takes nine tenths of the new range and one of the old', async () => {
+  const { network, states, sizes, drawn } = await opened('spikes');
+  const [layer, other] = layers;
+  set(states, `${layer}.bits`, 3);
+  await sizes.renew(states, drawn, 1);
+  const first = theta(states, layer) * 7;
+  set(states, `${layer}.bits`, 2);
+  await sizes.renew(states, drawn, 2);
+  const second = searched(currents(network, states, drawn, layer), 2);
+  expect(Math.abs(second - first)).toBeGreaterThan(1e-3);
+  expect(theta(states, layer)).toBeCloseTo((0.1 * first + 0.9 * second) / 3, 4);
+  expect(theta(states, other)).toBe(theta((await opened('spikes')).states, other));
+  await sizes.close();
+});
+
+it('renewal ends for good below 24 % of the first distance to the target', async () => {
+  const { states, sizes, drawn } = await opened('spikes');
+  // the distance is 3 at the start: with 1 bit and 2 bits it is 0.5, below 0.72
+  set(states, `${layers[0]}.bits`, 1);
+  set(states, `${layers[1]}.bits`, 2);
+  expect(await sizes.renew(states, drawn, 1)).toEqual([]);
+  for (const layer of layers) set(states, `${layer}.bits`, 4);
+  expect(await sizes.renew(states, drawn, 2)).toEqual([]);
+  expect(sizes.state.targets.map(({ ended }) => ended)).toEqual([false, true]);
+  await sizes.close();
+});
