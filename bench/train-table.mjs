@@ -1,9 +1,11 @@
 // Trains configs of a model file with several seeds and measures them on the test set: a Markdown row a config.
 //   npm run build && node bench/train-table.mjs models/multibit/resnet20.spike --configs narrow,narrow_mb21 \
 //     --seeds 1,2 --data-dir ../shared/data --runs runs/table
-// Options: --epochs N  --limit N  --test cifar10:test  --engine E  --threads N. What was trained before is not trained again: a run
+// Options: --epochs N  --limit N  --test cifar10:test  --engine E  --threads N  --jobs N (trainings at a time: with one thread
+// each they share the cores better than one after the other with all of them). What was trained before is not trained again: a run
 // that was broken off goes on. Every run keeps its folder RUNS/CONFIG-SEED and its figures in RUNS/results.json.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +22,7 @@ const { values: options, positionals } = parseArgs({
     'data-dir': { type: 'string' },
     engine: { type: 'string' },
     threads: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
     runs: { type: 'string', default: 'runs/table' },
   },
 });
@@ -34,35 +37,42 @@ const given = (names) => names.flatMap((name) => (options[name] === undefined ? 
 mkdirSync(options.runs, { recursive: true });
 const configs = options.configs.split(',');
 const seeds = options.seeds.split(',');
-for (const seed of seeds) for (const config of configs) results[`${config}-${seed}`] ??= measure(config, seed);
+const waiting = seeds
+  .flatMap((seed) => configs.map((config) => ({ config, seed })))
+  .filter(({ config, seed }) => results[`${config}-${seed}`] === undefined);
+await Promise.all(Array.from({ length: Number(options.jobs) }, work));
 printTable();
 
-function measure(config, seed) {
+/** Trains what waits, one after the other. */
+async function work() {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await measure(next.config, next.seed);
+}
+
+async function measure(config, seed) {
   const run = join(options.runs, `${config}-${seed}`);
   const resume = existsSync(join(run, 'checkpoint', 'state.safetensors')) ? ['--resume'] : [];
   const training = [`${file}#${config}`, '--seed', seed, '-o', run, ...resume];
-  const lines = spikec('train', [...training, ...given(['data-dir', 'epochs', 'limit', 'engine', 'threads'])]);
+  const lines = await spikec('train', [...training, ...given(['data-dir', 'epochs', 'limit', 'engine', 'threads'])]);
   const epochs = lines.filter(({ epoch }) => epoch !== undefined);
-  const [tested] = spikec('eval', [run, '--data', options.test, ...given(['data-dir'])]);
+  const [tested] = await spikec('eval', [run, '--data', options.test, ...given(['data-dir'])]);
   const result = { config, seed, epochs: lines.at(-1).done, training: epochs.at(-1), test: tested };
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   console.error(`${config} seed ${seed}: ${(100 * tested.accuracy).toFixed(2)} % (${seconds.toFixed(0)} s)`);
-  const kept = { ...results, [`${config}-${seed}`]: { ...result, seconds } };
-  writeFileSync(`${store}.part`, `${JSON.stringify(kept, undefined, 1)}\n`);
+  results[`${config}-${seed}`] = { ...result, seconds };
+  writeFileSync(`${store}.part`, `${JSON.stringify(results, undefined, 1)}\n`);
   renameSync(`${store}.part`, store);
-  return kept[`${config}-${seed}`];
 }
 
 /** Runs a command of spikec; the JSON documents that it prints. */
-function spikec(command, args) {
-  const done = spawnSync(process.execPath, [main, command, ...args, '--json', '--quiet'], {
-    encoding: 'utf8',
+async function spikec(command, args) {
+  const child = spawn(process.execPath, [main, command, ...args, '--json', '--quiet'], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    maxBuffer: 1e9,
   });
-  if (done.status !== 0)
-    throw new Error(`spikec ${command} ${args.join(' ')} ended with ${done.status}\n${done.stdout}`);
-  return documents(done.stdout);
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (printed += text));
+  const [status] = await once(child, 'close');
+  if (status !== 0) throw new Error(`spikec ${command} ${args.join(' ')} ended with ${status}\n${printed}`);
+  return documents(printed);
 }
 
 /** JSON documents one a line, or one over several lines. */

@@ -22,3 +22,15 @@ export function initialStep(values: ArrayLike<number>, bits: number, signed: boo
   const mean = values.length === 0 ? 0 : sum / values.length;
   return mean === 0 ? 1 : (2 * mean) / Math.sqrt(Math.max(1, codeBounds(bits, signed).hi));
 }
+
+/** The highest code of signed values, at least 1: of one bit codes are −1 and 1. */
+export function highestCode(bits: number): number {
+  return Math.max(1, codeBounds(bits, true).hi);
+}
+
+/** The step size with which the greatest magnitude has the highest code; 1 where all is 0. */
+export function rangeStep(values: ArrayLike<number>, bits: number): number {
+  let greatest = 0;
+  for (let i = 0; i < values.length; i++) greatest = Math.max(greatest, Math.abs(values[i]!));
+  return greatest === 0 ? 1 : greatest / highestCode(bits);
+}

@@ -130,6 +130,7 @@ export const bitSettingsOfLayers: readonly Parameter[] = [
 export const bitSettings: readonly Parameter[] = [
   ...bitSettingsOfLayers,
   { name: 'renewal', spec: { kind: 'words', words: ['spikes', 'weights', 'all', 'none'] } },
+  { name: 'step_size', spec: { kind: 'words', words: ['learned', 'max'] } },
   { name: 'squeeze', spec: { kind: 'bool' } },
   { name: 'distance', spec: { kind: 'words', words: ['absolute', 'square'] } },
 ];

@@ -1,13 +1,16 @@
 import type { LearnConstraint } from '../base/equation.js';
+import { highestCode } from '../base/quantiser.js';
 import { type Network, type Op, numberAttr } from '../network/index.js';
 import { type Program, ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';
 
-/** Closed bounds of a trained parameter. */
+/** Closed bounds of a trained parameter, or what it follows from. */
 export interface Bounds {
   readonly lo: number;
   readonly hi: number;
   /** Name of a parameter whose greatest magnitude is an upper bound too. */
   readonly within?: string;
+  /** With `within`: the value is that magnitude over this number, instead of what was learned. */
+  readonly over?: number;
 }
 
 /** The least value of a positive parameter: a threshold of 0 would fire at rest. */
@@ -40,8 +43,9 @@ function opConstraints(network: Network, op: Op): readonly (readonly [string, Bo
   if (op.kind === 'conv' || op.kind === 'linear') {
     // a step size above all weights would leave no code but 0, and batch norm then divides by next to nothing
     const within = op.params['weight'];
+    const over = op.attrs['weight_step_rule'] === 'max' ? highestCode(numberAttr(op.attrs, 'weight_bits')) : undefined;
     return [
-      ['weight_step', { ...boundsOf.step, ...(within === undefined ? {} : { within }) }],
+      ['weight_step', { ...boundsOf.step, ...(within && { within }), ...(over && { over }) }],
       ...learned('weight_bits'),
     ];
   }
@@ -67,10 +71,11 @@ export function withConstraints(step: TrainingStep, constraints: ReadonlyMap<str
   return { ...step, program: b.build() };
 }
 
-function held(b: ProgramBuilder, value: Value, { lo, hi, within }: Bounds, program: Program): Value {
+function held(b: ProgramBuilder, value: Value, { lo, hi, within, over }: Bounds, program: Program): Value {
   const next = within === undefined ? undefined : program.outputs[`next.${within}`];
-  const top = next === undefined ? value : b.min(value, greatestMagnitude(b, b.value(next)));
-  return b.clip(top, lo, hi);
+  if (next === undefined) return b.clip(value, lo, hi);
+  const greatest = greatestMagnitude(b, b.value(next));
+  return b.clip(over === undefined ? b.min(value, greatest) : b.div(greatest, over), lo, hi);
 }
 
 /** max |x|, of shape [1]. */

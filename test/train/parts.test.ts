@@ -141,6 +141,22 @@ it('learned parameters of neurons stay in their range', () => {
   expect(still['next.output.spike.leak']!.data[0]).toBeCloseTo(0.9, 6);
 });
 
+it.each([1, 2, 3])('with `step_size max` the greatest weight has the highest code after each step: %i bits', (bits) => {
+  const text = tinyModel({ train: `optimizer sgd(lr: 0.1) } bits { weights ${bits} step_size max` });
+  const trainee = traineeOf(networkFrom(text), { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd' } });
+  const feeds = stepFeeds(trainee, 3);
+  const next = evaluate(trainee.step.program, feeds);
+  for (const layer of ['output.conv', 'output.linear']) {
+    const greatest = (data: ArrayLike<number>): number => Math.max(...Array.from(data, Math.abs));
+    const highest = Math.max(1, 2 ** (bits - 1) - 1);
+    const before = greatest(feeds[`${layer}.weight`]!.data);
+    const after = greatest(next[`next.${layer}.weight`]!.data);
+    expect(after).not.toBe(before);
+    expect(feeds[`${layer}.weight_step`]!.data[0]).toBeCloseTo(before / highest, 6);
+    expect(next[`next.${layer}.weight_step`]!.data[0]).toBeCloseTo(after / highest, 6);
+  }
+});
+
 it('engines agree over 10 steps from the same seed', async () => {
   const network = networkFrom(tinyModel({ neuron: 'PLIF' }));
   const trainee = traineeOf(network, { loss: { kind: 'tet' }, optimizer: { kind: 'adam' } });

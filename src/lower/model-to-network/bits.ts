@@ -51,6 +51,11 @@ export class BitPlan {
     return squeeze === true || (squeeze !== false && this.#mentions('steps'));
   }
 
+  /** Whether the step sizes of weights follow from the greatest weight (plain uniform quantisation) instead of learning. */
+  get plain(): boolean {
+    return this.bits?.settings['step_size'] === 'max';
+  }
+
   /** Steps of a layer of neurons, where trains are squeezed. */
   stepsOf(id: string): BitSetting {
     return this.of('steps', id) ?? (this.coding?.args['steps'] as number);
@@ -69,6 +74,9 @@ export class BitPlan {
       const what = this.#learns('steps') ? 'learned steps' : '`steps` in `bits`';
       const text = `${what} need an input that is the same at every step; \`coding ${coding.name}\` has none`;
       return [problem(text, 'use `coding direct(…)`, or set `squeeze false` and leave out `steps`')];
+    }
+    if (this.plain && this.#learns('weights')) {
+      return [problem('`step_size max` with learned bits of weights', 'fix the bits, or leave out `step_size`')];
     }
     if (!this.squeezes && this.#mentions('steps')) {
       return [

@@ -2,7 +2,7 @@ import type { Layer } from '../../model/index.js';
 import type { Attrs, NetworkBuilder } from '../../network/index.js';
 import { type BitPlan, bitAttrs, initialBits } from './bits.js';
 import { type Initialiser, filled } from './initialise.js';
-import { initialStep } from '../../base/quantiser.js';
+import { initialStep, rangeStep } from '../../base/quantiser.js';
 
 /** What lowering a layer needs. */
 export interface LayerContext {
@@ -102,17 +102,19 @@ function weights(
   }
   const setting = bits.of('weights', layer.id);
   if (setting === undefined) return { params, attrs: {} };
-  const step = initialStep(tensor.data, Math.round(initialBits(setting)), true);
+  const first = Math.round(initialBits(setting));
+  const step = bits.plain ? rangeStep(tensor.data, first) : initialStep(tensor.data, first, true);
   params['weight_step'] = builder.param(`${layer.id}.weight_step`, { tensor: filled([1], step) });
   if (typeof setting === 'object') {
     params['weight_bits'] = builder.param(`${layer.id}.weight_bits`, { tensor: filled([1], setting.init) });
   }
-  return { params, attrs: bitAttrs('weight_bits', setting) };
+  return { params, attrs: { ...bitAttrs('weight_bits', setting), ...(bits.plain ? { weight_step_rule: 'max' } : {}) } };
 }
 
 function lowerBatchnorm(layer: Layer, { builder, idOf }: LayerContext): void {
   const channels = [layer.shape[0]!];
-  const start = { gamma: 1, beta: 0, mean: 0, variance: 1 };
+  const gamma = (layer.attrs['gamma'] as number | undefined) ?? 1;
+  const start = { gamma, beta: 0, mean: 0, variance: 1 };
   const params = Object.fromEntries(
     Object.entries(start).map(([role, value]) => [
       role,

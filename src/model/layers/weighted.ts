@@ -47,15 +47,24 @@ export const linear: LayerDef = {
   },
 };
 
-/** `batchnorm(epsilon: 1e-5, momentum: 0.1)`: over the channels, or over the features. */
+/**
+ * `batchnorm(epsilon: 1e-5, momentum: 0.1, gamma: 1)`: over the channels, or over the features. `gamma` is what the
+ * learned gains start from; 0 lets a branch begin silent.
+ */
 export const batchnorm: LayerDef = {
   inputs: one,
   parameters: [
     { name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 },
     { name: 'momentum', spec: { kind: 'real', above: 0, max: 1 }, default: 0.1 },
+    { name: 'gamma', spec: { kind: 'real' }, default: 1 },
   ],
   build(site, [input], args, name) {
-    const attrs = { epsilon: numberOf(args, 'epsilon')!, momentum: numberOf(args, 'momentum')! };
+    const gamma = numberOf(args, 'gamma')!;
+    const attrs = {
+      epsilon: numberOf(args, 'epsilon')!,
+      momentum: numberOf(args, 'momentum')!,
+      ...(gamma === 1 ? {} : { gamma }),
+    };
     return site.add(name, 'batchnorm', [input], input.shape, attrs);
   },
 };

@@ -29,11 +29,11 @@ export function windowShape({ inputs, attrs }: TypeRequest, channels: number): r
 }
 
 /** Attributes and parameters of every weighted synapse. */
-const weightAttrs = { 'planes?': 'number', 'weight_bits?': 'number', 'weight_bits_max?': 'number' } as const;
+const weightAttrs = { 'planes?': 'number', 'weight_bits?': 'number', 'weight_bits_max?': 'number', 'weight_step_rule?': 'string' } as const;
 const weightParams = ['weight', 'bias?', 'gain?', 'weight_step?', 'weight_bits?'];
 
 const conv: NetworkOpDef = {
-  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`.',
+  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`; `weight_step_rule` max: the step size is max |w| over the highest code.',
   arity: [1, 1],
   attrs: {
     kernel: 'list',

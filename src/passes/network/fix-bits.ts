@@ -69,7 +69,7 @@ function fixedWeights(network: Network, op: Op, to: Rewriter): { attrs: Attrs; p
   const step = realValues(paramOf(network, op, 'weight_step'))[0]!;
   const codes = quantised(weight, step, bits);
   const { weight_step: _step, weight_bits: _bits, ...params } = op.params;
-  const { weight_bits_max: _max, ...attrs } = op.attrs;
+  const { weight_bits_max: _max, weight_step_rule: _rule, ...attrs } = op.attrs;
   return {
     attrs: { ...attrs, weight_bits: bits },
     params: { ...params, weight: to.param(`${op.id}.weight.codes`, codes) },
