@@ -11,10 +11,7 @@ const rounds = Number(option('rounds', 7));
 const batch = Number(option('batch', 100));
 const engine = option('engine', 'onnxruntime');
 const file = option('file', fileURLToPath(new URL('../models/multibit/resnet20.spike', import.meta.url)));
-const names = option(
-  'configs',
-  'narrow,narrow_mb20,narrow_mb11,narrow_mb21,narrow_mb21_ic,narrow_ilif,narrow_ibra4,narrow_ibra9',
-).split(',');
+const names = option('configs', 'narrow,narrow_mb20,narrow_mb11,narrow_mb21,narrow_mb21_ic').split(',');
 
 async function contend(name) {
   const { loadModel } = await import('../dist/src/driver/check.js');

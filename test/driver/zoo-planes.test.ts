@@ -18,6 +18,11 @@ const small: Readonly<Record<string, readonly (readonly [string, string])[]>> = 
     ['width: 16', 'width: 2'],
     ['real[3, 32, 32]', 'real[3, 8, 8]'],
   ],
+  'models/ibra/resnet20.spike': [
+    ['width: int = 128', 'width: int = 3'],
+    ['width: 16', 'width: 2'],
+    ['real[3, 32, 32]', 'real[3, 8, 8]'],
+  ],
   'models/ibra/resnet18.spike': [
     ['width: int = 64', 'width: int = 2'],
     ['size: int = 32', 'size: int = 8'],
