@@ -18,3 +18,4 @@ export function engineNamed(name: string): Engine | undefined {
 
 export { type OnnxSource, openOnnxSource } from './onnx-source.js';
 export type { CompileOptions, Engine, Executable } from './types.js';
+export { withinMemory } from './within-memory.js';

@@ -2,6 +2,7 @@ export { ProgramBuilder, type Operand, type Value } from './builder.js';
 export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from './dims.js';
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
 export { lastUses } from './last-use.js';
+export { peakBytes } from './peak.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';
 export { printOp, printProgram } from './print.js';

@@ -9,6 +9,16 @@ export const engineDiagnostics = {
 
 Use a smaller batch, or the \`onnxruntime\` engine, which has no such bound.`,
   ),
+  'engine/too-much-memory': define<{ program: string; needed: number; present: number }>(
+    'error',
+    ({ program, needed, present }) =>
+      `"${program}" needs at least ${needed.toFixed(1)} GiB for one sample; there are ${present.toFixed(1)} GiB here`,
+    `Before a program runs, the sizes of the values that are alive at once are added up for a single sample. These don't fit
+into the memory of this machine (or of the container).
+
+Fewer time steps, fewer channels or smaller images make them smaller. In a network in text form (\`network.ir\`), look at
+the types: one of them has a size that wasn't meant.`,
+  ),
   'engine/unknown': define<{ engine: string }>(
     'error',
     ({ engine }) => `there is no engine "${engine}"`,
