@@ -158,6 +158,7 @@ describe('bits that can’t be', () => {
   const cases: readonly [string, string, Setup][] = [
     ['learned steps with events', 'model/conflict', { coding: 'events(steps: 2)' }],
     ['steps without squeezing', 'model/conflict', { bits: 'steps 2 squeeze false' }],
+    ['learned bits on a fixed range', 'model/conflict', { bits: `${learned} step_size max` }],
     ['spikes of a neuron without bits', 'model/conflict', { neuron: 'LIF', bits: 'spikes 4' }],
     ['a start above the bound', 'model/conflict', { bits: 'weights learn(init: 7, max: 6, target: 2)' }],
     ['a target above the bound', 'model/conflict', { bits: 'weights learn(init: 4, max: 6, target: 8)' }],

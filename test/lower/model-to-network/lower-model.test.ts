@@ -28,6 +28,19 @@ const convNet = `network Net {
 `;
 
 describe('lowerModel', () => {
+  it('batch norm starts with the gains that it is given', () => {
+    const network = lower(`network Net {
+      input image: real[2, 4, 4]
+      first = image | conv(3) | batchnorm(gamma: 0.5) | spike
+      output first | conv(2) | batchnorm | flatten | linear(2)
+    } config c { network Net  neuron LIF  coding direct(steps: 1) }`);
+    const gains = [...network.params].filter(([name]) => name.endsWith('.gamma')).map(([, param]) => realValues(param));
+    expect(gains.map((values) => [...values])).toEqual([
+      [0.5, 0.5, 0.5],
+      [1, 1],
+    ]);
+  });
+
   it('makes an op of each layer, between encoder and read-out', () => {
     const network = lower(`${convNet} config c { network Net  neuron LIF(tau: 4)  coding direct(steps: 3) }`);
     expect(printNetwork(network)).toMatchInlineSnapshot(`
