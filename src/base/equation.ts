@@ -108,6 +108,14 @@ export function stepParameter(def: NeuronDef | undefined): string | undefined {
   return def?.params.find(({ learn }) => learn?.constraint === 'step')?.name;
 }
 
+/** What the first state is compared with where a neuron fires by that alone: `1 + b` in `s = u >= 1 + b`. */
+export function thresholdOf({ states, fire }: NeuronDef): Expr | undefined {
+  const [one, ...more] = fire;
+  if (one?.target !== 's' || more.length > 0 || one.value.kind !== 'binary') return undefined;
+  const { op, left, right } = one.value;
+  return (op === '>=' || op === '>') && left.kind === 'name' && left.name === states[0]?.name ? right : undefined;
+}
+
 /** The expressions that an expression is made of. */
 export function partsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {

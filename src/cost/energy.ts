@@ -89,16 +89,17 @@ export function measuredCost(
     const ns_ace = layer.s_ace * (rate ?? 1);
     measured.set(layer.id, { ...(rate === undefined ? {} : { firing_rate: rate }), sops, energy_pj, ns_ace });
   }
-  const sops = [...additions.values()].reduce((sum, n) => sum + n, 0) / images;
-  const inLayers = [...measured.values()].reduce((sum, layer) => sum + layer.sops, 0);
+  const sum = (of: (id: string) => boolean): number =>
+    [...additions].reduce((all, [id, n]) => (of(id) ? all + n : all), 0) / images;
+  const sops = sum(() => true);
   return {
     layers: measured,
     total: {
       firing_rate: overallRate(network, countsOf),
       sops,
-      join_sops: sops - inLayers,
+      join_sops: sum((id) => !measured.has(id)),
       energy_pj: hardware.e_mac * total.real_macs + hardware.e_ac * sops,
-      ns_ace: [...measured.values()].reduce((sum, layer) => sum + layer.ns_ace, 0),
+      ns_ace: [...measured.values()].reduce((all, layer) => all + layer.ns_ace, 0),
     },
   };
 }

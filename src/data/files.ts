@@ -152,7 +152,10 @@ export function readText(path: string, options: ReadOptions = {}): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return fail('file/not-text', { path });
+    const help = path.toLowerCase().endsWith('.onnx')
+      ? `an ONNX file becomes a network by \`spikec convert\`, or by \`network onnx("…")\` in a model file`
+      : undefined;
+    return fail('file/not-text', { path }, undefined, { help });
   }
 }
 

@@ -31,6 +31,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const converted = convertNetwork(source.imported.network, settings, findings, hooks);
   const { conversion } = converted;
   const { network: last, runs } = planed({ network: converted.last, runs: converted.runs }, options, findings);
+  checkRan(runs, options);
   if (conversion !== undefined) reportAll(checkPatterns(config, conversion.spiking), findings);
   const sources = new Map<string, Uint8Array>([
     [basename(target.path), readBytes(target.path)],
@@ -44,6 +45,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
 function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
   const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
   const { network, runs } = planed(forInference(own.network, findings, hooks), options, findings);
+  checkRan(runs, options);
   const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
   if (own.text !== undefined && lowers) checkRuns(network, own.text);
   const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
@@ -88,6 +90,15 @@ function checkPassNames({ printAfter, stopAfter }: CompileOptions): void {
     if (wanted !== undefined && !names.includes(wanted)) {
       fail('cli/unknown-pass', { pass: wanted }, undefined, { help: suggest(wanted, names) });
     }
+  }
+}
+
+/** A pass that there is, but that this target doesn't need, would print nothing. */
+function checkRan(runs: readonly PassRun[], { printAfter, stopAfter }: CompileOptions): void {
+  const names = runs.map(({ pass }) => pass);
+  for (const wanted of [printAfter === 'all' ? undefined : printAfter, stopAfter]) {
+    if (wanted === undefined || names.includes(wanted)) continue;
+    fail('cli/unknown-pass', { pass: wanted }, undefined, { help: `what runs: ${names.join(', ')}` });
   }
 }
 

@@ -105,14 +105,16 @@ export async function traceSample(
       sample,
       label: labels[0]!,
       predicted: predictedClasses(result('0'))[0]!,
-      layers: layers.map((op) => layerTrace(network, op, result(train(op.id)), result(membranes(op.id)))),
+      layers: layers.map((op) =>
+        layerTrace(network, op, result(train(op.id)), result(membranes(op.id)), results[layerNames.thresholds(op.id)]),
+      ),
     };
   } finally {
     await executable.dispose();
   }
 }
 
-function layerTrace(network: Network, op: Op, train: Tensor, membranes: Tensor): LayerTrace {
+function layerTrace(network: Network, op: Op, train: Tensor, membranes: Tensor, thresholds?: Tensor): LayerTrace {
   const def = present(network.neurons.get(String(op.attrs['neuron'])), `driver: ${op.id} names no neuron`);
   const learned = optionalParam(network, op, 'theta')?.tensor.data;
   const fixed = op.attrs['theta'] ?? def.params.find(({ name }) => name === 'theta')?.default;
@@ -124,6 +126,7 @@ function layerTrace(network: Network, op: Op, train: Tensor, membranes: Tensor):
     silent: membranes.shape[0]! - train.shape[0]!,
     state: present(def.states[0], `driver: ${def.name} has no state`).name,
     ...(typeof theta === 'number' ? { threshold: theta } : {}),
+    ...(thresholds === undefined ? {} : { thresholds }),
   };
 }
 

@@ -21,8 +21,11 @@ export function trainSettings(
   overrides: TrainOverrides,
 ): { settings: Omit<TrainSettings, 'bits'>; data: string } {
   const { train } = config;
-  const missing = (name: string): never => fail('train/setting-missing', { config: config.name, name }, config.place);
-  if (train === undefined) return missing('`train { … }`');
+  const missing = (name: string, help?: string): never =>
+    fail('train/setting-missing', { config: config.name, name }, config.place, { help });
+  if (train === undefined) {
+    return missing('`train { … }`', 'for example `train { data mnist  optimizer adam(lr: 1e-3)  epochs 5 }`');
+  }
   const value = (name: string): unknown => train.settings[name];
   const number = (name: keyof typeof defaults): number => (value(name) as number | undefined) ?? defaults[name];
   const data = overrides.data ?? (value('data') as string | undefined) ?? missing('`data`');

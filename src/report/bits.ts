@@ -1,10 +1,11 @@
 import { elementCount } from '../base/dtype.js';
-import type { Cost } from '../cost/index.js';
+import type { Cost, LayerCost } from '../cost/index.js';
 import { type Network, opsById, optionalParam } from '../network/index.js';
 
 /** Bits of a weighted layer and of the spikes it reads, with its part of the network. */
 export interface LayerBits {
   readonly id: string;
+  readonly input: LayerCost['input'];
   readonly weight_bits: number;
   readonly spike_bits: number;
   readonly steps: number;
@@ -25,8 +26,9 @@ export function bitsOf(network: Network, { layers: costs }: Cost): readonly Laye
     return [{ cost, features, weights: elementCount(weight.tensor.shape) }];
   });
   const [allFeatures, allWeights] = [sum(sized, 'features'), sum(sized, 'weights')];
-  return sized.map(({ cost: { id, weight_bits, spike_bits, steps }, features, weights }) => ({
+  return sized.map(({ cost: { id, input, weight_bits, spike_bits, steps }, features, weights }) => ({
     id,
+    input,
     weight_bits,
     spike_bits,
     steps,

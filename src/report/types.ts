@@ -17,6 +17,8 @@ export interface LayerTrace {
   readonly state: string;
   /** Its parameter `theta` where it has one. */
   readonly threshold?: number;
+  /** [silent + T, …shape]: what its membranes are compared with, where its equations compare. */
+  readonly thresholds?: Tensor;
 }
 
 /** A network run on one image. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readBytes, readText, writeFile, writeFolder } from '../../src/data/files.js';
@@ -38,7 +38,9 @@ it('a file above the limit is not read', () => {
 it('bytes that are not UTF-8 are not text; a byte order mark is dropped', () => {
   const path = join(temporaryFolder(), 'text');
   writeFileSync(path, Uint8Array.of(0x61, 0xff));
-  expectDiagnostic('file/not-text', () => readText(path));
+  expect(expectDiagnostic('file/not-text', () => readText(path)).help).toBeUndefined();
+  renameSync(path, `${path}.onnx`);
+  expect(expectDiagnostic('file/not-text', () => readText(`${path}.onnx`)).help).toContain('spikec convert');
   writeFileSync(path, Uint8Array.of(0xef, 0xbb, 0xbf, 0x61));
   expect(readText(path)).toBe('a');
 });

@@ -108,6 +108,8 @@ it('every pass can be printed after, and compiling stops where it is told', asyn
   expect(stopped.passes.map(({ pass }) => pass)).toEqual([first.pass]);
   const unknown = driver.compileTarget(target, { emit: [], printAfter: `${first.pass}x` });
   expect(await codesOf(unknown)).toEqual(['cli/unknown-pass']);
+  const { diagnostics } = await driver.compileTarget(target, { emit: [], printAfter: 'insert-neurons' });
+  expect(diagnostics).toMatchObject([{ code: 'cli/unknown-pass', help: expect.stringContaining('to-spikes') }]);
 }, 30_000);
 
 it('what the language has and the compiler does not lower yet is said, never left out', async () => {

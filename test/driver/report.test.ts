@@ -22,6 +22,14 @@ network Net { input image: real[1, 6, 6]  output image | conv(4, kernel: 3) | sp
 network Bare { input image: real[1, 6, 6]  output image | spike | flatten | linear(3) }
 config net { network Net  neuron MBLIF()  coding direct(steps: 3) }
 config flat { network Net  neuron MBLIF()  coding direct(steps: 3) }
+neuron Tiring(rise = learn(0.2)) {
+  state u = 0
+  state b = 0
+  charge u = 0.75 * u + x
+  fire s = u >= 0.3 + b
+  reset u = u - s * 0.3  b = 0.8 * b + rise * s
+}
+config tiring { network Bare  neuron Tiring  coding direct(steps: 6) }
 config bare { network Bare  neuron LIF(tau: 4, theta: 0.3, soft: true)  coding direct(steps: 6) }
 config converted { network onnx("net.onnx")  coding sws(beta: 2, steps: 8, silent: 2) }
 config rate { network onnx("net.onnx")  neuron IF(start: 0.5)  coding direct(steps: 4) }
@@ -69,6 +77,28 @@ it('membranes of neurons that read the image are those of the equations, step by
       expect(layer!.membranes.data[t * 36 + i]).toBeCloseTo(u, 5);
       expect(layer!.train.data[t * 36 + i]).toBe(s);
       u -= 0.3 * s;
+    }
+  }
+  dataset.close();
+});
+
+it('a threshold that moves is that of the equations, step by step', async () => {
+  const { target, data } = place();
+  const { network } = compiledTarget(target('tiring'), {}, new Findings());
+  const dataset = openDataset(data);
+  const choice = { dataset, normalisation: {}, sample: 3 };
+  const { layers, image } = await traceSample(network, choice, neuronLayers(network), onnxruntimeEngine);
+  const [layer] = layers;
+  expect(layer!.threshold).toBeUndefined();
+  expect(layer!.thresholds!.shape).toEqual([6, 1, 6, 6]);
+  for (const [i, x] of image.data.entries()) {
+    let [u, b] = [0, 0];
+    for (let t = 0; t < 6; t++) {
+      u = 0.75 * u + x;
+      expect(layer!.thresholds!.data[t * 36 + i]).toBeCloseTo(0.3 + b, 5);
+      const s = u >= 0.3 + b ? 1 : 0;
+      u -= 0.3 * s;
+      b = 0.8 * b + 0.2 * s;
     }
   }
   dataset.close();

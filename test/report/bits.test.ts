@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { costOf } from '../../src/cost/index.js';
-import { bitsOf } from '../../src/report/index.js';
+import { bitsOf, bitsPlot } from '../../src/report/index.js';
 import { networkFrom } from '../support/train.js';
 
 it('bits of weights, of the spikes a layer reads and of its time, with its part of the network', () => {
@@ -36,4 +36,8 @@ it('bits of weights, of the spikes a layer reads and of its time, with its part 
     ['output.linear', 4, 3],
   ]);
   expect(bits.slice(1).map(({ steps }) => steps)).toEqual([2, 2]);
+  const [bars] = bitsPlot(bits)['vconcat'] as unknown as [{ data: { values: { id: string; kind: string }[] } }];
+  const kinds = (layer: string): string[] => bars.data.values.filter(({ id }) => id === layer).map(({ kind }) => kind);
+  expect(kinds('a.conv')).toEqual(['weights', 'steps']);
+  expect(kinds('b.conv')).toEqual(['weights', 'spikes', 'steps']);
 });

@@ -126,6 +126,14 @@ it('membranes have a point a step, with what is fired there', () => {
   ]);
 });
 
+it('the threshold of membranes is named where it is one number, and drawn where it moves', () => {
+  const moving = { ...small, thresholds: tensor('f32', [3, 1, 2, 2], [1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 3, 1]) };
+  expect(membranePoints(moving, [2]).map(({ threshold }) => threshold)).toEqual([1, 2, 3]);
+  const subtitle = (layer: LayerTrace): unknown => membranesPlot(layer)['title'];
+  expect(subtitle(small)).toMatchObject({ subtitle: 'dots: spikes; dashed: threshold 1' });
+  expect(subtitle(moving)).toMatchObject({ subtitle: 'dots: spikes; dashed: threshold' });
+});
+
 const activity = (count: number): LayerActivity => ({
   id: 'a',
   entropy: 1,

@@ -31,6 +31,8 @@ export class LayersLowering extends Lowering {
   readonly learned = new Set<string>();
   /** Membranes of the traced layers at every step, [TN, …shape]. */
   readonly membranes = new Map<string, Value>();
+  /** What these are compared with, of layers that say so. */
+  readonly thresholds = new Map<string, Value>();
 
   constructor(
     network: Network,

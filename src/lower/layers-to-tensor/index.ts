@@ -30,6 +30,8 @@ export const layerNames = {
   train: (id: string): string => `train ${id}`,
   /** [TN, …shape]: a layer's membranes when it fires, at every step. */
   membranes: (id: string): string => `membranes ${id}`,
+  /** [TN, …shape]: what they are compared with, of layers that say so. */
+  thresholds: (id: string): string => `thresholds ${id}`,
   /** [N, classes]: the mean of the logits over the first steps. */
   early: (steps: number): string => `mean of ${steps}`,
 } as const;
@@ -57,7 +59,7 @@ export interface InferenceOptions {
   readonly trainable?: boolean;
   /** Which layers give out their trains. */
   readonly trains?: (id: string) => boolean;
-  /** These layers of neurons give out their membranes. */
+  /** These layers of neurons give out their membranes and thresholds. */
   readonly membranes?: readonly string[];
   /** Also the mean logits over so many first steps. */
   readonly early?: readonly number[];
@@ -122,8 +124,10 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
     },
     (op, value) => {
       if (options.trains?.(op.id) === true) lowering.builder.output(layerNames.train(op.id), value);
-      const membranes = lowering.membranes.get(op.id);
-      if (membranes !== undefined) lowering.builder.output(layerNames.membranes(op.id), membranes);
+      for (const name of ['membranes', 'thresholds'] as const) {
+        const values = lowering[name].get(op.id);
+        if (values !== undefined) lowering.builder.output(layerNames[name](op.id), values);
+      }
       if (!firing.has(op.kind) || op.type.code.kind !== 'spike') return;
       const fanOut = options.fanOut?.(op.id) ?? [];
       if (fanOut.length === 0) return;

@@ -140,8 +140,10 @@ function neurons(lowering: LayersLowering, op: Op, x: Value): Value {
   const membranes = lowering.traced.has(op.id);
   const unrolled = lowerNeurons(lowering, op, timed(lowering, op, x), { membranes });
   const { values } = unrolled.train;
-  if (membranes)
-    lowering.membranes.set(op.id, lowering.builder.at(op.id).as('membranes').concat(unrolled.membranes, 0));
+  for (const name of ['membranes', 'thresholds'] as const) {
+    if (unrolled[name].length === 0) continue;
+    lowering[name].set(op.id, lowering.builder.at(op.id).as(name).concat(unrolled[name], 0));
+  }
   const train = lowering.builder.at(op.id).as('train').concat(values, 0);
   if (op.attrs['integer_codes'] !== true) return train;
   return lowering.builder.as('codes').round(lowering.builder.div(train, numberAttr(op.attrs, 'amplitude')));

@@ -1,11 +1,11 @@
 import { elementCount } from '../../base/dtype.js';
-import type { NeuronDef } from '../../base/equation.js';
+import { type NeuronDef, thresholdOf } from '../../base/equation.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import type { SurrogateAttrs, Value } from '../../tensor/index.js';
 import { type Lowering, folded } from './context.js';
 import { LearnedParameters } from './learned.js';
-import { Environment, type EvaluationScope, Pending, evaluateExpr, runAssignments } from './equations.js';
+import { Environment, type EvaluationScope, type Operand, Pending, evaluateExpr, runAssignments } from './equations.js';
 import { StepTrain, type Timed } from './trains.js';
 
 /** A layer of neurons unrolled: its spikes, and the states after the last step. */
@@ -14,6 +14,8 @@ export interface Unrolled {
   readonly states: Environment;
   /** The first state after each step's charge, silent steps included; only where it was asked for. */
   readonly membranes: readonly Value[];
+  /** What it is compared with at these steps, where the equations say so (`thresholdOf`). */
+  readonly thresholds: readonly Value[];
 }
 
 export interface UnrollOptions {
@@ -48,11 +50,14 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
   const isKept = (name: string): boolean => kept.has(name);
   const spikes: Value[] = [];
   const membranes: Value[] = [];
+  const thresholds: Value[] = [];
+  const threshold = options.membranes === true ? thresholdOf(def) : undefined;
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
     runAssignments(def.charge, plain, isKept);
     if (options.membranes === true) membranes.push(membraneOf(lowering, op, def, plain));
+    if (threshold !== undefined) thresholds.push(probed(lowering, op, evaluateExpr(threshold, plain), plain));
     runAssignments(def.fire, firing, isKept);
     if (t > silent) spikes.push(levelOf(lowering, op, env));
     if (def.detachReset === true) detachOutputs(def, plain);
@@ -63,17 +68,21 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
     if (value instanceof Pending) env.set(name, currents.force(value));
   }
   const ratio = Number(op.attrs['beta'] ?? 1);
-  return { train: new StepTrain(builder, op.id, ratio, spikes), states: env, membranes };
+  return { train: new StepTrain(builder, op.id, ratio, spikes), states: env, membranes, thresholds };
 }
 
 /** The first state as it is now, f32. */
-function membraneOf({ builder }: Lowering, op: Op, def: NeuronDef, { env, force }: EvaluationScope): Value {
+function membraneOf(lowering: Lowering, op: Op, def: NeuronDef, scope: EvaluationScope): Value {
   const state = present(def.states[0], `lower: ${op.id} has no state`).name;
-  const value = env.get(state);
+  return probed(lowering, op, present(scope.env.get(state), `lower: ${op.id}: ${state} has no value`), scope);
+}
+
+/** A value of the equations for each neuron, f32. */
+function probed({ builder }: Lowering, op: Op, value: Operand, { force }: EvaluationScope): Value {
   const now = value instanceof Pending ? force(value) : value;
   builder.at(op.id);
-  if (now !== undefined && typeof now === 'object') return builder.cast(now, 'f32');
-  return builder.broadcast(builder.scalar('f32', Number(now)), folded(1, op.type.shape));
+  const one = typeof now === 'object' ? builder.cast(now, 'f32') : builder.scalar('f32', Number(now));
+  return builder.broadcast(one, folded(1, op.type.shape));
 }
 
 function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {

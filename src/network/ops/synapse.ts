@@ -29,7 +29,12 @@ export function windowShape({ inputs, attrs }: TypeRequest, channels: number): r
 }
 
 /** Attributes and parameters of every weighted synapse. */
-const weightAttrs = { 'planes?': 'number', 'weight_bits?': 'number', 'weight_bits_max?': 'number', 'weight_step_rule?': 'string' } as const;
+const weightAttrs = {
+  'planes?': 'number',
+  'weight_bits?': 'number',
+  'weight_bits_max?': 'number',
+  'weight_step_rule?': 'string',
+} as const;
 const weightParams = ['weight', 'bias?', 'gain?', 'weight_step?', 'weight_bits?'];
 
 const conv: NetworkOpDef = {

@@ -12,7 +12,12 @@ export function bitsPlot(layers: readonly LayerBits[]): Plot {
     ['spikes', 'spike_bits'],
     ['steps', 'steps'],
   ] as const;
-  const bars = layers.flatMap((layer) => kinds.map(([kind, key]) => ({ id: layer.id, kind, value: layer[key] })));
+  // 32 bits of a real input are no spikes, and would hide the few bits of all others
+  const bars = layers.flatMap((layer) =>
+    kinds.flatMap(([kind, key]) =>
+      kind === 'spikes' && layer.input === 'real' ? [] : [{ id: layer.id, kind, value: layer[key] }],
+    ),
+  );
   const shares = layers.flatMap(({ id, weights, features }) => [
     { id, kind: 'features', share: features },
     { id, kind: 'weights', share: weights },

@@ -10,17 +10,20 @@ export interface MembranePoint {
   readonly membrane: number;
   /** What it fires there; 0 at silent steps. */
   readonly level: number;
+  /** What the membrane is compared with there, where it is known. */
+  readonly threshold?: number;
 }
 
 /** Membranes of some neurons of a layer when they fire. */
 export function membranePoints(layer: LayerTrace, neurons: readonly number[]): readonly MembranePoint[] {
   const shape = layer.train.shape.slice(1);
-  return seriesOf(layer, neurons).flatMap(({ neuron, spikes, membranes }) =>
+  return seriesOf(layer, neurons).flatMap(({ neuron, spikes, membranes, thresholds }) =>
     membranes.map((membrane, t) => ({
       neuron: neuronName(neuron, shape),
       step: t + 1,
       membrane,
       level: spikes[t - layer.silent] ?? 0,
+      ...(thresholds === undefined ? {} : { threshold: thresholds[t]! }),
     })),
   );
 }
@@ -29,7 +32,6 @@ export function membranePoints(layer: LayerTrace, neurons: readonly number[]): r
 export function membranesPlot(layer: LayerTrace, neurons: readonly number[] = chooseNeurons(layer, 6)): Plot {
   const points = membranePoints(layer, neurons);
   const steps = layer.membranes.shape[0]!;
-  const threshold = layer.threshold;
   const x = {
     field: 'step',
     type: 'quantitative',
@@ -38,34 +40,21 @@ export function membranesPlot(layer: LayerTrace, neurons: readonly number[] = ch
     axis: { tickMinStep: 1, format: 'd', grid: false, tickCount: Math.min(steps, 10) },
   };
   const y = { field: 'membrane', type: 'quantitative', title: null, axis: { tickCount: 4 } };
-  const rules =
-    threshold === undefined
-      ? []
-      : [
-          {
-            data: { values: [{ theta: threshold }] },
-            mark: { type: 'rule', strokeDash: [4, 3], color: colours.faint },
-            encoding: { y: { field: 'theta', type: 'quantitative' } },
-          },
-        ];
   return {
     title: {
       text: `${tail(layer.id, 40)}: ${layer.state} when it fires, over time steps`,
-      subtitle:
-        threshold === undefined
-          ? 'dots: spikes'
-          : `dots: spikes; dashed: threshold ${Number(threshold.toPrecision(4))}`,
+      subtitle: `dots: spikes${dashedName(layer)}`,
     },
     columns: 3,
     spacing: { row: 44, column: 50 },
     bounds: 'flush',
     concat: [...new Set(points.map(({ neuron }) => neuron))].map((neuron) => ({
-      title: { text: `neuron ${neuron}`, fontSize: 11, fontWeight: 'normal', offset: 4 },
+      title: { text: `neuron ${neuron}`, fontSize: 11, fontWeight: 'normal', offset: 4, frame: 'group' },
       width: 230,
       height: 90,
       data: { values: points.filter((point) => point.neuron === neuron) },
       layer: [
-        ...rules,
+        ...dashed(layer, x),
         { mark: { type: 'line', color: colours.blue, point: { size: 12, color: colours.blue } }, encoding: { x, y } },
         {
           transform: [{ filter: 'datum.level !== 0' }],
@@ -75,4 +64,20 @@ export function membranesPlot(layer: LayerTrace, neurons: readonly number[] = ch
       ],
     })),
   };
+}
+
+/** The threshold: a line of its own for each neuron where it may move, otherwise a rule. */
+function dashed({ threshold, thresholds }: LayerTrace, x: object): readonly object[] {
+  const look = { strokeDash: [4, 3], color: colours.faint };
+  const y = (field: string): object => ({ field, type: 'quantitative' });
+  if (thresholds !== undefined) return [{ mark: { type: 'line', ...look }, encoding: { x, y: y('threshold') } }];
+  if (threshold === undefined) return [];
+  return [{ data: { values: [{ theta: threshold }] }, mark: { type: 'rule', ...look }, encoding: { y: y('theta') } }];
+}
+
+function dashedName({ threshold, thresholds }: LayerTrace): string {
+  const [first, ...rest] = thresholds?.data ?? (threshold === undefined ? [] : [threshold]);
+  if (first === undefined) return '';
+  const fixed = rest.every((value) => value === first);
+  return `; dashed: threshold${fixed ? ` ${Number(first.toPrecision(4))}` : ''}`;
 }

@@ -59,7 +59,8 @@ export function rasterPlot(layers: readonly LayerTrace[], options: RasterOptions
             type: 'ordinal',
             title: null,
             scale: { domain: names },
-            axis: { labelFontSize: 8, ticks: false, grid: true, domain: false },
+            // lines behind the marks
+            axis: { labelFontSize: 8, ticks: false, grid: true, domain: false, zindex: 0 },
           },
           ...(graded
             ? {

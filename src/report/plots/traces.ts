@@ -8,10 +8,15 @@ export interface NeuronSeries {
   readonly spikes: readonly number[];
   /** One value a local step, silent steps included. */
   readonly membranes: readonly number[];
+  /** What the membrane is compared with at these steps, where it is known. */
+  readonly thresholds?: readonly number[];
 }
 
 /** Series of the neurons named, those of the layer alone. */
-export function seriesOf({ train, membranes }: LayerTrace, neurons: readonly number[]): readonly NeuronSeries[] {
+export function seriesOf(
+  { train, membranes, thresholds }: LayerTrace,
+  neurons: readonly number[],
+): readonly NeuronSeries[] {
   const size = elementCount(train.shape.slice(1));
   const column = (data: ArrayLike<number>, steps: number, neuron: number): number[] =>
     Array.from({ length: steps }, (_, t) => data[t * size + neuron]!);
@@ -21,6 +26,7 @@ export function seriesOf({ train, membranes }: LayerTrace, neurons: readonly num
       neuron,
       spikes: column(train.data, train.shape[0]!, neuron),
       membranes: column(membranes.data, membranes.shape[0]!, neuron),
+      ...(thresholds === undefined ? {} : { thresholds: column(thresholds.data, thresholds.shape[0]!, neuron) }),
     }));
 }
 
