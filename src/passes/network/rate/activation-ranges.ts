@@ -56,7 +56,8 @@ export const activationRanges: Pass = {
       return pool === undefined ? clipped : to.copy(pool, [clipped]);
     });
     if (dropped === 0) return result;
-    const note = `${dropped} quantiser${dropped === 1 ? '' : 's'} that cut nothing off left out: their rounding is not carried`;
+    const [which, whose] = dropped === 1 ? ['1 quantiser', 'its'] : [`${dropped} quantisers`, 'their'];
+    const note = `left out ${which} that cut nothing off: ${whose} rounding is not carried`;
     return { ...result, notes: [...result.notes, note] };
   },
 };
