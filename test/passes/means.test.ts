@@ -123,7 +123,7 @@ it('ranges of a quantised network are those of its quantisers, signed quantisers
     meansOf('IF', given.IF, 4, () => undefined),
   );
   expect(clipped.ops.filter((op) => op.kind === 'clip').map((op) => [op.id, op.attrs['max']])).toEqual([['q1', 12.75]]);
-  expect(clipped.notes.join()).toContain('2 quantisers that cut nothing off left out');
+  expect(clipped.notes.join()).toContain('left out 2 quantisers that cut nothing off');
   // integer weights stay integer: only their scale changes
   expect([...spiking.params.values()].filter(({ quant }) => quant !== undefined)).toHaveLength(2);
 });
