@@ -50,7 +50,7 @@ for (const target of targets) {
     `${(100 * measured.accuracy).toFixed(2)} %`,
     microjoules(total.energy_pj),
     microjoules(ann.energy_pj),
-    `${microjoules(ann.quantised_energy_pj)} (${ann.bits} bits)`,
+    `${microjoules(ann.quantised_energy_pj)} (${ann.bits} bit${ann.bits === 1 ? '' : 's'})`,
   ];
   console.log(`| ${cells.join(' | ')} |`);
 }
