@@ -61,10 +61,16 @@ export class BitPlan {
     return this.of('steps', id) ?? (this.coding?.args['steps'] as number);
   }
 
-  /** What can't be: squeezing without a constant input, learned steps without squeezing. */
+  /** What can't be: learned bits on a fixed range, squeezing without a constant input, learned steps without squeezing. */
   problems(): readonly Diagnostic[] {
     const { bits, coding } = this;
-    if (bits === undefined || coding === undefined) return [];
+    if (bits === undefined) return [];
+    if (this.plain && this.#learns('weights')) {
+      const text = '`step_size max` with learned bits of weights: its step sizes follow from fixed bits';
+      const help = 'fix the bits, or leave out `step_size`';
+      return [diagnostic('model/conflict', { problem: text }, bits.place, { help })];
+    }
+    if (coding === undefined) return [];
     const problem = (text: string, help: string): Diagnostic =>
       diagnostic('model/conflict', { problem: text }, bits.place, {
         help,
@@ -74,9 +80,6 @@ export class BitPlan {
       const what = this.#learns('steps') ? 'learned steps' : '`steps` in `bits`';
       const text = `${what} need an input that is the same at every step; \`coding ${coding.name}\` has none`;
       return [problem(text, 'use `coding direct(…)`, or set `squeeze false` and leave out `steps`')];
-    }
-    if (this.plain && this.#learns('weights')) {
-      return [problem('`step_size max` with learned bits of weights', 'fix the bits, or leave out `step_size`')];
     }
     if (!this.squeezes && this.#mentions('steps')) {
       return [
