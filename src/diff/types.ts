@@ -31,6 +31,8 @@ export interface WeightChange {
   readonly max_abs: number | null;
   /** Largest absolute value in the first network, to judge a difference by. */
   readonly largest?: number;
+  /** The values of a parameter that is one number, as a learned threshold is. */
+  readonly value?: { readonly from: number; readonly to: number };
   /** The second is the first times this number. */
   readonly scale?: number;
   /** The second is the first times a number per index of axis 0. */

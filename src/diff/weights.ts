@@ -15,7 +15,9 @@ export function compareParams(from: Param, to: Param): Omit<WeightChange, 'id' |
   const [a, b] = [realValues(from), realValues(to)];
   const max_abs = largestDifference(a, b);
   const equal = max_abs === 0 && stored.stored === undefined;
-  return { equal, max_abs, largest: largestOf(a), ...(max_abs === 0 ? {} : multiples(a, b, shapes.from)), ...stored };
+  const value = a.length === 1 && max_abs !== 0 ? { value: { from: a[0]!, to: b[0]! } } : {};
+  const scales = max_abs === 0 ? {} : multiples(a, b, shapes.from);
+  return { equal, max_abs, largest: largestOf(a), ...value, ...scales, ...stored };
 }
 
 /** Equal bit by bit, without looking at what the numbers stand for. */

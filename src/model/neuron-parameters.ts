@@ -1,4 +1,5 @@
 import { type LearnConstraint, type NeuronDef, type NeuronParam, learnConstraints } from '../base/equation.js';
+import type { Span } from '../base/source.js';
 import type { CallExpression, NameExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments } from './arguments.js';
 import type { EvaluationContext } from './evaluate.js';
@@ -7,7 +8,7 @@ import type { Reporter } from './reporter.js';
 import type { Choice, NeuronUse } from './values.js';
 
 /** `learn(START, constraint: positive | unit | step)`: trained per layer. */
-export const learnSpec: Spec = {
+export const learnSpec = {
   kind: 'choice',
   of: {
     learn: [
@@ -15,6 +16,12 @@ export const learnSpec: Spec = {
       { name: 'constraint', spec: { kind: 'words', words: learnConstraints } },
     ],
   },
+} as const satisfies Spec;
+
+/** `learn(…)`, or `fixed(VALUE)`: a number that training leaves alone, also where the neuron would learn it. */
+const chosenSpec: Spec = {
+  kind: 'choice',
+  of: { ...learnSpec.of, fixed: [{ name: 'value', spec: { kind: 'real' }, required: true }] },
 };
 
 /** What an argument of a neuron may be, by the declared type of the parameter. */
@@ -31,14 +38,23 @@ export function learned(
 ): Pick<NeuronParam, 'default' | 'learn'> & { default: number } {
   const start = choice.args['start'] as number;
   const constraint = choice.args['constraint'] as LearnConstraint | undefined;
-  if ((constraint === 'positive' || constraint === 'step') && start <= 0) {
-    const problem = `a ${constraint === 'step' ? 'step size' : 'positive parameter'} can't start at ${start}`;
-    reporter.report('model/learn', { problem }, choice.place);
-  }
-  if (constraint === 'unit' && (start <= 0 || start >= 1)) {
-    reporter.report('model/learn', { problem: `a parameter between 0 and 1 can't start at ${start}` }, choice.place);
-  }
+  checkRange(start, constraint, { verb: 'start at', place: choice.place, reporter });
   return { default: start, learn: constraint === undefined ? {} : { constraint } };
+}
+
+/** Reports a number outside of what a constraint allows. */
+function checkRange(
+  value: number,
+  constraint: LearnConstraint | undefined,
+  { verb, place, reporter }: { readonly verb: 'start at' | 'be'; readonly place: Span; readonly reporter: Reporter },
+): void {
+  const what = constraint === 'step' ? 'a step size' : 'a positive parameter';
+  if ((constraint === 'positive' || constraint === 'step') && value <= 0) {
+    reporter.report('model/learn', { problem: `${what} can't ${verb} ${value}` }, place);
+  }
+  if (constraint === 'unit' && (value <= 0 || value >= 1)) {
+    reporter.report('model/learn', { problem: `a parameter between 0 and 1 can't ${verb} ${value}` }, place);
+  }
 }
 
 /** A neuron with its arguments: `LIF(tau: 4, theta: learn(1, constraint: positive))`. */
@@ -49,24 +65,38 @@ export function useNeuron(
 ): NeuronUse | undefined {
   const callee: Callee = { name: def.name, place: written.span };
   const parameters = def.params.map((param): Parameter => {
-    const spec: Spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(param.type)] };
+    const spec: Spec = { kind: 'either', of: [chosenSpec, neuronParameterSpec(param.type)] };
     if (param.default === undefined) return { name: param.name, spec, required: true };
     return { name: param.name, spec, default: param.default };
   });
   const values = evaluateArguments(callee, parameters, calleeOf(written).args, context);
   if (values === undefined) return undefined;
   const args: Record<string, number> = {};
-  const params = def.params.map((param): NeuronParam => {
+  const given = calleeOf(written).args;
+  const params = def.params.map((param, i): NeuronParam => {
     const value = values.get(param.name);
     if (value?.kind === 'choice') {
-      const typed = param.type === undefined ? {} : { type: param.type };
-      const changed = { name: param.name, ...typed, ...learned(value.choice, context.reporter) };
+      const changed = chosen(param, value.choice, context.reporter);
       args[param.name] = changed.default;
       return changed;
     }
-    args[param.name] = value?.kind === 'number' || value?.kind === 'bool' ? Number(value.value) : 0;
+    const number = value?.kind === 'number' || value?.kind === 'bool' ? Number(value.value) : 0;
+    const own = given.find(({ name }) => name?.text === param.name) ?? given[i];
+    const place = own?.value.span ?? written.span;
+    checkRange(number, param.learn?.constraint, { verb: 'start at', place, reporter: context.reporter });
+    args[param.name] = number;
     return param;
   });
   const same = params.every((param, i) => param === def.params[i]);
   return { def: same ? def : { ...def, params }, args, place: written.span };
+}
+
+/** A parameter that its neuron's use makes learned, or fixes. */
+function chosen(param: NeuronParam, choice: Choice, reporter: Reporter): NeuronParam & { readonly default: number } {
+  const { name, type } = param;
+  const typed = type === undefined ? {} : { type };
+  if (choice.name !== 'fixed') return { name, ...typed, ...learned(choice, reporter) };
+  const value = choice.args['value'] as number;
+  checkRange(value, param.learn?.constraint, { verb: 'be', place: choice.place, reporter });
+  return { name, ...typed, default: value };
 }

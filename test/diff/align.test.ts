@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { alignNetworks, diffNetworks } from '../../src/diff/index.js';
+import { weightItems } from '../../src/diff/present-weights.js';
+import { compareParams } from '../../src/diff/weights.js';
 import { NetworkBuilder, type Param } from '../../src/network/index.js';
 import { numbered } from '../support/numbered.js';
 
@@ -86,6 +88,14 @@ it('weights: equal, a multiple, a multiple per channel, or how far apart', () =>
   const off = one(plain(values), plain(values.map((v, i) => (i === 4 ? v + 0.01 : v))));
   expect(off.max_abs).toBeCloseTo(0.01, 6);
   expect([off.scale, off.channel_scales]).toEqual([undefined, undefined]);
+});
+
+it('weights: one number is shown as it was and as it is', () => {
+  const number = (value: number): Param => ({ tensor: tensor('f32', [1], [value]) });
+  const change = { id: 'spike.theta', op: 'spike', role: 'theta', ...compareParams(number(0.5), number(0.75)) };
+  expect(change).toMatchObject({ equal: false, max_abs: 0.25, scale: 1.5, value: { from: 0.5, to: 0.75 } });
+  expect(weightItems([change], 10)).toMatchObject([{ text: '%spike.theta', detail: '0.5 → 0.75' }]);
+  expect(compareParams(number(0.5), number(0.5))).toEqual({ equal: true, max_abs: 0 });
 });
 
 it('weights: a change of storage is one, although the values stay', () => {

@@ -145,10 +145,12 @@ describe('neuron declarations', () => {
   });
 
   it('take arguments, learned ones too', () => {
-    const text = `use "spikec/neurons" { LIF, PLIF }
+    const text = `use "spikec/neurons" { LIF, PLIF, Refined }
       network N { input x: real[1, 2, 2] output x | spike | spike(PLIF(a: 2)) }
       config a { network N neuron LIF(theta: learn(0.6, constraint: positive)) }
-      config b { network N neuron LIF(3, soft: true) }`;
+      config b { network N neuron LIF(3, soft: true) }
+      config c { network N neuron Refined(theta: fixed(0.5)) }
+      config d { network N neuron Refined(theta: 0.5) }`;
     const { value, diagnostics } = checkModel({ name: 'm.spike', text }, testLoader());
     expect(diagnostics).toEqual([]);
     const learned = value!.configs.get('a')!.neuron!;
@@ -156,12 +158,17 @@ describe('neuron declarations', () => {
     expect(learned.def.params[1]).toEqual({ name: 'theta', default: 0.6, learn: { constraint: 'positive' } });
     expect(value!.neurons.get('LIF')!.params[1]!.learn).toBeUndefined();
     expect(value!.configs.get('b')!.neuron!.args).toEqual({ tau: 3, theta: 1, soft: 1 });
+    const [fixed, started] = ['c', 'd'].map((name) => value!.configs.get(name)!.neuron!);
+    expect(fixed!.args['theta']).toBe(0.5);
+    expect(fixed!.def.params[1]).toEqual({ name: 'theta', default: 0.5 });
+    expect(started!.args['theta']).toBe(0.5);
+    expect(started!.def.params[1]).toEqual({ name: 'theta', default: 1, learn: { constraint: 'step' } });
     const network = value!.networks.get('N')!;
     expect(network.layers.at(-1)!.neuron!.args).toEqual({ a: 2, theta: 1, soft: 0 });
   });
 
   it('refuse wrong arguments', () => {
-    expectDiagnostics(`use "spikec/neurons" { LIF }
+    expectDiagnostics(`use "spikec/neurons" { LIF, Refined }
       neuron Needs(k, theta = learn(-1, constraint: positive)) { // error: model/learn
         state u = 0 charge u = u * k * theta + x fire s = u > 0
       }
@@ -174,6 +181,11 @@ describe('neuron declarations', () => {
       config c { network N neuron LIF(learn(2, constraint: unit)) } // error: model/learn
       config d { network N neuron LIF(theta: learn()) } // error: model/argument-missing
       config e { network N neuron LIF(thetta: 1) } // error: model/argument-unknown
+      config f { network N neuron Refined(theta: -1) } // error: model/learn
+      config g { network N neuron Refined(4, 0) } // error: model/learn
+      config h { network N neuron Refined(theta: fixed(0)) } // error: model/learn
+      config i { network N neuron Refined(theta: fixed()) } // error: model/argument-missing
+      config j { network N neuron Refined(theta: fix(1)) } // error: model/unknown-name
     `);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { tensor } from '../../src/base/dtype.js';
 import { libraryNeurons } from '../../src/driver/files.js';
 import { type Network, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { randomNetwork } from '../support/random-network.js';
@@ -36,6 +37,21 @@ it('parse(print(n)) equals n before and after every pass', () => {
 it('every neuron of the standard library survives the text form', () => {
   const network = randomNetwork(1, 1);
   for (const [name, def] of libraryNeurons()) roundTrip({ ...network, neurons: new Map([[name, def]]) });
+});
+
+it('a parameter that is one number shows it', () => {
+  const network = randomNetwork(1, 1);
+  const params = new Map([
+    ['theta', { tensor: tensor('f32', [1], [0.1]) }],
+    ['two', { tensor: tensor('f32', [2], [1, 2]) }],
+    ['code', { tensor: tensor('i8', [1], [3]) }],
+  ]);
+  const lines = printNetwork({ ...network, params }).split('\n');
+  expect(lines.filter((line) => line.startsWith('  param'))).toEqual([
+    '  param theta : f32[1] ; 0.1',
+    '  param two : f32[2]',
+    '  param code : i8[1]',
+  ]);
 });
 
 it('names that aren’t plain are quoted and read back', () => {

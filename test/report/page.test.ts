@@ -49,6 +49,12 @@ it('two networks with data are compared in one plot', async () => {
   expect(page).toMatch(/<section id="diff">[^]*MBLIF[^]*LIF[^]*<section id="network-0"/);
 });
 
+it('says what neurons learned, a row a parameter', async () => {
+  const page = await renderReport(context(target(tiny('PLIF(a: 2)'), 'net')));
+  const section = /<section id="learned-0"[^]*?<\/section>/.exec(page)![0];
+  expect(section.replace(/<[^>]*>/g, ' ')).toMatch(/output\.spike\s+PLIF\s+a\s+0\s+2\s/);
+});
+
 it("a page loads nothing, and its policy forbids all scripts but the page's own", async () => {
   const page = await renderReport(
     context(

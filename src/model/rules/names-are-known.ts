@@ -22,6 +22,9 @@ export const namesAreKnown: Rule = (declaration, context) => {
   }
 };
 
+/** What an argument of a neuron may be called with. */
+const argumentWords: ReadonlySet<string> = new Set(['learn', 'fixed']);
+
 class NameCheck {
   constructor(
     private readonly declaration: GraphDeclaration,
@@ -64,7 +67,7 @@ class NameCheck {
 
   #isCallable(name: string): boolean {
     const known = this.bound.has(name) || this.context.file.scope.has(name);
-    return known || Object.hasOwn(layerTable, name) || constantFunctions.has(name) || name === 'learn';
+    return known || Object.hasOwn(layerTable, name) || constantFunctions.has(name) || argumentWords.has(name);
   }
 
   #laterBinding(name: string): string | undefined {

@@ -64,7 +64,13 @@ function opColumns(op: Op): [string, string, string] {
 
 function printParam([id, param]: readonly [string, Param]): string {
   const quant = param.quant === undefined ? '' : ` quant(axis=${param.quant.axis})`;
-  return `  param ${name(id)} : ${param.tensor.dtype}[${param.tensor.shape.join(',')}]${quant}`;
+  return `  param ${name(id)} : ${param.tensor.dtype}[${param.tensor.shape.join(',')}]${quant}${valueComment(param)}`;
+}
+
+/** The value of a parameter that is one number, as a learned leak or threshold is: to read, not to be read back. */
+function valueComment({ tensor: { data, dtype }, quant }: Param): string {
+  const isNumber = data.length === 1 && quant === undefined && (dtype === 'f32' || dtype === 'f64');
+  return isNumber ? ` ; ${printNumber(Number(data[0]!.toPrecision(6)))}` : '';
 }
 
 /**

@@ -1,5 +1,6 @@
 import { activity, bits, configs, cost, neurons, training } from './figures.js';
 import { difference } from './diff.js';
+import { learned } from './learned.js';
 import { networkGraph } from './network.js';
 import { overview } from './overview.js';
 import type { Section } from './section.js';
@@ -11,6 +12,7 @@ export const sections: readonly Section[] = [
   difference,
   networkGraph,
   bits,
+  learned,
   cost,
   activity,
   neurons,
