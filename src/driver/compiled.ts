@@ -4,9 +4,10 @@ import type { Normalisation } from '../data/index.js';
 import { isFolder } from '../data/index.js';
 import type { Network } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
-import { forInference, ownTarget } from './own-network.js';
+import { openTarget } from './open-target.js';
+import { forInference } from './own-network.js';
 import { withoutPlanes } from './planes.js';
-import { type Findings, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
+import { type Findings, importFile } from './target.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** A target's network as inference sees it. */
@@ -28,18 +29,15 @@ export function compiledTarget(target: Target, options: CommonOptions, findings:
     const { network } = forInference(imported.network, findings);
     return { network, name: basename(path), normalisation: {}, imported: true };
   }
-  const own = ownTarget(target, options, findings);
-  if (own !== undefined) {
+  const opened = openTarget(target, options, findings);
+  if (opened.kind === 'own') {
+    const { own } = opened;
     const { network } = forInference(own.network, findings);
     const name = isFolder(path) ? basename(path) : own.config;
     return { network: withoutPlanes(network, findings), name, normalisation: own.normalisation, imported: false };
   }
-  const config = chooseConfig(findings.take(loadModel(path, options)), target);
-  const { conversion } = convertNetwork(
-    sourceOf(config, findings).imported.network,
-    conversionOptions(config, findings),
-    findings,
-  );
+  const { config, source } = opened;
+  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
   return { network: spiking, name: config.name, normalisation: {}, imported: false };

@@ -6,9 +6,10 @@ import type { Network } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { evaluateTarget } from './evaluate.js';
 import { hardwareOf } from './hardware.js';
-import { forInference, ownBiases, ownTarget } from './own-network.js';
+import { openTarget } from './open-target.js';
+import { forInference, ownBiases } from './own-network.js';
 import { withPlanes } from './planes.js';
-import { Findings, chooseConfig, loadModel, sourceOf } from './target.js';
+import { Findings } from './target.js';
 import type { CostData, CostOptions, CostResult, Target } from './types.js';
 
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
@@ -33,13 +34,13 @@ interface Counted {
 function counted(target: Target, options: CostOptions, findings: Findings): Counted {
   const planes = (network: Network): Network =>
     options.planes === true ? withPlanes(network, findings).network : network;
-  const own = ownTarget(target, options, findings);
-  if (own !== undefined) {
+  const opened = openTarget(target, options, findings);
+  if (opened.kind === 'own') {
+    const { own } = opened;
     const { network } = forInference(own.network, findings);
     return { network: planes(network), ownBias: ownBiases(own), hardware: hardwareOf(own.hardware) };
   }
-  const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
-  const source = sourceOf(config, findings);
+  const { config, source } = opened;
   const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
   findings.take({ value: true, diagnostics: checkPatterns(config, last) });
   return { network: planes(last), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };

@@ -10,22 +10,20 @@ import { chooseEngine } from './engine.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
 import { evaluateReal, realFigures } from './evaluate-real.js';
 import { isReal } from './logits.js';
-import { ownTarget } from './own-network.js';
+import { openTarget } from './open-target.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import { spikingRun, swsBatchFor } from './spiking-run.js';
 import { evaluateStages } from './stages.js';
-import { Findings, type Source, chooseConfig, loadModel, sourceOf } from './target.js';
+import { Findings, type Source } from './target.js';
 import type { EvalOptions, EvalResult, Target } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
 
 /** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
 export async function evaluateTarget(target: Target, options: RunOptions): Promise<Outcome<EvalResult>> {
   const findings = new Findings();
-  const own = ownTarget(target, options, findings);
-  if (own !== undefined) return evaluateOwn(own, options, findings);
-  const model = findings.take(loadModel(target.path, options));
-  const config = chooseConfig(model, target);
-  const source = sourceOf(config, findings);
+  const opened = openTarget(target, options, findings);
+  if (opened.kind === 'own') return evaluateOwn(opened.own, options, findings);
+  const { config, source } = opened;
   const settings = conversionOptions(config, findings);
   const { dataset } = options;
   const outputs = elementCount(outputShape(source.imported.network));

@@ -4,8 +4,9 @@ import type { Network } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
 import { isOnnx } from './compiled.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
-import { forInference, ownBiases, ownTarget } from './own-network.js';
-import { type Findings, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
+import { openTarget } from './open-target.js';
+import { forInference, ownBiases } from './own-network.js';
+import { type Findings, importFile } from './target.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** Before all passes. */
@@ -37,14 +38,15 @@ export function networkAt(target: Target, options: At, findings: Findings): Comp
     const chosen = asItIs ? network : after(at, forInference(network, findings, { stopAfter: at }));
     return { network: chosen, ownBias: everyBias };
   }
-  const own = ownTarget(target, options, findings);
-  if (own !== undefined) {
+  const opened = openTarget(target, options, findings);
+  if (opened.kind === 'own') {
+    const { own } = opened;
     const ownBias = ownBiases(own);
     if (at === source) return { network: own.network, ownBias };
     return { network: after(at, forInference(own.network, findings, { stopAfter: at })), ownBias };
   }
-  const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
-  const { network } = sourceOf(config, findings).imported;
+  const { config, source: from } = opened;
+  const { network } = from.imported;
   if (at === source) return { network, ownBias: everyBias };
   const { last, runs, conversion } = convertNetwork(network, conversionOptions(config, findings), findings, {
     stopAfter: at,

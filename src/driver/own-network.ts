@@ -1,16 +1,12 @@
-import { basename, dirname, join } from 'node:path';
-import { type Normalisation, isFile, readBytes } from '../data/index.js';
+import type { Normalisation } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, optionalParam } from '../network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
-import { isFolder, isIrFile, readIr, runFiles } from './run-folder.js';
-import { type Findings, chooseConfig, loadModel } from './target.js';
+import type { Findings } from './target.js';
 import type { StepSettings } from '../train/index.js';
-import { normalisationOf, stepSettings } from './train-settings.js';
-import type { CommonOptions, Target } from './types.js';
 
 /** A network that doesn't come from an ONNX file: of a model file, of a compiled or run folder, or of a file in the IR's text form. */
 export interface OwnTarget {
@@ -25,38 +21,6 @@ export interface OwnTarget {
   readonly text?: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
-}
-
-/** The target's network where it is one of layers; nothing for configs that import an ONNX file. */
-export function ownTarget(target: Target, options: CommonOptions, findings: Findings): OwnTarget | undefined {
-  const { path } = target;
-  if (isFolder(path) || isIrFile(path)) {
-    const ir = isFolder(path) ? join(path, runFiles.network) : path;
-    const { network, run } = readIr(ir, findings);
-    const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
-    return {
-      network,
-      config: run?.config ?? network.name,
-      normalisation: run?.normalisation ?? {},
-      hardware: run?.hardware,
-      text: ir,
-      sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
-    };
-  }
-  const config = chooseConfig(findings.take(loadModel(path, options)), target);
-  if (config.network.kind === 'onnx') {
-    findings.all.length = 0; // said again by those who compile the import
-    return undefined;
-  }
-  const network = networkOf(config, findings);
-  return {
-    network,
-    config: config.name,
-    normalisation: normalisationOf(config.train?.settings['normalize']),
-    hardware: config.hardware?.settings,
-    ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
-    sources: new Map([[basename(path), readBytes(path)]]),
-  };
 }
 
 /** Whether a layer has a bias of its own: one that folding batch norm makes isn't counted. */
