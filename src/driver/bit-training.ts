@@ -1,3 +1,4 @@
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import type { Config } from '../model/index.js';
 import { BitPlan } from '../lower/model-to-network/index.js';
 import {
@@ -8,7 +9,7 @@ import {
   learnedBitsOf,
 } from '../lower/layers-to-tensor/index.js';
 import type { Network } from '../network/index.js';
-import type { BitTraining } from '../train/index.js';
+import { type BitTraining, quantisedTensors } from '../train/index.js';
 
 /**
  * What training does for a config's learned bits: a penalty for each kind and target, over the layers that share it,
@@ -35,6 +36,14 @@ export function bitTraining(config: Config, network: Network, rate: number): Bit
   }
   const renewal = (bits.settings['renewal'] as BitTraining['renewal'] | undefined) ?? 'spikes';
   return { penalties: [...penalties.values()].map(({ penalty, ops }) => ({ ...penalty, ops })), renewal, rateFactors };
+}
+
+/** Renewal of spikes that a config asks for, and that no neuron has a learned step size for. */
+export function renewalProblems({ bits, place }: Config, network: Network): readonly Diagnostic[] {
+  const asked = bits?.settings['renewal'] === 'spikes' || bits?.settings['renewal'] === 'all';
+  if (!asked || learnedBitsOf(network, 'spikes').length === 0) return [];
+  const renews = quantisedTensors(network).some(({ kind }) => kind === 'spikes');
+  return renews ? [] : [diagnostic('train/nothing-to-renew', {}, bits?.place ?? place)];
 }
 
 /** The layer of the model file that holds the bits: of steps, the neurons whose train is squeezed. */

@@ -22,7 +22,7 @@ import {
   writeCheckpoint,
 } from '../train/index.js';
 import { artifactFiles } from './artifacts.js';
-import { bitTraining } from './bit-training.js';
+import { bitTraining, renewalProblems } from './bit-training.js';
 import { chooseEngine } from './engine.js';
 import { networkOf } from './own-network.js';
 import { type RunInfo, runFiles } from './run-folder.js';
@@ -40,6 +40,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const { settings: plain, data } = trainSettings(config, options);
   const network = networkOf(config, findings, plain.seed);
   const bits = bitTraining(config, network, plain.rate);
+  findings.take({ value: true, diagnostics: renewalProblems(config, network) });
   const settings: TrainSettings = bits === undefined ? plain : { ...plain, bits };
   const trainee = traineeOf(network, settings);
   const blocked = withoutGradient(trainee);

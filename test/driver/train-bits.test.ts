@@ -125,6 +125,21 @@ describe('learned bits', () => {
     expect(await kinds('weights')).toEqual(new Set(['weights']));
   });
 
+  it('a fixed step size stays; renewal of it is asked for in vain, and that is said', async () => {
+    const settings = 'optimizer sgd(lr: 0.05)  batch 10  epochs 2';
+    const fixed = { neuron: 'Refined(theta: fixed(0.75))', settings };
+    const { run, codes, records } = await train(workplace({ ...fixed, bits: `${learned} renewal spikes` }));
+    expect(codes).toEqual(['train/nothing-to-renew']);
+    expect(records.flatMap(({ renewals }) => renewals ?? [])).toEqual([]);
+    const ir = readFileSync(join(run, 'network.ir'), 'utf8');
+    expect(ir).not.toMatch(/param [ab]\.spike\.theta/);
+    expect(ir).toMatch(/%a\.spike .*theta=0\.75/);
+    expect((await train(workplace({ ...fixed, bits: `${learned} renewal none` }))).codes).toEqual([]);
+    const free = await train(workplace({ neuron: 'Refined(theta: 0.75)', settings }));
+    const theta = /param a\.spike\.theta : f32\[1\] ; (\S+)/.exec(readFileSync(join(free.run, 'network.ir'), 'utf8'));
+    expect(Number(theta![1])).not.toBe(0.75);
+  });
+
   it('the squared distance is another loss', async () => {
     const still = 'weights learn(init: 4, max: 6, target: 2, penalty: 0.5, rate: 1e-9)';
     const first = async (distance: string): Promise<number> =>

@@ -64,6 +64,13 @@ taken as they are.`,
 train { data mnist  optimizer adam(lr: 1e-3)  epochs 5 }
 \`\`\``,
   ),
+  'train/nothing-to-renew': define(
+    'warning',
+    () => 'no step size of spikes is renewed: no neuron learns its own',
+    `\`renewal spikes\` sets a neuron's step size anew when its bits change (ABA Alg. 1-2). That needs a step size that learns, a
+parameter \`learn(START, constraint: step)\` as \`theta\` of \`Refined\`; with \`theta: fixed(…)\`, or with a neuron that has none, levels
+are cut off where the bits end. Leave the step size to training, or write \`renewal none\`.`,
+  ),
   'train/too-few-images': define<{ name: string; images: number }>(
     'error',
     ({ name, images }) => `"${name}" leaves ${images} images to train on`,
