@@ -28,7 +28,7 @@ function describe(weight: WeightChange): string {
   const { shape, stored, scale, channel_scales: scales, max_abs, largest = 0, value, follows } = weight;
   if (shape !== undefined) parts.push(`shape [${shape.from.join(',')}] → [${shape.to.join(',')}]`);
   if (stored !== undefined) parts.push(`stored as ${stored.from} → ${stored.to}`);
-  if (value !== undefined) parts.push(`${brief(value.from)} → ${brief(value.to)}`);
+  if (value !== undefined) parts.push(`${shortNumber(value.from)} → ${shortNumber(value.to)}`);
   else if (scale !== undefined) parts.push(`× ${shortNumber(scale)}`);
   else if (scales !== undefined) {
     const [low, high] = [scales.reduce((a, b) => Math.min(a, b)), scales.reduce((a, b) => Math.max(a, b))];
