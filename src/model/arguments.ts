@@ -89,6 +89,13 @@ export function evaluateAs(expression: Expression, spec: Spec, what: string, con
       break;
     case 'choice':
       return choice(expression, spec.of, what, context);
+    case 'block': {
+      const named = expression.kind === 'call' ? context.environment.lookup(expression.callee.text) : undefined;
+      if (expression.kind !== 'call' || named === undefined || context.useBlock === undefined) break;
+      if (named.kind === 'block') return context.useBlock(named, expression, context);
+      if (named.kind === 'network') return coerce(named, spec, what, expression.span, context);
+      break;
+    }
     case 'either': {
       const form = spec.of.find((one) => mayMean(expression, one, context));
       if (form !== undefined) return evaluateAs(expression, form, what, context);

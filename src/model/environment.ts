@@ -26,6 +26,7 @@ export function fileContext(file: LoadedFile, reporter: Reporter, instantiator: 
       const use = useNeuron(def, written, context);
       return use === undefined ? errorValue : { kind: 'neuron', use };
     },
+    useBlock: (block, written, context) => instantiator.blockWith(block, written, context),
   };
 }
 

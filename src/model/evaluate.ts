@@ -9,7 +9,7 @@ import type {
   UnaryExpression,
 } from '../syntax/index.js';
 import type { Reporter } from './reporter.js';
-import { type Value, describeValue, errorValue } from './values.js';
+import { type BlockValue, type Value, describeValue, errorValue } from './values.js';
 
 /** The names an expression sees. */
 export interface Environment {
@@ -31,6 +31,8 @@ export interface EvaluationContext {
   readonly reporter: Reporter;
   /** Gives a declared neuron its arguments. */
   readonly useNeuron?: (def: NeuronDef, written: CallExpression | NameExpression, context: EvaluationContext) => Value;
+  /** Gives a block some of its arguments, where a block is wanted. */
+  readonly useBlock?: (block: BlockValue, written: CallExpression, context: EvaluationContext) => Value;
   readonly graph?: GraphHooks;
 }
 

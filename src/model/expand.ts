@@ -18,6 +18,7 @@ import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/
 import type { Reporter } from './reporter.js';
 import type { Layer, LayerAttr } from './types.js';
 import {
+  type BlockValue,
   type Declared,
   type NeuronUse,
   type TensorValue,
@@ -176,9 +177,7 @@ export class Expander {
     const inputs = [...piped, ...args.slice(0, count).map((argument) => evaluate(argument.value, frame.context))];
     const rest = args.slice(count);
     if (layer !== undefined) return this.#layer(layer, name, inputs, rest, written.span, frame);
-    return target?.kind === 'block'
-      ? this.#block(target.declared, name, inputs, rest, written.span, frame)
-      : errorValue;
+    return target?.kind === 'block' ? this.#block(target, name, inputs, rest, written.span, frame) : errorValue;
   }
 
   /**
@@ -221,13 +220,14 @@ export class Expander {
   }
 
   #block(
-    declared: Declared<GraphDeclaration>,
+    block: BlockValue,
     name: string,
     inputs: readonly Value[],
     args: readonly Argument[],
     place: Span,
     frame: Frame,
   ): Value {
+    const { declared } = block;
     const path: string[] = [];
     for (let at: Frame | undefined = frame; at !== undefined; at = at.outer) {
       path.unshift(at.declared.declaration.name.text);
@@ -241,7 +241,7 @@ export class Expander {
       return errorValue;
     }
     const wanted = inputsOf(declared);
-    const values = this.#instantiator.arguments(declared, { name, place }, args, frame.context);
+    const values = this.#instantiator.arguments(block, { name, place }, args, frame.context);
     const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;
     return this.#body(declared, values, tensors, frame.ids.block(), frame);

@@ -1,6 +1,6 @@
 import type { NeuronDef } from '../base/equation.js';
-import type { Argument, GraphDeclaration, NeuronDeclaration, TypeExpression } from '../syntax/index.js';
-import { type Callee, coerce, evaluateAs, matchArguments } from './arguments.js';
+import type { Argument, CallExpression, GraphDeclaration, NeuronDeclaration, TypeExpression } from '../syntax/index.js';
+import { type Callee, calleeOf, coerce, evaluateAs, matchArguments } from './arguments.js';
 import { fileContext, fileEnvironment } from './environment.js';
 import type { Environment, EvaluationContext, GraphHooks } from './evaluate.js';
 import { Expander } from './expand.js';
@@ -10,7 +10,7 @@ import { checkNeuron } from './neuron.js';
 import type { Reporter } from './reporter.js';
 import { type Spec, describeSpec } from './schema.js';
 import type { OwnNetwork } from './types.js';
-import { type Declared, type Value, errorValue } from './values.js';
+import { type BlockValue, type Declared, type Value, errorValue } from './values.js';
 
 const plainTypes: Readonly<Record<string, Spec>> = {
   int: { kind: 'int' },
@@ -66,7 +66,7 @@ export class Instantiator {
     args: readonly Argument[],
     context: EvaluationContext,
   ): OwnNetwork | undefined {
-    const values = this.arguments(declared, callee, args, context);
+    const values = this.arguments({ declared }, callee, args, context);
     if (values === undefined) return undefined;
     const expander = new Expander(this.#reporter, this);
     const output = expander.network(declared, values);
@@ -76,13 +76,34 @@ export class Instantiator {
     return { kind: 'network', name: name.text, layers, output: output.op, place: callee.place };
   }
 
-  /** Values of a graph's parameters; defaults may use the parameters before them. */
+  /** A block with some of its arguments, which are worked out where they stand: `InterlaminarBlock(gamma: 0.25)`. */
+  blockWith({ declared, set }: BlockValue, written: CallExpression, context: EvaluationContext): Value {
+    const { name, args } = calleeOf(written);
+    const { parameters } = declared.declaration;
+    const named = parameters.map((parameter) => ({ ...parameter, name: parameter.name.text }));
+    const given = matchArguments({ name, place: written.span }, named, args, context);
+    const values = new Map<string, Value>(set?.values);
+    for (const parameter of named) {
+      const argument = given.get(parameter.name);
+      if (argument === undefined) continue;
+      const what = `\`${parameter.name}\` of \`${name}\``;
+      values.set(parameter.name, evaluateAs(argument.value, this.#specOf(parameter.type), what, context));
+    }
+    const sound = given.size === args.length && [...values.values()].every(({ kind }) => kind !== 'error');
+    return sound ? { kind: 'block', declared, set: { values, place: written.span } } : errorValue;
+  }
+
+  /**
+   * Values of a graph's parameters; defaults may use the parameters before them. A block may come with some already set:
+   * these can't be given again.
+   */
   arguments(
-    { declaration, file }: Declared<GraphDeclaration>,
+    { declared, set }: Pick<BlockValue, 'declared' | 'set'>,
     callee: Callee,
     args: readonly Argument[],
     context: EvaluationContext,
   ): ReadonlyMap<string, Value> | undefined {
+    const { declaration, file } = declared;
     const parameters = declaration.parameters.map((parameter) => ({ ...parameter, name: parameter.name.text }));
     const given = matchArguments(callee, parameters, args, context);
     const values = new Map<string, Value>();
@@ -94,11 +115,16 @@ export class Instantiator {
     const inside = { ...fileContext(file, this.#reporter, this), environment };
     let sound = given.size === args.length;
     for (const { name, type, default: otherwise } of parameters) {
-      const spec = type === undefined ? { kind: 'any' as const } : this.#spec(type);
+      const spec = this.#specOf(type);
       const argument = given.get(name);
+      const already = set?.values.get(name);
       const what = `\`${name}\` of \`${callee.name}\``;
       let value: Value = errorValue;
-      if (argument !== undefined) value = evaluateAs(argument.value, spec, what, context);
+      if (argument !== undefined && already !== undefined) {
+        const related = set === undefined ? [] : [{ place: set.place, message: 'first given here' }];
+        this.#reporter.report('model/argument-twice', { callee: callee.name, name }, argument.span, { related });
+      } else if (already !== undefined) value = already;
+      else if (argument !== undefined) value = evaluateAs(argument.value, spec, what, context);
       else if (otherwise !== undefined) value = evaluateAs(otherwise, spec, `the default of \`${name}\``, inside);
       else {
         const missing = { callee: callee.name, name, type: describeSpec(spec) };
@@ -110,6 +136,10 @@ export class Instantiator {
       values.set(name, value);
     }
     return sound ? values : undefined;
+  }
+
+  #specOf(type: TypeExpression | undefined): Spec {
+    return type === undefined ? { kind: 'any' } : this.#spec(type);
   }
 
   #spec(type: TypeExpression): Spec {

@@ -24,7 +24,7 @@ export type Value =
   | { readonly kind: 'bool'; readonly value: boolean }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'list'; readonly items: readonly Value[] }
-  | { readonly kind: 'block'; readonly declared: Declared<GraphDeclaration> }
+  | BlockValue
   | { readonly kind: 'network' | 'config'; readonly name: string }
   | { readonly kind: 'neuron'; readonly use: NeuronUse }
   /** A declared neuron before it has its arguments. */
@@ -34,6 +34,13 @@ export type Value =
   | TensorValue
   /** Something already reported. */
   | { readonly kind: 'error' };
+
+/** A block, perhaps with some of its arguments: `InterlaminarBlock(gamma: 0.25)`. */
+export interface BlockValue {
+  readonly kind: 'block';
+  readonly declared: Declared<GraphDeclaration>;
+  readonly set?: { readonly values: ReadonlyMap<string, Value>; readonly place: Span };
+}
 
 export interface TensorValue {
   readonly kind: 'tensor';

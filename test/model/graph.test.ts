@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Config, type Layer, type Model, type OwnNetwork, checkModel } from '../../src/model/index.js';
 import { kitchenSink } from '../support/kitchen-sink.js';
-import { testLoader } from '../support/spike.js';
+import { expectDiagnostics, testLoader } from '../support/spike.js';
 
 function model(text: string, files: Readonly<Record<string, string>> = {}): Model {
   const { value, diagnostics } = checkModel({ name: 'dir/model.spike', text }, testLoader(files));
@@ -74,6 +74,51 @@ describe('networks', () => {
       'logits.linear = linear(logits.linear.flatten) [3]',
     ]);
     expect(output).toBe('logits.linear');
+  });
+
+  it('take blocks with some of their arguments', () => {
+    const text = `use "spikec/neurons" { LIF }
+      block Leaf(kernel: int = 2) { input x  output x | avgpool(kernel, stride: 1) }
+      block Inner(channels: int, bias: bool = true, Deep: block = Leaf) {
+        input x
+        output x | conv(channels, bias: bias) | Deep
+      }
+      network Net(Block: block = Inner(bias: false), channels: int = 4) {
+        input x: real[1, 8, 8]
+        output x | Block(channels) | spike | flatten | linear(2)
+      }
+      network Outer(Block: block = Inner) { input x: real[1, 8, 8]  output x | Block(2, bias: false) | spike }
+      config a { network Net  neuron LIF }
+      config b { network Net(Block: Inner(Deep: Leaf(kernel: 5)))  neuron LIF }
+      config c { network Outer(Block: Inner(Deep: Leaf(kernel: 3)))  neuron LIF }`;
+    const { configs } = model(text);
+    const attrs = (config: string, kind: string): Layer['attrs'] =>
+      own(configs.get(config)).layers.find((layer) => layer.kind === kind)!.attrs;
+    expect(['a', 'b', 'c'].map((config) => attrs(config, 'conv')['bias'])).toEqual([false, true, false]);
+    expect(['a', 'b', 'c'].map((config) => attrs(config, 'avgpool')['kernel'])).toEqual([
+      [2, 2],
+      [5, 5],
+      [3, 3],
+    ]);
+  });
+
+  it('refuse wrong arguments of blocks that are passed', () => {
+    const diagnostics = expectDiagnostics(`use "spikec/neurons" { LIF }
+      block Inner(channels: int = 2, stride: int = 1) { input x  output x | conv(channels, stride: stride) }
+      network Net(Block: block = Inner) {
+        input x: real[1, 8, 8]
+        output x | Block(4) | spike // error: model/argument-twice
+      }
+      config a { network Net(Block: Inner(stride: 2))  neuron LIF }
+      config b { network Net(Block: Inner(channels: 3))  neuron LIF }
+      config c { network Net(Block: Inner(strid: 2))  neuron LIF } // error: model/argument-unknown
+      config d { network Net(Block: Inner(stride: 0.5))  neuron LIF } // error: model/argument-type
+      config e { network Net(Block: Inner(1, 2, 3))  neuron LIF } // error: model/argument-extra
+      config f { network Net(Block: Net(Inner))  neuron LIF } // error: model/argument-type
+      config g { network Net(Block: LIF(2))  neuron LIF } // error: model/argument-type
+    `);
+    const twice = diagnostics.find(({ code }) => code === 'model/argument-twice')!;
+    expect(twice.related).toHaveLength(1);
   });
 
   it('keep an id when other lines change', () => {
