@@ -18,12 +18,6 @@ export const learnSpec = {
   },
 } as const satisfies Spec;
 
-/** `learn(…)`, or `fixed(VALUE)`: a number that training leaves alone, also where the neuron would learn it. */
-const chosenSpec: Spec = {
-  kind: 'choice',
-  of: { ...learnSpec.of, fixed: [{ name: 'value', spec: { kind: 'real' }, required: true }] },
-};
-
 /** What an argument of a neuron may be, by the declared type of the parameter. */
 export function neuronParameterSpec(type: NeuronParam['type']): Spec {
   if (type === 'int') return { kind: 'int' };
@@ -31,13 +25,24 @@ export function neuronParameterSpec(type: NeuronParam['type']): Spec {
   return type === 'real' ? { kind: 'real' } : { kind: 'either', of: [{ kind: 'real' }, { kind: 'bool' }] };
 }
 
+/** `learn(…)`, or `fixed(VALUE)`: what training leaves alone, also where the neuron would learn it. */
+function chosenSpec(type: NeuronParam['type']): Spec {
+  const value = neuronParameterSpec(type);
+  return { kind: 'choice', of: { ...learnSpec.of, fixed: [{ name: 'value', spec: value, required: true }] } };
+}
+
 /** `learn(start, constraint: …)` as a parameter's default. */
 export function learned(
   choice: Choice,
+  type: NeuronParam['type'],
   reporter: Reporter,
 ): Pick<NeuronParam, 'default' | 'learn'> & { default: number } {
   const start = choice.args['start'] as number;
   const constraint = choice.args['constraint'] as LearnConstraint | undefined;
+  if (type === 'int' || type === 'bool') {
+    const problem = `${type === 'int' ? 'an integer' : 'a truth value'} can't be learned`;
+    reporter.report('model/learn', { problem }, choice.place);
+  }
   checkRange(start, constraint, { verb: 'start at', place: choice.place, reporter });
   return { default: start, learn: constraint === undefined ? {} : { constraint } };
 }
@@ -65,7 +70,7 @@ export function useNeuron(
 ): NeuronUse | undefined {
   const callee: Callee = { name: def.name, place: written.span };
   const parameters = def.params.map((param): Parameter => {
-    const spec: Spec = { kind: 'either', of: [chosenSpec, neuronParameterSpec(param.type)] };
+    const spec: Spec = { kind: 'either', of: [chosenSpec(param.type), neuronParameterSpec(param.type)] };
     if (param.default === undefined) return { name: param.name, spec, required: true };
     return { name: param.name, spec, default: param.default };
   });
@@ -95,8 +100,8 @@ export function useNeuron(
 function chosen(param: NeuronParam, choice: Choice, reporter: Reporter): NeuronParam & { readonly default: number } {
   const { name, type } = param;
   const typed = type === undefined ? {} : { type };
-  if (choice.name !== 'fixed') return { name, ...typed, ...learned(choice, reporter) };
-  const value = choice.args['value'] as number;
+  if (choice.name !== 'fixed') return { name, ...typed, ...learned(choice, type, reporter) };
+  const value = Number(choice.args['value']);
   checkRange(value, param.learn?.constraint, { verb: 'be', place: choice.place, reporter });
   return { name, ...typed, default: value };
 }

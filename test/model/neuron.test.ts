@@ -168,7 +168,7 @@ describe('neuron declarations', () => {
   });
 
   it('refuse wrong arguments', () => {
-    expectDiagnostics(`use "spikec/neurons" { LIF, Refined }
+    expectDiagnostics(`use "spikec/neurons" { LIF, MBLIF, Refined }
       neuron Needs(k, theta = learn(-1, constraint: positive)) { // error: model/learn
         state u = 0 charge u = u * k * theta + x fire s = u > 0
       }
@@ -184,6 +184,8 @@ describe('neuron declarations', () => {
       config f { network N neuron Refined(theta: -1) } // error: model/learn
       config g { network N neuron Refined(4, 0) } // error: model/learn
       config h { network N neuron Refined(theta: fixed(0)) } // error: model/learn
+      config k { network N neuron MBLIF(integer: fixed(1.5)) } // error: model/argument-type
+      config l { network N neuron MBLIF(integer: learn(2)) } // error: model/learn
       config i { network N neuron Refined(theta: fixed()) } // error: model/argument-missing
       config j { network N neuron Refined(theta: fix(1)) } // error: model/unknown-name
     `);
