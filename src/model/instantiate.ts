@@ -21,6 +21,11 @@ const plainTypes: Readonly<Record<string, Spec>> = {
   neuron: { kind: 'neuron' },
 };
 
+/** A graph's parameters by their names. */
+function parametersOf({ parameters }: GraphDeclaration) {
+  return parameters.map((parameter) => ({ ...parameter, name: parameter.name.text }));
+}
+
 /** Makes networks and neurons of declarations; each neuron once. */
 export class Instantiator {
   readonly #reporter: Reporter;
@@ -79,15 +84,14 @@ export class Instantiator {
   /** A block with some of its arguments, which are worked out where they stand: `InterlaminarBlock(gamma: 0.25)`. */
   blockWith({ declared, set }: BlockValue, written: CallExpression, context: EvaluationContext): Value {
     const { name, args } = calleeOf(written);
-    const { parameters } = declared.declaration;
-    const named = parameters.map((parameter) => ({ ...parameter, name: parameter.name.text }));
-    const given = matchArguments({ name, place: written.span }, named, args, context);
-    const values = new Map<string, Value>(set?.values);
-    for (const parameter of named) {
-      const argument = given.get(parameter.name);
+    const parameters = parametersOf(declared.declaration);
+    const given = matchArguments({ name, place: written.span }, parameters, args, context);
+    const values = new Map(set?.values);
+    for (const { name: parameter, type } of parameters) {
+      const argument = given.get(parameter);
       if (argument === undefined) continue;
-      const what = `\`${parameter.name}\` of \`${name}\``;
-      values.set(parameter.name, evaluateAs(argument.value, this.#specOf(parameter.type), what, context));
+      const what = `\`${parameter}\` of \`${name}\``;
+      values.set(parameter, evaluateAs(argument.value, this.#specOf(type), what, context));
     }
     const sound = given.size === args.length && [...values.values()].every(({ kind }) => kind !== 'error');
     return sound ? { kind: 'block', declared, set: { values, place: written.span } } : errorValue;
@@ -104,7 +108,7 @@ export class Instantiator {
     context: EvaluationContext,
   ): ReadonlyMap<string, Value> | undefined {
     const { declaration, file } = declared;
-    const parameters = declaration.parameters.map((parameter) => ({ ...parameter, name: parameter.name.text }));
+    const parameters = parametersOf(declaration);
     const given = matchArguments(callee, parameters, args, context);
     const values = new Map<string, Value>();
     const outside = this.environment(file);
@@ -121,7 +125,7 @@ export class Instantiator {
       const what = `\`${name}\` of \`${callee.name}\``;
       let value: Value = errorValue;
       if (argument !== undefined && already !== undefined) {
-        const related = set === undefined ? [] : [{ place: set.place, message: 'first given here' }];
+        const related = [{ place: set!.place, message: 'first given here' }];
         this.#reporter.report('model/argument-twice', { callee: callee.name, name }, argument.span, { related });
       } else if (already !== undefined) value = already;
       else if (argument !== undefined) value = evaluateAs(argument.value, spec, what, context);

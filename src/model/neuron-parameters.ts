@@ -86,9 +86,12 @@ export function useNeuron(
       return changed;
     }
     const number = value?.kind === 'number' || value?.kind === 'bool' ? Number(value.value) : 0;
-    const own = given.find(({ name }) => name?.text === param.name) ?? given[i];
-    const place = own?.value.span ?? written.span;
-    checkRange(number, param.learn?.constraint, { verb: 'start at', place, reporter: context.reporter });
+    // the default was checked where the neuron is declared
+    const own = given.find(({ name }, at) => (name === undefined ? at === i : name.text === param.name));
+    if (own !== undefined) {
+      const { reporter } = context;
+      checkRange(number, param.learn?.constraint, { verb: 'start at', place: own.value.span, reporter });
+    }
     args[param.name] = number;
     return param;
   });

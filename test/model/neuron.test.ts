@@ -177,6 +177,7 @@ describe('neuron declarations', () => {
       }
       network N { input x: real[1, 2, 2] output x | spike }
       config a { network N neuron Needs } // error: model/argument-missing
+      config m { network N neuron Needs(1) }
       config b { network N neuron LIF(theta: "x") } // error: model/argument-type
       config c { network N neuron LIF(learn(2, constraint: unit)) } // error: model/learn
       config d { network N neuron LIF(theta: learn()) } // error: model/argument-missing
