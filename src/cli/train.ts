@@ -108,7 +108,7 @@ function summary({ best, run, stopped }: TrainResult): string {
  *
  *     weights 2.31: 4 3 3 2
  */
-function bitLines({ bits, terms, renewals }: EpochRecord): string {
+function bitLines({ bits, terms, renewals, settled = [] }: EpochRecord): string {
   if (bits === undefined) return '';
   const lines: string[] = [];
   if (terms !== undefined) {
@@ -125,5 +125,6 @@ function bitLines({ bits, terms, renewals }: EpochRecord): string {
     lines.push(`  ${kind.padEnd(7)} ${mean.toFixed(2)}: ${each.join(' ')}`);
   }
   if (renewals !== undefined) lines.push(`  ${renewals.length} step sizes renewed`);
+  for (const { kind, mean, step } of settled) lines.push(`  ${kind} settled at ${mean.toFixed(2)} before step ${step}`);
   return `${lines.join('\n')}\n`;
 }

@@ -35,7 +35,13 @@ export function bitTraining(config: Config, network: Network, rate: number): Bit
     }
   }
   const renewal = (bits.settings['renewal'] as BitTraining['renewal'] | undefined) ?? 'spikes';
-  return { penalties: [...penalties.values()].map(({ penalty, ops }) => ({ ...penalty, ops })), renewal, rateFactors };
+  const { settle } = bits.settings;
+  return {
+    penalties: [...penalties.values()].map(({ penalty, ops }) => ({ ...penalty, ops })),
+    renewal,
+    rateFactors,
+    ...(typeof settle === 'number' ? { settle } : {}),
+  };
 }
 
 /** Renewal of spikes that a config asks for, and that no neuron has a learned step size for. */

@@ -4,6 +4,7 @@ import { decodeSafetensors, encodeSafetensors } from '../base/safetensors.js';
 import { isFile, readBytes, writeFile } from '../data/index.js';
 import type { EpochRecord } from './record.js';
 import type { RenewalState } from './renewal.js';
+import type { SettlingState } from './settling.js';
 
 /** What a training needs to go on as if it had never stopped. */
 export interface Checkpoint {
@@ -22,6 +23,7 @@ export interface CheckpointProgress {
   readonly records: readonly EpochRecord[];
   /** What the observers of step sizes remember. */
   readonly renewal?: RenewalState;
+  readonly settling?: SettlingState;
 }
 
 const format = '1';

@@ -14,6 +14,7 @@ export { type BitRecord, type QuantisedTensor, bitRecord, quantisedTensors } fro
 export { bestRange, stepOf } from './grid-search.js';
 export { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
 export { type EpochRecord, bestOf, isBetter } from './record.js';
+export { Settling, type SettlingEvent, type SettlingState } from './settling.js';
 export { Samples } from './samples.js';
 export { learningRate } from './schedule.js';
 export type { Augmentation, BitTraining, ScheduleSpec, TrainSettings } from './settings.js';

@@ -14,6 +14,7 @@ import { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
 import type { Samples } from './samples.js';
 import { learningRate } from './schedule.js';
 import type { TrainSettings } from './settings.js';
+import { Settling, type SettlingEvent, type SettlingState } from './settling.js';
 import { firstNonFinite } from './trace.js';
 import type { Trainee } from './trainee.js';
 
@@ -34,6 +35,7 @@ export interface LoopState {
   /** Optimiser steps done. */
   readonly step: number;
   readonly renewal?: RenewalState;
+  readonly settling?: SettlingState;
 }
 
 export interface LoopOptions {
@@ -78,6 +80,8 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const { network } = trainee;
   const renewed = from?.progress.renewal;
   const sizes = await StepSizes.open(network, engine, [...states.keys()], settings.bits, renewed);
+  const settling =
+    settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
   let executable: Executable | undefined;
   const records = [...(from?.progress.records ?? [])];
   let step = from?.progress.step ?? 0;
@@ -90,7 +94,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
     while (records.length < settings.epochs) {
       if (isOutOfPatience(records, settings)) return { records, stopped: 'patience' };
       const started = options.now();
-      const epoch = new Epoch(options, executable, states, training, records.length + 1, step, sizes);
+      const epoch = new Epoch(options, executable, states, training, records.length + 1, step, { sizes, settling });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
       step += epoch.steps;
       const watched = held.length > 0 ? held : training.subarray(0, measuredImages);
@@ -109,7 +113,12 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         ...definedBits(bitRecord(network, states)),
       };
       records.push(record);
-      options.onEpoch(record, { states, step, ...(sizes === undefined ? {} : { renewal: sizes.state }) });
+      options.onEpoch(record, {
+        states,
+        step,
+        ...(sizes === undefined ? {} : { renewal: sizes.state }),
+        ...(settling === undefined ? {} : { settling: settling.state }),
+      });
     }
     return { records, stopped: 'epochs' };
   } finally {
@@ -162,7 +171,7 @@ class Epoch {
     training: Int32Array,
     readonly epoch: number,
     readonly before: number,
-    readonly sizes: StepSizes | undefined,
+    readonly watching: { readonly sizes: StepSizes | undefined; readonly settling: Settling | undefined },
   ) {
     this.#options = options;
     const { seed, batch } = options.settings;
@@ -174,15 +183,21 @@ class Epoch {
     this.steps = Math.floor(training.length / this.#batch);
   }
 
-  async run(): Promise<Pick<EpochRecord, 'loss' | 'accuracy' | 'rate' | 'terms' | 'renewals'>> {
+  async run(): Promise<Pick<EpochRecord, 'loss' | 'accuracy' | 'rate' | 'terms' | 'renewals' | 'settled'>> {
     const { settings, onProgress } = this.#options;
     const terms = new Map<string, number>();
     const renewals: RenewalEvent[] = [];
+    const settled: SettlingEvent[] = [];
+    const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
     for (let i = 0; i < this.steps; i++) {
-      rate = learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs);
+      const epochs = this.epoch - 1 + i / this.steps;
+      rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs);
+      const step = this.before + i + 1;
       const drawn = this.#draw(i, rate);
-      renewals.push(...((await this.sizes?.renew(this.states, drawn, this.before + i + 1)) ?? []));
+      settled.push(...(settling?.look(this.states, step, epochs / settings.epochs) ?? []));
+      const staying = settling?.staying;
+      renewals.push(...((await sizes?.renew(this.states, drawn, step)) ?? []));
       const feeds = { ...drawn, ...Object.fromEntries(this.states) };
       const results = await this.executable.run(feeds);
       const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
@@ -191,7 +206,7 @@ class Epoch {
         const next = present(results[`next.${id}`], `train: no next.${id}`);
         // spikes hide a NaN in a membrane from the loss, but its gradient reaches the weights
         if (!isFinite(next)) await this.#explain(feeds, i);
-        this.states.set(id, next);
+        if (staying?.has(id) !== true) this.states.set(id, next);
       }
       losses += loss;
       for (const name of termNames) {
@@ -215,6 +230,7 @@ class Epoch {
       rate,
       ...(terms.size === 0 ? {} : { terms: Object.fromEntries(terms) as unknown as NonNullable<EpochRecord['terms']> }),
       ...(renewals.length === 0 ? {} : { renewals }),
+      ...(settled.length === 0 ? {} : { settled }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { BitRecord } from './bits.js';
 import type { RenewalEvent } from './renewal.js';
+import type { SettlingEvent } from './settling.js';
 
 /** One epoch's line of the log. Accuracies and rates are fractions. */
 export interface EpochRecord {
@@ -27,6 +28,8 @@ export interface EpochRecord {
   readonly bits?: BitRecord;
   /** Step sizes that were renewed during the epoch. */
   readonly renewals?: readonly RenewalEvent[];
+  /** Targets whose bits stay from a step of this epoch on. */
+  readonly settled?: readonly SettlingEvent[];
 }
 
 /** Whether a record is better than another: by validation accuracy where there is one, else by training loss. */

@@ -43,6 +43,8 @@ export interface BitTraining {
   readonly penalties: readonly BitPenalty[];
   /** Which step sizes are renewed when their bits change. */
   readonly renewal: 'spikes' | 'weights' | 'all' | 'none';
+  /** Share of the training from which on learned bits settle; they never do where it isn't given. */
+  readonly settle?: number;
   /** Factors on the learning rate of learned bits and steps, by parameter. */
   readonly rateFactors: Readonly<Record<string, number>>;
 }

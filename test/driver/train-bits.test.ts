@@ -115,6 +115,33 @@ describe('learned bits', () => {
     expect(weights(rest.run).equals(weights(whole.run))).toBe(true);
   });
 
+  it('settled bits stay to the end, also in a training that is resumed behind it', async () => {
+    const place = workplace({
+      bits: `${learned}  settle 0.5`,
+      settings: 'optimizer sgd(lr: 0.05, momentum: 0.9)  batch 10  epochs 8  seed 3',
+    });
+    const whole = await train(place, { run: join(place.folder, 'whole') });
+    const settled = whole.records.flatMap((record) => (record.settled ?? []).map((one) => ({ ...one, ...record })));
+    expect(settled.map(({ kind }) => kind).toSorted()).toEqual(['spikes', 'steps', 'weights']);
+    const last = whole.records.at(-1)!.bits!;
+    for (const { kind, mean, epoch } of settled) {
+      expect(epoch).toBeGreaterThan(4);
+      for (const { bits } of whole.records.slice(epoch - 1)) {
+        expect(bits![kind]).toBe(mean);
+        for (const [id, layer] of Object.entries(bits!.layers)) expect(layer[kind]).toBe(last.layers[id]![kind]);
+      }
+    }
+    const stop = Math.max(...settled.map(({ epoch }) => epoch));
+    expect(stop).toBeLessThan(8);
+    await train(place, {
+      onEpoch: ({ epoch }) => {
+        if (epoch === stop) throw new Error('interrupted');
+      },
+    }).catch(() => undefined);
+    const rest = await train(place, { resume: true });
+    expect(timeless(rest.records)).toEqual(timeless(whole.records.slice(stop)));
+  });
+
   it('without renewal no step size is renewed; with `all` those of weights are too', async () => {
     const kinds = async (renewal: string): Promise<Set<string>> => {
       const { records } = await train(workplace({ bits: `${learned} renewal ${renewal}` }));

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Tensor, tensor } from '../../src/base/dtype.js';
+import type { BitKind, BitPenalty } from '../../src/lower/layers-to-tensor/index.js';
+import { type BitTraining, Settling } from '../../src/train/index.js';
+import { networkFrom } from '../support/train.js';
+
+const network = networkFrom(`
+  use "spikec/neurons" { Refined }
+  network Tiny {
+    input image: real[1, 8, 8]
+    output image | conv(4, kernel: 3) | spike | conv(4, kernel: 3) | spike | flatten | linear(3)
+  }
+  config tiny {
+    network Tiny  neuron Refined  coding direct(steps: 1)
+    bits { weights learn(init: 4, max: 6, target: 2)  spikes learn(init: 4, max: 6, target: 2) }
+  }`);
+const layers: Readonly<Record<BitKind, readonly string[]>> = {
+  weights: ['output.conv.weight_bits', 'output.conv_2.weight_bits', 'output.linear.weight_bits'],
+  spikes: ['output.spike.bits', 'output.spike_2.bits'],
+  steps: [],
+};
+const penalty = (kind: BitKind, target: number): BitPenalty => ({
+  kind,
+  target,
+  penalty: 1,
+  distance: 'absolute',
+  ops: network.ops.map(({ id }) => id),
+});
+const bits = (settle: number | undefined, penalties: readonly BitPenalty[]): BitTraining => ({
+  renewal: 'none',
+  rateFactors: {},
+  penalties,
+  ...(settle === undefined ? {} : { settle }),
+});
+const all = (kinds: Partial<Record<BitKind, number>>): Map<string, Tensor> =>
+  new Map(
+    (Object.entries(kinds) as [BitKind, number][]).flatMap(([kind, value]) =>
+      layers[kind].map((id) => [id, tensor('f32', [1], [value])] as const),
+    ),
+  );
+
+describe('settling', () => {
+  it('waits for its share of the training, then for a mean within 0.1 of the target', () => {
+    const settling = new Settling(network, bits(0.5, [penalty('spikes', 2)]));
+    expect(settling.look(all({ spikes: 2 }), 1, 0.49)).toEqual([]);
+    expect(settling.staying.size).toBe(0);
+    expect(settling.look(all({ spikes: 3 }), 2, 0.5)).toEqual([]);
+    expect(settling.look(all({ spikes: 2.4 }), 3, 0.6)).toEqual([{ step: 3, kind: 'spikes', target: 2, mean: 2 }]);
+    expect([...settling.staying]).toEqual(layers.spikes);
+    expect(settling.look(all({ spikes: 4 }), 4, 0.7)).toEqual([]);
+  });
+
+  it('what never comes so near stays where it is nearest', () => {
+    const settling = new Settling(network, bits(0.5, [penalty('weights', 1)]));
+    const seen = [4, 3, 2, 3, 2].map(
+      (value, i) => settling.look(all({ weights: value }), i + 1, i < 3 ? 0 : 0.5).length,
+    );
+    expect(seen).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  it('each target settles by itself', () => {
+    const settling = new Settling(network, bits(0.1, [penalty('weights', 2), penalty('spikes', 1)]));
+    settling.look(all({ weights: 3, spikes: 2 }), 1, 0);
+    expect(settling.look(all({ weights: 2, spikes: 3 }), 2, 0.5).map(({ kind }) => kind)).toEqual(['weights']);
+    expect([...settling.staying]).toEqual(layers.weights);
+    expect(settling.look(all({ weights: 4, spikes: 2 }), 3, 0.5).map(({ kind }) => kind)).toEqual(['spikes']);
+    expect(settling.staying.size).toBe(5);
+  });
+
+  it('goes on from a checkpoint as if it had never stopped', () => {
+    const value = fc.integer({ min: 1, max: 6 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(value, value), { maxLength: 20 }), fc.nat(20), (means, cut) => {
+        const settings = bits(0.4, [penalty('weights', 2), penalty('spikes', 3)]);
+        let settling = new Settling(network, settings);
+        const broken = means.map(([weights, spikes], i) => {
+          if (i === cut) {
+            // a run's checkpoint is JSON
+            settling = new Settling(network, settings, JSON.parse(JSON.stringify(settling.state)));
+          }
+          return settling.look(all({ weights, spikes }), i + 1, i / 20);
+        });
+        const whole = new Settling(network, settings);
+        expect(broken).toEqual(
+          means.map(([weights, spikes], i) => whole.look(all({ weights, spikes }), i + 1, i / 20)),
+        );
+      }),
+    );
+  });
+});
