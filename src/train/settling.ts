@@ -5,12 +5,14 @@ import type { Network } from '../network/index.js';
 import { meanBits } from './bits.js';
 import type { BitTraining } from './settings.js';
 
-/** Bits stay at a mean so near to its target, if not as near as it has ever been. */
+/** Bits stay at a mean so near to its target, if not as near as it came lately. */
 const nearEnough = 0.1;
+/** Lately: in so much of the training before bits settle, and since. */
+const lately = 0.1;
 
 /** What settling remembers between steps; part of a checkpoint. By penalty, in their order. */
 export type SettlingState = readonly {
-  /** The least |B̄ − target| that was seen; undefined before the first look. */
+  /** The least |B̄ − target| that was seen lately. */
   readonly nearest?: number;
   readonly settled: boolean;
 }[];
@@ -29,7 +31,8 @@ export interface SettlingEvent {
  * The end of bit learning (`settle`; not in the papers). The term λ·|B̄ − target| has its least value where some layer lies
  * on the border between two numbers, and goes to and fro over it at every few steps; whatever the running statistics of batch
  * norm hold then fits neither. From a share of the training on, the numbers of a target stay as they are at the first step at
- * which their mean is within 0.1 of the target or as near to it as it has ever been; all else goes on learning.
+ * which their mean is within 0.1 of the target or as near to it as it came in the tenth of the training before and since; all
+ * else goes on learning.
  */
 export class Settling {
   readonly #network: Network;
@@ -65,6 +68,7 @@ export class Settling {
       if (before.settled) return before;
       const mean = meanBits(this.#network, penalty, states);
       const distance = Math.abs(mean - penalty.target);
+      if (share < settle - lately) return before;
       const nearest = Math.min(before.nearest ?? distance, distance);
       const settled = share >= settle && distance <= Math.max(nearEnough, nearest);
       if (settled) events.push({ step, kind: penalty.kind, target: penalty.target, mean });

@@ -53,15 +53,21 @@ describe('settling', () => {
 
   it('what never comes so near stays where it is nearest', () => {
     const settling = new Settling(network, bits(0.5, [penalty('weights', 1)]));
-    const seen = [4, 3, 2, 3, 2].map(
-      (value, i) => settling.look(all({ weights: value }), i + 1, i < 3 ? 0 : 0.5).length,
-    );
+    const shares = [0.4, 0.4, 0.4, 0.5, 0.5];
+    const seen = [4, 3, 2, 3, 2].map((weights, i) => settling.look(all({ weights }), i + 1, shares[i]!).length);
     expect(seen).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  it('a mean that it only came by on its way down doesn’t count', () => {
+    const settling = new Settling(network, bits(0.5, [penalty('weights', 3)]));
+    const shares = [0.3, 0.4, 0.5, 0.5];
+    const seen = [3, 2, 1, 2].map((weights, i) => settling.look(all({ weights }), i + 1, shares[i]!).length);
+    expect(seen).toEqual([0, 0, 0, 1]);
   });
 
   it('each target settles by itself', () => {
     const settling = new Settling(network, bits(0.1, [penalty('weights', 2), penalty('spikes', 1)]));
-    settling.look(all({ weights: 3, spikes: 2 }), 1, 0);
+    settling.look(all({ weights: 3, spikes: 2 }), 1, 0.05);
     expect(settling.look(all({ weights: 2, spikes: 3 }), 2, 0.5).map(({ kind }) => kind)).toEqual(['weights']);
     expect([...settling.staying]).toEqual(layers.weights);
     expect(settling.look(all({ weights: 4, spikes: 2 }), 3, 0.5).map(({ kind }) => kind)).toEqual(['spikes']);
