@@ -125,6 +125,8 @@ function bitLines({ bits, terms, renewals, settled = [] }: EpochRecord): string 
     lines.push(`  ${kind.padEnd(7)} ${mean.toFixed(2)}: ${each.join(' ')}`);
   }
   if (renewals !== undefined) lines.push(`  ${renewals.length} step sizes renewed`);
-  for (const { kind, mean, step } of settled) lines.push(`  ${kind} settled at ${mean.toFixed(2)} before step ${step}`);
+  for (const { kind, mean, target, step } of settled) {
+    lines.push(`  ${kind} settled at ${mean.toFixed(2)} (target ${target}) before step ${step}`);
+  }
   return `${lines.join('\n')}\n`;
 }

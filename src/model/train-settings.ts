@@ -133,7 +133,7 @@ export const bitSettings: readonly Parameter[] = [
   { name: 'step_size', spec: { kind: 'words', words: ['learned', 'max'] } },
   { name: 'squeeze', spec: { kind: 'bool' } },
   { name: 'distance', spec: { kind: 'words', words: ['absolute', 'square'] } },
-  { name: 'settle', spec: { kind: 'real', above: 0, max: 1 } },
+  { name: 'settle', spec: { kind: 'real', above: 0, below: 1 } },
 ];
 
 /** `hardware { … }`: energies in pJ. */

@@ -1,4 +1,5 @@
 import { codeBounds, codeOf } from '../base/quantiser.js';
+import { roundHalfEven } from '../base/rounding.js';
 
 /** Candidates of the clipping range (ABA Alg. 2). */
 const candidates = 100;
@@ -15,9 +16,16 @@ export interface Range {
 
 /**
  * The clipping range that quantises `values` to B bits with the least Σ|x − x_q|^2.4 (ABA Alg. 2): the values' own range
- * times 1/100 … 1, each tried with the step range/(2^B − 1). Undefined where all values would be clipped to 0.
+ * times 1/100 … 1, each tried with the step range/(2^B − 1). Signed codes lie on both sides of 0 whatever the values do, so
+ * there the hundredths go on to the step whose codes reach the farthest value (of 0 … 1 in 3 bits, 1/3 and not 1/7).
+ * Undefined where all values would be clipped to 0. Signed spikes of one bit are −1 and 0, weights −1 and 1.
  */
-export function bestRange(values: ArrayLike<number>, bits: number, signed: boolean): Range | undefined {
+export function bestRange(
+  values: ArrayLike<number>,
+  bits: number,
+  signed: boolean,
+  kind: 'weights' | 'spikes' = 'weights',
+): Range | undefined {
   let [lo, hi] = [0, 0];
   for (let i = 0; i < values.length; i++) {
     const x = values[i]!;
@@ -25,11 +33,18 @@ export function bestRange(values: ArrayLike<number>, bits: number, signed: boole
     else if (signed && x < lo) lo = x;
   }
   if (hi - lo <= 0) return undefined;
+  const sign = signed && bits === 1 && kind === 'weights';
+  const bounds = sign ? { lo: -1, hi: 1 } : codeBounds(bits, signed);
+  const farthest = Math.max(bounds.hi > 0 ? hi / bounds.hi : 0, bounds.lo < 0 ? lo / bounds.lo : 0);
+  const step = stepOf({ lo, hi }, bits);
+  const last = step > 0 ? Math.max(candidates, Math.ceil((candidates * farthest) / step)) : candidates;
+  const code = (v: number): number =>
+    sign ? codeOf(v, bits, signed) : Math.min(bounds.hi, Math.max(bounds.lo, roundHalfEven(v)));
   const stride = Math.max(1, Math.floor(values.length / sampled));
   let best: { readonly range: Range; readonly error: number } | undefined;
-  for (let i = 1; i <= candidates; i++) {
+  for (let i = 1; i <= last; i++) {
     const range = { lo: (lo * i) / candidates, hi: (hi * i) / candidates };
-    const error = errorOf(values, stride, stepOf(range, bits), bits, signed);
+    const error = errorOf(values, stride, stepOf(range, bits), code);
     if (best === undefined || error < best.error) best = { range, error };
   }
   return best?.range;
@@ -40,11 +55,11 @@ export function stepOf({ lo, hi }: Range, bits: number): number {
   return (hi - lo) / codeBounds(bits, false).hi;
 }
 
-function errorOf(values: ArrayLike<number>, stride: number, step: number, bits: number, signed: boolean): number {
+function errorOf(values: ArrayLike<number>, stride: number, step: number, code: (v: number) => number): number {
   let sum = 0;
   for (let i = 0; i < values.length; i += stride) {
     const x = values[i]!;
-    sum += Math.abs(x - step * codeOf(x / step, bits, signed)) ** power;
+    sum += Math.abs(x - step * code(x / step)) ** power;
   }
   return sum;
 }

@@ -162,7 +162,7 @@ export class StepSizes {
     feeds: Readonly<Record<string, Tensor>>,
   ): Promise<Range | undefined> {
     const data = kind === 'weights' ? values(states) : await this.#current(op.id, states, feeds);
-    return bestRange(data.data, bits, signed);
+    return bestRange(data.data, bits, signed, kind);
   }
 
   async #current(op: string, states: States, feeds: Readonly<Record<string, Tensor>>): Promise<Tensor> {

@@ -5,14 +5,17 @@ import type { Network } from '../network/index.js';
 import { meanBits } from './bits.js';
 import type { BitTraining } from './settings.js';
 
-/** Bits stay at a mean so near to its target, if not as near as it came lately. */
+/** Bits stay at a mean so near to its target at once. */
 const nearEnough = 0.1;
+/** A mean that came nearer by more than this lately is on its way. */
+const onItsWay = 0.05;
 /** Lately: in so much of the training before bits settle, and since. */
 const lately = 0.1;
 
 /** What settling remembers between steps; part of a checkpoint. By penalty, in their order. */
 export type SettlingState = readonly {
-  /** The least |B̄ − target| that was seen lately. */
+  /** The least |B̄ − target| that was seen before lately, and lately. */
+  readonly before?: number;
   readonly nearest?: number;
   readonly settled: boolean;
 }[];
@@ -31,8 +34,8 @@ export interface SettlingEvent {
  * The end of bit learning (`settle`; not in the papers). The term λ·|B̄ − target| has its least value where some layer lies
  * on the border between two numbers, and goes to and fro over it at every few steps; whatever the running statistics of batch
  * norm hold then fits neither. From a share of the training on, the numbers of a target stay as they are at the first step at
- * which their mean is within 0.1 of the target or as near to it as it came in the tenth of the training before and since; all
- * else goes on learning.
+ * which their mean is within 0.1 of the target, or, where it doesn't come nearer any more, as near to it as it came in the
+ * tenth of the training before and since; halfway from there to the end they stay in any case. All else goes on learning.
  */
 export class Settling {
   readonly #network: Network;
@@ -61,18 +64,20 @@ export class Settling {
 
   /** Looks at the numbers before optimiser step `step` (from 1); `share` of the training, 0 to 1, is done. */
   look(states: ReadonlyMap<string, Tensor>, step: number, share: number): readonly SettlingEvent[] {
-    const { penalties, settle = 1 } = this.#bits;
+    const { penalties, settle = Infinity } = this.#bits;
     const events: SettlingEvent[] = [];
     this.#state = penalties.map((penalty, i) => {
-      const before = present(this.#state[i], 'settling: a penalty without a state');
-      if (before.settled) return before;
+      const last = present(this.#state[i], 'settling: a penalty without a state');
+      if (last.settled) return last;
       const mean = meanBits(this.#network, penalty, states);
       const distance = Math.abs(mean - penalty.target);
-      if (share < settle - lately) return before;
-      const nearest = Math.min(before.nearest ?? distance, distance);
-      const settled = share >= settle && distance <= Math.max(nearEnough, nearest);
+      if (share < settle - lately) return { ...last, before: Math.min(last.before ?? distance, distance) };
+      const nearest = Math.min(last.nearest ?? distance, distance);
+      const approaches = last.before !== undefined && nearest < last.before - onItsWay;
+      const near = distance <= nearEnough || (distance <= nearest && !approaches);
+      const settled = share >= (1 + settle) / 2 || (share >= settle && near);
       if (settled) events.push({ step, kind: penalty.kind, target: penalty.target, mean });
-      return { nearest, settled };
+      return { ...last, nearest, settled };
     });
     return events;
   }

@@ -42,3 +42,20 @@ it('outliers are clipped where that costs less than coarse levels', () => {
   expect(range.hi).toBeLessThan(4);
   expect(range.hi).toBeGreaterThan(0.9);
 });
+
+it('signed levels reach to the end of values on one side of 0', () => {
+  const values = Array.from({ length: 100 }, (_, i) => i / 99);
+  for (const bits of [2, 3, 4]) {
+    const step = stepOf(bestRange(values, bits, true, 'spikes')!, bits);
+    const least = Math.min(...Array.from({ length: 300 }, (_, i) => errorOf(values, (i + 1) / 150, bits, true)));
+    expect(errorOf(values, step, bits, true)).toBeLessThan(1.05 * least);
+  }
+});
+
+it('signed spikes of one bit are −1 and 0', () => {
+  const values = Array.from({ length: 400 }, (_, i) => i / 200 - 1);
+  const step = stepOf(bestRange(values, 1, true, 'spikes')!, 1);
+  // levels −θ and 0: the best for −1 … 0 evenly spread lies at 3/4 or near it (exponent 2.4), for ±θ at 1/2
+  expect(step).toBeGreaterThan(0.6);
+  expect(stepOf(bestRange(values, 1, true, 'weights')!, 1)).toBeLessThan(0.6);
+});

@@ -51,18 +51,27 @@ describe('settling', () => {
     expect(settling.look(all({ spikes: 4 }), 4, 0.7)).toEqual([]);
   });
 
-  it('what never comes so near stays where it is nearest', () => {
-    const settling = new Settling(network, bits(0.5, [penalty('weights', 1)]));
-    const shares = [0.4, 0.4, 0.4, 0.5, 0.5];
-    const seen = [4, 3, 2, 3, 2].map((weights, i) => settling.look(all({ weights }), i + 1, shares[i]!).length);
-    expect(seen).toEqual([0, 0, 0, 0, 1]);
+  const settles = (target: number, seen: readonly [weights: number, share: number][]): readonly number[] => {
+    const settling = new Settling(network, bits(0.5, [penalty('weights', target)]));
+    return seen.map(([weights, share], i) => settling.look(all({ weights }), i + 1, share).length);
+  };
+
+  it('what goes to and fro out of reach stays where it is nearest', () => {
+    // prettier-ignore
+    const seen = settles(1, [[3, 0.2], [2, 0.3], [3, 0.4], [2, 0.45], [3, 0.5], [2, 0.55]]);
+    expect(seen).toEqual([0, 0, 0, 0, 0, 1]);
   });
 
   it('a mean that it only came by on its way down doesn’t count', () => {
-    const settling = new Settling(network, bits(0.5, [penalty('weights', 3)]));
-    const shares = [0.3, 0.4, 0.5, 0.5];
-    const seen = [3, 2, 1, 2].map((weights, i) => settling.look(all({ weights }), i + 1, shares[i]!).length);
-    expect(seen).toEqual([0, 0, 0, 1]);
+    // prettier-ignore
+    expect(settles(3, [[3, 0.3], [2, 0.4], [1, 0.5], [2, 0.55]])).toEqual([0, 0, 0, 1]);
+  });
+
+  it('what is on its way goes on, till halfway from there to the end', () => {
+    // prettier-ignore
+    expect(settles(1, [[6, 0.3], [5, 0.45], [4, 0.5], [3, 0.6], [2, 0.7], [1, 0.74]])).toEqual([0, 0, 0, 0, 0, 1]);
+    // prettier-ignore
+    expect(settles(1, [[6, 0.3], [5, 0.45], [4, 0.5], [4, 0.7], [4, 0.74], [3, 0.75]])).toEqual([0, 0, 0, 0, 0, 1]);
   });
 
   it('each target settles by itself', () => {
