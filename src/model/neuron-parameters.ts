@@ -31,8 +31,9 @@ function chosenSpec(type: NeuronParam['type']): Spec {
   return { kind: 'choice', of: { ...learnSpec.of, fixed: [{ name: 'value', spec: value, required: true }] } };
 }
 
-/** `learn(start, constraint: …)` as a parameter's default. */
+/** `learn(start, constraint: …)` as the default of a parameter. */
 export function learned(
+  name: string,
   choice: Choice,
   type: NeuronParam['type'],
   reporter: Reporter,
@@ -42,6 +43,10 @@ export function learned(
   if (type === 'int' || type === 'bool') {
     const problem = `${type === 'int' ? 'an integer' : 'a truth value'} can't be learned`;
     reporter.report('model/learn', { problem }, choice.place);
+  } else if (name === 'bits') {
+    const problem = '`bits` of a neuron are learned towards a target, which a config gives';
+    const help = 'give the neuron a number, and the config `bits { spikes learn(init: 4, max: 6, target: 2) }`';
+    reporter.report('model/learn', { problem }, choice.place, { help });
   }
   checkRange(start, constraint, { verb: 'start at', place: choice.place, reporter });
   return { default: start, learn: constraint === undefined ? {} : { constraint } };
@@ -103,7 +108,7 @@ export function useNeuron(
 function chosen(param: NeuronParam, choice: Choice, reporter: Reporter): NeuronParam & { readonly default: number } {
   const { name, type } = param;
   const typed = type === undefined ? {} : { type };
-  if (choice.name !== 'fixed') return { name, ...typed, ...learned(choice, type, reporter) };
+  if (choice.name !== 'fixed') return { name, ...typed, ...learned(name, choice, type, reporter) };
   const value = Number(choice.args['value']);
   checkRange(value, param.learn?.constraint, { verb: 'be', place: choice.place, reporter });
   return { name, ...typed, default: value };

@@ -78,7 +78,8 @@ function checkParameters(parameters: readonly Parameter[], reporter: Reporter): 
     }
     const spec = { kind: 'either', of: [learnSpec, neuronParameterSpec(known)] } as const;
     const value = evaluateAs(written, spec, `the default of \`${name.text}\``, context);
-    if (value.kind === 'choice') params.push({ name: name.text, ...typed, ...learned(value.choice, known, reporter) });
+    if (value.kind === 'choice')
+      params.push({ name: name.text, ...typed, ...learned(name.text, value.choice, known, reporter) });
     else if (value.kind === 'number' || value.kind === 'bool')
       params.push({ name: name.text, ...typed, default: Number(value.value) });
     else params.push({ name: name.text, ...typed, default: 0 });

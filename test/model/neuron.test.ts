@@ -175,6 +175,9 @@ describe('neuron declarations', () => {
       neuron Typed(a: string = "x", b: int = 1.5) { // error: model/argument-type, model/argument-type, model/argument-type
         state u = 0 charge u = u * a * b + x fire s = u > 0
       }
+      neuron Bits(bits = learn(4)) { // error: model/learn
+        state u = 0 charge u = u + x fire s = clip(floor(u), 0, 2 ^ bits - 1)
+      }
       network N { input x: real[1, 2, 2] output x | spike }
       config a { network N neuron Needs } // error: model/argument-missing
       config m { network N neuron Needs(1) }
@@ -187,6 +190,7 @@ describe('neuron declarations', () => {
       config h { network N neuron Refined(theta: fixed(0)) } // error: model/learn
       config k { network N neuron MBLIF(integer: fixed(1.5)) } // error: model/argument-type
       config l { network N neuron MBLIF(integer: learn(2)) } // error: model/learn
+      config n { network N neuron Refined(bits: learn(3)) } // error: model/learn
       config i { network N neuron Refined(theta: fixed()) } // error: model/argument-missing
       config j { network N neuron Refined(theta: fix(1)) } // error: model/unknown-name
     `);

@@ -44,7 +44,8 @@ rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are
     ({ problem }) => problem,
     `A learnable parameter is written \`learn(START)\` or \`learn(START, constraint: positive)\` (or \`unit\`, between 0 and
 1, or \`step\`, a step size). Its start must lie in the constraint's range, and so must the number of \`fixed(NUMBER)\`, by
-which a neuron's use keeps training off a parameter. Integers and truth values can't be learned.`,
+which a neuron's use keeps training off a parameter. Integers and truth values can't be learned; the bits of
+spikes are learned by a config's \`bits { spikes learn(init, max, target) }\`.`,
   ),
   'model/uneven-levels': define<{ neuron: string; bound: number }>(
     'error',
