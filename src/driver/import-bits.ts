@@ -1,7 +1,6 @@
 import { type Diagnostic, DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
-import { suggest } from '../base/did-you-mean.js';
 import { BitPlan } from '../lower/model-to-network/bits.js';
-import { type Config, layerMatcher } from '../model/index.js';
+import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { isWeighted } from '../passes/index.js';
 
@@ -28,8 +27,6 @@ export function bitPatternProblems({ bits }: Config, imported: Network): readonl
   return (bits?.layers ?? [])
     .filter(({ pattern }) => !ids.some(layerMatcher(pattern)))
     .map(({ pattern, place }) => {
-      const near = suggest(pattern, new Set(ids.flatMap((id) => [id, id.split('.')[0]!])));
-      const listed = `layers with weights are ${ids.slice(0, 6).join(', ')}${ids.length > 6 ? ', …' : ''}`;
-      return diagnostic('model/pattern', { pattern }, place, { help: near ?? listed });
+      return diagnostic('model/pattern', { pattern }, place, { help: layerHelp(pattern, ids) });
     });
 }

@@ -6,7 +6,7 @@ import { fileContext } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions, LoadedFile } from './load.js';
-import { layerMatcher } from './patterns.js';
+import { layerHelp, layerMatcher } from './patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';
@@ -315,8 +315,7 @@ export class ConfigChecker {
     for (const { pattern, place } of layers) {
       if (this.#reporter.full) return;
       if (ids.some(layerMatcher(pattern))) continue;
-      const starts = (): Set<string> => new Set(ids.flatMap((id) => [id, id.split('.')[0]!]));
-      this.#reporter.report('model/pattern', { pattern }, place, { help: () => suggest(pattern, starts()) });
+      this.#reporter.report('model/pattern', { pattern }, place, { help: () => layerHelp(pattern, ids) });
     }
   }
 }

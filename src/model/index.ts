@@ -3,7 +3,7 @@ export { maxBlockDepth, maxExpansion } from './expand.js';
 export type { LoadOptions } from './load.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';
-export { layerMatcher, layerMatches } from './patterns.js';
+export { layerHelp, layerMatcher, layerMatches } from './patterns.js';
 export type {
   Bits,
   CodingChoice,

@@ -1,3 +1,5 @@
+import { closest } from '../base/did-you-mean.js';
+
 /**
  * Whether the pattern of `layer "…"` means the layer: its id, the start of its id up to a dot, or
  * either with `*` for any characters.
@@ -26,4 +28,29 @@ function globMatches(parts: readonly string[], id: string): boolean {
     at = found + part.length;
   }
   return at <= id.length - last.length;
+}
+
+/** Ids that are listed where nothing is alike. */
+const listed = 6;
+
+/** Help for a pattern that means none of the layers: one like it that means some, or what layers there are. */
+export function layerHelp(pattern: string, ids: readonly string[]): string {
+  const starts = new Set(ids.flatMap((id) => id.split('.').map((_, i, words) => words.slice(0, i + 1).join('.'))));
+  const near = closest(pattern, starts) ?? likePatterns(pattern, ids).find((one) => ids.some(layerMatcher(one)));
+  if (near !== undefined) return `did you mean "${near}"?`;
+  return `layers are ${ids.slice(0, listed).join(', ')}${ids.length > listed ? ', …' : ''}`;
+}
+
+/** The slips that occur: the front or a number left out, a word too many, a word misspelt. */
+function likePatterns(pattern: string, ids: readonly string[]): readonly string[] {
+  const words = pattern.split(/[.*]+/).filter((word) => word !== '');
+  if (words.length === 0 || pattern.length > 64) return [];
+  const spelt = words.map((word) => closest(word, new Set(ids.flatMap((id) => id.split('.')))) ?? word);
+  const shorter = words.slice(0, -1).map((_, i) => words.slice(0, words.length - 1 - i).join('.'));
+  return [words, spelt]
+    .flatMap((some) => {
+      const [joined, spread] = [some.join('.'), some.join('.*.')];
+      return [joined, `*.${joined}`, `*.${joined}.*`, spread, `${spread}.*`, `*.${spread}`, `*${some.join('*')}*`];
+    })
+    .concat(shorter);
 }

@@ -121,7 +121,7 @@ describe('bits of an imported network', () => {
     const codes = async (bits: string): Promise<string[]> => (await check(bits)).map(({ code }) => code);
     const [near] = await check('weights 4  layer "Conv_55" { weights 2 }');
     expect(near).toMatchObject({ code: 'model/pattern', place: { start: expect.anything() } });
-    expect(near!.help).toMatch(/Conv|layers with weights are/);
+    expect(near!.help).toMatch(/Conv|layers are/);
     expect(await codes('spikes 4')).toEqual(['allocate/import-bits']);
     expect(await codes('weights learn(init: 4, max: 6, target: 2)')).toEqual(['allocate/import-bits']);
     expect(await codes('weights 17')).toEqual(['model/argument-type']);

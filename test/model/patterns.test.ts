@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { layerMatches } from '../../src/model/index.js';
+import { layerHelp, layerMatcher, layerMatches } from '../../src/model/index.js';
 import { isInside, join } from '../../src/model/paths.js';
 
 it('a pattern means an id, the start of ids, or has stars for anything', () => {
@@ -11,6 +11,33 @@ it('a pattern means an id, the start of ids, or has stars for anything', () => {
   expect(layerMatches('*conv', 'stage3.0.pre.conv')).toBe(true);
   expect(layerMatches('*conv', 'stage3.0.pre.conv_2')).toBe(false);
   expect(layerMatches('a*a', 'a')).toBe(false);
+});
+
+const ids = ['stem.conv', 'stem.batchnorm', 'stage1.0.pre.conv', 'stage1.0.post.conv', 'second.conv', 'output.linear'];
+
+it.each([
+  ['stage1.pre', 'stage1.0.pre'],
+  ['stage1.post.conv', 'stage1.0.post.conv'],
+  ['stage1.0.prr', 'stage1.0.pre'],
+  ['conv', '*.conv'],
+  ['linear', '*.linear'],
+  ['convs', '*.conv'],
+  ['*linaer', '*.linear'],
+  ['*.con', '*con*'],
+  ['second.conv.weight', 'second.conv'],
+])('help for %s: %s', (pattern, help) => {
+  expect(layerHelp(pattern, ids)).toBe(`did you mean "${help}"?`);
+});
+
+it('what is unlike all layers has them listed; what is proposed means a layer', () => {
+  expect(layerHelp('zzz', ids)).toBe(`layers are ${ids.join(', ')}`);
+  expect(layerHelp('zzz', [...ids, 'last'])).toBe(`layers are ${ids.join(', ')}, …`);
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a-z1*.]{0,20}$/), (pattern) => {
+      const proposed = /^did you mean "(.*)"\?$/.exec(layerHelp(pattern, ids))?.[1];
+      if (proposed !== undefined) expect(ids.some(layerMatcher(proposed))).toBe(true);
+    }),
+  );
 });
 
 it('stars match as the regular expression .* does, without its slowness', () => {
