@@ -1,6 +1,6 @@
 import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import { isFile, readText } from '../data/index.js';
-import { levelProblemsOf } from '../lower/model-to-network/index.js';
+import { bitProblemsOf, levelProblemsOf } from '../lower/model-to-network/index.js';
 import { type Model, checkModel } from '../model/index.js';
 import { formatText } from '../syntax/index.js';
 import { diskLoader } from './files.js';
@@ -18,7 +18,7 @@ export function checkFile(path: string, options: CommonOptions = {}): Outcome<Ch
   return reporting(() => {
     const { value: model, diagnostics } = loadModel(path, options);
     if (model === undefined) return { diagnostics };
-    const all = [...diagnostics, ...missingNetworks(model), ...levelProblemsOf(model)];
+    const all = [...diagnostics, ...missingNetworks(model), ...levelProblemsOf(model), ...bitProblemsOf(model)];
     return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
   });
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { describePlace } from '../../src/base/source.js';
 import { checkFile } from '../../src/driver/check.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -72,4 +73,30 @@ it('ten megabytes of brackets are refused at once', () => {
   const started = performance.now();
   expect(codes(join(folder, 'a.spike'))).toEqual(['syntax/too-large']);
   expect(performance.now() - started).toBeLessThan(1000);
+});
+
+it('bits that can’t be are found without compiling; settings that reach nothing are said', () => {
+  const config = (name: string, settings: string): string =>
+    `config ${name} { network N  neuron Refined  coding direct(steps: 1)  ${settings} }\n`;
+  const folder = folderWith({
+    'bits.spike': `use "spikec/neurons" { LIF, Refined }
+network N { input x: real[1, 8, 8]  a = x | conv(4) | spike  output a | flatten | linear(3) }
+${config('fine', 'bits { weights 4 spikes 2 steps 1  layer "a" { weights 3 spikes 3 steps 2 } }')}
+${config('lif', 'neuron LIF  bits { spikes 3 }').replace('neuron Refined  ', '')}
+${config('unsqueezed', 'bits { steps 2  squeeze false }')}
+${config('ranged', 'bits { weights learn(init: 4, max: 6, target: 2)  step_size max }')}
+${config('idle', 'bits { weights 4  layer "a.spike" { weights 3 }  layer "a.conv" { spikes 3  steps 2 } }')}
+`,
+  });
+  const { diagnostics, value } = checkFile(join(folder, 'bits.spike'));
+  expect(value).toBeUndefined();
+  const lines = diagnostics.map(({ code, place }) => `${/:(\d+):/.exec(describePlace(place!))![1]}: ${code}`);
+  expect(lines).toEqual([
+    '5: model/conflict',
+    '7: model/conflict',
+    '9: model/conflict',
+    '11: model/idle-setting',
+    '11: model/idle-setting',
+    '11: model/idle-setting',
+  ]);
 });

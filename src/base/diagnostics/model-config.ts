@@ -29,6 +29,13 @@ it: \`config mine extends base { … }\`.`,
     `The pattern of \`layer "…"\` is a layer's id, the start of ids (\`stage3\` means everything in \`stage3\`), or has
 \`*\` for any characters (\`stage*.0.*\`). \`spikec compile --print-after build\` shows the ids.`,
   ),
+  'model/idle-setting': define<{ setting: string; pattern: string; holder: string }>(
+    'warning',
+    ({ setting, pattern, holder }) =>
+      `\`${setting}\` of "${pattern}" has no effect: ${holder} have them, and it means none`,
+    `In \`bits\`, \`weights\` belong to convolutions and linear layers, \`spikes\` and \`steps\` to neurons. A pattern with one of
+them has to mean a layer that has it: \`layer "stem"\` means all of \`stem.conv\`, \`stem.batchnorm\` and \`stem.spike\`.`,
+  ),
   'model/conflict': define<{ problem: string }>(
     'error',
     ({ problem }) => problem,

@@ -4,6 +4,7 @@ import { present } from '../../base/invariant.js';
 import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
+import { bitProblems } from './check-bits.js';
 import { levelProblems } from './check-levels.js';
 import { expandUnits, maxUnits } from './expand-units.js';
 import { Initialiser, filled } from './initialise.js';
@@ -11,6 +12,7 @@ import { type LayerContext, lowerLayer } from './layers.js';
 import { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
+export { bitProblemsOf } from './check-bits.js';
 export { levelProblems, levelProblemsOf } from './check-levels.js';
 export { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
@@ -31,7 +33,7 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   const { network } = config;
   if (network.kind !== 'network') throw new TypeError(`lowerModel: ${config.name} imports ${network.path}`);
   const bits = new BitPlan(config.bits, config.coding);
-  const diagnostics: Diagnostic[] = [...refusals(config, network), ...bits.problems()];
+  const diagnostics: Diagnostic[] = [...refusals(config, network), ...bitProblems(config, network)];
   if (hasErrors(diagnostics)) return { diagnostics };
   const seed = options.seed ?? (config.train?.settings['seed'] as number | undefined) ?? 1;
   const lowering = new ModelLowering(config, network, new Initialiser(seed), bits, diagnostics);
