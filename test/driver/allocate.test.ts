@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Diagnostic, Outcome } from '../../src/base/diagnostics/index.js';
@@ -215,6 +215,63 @@ describe('allocate bits', () => {
     expect(await codes('sws.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/latency']);
     expect(await codes('ann.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/nothing']);
     expect(existsSync(outDir)).toBe(false);
+  }, 60_000);
+});
+
+describe('what allocate and convert replace', () => {
+  const contents = (path: string): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? [[entry.name, readFileSync(join(path, entry.name), 'latin1')]] : [],
+      ),
+    );
+  const refused = async (path: string, work: () => Promise<Outcome<unknown>>): Promise<void> => {
+    const before = contents(path);
+    const [found] = await problems(work());
+    expect(found).toMatchObject({ code: 'file/would-replace', help: expect.stringContaining('-o') });
+    expect(contents(path)).toEqual(before);
+  };
+
+  it('a run folder, which stands alone, is not overwritten; a folder of allocate’s own is, until it is edited', async () => {
+    const run = join(folder, 'run');
+    const data = `idx:${join(folder, 'images')},${join(folder, 'labels')}`;
+    const text = models['train.spike']!.replace('"spikec/neurons"', '"./parts/own.spike"');
+    mkdirSync(join(folder, 'parts'));
+    writeFileSync(join(folder, 'parts', 'own.spike'), readFileSync('models/neurons.spike', 'utf8'));
+    writeFileSync(join(folder, 'uses.spike'), text);
+    valueOf(await driver.trainTarget({ path: join(folder, 'uses.spike') }, { run, data }));
+    const goal = { unit: 'bytes', value: 250 } as const;
+    await refused(run, () => allocate('run', { goal, outDir: run }));
+    await refused(join(run, 'best'), () => allocate('run', { goal, outDir: join(run, 'best') }));
+    const outDir = join(folder, 'again');
+    for (const value of [250, 300]) valueOf(await allocate('run', { goal: { unit: 'bytes', value }, outDir }));
+    for (const path of [run, outDir]) expect(driver.checkFile(join(path, 'model.spike'), {}).value).toBeDefined();
+    await refused(outDir, () => allocate('again', { goal, outDir }));
+    appendFileSync(join(outDir, 'model.spike'), '// mine\n');
+    await refused(outDir, () => allocate('run', { goal, outDir }));
+  }, 60_000);
+
+  it('a model file of the user’s is not overwritten', async () => {
+    await refused(folder, () => allocate('w3.spike', { outDir: folder }));
+    for (let i = 0; i < 2; i++) valueOf(await allocate('tiny.onnx', { outDir: folder }));
+    writeFileSync(join(folder, 'float.spike'), '// mine\n');
+    await refused(folder, () => allocate('float.onnx', { outDir: folder }));
+    const outDir = join(folder, 'converted');
+    const convert = () => driver.convertOnnx(join(folder, 'tiny.onnx'), { coding: 'sws', outDir });
+    for (let i = 0; i < 2; i++) valueOf(await convert());
+    appendFileSync(join(outDir, 'tiny.spike'), '// mine\n');
+    await refused(outDir, convert);
+    await refused(folder, () => driver.convertOnnx(join(folder, 'float.onnx'), { coding: 'sws', outDir: folder }));
+  }, 60_000);
+
+  it('what was written before manifests named the command is recognised by its model file', async () => {
+    const outDir = join(folder, 'old');
+    valueOf(await allocate('tiny.onnx', { outDir }));
+    const path = join(outDir, 'manifest.json');
+    const { made_by: _, ...old } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeFileSync(path, JSON.stringify(old));
+    await refused(outDir, () => driver.convertOnnx(join(folder, 'tiny.onnx'), { coding: 'sws', outDir }));
+    valueOf(await allocate('tiny.onnx', { outDir }));
   }, 60_000);
 });
 
