@@ -203,7 +203,8 @@ describe('allocate bits', () => {
     expect(budget).toMatchObject({
       code: 'allocate/budget',
       message:
-        'the budget of 50 bytes (0.842 bits a weight) can’t be met: the smallest possible is 119 bytes (2.000 bits a weight)',
+        'the budget of 50 bytes (0.842 bits a weight) can’t be met: the smallest possible is 119 bytes (2.000 bits a weight) with at least 2 bits a layer',
+      help: 'give a larger budget; with `--least 1` the smallest is 60 bytes (1.000 bits a weight)',
     });
     const codes = async (name: string, options: Partial<AllocateOptions> = {}): Promise<string[]> =>
       (await problems(allocate(name, { outDir, ...options }))).map(({ code }) => code);
@@ -213,6 +214,22 @@ describe('allocate bits', () => {
     expect(await codes('missing.spike')).toEqual(['file/missing']);
     expect(await codes('tiny.onnx', { least: 5, most: 4 })).toEqual(['allocate/range']);
     expect(await codes('sws.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/latency']);
+    const reach = await problems(allocate('tiny.onnx', { goal: { unit: 'bytes', value: 70 } }));
+    expect(reach[0]!.help).toBe('with `--least 1` the smallest is 60 bytes (1.000 bits a weight)');
+    const silent = async (least: number, most: number, value = 100): Promise<Diagnostic> =>
+      (await problems(allocate('sws.spike', { goal: { unit: 'latency', value }, least, most })))[0]!;
+    const place = { start: models['sws.spike']!.indexOf('sws(') };
+    for (const [least, most] of [
+      [9, 10],
+      [0, 10],
+    ] as const) {
+      const help = expect.stringContaining('0 to 8') as string;
+      expect(await silent(least, most)).toMatchObject({ code: 'allocate/silent-period', help });
+    }
+    expect((await silent(9, 10)).place).toMatchObject(place);
+    expect((await silent(3, 2)).message).toBe('the fewest silent steps (3) are more than the most (2)');
+    expect((await silent(0, 2, 7)).help).toContain('ask for 8 or more');
+    expect((await silent(2, 2, 9)).help).toBe('allow fewer silent steps: with `--least 0` the smallest is 8');
     expect(await codes('ann.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/nothing']);
     expect(existsSync(outDir)).toBe(false);
   }, 60_000);
