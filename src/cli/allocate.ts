@@ -54,7 +54,7 @@ export function addAllocate(program: Command, host: Host): void {
     .option('--agreement <fraction>', 'with --silent: predictions equal to the quantised network’s, at least', fraction)
     .option('--loss <fraction>', 'with --silent: accuracy lost on the calibration images, at most', fraction)
     .addOption(range('--least <n>', 'fewest bits of a layer (default: 2); with --silent fewest silent steps (0)'))
-    .addOption(range('--most <n>', 'most bits of a layer (default: 8); with --silent most silent steps (3)'))
+    .addOption(range('--most <n>', 'most bits of a layer (default: 8); with --silent most silent steps (3), up to Tc'))
     .option('--limit <n>', 'measure on the first N images (default: 512; with --silent 256)', wholeNumber(1))
     .option('--batch <n>', 'images per batch', wholeNumber(1))
     .option('--engine <name>', 'engine to run on (default: the fastest present)')

@@ -5,9 +5,11 @@ export const exitCode = { ok: 0, wrongInput: 1, usage: 2, interrupted: 130 } as 
 
 /** Codes that speak of the command line or of the machine, not of the input. */
 const environment = new Set<Code>([
+  'cli/bug',
   'cli/unknown-code',
   'cli/unknown-config',
   'cli/unknown-pass',
+  'cli/usage',
   'cli/which-config',
   'data/unknown-set',
   'data/set-not-found',

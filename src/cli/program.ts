@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { InvariantError } from '../base/invariant.js';
 import type { Driver } from '../driver/types.js';
 import { addAllocate } from './allocate.js';
@@ -14,7 +15,7 @@ import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
 import { addInit } from './init.js';
 import { addPicture } from './picture.js';
-import { printable } from './render.js';
+import { diagnosticJson, printable } from './render.js';
 import { addReport } from './report.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
@@ -65,21 +66,37 @@ export async function run(args: readonly string[], terminal: Terminal, driver: (
     return code;
   } catch (error) {
     // Commander ends with an error also after help and version; it has printed what there is to say.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
-    reportBug(error, terminal);
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
+    const found = error instanceof CommanderError ? usage(error) : reportBug(error, terminal);
+    if (wantsJson(args)) terminal.out(`${JSON.stringify({ diagnostics: [diagnosticJson(found)] })}\n`);
     return exitCode.usage;
   }
 }
 
+/** Whether the command line asks for JSON, even if it can't be understood otherwise. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end === -1 ? args : args.slice(0, end)).includes('--json');
+}
+
+function usage({ code, message }: CommanderError): Diagnostic {
+  const problem = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '').split('\n')[0]!;
+  return diagnostic('cli/usage', { problem }, undefined, { help: '`spikec COMMAND --help` lists what there is' });
+}
+
 /** Anything that is not a diagnostic is our mistake. */
-function reportBug(error: unknown, terminal: Terminal): void {
+function reportBug(error: unknown, terminal: Terminal): Diagnostic {
   const message = error instanceof Error ? error.message : String(error);
   const kind = error instanceof Error && !(error instanceof InvariantError) ? `${error.name}: ` : '';
   const first = printable(message.split('\n')[0] ?? '').slice(0, 300);
-  terminal.err(`spikec has a bug: ${kind}${first}\n`);
+  const found = diagnostic('cli/bug', { problem: `${kind}${first}` }, undefined, {
+    help: 'please report it with the command and its input',
+  });
+  terminal.err(`${found.message}\n`);
   if (process.env['SPIKEC_DEBUG'] === '1') {
     terminal.err(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
   } else {
     terminal.err('Please report it with the command and its input; SPIKEC_DEBUG=1 adds what a report needs.\n');
   }
+  return found;
 }

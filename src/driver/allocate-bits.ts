@@ -32,7 +32,7 @@ export async function chooseBits(
   findings: Findings,
 ): Promise<Chosen> {
   const { least = defaultRange.least, most = Math.max(defaultRange.most, least) } = options;
-  if (least > most) fail('allocate/range', { least, most });
+  if (least > most) fail('allocate/range', { what: 'bits', least, most });
   const prepared = preparedNetwork(target, findings);
   const weighted = prepared.ops.filter(isWeighted);
   if (weighted.length === 0) fail('allocate/nothing', { what: 'no layer has weights' });
@@ -134,10 +134,17 @@ function planOf(
 
 /** A budget that can't be met is said before anything is measured. */
 function checkBudget(plan: Plan, least: number): void {
-  const cheapest = plan.allocation(new Map(plan.ids.map((id) => [id, new Map([[least, 0]])])));
-  const { budget, costText } = cheapest;
-  const cost = leastCost([...cheapest.choices.values()]);
-  if (cost > budget) fail('allocate/budget', { budget: costText(budget), least: costText(cost) });
+  const everywhere = (bits: number): BitAllocation =>
+    plan.allocation(new Map(plan.ids.map((id) => [id, new Map([[bits, 0]])])));
+  const costWith = (bits: number): number => leastCost([...everywhere(bits).choices.values()]);
+  const { budget, costText } = everywhere(least);
+  const cost = costWith(least);
+  if (cost <= budget) return;
+  const one = `with \`--least 1\` the smallest is ${costText(costWith(1))}`;
+  const larger = 'give a larger budget';
+  const help = least === 1 ? larger : costWith(1) <= budget ? one : `${larger}; ${one}`;
+  const smallest = `${costText(cost)} with at least ${least} bit${least === 1 ? '' : 's'} a layer`;
+  fail('allocate/budget', { budget: costText(budget), least: smallest }, undefined, { help });
 }
 
 function errorsOf({ layers }: BitSensitivity): ReadonlyMap<string, ReadonlyMap<number, number>> {

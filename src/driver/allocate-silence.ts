@@ -34,13 +34,18 @@ export async function chooseSilence(
   const { config, coding } = swsConfig(target);
   const steps = Number(coding.args['steps']);
   const { least = defaultRange.least, most = Math.min(steps, Math.max(defaultRange.most, least)) } = options;
-  if (least > most) fail('allocate/range', { least, most });
+  const asked = Math.max(least, options.most ?? 0);
+  if (asked > steps) {
+    const help = `after ${steps} steps a layer knows its whole input: \`--least\` and \`--most\` are 0 to ${steps} here`;
+    fail('allocate/silent-period', { asked, steps }, coding.place, { help });
+  }
+  if (least > most) fail('allocate/range', { what: 'silent steps', least, most });
   const settings = conversionOptions(config, findings);
   const silence = new Silence(target, settings, options.measuring, findings);
   const shape = silence.convert(() => 0).spiking;
   const neurons = shape.ops.filter(({ kind }) => kind === 'neuron').map(({ id }) => id);
   if (neurons.length === 0) fail('allocate/nothing', { what: 'the network has no neurons' });
-  checkGoal(goal, latencyWith(shape, neurons, least, steps));
+  checkGoal(goal, latencyWith(shape, neurons, least, steps), least, steps);
   const range = [least, most] as const;
   const start = startOf(goal, coding, range, steps, latencyWith(shape, neurons, 1, steps));
   const { errors, base } = await silence.sensitivity(neurons, range, start);
@@ -114,8 +119,14 @@ function uniformWithin(
 }
 
 /** A latency that can't be met is said before anything is measured. */
-function checkGoal({ unit, value }: SilentGoal, least: number): void {
-  if (unit === 'latency' && value < least) fail('allocate/latency', { latency: value, least });
+function checkGoal({ unit, value }: SilentGoal, shortest: number, least: number, steps: number): void {
+  if (unit !== 'latency' || value >= shortest) return;
+  const fewer = value >= steps ? 'allow fewer silent steps' : 'a shorter latency needs fewer coding steps';
+  const help =
+    least > 0
+      ? `${fewer}: with \`--least 0\` the smallest is ${steps}`
+      : `ask for ${shortest} or more, or give \`coding sws(…)\` fewer \`steps\``;
+  fail('allocate/latency', { latency: value, least: shortest }, undefined, { help });
 }
 
 /** The period that all other layers have while one is measured: near what the goal will leave them. */

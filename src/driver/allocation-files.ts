@@ -1,13 +1,15 @@
 import { basename, dirname, relative } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
 import { realPath, readText } from '../data/index.js';
-import { type CodingChoice, type Config, type Model, type ModelLoader, checkModel } from '../model/index.js';
+import { type CodingChoice, type Config, type Model, checkModel } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import type { AllocationTarget, FromFolder, FromImport } from './allocation-target.js';
 import { modelOfRun } from './allocation-target.js';
-import { artifactFiles } from './artifacts.js';
+import { artifactsWith } from './artifacts.js';
 import { conversionOptions, convertNetwork } from './conversion.js';
 import { diskLoader } from './files.js';
+import { copiesOf } from './model-copies.js';
+import { type Planned, artifactNames } from './replacing.js';
 import { runFiles } from './run-folder.js';
 import type { Findings } from './target.js';
 import { packageVersion } from './version.js';
@@ -73,11 +75,62 @@ export function allocationFiles(
   return from.kind === 'folder' ? folderFiles(from, lines, allocated) : importFiles(from, lines, findings);
 }
 
-function importFiles({ source, model }: FromImport, lines: readonly string[], findings: Findings): AllocationFiles {
-  const files = new Map<string, string | Uint8Array>();
+/** Files that are written as they are, known before anything is measured; the model file isn't among them. */
+function copiedFiles(from: FromImport | FromFolder): Map<string, string | Uint8Array> {
+  const copies = new Map<string, string | Uint8Array>();
+  if (from.kind === 'folder') {
+    if (from.run === undefined) return copies;
+    copies.set(runFiles.run, readText(`${from.folder}/${runFiles.run}`));
+    const text = modelOfRun(from.folder);
+    if (text === undefined) return copies;
+    for (const [name, used] of copiesOf({ path: `${from.folder}/model.spike`, text, name: 'model.spike' }, false))
+      if (name !== 'model.spike') copies.set(name, used);
+    return copies;
+  }
+  const { source, model } = from;
+  if (model !== undefined) {
+    const name = modelNameOf(from);
+    for (const [used, text] of copiesOf({ ...model, name }, model.allowOutside))
+      if (used !== name) copies.set(used, text);
+  }
+  const onnxPath = onnxPathOf(from);
+  copies.set(onnxPath, source.bytes);
+  const beside = dirname(onnxPath);
+  for (const [name, bytes] of source.external) copies.set(beside === '.' ? name : `${beside}/${name}`, bytes);
+  return copies;
+}
+
+function modelNameOf({ source, model }: FromImport): string {
+  return model === undefined ? `${basename(source.path).replace(/\.onnx$/i, '')}.spike` : basename(model.path);
+}
+
+/** Where the ONNX file lies beside the model file. */
+function onnxPathOf({ source, model }: FromImport): string {
+  if (model === undefined) return basename(source.path);
+  const folder = dirname(model.path);
+  return relative(realPath(folder) ?? folder, realPath(source.path) ?? source.path).replaceAll('\\', '/');
+}
+
+/** Everything that will be written for a target, and what it reads: what must not be lost. */
+export function plannedFiles({ from }: AllocationTarget, folder: string): Planned {
+  const copies = copiedFiles(from);
+  const made = [...artifactNames];
+  if (from.kind === 'import') made.push(modelNameOf(from));
+  else if (from.run !== undefined && modelOfRun(from.folder) !== undefined) made.push('model.spike');
+  const inputs =
+    from.kind === 'folder' ? made.map((name) => `${from.folder}/${name}`) : [from.source.path, from.model?.path ?? ''];
+  return {
+    folder,
+    maker: 'allocate',
+    files: new Map([...made.map((name) => [name, undefined] as const), ...copies]),
+    inputs,
+  };
+}
+
+function importFiles(from: FromImport, lines: readonly string[], findings: Findings): AllocationFiles {
+  const { source, model } = from;
   const onnxName = basename(source.path);
-  const modelName = model === undefined ? `${onnxName.replace(/\.onnx$/i, '')}.spike` : basename(model.path);
-  const folder = dirname(model?.path ?? source.path);
+  const modelName = modelNameOf(from);
   const made =
     model === undefined
       ? {
@@ -92,60 +145,43 @@ function importFiles({ source, model }: FromImport, lines: readonly string[], fi
           ].join('\n'),
         }
       : extended(model.text, model.model, model.config, lines);
-  const within = (path: string): string =>
-    relative(realPath(folder) ?? folder, realPath(path) ?? path).replaceAll('\\', '/');
-  const used = new Map<string, string>();
-  const config = checkedConfig(made, model?.path ?? modelName, used, findings);
+  const path = model?.path ?? modelName;
+  const allowOutside = model?.allowOutside === true;
+  const config = checkedConfig(made, path, allowOutside, findings);
   const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
-  const origin = { config: made.name, sources: new Map([[onnxName, source.bytes]]) };
-  for (const [name, bytes] of artifactFiles(last, ['ir', 'json', 'onnx'], origin, packageVersion())) {
-    files.set(name, bytes);
-  }
-  for (const [path, text] of used) files.set(within(path), text);
-  files.set(modelName, made.text);
-  const onnxPath = model === undefined ? onnxName : within(source.path);
-  files.set(onnxPath, source.bytes);
-  const beside = dirname(onnxPath);
-  for (const [name, bytes] of source.external) files.set(beside === '.' ? name : `${beside}/${name}`, bytes);
+  const text = copiesOf({ path, text: made.text, name: modelName }, allowOutside).get(modelName)!;
+  const copies = copiedFiles(from).set(modelName, text);
+  const origin = { maker: 'allocate', config: made.name, sources: new Map([[onnxName, source.bytes]]) } as const;
+  const files = artifactsWith(copies, last, ['ir', 'json', 'onnx'], origin, packageVersion());
   return { files, model: `${modelName}#${made.name}` };
 }
 
-/** The new config, checked as if the text lay in the place of the old file; `used` gets every other file it reads. */
+/** The new config, checked as if the text lay in the place of the old file. */
 function checkedConfig(
   made: { readonly name: string; readonly text: string },
   path: string,
-  used: Map<string, string>,
+  allowOutside: boolean,
   findings: Findings,
 ): Config {
-  const disk = diskLoader(path, false);
-  const loader: ModelLoader = {
-    ...disk,
-    read: (file) => {
-      const text = disk.read(file);
-      if (text !== undefined) used.set(file, text);
-      return text;
-    },
-  };
-  const checked = checkModel({ name: path, text: made.text }, loader);
+  const checked = checkModel({ name: path, text: made.text }, diskLoader(path, allowOutside), { allowOutside });
   if (checked.value === undefined) throw new DiagnosticError(checked.diagnostics);
   findings.all.push(...checked.diagnostics);
   return checked.value.configs.get(made.name)!;
 }
 
 /** A compiled folder with the weights, and the run's model file with the allocation, to train from it. */
-function folderFiles({ folder, run }: FromFolder, lines: readonly string[], allocated: Network): AllocationFiles {
+function folderFiles(from: FromFolder, lines: readonly string[], allocated: Network): AllocationFiles {
+  const { folder, run } = from;
   const text = modelOfRun(folder);
-  const files = new Map<string, string | Uint8Array>();
+  const copies = copiedFiles(from);
   const config = run?.config ?? allocated.name;
-  if (run !== undefined) files.set(runFiles.run, readText(`${folder}/${runFiles.run}`));
   if (text !== undefined && run !== undefined) {
-    const checked = checkModel({ name: 'model.spike', text }, diskLoader(`${folder}/model.spike`, false)).value;
+    const path = `${folder}/model.spike`;
+    const checked = checkModel({ name: path, text }, diskLoader(path, false)).value;
     const base = checked?.configs.get(config);
-    files.set('model.spike', base === undefined ? text : extended(text, checked!, base, lines).text);
+    copies.set('model.spike', base === undefined ? text : extended(text, checked!, base, lines).text);
   }
   const sources = new Map(text === undefined ? [] : [['model.spike', new TextEncoder().encode(text)]]);
-  for (const [name, bytes] of artifactFiles(allocated, ['ir', 'json', 'onnx'], { config, sources }, packageVersion())) {
-    files.set(name, bytes);
-  }
-  return { files };
+  const origin = { maker: 'allocate', config, sources } as const;
+  return { files: artifactsWith(copies, allocated, ['ir', 'json', 'onnx'], origin, packageVersion()) };
 }

@@ -25,7 +25,13 @@ export interface FromImport {
   readonly kind: 'import';
   readonly source: Source;
   /** The model file's config; none where the ONNX file itself is the target. */
-  readonly model?: { readonly path: string; readonly text: string; readonly model: Model; readonly config: Config };
+  readonly model?: {
+    readonly path: string;
+    readonly text: string;
+    readonly model: Model;
+    readonly config: Config;
+    readonly allowOutside: boolean;
+  };
 }
 
 export interface FromFolder {
@@ -60,7 +66,7 @@ export function allocationTarget(target: Target, options: CommonOptions, finding
     network: source.imported.network,
     settings: annSettings(),
     normalisation: {},
-    from: { kind: 'import', source, model: { path, text, model, config } },
+    from: { kind: 'import', source, model: { path, text, model, config, allowOutside: options.allowOutside === true } },
   };
 }
 

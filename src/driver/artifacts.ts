@@ -7,8 +7,12 @@ import { type Program, printProgram, simplify } from '../tensor/index.js';
 import { isOfLayers } from './own-network.js';
 import type { Artifact } from './types.js';
 
+/** Commands that write compiled folders. */
+export type Maker = 'compile' | 'convert' | 'train' | 'allocate';
+
 /** What a compiled folder records of where it came from. */
 export interface Origin {
+  readonly maker: Maker;
   readonly config: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
@@ -63,9 +67,21 @@ export function artifactFiles(
   return files;
 }
 
+/** The files of a compiled folder and, behind them, others that its manifest also records. */
+export function artifactsWith(
+  copies: ReadonlyMap<string, string | Uint8Array>,
+  network: Network,
+  emit: readonly Artifact[],
+  origin: Origin,
+  version: string,
+): Map<string, string | Uint8Array> {
+  const files = artifactFiles(network, emit, origin, version, copies);
+  return new Map([...[...files].filter(([name]) => !copies.has(name)), ...copies]);
+}
+
 function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origin, version: string): string {
   const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
-  return `${JSON.stringify({ spikec: version, format: 1, config: origin.config, sources, files: written }, undefined, 1)}\n`;
+  return `${JSON.stringify({ spikec: version, format: 1, made_by: origin.maker, config: origin.config, sources, files: written }, undefined, 1)}\n`;
 }

@@ -74,7 +74,7 @@ function writeArtifacts(
   if (emit.includes('tfjs') && module === undefined) {
     fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
   }
-  const files = artifactFiles(network, emit, { config, sources }, packageVersion(), module);
+  const files = artifactFiles(network, emit, { maker: 'compile', config, sources }, packageVersion(), module);
   writeFolder(outDir!, files);
   return [...files.keys()];
 }

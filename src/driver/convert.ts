@@ -2,11 +2,12 @@ import { basename, join, resolve } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
-import { artifactFiles } from './artifacts.js';
+import { artifactsWith } from './artifacts.js';
 import { calibrate } from './calibrate.js';
 import { describe } from './compile.js';
 import { conversionOptions, convertNetwork } from './conversion.js';
 import { diskLoader } from './files.js';
+import { artifactNames, refuseToReplace } from './replacing.js';
 import { Findings, chooseConfig, importFile } from './target.js';
 import type { ConvertOptions, ConvertResult } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
@@ -65,9 +66,17 @@ function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, number>)
 export async function convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>> {
   const findings = new Findings();
   const source = importFile(file, findings);
-  await verifyWhereWanted(source, options, findings);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
+  const copies = new Map<string, string | Uint8Array>(source.external);
+  if (resolve(file) !== resolve(options.outDir, onnxName)) copies.set(onnxName, source.bytes);
+  refuseToReplace({
+    folder: options.outDir,
+    maker: 'convert',
+    files: new Map([...[...artifactNames, modelName].map((name) => [name, undefined] as const), ...copies]),
+    inputs: [file],
+  });
+  await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);
   const configOf = (text: string): Config => {
     const checked = findings.take(checkModel({ name: model, text }, diskLoader(model, false)));
@@ -82,11 +91,9 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   }
   const config = configOf(text);
   const { last, runs } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
-  const origin = { config: config.name, sources: new Map([[onnxName, source.bytes]]) };
-  const files = artifactFiles(last, ['ir', 'json', 'onnx'], origin, packageVersion());
-  files.set(modelName, text);
-  if (resolve(file) !== resolve(options.outDir, onnxName)) files.set(onnxName, source.bytes);
-  for (const [name, bytes] of source.external) files.set(name, bytes);
+  const origin = { maker: 'convert', config: config.name, sources: new Map([[onnxName, source.bytes]]) } as const;
+  const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
+  const files = artifactsWith(written, last, ['ir', 'json', 'onnx'], origin, packageVersion());
   writeFolder(options.outDir, files);
   return { value: { ...describe(last, runs, [...files.keys()], options), model }, diagnostics: findings.all };
 }

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import { elementCount } from '../base/dtype.js';
-import { isFile, type Dataset, checkFit, openDataset, readBytes, writeFile, writeFolder } from '../data/index.js';
+import { isFile, type Dataset, checkFit, openDataset, readText, writeFile, writeFolder } from '../data/index.js';
 import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, opsById, printNetwork } from '../network/index.js';
@@ -24,7 +24,9 @@ import {
 import { artifactFiles } from './artifacts.js';
 import { bitTraining, renewalProblems } from './bit-training.js';
 import { chooseEngine } from './engine.js';
+import { copiesOf } from './model-copies.js';
 import { networkOf } from './own-network.js';
+import { refuseToReplace } from './replacing.js';
 import { type RunInfo, runFiles } from './run-folder.js';
 import { Findings, chooseConfig, loadModel } from './target.js';
 import { trainSettings } from './train-settings.js';
@@ -53,7 +55,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       config: config.name,
       data,
       run,
-      sources: target.path,
+      sources: sourcesOf(target, run, options),
       hardware: config.hardware?.settings,
     });
     const result = await training.run(samples, options);
@@ -67,7 +69,10 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
 function runFolder({ path }: Target, config: Config, { run, resume }: TrainOptions): string {
   const holds = (folder: string): boolean => isFile(join(folder, runFiles.checkpoint));
   if (run !== undefined) {
-    if (holds(run) && resume !== true) fail('train/run-exists', { path: run });
+    if (holds(run) && resume !== true) {
+      const help = 'go on with it by `--resume`, name another folder with `-o`, or delete it';
+      fail('train/run-exists', { path: run }, undefined, { help });
+    }
     return run;
   }
   const base = join('runs', `${basename(path).replace(/\.spike$/, '')}-${config.name}`);
@@ -75,6 +80,13 @@ function runFolder({ path }: Target, config: Config, { run, resume }: TrainOptio
   let last = 0;
   while (holds(numbered(last + 1))) last++;
   return numbered(resume === true ? Math.max(1, last) : last + 1);
+}
+
+/** Model files that a run keeps; none of the user's own is replaced by them. */
+function sourcesOf({ path }: Target, folder: string, { allowOutside, resume }: TrainOptions): Map<string, string> {
+  const files = copiesOf({ path, text: readText(path), name: 'model.spike' }, allowOutside === true);
+  if (resume !== true) refuseToReplace({ folder, maker: 'train', files, inputs: [path] });
+  return files;
 }
 
 function loadSamples(dataset: Dataset, network: Network, settings: TrainSettings): Samples {
@@ -93,8 +105,8 @@ interface RunPlace {
   readonly config: string;
   readonly data: string;
   readonly run: string;
-  /** The model file. */
-  readonly sources: string;
+  /** The model file, as `model.spike`, and what it uses. */
+  readonly sources: ReadonlyMap<string, string>;
   /** What the config says of the hardware. */
   readonly hardware: RunInfo['hardware'] | undefined;
 }
@@ -102,7 +114,6 @@ interface RunPlace {
 /** One training and its folder. */
 class Training {
   readonly #fingerprint: string;
-  readonly #source: Uint8Array;
 
   constructor(
     readonly trainee: Trainee,
@@ -110,7 +121,6 @@ class Training {
     readonly place: RunPlace,
   ) {
     this.#fingerprint = fingerprintOf(trainee.network, settings, place.data);
-    this.#source = readBytes(place.sources);
   }
 
   async run(samples: Samples, options: TrainOptions): Promise<TrainResult> {
@@ -157,7 +167,7 @@ class Training {
       new Map<string, string | Uint8Array>([
         ...this.#networkFiles(initial),
         [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
-        ['model.spike', this.#source],
+        ...place.sources,
         [runFiles.log, ''],
       ]),
     );
@@ -190,7 +200,10 @@ class Training {
         ] as const;
       }),
     );
-    const origin = { config: this.place.config, sources: new Map([['model.spike', this.#source]]) };
+    const { config } = this.place;
+    const encoder = new TextEncoder();
+    const sources = new Map([...this.place.sources].map(([name, text]) => [name, encoder.encode(text)]));
+    const origin = { maker: 'train', config, sources } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
 

@@ -311,7 +311,6 @@ it('wrong input exits with 1, wrong usage and a missing data set with 2', async 
     ['eval', 'a.spike', '--data', tinyData(), '--limit', '0'],
     ['eval', 'a.spike', '--data', tinyData(), '--limit', '1e3'],
     ['cost', 'a.spike', '--limit', '5'],
-    ['cost', 'a.spike', '--csv', '--json'],
     ['cost', 'a.spike', '--e-mac', '-1'],
     ['compile', 'a.spike', '--emit', 'ir,nonsense'],
     ['compile', 'a.spike#'],

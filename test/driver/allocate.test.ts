@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Diagnostic, Outcome } from '../../src/base/diagnostics/index.js';
@@ -203,7 +203,8 @@ describe('allocate bits', () => {
     expect(budget).toMatchObject({
       code: 'allocate/budget',
       message:
-        'the budget of 50 bytes (0.842 bits a weight) can’t be met: the smallest possible is 119 bytes (2.000 bits a weight)',
+        'the budget of 50 bytes (0.842 bits a weight) can’t be met: the smallest possible is 119 bytes (2.000 bits a weight) with at least 2 bits a layer',
+      help: 'give a larger budget; with `--least 1` the smallest is 60 bytes (1.000 bits a weight)',
     });
     const codes = async (name: string, options: Partial<AllocateOptions> = {}): Promise<string[]> =>
       (await problems(allocate(name, { outDir, ...options }))).map(({ code }) => code);
@@ -213,8 +214,81 @@ describe('allocate bits', () => {
     expect(await codes('missing.spike')).toEqual(['file/missing']);
     expect(await codes('tiny.onnx', { least: 5, most: 4 })).toEqual(['allocate/range']);
     expect(await codes('sws.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/latency']);
+    const reach = await problems(allocate('tiny.onnx', { goal: { unit: 'bytes', value: 70 } }));
+    expect(reach[0]!.help).toBe('with `--least 1` the smallest is 60 bytes (1.000 bits a weight)');
+    const silent = async (least: number, most: number, value = 100): Promise<Diagnostic> =>
+      (await problems(allocate('sws.spike', { goal: { unit: 'latency', value }, least, most })))[0]!;
+    const place = { start: models['sws.spike']!.indexOf('sws(') };
+    for (const [least, most] of [
+      [9, 10],
+      [0, 10],
+    ] as const) {
+      const help = expect.stringContaining('0 to 8') as string;
+      expect(await silent(least, most)).toMatchObject({ code: 'allocate/silent-period', help });
+    }
+    expect((await silent(9, 10)).place).toMatchObject(place);
+    expect((await silent(3, 2)).message).toBe('the fewest silent steps (3) are more than the most (2)');
+    expect((await silent(0, 2, 7)).help).toContain('ask for 8 or more');
+    expect((await silent(2, 2, 9)).help).toBe('allow fewer silent steps: with `--least 0` the smallest is 8');
     expect(await codes('ann.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/nothing']);
     expect(existsSync(outDir)).toBe(false);
+  }, 60_000);
+});
+
+describe('what allocate and convert replace', () => {
+  const contents = (path: string): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? [[entry.name, readFileSync(join(path, entry.name), 'latin1')]] : [],
+      ),
+    );
+  const refused = async (path: string, work: () => Promise<Outcome<unknown>>): Promise<void> => {
+    const before = contents(path);
+    const [found] = await problems(work());
+    expect(found).toMatchObject({ code: 'file/would-replace', help: expect.stringContaining('-o') });
+    expect(contents(path)).toEqual(before);
+  };
+
+  it('a run folder, which stands alone, is not overwritten; a folder of allocate’s own is, until it is edited', async () => {
+    const run = join(folder, 'run');
+    const data = `idx:${join(folder, 'images')},${join(folder, 'labels')}`;
+    const text = models['train.spike']!.replace('"spikec/neurons"', '"./parts/own.spike"');
+    mkdirSync(join(folder, 'parts'));
+    writeFileSync(join(folder, 'parts', 'own.spike'), readFileSync('models/neurons.spike', 'utf8'));
+    writeFileSync(join(folder, 'uses.spike'), text);
+    valueOf(await driver.trainTarget({ path: join(folder, 'uses.spike') }, { run, data }));
+    const goal = { unit: 'bytes', value: 250 } as const;
+    await refused(run, () => allocate('run', { goal, outDir: run }));
+    await refused(join(run, 'best'), () => allocate('run', { goal, outDir: join(run, 'best') }));
+    const outDir = join(folder, 'again');
+    for (const value of [250, 300]) valueOf(await allocate('run', { goal: { unit: 'bytes', value }, outDir }));
+    for (const path of [run, outDir]) expect(driver.checkFile(join(path, 'model.spike'), {}).value).toBeDefined();
+    await refused(outDir, () => allocate('again', { goal, outDir }));
+    appendFileSync(join(outDir, 'model.spike'), '// mine\n');
+    await refused(outDir, () => allocate('run', { goal, outDir }));
+  }, 60_000);
+
+  it('a model file of the user’s is not overwritten', async () => {
+    await refused(folder, () => allocate('w3.spike', { outDir: folder }));
+    for (let i = 0; i < 2; i++) valueOf(await allocate('tiny.onnx', { outDir: folder }));
+    writeFileSync(join(folder, 'float.spike'), '// mine\n');
+    await refused(folder, () => allocate('float.onnx', { outDir: folder }));
+    const outDir = join(folder, 'converted');
+    const convert = () => driver.convertOnnx(join(folder, 'tiny.onnx'), { coding: 'sws', outDir });
+    for (let i = 0; i < 2; i++) valueOf(await convert());
+    appendFileSync(join(outDir, 'tiny.spike'), '// mine\n');
+    await refused(outDir, convert);
+    await refused(folder, () => driver.convertOnnx(join(folder, 'float.onnx'), { coding: 'sws', outDir: folder }));
+  }, 60_000);
+
+  it('what was written before manifests named the command is recognised by its model file', async () => {
+    const outDir = join(folder, 'old');
+    valueOf(await allocate('tiny.onnx', { outDir }));
+    const path = join(outDir, 'manifest.json');
+    const { made_by: _, ...old } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeFileSync(path, JSON.stringify(old));
+    await refused(outDir, () => driver.convertOnnx(join(folder, 'tiny.onnx'), { coding: 'sws', outDir }));
+    valueOf(await allocate('tiny.onnx', { outDir }));
   }, 60_000);
 });
 

@@ -236,7 +236,10 @@ describe('a good checkpoint is never replaced by a bad one', () => {
     const place = workplace();
     const { run } = await train(place, { epochs: 1 });
     const before = readFileSync(checkpointOf(run));
-    expect((await train(place, { epochs: 1 })).codes).toEqual(['train/run-exists']);
+    const refused = driver.trainTarget({ path: place.model }, { data: place.data, run, epochs: 1 });
+    await expect(refused).resolves.toMatchObject({
+      diagnostics: [{ code: 'train/run-exists', help: expect.stringContaining('--resume') as string }],
+    });
     expect(readFileSync(checkpointOf(run)).equals(before)).toBe(true);
   });
 

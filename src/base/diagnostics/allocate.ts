@@ -26,10 +26,15 @@ export const allocateDiagnostics = {
     ({ what }) => `there is nothing to allocate: ${what}`,
     'Bits are allocated to the weights of convolutions and linear layers; silent periods to the neurons of a conversion with `coding sws(…)`.',
   ),
-  'allocate/range': define<{ least: number; most: number }>(
+  'allocate/range': define<{ what: string; least: number; most: number }>(
     'error',
-    ({ least, most }) => `the fewest bits (${least}) are more than the most (${most})`,
+    ({ what, least, most }) => `the fewest ${what} (${least}) are more than the most (${most})`,
     '`--least` and `--most` say which bits, or which silent periods, a layer may have.',
+  ),
+  'allocate/silent-period': define<{ asked: number; steps: number }>(
+    'error',
+    ({ asked, steps }) => `a silent period of ${asked} steps is longer than the train of ${steps}`,
+    'Trains of `coding sws(steps: Tc)` have Tc steps, and after Tc silent steps a layer knows its whole input: `--least` and `--most` are 0 to Tc with `--silent`.',
   ),
   'allocate/no-sensitivity': define<{ data: string }>(
     'error',

@@ -7,6 +7,18 @@ export const cliDiagnostics = {
     `\`spikec explain CODE\` prints what a diagnostic means. Codes stand in brackets behind the severity, as in
 \`error[model/unknown-name]\`. \`spikec explain\` without a code lists them all.`,
   ),
+  'cli/usage': define<{ problem: string }>(
+    'error',
+    ({ problem }) => problem,
+    `The command line can't be understood: a flag that the command doesn't have, a value it can't have, or a missing argument.
+\`spikec COMMAND --help\` lists what there is. With \`--json\` it is said as a document on stdout, too.`,
+  ),
+  'cli/bug': define<{ problem: string }>(
+    'error',
+    ({ problem }) => `spikec has a bug: ${problem}`,
+    `Something happened that spikec takes for impossible; the input isn't to blame. Please report it with the command and its
+input. With the variable \`SPIKEC_DEBUG=1\` the place in the program is printed, too.`,
+  ),
   'cli/no-config': define<{ file: string }>(
     'error',
     ({ file }) => `"${file}" has no configuration, so there is nothing to compile`,

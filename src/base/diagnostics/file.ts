@@ -47,6 +47,15 @@ network folder that went away, too many open files.`,
     ({ path }) => `there is a file "${path}" already`,
     `What is written here is new, and nothing that is there is ever overwritten. Choose another name, or move the file away.`,
   ),
+  'file/would-replace': define<{ path: string; more: number; command: string }>(
+    'error',
+    ({ path, more, command }) =>
+      `"${path}"${more === 0 ? '' : ` and ${more} more file${more === 1 ? '' : 's'} there`} would be lost: \`spikec ${command}\` replaces only what it wrote itself`,
+    `\`convert\` and \`allocate\` replace only files that the same command wrote and nobody changed since: \`manifest.json\` in
+the folder records the command and the hash of each file. A trained network, a model file of your own, a generated one that
+you edited, and what the command itself reads stay as they are. \`train\` treats the model files that it copies alike. Name
+another folder with \`-o\`, or move or delete what is there.`,
+  ),
   'file/write-failed': define<{ path: string; reason: string }>(
     'error',
     ({ path, reason }) => `"${path}" can't be written: ${reason}`,

@@ -15,7 +15,8 @@ export function settingsAgree({ train, bits, network }: Config, reporter: Report
   const channels = input?.shape.length === 3 ? input.shape[0]! : undefined;
   if (mean.length !== std.length) {
     const problem = `\`normalize\` has ${count(mean, 'mean')} and ${count(std, 'standard deviation')}`;
-    reporter.report('model/conflict', { problem }, normalize.place);
+    const help = 'give as many of one as of the other: one for all, or one a channel';
+    reporter.report('model/conflict', { problem }, normalize.place, { help });
   } else if (channels !== undefined && mean.length !== 1 && mean.length !== channels) {
     const problem = `\`normalize\` has ${count(mean, 'mean')} for an input of ${channels} channels`;
     const related = [{ place: input!.place, message: 'the input' }];
@@ -30,13 +31,14 @@ export function settingsAgree({ train, bits, network }: Config, reporter: Report
 function boundsHold(name: string, { args, place }: Choice, reporter: Reporter): void {
   const { init, max, target } = args as Readonly<Record<string, number | undefined>>;
   if (max === undefined) return;
-  for (const [what, value] of [
-    ['start', init],
-    ['target', target],
+  for (const [what, argument, value] of [
+    ['start', 'init', init],
+    ['target', 'target', target],
   ] as const) {
     if (value === undefined || value <= max) continue;
     const problem = `\`${name}\` has the ${what} ${value}, above its bound of ${max}`;
-    reporter.report('model/conflict', { problem }, place);
+    const help = `write \`max: ${value}\` or more, or \`${argument}: ${max}\` or less`;
+    reporter.report('model/conflict', { problem }, place, { help });
   }
 }
 
