@@ -8,7 +8,7 @@ export interface OpProblem {
   readonly help?: string;
 }
 
-/** Numbers of bits or steps that an op may have, fixed as attribute NAME or learned as parameter NAME up to NAME_max. */
+/** Bits or steps that an op may have, fixed as attribute NAME or learned as parameter NAME up to NAME_max. */
 interface Counted {
   readonly name: string;
   readonly most: number;
@@ -25,7 +25,7 @@ const squeezeSteps: Counted = { name: 'steps', most: mostLearnedSteps, fixed: fa
 /** What a fixed `bits` of a neuron means is up to its equations. */
 const neuronBits: Counted = { name: 'bits', most: mostBits, fixed: false };
 
-/** What is wrong with the bits and steps of an op: numbers out of range, learned ones without a bound or a step size. */
+/** What is wrong with the bits and steps of an op: numbers out of range, learned ones without bound or step size. */
 export function bitProblems(op: Op, network: Pick<Network, 'params' | 'neurons'>): readonly OpProblem[] {
   const counted = countOf(op, network);
   if (counted === undefined) return [];
@@ -39,7 +39,7 @@ export function bitProblems(op: Op, network: Pick<Network, 'params' | 'neurons'>
 }
 
 /**
- * What is wrong with the values of learned bits, learned steps and step sizes: with a NaN there, no cost means anything.
+ * What is wrong with the values of learned bits and steps and of step sizes: with a NaN there, no cost means anything.
  * Only for networks that are read; `bitProblems` must have found nothing.
  */
 export function valueProblems(op: Op, network: Pick<Network, 'params' | 'neurons'>): readonly OpProblem[] {
@@ -130,8 +130,8 @@ function scaleProblems(op: Op, network: Pick<Network, 'params'>): readonly OpPro
   const { scale = [], zero = [] } = optionalParam(network, op, 'weight')?.quant ?? {};
   const bad = [...scale, ...zero].find((value) => !Number.isFinite(value));
   if (bad === undefined) return [];
-  const message = `scales and zero points of its weights (parameter ${op.params['weight']}) must be finite, one is ${bad}`;
-  return [{ message, help: elsewhere }];
+  const what = `scales and zero points of its weights (parameter ${op.params['weight']})`;
+  return [{ message: `${what} must be finite, one is ${bad}`, help: elsewhere }];
 }
 
 const elsewhere = 'take the weights of another epoch or run: those of this file are damaged, or its training diverged';

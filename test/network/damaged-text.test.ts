@@ -14,6 +14,9 @@ const networks: readonly (readonly [string, Network])[] = [
 ];
 
 describe.each(networks)('a network %s', (_, network) => {
+  it('is read, counted and lowered as it is', () => {
+    expect(useText(printNetwork(network), network.params)).toEqual([]);
+  });
   it('with any attribute or parameter of an op removed or changed ends in diagnostics', () => {
     fc.assert(
       fc.property(damagedText(network), (text) => {
@@ -61,14 +64,16 @@ it.each([
     learning,
     ', weight_bits_max=6',
     '',
-    '%first.conv learns `weight_bits` (parameter first.conv.weight_bits) without a bound: attribute weight_bits_max is missing / help',
+    '%first.conv learns `weight_bits` (parameter first.conv.weight_bits) without a bound: ' +
+      'attribute weight_bits_max is missing / help',
   ],
   [
     'learned steps without a bound',
     learning,
     ' {steps_max=3}',
     '',
-    '%coded.spike.squeeze learns `steps` (parameter coded.spike.steps) without a bound: attribute steps_max is missing / help',
+    '%coded.spike.squeeze learns `steps` (parameter coded.spike.steps) without a bound: ' +
+      'attribute steps_max is missing / help',
   ],
   [
     'a step size without bits',
