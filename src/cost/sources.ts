@@ -1,6 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Network, type Op, opsById, wholeOf } from '../network/index.js';
+import { type Network, type Op, learnsBits, opsById, wholeOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -76,7 +76,7 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
 
 function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): SpikeSource {
   const steps = op.type.time?.steps ?? 1;
-  const learned = op.params['bits'] === undefined ? undefined : wholeOf(network, op, 'bits');
+  const learned = learnsBits(op) ? wholeOf(network, op, 'bits') : undefined;
   const range = learned === undefined ? rangeOf(op) : 2 ** learned - 1;
   const bits = learned ?? bitsOfRange(range);
   const elements = elementCount(op.type.shape);

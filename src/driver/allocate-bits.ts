@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
 import type { LayerCost } from '../cost/index.js';
 import { agreement, classesOf, divergence, outputsOf, readLabels } from '../evaluate/index.js';
@@ -7,6 +8,8 @@ import type { Chosen } from './allocate.js';
 import { allocationFiles, bitLines } from './allocation-files.js';
 import { type AllocationTarget, costsOf, preparedNetwork } from './allocation-target.js';
 import { openLogits } from './logits.js';
+import { runFiles } from './run-folder.js';
+import { checkRuns } from './runnable.js';
 import { type BitSensitivity, type Measuring, bitSensitivity } from './sensitivity.js';
 import type { Findings } from './target.js';
 import type { AllocateOptions, BitBudget } from './types.js';
@@ -34,6 +37,7 @@ export async function chooseBits(
   const { least = defaultRange.least, most = Math.max(defaultRange.most, least) } = options;
   if (least > most) fail('allocate/range', { what: 'bits', least, most });
   const prepared = preparedNetwork(target, findings);
+  if (target.from.kind === 'folder') checkRuns(prepared, join(target.from.folder, runFiles.network));
   const weighted = prepared.ops.filter(isWeighted);
   if (weighted.length === 0) fail('allocate/nothing', { what: 'no layer has weights' });
   const costs = costsOf(target, prepared, findings);

@@ -19,6 +19,8 @@ export interface Compiled {
   readonly normalisation: Normalisation;
   /** An ONNX file itself: an ANN, not a conversion of it. */
   readonly imported: boolean;
+  /** The `.ir` file that it was read from: whoever runs it checks first that it can be run. */
+  readonly text?: string;
 }
 
 /** The compiled network of `FILE#CONFIG`, of a compiled or run folder, or of an ONNX file. */
@@ -34,7 +36,13 @@ export function compiledTarget(target: Target, options: CommonOptions, findings:
     const { own } = opened;
     const { network } = forInference(own.network, findings);
     const name = isFolder(path) ? basename(path) : own.config;
-    return { network: withoutPlanes(network, findings), name, normalisation: own.normalisation, imported: false };
+    return {
+      network: withoutPlanes(network, findings),
+      name,
+      normalisation: own.normalisation,
+      imported: false,
+      ...(own.text === undefined ? {} : { text: own.text }),
+    };
   }
   const { config, source } = opened;
   const { conversion } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);

@@ -17,6 +17,7 @@ import type { SampleTrace } from '../report/types.js';
 import { type Compiled, compiledTarget } from './compiled.js';
 import { chooseEngine } from './engine.js';
 import { batchFor } from './run-layers.js';
+import { checkRuns } from './runnable.js';
 import { Findings } from './target.js';
 import { chosenLayers, measureLevels, neuronLayers, spreadOver, traceSample } from './traces.js';
 import type { PictureOptions, PictureResult, Target } from './types.js';
@@ -40,6 +41,8 @@ interface Drawn {
 }
 
 async function plotOf(compiled: Compiled, options: PictureOptions): Promise<Drawn> {
+  // all others show what it does
+  if (options.kind !== 'bits' && compiled.text !== undefined) checkRuns(compiled.network, compiled.text);
   switch (options.kind) {
     case 'bits': {
       const bits = bitsOf(compiled.network, networkCost(compiled.network));

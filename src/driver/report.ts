@@ -12,6 +12,7 @@ import { evaluateTarget } from './evaluate.js';
 import { isOfLayers } from './own-network.js';
 import { ownUnless } from './picture.js';
 import { readLog } from './run-log.js';
+import { checkRuns } from './runnable.js';
 import { Findings } from './target.js';
 import { measureLevels, neuronLayers, spreadOver, traceSample } from './traces.js';
 import type { EvalResult, OnProgress, ReportOptions, ReportResult, Target } from './types.js';
@@ -98,13 +99,14 @@ interface Subject {
 
 /** What a network does on the data; nothing without data, and for ONNX files themselves. */
 async function onData(
-  { target, compiled: { network, normalisation, imported }, name, cost }: Subject,
+  { target, compiled: { network, normalisation, imported, text }, name, cost }: Subject,
   options: ReportOptions,
   findings: Findings,
 ): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'remark'>> {
   const { dataset, limit, batch, engine, threads, allowOutside = false, sample = 0 } = options;
   if (dataset === undefined) return {};
   if (imported) return { remark: 'not measured: an ONNX file is measured once it is converted' };
+  if (text !== undefined) checkRuns(network, text);
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
   const stepwise = network.coding !== undefined && !isOfLayers(network);
   const chosen = { dataset, normalisation: ownUnless(options.normalisation, normalisation) };

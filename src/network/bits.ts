@@ -12,6 +12,11 @@ export function wholeOf(network: Pick<Network, 'params'>, op: Op, name: string):
   return roundedWithin(realValues(paramOf(network, op, name))[0]!, numberAttr(op.attrs, `${name}_max`));
 }
 
+/** Whether a layer learns how many bits it fires. A `bits` that its neuron itself learns is a number like others. */
+export function learnsBits(op: Op): boolean {
+  return op.params['bits'] !== undefined && 'bits_max' in op.attrs;
+}
+
 /** round(x), halves to even, within 1 … most. */
 export function roundedWithin(x: number, most: number): number {
   return Math.min(most, Math.max(1, roundHalfEven(x)));

@@ -1,4 +1,4 @@
-export { roundedWithin, wholeOf } from './bits.js';
+export { learnsBits, roundedWithin, wholeOf } from './bits.js';
 export { NetworkBuilder, type NewOp, inferType } from './builder.js';
 export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {

@@ -1,22 +1,22 @@
 import { inferType } from './builder.js';
 import { type AttrKind, joinProblem, networkOps } from './ops/index.js';
 import type { AttrValue, Network, Op, ValueType } from './types.js';
+import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
 
-export interface Problem {
+export interface Problem extends OpProblem {
   readonly op: string;
-  readonly message: string;
 }
 
 /**
- * Everything that is wrong with a network: ids, order, arity, attributes, types, times of joins. Empty when valid;
- * stops after the op with which there are `enough` problems.
+ * Everything that is wrong with a network: ids, order, arity, attributes, bits, types, times of joins. Empty when
+ * valid; stops after the op with which there are `enough` problems.
  */
 export function verifyNetwork(network: Network, enough = Infinity): readonly Problem[] {
   const problems: Problem[] = [];
   const types = new Map<string, ValueType>();
   for (const op of network.ops) {
     if (problems.length >= enough) return problems;
-    for (const message of opProblems(op, network, types)) problems.push({ op: op.id, message });
+    for (const problem of opProblems(op, network, types)) problems.push({ op: op.id, ...problem });
     if (types.has(op.id)) problems.push({ op: op.id, message: 'two ops have this id' });
     types.set(op.id, op.type);
   }
@@ -27,11 +27,23 @@ export function verifyNetwork(network: Network, enough = Infinity): readonly Pro
   return problems;
 }
 
-function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): string[] {
+/** What is wrong with the numbers in a valid network that was read: those that passes and costs count on. */
+export function verifyValues(network: Network): readonly Problem[] {
+  return network.ops.flatMap((op) => valueProblems(op, network).map((problem) => ({ op: op.id, ...problem })));
+}
+
+function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly OpProblem[] {
   const missing = op.inputs.filter((id) => !types.has(id));
-  if (missing.length > 0) return missing.map((id) => `reads %${id}, which no earlier op defines`);
+  if (missing.length > 0) return missing.map((id) => ({ message: `reads %${id}, which no earlier op defines` }));
   const attrs = attrProblems(op);
-  if (attrs.length > 0) return attrs;
+  if (attrs.length > 0) return attrs.map((message) => ({ message }));
+  const bits = bitProblems(op, network);
+  if (bits.length > 0) return bits;
+  return typeProblems(op, network, types).map((message) => ({ message }));
+}
+
+/** What is wrong with its type, its operands' times, and what it names. */
+function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly string[] {
   const request = { kind: op.kind, attrs: op.attrs, params: op.params };
   const inputs = op.inputs.map((id) => types.get(id)!);
   const inferred = inferType(request, inputs, network.params);
@@ -63,10 +75,11 @@ function attrProblems(op: Op): string[] {
       if (!name.endsWith('?') && name !== '*') problems.push(`misses its attribute ${plain}`);
     } else if (!hasKind(value, kind)) problems.push(`attribute ${plain} must be a ${kind}`);
   }
-  if (!('*' in def.attrs)) {
-    for (const name of Object.keys(op.attrs)) {
-      if (!(name in def.attrs) && !(`${name}?` in def.attrs)) problems.push(`has no attribute ${name}`);
-    }
+  const others = def.attrs['*'];
+  for (const [name, value] of Object.entries(op.attrs)) {
+    if (Object.hasOwn(def.attrs, name) || Object.hasOwn(def.attrs, `${name}?`)) continue;
+    if (others === undefined) problems.push(`has no attribute ${name}`);
+    else if (!hasKind(value, others)) problems.push(`attribute ${name} must be a ${others}`);
   }
   return problems;
 }

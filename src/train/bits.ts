@@ -11,6 +11,7 @@ import {
 import {
   type Network,
   type Op,
+  learnsBits,
   listAttr,
   numberAttr,
   paramOf,
@@ -53,7 +54,7 @@ export function quantisedTensors(network: Network): readonly QuantisedTensor[] {
     const [min, max] = listAttr(op.attrs, 'levels') as [number, number];
     const signed = min < 0;
     const given = Math.ceil(Math.log2(max - min + 1));
-    const learns = op.params['bits'] !== undefined;
+    const learns = learnsBits(op);
     const bits = (states: States): number => (learns ? bitsNow(network, op, 'bits', states) : given);
     return [{ kind: 'spikes', op, step, signed, bits, values }];
   });

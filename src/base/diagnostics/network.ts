@@ -9,7 +9,7 @@ export const networkDiagnostics = {
   'network/invalid': define<{ op: string; message: string }>(
     'error',
     ({ op, message }) => `%${op} ${message}`,
-    'The network is well-formed text but not a valid network: an id is missing or used twice, an attribute is missing, or a type doesn’t follow from the types before it. The message names the op and both sides of the disagreement.',
+    'The network is well-formed text but not a valid network: an id is missing or used twice, an attribute is missing, a type doesn’t follow from the types before it, learned bits or steps have no bound, or a number is none that it can be: bits outside of 1 … 16, a learned number or a step size that is NaN. The message names the op and the attribute or parameter, or both sides of the disagreement.',
   ),
   'network/not-runnable': define<{ reason: string }>(
     'error',

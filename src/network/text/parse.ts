@@ -4,7 +4,7 @@ import type { NeuronDef } from '../../base/equation.js';
 import type { Source } from '../../base/source.js';
 import { isOpKind } from '../ops/index.js';
 import type { AttrValue, Code, Coding, Network, Op, Param, Time, ValueType } from '../types.js';
-import { verifyNetwork } from '../verify.js';
+import { verifyNetwork, verifyValues } from '../verify.js';
 import { parseNeuron } from './parse-equation.js';
 import { IrSyntaxError, TokenStream, shortened } from './tokens.js';
 
@@ -22,8 +22,10 @@ export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>
     if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
     throw error;
   }
-  const diagnostics: Diagnostic[] = verifyNetwork(network, shownProblems).map(({ op, message }) =>
-    diagnostic('network/invalid', { op, message }, { file: source.name }),
+  const invalid = verifyNetwork(network, shownProblems);
+  const problems = invalid.length > 0 ? invalid : verifyValues(network).slice(0, shownProblems);
+  const diagnostics: Diagnostic[] = problems.map(({ op, message, help }) =>
+    diagnostic('network/invalid', { op, message }, { file: source.name }, help === undefined ? {} : { help }),
   );
   return diagnostics.length > 0 ? { diagnostics } : { value: network, diagnostics };
 }

@@ -8,6 +8,7 @@ import {
   type Op,
   type Param,
   type Rewriter,
+  learnsBits,
   paramOf,
   realValues,
   rewrite,
@@ -47,7 +48,7 @@ export const fixBits: Pass = {
 function hasLearned(network: Network, op: Op): boolean {
   if (op.kind === 'conv' || op.kind === 'linear') return op.params['weight_step'] !== undefined;
   if (op.kind === 'squeeze') return op.params['steps'] !== undefined;
-  return op.kind === 'neuron' && (op.params['bits'] !== undefined || learnedStep(network, op) !== undefined);
+  return op.kind === 'neuron' && (learnsBits(op) || learnedStep(network, op) !== undefined);
 }
 
 const stepsOf = (network: Network, op: Op): number =>
@@ -89,7 +90,7 @@ function fixedNeuron(
 ): { attrs?: Attrs; params?: Record<string, string> } {
   const changes: Record<string, number> = {};
   const params = { ...op.params };
-  if (params['bits'] !== undefined) {
+  if (learnsBits(op)) {
     changes['bits'] = present(wholeOf(network, op, 'bits'), `fix-bits: ${op.id} has no bits`);
     delete params['bits'];
   }
