@@ -28,18 +28,21 @@ export function learningNetwork(): Network {
     }`);
 }
 
-/** A network whose neuron learns a parameter `bits` of its own, without a bound. */
+/** A network whose neuron learns a parameter `bits` of its own, without a bound: only a text can say that. */
 export function ownBitsNetwork(): Network {
-  return networkFrom(`
-    neuron Own(bits = learn(3)) {
+  const { params, ...network } = networkFrom(`
+    neuron Own(depth = learn(3)) {
       state u = 0
       charge u = u + x
-      fire s = clip(floor(u), 0, 2 ^ bits - 1)
+      fire s = clip(floor(u), 0, 2 ^ depth - 1)
       reset u = u - s
       surrogate ste(lo: 0, hi: 7)
     }
     network N { input image: real[1, 8, 8]  output image | spike | flatten | linear(3) }
     config own { network N  neuron Own  coding direct(steps: 2) }`);
+  const text = printNetwork({ params, ...network }).replaceAll('depth', 'bits');
+  const renamed = new Map([...params].map(([name, param]) => [name.replace('depth', 'bits'), param]));
+  return parseNetwork({ name: 'network.ir', text }, renamed).value!;
 }
 
 /** The learning network with its bits fixed. */
