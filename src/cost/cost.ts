@@ -1,14 +1,5 @@
 import { elementCount } from '../base/dtype.js';
-import {
-  type Network,
-  type Op,
-  latencyOf,
-  numberAttr,
-  opsById,
-  optionalParam,
-  paramOf,
-  wholeOf,
-} from '../network/index.js';
+import { type Network, type Op, latencyOf, opsById, optionalParam, paramOf, wholeOf } from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -184,13 +175,6 @@ function totalCost(network: Network, layers: readonly LayerCost[], trains: reado
     weight_bits,
     spike_bits,
     steps,
-    largest_spike: Math.max(0, ...trains.map(({ op }) => largest(op))),
+    largest_spike: Math.max(0, ...trains.map(({ largest }) => largest)),
   };
-}
-
-function largest({ type: { code }, attrs }: Op): number {
-  if (code.kind !== 'spike') return 0;
-  // integer codes have left what their step stands for to the weights
-  const step = attrs['integer_codes'] === true ? numberAttr(attrs, 'amplitude') : code.step;
-  return Math.max(Math.abs(code.min), Math.abs(code.max)) * step;
 }

@@ -2,7 +2,7 @@ import { present } from '../base/invariant.js';
 import { type Network, type Op, opsById } from '../network/index.js';
 import type { Cost, LayerCost } from './cost.js';
 import { reaches } from './fan-out.js';
-import { firesSpikes, spikeSources } from './sources.js';
+import { firingOps, spikeSources } from './sources.js';
 
 /** Energies of one operation, pJ. */
 export interface Hardware {
@@ -69,7 +69,7 @@ export function annCost({ layers, total }: Cost, { e_mac, e_ac }: Hardware): Ann
   };
 }
 
-/** Figures per layer id and in total, from the trains of the ops that {@link firesSpikes} names. */
+/** Figures per layer id and in total, from the trains of the ops that {@link firingOps} names. */
 export function measuredCost(
   network: Network,
   { layers, total }: Cost,
@@ -108,7 +108,7 @@ export function measuredCost(
 function additionsOf(network: Network, countsOf: (id: string) => TrainCounts): ReadonlyMap<string, number> {
   const reachOf = reaches(network);
   const additions = new Map<string, number>();
-  for (const op of network.ops.filter(firesSpikes)) {
+  for (const op of firingOps(network)) {
     const { ones } = countsOf(op.id);
     for (const [to, fanOut] of reachOf(op.id)) {
       let sum = additions.get(to) ?? 0;
@@ -126,9 +126,10 @@ function additionsOf(network: Network, countsOf: (id: string) => TrainCounts): R
 function firingRates(network: Network, countsOf: (id: string) => TrainCounts): (id: string) => number {
   const byId = opsById(network);
   const sourcesOf = spikeSources(network);
+  const measured = new Set(firingOps(network).flatMap(({ id, kind }) => (kind === 'squeeze' ? [] : [id])));
   const rateOf = (id: string): number => {
     const op: Op = present(byId.get(id), `cost: no op ${id}`);
-    if (firesSpikes(op) && op.kind !== 'squeeze') return rate(countsOf(id));
+    if (measured.has(id)) return rate(countsOf(id));
     const rates = op.inputs.map(rateOf);
     if (op.kind === 'add') return rates.reduce((sum, one) => sum + one, 0);
     const sizes = op.inputs.map((input) => (sourcesOf(input) ?? []).reduce((sum, { elements }) => sum + elements, 0));

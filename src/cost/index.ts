@@ -10,5 +10,5 @@ export {
   measuredCost,
 } from './energy.js';
 export { fanOuts, reaches } from './fan-out.js';
-export { type SpikeSource, firesSpikes, spikeSources } from './sources.js';
+export { type SpikeSource, firingOps, spikeSources } from './sources.js';
 export { type SpikeEntropy, normalDistribution, spikeEntropy } from './entropy.js';

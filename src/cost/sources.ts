@@ -1,6 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Network, type Op, learnsBits, opsById, wholeOf } from '../network/index.js';
+import { type Network, type Op, learnsBits, numberAttr, opsById, wholeOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -18,9 +18,11 @@ export interface SpikeSource {
   readonly range: number;
   /** How many values the whole train can stand for. */
   readonly values: number;
+  /** The value of the largest spike: D of T×D. */
+  readonly largest: number;
 }
 
-const firing: ReadonlySet<string> = new Set(['neuron', 'encode', 'maxprefix', 'maxpool', 'planes']);
+const firing: ReadonlySet<string> = new Set(['neuron', 'encode', 'maxprefix', 'planes']);
 /** Ops that give on each spike by itself, as part of the synapse behind them. */
 const passing: ReadonlySet<string> = new Set([
   'avgpool',
@@ -32,14 +34,20 @@ const passing: ReadonlySet<string> = new Set([
   'identity',
 ]);
 
-/** Whether an op fires spikes of its own: the ops whose trains are measured. */
-export function firesSpikes({ kind, type }: Op): boolean {
-  return type.code.kind === 'spike' && (firing.has(kind) || kind === 'squeeze');
+/** Which ops fire spikes of their own: those whose trains are measured. */
+export function firingOps(network: Network): readonly Op[] {
+  const sourcesOf = spikeSources(network);
+  return network.ops.filter(({ id, kind, type }) =>
+    kind === 'maxpool'
+      ? sourcesOf(id) !== undefined
+      : type.code.kind === 'spike' && (firing.has(kind) || kind === 'squeeze'),
+  );
 }
 
 /**
  * The trains behind a value, where it consists of spikes alone: single trains, concatenations, and sums of
- * them (SEW). Nothing for real values and potentials.
+ * them (SEW). Nothing for real values and potentials. A maximum over windows is a train of its own, with the bits and
+ * steps of what is in the windows, whether it is squeezed, joined or summed before.
  */
 export function spikeSources(network: Network): (id: string) => readonly SpikeSource[] | undefined {
   const byId = opsById(network);
@@ -63,6 +71,7 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
       });
       return find(op.inputs[0]!)?.map(squeeze);
     }
+    if (kind === 'maxpool') return maximumOf(op, find(op.inputs[0]!));
     if (op.type.code.kind === 'spike' && firing.has(kind)) return [sourceOf(network, op, byId)];
     // a pool with a gain is a synapse of its own: its result is a potential
     if (passing.has(kind) && op.params['gain'] === undefined) return find(op.inputs[0]!);
@@ -74,13 +83,39 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
   return find;
 }
 
+/** The train that a maximum over windows fires: where the trains in them differ, the most of their bits and steps. */
+function maximumOf(op: Op, trains: readonly SpikeSource[] | undefined): readonly SpikeSource[] | undefined {
+  if (trains === undefined) return undefined;
+  const most = (value: (train: SpikeSource) => number): number => Math.max(...trains.map(value));
+  return [
+    {
+      op,
+      bits: most(({ bits }) => bits),
+      steps: most(({ steps }) => steps),
+      squeezed: trains.every(({ squeezed }) => squeezed),
+      elements: elementCount(op.type.shape),
+      range: most(({ range }) => range),
+      values: most(({ values }) => values),
+      largest: most(({ largest }) => largest),
+    },
+  ];
+}
+
 function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): SpikeSource {
   const steps = op.type.time?.steps ?? 1;
   const learned = learnsBits(op) ? wholeOf(network, op, 'bits') : undefined;
   const range = learned === undefined ? rangeOf(op) : 2 ** learned - 1;
   const bits = learned ?? bitsOfRange(range);
   const elements = elementCount(op.type.shape);
-  return { op, bits, steps, squeezed: false, elements, range, values: valuesOf(network, op, range, steps, byId) };
+  const values = valuesOf(network, op, range, steps, byId);
+  return { op, bits, steps, squeezed: false, elements, range, values, largest: largestOf(op) };
+}
+
+function largestOf({ type: { code }, attrs }: Op): number {
+  if (code.kind !== 'spike') return 0;
+  // integer codes have left what their step stands for to the weights
+  const step = attrs['integer_codes'] === true ? numberAttr(attrs, 'amplitude') : code.step;
+  return Math.max(Math.abs(code.min), Math.abs(code.max)) * step;
 }
 
 /** Levels less one. */

@@ -43,8 +43,8 @@ Shapes have no batch axis: [C,H,W] or [features]. \`@a..b\` are global time step
 \`spikec compile FILE --emit ir\` writes \`network.ir\`; \`--print-after PASS\` prints it. It reads back without loss: the values
 of the parameters lie beside it in \`weights.safetensors\` (scales and zero points of quantised weights as \`NAME.scale\`,
 \`NAME.zero\`, \`NAME.axis\`). Integer weights of n bits (\`weight_bits\`) that would leave bits of their bytes empty are packed, the
-lowest bit first, a code q as q + 2^(n−1); \`packed:NAME\` in the file's metadata holds their bits, type and shape. \`cost\`, \`eval\`,
-\`diff\` and \`compile\` take such a file. Names that aren't plain words are quoted; \`;\` begins a comment;
+lowest bit first, a code q as q + 2^(n−1); of one bit the codes are −1 and 1, stored as 0 and 1. \`packed:NAME\` in the
+file's metadata holds their bits, type and shape. \`cost\`, \`eval\`, \`diff\` and \`compile\` take such a file. Names that aren't plain words are quoted; \`;\` begins a comment;
 behind a parameter that is one number stands its value, to read only.
 
 \`\`\`

@@ -1,6 +1,6 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { fanOuts, firesSpikes } from '../cost/index.js';
+import { fanOuts, firingOps } from '../cost/index.js';
 import type { Engine, Executable } from '../engines/index.js';
 import {
   type CountedLayer,
@@ -31,7 +31,7 @@ export interface RunOptions extends EvalOptions {
 /** Images a batch: values hold all time steps, so long trains take smaller batches; so do trains given out. */
 export function batchFor(network: Network, options: RunOptions): number {
   const steps = stepsOfNetwork(network);
-  const given = options.countSpikes === undefined && options.activity !== true ? [] : network.ops.filter(firesSpikes);
+  const given = options.countSpikes === undefined && options.activity !== true ? [] : firingOps(network);
   const values = given.reduce((sum, op) => sum + elementCount(op.type.shape) * (op.type.time?.steps ?? 1), 1);
   return Math.max(1, Math.min(mostImages, Math.floor(stepsAtOnce / steps), Math.floor(valuesAtOnce / values)));
 }

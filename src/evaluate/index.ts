@@ -4,6 +4,7 @@ export { RangeCounter } from './calibration.js';
 export { type Classifier, type SpikingNetwork, type SpikingRun, classify, runSpiking } from './conversion.js';
 export { type ComparedLayer, DifferenceCounter, type LayerDifference } from './differences.js';
 export { type Outputs, classesOf, divergence, outputsOf } from './outputs.js';
-export { SpikeCounter, onesIn } from './spike-counts.js';
+export { SpikeCounter } from './spike-counts.js';
+export { SpikeOnes, onesIn } from './spike-ones.js';
 export { agreement, predictedClasses } from './predictions.js';
 export { type CheckedOp, type ImportMismatch, firstMismatch } from './verify-import.js';

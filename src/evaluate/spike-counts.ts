@@ -1,10 +1,10 @@
-import { type Tensor, elementCount } from '../base/dtype.js';
-import { type TrainCounts, firesSpikes } from '../cost/index.js';
+import { elementCount } from '../base/dtype.js';
+import { type TrainCounts, firingOps } from '../cost/index.js';
 import type { Network } from '../network/index.js';
+import { SpikeOnes, type Trains } from './spike-ones.js';
 
 interface Counted {
   readonly id: string;
-  readonly step: number;
   readonly ones: Float64Array;
   fired: number;
   outputs: number;
@@ -12,36 +12,38 @@ interface Counted {
 
 /**
  * Counts what the trains of a network cost, batch by batch: a spike of b bits is worth the ones among them, since
- * each is a spike of a binary plane of its own (signed: the bits of its size). One spike of value ±1 is one.
+ * each is a spike of a binary plane of its own ({@link SpikeOnes}). One spike of value ±1 is one.
  */
 export class SpikeCounter {
   readonly #trains: ReadonlyMap<string, Counted>;
+  readonly #ones: SpikeOnes;
 
   constructor(readonly network: Network) {
+    this.#ones = new SpikeOnes(network);
     this.#trains = new Map(
-      network.ops.filter(firesSpikes).map(({ id, type: { code, shape } }) => {
-        const step = code.kind === 'spike' ? code.step : 1;
-        return [id, { id, step, ones: new Float64Array(elementCount(shape)), fired: 0, outputs: 0 }];
-      }),
+      firingOps(network).map(({ id, type: { shape } }) => [
+        id,
+        { id, ones: new Float64Array(elementCount(shape)), fired: 0, outputs: 0 },
+      ]),
     );
   }
 
+  /** The values that {@link add} reads. */
   get ids(): readonly string[] {
-    return [...this.#trains.keys()];
+    return [...new Set([...this.#trains.keys()].flatMap((id) => this.#ones.reads(id)))];
   }
 
-  /** `train`: what a layer gives out at all steps for a batch, its own shape last. */
-  add(train: (id: string) => Tensor): void {
+  add(trains: Trains): void {
     for (const counted of this.#trains.values()) {
-      const { data } = train(counted.id);
-      const { ones, step } = counted;
+      const { data } = trains(counted.id);
+      const { ones } = counted;
       const size = ones.length;
+      const worth = this.#ones.of(counted.id, trains);
       for (let at = 0; at < data.length; at += size) {
         for (let i = 0; i < size; i++) {
-          const value = data[at + i]!;
-          if (value === 0) continue;
+          if (data[at + i] === 0) continue;
           counted.fired++;
-          ones[i]! += onesIn(Math.abs(Math.round(value / step)));
+          ones[i]! += worth[at + i]!;
         }
       }
       counted.outputs += data.length;
@@ -53,11 +55,4 @@ export class SpikeCounter {
     if (counted === undefined) throw new TypeError(`SpikeCounter: no train ${id}`);
     return counted;
   }
-}
-
-/** Ones among the bits of a whole number below 2³¹. */
-export function onesIn(code: number): number {
-  let ones = 0;
-  for (let rest = code; rest !== 0; rest &= rest - 1) ones++;
-  return ones;
 }

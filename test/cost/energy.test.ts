@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { annCost, costOf, defaultHardware, fanOuts, firesSpikes, measuredCost } from '../../src/cost/index.js';
+import { annCost, costOf, defaultHardware, fanOuts, measuredCost } from '../../src/cost/index.js';
 import { forInference } from '../../src/driver/own-network.js';
 import { withPlanes } from '../../src/driver/planes.js';
 import { Findings } from '../../src/driver/target.js';
@@ -15,9 +15,8 @@ const images = 3;
 
 /** The trains of a network on noisy images, by the reference evaluator. */
 function trainsOf(network: Network): (id: string) => { readonly data: ArrayLike<number> } {
-  const lowered = lowerForInference(network, {
-    trains: (id) => network.ops.some((op) => op.id === id && firesSpikes(op)),
-  });
+  const counted = new Set(new SpikeCounter(network).ids);
+  const lowered = lowerForInference(network, { trains: (id) => counted.has(id) });
   const { labels: _labels, ...feeds } = forwardFeeds(lowered, images);
   const results = evaluate(lowered.program, feeds);
   return (id) => results[layerNames.train(id)]!;

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
-import { costOf, fanOuts, reaches, spikeSources } from '../../src/cost/index.js';
+import { elementCount } from '../../src/base/dtype.js';
+import { costOf, fanOuts, firingOps, reaches, spikeSources } from '../../src/cost/index.js';
 import type { Network } from '../../src/network/index.js';
+import { pooledNetwork } from '../support/pooled.js';
 import { networkFrom, tinyModel } from '../support/train.js';
 
 const layer = (network: Network, id: string) => costOf(network).layers.find((one) => one.id === id)!;
@@ -91,4 +93,40 @@ it('learned bits count rounded, weight bits without a setting by their type, and
   // 64 neurons with 1 bit and 256 with 4
   expect(total.spike_bits).toBeCloseTo((64 + 256 * 4) / 320, 12);
   expect(costOf(networkFrom(tinyModel())).layers.map((one) => one.weight_bits)).toEqual([32, 32]);
+});
+
+it.each([
+  ['a | maxpool(2)', 2],
+  ['a | avgpool(2)', 2],
+  ['concat(a, b) | maxpool(2)', 4],
+  ['concat(a | maxpool(2), b | maxpool(2))', 4],
+  ['concat(a, b) | avgpool(2)', 4],
+  ['a + b | maxpool(2)', 2],
+  ['a | avgpool(3, stride: 1) | maxpool(2)', 2],
+])('behind %s the bits and steps are those of the neurons', (pooled, channels) => {
+  const network = pooledNetwork(pooled);
+  const conv = layer(network, 'd.conv');
+  expect(conv).toMatchObject({ input: 'spikes', weight_bits: 4, spike_bits: 3, steps: 2, real_macs: 0 });
+  const operations = elementCount(network.ops.find(({ id }) => id === 'd.conv')!.type.shape) * channels * 9;
+  expect(conv).toMatchObject({ s_ace: operations * 4 * 3 * 2, s_ace_squeezed: operations * 4 * 3 });
+  // seven levels above 0, twice: fifteen values
+  expect(conv.ann_bits).toBe(4);
+  expect(costOf(network).total.largest_spike).toBeCloseTo(7, 5);
+});
+
+it('trains of different bits and steps that are joined count with the most of both', () => {
+  const layers = 'layer "a.spike" { spikes 2  steps 3 }';
+  for (const pooled of ['concat(a, b) | maxpool(2)', 'concat(a, b)', 'concat(a | maxpool(2), b | maxpool(2))']) {
+    const conv = layer(pooledNetwork(pooled, layers), 'd.conv');
+    expect(conv, pooled).toMatchObject({ input: 'spikes', spike_bits: 3, steps: 3 });
+    expect(conv.s_ace_squeezed, pooled).toBe(conv.s_ace / 3);
+  }
+});
+
+it('a maximum of potentials stays real', () => {
+  const network = networkFrom(
+    tinyModel({ body: 'image | conv(4, kernel: 3) | maxpool(2) | conv(2, kernel: 3) | spike | flatten | linear(3)' }),
+  );
+  expect(costOf(network).layers.map(({ input }) => input)).toEqual(['real', 'real', 'spikes']);
+  expect(firingOps(network).map(({ kind }) => kind)).toEqual(['neuron']);
 });
