@@ -1,4 +1,5 @@
 import {
+  type Stats,
   closeSync,
   constants,
   copyFileSync,
@@ -30,11 +31,21 @@ export interface ReadOptions {
 
 /** Whether there is a regular file. */
 export function isFile(path: string | URL): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return statsOf(path)?.isFile() ?? false;
 }
 
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statsOf(path)?.isDirectory() ?? false;
+}
+
+/** Undefined where nothing is there or can be looked at: below a file, behind a closed folder, by too long a name. */
+function statsOf(path: string | URL): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return undefined;
+    throw error;
+  }
 }
 
 /** The path with all links followed, or nothing where it leads nowhere. */

@@ -2,13 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readBytes, readText, writeFile, writeFolder } from '../../src/data/files.js';
+import { isFile, isFolder, readBytes, readText, writeFile, writeFolder } from '../../src/data/files.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 it('a missing file is reported by its path', () => {
   const path = join(temporaryFolder(), 'a.spike');
   expect(expectDiagnostic('file/missing', () => readBytes(path)).message).toBe(`there is no file "${path}"`);
+});
+
+it('what can’t be looked at is no file and no folder', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'a'), '');
+  for (const path of [join(folder, 'a', 'b'), join(folder, 'x'.repeat(5000)), join(folder, 'none')]) {
+    expect(isFile(path)).toBe(false);
+    expect(isFolder(path)).toBe(false);
+  }
+  expect([isFile(join(folder, 'a')), isFolder(folder)]).toEqual([true, true]);
 });
 
 it('a path below a file is a missing file', () => {
