@@ -57,7 +57,7 @@ export interface Cost {
 }
 
 export interface CostSettings {
-  /** Whether a layer has a bias of its own; without it every bias counts. */
+  /** Whether a layer has a bias of its own; without it every bias counts that isn't marked as folded batch norm. */
   readonly ownBias?: (id: string) => boolean;
   /** A real input that is the same at every step is multiplied at every step all the same. */
   readonly everyStep?: boolean;
@@ -76,7 +76,13 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
       const sources = op.kind === 'mul' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
-      return layerCost(network, op, sources, once, settings.ownBias?.(op.id) ?? true);
+      return layerCost(
+        network,
+        op,
+        sources,
+        once,
+        (settings.ownBias?.(op.id) ?? true) && op.attrs['folded_bias'] !== true,
+      );
     });
   return { layers, total: totalCost(network, layers, [...trains.values()]) };
 }

@@ -87,6 +87,23 @@ it('a layer’s biases count, those that batch norm leaves behind don’t', asyn
   expect(layers.map(({ params }) => params)).toEqual([4 * 9, 4 * 4 * 9, 6 * 4 * 9 + 6, 6 * 16 * 3 + 3]);
 });
 
+it('a compiled folder and its text form have the costs of the model file, biases of folded batch norm left out', async () => {
+  const { folder, model } = workplace('LIF(tau: 2, theta: 0.5)');
+  const out = join(folder, 'compiled');
+  const { value } = await driver.compileTarget({ path: model, config: 'tiny' }, { emit: ['ir', 'json'], outDir: out });
+  expect(value).toBeDefined();
+  const expected = await costOf({ path: model, config: 'tiny' });
+  for (const path of [out, join(out, 'network.ir')]) {
+    const { layers, total } = await costOf({ path });
+    expect(layers.map(({ params }) => params)).toEqual([4 * 9, 4 * 4 * 9, 6 * 4 * 9 + 6, 6 * 16 * 3 + 3]);
+    expect(total).toEqual(expected.total);
+  }
+  const planes = { planes: true };
+  expect((await costOf({ path: out }, planes)).total.params).toBe(
+    (await costOf({ path: model, config: 'tiny' }, planes)).total.params,
+  );
+});
+
 it('planes change how bits and steps are counted, not what was measured', async () => {
   const { folder, model } = workplace('MBLIF(tau: 2, theta: 0.5, integer: 2, fraction: 1)', 'direct(steps: 2)');
   await withData(folder, async (data) => {

@@ -117,6 +117,8 @@ it('fold-batchnorm: γ/√(σ²+ε) goes into weights, or into the scales of qua
     const before = b.finish(['bn']);
     const after = run(before, 'fold-batchnorm');
     expect(after.ops.map((op) => op.kind)).toEqual(['input', 'conv']);
+    // the layer had no bias of its own
+    expect(after.ops[1]!.attrs['folded_bias']).toBe(true);
     expect([...after.params.values()].some(({ quant }) => quant !== undefined)).toBe(quantised);
     const expected = logits(before, [2, 3, 3]);
     logits(after, [2, 3, 3]).forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6));

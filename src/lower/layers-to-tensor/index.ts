@@ -9,6 +9,7 @@ import { decoded, encoded } from './codings.js';
 import { LayersLowering, type RandomInput, stepsOf } from './context.js';
 import { type BitKind, type BitPenalty, regularised } from './bit-penalty.js';
 import { lowerLayer } from './layers.js';
+import { stepSizes } from './step-sizes.js';
 
 export type { Mode, RandomInput } from './context.js';
 export { type BitHolder, type BitKind, type BitPenalty, bitKinds, bitHolders, learnedBitsOf } from './bit-penalty.js';
@@ -128,7 +129,7 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
         const values = lowering[name].get(op.id);
         if (values !== undefined) lowering.builder.output(layerNames[name](op.id), values);
       }
-      if (!firing.has(op.kind) || op.type.code.kind !== 'spike') return;
+      if (!firing.has(op.kind) || stepSizes(network, op.id) === undefined) return;
       const fanOut = options.fanOut?.(op.id) ?? [];
       if (fanOut.length === 0) return;
       lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, fanOut));
@@ -183,6 +184,12 @@ function lower(
   return { program: builder.build(), image, imageSteps, randoms: lowering.randoms };
 }
 
+/** Step sizes of a maximum over joined or summed trains, [1, C, 1, 1]. */
+function channelSteps({ builder, network }: LayersLowering, op: Op): Value {
+  const steps = present(stepSizes(network, op.id), `lower: ${op.id} has no step sizes`);
+  return builder.as('step_sizes').constant(tensor('f32', [1, steps.length, 1, 1], Float32Array.from(steps)));
+}
+
 /** [N, 2]: spikes (in levels) of each sample over all steps, and the same times fan-out. */
 function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: ArrayLike<number>): Value {
   const { builder, network } = lowering;
@@ -191,7 +198,7 @@ function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: ArrayLik
   builder.at(op.id);
   const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : undefined;
   const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
-  const amplitude = learned ?? (code.kind === 'spike' ? code.step : 1);
+  const amplitude = learned ?? (code.kind === 'spike' ? code.step : channelSteps(lowering, op));
   const counted = countedTrain(lowering, op, train, steps);
   const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
   const columns = new Float32Array(fanOut.length * 2);

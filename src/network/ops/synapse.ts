@@ -34,11 +34,12 @@ const weightAttrs = {
   'weight_bits?': 'number',
   'weight_bits_max?': 'number',
   'weight_step_rule?': 'string',
+  'folded_bias?': 'boolean',
 } as const;
 const weightParams = ['weight', 'bias?', 'gain?', 'weight_step?', 'weight_bits?'];
 
 const conv: NetworkOpDef = {
-  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`; `weight_step_rule` max: the step size is max |w| over the highest code.',
+  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`; `weight_step_rule` max: the step size is max |w| over the highest code. `folded_bias`: the bias is only what batch norm left when it was folded, and no cost.',
   arity: [1, 1],
   attrs: {
     kernel: 'list',
@@ -66,7 +67,7 @@ const conv: NetworkOpDef = {
 };
 
 const linear: NetworkOpDef = {
-  doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes` and with `weight_bits`: as conv.',
+  doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes`, with `weight_bits` and `folded_bias`: as conv.',
   arity: [1, 1],
   attrs: weightAttrs,
   params: weightParams,

@@ -80,7 +80,9 @@ export const foldBatchnorm: Pass = {
           oldBias.map((b, c) => b * factor[c]! + shift[c]!),
         ),
       );
-      return to.copy(op, inputs, { params: { ...op.params, weight, bias }, origin: norm.origin });
+      // a layer without a bias of its own says so: its costs are those of the network before folding
+      const attrs = old === undefined ? { ...op.attrs, folded_bias: true } : op.attrs;
+      return to.copy(op, inputs, { attrs, params: { ...op.params, weight, bias }, origin: norm.origin });
     });
   },
 };
