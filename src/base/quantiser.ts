@@ -11,7 +11,11 @@ export function codeBounds(bits: number, signed: boolean): { readonly lo: number
  */
 export function codeOf(v: number, bits: number, signed: boolean): number {
   if (signed && bits === 1) return v >= 0 ? 1 : -1;
-  const { lo, hi } = codeBounds(bits, signed);
+  return clippedCode(v, codeBounds(bits, signed));
+}
+
+/** clip(round half to even(v), lo, hi) */
+export function clippedCode(v: number, { lo, hi }: { readonly lo: number; readonly hi: number }): number {
   return Math.min(hi, Math.max(lo, roundHalfEven(v)));
 }
 

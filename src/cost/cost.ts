@@ -57,8 +57,6 @@ export interface Cost {
 }
 
 export interface CostSettings {
-  /** Whether a layer has a bias of its own; without it every bias counts that isn't marked as folded batch norm. */
-  readonly ownBias?: (id: string) => boolean;
   /** A real input that is the same at every step is multiplied at every step all the same. */
   readonly everyStep?: boolean;
 }
@@ -76,13 +74,7 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
       const sources = op.kind === 'mul' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
-      return layerCost(
-        network,
-        op,
-        sources,
-        once,
-        (settings.ownBias?.(op.id) ?? true) && op.attrs['folded_bias'] !== true,
-      );
+      return layerCost(network, op, sources, once);
     });
   return { layers, total: totalCost(network, layers, [...trains.values()]) };
 }
@@ -98,15 +90,10 @@ function constantValues(network: Network): ReadonlySet<string> {
   return constant;
 }
 
-function layerCost(
-  network: Network,
-  op: Op,
-  sources: readonly SpikeSource[] | undefined,
-  once: boolean,
-  hasBias: boolean,
-): LayerCost {
+function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | undefined, once: boolean): LayerCost {
   const { macs, weights } = operations(network, op);
-  const bias = hasBias ? optionalParam(network, op, 'bias')?.tensor.shape[0] : undefined;
+  const folded = op.attrs['folded_bias'] === true;
+  const bias = folded ? undefined : optionalParam(network, op, 'bias')?.tensor.shape[0];
   const params = weights + (bias ?? 0);
   const weight_bits = weightBits(network, op);
   const most = (value: (source: SpikeSource) => number): number => Math.max(...(sources ?? []).map(value));

@@ -7,7 +7,7 @@ import type { Network } from '../network/index.js';
 import { type ConversionOptions, pipelines, runPipeline } from '../passes/index.js';
 import { annSettings, conversionOptions, convertNetwork } from './conversion.js';
 import { isReal } from './logits.js';
-import { isOfLayers, layerSettings, ownBiases } from './own-network.js';
+import { isOfLayers, layerSettings } from './own-network.js';
 import { type RunInfo, isFolder, readFolder } from './run-folder.js';
 import { type Findings, type Source, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
 import type { CommonOptions, Target } from './types.js';
@@ -114,7 +114,7 @@ export function preparedNetwork({ network, settings }: AllocationTarget, finding
 /** Costs of the network that will run, for networks with a coding the spiking one. */
 export function costsOf(target: AllocationTarget, prepared: Network, findings: Findings): readonly LayerCost[] {
   const { from, network } = target;
-  if (from.kind === 'folder') return costOf(prepared, { ownBias: ownBiases({ network }) }).layers;
+  if (from.kind === 'folder') return costOf(prepared).layers;
   const config = from.model?.config;
   if (config?.coding === undefined) return costOf(prepared).layers;
   const settings = { ...conversionOptions(config, findings), weightBits: undefined };

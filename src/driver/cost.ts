@@ -7,7 +7,7 @@ import { checkPatterns, conversionOptions, convertNetwork } from './conversion.j
 import { evaluateTarget } from './evaluate.js';
 import { hardwareOf } from './hardware.js';
 import { openTarget } from './open-target.js';
-import { forInference, ownBiases } from './own-network.js';
+import { forInference } from './own-network.js';
 import { withPlanes } from './planes.js';
 import { Findings } from './target.js';
 import type { CostData, CostOptions, CostResult, Target } from './types.js';
@@ -15,9 +15,9 @@ import type { CostData, CostOptions, CostResult, Target } from './types.js';
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
 export async function costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>> {
   const findings = new Findings();
-  const { network, ownBias, hardware: said } = counted(target, options, findings);
+  const { network, hardware: said } = counted(target, options, findings);
   const everyStep = options.everyStep === true;
-  const cost = networkCost(network, { ownBias, everyStep });
+  const cost = networkCost(network, { everyStep });
   const hardware = { ...said, ...options.hardware };
   const value: CostResult = { ...cost, hardware, ann: annCost(cost, hardware) };
   if (options.data === undefined) return { value, diagnostics: findings.all };
@@ -26,7 +26,6 @@ export async function costOf(target: Target, options: CostOptions): Promise<Outc
 
 interface Counted {
   readonly network: Network;
-  readonly ownBias: (id: string) => boolean;
   readonly hardware: Hardware;
 }
 
@@ -38,12 +37,12 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
   if (opened.kind === 'own') {
     const { own } = opened;
     const { network } = forInference(own.network, findings);
-    return { network: planes(network), ownBias: ownBiases(own), hardware: hardwareOf(own.hardware) };
+    return { network: planes(network), hardware: hardwareOf(own.hardware) };
   }
   const { config, source } = opened;
   const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
   findings.take({ value: true, diagnostics: checkPatterns(config, last) });
-  return { network: planes(last), ownBias: () => true, hardware: hardwareOf(config.hardware?.settings) };
+  return { network: planes(last), hardware: hardwareOf(config.hardware?.settings) };
 }
 
 /** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */

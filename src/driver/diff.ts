@@ -9,9 +9,10 @@ import {
   layersSideBySide,
   sideBySide,
 } from '../diff/index.js';
+import type { Network } from '../network/index.js';
 import { type Program, printOp, printProgram } from '../tensor/index.js';
 import { inferenceProgram } from './artifacts.js';
-import { type Compared, networkAt } from './network-at.js';
+import { networkAt } from './network-at.js';
 import { checkRuns } from './runnable.js';
 import { Findings, chooseConfig, loadModel } from './target.js';
 import type { DiffMatrix, DiffOptions, DiffResult, Target } from './types.js';
@@ -21,8 +22,8 @@ export function diffTargets(from: Target, to: Target, options: DiffOptions): Pro
   const findings = new Findings();
   const [a, b] = [networkAt(from, options, findings), networkAt(to, options, findings)];
   if (options.ir === 'tensor') {
-    checkRuns(a.network, from.path);
-    checkRuns(b.network, to.path);
+    checkRuns(a, from.path);
+    checkRuns(b, to.path);
   }
   return Promise.resolve({ value: compare(sideOf(from, a), sideOf(to, b), options), diagnostics: findings.all });
 }
@@ -52,17 +53,18 @@ export function diffConfigs(base: Target, options: DiffOptions): Promise<Outcome
   return Promise.resolve({ value: { base: chosen.name, configs }, diagnostics: findings.all });
 }
 
-interface Side extends Compared {
+interface Side {
+  readonly network: Network;
   readonly name: string;
 }
 
-function sideOf({ path, config }: Target, compared: Compared): Side {
-  return { name: config === undefined ? path : `${path}#${config}`, ...compared };
+function sideOf({ path, config }: Target, network: Network): Side {
+  return { name: config === undefined ? path : `${path}#${config}`, network };
 }
 
 function compare(from: Side, to: Side, { ir }: DiffOptions): DiffResult {
   const diff = diffNetworks(from.network, to.network);
-  const [a, b] = [costOf(from.network, from), costOf(to.network, to)];
+  const [a, b] = [costOf(from.network), costOf(to.network)];
   const view: DiffView = {
     from: from.name,
     to: to.name,

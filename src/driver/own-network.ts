@@ -1,7 +1,7 @@
 import type { Normalisation } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
-import { type Network, type Op, optionalParam } from '../network/index.js';
+import type { Network } from '../network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
 import type { PipelineHooks } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
@@ -21,13 +21,6 @@ export interface OwnTarget {
   readonly text?: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
-}
-
-/** Whether a layer has a bias of its own: one that folding batch norm makes isn't counted. */
-export function ownBiases({ network }: Pick<OwnTarget, 'network'>): (id: string) => boolean {
-  const own = (op: Op): boolean => optionalParam(network, op, 'bias') !== undefined && op.attrs['folded_bias'] !== true;
-  const biased = new Set(network.ops.filter(own).map(({ id }) => id));
-  return (id) => biased.has(id);
 }
 
 /** Whether a network has one of the codings that networks of layers are trained with. */
