@@ -1,5 +1,4 @@
-import { codeBounds, codeOf } from '../base/quantiser.js';
-import { roundHalfEven } from '../base/rounding.js';
+import { clippedCode, codeBounds, codeOf } from '../base/quantiser.js';
 
 /** Candidates of the clipping range (ABA Alg. 2). */
 const candidates = 100;
@@ -38,8 +37,7 @@ export function bestRange(
   const farthest = Math.max(bounds.hi > 0 ? hi / bounds.hi : 0, bounds.lo < 0 ? lo / bounds.lo : 0);
   const step = stepOf({ lo, hi }, bits);
   const last = step > 0 ? Math.max(candidates, Math.ceil((candidates * farthest) / step)) : candidates;
-  const code = (v: number): number =>
-    sign ? codeOf(v, bits, signed) : Math.min(bounds.hi, Math.max(bounds.lo, roundHalfEven(v)));
+  const code = (v: number): number => (sign ? codeOf(v, bits, signed) : clippedCode(v, bounds));
   const stride = Math.max(1, Math.floor(values.length / sampled));
   let best: { readonly range: Range; readonly error: number } | undefined;
   for (let i = 1; i <= last; i++) {
