@@ -117,6 +117,20 @@ it('planes change how bits and steps are counted, not what was measured', async 
   });
 });
 
+it('a folder of `compile --planes` is split already: `--planes` changes nothing of it', async () => {
+  const { folder, model } = workplace('MBLIF(tau: 2, theta: 0.5, integer: 2, fraction: 1)', 'direct(steps: 2)');
+  const compiled = async (target: Target, name: string): Promise<string> => {
+    const outDir = join(folder, name);
+    const { diagnostics } = await driver.compileTarget(target, { planes: true, emit: ['ir'], outDir });
+    expect(diagnostics).toEqual([]);
+    return readFileSync(join(outDir, 'network.ir'), 'utf8');
+  };
+  const once = await compiled({ path: model, config: 'tiny' }, 'once');
+  expect(await compiled({ path: join(folder, 'once') }, 'twice')).toBe(once);
+  const target = { path: join(folder, 'once') };
+  expect((await costOf(target, { planes: true })).layers).toEqual((await costOf(target)).layers);
+});
+
 it('interlaminar connections multiply potentials at every step, and channels by their attention', async () => {
   const { model } = workplace('LIF');
   const { layers } = await costOf({ path: model, config: 'joined' });

@@ -119,6 +119,15 @@ it('weights take over the step; cost counts one bit in T·B steps', () => {
   for (const op of planes.ops) if (op.kind === 'neuron') expect(op.type.code).toMatchObject({ max: 15, step: 1 });
 });
 
+it('splitting a network of planes again changes nothing', () => {
+  const { spiking } = convertToMeans(randomFloatNetwork(3, 2), meansOf('MBIF', { start: 0.0625 }, 2));
+  for (const network of [spiking, integerNetwork(1), run(trained('MBLIF', 2, 1), 'ann')]) {
+    const planes = run(network, 'planes');
+    expect(planes.ops.some((op) => op.kind === 'planes')).toBe(true);
+    expect(printNetwork(run(planes, 'planes'))).toBe(printNetwork(planes));
+  }
+});
+
 it('prints and parses back', () => {
   const planes = run(integerNetwork(1), 'planes');
   const text = printNetwork(planes);

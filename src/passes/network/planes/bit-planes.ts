@@ -1,5 +1,6 @@
 import { type Op, type Rewriter, realParam, rewrite } from '../../../network/index.js';
 import type { Pass, PassContext } from '../../pass.js';
+import { isSplit } from './split.js';
 
 /** Ops that choose among levels: they need the levels, not their bits. */
 const onLevels = new Set(['maxpool', 'maxprefix']);
@@ -10,12 +11,13 @@ const synapses = new Set(['conv', 'linear', 'affine']);
 /**
  * A train of B-bit codes becomes binary planes in B virtual time steps a step, S = Σ_b 2^b·S_b; the synapse at
  * plane b counts 2^b·W, and the planes of a step are gathered before anything else sees them (MBM §3.1, IBRA
- * eq. 6–15 with b = 0 … B−1). T steps become T·B.
+ * eq. 6–15 with b = 0 … B−1). T steps become T·B. A network that has planes stays as it is.
  */
 export const bitPlanes: Pass = {
   name: 'bit-planes',
   doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered.',
   run: (network, context) => {
+    if (isSplit(network)) return network;
     const warned = new Set<string>();
     const bits = new Map<string, number>();
     const planes = new Map<string, string>();
