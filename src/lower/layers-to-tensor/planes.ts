@@ -17,6 +17,19 @@ export function planes({ builder }: LayersLowering, op: Op, codes: Value): Value
   return builder.as('planes').concat(virtual, 0);
 }
 
+/** The ones among the bits of integers n, n − Σ_{b ≥ 1} ⌊n/2^b⌋, where `code` has more than one. */
+export function onesOf(
+  { builder }: LayersLowering,
+  n: Value,
+  code: { readonly min: number; readonly max: number },
+): Value {
+  let ones = n;
+  for (let weight = 2; weight <= Math.max(code.max, -code.min); weight *= 2) {
+    ones = builder.as('ones').sub(ones, builder.floor(builder.mul(n, 1 / weight)));
+  }
+  return ones;
+}
+
 /** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. */
 export function weighed({ builder }: LayersLowering, op: Op, y: Value): Value {
   const bits = op.attrs['planes'];
