@@ -8,7 +8,7 @@ import { type Network, latencyOf } from '../network/index.js';
 import { chooseEngine } from './engine.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
 import { isReal } from './logits.js';
-import { withoutPlanes } from './planes.js';
+import { hasPlanes, withoutPlanes } from './planes.js';
 import { evaluateReal, realFigures } from './evaluate-real.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import { checkRuns } from './runnable.js';
@@ -22,7 +22,8 @@ export async function evaluateOwn(
   options: RunOptions,
   findings: Findings,
 ): Promise<Outcome<EvalResult>> {
-  const network = withoutPlanes(forInference(own.network, findings).network, findings);
+  const written = forInference(own.network, findings).network;
+  const network = withoutPlanes(written, findings);
   const isSws = network.coding?.name === 'sws';
   if (!isOfLayers(network) && !isReal(network) && !isSws) {
     const construct = `evaluating a compiled network with \`coding ${network.coding?.name}\``;
@@ -54,12 +55,13 @@ export async function evaluateOwn(
   }
   const { run, activity } = isSws
     ? { run: await spikingRun(network, images, engine, options), activity: {} }
-    : await runLayers(network, images, engine, options, 'evaluating');
+    : await runLayers(network, images, engine, { ...options, ones: hasPlanes(written) }, 'evaluating');
   const value: EvalResult = {
     samples: images.count,
     accuracy: agreement(run.classes, labels),
     ...spikeFigures(network, run, images.count),
-    latency_steps: latencyOf(network),
+    // planes take steps of their own, also where they are put back to run
+    latency_steps: latencyOf(written),
     seconds: run.milliseconds / 1000,
     engine: engine.name,
     ...activity,

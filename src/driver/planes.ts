@@ -25,9 +25,13 @@ export function withPlanes(network: Network, findings: Findings, hooks: Pipeline
   return run(network, 'planes', findings, hooks);
 }
 
+export function hasPlanes({ ops }: Network): boolean {
+  return ops.some(({ kind }) => kind === 'planes');
+}
+
 /** Planes put back into single synapses, for evaluation. */
 export function withoutPlanes(network: Network, findings: Findings): Network {
-  return network.ops.some((op) => op.kind === 'planes') ? run(network, 'fuse', findings, {}).network : network;
+  return hasPlanes(network) ? run(network, 'fuse', findings, {}).network : network;
 }
 
 function run(network: Network, pipeline: 'planes' | 'fuse', findings: Findings, hooks: PipelineHooks): Planed {

@@ -26,6 +26,8 @@ const valuesAtOnce = 3e7;
 /** An evaluation that also counts what the trains of the network it runs cost. */
 export interface RunOptions extends EvalOptions {
   readonly countSpikes?: (network: Network) => SpikeCounter;
+  /** A spike counts as the ones of its code, each a spike of a binary plane, and not as its level. */
+  readonly ones?: boolean;
 }
 
 /** Images a batch: values hold all time steps, so long trains take smaller batches; so do trains given out. */
@@ -56,7 +58,7 @@ export async function runLayers(
   const spikes = options.countSpikes?.(network);
   const given = new Set([...counter.layers.map(({ id }) => id), ...(spikes?.ids ?? [])]);
   const trains = (id: string): boolean => given.has(id);
-  const lowered = lowerForInference(network, { fanOut: fanOuts(network), early, trains });
+  const lowered = lowerForInference(network, { fanOut: fanOuts(network), early, trains, ones: options.ones === true });
   const program = simplify(lowered.program);
   const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
   try {

@@ -1,5 +1,6 @@
 import { inferType } from './builder.js';
 import { type AttrKind, joinProblem, networkOps } from './ops/index.js';
+import { printType } from './text/print.js';
 import type { AttrValue, Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
 
@@ -50,7 +51,7 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (typeof inferred === 'string') return [inferred];
   const problems: string[] = [];
   if (!sameType(inferred, op.type)) {
-    problems.push(`has type ${JSON.stringify(op.type)}, its inputs give ${JSON.stringify(inferred)}`);
+    problems.push(`has type ${printType(op.type)}, its inputs give ${printType(inferred)}`);
   }
   if (op.kind === 'add' || op.kind === 'mul' || op.kind === 'concat') {
     const join = joinProblem({ inputs, attrs: op.attrs, param: () => undefined });

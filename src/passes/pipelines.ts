@@ -5,6 +5,7 @@ import { fixBits } from './network/fix-bits.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
 import { bitPlanes, fusePlanes } from './network/planes/bit-planes.js';
 import { composeSynapses } from './network/planes/compose-synapses.js';
+import { verifyPlanes } from './network/planes/verify-planes.js';
 import { reparameterise } from './network/planes/reparameterise.js';
 import { activationRanges } from './network/rate/activation-ranges.js';
 import { insertNeurons } from './network/rate/insert-neurons.js';
@@ -33,6 +34,7 @@ export const passes: readonly Pass[] = [
   reparameterise,
   bitPlanes,
   fusePlanes,
+  verifyPlanes,
   verifyAccumulateOnly,
   deadCode,
 ];
@@ -66,7 +68,7 @@ export const pipelines = {
     deadCode,
   ],
   /** A network ready for inference, its multi-bit spikes as binary planes. */
-  planes: [composeSynapses, reparameterise, bitPlanes, verifyAccumulateOnly, deadCode],
+  planes: [composeSynapses, reparameterise, bitPlanes, verifyPlanes, verifyAccumulateOnly, deadCode],
   /** The same network for fast evaluation. */
   fuse: [fusePlanes, deadCode],
 } as const satisfies Record<string, readonly Pass[]>;

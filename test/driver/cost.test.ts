@@ -117,6 +117,37 @@ it('planes change how bits and steps are counted, not what was measured', async 
   });
 });
 
+it('a folder of `compile --planes` is split already: `--planes` changes nothing of it', async () => {
+  const { folder, model } = workplace('MBLIF(tau: 2, theta: 0.5, integer: 2, fraction: 1)', 'direct(steps: 2)');
+  const compiled = async (target: Target, name: string): Promise<string> => {
+    const outDir = join(folder, name);
+    const { diagnostics } = await driver.compileTarget(target, { planes: true, emit: ['ir'], outDir });
+    expect(diagnostics).toEqual([]);
+    return readFileSync(join(outDir, 'network.ir'), 'utf8');
+  };
+  const once = await compiled({ path: model, config: 'tiny' }, 'once');
+  expect(await compiled({ path: join(folder, 'once') }, 'twice')).toBe(once);
+  const target = { path: join(folder, 'once') };
+  expect((await costOf(target, { planes: true })).layers).toEqual((await costOf(target)).layers);
+});
+
+it('evaluates a folder of planes with their latency, a spike of a plane as one operation', async () => {
+  const { folder, model } = workplace('MBLIF(tau: 2, theta: 0.5, integer: 2, fraction: 1)', 'direct(steps: 2)');
+  const source = { path: model, config: 'tiny' };
+  const path = join(folder, 'planes');
+  await driver.compileTarget(source, { planes: true, emit: ['ir'], outDir: path });
+  await withData(folder, async (data) => {
+    const { total } = await costOf({ path }, { data });
+    const [levels, planes] = [await evaluated(source, data), await evaluated({ path }, data)];
+    expect([levels.latency_steps, planes.latency_steps, total.latency_steps]).toEqual([2, 6, 6]);
+    const neurons = 4 * 64 + 4 * 64 + 6 * 16;
+    expect(planes.opf - 2 * neurons).toBeCloseTo(total.sops!, 3);
+    expect(planes.accuracy).toBe(levels.accuracy);
+    expect(planes.spikes_per_neuron).toBeLessThan(levels.spikes_per_neuron);
+    expect(planes.spikes_per_neuron).toBeGreaterThan(0);
+  });
+});
+
 it('interlaminar connections multiply potentials at every step, and channels by their attention', async () => {
   const { model } = workplace('LIF');
   const { layers } = await costOf({ path: model, config: 'joined' });

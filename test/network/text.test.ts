@@ -72,7 +72,7 @@ it.each([
   ['network "a" %x = relu %y : real[1] output %x', 'network/invalid: %x reads %y, which no earlier op defines'],
   [
     'network "a" %x = input {shape=[2]} : real[3] output %x',
-    'network/invalid: %x has type {"shape":[3],"code":{"kind":"real"}}, its inputs give {"shape":[2],"code":{"kind":"real"}}',
+    'network/invalid: %x has type real[3], its inputs give real[2]',
   ],
   ['network "a" param w : f32[2]', 'network/ir-syntax: there are no weights for parameter w'],
   ['network "a" \u0000', 'network/ir-syntax: unexpected character "\\u0000"'],

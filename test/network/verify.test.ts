@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Network, type Op, NetworkBuilder, verifyNetwork } from '../../src/network/index.js';
+import { type Network, type Op, NetworkBuilder, printType, verifyNetwork } from '../../src/network/index.js';
 import { chain, withSkip } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
@@ -39,6 +39,16 @@ it('finds wrong attributes, arity, parameters, neurons, ids and outputs', () => 
   expect(verifyNetwork({ ...network, outputs: ['gone'] })).toEqual([{ op: 'gone', message: 'an output names no op' }]);
   const { spiking } = convert(network, sws());
   expect(verifyNetwork({ ...spiking, neurons: new Map() })[0]!.message).toBe('names an unknown neuron TSA');
+});
+
+it('prints types that disagree as the text form does', () => {
+  const { spiking } = convert(chain(2), sws());
+  const neuron = spiking.ops.find((op) => op.kind === 'neuron')!;
+  const wrong = { ...neuron.type, shape: [1, 2, 3] };
+  expect(changed(spiking, neuron.id, { type: wrong })[0]).toBe(
+    `${neuron.id}: has type ${printType(wrong)}, its inputs give ${printType(neuron.type)}`,
+  );
+  expect(printType(wrong)).toMatch(/^spike\{-1\.\.1.*\}\[1,2,3\] @\d+\.\.\d+$/);
 });
 
 it('the builder refuses what has no type', () => {

@@ -7,7 +7,7 @@ import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
-import { pipelines, runPipeline } from '../../src/passes/index.js';
+import { passes, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { convertToMeans, meansOf } from '../support/means.js';
 import {
@@ -52,11 +52,10 @@ it.each(neurons)(
 );
 
 /** Integer weights and ILIF neurons: every number is an integer. */
-function integerNetwork(seed: number): Network {
+function integerNetwork(seed: number, signed = false): Network {
   const random = seeded(seed);
   const b = new NetworkBuilder('integers');
-  const ILIF = libraryNeurons().get('ILIF')!;
-  b.neuron(ILIF);
+  b.neuron(libraryNeurons().get(signed ? 'Refined' : 'ILIF')!);
   const whole = (shape: readonly number[], size: number) => ({
     tensor: tensor(
       'f32',
@@ -73,7 +72,9 @@ function integerNetwork(seed: number): Network {
     b.add({ id, kind: 'conv', inputs: [from], attrs, params: { weight: `${id}.w`, bias: `${id}.b` } });
   };
   const spikes = (id: string, from: string): void => {
-    const attrs = { neuron: 'ILIF', D: 15, alpha: 1, levels: [0, 15], amplitude: 1 };
+    const attrs = signed
+      ? { neuron: 'Refined', bits: 4, theta: 1, signed: 1, rounding: 1, levels: [-8, 7], amplitude: 1 }
+      : { neuron: 'ILIF', D: 15, alpha: 1, levels: [0, 15], amplitude: 1 };
     b.add({ id, kind: 'neuron', inputs: [from], attrs });
   };
   conv('c1', 'encode');
@@ -105,6 +106,55 @@ it('on integers, planes and fused planes are equal to the multi-bit network bit 
   );
 });
 
+it('signed codes become ternary planes, equal bit for bit', () => {
+  let negative = false;
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100_000 }), (seed) => {
+      const network = integerNetwork(seed, true);
+      const image = randomImages(seed, 1, [2, 4, 4]).map(Math.round);
+      const expected = logitsOf(network, image);
+      const planes = run(network, 'planes');
+      const split = planes.ops.filter(({ kind }) => kind === 'planes');
+      expect(split.map(({ id, attrs }) => [id, attrs['bits']])).toEqual([
+        ['s1.planes', 4],
+        ['pool.planes', 4],
+      ]);
+      for (const { type } of split) expect(type.code).toEqual({ kind: 'spike', min: -1, max: 1, step: 1 });
+      const feed = { image: tensor('f32', [1, 2, 4, 4], image) };
+      const { program } = lowerForInference(planes, { trains: (id) => id.startsWith('s1') });
+      const trains = evaluate(program, feed);
+      const [codes, bits] = [trains['train s1']!.data, trains['train s1.planes']!.data];
+      const size = codes.length / 3;
+      codes.forEach((code, i) => {
+        const [t, n] = [Math.floor(i / size), i % size];
+        const own = [0, 1, 2, 3].map((plane) => bits[(4 * t + plane) * size + n]!);
+        expect(own.every((bit) => Math.abs(bit) <= 1)).toBe(true);
+        expect(own.reduce((sum, bit, plane) => sum + bit * 2 ** plane, 0)).toBe(code);
+        if (code === -8) negative = true;
+      });
+      expect(logitsOf(planes, image)).toEqual(expected);
+      expect(logitsOf(run(planes, 'fuse'), image)).toEqual(expected);
+    }),
+    { numRuns: 20 },
+  );
+  expect(negative).toBe(true);
+});
+
+it.each([false, true])('a train that was not split is refused where it meets a synapse (signed: %s)', (signed) => {
+  const check = passes.find(({ name }) => name === 'verify-planes')!;
+  const { diagnostics } = runPipeline(integerNetwork(1, signed), [check], planesSettings);
+  expect(diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual(
+    [
+      ['conv %c2', 's1'],
+      ['linear %fc', 'pool'],
+    ].map(
+      ([op, train]) =>
+        `convert/not-in-planes: ${op} reads spikes of %${train} with levels ${signed ? '-8…7' : '0…15'}, ` +
+        'which have no binary planes',
+    ),
+  );
+});
+
 it('weights take over the step; cost counts one bit in T·B steps', () => {
   const { spiking } = convertToMeans(randomFloatNetwork(3, 2), meansOf('MBIF', { start: 0.0625 }, 4));
   const planes = run(spiking, 'planes');
@@ -117,6 +167,15 @@ it('weights take over the step; cost counts one bit in T·B steps', () => {
   }
   expect(after.total.latency_steps).toBe(16);
   for (const op of planes.ops) if (op.kind === 'neuron') expect(op.type.code).toMatchObject({ max: 15, step: 1 });
+});
+
+it('splitting a network of planes again changes nothing', () => {
+  const { spiking } = convertToMeans(randomFloatNetwork(3, 2), meansOf('MBIF', { start: 0.0625 }, 2));
+  for (const network of [spiking, integerNetwork(1), run(trained('MBLIF', 2, 1), 'ann')]) {
+    const planes = run(network, 'planes');
+    expect(planes.ops.some((op) => op.kind === 'planes')).toBe(true);
+    expect(printNetwork(run(planes, 'planes'))).toBe(printNetwork(planes));
+  }
 });
 
 it('prints and parses back', () => {

@@ -81,6 +81,12 @@ export const convertDiagnostics = {
       `spikes of ${neuron} have ${levels} levels; ${bits} binary planes could carry ${2 ** bits}`,
     'At inference a spike of B bits is sent as B binary planes, one virtual time step each. Levels that are no power of two leave codes of the last plane unused: the same time and energy would carry a finer or wider spike. For IBRA-LIF choose D · N = 2^B − 1.',
   ),
+  'convert/not-in-planes': define<{ op: string; kind: string; train: string; levels: string }>(
+    'error',
+    ({ op, kind, train, levels }) =>
+      `${kind} %${op} reads spikes of %${train} with levels ${levels}, which have no binary planes`,
+    'With `--planes` every synapse behind a neuron reads spikes 0 and 1, or −1, 0 and 1 where codes are signed. This one reads a train that wasn’t split: its levels are no integer codes, or the network came with planes of other trains. A network that has planes isn’t split again, so split the one it was made of: name the model file, or the folder that was compiled without `--planes`.',
+  ),
   'convert/unknown-layer-pattern': define<{ pattern: string }>(
     'error',
     ({ pattern }) => `no neuron layer has an id that matches "${pattern}"`,

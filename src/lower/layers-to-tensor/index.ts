@@ -9,6 +9,7 @@ import { decoded, encoded } from './codings.js';
 import { LayersLowering, type RandomInput, stepsOf } from './context.js';
 import { type BitKind, type BitPenalty, regularised } from './bit-penalty.js';
 import { lowerLayer } from './layers.js';
+import { onesOf } from './planes.js';
 import { stepSizes } from './step-sizes.js';
 
 export type { Mode, RandomInput } from './context.js';
@@ -56,6 +57,8 @@ export interface TrainableProgram extends LayersProgram {
 export interface InferenceOptions {
   /** Fan-out of each neuron of a layer; with it every layer of neurons counts its spikes, unless it is empty. */
   readonly fanOut?: (id: string) => Float64Array;
+  /** A spike counts as the ones of its integer code, each a spike of a binary plane, and not as its level. */
+  readonly ones?: boolean;
   /** Parameters stay parameters under their own names, so that the caller can feed them. */
   readonly trainable?: boolean;
   /** Which layers give out their trains. */
@@ -132,7 +135,7 @@ export function lowerForInference(network: Network, options: InferenceOptions = 
       if (!firing.has(op.kind) || stepSizes(network, op.id) === undefined) return;
       const fanOut = options.fanOut?.(op.id) ?? [];
       if (fanOut.length === 0) return;
-      lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, fanOut));
+      lowering.builder.output(layerNames.counts(op.id), counts(lowering, op, value, fanOut, options.ones));
     },
   );
 }
@@ -190,8 +193,8 @@ function channelSteps({ builder, network }: LayersLowering, op: Op): Value {
   return builder.as('step_sizes').constant(tensor('f32', [1, steps.length, 1, 1], Float32Array.from(steps)));
 }
 
-/** [N, 2]: spikes (in levels) of each sample over all steps, and the same times fan-out. */
-function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: ArrayLike<number>): Value {
+/** [N, 2]: spikes (in levels, or the ones of codes) of each sample over all steps, and the same times fan-out. */
+function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: ArrayLike<number>, ones = false): Value {
   const { builder, network } = lowering;
   const { code, shape } = op.type;
   const steps = stepsOf(train);
@@ -203,7 +206,8 @@ function counts(lowering: LayersLowering, op: Op, train: Value, fanOut: ArrayLik
   const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
   const columns = new Float32Array(fanOut.length * 2);
   for (let i = 0; i < fanOut.length; i++) columns.set([1, fanOut[i]!], 2 * i);
-  const flat = builder.reshape(levels, folded(steps, [elementCount(shape)]));
+  const counting = ones && code.kind === 'spike' ? onesOf(lowering, levels, code) : levels;
+  const flat = builder.reshape(counting, folded(steps, [elementCount(shape)]));
   const perStep = builder.matmul(flat, builder.as('fan_out').constant(tensor('f32', [fanOut.length, 2], columns)));
   return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);
 }

@@ -2,8 +2,19 @@ import { type Op, numberAttr } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import { type LayersLowering, stepsOf } from './context.js';
 
-/** Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. */
-export function planes({ builder }: LayersLowering, op: Op, codes: Value): Value {
+/**
+ * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of
+ * their size, with their sign.
+ */
+export function planes(lowering: LayersLowering, op: Op, codes: Value): Value {
+  const { builder } = lowering;
+  const isSigned = op.type.code.kind === 'spike' && op.type.code.min < 0;
+  if (!isSigned) return planesOfSizes(lowering, op, codes);
+  const [above, below] = [builder.max(codes, 0), builder.max(builder.neg(codes), 0)];
+  return builder.as('signed').sub(planesOfSizes(lowering, op, above), planesOfSizes(lowering, op, below));
+}
+
+function planesOfSizes({ builder }: LayersLowering, op: Op, codes: Value): Value {
   const bits = numberAttr(op.attrs, 'bits');
   const rest = Array.from({ length: bits }, (_, b) =>
     b === 0 ? codes : builder.as(`rest${b}`).floor(builder.mul(codes, 2 ** -b)),
@@ -15,6 +26,19 @@ export function planes({ builder }: LayersLowering, op: Op, codes: Value): Value
   const virtual: Value[] = [];
   for (let t = 0; t < stepsOf(codes); t++) for (const part of parts) virtual.push(builder.step(part, t));
   return builder.as('planes').concat(virtual, 0);
+}
+
+/** The ones among the bits of integers n, n − Σ_{b ≥ 1} ⌊n/2^b⌋, where `code` has more than one. */
+export function onesOf(
+  { builder }: LayersLowering,
+  n: Value,
+  code: { readonly min: number; readonly max: number },
+): Value {
+  let ones = n;
+  for (let weight = 2; weight <= Math.max(code.max, -code.min); weight *= 2) {
+    ones = builder.as('ones').sub(ones, builder.floor(builder.mul(n, 1 / weight)));
+  }
+  return ones;
 }
 
 /** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. */

@@ -1,5 +1,6 @@
 import { type Op, type Rewriter, realParam, rewrite } from '../../../network/index.js';
 import type { Pass, PassContext } from '../../pass.js';
+import { isSplit } from './split.js';
 
 /** Ops that choose among levels: they need the levels, not their bits. */
 const onLevels = new Set(['maxpool', 'maxprefix']);
@@ -10,12 +11,15 @@ const synapses = new Set(['conv', 'linear', 'affine']);
 /**
  * A train of B-bit codes becomes binary planes in B virtual time steps a step, S = Σ_b 2^b·S_b; the synapse at
  * plane b counts 2^b·W, and the planes of a step are gathered before anything else sees them (MBM §3.1, IBRA
- * eq. 6–15 with b = 0 … B−1). T steps become T·B.
+ * eq. 6–15 with b = 0 … B−1). T steps become T·B. Planes of signed codes are
+ * ternary, the bits of their size with their sign: B for −2^(B−1) … 2^(B−1) − 1; {−1, 0, 1} is one already.
+ * A network that has planes stays as it is.
  */
 export const bitPlanes: Pass = {
   name: 'bit-planes',
-  doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered.',
+  doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered. Planes of signed codes are ternary.',
   run: (network, context) => {
+    if (isSplit(network)) return network;
     const warned = new Set<string>();
     const bits = new Map<string, number>();
     const planes = new Map<string, string>();
@@ -77,12 +81,12 @@ function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, 
   return to.builder.add({ id: `${synapse}.gather`, kind: 'gather', inputs: [synapse], attrs: { bits: count } });
 }
 
-/** Bits of a train of codes 0…max; 0 for anything else. */
+/** Bits of the size of a train's codes; 0 for anything else. */
 function bitsOf(op: Op, code: Op['type']['code'], context: PassContext, warned: Set<string>): number {
-  if (code.kind !== 'spike' || code.min !== 0 || code.step !== 1) return 0;
-  const bits = Math.ceil(Math.log2(code.max + 1));
+  if (code.kind !== 'spike' || code.step !== 1) return 0;
+  const bits = Math.ceil(Math.log2(Math.max(code.max, -code.min) + 1));
   const neuron = String(op.attrs['neuron']);
-  if (op.kind === 'neuron' && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
+  if (op.kind === 'neuron' && code.min === 0 && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
     warned.add(neuron);
     context.report('convert/planes-not-full', { neuron, levels: code.max + 1, bits }, op);
   }

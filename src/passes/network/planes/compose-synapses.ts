@@ -13,6 +13,7 @@ import {
 } from '../../../network/index.js';
 import type { Pass } from '../../pass.js';
 import { frontOf } from '../verify-accumulate-only.js';
+import { isSplit } from './split.js';
 
 /**
  * A 1×1 convolution (or a linear layer) of what other synapses deliver is a synapse itself: U∗(W∗S + b) =
@@ -23,6 +24,7 @@ export const composeSynapses: Pass = {
   name: 'compose-synapses',
   doc: 'Multiplies a 1×1 convolution of membrane currents into the synapses that deliver them, U∗(W∗S) = (U·W)∗S, so that it reads spikes.',
   run: (network) => {
+    if (isSplit(network)) return network;
     const reach = { network, byId: opsById(network), front: frontOf(network) };
     return rewrite(network, (op, inputs, to) => {
       const parts = composition(reach, op);

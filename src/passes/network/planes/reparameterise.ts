@@ -1,6 +1,7 @@
 import { numberAttr } from '../../../network/index.js';
 import type { Pass } from '../../pass.js';
 import { foldTrainFactors } from '../rate/scale-weights.js';
+import { isSplit } from './split.js';
 
 /**
  * Neurons give integer codes, and what a code stands for goes into the weights behind it: W ← W·2⁻ⁿ for n
@@ -9,11 +10,13 @@ import { foldTrainFactors } from '../rate/scale-weights.js';
 export const reparameterise: Pass = {
   name: 'reparameterise',
   doc: 'Lets neurons give integer codes and moves their step into the weights behind them: W·2⁻ⁿ (MBM), W/N (IBRA eq. 14–15).',
-  run: (network) =>
-    foldTrainFactors(network, (op, inputs, to) => {
+  run: (network) => {
+    if (isSplit(network)) return network;
+    return foldTrainFactors(network, (op, inputs, to) => {
       if (op.kind !== 'neuron' || op.attrs['integer_codes'] === true) return undefined;
       const step = numberAttr(op.attrs, 'amplitude');
       if (step === 1) return undefined;
       return { id: to.copy(op, inputs, { attrs: { ...op.attrs, integer_codes: true } }), scale: step };
-    }),
+    });
+  },
 };
