@@ -153,7 +153,7 @@ function levelsRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, 
   const { min, max, step } = expr.named;
   if (min === undefined || max === undefined || step === undefined) return anything;
   const size = of(step);
-  if (size.lo !== size.hi) return anything;
+  if (size.lo !== size.hi || !(size.lo > 0)) return anything;
   const [low, high] = [of(min).lo, of(max).hi];
   if (low > high) onProblem({ kind: 'empty', low: low * size.lo, high: high * size.lo });
   else for (const bound of [low, high]) if (isUneven(bound)) onProblem({ kind: 'uneven', bound });
