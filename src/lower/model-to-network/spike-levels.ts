@@ -174,8 +174,13 @@ function commonRange(a: Range, b: Range): Range {
 /** Euclid's algorithm for reals; 0 where it finds none within rounding. */
 function commonDivisor(a: number, b: number): number {
   if (a === 0 || b === 0) return 0;
-  let [x, y] = [Math.max(a, b), Math.min(a, b)];
-  const least = x * 1e-6;
+  const [large, small] = [Math.max(a, b), Math.min(a, b)];
+  const rest = Math.abs(large - small * Math.round(large / small));
+  const rounding = large * 2 ** -50;
+  // a multiple, however many times
+  if (rest <= rounding) return small;
+  let [x, y] = [small, rest];
+  const least = Math.max(x * 1e-6, rounding * 1e3);
   while (y > least) [x, y] = [y, Math.abs(x - y * Math.round(x / y))];
   return y > least * 1e-3 || x < least ? 0 : x;
 }

@@ -51,6 +51,18 @@ it('a spike has at least one bit and at most 16', () => {
   expect(codesOf('ILIF(D: 65536)')).toEqual(['model/too-many-levels']);
 });
 
+it('many levels are counted, however many', () => {
+  const said = (neuron: string): unknown => levelProblemsOf(modelOf(neuron, 'direct(steps: 2)').value!)[0]?.message;
+  const message = (neuron: string, bits: number): string =>
+    `the spikes of \`${neuron}\` need ${bits} bits; at most 16 are possible`;
+  for (const exponent of [17, 20, 21, 25, 29, 30, 31, 40, 50]) {
+    expect(said(`ILIF(D: ${2 ** exponent - 1})`), `${exponent}`).toBe(message('ILIF', exponent));
+  }
+  expect(said('ILIF(D: 10000000)')).toBe(message('ILIF', 24));
+  expect(said('ILIF(D: 1000000000)')).toBe(message('ILIF', 30));
+  expect(said('IBRALIF(D: 10000, N: 1000)')).toBe(message('IBRALIF', 24));
+});
+
 it('bounds that hold nothing, and widths that are no whole number of bits, are refused', () => {
   expect(codesOf('ILIF(D: -1)')).toEqual(['model/empty-levels']);
   expect(codesOf('IBRALIF(D: -1.5, N: 10)')).toEqual(['model/empty-levels']);
