@@ -64,10 +64,8 @@ it('many levels are counted, however many', () => {
 });
 
 it('bounds that hold nothing, and widths that are no whole number of bits, are refused', () => {
-  expect(codesOf('ILIF(D: -1)')).toEqual(['model/empty-levels']);
-  expect(codesOf('IBRALIF(D: -1.5, N: 10)')).toEqual(['model/empty-levels']);
-  expect(codesOf('MBLIF(integer: 0, fraction: -1)')).toEqual(['model/empty-levels']);
-  expect(codesOf('IBRALIF(D: 0, N: 10)')).toEqual(['model/no-levels']);
+  expect(codesOf('Own(n: -1)')).toEqual(['model/empty-levels']);
+  expect(codesOf('Own(n: 0)')).toEqual(['model/no-levels']);
   expect(codesOf('Own(n: 2)')).toEqual([]);
   expect(codesOf('Own')).toEqual(['model/uneven-levels']);
   const { diagnostics } = modelOf('MBLIF(integer: 1.5, fraction: 1)', 'direct(steps: 2)');
