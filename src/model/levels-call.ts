@@ -31,6 +31,16 @@ export function levelsCall(expression: CallExpression, reporter: Reporter, toEqu
       Object.assign(named, bits(argument.value, toEquation));
     } else if (key !== undefined && key !== 'bits' && keysOfForm.includes(key)) {
       named[key] = toEquation(argument.value);
+      if (keysOfForm === formatKeys && isNegative(named[key])) {
+        const args = {
+          what: `\`${key}\` of \`levels\``,
+          expected: 'an integer of at least 0',
+          found: 'a negative one',
+        };
+        const help = 'give the range and the step instead: `levels(v, min: …, max: …, step: …)`';
+        reporter.report('model/argument-type', args, argument.value.span, { help });
+        return undefined;
+      }
     } else {
       const mixed = key !== undefined && rangeKeys.includes(key);
       unknown(key ?? '(by position)', argument, mixed ? `bits give the range already: ${forms}` : forms);
@@ -49,6 +59,10 @@ export function levelsCall(expression: CallExpression, reporter: Reporter, toEqu
   }
   const range = isRange ? inSteps(named) : ofFormat(named['integer']!, named['fraction']!);
   return { kind: 'call', callee: 'levels', args: [toEquation(value.value)], named: range };
+}
+
+function isNegative(expr: Expr): boolean {
+  return expr.kind === 'unary' && expr.op === '-' && expr.operand.kind === 'number' && expr.operand.value > 0;
 }
 
 function number(value: number): Expr {

@@ -66,6 +66,13 @@ describe('levels with a range', () => {
     expect(said('min: -1')).toEqual([['model/argument-missing', expect.stringContaining('`max'), forms]]);
     expect(said('integer: 2')).toEqual([['model/argument-missing', expect.stringContaining('`fraction'), forms]]);
     expect(said('fraction: 2')).toEqual([['model/argument-missing', expect.stringContaining('`integer'), forms]]);
+    expect(said('integer: -1, fraction: 3')).toEqual([
+      [
+        'model/argument-type',
+        '`integer` of `levels` must be an integer of at least 0, not a negative one',
+        expect.stringContaining('min: …, max: …'),
+      ],
+    ]);
     expect(said('bits: 2.1, max: 3')).toEqual([
       ['model/argument-unknown', expect.any(String), `bits give the range already: ${forms}`],
     ]);
