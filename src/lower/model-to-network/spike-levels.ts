@@ -1,4 +1,4 @@
-import type { Expr, NeuronDef } from '../../base/equation.js';
+import { type Expr, type NeuronDef, partsOf } from '../../base/equation.js';
 
 /** Spikes of a neuron: integers min … max times `step`. */
 export interface SpikeLevels {
@@ -34,6 +34,8 @@ export function spikeLevels(
   args: Readonly<Record<string, number>>,
   onProblem: OnProblem = () => undefined,
 ): SpikeLevels | undefined {
+  const learned = new Set(def.params.flatMap(({ name, learn }) => (learn === undefined ? [] : [name])));
+  if (def.fire.some(({ value }) => hasLearnedLevels(value, learned))) return undefined;
   const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
   const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
   for (const { name } of def.states) ranges.set(name, anything);
@@ -49,6 +51,13 @@ export function spikeLevels(
   if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
   if (step === 0) return undefined;
   return { min: Math.round(lo / step), max: Math.round(hi / step), step };
+}
+
+/** Whether a call of `levels` has bounds or a step that training would move. */
+function hasLearnedLevels(expr: Expr, learned: ReadonlySet<string>): boolean {
+  const names = (part: Expr): boolean => (part.kind === 'name' ? learned.has(part.name) : partsOf(part).some(names));
+  const own = expr.kind === 'call' && expr.callee === 'levels' && Object.values(expr.named).some(names);
+  return own || partsOf(expr).some((part) => hasLearnedLevels(part, learned));
 }
 
 function exactly(value: number): Range {

@@ -57,6 +57,16 @@ describe('levels with a range', () => {
     expect(codes('max: 70000')).toEqual(['model/too-many-levels']);
   });
 
+  it('doesn’t learn its bounds', () => {
+    const text = `neuron Own(D = learn(3)) { state u = 0 charge u = u + x fire s = levels(u, max: D) }
+      network Net { input x: real[4] output x | spike }
+      config c { network Net neuron Own coding direct(1) }
+      config d { network Net neuron Own(D: fixed(3)) coding direct(1) }`;
+    const { value } = checkModel({ name: 'm.spike', text }, testLoader());
+    const codes = (name: string): string[] => lowerModel(value!.configs.get(name)!).diagnostics.map(({ code }) => code);
+    expect([codes('c'), codes('d')]).toEqual([['cli/not-lowered'], []]);
+  });
+
   it('needs an upper bound, and no bits beside it', () => {
     const said = (written: string): unknown =>
       modelOf(written)
