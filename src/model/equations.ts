@@ -1,6 +1,7 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { BinaryOp, Expr } from '../base/equation.js';
-import type { CallExpression, Expression, FormatExpression, NumberExpression } from '../syntax/index.js';
+import type { Expr } from '../base/equation.js';
+import type { CallExpression, Expression } from '../syntax/index.js';
+import { levelsCall } from './levels-call.js';
 import type { Reporter } from './reporter.js';
 
 /** How many arguments each function of the equations takes. */
@@ -31,12 +32,6 @@ export interface EquationScope {
 }
 
 const zero: Expr = { kind: 'number', value: 0 };
-const one: Expr = { kind: 'number', value: 1 };
-const two: Expr = { kind: 'number', value: 2 };
-
-function binary(op: BinaryOp, left: Expr, right: Expr): Expr {
-  return { kind: 'binary', op, left, right };
-}
 
 /** The equation as data; what can't stand in one is reported and becomes 0. */
 export function toEquation(expression: Expression, scope: EquationScope): Expr {
@@ -83,7 +78,7 @@ function call(expression: CallExpression, scope: EquationScope): Expr {
     scope.reporter.report('model/unknown-name', { kind: 'function', name: callee }, expression.callee.span, { help });
     return zero;
   }
-  if (callee === 'levels') return levels(expression, scope);
+  if (callee === 'levels') return levelsCall(expression, scope.reporter, (part) => toEquation(part, scope)) ?? zero;
   const args = expression.args.map((argument) => toEquation(argument.value, scope));
   const named = expression.args.find((argument) => argument.name !== undefined);
   if (args.length !== arity || named !== undefined) {
@@ -93,59 +88,6 @@ function call(expression: CallExpression, scope: EquationScope): Expr {
     return zero;
   }
   return { kind: 'call', callee, args, named: {} };
-}
-
-/**
- * `levels(v, bits: m.n)`, or `levels(v, integer: m, fraction: n)`: 2⁻ⁿ·clip(⌊2ⁿ·v⌋, 0, 2^(m+n) − 1).
- * As data it is `levels(v, min: 0, max: 2^(m+n) − 1, step: 2^(−n))`.
- */
-function levels(expression: CallExpression, scope: EquationScope): Expr {
-  const [value, ...rest] = expression.args;
-  const named: Record<string, Expr> = {};
-  for (const argument of rest) {
-    const key = argument.name?.text;
-    if (key === 'bits' && (argument.value.kind === 'format' || argument.value.kind === 'number')) {
-      Object.assign(named, bits(argument.value, scope));
-    } else if (key === 'integer' || key === 'fraction') {
-      named[key] = toEquation(argument.value, scope);
-    } else {
-      const help = 'write `levels(v, bits: integer.fraction)` or `levels(v, integer: m, fraction: n)`';
-      const found = key ?? '(by position)';
-      scope.reporter.report('model/argument-unknown', { callee: 'levels', name: found }, argument.span, { help });
-      return zero;
-    }
-  }
-  if (
-    value === undefined ||
-    value.name !== undefined ||
-    named['integer'] === undefined ||
-    named['fraction'] === undefined
-  ) {
-    const args = { callee: 'levels', name: 'bits', type: 'as in `levels(u / theta, bits: integer.fraction)`' };
-    scope.reporter.report('model/argument-missing', args, expression.span);
-    return zero;
-  }
-  const { integer, fraction } = named as { integer: Expr; fraction: Expr };
-  const top: Expr = binary('^', two, binary('+', integer, fraction));
-  const range = {
-    min: zero,
-    max: binary('-', top, one),
-    step: binary('^', two, { kind: 'unary', op: '-', operand: fraction }),
-  };
-  return { kind: 'call', callee: 'levels', args: [toEquation(value.value, scope)], named: range };
-}
-
-function bits(format: FormatExpression | NumberExpression, scope: EquationScope): Record<string, Expr> {
-  if (format.kind === 'number') {
-    const [integer, fraction = '0'] = format.text.split('.');
-    return {
-      integer: { kind: 'number', value: Number(integer) },
-      fraction: { kind: 'number', value: Number(fraction) },
-    };
-  }
-  const part = (one: FormatExpression['integer']): Expr =>
-    name(one.text, { kind: 'name', name: one.text, span: one.span }, scope);
-  return { integer: part(format.integer), fraction: part(format.fraction) };
 }
 
 function refuse(what: string, at: Expression, scope: EquationScope): Expr {

@@ -3,6 +3,7 @@ import type { Span } from '../base/source.js';
 import type { CallExpression, NameExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments } from './arguments.js';
 import type { EvaluationContext } from './evaluate.js';
+import { checkDeclaredRange, withinParameters } from './parameter-ranges.js';
 import type { Parameter, Spec } from './schema.js';
 import type { Reporter } from './reporter.js';
 import type { Choice, NeuronUse } from './values.js';
@@ -23,6 +24,13 @@ export function neuronParameterSpec(type: NeuronParam['type']): Spec {
   if (type === 'int') return { kind: 'int' };
   if (type === 'bool') return { kind: 'bool' };
   return type === 'real' ? { kind: 'real' } : { kind: 'either', of: [{ kind: 'real' }, { kind: 'bool' }] };
+}
+
+/** The default of a parameter: a value, `learn(…)`, or `within(…)`: a value and what others must lie in. */
+export function defaultSpec(type: NeuronParam['type']): Spec {
+  const value = neuronParameterSpec(type);
+  const within = withinParameters(type === 'int' ? value : { kind: 'real' });
+  return { kind: 'either', of: [{ kind: 'choice', of: { ...learnSpec.of, within } }, value] };
 }
 
 /** `learn(…)`, or `fixed(VALUE)`: what training leaves alone, also where the neuron would learn it. */
@@ -86,7 +94,9 @@ export function useNeuron(
   const params = def.params.map((param, i): NeuronParam => {
     const value = values.get(param.name);
     if (value?.kind === 'choice') {
-      const changed = chosen(param, value.choice, context.reporter);
+      const { reporter } = context;
+      const changed = chosen(param, value.choice, reporter);
+      checkDeclaredRange(def, param, changed.default, { place: value.choice.place, reporter });
       args[param.name] = changed.default;
       return changed;
     }
@@ -96,6 +106,7 @@ export function useNeuron(
     if (own !== undefined) {
       const { reporter } = context;
       checkRange(number, param.learn?.constraint, { verb: 'start at', place: own.value.span, reporter });
+      checkDeclaredRange(def, param, number, { place: own.value.span, reporter });
     }
     args[param.name] = number;
     return param;

@@ -1,7 +1,7 @@
 /** The type of a parameter: what its argument may be. */
 export type Spec =
   | { readonly kind: 'any' }
-  | { readonly kind: 'int'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'int'; readonly min?: number; readonly max?: number; readonly above?: number }
   | {
       readonly kind: 'real';
       readonly min?: number;
@@ -37,6 +37,7 @@ export function describeSpec(spec: Spec): string {
     case 'any':
       return 'a value';
     case 'int':
+      if (spec.above !== undefined) return `an integer greater than ${spec.above}${below(spec)}`;
       return `an integer${range(spec.min, spec.max)}`;
     case 'real': {
       if (spec.above !== undefined) return `a number greater than ${spec.above}${below(spec)}`;

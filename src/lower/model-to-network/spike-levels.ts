@@ -1,4 +1,4 @@
-import type { Expr, NeuronDef } from '../../base/equation.js';
+import { type Expr, type NeuronDef, partsOf } from '../../base/equation.js';
 
 /** Spikes of a neuron: integers min … max times `step`. */
 export interface SpikeLevels {
@@ -34,6 +34,8 @@ export function spikeLevels(
   args: Readonly<Record<string, number>>,
   onProblem: OnProblem = () => undefined,
 ): SpikeLevels | undefined {
+  const learned = new Set(def.params.flatMap(({ name, learn }) => (learn === undefined ? [] : [name])));
+  if (def.fire.some(({ value }) => hasLearnedLevels(value, learned))) return undefined;
   const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
   const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
   for (const { name } of def.states) ranges.set(name, anything);
@@ -49,6 +51,13 @@ export function spikeLevels(
   if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
   if (step === 0) return undefined;
   return { min: Math.round(lo / step), max: Math.round(hi / step), step };
+}
+
+/** Whether a call of `levels` has bounds or a step that training would move. */
+function hasLearnedLevels(expr: Expr, learned: ReadonlySet<string>): boolean {
+  const names = (part: Expr): boolean => (part.kind === 'name' ? learned.has(part.name) : partsOf(part).some(names));
+  const own = expr.kind === 'call' && expr.callee === 'levels' && Object.values(expr.named).some(names);
+  return own || partsOf(expr).some((part) => hasLearnedLevels(part, learned));
 }
 
 function exactly(value: number): Range {
@@ -153,7 +162,7 @@ function levelsRange(expr: Expr & { kind: 'call' }, of: (inner: Expr) => Range, 
   const { min, max, step } = expr.named;
   if (min === undefined || max === undefined || step === undefined) return anything;
   const size = of(step);
-  if (size.lo !== size.hi) return anything;
+  if (size.lo !== size.hi || !(size.lo > 0)) return anything;
   const [low, high] = [of(min).lo, of(max).hi];
   if (low > high) onProblem({ kind: 'empty', low: low * size.lo, high: high * size.lo });
   else for (const bound of [low, high]) if (isUneven(bound)) onProblem({ kind: 'uneven', bound });
@@ -174,8 +183,13 @@ function commonRange(a: Range, b: Range): Range {
 /** Euclid's algorithm for reals; 0 where it finds none within rounding. */
 function commonDivisor(a: number, b: number): number {
   if (a === 0 || b === 0) return 0;
-  let [x, y] = [Math.max(a, b), Math.min(a, b)];
-  const least = x * 1e-6;
+  const [large, small] = [Math.max(a, b), Math.min(a, b)];
+  const rest = Math.abs(large - small * Math.round(large / small));
+  const rounding = large * 2 ** -50;
+  // a multiple, however many times
+  if (rest <= rounding) return small;
+  let [x, y] = [small, rest];
+  const least = Math.max(x * 1e-6, rounding * 1e3);
   while (y > least) [x, y] = [y, Math.abs(x - y * Math.round(x / y))];
   return y > least * 1e-3 || x < least ? 0 : x;
 }

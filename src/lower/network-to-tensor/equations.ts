@@ -304,7 +304,7 @@ function evaluateWhere([test, yes, no]: readonly [Expr, Expr, Expr], scope: Eval
   return scope.builder.select(when, scope.builder.scalar(dtype, quantity(a as number)), quantity(b as number));
 }
 
-/** levels(v, bits: m.n), levels(v, min:, max:, step:): a multi-level output with the neuron's surrogate. */
+/** levels(v, min:, max:, step:), bounds counted in steps: a multi-level output with the neuron's surrogate. */
 function evaluateLevels(
   args: readonly Operand[],
   named: Readonly<Record<string, Expr>>,
@@ -318,7 +318,7 @@ function evaluateLevels(
   };
   const step = number('step', 1);
   const v = args[0]!;
-  const [min, max] = [number('min', 0), number('max', 1)];
+  const [min, max] = [wholeSteps(number('min', 0)), wholeSteps(number('max', 1))];
   if (isKnown(v)) return step * Math.min(max, Math.max(min, Math.floor(quantity(v) / step)));
   const { builder, surrogate } = scope;
   const scaled = step === 1 ? asTensor(v, scope) : builder.div(asTensor(v, scope), step);
@@ -327,6 +327,12 @@ function evaluateLevels(
       ? clippedFloor(scaled, min, max, surrogate, scope)
       : builder.clip(builder.floor(scaled, surrogate), min, max);
   return step === 1 ? level : builder.mul(level, step);
+}
+
+/** A count of steps without the rounding of its division: 5.11 / (1 / 100) is 511. */
+function wholeSteps(count: number): number {
+  const whole = Math.round(count);
+  return Math.abs(count - whole) <= 1e-9 * Math.max(1, Math.abs(count)) ? whole : count;
 }
 
 /** clip(floor(v), …) and clip(round(v), …) with the gradient of their surrogate; undefined for other clips. */

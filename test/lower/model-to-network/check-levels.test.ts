@@ -51,11 +51,40 @@ it('a spike has at least one bit and at most 16', () => {
   expect(codesOf('ILIF(D: 65536)')).toEqual(['model/too-many-levels']);
 });
 
+it('says what would do', () => {
+  const help = (neuron: string): unknown =>
+    levelProblemsOf(modelOf(neuron, 'direct(steps: 2)').value!).map((one) => one.help);
+  const full = '2^B − 1 steps use B bits fully: 15 or 31';
+  expect(help('IBRALIF(D: 1.55, N: 10)')).toEqual([
+    `15 or 16 steps would do, as with \`D: 1.5\` or \`D: 1.6\`; ${full}`,
+  ]);
+  expect(help('Own')).toEqual([
+    '4 or 5 steps would do, as with `n: 2` or `n: 3`; 2^B − 1 steps use B bits fully: 3 or 7',
+  ]);
+  expect(help('Own(n: 0)')).toEqual(['raise the upper bound by a step at least, above 0']);
+  expect(help('Own(n: -1)')).toEqual(['raise the upper bound above 0, or lower the lower one']);
+  expect(help('MBLIF(integer: 0, fraction: 0)')).toEqual(['`integer` + `fraction` must be at least 1']);
+  expect(help('MBLIF(integer: 9, fraction: 8)')).toEqual(['`integer` + `fraction` can be 16 at most']);
+  expect(help('ILIF(D: 70000)')).toEqual([
+    'these are 70000 steps from the lowest to the highest level, 65535 at most: bound them closer or make them larger',
+  ]);
+});
+
+it('many levels are counted, however many', () => {
+  const said = (neuron: string): unknown => levelProblemsOf(modelOf(neuron, 'direct(steps: 2)').value!)[0]?.message;
+  const message = (neuron: string, bits: number): string =>
+    `the spikes of \`${neuron}\` need ${bits} bits; at most 16 are possible`;
+  for (const exponent of [17, 20, 21, 25, 29, 30, 31, 40, 50]) {
+    expect(said(`ILIF(D: ${2 ** exponent - 1})`), `${exponent}`).toBe(message('ILIF', exponent));
+  }
+  expect(said('ILIF(D: 10000000)')).toBe(message('ILIF', 24));
+  expect(said('ILIF(D: 1000000000)')).toBe(message('ILIF', 30));
+  expect(said('IBRALIF(D: 10000, N: 1000)')).toBe(message('IBRALIF', 24));
+});
+
 it('bounds that hold nothing, and widths that are no whole number of bits, are refused', () => {
-  expect(codesOf('ILIF(D: -1)')).toEqual(['model/empty-levels']);
-  expect(codesOf('IBRALIF(D: -1.5, N: 10)')).toEqual(['model/empty-levels']);
-  expect(codesOf('MBLIF(integer: 0, fraction: -1)')).toEqual(['model/empty-levels']);
-  expect(codesOf('IBRALIF(D: 0, N: 10)')).toEqual(['model/no-levels']);
+  expect(codesOf('Own(n: -1)')).toEqual(['model/empty-levels']);
+  expect(codesOf('Own(n: 0)')).toEqual(['model/no-levels']);
   expect(codesOf('Own(n: 2)')).toEqual([]);
   expect(codesOf('Own')).toEqual(['model/uneven-levels']);
   const { diagnostics } = modelOf('MBLIF(integer: 1.5, fraction: 1)', 'direct(steps: 2)');
