@@ -31,3 +31,16 @@ export function refuseWithout(command: Command, needed: string, dependents: read
   const long = command.options.find((option) => option.attributeName() === needed)?.long ?? needed;
   if (idle !== undefined) usageError(command, `option '${idle}' does nothing without '${long}'`);
 }
+
+/** Refuses an option with a value that is given twice, of which only the last would count. None is meant to be repeated. */
+export function refuseRepeated(command: Command): void {
+  for (const option of command.options.filter(
+    ({ required, optional, variadic }) => (required || optional) && !variadic,
+  )) {
+    let seen = false;
+    command.on(`option:${option.name()}`, () => {
+      if (seen) usageError(command, `option '${option.long ?? option.flags}' is given twice`);
+      seen = true;
+    });
+  }
+}
