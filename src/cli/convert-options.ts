@@ -20,6 +20,7 @@ const mostBits = 16;
 
 interface CodingFlags {
   readonly coding: CodingName;
+  readonly steps?: number;
   readonly integer?: number;
   readonly fraction?: number;
   readonly largest?: number;
@@ -32,6 +33,9 @@ export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseWithout(command, 'calibrate', ['percentile', 'limit']);
   if (flags.coding === 'mbif') checkBits(command, flags);
   if (flags.coding === 'ibra') checkLevels(command, flags);
+  if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {
+    usageError(command, `'--steps' ${flags.steps}: neurons of \`--coding ibra\` carry means at 1 step only`);
+  }
 }
 
 function checkBits(command: Command, { integer = 1, fraction = 3 }: CodingFlags): void {

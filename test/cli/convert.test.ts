@@ -24,6 +24,7 @@ it.each([
   [['mbif', '--integer', '9', '--fraction', '9'], 'a spike has 1 to 16 in all'],
   [['ibra', '--largest', '1.55', '--per-unit', '10'], "is 15.5, which has to be a whole number: '--largest' 1.5 or"],
   [['ibra', '--largest', '0.01', '--per-unit', '10'], "'--largest' 0.1 would do"],
+  [['ibra', '--steps', '4'], "'--steps' 4: neurons of `--coding ibra` carry means at 1 step only"],
   [['ibra', '--largest', '7000'], 'more than 65535 levels'],
 ])('convert --coding %j is refused before the network is read, by its flags', async (flags, problem) => {
   const ran = await spikec(['convert', 'a.onnx', '--coding', ...flags]);
