@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CodingName, codings } from '../driver/types.js';
 import { summary } from './compile.js';
+import { checkConvertFlags } from './convert-options.js';
 import {
   type DataFlags,
   choice,
@@ -54,7 +55,10 @@ export function addConvert(program: Command, host: Host): void {
     .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
-  command.action((network: string, flags: ConvertFlags) => convert(host, network, flags));
+  command.action((network: string, flags: ConvertFlags) => {
+    checkConvertFlags(command, flags);
+    return convert(host, network, flags);
+  });
   withCommonFlags(withVerifyFlag(withDataFlags(command)), [
     'spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5',
     'spikec convert lenet5.onnx --coding mbif --steps 16 --calibrate mnist:train --mean 0.5 --std 0.5 -o lenet5',
@@ -81,7 +85,7 @@ function positive(text: string): number {
 
 function convert(host: Host, network: string, flags: ConvertFlags): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const data = flags.calibrate === undefined ? undefined : openData(flags.calibrate, flags);
+    const data = flags.calibrate === undefined ? undefined : openData(flags.calibrate, flags, false);
     try {
       const result = take(
         await driver.convertOnnx(network, {

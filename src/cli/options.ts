@@ -92,8 +92,12 @@ export const dataHelp =
   'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, idx:IMAGES,LABELS or npz:FILE';
 
 /** Opens a data set by its name with the flags that belong to it. */
-export function openData(spec: string, flags: DataFlags): { dataset: Dataset; normalisation: Normalisation } {
-  const dataset = openDataset(spec, { dataDir: flags.dataDir });
+export function openData(
+  spec: string,
+  flags: DataFlags,
+  labelled = true,
+): { dataset: Dataset; normalisation: Normalisation } {
+  const dataset = openDataset(spec, { dataDir: flags.dataDir, labelled });
   try {
     return { dataset, normalisation: parseNormalisation(flags.mean, flags.std, dataset.shape.at(-3) ?? 1) };
   } catch (error) {

@@ -1,5 +1,7 @@
+import { extname } from 'node:path';
 import { type Command, Argument, InvalidArgumentError } from 'commander';
 import { type PictureKind, type Target, pictureKinds } from '../driver/types.js';
+import { type Owners, refuseIdle } from './idle.js';
 import {
   type DataFlags,
   dataHelp,
@@ -24,6 +26,20 @@ interface PictureFlags extends CommonFlags, DataFlags {
   readonly allowOutside?: boolean;
 }
 
+const onImages = ['levels', 'spikes', 'raster', 'membranes'];
+const onOneImage = ['spikes', 'raster', 'membranes'];
+const owners: Owners = {
+  data: onImages,
+  dataDir: onImages,
+  mean: onImages,
+  std: onImages,
+  layer: onImages,
+  engine: onImages,
+  limit: ['levels'],
+  sample: onOneImage,
+  neurons: ['raster', 'membranes'],
+};
+
 /** `spikec picture KIND TARGET --data DATA [--sample N] [--layer ID] -o FILE.svg` */
 export function addPicture(program: Command, host: Host): void {
   const command = program
@@ -40,12 +56,23 @@ export function addPicture(program: Command, host: Host): void {
     .option('--layer <id>', 'which layer of neurons (default: the first; raster: four of them; levels: all)')
     .option('--neurons <list>', 'which neurons of the layer, comma list from 0 (default: some that fire)', indexList)
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
-    .requiredOption('-o, --out <file>', 'the SVG file')
-    .action((kind: PictureKind, target: Target, flags: PictureFlags) => draw(host, kind, target, flags));
+    .requiredOption('-o, --out <file>', 'the SVG file', svgFile)
+    .action((kind: PictureKind, target: Target, flags: PictureFlags) => {
+      refuseIdle(command, owners, kind, (name) => `\`picture ${name}\``);
+      return draw(host, kind, target, flags);
+    });
   withCommonFlags(withOutsideFlag(withDataFlags(command)), [
     'spikec picture levels runs/mnist --data mnist:test -o levels.svg',
     'spikec picture spikes runs/mnist --data mnist:test --sample 7 -o spikes.svg',
   ]);
+}
+
+function svgFile(text: string): string {
+  const ending = extname(text).toLowerCase();
+  if (ending !== '' && ending !== '.svg') {
+    throw new InvalidArgumentError('Pictures are SVG: a name that ends in .svg is expected.');
+  }
+  return text;
 }
 
 function indexList(text: string): readonly number[] {

@@ -13,6 +13,7 @@ import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
 import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
+import { refuseRepeated } from './idle.js';
 import { addInit } from './init.js';
 import { addPicture } from './picture.js';
 import { diagnosticJson, printable } from './render.js';
@@ -53,7 +54,10 @@ function buildProgram(host: Host): Command {
     );
   for (const add of commands) add(program, host);
   // Subcommands made before exitOverride was inherited would end the process themselves.
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    refuseRepeated(command);
+  }
   return program;
 }
 

@@ -8,13 +8,26 @@ import { type ZipMember, listZip, openMember } from './zip.js';
 const imageKeys = ['images', 'x'];
 const labelKeys = ['labels', 'y'];
 
+interface NpzOptions {
+  /** Bytes that are unpacked at most. */
+  readonly limit?: number;
+  /** False where only the images matter: an archive without labels has 0 for each. */
+  readonly labelled?: boolean;
+}
+
 /** Images and labels in a NumPy archive. Uncompressed arrays are read from the disk, compressed ones unpacked once. */
-export function openNpz(name: string, path: string, limit = unpackLimit): Dataset {
+export function openNpz(name: string, path: string, { limit = unpackLimit, labelled = true }: NpzOptions = {}): Dataset {
   const file = new FileReader(path);
   try {
     const members = listZip(file);
+    const has = members.some((m) => labelKeys.some((key) => m.name === `${key}.npy`));
+    const images = (): NpyArray => openArray(file, members, imageKeys, limit);
+    if (!labelled && !has) {
+      const array = images();
+      return imagesDataset(name, file, array, new Int32Array(array.shape[0] ?? 0));
+    }
     const labels = readLabels(openArray(file, members, labelKeys, limit), path);
-    return imagesDataset(name, file, openArray(file, members, imageKeys, limit), labels);
+    return imagesDataset(name, file, images(), labels);
   } catch (error) {
     file.close();
     throw error;

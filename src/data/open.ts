@@ -11,6 +11,8 @@ import { openNpz } from './npz.js';
 export interface OpenOptions {
   /** Where named sets lie; otherwise the variable SPIKEC_DATA, otherwise the usual places. */
   readonly dataDir?: string | undefined;
+  /** False where only the images matter: an NPZ file needs no labels then. */
+  readonly labelled?: boolean;
 }
 
 type Split = 'test' | 'train';
@@ -34,7 +36,7 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
   const colon = spec.indexOf(':');
   const kind = spec.slice(0, Math.max(0, colon));
   const rest = spec.slice(colon + 1);
-  if (kind === 'npz' && rest !== '') return openNpz(spec, rest);
+  if (kind === 'npz' && rest !== '') return openNpz(spec, rest, { labelled: options.labelled ?? true });
   if (kind === 'idx') {
     const paths = rest.split(',');
     const [images, labels] = paths;

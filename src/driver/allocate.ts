@@ -68,7 +68,10 @@ function calibrationImages(
   const shape = network.coding?.name === 'events' ? [stepsOfNetwork(network), ...input] : input;
   const misfits = checkFit(dataset, shape, elementCount(outputShape(network)));
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
-  if (dataset.length === 0) fail('convert/calibration', { reason: `"${dataset.name}" has no images` });
+  if (dataset.length === 0)
+    fail('convert/calibration', { reason: `"${dataset.name}" has no images` }, undefined, {
+      help: 'name a data set that has some',
+    });
   const flags = options.normalisation;
   return {
     dataset,

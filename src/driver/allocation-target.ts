@@ -7,6 +7,7 @@ import type { Network } from '../network/index.js';
 import { type ConversionOptions, pipelines, runPipeline } from '../passes/index.js';
 import { annSettings, conversionOptions, convertNetwork } from './conversion.js';
 import { isReal } from './logits.js';
+import { refuseConfigOfFolder } from './open-target.js';
 import { isOfLayers, layerSettings } from './own-network.js';
 import { type RunInfo, isFolder, readFolder } from './run-folder.js';
 import { type Findings, type Source, chooseConfig, importFile, loadModel, sourceOf } from './target.js';
@@ -43,6 +44,7 @@ export interface FromFolder {
 /** Finds the target's trained network: of an ONNX file, a config that imports one, or a run or compiled folder. */
 export function allocationTarget(target: Target, options: CommonOptions, findings: Findings): AllocationTarget {
   const { path } = target;
+  refuseConfigOfFolder(target);
   if (isFolder(path)) return ofFolder(path, findings);
   if (/\.onnx$/i.test(path)) {
     const source = importFile(path, findings);

@@ -76,7 +76,15 @@ export async function calibrate(
   } finally {
     await executable.dispose();
   }
-  if (!likeness.differ) fail('convert/calibration', { reason: `all images of "${dataset.name}" are alike` });
+  if (!likeness.differ) {
+    const looked = Math.min(dataset.length, limit);
+    const reason =
+      looked === 1
+        ? `1 image of "${dataset.name}" says nothing about ranges`
+        : `the ${looked} images of "${dataset.name}" that were looked at are alike`;
+    const help = 'give a few hundred different images: --limit 500, or other data with --calibrate';
+    fail('convert/calibration', { reason }, undefined, { help });
+  }
   return rangesOf(counters, percentile, dataset.name);
 }
 
@@ -89,7 +97,10 @@ function rangesOf(
   const silent = [...ranges].filter(([, range]) => !(range > 0) || !Number.isFinite(range)).map(([id]) => id);
   if (silent.length > 0) {
     const reason = (id: string): string => `on "${data}", %${id} gives no finite value above 0`;
-    throw new DiagnosticError(silent.map((id) => diagnostic('convert/calibration', { reason: reason(id) }, undefined)));
+    const help = 'give more images, of the kind and with the --mean and --std that the network was trained with';
+    throw new DiagnosticError(
+      silent.map((id) => diagnostic('convert/calibration', { reason: reason(id) }, undefined, { help })),
+    );
   }
   // six digits: what is written into the model file
   return new Map([...ranges].map(([id, range]) => [id, Number(range.toPrecision(6))]));

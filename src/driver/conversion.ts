@@ -95,6 +95,8 @@ function meanConversion(config: Config, coding: CodingChoice, findings: Findings
     const set = coding.layers.filter(({ pattern }) => layerMatches(pattern, id));
     return set.map(({ settings }) => settings['range'] as number | undefined).findLast((r) => r !== undefined);
   };
+  const unmatched = (ids: readonly string[]) =>
+    coding.layers.filter(({ pattern }) => !ids.some((id) => layerMatches(pattern, id)));
   return {
     coding: 'direct',
     beta: 2,
@@ -105,7 +107,7 @@ function meanConversion(config: Config, coding: CodingChoice, findings: Findings
     rectified: true,
     neurons: libraryNeurons(),
     weightBits: importedBits(config),
-    means: { neuron: { def, args, levels }, range },
+    means: { neuron: { def, args, levels, place: neuron.place }, range, unmatched },
   };
 }
 

@@ -6,6 +6,7 @@ import { type Images, type SpikingRun, agreement, readLabels } from '../evaluate
 import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { chooseEngine } from './engine.js';
+import { finiteOnly } from './evaluate-finite.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
 import { isReal } from './logits.js';
 import { hasPlanes, withoutPlanes } from './planes.js';
@@ -48,7 +49,10 @@ export async function evaluateOwn(
   };
   const labels = readLabels(images);
   if (own.text !== undefined) checkRuns(network, own.text);
-  const engine = chooseEngine(options.engine, 'infer');
+  const engine = finiteOnly(
+    chooseEngine(options.engine, 'infer'),
+    own.text === undefined ? undefined : { file: own.text },
+  );
   if (network.ops.some(({ kind }) => kind === 'quantize')) {
     const measured = await evaluateReal(network, images, engine, options);
     return { value: realFigures(measured, labels, engine.name), diagnostics: findings.all };

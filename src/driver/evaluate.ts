@@ -7,6 +7,7 @@ import { type Images, type SpikingRun, agreement, classify, readLabels } from '.
 import { type Network, latencyOf } from '../network/index.js';
 import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
 import { chooseEngine } from './engine.js';
+import { finiteOnly } from './evaluate-finite.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
 import { evaluateReal, realFigures } from './evaluate-real.js';
 import { isReal } from './logits.js';
@@ -45,7 +46,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
-  const engine = chooseEngine(options.engine, 'infer');
+  const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
   if (!isSws) {
     const { run, activity } = await runLayers(spiking, images, engine, options, 'spiking network');
     const value: EvalResult = {
@@ -88,7 +89,7 @@ async function evaluateAnn(source: Source, network: Network, options: RunOptions
   const images: Images = { dataset, normalisation, count, batch: options.batch ?? annBatch };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
-  const engine = chooseEngine(options.engine, 'infer');
+  const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
   const measured = await evaluateReal(network, images, engine, options);
   return {
     ...realFigures(measured, labels, engine.name),

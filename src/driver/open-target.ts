@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { fail } from '../base/diagnostics/index.js';
 import { isFile, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import { type OwnTarget, networkOf } from './own-network.js';
@@ -15,10 +16,18 @@ export type Opened =
 /** Opens `FILE#CONFIG`, a compiled or run folder, or a file in the IR's text form. */
 export function openTarget(target: Target, options: CommonOptions, findings: Findings): Opened {
   const { path } = target;
+  refuseConfigOfFolder(target);
   if (isFolder(path) || isIrFile(path)) return { kind: 'own', own: textTarget(path, findings) };
   const config = chooseConfig(findings.take(loadModel(path, options)), target);
   if (config.network.kind === 'onnx') return { kind: 'import', config, source: sourceOf(config, findings) };
   return { kind: 'own', own: layersTarget(path, config, findings) };
+}
+
+/** A compiled or run folder and a network in text form hold one network, without names to choose from. */
+export function refuseConfigOfFolder({ path, config }: Target): void {
+  if (config === undefined || !(isFolder(path) || isIrFile(path))) return;
+  const help = `a folder or .ir file holds one network: leave out "#${config}"`;
+  fail('cli/unknown-config', { file: path, config }, { file: path }, { help });
 }
 
 function textTarget(path: string, findings: Findings): OwnTarget {

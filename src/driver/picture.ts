@@ -24,6 +24,7 @@ import type { PictureOptions, PictureResult, Target } from './types.js';
 
 const levelImages = 100;
 const rasterLayers = 4;
+const dataHelp = 'name a data set: --data mnist:test, --data idx:IMAGES,LABELS or --data npz:FILE';
 
 /** Draws one picture of a network, most of them of what it does on images, and writes it as SVG. */
 export async function drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>> {
@@ -91,7 +92,7 @@ async function traced(
     const outside = neurons?.find((neuron) => neuron >= count);
     if (outside !== undefined) fail('report/no-such-neuron', { layer: op.id, neuron: outside, count });
   }
-  if (dataset === undefined) fail('report/no-data', { what: `the picture "${kind}"` });
+  if (dataset === undefined) fail('report/no-data', { what: `the picture "${kind}"` }, undefined, { help: dataHelp });
   const choice = { dataset, normalisation: ownUnless(given, normalisation), sample };
   return traceSample(network, choice, layers, chooseEngine(engine, 'infer'));
 }
@@ -100,7 +101,7 @@ async function levels(compiled: Compiled, options: PictureOptions): Promise<Draw
   const { network, name } = compiled;
   const { dataset, limit = levelImages, layer } = options;
   const wanted = chosenLayers(network, name, layer === undefined ? neuronIds(compiled) : [layer]).map(({ id }) => id);
-  if (dataset === undefined) fail('report/no-data', { what: 'the picture "levels"' });
+  if (dataset === undefined) fail('report/no-data', { what: 'the picture "levels"' }, undefined, { help: dataHelp });
   const all = await measureLevels(
     network,
     {

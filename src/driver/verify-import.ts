@@ -157,10 +157,24 @@ function report(
   const mismatch = firstMismatch(ops, ours, theirs);
   if (mismatch === undefined) return;
   const { op, at } = mismatch;
+  if (!Number.isFinite(mismatch.theirs) && Object.is(mismatch.ours, mismatch.theirs)) notFinite(ops, theirs, path);
   const tensorName = ops.find(({ id }) => id === op)!.origin;
   fail(
     'convert/import-mismatch',
     { op, tensor: tensorName, at, ours: mismatch.ours, theirs: mismatch.theirs },
     { file: path },
   );
+}
+
+/** Both agree that the network's values overflow: names the first layer that does. */
+function notFinite(ops: readonly CheckedOp[], theirs: Record<string, Tensor>, path: string): never {
+  const valueOf = ({ origin }: CheckedOp): number | undefined =>
+    theirs[origin] === undefined ? undefined : [...theirs[origin].data].find((value) => !Number.isFinite(value));
+  const first = present(
+    ops.find((op) => valueOf(op) !== undefined),
+    'driver: no value that is not finite',
+  );
+  const args = { op: first.id, tensor: first.origin, value: valueOf(first)! };
+  const help = 'weights or scales of this layer are too large or not finite: check them and export the network again';
+  fail('convert/not-finite', args, { file: path }, { help });
 }

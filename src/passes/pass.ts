@@ -13,10 +13,13 @@ import { type Network, type Op, printNetwork, verifyNetwork } from '../network/i
 
 export type { Expr };
 
+/** An op, or anything else that stands at a place. */
+export type Placed = Pick<Op, 'place'>;
+
 /** What a pass may ask and say beside the network. */
 export interface PassContext {
   readonly options: ConversionOptions;
-  report<C extends Code>(code: C, args: ArgsOf<C>, op?: Op, extras?: DiagnosticExtras): void;
+  report<C extends Code>(code: C, args: ArgsOf<C>, op?: Placed, extras?: DiagnosticExtras): void;
 }
 
 /** Settings that conversions read (docs/sws.md). */
@@ -66,9 +69,12 @@ export interface MeanOptions {
     readonly args: Readonly<Record<string, number>>;
     /** Its outputs: integers min…max times step. */
     readonly levels: { readonly min: number; readonly max: number; readonly step: number };
+    readonly place?: NonNullable<Op['place']>;
   };
   /** The greatest activation that a layer shall carry, by the id of its neurons; undefined where it isn't known. */
   readonly range: (id: string) => number | undefined;
+  /** Patterns of `layer "…"` that match none of these layers. */
+  readonly unmatched?: (ids: readonly string[]) => readonly (Placed & { readonly pattern: string })[];
 }
 
 /** A step from valid IR to valid IR. Pure: nothing is shared that it changes. */

@@ -205,7 +205,7 @@ it('compile --passes lists the passes without a file', async () => {
 it('convert hands over its options and says what to do next', async () => {
   let seen: ConvertOptions | undefined;
   const ran = await spikec(
-    ['convert', 'nets/lenet5.onnx', '--steps', '4', '--silent', '0', '--calibrate', tinyData()],
+    ['convert', 'nets/lenet5.onnx', '--coding', 'mbif', '--steps', '4', '--fraction', '2', '--calibrate', tinyData()],
     {
       convertOnnx: (_, options) => {
         seen = options;
@@ -214,7 +214,7 @@ it('convert hands over its options and says what to do next', async () => {
       },
     },
   );
-  expect(seen).toMatchObject({ coding: 'sws', steps: 4, silent: 0, outDir: 'lenet5' });
+  expect(seen).toMatchObject({ coding: 'mbif', steps: 4, fraction: 2, outDir: 'lenet5' });
   expect(ran.out).toContain('Next: spikec eval lenet5/lenet5.spike --data DATA');
 });
 

@@ -33,3 +33,13 @@ it('entropy refuses spikes without bits or with too many, and thresholds that ar
   expect(await refused('--integer', '9', '--fraction', '8')).toContain('cli/spike-bits');
   expect(await refused('--integer', '1', '--fraction', '0', '--theta', '0')).toContain('cli/threshold');
 });
+
+it('an option given twice is wrong usage: neither value counts in silence', async () => {
+  const ran = await spikec(['entropy', '--integer', '1', '--integer', '2', '--fraction', '0', '--json']);
+  expect(ran.code).toBe(2);
+  expect(ran.err).toBe("error: option '--integer' is given twice\n");
+  expect(JSON.parse(ran.out)).toMatchObject({ diagnostics: [{ code: 'cli/usage' }] });
+  expect((await spikec(['diff', 'a.spike', 'b.spike', '-o', 'a', '--out', 'b'])).err).toContain(
+    "'--out' is given twice",
+  );
+});

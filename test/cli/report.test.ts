@@ -46,3 +46,16 @@ it('picture takes a kind, a target and its options', async () => {
   expect((await spikec(['picture', 'raster', 'run', '-o', 'x.svg', '--neurons', '1,b'], { drawPicture })).code).toBe(2);
   expect((await spikec(['picture', 'raster', 'run'], { drawPicture })).code).toBe(2);
 });
+
+it.each([
+  [['bits', '--layer', 'zz'], "option '--layer' belongs to `picture levels`, `picture spikes`,"],
+  [['bits', '--limit', '3'], "option '--limit' belongs to `picture levels`, not to `picture bits`"],
+  [['levels', '--neurons', '3'], "option '--neurons' belongs to `picture raster`, `picture membranes`, not to"],
+  [['levels', '--sample', '3'], "option '--sample' belongs to"],
+  [['levels', '-o', 'x.png'], 'a name that ends in .svg is expected'],
+])('picture %j is wrong usage', async ([kind, ...flags], problem) => {
+  const out = flags.includes('-o') ? [] : ['-o', 'x.svg'];
+  const ran = await spikec(['picture', kind!, 'run', ...out, ...flags]);
+  expect(ran.code).toBe(2);
+  expect(ran.err).toContain(problem);
+});

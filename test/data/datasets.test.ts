@@ -197,6 +197,15 @@ it('event frames keep their steps and their counts', () => {
   expect([...readBatch(dataset, 1, 1, { mean: [0, 1] }).images.data]).toEqual([6, 6, 8, 8, 10, 10]);
 });
 
+it('npz needs no labels where only the images matter', () => {
+  const path = npz({ name: 'images.npy', data: npyBytes("'|u1'", [2, 2, 2], new Uint8Array(8)) });
+  expectDiagnostic('data/bad-npz', () => openDataset(`npz:${path}`));
+  const dataset = openDataset(`npz:${path}`, { labelled: false });
+  expect(dataset.length).toBe(2);
+  expect(dataset.read(0, 2).images).toHaveLength(8);
+  dataset.close();
+});
+
 it('NPZ files that are not what they should be are reported', () => {
   const data = npyBytes("'<f4'", [2, 2, 3], bytesOf(floats));
   const image = (bytes: Uint8Array) => () => openNpz('n', npz({ name: 'x.npy', data: bytes }, someLabels));
@@ -265,7 +274,7 @@ it('archives that are encrypted, damaged, of another method or bombs are reporte
     open((f) => (f.size += 1)),
   );
   const bomb = { name: 'x.npy', data: npyBytes("'|u1'", [2, 1024, 1024], new Uint8Array(2 ** 21)), deflate: true };
-  expectDiagnostic('data/unpacked-too-large', () => openNpz('n', npz(bomb, someLabels), 2 ** 20));
+  expectDiagnostic('data/unpacked-too-large', () => openNpz('n', npz(bomb, someLabels), { limit: 2 ** 20 }));
 });
 
 it('random damage to an archive gives a diagnostic or a data set, never another exception', () => {

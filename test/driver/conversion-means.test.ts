@@ -116,6 +116,25 @@ it('neurons whose levels are no levels are reported', async () => {
   expect(await codes({ coding: 'mbif', integer: 9, fraction: 8 })).toEqual(['model/too-many-levels']);
 }, 60_000);
 
+it('what can’t be converted is said with a place and a remedy', async () => {
+  const config = (settings: string): string =>
+    `use "spikec/neurons" { IF, LIF }\nconfig c {\n  network onnx("tiny.onnx")\n  ${settings}\n}\n`;
+  const folder = project({
+    'lif.spike': config('neuron LIF coding direct(steps: 16) { layer "Relu*" { range 2 } }'),
+    'idle.spike': config('neuron IF coding direct(steps: 16) { layer "nope" { range 1 } }'),
+  });
+  const compiled = async (name: string) =>
+    (await driver.compileTarget({ path: join(folder, name) }, { emit: ['ir'], outDir: join(folder, 'o') })).diagnostics;
+  const [lif] = await compiled('lif.spike');
+  expect(lif).toMatchObject({ code: 'convert/neuron-loses-mean', place: { start: expect.any(Number) as number } });
+  expect(lif!.help).toContain('IF(start: 0.5)');
+  const [idle] = await compiled('idle.spike');
+  expect(idle).toMatchObject({ code: 'convert/unknown-layer-pattern', help: 'neuron layers are Relu_1' });
+  const [one] = (await convert(folder, 'tiny.onnx', { calibrationLimit: 1 })).diagnostics;
+  expect(one!.message).toContain('1 image of');
+  expect(one!.help).toContain('--limit');
+}, 60_000);
+
 it('a config that says too little or something else is reported', async () => {
   const config = (settings: string): string =>
     `use "spikec/neurons" { IF, LIF, MLF, Ternary, TSA }\nconfig c {\n  network onnx("tiny.onnx")\n  ${settings}\n}\n`;

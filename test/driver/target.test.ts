@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import { chooseConfig } from '../../src/driver/target.js';
+import { Findings, chooseConfig } from '../../src/driver/target.js';
+import { openTarget } from '../../src/driver/open-target.js';
 import { checkModel, memoryLoader } from '../../src/model/index.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const path = 'net.spike';
 
@@ -32,4 +34,10 @@ it('a slip in the name is pointed out', () => {
 
 it('a file without configurations cannot be compiled', () => {
   expectDiagnostic('cli/no-config', () => chooseConfig(modelOf(), { path }));
+});
+
+it('a folder has no configurations to choose from', () => {
+  const target = { path: temporaryFolder(), config: 'fast' };
+  const problem = expectDiagnostic('cli/unknown-config', () => openTarget(target, {}, new Findings()));
+  expect(problem.help).toBe('a folder or .ir file holds one network: leave out "#fast"');
 });

@@ -46,6 +46,21 @@ it('an import with one other weight is refused, naming the layer', async () => {
   expect(problem?.message).toContain(conv?.id);
 });
 
+it('a network that overflows is no mismatch: the first layer without finite values is named', async () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 4]);
+  const large = b.node('Gemm', ['x', b.floats('w', [4, 4], new Float32Array(16).fill(3e38))], { transB: 1 });
+  const mixed = Float32Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? 1 : -1));
+  b.output(b.node('Gemm', [b.node('Relu', [large]), b.floats('v', [4, 4], mixed)], { transB: 1 }));
+  const source = importFile(written(b.bytes()), new Findings());
+  const error: unknown = await verifyImport(source).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DiagnosticError);
+  const [problem] = (error as DiagnosticError).diagnostics;
+  expect(problem).toMatchObject({ code: 'convert/not-finite', place: { file: source.path } });
+  expect(problem?.message).toMatch(/^%Gemm.* gives -?Infinity, in the file as in the imported network$/);
+  expect(problem?.help).toContain('too large or not finite');
+});
+
 it('a float network has no codes to convert', async () => {
   const path = written(dense(4));
   const { diagnostics } = await driver.convertOnnx(path, { coding: 'sws', outDir: join(path, '..', 'out') });

@@ -148,6 +148,18 @@ it('an activation without range is named', () => {
   ).toContain('convert/no-range');
 });
 
+it('a clip that begins below 0 has no spiking form, and the remedy is said', () => {
+  const b = new NetworkBuilder('n');
+  b.add({ id: 'x', kind: 'input', attrs: { shape: [2] } });
+  b.param('w', { tensor: tensor('f32', [2, 2], [1, 2, 3, 4]) });
+  b.add({ id: 'l', kind: 'linear', inputs: ['x'], params: { weight: 'w' } });
+  b.add({ id: 'c', kind: 'clip', inputs: ['l'], attrs: { min: -1, max: 1 } });
+  b.add({ id: 'fc', kind: 'linear', inputs: ['c'], params: { weight: 'w' } });
+  const { diagnostics } = runPipeline(b.finish(['fc']), pipelines['convert.rate'], meansOf('IF', {}, 16));
+  expect(diagnostics[0]?.code).toBe('convert/no-spiking-form');
+  expect(diagnostics[0]?.help).toContain('a clip that begins at 0');
+});
+
 it('ops without a spiking form are named, each once', () => {
   const b = new NetworkBuilder('n');
   b.add({ id: 'x', kind: 'input', attrs: { shape: [1, 4, 4] } });

@@ -239,7 +239,7 @@ it('verify-accumulate-only finds a synapse that multiplies a real value', () => 
   conv(b, 'c2', 'c1');
   b.add({ id: 'o', kind: 'decode', inputs: ['c2'], attrs: { coding: 'direct' } });
   expect(codes(b.finish(['o']), 'verify-accumulate-only')).toContain(
-    'convert/mac-on-real: conv %c2 multiplies a psp value; after the encoder a synapse may only accumulate spikes',
+    'convert/mac-on-real: conv %c2 multiplies a membrane current (psp) value; after the encoder a synapse may only accumulate spikes',
   );
 });
 

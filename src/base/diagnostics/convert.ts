@@ -49,6 +49,11 @@ export const convertDiagnostics = {
       `the imported network differs from the file: %${op} (tensor "${tensor}") is ${ours} where onnxruntime has ${theirs}, at element ${at}`,
     'Before a network is converted, every imported layer is run by itself on the values that onnxruntime computes from the file, and compared. Here the two differ, so what spikec understood is not what the file says; converting it would only hide that. This is a bug in the importer, or a corner of ONNX it reads differently: please report it with the file. The named layer is the first that differs.',
   ),
+  'convert/not-finite': define<{ op: string; tensor: string; value: number }>(
+    'error',
+    ({ op, tensor, value }) => `%${op} (tensor "${tensor}") gives ${value}, in the file as in the imported network`,
+    'Before a network is converted it is run on random inputs of its range. There a layer overflows or divides by zero: its results are infinite or no numbers, in onnxruntime just so. No spikes can carry such values. The named layer is the first; look for weights, scales or biases of it that are too large or not finite.',
+  ),
   'convert/import-not-verified': define<{ megabytes: number }>(
     'note',
     ({ megabytes }) => `the import of this file (${megabytes} MB) was not compared with onnxruntime layer by layer`,

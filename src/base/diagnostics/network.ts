@@ -16,6 +16,11 @@ export const networkDiagnostics = {
     ({ reason }) => `the network can't be run: ${reason}`,
     'A network in text form is well-formed, and its types agree, but something in it means nothing when it is lowered: an equation names a value or function that doesn’t exist, a coding has no encoder, a number is out of range. Files that spikec wrote don’t have such things; one that was edited by hand may.',
   ),
+  'network/not-finite': define<{ value: number }>(
+    'error',
+    ({ value }) => `the network gives ${value} on these images, so nothing can be measured`,
+    'Logits or counts of spikes are infinite or no numbers: predictions, accuracies and energies made of them would mean nothing. Weights may have diverged in training (train with a lower rate, or look at the loss in `log.jsonl`), ranges of a conversion or weights of a file may be far too large, or a number of `--std` nearly 0.',
+  ),
   'network/weights-outside': define<{ path: string }>(
     'error',
     ({ path }) => `"${path}" is a link that leads out of its folder`,

@@ -39,6 +39,9 @@ export function multiplyingOps(network: Network): readonly { readonly op: Op; re
   });
 }
 
+const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)', quant: 'quantised' };
+const help = 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it';
+
 /**
  * Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. The one
  * exception is channel attention, whose gate weighs membrane currents by its definition; a note says where it is
@@ -49,14 +52,14 @@ export const verifyAccumulateOnly: Pass = {
   doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values. The one exception, said in a note, is the gate of a channel attention.',
   run: (network, context) => {
     for (const { op, code } of multiplyingOps(network)) {
-      context.report('convert/mac-on-real', { op: op.id, kind: op.kind, code }, op);
+      context.report('convert/mac-on-real', { op: op.id, kind: op.kind, code: inWords[code] ?? code }, op, { help });
     }
     const attentions = channelAttentions(network);
     const [first] = attentions;
     if (first !== undefined) {
       const products = attentions.reduce((sum, attention) => sum + attention.products, 0);
-      const help = attentions.map(({ mul }) => `%${mul.id}`).join(', ');
-      context.report('convert/attention-gate', { gates: attentions.length, products }, first.mul, { help });
+      const where = attentions.map(({ mul }) => `%${mul.id}`).join(', ');
+      context.report('convert/attention-gate', { gates: attentions.length, products }, first.mul, { help: where });
     }
     return network;
   },

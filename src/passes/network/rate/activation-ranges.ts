@@ -9,6 +9,7 @@ function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): nu
       'convert/no-spiking-form',
       { op: op.id, kind: `${op.kind} from ${String(op.attrs['min'])}`, coding: 'direct' },
       op,
+      { help: 'neurons fire from 0 up: use a relu, or a clip that begins at 0, and train the network with it' },
     );
     return undefined;
   }
@@ -23,6 +24,14 @@ function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): nu
   return range;
 }
 
+/** Says which patterns of `layer "…"` reach no activation, with the ids that there are. */
+function reportUnmatched(ids: readonly string[], context: PassContext): void {
+  const listed = `${ids.slice(0, 6).join(', ')}${ids.length > 6 ? ', …' : ''}`;
+  for (const { pattern, ...placed } of context.options.means?.unmatched?.(ids) ?? []) {
+    context.report('convert/unknown-layer-pattern', { pattern }, placed, { help: `neuron layers are ${listed}` });
+  }
+}
+
 /**
  * Every activation becomes clip(x, 0, λ), λ the range its neurons will carry (docs/conversion.md): from `layer` settings,
  * where calibration writes them, or from the quantiser. A maximum before a relu moves behind it (both are
@@ -35,7 +44,12 @@ export const activationRanges: Pass = {
     const tail = readOutTail(network);
     const byId = opsById(network);
     const consumers = consumersOf(network);
-    const ranges = new Map(activationSites(network).map((site) => [site.op.id, rangeOf(site, context)] as const));
+    const sites = activationSites(network);
+    reportUnmatched(
+      sites.map(({ op }) => op.id),
+      context,
+    );
+    const ranges = new Map(sites.map((site) => [site.op.id, rangeOf(site, context)] as const));
     const poolBefore = (op: Op): Op | undefined => {
       const before = byId.get(op.inputs[0]!)!;
       const alone = consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id);

@@ -133,6 +133,8 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, means: MeanO
     if (allowed.has(op.kind) && !badPool && !badPad && !badOutput) continue;
     sound = false;
     context.report('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'direct' }, op, {
+      help: 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
+      ...(badPad ? { help: 'only padding with 0 keeps spikes apart: pad with 0' } : {}),
       ...(badOutput ? { help: 'an output that other layers read can’t be read out' } : {}),
       ...(badPool ? { help: 'max pooling has to read the result of a relu: put the relu before it' } : {}),
     });
@@ -143,6 +145,9 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, means: MeanO
   const wrong = outputsOfMeans(neuron, steps);
   if (wrong === undefined) return true;
   const args = { neuron: neuron.def.name, steps, current: wrong.current, mean: wrong.mean };
-  context.report('convert/neuron-loses-mean', args);
+  const oneStep = steps > 1 && outputsOfMeans(neuron, 1) === undefined ? `; ${neuron.def.name} does it at 1 step` : '';
+  context.report('convert/neuron-loses-mean', args, neuron, {
+    help: `use IF(start: 0.5), or MBIF(integer: 1, fraction: 3, start: 0.0625)${oneStep}`,
+  });
   return false;
 }

@@ -216,5 +216,7 @@ function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'relu' || op.kind === 'clip' || op.kind === 'maxpool') {
     return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next: 'another layer' }, op);
   }
-  return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op);
+  return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
+    help: 'replace the layer by relus, poolings and weighted layers, and export the network again',
+  });
 }

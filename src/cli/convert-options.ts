@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import type { CodingName } from '../driver/types.js';
+import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
+
+const means = ['rate', 'mbif', 'ibra'];
+const owners: Owners = {
+  silent: ['sws'],
+  beta: ['sws'],
+  encoder: ['sws'],
+  calibrate: means,
+  percentile: means,
+  limit: means,
+  integer: ['mbif'],
+  fraction: ['mbif'],
+  largest: ['ibra'],
+  perUnit: ['ibra'],
+};
+
+const mostBits = 16;
+
+interface CodingFlags {
+  readonly coding: CodingName;
+  readonly steps?: number;
+  readonly integer?: number;
+  readonly fraction?: number;
+  readonly largest?: number;
+  readonly perUnit?: number;
+}
+
+/** Refuses what doesn't belong to the coding or can't be, before any file is read. */
+export function checkConvertFlags(command: Command, flags: CodingFlags): void {
+  refuseIdle(command, owners, flags.coding, (coding) => `\`--coding ${coding}\``);
+  refuseWithout(command, 'calibrate', ['percentile', 'limit']);
+  if (flags.coding === 'mbif') checkBits(command, flags);
+  if (flags.coding === 'ibra') checkLevels(command, flags);
+  if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {
+    usageError(command, `'--steps' ${flags.steps}: neurons of \`--coding ibra\` carry means at 1 step only`);
+  }
+}
+
+function checkBits(command: Command, { integer = 1, fraction = 3 }: CodingFlags): void {
+  const bits = integer + fraction;
+  if (bits >= 1 && bits <= mostBits) return;
+  usageError(
+    command,
+    `'--integer' ${integer} and '--fraction' ${fraction} are ${bits} bits; a spike has 1 to ${mostBits} in all`,
+  );
+}
+
+function checkLevels(command: Command, { largest = 5.11, perUnit = 100 }: CodingFlags): void {
+  const product = largest * perUnit;
+  const levels = Math.round(product);
+  const values = `'--largest' ${largest} times '--per-unit' ${perUnit} is ${Number(product.toPrecision(12))}`;
+  const most = 2 ** mostBits - 1;
+  if (levels > most) usageError(command, `${values}; more than ${most} levels are more than ${mostBits} bits`);
+  if (levels >= 1 && Math.abs(product - levels) <= 1e-9 * levels) return;
+  const near = [Math.floor(product), Math.ceil(product)].filter((n) => n >= 1);
+  const would = [...new Set(near)].map((n) => `'--largest' ${Number((n / perUnit).toPrecision(12))}`);
+  usageError(command, `${values}, which has to be a whole number: ${would.join(' or ')} would do`);
+}
