@@ -1,5 +1,5 @@
 import { present } from '../base/invariant.js';
-import { type Network, type Op, opsById } from '../network/index.js';
+import { type Network, type Op, numberAttr, opsById } from '../network/index.js';
 import type { Cost, LayerCost } from './cost.js';
 import { reaches } from './fan-out.js';
 import { firingOps, spikeSources } from './sources.js';
@@ -69,17 +69,21 @@ export function annCost({ layers, total }: Cost, { e_mac, e_ac }: Hardware): Ann
   };
 }
 
-/** Figures per layer id and in total, from the trains of the ops that {@link firingOps} names. */
+/**
+ * Figures per layer id and in total, from the trains of the ops of `network` that {@link firingOps} names. Where what was
+ * counted is another form of the network that ran, with binary planes, `counted` is that form.
+ */
 export function measuredCost(
   network: Network,
   { layers, total }: Cost,
   countsOf: (id: string) => TrainCounts,
   images: number,
   hardware: Hardware,
+  counted: Network = network,
 ): { readonly layers: ReadonlyMap<string, MeasuredLayer>; readonly total: MeasuredTotal } {
   const additions = additionsOf(network, countsOf);
-  const rateOf = firingRates(network, countsOf);
-  const byId = opsById(network);
+  const rateOf = firingRates(counted, countsOf);
+  const byId = opsById(counted);
   const measured = new Map<string, MeasuredLayer>();
   for (const layer of layers) {
     const op = present(byId.get(layer.id), `cost: no layer ${layer.id}`);
@@ -121,16 +125,17 @@ function additionsOf(network: Network, countsOf: (id: string) => TrainCounts): R
 
 /**
  * Share of a value's spikes that aren't 0: a concatenation has the mean of its parts, a sum of trains the sum (an
- * input may then get more than one spike a step), a squeezed train the rate of the neurons in front of it.
+ * input may then get more than one spike a step), a squeezed train the rate of the neurons in front of it. Of binary planes: ones a neuron, step and plane.
  */
 function firingRates(network: Network, countsOf: (id: string) => TrainCounts): (id: string) => number {
   const byId = opsById(network);
   const sourcesOf = spikeSources(network);
   const measured = new Set(firingOps(network).flatMap(({ id, kind }) => (kind === 'squeeze' ? [] : [id])));
-  const rateOf = (id: string): number => {
+  const rateOf = (id: string, share = rate): number => {
     const op: Op = present(byId.get(id), `cost: no op ${id}`);
-    if (measured.has(id)) return rate(countsOf(id));
-    const rates = op.inputs.map(rateOf);
+    if (op.kind === 'planes') return rateOf(op.inputs[0]!, planeRate(numberAttr(op.attrs, 'bits')));
+    if (measured.has(id)) return share(countsOf(id));
+    const rates = op.inputs.map((input) => rateOf(input, share));
     if (op.kind === 'add') return rates.reduce((sum, one) => sum + one, 0);
     const sizes = op.inputs.map((input) => (sourcesOf(input) ?? []).reduce((sum, { elements }) => sum + elements, 0));
     const all = sizes.reduce((sum, one) => sum + one, 0);
@@ -140,6 +145,11 @@ function firingRates(network: Network, countsOf: (id: string) => TrainCounts): (
 }
 
 const rate = ({ fired, outputs }: TrainCounts): number => (outputs === 0 ? 0 : fired / outputs);
+
+/** Ones of a bit, as the binary planes of codes of so many bits fire them. */
+function planeRate(bits: number): (counts: TrainCounts) => number {
+  return ({ ones, outputs }) => (outputs === 0 ? 0 : ones.reduce((sum, one) => sum + one, 0) / (outputs * bits));
+}
 
 function overallRate(network: Network, countsOf: (id: string) => TrainCounts): number {
   const neurons = network.ops.filter(({ kind }) => kind === 'neuron').map(({ id }) => countsOf(id));

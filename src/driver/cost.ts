@@ -21,7 +21,7 @@ export async function costOf(target: Target, options: CostOptions): Promise<Outc
   const hardware = { ...said, ...options.hardware };
   const value: CostResult = { ...cost, hardware, ann: annCost(cost, hardware) };
   if (options.data === undefined) return { value, diagnostics: findings.all };
-  return measured(target, options, options.data, value);
+  return measured(target, options, options.data, value, network);
 }
 
 interface Counted {
@@ -51,18 +51,19 @@ async function measured(
   options: CostOptions,
   data: CostData,
   cost: CostResult,
+  network: Network,
 ): Promise<Outcome<CostResult>> {
   let counter: SpikeCounter | undefined;
   const { value, diagnostics } = await evaluateTarget(target, {
     ...options,
     ...data,
-    countSpikes: (network) => (counter = new SpikeCounter(network)),
+    countSpikes: (run) => (counter = new SpikeCounter(run)),
   });
   if (value === undefined) return { diagnostics };
   invariant(counter !== undefined, 'driver: nothing was counted');
   const { samples, accuracy, source, seconds, engine } = value;
   const spikes = counter;
-  const figures = measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, cost.hardware);
+  const figures = measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, cost.hardware, network);
   return {
     value: {
       ...cost,

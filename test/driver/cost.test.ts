@@ -114,6 +114,11 @@ it('planes change how bits and steps are counted, not what was measured', async 
     for (const key of ['sops', 'energy_pj', 's_ace'] as const) expect(planes.total[key]).toBe(whole.total[key]);
     expect(planes.ann).toEqual(whole.ann);
     expect(whole.total.largest_spike).toBe(3.5);
+    // every spike reaches all outputs of the last layer: a share of its MACs of each step of the planes
+    const last = planes.layers.at(-1)!;
+    expect(last.firing_rate).toBeCloseTo(last.sops! / (last.macs * last.steps), 12);
+    expect(last.firing_rate).toBeLessThan(whole.layers.at(-1)!.firing_rate!);
+    expect(last.ns_ace).toBeCloseTo(last.s_ace * last.firing_rate!, 6);
   });
 });
 
