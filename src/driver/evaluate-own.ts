@@ -5,11 +5,12 @@ import { checkFit } from '../data/dataset.js';
 import { type Images, type SpikingRun, agreement, readLabels } from '../evaluate/index.js';
 import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
 import { type Network, latencyOf } from '../network/index.js';
+import { isSplit } from '../passes/index.js';
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { type OwnTarget, forInference, isOfLayers } from './own-network.js';
 import { isReal } from './logits.js';
-import { hasPlanes, withoutPlanes } from './planes.js';
+import { withoutPlanes } from './planes.js';
 import { evaluateReal, realFigures } from './evaluate-real.js';
 import { type RunOptions, batchFor, runLayers } from './run-layers.js';
 import { checkRuns } from './runnable.js';
@@ -59,7 +60,7 @@ export async function evaluateOwn(
   }
   const { run, activity } = isSws
     ? { run: await spikingRun(network, images, engine, options), activity: {} }
-    : await runLayers(network, images, engine, { ...options, ones: hasPlanes(written) }, 'evaluating');
+    : await runLayers(network, images, engine, { ...options, ones: isSplit(written) }, 'evaluating');
   const value: EvalResult = {
     samples: images.count,
     accuracy: agreement(run.classes, labels),

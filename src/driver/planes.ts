@@ -1,6 +1,6 @@
 import { fail } from '../base/diagnostics/index.js';
 import type { Network } from '../network/index.js';
-import { type PassRun, type PipelineHooks, pipelines, runPipeline } from '../passes/index.js';
+import { type PassRun, type PipelineHooks, isSplit, pipelines, runPipeline } from '../passes/index.js';
 import { isOfLayers, layerSettings } from './own-network.js';
 import type { Findings } from './target.js';
 
@@ -25,13 +25,9 @@ export function withPlanes(network: Network, findings: Findings, hooks: Pipeline
   return run(network, 'planes', findings, hooks);
 }
 
-export function hasPlanes({ ops }: Network): boolean {
-  return ops.some(({ kind }) => kind === 'planes');
-}
-
 /** Planes put back into single synapses, for evaluation. */
 export function withoutPlanes(network: Network, findings: Findings): Network {
-  return hasPlanes(network) ? run(network, 'fuse', findings, {}).network : network;
+  return isSplit(network) ? run(network, 'fuse', findings, {}).network : network;
 }
 
 function run(network: Network, pipeline: 'planes' | 'fuse', findings: Findings, hooks: PipelineHooks): Planed {

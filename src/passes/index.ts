@@ -4,6 +4,7 @@ export { hasCodesOf, isWeighted, quantisedWeight, withWeightBits } from './netwo
 export { quantizeValue } from './network/quantiser-regions.js';
 export { trainCapacity } from './network/sws/codes.js';
 export { type ChannelAttention, channelAttentions } from './network/channel-attention.js';
+export { isSplit } from './network/planes/split.js';
 export { multiplyingOps } from './network/verify-accumulate-only.js';
 export type {
   BitAllocation,
