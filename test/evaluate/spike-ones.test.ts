@@ -4,7 +4,7 @@ import { costOf, defaultHardware, fanOuts, measuredCost } from '../../src/cost/i
 import { forInference } from '../../src/driver/own-network.js';
 import { Findings } from '../../src/driver/target.js';
 import { SpikeCounter } from '../../src/evaluate/index.js';
-import { layerNames, lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { layerNames, lowerForInference } from '../../src/lower/program/training.js';
 import { evaluate } from '../../src/tensor/index.js';
 import type { Tensor } from '../../src/base/dtype.js';
 import { pooledNetwork } from '../support/pooled.js';
