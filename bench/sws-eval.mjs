@@ -13,7 +13,7 @@ import { networkJson } from '../dist/src/workspace/artifacts.js';
 import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed, openOnnxSource } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { lowerNetwork } from '../dist/src/lower/network-to-tensor/index.js';
+import { lowerNetwork } from '../dist/src/lower/program/index.js';
 import { paramsToTensors } from '../dist/src/network/index.js';
 import { pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { simplify } from '../dist/src/tensor/index.js';

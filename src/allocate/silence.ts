@@ -1,7 +1,7 @@
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { type Outputs, agreement, classesOf, divergence, outputsOf, readLabels } from '../run/metrics/index.js';
-import { lowerExactCodes } from '../lower/network-to-tensor/exact-codes.js';
+import { lowerExactCodes } from '../lower/program/carriers/codes.js';
 import type { CodingChoice, Config } from '../model/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { type ConversionOptions, type SilentChoice, type SilentPeriods, silentFront } from '../passes/index.js';

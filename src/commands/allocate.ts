@@ -3,7 +3,7 @@ import { elementCount } from '../base/dtype.js';
 import { checkFit } from '../data/dataset.js';
 import { writeFolder } from '../data/index.js';
 import type { Images } from '../run/metrics/index.js';
-import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import { stepsOfNetwork } from '../lower/program/training.js';
 import { chooseBits } from '../allocate/bits.js';
 import { chooseSilence } from '../allocate/silence.js';
 import { type AllocationTarget, allocationTarget } from '../allocate/target.js';

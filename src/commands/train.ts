@@ -4,7 +4,7 @@ import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnost
 import type { Tensor } from '../base/dtype.js';
 import { elementCount } from '../base/dtype.js';
 import { isFile, type Dataset, checkFit, openDataset, readText, writeFile, writeFolder } from '../data/index.js';
-import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import { stepsOfNetwork } from '../lower/program/training.js';
 import type { Config } from '../model/index.js';
 import { type Network, opsById, printNetwork } from '../network/index.js';
 import {

@@ -4,7 +4,7 @@ import { present } from '../base/invariant.js';
 import { checkFit, type Dataset, type Normalisation } from '../data/dataset.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
-import { lowerNetwork } from '../lower/network-to-tensor/index.js';
+import { lowerNetwork } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { activationSites, passes, runPipeline, type ConversionOptions } from '../passes/index.js';
 import { simplify } from '../tensor/index.js';

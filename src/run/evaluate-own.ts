@@ -3,7 +3,7 @@ import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { checkFit } from '../data/dataset.js';
 import { type Images, type SpikingRun, agreement, readLabels } from './metrics/index.js';
-import { stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import { stepsOfNetwork } from '../lower/program/training.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import { chooseEngine } from './engine.js';

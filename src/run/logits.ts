@@ -1,8 +1,8 @@
 import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { layerNames, lowerForInference } from '../lower/layers-to-tensor/index.js';
-import { lowerNetwork } from '../lower/network-to-tensor/index.js';
+import { layerNames, lowerForInference } from '../lower/program/training.js';
+import { lowerNetwork } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type Program, paramsAsInputs, simplify } from '../tensor/index.js';
 import { isOfLayers } from '../workspace/own-network.js';

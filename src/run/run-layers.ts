@@ -10,7 +10,7 @@ import {
   type SpikingRun,
   runSpiking,
 } from './metrics/index.js';
-import { type LayersProgram, layerNames, lowerForInference, stepsOfNetwork } from '../lower/layers-to-tensor/index.js';
+import { type LayersProgram, layerNames, lowerForInference, stepsOfNetwork } from '../lower/program/training.js';
 import type { Network } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { randomFeeds } from '../train/index.js';

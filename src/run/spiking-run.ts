@@ -2,7 +2,7 @@ import { present } from '../base/invariant.js';
 import { fanOuts } from '../cost/index.js';
 import type { Engine } from '../engines/index.js';
 import { type Images, type SpikingRun, runSpiking } from './metrics/index.js';
-import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
+import { lowerNetwork, probeNames } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { type RunOptions, batchFor } from './run-layers.js';

@@ -12,8 +12,8 @@ import {
   forEachBatch,
   predictedClasses,
 } from './metrics/index.js';
-import { lowerExactCodes } from '../lower/network-to-tensor/exact-codes.js';
-import { lowerNetwork, probeNames } from '../lower/network-to-tensor/index.js';
+import { lowerExactCodes } from '../lower/program/carriers/codes.js';
+import { lowerNetwork, probeNames } from '../lower/program/index.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { trainCapacity } from '../passes/index.js';

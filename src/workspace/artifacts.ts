@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { emitOnnx } from '../backends/onnx/index.js';
-import { lowerForInference } from '../lower/layers-to-tensor/index.js';
-import { lowerNetwork } from '../lower/network-to-tensor/index.js';
+import { lowerForInference } from '../lower/program/training.js';
+import { lowerNetwork } from '../lower/program/index.js';
 import { type Network, encodeWeights, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
 import { isOfLayers } from './own-network.js';

@@ -1,6 +1,6 @@
 import { emitTfjsModule } from '../backends/tfjs/index.js';
 import { encodeSafetensors } from '../base/safetensors.js';
-import { lowerForInference } from '../lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../lower/program/training.js';
 import { type Network, paramsToTensors } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { type StepSettings, traineeOf } from '../train/index.js';

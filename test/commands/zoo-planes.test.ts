@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../src/lower/program/training.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Config, checkModel } from '../../src/model/index.js';
 import type { Network } from '../../src/network/index.js';

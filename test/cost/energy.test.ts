@@ -6,7 +6,7 @@ import { forInference } from '../../src/workspace/own-network.js';
 import { withPlanes } from '../../src/workspace/planes.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { SpikeCounter, onesIn } from '../../src/run/metrics/index.js';
-import { layerNames, lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { layerNames, lowerForInference } from '../../src/lower/program/training.js';
 import type { Network } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { forwardFeeds, networkFrom, tinyModel } from '../support/train.js';

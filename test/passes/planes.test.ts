@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
 import { libraryNeurons } from '../../src/workspace/files.js';
-import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../src/lower/program/training.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';

@@ -5,7 +5,7 @@ import { openDataset, readBatch } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { engineNamed } from '../../src/engines/index.js';
 import { importOnnx } from '../../src/frontends/onnx/index.js';
-import { lowerNetwork } from '../../src/lower/network-to-tensor/index.js';
+import { lowerNetwork } from '../../src/lower/program/index.js';
 import { latencyOf } from '../../src/network/index.js';
 import { simulate } from '../support/brute-force.js';
 import { convert, sws } from '../support/sws.js';

@@ -4,7 +4,7 @@ import { costOf, defaultHardware, fanOuts, measuredCost } from '../../../src/cos
 import { forInference } from '../../../src/workspace/own-network.js';
 import { Findings } from '../../../src/workspace/findings.js';
 import { SpikeCounter } from '../../../src/run/metrics/index.js';
-import { layerNames, lowerForInference } from '../../../src/lower/layers-to-tensor/index.js';
+import { layerNames, lowerForInference } from '../../../src/lower/program/training.js';
 import { evaluate } from '../../../src/tensor/index.js';
 import type { Tensor } from '../../../src/base/dtype.js';
 import { pooledNetwork } from '../../support/pooled.js';

@@ -3,16 +3,16 @@ import { stepParameter } from '../../base/equation.js';
 import { present } from '../../base/invariant.js';
 import { type Network, type Op, numberAttr } from '../../network/index.js';
 import { type LossSpec, type Program, type Value, correctCount, lossOf } from '../../tensor/index.js';
-import { folded } from '../network-to-tensor/context.js';
+import { folded } from './context.js';
 import { countedTrain } from './bits.js';
-import { decoded, encoded } from './codings.js';
-import { LayersLowering, type RandomInput, stepsOf } from './context.js';
+import { decoded, encoded } from './carriers/codings.js';
+import { LayersLowering, type RandomInput, stepsOf } from './layers-context.js';
 import { type BitKind, type BitPenalty, regularised } from './bit-penalty.js';
-import { lowerLayer } from './layers.js';
-import { onesOf } from './planes.js';
+import { lowerLayer } from './carriers/means.js';
+import { onesOf } from './carriers/planes.js';
 import { stepSizes } from './step-sizes.js';
 
-export type { Mode, RandomInput } from './context.js';
+export type { Mode, RandomInput } from './layers-context.js';
 export { type BitHolder, type BitKind, type BitPenalty, bitKinds, bitHolders, learnedBitsOf } from './bit-penalty.js';
 
 /** Names of the programs' inputs and outputs that aren't layers. */

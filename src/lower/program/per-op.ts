@@ -1,6 +1,6 @@
 import { type Network, opsById } from '../../network/index.js';
 import type { Program } from '../../tensor/index.js';
-import { lowerReal } from './ann.js';
+import { lowerReal } from './carriers/real.js';
 import { Lowering, folded } from './context.js';
 
 export interface PerOpProgram {

@@ -2,8 +2,8 @@ import { elementCount } from '../../base/dtype.js';
 import { codeBounds } from '../../base/quantiser.js';
 import { type Op, numberAttr, paramOf, squeezeBehind } from '../../network/index.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
-import type { Lowering } from '../network-to-tensor/context.js';
-import { learnedWhole, scaledGradient } from '../network-to-tensor/learned.js';
+import type { Lowering } from './context.js';
+import { learnedWhole, scaledGradient } from './learned.js';
 
 /**
  * The weights of a convolution or linear layer on their grid (ABA eq. 6): Ŵ = S·clip(round(w/S), −2^(B−1), 2^(B−1) − 1),

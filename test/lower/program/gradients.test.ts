@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NeuronDef } from '../../../src/base/equation.js';
 import { type Tensor, elementCount, tensor } from '../../../src/base/dtype.js';
-import { lowerForTraining } from '../../../src/lower/layers-to-tensor/index.js';
+import { lowerForTraining } from '../../../src/lower/program/training.js';
 import { type Network, NetworkBuilder } from '../../../src/network/index.js';
 import { type LossSpec, autodiff, evaluate } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';

@@ -1,6 +1,6 @@
-import { type Op, listAttr, numberAttr } from '../network/index.js';
-import type { ProgramBuilder, Value } from '../tensor/index.js';
-import { folded } from './network-to-tensor/context.js';
+import { type Op, listAttr, numberAttr } from '../../../network/index.js';
+import type { ProgramBuilder, Value } from '../../../tensor/index.js';
+import { folded } from '../context.js';
 
 /** A window layer's attributes as the primitives take them. */
 export function window(op: Op): {

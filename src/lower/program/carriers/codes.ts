@@ -1,5 +1,5 @@
-import { tensor } from '../../base/dtype.js';
-import { present } from '../../base/invariant.js';
+import { tensor } from '../../../base/dtype.js';
+import { present } from '../../../base/invariant.js';
 import {
   type Network,
   type Op,
@@ -9,12 +9,12 @@ import {
   numberAttr,
   opsById,
   paramOf,
-} from '../../network/index.js';
-import type { Program, Value } from '../../tensor/index.js';
-import { lowerReal } from './ann.js';
-import { Lowering, folded } from './context.js';
+} from '../../../network/index.js';
+import type { Program, Value } from '../../../tensor/index.js';
+import { lowerReal } from './real.js';
+import { Lowering, folded } from '../context.js';
 import { quantised } from './encode.js';
-import { windowSum } from './synapses.js';
+import { windowSum } from './stepwise.js';
 
 /**
  * A quantised network in exact arithmetic, without spikes: convolutions, linear layers and averages

@@ -2,12 +2,12 @@ import { tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Network, type Op, opsById } from '../../network/index.js';
 import type { Program, Value } from '../../tensor/index.js';
-import { lowerReal } from './ann.js';
+import { lowerReal } from './carriers/real.js';
 import { Lowering, type LoweringOptions, folded } from './context.js';
-import { lowerDecode, lowerEncode } from './encode.js';
+import { lowerDecode, lowerEncode } from './carriers/encode.js';
 import type { Environment } from './equations.js';
 import { lowerNeurons } from './neurons.js';
-import { lowerSynapse } from './synapses.js';
+import { lowerSynapse } from './carriers/stepwise.js';
 import type { Train } from './trains.js';
 
 export type { LoweringOptions, Probes } from './context.js';

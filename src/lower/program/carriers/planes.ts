@@ -1,6 +1,6 @@
-import { type Op, numberAttr } from '../../network/index.js';
-import type { Value } from '../../tensor/index.js';
-import { type LayersLowering, stepsOf } from './context.js';
+import { type Op, numberAttr } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import { type LayersLowering, stepsOf } from '../layers-context.js';
 
 /**
  * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of

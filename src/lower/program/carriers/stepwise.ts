@@ -1,8 +1,8 @@
-import { tensor } from '../../base/dtype.js';
-import { type Op, listAttr, numberAttr } from '../../network/index.js';
-import type { Value } from '../../tensor/index.js';
-import { type Lowering, folded } from './context.js';
-import { MappedTrain, PrefixTrain, type Timed, type Train } from './trains.js';
+import { tensor } from '../../../base/dtype.js';
+import { type Op, listAttr, numberAttr } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import { type Lowering, folded } from '../context.js';
+import { MappedTrain, PrefixTrain, type Timed, type Train } from '../trains.js';
 
 /** Σ_{k<m} ratio^k: how often a per-step constant counts in m merged steps. */
 function repeats(m: number, ratio: number): number {

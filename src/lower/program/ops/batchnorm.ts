@@ -1,7 +1,7 @@
-import { present } from '../../base/invariant.js';
-import { type Op, numberAttr } from '../../network/index.js';
-import type { Dim, Value } from '../../tensor/index.js';
-import { type LayersLowering, stepsOf } from './context.js';
+import { present } from '../../../base/invariant.js';
+import { type Op, numberAttr } from '../../../network/index.js';
+import type { Dim, Value } from '../../../tensor/index.js';
+import { type LayersLowering, stepsOf } from '../layers-context.js';
 
 /**
  * Batch norm: y = α·γ·(x − μ)/√(σ² + ε) + β, per channel, α = the op's `threshold` (tdBN) or 1.

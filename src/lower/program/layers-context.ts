@@ -1,7 +1,7 @@
 import { present } from '../../base/invariant.js';
 import type { Network } from '../../network/index.js';
 import { type Dim, type Value, isBatch } from '../../tensor/index.js';
-import { Lowering, type LoweringOptions } from '../network-to-tensor/context.js';
+import { Lowering, type LoweringOptions } from './context.js';
 
 /** Numbers that a run is fed beside images and labels; the caller draws them from its seed. */
 export interface RandomInput {

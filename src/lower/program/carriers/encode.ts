@@ -1,9 +1,9 @@
-import { InvariantError } from '../../base/invariant.js';
-import { type Op, numberAttr, stringAttr } from '../../network/index.js';
-import type { Value } from '../../tensor/index.js';
-import type { Lowering } from './context.js';
-import { lowerNeurons } from './neurons.js';
-import { StepTrain, type Timed } from './trains.js';
+import { InvariantError } from '../../../base/invariant.js';
+import { type Op, numberAttr, stringAttr } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { lowerNeurons } from '../neurons.js';
+import { StepTrain, type Timed } from '../trains.js';
 
 /** clip(round_half_even(x/scale) + zero, min, max) in x's dtype; in f32 exactly as onnxruntime rounds. */
 export function quantised(lowering: Lowering, x: Value, attrs: Op['attrs']): Value {

@@ -1,7 +1,7 @@
-import { type Op, listAttr, numberAttr, optionalParam } from '../../network/index.js';
-import type { Value } from '../../tensor/index.js';
-import { lowerPlain } from '../plain-layers.js';
-import type { Lowering } from './context.js';
+import { type Op, listAttr, numberAttr, optionalParam } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import { lowerPlain } from '../ops/plain.js';
+import type { Lowering } from '../context.js';
 import { quantised } from './encode.js';
 
 function withBias(lowering: Lowering, op: Op, y: Value): Value {

@@ -2,8 +2,8 @@ import { elementCount } from '../../base/dtype.js';
 import { type Network, type Op, paramOf } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import { type BitKind, bitKinds } from '../model-to-network/bits.js';
-import { learnedWhole } from '../network-to-tensor/learned.js';
-import type { LayersLowering } from './context.js';
+import { learnedWhole } from './learned.js';
+import type { LayersLowering } from './layers-context.js';
 
 export { type BitKind, bitKinds } from '../model-to-network/bits.js';
 

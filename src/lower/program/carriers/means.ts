@@ -1,15 +1,15 @@
-import { present } from '../../base/invariant.js';
-import { type Op, listAttr, numberAttr, optionalParam } from '../../network/index.js';
-import type { Value } from '../../tensor/index.js';
-import { folded } from '../network-to-tensor/context.js';
-import { lowerNeurons } from '../network-to-tensor/neurons.js';
-import type { Timed } from '../network-to-tensor/trains.js';
-import { lowerPlain, window } from '../plain-layers.js';
-import { lowerBatchnorm } from './batchnorm.js';
-import { gridWeight, squeezed } from './bits.js';
+import { present } from '../../../base/invariant.js';
+import { type Op, listAttr, numberAttr, optionalParam } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import { folded } from '../context.js';
+import { lowerNeurons } from '../neurons.js';
+import type { Timed } from '../trains.js';
+import { lowerPlain, window } from '../ops/plain.js';
+import { lowerBatchnorm } from '../ops/batchnorm.js';
+import { gridWeight, squeezed } from '../bits.js';
 import { overTime } from './codings.js';
 import { gather, planes, weighed, withConstant } from './planes.js';
-import { type LayersLowering, stepsOf } from './context.js';
+import { type LayersLowering, stepsOf } from '../layers-context.js';
 
 /** A layer that is neither input, encoder nor read-out, on values over time. */
 export function lowerLayer(lowering: LayersLowering, op: Op): Value {

@@ -1,8 +1,8 @@
-import { InvariantError } from '../../base/invariant.js';
-import { type Op, stringAttr } from '../../network/index.js';
-import { type Value, meanOverTime } from '../../tensor/index.js';
-import { folded } from '../network-to-tensor/context.js';
-import { type LayersLowering, stepsOf } from './context.js';
+import { InvariantError } from '../../../base/invariant.js';
+import { type Op, stringAttr } from '../../../network/index.js';
+import { type Value, meanOverTime } from '../../../tensor/index.js';
+import { folded } from '../context.js';
+import { type LayersLowering, stepsOf } from '../layers-context.js';
 
 /**
  * The input over time (docs/language.md, codings). `direct`: constant in time. `rate`: 1 with probability x at
