@@ -42,9 +42,9 @@ export {
   pipelines,
   runPipeline,
 } from './passes/index.js';
-export { lowerNetwork } from './lower/network-to-tensor/index.js';
+export { lowerNetwork } from './lower/program/index.js';
 export { lowerModel } from './lower/model-to-network/index.js';
-export { lowerForInference, lowerForTraining } from './lower/layers-to-tensor/index.js';
+export { lowerForInference, lowerForTraining } from './lower/program/training.js';
 export { type EpochRecord, type TrainSettings, type Trainee, traineeOf, trainLoop } from './train/index.js';
 
 export {
@@ -76,4 +76,4 @@ export {
   type TrainOptions,
   type TrainResult,
   driver,
-} from './driver/index.js';
+} from './commands/index.js';

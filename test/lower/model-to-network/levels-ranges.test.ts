@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../../src/base/dtype.js';
 import type { Outcome } from '../../../src/base/diagnostics/index.js';
-import { lowerForInference } from '../../../src/lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../../src/lower/program/training.js';
 import { levelProblemsOf, lowerModel, spikeLevels } from '../../../src/lower/model-to-network/index.js';
 import { type Model, checkModel } from '../../../src/model/index.js';
 import { evaluate } from '../../../src/tensor/index.js';
