@@ -1,7 +1,7 @@
 import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import { isFile, readText } from '../data/index.js';
-import { bitProblemsOf, levelProblemsOf } from '../lower/model-to-network/index.js';
-import { type Model, checkModel } from '../model/index.js';
+import { bitProblemsOf } from '../lower/model-to-network/index.js';
+import { type Model, checkModel, levelProblemsOf } from '../model/index.js';
 import { formatText } from '../syntax/index.js';
 import { diskLoader } from './files.js';
 import type { CheckResult, CommonOptions, FormatResult } from './types.js';
