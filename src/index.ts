@@ -76,4 +76,4 @@ export {
   type TrainOptions,
   type TrainResult,
   driver,
-} from './driver/index.js';
+} from './commands/index.js';
