@@ -1,4 +1,11 @@
-export { Environment, type EvaluationScope, type Operand, Pending, evaluateExpr, runAssignments } from './emit/evaluate.js';
+export {
+  Environment,
+  type EvaluationScope,
+  type Operand,
+  Pending,
+  evaluateExpr,
+  runAssignments,
+} from './emit/evaluate.js';
 export { expandUnits, maxUnits } from './expand-units.js';
 export { levelProblems } from './level-problems.js';
 export { type SpikeLevels, spikeLevels } from './levels.js';
