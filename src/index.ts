@@ -12,7 +12,7 @@ export {
   hasErrors,
 } from './base/diagnostics/index.js';
 export { type DType, type Tensor, tensor } from './base/dtype.js';
-export type { NeuronDef } from './base/equation.js';
+export type { NeuronDef } from './equations/index.js';
 export { InvariantError } from './base/invariant.js';
 export { type SafetensorsContent, decodeSafetensors, encodeSafetensors } from './base/safetensors.js';
 export { type FilePlace, type Place, type Source, type Span, describePlace, lineAndColumn } from './base/source.js';

@@ -7,9 +7,9 @@ import {
   type NeuronState,
   learnConstraints,
   neuronParamTypes,
-} from '../../base/equation.js';
-import { binaryPrecedence } from './expression.js';
-import type { TokenStream } from './tokens.js';
+} from './types.js';
+import { binaryPrecedence } from './print.js';
+import type { TokenStream } from '../base/tokens.js';
 
 const nestingLimit = 200;
 /** Operands of one expression, which bound how deep its tree is: others go through it by recursion. */

@@ -1,5 +1,5 @@
 import { roundHalfEven } from '../../base/rounding.js';
-import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../../base/equation.js';
+import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../types.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
 

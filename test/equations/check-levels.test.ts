@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { levelProblemsOf, lowerModel } from '../../../src/lower/model-to-network/index.js';
-import type { Outcome } from '../../../src/base/diagnostics/index.js';
-import { type Model, checkModel } from '../../../src/model/index.js';
-import { testLoader } from '../../support/spike.js';
+import { lowerModel } from '../../src/lower/model-to-network/index.js';
+import { levelProblemsOf } from '../../src/model/index.js';
+import type { Outcome } from '../../src/base/diagnostics/index.js';
+import { type Model, checkModel } from '../../src/model/index.js';
+import { testLoader } from '../support/spike.js';
 
 function modelOf(neuron: string, coding: string): Outcome<Model> {
   const text = `use "spikec/neurons" { IF, ILIF, IBRALIF, MBIF, MBLIF }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expandUnits } from '../../../src/lower/model-to-network/expand-units.js';
-import { type NeuronUse, checkModel } from '../../../src/model/index.js';
-import { evaluateNeuron } from '../../support/run-neuron.js';
-import { testLoader } from '../../support/spike.js';
+import { expandUnits } from '../../src/equations/index.js';
+import { type NeuronUse, checkModel } from '../../src/model/index.js';
+import { evaluateNeuron } from '../support/run-neuron.js';
+import { testLoader } from '../support/spike.js';
 
 function use(neuron: string, args: Readonly<Record<string, number>>): NeuronUse {
   const source = { name: 'model.spike', text: neuron };

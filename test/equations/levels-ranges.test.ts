@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { tensor } from '../../../src/base/dtype.js';
-import type { Outcome } from '../../../src/base/diagnostics/index.js';
-import { lowerForInference } from '../../../src/lower/program/training.js';
-import { levelProblemsOf, lowerModel, spikeLevels } from '../../../src/lower/model-to-network/index.js';
-import { type Model, checkModel } from '../../../src/model/index.js';
-import { evaluate } from '../../../src/tensor/index.js';
-import { testLoader } from '../../support/spike.js';
+import { tensor } from '../../src/base/dtype.js';
+import type { Outcome } from '../../src/base/diagnostics/index.js';
+import { lowerForInference } from '../../src/lower/program/training.js';
+import { spikeLevels } from '../../src/equations/index.js';
+import { lowerModel } from '../../src/lower/model-to-network/index.js';
+import { levelProblemsOf } from '../../src/model/index.js';
+import { type Model, checkModel } from '../../src/model/index.js';
+import { evaluate } from '../../src/tensor/index.js';
+import { testLoader } from '../support/spike.js';
 
 function modelOf(levels: string): Outcome<Model> {
   const text = `neuron Own(D = 1.5, N: int = 10) {

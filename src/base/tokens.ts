@@ -1,5 +1,5 @@
-import { diagnostic, type Diagnostic } from '../../base/diagnostics/index.js';
-import type { Source, Span } from '../../base/source.js';
+import { diagnostic, type Diagnostic } from './diagnostics/index.js';
+import type { Source, Span } from './source.js';
 
 export interface Token {
   readonly kind: 'name' | 'string' | 'number' | 'value' | 'sign' | 'end';

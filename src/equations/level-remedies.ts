@@ -1,5 +1,5 @@
-import type { NeuronUse } from '../../model/index.js';
-import { type LevelProblem, type SpikeLevels, spikeLevels } from './spike-levels.js';
+import { type LevelProblem, type SpikeLevels, spikeLevels } from './levels.js';
+import type { NeuronUse } from './types.js';
 
 const bitsRule = '`integer` + `fraction`';
 

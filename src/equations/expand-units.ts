@@ -1,5 +1,4 @@
-import { type Assignment, type Expr, type NeuronDef, type NeuronState, partsOf } from '../../base/equation.js';
-import type { NeuronUse } from '../../model/index.js';
+import { type Assignment, type Expr, type NeuronDef, type NeuronState, type NeuronUse, partsOf } from './types.js';
 
 /** Units a state may have. */
 export const maxUnits = 64;

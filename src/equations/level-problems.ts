@@ -1,7 +1,7 @@
-import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import type { Model, NeuronUse } from '../../model/index.js';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { boundsRemedy, evenRemedy, fewerRemedy, spikeRemedy } from './level-remedies.js';
-import { type LevelProblem, spikeLevels } from './spike-levels.js';
+import { type LevelProblem, spikeLevels } from './levels.js';
+import type { NeuronUse } from './types.js';
 
 const mostBits = 16;
 
@@ -36,19 +36,4 @@ export function levelProblems(use: NeuronUse): readonly Diagnostic[] {
     return [diagnostic('model/levels-not-full', { neuron, levels: max + 1, bits }, place)];
   }
   return [];
-}
-
-/** What is wrong with the outputs of the neurons that a model's configs use, each place once. */
-export function levelProblemsOf({ configs }: Model): readonly Diagnostic[] {
-  const uses = [...configs.values()].flatMap(({ neuron, network }) => [
-    ...(neuron === undefined ? [] : [neuron]),
-    ...(network.kind === 'network' ? network.layers.flatMap((layer) => layer.neuron ?? []) : []),
-  ]);
-  const said = new Set<string>();
-  return uses
-    .filter(({ place, args }) => {
-      const key = JSON.stringify([place.source.name, place.start, args]);
-      return !said.has(key) && said.add(key);
-    })
-    .flatMap(levelProblems);
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { spikeLevels } from '../../../src/lower/model-to-network/index.js';
-import { checkModel } from '../../../src/model/index.js';
-import { evaluateNeuron } from '../../support/run-neuron.js';
-import { libraryText, testLoader } from '../../support/spike.js';
+import { spikeLevels } from '../../src/equations/index.js';
+import { checkModel } from '../../src/model/index.js';
+import { evaluateNeuron } from '../support/run-neuron.js';
+import { libraryText, testLoader } from '../support/spike.js';
 
 const { value: library } = checkModel({ name: 'spikec/neurons', text: libraryText('neurons') }, testLoader());
 

@@ -1,3 +1,5 @@
+import type { Span } from '../base/source.js';
+
 /**
  * A neuron's equations as data: what the language's `neuron` declarations become and what
  * neuron ops of the Network IR carry. Three phases per time step, in this order: charge
@@ -101,6 +103,13 @@ export interface NeuronDef {
   readonly surrogate?: Surrogate;
   /** The reset's dependence on the output is cut from the gradient. */
   readonly detachReset?: boolean;
+}
+
+/** A neuron with the arguments it was given, defaults filled in. A truth value is 0 or 1. */
+export interface NeuronUse {
+  readonly def: NeuronDef;
+  readonly args: Readonly<Record<string, number>>;
+  readonly place: Span;
 }
 
 /** The parameter that is the step size of a neuron's levels: the one with the constraint `step`. */

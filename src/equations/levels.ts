@@ -1,4 +1,4 @@
-import { type Expr, type NeuronDef, partsOf } from '../../base/equation.js';
+import { type Expr, type NeuronDef, partsOf } from './types.js';
 
 /** Spikes of a neuron: integers min … max times `step`. */
 export interface SpikeLevels {

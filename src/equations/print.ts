@@ -1,4 +1,4 @@
-import type { Assignment, BinaryOp, Expr, NeuronDef, NeuronParam } from '../../base/equation.js';
+import type { Assignment, BinaryOp, Expr, NeuronDef, NeuronParam } from './types.js';
 
 const precedence: Readonly<Record<BinaryOp, number>> = {
   or: 1,
