@@ -14,7 +14,7 @@ const file = option('file', fileURLToPath(new URL('../models/multibit/resnet20.s
 const names = option('configs', 'narrow,narrow_mb20,narrow_mb11,narrow_mb21,narrow_mb21_ic').split(',');
 
 async function contend(name) {
-  const { loadModel } = await import('../dist/src/driver/check.js');
+  const { loadModel } = await import('../dist/src/workspace/load-model.js');
   const { lowerModel } = await import('../dist/src/lower/model-to-network/index.js');
   const { engineNamed } = await import('../dist/src/engines/index.js');
   const { traineeOf } = await import('../dist/src/train/index.js');

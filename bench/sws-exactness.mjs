@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBatch } from '../dist/src/data/dataset.js';
 import { openDataset } from '../dist/src/data/index.js';
-import { libraryNeurons } from '../dist/src/driver/files.js';
+import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { lowerNetwork, probeNames } from '../dist/src/lower/network-to-tensor/index.js';
+import { lowerNetwork, probeNames } from '../dist/src/lower/program/index.js';
 import { pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { evaluate, simplify } from '../dist/src/tensor/index.js';
 

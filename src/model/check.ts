@@ -1,5 +1,5 @@
 import { type Outcome, hasErrors } from '../base/diagnostics/index.js';
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import type { Source } from '../base/source.js';
 import { type ConfigDeclaration, type GraphDeclaration, type NeuronDeclaration, parseWhatHolds } from '../syntax/index.js';
 import { ConfigChecker } from './config.js';

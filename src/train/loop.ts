@@ -3,7 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { bitKinds, layerNames } from '../lower/layers-to-tensor/index.js';
+import { bitKinds, layerNames } from '../lower/program/training.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';

@@ -1,7 +1,7 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { type LayersProgram, layerNames, lowerForInference } from '../lower/layers-to-tensor/index.js';
+import { type LayersProgram, layerNames, lowerForInference } from '../lower/program/training.js';
 import type { Network } from '../network/index.js';
 import { paramsAsInputs, simplify } from '../tensor/index.js';
 import { stepsOfNeurons } from './bits.js';

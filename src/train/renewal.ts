@@ -2,7 +2,7 @@ import { type Tensor, tensor } from '../base/dtype.js';
 import { initialStep } from '../base/quantiser.js';
 import { present } from '../base/invariant.js';
 import type { Engine, Executable } from '../engines/index.js';
-import { layerNames, lowerForObservation } from '../lower/layers-to-tensor/index.js';
+import { layerNames, lowerForObservation } from '../lower/program/training.js';
 import type { Network } from '../network/index.js';
 import { paramsAsInputs, simplify } from '../tensor/index.js';
 import { type QuantisedTensor, meanBits, quantisedTensors } from './bits.js';

@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import { type TrainableProgram, lowerForTraining } from '../lower/layers-to-tensor/index.js';
+import { type TrainableProgram, lowerForTraining } from '../lower/program/training.js';
 import { type Network, type Op, consumersOf } from '../network/index.js';
 import { type TrainingStep, trainingStep } from '../tensor/index.js';
 import { constraintsOf, withConstraints } from './constraints.js';

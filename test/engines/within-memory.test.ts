@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { byteWidth, tensor } from '../../src/base/dtype.js';
-import { chooseEngine } from '../../src/driver/engine.js';
+import { chooseEngine } from '../../src/run/engine.js';
 import { engineNamed, withinMemory } from '../../src/engines/index.js';
 import { type Program, ProgramBuilder, concreteShape, peakBytes } from '../../src/tensor/index.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../src/lower/program/training.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerNetwork } from '../../src/lower/network-to-tensor/index.js';
+import { lowerNetwork } from '../../src/lower/program/index.js';
 import { type Network, type Op, NetworkBuilder, printNetwork } from '../../src/network/index.js';
 import { type Pass, passes, pipelines, quantizeValue, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';

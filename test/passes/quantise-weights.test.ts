@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerExactCodes } from '../../src/lower/network-to-tensor/exact-codes.js';
-import { lowerNetwork, probeNames } from '../../src/lower/network-to-tensor/index.js';
+import { lowerExactCodes } from '../../src/lower/program/carriers/codes.js';
+import { lowerNetwork, probeNames } from '../../src/lower/program/index.js';
 import { type Network, paramOf, realValues } from '../../src/network/index.js';
 import { allocateBits } from '../../src/passes/network/allocate-bits.js';
 import { isWeighted, quantiseWeights } from '../../src/passes/network/quantise-weights.js';

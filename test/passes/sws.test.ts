@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type TypedArray, tensor } from '../../src/base/dtype.js';
-import { lowerExactCodes } from '../../src/lower/network-to-tensor/exact-codes.js';
-import { lowerNetwork, probeNames } from '../../src/lower/network-to-tensor/index.js';
+import { lowerExactCodes } from '../../src/lower/program/carriers/codes.js';
+import { lowerNetwork, probeNames } from '../../src/lower/program/index.js';
 import { type Network, latencyOf } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { simulate } from '../support/brute-force.js';

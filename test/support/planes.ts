@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerForInference } from '../../src/lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../src/lower/program/training.js';
 import type { Network } from '../../src/network/index.js';
 import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';

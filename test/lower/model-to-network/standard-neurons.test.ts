@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../../src/base/dtype.js';
 import { lowerModel } from '../../../src/lower/model-to-network/index.js';
-import { lowerForInference } from '../../../src/lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../../src/lower/program/training.js';
 import { type Config, checkModel } from '../../../src/model/index.js';
 import { evaluate } from '../../../src/tensor/index.js';
 import { evaluateNeuron } from '../../support/run-neuron.js';

@@ -1,5 +1,5 @@
 import { tensor } from '../../../base/dtype.js';
-import { lowerForInference } from '../../../lower/layers-to-tensor/index.js';
+import { lowerForInference } from '../../../lower/program/training.js';
 import { NetworkBuilder } from '../../../network/index.js';
 import { evaluate } from '../../../tensor/index.js';
 import type { MeanOptions } from '../../pass.js';
