@@ -1,7 +1,12 @@
 import { type Outcome, hasErrors } from '../base/diagnostics/index.js';
 import type { NeuronDef } from '../equations/index.js';
 import type { Source } from '../base/source.js';
-import { type ConfigDeclaration, type GraphDeclaration, type NeuronDeclaration, parseWhatHolds } from '../syntax/index.js';
+import {
+  type ConfigDeclaration,
+  type GraphDeclaration,
+  type NeuronDeclaration,
+  parseWhatHolds,
+} from '../syntax/index.js';
 import { ConfigChecker } from './config.js';
 import { fileContext } from './environment.js';
 import { Instantiator } from './instantiate.js';

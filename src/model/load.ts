@@ -1,6 +1,12 @@
 import { suggest } from '../base/did-you-mean.js';
 import type { Source, Span } from '../base/source.js';
-import { type Declaration, type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
+import {
+  type Declaration,
+  type GraphDeclaration,
+  type ModelFile,
+  type UseDeclaration,
+  parseWhatHolds,
+} from '../syntax/index.js';
 import type { ModelLoader } from './loader.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
