@@ -74,7 +74,7 @@ async function compare(name, spiking, engine) {
   const program = simplify(
     lowerNetwork(spiking, { precision: 'f64', probes: { counts: true }, fanOut: fanOuts(spiking) }),
   );
-  const executable = await engineNamed(engine).compile(program, { threads });
+  const executable = await engineNamed(engine).open(program, { threads });
   const source = await openOnnxSource(new Uint8Array(readFileSync(join(options.models, `${name}.fp32.onnx`))), {
     threads,
   });
@@ -89,7 +89,7 @@ async function compare(name, spiking, engine) {
     const batches = 2 * lanes;
     for (let n = 0; n < batches; n++) {
       if (pending.length >= lanes) await pending.shift();
-      pending.push(executable.run(feed));
+      pending.push(executable.step(feed));
     }
     await Promise.all(pending);
     return (performance.now() - started) / 1000 / batches;

@@ -57,7 +57,7 @@ export {
   verify,
 } from './tensor/index.js';
 export { emitOnnx } from './backends/onnx/index.js';
-export { type Engine, type Executable, engineNamed, engineNames } from './engines/index.js';
+export { type Engine, type OpenOptions, type Opened, engineNamed, engineNames } from './engines/index.js';
 
 export { type Batch, type Dataset, type Normalisation, openDataset, readBatch } from './data/index.js';
 export { type Cost, type LayerCost, costOf } from './cost/index.js';

@@ -220,11 +220,11 @@ class Silence {
   async #measureReference(): Promise<void> {
     const { images, engine, threads } = this.measuring;
     const program = simplify(lowerExactCodes(this.convert(() => 0).quantised));
-    const executable = await engine.compile(program, threads === undefined ? {} : { threads });
+    const executable = await engine.open(program, threads === undefined ? {} : { threads });
     const input = program.inputs[0]!.id;
     try {
       this.#reference = await outputsOf(
-        async (batch) => present((await executable.run({ [input]: batch }))['0'], 'driver: no logits'),
+        async (batch) => present((await executable.step({ [input]: batch }))['0'], 'driver: no logits'),
         executable.lanes ?? 1,
         images,
       );

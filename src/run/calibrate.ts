@@ -57,7 +57,7 @@ export async function calibrate(
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   const expose = sites.map(({ op }) => op.id);
   const program = simplify(lowerNetwork(network, { precision: 'f32', expose }));
-  const executable = await onnxruntimeEngine.compile(program);
+  const executable = await onnxruntimeEngine.open(program);
   const counters = new Map(expose.map((id) => [id, new RangeCounter()]));
   const likeness = new Likeness();
   try {
@@ -66,7 +66,7 @@ export async function calibrate(
       1,
       (images) => {
         likeness.add(images);
-        return executable.run({ [input.id]: images });
+        return executable.step({ [input.id]: images });
       },
       (found) => {
         for (const [id, counter] of counters) counter.add(present(found[id], `driver: no activation ${id}`));

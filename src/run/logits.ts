@@ -1,6 +1,6 @@
 import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import { layerNames, lowerForInference } from '../lower/program/training.js';
 import { lowerNetwork } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
@@ -40,9 +40,9 @@ export function isReal(network: Network): boolean {
 export async function openLogits(network: Network, engine: Engine, options: LogitsOptions = {}): Promise<Logits> {
   const { fed = [], threads } = options;
   const trainable = fed.length > 0;
-  const compiled = (program: Program): Promise<Executable> => {
+  const compiled = (program: Program): Promise<Opened> => {
     const ready = simplify(trainable ? paramsAsInputs(program, fed) : program);
-    return engine.compile(ready, threads === undefined ? {} : { threads });
+    return engine.open(ready, threads === undefined ? {} : { threads });
   };
   if (isOfLayers(network) || (isReal(network) && !network.ops.some(({ kind }) => kind === 'quantize'))) {
     const lowered = lowerForInference(network, { trainable });
@@ -53,17 +53,12 @@ export async function openLogits(network: Network, engine: Engine, options: Logi
   return logitsOf(await compiled(program), present(program.inputs[0], 'driver: a network without input').id, '0');
 }
 
-function logitsOf(
-  executable: Executable,
-  input: string,
-  output: string,
-  fresh: () => Executable = () => executable,
-): Logits {
+function logitsOf(executable: Opened, input: string, output: string, fresh: () => Opened = () => executable): Logits {
   return {
     begin: (params = {}) => {
       const started = fresh();
       return async (images) =>
-        present((await started.run({ ...params, [input]: images }))[output], 'driver: no logits');
+        present((await started.step({ ...params, [input]: images }))[output], 'driver: no logits');
     },
     lanes: executable.lanes ?? 1,
     dispose: () => executable.dispose(),

@@ -1,7 +1,7 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { fanOuts, firingOps } from '../cost/index.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import {
   type CountedLayer,
   type Images,
@@ -60,7 +60,7 @@ export async function runLayers(
   const trains = (id: string): boolean => given.has(id);
   const lowered = lowerForInference(network, { fanOut: fanOuts(network), early, trains, ones: options.ones === true });
   const program = simplify(lowered.program);
-  const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
+  const executable = await engine.open(program, options.threads === undefined ? {} : { threads: options.threads });
   try {
     const layers = network.ops.filter((op) => program.outputs[layerNames.counts(op.id)] !== undefined);
     const run = await runSpiking(
@@ -94,14 +94,14 @@ export function countedLayers(network: Network): readonly CountedLayer[] {
 }
 
 /** The program's executable, fed with images as data sets give them and with its random numbers. */
-export function fedWith(executable: Executable, { image, imageSteps, randoms }: LayersProgram): Executable {
+export function fedWith(executable: Opened, { image, imageSteps, randoms }: LayersProgram): Opened {
   let batch = 0;
   return {
     ...executable,
-    run: (inputs) => {
+    step: (inputs) => {
       const images = present(inputs[image], 'driver: no images');
       const fed = imageSteps === 1 ? images : timeFirst(images);
-      return executable.run({ ...inputs, [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
+      return executable.step({ ...inputs, [image]: fed, ...randomFeeds(randoms, images.shape[0]!, 'eval', batch++) });
     },
     dispose: () => executable.dispose(),
   };

@@ -25,7 +25,7 @@ export async function spikingRun(
   const counter = options.countSpikes?.(spiking);
   const probes = { counts: true, trains: counter !== undefined };
   const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes, fanOut }));
-  const executable = await engine.compile(program, options.threads === undefined ? {} : { threads: options.threads });
+  const executable = await engine.open(program, options.threads === undefined ? {} : { threads: options.threads });
   const layers = spiking.ops.filter(
     (op) => op.type.code.kind === 'spike' && program.outputs[probeNames.counts(op.id)] !== undefined,
   );

@@ -1,6 +1,6 @@
 import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import {
   type ComparedLayer,
@@ -59,11 +59,11 @@ export async function evaluateStages(
 /** The imported network as a float program, in onnxruntime. */
 async function classifyImported(network: Network, images: Images, options: EvalOptions): Promise<Int32Array> {
   const program = lowerNetwork(network, { precision: 'f32' });
-  const executable = await onnxruntimeEngine.compile(program);
+  const executable = await onnxruntimeEngine.open(program);
   const input = program.inputs[0]!.id;
   try {
     const logits = async (batch: Tensor<'f32'>): Promise<Tensor> =>
-      present((await executable.run({ [input]: batch }))['0'], 'driver: no logits');
+      present((await executable.step({ [input]: batch }))['0'], 'driver: no logits');
     return await classify({ logits, lanes: 1 }, images, (done, total) =>
       options.onProgress?.({ phase: 'imported network', done, total, unit: 'images' }),
     );
@@ -95,20 +95,20 @@ async function compareCodes(
 ): Promise<{ classes: Int32Array; layers: NonNullable<EvalResult['layers']> }> {
   const exactProgram = simplify(lowerExactCodes(quantised));
   const spikingProgram = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { codes: true } }));
-  const compiled: Executable[] = [];
+  const compiled: Opened[] = [];
   const classes = new Int32Array(images.count);
   const counter = new DifferenceCounter(comparedLayers(quantised, spiking));
   try {
-    const exact = await engine.compile(exactProgram);
+    const exact = await engine.open(exactProgram);
     compiled.push(exact);
-    const snn = await engine.compile(spikingProgram);
+    const snn = await engine.open(spikingProgram);
     compiled.push(snn);
     await forEachBatch(
       images,
       1,
       async (batch) => ({
-        reference: await exact.run({ [exactProgram.inputs[0]!.id]: batch }),
-        found: await snn.run({ [spikingProgram.inputs[0]!.id]: batch }),
+        reference: await exact.step({ [exactProgram.inputs[0]!.id]: batch }),
+        found: await snn.step({ [spikingProgram.inputs[0]!.id]: batch }),
       }),
       ({ reference, found }, start) => {
         classes.set(predictedClasses(present(reference['0'], 'driver: no logits')), start);

@@ -3,7 +3,7 @@ import { suggest } from '../base/did-you-mean.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { type Dataset, type Normalisation, checkFit, readBatch } from '../data/dataset.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import { type Images, type LayerActivity, LevelCounter, forEachBatch, predictedClasses } from './metrics/index.js';
 import { layerNames, lowerForInference, stepsOfNetwork } from '../lower/program/training.js';
 import { lowerNetwork, probeNames } from '../lower/program/index.js';
@@ -43,7 +43,7 @@ export function chosenLayers(network: Network, name: string, wanted: readonly st
 
 /** A network that gives out trains and membranes of some of its layers. */
 interface Traced {
-  readonly executable: Executable;
+  readonly executable: Opened;
   readonly input: string;
   readonly train: (id: string) => string;
   readonly membranes: (id: string) => string;
@@ -56,13 +56,13 @@ async function compileTraced(
 ): Promise<Traced> {
   if (isOfLayers(network)) {
     const lowered = lowerForInference(network, { ...probes, trains: (id) => probes.trains.includes(id) });
-    const executable = await engine.compile(simplify(lowered.program));
+    const executable = await engine.open(simplify(lowered.program));
     const { train, membranes } = layerNames;
     return { executable: fedWith(executable, lowered), input: lowered.image, train, membranes };
   }
   const program = simplify(lowerNetwork(network, { precision: 'f64', probes: { ...probes, trains: true } }));
   const { train, membranes } = probeNames;
-  return { executable: await engine.compile(program), input: program.inputs[0]!.id, train, membranes };
+  return { executable: await engine.open(program), input: program.inputs[0]!.id, train, membranes };
 }
 
 /** Refuses images that the network doesn't take. */
@@ -97,7 +97,7 @@ export async function traceSample(
   const { executable, input, train, membranes } = await compileTraced(network, { trains: ids, membranes: ids }, engine);
   try {
     const { images, labels } = readBatch(dataset, sample, 1, normalisation);
-    const results = await executable.run({ [input]: images });
+    const results = await executable.step({ [input]: images });
     const result = (key: string): Tensor => present(results[key], `driver: no ${key}`);
     return {
       image: pictureOf(dataset, sample),
@@ -170,7 +170,7 @@ export async function measureLevels(
     await forEachBatch(
       images,
       executable.lanes ?? 1,
-      (batch) => executable.run({ [input]: batch }),
+      (batch) => executable.step({ [input]: batch }),
       (results) => counter.add((id) => present(results[train(id)], `driver: no train of ${id}`)),
       onProgress,
     );

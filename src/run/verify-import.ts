@@ -89,9 +89,9 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
       return [fedName(id), withShape(theirs, origin ?? input.name, type.shape)];
     }),
   );
-  const executable = await onnxruntimeEngine.compile(program);
+  const executable = await onnxruntimeEngine.open(program);
   try {
-    const ours = await executable.run(feeds);
+    const ours = await executable.step(feeds);
     report(
       checked.map((id) => checkedOp(network, id)),
       ours,
@@ -112,10 +112,10 @@ async function compareEnds(
   path: string,
 ): Promise<void> {
   if (theirs[logits] === undefined) return;
-  const executable = await onnxruntimeEngine.compile(lowerNetwork(network, { precision: 'f32' }));
+  const executable = await onnxruntimeEngine.open(lowerNetwork(network, { precision: 'f32' }));
   try {
     const input = network.ops.find((op) => op.kind === 'input')!;
-    const ours = await executable.run({ [input.id]: images });
+    const ours = await executable.step({ [input.id]: images });
     report([{ id: '0', origin: logits }], ours, theirs, path);
   } finally {
     await executable.dispose();

@@ -29,8 +29,8 @@ it('LeNet-5: a real image’s logits equal a step-by-step simulation in global t
     ...simulate(spiking, images.data.subarray(n * 784, (n + 1) * 784)).get(spiking.outputs[0]!)!,
   ]);
   for (const name of ['fused', 'onnxruntime']) {
-    const executable = await engineNamed(name)!.compile(program);
-    const logits = (await executable.run({ [program.inputs[0]!.id]: images }))['0']!;
+    const executable = await engineNamed(name)!.open(program);
+    const logits = (await executable.step({ [program.inputs[0]!.id]: images }))['0']!;
     await executable.dispose();
     expected.forEach((logit, i) => expect(Math.abs(logits.data[i]! - logit), `${name}, logit ${i}`).toBeLessThan(1e-4));
   }
@@ -60,8 +60,8 @@ it('the threshold and the silent period both matter: θ alone < θ/2 or Ts > 0 <
   const accuracy = async (threshold: number, silent: number): Promise<number> => {
     const { spiking } = convert(lenet5(), sws({ threshold, silent }));
     const program = lowerNetwork(spiking, { precision: 'f64' });
-    const executable = await engineNamed('fused')!.compile(program);
-    const { data } = (await executable.run({ [program.inputs[0]!.id]: images }))['0']!;
+    const executable = await engineNamed('fused')!.open(program);
+    const { data } = (await executable.step({ [program.inputs[0]!.id]: images }))['0']!;
     await executable.dispose();
     const right = labels.filter((label, n) => {
       const row = [...data.subarray(n * 10, n * 10 + 10)];

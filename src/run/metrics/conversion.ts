@@ -1,6 +1,6 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import type { Executable } from '../../engines/types.js';
+import type { Opened } from '../../engines/types.js';
 import { type Counter, type Images, forEachBatch } from './batches.js';
 import { predictedClasses } from './predictions.js';
 
@@ -38,7 +38,7 @@ export interface SpikingRun {
 }
 
 export interface SpikingNetwork {
-  readonly executable: Executable;
+  readonly executable: Opened;
   readonly input: string;
   /** Output name of the logits. */
   readonly output: string;
@@ -67,7 +67,7 @@ export async function runSpiking(
     images,
     network.lanes,
     async (batch) => {
-      const results = await network.executable.run({ [network.input]: batch });
+      const results = await network.executable.step({ [network.input]: batch });
       return { results, found: predictedClasses(present(results[network.output], 'evaluate: no logits')) };
     },
     ({ results, found }, start, size) => {
