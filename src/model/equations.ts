@@ -1,5 +1,5 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { Expr } from '../base/equation.js';
+import type { Expr } from '../equations/index.js';
 import type { CallExpression, Expression } from '../syntax/index.js';
 import { levelsCall } from './levels-call.js';
 import type { Reporter } from './reporter.js';

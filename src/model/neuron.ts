@@ -7,7 +7,7 @@ import {
   type NeuronState,
   type Surrogate,
   neuronParamTypes,
-} from '../base/equation.js';
+} from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { NeuronDeclaration, Parameter, PhaseName, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
 import { calleeOf, evaluateAs, matchArguments } from './arguments.js';

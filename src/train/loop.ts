@@ -2,7 +2,7 @@ import { type Tensor, tensor } from '../base/dtype.js';
 import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import { bitKinds, layerNames } from '../lower/program/training.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -82,11 +82,11 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const sizes = await StepSizes.open(network, engine, [...states.keys()], settings.bits, renewed);
   const settling =
     settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
-  let executable: Executable | undefined;
+  let executable: Opened | undefined;
   const records = [...(from?.progress.records ?? [])];
   let step = from?.progress.step ?? 0;
   try {
-    executable = await engine.compile(
+    executable = await engine.open(
       trainee.step.program,
       options.threads === undefined ? {} : { threads: options.threads },
     );
@@ -166,7 +166,7 @@ class Epoch {
 
   constructor(
     options: LoopOptions,
-    readonly executable: Executable,
+    readonly executable: Opened,
     readonly states: Map<string, Tensor>,
     training: Int32Array,
     readonly epoch: number,
@@ -199,7 +199,7 @@ class Epoch {
       const staying = settling?.staying;
       renewals.push(...((await sizes?.renew(this.states, drawn, step)) ?? []));
       const feeds = { ...drawn, ...Object.fromEntries(this.states) };
-      const results = await this.executable.run(feeds);
+      const results = await this.executable.step(feeds);
       const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
       if (!Number.isFinite(loss)) await this.#explain(feeds, i);
       for (const { id } of this.#options.trainee.step.states) {

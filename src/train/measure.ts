@@ -1,6 +1,6 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import { type LayersProgram, layerNames, lowerForInference } from '../lower/program/training.js';
 import type { Network } from '../network/index.js';
 import { paramsAsInputs, simplify } from '../tensor/index.js';
@@ -27,7 +27,7 @@ interface Layer {
 export class Measure {
   private constructor(
     readonly lowered: LayersProgram,
-    readonly executable: Executable,
+    readonly executable: Opened,
     readonly layers: readonly Layer[],
   ) {}
 
@@ -41,7 +41,7 @@ export class Measure {
     const lowered = lowerForInference(network, { fanOut, trainable: true });
     const fed = lowered.program.params.filter(({ id }) => inputs.includes(id)).map(({ id }) => id);
     const program = simplify(paramsAsInputs(lowered.program, fed));
-    return new Measure({ ...lowered, program }, await engine.compile(program), layers);
+    return new Measure({ ...lowered, program }, await engine.open(program), layers);
   }
 
   async run(
@@ -57,7 +57,7 @@ export class Measure {
     let [correct, loss] = [0, 0];
     for (let start = 0; start < indices.length; start += batch) {
       const part = indices.subarray(start, start + batch);
-      const results = await this.executable.run({
+      const results = await this.executable.step({
         ...weights,
         ...randomFeeds(this.lowered.randoms, part.length, seed, 'measure', start),
         [this.lowered.image]: samples.images(part),

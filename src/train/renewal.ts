@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from '../base/dtype.js';
 import { initialStep } from '../base/quantiser.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Executable } from '../engines/index.js';
+import type { Engine, Opened } from '../engines/index.js';
 import { layerNames, lowerForObservation } from '../lower/program/training.js';
 import type { Network } from '../network/index.js';
 import { paramsAsInputs, simplify } from '../tensor/index.js';
@@ -53,14 +53,14 @@ type States = Map<string, Tensor>;
 export class StepSizes {
   readonly #network: Network;
   readonly #tensors: readonly QuantisedTensor[];
-  readonly #observed: Executable | undefined;
+  readonly #observed: Opened | undefined;
   readonly #inputs: ReadonlySet<string>;
   readonly #bits: BitTraining | undefined;
   #state: RenewalState;
 
   private constructor(
     network: Network,
-    observed: Executable | undefined,
+    observed: Opened | undefined,
     inputs: ReadonlySet<string>,
     bits: BitTraining | undefined,
     from: RenewalState | undefined,
@@ -93,7 +93,7 @@ export class StepSizes {
       ),
     );
     const inputs = new Set(fed.inputs.map(({ id }) => id));
-    return new StepSizes(network, await engine.compile(fed), inputs, bits, from);
+    return new StepSizes(network, await engine.open(fed), inputs, bits, from);
   }
 
   get state(): RenewalState {
@@ -168,7 +168,7 @@ export class StepSizes {
   async #current(op: string, states: States, feeds: Readonly<Record<string, Tensor>>): Promise<Tensor> {
     const all = { ...feeds, ...Object.fromEntries(states) };
     const used = Object.entries(all).filter(([id]) => this.#inputs.has(id));
-    const results = await present(this.#observed, 'renewal: nothing is observed').run(Object.fromEntries(used));
+    const results = await present(this.#observed, 'renewal: nothing is observed').step(Object.fromEntries(used));
     return present(results[layerNames.current(op)], `renewal: no current of ${op}`);
   }
 }

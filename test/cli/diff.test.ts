@@ -4,11 +4,12 @@ import { expect, it } from 'vitest';
 import { diagnostic } from '../../src/base/diagnostics/index.js';
 import { tensor } from '../../src/base/dtype.js';
 import { type CostSides, diffNetworks } from '../../src/diff/index.js';
-import type { DiffResult, Driver } from '../../src/driver/types.js';
 import { type Network, NetworkBuilder } from '../../src/network/index.js';
 import { diffPage } from '../../src/report/diff/page.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
+import type { DiffResult } from '../../src/commands/diff.js';
+import type { Driver } from '../../src/commands/index.js';
 
 function network(steps: number, { id = 'fc', extra = false, theta = 1, factor = 1 } = {}): Network {
   const b = new NetworkBuilder('n');

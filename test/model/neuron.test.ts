@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Expr, NeuronDef } from '../../src/base/equation.js';
+import type { Expr, NeuronDef } from '../../src/equations/index.js';
 import { checkModel, loadNeuron } from '../../src/model/index.js';
 import { evaluateNeuron } from '../support/run-neuron.js';
 import { expectDiagnostics, libraryText, testLoader } from '../support/spike.js';

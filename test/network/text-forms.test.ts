@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import type { Expr, NeuronDef } from '../../src/base/equation.js';
+import type { Expr, NeuronDef } from '../../src/equations/index.js';
 import { type Attrs, type Network, type Op, parseNetwork, printNetwork } from '../../src/network/index.js';
 
 const number = fc.oneof(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
-import { libraryNeurons } from '../../src/driver/files.js';
+import { libraryNeurons } from '../../src/workspace/files.js';
 import { lowerForInference } from '../../src/lower/program/training.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';

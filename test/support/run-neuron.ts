@@ -1,4 +1,4 @@
-import type { Expr, NeuronDef } from '../../src/base/equation.js';
+import type { Expr, NeuronDef } from '../../src/equations/index.js';
 
 type Vector = readonly number[];
 

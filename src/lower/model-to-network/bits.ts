@@ -1,10 +1,8 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import { type Expr, partsOf } from '../../base/equation.js';
+import { Environment, type Expr, evaluateExpr, partsOf, spikeLevels } from '../../equations/index.js';
 import { type Bits, type Choice, type CodingChoice, type NeuronUse, layerMatcher } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
 import { ProgramBuilder } from '../../tensor/index.js';
-import { Environment, evaluateExpr } from '../program/equations.js';
-import { spikeLevels } from './spike-levels.js';
 
 /** `learn(init, max, target, penalty, rate)`: a real number per layer, rounded where it is used (ABA eq. 9-11). */
 export interface LearnedBits {

@@ -5,7 +5,7 @@ import type { Program, Value } from '../../tensor/index.js';
 import { lowerReal } from './carriers/real.js';
 import { Lowering, type LoweringOptions, folded } from './context.js';
 import { lowerDecode, lowerEncode } from './carriers/encode.js';
-import type { Environment } from './equations.js';
+import type { Environment } from '../../equations/index.js';
 import { lowerNeurons } from './neurons.js';
 import { lowerSynapse } from './carriers/stepwise.js';
 import type { Train } from './trains.js';

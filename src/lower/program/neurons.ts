@@ -1,11 +1,19 @@
 import { elementCount } from '../../base/dtype.js';
-import { type NeuronDef, thresholdOf } from '../../base/equation.js';
+import {
+  Environment,
+  type EvaluationScope,
+  type NeuronDef,
+  type Operand,
+  Pending,
+  evaluateExpr,
+  runAssignments,
+  thresholdOf,
+} from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import type { SurrogateAttrs, Value } from '../../tensor/index.js';
 import { type Lowering, folded } from './context.js';
 import { LearnedParameters } from './learned.js';
-import { Environment, type EvaluationScope, type Operand, Pending, evaluateExpr, runAssignments } from './equations.js';
 import { StepTrain, type Timed } from './trains.js';
 
 /** A layer of neurons unrolled: its spikes, and the states after the last step. */

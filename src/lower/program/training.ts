@@ -1,5 +1,5 @@
 import { elementCount, tensor } from '../../base/dtype.js';
-import { stepParameter } from '../../base/equation.js';
+import { stepParameter } from '../../equations/index.js';
 import { present } from '../../base/invariant.js';
 import { type Network, type Op, numberAttr } from '../../network/index.js';
 import { type LossSpec, type Program, type Value, correctCount, lossOf } from '../../tensor/index.js';

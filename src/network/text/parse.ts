@@ -1,12 +1,11 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
-import type { NeuronDef } from '../../base/equation.js';
+import { type NeuronDef, parseNeuron } from '../../equations/index.js';
 import type { Source } from '../../base/source.js';
 import { isOpKind } from '../ops/index.js';
 import type { AttrValue, Code, Coding, Network, Op, Param, Time, ValueType } from '../types.js';
 import { verifyNetwork, verifyValues } from '../verify.js';
-import { parseNeuron } from './parse-equation.js';
-import { IrSyntaxError, TokenStream, shortened } from './tokens.js';
+import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
 
 const shownProblems = 100;
 /** Of one value over all its steps: what a computer can hold. */

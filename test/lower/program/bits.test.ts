@@ -8,7 +8,7 @@ import { lowerLayer } from '../../../src/lower/program/carriers/means.js';
 import { NetworkBuilder } from '../../../src/network/index.js';
 import { autodiff, evaluate } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';
-import { libraryNeurons } from '../../../src/driver/files.js';
+import { libraryNeurons } from '../../../src/workspace/files.js';
 
 // The second computation is the straight-through form itself, written by hand in float64: every rounding is the number
 // it rounds plus a residue that is held fixed. Its finite differences are the gradients that SPEC §6 states.

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { NeuronDef } from '../../../src/base/equation.js';
+import type { NeuronDef } from '../../../src/equations/index.js';
 import { type Tensor, elementCount, tensor } from '../../../src/base/dtype.js';
 import { lowerForTraining } from '../../../src/lower/program/training.js';
 import { type Network, NetworkBuilder } from '../../../src/network/index.js';

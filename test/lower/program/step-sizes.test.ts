@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fanOuts } from '../../../src/cost/index.js';
-import { forInference } from '../../../src/driver/own-network.js';
-import { Findings } from '../../../src/driver/target.js';
+import { forInference } from '../../../src/workspace/own-network.js';
+import { Findings } from '../../../src/workspace/findings.js';
 import { layerNames, lowerForInference } from '../../../src/lower/program/training.js';
 import { evaluate } from '../../../src/tensor/index.js';
 import { pooledNetwork } from '../../support/pooled.js';
