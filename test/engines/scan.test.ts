@@ -35,12 +35,12 @@ describe('every engine runs a loop as the reference evaluator does', () => {
         const program = make();
         for (const simple of [false, true]) {
           const tested = simple ? simplify(program) : program;
-          const executable = await engine.compile(tested, { threads: 1 });
+          const opened = await engine.open(tested, { threads: 1 });
           for (const n of [2, 5]) {
             const feeds = feedsFor(program, n, n, 1);
-            expectClose(await executable.run(feeds), evaluate(program, feeds), 1e-5);
+            expectClose(await opened.step(feeds), evaluate(program, feeds), 1e-5);
           }
-          await executable.dispose();
+          await opened.dispose();
         }
       });
     }
@@ -60,12 +60,12 @@ describe('every engine trains through a loop as the reference evaluator does', (
         const optimizer = { kind: 'sgd', momentum: 0.9 } as const;
         const step = trainingStep(forward, { loss: 'loss', train: learned, optimizer });
         expect(step.unreached).toEqual([]);
-        const executable = await engine.compile(step.program, { threads: 1 });
+        const opened = await engine.open(step.program, { threads: 1 });
         const state = Object.fromEntries(step.states.map(({ id, initial }) => [id, initial]));
         const clock = { learning_rate: tensor('f32', [], [0.01]), step: tensor('f32', [], [1]) };
         const fed = { ...feedsFor(forward, 3, 8, 1), ...state, ...clock };
-        expectClose(await executable.run(fed), evaluate(step.program, fed), 1e-4);
-        await executable.dispose();
+        expectClose(await opened.step(fed), evaluate(step.program, fed), 1e-4);
+        await opened.dispose();
       });
     }
   }
@@ -103,9 +103,9 @@ describe('a recurrent layer over 50 steps', () => {
 
   for (const engine of engines) {
     it(`learns the same in five steps on ${engine.name}`, async () => {
-      const executable = await engine.compile(step.program, { threads: 1 });
-      const actual = await losses((feeds) => executable.run(feeds));
-      await executable.dispose();
+      const opened = await engine.open(step.program, { threads: 1 });
+      const actual = await losses((feeds) => opened.step(feeds));
+      await opened.dispose();
       const wanted = await expected;
       expect(wanted.at(-1)).toBeLessThan(wanted[0]!);
       wanted.forEach((loss, i) => expect(Math.abs(actual[i]! - loss) / loss).toBeLessThan(1e-4));
