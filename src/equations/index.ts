@@ -17,7 +17,6 @@ export {
   type NeuronDef,
   type NeuronParam,
   type NeuronState,
-  type ParameterRange,
   type NeuronUse,
   type Phase,
   type Surrogate,
@@ -31,5 +30,4 @@ export {
   phasesOf,
   stepParameter,
   thresholdOf,
-  withoutRanges,
 } from './types.js';

@@ -1,4 +1,4 @@
-import { type NeuronDef, withoutRanges } from '../equations/index.js';
+import type { NeuronDef } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type OpKind, networkOps } from './ops/index.js';
@@ -56,7 +56,7 @@ export class NetworkBuilder {
   }
 
   neuron(def: NeuronDef): void {
-    this.#neurons.set(def.name, withoutRanges(def));
+    this.#neurons.set(def.name, def);
   }
 
   note(text: string): void {
