@@ -13,6 +13,7 @@ import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } fr
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
 import { Initialiser, filled } from './initialise.js';
+import { carriers } from '../program/carriers/index.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
@@ -24,7 +25,7 @@ export interface ModelLoweringOptions {
 }
 
 /** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
-const trainable = ['direct', 'rate', 'events'];
+const trainable = carriers.flatMap(({ coding, trains }) => (trains === 'means' ? [coding] : []));
 
 /**
  * The network of a config as Network IR with initial weights: the encoder, one op per layer under
