@@ -92,13 +92,14 @@ export function runAssignments(
     return result;
   };
   for (const { target, value } of assignments) {
-    if (isKept(target))
-      env.set(
-        target,
-        within(target, () => evaluateExpr(value, scope)),
-      );
+    if (isKept(target)) env.set(target, within(target, () => keptValue(target, evaluateExpr(value, scope), scope)));
     else env.defer(target, (now) => within(target, () => evaluateExpr(value, { ...scope, env: now })));
   }
+}
+
+/** States are numbers: a truth value that one is set to counts as 0 or 1. */
+function keptValue(target: string, value: Operand, scope: EvaluationScope): Operand {
+  return target === 's' || isKnown(value) || value instanceof Pending ? value : asTensor(value, scope);
 }
 
 /** An expression's value: folded where it is known, otherwise ops appended to the program. */
@@ -122,7 +123,7 @@ export function evaluateExpr(expr: Expr, scope: EvaluationScope): Operand {
 
 function evaluateUnary(op: '-' | 'not', x: Operand, scope: EvaluationScope): Operand {
   if (isKnown(x)) return op === '-' ? -quantity(x) : !truth(x);
-  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(x);
+  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(asTensor(x, scope));
   return scope.builder.not(asCondition(x, scope));
 }
 
