@@ -12,7 +12,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/tensor': ['src/base'],
   // A row of the table of functions emits Tensor IR.
   'src/equations': ['src/base', 'src/tensor'],
-  'src/syntax': ['src/base', 'grammar'],
+  'src/syntax': ['src/base', 'src/equations', 'grammar'],
   'src/model': ['src/base', 'src/equations', 'src/syntax'],
   'src/network': ['src/base', 'src/equations'],
   'src/frontends/onnx': ['src/base', 'src/network'],

@@ -38,9 +38,8 @@ class Expansion {
     );
     const phase = (assignments: readonly Assignment[]): Assignment[] => assignments.flatMap((one) => this.#assign(one));
     // In this order: what a name stands for depends on the assignments before.
-    const charge = phase(this.def.charge);
-    const fire = phase(this.def.fire);
-    return { ...this.def, states, charge, fire, reset: phase(this.def.reset) };
+    const phases = this.def.phases.map(({ name, assignments }) => ({ name, assignments: phase(assignments) }));
+    return { ...this.def, states, phases };
   }
 
   #assign({ target, value }: Assignment): Assignment[] {

@@ -1,6 +1,7 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { boundsRemedy, evenRemedy, fewerRemedy, spikeRemedy } from './level-remedies.js';
-import { type LevelProblem, spikeLevels } from './levels.js';
+import { spikeLevels } from './levels.js';
+import type { LevelProblem } from './ranges.js';
 import type { NeuronUse } from './types.js';
 
 const mostBits = 16;

@@ -1,4 +1,5 @@
-import { type LevelProblem, type SpikeLevels, spikeLevels } from './levels.js';
+import { type SpikeLevels, spikeLevels } from './levels.js';
+import type { LevelProblem } from './ranges.js';
 import type { NeuronUse } from './types.js';
 
 const bitsRule = '`integer` + `fraction`';

@@ -7,7 +7,9 @@ import {
   type NeuronState,
   learnConstraints,
   neuronParamTypes,
+  phasesOf,
 } from './types.js';
+import { type PhaseName, isPhaseName, phaseNames } from './phases.js';
 import { binaryPrecedence } from './print.js';
 import type { TokenStream } from '../base/tokens.js';
 
@@ -109,7 +111,7 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
   tokens.expect(')');
   tokens.expect('{');
   const states: NeuronState[] = [];
-  const phases: Record<'charge' | 'fire' | 'reset', Assignment[]> = { charge: [], fire: [], reset: [] };
+  const phases: Partial<Record<PhaseName, Assignment[]>> = {};
   let surrogate: NeuronDef['surrogate'];
   let detachReset = false;
   while (!tokens.accept('}')) {
@@ -123,21 +125,21 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
       }
       tokens.expect('=');
       states.push({ name: state, initial: parseExpr(tokens), ...(units === undefined ? {} : { units }) });
-    } else if (word === 'charge' || word === 'fire' || word === 'reset') {
+    } else if (isPhaseName(word)) {
       const target = tokens.name();
       tokens.expect('=');
-      phases[word].push({ target, value: parseExpr(tokens) });
+      (phases[word] ??= []).push({ target, value: parseExpr(tokens) });
     } else if (word === 'surrogate') surrogate = parseSurrogate(tokens);
     else if (word === 'detach') {
       tokens.expect('reset');
       detachReset = true;
-    } else tokens.fail('state, charge, fire, reset, surrogate, detach or "}"');
+    } else tokens.fail(`state, ${phaseNames.join(', ')}, surrogate, detach or "}"`);
   }
   return {
     name,
     params,
     states,
-    ...phases,
+    phases: phasesOf(phases),
     ...(surrogate === undefined ? {} : { surrogate }),
     ...(detachReset ? { detachReset } : {}),
   };

@@ -81,9 +81,7 @@ export function printNeuron(def: NeuronDef): string {
     const units = state.units === undefined ? '' : `[${printExpr(state.units)}]`;
     lines.push(`    state ${state.name}${units} = ${printExpr(state.initial)}`);
   }
-  lines.push(...printAssignments('charge', def.charge));
-  lines.push(...printAssignments('fire', def.fire));
-  lines.push(...printAssignments('reset', def.reset));
+  for (const { name, assignments } of def.phases) lines.push(...printAssignments(name, assignments));
   if (def.surrogate !== undefined) {
     const args = Object.entries(def.surrogate.args).map(
       ([name, value]) => `${name}: ${typeof value === 'number' ? printNumber(value) : printExpr(value)}`,

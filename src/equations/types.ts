@@ -1,9 +1,10 @@
 import type { Span } from '../base/source.js';
+import { type PhaseName, phaseNames, phaseTable } from './phases.js';
 
 /**
  * A neuron's equations as data: what the language's `neuron` declarations become and what
- * neuron ops of the Network IR carry. Three phases per time step, in this order: charge
- * (membrane from input `x`), fire (output from membrane), reset (membrane from output).
+ * neuron ops of the Network IR carry. A time step goes through the phases of `phaseTable` in their
+ * order: charge (membrane from input `x`), fire (output from membrane), reset (membrane from output).
  *
  * Names an expression may use: parameters, states, values assigned earlier in the step,
  * `x` (input current), `s` (output, once fired), `t` (local time step, from 1) and `T`
@@ -93,13 +94,18 @@ export interface Surrogate {
   readonly args: Readonly<Record<string, number | Expr>>;
 }
 
+/** A part of a time step: its assignments, carried out from top to bottom. */
+export interface Phase {
+  readonly name: PhaseName;
+  readonly assignments: readonly Assignment[];
+}
+
 export interface NeuronDef {
   readonly name: string;
   readonly params: readonly NeuronParam[];
   readonly states: readonly NeuronState[];
-  readonly charge: readonly Assignment[];
-  readonly fire: readonly Assignment[];
-  readonly reset: readonly Assignment[];
+  /** All of them, in the order in which a time step goes through them. */
+  readonly phases: readonly Phase[];
   readonly surrogate?: Surrogate;
   /** The reset's dependence on the output is cut from the gradient. */
   readonly detachReset?: boolean;
@@ -117,9 +123,26 @@ export function stepParameter(def: NeuronDef | undefined): string | undefined {
   return def?.params.find(({ learn }) => learn?.constraint === 'step')?.name;
 }
 
+/** The assignments of a phase; of all phases in their order, without a name. */
+export function assignmentsOf(def: NeuronDef, name?: PhaseName): readonly Assignment[] {
+  return def.phases.flatMap((phase) => (name === undefined || phase.name === name ? phase.assignments : []));
+}
+
+/** The assignments that decide the output: those of a time step up to its last phase that fires. */
+export function assignmentsUntilOutput(def: NeuronDef): readonly Assignment[] {
+  const last = def.phases.findLastIndex(({ name }) => phaseTable[name].fires === true);
+  return def.phases.slice(0, last + 1).flatMap(({ assignments }) => assignments);
+}
+
+/** The phases, all of them and in order, from what is known of some. */
+export function phasesOf(found: Readonly<Partial<Record<PhaseName, readonly Assignment[]>>>): readonly Phase[] {
+  return phaseNames.map((name) => ({ name, assignments: found[name] ?? [] }));
+}
+
 /** What the first state is compared with where a neuron fires by that alone: `1 + b` in `s = u >= 1 + b`. */
-export function thresholdOf({ states, fire }: NeuronDef): Expr | undefined {
-  const [one, ...more] = fire;
+export function thresholdOf(def: NeuronDef): Expr | undefined {
+  const [one, ...more] = assignmentsOf(def, 'fire');
+  const { states } = def;
   if (one?.target !== 's' || more.length > 0 || one.value.kind !== 'binary') return undefined;
   const { op, left, right } = one.value;
   return (op === '>=' || op === '>') && left.kind === 'name' && left.name === states[0]?.name ? right : undefined;

@@ -1,3 +1,4 @@
+import type { PhaseName } from '../equations/phases.js';
 import type { Source, Span } from '../base/source.js';
 
 /** A name as the user wrote it, and where. */
@@ -112,8 +113,6 @@ export interface StateStatement {
   readonly initial: Expression;
   readonly span: Span;
 }
-
-export type PhaseName = 'charge' | 'fire' | 'reset';
 
 export interface PhaseStatement {
   readonly kind: 'phase';
