@@ -4,7 +4,7 @@ import { functionNamed } from '../functions.js';
 import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../types.js';
 import type { CallExpr } from './function-row.js';
 import { type Operand, Pending, isKnown, quantity, truth } from './operand.js';
-import { type EvaluationScope, asCondition, asNumbers } from './scope.js';
+import { type EvaluationScope, asCondition, asNumbers, asTensor } from './scope.js';
 
 /**
  * Carries out a phase's assignments in order. Only states and the output are worked out at once: a
