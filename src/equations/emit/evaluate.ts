@@ -23,7 +23,11 @@ export function runAssignments(
     return result;
   };
   for (const { target, value } of assignments) {
-    if (isKept(target)) env.set(target, within(target, () => keptValue(target, evaluateExpr(value, scope), scope)));
+    if (isKept(target))
+      env.set(
+        target,
+        within(target, () => keptValue(target, evaluateExpr(value, scope), scope)),
+      );
     else env.defer(target, (now) => within(target, () => evaluateExpr(value, { ...scope, env: now })));
   }
 }
