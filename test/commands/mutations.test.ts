@@ -110,7 +110,7 @@ it('what check has no error for compiles, whatever small change a model file wen
         compiled++;
       }
     }),
-    { numRuns: Number(process.env['MUTATIONS'] ?? 60), seed: Number(process.env['SEED'] ?? 20261128) },
+    { numRuns: Number(process.env['MUTATIONS'] ?? 150), seed: Number(process.env['SEED'] ?? 20261128) },
   );
   expect(compiled).toBeGreaterThan(20);
 });
