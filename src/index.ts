@@ -42,9 +42,8 @@ export {
   pipelines,
   runPipeline,
 } from './passes/index.js';
-export { lowerNetwork } from './lower/program/index.js';
+export { type Runnable, lower, lowerForTraining } from './lower/program/index.js';
 export { lowerModel } from './lower/model-to-network/index.js';
-export { lowerForInference, lowerForTraining } from './lower/program/training.js';
 export { type EpochRecord, type TrainSettings, type Trainee, traineeOf, trainLoop } from './train/index.js';
 
 export {

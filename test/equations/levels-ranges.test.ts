@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import type { Outcome } from '../../src/base/diagnostics/index.js';
-import { lowerForInference } from '../../src/lower/program/training.js';
+import { lower } from '../../src/lower/program/index.js';
 import { spikeLevels } from '../../src/equations/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { problemsOf } from '../support/problems.js';
@@ -42,7 +42,7 @@ describe('levels with a range', () => {
     const { value: network } = lowerModel(config);
     // no current lies on a boundary, where float32 may decide otherwise
     const currents = Array.from({ length: 81 }, (_, i) => (i - 40) * 0.153 + 0.0041);
-    const { '0': out } = evaluate(lowerForInference(network!).program, { x: tensor('f32', [1, 81], currents) });
+    const { '0': out } = evaluate(lower(network!).program, { x: tensor('f32', [1, 81], currents) });
     currents.forEach((u, i) => {
       let expected = min;
       for (let level = min; level <= max + step / 2; level += step) if (level <= u) expected = level;

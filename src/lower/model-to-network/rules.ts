@@ -2,12 +2,13 @@ import { type Diagnostic, diagnostic, distinct } from '../../base/diagnostics/in
 import { describePlace } from '../../base/source.js';
 import { expandUnits, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
 import type { Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
+import { carriers } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
 import { sizeProblems } from './sizes.js';
 
 /** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
-const trainable = ['direct', 'rate', 'events'];
+const trainable = carriers.flatMap(({ coding, trains }) => (trains === 'means' ? [coding] : []));
 
 /**
  * Everything that keeps a config with a network of layers from being compiled, and what it is warned of. `lowerModel`
