@@ -1,5 +1,6 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
+import { mostElements } from '../../base/limits.js';
 import { type NeuronDef, parseNeuron } from '../../equations/index.js';
 import type { Source } from '../../base/source.js';
 import { isOpKind } from '../ops/index.js';
@@ -8,8 +9,6 @@ import { verifyNetwork, verifyValues } from '../verify.js';
 import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
 
 const shownProblems = 100;
-/** Of one value over all its steps: what a computer can hold. */
-const mostElements = 2 ** 28;
 const mostSteps = 2 ** 20;
 
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
