@@ -1,5 +1,5 @@
 import { InvariantError } from '../../../base/invariant.js';
-import { type Op, numberAttr, stringAttr } from '../../../network/index.js';
+import { type Op, makeOp, numberAttr, stringAttr } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { lowerNeurons } from '../neurons.js';
@@ -103,19 +103,28 @@ function driveTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
   for (let k = 0; k < steps; k++) capacity += beta ** k;
   const drive = builder.as('drive').div(level, capacity);
   const input: Timed = { steps, take: (m) => (m === 1 ? Array.from({ length: steps }, () => drive) : []) };
-  const neuron: Op = {
-    ...op,
-    kind: 'neuron',
-    attrs: {
-      neuron: 'TSA',
-      beta,
-      steps,
-      silent: 0,
-      threshold: numberAttr(attrs, 'threshold', 0.5),
-      rectified: 1,
-      limit: 0,
+  const neuron = makeOp(
+    {
+      id: op.id,
+      kind: 'neuron',
+      inputs: op.inputs,
+      attrs: {
+        neuron: 'TSA',
+        levels: [-1, 1],
+        amplitude: numberAttr(attrs, 'amplitude', 1),
+        beta,
+        steps,
+        silent: 0,
+        threshold: numberAttr(attrs, 'threshold', 0.5),
+        rectified: 1,
+        limit: 0,
+      },
+      place: op.place,
     },
-  };
+    [{ shape: op.type.shape, time: { start: 1, steps }, code: { kind: 'psp' } }],
+    lowering.network.params,
+  );
+  if ('problem' in neuron) throw new InvariantError(`lower: ${op.id}: ${neuron.problem}`);
   return lowerNeurons(lowering, neuron, input).train;
 }
 
