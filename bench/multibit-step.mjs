@@ -21,7 +21,7 @@ async function contend(name) {
   const network = lowerModel(loadModel(file, {}).value.configs.get(name)).value;
   const optimizer = { kind: 'sgd', momentum: 0.9, weight_decay: 1e-4 };
   const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer });
-  const executable = await engineNamed(engine).compile(step.program, { threads });
+  const executable = await engineNamed(engine).open(step.program, { threads });
   const [channels, height, width] = network.ops[0].type.shape;
   const size = batch * channels * height * width;
   const pixels = Float32Array.from({ length: size }, (_, i) => (((i * 2654435761) % 1000) / 1000 - 0.5) * 4);

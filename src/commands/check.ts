@@ -1,7 +1,7 @@
 import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import { isFile } from '../data/index.js';
-import { bitProblemsOf, levelProblemsOf } from '../lower/model-to-network/index.js';
-import type { Model } from '../model/index.js';
+import { bitProblemsOf } from '../lower/model-to-network/index.js';
+import { type Model, levelProblemsOf } from '../model/index.js';
 import { loadModel } from '../workspace/load-model.js';
 import { reporting } from './reporting.js';
 import type { CommonOptions } from '../workspace/types.js';

@@ -2,15 +2,15 @@ import { diagnostic, DiagnosticError } from '../base/diagnostics/index.js';
 import { emitOnnx, outputNames, unsupportedByOnnx } from '../backends/onnx/index.js';
 import { type Program, batchSize, checkedFeed } from '../tensor/index.js';
 import { Session } from './onnxruntime-session.js';
-import type { CompileOptions, Engine, Executable } from './types.js';
+import type { Engine, OpenOptions, Opened } from './types.js';
 
 /** Runs a whole program as one ONNX graph in onnxruntime-node. */
 export const onnxruntimeEngine: Engine = {
   name: 'onnxruntime',
-  compile: compileForOnnxruntime,
+  open: openOnnxruntime,
 };
 
-async function compileForOnnxruntime(program: Program, options: CompileOptions = {}): Promise<Executable> {
+async function openOnnxruntime(program: Program, options: OpenOptions = {}): Promise<Opened> {
   const unsupported = unsupportedByOnnx(program);
   if (unsupported.length > 0) {
     throw new DiagnosticError(
@@ -24,7 +24,7 @@ async function compileForOnnxruntime(program: Program, options: CompileOptions =
   const names = outputNames(program);
   return {
     engine: 'onnxruntime',
-    async run(inputs) {
+    async step(inputs) {
       const n = batchSize(program, inputs) ?? 1;
       const feeds = Object.fromEntries(
         program.inputs.map((input) => [input.id, checkedFeed(input, inputs[input.id], n)]),

@@ -3,7 +3,7 @@ import { emitTfjsProgram, tfTypes, unsupportedByTfjs } from '../backends/tfjs/in
 import { type DType, type Tensor, tensor } from '../base/dtype.js';
 import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { type Program, batchSize, checkedFeed } from '../tensor/index.js';
-import type { Engine, Executable } from './types.js';
+import type { Engine, Opened } from './types.js';
 
 type Tf = typeof TensorFlow;
 type Tensors = Record<string, TensorFlow.Tensor>;
@@ -11,16 +11,16 @@ export type TfjsBackend = 'tensorflow' | 'wasm' | 'cpu';
 
 /** Runs programs through the TensorFlow.js module that we emit, on one of its backends. */
 export function tfjsEngine(backend: TfjsBackend): Engine {
-  return { name: `tfjs-${backend}`, compile: (program) => compileForTfjs(program, backend) };
+  return { name: `tfjs-${backend}`, open: (program) => openTfjs(program, backend) };
 }
 
 /** The fastest backend of TensorFlow.js that there is. */
 export const fastestTfjsEngine: Engine = {
   name: 'tfjs',
-  compile: async (program) => compileForTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu'),
+  open: async (program) => openTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu'),
 };
 
-async function compileForTfjs(program: Program, backend: TfjsBackend): Promise<Executable> {
+async function openTfjs(program: Program, backend: TfjsBackend): Promise<Opened> {
   const engine = `tfjs-${backend}`;
   const unsupported = unsupportedByTfjs(program);
   if (unsupported.length > 0) {
@@ -37,7 +37,7 @@ async function compileForTfjs(program: Program, backend: TfjsBackend): Promise<E
   const params = Object.fromEntries(program.params.map(({ id, data }) => [id, toTf(tf, data)]));
   return {
     engine,
-    async run(inputs) {
+    async step(inputs) {
       await tf.setBackend(backend);
       const n = batchSize(program, inputs) ?? 1;
       const feeds = Object.fromEntries(

@@ -2,7 +2,7 @@ import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs, toSetting } from './arguments.js';
 import { codingLayerSettings, codings } from './codings.js';
-import { fileContext } from './environment.js';
+import { fileContext, mayBeHidden } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions, LoadedFile } from './load.js';
@@ -122,6 +122,7 @@ export class ConfigChecker {
     const { text, span } = declaration.base;
     const found = file.scope.get(text);
     if (found?.declaration.kind === 'config') return found as Declared<ConfigDeclaration>;
+    if (found === undefined && mayBeHidden(text, file, ['config'])) return undefined;
     if (found === undefined) {
       const help = (): string | undefined =>
         suggest(
@@ -191,6 +192,7 @@ export class ConfigChecker {
     const { name, args, place } = calleeOf(value);
     const found = declared.file.scope.get(name);
     if (found === undefined && name === 'onnx') return this.#onnx(value, declared, context);
+    if (found === undefined && mayBeHidden(name, declared.file, ['network'])) return undefined;
     if (found === undefined) {
       const help = (): string | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
       this.#reporter.report('model/unknown-name', { kind: 'network', name }, place, { help });

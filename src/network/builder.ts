@@ -1,4 +1,4 @@
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type OpKind, attrProblems, opDef } from './ops/index.js';

@@ -26,7 +26,6 @@ export {
   tensorsToParams,
 } from './params.js';
 export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
-export { printExpr, printNeuron } from './text/expression.js';
 export { parseNetwork } from './text/parse.js';
 export { printNetwork, printType } from './text/print.js';
 export {

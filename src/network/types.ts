@@ -1,5 +1,5 @@
 import type { Tensor } from '../base/dtype.js';
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import type { Place } from '../base/source.js';
 import type { OpAttrs, OpKind } from './ops/index.js';
 

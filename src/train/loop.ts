@@ -2,8 +2,8 @@ import { type Tensor, tensor } from '../base/dtype.js';
 import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
-import type { Engine, Executable } from '../engines/index.js';
-import { bitKinds, layerNames } from '../lower/program/training.js';
+import type { Engine, Opened } from '../engines/index.js';
+import { bitKinds, outputNames } from '../lower/program/index.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
@@ -82,11 +82,11 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const sizes = await StepSizes.open(network, engine, [...states.keys()], settings.bits, renewed);
   const settling =
     settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
-  let executable: Executable | undefined;
+  let executable: Opened | undefined;
   const records = [...(from?.progress.records ?? [])];
   let step = from?.progress.step ?? 0;
   try {
-    executable = await engine.compile(
+    executable = await engine.open(
       trainee.step.program,
       options.threads === undefined ? {} : { threads: options.threads },
     );
@@ -136,8 +136,8 @@ function definedBits(bits: BitRecord | undefined): { bits?: BitRecord } {
 function firstBatch({ trainee, samples, settings }: LoopOptions, training: Int32Array): Record<string, Tensor> {
   const indices = training.subarray(0, settings.batch);
   return {
-    ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'start'),
-    [trainee.lowered.image]: samples.images(indices),
+    ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'start'),
+    [trainee.lowered.feeds.image.id]: samples.images(indices),
   };
 }
 
@@ -166,7 +166,7 @@ class Epoch {
 
   constructor(
     options: LoopOptions,
-    readonly executable: Executable,
+    readonly executable: Opened,
     readonly states: Map<string, Tensor>,
     training: Int32Array,
     readonly epoch: number,
@@ -199,8 +199,8 @@ class Epoch {
       const staying = settling?.staying;
       renewals.push(...((await sizes?.renew(this.states, drawn, step)) ?? []));
       const feeds = { ...drawn, ...Object.fromEntries(this.states) };
-      const results = await this.executable.run(feeds);
-      const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
+      const results = await this.executable.step(feeds);
+      const loss = present(results[outputNames.loss], 'train: no loss').data[0]!;
       if (!Number.isFinite(loss)) await this.#explain(feeds, i);
       for (const { id } of this.#options.trainee.step.states) {
         const next = present(results[`next.${id}`], `train: no next.${id}`);
@@ -213,7 +213,7 @@ class Epoch {
         const term = results[`loss.${name}`]?.data[0];
         if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
       }
-      correct += present(results[layerNames.correct], 'train: no count').data[0]!;
+      correct += present(results[outputNames.correct], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
       onProgress?.({
         epoch: this.epoch,
@@ -239,9 +239,9 @@ class Epoch {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
     return {
-      ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'step', this.epoch, i),
-      [trainee.lowered.image]: samples.images(indices, settings.augment, this.#random),
-      [layerNames.labels]: samples.labelsOf(indices),
+      ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
+      [trainee.lowered.feeds.image.id]: samples.images(indices, settings.augment, this.#random),
+      [outputNames.labels]: samples.labelsOf(indices),
       learning_rate: tensor('f32', [], [rate]),
       step: tensor('f32', [], [this.before + i + 1]),
     };

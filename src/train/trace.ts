@@ -14,9 +14,9 @@ export async function firstNonFinite(
   engine: Engine,
 ): Promise<TensorOp | undefined> {
   const watched = program.ops.filter((op) => op.dtype === 'f32' && op.kind !== 'const');
-  const executable = await engine.compile(watchedProgram(program, watched));
+  const executable = await engine.open(watchedProgram(program, watched));
   try {
-    const counts = await executable.run(feeds);
+    const counts = await executable.step(feeds);
     return watched.find(({ id }) => (counts[id]?.data[0] ?? 0) > 0);
   } finally {
     await executable.dispose();

@@ -1,7 +1,7 @@
 import { type Diagnostic, DiagnosticError, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import { type CodingChoice, type Config, layerMatches } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { levelProblems, spikeLevels } from '../lower/model-to-network/index.js';
+import { levelProblems, spikeLevels } from '../equations/index.js';
 import {
   type ConversionOptions,
   type Pass,

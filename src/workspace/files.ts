@@ -1,6 +1,6 @@
 import { dirname, join, resolve, sep } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import { present } from '../base/invariant.js';
 import { isFile, realPath } from '../data/files.js';
 import { readBytes, readText } from '../data/index.js';

@@ -32,7 +32,7 @@ function compile(path: string, name: string): Network {
 }
 
 /** The largest of the networks take long: of those, only one config is compiled; W/S/T in cost-tables.test.ts. */
-const large = /^imagenet_(?!lif)|^w\d+s\d+t\d+$/;
+const large = /^imagenet_(?!lif)|^w\d+s\d+t\d+$|^adaptive\d|^a44|^mbif13_t(?!4$)|^if_t(?!4$)/;
 
 describe.each(zoo)('%s', (path) => {
   it('is formatted and checks without a remark', () => {

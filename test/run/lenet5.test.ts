@@ -5,7 +5,7 @@ import { openDataset, readBatch } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { engineNamed } from '../../src/engines/index.js';
 import { importOnnx } from '../../src/frontends/onnx/index.js';
-import { lowerNetwork } from '../../src/lower/program/index.js';
+import { lower } from '../../src/lower/program/index.js';
 import { latencyOf } from '../../src/network/index.js';
 import { simulate } from '../support/brute-force.js';
 import { convert, sws } from '../support/sws.js';
@@ -21,7 +21,7 @@ function lenet5() {
 
 it('LeNet-5: a real image’s logits equal a step-by-step simulation in global time to 1e-4, on every engine', async () => {
   const { spiking } = convert(lenet5(), sws({ silent: 2 }));
-  const program = lowerNetwork(spiking, { precision: 'f64' });
+  const program = lower(spiking, { precision: 'f64' }).program;
   const dataset = digits();
   const { images } = readBatch(dataset, 0, 2, normalisation);
   dataset.close();
@@ -29,8 +29,8 @@ it('LeNet-5: a real image’s logits equal a step-by-step simulation in global t
     ...simulate(spiking, images.data.subarray(n * 784, (n + 1) * 784)).get(spiking.outputs[0]!)!,
   ]);
   for (const name of ['fused', 'onnxruntime']) {
-    const executable = await engineNamed(name)!.compile(program);
-    const logits = (await executable.run({ [program.inputs[0]!.id]: images }))['0']!;
+    const executable = await engineNamed(name)!.open(program);
+    const logits = (await executable.step({ [program.inputs[0]!.id]: images }))['0']!;
     await executable.dispose();
     expected.forEach((logit, i) => expect(Math.abs(logits.data[i]! - logit), `${name}, logit ${i}`).toBeLessThan(1e-4));
   }
@@ -59,9 +59,9 @@ it('the threshold and the silent period both matter: θ alone < θ/2 or Ts > 0 <
   dataset.close();
   const accuracy = async (threshold: number, silent: number): Promise<number> => {
     const { spiking } = convert(lenet5(), sws({ threshold, silent }));
-    const program = lowerNetwork(spiking, { precision: 'f64' });
-    const executable = await engineNamed('fused')!.compile(program);
-    const { data } = (await executable.run({ [program.inputs[0]!.id]: images }))['0']!;
+    const program = lower(spiking, { precision: 'f64' }).program;
+    const executable = await engineNamed('fused')!.open(program);
+    const { data } = (await executable.step({ [program.inputs[0]!.id]: images }))['0']!;
     await executable.dispose();
     const right = labels.filter((label, n) => {
       const row = [...data.subarray(n * 10, n * 10 + 10)];

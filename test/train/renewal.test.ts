@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { chooseEngine } from '../../src/run/engine.js';
-import { type BitPenalty, lowerForObservation } from '../../src/lower/program/training.js';
+import { type BitPenalty, lowerForObservation } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { type BitTraining, StepSizes } from '../../src/train/index.js';

@@ -4,7 +4,7 @@ import { DiagnosticError, diagnostic, fail } from '../../base/diagnostics/index.
 import { emitOnnx, unsupportedByOnnx } from '../../backends/onnx/index.js';
 import { type Program, type ProgramInput, batchSize, checkedFeed } from '../../tensor/index.js';
 import { loadOnnxruntime, reasonOf } from '../onnxruntime-session.js';
-import type { CompileOptions, Engine, Executable } from '../types.js';
+import type { Engine, OpenOptions, Opened } from '../types.js';
 import type { OrtLike } from './lane.js';
 import { partition } from './partition.js';
 import { type Plan, bytesPerSample, makePlan } from './plan.js';
@@ -13,7 +13,7 @@ import { emitProduct } from './products.js';
 import type { Partition } from './segments.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './samples.js';
 
-export interface FusedOptions extends CompileOptions {
+export interface FusedOptions extends OpenOptions {
   /**
    * Lanes that compute parts of a batch side by side, each in a worker thread of its own with
    * one thread inside onnxruntime. Where samples depend on each other there is one lane with
@@ -27,7 +27,7 @@ export interface FusedOptions extends CompileOptions {
 }
 
 /** Element-wise regions as WebAssembly kernels, everything else in onnxruntime. */
-export const fusedEngine = { name: 'fused', compile: compileFused } satisfies Engine;
+export const fusedEngine = { name: 'fused', open: openFused } satisfies Engine;
 
 /** What a lane's values may fill: about the cache of one core, more makes every pass go to memory. */
 const cacheBytes = 2 << 20;
@@ -35,7 +35,7 @@ const largestPart = 64;
 /** Plans kept, one per batch size; an old one is dropped for a new. */
 const keptPlans = 4;
 
-async function compileFused(program: Program, options: FusedOptions = {}): Promise<Executable> {
+async function openFused(program: Program, options: FusedOptions = {}): Promise<Opened> {
   const split = partition(program, options);
   const sessions = split.segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
   const unsupported = sessions.flatMap(unsupportedByOnnx);
@@ -64,7 +64,7 @@ async function compileFused(program: Program, options: FusedOptions = {}): Promi
     engine: 'fused',
     // While one batch is cut up and put together, the lanes work on the other.
     lanes: lanes.length > 1 ? 2 : 1,
-    run: (inputs) => run.run(inputs),
+    step: (inputs) => run.run(inputs),
     dispose: async () => void (await Promise.all(lanes.map((lane) => lane.dispose()))),
   };
 }

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import { type Config, type Model, type OwnNetwork, layerMatcher } from '../../model/index.js';
 import { type BitKind, BitPlan, bitKinds, neuronWithBits } from './bits.js';
-import { spikeLevels } from './spike-levels.js';
+import { spikeLevels } from '../../equations/index.js';
 
 /** Kinds of layers that hold bits of a kind. */
 const holders: Readonly<Record<BitKind, readonly string[]>> = {

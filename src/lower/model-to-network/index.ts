@@ -1,20 +1,23 @@
 import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../../base/diagnostics/index.js';
-import type { NeuronDef } from '../../base/equation.js';
+import {
+  type NeuronDef,
+  type SpikeLevels,
+  expandUnits,
+  levelProblems,
+  maxUnits,
+  spikeLevels,
+} from '../../equations/index.js';
 import { present } from '../../base/invariant.js';
 import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
-import { levelProblems } from './check-levels.js';
-import { expandUnits, maxUnits } from './expand-units.js';
 import { Initialiser, filled } from './initialise.js';
+import { carriers } from '../program/carriers/index.js';
 import { type LayerContext, lowerLayer } from './layers.js';
-import { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
 export { bitProblemsOf } from './check-bits.js';
-export { levelProblems, levelProblemsOf } from './check-levels.js';
-export { type SpikeLevels, spikeLevels } from './spike-levels.js';
 
 export interface ModelLoweringOptions {
   /** Of the initial weights; without it `seed` of the config's `train`, or 1. */
@@ -22,7 +25,7 @@ export interface ModelLoweringOptions {
 }
 
 /** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
-const trainable = ['direct', 'rate', 'events'];
+const trainable = carriers.flatMap(({ coding, trains }) => (trains === 'means' ? [coding] : []));
 
 /**
  * The network of a config as Network IR with initial weights: the encoder, one op per layer under

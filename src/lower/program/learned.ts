@@ -1,4 +1,4 @@
-import { type NeuronDef, stepParameter } from '../../base/equation.js';
+import { type NeuronDef, stepParameter } from '../../equations/index.js';
 import { type Op, listAttr } from '../../network/index.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
 

@@ -1,11 +1,21 @@
 import { elementCount } from '../../base/dtype.js';
-import { type NeuronDef, thresholdOf } from '../../base/equation.js';
+import {
+  type Assignment,
+  Environment,
+  type EvaluationScope,
+  type NeuronDef,
+  type Operand,
+  Pending,
+  evaluateExpr,
+  phaseTable,
+  runAssignments,
+  thresholdOf,
+} from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import type { SurrogateAttrs, Value } from '../../tensor/index.js';
 import { type Lowering, folded } from './context.js';
 import { LearnedParameters } from './learned.js';
-import { Environment, type EvaluationScope, type Operand, Pending, evaluateExpr, runAssignments } from './equations.js';
 import { StepTrain, type Timed } from './trains.js';
 
 /** A layer of neurons unrolled: its spikes, and the states after the last step. */
@@ -55,13 +65,16 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
-    runAssignments(def.charge, plain, isKept);
-    if (options.membranes === true) membranes.push(membraneOf(lowering, op, def, plain));
-    if (threshold !== undefined) thresholds.push(probed(lowering, op, evaluateExpr(threshold, plain), plain));
-    runAssignments(def.fire, firing, isKept);
-    if (t > silent) spikes.push(levelOf(lowering, op, env));
-    if (def.detachReset === true) detachOutputs(def, plain);
-    runAssignments(def.reset, plain, isKept);
+    for (const { name, assignments } of def.phases) {
+      const fires = phaseTable[name].fires === true;
+      if (fires && options.membranes === true) membranes.push(membraneOf(lowering, op, def, plain));
+      if (fires && threshold !== undefined) {
+        thresholds.push(probed(lowering, op, evaluateExpr(threshold, plain), plain));
+      }
+      runAssignments(assignments, fires ? firing : plain, isKept);
+      if (fires && t > silent) spikes.push(levelOf(lowering, op, env));
+      if (fires && def.detachReset === true) detachOutputs(assignments, def, plain);
+    }
   }
   for (const { name } of def.states) {
     const value = env.get(name);
@@ -107,9 +120,9 @@ function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environ
 }
 
 /** The reset sees what `fire` decided without its gradient. */
-function detachOutputs(def: NeuronDef, { builder, env }: EvaluationScope): void {
+function detachOutputs(fired: readonly Assignment[], def: NeuronDef, { builder, env }: EvaluationScope): void {
   const states = new Set(def.states.map(({ name }) => name));
-  for (const { target } of def.fire) {
+  for (const { target } of fired) {
     if (states.has(target)) continue;
     env.defer(target, (now) => {
       const value = now.get(target)!;

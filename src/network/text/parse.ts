@@ -1,7 +1,8 @@
 import { type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
-import type { NeuronDef } from '../../base/equation.js';
 import type { Source, Span } from '../../base/source.js';
+import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
+import { type NeuronDef, parseNeuron } from '../../equations/index.js';
 import { attrProblems, isOpKind, opDef } from '../ops/index.js';
 import {
   type AttrValue,
@@ -15,8 +16,6 @@ import {
   checkedOp,
 } from '../types.js';
 import { type Problem, verifyNetwork, verifyValues } from '../verify.js';
-import { parseNeuron } from './parse-equation.js';
-import { IrSyntaxError, TokenStream, shortened } from './tokens.js';
 
 const shownProblems = 100;
 /** Of one value over all its steps: what a computer can hold. */

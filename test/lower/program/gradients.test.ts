@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { NeuronDef } from '../../../src/base/equation.js';
+import { type NeuronDef, phasesOf } from '../../../src/equations/index.js';
 import { type Tensor, elementCount, tensor } from '../../../src/base/dtype.js';
-import { lowerForTraining } from '../../../src/lower/program/training.js';
+import { lowerForTraining } from '../../../src/lower/program/index.js';
 import { type Network, NetworkBuilder } from '../../../src/network/index.js';
 import { type LossSpec, autodiff, evaluate } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';
@@ -21,14 +21,16 @@ const smooth: NeuronDef = {
     { name: 'theta', default: 0.7, learn: {} },
   ],
   states: [{ name: 'u', initial: number(0) }],
-  charge: [
-    {
-      target: 'u',
-      value: binary('+', binary('*', binary('-', number(1), call('sigmoid', name('a'))), name('u')), name('x')),
-    },
-  ],
-  fire: [{ target: 's', value: call('sigmoid', binary('*', number(4), binary('-', name('u'), name('theta')))) }],
-  reset: [{ target: 'u', value: binary('-', name('u'), binary('*', name('s'), name('theta'))) }],
+  phases: phasesOf({
+    charge: [
+      {
+        target: 'u',
+        value: binary('+', binary('*', binary('-', number(1), call('sigmoid', name('a'))), name('u')), name('x')),
+      },
+    ],
+    fire: [{ target: 's', value: call('sigmoid', binary('*', number(4), binary('-', name('u'), name('theta')))) }],
+    reset: [{ target: 'u', value: binary('-', name('u'), binary('*', name('s'), name('theta'))) }],
+  }),
 };
 
 const conv = { stride: [1, 1], pads: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };

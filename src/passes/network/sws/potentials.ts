@@ -76,8 +76,8 @@ function emitAffine(emitter: SpikeEmitter, op: Op, target: Target): string {
 
 function emitAverage(emitter: SpikeEmitter, op: Op, target: Target): string {
   const train = emitter.train(op.inputs[0]!);
-  const excludesPad = op.kind === 'avgpool' && op.attrs['include_pad'] !== true;
-  const padded = op.kind === 'avgpool' && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
+  const excludesPad = op.kind === 'avgpool' && !op.attrs.include_pad;
+  const padded = op.kind === 'avgpool' && op.attrs.pads.some((n) => n !== 0);
   if (train !== undefined) return emitPoolSynapse(emitter, op, train, target);
   // the average of a constant is the constant, unless padded zeros are averaged in
   const passes = !padded || excludesPad;
