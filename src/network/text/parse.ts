@@ -1,5 +1,6 @@
 import { type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
+import { mostElements } from '../../base/limits.js';
 import type { Source, Span } from '../../base/source.js';
 import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
 import { type NeuronDef, parseNeuron } from '../../equations/index.js';
@@ -18,8 +19,6 @@ import {
 import { type Problem, verifyNetwork, verifyValues } from '../verify.js';
 
 const shownProblems = 100;
-/** Of one value over all its steps: what a computer can hold. */
-const mostElements = 2 ** 28;
 const mostSteps = 2 ** 20;
 
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
