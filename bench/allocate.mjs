@@ -6,11 +6,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDataset } from '../dist/src/data/index.js';
-import { annSettings } from '../dist/src/driver/conversion.js';
-import { evaluateReal } from '../dist/src/driver/evaluate-real.js';
-import { driver } from '../dist/src/driver/index.js';
+import { annSettings } from '../dist/src/workspace/conversion.js';
+import { runNetwork } from '../dist/src/run/run-network.js';
+import { driver } from '../dist/src/commands/index.js';
 import { engineNamed } from '../dist/src/engines/index.js';
-import { agreement, readLabels } from '../dist/src/evaluate/index.js';
+import { agreement, readLabels } from '../dist/src/run/metrics/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
 import { pipelines, runPipeline, solveKnapsack } from '../dist/src/passes/index.js';
 
@@ -72,7 +72,7 @@ async function sensitivities() {
 
 async function classes(weightBits) {
   const { network: ready } = runPipeline(network, pipelines.ann, annSettings(weightBits));
-  return (await evaluateReal(ready, images, engine, {})).classes;
+  return (await runNetwork(ready, images, engine, {}, 'evaluating')).run.classes;
 }
 
 function row(name, bits, found) {

@@ -26,9 +26,9 @@ for (const shape of shapes) {
   const times = {};
   const spikes = {};
   for (const [name, engine] of Object.entries({ kernel: fusedEngine, onnxruntime: onnxruntimeEngine })) {
-    const executable = await engine.compile(program, { threads: 1 });
-    spikes[name] = (await executable.run(inputs)).spikes.data;
-    times[name] = await nanoseconds(count, () => executable.run(inputs));
+    const executable = await engine.open(program, { threads: 1 });
+    spikes[name] = (await executable.step(inputs)).spikes.data;
+    times[name] = await nanoseconds(count, () => executable.step(inputs));
     await executable.dispose();
   }
   spikes.loop = loop(psp, neurons, channels, gain, bias);

@@ -14,14 +14,14 @@ const file = option('file', fileURLToPath(new URL('../models/multibit/resnet20.s
 const names = option('configs', 'narrow,narrow_mb20,narrow_mb11,narrow_mb21,narrow_mb21_ic').split(',');
 
 async function contend(name) {
-  const { loadModel } = await import('../dist/src/driver/check.js');
+  const { loadModel } = await import('../dist/src/workspace/load-model.js');
   const { lowerModel } = await import('../dist/src/lower/model-to-network/index.js');
   const { engineNamed } = await import('../dist/src/engines/index.js');
   const { traineeOf } = await import('../dist/src/train/index.js');
   const network = lowerModel(loadModel(file, {}).value.configs.get(name)).value;
   const optimizer = { kind: 'sgd', momentum: 0.9, weight_decay: 1e-4 };
   const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer });
-  const executable = await engineNamed(engine).compile(step.program, { threads });
+  const executable = await engineNamed(engine).open(step.program, { threads });
   const [channels, height, width] = network.ops[0].type.shape;
   const size = batch * channels * height * width;
   const pixels = Float32Array.from({ length: size }, (_, i) => (((i * 2654435761) % 1000) / 1000 - 0.5) * 4);

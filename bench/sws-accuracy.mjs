@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDataset } from '../dist/src/data/index.js';
-import { driver } from '../dist/src/driver/index.js';
+import { driver } from '../dist/src/commands/index.js';
 
 const mnist = { data: 'mnist:test', normalisation: { mean: [0.5], std: [0.5] } };
 const cifar = { data: 'cifar10:test', normalisation: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] } };

@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { encodeSafetensors } from '../dist/src/base/safetensors.js';
 import { fanOuts } from '../dist/src/cost/index.js';
-import { networkJson } from '../dist/src/driver/artifacts.js';
-import { libraryNeurons } from '../dist/src/driver/files.js';
+import { networkJson } from '../dist/src/workspace/artifacts.js';
+import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed, openOnnxSource } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { lowerNetwork } from '../dist/src/lower/network-to-tensor/index.js';
+import { lower } from '../dist/src/lower/program/index.js';
 import { paramsToTensors } from '../dist/src/network/index.js';
 import { pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { simplify } from '../dist/src/tensor/index.js';
@@ -71,10 +71,8 @@ function convert(name) {
 
 /** Median seconds a batch: rounds of both, one after the other, so that noise hits both alike. */
 async function compare(name, spiking, engine) {
-  const program = simplify(
-    lowerNetwork(spiking, { precision: 'f64', probes: { counts: true }, fanOut: fanOuts(spiking) }),
-  );
-  const executable = await engineNamed(engine).compile(program, { threads });
+  const program = simplify(lower(spiking, { probes: { counts: fanOuts(spiking) } }).program);
+  const executable = await engineNamed(engine).open(program, { threads });
   const source = await openOnnxSource(new Uint8Array(readFileSync(join(options.models, `${name}.fp32.onnx`))), {
     threads,
   });
@@ -89,7 +87,7 @@ async function compare(name, spiking, engine) {
     const batches = 2 * lanes;
     for (let n = 0; n < batches; n++) {
       if (pending.length >= lanes) await pending.shift();
-      pending.push(executable.run(feed));
+      pending.push(executable.step(feed));
     }
     await Promise.all(pending);
     return (performance.now() - started) / 1000 / batches;

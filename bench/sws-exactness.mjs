@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBatch } from '../dist/src/data/dataset.js';
 import { openDataset } from '../dist/src/data/index.js';
-import { libraryNeurons } from '../dist/src/driver/files.js';
+import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { lowerNetwork, probeNames } from '../dist/src/lower/network-to-tensor/index.js';
+import { lower, outputNames } from '../dist/src/lower/program/index.js';
 import { pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { evaluate, simplify } from '../dist/src/tensor/index.js';
 
@@ -56,22 +56,22 @@ async function compare(name) {
   const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions').network;
   const quantisers = quantised.ops.filter((op) => op.kind === 'quantize');
   const expose = quantisers.flatMap((op) => [op.id, op.inputs[0]]);
-  const reference = simplify(lowerNetwork(quantised, { precision: 'f64', expose: [...new Set(expose)] }));
-  const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { codes: true } }));
-  const executable = await engineNamed('fused').compile(program);
+  const reference = simplify(lower(quantised, { precision: 'f64', probes: { expose: [...new Set(expose)] } }).program);
+  const program = simplify(lower(spiking, { probes: { codes: true } }).program);
+  const executable = await engineNamed('fused').open(program);
   const dataset = openDataset(data, data.startsWith('cifar') ? { dataDir: options['data-dir'] } : {});
   const limit = Math.min(Number(options.limit), dataset.length);
   let [codes, differing, ties] = [0, 0, 0];
   for (let start = 0; start < limit; start += batch) {
     const { images } = readBatch(dataset, start, Math.min(batch, limit - start), normalisation);
     const expected = evaluate(reference, { [reference.inputs[0].id]: images });
-    const found = await executable.run({ [program.inputs[0].id]: images });
+    const found = await executable.step({ [program.inputs[0].id]: images });
     for (const op of quantisers) {
       const { scale, zero, min } = op.attrs;
       const [values, sums, levels] = [
         expected[op.id].data,
         expected[op.inputs[0]].data,
-        found[probeNames.codes(op.id)].data,
+        found[outputNames.codes(op.id)].data,
       ];
       codes += levels.length;
       for (let i = 0; i < levels.length; i++) {

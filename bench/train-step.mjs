@@ -53,7 +53,7 @@ const labels = { dtype: 'i32', shape: [batch], data: Int32Array.from({ length: b
 async function contend(name) {
   const { engineNamed } = await import('../dist/src/engines/index.js');
   const step = await stepOf();
-  const executable = await engineNamed(name).compile(step.program, { threads });
+  const executable = await engineNamed(name).open(step.program, { threads });
   await answer(trainingSteps(executable, step, { image: images, labels }));
   await executable.dispose();
 }

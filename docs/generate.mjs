@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { networkReference, passReference } from '../dist/src/driver/reference.js';
+import { networkReference, passReference } from '../dist/docs/reference.js';
 import { diagnosticsDocument } from '../dist/src/cli/explain.js';
 import { tensorReference } from '../dist/src/tensor/index.js';
 

@@ -12,7 +12,7 @@ export {
   hasErrors,
 } from './base/diagnostics/index.js';
 export { type DType, type Tensor, tensor } from './base/dtype.js';
-export type { NeuronDef } from './base/equation.js';
+export type { NeuronDef } from './equations/index.js';
 export { InvariantError } from './base/invariant.js';
 export { type SafetensorsContent, decodeSafetensors, encodeSafetensors } from './base/safetensors.js';
 export { type FilePlace, type Place, type Source, type Span, describePlace, lineAndColumn } from './base/source.js';
@@ -42,9 +42,8 @@ export {
   pipelines,
   runPipeline,
 } from './passes/index.js';
-export { lowerNetwork } from './lower/network-to-tensor/index.js';
+export { type Runnable, lower, lowerForTraining } from './lower/program/index.js';
 export { lowerModel } from './lower/model-to-network/index.js';
-export { lowerForInference, lowerForTraining } from './lower/layers-to-tensor/index.js';
 export { type EpochRecord, type TrainSettings, type Trainee, traineeOf, trainLoop } from './train/index.js';
 
 export {
@@ -57,7 +56,7 @@ export {
   verify,
 } from './tensor/index.js';
 export { emitOnnx } from './backends/onnx/index.js';
-export { type Engine, type Executable, engineNamed, engineNames } from './engines/index.js';
+export { type Engine, type OpenOptions, type Opened, engineNamed, engineNames } from './engines/index.js';
 
 export { type Batch, type Dataset, type Normalisation, openDataset, readBatch } from './data/index.js';
 export { type Cost, type LayerCost, costOf } from './cost/index.js';
@@ -76,4 +75,4 @@ export {
   type TrainOptions,
   type TrainResult,
   driver,
-} from './driver/index.js';
+} from './commands/index.js';

@@ -9,27 +9,70 @@ import { expect, it } from 'vitest';
 const table: Readonly<Record<string, readonly string[]>> = {
   grammar: [],
   'src/base': [],
-  'src/syntax': ['src/base', 'grammar'],
-  'src/model': ['src/base', 'src/syntax'],
-  'src/network': ['src/base'],
   'src/tensor': ['src/base'],
+  // A row of the table of functions emits Tensor IR.
+  'src/equations': ['src/base', 'src/tensor'],
+  'src/syntax': ['src/base', 'src/equations', 'grammar'],
+  'src/model': ['src/base', 'src/equations', 'src/syntax'],
+  'src/network': ['src/base', 'src/equations'],
   'src/frontends/onnx': ['src/base', 'src/network'],
-  'src/lower': ['src/base', 'src/model', 'src/network', 'src/tensor'],
-  'src/passes': ['src/base', 'src/network', 'src/tensor', 'src/lower'],
+  'src/lower': ['src/base', 'src/equations', 'src/model', 'src/network', 'src/tensor'],
+  'src/passes': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/lower'],
   'src/backends/onnx': ['src/base', 'src/network', 'src/tensor'],
   'src/backends/tfjs': ['src/base', 'src/network', 'src/tensor'],
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs'],
   'src/data': ['src/base', 'src/network'],
-  'src/cost': ['src/base', 'src/network'],
-  'src/diff': ['src/base', 'src/network'],
-  // The lowering stands between a network and the program that engines run.
-  'src/train': run(),
-  'src/evaluate': run(),
-  'src/report': ['src/base', 'src/network', 'src/cost', 'src/diff', 'src/train', 'src/evaluate'],
-  'src/driver': drive(),
+  'src/cost': ['src/base', 'src/equations', 'src/network'],
+  'src/diff': ['src/base', 'src/equations', 'src/network'],
+  'src/train': running(),
+  'src/workspace': opening(),
+  'src/run': [...opening(), 'src/workspace'],
+  'src/allocate': [...opening(), 'src/workspace', 'src/run'],
+  'src/report': ['src/base', 'src/equations', 'src/network', 'src/cost', 'src/diff', 'src/train', 'src/run'],
+  'src/commands': commanding(),
   // What an editor uses loads no backend.
-  'src/driver/check.ts': [
+  'src/commands/check.ts': ['src/commands/reporting.ts', ...checking()],
+  'src/commands/fmt.ts': ['src/commands/reporting.ts', ...checking()],
+  'src/commands/reporting.ts': ['src/base'],
+  // What the command line reads before it loads a command.
+  'src/commands/choices.ts': [],
+  'src/workspace/load-model.ts': checking(),
+  'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
+  'src/workspace/files.ts': checking(),
+  'src/workspace/types.ts': [],
+  'src/workspace/version.ts': ['src/base', 'src/data'],
+  'src/cli': [
     'src/base',
+    'src/data',
+    'src/cost',
+    'src/diff',
+    'src/workspace/types.ts',
+    'src/workspace/version.ts',
+    'src/commands',
+  ],
+  'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/commands'],
+  'src/testing': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/workspace'],
+  'src/index.ts': [...commanding(), 'src/commands'],
+};
+
+function running(): string[] {
+  return [
+    'src/base',
+    'src/equations',
+    'src/network',
+    'src/tensor',
+    'src/lower',
+    'src/passes',
+    'src/engines',
+    'src/data',
+    'src/cost',
+  ];
+}
+
+function checking(): string[] {
+  return [
+    'src/base',
+    'src/equations',
     'src/syntax',
     'src/model',
     'src/network',
@@ -38,36 +81,28 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'src/lower',
     'src/passes',
     'src/data',
-    'src/driver/types.ts',
-    'src/driver/files.ts',
-    'src/driver/version.ts',
-  ],
-  'src/driver/types.ts': ['src/base', 'src/data', 'src/cost', 'src/diff', 'src/evaluate', 'src/train'],
-  'src/driver/files.ts': ['src/base', 'src/data', 'src/model', 'src/driver/version.ts'],
-  'src/driver/version.ts': ['src/base', 'src/data'],
-  'src/cli': ['src/base', 'src/data', 'src/cost', 'src/diff', 'src/driver'],
-  'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/driver'],
-  'src/testing': ['src/base', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/driver'],
-  'src/index.ts': [...drive(), 'src/driver'],
-};
-
-function run(): string[] {
-  return ['src/base', 'src/network', 'src/tensor', 'src/lower', 'src/passes', 'src/engines', 'src/data', 'src/cost'];
+    'src/workspace/conversion-rules.ts',
+    'src/workspace/files.ts',
+    'src/workspace/load-model.ts',
+    'src/workspace/types.ts',
+    'src/workspace/version.ts',
+  ];
 }
 
-function drive(): string[] {
+function opening(): string[] {
   return [
-    ...run(),
+    ...running(),
     'src/syntax',
     'src/model',
     'src/frontends/onnx',
     'src/backends/onnx',
     'src/backends/tfjs',
-    'src/evaluate',
     'src/train',
-    'src/diff',
-    'src/report',
   ];
+}
+
+function commanding(): string[] {
+  return [...opening(), 'src/diff', 'src/workspace', 'src/run', 'src/allocate', 'src/report'];
 }
 
 const layers = Object.keys(table).sort((a, b) => b.length - a.length);
@@ -130,8 +165,8 @@ it('only the ends of the compiler touch the disk or the console', () => {
   expect(using(/from 'node:(fs|os|child_process|net|http|https)|\bconsole\./, ends)).toEqual([]);
 });
 
-it('only the driver, which times phases, looks at the clock besides', () => {
-  const ends = /^src\/(cli|data|engines|train|lsp|driver)\//;
+it('only the rooms that time phases look at the clock besides', () => {
+  const ends = /^src\/(cli|data|engines|train|lsp|workspace|run|commands)\//;
   expect(using(/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, ends)).toEqual([]);
 });
 

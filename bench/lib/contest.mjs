@@ -29,7 +29,7 @@ export function trainingSteps(executable, step, feeds) {
   let states = Object.fromEntries(step.states.map(({ id, initial }) => [id, initial]));
   let done = 0;
   return async () => {
-    const results = await executable.run({ ...states, ...feeds, learning_rate: scalar(0.01), step: scalar(++done) });
+    const results = await executable.step({ ...states, ...feeds, learning_rate: scalar(0.01), step: scalar(++done) });
     states = Object.fromEntries(step.states.map(({ id }) => [id, results[`next.${id}`]]));
     return results.loss.data[0];
   };

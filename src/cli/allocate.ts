@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AllocateResult, BitBudget, SilentGoal, Target } from '../driver/types.js';
 import {
   type DataFlags,
   dataHelp,
@@ -15,6 +14,8 @@ import {
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
+import type { AllocateResult, BitBudget, SilentGoal } from '../commands/index.js';
+import type { Target } from '../workspace/types.js';
 
 interface AllocateFlags extends CommonFlags, DataFlags {
   readonly data: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { hasErrors } from '../base/diagnostics/index.js';
-import type { CheckResult } from '../driver/types.js';
 import { withCommonFlags, withOutsideFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import type { CheckResult } from '../commands/check.js';
 
 interface CheckFlags extends CommonFlags {
   readonly allowOutside?: boolean;

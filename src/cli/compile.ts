@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { type Artifact, type CompileResult, type Target, artifacts } from '../driver/types.js';
 import { defined, listOf, parseTarget, withCommonFlags, withOutsideFlag, withVerifyFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import { type Artifact, type Target, artifacts } from '../workspace/types.js';
+import type { CompileResult } from '../commands/compile.js';
 
 interface CompileFlags extends CommonFlags {
   readonly allowOutside?: boolean;

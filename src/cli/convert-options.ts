@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { CodingName } from '../driver/types.js';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
+import type { CodingName } from '../commands/choices.js';
 
 const means = ['rate', 'mbif', 'ibra'];
 const owners: Owners = {

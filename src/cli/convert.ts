@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type CodingName, codings } from '../driver/types.js';
 import { summary } from './compile.js';
 import { checkConvertFlags } from './convert-options.js';
 import {
@@ -15,6 +14,7 @@ import {
   withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import { type CodingName, codings } from '../commands/choices.js';
 
 interface ConvertFlags extends CommonFlags, DataFlags {
   readonly coding: CodingName;

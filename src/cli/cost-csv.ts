@@ -1,4 +1,4 @@
-import type { CostResult, CostRow } from '../driver/types.js';
+import type { CostResult, CostRow } from '../commands/cost.js';
 
 const plain = [
   'id',

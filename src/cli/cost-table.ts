@@ -1,5 +1,5 @@
-import type { CostResult, CostRow } from '../driver/types.js';
 import { table } from './table.js';
+import type { CostResult, CostRow } from '../commands/cost.js';
 
 /** The costs for people: a row a layer, the total, and below what belongs to the whole network. */
 export function describeCost(result: CostResult): string {

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { writeFile } from '../data/index.js';
-import type { CostData, CostOptions, Target } from '../driver/types.js';
 import { costCsv } from './cost-csv.js';
 import { describeCost } from './cost-table.js';
 import {
@@ -16,6 +15,8 @@ import {
   withOutsideFlag,
 } from './options.js';
 import { type CommonFlags, type Host, type Report, type Work, runCommand } from './session.js';
+import type { CostData, CostOptions } from '../commands/cost.js';
+import type { Target } from '../workspace/types.js';
 
 interface CostFlags extends CommonFlags, DataFlags {
   readonly allowOutside?: boolean;

@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 import { type Table, diffJson, ratio } from '../diff/index.js';
-import type { DiffMatrix, DiffResult } from '../driver/types.js';
 import { printable } from './render.js';
 import { table } from './table.js';
+import type { DiffMatrix, DiffResult } from '../commands/diff.js';
 
 const costs = { macs: 'MACs', s_ace: 'S-ACE', size_bytes: 'bytes', latency_steps: 'latency' } as const;
 

@@ -1,13 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { writeFile } from '../data/index.js';
 import { type DiffDocument, diffJson, presentDiff, presentPrograms } from '../diff/index.js';
-import { type DiffMatrix, type DiffOptions, type DiffResult, type Driver, type Target, irs } from '../driver/types.js';
 import { diffMarkdown, markdownTable } from './diff-markdown.js';
 import { matrixJson, matrixTable, matrixText } from './diff-matrix.js';
 import { diffText } from './diff-text.js';
 import { exitCode } from './exit.js';
 import { choice, defined, parseTarget, withCommonFlags, withOutsideFlag } from './options.js';
 import { type CommonFlags, type Host, type Report, runCommand } from './session.js';
+import type { DiffMatrix, DiffOptions, DiffResult } from '../commands/diff.js';
+import type { Driver } from '../commands/index.js';
+import type { Target } from '../workspace/types.js';
+import { irs } from '../commands/choices.js';
 
 interface DiffFlags extends CommonFlags {
   readonly all?: boolean;

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { EvalResult, Target } from '../driver/types.js';
 import {
   type DataFlags,
   dataHelp,
@@ -14,6 +13,8 @@ import {
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
+import type { EvalResult } from '../commands/index.js';
+import type { Target } from '../workspace/types.js';
 
 interface EvalFlags extends CommonFlags, DataFlags {
   readonly data: string;

@@ -16,6 +16,6 @@ process.on('SIGINT', () => {
 process.on('SIGTERM', () => process.exit(143));
 
 process.exitCode = await run(process.argv.slice(2), processTerminal(), async () => {
-  const { driver } = await import('../driver/index.js');
+  const { driver } = await import('../commands/index.js');
   return driver;
 });

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Dataset, type Normalisation, openDataset, parseNormalisation } from '../data/index.js';
-import type { Target } from '../driver/types.js';
+import type { Target } from '../workspace/types.js';
 
 /** Adds what every command has: `--json`, `--quiet`, and examples under `--help`. */
 export function withCommonFlags(command: Command, examples: readonly string[]): Command {

@@ -1,6 +1,5 @@
 import { extname } from 'node:path';
 import { type Command, Argument, InvalidArgumentError } from 'commander';
-import { type PictureKind, type Target, pictureKinds } from '../driver/types.js';
 import { type Owners, refuseIdle } from './idle.js';
 import {
   type DataFlags,
@@ -14,6 +13,8 @@ import {
   withOutsideFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import type { Target } from '../workspace/types.js';
+import { type PictureKind, pictureKinds } from '../commands/choices.js';
 
 interface PictureFlags extends CommonFlags, DataFlags {
   readonly data?: string;

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { InvariantError } from '../base/invariant.js';
-import type { Driver } from '../driver/types.js';
 import { addAllocate } from './allocate.js';
 import { addCheck } from './check.js';
 import { addCompile } from './compile.js';
@@ -21,7 +20,8 @@ import { addReport } from './report.js';
 import type { Host } from './session.js';
 import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
-import { packageVersion } from '../driver/version.js';
+import { packageVersion } from '../workspace/version.js';
+import type { Driver } from '../commands/index.js';
 
 const commands = [
   addInit,

@@ -1,5 +1,5 @@
-import type { OnProgress, Progress } from '../driver/types.js';
 import type { Terminal } from './terminal.js';
+import type { OnProgress, Progress } from '../workspace/types.js';
 
 export interface ProgressReporter {
   readonly update: OnProgress;

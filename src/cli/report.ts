@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { ReportResult, Target } from '../driver/types.js';
 import {
   type DataFlags,
   dataHelp,
@@ -12,6 +11,8 @@ import {
   withOutsideFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import type { ReportResult } from '../commands/report.js';
+import type { Target } from '../workspace/types.js';
 
 interface ReportFlags extends CommonFlags, DataFlags {
   readonly data?: string;

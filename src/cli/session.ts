@@ -1,9 +1,9 @@
 import { type Diagnostic, DiagnosticError, type Outcome, hasErrors } from '../base/diagnostics/index.js';
-import type { Driver } from '../driver/types.js';
 import { exitCode, exitCodeOf } from './exit.js';
 import { type ProgressReporter, progressReporter } from './progress.js';
 import { diagnosticJson, renderDiagnostics } from './render.js';
 import type { Terminal } from './terminal.js';
+import type { Driver } from '../commands/index.js';
 
 /** Options that every command has. */
 export interface CommonFlags {

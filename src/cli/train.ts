@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import type { EpochRecord, Target, TrainResult } from '../driver/types.js';
 import { dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import type { EpochRecord } from '../commands/index.js';
+import type { Target } from '../workspace/types.js';
+import type { TrainResult } from '../commands/train.js';
 
 interface TrainFlags extends CommonFlags {
   readonly data?: string;

@@ -1,5 +1,5 @@
-import type { NeuronDef } from '../base/equation.js';
-import { type Network, type Op, type ValueType, printNeuron, printType } from '../network/index.js';
+import { type NeuronDef, printNeuron } from '../equations/index.js';
+import { type Network, type Op, type ValueType, printType } from '../network/index.js';
 import type { FieldChange, FieldValue } from './types.js';
 
 /** A field of an op with its value on both sides. */

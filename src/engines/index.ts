@@ -17,5 +17,5 @@ export function engineNamed(name: string): Engine | undefined {
 }
 
 export { type OnnxSource, openOnnxSource } from './onnx-source.js';
-export type { CompileOptions, Engine, Executable } from './types.js';
+export type { Engine, OpenOptions, Opened } from './types.js';
 export { withinMemory } from './within-memory.js';

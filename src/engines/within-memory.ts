@@ -10,9 +10,9 @@ import type { Engine } from './types.js';
 export function withinMemory(engine: Engine, bytes = memory()): Engine {
   return {
     name: engine.name,
-    compile: async (program, options) => {
+    open: async (program, options) => {
       const needed = peakBytes(program, 1);
-      if (needed <= bytes) return engine.compile(program, options);
+      if (needed <= bytes) return engine.open(program, options);
       const gib = (count: number): number => count / 2 ** 30;
       return fail('engine/too-much-memory', { program: program.name, needed: gib(needed), present: gib(bytes) });
     },

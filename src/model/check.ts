@@ -1,7 +1,12 @@
 import { type Outcome, hasErrors } from '../base/diagnostics/index.js';
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import type { Source } from '../base/source.js';
-import { type ConfigDeclaration, type GraphDeclaration, type NeuronDeclaration, parseText } from '../syntax/index.js';
+import {
+  type ConfigDeclaration,
+  type GraphDeclaration,
+  type NeuronDeclaration,
+  parseWhatHolds,
+} from '../syntax/index.js';
 import { ConfigChecker } from './config.js';
 import { fileContext } from './environment.js';
 import { Instantiator } from './instantiate.js';
@@ -18,7 +23,16 @@ import type { Declared } from './values.js';
  * errors; every error found is reported.
  */
 export function checkModel(source: Source, loader: ModelLoader, options: LoadOptions = {}): Outcome<Model> {
-  const parsed = parseText(source);
+  const { value, diagnostics } = checkWhatHolds(source, loader, options);
+  return value === undefined || hasErrors(diagnostics) ? { diagnostics } : { value, diagnostics };
+}
+
+/**
+ * Reads and checks a model file: the value has the declarations that could be read and checked, whatever is wrong with
+ * others. What refers to a declaration that is wrong isn't reported again, and is left out.
+ */
+export function checkWhatHolds(source: Source, loader: ModelLoader, options: LoadOptions = {}): Outcome<Model> {
+  const parsed = parseWhatHolds(source);
   if (parsed.value === undefined) return { diagnostics: parsed.diagnostics };
   const reporter = new Reporter();
   const files = loadFiles(parsed.value, loader, reporter, options);
@@ -38,8 +52,7 @@ export function checkModel(source: Source, loader: ModelLoader, options: LoadOpt
     const config = checker.check(declared);
     if (config !== undefined) configs.set(config.name, config);
   }
-  const { diagnostics } = reporter;
-  if (hasErrors(diagnostics)) return { diagnostics };
+  const diagnostics = [...parsed.diagnostics, ...reporter.diagnostics];
   return { value: { file: parsed.value, configs, networks, neurons }, diagnostics };
 }
 

@@ -1,17 +1,33 @@
 import type { Declared, Value } from './values.js';
 import { errorValue } from './values.js';
-import type { Environment, EvaluationContext } from './evaluate.js';
+import type { Declaration } from '../syntax/index.js';
+import { constantFunctions, type Environment, type EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
+import { layerNamed } from './layers/index.js';
 import type { LoadedFile } from './load.js';
 import { useNeuron } from './neuron-parameters.js';
 import type { Reporter } from './reporter.js';
+
+/**
+ * Whether a damaged declaration of the file, whose own name can't be read, may be what an unknown name means. Then its
+ * damage is reported, and the name isn't.
+ */
+export function mayBeHidden(
+  name: string,
+  { hidden }: LoadedFile,
+  kinds: readonly Declaration['kind'][] = ['block', 'neuron'],
+): boolean {
+  if (hidden.size === 0 || layerNamed(name) !== undefined || constantFunctions.has(name)) return false;
+  return hidden.has('use') || kinds.some((kind) => hidden.has(kind));
+}
 
 /** The names a file declares and imports, as values. */
 export function fileEnvironment(file: LoadedFile, instantiator: Instantiator): Environment {
   return {
     lookup: (name) => {
       const declared = file.scope.get(name);
-      return declared === undefined ? undefined : declaredValue(declared, instantiator);
+      if (declared !== undefined) return declaredValue(declared, instantiator);
+      return mayBeHidden(name, file) ? errorValue : undefined;
     },
     names: () => [...file.scope].filter(([, { declaration }]) => declaration.kind !== 'config').map(([name]) => name),
   };

@@ -1,29 +1,8 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { Expr } from '../base/equation.js';
+import { type Expr, equationFunctions, functionNamed } from '../equations/index.js';
 import type { CallExpression, Expression } from '../syntax/index.js';
 import { levelsCall } from './levels-call.js';
 import type { Reporter } from './reporter.js';
-
-/** How many arguments each function of the equations takes. */
-export const equationFunctions: Readonly<Record<string, number>> = {
-  where: 3,
-  clip: 3,
-  min: 2,
-  max: 2,
-  floor: 1,
-  round: 1,
-  sign: 1,
-  abs: 1,
-  exp: 1,
-  log: 1,
-  log2: 1,
-  sqrt: 1,
-  sigmoid: 1,
-  tanh: 1,
-  detach: 1,
-  levels: 1,
-  sum: 1,
-};
 
 /** What an equation may refer to at its place. */
 export interface EquationScope {
@@ -63,7 +42,7 @@ export function toEquation(expression: Expression, scope: EquationScope): Expr {
 
 function name(text: string, at: Expression, scope: EquationScope): Expr {
   if (scope.names.has(text)) return { kind: 'name', name: text };
-  const isFunction = Object.hasOwn(equationFunctions, text);
+  const isFunction = functionNamed(text) !== undefined;
   const help = (): string | undefined =>
     isFunction ? `\`${text}\` is a function: \`${text}(…)\`` : suggest(text, scope.names);
   scope.reporter.report('model/unknown-name', { kind: 'value', name: text }, at.span, { help });
@@ -72,7 +51,7 @@ function name(text: string, at: Expression, scope: EquationScope): Expr {
 
 function call(expression: CallExpression, scope: EquationScope): Expr {
   const callee = expression.callee.text;
-  const arity = Object.hasOwn(equationFunctions, callee) ? equationFunctions[callee] : undefined;
+  const arity = functionNamed(callee)?.params.length;
   if (arity === undefined) {
     const help = suggest(callee, Object.keys(equationFunctions));
     scope.reporter.report('model/unknown-name', { kind: 'function', name: callee }, expression.callee.span, { help });

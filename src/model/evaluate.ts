@@ -1,5 +1,5 @@
 import { suggest } from '../base/did-you-mean.js';
-import { type NeuronDef, applyBinary } from '../base/equation.js';
+import { type NeuronDef, applyBinary } from '../equations/index.js';
 import type {
   BinaryExpression,
   CallExpression,

@@ -1,4 +1,4 @@
-export { checkModel, loadNeuron } from './check.js';
+export { checkModel, checkWhatHolds, loadNeuron } from './check.js';
 export { maxBlockDepth, maxExpansion } from './expand.js';
 export type { LoadOptions } from './load.js';
 export { type ModelLoader, memoryLoader } from './loader.js';

@@ -1,4 +1,4 @@
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import type { Argument, CallExpression, GraphDeclaration, NeuronDeclaration, TypeExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, coerce, evaluateAs, matchArguments } from './arguments.js';
 import { fileContext, fileEnvironment } from './environment.js';

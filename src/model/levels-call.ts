@@ -1,4 +1,4 @@
-import type { BinaryOp, Expr } from '../base/equation.js';
+import type { BinaryOp, Expr } from '../equations/index.js';
 import type { CallExpression, Expression, FormatExpression, NumberExpression } from '../syntax/index.js';
 import type { Reporter } from './reporter.js';
 

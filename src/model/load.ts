@@ -1,6 +1,12 @@
 import { suggest } from '../base/did-you-mean.js';
-import type { Source } from '../base/source.js';
-import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseText } from '../syntax/index.js';
+import type { Source, Span } from '../base/source.js';
+import {
+  type Declaration,
+  type GraphDeclaration,
+  type ModelFile,
+  type UseDeclaration,
+  parseWhatHolds,
+} from '../syntax/index.js';
 import type { ModelLoader } from './loader.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
@@ -14,6 +20,8 @@ export interface LoadedFile {
   readonly ast: ModelFile;
   readonly isLibrary: boolean;
   readonly scope: ReadonlyMap<string, Declared>;
+  /** Kinds of declarations of which damaged ones may be there under names that can't be read. */
+  readonly hidden: ReadonlySet<Declaration['kind']>;
 }
 
 export interface LoadOptions {
@@ -61,7 +69,7 @@ export function loadFiles(
 
 function read(path: string, text: string, isLibrary: boolean, reporter: Reporter): Draft | undefined {
   const source: Source = { name: path, text };
-  const parsed = parseText(source);
+  const parsed = parseWhatHolds(source);
   for (const found of parsed.diagnostics) reporter.add(found);
   return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter);
 }
@@ -88,7 +96,8 @@ function locate(
 
 function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter): Draft {
   const own = new Map<string, Declared>();
-  const file: Draft = { ast, isLibrary, own, scope: new Map() };
+  const hidden = new Set(ast.damaged.flatMap(({ kind, nameless }) => (nameless && kind !== undefined ? [kind] : [])));
+  const file: Draft = { ast, isLibrary, own, scope: new Map(), hidden };
   for (const declaration of ast.declarations) {
     if (declaration.kind === 'use') continue;
     const { name } = declaration;
@@ -100,6 +109,9 @@ function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter): Draft {
     }
     own.set(name.text, { declaration, file });
   }
+  for (const { names, span } of ast.damaged) {
+    for (const { text } of names) if (!own.has(text)) own.set(text, missing(text, span, file));
+  }
   for (const [name, declared] of own) file.scope.set(name, declared);
   return file;
 }
@@ -108,7 +120,7 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
   for (const { name, alias } of use.names) {
     const local = alias ?? name;
     const declared = from?.own.get(name.text);
-    if (from !== undefined && declared === undefined) {
+    if (from !== undefined && declared === undefined && from.hidden.size === 0) {
       const help = (): string | undefined =>
         from.own.size === 0 ? 'it declares nothing' : suggest(name.text, from.own.keys());
       reporter.report('model/not-exported', { name: name.text, path: use.path.value }, name.span, { help });
@@ -116,7 +128,9 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
     const earlier = into.scope.get(local.text);
     if (earlier === undefined) {
       // A name whose declaration is missing is already reported; its uses shall not be.
-      into.scope.set(local.text, declared ?? missing(local.text, use, into));
+      into.scope.set(local.text, declared ?? missing(local.text, use.path.span, into));
+    } else if (earlier.missing && into.own.has(local.text)) {
+      if (declared !== undefined) into.scope.set(local.text, declared);
     } else if (into.own.has(local.text)) {
       const related = [{ place: local.span, message: 'imported here' }];
       const at = earlier.declaration.name.span;
@@ -129,9 +143,8 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
   }
 }
 
-/** A stand-in for a declaration that could not be imported, which is already reported. */
-function missing(text: string, use: UseDeclaration, file: Draft): Declared {
-  const name = { text, span: use.path.span };
-  const declaration: GraphDeclaration = { kind: 'block', name, parameters: [], body: [], span: use.span };
+/** A stand-in for a declaration that could not be imported or read, which is already reported. */
+function missing(text: string, span: Span, file: Draft): Declared {
+  const declaration: GraphDeclaration = { kind: 'block', name: { text, span }, parameters: [], body: [], span };
   return { declaration, file, missing: true };
 }

@@ -1,4 +1,4 @@
-import { type LearnConstraint, type NeuronDef, type NeuronParam, learnConstraints } from '../base/equation.js';
+import { type LearnConstraint, type NeuronDef, type NeuronParam, learnConstraints } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { CallExpression, NameExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments } from './arguments.js';

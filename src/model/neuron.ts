@@ -6,10 +6,15 @@ import {
   type NeuronParam,
   type NeuronState,
   type Surrogate,
+  type PhaseName,
+  assignmentsOf,
   neuronParamTypes,
-} from '../base/equation.js';
+  phaseNames,
+  phaseTable,
+  phasesOf,
+} from '../equations/index.js';
 import type { Span } from '../base/source.js';
-import type { NeuronDeclaration, Parameter, PhaseName, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
+import type { NeuronDeclaration, Parameter, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
 import { calleeOf, evaluateAs, matchArguments } from './arguments.js';
 import { toEquation } from './equations.js';
 import type { EvaluationContext } from './evaluate.js';
@@ -22,7 +27,6 @@ import type { Reporter } from './reporter.js';
 const given = ['x', 't', 'T'];
 /** Names that neuron ops of the Network IR use for themselves. */
 const taken = ['neuron', 'levels', 'amplitude', 'hold'];
-const phases: readonly PhaseName[] = ['charge', 'fire', 'reset'];
 
 /** Surrogate gradients and their arguments (docs/language.md); `ste` is unbounded unless told. */
 export const surrogates: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
@@ -148,18 +152,18 @@ class NeuronBody {
     return states;
   }
 
-  phases(): Pick<NeuronDef, PhaseName | 'detachReset'> {
-    const found: Record<PhaseName, Assignment[]> = { charge: [], fire: [], reset: [] };
+  phases(): Pick<NeuronDef, 'phases' | 'detachReset'> {
+    const found: Partial<Record<PhaseName, Assignment[]>> = {};
     let latest: PhaseStatement | undefined;
     let detached = false;
     const units = new UnitCheck(this.#declaration, this.#reporter);
     for (const statement of this.#declaration.body) {
       if (statement.kind !== 'phase') continue;
       const phase = statement.phase.text;
-      if (latest !== undefined && phases.indexOf(phase) < phases.indexOf(latest.phase.text)) {
+      if (latest !== undefined && phaseNames.indexOf(phase) < phaseNames.indexOf(latest.phase.text)) {
         const related = [{ place: latest.phase.span, message: `\`${latest.phase.text}\` is here` }];
         const args = { phase, before: latest.phase.text };
-        const help = 'the order is charge, fire, reset';
+        const help = `the order is ${phaseNames.join(', ')}`;
         this.#reporter.report('model/phase-order', args, statement.phase.span, { related, help });
       }
       latest = statement;
@@ -168,11 +172,11 @@ class NeuronBody {
         const { name, value } = assignment;
         units.assignment(assignment);
         const equation = toEquation(value, { names: this.#visible, reporter: this.#reporter });
-        if (this.#mayAssign(name, phase)) found[phase].push({ target: name.text, value: equation });
+        if (this.#mayAssign(name, phase)) (found[phase] ??= []).push({ target: name.text, value: equation });
       }
     }
     this.#checkComplete(found);
-    return detached ? { ...found, detachReset: true } : found;
+    return { phases: phasesOf(found), ...(detached ? { detachReset: true as const } : {}) };
   }
 
   surrogate(): Surrogate | undefined {
@@ -213,7 +217,7 @@ class NeuronBody {
 
   #detached(statement: PhaseStatement): boolean {
     if (statement.detached === undefined) return false;
-    if (statement.phase.text === 'reset') return true;
+    if (phaseTable[statement.phase.text].detachable === true) return true;
     const why = 'only `reset` can be detached from the gradient';
     this.#reporter.report('model/assignment', { name: 'detached', why }, statement.detached);
     return false;
@@ -224,7 +228,7 @@ class NeuronBody {
       ? 'it is a parameter'
       : given.includes(text) || text === 'unit'
         ? 'it is given from outside'
-        : text === 's' && phase !== 'fire'
+        : text === 's' && phaseTable[phase].fires !== true
           ? '`s` is the output, which `fire` decides'
           : undefined;
     if (why !== undefined) this.#reporter.report('model/assignment', { name: text, why }, span);
@@ -235,14 +239,15 @@ class NeuronBody {
     return why === undefined;
   }
 
-  #checkComplete(found: Readonly<Record<PhaseName, readonly Assignment[]>>): void {
+  #checkComplete(found: Readonly<Partial<Record<PhaseName, readonly Assignment[]>>>): void {
     const { name, body } = this.#declaration;
-    for (const phase of ['charge', 'fire'] as const) {
+    for (const phase of phaseNames) {
+      if (phaseTable[phase].required !== true) continue;
       if (body.some((statement) => statement.kind === 'phase' && statement.phase.text === phase)) continue;
       this.#reporter.report('model/missing-phase', { neuron: name.text, phase }, name.span);
     }
     const fires = body.find((statement) => statement.kind === 'phase' && statement.phase.text === 'fire');
-    if (fires !== undefined && !found.fire.some((assignment) => assignment.target === 's')) {
+    if (fires !== undefined && !(found.fire ?? []).some((assignment) => assignment.target === 's')) {
       this.#reporter.report('model/no-spike', { neuron: name.text }, fires.span, { help: 'assign it: `fire s = …`' });
     }
     for (const [state, span] of this.#stateNames) {
@@ -259,7 +264,7 @@ function reportUnusedParameters(declaration: NeuronDeclaration, def: NeuronDef, 
     else if (expr.kind === 'binary') [expr.left, expr.right].forEach(visit);
     else if (expr.kind === 'call') [...expr.args, ...Object.values(expr.named)].forEach(visit);
   };
-  for (const { value } of [...def.charge, ...def.fire, ...def.reset]) visit(value);
+  for (const { value } of assignmentsOf(def)) visit(value);
   for (const { initial, units } of def.states) [initial, ...(units === undefined ? [] : [units])].forEach(visit);
   for (const value of Object.values(def.surrogate?.args ?? {})) if (typeof value !== 'number') visit(value);
   for (const { name } of declaration.parameters) {

@@ -1,4 +1,4 @@
-import type { NeuronDef, NeuronParam } from '../base/equation.js';
+import type { NeuronDef, NeuronParam } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { Reporter } from './reporter.js';
 import { type Parameter, type Spec, describeSpec } from './schema.js';

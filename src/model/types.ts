@@ -1,4 +1,4 @@
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { ModelFile } from '../syntax/index.js';
 import type { Choice, NeuronUse, SettingValue } from './values.js';

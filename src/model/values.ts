@@ -1,7 +1,9 @@
-import type { NeuronDef } from '../base/equation.js';
+import type { NeuronDef, NeuronUse } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { ConfigDeclaration, GraphDeclaration, NeuronDeclaration } from '../syntax/index.js';
 import type { LoadedFile } from './load.js';
+
+export type { NeuronUse } from '../equations/index.js';
 
 /** A declaration and the file whose names it sees. */
 export interface Declared<D = GraphDeclaration | NeuronDeclaration | ConfigDeclaration> {
@@ -9,13 +11,6 @@ export interface Declared<D = GraphDeclaration | NeuronDeclaration | ConfigDecla
   readonly file: LoadedFile;
   /** It only stands for an import that failed, which is already reported. */
   readonly missing?: true;
-}
-
-/** A neuron with the arguments it was given, defaults filled in. A truth value is 0 or 1. */
-export interface NeuronUse {
-  readonly def: NeuronDef;
-  readonly args: Readonly<Record<string, number>>;
-  readonly place: Span;
 }
 
 /** What an expression can be worth. */

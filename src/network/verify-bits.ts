@@ -1,4 +1,4 @@
-import { type NeuronParam, stepParameter } from '../base/equation.js';
+import { type NeuronParam, stepParameter } from '../equations/index.js';
 import { optionalParam } from './params.js';
 import type { Network, Op } from './types.js';
 

@@ -6,7 +6,7 @@ import {
   diagnostic,
   hasErrors,
 } from '../base/diagnostics/index.js';
-import type { Expr, NeuronDef } from '../base/equation.js';
+import type { Expr, NeuronDef } from '../equations/index.js';
 import { InvariantError } from '../base/invariant.js';
 import type { Choice } from './allocation/knapsack.js';
 import { type Network, type Op, printNetwork, verifyNetwork } from '../network/index.js';

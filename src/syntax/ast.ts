@@ -1,3 +1,4 @@
+import type { PhaseName } from '../equations/phases.js';
 import type { Source, Span } from '../base/source.js';
 
 /** A name as the user wrote it, and where. */
@@ -16,8 +17,20 @@ export interface Comment {
 export interface ModelFile {
   readonly source: Source;
   readonly declarations: readonly Declaration[];
+  /** What couldn't be read; empty in a file without syntax errors. */
+  readonly damaged: readonly DamagedDeclaration[];
   /** In the order of the text. */
   readonly comments: readonly Comment[];
+}
+
+/** A declaration with syntax errors: only what it would have declared is known. */
+export interface DamagedDeclaration {
+  /** Nothing where the word itself is wrong. */
+  readonly kind?: Declaration['kind'];
+  readonly names: readonly Name[];
+  /** Whether it may declare something under a name that can't be read. */
+  readonly nameless: boolean;
+  readonly span: Span;
 }
 
 export type Declaration = UseDeclaration | GraphDeclaration | NeuronDeclaration | ConfigDeclaration;
@@ -100,8 +113,6 @@ export interface StateStatement {
   readonly initial: Expression;
   readonly span: Span;
 }
-
-export type PhaseName = 'charge' | 'fire' | 'reset';
 
 export interface PhaseStatement {
   readonly kind: 'phase';

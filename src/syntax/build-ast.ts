@@ -1,16 +1,11 @@
-import type { IToken } from 'chevrotain';
 import type * as cst from '../../grammar/cst.js';
 import type * as ast from './ast.js';
 import { ExpressionBuilder, only } from './build-expressions.js';
 
-/** Makes the abstract syntax tree of a file whose concrete tree has no errors. */
+/** Makes the abstract syntax of declarations whose concrete tree has no errors. */
 export class AstBuilder extends ExpressionBuilder {
-  file(node: cst.ModelFileCstNode, comments: readonly IToken[]): ast.ModelFile {
-    return {
-      source: this.source,
-      declarations: (node.children.declaration ?? []).map((d) => this.declaration(d)),
-      comments: comments.map((c) => ({ text: c.image.trimEnd(), span: this.tokenSpan(c) })),
-    };
+  declarations(node: cst.ModelFileCstNode): ast.Declaration[] {
+    return (node.children.declaration ?? []).map((d) => this.declaration(d));
   }
 
   private declaration(node: cst.DeclarationCstNode): ast.Declaration {

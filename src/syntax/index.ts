@@ -1,3 +1,3 @@
 export type * from './ast.js';
-export { maxBracketDepth, maxSourceLength, parseText } from './parse.js';
+export { maxBracketDepth, maxSourceLength, parseText, parseWhatHolds } from './parse.js';
 export { formatText, print } from './print.js';

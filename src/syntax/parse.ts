@@ -1,13 +1,14 @@
-import { type ILexingError, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
+import { type ILexingError, type ILexingResult, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
 import type { ModelFileCstNode } from '../../grammar/cst.js';
 import { SpikeParser, tokens as t } from '../../grammar/index.js';
 import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
 import type { Source, Span } from '../base/source.js';
-import type { ModelFile } from './ast.js';
+import type { DamagedDeclaration, Declaration, ModelFile } from './ast.js';
 import { bracketFaults, type BracketFault } from './brackets.js';
 import { AstBuilder } from './build-ast.js';
 import { maxExpressionDepth } from './build-expressions.js';
 import { expectation, expectationCarrier } from './expectation.js';
+import { type Section, damagedBy, sectionsOf } from './sections.js';
 
 /** Characters a model file may have. */
 export const maxSourceLength = 1 << 18;
@@ -25,37 +26,120 @@ const parser = new SpikeParser({ nodeLocationTracking: 'onlyOffset', errorMessag
  * is reported, in the order of the text.
  */
 export function parseText(source: Source): Outcome<ModelFile> {
+  const { value, diagnostics } = parseWhatHolds(source);
+  return value === undefined || hasErrors(diagnostics) ? { diagnostics } : { value, diagnostics };
+}
+
+/**
+ * Reads what can be read of a model file: the value has the declarations without errors, and what the others would have
+ * declared as `damaged`. There is none only where the text is too large or nests too deep.
+ */
+export function parseWhatHolds(source: Source): Outcome<ModelFile> {
   if (source.text.length > maxSourceLength) {
     const place = { source, start: 0, end: 0 };
     return {
       diagnostics: [diagnostic('syntax/too-large', { size: source.text.length, limit: maxSourceLength }, place)],
     };
   }
-  const faults = bracketFaults(source, maxBracketDepth);
-  const diagnostics = faults.map(bracketDiagnostic);
-  if (faults.some((fault) => fault.kind === 'too-deep')) return { diagnostics };
-
   const lexed = lexer.tokenize(source.text);
-  diagnostics.push(...lexed.errors.map((error) => lexingDiagnostic(source, error)));
   // The lexer leaves ends out when it doesn't track lines, which nobody here needs.
-  for (const token of lexed.tokens) {
-    token.endOffset = token.startOffset + token.image.length - 1;
-    if (token.tokenType === t.BrokenString) diagnostics.push(brokenStringDiagnostic(source, token));
-  }
-  parser.input = lexed.tokens;
-  const tree = parser.modelFile();
-  // Past a bracket that doesn't match, the parser only repeats that.
-  const trusted = Math.min(...faults.map((fault) => (fault.kind === 'unopened' ? fault.close : fault.open).start));
-  const order = new Map(lexed.tokens.map((token, index) => [token.startOffset, index]));
-  const errors = withoutEchoes(source, parser.errors, order).map((error) => parseDiagnostic(source, error));
-  diagnostics.push(...errors.filter((error) => faults.length === 0 || startOf(error) < trusted));
-  if (hasErrors(diagnostics)) return { diagnostics: inOrder(diagnostics) };
+  for (const token of lexed.tokens) token.endOffset = token.startOffset + token.image.length - 1;
+  const plain = bracketFaults(source, lexed.tokens, maxBracketDepth);
+  if (plain.some((fault) => fault.kind === 'too-deep')) return { diagnostics: plain.map(bracketDiagnostic) };
+  const sections = sectionsOf(source, lexed.tokens, plain.length > 0);
+  const starts = new Set(sections.flatMap(({ proper, tokens }) => (proper ? [tokens[0]!.startOffset] : [])));
+  const faults = plain.length === 0 ? [] : bracketFaults(source, lexed.tokens, maxBracketDepth, starts);
 
-  const builder = new AstBuilder(source);
-  const file = builder.file(tree as ModelFileCstNode, lexed.groups['comments'] ?? []);
-  if (builder.tooDeep.length === 0) return { value: file, diagnostics: [] };
-  const args = { limit: maxExpressionDepth, what: 'operators and calls' };
-  return { diagnostics: builder.tooDeep.slice(0, maxErrors).map((span) => diagnostic('syntax/too-deep', args, span)) };
+  const reader = new SectionReader(source, lexed, faults, sections);
+  const read = sections.map((_, i) => reader.read(i));
+  // A bracket too many may have ended the declaration before it.
+  sections.forEach(({ proper, overclosed }, i) => {
+    if (!proper && overclosed && i > 0) read[i - 1] = { ...read[i - 1]!, declarations: undefined };
+  });
+  const outside = lexed.errors.map((error) => lexingDiagnostic(source, error));
+  const diagnostics = [...faults.map(bracketDiagnostic), ...outside, ...read.flatMap((one) => one.diagnostics)];
+  const damaged = sections.flatMap((section, i) =>
+    read[i]!.declarations === undefined ? [damagedDeclaration(source, section)] : [],
+  );
+  const value: ModelFile = {
+    source,
+    declarations: read.flatMap(({ declarations }) => declarations ?? []),
+    damaged,
+    comments: (lexed.groups['comments'] ?? []).map((comment) => ({
+      text: comment.image.trimEnd(),
+      span: { source, start: comment.startOffset, end: comment.startOffset + comment.image.length },
+    })),
+  };
+  return { value, diagnostics: inOrder(diagnostics) };
+}
+
+/** What was read of a section: nothing where it has errors, be they its own or of its brackets and characters. */
+interface ReadSection {
+  readonly declarations: readonly Declaration[] | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads sections of a file one by one. */
+class SectionReader {
+  readonly #order: ReadonlyMap<number, number>;
+  readonly #ends: readonly number[];
+
+  constructor(
+    private readonly source: Source,
+    private readonly lexed: ILexingResult,
+    private readonly faults: readonly BracketFault[],
+    private readonly sections: readonly Section[],
+  ) {
+    this.#order = new Map(lexed.tokens.map((token, index) => [token.startOffset, index]));
+    this.#ends = sections.map((_, i) => sections[i + 1]?.tokens[0]!.startOffset ?? source.text.length);
+  }
+
+  read(index: number): ReadSection {
+    const { source } = this;
+    const { tokens } = this.sections[index]!;
+    const [start, end] = [tokens[0]!.startOffset, this.#ends[index]!];
+    const within = (offset: number): boolean => offset >= start && offset < end;
+    const faults = this.faults.map(positionOf).filter(within);
+    const broken = tokens.filter(({ tokenType }) => tokenType === t.BrokenString);
+    const diagnostics = broken.map((token) => brokenStringDiagnostic(source, token));
+
+    parser.input = [...tokens];
+    const tree = parser.modelFile();
+    // Past a bracket that doesn't match, the parser only repeats that.
+    const trusted = Math.min(...faults);
+    const after = this.sections[index + 1]?.tokens[0];
+    const errors = withoutEchoes(source, parser.errors, this.#order, end).map((error) =>
+      parseDiagnostic(source, error, after),
+    );
+    diagnostics.push(...errors.filter((error) => faults.length === 0 || startOf(error) < trusted));
+    // What stands behind the last bracket belongs to nobody.
+    const last = tokens.at(-1)!;
+    const strange = this.lexed.errors.some(({ offset }) => within(offset) && offset < last.startOffset);
+    if (parser.errors.length > 0 || faults.length > 0 || broken.length > 0 || strange) {
+      return { declarations: undefined, diagnostics };
+    }
+    const builder = new AstBuilder(source);
+    const declarations = builder.declarations(tree as ModelFileCstNode);
+    if (builder.tooDeep.length === 0) return { declarations, diagnostics };
+    const args = { limit: maxExpressionDepth, what: 'operators and calls' };
+    diagnostics.push(...builder.tooDeep.map((span) => diagnostic('syntax/too-deep', args, span)));
+    return { declarations: undefined, diagnostics };
+  }
+}
+
+function positionOf(fault: BracketFault): number {
+  return (fault.kind === 'unopened' ? fault.close : fault.open).start;
+}
+
+function damagedDeclaration(source: Source, section: Section): DamagedDeclaration {
+  const { kind, names, nameless } = damagedBy(section);
+  const last = section.tokens.at(-1)!;
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    names: names.map(({ text, start, end }) => ({ text, span: { source, start, end } })),
+    nameless,
+    span: { source, start: section.tokens[0]!.startOffset, end: last.startOffset + last.image.length },
+  };
 }
 
 function bracketDiagnostic(fault: BracketFault): Diagnostic {
@@ -116,10 +200,11 @@ function withoutEchoes(
   source: Source,
   errors: readonly IRecognitionException[],
   order: ReadonlyMap<number, number>,
+  end: number,
 ): IRecognitionException[] {
   let last: { readonly index: number; readonly offset: number } | undefined;
   return errors.filter(({ token }) => {
-    const offset = Number.isNaN(token.startOffset) ? source.text.length : token.startOffset;
+    const offset = Number.isNaN(token.startOffset) ? end : token.startOffset;
     const index = order.get(offset) ?? order.size;
     const isEcho =
       last !== undefined && index - last.index <= echo && !source.text.slice(last.offset, offset).includes('\n');
@@ -128,8 +213,10 @@ function withoutEchoes(
   });
 }
 
-function parseDiagnostic(source: Source, error: IRecognitionException): Diagnostic {
-  const { token } = error;
+/** `after` is the token behind the section that was read. */
+function parseDiagnostic(source: Source, error: IRecognitionException, after: IToken | undefined): Diagnostic {
+  const isEnd = error.token.tokenType.name === 'EOF';
+  const token = isEnd && after !== undefined ? after : error.token;
   const atEnd = token.tokenType.name === 'EOF';
   const start = atEnd ? source.text.trimEnd().length : token.startOffset;
   const end = atEnd ? start : start + token.image.length;

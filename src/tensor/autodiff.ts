@@ -1,8 +1,10 @@
 import { InvariantError } from '../base/invariant.js';
+import { activeValues } from './active.js';
 import { ProgramBuilder, type Value } from './builder.js';
 import { sameShape, showType, units } from './dims.js';
 import { isFloat } from './ops/def.js';
 import { opDef } from './ops/index.js';
+import { type Pullback, scanGradients } from './scan-gradient.js';
 import { simplify } from './simplify/index.js';
 import { type Program, type TensorOp, attrsOf } from './types.js';
 
@@ -50,10 +52,25 @@ export function gradients(b: ProgramBuilder, loss: Value, wrt: readonly Value[])
   if (!isFloat(loss.dtype) || loss.shape.length !== 0) {
     throw new TypeError(`autodiff: the loss must be a float scalar, "${loss.id}" is ${showType(loss)}`);
   }
+  const grads = pullback(b, [{ value: loss, grad: b.scalar(loss.dtype, 1) }], wrt);
+  b.at(undefined);
+  return grads;
+}
+
+/** Appends the gradients to `wrt` of Σ value·grad over what is seeded. */
+const pullback: Pullback = (b, seeds, wrt) => {
   const forward = [...b.operations];
-  const active = activeValues(forward, wrt);
+  const active = activeValues(
+    forward,
+    wrt.map(({ id }) => id),
+  );
   const arrived = new Map<string, Value[]>();
-  if (active.has(loss.id)) arrived.set(loss.id, [b.scalar(loss.dtype, 1)]);
+  const arrive = (id: string, grad: Value): void => {
+    const known = arrived.get(id);
+    if (known === undefined) arrived.set(id, [grad]);
+    else known.push(grad);
+  };
+  for (const { value, grad } of seeds) if (active.has(value.id)) arrive(value.id, grad);
   const totals = new Map<string, Value>();
   const total = (id: string): Value | undefined => {
     const parts = arrived.get(id);
@@ -62,34 +79,46 @@ export function gradients(b: ProgramBuilder, loss: Value, wrt: readonly Value[])
     totals.set(id, value);
     return value;
   };
+  const ofParts = (op: TensorOp): (Value | undefined)[] => {
+    const grads = op.parts!.map((): Value | undefined => undefined);
+    for (const part of forward) {
+      if (part.kind !== 'scan_output' || part.inputs[0] !== op.id) continue;
+      const { index } = attrsOf(part, 'scan_output');
+      const [known, grad] = [grads[index], total(part.id)];
+      grads[index] = known !== undefined && grad !== undefined ? b.add(known, grad) : (grad ?? known);
+    }
+    return grads;
+  };
+  const operandGradients = (op: TensorOp): readonly (Value | undefined)[] => {
+    const { gradient } = opDef(op.kind);
+    if (gradient === 'body') {
+      // a loop's gradient is made at the loop, from what arrived at its parts
+      if (op.kind !== 'scan') return [];
+      const grads = ofParts(op);
+      if (grads.every((grad) => grad === undefined)) return [];
+      return scanGradients({ b, op, grads, isActive: (id) => active.has(id), pullback });
+    }
+    const grad = total(op.id);
+    if (grad === undefined || typeof gradient !== 'function') return [];
+    const inputs = op.inputs.map((id) => b.value(id));
+    return gradient({ b, op, attrs: op.attrs, inputs, out: b.value(op.id), grad });
+  };
   for (let i = forward.length - 1; i >= 0; i--) {
     const op = forward[i]!;
-    if (!active.has(op.id) || !arrived.has(op.id)) continue;
+    if (!active.has(op.id)) continue;
     b.at(op.from, 'grad');
-    const grad = total(op.id)!;
-    operandGradients(b, op, grad).forEach((g, k) => {
+    operandGradients(op).forEach((g, k) => {
       const id = op.inputs[k]!;
       if (g === undefined || !active.has(id)) return;
       checkGradient(op, b.value(id), g);
-      const known = arrived.get(id);
-      if (known === undefined) arrived.set(id, [g]);
-      else known.push(g);
+      arrive(id, g);
     });
   }
-  const result = wrt.map((value) => {
+  return wrt.map((value) => {
     b.at(value.id, 'grad');
     return total(value.id);
   });
-  b.at(undefined);
-  return result;
-}
-
-function operandGradients(b: ProgramBuilder, op: TensorOp, grad: Value): readonly (Value | undefined)[] {
-  const { gradient } = opDef(op.kind);
-  if (typeof gradient !== 'function') return [];
-  const inputs = op.inputs.map((id) => b.value(id));
-  return gradient({ b, op, attrs: op.attrs, inputs, out: b.value(op.id), grad });
-}
+};
 
 /** Our own rules must give gradients of the operand's type (floats) or shape (bools). */
 function checkGradient(op: TensorOp, operand: Value, g: Value): void {
@@ -100,16 +129,6 @@ function checkGradient(op: TensorOp, operand: Value, g: Value): void {
       `autodiff: the gradient of ${op.kind} "${op.id}" to ${showType(operand)} is ${showType(g)}`,
     );
   }
-}
-
-/** Ids of the values that depend on one of `wrt` by ops that have a gradient. */
-function activeValues(forward: readonly TensorOp[], wrt: readonly Value[]): ReadonlySet<string> {
-  const active = new Set(wrt.map((value) => value.id));
-  for (const op of forward) {
-    const differentiable = typeof opDef(op.kind).gradient === 'function' && op.dtype !== 'i32';
-    if (differentiable && op.inputs.some((id) => active.has(id))) active.add(op.id);
-  }
-  return active;
 }
 
 /**

@@ -1,7 +1,17 @@
 import type { DType, Tensor } from '../base/dtype.js';
 import { ShapeError, isBatch, sameShape, units } from './dims.js';
 import { Draft, type Value } from './draft.js';
-import type { ConvAttrs, Dim, PoolAttrs, PrimAttrs, PrimKind, Program, SurrogateAttrs, TensorOp } from './types.js';
+import {
+  type ConvAttrs,
+  type Dim,
+  type PoolAttrs,
+  type PrimAttrs,
+  type PrimKind,
+  type Program,
+  type SurrogateAttrs,
+  type TensorOp,
+  attrsOf,
+} from './types.js';
 
 export type { Value };
 
@@ -328,6 +338,35 @@ export class ProgramBuilder {
     return this.op('avgpool', [x], { ...poolWindow(attrs), include_pad: attrs.include_pad ?? true });
   }
 
+  // -- loops -------------------------------------------------------------------------------
+
+  /**
+   * A loop over `steps` time steps (see {@link ScanAttrs}). `body` takes the states, one step of each of `scanned`
+   * [steps·k, …] as [k, …], and `invariants`, under its own names and in this order; its outputs are the states' next
+   * values, then what is stacked.
+   */
+  scan({ body, steps, initial, scanned = [], invariants = [], reverse = false }: ScanSpec): Scanned {
+    const hint = this.#takeHint();
+    // the body last: it is long in print
+    const attrs = { steps, states: initial.length, scanned: scanned.length, reverse, body };
+    const tuple = this.#last(hint).op('scan', [...initial, ...scanned, ...invariants], attrs);
+    const parts = Object.keys(body.outputs).map((name, index) => this.scanOutput(tuple, index, name));
+    return { tuple, final: parts.slice(0, initial.length), stacked: parts.slice(initial.length) };
+  }
+
+  scanOutput(tuple: Value, index: number, name?: string): Value {
+    return this.#last(name).op('scan_output', [tuple], { index });
+  }
+
+  /** Gives a scan further stacked outputs: values of its body, under new names; returns the trains. */
+  extendScan(tuple: Value, further: Readonly<Record<string, string>>): Value[] {
+    const { body, ...rest } = attrsOf(this.makerOf(tuple.id)!, 'scan');
+    const known = Object.keys(body.outputs).length;
+    const attrs = { ...rest, body: { ...body, outputs: { ...body.outputs, ...further } } };
+    const wider = this.#draft.extend(tuple.id, attrs);
+    return Object.keys(further).map((name, i) => this.scanOutput(wider, known + i, name));
+  }
+
   // -- inside ------------------------------------------------------------------------------
 
   /** The name given by `as`, for one op only. */
@@ -349,6 +388,22 @@ export class ProgramBuilder {
     }
     return [a, typeof b === 'number' ? this.scalar(a.dtype, b) : b];
   }
+}
+
+export interface ScanSpec {
+  readonly body: Program;
+  readonly steps: number;
+  readonly initial: readonly Value[];
+  readonly scanned?: readonly Value[];
+  readonly invariants?: readonly Value[];
+  readonly reverse?: boolean;
+}
+
+/** The results of a scan: each state after its last step, and the stacked trains. */
+export interface Scanned {
+  readonly tuple: Value;
+  readonly final: readonly Value[];
+  readonly stacked: readonly Value[];
 }
 
 type PoolOptions = Pick<PoolAttrs, 'kernel'> & Partial<PoolAttrs>;

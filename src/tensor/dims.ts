@@ -1,4 +1,3 @@
-import type { DType } from '../base/dtype.js';
 import type { Dim, ValueInfo } from './types.js';
 
 /** Thrown by shape rules: the caller composed operations that don't fit. */
@@ -29,9 +28,9 @@ export function showShape(shape: readonly Dim[]): string {
   return `[${shape.map(showDim).join(',')}]`;
 }
 
-/** `f32[8N,3,32,32]`. */
-export function showType(info: { readonly dtype: DType; readonly shape: readonly Dim[] }): string {
-  return info.dtype + showShape(info.shape);
+/** `f32[8N,3,32,32]`; a tuple as `(f32[N], f32[8N])`. */
+export function showType({ dtype, shape, parts }: ValueInfo): string {
+  return parts === undefined ? dtype + showShape(shape) : `(${parts.map(showType).join(', ')})`;
 }
 
 /** The shape for a batch of `n`. */
@@ -94,5 +93,7 @@ export function checkShape(shape: readonly Dim[], what: string): void {
 }
 
 export function sameInfo(a: ValueInfo, b: ValueInfo): boolean {
+  const [of, other] = [a.parts ?? [], b.parts ?? []];
+  if (of.length !== other.length || !of.every((part, i) => sameInfo(part, other[i]!))) return false;
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }

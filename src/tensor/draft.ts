@@ -101,12 +101,28 @@ export class Draft {
       if (error instanceof ShapeError) error.message = `${id}: ${error.message}`;
       throw error;
     }
-    const { dtype, shape } = info;
-    const value = this.#declare({ id, dtype, shape });
-    const plain = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, dtype, shape };
+    const value = this.#declare({ id, ...typeOf(info) });
+    const plain = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, ...typeOf(info) };
     const op = from === undefined ? plain : { ...plain, from };
     this.ops.push(op);
     this.#makers.set(id, op);
+    return value;
+  }
+
+  /** Puts an op with more results in the place of a scan with the same operands. */
+  extend(id: string, attrs: Attrs): Value {
+    const at = this.ops.findIndex((op) => op.id === id);
+    const old = this.ops[at];
+    invariant(old?.kind === 'scan', `program "${this.title}": "${id}" is no scan`);
+    const info = opDef('scan').infer(
+      old.inputs.map((input) => this.value(input)),
+      attrs,
+    );
+    const op: TensorOp = { ...old, attrs, ...typeOf(info) };
+    const value: Value = { id, ...typeOf(info) };
+    this.ops[at] = op;
+    this.#makers.set(id, op);
+    this.#values.set(id, value);
     return value;
   }
 
@@ -132,6 +148,10 @@ export class Draft {
     this.#suffix.set(name, count + 1);
     return `${name}.${count}`;
   }
+}
+
+function typeOf({ dtype, shape, parts }: ValueInfo): ValueInfo {
+  return parts === undefined ? { dtype, shape } : { dtype, shape, parts };
 }
 
 function scalarTensor(dtype: DType, value: number): Tensor {

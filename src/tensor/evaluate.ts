@@ -26,17 +26,27 @@ export function evaluate(
   options: EvaluateOptions = {},
 ): Record<string, Tensor> {
   const n = batchSize(program, inputs) ?? options.batch ?? 1;
-  const exact = (dtype: DType): DType => (options.precision === 'f64' && dtype === 'f32' ? 'f64' : dtype);
+  const fed = program.inputs.map((input) => [input.id, checkedFeed(input, inputs[input.id], n)] as const);
+  return runOps(program, Object.fromEntries(fed), n, options);
+}
+
+function runOps(
+  program: Program,
+  inputs: Readonly<Record<string, Tensor>>,
+  n: number,
+  { precision, onValue }: EvaluateOptions,
+): Record<string, Tensor> {
+  const exact = (dtype: DType): DType => (precision === 'f64' && dtype === 'f32' ? 'f64' : dtype);
   const values = new Map<string, Tensor>();
   const types = new Map<string, ValueInfo>();
   const keep = (id: string, type: ValueInfo, value: Tensor) => {
     types.set(id, type);
     values.set(id, value);
   };
-  for (const input of program.inputs) {
-    keep(input.id, input, toDType(checkedFeed(input, inputs[input.id], n), exact(input.dtype)));
-  }
+  for (const input of program.inputs) keep(input.id, input, toDType(inputs[input.id]!, exact(input.dtype)));
   for (const param of program.params) keep(param.id, param, toDType(param.data, exact(param.dtype)));
+  const run = (body: Program, fed: Readonly<Record<string, Tensor>>) =>
+    runOps(body, fed, n, precision === undefined ? {} : { precision });
   const dead = lastUses(program);
   const returned = new Set(Object.values(program.outputs));
   program.ops.forEach((op, i) => {
@@ -48,10 +58,11 @@ export function evaluate(
         dtype: exact(op.dtype),
         shape: concreteShape(op.shape, n),
         n,
+        run,
       },
     );
     keep(op.id, op, result);
-    options.onValue?.(op.id, result);
+    onValue?.(op.id, result);
     for (const id of dead[i]!) if (!returned.has(id)) values.delete(id);
   });
   return Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, values.get(id)!]));

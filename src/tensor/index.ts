@@ -1,4 +1,4 @@
-export { ProgramBuilder, type Operand, type Value } from './builder.js';
+export { ProgramBuilder, type Operand, type ScanSpec, type Scanned, type Value } from './builder.js';
 export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from './dims.js';
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
 export { lastUses } from './last-use.js';

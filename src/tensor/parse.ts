@@ -43,13 +43,20 @@ class ProgramParser {
   }
 
   program(): Program {
+    const program = this.#program();
+    if (!this.#atEnd()) this.#fail(`expected the end, found "${this.#peek()}"`);
+    return program;
+  }
+
+  /** To the end, or to the brace that ends the op whose body it is. */
+  #program(): Program {
     const inputs: ProgramInput[] = [];
     const params: ProgramParam[] = [];
     const ops: TensorOp[] = [];
     const outputs = new Map<string, string>();
     this.#expect('program');
     const name = this.#string();
-    while (!this.#atEnd()) {
+    while (!this.#atEnd() && this.#peek() !== '}' && this.#peek() !== ',') {
       if (this.#accept('output')) {
         const output = this.#string();
         this.#expect('=');
@@ -96,6 +103,7 @@ class ProgramParser {
 
   #attr(key: string): OpAttr {
     const next = this.#peek();
+    if (next === 'program') return this.#program();
     if (next.startsWith('"')) return this.#string();
     if (next === 'true' || next === 'false') return this.#next() === 'true';
     if (next === '[') return this.#shape();
@@ -118,6 +126,19 @@ class ProgramParser {
   /** `: f32[8N,3]`. */
   #type(): ValueInfo {
     this.#expect(':');
+    return this.#accept('(') ? this.#tuple() : this.#plainType();
+  }
+
+  /** `(f32[8N,3], f32[N,3])`. */
+  #tuple(): ValueInfo {
+    const parts: ValueInfo[] = [];
+    do parts.push(this.#plainType());
+    while (this.#accept(','));
+    this.#expect(')');
+    return { dtype: 'f32', shape: [0], parts };
+  }
+
+  #plainType(): ValueInfo {
     const dtype = this.#next();
     if (!(dtype in byteWidth)) this.#fail(`there is no number format "${dtype}"`);
     return { dtype: dtype as DType, shape: this.#shape() };

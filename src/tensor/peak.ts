@@ -1,7 +1,7 @@
 import { byteWidth } from '../base/dtype.js';
 import { units } from './dims.js';
 import { lastUses } from './last-use.js';
-import type { Program, ValueInfo } from './types.js';
+import { type Program, type TensorOp, type ValueInfo, attrsOf } from './types.js';
 
 /**
  * The least memory, in bytes, that running a program op by op takes for a batch of `n`: inputs and params, and the most
@@ -12,12 +12,23 @@ export function peakBytes(program: Program, n: number): number {
   const sizes = new Map([...program.inputs, ...program.params, ...program.ops].map((one) => [one.id, bytesOf(one, n)]));
   const held = [...program.inputs, ...program.params].reduce((sum, { id }) => sum + sizes.get(id)!, 0);
   let [alive, peak] = [held, held];
-  program.ops.forEach(({ id }, i) => {
-    alive += sizes.get(id)!;
-    peak = Math.max(peak, alive);
-    for (const gone of dead[i]!) alive -= sizes.get(gone)!;
+  program.ops.forEach((op, i) => {
+    alive += sizes.get(op.id)!;
+    // a scan's results count from its start on; its values read them right after
+    peak = Math.max(peak, alive + (op.kind === 'scan' ? resultBytes(op, n) + bodyBytes(op, n) : 0));
+    for (const gone of dead[i]!) alive -= sizes.get(gone) ?? 0;
   });
   return peak;
+}
+
+function resultBytes({ parts = [] }: TensorOp, n: number): number {
+  return parts.reduce((sum, part) => sum + bytesOf(part, n), 0);
+}
+
+/** What one step takes, without what is the same at every step. */
+function bodyBytes(op: TensorOp, n: number): number {
+  const { body, states, scanned } = attrsOf(op, 'scan');
+  return peakBytes({ ...body, inputs: body.inputs.slice(0, states + scanned) }, n);
 }
 
 function bytesOf({ dtype, shape }: ValueInfo, n: number): number {

@@ -46,10 +46,12 @@ function printAttr(value: OpAttr): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
   if (isList(value)) return `[${value.map((v) => (isBatch(v) ? showDim(v) : printNumber(v))).join(',')}]`;
+  // a body, indented under the op that it is of
+  if ('ops' in value) return `\n    ${printProgram(value).trimEnd().replaceAll('\n', '\n    ')}\n  `;
   return printTensor(value);
 }
 
-function isList(value: readonly Dim[] | Tensor): value is readonly Dim[] {
+function isList(value: readonly Dim[] | Tensor | Program): value is readonly Dim[] {
   return Array.isArray(value);
 }
 

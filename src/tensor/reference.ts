@@ -10,7 +10,7 @@ export function tensorReference(): string {
     const names = attrs as readonly string[];
     const plain = names.filter((name) => !name.startsWith('surrogate')).map((name) => `\`${name}\``);
     const all = names.length === plain.length ? plain : [...plain, 'surrogate'];
-    const derivative = typeof gradient === 'function' ? 'yes' : `none: ${gradient.none}`;
+    const derivative = typeof gradient === 'object' ? `none: ${gradient.none}` : 'yes';
     const count = arity === 'many' ? '1…n' : String(arity);
     return `| \`${kind}\` | ${count} | ${all.join(' ') || '–'} | ${doc.replaceAll('|', '\\|')} | ${derivative} |`;
   });
@@ -29,7 +29,7 @@ ${printProgram(example()).trimEnd()}
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-${conclusion}`;
+${loops}${conclusion}`;
 }
 
 /** Two steps of a leaky neuron behind a linear layer. */
@@ -69,6 +69,52 @@ Binary operations broadcast as in numpy. Convolutions and pools take \`[N,C,H,W]
 top, left, bottom, right.
 `;
 
+/** The same neuron over 100 steps. */
+function loopExample() {
+  const step = new ProgramBuilder('step');
+  const u = step
+    .as('charged')
+    .add(step.mul(step.input('u', 'f32', [{ batch: 1 }, 4]), 0.5), step.input('i', 'f32', [{ batch: 1 }, 4]));
+  const fired = step.as('fired').ge(u, 1, { surrogate: 'triangle', surrogate_width: 1 });
+  step.output('u.next', step.as('rest').select(step.detach(fired), 0, u));
+  step.output('spikes', step.as('train').cast(fired, 'f32'));
+  const b = new ProgramBuilder('example');
+  const current = b.input('current', 'f32', [{ batch: 100 }, 4]);
+  const zero = b.broadcast(b.scalar('f32', 0), [{ batch: 1 }, 4]);
+  b.at('lif');
+  const { stacked } = b.as('loop').scan({ body: step.build(), steps: 100, initial: [zero], scanned: [current] });
+  b.output('spikes', stacked[0]!);
+  return b.build();
+}
+
+const loops = `## Loops
+
+\`scan\` runs a body, a program of its own, once per time step. Its operands are, in the order of the body's inputs:
+
+1. \`states\` states, as they are before the first step;
+2. \`scanned\` trains of \`steps\` steps: the body sees one step. Time is folded into axis 0, as everywhere: of a train
+   [TN,4] the body sees [N,4], of [2TN,4] it sees [2N,4], and of [3T,4] (no batch) [3,4];
+3. whatever is the same at every step: weights, parameters.
+
+The body's outputs are, in order, the states' next values, each of its state's type, and what is stacked to trains. It has
+no params, but may have loops in it. The result of a scan is a tuple, its type is written (f32[N,4], f32[100N,4]): the
+states after the last step, then the stacked trains. Only \`scan_output\` reads it. With \`reverse\` the loop goes from the
+last step to the first: what is read and stacked keeps its place in time.
+
+\`\`\`
+${printProgram(loopExample()).trimEnd()}
+\`\`\`
+
+The gradient of a scan is a scan the other way. It carries ∂loss/∂state, and for each weight the sum of its gradients so
+far. At each step it needs what the forward step computed: the states before the step and results of \`matmul\` and
+\`conv2d\` are stacked by the forward loop, the rest is computed again. Memory therefore grows with T by the states and
+products alone, and a training step has as many operations for T = 1000 as for T = 10.
+
+Simplifying a program simplifies the bodies and drops states, trains and operands that nothing reads; equal loops are
+computed once.
+
+`;
+
 const conclusion = `## Gradients
 
 \`autodiff(program, loss, wrt)\` adds the backward operations to a program, source to source, and simplifies the result.
@@ -96,8 +142,8 @@ and the optimiser's memory become inputs \`ID\` and outputs \`next.ID\`.
 | engine | how | number formats |
 | --- | --- | --- |
 | reference evaluator | loops over every element, each result computed in float64 and rounded to its format; \`precision: 'f64'\` leaves the rounding out | all |
-| \`onnxruntime\` | the program as one ONNX graph (opset 17) | all, but convolutions and average pools in f32 only |
-| \`tfjs-wasm\`, \`tfjs-cpu\`, \`tfjs-tensorflow\` | the program as a JavaScript function over TensorFlow.js, images turned to [N,H,W,C] inside | no f64, no products of i32 matrices |
+| \`onnxruntime\` | the program as one ONNX graph (opset 17); a loop is its operator \`Scan\` | all, but convolutions and average pools in f32 only |
+| \`tfjs-wasm\`, \`tfjs-cpu\`, \`tfjs-tensorflow\` | the program as a JavaScript function over TensorFlow.js, images turned to [N,H,W,C] inside; a loop is a \`for\` | no f64, no products of i32 matrices |
 
 Every primitive is tested on each engine against the reference evaluator. They agree up to rounding, with these limits: a
 cast to i32 of a number outside its range is unspecified; in TensorFlow.js, \`select\`, \`min\` and \`max\` of f32 want finite

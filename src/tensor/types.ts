@@ -6,6 +6,8 @@ export type Dim = number | { readonly batch: number };
 export interface ValueInfo {
   readonly dtype: DType;
   readonly shape: readonly Dim[];
+  /** The value is a tuple of these (the results of a `scan`): only `scan_output` reads it; dtype and shape mean nothing. */
+  readonly parts?: readonly ValueInfo[];
 }
 
 /** Window of a convolution. Order of pads: top, left, bottom, right. */
@@ -34,6 +36,20 @@ export interface SurrogateAttrs {
   readonly surrogate_alpha?: number;
   readonly surrogate_lo?: number;
   readonly surrogate_hi?: number;
+}
+
+/**
+ * A loop over `steps` time steps. Operands: the first values of `states` carried states, then `scanned` trains, then what
+ * is the same at every step; `body` takes them in this order, of a train one step. The body's outputs, in order: the
+ * states' next values, then what is stacked to trains. Axis 0 of a train is time times the step's own axis 0.
+ */
+export interface ScanAttrs {
+  readonly body: Program;
+  readonly steps: number;
+  readonly states: number;
+  readonly scanned: number;
+  /** From the last step to the first. */
+  readonly reverse: boolean;
 }
 
 export type NoAttrs = Readonly<Record<never, never>>;
@@ -96,12 +112,15 @@ export interface PrimAttrs {
   readonly maxpool: PoolAttrs;
   readonly maxpool_grad: PoolAttrs;
   readonly avgpool: PoolAttrs & { readonly include_pad: boolean };
+  readonly scan: ScanAttrs;
+  /** Part `index` of a scan's results: its states' last values, then its stacked trains. */
+  readonly scan_output: { readonly index: number };
 }
 
 export type PrimKind = keyof PrimAttrs;
 
 /** Attributes of a primitive: what its shape rule, evaluator and emitters read. */
-export type OpAttr = number | boolean | string | readonly number[] | readonly Dim[] | Tensor;
+export type OpAttr = number | boolean | string | readonly number[] | readonly Dim[] | Tensor | Program;
 
 export type Attrs = Readonly<Record<string, OpAttr>>;
 
@@ -113,6 +132,8 @@ export interface TensorOp {
   readonly attrs: Attrs;
   readonly dtype: DType;
   readonly shape: readonly Dim[];
+  /** Types of the results of a `scan`. */
+  readonly parts?: readonly ValueInfo[];
   /** Id of the Network IR op that this came from. */
   readonly from?: string;
 }

@@ -1,7 +1,7 @@
 import { invariant } from '../base/invariant.js';
 import { ShapeError, sameInfo, sameShape, showShape, showType } from './dims.js';
 import { opDef } from './ops/index.js';
-import type { Program, TensorOp, ValueInfo } from './types.js';
+import { type Program, type TensorOp, type ValueInfo, attrsOf } from './types.js';
 
 /**
  * What is wrong with a program, in sentences: ids defined once and before use, arity,
@@ -28,6 +28,7 @@ export function verify(program: Program): readonly string[] {
     define(op.id, op);
   }
   for (const [name, id] of Object.entries(program.outputs)) {
+    if (known.get(id)?.parts !== undefined) problems.push(`output "${name}" is "${id}", which is a tuple`);
     if (!known.has(id)) problems.push(`output "${name}" is "${id}", which is not defined`);
   }
   return problems;
@@ -43,6 +44,14 @@ function opProblems(op: TensorOp, known: ReadonlyMap<string, ValueInfo>): string
   }
   const strange = Object.keys(op.attrs).find((key) => !(def.attrs as readonly string[]).includes(key));
   if (strange !== undefined) return [`"${op.id}" (${op.kind}) has no attribute "${strange}"`];
+  const tuple = op.inputs.find((id) => known.get(id)!.parts !== undefined);
+  if (tuple !== undefined && op.kind !== 'scan_output') return [`"${op.id}" (${op.kind}) reads the tuple "${tuple}"`];
+  if (op.kind === 'scan') {
+    const { body } = attrsOf(op, 'scan');
+    if (body?.ops === undefined) return [`"${op.id}" (scan) has no body`];
+    const inside = verify(body);
+    if (inside.length > 0) return inside.map((problem) => `"${op.id}": in its body: ${problem}`);
+  }
   try {
     const inferred = def.infer(
       op.inputs.map((id) => known.get(id)!),

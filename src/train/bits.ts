@@ -1,13 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
-import { stepParameter } from '../base/equation.js';
+import { stepParameter } from '../equations/index.js';
 import { present } from '../base/invariant.js';
-import {
-  type BitKind,
-  type BitHolder,
-  type BitPenalty,
-  bitHolders,
-  bitKinds,
-} from '../lower/layers-to-tensor/index.js';
+import { type BitKind, type BitHolder, type BitPenalty, bitHolders, bitKinds } from '../lower/program/index.js';
 import {
   type Network,
   type Op,

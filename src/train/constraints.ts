@@ -1,4 +1,4 @@
-import type { LearnConstraint } from '../base/equation.js';
+import type { LearnConstraint } from '../equations/index.js';
 import { highestCode } from '../base/quantiser.js';
 import { type Network, type Op, numberAttr } from '../network/index.js';
 import { type Program, ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';

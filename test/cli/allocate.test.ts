@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { AllocateOptions, AllocateResult } from '../../src/driver/types.js';
 import { tinyImages } from '../support/tiny-onnx.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
+import type { AllocateOptions, AllocateResult } from '../../src/allocate/types.js';
 
 function data(): string {
   const folder = temporaryFolder();

@@ -3,17 +3,13 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { DiagnosticError, diagnostic } from '../../src/base/diagnostics/index.js';
 import { InvariantError } from '../../src/base/invariant.js';
-import type {
-  CompileOptions,
-  CompileResult,
-  ConvertOptions,
-  CostResult,
-  EvalOptions,
-  EvalResult,
-  Target,
-} from '../../src/driver/types.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
+import type { CompileOptions, CompileResult } from '../../src/commands/compile.js';
+import type { ConvertOptions } from '../../src/commands/convert.js';
+import type { CostResult } from '../../src/commands/cost.js';
+import type { EvalOptions, EvalResult } from '../../src/run/types.js';
+import type { Target } from '../../src/workspace/types.js';
 
 const error = diagnostic('file/missing', { path: 'x.spike' });
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { CostOptions, CostResult, CostRow } from '../../src/driver/types.js';
 import { costCsv } from '../../src/cli/cost-csv.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
+import type { CostOptions, CostResult, CostRow } from '../../src/commands/cost.js';
 
 const row: CostRow = {
   id: 'a,"b"',

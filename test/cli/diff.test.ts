@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
+import { assignmentsOf, phasesOf } from '../../src/equations/index.js';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { diagnostic } from '../../src/base/diagnostics/index.js';
 import { tensor } from '../../src/base/dtype.js';
 import { type CostSides, diffNetworks } from '../../src/diff/index.js';
-import type { DiffResult, Driver } from '../../src/driver/types.js';
 import { type Network, NetworkBuilder } from '../../src/network/index.js';
 import { diffPage } from '../../src/report/diff/page.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
+import type { DiffResult } from '../../src/commands/diff.js';
+import type { Driver } from '../../src/commands/index.js';
 
 function network(steps: number, { id = 'fc', extra = false, theta = 1, factor = 1 } = {}): Network {
   const b = new NetworkBuilder('n');
@@ -16,9 +18,10 @@ function network(steps: number, { id = 'fc', extra = false, theta = 1, factor = 
     name: 'LIF',
     params: [{ name: 'theta', default: 1 }],
     states: [{ name: 'u', initial: { kind: 'number', value: 0 } }],
-    charge: [{ target: 'u', value: { kind: 'name', name: 'x' } }],
-    fire: [{ target: 's', value: { kind: 'name', name: 'u' } }],
-    reset: [],
+    phases: phasesOf({
+      charge: [{ target: 'u', value: { kind: 'name', name: 'x' } }],
+      fire: [{ target: 's', value: { kind: 'name', name: 'u' } }],
+    }),
   });
   const weights = [0.5, -1, 2, 3].map((v) => v * factor);
   b.param('w', { tensor: tensor('f32', [2, 2], weights) });
@@ -202,7 +205,11 @@ it('equations that differ are shown line by line', async () => {
     left: { kind: 'name', name: 'u' },
     right: { kind: 'number', value: 2 },
   } as const;
-  const neurons = new Map([...from.neurons].map(([name, def]) => [name, { ...def, fire: [{ target: 's', value }] }]));
+  const phases = phasesOf({
+    charge: assignmentsOf(from.neurons.get('LIF')!, 'charge'),
+    fire: [{ target: 's', value }],
+  });
+  const neurons = new Map([...from.neurons].map(([name, def]) => [name, { ...def, phases }]));
   const ran = await spikec(['diff', 'a', 'b'], showing(result(from, { ...from, neurons })));
   expect(ran.out).toContain('      fire\n        - s = u\n        + s = u / 2\n');
 });

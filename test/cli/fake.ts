@@ -1,6 +1,6 @@
-import type { Driver } from '../../src/driver/types.js';
 import { run } from '../../src/cli/program.js';
 import type { Terminal } from '../../src/cli/terminal.js';
+import type { Driver } from '../../src/commands/index.js';
 
 export interface Ran {
   readonly code: number;

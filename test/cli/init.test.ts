@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { checkFile } from '../../src/driver/check.js';
-import { costOf } from '../../src/driver/cost.js';
-import { starterModel } from '../../src/driver/starter.js';
+import { checkFile } from '../../src/commands/check.js';
+import { costOf } from '../../src/commands/cost.js';
+import { starterModel } from '../../src/commands/init.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
 

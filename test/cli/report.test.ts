@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { PictureOptions, ReportOptions, Target } from '../../src/driver/types.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyImages } from '../support/tiny-onnx.js';
 import { spikec } from './fake.js';
+import type { PictureOptions } from '../../src/commands/picture.js';
+import type { ReportOptions } from '../../src/commands/report.js';
+import type { Target } from '../../src/workspace/types.js';
 
 function data(): string {
   const folder = temporaryFolder();

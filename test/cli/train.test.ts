@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import type { EpochRecord, TrainOptions, TrainResult } from '../../src/driver/types.js';
 import { diagnostic } from '../../src/base/diagnostics/index.js';
 import { spikec } from './fake.js';
+import type { EpochRecord } from '../../src/train/index.js';
+import type { TrainOptions, TrainResult } from '../../src/commands/train.js';
 
 const record: EpochRecord = {
   epoch: 1,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { diffNetworks } from '../../src/diff/index.js';
-import { layerSettings } from '../../src/driver/own-network.js';
+import { layerSettings } from '../../src/workspace/own-network.js';
 import { type Network, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { type Pass, pipelines, runPipeline } from '../../src/passes/index.js';
 import { zoo } from '../support/zoo.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { chooseEngine } from '../../src/driver/engine.js';
-import { type BitPenalty } from '../../src/lower/layers-to-tensor/index.js';
+import { chooseEngine } from '../../src/run/engine.js';
+import { type BitPenalty } from '../../src/lower/program/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { traineeOf } from '../../src/train/index.js';
 import { networkFrom, stepFeeds } from '../support/train.js';
@@ -39,8 +39,8 @@ it.each(['onnxruntime', 'fused', 'tfjs-wasm', 'tfjs-cpu'])(
     const trainee = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer, bits });
     const feeds = stepFeeds(trainee, 9);
     const expected = evaluate(trainee.step.program, feeds);
-    const executable = await chooseEngine(name, 'train').compile(trainee.step.program);
-    const found = await executable.run(feeds);
+    const executable = await chooseEngine(name, 'train').open(trainee.step.program);
+    const found = await executable.step(feeds);
     await executable.dispose();
     for (const [output, { data }] of Object.entries(expected)) {
       data.forEach((value, i) => {

@@ -82,17 +82,17 @@ describe('the onnxruntime engine', () => {
     const b = new ProgramBuilder('double');
     const x = b.input('x', 'f64', [{ batch: 1 }, 1, 4, 4]);
     b.output('y', b.as('stem').conv2d(x, b.param('w', tensor('f64', [1, 1, 1, 1], [1]))));
-    const failure = onnxruntimeEngine.compile(b.build());
+    const failure = onnxruntimeEngine.open(b.build());
     await expect(failure).rejects.toThrow(/conv2d in f64 \(op "stem"\)/);
-    expect(await codeOf(onnxruntimeEngine.compile(b.build()))).toBe('engine/no-kernel');
+    expect(await codeOf(onnxruntimeEngine.open(b.build()))).toBe('engine/no-kernel');
   });
 
   it('rejects feeds that do not fit as misuse', async () => {
     const b = new ProgramBuilder('p');
     b.output('y', b.neg(b.input('x', 'f32', [{ batch: 1 }, 2])));
-    const executable = await onnxruntimeEngine.compile(b.build(), { threads: 1 });
-    await expect(executable.run({})).rejects.toThrow(TypeError);
-    await expect(executable.run({ x: tensor('f64', [1, 2], [1, 2]) })).rejects.toThrow(/is f32\[N,2\] with N = 1/);
+    const executable = await onnxruntimeEngine.open(b.build(), { threads: 1 });
+    await expect(executable.step({})).rejects.toThrow(TypeError);
+    await expect(executable.step({ x: tensor('f64', [1, 2], [1, 2]) })).rejects.toThrow(/is f32\[N,2\] with N = 1/);
     await executable.dispose();
   });
 
@@ -103,8 +103,8 @@ describe('the onnxruntime engine', () => {
     b.output('x', y);
     b.output('y', y);
     b.output('same', x);
-    const executable = await onnxruntimeEngine.compile(b.build(), { threads: 1 });
-    const results = await executable.run({ x: tensor('f32', [2], [1, 2]) });
+    const executable = await onnxruntimeEngine.open(b.build(), { threads: 1 });
+    const results = await executable.step({ x: tensor('f32', [2], [1, 2]) });
     expect(Object.fromEntries(Object.entries(results).map(([k, v]) => [k, [...v.data]]))).toEqual({
       x: [-1, -2],
       y: [-1, -2],

@@ -29,9 +29,9 @@ describe('a training step gives the same losses over 10 steps as in the referenc
     const step = trainingStep(lifNetwork(3), { loss: 'loss', train, optimizer });
     for (const engine of engines) {
       it(`${optimizer.kind} on ${engine.name}`, async () => {
-        const executable = await engine.compile(step.program, { threads: 1 });
+        const executable = await engine.open(step.program, { threads: 1 });
         const expected = await losses(step, (feeds) => Promise.resolve(evaluate(step.program, feeds)));
-        const actual = await losses(step, (feeds) => executable.run(feeds));
+        const actual = await losses(step, (feeds) => executable.step(feeds));
         await executable.dispose();
         expected.forEach((loss, i) => expect(Math.abs(actual[i]! - loss) / loss).toBeLessThan(1e-4));
         expect(expected.at(-1)).toBeLessThan(expected[0]!);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { byteWidth, tensor } from '../../src/base/dtype.js';
-import { chooseEngine } from '../../src/driver/engine.js';
+import { chooseEngine } from '../../src/run/engine.js';
 import { engineNamed, withinMemory } from '../../src/engines/index.js';
 import { type Program, ProgramBuilder, concreteShape, peakBytes } from '../../src/tensor/index.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
@@ -49,16 +49,16 @@ it('a program that cannot fit is refused before it is compiled, one that fits ru
   b.output('y', b.sum(b.mul(b.input('x', 'f32', [{ batch: 1 }, 1]), b.input('w', 'f32', [1, 2 ** 50])), [1]));
   const giant = b.build();
   const refused: unknown = await chooseEngine('onnxruntime', 'infer')
-    .compile(giant)
+    .open(giant)
     .catch((error: unknown) => error);
   expectDiagnostic('engine/too-much-memory', () => {
     throw refused;
   });
   const program = chain([0, 1]);
   const engine = engineNamed('onnxruntime')!;
-  await expect(withinMemory(engine, peakBytes(program, 1) - 1).compile(program)).rejects.toThrow('for one sample');
-  const executable = await withinMemory(engine, peakBytes(program, 1)).compile(program);
-  const { y } = await executable.run({ x: tensor('f32', [1, 3], [1, 2, 3]) });
+  await expect(withinMemory(engine, peakBytes(program, 1) - 1).open(program)).rejects.toThrow('for one sample');
+  const executable = await withinMemory(engine, peakBytes(program, 1)).open(program);
+  const { y } = await executable.step({ x: tensor('f32', [1, 3], [1, 2, 3]) });
   expect([...y!.data]).toEqual([3, 6, 9]);
   await executable.dispose();
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { codings } from '../../src/model/codings.js';
-import { equationFunctions } from '../../src/model/equations.js';
+import { equationFunctions } from '../../src/equations/index.js';
 import { constantFunctions } from '../../src/model/evaluate.js';
 import { layerTable } from '../../src/model/layers/index.js';
 import { maxExpansion, surrogates } from '../../src/model/index.js';

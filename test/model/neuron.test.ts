@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Expr, NeuronDef } from '../../src/base/equation.js';
+import { type Expr, type NeuronDef, assignmentsOf } from '../../src/equations/index.js';
 import { checkModel, loadNeuron } from '../../src/model/index.js';
 import { evaluateNeuron } from '../support/run-neuron.js';
 import { expectDiagnostics, libraryText, testLoader } from '../support/spike.js';
@@ -34,7 +34,7 @@ describe('neuron declarations', () => {
     ]);
     expect(def.states).toEqual([{ name: 'u', initial: { kind: 'number', value: 1 } }]);
     expect(def.detachReset).toBe(true);
-    expect(def.reset).toEqual([
+    expect(assignmentsOf(def, 'reset')).toEqual([
       { target: 'u', value: { kind: 'unary', op: '-', operand: { kind: 'name', name: 'u' } } },
     ]);
     const lo: Expr = { kind: 'unary', op: '-', operand: { kind: 'name', name: 'tau' } };
@@ -51,7 +51,7 @@ describe('neuron declarations', () => {
 
   it('turn `levels` with bits into its range and step', () => {
     const def = neuron('neuron N(m = 2, n = 1) { state u = 0 charge u = x fire s = levels(u, bits: m.n) }');
-    const call = def.fire[0]!.value as Expr & { kind: 'call' };
+    const call = assignmentsOf(def, 'fire')[0]!.value as Expr & { kind: 'call' };
     expect(Object.keys(call.named)).toEqual(['min', 'max', 'step']);
     const literal = neuron('neuron N { state u = 0 charge u = x fire s = levels(u, bits: 2.1) }');
     const args = { m: 2, n: 1 };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import type { Expr, NeuronDef } from '../../src/base/equation.js';
-import { type Attrs, type Network, type Op, parseNetwork, printNetwork } from '../../src/network/index.js';
+import { type Expr, type NeuronDef, phasesOf } from '../../src/equations/index.js';
+import { type Attrs, type Network, type Op, checkedOp, parseNetwork, printNetwork } from '../../src/network/index.js';
 
 const number = fc.oneof(
   fc.double({ noNaN: true }),
@@ -85,9 +85,7 @@ const neuron: fc.Arbitrary<NeuronDef> = fc.record(
     states: fc.array(fc.record({ name: word, initial: expr, units: expr }, { requiredKeys: ['name', 'initial'] }), {
       maxLength: 2,
     }),
-    charge: assignments,
-    fire: assignments,
-    reset: assignments,
+    phases: fc.record({ charge: assignments, fire: assignments, reset: assignments }).map(phasesOf),
     surrogate: fc.record({
       name: fc.constantFrom('triangle', 'ste'),
       args: fc.dictionary(fc.constantFrom('width', 'hi'), fc.double({ noNaN: true, noDefaultInfinity: true }), {
@@ -96,7 +94,7 @@ const neuron: fc.Arbitrary<NeuronDef> = fc.record(
     }),
     detachReset: fc.constant(true),
   },
-  { requiredKeys: ['name', 'params', 'states', 'charge', 'fire', 'reset'] },
+  { requiredKeys: ['name', 'params', 'states', 'phases'] },
 );
 
 /** Networks whose every text is arbitrary; what they compute makes no sense, only their form does. */
@@ -140,15 +138,17 @@ const network: fc.Arbitrary<Network> = fc
       const all: Attrs = { neuron: def.name, levels, amplitude: step, ...attrs };
       const [min, max] = levels;
       const type = { shape: [2], time, code: { kind: 'spike' as const, min, max, step } };
-      ops.push({
-        id,
-        kind: 'neuron',
-        inputs: [last],
-        attrs: all,
-        params: { theta: param },
-        type,
-        ...(origin === undefined ? {} : { origin }),
-      });
+      ops.push(
+        checkedOp({
+          id,
+          kind: 'neuron',
+          inputs: [last],
+          attrs: all,
+          params: { theta: param },
+          type,
+          ...(origin === undefined ? {} : { origin }),
+        }),
+      );
       last = id;
     }
     return {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { libraryNeurons } from '../../src/driver/files.js';
+import { libraryNeurons } from '../../src/workspace/files.js';
 import { type Network, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { randomNetwork } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';

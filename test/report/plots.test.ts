@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { spikeEntropy } from '../../src/cost/index.js';
-import type { LayerActivity } from '../../src/evaluate/index.js';
+import type { LayerActivity } from '../../src/run/metrics/index.js';
 import { configPoints } from '../../src/report/plots/configs.js';
 import { levelBars } from '../../src/report/plots/levels.js';
 import { membranePoints } from '../../src/report/plots/membranes.js';
@@ -12,7 +12,8 @@ import { entropyOf, shownFormats, spikesOf, variedChannels } from '../../src/rep
 import { chooseNeurons, neuronName } from '../../src/report/plots/traces.js';
 import { bitPoints, curvePoints } from '../../src/report/plots/training.js';
 import { encodePng, greyUri, imageUri } from '../../src/report/png.js';
-import type { LayerTrace, Measured } from '../../src/report/types.js';
+import type { LayerTrace } from '../../src/run/sample-trace.js';
+import type { Measured } from '../../src/report/types.js';
 
 /** Width, height, colour type and pixels of a PNG that has one IDAT and no filters. */
 function decode(png: Uint8Array): { width: number; height: number; colour: number; pixels: number[] } {

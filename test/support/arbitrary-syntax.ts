@@ -174,7 +174,7 @@ const declaration: fc.Arbitrary<Declaration> = fc.oneof(
 
 export const modelFiles: fc.Arbitrary<ModelFile> = fc
   .array(declaration, { maxLength: 4 })
-  .map((declarations) => ({ source, declarations, comments: [] }));
+  .map((declarations) => ({ source, declarations, damaged: [], comments: [] }));
 
 /** A tree without places and comments, to compare two of them. */
 export function bare(tree: unknown): unknown {

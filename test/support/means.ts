@@ -1,6 +1,6 @@
 import type { Network } from '../../src/network/index.js';
-import { libraryNeurons } from '../../src/driver/files.js';
-import { spikeLevels } from '../../src/lower/model-to-network/index.js';
+import { libraryNeurons } from '../../src/workspace/files.js';
+import { spikeLevels } from '../../src/equations/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
 

@@ -1,4 +1,4 @@
-import type { Expr, NeuronDef } from '../../src/base/equation.js';
+import { type Expr, type NeuronDef, assignmentsOf } from '../../src/equations/index.js';
 
 type Vector = readonly number[];
 
@@ -23,8 +23,7 @@ export function evaluateNeuron(
   return input.map((x, i) => {
     names.set('t', [i + 1]);
     names.set('x', [x]);
-    for (const { target, value } of [...def.charge, ...def.fire, ...def.reset])
-      names.set(target, evaluate(value, names));
+    for (const { target, value } of assignmentsOf(def)) names.set(target, evaluate(value, names));
     return names.get('s')![0]!;
   });
 }

@@ -1,4 +1,4 @@
-import { libraryNeurons } from '../../src/driver/files.js';
+import { libraryNeurons } from '../../src/workspace/files.js';
 import type { Network } from '../../src/network/index.js';
 import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../../src/passes/index.js';
 

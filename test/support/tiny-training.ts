@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { driver } from '../../src/driver/index.js';
-import type { EpochRecord, TrainOptions } from '../../src/driver/types.js';
+import { driver } from '../../src/commands/index.js';
 import { idxBytes } from '../data/builders.js';
 import { random } from '../tensor/cases.js';
+import type { EpochRecord } from '../../src/train/index.js';
+import type { TrainOptions } from '../../src/commands/train.js';
 
 /** Writes 60 images of 8×8 into a folder: bars left, bars on top, diagonals. The data set's name for `--data`. */
 export function writeTinySet(folder: string, labels: (i: number) => number = (i) => i % 3): string {

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Config, checkModel } from '../../src/model/index.js';
 import type { Network } from '../../src/network/index.js';
-import { diskLoader } from '../../src/driver/files.js';
+import { diskLoader } from '../../src/workspace/files.js';
 
 const root = resolve(import.meta.dirname, '../../models');
 

@@ -315,6 +315,25 @@ export const cases: readonly Case[] = [
   },
   ...convCases,
   ...poolCases,
+  ...(['scan', 'scan_output'] as const).map((kind): Case => ({
+    kind,
+    label: kind === 'scan' ? 'a running sum, stacked' : 'a running sum, its end',
+    dtypes: numbers,
+    make: (b, dtype) => {
+      const step = new ProgramBuilder('step');
+      const sum = step.add(step.input('sum', dtype, [N, 2]), step.input('x', dtype, [N, 2]));
+      step.output('next', sum);
+      step.output('sums', step.mul(sum, sum));
+      const initial = b.input('initial', dtype, [N, 2]);
+      const { final, stacked } = b.scan({
+        body: step.build(),
+        steps: 3,
+        initial: [initial],
+        scanned: [b.input('x', dtype, [T3, 2])],
+      });
+      return kind === 'scan' ? stacked[0]! : final[0]!;
+    },
+  })),
 ];
 
 /** Compares with a tolerance relative to the larger of 1 and the expected value. */

@@ -34,7 +34,7 @@ function reference(trainee: Trainee, neuron: string, optimizer: string, feeds: R
   const { network, lowered } = trainee;
   const plain = ({ shape, data }: Tensor): object => ({ shape, data: Array.from(data) });
   const weights = Object.fromEntries([...network.params].map(([id, { tensor: values }]) => [id, plain(values)]));
-  const job = { neuron, steps: 3, optimizer, count, images: plain(feeds[lowered.image]!), weights };
+  const job = { neuron, steps: 3, optimizer, count, images: plain(feeds[lowered.feeds.image.id]!), weights };
   const script = fileURLToPath(new URL('torch_reference.py', import.meta.url));
   const input = JSON.stringify({ ...job, labels: Array.from(feeds['labels']!.data) });
   const { stdout, stderr, status } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
@@ -69,11 +69,11 @@ describe.skipIf(!hasTorch)('training is that of PyTorch', () => {
       expectClose(gradients[`grad.${id}`]!.data, values, `gradient of ${id}`, 1e-4);
     }
 
-    const executable = await onnxruntimeEngine.compile(trainee.step.program, { threads: 1 });
+    const executable = await onnxruntimeEngine.open(trainee.step.program, { threads: 1 });
     let states = Object.fromEntries(trainee.step.states.map(({ id, initial }) => [id, initial]));
     for (let i = 0; i < count; i++) {
       const clock = { learning_rate: tensor('f32', [], [rate]), step: tensor('f32', [], [i + 1]) };
-      const results = await executable.run({ ...feeds, ...states, ...clock });
+      const results = await executable.step({ ...feeds, ...states, ...clock });
       expect(Math.abs(results['loss']!.data[0]! / expected.losses[i]! - 1), `loss ${i}`).toBeLessThan(1e-4);
       states = Object.fromEntries(trainee.step.states.map(({ id }) => [id, results[`next.${id}`]!]));
     }

@@ -161,11 +161,11 @@ it('engines agree over 10 steps from the same seed', async () => {
   const network = networkFrom(tinyModel({ neuron: 'PLIF' }));
   const trainee = traineeOf(network, { loss: { kind: 'tet' }, optimizer: { kind: 'adam' } });
   const losses = async (name: string): Promise<number[]> => {
-    const executable = await engineNamed(name)!.compile(trainee.step.program, { threads: 1 });
+    const executable = await engineNamed(name)!.open(trainee.step.program, { threads: 1 });
     let feeds = stepFeeds(trainee, 6);
     const found: number[] = [];
     for (let i = 0; i < 10; i++) {
-      const results = await executable.run({ ...feeds, step: tensor('f32', [], [i + 1]) });
+      const results = await executable.step({ ...feeds, step: tensor('f32', [], [i + 1]) });
       found.push(results['loss']!.data[0]!);
       feeds = { ...feeds, ...Object.fromEntries(trainee.step.states.map(({ id }) => [id, results[`next.${id}`]!])) };
     }

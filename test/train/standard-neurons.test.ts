@@ -27,11 +27,11 @@ it.each(neurons)('%s trains: a gradient reaches every weight, and the loss falls
   const text = tinyModel({ neuron }).replace('{ LIF, PLIF, MBLIF, ILIF, Ternary, BackEI, Refined }', `{ ${name} }`);
   const trainee = traineeOf(networkFrom(text), { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'adam' } });
   expect(withoutGradient(trainee)).toEqual([]);
-  const executable = await onnxruntimeEngine.compile(trainee.step.program, { threads: 1 });
+  const executable = await onnxruntimeEngine.open(trainee.step.program, { threads: 1 });
   let feeds: Record<string, Tensor> = { ...stepFeeds(trainee, 12), learning_rate: tensor('f32', [], [0.02]) };
   const losses: number[] = [];
   for (let i = 0; i < 12; i++) {
-    const results = await executable.run({ ...feeds, step: tensor('f32', [], [i + 1]) });
+    const results = await executable.step({ ...feeds, step: tensor('f32', [], [i + 1]) });
     losses.push(results['loss']!.data[0]!);
     feeds = { ...feeds, ...Object.fromEntries(trainee.step.states.map(({ id }) => [id, results[`next.${id}`]!])) };
   }
@@ -50,8 +50,8 @@ it('a multi-bit neuron with one level fires and learns as LIF with the same surr
       loss: { kind: 'cross_entropy' },
       optimizer: { kind: 'sgd' },
     });
-    const executable = await onnxruntimeEngine.compile(trainee.step.program, { threads: 1 });
-    const results = await executable.run(stepFeeds(trainee, 6));
+    const executable = await onnxruntimeEngine.open(trainee.step.program, { threads: 1 });
+    const results = await executable.step(stepFeeds(trainee, 6));
     await executable.dispose();
     return ['loss', 'next.output.conv.weight', 'next.output.linear.weight'].flatMap((name) => [...results[name]!.data]);
   };

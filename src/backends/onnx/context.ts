@@ -1,4 +1,4 @@
-import type { Dim, PrimAttrs, PrimKind, TensorOp, ValueInfo } from '../../tensor/index.js';
+import type { Dim, PrimAttrs, PrimKind, Program, TensorOp, ValueInfo } from '../../tensor/index.js';
 import type { GraphWriter } from './writer.js';
 
 /** What an emitter reads, and the graph it writes to. */
@@ -14,6 +14,8 @@ export interface EmitContext<A> {
   readonly typeOf: (id: string) => ValueInfo;
   /** The ONNX name that the result must get. */
   readonly out: string;
+  /** Writes all ops of a body, whose ids are their ONNX names, to a graph. */
+  readonly emitBody: (w: GraphWriter, body: Program) => void;
 }
 
 /** Writes one primitive as ONNX nodes, the last of which is named `out`. */

@@ -1,8 +1,9 @@
 import type { DType } from '../../base/dtype.js';
-import type { PrimKind, Program, TensorOp, ValueInfo } from '../../tensor/index.js';
+import { type PrimKind, type Program, type TensorOp, type ValueInfo, attrsOf } from '../../tensor/index.js';
 import type { Emit, EmitTable } from './context.js';
 import { cast, elementwise, select } from './elementwise.js';
 import { argmax, broadcast, concat, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
+import { scan, scanOutput } from './scan.js';
 import { avgpool, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, maxpool, maxpoolGrad } from './windows.js';
 import { GraphWriter, valueInfo } from './writer.js';
 
@@ -28,6 +29,8 @@ export const onnxEmitters: EmitTable = {
   maxpool,
   maxpool_grad: maxpoolGrad,
   avgpool,
+  scan,
+  scan_output: scanOutput,
 };
 
 /** Primitives whose ONNX operators exist in f32 only. */
@@ -45,7 +48,10 @@ export function onnxSupports(kind: PrimKind, dtype: DType): boolean {
 
 /** Ops of the program that ONNX, or onnxruntime, has no kernel for. */
 export function unsupportedByOnnx(program: Program): Program['ops'] {
-  return program.ops.filter((op) => !onnxSupports(op.kind, op.dtype));
+  return program.ops.flatMap((op) => {
+    if (op.kind === 'scan') return unsupportedByOnnx(attrsOf(op, 'scan').body);
+    return onnxSupports(op.kind, op.dtype) ? [] : [op];
+  });
 }
 
 /**
@@ -54,22 +60,8 @@ export function unsupportedByOnnx(program: Program): Program['ops'] {
  */
 export function emitOnnx(program: Program): Uint8Array {
   const w = new GraphWriter(program);
-  const types = new Map<string, ValueInfo>();
-  for (const input of program.inputs) types.set(input.id, input);
-  for (const param of program.params) {
-    types.set(param.id, param);
-    w.initializer(param.id, param.data);
-  }
-  const makers = new Map<string, TensorOp>();
-  const makerOf = (id: string) => makers.get(id);
-  const typeOf = (id: string) => types.get(id)!;
-  for (const op of program.ops) {
-    const emit = onnxEmitters[op.kind] as Emit<unknown>;
-    const inputs = op.inputs.map((id) => types.get(id)!);
-    emit({ w, op, attrs: op.attrs, names: op.inputs, inputs, makerOf, typeOf, out: op.id });
-    types.set(op.id, op);
-    makers.set(op.id, op);
-  }
+  for (const param of program.params) w.initializer(param.id, param.data);
+  const types = emitOps(w, program, new Map());
   const names = outputNames(program);
   const outputs = Object.entries(program.outputs).map(([name, id]) => {
     const { dtype, shape } = types.get(id)!;
@@ -78,6 +70,28 @@ export function emitOnnx(program: Program): Uint8Array {
     return valueInfo(result, dtype, shape);
   });
   return w.finish(outputs);
+}
+
+/** Writes all ops to a graph; gives the types of all values, those `around` a body included. */
+function emitOps(
+  w: GraphWriter,
+  program: Program,
+  around: ReadonlyMap<string, ValueInfo>,
+): ReadonlyMap<string, ValueInfo> {
+  const types = new Map(around);
+  for (const value of [...program.inputs, ...program.params]) types.set(value.id, value);
+  const makers = new Map<string, TensorOp>();
+  const makerOf = (id: string) => makers.get(id);
+  const typeOf = (id: string) => types.get(id)!;
+  const emitBody = (inner: GraphWriter, body: Program) => void emitOps(inner, body, types);
+  for (const op of program.ops) {
+    const emit = onnxEmitters[op.kind] as Emit<unknown>;
+    const inputs = op.inputs.map((id) => types.get(id)!);
+    emit({ w, op, attrs: op.attrs, names: op.inputs, inputs, makerOf, typeOf, out: op.id, emitBody });
+    types.set(op.id, op);
+    makers.set(op.id, op);
+  }
+  return types;
 }
 
 /**

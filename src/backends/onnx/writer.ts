@@ -16,7 +16,14 @@ export const elementType: Readonly<Record<DType | 'i64', number>> = {
   f64: 11,
 };
 
-export type AttrValue = number | string | readonly number[] | { readonly float: number };
+export type AttrValue = number | string | readonly number[] | { readonly float: number } | { readonly graph: Subgraph };
+
+/** The body of an operator; it reads values of the graph around it by name. */
+export interface Subgraph {
+  readonly graph: OnnxTypes.IGraphProto;
+  /** What it reads from around it. */
+  readonly captured: readonly string[];
+}
 
 /**
  * Collects nodes and initialisers of one ONNX graph. Values of the program keep their ids;
@@ -25,12 +32,23 @@ export type AttrValue = number | string | readonly number[] | { readonly float: 
 export class GraphWriter {
   #nodes: OnnxTypes.INodeProto[] = [];
   #initializers: OnnxTypes.ITensorProto[] = [];
+  /** What nodes with bodies read in them, by node. */
+  readonly #captured = new Map<string, readonly string[]>();
   readonly #shared = new Map<string, string>();
   readonly #program: Program;
   #count = 0;
 
-  constructor(program: Program) {
+  /** `around`: the graph in which this one is a body; constants and sizes stand there. */
+  constructor(
+    program: Program,
+    private readonly around?: GraphWriter,
+  ) {
     this.#program = program;
+  }
+
+  /** A graph for the body of an operator of this one. */
+  inner(body: Program): GraphWriter {
+    return new GraphWriter(body, this);
   }
 
   /** Adds a node with one result and returns its name: `out`, or a fresh one. */
@@ -58,13 +76,23 @@ export class GraphWriter {
       output: [...outputs],
       attribute: Object.entries(attrs).map(([name, value]) => attribute(name, value)),
     });
+    const captured = Object.values(attrs).flatMap((value) =>
+      typeof value === 'object' && 'graph' in value ? value.graph.captured : [],
+    );
+    if (captured.length > 0)
+      this.#captured.set(
+        outputs.find((name) => name !== '')!,
+        captured,
+      );
   }
 
   fresh(hint: string): string {
+    if (this.around !== undefined) return this.around.fresh(hint);
     return `::${hint}.${++this.#count}`;
   }
 
   initializer(name: string, { dtype, shape, data }: Tensor): string {
+    if (this.around !== undefined) return this.around.initializer(name, { dtype, shape, data });
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.#initializers.push({ name, dims: [...shape], dataType: elementType[dtype], rawData });
     return name;
@@ -72,6 +100,7 @@ export class GraphWriter {
 
   /** An int64 vector (or scalar, where `shape` is []), shared between equal ones. */
   ints(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    if (this.around !== undefined) return this.around.ints(values, shape);
     return this.share(`i64[${shape.join()}](${values.join()})`, (name) => {
       const rawData = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
       this.#initializers.push({ name, dims: [...shape], dataType: elementType.i64, rawData });
@@ -95,6 +124,7 @@ export class GraphWriter {
 
   /** A value made by `make` the first time its key is asked for. */
   share(key: string, make: (name: string) => void): string {
+    if (this.around !== undefined) return this.around.share(key, make);
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
     const name = `::${key}`;
@@ -105,6 +135,7 @@ export class GraphWriter {
 
   /** The int64 vector [units · N]. */
   batches(units: number): string {
+    if (this.around !== undefined) return this.around.batches(units);
     if (units === 0) return this.ints([0]);
     return this.share(`${units}N`, (name) => {
       if (units !== 1) return this.node('Mul', [this.batches(1), this.ints([units])], {}, name);
@@ -119,6 +150,7 @@ export class GraphWriter {
 
   /** The int64 vector of a shape with N filled in at run time. */
   dynamicShape(shape: readonly Dim[]): string {
+    if (this.around !== undefined) return this.around.dynamicShape(shape);
     const parts: string[] = [];
     let plain: number[] = [];
     const flush = () => {
@@ -144,7 +176,7 @@ export class GraphWriter {
     const kept: OnnxTypes.INodeProto[] = [];
     for (const node of this.#nodes.toReversed()) {
       if (!node.output!.some((name) => live.has(name))) continue;
-      for (const name of node.input!) live.add(name);
+      for (const name of [...node.input!, ...(this.#captured.get(node.name!) ?? [])]) live.add(name);
       kept.push(node);
     }
     this.#nodes = kept.toReversed();
@@ -159,14 +191,29 @@ export class GraphWriter {
       producerName: 'spikec',
       opsetImport: [{ domain: '', version: 17 }],
     });
-    model.graph = onnx.GraphProto.create({
+    model.graph = this.#graph(outputs);
+    return onnx.ModelProto.encode(model).finish();
+  }
+
+  /** What the outputs need as the body of an operator. */
+  finishBody(outputs: readonly OnnxTypes.IValueInfoProto[]): Subgraph {
+    this.#prune(outputs);
+    const made = new Set([
+      ...this.#program.inputs.map(({ id }) => id),
+      ...this.#nodes.flatMap(({ output }) => output!),
+    ]);
+    const read = this.#nodes.flatMap(({ name, input }) => [...input!, ...(this.#captured.get(name!) ?? [])]);
+    return { graph: this.#graph(outputs), captured: [...new Set(read)].filter((name) => !made.has(name)) };
+  }
+
+  #graph(outputs: readonly OnnxTypes.IValueInfoProto[]): OnnxTypes.GraphProto {
+    return onnx.GraphProto.create({
       name: this.#program.name,
       node: this.#nodes,
       initializer: this.#initializers,
       input: this.#program.inputs.map(({ id, dtype, shape }) => valueInfo(id, dtype, shape)),
       output: [...outputs],
     });
-    return onnx.ModelProto.encode(model).finish();
   }
 }
 
@@ -180,6 +227,7 @@ function attribute(name: string, value: AttrValue): OnnxTypes.IAttributeProto {
   const types = onnx.AttributeProto.AttributeType;
   if (typeof value === 'number') return { name, type: types.INT, i: value };
   if (typeof value === 'string') return { name, type: types.STRING, s: new TextEncoder().encode(value) };
+  if ('graph' in value) return { name, type: types.GRAPH, g: value.graph.graph };
   if ('float' in value) return { name, type: types.FLOAT, f: value.float };
   return { name, type: types.INTS, ints: [...value] };
 }

@@ -30,6 +30,14 @@ export const tfTypes: Readonly<Record<DType, string>> = {
 export const toNhwc = [0, 2, 3, 1] as const;
 const toNchw = [0, 3, 1, 2] as const;
 
+export type Layout = 'plain' | 'nhwc';
+
+/** A variable and how a value lies in it. */
+export interface Lying {
+  readonly variable: string;
+  readonly layout: Layout;
+}
+
 /** The variables that hold one value, by layout. Values without four axes have only `plain`. */
 interface Held {
   plain?: string;
@@ -45,6 +53,7 @@ interface Held {
 export class Variables {
   readonly js: JsWriter;
   readonly #held = new Map<string, Held>();
+  readonly #parts = new Map<string, readonly Lying[]>();
   readonly #types = new Map<string, ValueInfo>();
   readonly #ops = new Map<string, TensorOp>();
 
@@ -70,8 +79,22 @@ export class Variables {
     return attrsOf(op, 'const').value.data[0];
   }
 
-  define(id: string, variable: string, layout: 'plain' | 'nhwc' = 'plain'): void {
+  define(id: string, variable: string, layout: Layout = 'plain'): void {
     this.#held.set(id, layout === 'plain' ? { plain: variable } : { nhwc: variable });
+  }
+
+  /** Lets a value be what another is outside of a loop. */
+  take(id: string, from: Variables, outer: string): void {
+    this.#held.set(id, { ...from.#held.get(outer)! });
+  }
+
+  /** The results of a loop, by index. */
+  defineParts(id: string, parts: readonly Lying[]): void {
+    this.#parts.set(id, parts);
+  }
+
+  part(id: string, index: number): Lying {
+    return this.#parts.get(id)![index]!;
   }
 
   /** Whether the value lies as [N,H,W,C] already. */
@@ -124,6 +147,8 @@ export interface EmitContext<A> {
   readonly vars: Variables;
   readonly op: TensorOp;
   readonly attrs: A;
+  /** Writes an op of a body. */
+  readonly emitOp: (context: Pick<EmitContext<unknown>, 'js' | 'vars' | 'op'>) => void;
 }
 
 /** Writes one primitive as TensorFlow.js calls and defines its value. */

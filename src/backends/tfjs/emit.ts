@@ -5,12 +5,14 @@ import {
   type TensorOp,
   type TrainingState,
   type ValueInfo,
+  attrsOf,
   isBatch,
   showType,
 } from '../../tensor/index.js';
-import { type Emit, type EmitTable, Variables, dims } from './context.js';
+import { type Emit, type EmitContext, type EmitTable, Variables, dims } from './context.js';
 import { broadcast, cast, constant, elementwise } from './elementwise.js';
 import { argmax, concat, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
+import { scan, scanOutput } from './scan.js';
 import { avgpool, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, maxpool, maxpoolGrad } from './windows.js';
 import { JsWriter, quote } from './writer.js';
 
@@ -35,6 +37,8 @@ export const tfjsEmitters: EmitTable = {
   maxpool,
   maxpool_grad: maxpoolGrad,
   avgpool,
+  scan,
+  scan_output: scanOutput,
 };
 
 /** Whether TensorFlow.js can compute the primitive for this dtype: it has no float64. */
@@ -49,7 +53,10 @@ export function unsupportedByTfjs(
   const fed = [...program.inputs, ...program.params].filter(({ dtype }) => dtype === 'f64');
   return [
     ...fed.map(({ id, dtype }) => ({ id, kind: 'input', dtype })),
-    ...program.ops.filter((op) => !tfjsSupports(op.kind, op.dtype)),
+    ...program.ops.flatMap((op) => {
+      if (op.kind === 'scan') return unsupportedByTfjs(attrsOf(op, 'scan').body);
+      return tfjsSupports(op.kind, op.dtype) ? [] : [op];
+    }),
   ];
 }
 
@@ -66,7 +73,7 @@ export function emitFunction(program: Program, name: string): string {
     const next = headingOf(op) ?? heading;
     if (next !== heading) js.comment(quote(next!).slice(1, -1));
     heading = next;
-    (tfjsEmitters[op.kind] as Emit<unknown>)({ js, vars, op, attrs: op.attrs });
+    emitOp({ js, vars, op });
   }
   const given = new Set<string>();
   const outputs = Object.entries(program.outputs).map(([key, id]) => {
@@ -89,6 +96,10 @@ export function emitFunction(program: Program, name: string): string {
     `}`,
   ].join('\n');
 }
+
+const emitOp: EmitContext<unknown>['emitOp'] = (place) => {
+  (tfjsEmitters[place.op.kind] as Emit<unknown>)({ ...place, attrs: place.op.attrs, emitOp });
+};
 
 /** The layer that an op belongs to; shared constants belong to none. */
 function headingOf({ id, from }: TensorOp): string | undefined {

@@ -1,5 +1,11 @@
-/** A statement of the emitted function: `const target = code;`, or a comment. */
+/** Statements of the emitted function: `const target = code;`, a loop that makes several tensors, or a comment. */
 type Line =
+  | {
+      readonly kind: 'block';
+      readonly targets: readonly string[];
+      readonly code: readonly string[];
+      readonly uses: readonly string[];
+    }
   | { readonly kind: 'let'; readonly target: string; readonly code: string; readonly uses: readonly string[] }
   | { readonly kind: 'comment'; readonly text: string };
 
@@ -18,8 +24,29 @@ const reserved = new Set(
  */
 export class JsWriter {
   readonly #lines: Line[] = [];
-  readonly #names = new Set(reserved);
+  readonly #names: Set<string>;
   readonly #owned = new Set<string>();
+
+  constructor(names: Set<string> = new Set(reserved)) {
+    this.#names = names;
+  }
+
+  /** A writer for the inside of a block of this function: its names are unlike all others. */
+  block(): JsWriter {
+    return new JsWriter(this.#names);
+  }
+
+  /** Statements that make new tensors `targets` out of the variables `uses`. */
+  place(code: readonly string[], targets: readonly string[], uses: readonly string[]): void {
+    for (const target of targets) this.#owned.add(target);
+    this.#lines.push({ kind: 'block', targets, code, uses });
+  }
+
+  /** The variables from outside of the block that its statements use. */
+  reads(): string[] {
+    const uses = this.#lines.flatMap((line) => (line.kind === 'comment' ? [] : line.uses));
+    return [...new Set(uses)].filter((name) => !this.#owned.has(name));
+  }
 
   /** A variable name after `hint`: letters, digits and underscores only. */
   identifier(hint: string): string {
@@ -68,15 +95,16 @@ export class JsWriter {
     for (const line of this.#lines.toReversed()) {
       if (line.kind === 'comment') {
         // A heading over nothing is left out.
-        if (out.at(-1)?.[0]?.startsWith('const ')) out.push([`// ${line.text}`]);
+        if (/^(const|let) /.test(out.at(-1)?.[0] ?? '')) out.push([`// ${line.text}`]);
         continue;
       }
-      if (!live.has(line.target)) continue;
+      const targets = line.kind === 'let' ? [line.target] : line.targets;
+      if (!targets.some((target) => live.has(target))) continue;
       // Backwards, the first time a name is seen is its last use.
-      const ended = [...new Set(line.uses)].filter((name) => this.#owned.has(name) && !live.has(name));
+      const ended = [...new Set([...line.uses, ...targets])].filter((name) => this.#owned.has(name) && !live.has(name));
       for (const name of line.uses) live.add(name);
       const dispose = ended.length === 0 ? [] : [`tf.dispose([${ended.join(', ')}]);`];
-      out.push([`const ${line.target} = ${line.code};`, ...dispose]);
+      out.push([...(line.kind === 'let' ? [`const ${line.target} = ${line.code};`] : line.code), ...dispose]);
     }
     return out.toReversed().flat();
   }

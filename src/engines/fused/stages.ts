@@ -1,6 +1,7 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { isBatch } from '../../tensor/dims.js';
+import { evaluate } from '../../tensor/evaluate.js';
 import { opDef } from '../../tensor/ops/index.js';
 import { repeatedPixels } from '../../tensor/patterns.js';
 import type { Program, TensorOp, ValueInfo } from '../../tensor/types.js';
@@ -82,13 +83,14 @@ export function prepare(program: Program) {
 
 /** Without batch axis, and not a product or a convolution, which the reference computes slowly. */
 function isCheaplyConstant(op: TensorOp): boolean {
-  const heavy = ['matmul', 'conv2d', 'conv2d_input_grad', 'conv2d_weight_grad', 'broadcast'];
+  const heavy = ['scan', 'scan_output', 'matmul', 'conv2d', 'conv2d_input_grad', 'conv2d_weight_grad', 'broadcast'];
   return !op.shape.some(isBatch) && !heavy.includes(op.kind);
 }
 
 function evaluateConstant(op: TensorOp, operands: readonly Tensor[]): Tensor {
   const shape = op.shape as readonly number[];
-  return opDef(op.kind).evaluate(operands, { attrs: op.attrs, inputs: operands, dtype: op.dtype, shape, n: 1 });
+  const run = (body: Program, inputs: Readonly<Record<string, Tensor>>) => evaluate(body, inputs);
+  return opDef(op.kind).evaluate(operands, { attrs: op.attrs, inputs: operands, dtype: op.dtype, shape, n: 1, run });
 }
 
 /**

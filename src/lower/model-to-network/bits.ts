@@ -1,10 +1,8 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import { type Expr, partsOf } from '../../base/equation.js';
+import { Environment, type Expr, assignmentsOf, evaluateExpr, partsOf, spikeLevels } from '../../equations/index.js';
 import { type Bits, type Choice, type CodingChoice, type NeuronUse, layerMatcher } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
 import { ProgramBuilder } from '../../tensor/index.js';
-import { Environment, evaluateExpr } from '../network-to-tensor/equations.js';
-import { spikeLevels } from './spike-levels.js';
 
 /** `learn(init, max, target, penalty, rate)`: a real number per layer, rounded where it is used (ABA eq. 9-11). */
 export interface LearnedBits {
@@ -143,7 +141,7 @@ export function neuronWithBits(
     return refuse(problem, 'use a neuron with a parameter `bits`, such as `Refined` of "spikec/neurons"');
   }
   if (typeof setting === 'object') {
-    const fixed = def.fire.some(({ value }) => calls(value, 'levels'));
+    const fixed = assignmentsOf(def, 'fire').some(({ value }) => calls(value, 'levels'));
     if (fixed || def.surrogate?.name !== 'ste') {
       const problem = `the bits of \`${def.name}\` can't be learned: it needs \`clip(floor(…), …)\` or \`clip(round(…), …)\` with \`surrogate ste(…)\``;
       return refuse(problem, 'use `Refined` of "spikec/neurons", or write the neuron like it');
@@ -162,7 +160,7 @@ export function neuronWithBits(
  */
 function surrogateFits({ def, args }: NeuronUse, most: number): boolean {
   const { lo, hi } = def.surrogate?.args ?? {};
-  const rounds = def.fire.some(({ value }) => calls(value, 'round'));
+  const rounds = assignmentsOf(def, 'fire').some(({ value }) => calls(value, 'round'));
   const [least, spread] = rounds ? [-0.5, 1] : [0, 1];
   const within = (
     bound: Expr | number | undefined,

@@ -1,6 +1,7 @@
 import { suggest } from '../../base/did-you-mean.js';
 import type { CallExpression, Expression, GraphDeclaration, NameExpression } from '../../syntax/index.js';
 import { calleeOf } from '../arguments.js';
+import { mayBeHidden } from '../environment.js';
 import { constantFunctions } from '../evaluate.js';
 import { layerTable } from '../layers/index.js';
 import { type Rule, type RuleContext, partsOf } from './rule.js';
@@ -45,7 +46,8 @@ class NameCheck {
   }
 
   #value({ name, span }: NameExpression): void {
-    if (this.bound.has(name) || this.context.file.scope.has(name)) return;
+    const { file } = this.context;
+    if (this.bound.has(name) || file.scope.has(name) || mayBeHidden(name, file)) return;
     const help = (): string | undefined =>
       this.#laterBinding(name) ?? suggest(name, [...this.bound, ...this.context.file.scope.keys()]);
     this.context.reporter.report('model/unknown-name', { kind: 'value', name }, span, { help });
@@ -53,7 +55,7 @@ class NameCheck {
 
   #call(written: CallExpression | NameExpression): void {
     const { name, args, place } = calleeOf(written);
-    if (!this.#isCallable(name)) {
+    if (!this.#isCallable(name) && !mayBeHidden(name, this.context.file)) {
       const names = (): string[] => [...this.bound, ...this.context.file.scope.keys(), ...Object.keys(layerTable)];
       const help = (): string | undefined => this.#laterBinding(name) ?? suggest(name, names());
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });

@@ -1,6 +1,6 @@
 import { latencyOf } from '../graph.js';
 import type { Attrs, AttrValue, Code, Network, Op, Param, ValueType } from '../types.js';
-import { printNeuron, printNumber } from './expression.js';
+import { printNeuron, printNumber } from '../../equations/index.js';
 
 /** What stands behind `%` without quotes. */
 const plainId = /^[A-Za-z0-9_$./:-]+$/;

@@ -1,5 +1,5 @@
 import { tensor } from '../../base/dtype.js';
-import { stepParameter } from '../../base/equation.js';
+import { spikeLevels, stepParameter } from '../../equations/index.js';
 import { present } from '../../base/invariant.js';
 import { codeOf } from '../../base/quantiser.js';
 import {
@@ -14,7 +14,6 @@ import {
   rewrite,
   wholeOf,
 } from '../../network/index.js';
-import { spikeLevels } from '../../lower/model-to-network/spike-levels.js';
 import type { Pass } from '../pass.js';
 
 /**

@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
+import { printNeuron } from '../../equations/index.js';
 import type { Param } from '../../network/index.js';
-import { type Op, optionalParam, printNeuron, printType } from '../../network/index.js';
+import { type Op, optionalParam, printType } from '../../network/index.js';
 import { count, percent, short } from '../plots/text.js';
 import type { ReportTarget } from '../types.js';
 import { kindName } from './groups.js';

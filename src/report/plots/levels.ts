@@ -1,4 +1,4 @@
-import type { LayerActivity } from '../../evaluate/index.js';
+import type { LayerActivity } from '../../run/metrics/index.js';
 import type { Plot } from './render.js';
 import { percent, tail } from './text.js';
 import { colours } from './theme.js';

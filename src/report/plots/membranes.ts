@@ -1,4 +1,4 @@
-import type { LayerTrace } from '../types.js';
+import type { LayerTrace } from '../../run/sample-trace.js';
 import type { Plot } from './render.js';
 import { tail } from './text.js';
 import { colours } from './theme.js';

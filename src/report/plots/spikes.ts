@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import type { LayerTrace, SampleTrace } from '../types.js';
+import type { LayerTrace, SampleTrace } from '../../run/sample-trace.js';
 import { greyUri, imageUri } from '../png.js';
 import type { Plot } from './render.js';
 

@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import type { LayerTrace } from '../types.js';
+import type { LayerTrace } from '../../run/sample-trace.js';
 
 /** What single neurons of a layer do, step by step. */
 export interface NeuronSeries {

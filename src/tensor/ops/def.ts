@@ -1,7 +1,7 @@
 import type { DType, Tensor } from '../../base/dtype.js';
 import type { ProgramBuilder, Value } from '../builder.js';
 import { ShapeError } from '../dims.js';
-import type { Dim, NoAttrs, TensorOp, ValueInfo } from '../types.js';
+import type { Dim, NoAttrs, Program, TensorOp, ValueInfo } from '../types.js';
 
 /** What the evaluator of one op may read besides its operands. */
 export interface EvalContext<A> {
@@ -14,6 +14,8 @@ export interface EvalContext<A> {
   readonly shape: readonly number[];
   /** The batch size N. */
   readonly n: number;
+  /** The reference evaluator for the body of an op, for the same N and precision. */
+  readonly run: (body: Program, inputs: Readonly<Record<string, Tensor>>) => Record<string, Tensor>;
 }
 
 /** What a gradient rule may read and the builder it writes to. */
@@ -46,8 +48,8 @@ export interface OpDef<A = NoAttrs> {
   readonly infer: (inputs: readonly ValueInfo[], attrs: A) => ValueInfo;
   /** The reference: slow, obvious, computed in float64 and rounded to the result's dtype. */
   readonly evaluate: (operands: readonly Tensor[], context: EvalContext<A>) => Tensor;
-  /** Gradients of the operands (undefined: none), or why there is none. */
-  readonly gradient: GradientRule<A> | NoGradient;
+  /** Gradients of the operands (undefined: none), or why there is none; `body`: that of a loop (`scan-gradient.ts`). */
+  readonly gradient: GradientRule<A> | NoGradient | 'body';
 }
 
 export const arithmetic: readonly DType[] = ['f32', 'f64', 'i32'];

@@ -6,6 +6,7 @@ import { matmul } from './matmul.js';
 import { broadcast, concat, constant, pad, reshape, slice, transpose } from './movement.js';
 import { avgpool, maxpool, maxpoolGrad } from './pool.js';
 import { argmax, reduceMax, sum } from './reduce.js';
+import { scan, scanOutput } from './scan.js';
 
 /** Every primitive: shape rule, reference evaluator and gradient together. */
 export const ops: { readonly [K in PrimKind]: OpDef<PrimAttrs[K]> } = {
@@ -30,6 +31,8 @@ export const ops: { readonly [K in PrimKind]: OpDef<PrimAttrs[K]> } = {
   maxpool,
   maxpool_grad: maxpoolGrad,
   avgpool,
+  scan,
+  scan_output: scanOutput,
 };
 
 /** The definition of `kind`, for callers that hold an op of any kind with matching attributes. */

@@ -1,7 +1,12 @@
 import type { Program, TensorOp } from '../types.js';
 import { attrsOf } from '../types.js';
+import { printProgram } from '../print.js';
+import { withoutDeadCode } from './dead-code.js';
 import { Rewritten } from './graph.js';
 import { foldConstants, rules } from './rules.js';
+import { trimmedScans } from './scan.js';
+
+export { withoutDeadCode };
 
 export interface SimplifyOptions {
   /** Derivatives have been taken: `detach` and surrogates, which only autodiff reads, go. */
@@ -10,13 +15,14 @@ export interface SimplifyOptions {
 
 /**
  * The same outputs from fewer ops: constants folded, algebra (x·1, x + 0, select with a
- * known condition, movements that cancel), equal ops computed once, unused ops dropped.
+ * known condition, movements that cancel), equal ops computed once, unused ops dropped; the
+ * same inside of loops, without the states and trains that nothing reads.
  * Values are the same bit for bit, apart from the sign of zero.
  */
 export function simplify(program: Program, options: SimplifyOptions = {}): Program {
   let current = program;
   for (let round = 0; round < 4; round++) {
-    const next = withoutDeadCode(rewriteOnce(current, options));
+    const next = withoutDeadCode(trimmedScans(rewriteOnce(current, options)));
     if (next.ops.length === current.ops.length) return next;
     current = next;
   }
@@ -52,6 +58,10 @@ function rewriteOnce(program: Program, options: SimplifyOptions): Program {
 
 function prepared(op: TensorOp, current: (id: string) => string, options: SimplifyOptions): TensorOp {
   const inputs = op.inputs.map(current);
+  if (op.kind === 'scan') {
+    const attrs = attrsOf(op, 'scan');
+    return { ...op, inputs, attrs: { ...attrs, body: simplify(attrs.body, options) } };
+  }
   if (options.differentiated !== true || op.attrs['surrogate'] === undefined) return { ...op, inputs };
   const attrs = Object.entries(op.attrs).filter(([key]) => !key.startsWith('surrogate'));
   return { ...op, inputs, attrs: Object.fromEntries(attrs) };
@@ -80,6 +90,10 @@ function keyOf(op: TensorOp): string {
     if (data.length > 1024) return `const ${op.id}`;
     return `const ${dtype}[${shape.join()}] ${Array.from(data, (v) => (Object.is(v, -0) ? '-0' : v)).join()}`;
   }
+  if (op.kind === 'scan') {
+    const { body, ...rest } = attrsOf(op, 'scan');
+    return `scan ${JSON.stringify(op.inputs)} ${JSON.stringify(rest)} ${printProgram(body)}`;
+  }
   const plain = op.attrs['surrogate'] === undefined;
   const inputs = commutative.has(op.kind) && plain ? [...op.inputs].sort() : op.inputs;
   return `${op.kind} ${JSON.stringify(inputs)} ${JSON.stringify(op.attrs, infinities)} ${op.dtype}`;
@@ -88,17 +102,4 @@ function keyOf(op: TensorOp): string {
 /** JSON has no infinities: they are written as strings. */
 function infinities(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
-/** The program without ops that no output depends on; inputs and params stay. */
-export function withoutDeadCode(program: Program): Program {
-  const live = new Set(Object.values(program.outputs));
-  const ops: TensorOp[] = [];
-  for (let i = program.ops.length - 1; i >= 0; i--) {
-    const op = program.ops[i]!;
-    if (!live.has(op.id)) continue;
-    for (const id of op.inputs) live.add(id);
-    ops.push(op);
-  }
-  return { ...program, ops: ops.reverse() };
 }

@@ -1,3 +1,4 @@
+import { InvariantError } from '../../base/invariant.js';
 import { broadcastShapes, isBatch, sameInfo, sameShape, units } from '../dims.js';
 import { opDef } from '../ops/index.js';
 import { type PrimKind, type TensorOp, attrsOf } from '../types.js';
@@ -8,9 +9,14 @@ type Rule = (op: TensorOp, known: Rewritten) => Rewrite | undefined;
 /** Results larger than this stay computations rather than become constants. */
 const foldLimit = 65_536;
 
+function noBody(): never {
+  throw new InvariantError('simplify: a loop is no constant');
+}
+
 /** An op whose operands are all constants is evaluated now. */
 export const foldConstants: Rule = (op, known) => {
   if (op.kind === 'const' || op.inputs.length === 0 || op.shape.some(isBatch)) return undefined;
+  if (op.kind === 'scan') return undefined;
   const shape = op.shape as readonly number[];
   const count = shape.reduce((a, b) => a * b, 1);
   const values = op.inputs.map((id) => known.constant(id));
@@ -19,7 +25,7 @@ export const foldConstants: Rule = (op, known) => {
   if (op.kind === 'broadcast' && count > 1) return undefined;
   const result = opDef(op.kind).evaluate(
     values.map((value) => value!),
-    { attrs: op.attrs, inputs: op.inputs.map((id) => known.type(id)), dtype: op.dtype, shape, n: 1 },
+    { attrs: op.attrs, inputs: op.inputs.map((id) => known.type(id)), dtype: op.dtype, shape, n: 1, run: noBody },
   );
   return become(op, 'const', [], { value: result });
 };

@@ -15,14 +15,14 @@ describe('ONNX backend in onnxruntime', () => {
       it(`${c.label} in ${dtype} equals the reference evaluator`, async () => {
         const program = programOf(c, dtype);
         expect(verify(program)).toEqual([]);
-        const executable = await onnxruntimeEngine.compile(program, { threads: 1 });
+        const executable = await onnxruntimeEngine.open(program, { threads: 1 });
         for (const [n, seed] of [
           [2, 11],
           [3, 12],
         ] as const) {
           const feeds = feedsFor(program, n, seed);
           const expected = evaluate(program, feeds, { batch: 1 });
-          const actual = await executable.run(feeds);
+          const actual = await executable.step(feeds);
           const tolerance = dtype === 'f64' ? 1e-12 : 1e-5;
           expect(largestDifference(actual['y']!, expected['y']!)).toBeLessThanOrEqual(tolerance);
         }
@@ -46,8 +46,8 @@ describe('ONNX backend in onnxruntime', () => {
     b.output('y', b.cast(b.add(product, bias), 'f64'));
     const feeds = { spikes: integers([6, 64, 8, 8], 1) };
     for (const threads of [1, 2]) {
-      const executable = await onnxruntimeEngine.compile(b.build(), { threads });
-      const { y } = await executable.run(feeds);
+      const executable = await onnxruntimeEngine.open(b.build(), { threads });
+      const { y } = await executable.step(feeds);
       expect(largestDifference(y!, evaluate(b.build(), feeds)['y']!)).toBe(0);
       await executable.dispose();
     }

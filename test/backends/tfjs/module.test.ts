@@ -82,8 +82,8 @@ describe('an emitted TensorFlow.js module', () => {
     const program = b.build();
     const code = emitTfjsProgram(program);
     expect(code).not.toContain('</script>');
-    const executable = await tfjsEngine('cpu').compile(program);
-    const results = await executable.run({ [evil]: tensor('f32', [1], [2]) });
+    const executable = await tfjsEngine('cpu').open(program);
+    const results = await executable.step({ [evil]: tensor('f32', [1], [2]) });
     expect([...results[`${evil}.y`]!.data]).toEqual([-2]);
     await executable.dispose();
   });
@@ -93,8 +93,8 @@ describe('an emitted TensorFlow.js module', () => {
     let v = b.input('class', 'f32', [{ batch: 1 }]);
     for (const name of ['tf', 'N', 'given', 'a.b', 'a-b', '1', 'await', 'Ωmega']) v = b.as(name).add(v, 1);
     b.output('return', v);
-    const executable = await tfjsEngine('cpu').compile(b.build());
-    const results = await executable.run({ class: tensor('f32', [1], [0]) });
+    const executable = await tfjsEngine('cpu').open(b.build());
+    const results = await executable.step({ class: tensor('f32', [1], [0]) });
     expect([...results['return']!.data]).toEqual([8]);
     await executable.dispose();
   });
@@ -110,13 +110,13 @@ describe('the tfjs engine', () => {
   it('reports a backend that is not there', async () => {
     const missing = (['tensorflow', 'wasm', 'cpu'] as const).filter((backend) => !present.includes(backend));
     for (const backend of missing) {
-      await expect(tfjsEngine(backend).compile(lifNetwork(1))).rejects.toThrow(`tfjs-${backend} can't be loaded`);
+      await expect(tfjsEngine(backend).open(lifNetwork(1))).rejects.toThrow(`tfjs-${backend} can't be loaded`);
     }
     expect(present).toContain('cpu');
   });
 
   it('is the fastest backend there is where none is named', async () => {
-    const executable = await engineNamed('tfjs')!.compile(lifNetwork(1));
+    const executable = await engineNamed('tfjs')!.open(lifNetwork(1));
     expect(executable.engine).toBe(`tfjs-${present[0]}`);
     await executable.dispose();
   });

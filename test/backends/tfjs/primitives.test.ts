@@ -11,11 +11,11 @@ for (const backend of ['wasm', 'cpu'] as const) {
         const program = programOf(c, dtype);
         if (!program.ops.every((op) => tfjsSupports(op.kind, op.dtype)) || dtype === 'f64') continue;
         it(`${c.label} in ${dtype} equals the reference evaluator, and leaves no tensor behind`, async () => {
-          const executable = await tfjsEngine(backend).compile(program);
+          const executable = await tfjsEngine(backend).open(program);
           const tf = await loadTensorFlow(backend);
           const before = tf.memory().numTensors;
           const feeds = feedsFor(program, 2, 11);
-          const actual = await executable.run(feeds);
+          const actual = await executable.step(feeds);
           expect(tf.memory().numTensors).toBe(before);
           const expected = evaluate(program, feeds, { batch: 1 });
           expect(largestDifference(actual['y']!, expected['y']!)).toBeLessThanOrEqual(1e-5);

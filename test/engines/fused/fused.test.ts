@@ -17,10 +17,10 @@ function plain(values: Readonly<Record<string, Tensor>>): Record<string, unknown
 }
 
 async function expectLikeReference(program: Program, n: number, random: () => number): Promise<void> {
-  const executable = await fusedEngine.compile(program, { threads: 1 });
+  const executable = await fusedEngine.open(program, { threads: 1 });
   try {
     const inputs = randomInputs(program, n, random);
-    expect(plain(await executable.run(inputs)), printProgram(program)).toEqual(plain(evaluate(program, inputs)));
+    expect(plain(await executable.step(inputs)), printProgram(program)).toEqual(plain(evaluate(program, inputs)));
   } finally {
     await executable.dispose();
   }
@@ -68,10 +68,10 @@ it('gives the reference evaluator’s numbers where pooling and reshapes come be
 it('cuts batches into parts for several lanes, in any batch size, several runs at once', async () => {
   const random = seeded(7);
   const program = randomProgram({ random, inner: [3, 5, 6], steps: 3, ops: 16, heavy: true });
-  const executable = await fusedEngine.compile(program, { lanes: 2, samples: 2 });
+  const executable = await fusedEngine.open(program, { lanes: 2, samples: 2 });
   try {
     const batches = [7, 1, 2, 5, 4, 3, 7].map((n) => randomInputs(program, n, random));
-    const results = await Promise.all(batches.map((inputs) => executable.run(inputs)));
+    const results = await Promise.all(batches.map((inputs) => executable.step(inputs)));
     results.forEach((result, i) => expect(plain(result)).toEqual(plain(evaluate(program, batches[i]!))));
   } finally {
     await executable.dispose();
@@ -81,12 +81,12 @@ it('cuts batches into parts for several lanes, in any batch size, several runs a
 it('refuses inputs of another shape and batches without samples as misuse', async () => {
   const random = seeded(1);
   const program = tsaProgram({ steps: 2, wait: 1, shape: [3], random });
-  const executable = await fusedEngine.compile(program, { threads: 1 });
+  const executable = await fusedEngine.open(program, { threads: 1 });
   try {
     const empty = { psp: { dtype: 'f32', shape: [0, 3], data: new Float32Array(0) } } as const;
-    await expect(executable.run(empty)).rejects.toThrow(TypeError);
-    await expect(executable.run({})).rejects.toThrow(/"psp" .* was not fed/);
-    await expect(executable.run({ psp: { ...empty.psp, shape: [3, 3], data: new Float32Array(9) } })).rejects.toThrow(
+    await expect(executable.step(empty)).rejects.toThrow(TypeError);
+    await expect(executable.step({})).rejects.toThrow(/"psp" .* was not fed/);
+    await expect(executable.step({ psp: { ...empty.psp, shape: [3, 3], data: new Float32Array(9) } })).rejects.toThrow(
       TypeError,
     );
   } finally {

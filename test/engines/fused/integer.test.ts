@@ -81,10 +81,10 @@ it('computes synapses in bytes with the reference evaluator’s sums', async () 
     expect(kinds.filter((kind) => kind === 'integer').length).toBeGreaterThanOrEqual(4);
     expect(kinds.filter((kind) => kind === 'dot')).toHaveLength(3);
     for (const integersToo of [true, false]) {
-      const executable = await fusedEngine.compile(program, { threads: 1, samples: 2, integers: integersToo });
+      const executable = await fusedEngine.open(program, { threads: 1, samples: 2, integers: integersToo });
       for (const n of [1, 3]) {
         const inputs = randomInputs(program, n, random);
-        expect(await executable.run(inputs)).toEqual(evaluate(program, inputs));
+        expect(await executable.step(inputs)).toEqual(evaluate(program, inputs));
       }
       await executable.dispose();
     }

@@ -12,13 +12,13 @@ it('runs training steps, whose samples depend on each other, as a whole', async 
     const train = ['conv.w', 'fc.w', 'fc.b', 'lif.a'];
     const step = trainingStep(lifNetwork(3), { loss: 'loss', train, optimizer });
     expect(isSeparable(step.program)).toBe(false);
-    const executable = await fusedEngine.compile(step.program, { threads: 1 });
+    const executable = await fusedEngine.open(step.program, { threads: 1 });
     let state: Record<string, Tensor> = Object.fromEntries(step.states.map(({ id, initial }) => [id, initial]));
     for (let t = 1; t <= 4; t++) {
       const clock = { learning_rate: tensor('f32', [], [0.02]), step: tensor('f32', [], [t]) };
       const feeds = { ...trainingFeeds(9), ...state, ...clock };
       const expected = evaluate(step.program, feeds);
-      const actual = await executable.run(feeds);
+      const actual = await executable.step(feeds);
       for (const [name, { data }] of Object.entries(expected)) {
         data.forEach((v, i) =>
           expect(Math.abs(actual[name]!.data[i]! - v)).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(v))),

@@ -1,0 +1,42 @@
+import { type Diagnostic, type Outcome, diagnostic, distinct, hasErrors } from '../base/diagnostics/index.js';
+import { isFile } from '../data/index.js';
+import { configProblems } from '../lower/model-to-network/index.js';
+import type { Config, Model } from '../model/index.js';
+import { conversionProblems } from '../workspace/conversion-rules.js';
+import { loadWhatHolds } from '../workspace/load-model.js';
+import { reporting } from './reporting.js';
+import type { CommonOptions } from '../workspace/types.js';
+
+/** What a checked file declares. */
+export interface CheckResult {
+  readonly configs: readonly string[];
+  readonly networks: readonly string[];
+  readonly neurons: readonly string[];
+}
+
+/** What a model file declares, if it has no errors. Loads no backend: an editor may call this at every key. */
+export function checkFile(path: string, options: CommonOptions = {}): Outcome<CheckResult> {
+  return reporting(() => {
+    const { value: model, diagnostics } = loadWhatHolds(path, options);
+    if (model === undefined) return { diagnostics };
+    // Configs that extend one another share places.
+    const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap(problemsOf)]);
+    return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
+  });
+}
+
+/** What keeps a config from being compiled, by the rules that compiling it goes by. */
+function problemsOf(config: Config): readonly Diagnostic[] {
+  const { network } = config;
+  if (network.kind === 'network') return configProblems(config);
+  const missing = isFile(network.resolved)
+    ? []
+    : [diagnostic('file/missing', { path: network.resolved }, network.place)];
+  return [...missing, ...conversionProblems(config)];
+}
+
+function declarations(model: Model): CheckResult {
+  const named = (kind: string): readonly string[] =>
+    model.file.declarations.flatMap((d) => (d.kind === kind && d.kind !== 'use' ? [d.name.text] : []));
+  return { networks: named('network'), neurons: named('neuron'), configs: named('config') };
+}

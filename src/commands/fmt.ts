@@ -1,0 +1,19 @@
+import type { Outcome } from '../base/diagnostics/index.js';
+import { readText } from '../data/index.js';
+import { formatText } from '../syntax/index.js';
+import { reporting } from './reporting.js';
+
+export interface FormatResult {
+  readonly text: string;
+  /** The file isn't formatted yet. */
+  readonly changed: boolean;
+}
+
+/** Formats a model file; writes nothing. */
+export function formatFile(path: string): Outcome<FormatResult> {
+  return reporting(() => {
+    const text = readText(path);
+    const { value, diagnostics } = formatText({ name: path, text });
+    return value === undefined ? { diagnostics } : { value: { text: value, changed: value !== text }, diagnostics };
+  });
+}

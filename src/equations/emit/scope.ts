@@ -1,0 +1,38 @@
+import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
+import { type Environment, type Operand, Pending, isKnown, quantity } from './operand.js';
+
+export interface EvaluationScope {
+  readonly builder: ProgramBuilder;
+  readonly env: Environment;
+  /** Turns pending input currents into a tensor. */
+  readonly force: (pending: Pending) => Value;
+  /** Attributes for discontinuous ops, for autodiff. */
+  readonly surrogate?: SurrogateAttrs;
+  /** Bounds of `ste` as values: those that learn can't be attributes. */
+  readonly passing?: { readonly lo?: Value | number; readonly hi?: Value | number };
+  /** The program will be differentiated: bounds of levels must not disturb their surrogates. */
+  readonly differentiable?: boolean;
+}
+
+/** A tensor of numbers; a truth tensor becomes 0 and 1. */
+export function asTensor(x: Value | Pending, scope: EvaluationScope, like?: Operand): Value {
+  const value = x instanceof Pending ? scope.force(x) : x;
+  if (value.dtype !== 'bool') return value;
+  const dtype = like !== undefined && !isKnown(like) && !(like instanceof Pending) ? like.dtype : 'bool';
+  return scope.builder.cast(value, dtype === 'bool' ? precisionOf(scope) : dtype);
+}
+
+/** What an op of the builder takes: a number where it is known, else a tensor of numbers. */
+export function asNumbers(x: Operand, scope: EvaluationScope, like?: Operand): Value | number {
+  return isKnown(x) ? quantity(x) : asTensor(x, scope, like);
+}
+
+/** The dtype of membranes. */
+export function precisionOf({ env }: Pick<EvaluationScope, 'env'>): 'f32' | 'f64' {
+  return env.get('$dtype') === 32 ? 'f32' : 'f64';
+}
+
+export function asCondition(x: Value | Pending, scope: EvaluationScope): Value {
+  const value = x instanceof Pending ? scope.force(x) : x;
+  return value.dtype === 'bool' ? value : scope.builder.ne(value, 0);
+}

@@ -1,0 +1,33 @@
+export { evaluateExpr, runAssignments } from './emit/evaluate.js';
+export { Environment, type Operand, Pending } from './emit/operand.js';
+export type { EvaluationScope } from './emit/scope.js';
+export { type FunctionName, equationFunctions, functionNamed } from './functions.js';
+export { isWhole, wholeIfNear } from './ranges.js';
+export { expandUnits, maxUnits } from './expand-units.js';
+export { levelProblems } from './level-problems.js';
+export { type SpikeLevels, spikeLevels } from './levels.js';
+export { type PhaseName, isPhaseName, phaseNames, phaseTable } from './phases.js';
+export { parseExpr, parseNeuron } from './parse.js';
+export { printExpr, printNeuron, printNumber } from './print.js';
+export {
+  type Assignment,
+  type BinaryOp,
+  type Expr,
+  type LearnConstraint,
+  type NeuronDef,
+  type NeuronParam,
+  type NeuronState,
+  type NeuronUse,
+  type Phase,
+  type Surrogate,
+  type UnaryOp,
+  applyBinary,
+  assignmentsOf,
+  assignmentsUntilOutput,
+  learnConstraints,
+  neuronParamTypes,
+  partsOf,
+  phasesOf,
+  stepParameter,
+  thresholdOf,
+} from './types.js';

@@ -1,0 +1,72 @@
+import { functionNamed } from './functions.js';
+import { type OnProblem, type Range, anything, binaryRange, exactly, truthRange } from './ranges.js';
+import { type Expr, type NeuronDef, assignmentsOf, assignmentsUntilOutput, partsOf } from './types.js';
+
+/** Spikes of a neuron: integers min … max times `step`. */
+export interface SpikeLevels {
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+}
+
+/**
+ * The levels a neuron's output can have, derived from its equations by interval arithmetic; nothing
+ * where they don't bound it or don't hold it to multiples of a step. Learnable parameters count with
+ * their present values.
+ */
+export function spikeLevels(
+  def: NeuronDef,
+  args: Readonly<Record<string, number>>,
+  onProblem: OnProblem = () => undefined,
+): SpikeLevels | undefined {
+  const learned = new Set(def.params.flatMap(({ name, learn }) => (learn === undefined ? [] : [name])));
+  if (assignmentsOf(def, 'fire').some(({ value }) => hasLearnedLevels(value, learned))) return undefined;
+  const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
+  const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
+  for (const { name } of def.states) ranges.set(name, anything);
+  ranges.set('t', { lo: 1, hi: Infinity, step: 1 });
+  ranges.set('T', { lo: 1, hi: Infinity, step: 1 });
+  ranges.set('unit', { lo: 1, hi: units, step: 1 });
+  for (const { target, value } of assignmentsUntilOutput(def)) {
+    const isState = def.states.some((state) => state.name === target);
+    ranges.set(target, isState ? anything : rangeOf(value, ranges, units, onProblem));
+  }
+  const { lo, hi, step } = ranges.get('s') ?? anything;
+  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
+  if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
+  if (step === 0) return undefined;
+  return { min: Math.round(lo / step), max: Math.round(hi / step), step };
+}
+
+/** Whether a call of `levels` has bounds or a step that training would move. */
+function hasLearnedLevels(expr: Expr, learned: ReadonlySet<string>): boolean {
+  const names = (part: Expr): boolean => (part.kind === 'name' ? learned.has(part.name) : partsOf(part).some(names));
+  const own = expr.kind === 'call' && expr.callee === 'levels' && Object.values(expr.named).some(names);
+  return own || partsOf(expr).some((part) => hasLearnedLevels(part, learned));
+}
+
+function rangeOf(
+  expr: Expr,
+  ranges: ReadonlyMap<string, Range>,
+  units: number,
+  onProblem: OnProblem = () => undefined,
+): Range {
+  const of = (inner: Expr): Range => rangeOf(inner, ranges, units, onProblem);
+  switch (expr.kind) {
+    case 'number':
+      return exactly(expr.value);
+    case 'name':
+      return ranges.get(expr.name) ?? anything;
+    case 'unary': {
+      if (expr.op === 'not') return truthRange;
+      const { lo, hi, step } = of(expr.operand);
+      return { lo: -hi, hi: -lo, step };
+    }
+    case 'binary':
+      return binaryRange(expr.op, of(expr.left), of(expr.right));
+    case 'call': {
+      const named = Object.fromEntries(Object.entries(expr.named).map(([name, value]) => [name, of(value)]));
+      return functionNamed(expr.callee)?.range({ args: expr.args.map(of), named, units, onProblem }) ?? anything;
+    }
+  }
+}

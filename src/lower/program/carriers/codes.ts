@@ -1,0 +1,161 @@
+import { tensor } from '../../../base/dtype.js';
+import { type Op, centredCodes, channelScales, numberAttr, paramOf } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { opLowerings } from '../ops/index.js';
+import type { Acting } from '../ops/op-lowering.js';
+import { codesOf } from '../ops/quantise.js';
+import { dividesAlike } from '../ops/synapses.js';
+import type { Carried, Carrier } from './carrier.js';
+import { FoldedValues } from './folded.js';
+import { image } from './real.js';
+
+/**
+ * A quantised network in exact arithmetic, without spikes: convolutions, linear layers and averages
+ * act on centred integer codes Q − zero (in f32, exact below 2²⁴), everything after them is f64. What an
+ * SNN's codes are compared with; no coding chooses it.
+ */
+export const exactCodes: Carrier = {
+  coding: undefined,
+  doc: 'quantised values without time, in exact arithmetic on their codes',
+  trains: 'none',
+  precision: 'f64',
+  begin: (lowering) => new CodesNetwork(lowering),
+};
+
+/** An integer multiple of a scale: Q − zero of a quantised value, or a sum of them. */
+interface Centred {
+  /** f32 integers. */
+  readonly codes: Value;
+  readonly scale: number;
+}
+
+class CodesNetwork implements Carried {
+  readonly #wide: FoldedValues;
+  readonly #centred = new Map<string, Centred>();
+  /** Codes above the lower end of their range. */
+  readonly #codes = new Map<string, Value>();
+
+  constructor(readonly lowering: Lowering) {
+    this.#wide = new FoldedValues(lowering, 'f64');
+  }
+
+  lower(op: Op): void {
+    const { lowering } = this;
+    lowering.builder.at(op.id);
+    if (op.kind === 'input') return this.#wide.set(op.id, image(lowering, op, 'f64'));
+    const from = this.#centred.get(op.inputs[0]!);
+    if (op.kind === 'quantize') this.#quantise(op);
+    else if (from !== undefined && keepsCodes(op)) this.#keep(op, from);
+    else if (from !== undefined && this.#accumulates(op)) this.#wide.set(op.id, this.#integer(op, from));
+    else this.#wide.set(op.id, this.#onReals(op));
+  }
+
+  /** Layers on values that are no codes; the heavy ones in f32, in which every engine has them. */
+  #onReals(op: Op): Value {
+    const { builder } = this.lowering;
+    if (!singlePrecision.has(op.kind)) return this.#wide.act(op);
+    const narrow = new FoldedValues(this.lowering, 'f32');
+    const inputs = op.inputs.map((id) => builder.cast(this.#wide.of(id), 'f32'));
+    return builder.cast(narrow.act(op, inputs), 'f64');
+  }
+
+  /** The input's quantiser rounds in f32, as every runtime does with an f32 image; inner ones in f64. */
+  #quantise(op: Op): void {
+    const { builder } = this.lowering;
+    const x = this.#wide.of(op.inputs[0]!);
+    const isImage = this.#wide.op(op.inputs[0]!).kind === 'input';
+    const code = codesOf(builder, isImage ? builder.cast(x, 'f32') : x, op.attrs);
+    const [zero, min, scale] = ['zero', 'min', 'scale'].map((name) => numberAttr(op.attrs, name)) as [
+      number,
+      number,
+      number,
+    ];
+    this.#codes.set(op.id, builder.as('code').cast(min === 0 ? code : builder.sub(code, min), 'f32'));
+    this.#set(op, { codes: builder.cast(zero === 0 ? code : builder.sub(code, zero), 'f32'), scale });
+  }
+
+  /** Averages become sums of codes at a smaller scale, so that they stay integers. */
+  #keep(op: Op, { codes, scale }: Centred): void {
+    const row = opLowerings[op.kind];
+    const { lowering } = this;
+    const acting: Acting = { lowering, builder: lowering.builder, dtype: 'f32', weight: (one) => lowering.weight(one) };
+    if (row.role === 'synapse' && row.sums !== undefined) {
+      const size = row.sums.size(op, this.#wide.op(op.inputs[0]!).type.shape);
+      return this.#set(op, { codes: row.sums.act(acting, op, [codes]), scale: scale / size });
+    }
+    if (row.role === 'moves' || row.role === 'values') {
+      this.#set(op, { codes: row.act(acting, op, [codes]), scale });
+    }
+  }
+
+  #set(op: Op, { codes, scale }: Centred): void {
+    const { builder } = this.lowering;
+    this.#centred.set(op.id, { codes, scale });
+    this.#wide.set(op.id, builder.mul(builder.cast(codes, 'f64'), scale));
+  }
+
+  #accumulates(op: Op): boolean {
+    if (op.kind !== 'conv' && op.kind !== 'linear') return false;
+    const { quant } = paramOf(this.lowering.network, op, 'weight');
+    return quant !== undefined && (quant.axis === 0 || quant.scale.length === 1);
+  }
+
+  #integer(op: Op, from: Centred): Value {
+    const { lowering } = this;
+    const { builder } = lowering;
+    const param = paramOf(lowering.network, op, 'weight');
+    const { shape } = param.tensor;
+    const weight = (): Value => builder.param(`${op.id}.codes`, tensor('f32', shape, centredCodes(param)));
+    const row = opLowerings[op.kind];
+    const acting: Acting = { lowering, builder, dtype: 'f32', weight };
+    const acc = row.role === 'synapse' ? row.act!(acting, op, [from.codes]) : from.codes;
+    const wide = [shape[0]!, ...new Array<number>(op.type.shape.length - 1).fill(1)];
+    const units = channelScales(param, shape[0]!).map((scale) => scale * from.scale);
+    const real = builder.mul(builder.cast(acc, 'f64'), builder.constant(tensor('f64', wide, units)));
+    const bias = lowering.perChannel(op, 'bias', 'f64', op.type.shape.length);
+    return bias === undefined ? real : builder.add(real, bias);
+  }
+
+  real(id: string): Value {
+    return this.#wide.of(id);
+  }
+
+  output(id: string): Value {
+    return this.lowering.builder.cast(this.#wide.of(id), 'f32');
+  }
+
+  logits(id: string): Value {
+    return this.#wide.flat(this.output(id));
+  }
+
+  train(): undefined {
+    return undefined;
+  }
+
+  current(): undefined {
+    return undefined;
+  }
+
+  counts(): undefined {
+    return undefined;
+  }
+
+  codes(op: Op): { readonly codes: Value } | undefined {
+    const codes = this.#codes.get(op.id);
+    return codes === undefined ? undefined : { codes };
+  }
+
+  trace(): undefined {
+    return undefined;
+  }
+}
+
+const singlePrecision: ReadonlySet<string> = new Set(['conv', 'linear', 'avgpool', 'globalavgpool']);
+
+/** Ops that give codes of codes: their scale changes at most. */
+function keepsCodes(op: Op): boolean {
+  const row = opLowerings[op.kind];
+  if (row.role === 'moves' || op.kind === 'maxpool') return true;
+  return row.role === 'synapse' && row.sums !== undefined && dividesAlike(op);
+}

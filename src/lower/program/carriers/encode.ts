@@ -1,0 +1,114 @@
+import { InvariantError } from '../../../base/invariant.js';
+import { type Op, makeOp, numberAttr } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { lowerNeurons } from '../neurons.js';
+import { codesOf } from '../ops/quantise.js';
+import { StepTrain, type Timed } from '../trains.js';
+
+/** The input's train. exact: digits of the rounded code; drive: SWS eq. 8–9. */
+export function encodedTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+  lowering.builder.at(op.id);
+  return op.attrs['encoder'] === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
+}
+
+/** The code in amplitudes above the lower end of its range: (Q − min)/θ. */
+function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
+  const { builder } = lowering;
+  const min = numberAttr(op.attrs, 'min');
+  const amplitude = numberAttr(op.attrs, 'amplitude');
+  const shifted = min === 0 ? code : builder.sub(code, min);
+  return amplitude === 1 ? shifted : builder.div(shifted, amplitude);
+}
+
+function exactTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+  const { builder } = lowering;
+  const beta = numberAttr(op.attrs, 'beta');
+  const steps = numberAttr(op.attrs, 'steps');
+  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [codesOf(builder, x, op.attrs)], {}));
+  if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
+  return binaryTrain(lowering, op, numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level), steps);
+}
+
+/** Binary digits, most significant first: choices between 0 and 1, so that engines see small integers. */
+function binaryTrain(lowering: Lowering, op: Op, level: Value, steps: number): StepTrain {
+  const { builder } = lowering;
+  let rest = level;
+  const spikes: Value[] = [];
+  for (let k = 1; k <= steps; k++) {
+    const weight = 2 ** (steps - k);
+    const s = builder.as(`s${k}`).select(builder.ge(rest, weight), builder.scalar('f32', 1), 0);
+    if (k < steps) rest = builder.sub(rest, weight === 1 ? s : builder.mul(s, weight));
+    spikes.push(s);
+  }
+  return new StepTrain(builder, op.id, 2, spikes);
+}
+
+/** Signed digits of a known value, greedily from the most significant: s = ±1 where |rest| ≥ β^(Tc−k)/2. */
+function greedyTrain(lowering: Lowering, op: Op, level: Value, beta: number, steps: number): StepTrain {
+  const { builder } = lowering;
+  const { precision } = lowering.options;
+  let rest = builder.cast(level, precision);
+  let prefix: Value | undefined;
+  const spikes: Value[] = [];
+  for (let k = 1; k <= steps; k++) {
+    const weight = beta ** (steps - k);
+    const up = builder.ge(rest, weight / 2);
+    const low = builder.le(rest, -weight / 2);
+    // as rectified neurons do: a negative spike may only correct a positive prefix
+    const down = prefix === undefined ? undefined : builder.and(low, builder.ge(prefix, 1));
+    const zero = builder.scalar(precision, 0);
+    const s = builder
+      .as(`s${k}`)
+      .select(
+        up,
+        builder.scalar(precision, 1),
+        down === undefined ? zero : builder.select(down, builder.scalar(precision, -1), zero),
+      );
+    rest = builder.sub(rest, builder.mul(s, weight));
+    prefix = prefix === undefined ? s : builder.add(builder.mul(prefix, beta), s);
+    spikes.push(builder.cast(s, 'f32'));
+  }
+  return new StepTrain(builder, op.id, beta, spikes);
+}
+
+/** Constant drive p/Σβ^(Tc−τ) at every step into TSA neurons without silent period (SWS eq. 8–9). */
+function driveTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+  const { builder } = lowering;
+  const { precision } = lowering.options;
+  const attrs = op.attrs;
+  const beta = numberAttr(attrs, 'beta');
+  const steps = numberAttr(attrs, 'steps');
+  const real = builder.add(
+    builder.div(builder.cast(x, precision), numberAttr(attrs, 'scale')),
+    numberAttr(attrs, 'zero'),
+  );
+  const level = levelOfCode(lowering, op, builder.clip(real, numberAttr(attrs, 'min'), numberAttr(attrs, 'max')));
+  let capacity = 0;
+  for (let k = 0; k < steps; k++) capacity += beta ** k;
+  const drive = builder.as('drive').div(level, capacity);
+  const input: Timed = { steps, take: (m) => (m === 1 ? Array.from({ length: steps }, () => drive) : []) };
+  const neuron = makeOp(
+    {
+      id: op.id,
+      kind: 'neuron',
+      inputs: op.inputs,
+      attrs: {
+        neuron: 'TSA',
+        levels: [-1, 1],
+        amplitude: numberAttr(attrs, 'amplitude', 1),
+        beta,
+        steps,
+        silent: 0,
+        threshold: numberAttr(attrs, 'threshold', 0.5),
+        rectified: 1,
+        limit: 0,
+      },
+      place: op.place,
+    },
+    [{ shape: op.type.shape, time: { start: 1, steps }, code: { kind: 'psp' } }],
+    lowering.network.params,
+  );
+  if ('problem' in neuron) throw new InvariantError(`lower: ${op.id}: ${neuron.problem}`);
+  return lowerNeurons(lowering, neuron, input).train;
+}

@@ -1,0 +1,229 @@
+import { elementCount, tensor } from '../../../base/dtype.js';
+import { present } from '../../../base/invariant.js';
+import { stepParameter } from '../../../equations/index.js';
+import { type Op, numberAttr } from '../../../network/index.js';
+import { type Value, meanOverTime } from '../../../tensor/index.js';
+import { countedTrain, squeezed } from '../bits.js';
+import { type Lowering, folded } from '../context.js';
+import { stepsOf } from '../runnable.js';
+import { stepSizes } from '../step-sizes.js';
+import type { Carried, Carrier } from './carrier.js';
+import { weighedSpikes } from './counts.js';
+import { FoldedValues } from './folded.js';
+import { currentOf, maxOfCounts, overTime } from './means-time.js';
+import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
+import { Neurons } from './traced.js';
+
+/** What distinguishes the codings whose trains carry means. */
+export interface MeansCoding {
+  readonly coding: string;
+  readonly doc: string;
+  /** The images have a time axis of their own. */
+  readonly frames?: boolean;
+  /** The input over time: [TN, …shape], or [N, …shape] where it is the same at every step. */
+  readonly encode: (lowering: Lowering, op: Op, x: Value) => Value;
+  /** The read-out of [TN, values]: [N, values]; their mean where missing. */
+  readonly readOut?: (lowering: Lowering, x: Value) => Value;
+}
+
+/**
+ * A carrier of trains whose steps count alike. Every value is over time ([TN, …shape], time slowest), or constant in
+ * time ([N, …shape]): what follows from a constant input before the first neuron is computed once.
+ */
+export function means(coding: MeansCoding): Carrier {
+  return {
+    coding: coding.coding,
+    doc: coding.doc,
+    trains: 'means',
+    precision: 'f32',
+    ...(coding.frames === true ? { frames: true } : {}),
+    begin: (lowering) => new MeansNetwork(lowering, coding),
+  };
+}
+
+/** `direct`: the input is a constant current. */
+export const direct = means({
+  coding: 'direct',
+  doc: 'means over the steps; the input is the same at every step',
+  encode: (_, __, x) => x,
+});
+
+/** `events`: frames as they are, one a step; the program's input is [TN, …shape]. */
+export const events = means({
+  coding: 'events',
+  doc: 'means over the steps; the input is one frame a step',
+  frames: true,
+  encode: (_, __, x) => x,
+});
+
+/** `rate`: 1 with probability x at every step, x held in [0, 1]; its uniform numbers [TN, …shape] are fed. */
+export const rate = means({
+  coding: 'rate',
+  doc: 'means over the steps; the input is the probability of a spike at every step',
+  encode: (lowering, op, x) => {
+    const { builder, steps } = lowering;
+    const shape = folded(steps, op.type.shape);
+    const uniform = lowering.random({ id: `${op.id}.uniform`, shape, kind: 'uniform', rate: 0 });
+    builder.at(op.id);
+    return builder.cast(builder.lt(uniform, overTime(lowering, x)), 'f32');
+  },
+});
+
+/** Ops whose spikes are counted. */
+const firing: ReadonlySet<string> = new Set(['neuron', 'squeeze', 'maxprefix', 'maxpool']);
+
+export class MeansNetwork extends FoldedValues implements Carried {
+  readonly #neurons: Neurons;
+  readonly #readOuts = new Map<string, Value>();
+
+  constructor(
+    lowering: Lowering,
+    readonly coding: MeansCoding,
+  ) {
+    super(lowering, 'f32');
+    this.#neurons = new Neurons(lowering);
+  }
+
+  lower(op: Op): void {
+    const { lowering } = this;
+    const { builder } = lowering;
+    // read out where it is read: the first steps alone may be asked for, and losses see every step
+    if (op.kind === 'decode') return;
+    if (op.kind === 'input') {
+      const steps = this.coding.frames === true ? lowering.steps : 1;
+      this.set(op.id, builder.input(op.id, 'f32', folded(steps, op.type.shape)));
+      return;
+    }
+    const inputs = op.inputs.map((id) => this.real(id));
+    const x = present(inputs[0], `lower: ${op.id} reads nothing`);
+    if (op.kind === 'encode') return this.set(op.id, this.coding.encode(lowering, op, x));
+    builder.at(op.id);
+    this.set(op.id, this.#overTime(op, x) ?? this.act(op, inputs));
+  }
+
+  /** Ops whose steps aren't alike. */
+  #overTime(op: Op, x: Value): Value | undefined {
+    const { lowering } = this;
+    switch (op.kind) {
+      case 'neuron':
+        return this.#fired(op, x);
+      case 'maxprefix':
+        return maxOfCounts(lowering, op, x);
+      case 'planes':
+        return planes(lowering, op, x);
+      case 'gather':
+        return gather(lowering, op, x);
+      case 'squeeze':
+        return squeezed(lowering, op, x, stepsOf(x));
+      case 'delay':
+        // every layer runs in its local time: a delay line moves nothing here
+        return x;
+      default:
+        return undefined;
+    }
+  }
+
+  #fired(op: Op, x: Value): Value {
+    const { builder } = this.lowering;
+    const { train } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
+    const whole = builder.at(op.id).as('train').concat(train.values, 0);
+    if (op.attrs['integer_codes'] !== true) return whole;
+    return builder.as('codes').round(builder.div(whole, numberAttr(op.attrs, 'amplitude')));
+  }
+
+  /** A value at all its steps, or behind a read-out. */
+  real(id: string): Value {
+    const op = this.op(id);
+    if (op.kind !== 'decode') return this.of(id);
+    const known = this.#readOuts.get(id);
+    if (known !== undefined) return known;
+    const made = this.lowering.builder.reshape(this.output(id), folded(1, op.type.shape));
+    this.#readOuts.set(id, made);
+    return made;
+  }
+
+  output(id: string, early?: number): Value {
+    const logits = this.logits(id, early);
+    if (stepsOf(logits) === 1) return logits;
+    const { lowering } = this;
+    const first = early === undefined ? logits : lowering.builder.sliceAxis(logits, 0, 0, early);
+    return (this.coding.readOut ?? mean)(lowering, first);
+  }
+
+  logits(id: string, early?: number): Value {
+    const op = this.op(id);
+    const value =
+      op.kind === 'decode' ? this.of(op.inputs[0]!) : early === undefined ? this.of(id) : this.#earlier(op, early);
+    this.lowering.builder.at(id);
+    return this.flat(value);
+  }
+
+  /** What a value behind read-outs is where these see the first steps only. */
+  #earlier(op: Op, steps: number): Value {
+    if (op.type.time !== undefined || op.inputs.length === 0) return this.of(op.id);
+    if (op.kind === 'decode') return this.lowering.builder.reshape(this.output(op.id, steps), folded(1, op.type.shape));
+    const inputs = op.inputs.map((id) => this.#earlier(this.op(id), steps));
+    return this.act(op, inputs);
+  }
+
+  train(op: Op): Value {
+    return this.real(op.id);
+  }
+
+  current(op: Op): Value {
+    return this.real(op.inputs[0]!);
+  }
+
+  /** Spikes of each sample over all steps. */
+  counts(op: Op, fanOut: ArrayLike<number>, ones: boolean): Value | undefined {
+    const { lowering } = this;
+    const { builder, network } = lowering;
+    const { code, shape } = op.type;
+    if (!firing.has(op.kind) || stepSizes(network, op.id) === undefined) return undefined;
+    const train = this.of(op.id);
+    const steps = stepsOf(train);
+    builder.at(op.id);
+    const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : undefined;
+    const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
+    const amplitude = learned ?? (code.kind === 'spike' ? code.step : channelSteps(lowering, op));
+    const counted = countedTrain(lowering, op, train, steps);
+    const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
+    const counting = ones && code.kind === 'spike' ? onesOf(lowering, levels, code) : levels;
+    const flat = builder.reshape(counting, folded(steps, [elementCount(shape)]));
+    const perStep = weighedSpikes(builder, flat, fanOut);
+    return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);
+  }
+
+  codes(): undefined {
+    return undefined;
+  }
+
+  trace(op: Op) {
+    return this.#neurons.trace(op);
+  }
+
+  /** Values constant in time are repeated where another isn't. */
+  protected override aligned(inputs: readonly Value[]): readonly Value[] {
+    const same = inputs.every((value) => stepsOf(value) === stepsOf(inputs[0]!));
+    return same ? inputs : inputs.map((value) => overTime(this.lowering, value));
+  }
+
+  protected override weighed(op: Op, y: Value): Value {
+    return weighed(this.lowering, op, y);
+  }
+
+  protected override plus(op: Op, y: Value, constant: Value | number): Value {
+    return withConstant(this.lowering, op, y, constant);
+  }
+}
+
+/** [TN, values] → [N, values]. */
+function mean({ builder }: Lowering, x: Value): Value {
+  return meanOverTime(builder, x);
+}
+
+/** Step sizes of a maximum over joined or summed trains, [1, C, 1, 1]. */
+function channelSteps({ builder, network }: Lowering, op: Op): Value {
+  const steps = present(stepSizes(network, op.id), `lower: ${op.id} has no step sizes`);
+  return builder.as('step_sizes').constant(tensor('f32', [1, steps.length, 1, 1], Float32Array.from(steps)));
+}

@@ -1,0 +1,72 @@
+import { type Op, numberAttr } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { stepsOf } from '../runnable.js';
+
+/**
+ * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of
+ * their size, with their sign.
+ */
+export function planes(lowering: Lowering, op: Op, codes: Value): Value {
+  const { builder } = lowering;
+  const isSigned = op.type.code.kind === 'spike' && op.type.code.min < 0;
+  if (!isSigned) return planesOfSizes(lowering, op, codes);
+  const [above, below] = [builder.max(codes, 0), builder.max(builder.neg(codes), 0)];
+  return builder.as('signed').sub(planesOfSizes(lowering, op, above), planesOfSizes(lowering, op, below));
+}
+
+function planesOfSizes({ builder }: Lowering, op: Op, codes: Value): Value {
+  const bits = numberAttr(op.attrs, 'bits');
+  const rest = Array.from({ length: bits }, (_, b) =>
+    b === 0 ? codes : builder.as(`rest${b}`).floor(builder.mul(codes, 2 ** -b)),
+  );
+  const parts = rest.map((value, b) => {
+    const next = rest[b + 1];
+    return next === undefined ? value : builder.as(`plane${b}`).sub(value, builder.mul(next, 2));
+  });
+  const virtual: Value[] = [];
+  for (let t = 0; t < stepsOf(codes); t++) for (const part of parts) virtual.push(builder.step(part, t));
+  return builder.as('planes').concat(virtual, 0);
+}
+
+/** The ones among the bits of integers n, n − Σ_{b ≥ 1} ⌊n/2^b⌋, where `code` has more than one. */
+export function onesOf({ builder }: Lowering, n: Value, code: { readonly min: number; readonly max: number }): Value {
+  let ones = n;
+  for (let weight = 2; weight <= Math.max(code.max, -code.min); weight *= 2) {
+    ones = builder.as('ones').sub(ones, builder.floor(builder.mul(n, 1 / weight)));
+  }
+  return ones;
+}
+
+/** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. */
+export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
+  const bits = op.attrs['planes'];
+  if (typeof bits !== 'number') return y;
+  const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
+    const step = builder.step(y, i);
+    return i % bits === 0 ? step : builder.mul(step, 2 ** (i % bits));
+  });
+  return builder.as('weighed').concat(virtual, 0);
+}
+
+/** A constant current, once a step: at plane 0 where there are planes. */
+export function withConstant({ builder }: Lowering, op: Op, y: Value, constant: Value | number): Value {
+  const bits = op.attrs['planes'];
+  if (typeof bits !== 'number') return builder.add(y, constant);
+  const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
+    const step = builder.step(y, i);
+    return i % bits === 0 ? builder.add(step, constant) : step;
+  });
+  return builder.as('biased').concat(virtual, 0);
+}
+
+/** Σ over the virtual steps of each step. */
+export function gather({ builder }: Lowering, op: Op, y: Value): Value {
+  const bits = numberAttr(op.attrs, 'bits');
+  const steps = Array.from({ length: stepsOf(y) / bits }, (_, t) => {
+    let sum = builder.step(y, t * bits);
+    for (let b = 1; b < bits; b++) sum = builder.add(sum, builder.step(y, t * bits + b));
+    return sum;
+  });
+  return builder.as('gathered').concat(steps, 0);
+}

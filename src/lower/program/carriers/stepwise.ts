@@ -1,0 +1,271 @@
+import { present } from '../../../base/invariant.js';
+import type { Environment } from '../../../equations/index.js';
+import { type Op, numberAttr, opsById } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import { type Lowering, folded } from '../context.js';
+import { type OpLowering, opLowerings } from '../ops/index.js';
+import { dividesAlike } from '../ops/synapses.js';
+import type { Acting } from '../ops/op-lowering.js';
+import { MappedTrain, type Timed, type Train } from '../trains.js';
+import type { Carried, Carrier } from './carrier.js';
+import { weighedSpikes } from './counts.js';
+import { encodedTrain } from './encode.js';
+import { FoldedValues } from './folded.js';
+import { joinedTrain, maxTrain, potential } from './stepwise-trains.js';
+import { Neurons } from './traced.js';
+import { image } from './real.js';
+
+/**
+ * Stepwise weighted spikes: step k of Tc counts β^(Tc−k). Spikes are whole numbers (f32), and a synapse sees the steps
+ * before a layer's first decision as one weighted sum; membranes are f64.
+ */
+export const stepwise: Carrier = {
+  coding: 'sws',
+  doc: 'stepwise weighted spikes: a train is a number digit by digit, most significant first',
+  trains: 'weighted',
+  precision: 'f64',
+  begin: (lowering) => new StepwiseNetwork(lowering),
+};
+
+type Synapse = Extract<OpLowering, { role: 'synapse' }>;
+
+class StepwiseNetwork implements Carried {
+  readonly #trains = new Map<string, Train>();
+  readonly #potentials = new Map<string, Timed>();
+  readonly #states = new Map<string, Environment>();
+  readonly #neurons: Neurons;
+  /** Values in front of the encoder and behind the read-out: what a user feeds and reads, f32. */
+  readonly #real: FoldedValues;
+  readonly #byId: ReadonlyMap<string, Op>;
+
+  constructor(readonly lowering: Lowering) {
+    this.#real = new FoldedValues(lowering, 'f32');
+    this.#neurons = new Neurons(lowering);
+    this.#byId = opsById(lowering.network);
+  }
+
+  /** For the ops that act on spikes: whole numbers in f32, weights as they stand. */
+  #at(op: Op): Acting {
+    const { lowering } = this;
+    const builder = lowering.builder.at(op.id);
+    return {
+      lowering,
+      builder: op.params['weight'] === undefined ? builder : builder.as('acc'),
+      dtype: 'f32',
+      weight: (one) => lowering.weight(one),
+    };
+  }
+
+  lower(op: Op): void {
+    const { lowering } = this;
+    switch (op.kind) {
+      case 'input':
+        return this.#real.set(op.id, image(lowering, op, 'f32'));
+      case 'encode':
+        this.#trains.set(op.id, encodedTrain(lowering, op, this.#real.of(op.inputs[0]!)));
+        return;
+      case 'neuron': {
+        const { train, states } = this.#neurons.lower(op, this.#timedOf(op.inputs[0]!));
+        this.#trains.set(op.id, train);
+        this.#states.set(op.id, states);
+        return;
+      }
+      case 'decode':
+        return this.#real.set(op.id, this.#readOut(op));
+      default:
+        if (op.type.time === undefined) this.#real.set(op.id, this.#real.act(op));
+        else this.#overTime(op);
+    }
+  }
+
+  /** Read-out of a potential: Σ β^(Tc−k)·z(k). */
+  #readOut(op: Op): Value {
+    const from = this.#timedOf(op.inputs[0]!);
+    const [whole] = from.take(from.steps, numberAttr(op.attrs, 'beta'));
+    return this.lowering.builder.at(op.id).cast(whole!, 'f32');
+  }
+
+  #trainOf(id: string): Train {
+    return present(this.#trains.get(id), `lower: %${id} is no spike train`);
+  }
+
+  /** A train or a potential. */
+  #timedOf(id: string): Timed {
+    return present(this.#potentials.get(id) ?? this.#trains.get(id), `lower: %${id} has no time`);
+  }
+
+  /** An op on values over time, neurons and codings apart. */
+  #overTime(op: Op): void {
+    const { builder } = this.lowering;
+    const row = opLowerings[op.kind];
+    const [from] = op.inputs as [string];
+    const train = this.#trains.get(from);
+    switch (row.role) {
+      case 'time':
+        if (op.kind === 'delay') {
+          // everything runs in the local time of its layer: a delay line moves nothing here
+          if (train !== undefined) this.#trains.set(op.id, train);
+          else this.#potentials.set(op.id, this.#timedOf(from));
+          return;
+        }
+        if (op.kind === 'maxprefix') {
+          this.#trains.set(op.id, maxTrain(this.lowering, op, this.#trainOf(from)));
+          return;
+        }
+        break;
+      case 'moves': {
+        const move = (x: Value): Value => row.act(this.#at(op), op, [x]);
+        if (train !== undefined) this.#trains.set(op.id, new MappedTrain(builder, op.id, train, move));
+        else this.#potentials.set(op.id, mapped(this.#timedOf(from), move));
+        return;
+      }
+      case 'join':
+        return this.#join(op, (inputs) => row.act(this.#at(op), op, inputs));
+      case 'synapse':
+        return this.#synapse(op, row, train);
+      default:
+        break;
+    }
+    throw new TypeError(`lower: ${op.kind} %${op.id} isn’t a synapse`);
+  }
+
+  #join(op: Op, act: (inputs: readonly Value[]) => Value): void {
+    const { builder } = this.lowering;
+    if (op.type.code.kind === 'spike') {
+      const trains = op.inputs.map((id) => this.#trainOf(id));
+      this.#trains.set(op.id, joinedTrain(builder, op.id, trains, act));
+      return;
+    }
+    const parts = op.inputs.map((id) => this.#timedOf(id));
+    const joined = potential(parts[0]!.steps, (m, ratio) => {
+      const taken = parts.map((part) => part.take(m, ratio));
+      return taken[0]!.map((_, i) => act(taken.map((steps) => steps[i]!)));
+    });
+    this.#potentials.set(op.id, joined);
+  }
+
+  /**
+   * A synapse on a train: one accumulation over all steps at once (time folded into the batch), then gain and bias. On a
+   * potential the same step by step, in f32 where the primitive wants it.
+   */
+  #synapse(op: Op, row: Synapse, train: Train | undefined): void {
+    const { builder, options } = this.lowering;
+    if (row.sums !== undefined && train !== undefined && op.type.code.kind === 'spike') {
+      // levels of the pooled train are sums; its type's step carries the division
+      const { act } = row.sums;
+      this.#trains.set(op.id, new MappedTrain(builder, op.id, train, (x) => act(this.#at(op), op, [x])));
+      return;
+    }
+    // averages as sums of integers wherever every window divides alike
+    const sums = row.sums !== undefined && dividesAlike(op) ? row.sums : undefined;
+    const act = sums?.act ?? row.act;
+    const accumulate = (x: Value): Value => (act === undefined ? x : act(this.#at(op), op, [x]));
+    const shape = present(this.#byId.get(op.inputs[0]!), `lower: ${op.id} reads nothing`).type.shape;
+    const unit = sums === undefined ? 1 : 1 / sums.size(op, shape);
+    const from = train ?? this.#timedOf(op.inputs[0]!);
+    const made = potential(from.steps, (m, ratio) => {
+      if (train !== undefined) {
+        const grouped = train.grouped(m);
+        builder.at(op.id);
+        return this.#scaled(op, row, accumulate(grouped), train.steps - m + 1, m, ratio, unit);
+      }
+      return from.take(m, ratio).flatMap((step, i) => {
+        builder.at(op.id);
+        const value = accumulate(builder.cast(step, 'f32'));
+        const whole = builder.cast(unit === 1 ? value : builder.mul(value, unit), options.precision);
+        return this.#scaled(op, row, whole, 1, i === 0 ? m : 1, ratio);
+      });
+    });
+    this.#potentials.set(op.id, made);
+  }
+
+  /** gain ⊙ acc + bias for every step of an accumulator; the first stands for m merged steps. */
+  #scaled(op: Op, row: Synapse, acc: Value, count: number, m: number, ratio: number, unit = 1): Value[] {
+    const { lowering } = this;
+    const { builder } = lowering;
+    const { precision } = lowering.options;
+    const part = (role: string | undefined): Value | number | undefined =>
+      role === undefined ? undefined : lowering.perChannel(op, role, precision, op.type.shape.length);
+    const gain = part(row.gain) ?? 1;
+    const bias = part(row.plus);
+    return Array.from({ length: count }, (_, i) => {
+      builder.at(op.id);
+      let z = builder.cast(builder.step(acc, i), precision);
+      if (typeof gain === 'number') z = gain * unit === 1 ? z : builder.mul(z, gain * unit);
+      else z = builder.mul(unit === 1 ? z : builder.mul(z, unit), gain);
+      if (bias === undefined || bias === 0) return z;
+      const times = i === 0 ? repeats(m, ratio) : 1;
+      if (typeof bias === 'number') return builder.add(z, bias * times);
+      return builder.add(z, times === 1 ? bias : builder.mul(bias, times));
+    });
+  }
+
+  real(id: string): Value {
+    return this.#real.of(id);
+  }
+
+  output(id: string): Value {
+    return this.#real.of(id);
+  }
+
+  logits(id: string): Value {
+    this.lowering.builder.at(id);
+    return this.#real.flat(this.#real.of(id));
+  }
+
+  /** Of encoder, neurons and running maxima. */
+  #fired(op: Op): Train | undefined {
+    const fires = op.kind === 'encode' || op.kind === 'neuron' || op.kind === 'maxprefix';
+    return fires ? this.#trainOf(op.id) : undefined;
+  }
+
+  train(op: Op): Value | undefined {
+    const train = this.#fired(op);
+    if (train === undefined) return undefined;
+    const steps = Array.from({ length: train.steps }, (_, k) => train.step(k + 1));
+    return this.lowering.builder.at(op.id).as('train').concat(steps, 0);
+  }
+
+  current(): undefined {
+    return undefined;
+  }
+
+  counts(op: Op, fanOut: ArrayLike<number>): Value | undefined {
+    const train = this.#fired(op);
+    if (train === undefined) return undefined;
+    const { builder } = this.lowering;
+    let count: Value | undefined;
+    for (let k = 1; k <= train.steps; k++) {
+      const step = train.step(k);
+      builder.at(op.id);
+      const fired = builder.abs(step);
+      count = count === undefined ? fired : builder.add(count, fired);
+    }
+    const flat = builder.reshape(present(count, 'lower: a train without steps'), folded(1, [fanOut.length]));
+    return weighedSpikes(builder, flat, fanOut, 'counts');
+  }
+
+  codes(op: Op): { codes: Value; membrane?: Value } | undefined {
+    const train = this.#fired(op);
+    if (train === undefined) return undefined;
+    const codes = train.prefix(train.steps);
+    const last = this.#states.get(op.id)?.get('u');
+    if (last === undefined || typeof last !== 'object' || !('id' in last)) return { codes };
+    return { codes, membrane: this.lowering.builder.at(op.id).as('membrane').abs(last) };
+  }
+
+  trace(op: Op) {
+    return this.#neurons.trace(op);
+  }
+}
+
+/** Σ_{k<m} ratio^k: how often a per-step constant counts in m merged steps. */
+function repeats(m: number, ratio: number): number {
+  let sum = 0;
+  for (let k = 0; k < m; k++) sum += ratio ** k;
+  return sum;
+}
+
+function mapped(from: Timed, map: (x: Value) => Value): Timed {
+  return potential(from.steps, (m, ratio) => from.take(m, ratio).map(map));
+}

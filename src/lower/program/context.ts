@@ -1,0 +1,85 @@
+import { type Tensor, tensor } from '../../base/dtype.js';
+import { type Network, type Op, numberAttr, optionalParam, paramOf, realValues } from '../../network/index.js';
+import { type Dim, ProgramBuilder, type Value } from '../../tensor/index.js';
+import type { RandomInput } from './runnable.js';
+
+export type Precision = 'f32' | 'f64';
+export type Mode = 'train' | 'infer';
+
+export interface LoweringOptions {
+  /** Of membranes, and of the values of networks without time. */
+  readonly precision: Precision;
+  /** `train`: batch norms see their batch and dropout drops; `infer` where missing. */
+  readonly mode?: Mode;
+  /** Parameters stay parameters under their own names, also those of one value: they are trained or fed. */
+  readonly trainable?: boolean;
+  /** Layers of neurons whose membranes are wanted. */
+  readonly traced?: ReadonlySet<string>;
+}
+
+/** What all parts of a lowering share: the program being built, its parameters and random inputs. */
+export class Lowering {
+  readonly builder: ProgramBuilder;
+  readonly mode: Mode;
+  /** Steps of the network's coding. */
+  readonly steps: number;
+  readonly randoms: RandomInput[] = [];
+  /** Param → the value that replaces it after a training step. */
+  readonly replace: Record<string, string> = {};
+
+  constructor(
+    readonly network: Network,
+    readonly options: LoweringOptions,
+  ) {
+    this.builder = new ProgramBuilder(network.name);
+    this.mode = options.mode ?? 'infer';
+    this.steps = stepsOfNetwork(network);
+  }
+
+  /** A weight as it stands (integer codes stay integers), as an f32 parameter. */
+  weight(op: Op, role = 'weight'): Value {
+    const { tensor: values } = paramOf(this.network, op, role);
+    return this.#param(op.params[role]!, values.dtype === 'f32' ? values : tensor('f32', values.shape, values.data));
+  }
+
+  /** A weight's real values in a dtype. */
+  realWeight(op: Op, role: string, dtype: Precision): Value {
+    const param = paramOf(this.network, op, role);
+    return this.#param(
+      `${op.params[role]!}${param.quant === undefined ? '' : '.real'}`,
+      tensor(dtype, param.tensor.shape, realValues(param)),
+    );
+  }
+
+  /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
+  perChannel(op: Op, role: string, dtype: Precision, rank: number): Value | number | undefined {
+    const param = optionalParam(this.network, op, role);
+    if (param === undefined) return undefined;
+    const values = realValues(param);
+    if (values.length === 1 && this.options.trainable !== true) return values[0]!;
+    const { shape } = param.tensor;
+    const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
+    return this.#param(op.params[role]!, tensor(dtype, wide, values));
+  }
+
+  random(input: RandomInput): Value {
+    this.randoms.push(input);
+    return this.builder.input(input.id, 'f32', input.shape);
+  }
+
+  #param(name: string, values: Tensor): Value {
+    const id = this.options.trainable === true ? name : `${name}:${values.dtype}`;
+    return this.builder.has(id) ? this.builder.value(id) : this.builder.param(id, values);
+  }
+}
+
+/** [{batch: steps}, …shape]. */
+export function folded(steps: number, shape: readonly number[]): Dim[] {
+  return [{ batch: steps }, ...shape];
+}
+
+/** Steps of a network's coding; 1 for a network without time. */
+export function stepsOfNetwork(network: Network): number {
+  const encoder = network.ops.find((op) => op.kind === 'encode');
+  return encoder === undefined ? 1 : numberAttr(encoder.attrs, 'steps');
+}

@@ -1,0 +1,25 @@
+export { type BitHolder, type BitKind, type BitPenalty, bitHolders, bitKinds, learnedBitsOf } from './bit-penalty.js';
+export {
+  type Carried,
+  type Carrier,
+  type MeansCoding,
+  carrierOf,
+  carriers,
+  exactCodes,
+  findCarrier,
+  means,
+  sampleShape,
+} from './carriers/index.js';
+export { stepsOfNetwork } from './context.js';
+export { type LowerOptions, lower } from './lower.js';
+export { type PerOpProgram, fedName, lowerPerOp } from './per-op.js';
+export {
+  type Feeds,
+  type Outputs,
+  type ProbeKind,
+  type Probes,
+  type RandomInput,
+  type Runnable,
+  outputNames,
+} from './runnable.js';
+export { type TrainableRunnable, lowerForObservation, lowerForTraining } from './training.js';

@@ -1,0 +1,48 @@
+import { type Network, opsById } from '../../network/index.js';
+import type { Program } from '../../tensor/index.js';
+import { FoldedValues } from './carriers/folded.js';
+import { Lowering, folded } from './context.js';
+
+export interface PerOpProgram {
+  readonly program: Program;
+  /** Ops whose results the program gives out under their ids, in the network's order. */
+  readonly checked: readonly string[];
+  /** Ops whose values it wants fed, under {@link fedName}. */
+  readonly fed: readonly string[];
+}
+
+/** Name of the program's input for the source's value of an op; no op is called so. */
+export function fedName(id: string): string {
+  return `source of ${id}`;
+}
+
+/**
+ * Every op by itself: each reads the *source's* value of its inputs, not our own, so that a difference
+ * shows at the op that makes it and nowhere else. Ops between values the source doesn't have are
+ * computed along the way.
+ */
+export function lowerPerOp(network: Network): PerOpProgram {
+  const lowering = new Lowering(network, { precision: 'f32' });
+  const { builder } = lowering;
+  const values = new FoldedValues(lowering, 'f32');
+  const byId = opsById(network);
+  const fed: string[] = [];
+  const checked: string[] = [];
+  /** the source's value where there is one, else ours */
+  const reference = (id: string): void => {
+    const op = byId.get(id)!;
+    if ((op.origin === undefined && op.kind !== 'input') || fed.includes(id)) return;
+    fed.push(id);
+    values.set(id, builder.input(fedName(id), 'f32', folded(1, op.type.shape)));
+  };
+  for (const op of network.ops) {
+    if (op.kind === 'input') continue;
+    for (const input of op.inputs) reference(input);
+    const own = values.act(op);
+    values.set(op.id, own);
+    if (op.origin === undefined) continue;
+    checked.push(op.id);
+    builder.output(op.id, own);
+  }
+  return { program: builder.build(), checked, fed };
+}

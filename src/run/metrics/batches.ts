@@ -1,0 +1,54 @@
+import { invariant } from '../../base/invariant.js';
+import type { Tensor } from '../../base/dtype.js';
+import { type Dataset, type Normalisation, readBatch } from '../../data/index.js';
+
+export interface Images {
+  readonly dataset: Dataset;
+  readonly normalisation: Normalisation;
+  /** How many images, from the first. */
+  readonly count: number;
+  readonly batch: number;
+}
+
+export type Counter = (done: number, total: number) => void;
+
+/** Labels of all images. */
+export function readLabels({ dataset, count, batch }: Images): Int32Array {
+  const labels = new Int32Array(count);
+  for (let start = 0; start < count; start += batch) {
+    labels.set(dataset.read(start, Math.min(batch, count - start)).labels, start);
+  }
+  return labels;
+}
+
+/**
+ * Runs `work` over all images, a batch at a time, up to `lanes` batches under way at once; memory is
+ * bounded by the batches, not by the data set. Results are taken in order.
+ */
+export async function forEachBatch<T>(
+  images: Images,
+  lanes: number,
+  work: (batch: Tensor<'f32'>) => Promise<T>,
+  take: (result: T, start: number, count: number) => void,
+  counter?: Counter,
+): Promise<void> {
+  const { dataset, normalisation, count, batch } = images;
+  const pending: { start: number; size: number; result: Promise<T> }[] = [];
+  const settle = async (): Promise<void> => {
+    const { start, size, result } = pending.shift()!;
+    take(await result, start, size);
+    counter?.(start + size, count);
+  };
+  try {
+    for (let start = 0; start < count; start += batch) {
+      if (pending.length >= lanes) await settle();
+      const size = Math.min(batch, count - start);
+      const read = readBatch(dataset, start, size, normalisation);
+      invariant(read.count === size, `evaluate: ${dataset.name} gave ${read.count} of ${size} images`);
+      pending.push({ start, size, result: work(read.images) });
+    }
+    while (pending.length > 0) await settle();
+  } finally {
+    await Promise.allSettled(pending.map(({ result }) => result));
+  }
+}

@@ -1,0 +1,89 @@
+import type { Tensor } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
+import { type Counter, type Images, forEachBatch } from './batches.js';
+import { predictedClasses } from './predictions.js';
+
+/** Something that maps images to logits. */
+export interface Classifier {
+  /** [N, …] → [N, classes]. */
+  readonly logits: (images: Tensor<'f32'>) => Promise<Tensor>;
+  /** Batches it can have under way at once. */
+  readonly lanes: number;
+}
+
+/** Predicted classes of all images. */
+export async function classify(classifier: Classifier, images: Images, counter?: Counter): Promise<Int32Array> {
+  const classes = new Int32Array(images.count);
+  await forEachBatch(
+    images,
+    classifier.lanes,
+    async (batch) => predictedClasses(await classifier.logits(batch)),
+    (found, start) => classes.set(found, start),
+    counter,
+  );
+  return classes;
+}
+
+/** What a run of a spiking network counts besides its predictions. */
+export interface SpikingRun {
+  readonly classes: Int32Array;
+  /** Spikes fired by each layer, over all images. */
+  readonly spikes: ReadonlyMap<string, number>;
+  /** Spikes times fan-out. */
+  readonly synaptic: ReadonlyMap<string, number>;
+  readonly milliseconds: number;
+  /** Predictions of the mean over the first steps, by their number. */
+  readonly early: ReadonlyMap<number, Int32Array>;
+}
+
+export interface SpikingNetwork {
+  /** All outputs for a batch of images. */
+  readonly run: (images: Tensor<'f32'>) => Promise<Readonly<Record<string, Tensor>>>;
+  /** Output name of the logits. */
+  readonly output: string;
+  /** Layer id → name of the program's output with its counts [N, 2]. */
+  readonly counts: ReadonlyMap<string, string>;
+  readonly lanes: number;
+  /** Number of steps → output name of the mean logits over them. */
+  readonly early?: ReadonlyMap<number, string>;
+  /** Sees every batch's results. */
+  readonly onResults?: (results: Readonly<Record<string, Tensor>>) => void;
+}
+
+/** Runs a spiking network over all images, counting spikes layer by layer. */
+export async function runSpiking(
+  network: SpikingNetwork,
+  images: Images,
+  now: () => number,
+  counter?: Counter,
+): Promise<SpikingRun> {
+  const classes = new Int32Array(images.count);
+  const spikes = new Map<string, number>();
+  const synaptic = new Map<string, number>();
+  const early = new Map([...(network.early ?? [])].map(([steps]) => [steps, new Int32Array(images.count)]));
+  const started = now();
+  await forEachBatch(
+    images,
+    network.lanes,
+    async (batch) => {
+      const results = await network.run(batch);
+      return { results, found: predictedClasses(present(results[network.output], 'evaluate: no logits')) };
+    },
+    ({ results, found }, start, size) => {
+      classes.set(found, start);
+      network.onResults?.(results);
+      for (const [steps, name] of network.early ?? []) {
+        early.get(steps)!.set(predictedClasses(present(results[name], `evaluate: no ${name}`)), start);
+      }
+      for (const [id, name] of network.counts) {
+        const { data } = present(results[name], `evaluate: no counts of ${id}`);
+        for (let i = 0; i < size; i++) {
+          spikes.set(id, (spikes.get(id) ?? 0) + data[2 * i]!);
+          synaptic.set(id, (synaptic.get(id) ?? 0) + data[2 * i + 1]!);
+        }
+      }
+    },
+    counter,
+  );
+  return { classes, spikes, synaptic, milliseconds: now() - started, early };
+}

@@ -1,0 +1,36 @@
+import type { CommonOptions } from '../workspace/types.js';
+import type { Dataset, Normalisation } from '../data/index.js';
+import type { LayerActivity, LayerDifference } from './metrics/index.js';
+
+export interface EvalOptions extends CommonOptions {
+  readonly dataset: Dataset;
+  readonly normalisation: Normalisation;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  /** Also: accuracy at each stage of a conversion, and differences per layer. */
+  readonly stages?: boolean;
+  /** Also: entropy, firing rate and level histogram of each layer of neurons. */
+  readonly activity?: boolean;
+}
+
+/** Fractions are 0…1; the keys are those of `eval --json`. */
+export interface EvalResult {
+  readonly samples: number;
+  readonly accuracy: number;
+  /** For conversions: the source ANN's accuracy, and how often both predict the same. */
+  readonly source?: { readonly accuracy: number; readonly agreement: number };
+  readonly spikes_per_neuron: number;
+  /** Operations per frame (SWS eq. 10), mean over the samples. */
+  readonly opf: number;
+  readonly latency_steps: number;
+  readonly seconds: number;
+  readonly engine: string;
+  /** Of codings whose trains carry means: accuracy of what is known after so many steps. */
+  readonly by_steps?: readonly { readonly steps: number; readonly accuracy: number }[];
+  /** Measured on the data, layer by layer. */
+  readonly activity?: readonly LayerActivity[];
+  readonly stages?: readonly { readonly stage: string; readonly accuracy: number; readonly agreement: number }[];
+  readonly layers?: readonly LayerDifference[];
+}

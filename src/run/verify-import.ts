@@ -1,0 +1,180 @@
+import { diagnostic, fail } from '../base/diagnostics/index.js';
+import { type Tensor, elementCount, tensor } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
+import { openOnnxSource } from '../engines/onnx-source.js';
+import { onnxruntimeEngine } from '../engines/onnxruntime.js';
+import { type CheckedOp, firstMismatch } from './metrics/index.js';
+import { exposeTensors } from '../frontends/onnx/index.js';
+import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
+import { type Network, opsById } from '../network/index.js';
+import { openRunnable } from '../train/index.js';
+import type { Findings } from '../workspace/findings.js';
+import type { Source } from '../workspace/target.js';
+import type { CommonOptions } from '../workspace/types.js';
+
+const samples = 2;
+/** Files up to this many bytes are compared without being asked. */
+const verifyLimit = 32e6;
+
+/** Seeded numbers in [0, 1): mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Random images that fill the range of the input's quantiser, or [−2, 2] where there is none. */
+function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'> {
+  const input = network.ops.find((op) => op.kind === 'input');
+  const first = network.ops.find((op) => op.kind === 'quantize' && op.inputs[0] === input?.id);
+  const code = first?.type.code;
+  const [low, high] =
+    code?.kind === 'quant' ? [(code.min - code.zero) * code.scale, (code.max - code.zero) * code.scale] : [-2, 2];
+  const random = seededRandom(1);
+  const count = samples * elementCount(shape);
+  return tensor(
+    'f32',
+    [samples, ...shape],
+    Array.from({ length: count }, () => low + (high - low) * random()),
+  );
+}
+
+/** Compares the import with its file where that is wanted or cheap; says so where it is left out. */
+export async function verifyWhereWanted(source: Source, options: CommonOptions, findings: Findings): Promise<void> {
+  const parts = [source.bytes, ...source.external.values()];
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  if (options.verify ?? bytes <= verifyLimit) {
+    options.onProgress?.({ phase: 'verifying the import', done: 0 });
+    await verifyImport(source);
+  } else if (options.verify === undefined) {
+    const megabytes = Math.round(bytes / 1e6);
+    findings.all.push(
+      diagnostic('convert/import-not-verified', { megabytes }, { file: source.path }, { help: '--verify does it' }),
+    );
+  }
+}
+
+/**
+ * Compares the imported network with the file: every layer by itself on the values onnxruntime computes
+ * from the file. The first layer that differs is reported; nothing is converted from a network that
+ * isn't the user's.
+ */
+export async function verifyImport({ path, bytes, imported, external }: Source): Promise<void> {
+  const { network, sourceInputs } = imported;
+  const { program, checked, fed } = lowerPerOp(network);
+  const byId = opsById(network);
+  const input = present(sourceInputs[0], 'driver: an imported network without input');
+  const images = randomImages(network, input.shape);
+  const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
+  origins.delete(input.name);
+  // onnxruntime finds external data by the file's place only
+  const model = external.size > 0 ? path : exposeTensors(bytes, origins);
+  const source = await openOnnxSource(model, { name: path });
+  let theirs: Record<string, Tensor>;
+  try {
+    const results = await source.run({ [input.name]: images });
+    theirs = { ...dequantised(network, results), [input.name]: images };
+  } finally {
+    await source.dispose();
+  }
+  if (external.size > 0) return compareEnds(network, images, theirs, imported.sourceOutput.logits, path);
+  const feeds = Object.fromEntries(
+    fed.map((id) => {
+      const { origin, type } = byId.get(id)!;
+      return [fedName(id), withShape(theirs, origin ?? input.name, type.shape)];
+    }),
+  );
+  const executable = await onnxruntimeEngine.open(program);
+  try {
+    const ours = await executable.step(feeds);
+    report(
+      checked.map((id) => checkedOp(network, id)),
+      ours,
+      theirs,
+      path,
+    );
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/** With external data only the outputs can be seen: compare the whole network's. */
+async function compareEnds(
+  network: Network,
+  images: Tensor<'f32'>,
+  theirs: Record<string, Tensor>,
+  logits: string,
+  path: string,
+): Promise<void> {
+  if (theirs[logits] === undefined) return;
+  const running = await openRunnable(lower(network), onnxruntimeEngine);
+  try {
+    const ours = await running.pass()(images);
+    report([{ id: running.outputs.logits!, origin: logits }], ours, theirs, path);
+  } finally {
+    await running.dispose();
+  }
+}
+
+/** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for. */
+function dequantised(network: Network, results: Record<string, Tensor>): Record<string, Tensor> {
+  const reals = { ...results };
+  for (const { origin, type } of network.ops) {
+    const result = origin === undefined ? undefined : results[origin];
+    if (result === undefined || result.dtype === 'f32' || type.code.kind !== 'quant') continue;
+    const { scale, zero } = type.code;
+    reals[origin!] = tensor(
+      'f32',
+      result.shape,
+      Float32Array.from(result.data, (code) => (code - zero) * scale),
+    );
+  }
+  return reals;
+}
+
+function withShape(values: Readonly<Record<string, Tensor>>, name: string, shape: readonly number[]): Tensor {
+  const value = present(values[name], `driver: onnxruntime gave no ${name}`);
+  return { ...value, shape: [samples, ...shape] };
+}
+
+function checkedOp(network: Network, id: string): CheckedOp {
+  const op = opsById(network).get(id)!;
+  const step = op.kind === 'quantize' && op.type.code.kind === 'quant' ? { step: op.type.code.scale } : {};
+  return { id, origin: op.origin!, ...step };
+}
+
+function report(
+  ops: readonly CheckedOp[],
+  ours: Readonly<Record<string, Tensor>>,
+  theirs: Record<string, Tensor>,
+  path: string,
+): void {
+  const mismatch = firstMismatch(ops, ours, theirs);
+  if (mismatch === undefined) return;
+  const { op, at } = mismatch;
+  if (!Number.isFinite(mismatch.theirs) && Object.is(mismatch.ours, mismatch.theirs)) notFinite(ops, theirs, path);
+  const tensorName = ops.find(({ id }) => id === op)!.origin;
+  fail(
+    'convert/import-mismatch',
+    { op, tensor: tensorName, at, ours: mismatch.ours, theirs: mismatch.theirs },
+    { file: path },
+  );
+}
+
+/** Both agree that the network's values overflow: names the first layer that does. */
+function notFinite(ops: readonly CheckedOp[], theirs: Record<string, Tensor>, path: string): never {
+  const valueOf = ({ origin }: CheckedOp): number | undefined =>
+    theirs[origin] === undefined ? undefined : [...theirs[origin].data].find((value) => !Number.isFinite(value));
+  const first = present(
+    ops.find((op) => valueOf(op) !== undefined),
+    'driver: no value that is not finite',
+  );
+  const args = { op: first.id, tensor: first.origin, value: valueOf(first)! };
+  const help = 'weights or scales of this layer are too large or not finite: check them and export the network again';
+  fail('convert/not-finite', args, { file: path }, { help });
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { emitOnnx } from '../backends/onnx/index.js';
+import { lower } from '../lower/program/index.js';
+import { type Network, encodeWeights, printNetwork } from '../network/index.js';
+import { type Program, printProgram, simplify } from '../tensor/index.js';
+import type { Artifact } from './types.js';
+
+/** Commands that write compiled folders. */
+export type Maker = 'compile' | 'convert' | 'train' | 'allocate';
+
+/** What a compiled folder records of where it came from. */
+export interface Origin {
+  readonly maker: Maker;
+  readonly config: string;
+  /** Source file name → its bytes. */
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The inference program of a network. */
+export function inferenceProgram(network: Network): Program {
+  return simplify(lower(network).program);
+}
+
+/** The network as JSON for tools: the IR's own data, parameters by type and shape. */
+export function networkJson(network: Network): string {
+  const ops = network.ops.map(({ id, kind, inputs, attrs, params, type, origin }) => ({
+    id,
+    kind,
+    inputs,
+    attrs,
+    params,
+    type,
+    ...(origin === undefined ? {} : { origin }),
+  }));
+  const params = Object.fromEntries(
+    [...network.params].map(([name, { tensor, quant }]) => [
+      name,
+      { dtype: tensor.dtype, shape: tensor.shape, ...(quant === undefined ? {} : { quant: { axis: quant.axis } }) },
+    ]),
+  );
+  const { name, coding, outputs, notes } = network;
+  const neurons = Object.fromEntries(network.neurons);
+  return `${JSON.stringify({ name, ...(coding === undefined ? {} : { coding }), ops, outputs, params, neurons, notes }, undefined, 1)}\n`;
+}
+
+/** The files of a compiled folder; the same input gives the same bytes. */
+export function artifactFiles(
+  network: Network,
+  emit: readonly Artifact[],
+  origin: Origin,
+  version: string,
+  more: ReadonlyMap<string, string | Uint8Array> = new Map(),
+): Map<string, string | Uint8Array> {
+  const files = new Map(more);
+  files.set('weights.safetensors', encodeWeights(network));
+  if (emit.includes('ir')) files.set('network.ir', printNetwork(network));
+  if (emit.includes('json')) files.set('network.json', networkJson(network));
+  if (emit.includes('tensor') || emit.includes('onnx')) {
+    const program = inferenceProgram(network);
+    if (emit.includes('tensor')) files.set('network.tensor', printProgram(program));
+    if (emit.includes('onnx')) files.set('infer.onnx', emitOnnx(program));
+  }
+  files.set('manifest.json', manifest(files, origin, version));
+  return files;
+}
+
+/** The files of a compiled folder and, behind them, others that its manifest also records. */
+export function artifactsWith(
+  copies: ReadonlyMap<string, string | Uint8Array>,
+  network: Network,
+  emit: readonly Artifact[],
+  origin: Origin,
+  version: string,
+): Map<string, string | Uint8Array> {
+  const files = artifactFiles(network, emit, origin, version, copies);
+  return new Map([...[...files].filter(([name]) => !copies.has(name)), ...copies]);
+}
+
+function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origin, version: string): string {
+  const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+  const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
+  const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
+  return `${JSON.stringify({ spikec: version, format: 1, made_by: origin.maker, config: origin.config, sources, files: written }, undefined, 1)}\n`;
+}

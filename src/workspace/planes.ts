@@ -1,0 +1,39 @@
+import { fail } from '../base/diagnostics/index.js';
+import { findCarrier } from '../lower/program/index.js';
+import type { Network } from '../network/index.js';
+import { type PassRun, type PipelineHooks, isSplit, pipelines, runPipeline } from '../passes/index.js';
+import { layerSettings } from './own-network.js';
+import type { Findings } from './findings.js';
+
+interface Planed {
+  readonly network: Network;
+  readonly runs: readonly PassRun[];
+}
+
+/** A network ready for inference with its multi-bit spikes as binary planes in virtual time steps. */
+export function withPlanes(network: Network, findings: Findings, hooks: PipelineHooks = {}): Planed {
+  if (findCarrier(network)?.trains !== 'means') {
+    fail('cli/not-lowered', { construct: '`--planes` in this coding' }, undefined, {
+      help: 'trains that carry means have planes: `direct`, `rate` and `events`',
+    });
+  }
+  const squeeze = network.ops.find(({ kind }) => kind === 'squeeze');
+  if (squeeze !== undefined) {
+    fail('cli/not-lowered', { construct: '`--planes` of squeezed trains' }, squeeze.place, {
+      help: 'their means are no codes of so many bits: leave out `steps` in `bits`, or set `squeeze false`',
+    });
+  }
+  return run(network, 'planes', findings, hooks);
+}
+
+/** Planes put back into single synapses, for evaluation. */
+export function withoutPlanes(network: Network, findings: Findings): Network {
+  return isSplit(network) ? run(network, 'fuse', findings, {}).network : network;
+}
+
+function run(network: Network, pipeline: 'planes' | 'fuse', findings: Findings, hooks: PipelineHooks): Planed {
+  const clock = { now: () => performance.now() };
+  const result = runPipeline(network, pipelines[pipeline], layerSettings(network), { ...clock, ...hooks });
+  const value = result.network === undefined ? {} : { value: result.network };
+  return { network: findings.take({ ...value, diagnostics: result.diagnostics }), runs: result.runs };
+}

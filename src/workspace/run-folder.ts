@@ -1,0 +1,72 @@
+import { basename, dirname, join, sep } from 'node:path';
+import { DiagnosticError, fail } from '../base/diagnostics/index.js';
+import type { Normalisation } from '../data/index.js';
+import { realPath } from '../data/files.js';
+import { isFile, isFolder, readBytes, readText } from '../data/index.js';
+import { type Network, type Param, decodeWeights, parseNetwork } from '../network/index.js';
+import type { Findings } from './findings.js';
+
+export { isFolder } from '../data/index.js';
+
+/** Names in a run folder. */
+export const runFiles = {
+  network: 'network.ir',
+  weights: 'weights.safetensors',
+  checkpoint: 'checkpoint/state.safetensors',
+  log: 'log.jsonl',
+  run: 'run.json',
+} as const;
+
+/** What `run.json` says of a training, for those who use its network. */
+export interface RunInfo {
+  readonly config: string;
+  readonly data: string;
+  readonly normalisation: Normalisation;
+  /** The config's `hardware { … }`. */
+  readonly hardware?: Readonly<Record<string, unknown>>;
+}
+
+/** The network of a compiled or run folder with its weights. */
+export function readFolder(folder: string, findings: Findings): { network: Network; run?: RunInfo } {
+  return readIr(join(folder, runFiles.network), findings);
+}
+
+export function isIrFile(path: string): boolean {
+  return path.endsWith('.ir') && !isFolder(path);
+}
+
+/** A network in text form with the weights beside it, and what `run.json` says where a training wrote it. */
+export function readIr(path: string, findings: Findings): { network: Network; run?: RunInfo } {
+  const folder = dirname(path);
+  const text = readText(path);
+  const weights = readWeights(folder);
+  const network = findings.take(parseNetwork({ name: path, text }, weights));
+  const runPath = join(folder, runFiles.run);
+  if (basename(path) !== runFiles.network || !isFile(runPath)) return { network };
+  return { network, run: runInfo(runPath) };
+}
+
+/** What lies in `weights.safetensors`; nothing where there is no such file, which is right for a network without weights. */
+function readWeights(folder: string): ReadonlyMap<string, Param> {
+  const path = join(folder, runFiles.weights);
+  const [real, root] = [realPath(path), realPath(folder)];
+  if (real === undefined || root === undefined) return new Map();
+  if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
+    fail('network/weights-outside', { path }, { file: path });
+  const weights = decodeWeights(readBytes(real), path);
+  if (weights.value === undefined) throw new DiagnosticError(weights.diagnostics);
+  return weights.value;
+}
+
+function runInfo(path: string): RunInfo {
+  let info: unknown;
+  try {
+    info = JSON.parse(readText(path));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const { config, normalisation, hardware = {} } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
+  const told =
+    typeof config === 'string' && [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
+  return told ? (info as RunInfo) : fail('train/bad-run', { path }, { file: path });
+}

@@ -1,0 +1,102 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { describePlace } from '../../src/base/source.js';
+import { checkFile } from '../../src/commands/check.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+function codes(path: string, allowOutside = false): string[] {
+  return checkFile(path, { allowOutside }).diagnostics.map((d) => d.code);
+}
+
+const block = 'block B(n: int) {\n  input x\n  output x | linear(n)\n}\n';
+
+it('a file is checked with what it uses from its folder and from the standard library', () => {
+  const folder = folderWith({
+    'net.spike': `use "spikec/neurons" { LIF }
+use "./parts/blocks.spike" { B }
+network N { input x: real[4]  output x | B(3) | spike | linear(2) }
+config base { network N  neuron LIF(tau: 4, theta: 0.6)  coding direct(steps: 4) }
+`,
+    'parts/blocks.spike': block,
+  });
+  const { value, diagnostics } = checkFile(join(folder, 'net.spike'));
+  expect(diagnostics).toEqual([]);
+  expect(value).toEqual({ networks: ['N'], neurons: [], configs: ['base'] });
+});
+
+it('a file that is missing, a folder or no text is a diagnostic', () => {
+  const folder = folderWith({ 'a.spike': '\u00e4' });
+  writeFileSync(join(folder, 'b.spike'), Uint8Array.of(0xff, 0xfe));
+  expect(codes(join(folder, 'none.spike'))).toEqual(['file/missing']);
+  expect(codes(folder)).toEqual(['file/is-directory']);
+  expect(codes(join(folder, 'b.spike'))).toEqual(['file/not-text']);
+});
+
+it('what is used outside the folder needs a flag, by path and by link', () => {
+  const folder = folderWith({
+    'blocks.spike': block,
+    'inner/path.spike': 'use "../blocks.spike" { B }\n',
+    'inner/link.spike': 'use "./linked.spike" { B }\n',
+  });
+  symlinkSync(join(folder, 'blocks.spike'), join(folder, 'inner', 'linked.spike'));
+  expect(codes(join(folder, 'inner/path.spike'))).toEqual(['model/outside-folder']);
+  expect(codes(join(folder, 'inner/link.spike'))).toEqual(['model/file-not-found']);
+  expect(codes(join(folder, 'inner/path.spike'), true)).toEqual([]);
+  expect(codes(join(folder, 'inner/link.spike'), true)).toEqual([]);
+});
+
+it('an ONNX file that is not there is reported where it is named', () => {
+  const folder = folderWith({ 'a.spike': 'config c {\n  network onnx("net.onnx")\n  coding sws(steps: 8)\n}\n' });
+  const { value, diagnostics } = checkFile(join(folder, 'a.spike'));
+  expect(value).toBeUndefined();
+  expect(diagnostics.map((d) => d.code)).toEqual(['file/missing']);
+  const [{ place } = {}] = diagnostics;
+  expect(place !== undefined && 'source' in place && place.source.text.slice(place.start, place.end)).toContain(
+    'net.onnx',
+  );
+  writeFileSync(join(folder, 'net.onnx'), '');
+  expect(codes(join(folder, 'a.spike'))).toEqual([]);
+});
+
+it('ten megabytes of brackets are refused at once', () => {
+  const folder = folderWith({ 'a.spike': '('.repeat(10 * 2 ** 20) });
+  const started = performance.now();
+  expect(codes(join(folder, 'a.spike'))).toEqual(['syntax/too-large']);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
+it('bits that can’t be are found without compiling; settings that reach nothing are said', () => {
+  const config = (name: string, settings: string): string =>
+    `config ${name} { network N  neuron Refined  coding direct(steps: 1)  ${settings} }\n`;
+  const folder = folderWith({
+    'bits.spike': `use "spikec/neurons" { LIF, Refined }
+network N { input x: real[1, 8, 8]  a = x | conv(4) | spike  output a | flatten | linear(3) }
+${config('fine', 'bits { weights 4 spikes 2 steps 1  layer "a" { weights 3 spikes 3 steps 2 } }')}
+${config('lif', 'neuron LIF  bits { spikes 3 }').replace('neuron Refined  ', '')}
+${config('unsqueezed', 'bits { steps 2  squeeze false }')}
+${config('ranged', 'bits { weights learn(init: 4, max: 6, target: 2)  step_size max }')}
+${config('idle', 'bits { weights 4  layer "a.spike" { weights 3 }  layer "a.conv" { spikes 3  steps 2 } }')}
+`,
+  });
+  const { diagnostics, value } = checkFile(join(folder, 'bits.spike'));
+  expect(value).toBeUndefined();
+  const lines = diagnostics.map(({ code, place }) => `${/:(\d+):/.exec(describePlace(place!))![1]}: ${code}`);
+  expect(lines).toEqual([
+    '5: model/conflict',
+    '7: model/conflict',
+    '9: model/conflict',
+    '11: model/idle-setting',
+    '11: model/idle-setting',
+    '11: model/idle-setting',
+  ]);
+});

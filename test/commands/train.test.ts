@@ -1,0 +1,268 @@
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { encodeSafetensors } from '../../src/base/safetensors.js';
+import { tensor } from '../../src/base/dtype.js';
+import { openDataset } from '../../src/data/index.js';
+import { driver } from '../../src/commands/index.js';
+import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { timeless, train, writeTinySet } from '../support/tiny-training.js';
+import { random } from '../tensor/cases.js';
+import type { EpochRecord } from '../../src/train/index.js';
+import type { TrainOptions } from '../../src/commands/train.js';
+
+/** What the system is told to refuse: writing after some bytes in all. */
+const refuse = vi.hoisted(() => ({ bytesLeft: Infinity }));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>();
+  return {
+    ...fs,
+    writeSync: (descriptor: number, bytes: Uint8Array, from: number, length: number) => {
+      if (refuse.bytesLeft <= 0)
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      const written = fs.writeSync(descriptor, bytes, from, Math.min(length, refuse.bytesLeft));
+      refuse.bytesLeft -= written;
+      return written;
+    },
+  };
+});
+
+beforeEach(() => {
+  refuse.bytesLeft = Infinity;
+});
+
+const network = 'image | conv(4, kernel: 3) | batchnorm | spike | avgpool(2) | flatten | dropout(0.1) | linear(3)';
+const settings =
+  'optimizer adam(lr: 1e-2)  schedule cosine(warmup: 1)  augment [flip, crop(padding: 1)]  batch 8  epochs 4  seed 3';
+
+interface Setup {
+  readonly body?: string;
+  readonly neuron?: string;
+  readonly coding?: string;
+  readonly train?: string;
+  readonly declarations?: string;
+  readonly labels?: (i: number) => number;
+}
+
+/** A folder with a model file and 60 images of 8×8: bars left, bars on top, diagonals. */
+function workplace({ labels = (i) => i % 3, ...setup }: Setup = {}): { model: string; data: string; folder: string } {
+  const { body = network, neuron = 'PLIF', coding = 'rate(3, seed: 5)', train = settings, declarations = '' } = setup;
+  const folder = temporaryFolder();
+  const data = writeTinySet(folder, labels);
+  const model = join(folder, 'tiny.spike');
+  writeFileSync(
+    model,
+    `use "spikec/neurons" { LIF, PLIF }
+     ${declarations}
+     network Tiny { input image: real[1, 8, 8]  output ${body} }
+     config tiny { network Tiny  neuron ${neuron}  coding ${coding}  train { ${train} } }`,
+  );
+  return { model, folder, data };
+}
+
+describe('training', () => {
+  it('learns a tiny set; the run folder evaluates, costs and compiles', async () => {
+    const place = workplace({ train: `${settings.replace('epochs 4', 'epochs 12')}  validation 0.2` });
+    const { value, records, run } = await train(place);
+    expect(value).toMatchObject({ done: 12, run, stopped: 'epochs' });
+    expect(records.at(-1)!.loss).toBeLessThan(records[0]!.loss / 2);
+    expect(value!.best.accuracy).toBeGreaterThan(0.9);
+    expect(records.at(-1)!.firing['output.spike']).toBeGreaterThan(0);
+
+    const dataset = openDataset(place.data);
+    const evaluated = await driver.evaluateTarget({ path: run }, { dataset, normalisation: {} });
+    expect(evaluated.value).toMatchObject({ samples: 60, latency_steps: 3 });
+    expect(evaluated.value!.accuracy).toBeGreaterThan(0.9);
+    const costs = await driver.costOf({ path: run }, {});
+    expect(costs.value!.layers.map(({ id, macs, steps }) => [id, macs, steps])).toEqual([
+      ['output.conv', 2304, 3],
+      ['output.linear', 192, 3],
+    ]);
+    const outDir = join(place.folder, 'compiled');
+    const compiled = await driver.compileTarget({ path: run }, { emit: ['ir', 'onnx'], outDir });
+    expect(compiled.diagnostics).toEqual([]);
+    expect(existsSync(join(outDir, 'infer.onnx'))).toBe(true);
+    const again = await driver.evaluateTarget({ path: outDir }, { dataset, normalisation: {} });
+    expect(again.value!.accuracy).toBe(evaluated.value!.accuracy);
+    dataset.close();
+  });
+
+  it('a resumed training gives the numbers of an unbroken one, bit for bit', async () => {
+    const place = workplace();
+    const whole = await train(place, { run: join(place.folder, 'whole') });
+    const half = await train(place, {
+      onEpoch: ({ epoch }) => {
+        if (epoch === 2) throw new Error('interrupted');
+      },
+    }).catch((error: unknown) => error);
+    expect(String(half)).toContain('interrupted');
+    const rest = await train(place, { resume: true });
+    expect(rest.records.map(({ epoch }) => epoch)).toEqual([3, 4]);
+    expect(timeless(rest.records)).toEqual(timeless(whole.records.slice(2)));
+    for (const file of ['weights.safetensors', 'best/weights.safetensors', 'network.ir']) {
+      expect(readFileSync(join(rest.run, file)).equals(readFileSync(join(whole.run, file))), file).toBe(true);
+    }
+    const log = readFileSync(join(rest.run, 'log.jsonl'), 'utf8').trim().split('\n');
+    expect(timeless(log.map((line) => JSON.parse(line) as EpochRecord))).toEqual(timeless(whole.records));
+  });
+
+  it('the same seed gives the same training, another seed another', async () => {
+    const place = workplace();
+    const run = async (seed: number, name: string) =>
+      timeless((await train(place, { seed, epochs: 1, run: join(place.folder, name) })).records);
+    const first = await run(7, 'a');
+    expect(await run(7, 'b')).toEqual(first);
+    expect(await run(8, 'c')).not.toEqual(first);
+  });
+
+  it('stops early when nothing gets better', async () => {
+    const place = workplace({
+      train: 'optimizer sgd(lr: 1e-12)  batch 20  epochs 9  validation 0.5  early_stop patience(2)',
+    });
+    const { value } = await train(place);
+    expect(value).toMatchObject({ done: 3, stopped: 'patience', best: { epoch: 1 } });
+  });
+
+  it('event frames from an NPZ file', async () => {
+    const place = workplace({
+      coding: 'events(steps: 2)',
+      neuron: 'LIF',
+      train: 'optimizer adam(lr: 1e-2)  batch 6  epochs 6',
+    });
+    const next = random(2);
+    const frames = Float32Array.from({ length: 12 * 2 * 64 }, (_, i) => {
+      const [kind, x, y] = [Math.floor(i / 128) % 3, i % 8, Math.floor(i / 8) % 8];
+      return ([x < 2, y < 2, x === y][kind]! ? 2 : 0) + 0.1 * next();
+    });
+    const labels = Uint8Array.from({ length: 12 }, (_, i) => i % 3);
+    const file = join(place.folder, 'events.npz');
+    const images = npyBytes("'<f4'", [12, 2, 1, 8, 8], bytesOf(frames));
+    writeFileSync(
+      file,
+      zipBytes([
+        { name: 'images.npy', data: images },
+        { name: 'labels.npy', data: npyBytes("'|u1'", [12], labels) },
+      ]),
+    );
+    const { value, records, run } = await train({ ...place, data: `npz:${file}` });
+    expect(value).toMatchObject({ done: 6 });
+    expect(records.at(-1)!.loss).toBeLessThan(records[0]!.loss);
+    const dataset = openDataset(`npz:${file}`);
+    const evaluated = await driver.evaluateTarget({ path: run }, { dataset, normalisation: {} });
+    dataset.close();
+    expect(evaluated.value!.samples).toBe(12);
+  });
+});
+
+describe('what can’t be trained is said before anything is written', () => {
+  const blind =
+    'neuron Blind(theta = 1) { state u = 0  charge u = u + x  fire s = u >= theta  reset u = where(s, 0, u) }';
+  const cases: readonly [string, string, Setup, Partial<TrainOptions>][] = [
+    ['a neuron without a gradient path', 'train/no-gradient', { neuron: 'Blind', declarations: blind }, {}],
+    ['no optimiser', 'train/setting-missing', { train: 'epochs 1' }, {}],
+    ['data that isn’t there', 'file/missing', {}, { data: 'npz:nowhere.npz' }],
+    ['an unknown set', 'data/unknown-set', {}, { data: 'imagenet:train' }],
+    [
+      'images of another shape',
+      'data/shape-mismatch',
+      { body: network.replace('linear(3)', 'linear(10)') },
+      { data: 'mnist:test' },
+    ],
+    ['more labels than outputs', 'data/class-mismatch', { labels: (i) => i % 7 }, {}],
+    ['no steps', 'model/argument-type', { coding: 'direct(0)' }, {}],
+    ['hardly any images', 'train/too-few-images', { train: `${settings}  validation 0.9` }, { limit: 10 }],
+    ['an unknown engine', 'engine/unknown', {}, { engine: 'abacus' }],
+    ['nothing to resume', 'train/no-checkpoint', {}, { resume: true }],
+  ];
+  it.each(cases)('%s: %s', async (_, code, setup, options) => {
+    const place = workplace(setup);
+    const { codes, value, run } = await train(place, options);
+    expect(codes).toEqual([code]);
+    expect(value).toBeUndefined();
+    expect(existsSync(run)).toBe(false);
+  });
+
+  it('the neuron is named, and what it lacks', async () => {
+    const { diagnostics } = await train(workplace({ neuron: 'Blind', declarations: blind }));
+    expect(diagnostics[0]).toMatchObject({ help: expect.stringContaining('surrogate') });
+    expect(diagnostics[0]!.message).toContain('a layer of Blind');
+  });
+});
+
+describe('a good checkpoint is never replaced by a bad one', () => {
+  const checkpointOf = (run: string): string => join(run, 'checkpoint/state.safetensors');
+
+  it('divergence stops with the first op whose result isn’t finite', async () => {
+    const body = 'image | flatten | linear(8) | spike | linear(3)';
+    const place = workplace({
+      body,
+      coding: 'direct(2)',
+      neuron: 'LIF',
+      train: 'optimizer sgd(lr: 1e38)  batch 20  epochs 2',
+    });
+    const { diagnostics, codes, run } = await train(place);
+    expect(codes).toEqual(['train/diverged']);
+    expect(diagnostics[0]!.message).toMatch(/in epoch 1, step 2: the first value that isn't finite is \w+ "/);
+    const resumed = await train(place, { resume: true });
+    expect(resumed.codes).toEqual(['train/diverged']);
+    expect(existsSync(checkpointOf(run))).toBe(true);
+  });
+
+  it('a neuron’s own equation that gives NaN is named with its layer and place', async () => {
+    const declarations = `neuron Log(theta = 1) { state u = 0  charge u = log(u + x)  fire s = u >= theta
+      reset u = where(s, 0, u)  surrogate triangle(width: 1) }`;
+    const { diagnostics } = await train(workplace({ neuron: 'Log', declarations, coding: 'direct(2)' }));
+    expect(diagnostics.map(({ code }) => code)).toEqual(['train/diverged']);
+    expect(diagnostics[0]!.message).toContain('is log "output.spike.log" of output.spike');
+    expect(diagnostics[0]!.place).toMatchObject({ source: { name: expect.stringContaining('tiny.spike') } });
+  });
+
+  it('a full disk leaves the checkpoint of the epoch before, which resumes', async () => {
+    const place = workplace();
+    const whole = await train(place, { run: join(place.folder, 'whole') });
+    const failed = await train(place, {
+      onEpoch: ({ epoch }) => {
+        if (epoch === 1) refuse.bytesLeft = 1000;
+      },
+    });
+    expect(failed.codes).toEqual(['file/write-failed']);
+    refuse.bytesLeft = Infinity;
+    const rest = await train(place, { resume: true });
+    expect(timeless(rest.records)).toEqual(timeless(whole.records.slice(1)));
+  });
+
+  it('a run folder is not begun anew', async () => {
+    const place = workplace();
+    const { run } = await train(place, { epochs: 1 });
+    const before = readFileSync(checkpointOf(run));
+    const refused = driver.trainTarget({ path: place.model }, { data: place.data, run, epochs: 1 });
+    await expect(refused).resolves.toMatchObject({
+      diagnostics: [{ code: 'train/run-exists', help: expect.stringContaining('--resume') as string }],
+    });
+    expect(readFileSync(checkpointOf(run)).equals(before)).toBe(true);
+  });
+
+  it('the checkpoint of another model, of other settings, a damaged one and something else are refused', async () => {
+    const place = workplace();
+    const { run } = await train(place, { epochs: 1 });
+    const other = workplace({ body: network.replace('conv(4', 'conv(6') });
+    const path = checkpointOf(join(other.folder, 'run'));
+    await train(other, { epochs: 1 });
+    const own = readFileSync(path);
+    copyFileSync(checkpointOf(run), path);
+    const refused = await train(other, { resume: true });
+    expect(refused.codes).toEqual(['train/other-training']);
+    expect(refused.diagnostics[0]!.message).toContain(
+      '"output.conv.weight" has the shape [4, 1, 3, 3] in it, [6, 1, 3, 3] here',
+    );
+
+    writeFileSync(path, own);
+    expect((await train(other, { resume: true, seed: 99 })).codes).toEqual(['train/other-training']);
+    writeFileSync(path, own.subarray(0, own.length - 10));
+    expect((await train(other, { resume: true })).codes).toContain('data/bad-safetensors');
+    writeFileSync(path, encodeSafetensors(new Map([['a', tensor('f32', [1], [1])]])));
+    expect((await train(other, { resume: true })).codes).toEqual(['train/bad-checkpoint']);
+  });
+});

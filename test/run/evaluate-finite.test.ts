@@ -1,0 +1,32 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { DiagnosticError } from '../../src/base/diagnostics/index.js';
+import { openDataset } from '../../src/data/index.js';
+import { driver } from '../../src/commands/index.js';
+import { encodeWeights, printNetwork } from '../../src/network/index.js';
+import { fixedNetwork } from '../support/damage.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeTinySet } from '../support/tiny-training.js';
+
+it('a network whose weights are no numbers is refused by eval, with its place and a remedy', async () => {
+  const root = temporaryFolder();
+  const network = fixedNetwork();
+  for (const { tensor } of network.params.values()) if (tensor.dtype === 'f32') tensor.data.fill(Number.NaN);
+  const folder = join(root, 'run');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'network.ir'), printNetwork(network));
+  writeFileSync(join(folder, 'weights.safetensors'), encodeWeights(network));
+  const dataset = openDataset(writeTinySet(root));
+  const evaluated = driver.evaluateTarget({ path: folder }, { dataset, limit: 4, normalisation: {} });
+  const error: unknown = await evaluated.then(
+    ({ diagnostics }) => new DiagnosticError(diagnostics),
+    (thrown: unknown) => thrown,
+  );
+  dataset.close();
+  expect(error).toBeInstanceOf(DiagnosticError);
+  const [problem] = (error as DiagnosticError).diagnostics;
+  expect(problem).toMatchObject({ code: 'network/not-finite', place: { file: join(folder, 'network.ir') } });
+  expect(problem?.message).toContain('gives NaN');
+  expect(problem?.help).toContain('lower rate');
+});
