@@ -1,6 +1,6 @@
 import { run } from '../../../src/cli/program.js';
 import type { Terminal } from '../../../src/cli/terminal.js';
-import { driver } from '../../../src/driver/index.js';
+import { driver } from '../../../src/commands/index.js';
 
 /** Runs a command line within this process, with the real driver, and gives what it prints as JSON. */
 export async function spikecJson(args: readonly string[]): Promise<Record<string, unknown>> {
