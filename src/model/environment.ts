@@ -29,6 +29,7 @@ export function fileEnvironment(file: LoadedFile, instantiator: Instantiator): E
       if (declared !== undefined) return declaredValue(declared, instantiator);
       return mayBeHidden(name, file) ? errorValue : undefined;
     },
+    elsewhere: file.elsewhere,
     names: () => [...file.scope].filter(([, { declaration }]) => declaration.kind !== 'config').map(([name]) => name),
   };
 }

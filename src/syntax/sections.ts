@@ -110,6 +110,8 @@ export function damagedBy({ tokens, proper }: Section): Damaged {
     some.map(({ image, startOffset }) => ({ text: image, start: startOffset, end: startOffset + image.length }));
   const bracket = tokens.findIndex(({ tokenType }) => opening.has(tokenType));
   const header = bracket === -1 ? tokens : tokens.slice(0, bracket);
+  const isPath = tokens.slice(0, 2).some(({ tokenType }) => tokenType === t.StringLiteral);
+  if (!proper && isPath) return { names: named(identifiers(tokens)), nameless: false };
   if (!proper) {
     const behind = tokens.filter((_, i) => i > 0 && starts.includes(tokens[i - 1]!.tokenType));
     return { names: named([...identifiers(header), ...identifiers(behind)]), nameless: false };
