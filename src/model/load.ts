@@ -7,6 +7,7 @@ import {
   type UseDeclaration,
   parseWhatHolds,
 } from '../syntax/index.js';
+import { layerNamed } from './layers/index.js';
 import type { ModelLoader } from './loader.js';
 import { neuronNames } from './other-names.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
@@ -145,8 +146,12 @@ function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter, elsewhere
     }
     own.set(name.text, { declaration, file });
   }
-  for (const { names, span } of ast.damaged) {
-    for (const { text } of names) if (!own.has(text)) own.set(text, missing(text, span, file));
+  for (const { kind, names, span } of ast.damaged) {
+    for (const { text } of names) {
+      // Loose words may well be a layer's use.
+      const isLayer = kind === undefined && layerNamed(text) !== undefined;
+      if (!isLayer && !own.has(text)) own.set(text, missing(text, span, file));
+    }
   }
   for (const [name, declared] of own) file.scope.set(name, declared);
   return file;

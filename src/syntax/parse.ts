@@ -53,9 +53,12 @@ export function parseWhatHolds(source: Source): Outcome<ModelFile> {
 
   const reader = new SectionReader(source, lexed, faults, sections);
   const read = sections.map((_, i) => reader.read(i));
-  // A bracket too many may have ended the declaration before it.
-  sections.forEach(({ proper, overclosed }, i) => {
-    if (!proper && overclosed && i > 0) read[i - 1] = { ...read[i - 1]!, declarations: undefined };
+  // What stands before a bracket too many belongs to the declaration that an earlier one ended.
+  sections.forEach(({ proper, overclosed, tokens }, i) => {
+    const isBracket = tokens.every(({ image }) => [')', ']', '}'].includes(image));
+    const isString = tokens[0]!.tokenType === t.BrokenString;
+    if (!proper && overclosed && !isBracket && !isString && i > 0)
+      read[i - 1] = { ...read[i - 1]!, declarations: undefined };
   });
   const outside = lexed.errors.map((error) => lexingDiagnostic(source, error));
   const diagnostics = [...faults.map(bracketDiagnostic), ...outside, ...read.flatMap((one) => one.diagnostics)];

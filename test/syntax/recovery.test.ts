@@ -132,6 +132,6 @@ it('the declarations without errors are read, and what the others would have dec
   expect(summary).toEqual([
     ['neuron', ['A'], false],
     ['block', [], true],
-    ['use', ['B', 'C'], false],
+    ['use', ['B', 'C'], true],
   ]);
 });
