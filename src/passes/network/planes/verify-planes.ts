@@ -1,5 +1,5 @@
 import { type Network, type Op, opsById } from '../../../network/index.js';
-import type { Pass } from '../../pass.js';
+import { definePass } from '../../pass.js';
 
 const synapses: ReadonlySet<string> = new Set(['conv', 'linear', 'affine', 'channel_conv']);
 /** Ops that give on the spikes of trains one by one: sums and averages are additions of each. */
@@ -15,10 +15,11 @@ const passing: ReadonlySet<string> = new Set([
 ]);
 
 /** Checks that `bit-planes` left no spike of several bits in front of a synapse. */
-export const verifyPlanes: Pass = {
+export const verifyPlanes = definePass({
   name: 'verify-planes',
   doc: 'Checks that every synapse on spikes reads binary planes, spikes 0 and 1, or ternary ones, −1, 0 and 1.',
-  run: (network, context) => {
+  options: {},
+  run: (network, _options, context) => {
     const trainOf = levelledTrains(network);
     for (const op of network.ops) {
       if (!synapses.has(op.kind)) continue;
@@ -30,7 +31,7 @@ export const verifyPlanes: Pass = {
     }
     return network;
   },
-};
+});
 
 interface Train {
   readonly id: string;
