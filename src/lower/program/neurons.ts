@@ -71,17 +71,23 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
       if (fires && threshold !== undefined) {
         thresholds.push(probed(lowering, op, evaluateExpr(threshold, plain), plain));
       }
-      runAssignments(assignments, fires ? firing : plain, isKept);
+      // currents of steps before the first decision are one weighted sum
+      const merging = silent > 0 && t <= silent + 1;
+      runAssignments(assignments, fires ? firing : { ...plain, merging }, isKept);
+      if (fires && t > silent) for (const state of def.states) materialise(state.name, env, currents);
       if (fires && t > silent) spikes.push(levelOf(lowering, op, env));
       if (fires && def.detachReset === true) detachOutputs(assignments, def, plain);
     }
   }
-  for (const { name } of def.states) {
-    const value = env.get(name);
-    if (value instanceof Pending) env.set(name, currents.force(value));
-  }
+  for (const { name } of def.states) materialise(name, env, currents);
   const ratio = Number(op.attrs['beta'] ?? 1);
   return { train: new StepTrain(builder, op.id, ratio, spikes), states: env, membranes, thresholds };
+}
+
+/** A state as a tensor: once something was decided, its currents are summed step by step. */
+function materialise(name: string, env: Environment, currents: Currents): void {
+  const value = env.get(name);
+  if (value instanceof Pending) env.set(name, currents.force(value));
 }
 
 /** The first state as it is now, f32. */
