@@ -13,6 +13,7 @@ import {
   realValues,
   rewrite,
   wholeOf,
+  hasWeightMatrix,
 } from '../../network/index.js';
 import { definePass } from '../pass.js';
 
@@ -46,7 +47,7 @@ export const fixBits = definePass({
 });
 
 function hasLearned(network: Network, op: Op): boolean {
-  if (op.kind === 'conv' || op.kind === 'linear') return op.params['weight_step'] !== undefined;
+  if (hasWeightMatrix(op)) return op.params['weight_step'] !== undefined;
   if (op.kind === 'squeeze') return op.params['steps'] !== undefined;
   return op.kind === 'neuron' && (learnsBits(op) || learnedStep(network, op) !== undefined);
 }

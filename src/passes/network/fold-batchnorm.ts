@@ -11,6 +11,7 @@ import {
   realParam,
   realValues,
   rewrite,
+  hasWeightMatrix,
 } from '../../network/index.js';
 import { definePass } from '../pass.js';
 
@@ -57,7 +58,7 @@ export const foldBatchnorm = definePass({
     const folded = new Map<string, Op>();
     for (const op of network.ops) {
       const before = op.kind === 'batchnorm' ? byId.get(op.inputs[0]!) : undefined;
-      if (before === undefined || (before.kind !== 'conv' && before.kind !== 'linear')) continue;
+      if (before === undefined || !hasWeightMatrix(before)) continue;
       if (consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id)) folded.set(before.id, op);
     }
     return rewrite(network, (op, inputs, to) => {

@@ -1,10 +1,8 @@
-import { type Op, latencyOf, rewrite } from '../../network/index.js';
+import { type Op, latencyOf, rewrite, traitsOf } from '../../network/index.js';
 import type { Rewriter } from '../../network/rewrite.js';
 import { defaulted, everyLayer, perLayer, whole } from '../options/index.js';
 import { definePass } from '../pass.js';
 import { reportUnmatched } from '../report-unmatched.js';
-
-const joins = new Set(['add', 'mul', 'concat']);
 
 /** Delays the operands that arrive early until the last one does. */
 function aligned(op: Op, inputs: readonly string[], to: Rewriter): readonly string[] {
@@ -40,7 +38,7 @@ export const scheduleTime = definePass({
     reportUnmatched(silent, layers, context);
     const timed = rewrite(network, (op, inputs, to) => {
       if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: silent.of(op.id) ?? 0 } });
-      return to.copy(op, joins.has(op.kind) ? aligned(op, inputs, to) : inputs);
+      return to.copy(op, traitsOf(op).join ? aligned(op, inputs, to) : inputs);
     });
     if (timed.coding === undefined) return timed;
     const periods = [
