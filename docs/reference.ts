@@ -247,7 +247,7 @@ export function passReference(): string {
 
 A pass takes a valid network and leaves a valid network; the verifier checks it after each. \`spikec compile --passes\`
 lists them, \`--print-after NAME\` (or \`all\`) prints the network behind one, \`--stop-after NAME\` stops there,
-\`--time-passes\` tells how long each took. This page is generated (\`npm run docs\`); it follows one small network through
+\`--time-passes\` tells how long each took; \`spikec opt\` runs any of them, with their options, on a network in text form. This page is generated (\`npm run docs\`); it follows one small network through
 \`convert.sws\`.
 
 Pipelines:

@@ -17,6 +17,11 @@ const environment = new Set<Code>([
   'engine/unavailable',
   'engine/unknown',
   'file/write-failed',
+  'pass/option',
+  'pass/option-missing',
+  'pass/syntax',
+  'pass/unknown',
+  'pass/unknown-option',
   'report/no-data',
   'report/no-such-sample',
 ]);

@@ -14,6 +14,7 @@ import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
 import { refuseRepeated } from './idle.js';
 import { addInit } from './init.js';
+import { addOpt } from './opt.js';
 import { addPicture } from './picture.js';
 import { diagnosticJson, printable } from './render.js';
 import { addReport } from './report.js';
@@ -35,6 +36,7 @@ const commands = [
   addCost,
   addDiff,
   addEntropy,
+  addOpt,
   addPicture,
   addReport,
   addExplain,

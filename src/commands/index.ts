@@ -1,5 +1,5 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { passes } from '../passes/index.js';
+import { type OptionInfo, optionsOf, passes } from '../passes/index.js';
 import { type CheckResult, checkFile } from './check.js';
 import { type FormatResult, formatFile } from './fmt.js';
 import { reported } from './reporting.js';
@@ -13,6 +13,7 @@ import type { CostOptions, CostResult } from './cost.js';
 import type { DiffDocument } from '../diff/index.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
+import type { OptOptions, OptResult } from './opt.js';
 import type { PictureOptions, PictureResult } from './picture.js';
 import type { ReportOptions, ReportResult } from './report.js';
 import type { TrainOptions, TrainResult } from './train.js';
@@ -30,6 +31,7 @@ export type { ConvertOptions, ConvertResult } from './convert.js';
 export type { CostData, CostOptions, CostResult, CostRow } from './cost.js';
 export type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 export type { StarterModel } from './init.js';
+export type { OptOptions, OptResult } from './opt.js';
 export type { PictureOptions, PictureResult } from './picture.js';
 export type { ReportOptions, ReportResult } from './report.js';
 export type { TrainOptions, TrainResult } from './train.js';
@@ -37,6 +39,7 @@ export type { TrainOptions, TrainResult } from './train.js';
 export interface PassInfo {
   readonly name: string;
   readonly doc: string;
+  readonly options: readonly OptionInfo[];
 }
 
 /** Everything that commands ask of the compiler. */
@@ -58,6 +61,8 @@ export interface Driver {
   /** Diffs as one HTML page that needs nothing else. */
   diffPage(documents: readonly DiffDocument[]): Promise<string>;
   listPasses(): readonly PassInfo[];
+  /** Passes with options, as text, on a network in text form. */
+  runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;
   /** What `init` writes. */
   starterModel(): Outcome<StarterModel>;
 }
@@ -81,6 +86,7 @@ export const driver: Driver = {
   diffTargets: (from, to, options) => reported(async () => (await import('./diff.js')).diffTargets(from, to, options)),
   diffConfigs: (base, options) => reported(async () => (await import('./diff.js')).diffConfigs(base, options)),
   diffPage: async (documents) => (await import('../report/diff/page.js')).diffPage(documents, packageVersion()),
-  listPasses: () => passes.map(({ name, doc }) => ({ name, doc })),
+  listPasses: () => passes.map((pass) => ({ name: pass.name, doc: pass.doc, options: optionsOf(pass) })),
+  runPasses: (path, options) => reported(async () => (await import('./opt.js')).runPasses(path, options)),
   starterModel,
 };

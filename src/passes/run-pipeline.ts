@@ -19,6 +19,8 @@ export interface PipelineResult {
 export interface PipelineHooks {
   readonly now?: () => number;
   readonly after?: (run: PassRun) => void;
+  /** The passes were chosen by a user: where one leaves no valid network, that is said (`pass/unfit`) instead of thrown. */
+  readonly chosen?: boolean;
   /** Stop after the pass of this name. */
   readonly stopAfter?: string | undefined;
 }
@@ -43,6 +45,11 @@ export function runPipeline(
     const result = apply(current, context);
     if (hasErrors(diagnostics)) return { diagnostics, runs };
     const problems = verifyNetwork(result);
+    if (problems.length > 0 && hooks.chosen === true) {
+      const [{ op, message }] = problems as [(typeof problems)[0]];
+      diagnostics.push(diagnostic('pass/unfit', { pass: pass.name, problem: `%${op} ${message}` }));
+      return { diagnostics, runs };
+    }
     if (problems.length > 0) {
       const text = problems.map(({ op, message }) => `%${op} ${message}`).join('\n');
       throw new InvariantError(

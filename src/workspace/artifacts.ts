@@ -6,7 +6,7 @@ import { type Program, printProgram, simplify } from '../tensor/index.js';
 import type { Artifact } from './types.js';
 
 /** Commands that write compiled folders. */
-export type Maker = 'compile' | 'convert' | 'train' | 'allocate';
+export type Maker = 'compile' | 'convert' | 'train' | 'allocate' | 'opt';
 
 /** What a compiled folder records of where it came from. */
 export interface Origin {

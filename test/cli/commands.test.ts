@@ -190,8 +190,8 @@ it('compile --print-after prints the IR and writes nothing unless told where', a
 
 it('compile --passes lists the passes without a file', async () => {
   const listPasses = () => [
-    { name: 'canonicalise', doc: 'Removes identities.' },
-    { name: 'cse', doc: 'Shares.' },
+    { name: 'canonicalise', doc: 'Removes identities.', options: [] },
+    { name: 'cse', doc: 'Shares.', options: [] },
   ];
   const ran = await spikec(['compile', '--passes'], { listPasses });
   expect(ran.out).toBe('canonicalise  Removes identities.\ncse           Shares.\n');

@@ -31,6 +31,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     diffConfigs: unexpected('diffConfigs'),
     diffPage: unexpected('diffPage'),
     listPasses: unexpected('listPasses'),
+    runPasses: unexpected('runPasses'),
     starterModel: unexpected('starterModel'),
     ...parts,
   };

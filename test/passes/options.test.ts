@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest';
-import { byPattern, configure, everyLayer, passes, pipelines, withOptions } from '../../src/passes/index.js';
+import { InvariantError } from '../../src/base/invariant.js';
+import { NetworkBuilder } from '../../src/network/index.js';
+import {
+  byPattern,
+  configure,
+  everyLayer,
+  passes,
+  pipelines,
+  runPipeline,
+  withOptions,
+} from '../../src/passes/index.js';
+import { definePass } from '../../src/passes/pass.js';
+import { surroundings } from '../support/sws.js';
 
 const named = (name: string): (typeof passes)[number] => passes.find((pass) => pass.name === name)!;
 
@@ -29,4 +41,20 @@ it('of the patterns that mean a layer the last with a value counts', () => {
     'stage1.0',
     'stage7',
   ]);
+});
+
+it('a pass that leaves no valid network is our bug, or the user’s error where the user chose the passes', () => {
+  const b = new NetworkBuilder('n');
+  b.add({ id: 'x', kind: 'input', attrs: { shape: [2] } });
+  const network = b.finish(['x']);
+  const breaking = definePass({
+    name: 'breaking',
+    doc: 'Names an output that there isn’t.',
+    options: {},
+    run: (from) => ({ ...from, outputs: ['y'] }),
+  });
+  const passes = [withOptions(breaking, {})];
+  expect(() => runPipeline(network, passes, surroundings)).toThrow(InvariantError);
+  const { network: left, diagnostics } = runPipeline(network, passes, surroundings, { chosen: true });
+  expect([left, diagnostics.map(({ code }) => code)]).toEqual([undefined, ['pass/unfit']]);
 });

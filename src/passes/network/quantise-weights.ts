@@ -12,7 +12,7 @@ import {
 } from '../../network/index.js';
 import { optional, perLayer, whole } from '../options/index.js';
 import { definePass } from '../pass.js';
-import { reportUnmatched } from '../report-unmatched.js';
+import { reportUnmatchedWeights } from '../report-unmatched.js';
 
 /** Layers whose weights have bits. */
 export function isWeighted(op: Op): boolean {
@@ -32,7 +32,7 @@ export const quantiseWeights = definePass({
   run: (network, { bits }, context) => {
     if (bits === undefined) return network;
     const layers = network.ops.filter(isWeighted).map(({ id }) => id);
-    reportUnmatched(bits, layers, context);
+    reportUnmatchedWeights(bits, layers, context);
     return withWeightBits(network, bits.of);
   },
 });

@@ -1,4 +1,5 @@
 import type { Pass } from '../pass.js';
+import type { OptionType } from './types.js';
 
 /** An option as it is listed. */
 export interface OptionInfo {
@@ -6,7 +7,7 @@ export interface OptionInfo {
   readonly doc: string;
   /** What its values are, in words. */
   readonly values: string;
-  /** As a list of passes writes it. */
+  /** As a list of passes gives it: `silent{"stage1.*": 2}`. */
   readonly example: string;
   readonly required: boolean;
   /** What holds where nothing is given, as text. */
@@ -19,8 +20,13 @@ export function optionsOf({ options }: Pass): readonly OptionInfo[] {
     name,
     doc,
     values: type.words,
-    example: type.example,
+    example: exampleOf(name, type),
     required,
     ...(shown === undefined ? {} : { default: shown }),
   }));
+}
+
+/** An option with a value, as a list of passes gives it. */
+export function exampleOf(name: string, { example }: OptionType<unknown>): string {
+  return example.startsWith('{') ? `${name}${example}` : `${name}=${example}`;
 }

@@ -48,7 +48,7 @@ export const flag: OptionType<boolean> = {
 export function perLayer<T>(type: OptionType<T>): OptionType<PerLayer<T>> {
   return {
     words: `${type.words}, for every layer or by layer`,
-    example: `${type.example}, or {"stage1.*": ${type.example}}`,
+    example: `{"stage1.*": ${type.example}}`,
     read: (raw) => {
       if (raw.kind !== 'map') {
         const value = type.read(raw);
