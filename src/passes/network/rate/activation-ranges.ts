@@ -1,6 +1,7 @@
 import { type Op, consumersOf, opsById, rewrite } from '../../../network/index.js';
 import type { Pass, PassContext } from '../../pass.js';
-import { type ActivationSite, activationSites, readOutTail } from './sites.js';
+import { readOutTail } from '../read-out.js';
+import { type ActivationSite, activationSites } from './sites.js';
 
 /** The range λ of a site: what was set, else the quantiser's, else the clip's; undefined after a report. */
 function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): number | undefined {

@@ -10,8 +10,8 @@ import {
   rewrite,
 } from '../../../network/index.js';
 import type { MeanOptions, Pass, PassContext } from '../../pass.js';
+import { readOutTail } from '../read-out.js';
 import { outputsOfMeans } from './carries-means.js';
-import { readOutTail } from './sites.js';
 
 const allowed = new Set([
   'input',
