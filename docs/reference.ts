@@ -1,6 +1,6 @@
 import { type Tensor, elementCount, tensor } from '../src/base/dtype.js';
 import { present } from '../src/base/invariant.js';
-import { NetworkBuilder, type Network, networkOps, opKinds, printNetwork } from '../src/network/index.js';
+import { NetworkBuilder, type Network, opDef, opKinds, printNetwork } from '../src/network/index.js';
 import {
   type BitAllocation,
   type BitChoice,
@@ -15,11 +15,13 @@ import { libraryNeurons } from '../src/workspace/files.js';
 /** `docs/network-ir.md`: the form of the text and every layer kind, from the table of layers. */
 export function networkReference(): string {
   const rows = opKinds.map((kind) => {
-    const { doc, attrs, params, arity } = networkOps[kind];
+    const { doc, attrs, otherAttrs, params, arity } = opDef(kind);
+    const names = Object.entries(attrs).map(([name, { optional }]) => (optional ? `${name}?` : name));
+    if (otherAttrs !== undefined) names.push('*');
     const most = arity[1] === Infinity ? 'n' : String(arity[1]);
     const inputs = arity[0] === arity[1] ? String(arity[0]) : `${arity[0]}…${most}`;
     const list = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(' ') || '–';
-    return `| \`${kind}\` | ${inputs} | ${list(Object.keys(attrs))} | ${list(params)} | ${doc} |`;
+    return `| \`${kind}\` | ${inputs} | ${list(names)} | ${list(params)} | ${doc} |`;
   });
   return `# Network IR
 

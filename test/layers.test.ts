@@ -37,6 +37,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // What the command line reads before it loads a command.
   'src/commands/choices.ts': [],
   'src/workspace/load-model.ts': checking(),
+  'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
   'src/workspace/files.ts': checking(),
   'src/workspace/types.ts': [],
   'src/workspace/version.ts': ['src/base', 'src/data'],
@@ -80,6 +81,7 @@ function checking(): string[] {
     'src/lower',
     'src/passes',
     'src/data',
+    'src/workspace/conversion-rules.ts',
     'src/workspace/files.ts',
     'src/workspace/load-model.ts',
     'src/workspace/types.ts',

@@ -26,6 +26,12 @@ export interface SessionOptions {
   readonly what: string;
 }
 
+/** Tensors that a run reads and writes in place, by names of the graph. */
+export interface Binding {
+  readonly feeds?: Readonly<Record<string, Ort.Tensor>>;
+  readonly fetches?: Readonly<Record<string, Ort.Tensor>>;
+}
+
 /** One onnxruntime session over our tensors; its errors are diagnostics. */
 export class Session {
   readonly #ort: OrtModule;
@@ -69,22 +75,29 @@ export class Session {
     return this.#session.outputMetadata.map(port);
   }
 
-  async run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>> {
-    const converted = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.#toOrt(t)]));
+  /** Feeds inputs, gives the outputs named in `fetches` (all where it is missing), beside what is bound. */
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[] = this.#session.outputNames,
+    bound: Binding = {},
+  ): Promise<Record<string, Tensor>> {
+    const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.bind(t)]));
+    const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
     let results: Ort.InferenceSession.ReturnType;
     try {
-      results = await (fetches === undefined ? this.#session.run(converted) : this.#session.run(converted, fetches));
+      results = await this.#session.run({ ...given, ...bound.feeds }, { ...wanted, ...bound.fetches });
     } catch (error) {
       return fail('engine/run-failed', { engine: 'onnxruntime', what: this.#what, reason: reasonOf(error) });
     }
-    return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, this.#fromOrt(name, value)]));
+    return Object.fromEntries(fetches.map((name) => [name, this.#fromOrt(name, results[name]!)]));
   }
 
   async close(): Promise<void> {
     await this.#session.release();
   }
 
-  #toOrt({ dtype, data, shape }: Tensor): Ort.Tensor {
+  /** A tensor as onnxruntime takes it, over the same memory. */
+  bind({ dtype, data, shape }: Tensor): Ort.Tensor {
     return new this.#ort.Tensor(ortTypes[dtype], data as never, shape);
   }
 

@@ -300,6 +300,11 @@ export class Expander {
         });
         return undefined;
       },
+      wrongArgument: (name, expected, found) => {
+        const args = { what: `\`${name}\` of \`${op}\``, expected, found };
+        this.#reporter.report('model/argument-type', args, place, { related: blockTrail(frame) });
+        return undefined;
+      },
       mismatch: (left, right) => {
         const [first, second] = [describeShape(left.shape), describeShape(right.shape)];
         const related = [

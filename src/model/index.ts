@@ -1,6 +1,5 @@
 export { checkModel, checkWhatHolds, loadNeuron } from './check.js';
 export { maxBlockDepth, maxExpansion } from './expand.js';
-export { levelProblemsOf } from './levels.js';
 export type { LoadOptions } from './load.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';

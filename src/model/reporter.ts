@@ -23,6 +23,8 @@ export class Reporter {
   readonly #said = new Set<string>();
   readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
   #last: Place | undefined;
+  /** Errors so far, those included that were said before or are too many to show. */
+  errors = 0;
 
   /** What was reported, with a last word where more was found than is shown. */
   get diagnostics(): readonly Diagnostic[] {
@@ -36,13 +38,18 @@ export class Reporter {
   }
 
   report<C extends Code>(code: C, args: ArgsOf<C>, place: Place, extras: ReportExtras = {}): void {
-    if (this.#overflows(diagnosticTable[code].severity, place)) return;
+    const { severity } = diagnosticTable[code];
+    if (this.#overflows(severity, place)) {
+      if (severity === 'error') this.errors++;
+      return;
+    }
     const { help } = extras;
     this.add(diagnostic(code, args, place, { ...extras, help: typeof help === 'function' ? help() : help }));
   }
 
   add(found: Diagnostic): void {
     const { place, severity } = found;
+    if (severity === 'error') this.errors++;
     if (this.#overflows(severity, place)) return;
     const where = place === undefined ? '' : isSpan(place) ? `${place.source.name}:${place.start}` : place.file;
     const key = `${found.code} ${where} ${found.message}`;

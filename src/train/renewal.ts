@@ -105,8 +105,16 @@ export class StepSizes {
     this.#state = { observers: Object.fromEntries(observers), targets };
   }
 
-  /** Renews what has to be before a step; `states` gets the new step sizes. */
-  async renew(states: States, feeds: Readonly<Record<string, Tensor>>, step: number): Promise<readonly RenewalEvent[]> {
+  /**
+   * Renews what has to be before a step. `states` has bits and step sizes, and gets the new step sizes; `all` gives every
+   * state of the moment.
+   */
+  async renew(
+    states: States,
+    all: () => Promise<States>,
+    feeds: Readonly<Record<string, Tensor>>,
+    step: number,
+  ): Promise<readonly RenewalEvent[]> {
     const { renewal = 'none', penalties = [] } = this.#bits ?? {};
     if (renewal === 'none') return [];
     const events: RenewalEvent[] = [];
@@ -123,7 +131,7 @@ export class StepSizes {
       observers[quantised.step] = { ...last, bits };
       const group = penalties.findIndex(({ kind, ops }) => kind === quantised.kind && ops.includes(quantised.op.id));
       const on = (renewal === 'all' || renewal === quantised.kind) && targets[group]?.ended === false;
-      const found = on ? await this.#search(quantised, bits, states, feeds) : undefined;
+      const found = on ? await this.#search(quantised, bits, await all(), feeds) : undefined;
       if (found === undefined) continue;
       const range = last.range === undefined ? found : blend(last.range, found);
       observers[quantised.step] = { bits, range };

@@ -1,8 +1,9 @@
-import { type Diagnostic, DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
+import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { readBytes } from '../data/index.js';
 import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
 import type { Config, Model } from '../model/index.js';
+import { notLowered, trainProblems } from './conversion-rules.js';
 import { externalReader } from './files.js';
 import type { Findings } from './findings.js';
 import { bitPatternProblems } from './import-bits.js';
@@ -44,19 +45,13 @@ export function importFile(path: string, findings: Findings): Source {
   return { path, bytes, imported, external };
 }
 
-/** The config's network where it comes from an ONNX file; otherwise says what isn't lowered yet. */
+/** The config's network where it comes from an ONNX file. */
 export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
-    if (config.train !== undefined) throw new DiagnosticError(notLowered('`train`', config.train.place));
+    findings.take({ value: true, diagnostics: trainProblems(config) });
     const source = importFile(config.network.resolved, findings);
     findings.take({ value: source, diagnostics: bitPatternProblems(config, source.imported.network) });
     return source;
   }
   throw new DiagnosticError(notLowered('a network of layers', config.network.place));
-}
-
-export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
-  return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`, or with a neuron and `coding direct(…)`',
-  });
 }

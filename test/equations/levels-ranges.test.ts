@@ -4,7 +4,7 @@ import type { Outcome } from '../../src/base/diagnostics/index.js';
 import { lower } from '../../src/lower/program/index.js';
 import { spikeLevels } from '../../src/equations/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
-import { levelProblemsOf } from '../../src/model/index.js';
+import { problemsOf } from '../support/problems.js';
 import { type Model, checkModel } from '../../src/model/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { testLoader } from '../support/spike.js';
@@ -51,7 +51,7 @@ describe('levels with a range', () => {
   });
 
   it('must hold a whole number of steps', () => {
-    const codes = (written: string): string[] => levelProblemsOf(modelOf(written).value!).map(({ code }) => code);
+    const codes = (written: string): string[] => problemsOf(modelOf(written).value!).map(({ code }) => code);
     expect(codes('max: D')).toEqual(['model/uneven-levels']);
     expect(codes('max: D, step: 1 / (N - 3)')).toEqual(['model/uneven-levels']);
     expect(codes('min: 2, max: 1')).toEqual(['model/empty-levels']);

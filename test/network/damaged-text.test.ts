@@ -47,7 +47,10 @@ function problemOf(network: Network, from: string | RegExp, to: string, params =
   const edited = text.replace(from, to);
   if (from !== '') expect(edited).not.toBe(text);
   const { diagnostics } = parseNetwork({ name: 'network.ir', text: edited }, params);
-  for (const { place } of diagnostics) expect(place).toEqual({ file: 'network.ir' });
+  for (const { place, message } of diagnostics) {
+    if (place === undefined || !('start' in place)) throw new Error(`no place in the text: ${message}`);
+    expect(message.split(' ')[0]).toBe(edited.slice(place.start, place.end));
+  }
   return diagnostics.map(({ code, message, help }) => `${code}: ${message}${help === undefined ? '' : ' / help'}`)[0];
 }
 

@@ -1,10 +1,17 @@
 import { expect, it } from 'vitest';
-import { type Network, type Op, NetworkBuilder, printType, verifyNetwork } from '../../src/network/index.js';
+import {
+  type Network,
+  NetworkBuilder,
+  type UncheckedOp,
+  checkedOp,
+  printType,
+  verifyNetwork,
+} from '../../src/network/index.js';
 import { chain, withSkip } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
-function changed(network: Network, id: string, change: Partial<Op>): string[] {
-  const ops = network.ops.map((op) => (op.id === id ? { ...op, ...change } : op));
+function changed(network: Network, id: string, change: Partial<UncheckedOp>): string[] {
+  const ops = network.ops.map((op) => (op.id === id ? checkedOp({ ...op, ...change }) : op));
   return verifyNetwork({ ...network, ops }).map(({ op, message }) => `${op}: ${message}`);
 }
 
@@ -54,7 +61,7 @@ it('prints types that disagree as the text form does', () => {
 it('the builder refuses what has no type', () => {
   const builder = new NetworkBuilder('n');
   builder.add({ id: 'x', kind: 'input', attrs: { shape: [1, 4, 4] } });
-  const window = { kernel: [5, 5], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+  const window = { kernel: [5, 5], stride: [1, 1], pads: [0, 0, 0, 0] };
   expect(builder.tryAdd({ id: 'p', kind: 'maxpool', inputs: ['x'], attrs: window })).toEqual({
     problem: "a 5x5 window doesn't fit into [1,4,4] with pads 0,0,0,0",
   });

@@ -3,8 +3,8 @@ import type { Value } from '../../tensor/index.js';
 import { functionNamed } from '../functions.js';
 import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../types.js';
 import type { CallExpr } from './function-row.js';
-import { type Operand, Pending, isKnown, isPowerOfTwo, quantity, truth } from './operand.js';
-import { type EvaluationScope, asCondition, asNumbers } from './scope.js';
+import { type Operand, Pending, isKnown, quantity, truth } from './operand.js';
+import { type EvaluationScope, asCondition, asNumbers, asTensor } from './scope.js';
 
 /**
  * Carries out a phase's assignments in order. Only states and the output are worked out at once: a
@@ -26,10 +26,15 @@ export function runAssignments(
     if (isKept(target))
       env.set(
         target,
-        within(target, () => evaluateExpr(value, scope)),
+        within(target, () => keptValue(target, evaluateExpr(value, scope), scope)),
       );
     else env.defer(target, (now) => within(target, () => evaluateExpr(value, { ...scope, env: now })));
   }
+}
+
+/** States are numbers: a truth value that one is set to counts as 0 or 1. */
+function keptValue(target: string, value: Operand, scope: EvaluationScope): Operand {
+  return target === 's' || isKnown(value) || value instanceof Pending ? value : asTensor(value, scope);
 }
 
 /** An expression's value: folded where it is known, otherwise ops appended to the program. */
@@ -53,7 +58,7 @@ export function evaluateExpr(expr: Expr, scope: EvaluationScope): Operand {
 
 function evaluateUnary(op: '-' | 'not', x: Operand, scope: EvaluationScope): Operand {
   if (isKnown(x)) return op === '-' ? -quantity(x) : !truth(x);
-  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(x);
+  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(asTensor(x, scope));
   return scope.builder.not(asCondition(x, scope));
 }
 
@@ -73,7 +78,7 @@ function evaluateBinary(op: BinaryOp, leftExpr: Expr, rightExpr: Expr, scope: Ev
   }
   const truthTest = testOfTruth(op, left, right, scope);
   if (truthTest !== undefined) return truthTest;
-  return linear(op, left, right, scope.merging === true) ?? tensorBinary(op, left, right, scope);
+  return linear(op, left, right) ?? tensorBinary(op, left, right, scope);
 }
 
 /** `s != 0` and `s == 0` of a truth value are the value itself and its opposite, gradient included. */
@@ -85,29 +90,18 @@ function testOfTruth(op: string, left: Operand, right: Operand, { builder }: Eva
 
 const booleanOf = (x: Operand): Operand => (isKnown(x) ? truth(x) : x);
 
-/**
- * Sums and multiples that need no op yet, or none at all. Where currents don't merge, only those that give the float that
- * the equation as written gives: x/c isn't x·(1/c), a·(b·x) isn't (a·b)·x.
- */
-function linear(op: string, left: Operand, right: Operand, merging: boolean): Operand | undefined {
+/** Sums and multiples that need no op yet, or none at all. */
+function linear(op: string, left: Operand, right: Operand): Operand | undefined {
   if (op === '+' && left === 0) return right;
   if ((op === '+' || op === '-') && right === 0) return left;
   if (op === '*' && (left === 0 || right === 0)) return 0;
   if (op === '*' && left === 1) return right;
   if ((op === '*' || op === '/') && right === 1) return left;
-  if (merging && op === '+' && left instanceof Pending && right instanceof Pending) return left.plus(right);
-  if (merging && op === '-' && left instanceof Pending && right instanceof Pending) return left.plus(right.scaled(-1));
-  const multiple = (x: Pending, factor: number, exact: boolean): Pending | undefined =>
-    merging || exact ? x.scaled(factor) : undefined;
-  if (op === '*' && left instanceof Pending && isKnown(right)) {
-    return multiple(left, quantity(right), left.scalesExactly(quantity(right)));
-  }
-  if (op === '*' && right instanceof Pending && isKnown(left)) {
-    return multiple(right, quantity(left), right.scalesExactly(quantity(left)));
-  }
-  if (op === '/' && left instanceof Pending && isKnown(right)) {
-    return multiple(left, 1 / quantity(right), isPowerOfTwo(quantity(right)));
-  }
+  if (op === '+' && left instanceof Pending && right instanceof Pending) return left.plus(right);
+  if (op === '-' && left instanceof Pending && right instanceof Pending) return left.plus(right.scaled(-1));
+  if (op === '*' && left instanceof Pending && isKnown(right)) return left.scaled(quantity(right));
+  if (op === '*' && right instanceof Pending && isKnown(left)) return right.scaled(quantity(left));
+  if (op === '/' && left instanceof Pending && isKnown(right)) return left.scaled(1 / quantity(right));
   return undefined;
 }
 

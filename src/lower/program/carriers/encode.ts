@@ -1,4 +1,5 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import { InvariantError } from '../../../base/invariant.js';
+import { type Op, makeOp, numberAttr } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { lowerNeurons } from '../neurons.js';
@@ -87,20 +88,27 @@ function driveTrain(lowering: Lowering, op: Op, x: Value): Train {
   for (let k = 0; k < steps; k++) capacity += beta ** k;
   const drive = builder.as('drive').div(level, capacity);
   const input: Timed = { steps, take: (m) => (m === 1 ? Array.from({ length: steps }, () => drive) : []) };
-  const neuron: Op = {
-    ...op,
-    kind: 'neuron',
-    attrs: {
-      neuron: 'TSA',
-      levels: [-1, 1],
-      amplitude: 1,
-      beta,
-      steps,
-      silent: 0,
-      threshold: numberAttr(attrs, 'threshold', 0.5),
-      rectified: 1,
-      limit: 0,
+  const neuron = makeOp(
+    {
+      id: op.id,
+      kind: 'neuron',
+      inputs: op.inputs,
+      attrs: {
+        neuron: 'TSA',
+        levels: [-1, 1],
+        amplitude: numberAttr(attrs, 'amplitude', 1),
+        beta,
+        steps,
+        silent: 0,
+        threshold: numberAttr(attrs, 'threshold', 0.5),
+        rectified: 1,
+        limit: 0,
+      },
+      place: op.place,
     },
-  };
+    [{ shape: op.type.shape, time: { start: 1, steps }, code: { kind: 'psp' } }],
+    lowering.network.params,
+  );
+  if ('problem' in neuron) throw new InvariantError(`lower: ${op.id}: ${neuron.problem}`);
   return lowerNeurons(lowering, neuron, input).train;
 }

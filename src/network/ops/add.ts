@@ -1,0 +1,14 @@
+import { defineOp } from './define.js';
+import { linearResult, sameShape, shapeText } from './type-rules.js';
+
+export const add = defineOp({
+  doc: 'Sum of two values of one shape, at the same time.',
+  arity: [2, 2],
+  attrs: {},
+  params: [],
+  type: ({ inputs: [a, b] }) => {
+    if (!sameShape(a!.shape, b!.shape))
+      return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
+    return linearResult(a!, a!.shape);
+  },
+});

@@ -1,0 +1,10 @@
+import { list } from './attributes.js';
+import { defineOp } from './define.js';
+
+export const input = defineOp({
+  doc: 'What a user feeds: one real image a sample.',
+  arity: [0, 0],
+  attrs: { shape: list() },
+  params: [],
+  type: ({ attrs }) => ({ shape: attrs.shape, code: { kind: 'real' } }),
+});
