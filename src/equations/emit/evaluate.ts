@@ -3,7 +3,7 @@ import type { Value } from '../../tensor/index.js';
 import { functionNamed } from '../functions.js';
 import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../types.js';
 import type { CallExpr } from './function-row.js';
-import { type Operand, Pending, isKnown, quantity, truth } from './operand.js';
+import { type Operand, Pending, isKnown, isPowerOfTwo, quantity, truth } from './operand.js';
 import { type EvaluationScope, asCondition, asNumbers, asTensor } from './scope.js';
 
 /**
@@ -78,7 +78,7 @@ function evaluateBinary(op: BinaryOp, leftExpr: Expr, rightExpr: Expr, scope: Ev
   }
   const truthTest = testOfTruth(op, left, right, scope);
   if (truthTest !== undefined) return truthTest;
-  return linear(op, left, right) ?? tensorBinary(op, left, right, scope);
+  return linear(op, left, right, scope.merging === true) ?? tensorBinary(op, left, right, scope);
 }
 
 /** `s != 0` and `s == 0` of a truth value are the value itself and its opposite, gradient included. */
@@ -90,18 +90,29 @@ function testOfTruth(op: string, left: Operand, right: Operand, { builder }: Eva
 
 const booleanOf = (x: Operand): Operand => (isKnown(x) ? truth(x) : x);
 
-/** Sums and multiples that need no op yet, or none at all. */
-function linear(op: string, left: Operand, right: Operand): Operand | undefined {
+/**
+ * Sums and multiples that need no op yet, or none at all. Where currents don't merge, only those that give the float that
+ * the equation as written gives: x/c isn't x·(1/c), a·(b·x) isn't (a·b)·x.
+ */
+function linear(op: string, left: Operand, right: Operand, merging: boolean): Operand | undefined {
   if (op === '+' && left === 0) return right;
   if ((op === '+' || op === '-') && right === 0) return left;
   if (op === '*' && (left === 0 || right === 0)) return 0;
   if (op === '*' && left === 1) return right;
   if ((op === '*' || op === '/') && right === 1) return left;
-  if (op === '+' && left instanceof Pending && right instanceof Pending) return left.plus(right);
-  if (op === '-' && left instanceof Pending && right instanceof Pending) return left.plus(right.scaled(-1));
-  if (op === '*' && left instanceof Pending && isKnown(right)) return left.scaled(quantity(right));
-  if (op === '*' && right instanceof Pending && isKnown(left)) return right.scaled(quantity(left));
-  if (op === '/' && left instanceof Pending && isKnown(right)) return left.scaled(1 / quantity(right));
+  if (merging && op === '+' && left instanceof Pending && right instanceof Pending) return left.plus(right);
+  if (merging && op === '-' && left instanceof Pending && right instanceof Pending) return left.plus(right.scaled(-1));
+  const multiple = (x: Pending, factor: number, exact: boolean): Pending | undefined =>
+    merging || exact ? x.scaled(factor) : undefined;
+  if (op === '*' && left instanceof Pending && isKnown(right)) {
+    return multiple(left, quantity(right), left.scalesExactly(quantity(right)));
+  }
+  if (op === '*' && right instanceof Pending && isKnown(left)) {
+    return multiple(right, quantity(left), right.scalesExactly(quantity(left)));
+  }
+  if (op === '/' && left instanceof Pending && isKnown(right)) {
+    return multiple(left, 1 / quantity(right), isPowerOfTwo(quantity(right)));
+  }
   return undefined;
 }
 

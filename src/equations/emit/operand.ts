@@ -14,11 +14,22 @@ export class Pending {
     return new Pending(new Map([...this.coefficients].map(([k, c]) => [k, c * factor])));
   }
 
+  /** Whether times `factor` has no rounding of its own: it, or all that stands there, is a power of two. */
+  scalesExactly(factor: number): boolean {
+    return isPowerOfTwo(factor) || [...this.coefficients.values()].every(isPowerOfTwo);
+  }
+
   plus(other: Pending): Pending {
     const sum = new Map(this.coefficients);
     for (const [k, c] of other.coefficients) sum.set(k, (sum.get(k) ?? 0) + c);
     return new Pending(sum);
   }
+}
+
+/** ±2^k, times which or by which a number is divided without rounding. */
+export function isPowerOfTwo(x: number): boolean {
+  const exponent = Math.log2(Math.abs(x));
+  return Number.isInteger(exponent) && Math.abs(exponent) <= 100;
 }
 
 export const isKnown = (x: Operand): x is number | boolean => typeof x === 'number' || typeof x === 'boolean';

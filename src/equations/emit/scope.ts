@@ -10,6 +10,11 @@ export interface EvaluationScope {
   readonly surrogate?: SurrogateAttrs;
   /** Bounds of `ste` as values: those that learn can't be attributes. */
   readonly passing?: { readonly lo?: Value | number; readonly hi?: Value | number };
+  /**
+   * Nothing is decided before these currents are summed: multiples of them may become one weighted sum, rounded once.
+   * Elsewhere an equation rounds as it is written, for a jump stands behind it.
+   */
+  readonly merging?: boolean;
   /** The program will be differentiated: bounds of levels must not disturb their surrogates. */
   readonly differentiable?: boolean;
 }
