@@ -15,7 +15,9 @@ export async function loadOnnxruntime(): Promise<OrtModule> {
     const module = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
     return module.default ?? module;
   } catch (error) {
-    return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) });
+    // The variable keeps its install script from fetching CUDA libraries from another place than the registry.
+    const help = 'install it: `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30`';
+    return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) }, undefined, { help });
   }
 }
 

@@ -114,19 +114,26 @@ async function fetchAll(
   return Object.fromEntries(await Promise.all(entries));
 }
 
+/** What a backend needs beside TensorFlow.js itself. Both are optional: spikec is installed without them. */
+const packagesOf: Readonly<Record<TfjsBackend, readonly string[]>> = {
+  tensorflow: ['@tensorflow/tfjs-node'],
+  wasm: ['@tensorflow/tfjs-backend-wasm'],
+  cpu: [],
+};
+
 /** Loads TensorFlow.js and the backend's package on first use. */
 export async function loadTensorFlow(backend: TfjsBackend): Promise<Tf> {
   try {
     const tf = await imported<Tf>('@tensorflow/tfjs');
-    if (backend === 'wasm') await imported('@tensorflow/tfjs-backend-wasm');
-    // The native package is optional, so its name is not known to the compiler.
-    if (backend === 'tensorflow') await imported('@tensorflow/tfjs-node');
+    for (const name of packagesOf[backend]) await imported(name);
     if (!(await tf.setBackend(backend))) throw new Error(`it has no backend "${backend}" here`);
     await tf.ready();
     return tf;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
-    return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason });
+    const names = ['@tensorflow/tfjs', ...packagesOf[backend]].map((name) => `${name}@4.22`);
+    const help = `install TensorFlow.js, which is optional: \`npm install ${names.join(' ')}\``;
+    return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason }, undefined, { help });
   }
 }
 
