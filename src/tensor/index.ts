@@ -6,7 +6,6 @@ export { peakBytes } from './peak.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';
 export { printOp, printProgram } from './print.js';
-export { unrolled } from './unroll.js';
 export { verified, verify } from './verify.js';
 export * from './types.js';
 export { type Differentiated, autodiff, gradients } from './autodiff.js';

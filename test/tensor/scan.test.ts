@@ -11,7 +11,6 @@ import {
   peakBytes,
   printProgram,
   simplify,
-  unrolled,
   verify,
 } from '../../src/tensor/index.js';
 import { feedsFor } from './cases.js';
@@ -57,15 +56,6 @@ describe('a loop', () => {
       expect(verify(looped)).toEqual([]);
       const feeds = feedsFor(looped, 2);
       expect(values(evaluate(looped, feeds))).toEqual(values(evaluate(unrolled, feeds)));
-    });
-
-    it(`gives the same where it is unrolled as a program: ${name}`, () => {
-      const program = make();
-      const flat = unrolled(program, () => true);
-      expect(verify(flat)).toEqual([]);
-      expect(name === 'nested' || flat.ops.every(({ kind }) => kind !== 'scan')).toBe(true);
-      const feeds = feedsFor(program, 2);
-      expect(values(evaluate(flat, feeds))).toEqual(values(evaluate(program, feeds)));
     });
 
     it(`is read back from its text form: ${name}`, () => {

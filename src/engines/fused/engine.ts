@@ -8,7 +8,6 @@ import { loadOnnxruntime, reasonOf } from '../onnxruntime-session.js';
 import { type Ports, checkState, chosenStates, portsOf } from '../states.js';
 import type { Engine, OpenOptions, Opened } from '../types.js';
 import type { OrtLike } from './lane.js';
-import { withKernelLoops } from './loops.js';
 import { partition } from './partition.js';
 import { type Plan, bytesPerSample, makePlan } from './plan.js';
 import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
@@ -38,8 +37,7 @@ const largestPart = 64;
 /** Plans kept, one per batch size; an old one is dropped for a new. */
 const keptPlans = 4;
 
-async function openFused(given: Program, options: FusedOptions = {}): Promise<Opened> {
-  const program = withKernelLoops(given);
+async function openFused(program: Program, options: FusedOptions = {}): Promise<Opened> {
   const split = partition(program, options);
   const sessions = split.segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
   const unsupported = sessions.flatMap(unsupportedByOnnx);

@@ -18,10 +18,12 @@ import type { Timed } from './trains.js';
  * The rule of unrolling. Up to `alwaysUnrolled` steps a layer is unrolled: what is known at each step (t, the first
  * state) folds, and one kernel of the fused engine takes all steps at once. Beyond, it is unrolled as long as its steps
  * make at most `mostUnrolled` operations: a program's size, the time to simplify, differentiate and compile it, and the
- * text of an emitted module grow with them, and a training step has about five for each.
+ * text of an emitted module grow with them, and a training step has about five for each. Measured on two
+ * layers of 256 LIF, one thread: T = 32 unrolled is a training step of 1,203 operations, opened by onnxruntime in 0.5 s;
+ * T = 100 is one of 4,584, opened in 16.5 s, 107 ms a step; as loops, of 77, opened in 0.02 s, 63 ms a step.
  */
 const alwaysUnrolled = 8;
-const mostUnrolled = 512;
+const mostUnrolled = 256;
 
 export interface LayerOverTime {
   readonly op: Op;
