@@ -7,6 +7,7 @@ import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits
 import { Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { configProblems } from './rules.js';
+import { thresholdValue } from './tdbn.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
 export { configProblems } from './rules.js';
@@ -170,7 +171,8 @@ class ModelLowering {
   /** Threshold-dependent batch norm scales by the neuron's threshold (tdBN). */
   #prepared(layer: Layer): Layer {
     if (layer.kind !== 'batchnorm' || this.#config.train?.settings['batchnorm'] !== 'tdbn') return layer;
-    const threshold = this.#config.neuron?.args['theta'];
+    const { neuron } = this.#config;
+    const threshold = neuron && thresholdValue(neuron);
     return threshold === undefined ? layer : { ...layer, attrs: { ...layer.attrs, threshold } };
   }
 

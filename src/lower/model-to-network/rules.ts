@@ -6,6 +6,7 @@ import { carriers } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
 import { sizeProblems } from './sizes.js';
+import { tdbnProblems } from './tdbn.js';
 
 /** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
 const trainable = carriers.flatMap(({ coding, trains }) => (trains === 'means' ? [coding] : []));
@@ -23,6 +24,7 @@ export function configProblems(config: Config): readonly Diagnostic[] {
     ...neuronProblems(config, network),
     ...bitProblems(config, network),
     ...sizeProblems(config, network),
+    ...tdbnProblems(config, network),
   ]);
 }
 
