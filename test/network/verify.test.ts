@@ -30,6 +30,17 @@ it('finds an op without its delay line: operands that arrive at different times'
   );
 });
 
+it('finds a concatenation whose operands arrive at different times', () => {
+  const { spiking } = convert(withSkip(), sws({ silent: 2 }));
+  const add = spiking.ops.find((op) => op.kind === 'add')!;
+  const delay = spiking.ops.find((op) => op.kind === 'delay')!;
+  const inputs = add.inputs.map((id) => (id === delay.id ? delay.inputs[0]! : id));
+  expect(changed(spiking, add.id, { kind: 'concat', inputs }).join()).toMatch(
+    /operands arrive at different times: @\d+\.\.\d+ and @\d+\.\.\d+/,
+  );
+  expect(changed(spiking, add.id, { kind: 'concat' }).join()).not.toContain('arrive at different times');
+});
+
 it('finds wrong attributes, arity, parameters, neurons, ids and outputs', () => {
   const network = chain(2);
   expect(changed(network, 'q1', { attrs: { scale: 1 } })[0]).toBe('q1: misses its attribute zero');
