@@ -17,6 +17,7 @@ export {
   type NeuronDef,
   type NeuronParam,
   type NeuronState,
+  type ParameterRange,
   type NeuronUse,
   type Phase,
   type Surrogate,
@@ -30,4 +31,5 @@ export {
   phasesOf,
   stepParameter,
   thresholdOf,
+  withoutRanges,
 } from './types.js';

@@ -71,6 +71,13 @@ export const learnConstraints = ['positive', 'unit', 'step'] as const;
 
 export const neuronParamTypes = ['int', 'real', 'bool'] as const;
 
+/** What a parameter's values must lie in: `theta = within(1, above: 0)`, `tau = within(2, min: 1)`. */
+export interface ParameterRange {
+  readonly min?: number;
+  readonly max?: number;
+  readonly above?: number;
+}
+
 export interface NeuronParam {
   readonly name: string;
   /** What its values must be, where it says so: `integer: int = 2`. */
@@ -79,6 +86,8 @@ export interface NeuronParam {
   readonly default?: number;
   /** Learnable: trained per layer, starting from its value, kept in range by `constraint`. */
   readonly learn?: { readonly constraint?: LearnConstraint };
+  /** Of the language alone: the values that are compiled lie in it, so networks don't carry it (`withoutRanges`). */
+  readonly range?: ParameterRange;
 }
 
 export interface NeuronState {
@@ -116,6 +125,11 @@ export interface NeuronUse {
   readonly def: NeuronDef;
   readonly args: Readonly<Record<string, number>>;
   readonly place: Span;
+}
+
+/** The neuron as networks carry it: its values have been checked. */
+export function withoutRanges(def: NeuronDef): NeuronDef {
+  return { ...def, params: def.params.map(({ range: _range, ...param }) => param) };
 }
 
 /** The parameter that is the step size of a neuron's levels: the one with the constraint `step`. */

@@ -20,7 +20,7 @@ import { toEquation } from './equations.js';
 import type { EvaluationContext } from './evaluate.js';
 import { defaultSpec, learned } from './neuron-parameters.js';
 import { UnitCheck } from './neuron-units.js';
-import { type ParameterRange, checkDeclaredRange, declareRanges, rangeOf } from './parameter-ranges.js';
+import { checkDeclaredRange, rangeOf } from './parameter-ranges.js';
 import type { Reporter } from './reporter.js';
 import { namesIn } from './rules/rule.js';
 
@@ -41,8 +41,7 @@ export const surrogates: Readonly<Record<string, Readonly<Record<string, number 
 
 /** Checks a neuron declaration and makes its equations data. */
 export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter): NeuronDef {
-  const ranges = new Map<string, ParameterRange>();
-  const params = checkParameters(declaration.parameters, ranges, reporter);
+  const params = checkParameters(declaration.parameters, reporter);
   const paramNames = new Set(params.map((param) => param.name));
   const body = new NeuronBody(declaration, paramNames, reporter);
   const surrogate = body.surrogate();
@@ -54,26 +53,16 @@ export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter):
     ...(surrogate === undefined ? {} : { surrogate }),
   };
   reportUnusedParameters(declaration, def, reporter);
-  declareRanges(def, ranges);
-  for (const param of params) {
-    const written = declaration.parameters.find(({ name }) => name.text === param.name)?.default;
-    if (written === undefined || param.default === undefined) continue;
-    checkDeclaredRange(
-      def,
-      { name: param.name, ...(param.type === undefined ? {} : { type: param.type }) },
-      param.default,
-      { place: written.span, reporter },
-    );
+  for (const { default: value, ...declared } of params) {
+    const written = declaration.parameters.find(({ name }) => name.text === declared.name)?.default;
+    if (written === undefined || value === undefined) continue;
+    checkDeclaredRange(def, declared, value, { place: written.span, reporter });
   }
   return def;
 }
 
-/** The parameters with their defaults; `ranges` takes what they must lie in. */
-function checkParameters(
-  parameters: readonly Parameter[],
-  ranges: Map<string, ParameterRange>,
-  reporter: Reporter,
-): NeuronParam[] {
+/** The parameters with their defaults and what they must lie in. */
+function checkParameters(parameters: readonly Parameter[], reporter: Reporter): NeuronParam[] {
   const context: EvaluationContext = { reporter, environment: { lookup: () => undefined, names: () => [] } };
   const params: NeuronParam[] = [];
   for (const { name, type, default: written } of parameters) {
@@ -101,8 +90,8 @@ function checkParameters(
     }
     const value = evaluateAs(written, defaultSpec(known), `the default of \`${name.text}\``, context);
     if (value.kind === 'choice' && value.choice.name === 'within') {
-      ranges.set(name.text, rangeOf(value.choice));
-      params.push({ name: name.text, ...typed, default: Number(value.choice.args['value']) });
+      const range = rangeOf(value.choice);
+      params.push({ name: name.text, ...typed, default: Number(value.choice.args['value']), range });
     } else if (value.kind === 'choice')
       params.push({ name: name.text, ...typed, ...learned(name.text, value.choice, known, reporter) });
     else if (value.kind === 'number' || value.kind === 'bool')

@@ -1,24 +1,8 @@
-import type { NeuronDef, NeuronParam } from '../equations/index.js';
+import type { NeuronDef, NeuronParam, ParameterRange } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { Reporter } from './reporter.js';
 import { type Parameter, type Spec, describeSpec } from './schema.js';
 import type { Choice } from './values.js';
-
-/** What a parameter's values must lie in: `theta = within(1, above: 0)`, `tau = within(2, min: 1)`. */
-export interface ParameterRange {
-  readonly min?: number;
-  readonly max?: number;
-  readonly above?: number;
-}
-
-export type ParameterRanges = ReadonlyMap<string, ParameterRange>;
-
-/** Ranges are of the language: the values that are compiled lie in them, so neuron definitions don't carry them. */
-const declared = new WeakMap<NeuronDef, ParameterRanges>();
-
-export function declareRanges(def: NeuronDef, ranges: ParameterRanges): void {
-  if (ranges.size > 0) declared.set(def, ranges);
-}
 
 /** The arguments of `within(VALUE, min: …, max: …, above: …)`, the default of a parameter with a range. */
 export function withinParameters(value: Spec): readonly Parameter[] {
@@ -40,11 +24,10 @@ export function rangeOf({ args }: Choice): ParameterRange {
 /** Reports a value outside of the range that its neuron declares for the parameter. */
 export function checkDeclaredRange(
   def: NeuronDef,
-  { name, type, default: otherwise }: NeuronParam,
+  { name, type, range, default: otherwise }: NeuronParam,
   value: number,
   { place, reporter }: { readonly place: Span; readonly reporter: Reporter },
 ): void {
-  const range = declared.get(def)?.get(name);
   if (range === undefined || contains(range, value)) return;
   const expected = describeSpec({ kind: type === 'int' ? 'int' : 'real', ...range });
   const args = { what: `\`${name}\` of \`${def.name}\``, expected, found: `${value}` };

@@ -1,4 +1,4 @@
-import type { NeuronDef } from '../equations/index.js';
+import { type NeuronDef, withoutRanges } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type OpKind, attrProblems, opDef } from './ops/index.js';
@@ -78,7 +78,7 @@ export class NetworkBuilder {
   }
 
   neuron(def: NeuronDef): void {
-    this.#neurons.set(def.name, def);
+    this.#neurons.set(def.name, withoutRanges(def));
   }
 
   note(text: string): void {
