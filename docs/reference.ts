@@ -1,6 +1,6 @@
 import { type Tensor, elementCount, tensor } from '../src/base/dtype.js';
 import { present } from '../src/base/invariant.js';
-import { NetworkBuilder, type Network, opDef, opKinds, printNetwork } from '../src/network/index.js';
+import { NetworkBuilder, type Network, opDef, opKinds, printNetwork, traitsOf } from '../src/network/index.js';
 import {
   type BitAllocation,
   type BitChoice,
@@ -11,6 +11,17 @@ import {
   runPipeline,
 } from '../src/passes/index.js';
 import { libraryNeurons } from '../src/workspace/files.js';
+
+function traitRows(): readonly string[] {
+  return opKinds.map((kind) => {
+    const { weights, fires, macs, ...flags } = traitsOf({ kind });
+    const held = Object.entries(flags).flatMap(([name, holds]) => (holds ? [`\`${name}\``] : []));
+    const cells = [weights, fires, macs === 'none' ? 'none' : 'yes'].map((answer) =>
+      answer === 'none' ? '–' : answer,
+    );
+    return `| \`${kind}\` | ${cells.join(' | ')} | ${held.join(' ') || '–'} |`;
+  });
+}
 
 /** `docs/network-ir.md`: the form of the text and every layer kind, from the table of layers. */
 export function networkReference(): string {
@@ -65,6 +76,15 @@ A \`?\` marks what may be missing; \`*\` stands for any further name (a neuron's
 | kind | inputs | attributes | parameters | what it computes |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Traits
+
+What passes, costs and lowerings ask of a kind of layer, instead of its name (\`src/network/ops/traits.ts\` says what each
+means); a kind without an answer doesn't compile. Flags that hold are named.
+
+| kind | weights | fires | counts MACs | flags |
+| --- | --- | --- | --- | --- |
+${traitRows().join('\n')}
 `;
 }
 

@@ -1,5 +1,5 @@
 import { inferType } from './builder.js';
-import { attrProblems, joinProblem, opDef } from './ops/index.js';
+import { attrProblems, joinProblem, opDef, traitsOf } from './ops/index.js';
 import { printType } from './text/print.js';
 import type { Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
@@ -54,7 +54,7 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (!sameType(inferred, op.type)) {
     problems.push(`has type ${printType(op.type)}, its inputs give ${printType(inferred)}`);
   }
-  if (op.kind === 'add' || op.kind === 'mul' || op.kind === 'concat') {
+  if (traitsOf(op).join) {
     const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
   }

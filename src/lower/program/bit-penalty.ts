@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, paramOf } from '../../network/index.js';
+import { type Network, type Op, paramOf, hasWeightMatrix } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import { type BitKind, bitKinds } from '../model-to-network/bits.js';
 import { learnedWhole } from './learned.js';
@@ -32,7 +32,7 @@ export interface BitHolder {
 export function bitHolders(network: Network, kind: BitKind): readonly BitHolder[] {
   return network.ops.flatMap((op): BitHolder[] => {
     const neurons = elementCount(op.type.shape);
-    if (kind === 'weights' && (op.kind === 'conv' || op.kind === 'linear') && holds(op, 'weight_bits')) {
+    if (kind === 'weights' && hasWeightMatrix(op) && holds(op, 'weight_bits')) {
       const size = elementCount(paramOf(network, op, 'weight').tensor.shape);
       return [{ op, role: 'weight_bits', size }];
     }

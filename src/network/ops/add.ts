@@ -6,6 +6,21 @@ export const add = defineOp({
   arity: [2, 2],
   attrs: {},
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: true,
+    fires: 'none',
+    relays: true,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs: [a, b] }) => {
     if (!sameShape(a!.shape, b!.shape))
       return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;

@@ -7,6 +7,21 @@ export const affine = defineOp({
   arity: [1, 1],
   attrs: { planes: optional(number()) },
   params: ['scale', 'shift?'],
+  traits: {
+    weights: 'elements',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, param }) => {
     const shape = inputs[0]!.shape;
     for (const role of ['scale', 'shift']) {

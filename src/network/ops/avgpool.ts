@@ -7,6 +7,21 @@ export const avgpool = defineOp({
   arity: [1, 1],
   attrs: { kernel: pair(), stride: pair(), pads: border(), include_pad: boolean() },
   params: ['gain?', 'bias?'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: true,
+  },
   type: (request) => {
     const shape = windowShape(request, request.inputs[0]!.shape[0]!);
     const [kh, kw] = request.attrs.kernel;

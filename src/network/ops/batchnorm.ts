@@ -7,6 +7,21 @@ export const batchnorm = defineOp({
   arity: [1, 1],
   attrs: { epsilon: number(), momentum: optional(number()), threshold: optional(number()) },
   params: ['gamma', 'beta', 'mean', 'variance'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: false,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, param }) => {
     const channels = inputs[0]!.shape[0]!;
     for (const role of ['gamma', 'beta', 'mean', 'variance']) {

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, shapeText } from './type-rules.js';
@@ -7,6 +8,21 @@ export const channelConv = defineOp({
   arity: [1, 1],
   attrs: { kernel: number() },
   params: ['weight'],
+  traits: {
+    weights: 'kernel',
+    macs: (outputs, weight) => outputs * elementCount(weight),
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs }) => {
     const shape = inputs[0]!.shape;
     if (shape.length !== 3 || shape[1] !== 1 || shape[2] !== 1) return `needs a [C,1,1] input, has ${shapeText(shape)}`;

@@ -6,6 +6,21 @@ export const concat = defineOp({
   arity: [1, Infinity],
   attrs: {},
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: true,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: true,
+  },
   type: ({ inputs }) => {
     const [first, ...rest] = inputs;
     for (const other of rest) {

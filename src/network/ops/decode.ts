@@ -6,6 +6,21 @@ export const decode = defineOp({
   arity: [1, 1],
   attrs: { coding: string(), beta: optional(number()) },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';
     return { shape: inputs[0]!.shape, code: { kind: 'real' } };

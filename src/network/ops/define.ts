@@ -1,5 +1,6 @@
 import type { ValueType } from '../types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
+import type { OpTraits } from './traits.js';
 
 /** What a type rule sees of an op. */
 export interface TypeRequest<A = unknown> {
@@ -23,6 +24,7 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   readonly otherAttrs?: Attr;
   /** Parameter roles; a name ending in `?` may be missing, `*` is any further one. */
   readonly params: readonly string[];
+  readonly traits: OpTraits;
   /** The result's type; the attributes have been checked. */
   type(this: void, request: TypeRequest<AttrsOf<S>>): TypeAnswer;
 }

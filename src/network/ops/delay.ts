@@ -6,6 +6,21 @@ export const delay = defineOp({
   arity: [1, 1],
   attrs: { steps: number() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: true,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs }) => {
     const from = inputs[0]!;
     if (from.time === undefined) return 'needs an input with time steps';

@@ -19,6 +19,21 @@ export const encode = defineOp({
     seed: optional(number()),
   },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs }) => {
     const time = { start: 1, steps: attrs.steps };
     const coding = attrs.coding;

@@ -6,6 +6,21 @@ export const gather = defineOp({
   arity: [1, 1],
   attrs: { bits: number() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs }) => {
     const { shape, time } = inputs[0]!;
     const bits = attrs.bits;

@@ -6,6 +6,21 @@ export const globalavgpool = defineOp({
   arity: [1, 1],
   attrs: {},
   params: ['gain?', 'bias?'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: true,
+  },
   type: (request) => {
     const shape = request.inputs[0]!.shape;
     if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;

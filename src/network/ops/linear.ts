@@ -1,12 +1,28 @@
 import { defineOp } from './define.js';
 import { linearResult, shapeText } from './type-rules.js';
 import { weightAttrs, weightParams } from './weights.js';
+import { perOutput } from './traits.js';
 
 export const linear = defineOp({
   doc: 'Fully connected. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes`, with `weight_bits` and `folded_bias`: as conv.',
   arity: [1, 1],
   attrs: weightAttrs,
   params: weightParams,
+  traits: {
+    weights: 'matrix',
+    macs: perOutput,
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, param }) => {
     const weight = param('weight')!;
     const shape = inputs[0]!.shape;

@@ -7,6 +7,21 @@ export const maxpool = defineOp({
   arity: [1, 1],
   attrs: { kernel: pair(), stride: pair(), pads: border() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'chosen',
+    relays: false,
+    planewise: false,
+    maximum: true,
+    monotone: true,
+    linear: false,
+    accumulates: false,
+    reshapes: false,
+    activation: false,
+    keepsRange: true,
+  },
   type: (request) => {
     const shape = windowShape(request, request.inputs[0]!.shape[0]!);
     return typeof shape === 'string' ? shape : { ...request.inputs[0]!, shape };

@@ -7,6 +7,21 @@ export const maxprefix = defineOp({
   arity: [1, 1],
   attrs: { kernel: pair(), stride: pair(), pads: border(), beta: number() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    relays: false,
+    planewise: false,
+    maximum: true,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: (request) => {
     const from = request.inputs[0]!;
     if (from.code.kind !== 'spike') return 'needs a spike train';

@@ -6,6 +6,21 @@ export const mul = defineOp({
   arity: [2, 2],
   attrs: {},
   params: [],
+  traits: {
+    weights: 'none',
+    macs: (outputs) => outputs,
+    join: true,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: false,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs: [a, b] }) => {
     const fits =
       sameShape(a!.shape, b!.shape) || (b!.shape.slice(1).every((n) => n === 1) && b!.shape[0] === a!.shape[0]);

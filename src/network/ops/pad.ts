@@ -7,6 +7,21 @@ export const pad = defineOp({
   arity: [1, 1],
   attrs: { pads: border(), value: number() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs }) => {
     const [top, left, bottom, right] = attrs.pads;
     const shape = inputs[0]!.shape;

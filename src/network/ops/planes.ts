@@ -6,6 +6,21 @@ export const planes = defineOp({
   arity: [1, 1],
   attrs: { bits: number() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs }) => {
     const { shape, time, code } = inputs[0]!;
     const bits = attrs.bits;

@@ -7,6 +7,21 @@ export const quantize = defineOp({
   arity: [1, 1],
   attrs: { scale: number(), zero: number(), min: number(), max: number() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: false,
+    reshapes: false,
+    activation: true,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs }) => {
     const code = {
       kind: 'quant' as const,

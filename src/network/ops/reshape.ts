@@ -8,6 +8,21 @@ export const reshape = defineOp({
   arity: [1, 1],
   attrs: { shape: list() },
   params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: true,
+    linear: true,
+    accumulates: true,
+    reshapes: true,
+    activation: false,
+    keepsRange: true,
+  },
   type: ({ inputs, attrs }) => {
     const shape = attrs.shape;
     if (elementCount(shape) !== elementCount(inputs[0]!.shape)) {

@@ -6,6 +6,21 @@ export const squeeze = defineOp({
   arity: [1, 1],
   attrs: { steps: optional(number()), steps_max: optional(number()) },
   params: ['steps?'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'means',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
   type: ({ inputs, attrs, param }) => {
     const { shape, time, code } = inputs[0]!;
     if (time === undefined || code.kind !== 'spike') return 'needs a spike train';
