@@ -177,3 +177,9 @@ it('reading refuses scales of weights that are no numbers', () => {
     /^network\/invalid: %first\.conv scales .* must be finite, one is NaN/,
   );
 });
+
+it('a text that begins with no token is refused there', () => {
+  const { diagnostics } = parseNetwork({ name: 'network.ir', text: '\u0000' }, new Map());
+  expect(diagnostics.map(({ code }) => code)).toEqual(['network/ir-syntax']);
+  expect(diagnostics[0]!.place).toMatchObject({ start: 0 });
+});

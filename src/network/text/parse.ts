@@ -23,9 +23,10 @@ const mostSteps = 2 ** 20;
 
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
 export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>): Outcome<Network> {
-  const parser = new IrParser(source, weights);
+  let parser: IrParser;
   let network: Network;
   try {
+    parser = new IrParser(source, weights);
     network = parser.network();
   } catch (error) {
     if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
