@@ -23,7 +23,7 @@ import type { Timed } from './trains.js';
  * T = 100 is one of 4,584, opened in 16.5 s, 107 ms a step; as loops, of 77, opened in 0.02 s, 63 ms a step.
  */
 const alwaysUnrolled = 8;
-const mostUnrolled = 400;
+const mostUnrolled = 700;
 
 export interface LayerOverTime {
   readonly op: Op;

@@ -79,7 +79,7 @@ function currentsOf(steps: number): Record<string, Tensor> {
 describe('a layer of neurons over many steps is one loop', () => {
   const neurons = ['LIF', 'IF', 'MBLIF', 'MBIF(integer: 2, fraction: 1)', 'PLIF', 'ILIF(D: 4)', 'Truth', 'Timed'];
   it.each(neurons)('with the spikes, membranes and gradients of its steps unrolled: %s', (neuron) => {
-    const steps = 100;
+    const steps = 200;
     const network = networkOf(neuron, steps);
     const [looped, unrolled] = [false, true].map((each) => neuronsOf(network, steps, each)) as [Program, Program];
     expect(verify(looped)).toEqual([]);
