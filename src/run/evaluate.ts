@@ -16,7 +16,7 @@ import {
   scoreOf,
 } from './metrics/index.js';
 import { latencyOf } from '../network/index.js';
-import { checkPatterns, conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { evaluateOwn, spikeFigures } from './evaluate-own.js';
@@ -38,10 +38,10 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   const opened = openTarget(target, options, findings);
   if (opened.kind === 'own') return evaluateOwn(opened.own, options, findings);
   const { config, source } = opened;
-  const settings = conversionOptions(config, findings);
+  const plan = conversionPlan(config, findings);
   const theirs = forSource(source, options, findings);
   await verifyWhereWanted(source, options, findings);
-  const { last, conversion } = convertNetwork(source.imported.network, settings, findings);
+  const { last, conversion } = convertNetwork(source.imported.network, plan, findings);
   const network = conversion?.spiking ?? last;
   const { trains } = carrierOf(network);
   refuseFlags(trains, options);
@@ -69,7 +69,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
     seconds: run.milliseconds / 1000,
     engine: engine.name,
     ...(trains === 'means' && truth.kind === 'classes'
-      ? { by_steps: bySteps(run, settings.steps, truth.classes) }
+      ? { by_steps: bySteps(run, Number(config.coding?.args['steps']), truth.classes) }
       : {}),
     ...activity,
     ...(options.stages === true && truth.kind === 'classes'
