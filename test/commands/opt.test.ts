@@ -120,17 +120,16 @@ it('prints after a pass that runs; another is unknown', async () => {
 
 it('on the command line: the text, JSON, the list, and what is missing', async () => {
   const { file } = folderWithNet();
-  const { runPasses, listPasses } = driver;
   const list = ['--passes', 'canonicalise'];
-  const plain = await spikec(['opt', file, ...list], { runPasses });
+  const plain = await spikec(['opt', file, ...list], driver);
   expect([plain.code, plain.out.split('\n')[0], plain.err]).toEqual([0, 'network "n"', '']);
-  const json = JSON.parse((await spikec(['opt', file, ...list, '--json'], { runPasses })).out) as object;
+  const json = JSON.parse((await spikec(['opt', file, ...list, '--json'], driver)).out) as object;
   expect(json).toMatchObject({ network: plain.out, passes: [{ pass: 'canonicalise' }], files: [], diagnostics: [] });
-  const printed = await spikec(['opt', file, ...list, '--print-after', 'canonicalise'], { runPasses });
+  const printed = await spikec(['opt', file, ...list, '--print-after', 'canonicalise'], driver);
   expect(printed.out).toBe(`// after canonicalise\n${plain.out}\n`);
-  const listed = await spikec(['opt', '--list'], { listPasses });
+  const listed = await spikec(['opt', '--list'], driver);
   expect(listed.out).toContain('    silent: a whole number from 0 to 24, for every layer or by layer; without it 2.');
-  const options = JSON.parse((await spikec(['opt', '--list', '--json'], { listPasses })).out) as {
+  const options = JSON.parse((await spikec(['opt', '--list', '--json'], driver)).out) as {
     passes: { name: string; options: { name: string; required: boolean }[] }[];
   };
   expect(options.passes.find(({ name }) => name === 'insert-neurons')?.options).toMatchObject([
@@ -139,6 +138,6 @@ it('on the command line: the text, JSON, the list, and what is missing', async (
   ]);
   expect((await spikec(['opt', file])).code).toBe(2);
   expect((await spikec(['opt', ...list])).code).toBe(2);
-  const wrong = await spikec(['opt', file, '--passes', 'dead-cod'], { runPasses });
+  const wrong = await spikec(['opt', file, '--passes', 'dead-cod'], driver);
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('--> --passes:1:1')]);
 });
