@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { DiagnosticError, type Diagnostic } from '../../src/base/diagnostics/index.js';
-import { describePlace } from '../../src/base/source.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { type Network, encodeWeights, printNetwork } from '../../src/network/index.js';
 import { fixedNetwork, learningNetwork, withValues } from '../support/damage.js';
+import { checkRuns } from '../../src/run/runnable.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinySet } from '../support/tiny-training.js';
 
@@ -37,7 +37,7 @@ async function errorsOf(network: Network, edit: (text: string) => string): Promi
         throw error;
       });
       const errors = diagnostics.filter(({ severity }) => severity === 'error');
-      for (const { place } of errors) expect(describePlace(place!)).toContain(join(folder, 'network.ir'));
+      for (const { place } of errors) expect(place).toMatchObject({ source: { name: join(folder, 'network.ir') } });
       said[name] = [...new Set(errors.map(({ code }) => code))];
     }
   } finally {
@@ -60,8 +60,18 @@ it('so does one whose weights have a NaN for learned steps', async () => {
   expect(await errorsOf({ ...network, params }, (text) => text)).toEqual(everywhere('network/invalid'));
 });
 
-it('one whose equations name what there is not is counted, but by no command run', async () => {
+it('so does one whose equations name what there is not', async () => {
   const said = await errorsOf(fixedNetwork(), (text) => text.replace('Refined(bits =', 'Refined(bitz ='));
-  const code = ['network/not-runnable'];
-  expect(said).toEqual({ cost: [], eval: code, allocate: code, bits: [], levels: code, report: code });
+  expect(said).toEqual(everywhere('network/invalid'));
+});
+
+it('a network whose coding is none is refused by those who would run it', () => {
+  const network = { ...fixedNetwork(), coding: { name: 'foo', args: {} } };
+  const refused = (): void => checkRuns(network, 'network.ir');
+  expect(refused).toThrow(DiagnosticError);
+  try {
+    refused();
+  } catch (error) {
+    expect((error as DiagnosticError).diagnostics.map(({ code }) => code)).toEqual(['network/not-runnable']);
+  }
 });
