@@ -103,7 +103,10 @@ it.each([
 it('a pass on a network that it can’t work on is the user’s error, not a bug', async () => {
   const { folder } = folderWithNet();
   expect(await told('to-spikes')).toMatchObject([1, { 0: 'convert/float-network' }]);
-  expect(await told('quantise-weights{bits{"fd": 2}}')).toMatchObject([1, { 0: 'model/pattern', 2: 'did you mean "fc"?' }]);
+  expect(await told('quantise-weights{bits{"fd": 2}}')).toMatchObject([
+    1,
+    { 0: 'model/pattern', 2: 'did you mean "fc"?' },
+  ]);
   const { diagnostics } = await driver.runPasses(join(folder, 'absent.ir'), { passes: 'dead-code' });
   expect(exitCodeOf(diagnostics)).not.toBe(0);
 });
