@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/program.js';
@@ -128,6 +128,9 @@ it('compile replaces neither a training nor a conversion nor an edited file, but
 it('train begins in no folder that holds something else, nor where trained weights are left', async () => {
   await works('convert', '@tiny.onnx', '--silent', '8', '-o', '@converted');
   await refused('train', '@tiny.spike#tiny', '--data', data, '-o', '@converted');
+  await works('train', '@tiny.spike#tiny', '--data', data, '-q', '-o', '@run');
+  rmSync(join(folder, 'run/checkpoint'), { recursive: true });
+  await refused('train', '@tiny.spike#tiny', '--data', data, '-o', '@run');
   mkdirSync(join(folder, 'notes'));
   writeFileSync(join(folder, 'notes/log.jsonl'), 'mine');
   await refused('train', '@tiny.spike#tiny', '--data', data, '-o', '@notes');

@@ -202,15 +202,15 @@ it.skipIf(process.platform === 'win32')(
     writeFileSync(
       join(folder, 'tiny.spike'),
       `use "spikec/neurons" { LIF }
-     network Tiny { input image: real[1, 8, 8]  output image | flatten | linear(4) | spike | linear(3) }
-     config tiny { network Tiny  neuron LIF  coding rate(3)  train { optimizer adam(lr: 1e-2)  batch 8  epochs 4 } }`,
+     network Tiny { input image: real[1, 6, 6]  output image | flatten | linear(4) | spike | linear(3) }
+     config tiny { network Tiny  neuron LIF  coding rate(3)  train { optimizer adam(lr: 1e-2)  batch 8  epochs 60 } }`,
     );
     const command = `"${process.execPath}" "${main}" train tiny.spike --data idx:images,labels --json -o run | head -n 1; echo "\${PIPESTATUS[0]}"`;
     const { stdout } = spawnSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
     const [first, code] = stdout.trim().split('\n');
     expect(JSON.parse(first!)).toMatchObject({ epoch: 1 });
     expect(code).toBe('0');
-    expect(readFileSync(join(folder, 'run/log.jsonl'), 'utf8').trim().split('\n')).toHaveLength(4);
+    expect(readFileSync(join(folder, 'run/log.jsonl'), 'utf8').trim().split('\n')).toHaveLength(60);
   },
   60_000,
 );
