@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDataset } from '../dist/src/data/index.js';
-import { evaluateReal } from '../dist/src/run/evaluate-real.js';
+import { runNetwork } from '../dist/src/run/run-network.js';
 import { annSettings } from '../dist/src/workspace/conversion.js';
 import { driver } from '../dist/src/commands/index.js';
 import { engineNamed } from '../dist/src/engines/index.js';
@@ -49,7 +49,7 @@ const dataset = openDataset('cifar10:test', { dataDir: options['data-dir'] });
 const images = { dataset, normalisation, count: Math.min(dataset.length, Number(options.limit)), batch: 100 };
 const labels = readLabels(images);
 const ann = runPipeline(network, pipelines.ann, annSettings()).network;
-const source = (await evaluateReal(ann, images, engineNamed('fused'), {})).classes;
+const source = (await runNetwork(ann, images, engineNamed('fused'), {}, 'evaluating')).run.classes;
 console.log(`| silent periods of ${options.network} | latency | accuracy | agreement with the ANN | images |`);
 console.log('| --- | --- | --- | --- | --- |');
 row('(the quantised ANN)', '', source);
@@ -98,7 +98,11 @@ function spiking(silent) {
 
 async function measure(name, silent) {
   const converted = spiking(silent);
-  row(name, latencyOf(converted), (await evaluateReal(converted, images, engineNamed('fused'), {})).classes);
+  row(
+    name,
+    latencyOf(converted),
+    (await runNetwork(converted, images, engineNamed('fused'), {}, 'evaluating')).run.classes,
+  );
 }
 
 function row(name, latency, found) {

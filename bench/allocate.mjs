@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDataset } from '../dist/src/data/index.js';
 import { annSettings } from '../dist/src/workspace/conversion.js';
-import { evaluateReal } from '../dist/src/run/evaluate-real.js';
+import { runNetwork } from '../dist/src/run/run-network.js';
 import { driver } from '../dist/src/commands/index.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { agreement, readLabels } from '../dist/src/run/metrics/index.js';
@@ -72,7 +72,7 @@ async function sensitivities() {
 
 async function classes(weightBits) {
   const { network: ready } = runPipeline(network, pipelines.ann, annSettings(weightBits));
-  return (await evaluateReal(ready, images, engine, {})).classes;
+  return (await runNetwork(ready, images, engine, {}, 'evaluating')).run.classes;
 }
 
 function row(name, bits, found) {

@@ -13,7 +13,7 @@ import { networkJson } from '../dist/src/workspace/artifacts.js';
 import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed, openOnnxSource } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { lowerNetwork } from '../dist/src/lower/program/index.js';
+import { lower } from '../dist/src/lower/program/index.js';
 import { paramsToTensors } from '../dist/src/network/index.js';
 import { pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { simplify } from '../dist/src/tensor/index.js';
@@ -71,9 +71,7 @@ function convert(name) {
 
 /** Median seconds a batch: rounds of both, one after the other, so that noise hits both alike. */
 async function compare(name, spiking, engine) {
-  const program = simplify(
-    lowerNetwork(spiking, { precision: 'f64', probes: { counts: true }, fanOut: fanOuts(spiking) }),
-  );
+  const program = simplify(lower(spiking, { probes: { counts: fanOuts(spiking) } }).program);
   const executable = await engineNamed(engine).open(program, { threads });
   const source = await openOnnxSource(new Uint8Array(readFileSync(join(options.models, `${name}.fp32.onnx`))), {
     threads,

@@ -9,7 +9,7 @@ import { openDataset } from '../dist/src/data/index.js';
 import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { lowerNetwork, probeNames } from '../dist/src/lower/program/index.js';
+import { lower, outputNames } from '../dist/src/lower/program/index.js';
 import { pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { evaluate, simplify } from '../dist/src/tensor/index.js';
 
@@ -56,8 +56,8 @@ async function compare(name) {
   const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions').network;
   const quantisers = quantised.ops.filter((op) => op.kind === 'quantize');
   const expose = quantisers.flatMap((op) => [op.id, op.inputs[0]]);
-  const reference = simplify(lowerNetwork(quantised, { precision: 'f64', expose: [...new Set(expose)] }));
-  const program = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { codes: true } }));
+  const reference = simplify(lower(quantised, { precision: 'f64', probes: { expose: [...new Set(expose)] } }).program);
+  const program = simplify(lower(spiking, { probes: { codes: true } }).program);
   const executable = await engineNamed('fused').open(program);
   const dataset = openDataset(data, data.startsWith('cifar') ? { dataDir: options['data-dir'] } : {});
   const limit = Math.min(Number(options.limit), dataset.length);
@@ -71,7 +71,7 @@ async function compare(name) {
       const [values, sums, levels] = [
         expected[op.id].data,
         expected[op.inputs[0]].data,
-        found[probeNames.codes(op.id)].data,
+        found[outputNames.codes(op.id)].data,
       ];
       codes += levels.length;
       for (let i = 0; i < levels.length; i++) {

@@ -1,6 +1,6 @@
 import { type Tensor, elementCount, tensor } from '../src/base/dtype.js';
 import { present } from '../src/base/invariant.js';
-import { NetworkBuilder, type Network, networkOps, opKinds, printNetwork } from '../src/network/index.js';
+import { NetworkBuilder, type Network, opDef, opKinds, printNetwork, traitsOf } from '../src/network/index.js';
 import {
   type BitAllocation,
   type BitChoice,
@@ -12,14 +12,27 @@ import {
 } from '../src/passes/index.js';
 import { libraryNeurons } from '../src/workspace/files.js';
 
+function traitRows(): readonly string[] {
+  return opKinds.map((kind) => {
+    const { weights, fires, macs, ...flags } = traitsOf({ kind });
+    const held = Object.entries(flags).flatMap(([name, holds]) => (holds ? [`\`${name}\``] : []));
+    const cells = [weights, fires, macs === 'none' ? 'none' : 'yes'].map((answer) =>
+      answer === 'none' ? '–' : answer,
+    );
+    return `| \`${kind}\` | ${cells.join(' | ')} | ${held.join(' ') || '–'} |`;
+  });
+}
+
 /** `docs/network-ir.md`: the form of the text and every layer kind, from the table of layers. */
 export function networkReference(): string {
   const rows = opKinds.map((kind) => {
-    const { doc, attrs, params, arity } = networkOps[kind];
+    const { doc, attrs, otherAttrs, params, arity } = opDef(kind);
+    const names = Object.entries(attrs).map(([name, { optional }]) => (optional ? `${name}?` : name));
+    if (otherAttrs !== undefined) names.push('*');
     const most = arity[1] === Infinity ? 'n' : String(arity[1]);
     const inputs = arity[0] === arity[1] ? String(arity[0]) : `${arity[0]}…${most}`;
     const list = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(' ') || '–';
-    return `| \`${kind}\` | ${inputs} | ${list(Object.keys(attrs))} | ${list(params)} | ${doc} |`;
+    return `| \`${kind}\` | ${inputs} | ${list(names)} | ${list(params)} | ${doc} |`;
   });
   return `# Network IR
 
@@ -63,6 +76,15 @@ A \`?\` marks what may be missing; \`*\` stands for any further name (a neuron's
 | kind | inputs | attributes | parameters | what it computes |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Traits
+
+What passes, costs and lowerings ask of a kind of layer, instead of its name (\`src/network/ops/traits.ts\` says what each
+means); a kind without an answer doesn't compile. Flags that hold are named.
+
+| kind | weights | fires | counts MACs | flags |
+| --- | --- | --- | --- | --- |
+${traitRows().join('\n')}
 `;
 }
 

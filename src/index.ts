@@ -2,65 +2,11 @@
  * spikec as a library. Phases are functions from text or IR to a value and diagnostics; the driver's
  * functions do what the commands do.
  */
-export {
-  type Code as DiagnosticCode,
-  type Diagnostic,
-  DiagnosticError,
-  type Outcome,
-  type Related,
-  type Severity,
-  hasErrors,
-} from './base/diagnostics/index.js';
-export { type DType, type Tensor, tensor } from './base/dtype.js';
-export type { NeuronDef } from './equations/index.js';
-export { InvariantError } from './base/invariant.js';
-export { type SafetensorsContent, decodeSafetensors, encodeSafetensors } from './base/safetensors.js';
-export { type FilePlace, type Place, type Source, type Span, describePlace, lineAndColumn } from './base/source.js';
+export * from './core.js';
 
-export { type ModelFile, formatText, parseText } from './syntax/index.js';
-export { type Config, type Model, type ModelLoader, checkModel, memoryLoader } from './model/index.js';
-
-export { type ImportOptions, type ImportedNetwork, type OnnxFile, importOnnx } from './frontends/onnx/index.js';
-export {
-  type Network,
-  NetworkBuilder,
-  type Op,
-  type Param,
-  type ValueType,
-  decodeWeights,
-  encodeWeights,
-  parseNetwork,
-  printNetwork,
-  verifyNetwork,
-} from './network/index.js';
-export {
-  type ConversionOptions,
-  type Pass,
-  type PassContext,
-  type PipelineResult,
-  passes,
-  pipelines,
-  runPipeline,
-} from './passes/index.js';
-export { lowerNetwork } from './lower/program/index.js';
-export { lowerModel } from './lower/model-to-network/index.js';
-export { lowerForInference, lowerForTraining } from './lower/program/training.js';
 export { type EpochRecord, type TrainSettings, type Trainee, traineeOf, trainLoop } from './train/index.js';
-
-export {
-  type Program,
-  ProgramBuilder,
-  type TensorOp,
-  evaluate,
-  printProgram,
-  simplify,
-  verify,
-} from './tensor/index.js';
-export { emitOnnx } from './backends/onnx/index.js';
 export { type Engine, type OpenOptions, type Opened, engineNamed, engineNames } from './engines/index.js';
-
 export { type Batch, type Dataset, type Normalisation, openDataset, readBatch } from './data/index.js';
-export { type Cost, type LayerCost, costOf } from './cost/index.js';
 export {
   type CompileOptions,
   type CompileResult,

@@ -10,11 +10,12 @@ const table: Readonly<Record<string, readonly string[]>> = {
   grammar: [],
   'src/base': [],
   'src/tensor': ['src/base'],
+  // An op's row may hold its lowering.
+  'src/network': ['src/base', 'src/equations', 'src/tensor'],
   // A row of the table of functions emits Tensor IR.
   'src/equations': ['src/base', 'src/tensor'],
   'src/syntax': ['src/base', 'src/equations', 'grammar'],
   'src/model': ['src/base', 'src/equations', 'src/syntax'],
-  'src/network': ['src/base', 'src/equations'],
   'src/frontends/onnx': ['src/base', 'src/network'],
   'src/lower': ['src/base', 'src/equations', 'src/model', 'src/network', 'src/tensor'],
   'src/passes': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/lower'],
@@ -37,6 +38,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // What the command line reads before it loads a command.
   'src/commands/choices.ts': [],
   'src/workspace/load-model.ts': checking(),
+  'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
   'src/workspace/files.ts': checking(),
   'src/workspace/types.ts': [],
   'src/workspace/version.ts': ['src/base', 'src/data'],
@@ -51,7 +53,9 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/commands'],
   'src/testing': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/workspace'],
-  'src/index.ts': [...commanding(), 'src/commands'],
+  // What a browser can import.
+  'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff'],
+  'src/index.ts': [...commanding(), 'src/commands', 'src/core.ts'],
 };
 
 function running(): string[] {
@@ -80,6 +84,7 @@ function checking(): string[] {
     'src/lower',
     'src/passes',
     'src/data',
+    'src/workspace/conversion-rules.ts',
     'src/workspace/files.ts',
     'src/workspace/load-model.ts',
     'src/workspace/types.ts',

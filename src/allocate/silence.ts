@@ -1,11 +1,10 @@
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { type Outputs, agreement, classesOf, divergence, outputsOf, readLabels } from '../run/metrics/index.js';
-import { lowerExactCodes } from '../lower/program/carriers/codes.js';
+import { exactCodes } from '../lower/program/index.js';
 import type { CodingChoice, Config } from '../model/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { type ConversionOptions, type SilentChoice, type SilentPeriods, silentFront } from '../passes/index.js';
-import { simplify } from '../tensor/index.js';
 import type { Chosen } from './chosen.js';
 import type { ChooseOptions } from './bits.js';
 import { allocationFiles, silentLines } from './files.js';
@@ -219,17 +218,11 @@ class Silence {
 
   async #measureReference(): Promise<void> {
     const { images, engine, threads } = this.measuring;
-    const program = simplify(lowerExactCodes(this.convert(() => 0).quantised));
-    const executable = await engine.open(program, threads === undefined ? {} : { threads });
-    const input = program.inputs[0]!.id;
+    const logits = await openLogits(this.convert(() => 0).quantised, engine, { threads, carrier: exactCodes });
     try {
-      this.#reference = await outputsOf(
-        async (batch) => present((await executable.step({ [input]: batch }))['0'], 'driver: no logits'),
-        executable.lanes ?? 1,
-        images,
-      );
+      this.#reference = await outputsOf(logits.begin(), logits.lanes, images);
     } finally {
-      await executable.dispose();
+      await logits.dispose();
     }
     finite(this.reference, images.dataset.name);
   }

@@ -6,9 +6,9 @@ import type { Config, Model } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type ConversionOptions, pipelines, runPipeline } from '../passes/index.js';
 import { annSettings, conversionOptions, convertNetwork } from '../workspace/conversion.js';
-import { isReal } from '../run/logits.js';
+import { findCarrier } from '../lower/program/index.js';
 import { refuseConfigOfFolder } from '../workspace/open.js';
-import { isOfLayers, layerSettings } from '../workspace/own-network.js';
+import { layerSettings } from '../workspace/own-network.js';
 import { type RunInfo, isFolder, readFolder } from '../workspace/run-folder.js';
 import type { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
@@ -90,7 +90,7 @@ function insideFolder(path: string, source: Source): void {
 
 function ofFolder(folder: string, findings: Findings): AllocationTarget {
   const { network, run } = readFolder(folder, findings);
-  if (!isOfLayers(network) && !isReal(network)) {
+  if (!['none', 'means'].includes(findCarrier(network)?.trains ?? '')) {
     fail(
       'cli/not-lowered',
       { construct: `allocating bits in a folder with \`coding ${network.coding?.name}\`` },

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { exitCode } from './exit.js';
-import { run } from './program.js';
-import { processTerminal } from './terminal.js';
+import { packageVersion } from '../workspace/version.js';
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -15,7 +14,10 @@ process.on('SIGINT', () => {
 });
 process.on('SIGTERM', () => process.exit(143));
 
-process.exitCode = await run(process.argv.slice(2), processTerminal(), async () => {
-  const { driver } = await import('../commands/index.js');
-  return driver;
-});
+const args = process.argv.slice(2);
+// For the version alone nothing else is loaded.
+if (args.length === 1 && ['--version', '-V'].includes(args[0]!)) process.stdout.write(`${packageVersion()}\n`);
+else {
+  const [{ run }, { processTerminal }] = await Promise.all([import('./program.js'), import('./terminal.js')]);
+  process.exitCode = await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver);
+}

@@ -3,16 +3,14 @@ import { elementCount } from '../base/dtype.js';
 import { checkFit } from '../data/dataset.js';
 import { writeFolder } from '../data/index.js';
 import type { Images } from '../run/metrics/index.js';
-import { stepsOfNetwork } from '../lower/program/training.js';
+import { carrierOf, sampleShape } from '../lower/program/index.js';
 import { chooseBits } from '../allocate/bits.js';
 import { chooseSilence } from '../allocate/silence.js';
 import { type AllocationTarget, allocationTarget } from '../allocate/target.js';
 import { type AllocationFiles, plannedFiles } from '../allocate/files.js';
 import { chooseEngine } from '../run/engine.js';
 import { outputShape } from '../run/evaluate-own.js';
-import { isOfLayers } from '../workspace/own-network.js';
 import { refuseToReplace } from '../workspace/replacing.js';
-import { inputShape } from '../allocate/sensitivity.js';
 import { Findings } from '../workspace/findings.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { isBitBudget } from '../allocate/chosen.js';
@@ -34,7 +32,7 @@ export async function allocateTarget(target: Target, options: AllocateOptions): 
   const images = calibrationImages(found, options, bits ? defaultLimit.bits : defaultLimit.silence);
   if (found.from.kind === 'import') await verifyWhereWanted(found.from.source, options, findings);
   // without time and spikes, one graph in onnxruntime is the fastest
-  const real = bits && !isOfLayers(found.network);
+  const real = bits && carrierOf(found.network).trains === 'none';
   const engine = chooseEngine(options.engine ?? (real ? 'onnxruntime' : undefined), 'infer');
   const measuring = { images, engine, threads: options.threads, onProgress: options.onProgress };
   const chosen = bits
@@ -56,9 +54,7 @@ function calibrationImages(
   limit: number,
 ): Images {
   const { dataset } = options;
-  const input = inputShape(network);
-  const shape = network.coding?.name === 'events' ? [stepsOfNetwork(network), ...input] : input;
-  const misfits = checkFit(dataset, shape, elementCount(outputShape(network)));
+  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   if (dataset.length === 0)
     fail('convert/calibration', { reason: `"${dataset.name}" has no images` }, undefined, {

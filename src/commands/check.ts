@@ -1,8 +1,9 @@
-import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
+import { type Diagnostic, type Outcome, diagnostic, distinct, hasErrors } from '../base/diagnostics/index.js';
 import { isFile } from '../data/index.js';
-import { bitProblemsOf } from '../lower/model-to-network/index.js';
-import { type Model, levelProblemsOf } from '../model/index.js';
-import { loadModel } from '../workspace/load-model.js';
+import { configProblems } from '../lower/model-to-network/index.js';
+import type { Config, Model } from '../model/index.js';
+import { conversionProblems } from '../workspace/conversion-rules.js';
+import { loadWhatHolds } from '../workspace/load-model.js';
 import { reporting } from './reporting.js';
 import type { CommonOptions } from '../workspace/types.js';
 
@@ -16,20 +17,22 @@ export interface CheckResult {
 /** What a model file declares, if it has no errors. Loads no backend: an editor may call this at every key. */
 export function checkFile(path: string, options: CommonOptions = {}): Outcome<CheckResult> {
   return reporting(() => {
-    const { value: model, diagnostics } = loadModel(path, options);
+    const { value: model, diagnostics } = loadWhatHolds(path, options);
     if (model === undefined) return { diagnostics };
-    const all = [...diagnostics, ...missingNetworks(model), ...levelProblemsOf(model), ...bitProblemsOf(model)];
+    // Configs that extend one another share places.
+    const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap(problemsOf)]);
     return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
   });
 }
 
-/** ONNX files that configurations name and that aren't there. */
-function missingNetworks(model: Model): readonly Diagnostic[] {
-  return [...model.configs.values()].flatMap(({ network }) =>
-    network.kind === 'onnx' && !isFile(network.resolved)
-      ? [diagnostic('file/missing', { path: network.resolved }, network.place)]
-      : [],
-  );
+/** What keeps a config from being compiled, by the rules that compiling it goes by. */
+function problemsOf(config: Config): readonly Diagnostic[] {
+  const { network } = config;
+  if (network.kind === 'network') return configProblems(config);
+  const missing = isFile(network.resolved)
+    ? []
+    : [diagnostic('file/missing', { path: network.resolved }, network.place)];
+  return [...missing, ...conversionProblems(config)];
 }
 
 function declarations(model: Model): CheckResult {

@@ -16,7 +16,7 @@ import {
 import type { SampleTrace } from '../run/sample-trace.js';
 import { type Compiled, compiledTarget } from '../workspace/compiled.js';
 import { chooseEngine } from '../run/engine.js';
-import { batchFor } from '../run/run-layers.js';
+import { batchFor } from '../run/run-network.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
 import { chosenLayers, measureLevels, neuronLayers, spreadOver, traceSample } from '../run/traces.js';

@@ -9,7 +9,7 @@ import { type Compiled, compiledTarget } from '../workspace/compiled.js';
 import { costOf } from './cost.js';
 import { chooseEngine } from '../run/engine.js';
 import { evaluateTarget } from '../run/evaluate.js';
-import { isOfLayers } from '../workspace/own-network.js';
+import { findCarrier } from '../lower/program/index.js';
 import { ownUnless } from './picture.js';
 import { readLog } from '../workspace/run-log.js';
 import { checkRuns } from '../run/runnable.js';
@@ -128,7 +128,7 @@ async function onData(
   if (imported) return { remark: 'not measured: an ONNX file is measured once it is converted' };
   if (text !== undefined) checkRuns(network, text);
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
-  const stepwise = network.coding !== undefined && !isOfLayers(network);
+  const stepwise = findCarrier(network)?.trains === 'weighted';
   const chosen = { dataset, normalisation: ownUnless(options.normalisation, normalisation) };
   const used = chooseEngine(engine, 'infer');
   const layers = spreadOver(neuronLayers(network), tracedLayers);

@@ -4,7 +4,7 @@ import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnost
 import type { Tensor } from '../base/dtype.js';
 import { elementCount } from '../base/dtype.js';
 import { isFile, type Dataset, checkFit, openDataset, readText, writeFile, writeFolder } from '../data/index.js';
-import { stepsOfNetwork } from '../lower/program/training.js';
+import { sampleShape } from '../lower/program/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, opsById, printNetwork } from '../network/index.js';
 import {
@@ -119,10 +119,8 @@ function sourcesOf({ path }: Target, folder: string, { allowOutside, resume }: T
 }
 
 function loadSamples(dataset: Dataset, network: Network, settings: TrainSettings): Samples {
-  const input = network.ops.find((op) => op.kind === 'input')!.type.shape;
-  const events = network.coding?.name === 'events';
   const outputs = elementCount(opsById(network).get(network.outputs[0]!)!.type.shape);
-  const misfits = checkFit(dataset, events ? [stepsOfNetwork(network), ...input] : input, outputs);
+  const misfits = checkFit(dataset, sampleShape(network), outputs);
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   const images = Math.min(dataset.length, settings.limit ?? dataset.length);
   const left = images - Math.round(images * settings.validation);

@@ -1,5 +1,5 @@
 import { elementCount } from '../base/dtype.js';
-import { type Network, type Op, latencyOf, opsById, optionalParam, paramOf, wholeOf } from '../network/index.js';
+import { type Network, type Op, latencyOf, opsById, optionalParam, traitsOf, wholeOf } from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -61,17 +61,15 @@ export interface CostSettings {
   readonly everyStep?: boolean;
 }
 
-const weighted: ReadonlySet<string> = new Set(['conv', 'linear', 'channel_conv', 'mul']);
-
 /** Costs of every weighted layer and in total. */
 export function costOf(network: Network, settings: CostSettings = {}): Cost {
   const sourcesOf = spikeSources(network);
   const constant = constantValues(network);
   const trains = new Map<string, SpikeSource>();
   const layers = network.ops
-    .filter((op) => weighted.has(op.kind))
+    .filter((op) => traitsOf(op).macs !== 'none')
     .map((op) => {
-      const sources = op.kind === 'mul' ? undefined : sourcesOf(op.inputs[0]!);
+      const sources = traitsOf(op).weights === 'none' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
       return layerCost(network, op, sources, once);
@@ -122,12 +120,10 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
 
 /** Multiply-accumulates of one step, and weights. */
 function operations(network: Network, op: Op): { macs: number; weights: number } {
-  const outputs = elementCount(op.type.shape);
-  if (op.kind === 'mul') return { macs: outputs, weights: 0 };
-  const { shape } = paramOf(network, op, 'weight').tensor;
-  const weights = elementCount(shape);
-  // one kernel over all channels, or one an output
-  return { macs: outputs * (op.kind === 'channel_conv' ? weights : elementCount(shape.slice(1))), weights };
+  const { macs } = traitsOf(op);
+  const shape = optionalParam(network, op, 'weight')?.tensor.shape;
+  const weights = shape === undefined ? 0 : elementCount(shape);
+  return { macs: macs === 'none' ? 0 : macs(elementCount(op.type.shape), shape ?? []), weights };
 }
 
 function weightBits(network: Network, op: Op): number {

@@ -1,6 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Network, type Op, learnsBits, numberAttr, opsById, wholeOf } from '../network/index.js';
+import { type Network, type Op, learnsBits, numberAttr, opsById, wholeOf, traitsOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -22,26 +22,14 @@ export interface SpikeSource {
   readonly largest: number;
 }
 
-const firing: ReadonlySet<string> = new Set(['neuron', 'encode', 'maxprefix', 'planes']);
-/** Ops that give on each spike by itself, as part of the synapse behind them. */
-const passing: ReadonlySet<string> = new Set([
-  'avgpool',
-  'globalavgpool',
-  'flatten',
-  'reshape',
-  'delay',
-  'dropout',
-  'identity',
-]);
-
 /** Which ops fire spikes of their own: those whose trains are measured. */
 export function firingOps(network: Network): readonly Op[] {
   const sourcesOf = spikeSources(network);
-  return network.ops.filter(({ id, kind, type }) =>
-    kind === 'maxpool'
-      ? sourcesOf(id) !== undefined
-      : type.code.kind === 'spike' && (firing.has(kind) || kind === 'squeeze'),
-  );
+  return network.ops.filter((op) => {
+    const { fires } = traitsOf(op);
+    if (fires === 'chosen') return sourcesOf(op.id) !== undefined;
+    return fires !== 'none' && op.type.code.kind === 'spike';
+  });
 }
 
 /**
@@ -60,8 +48,8 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
     return found;
   };
   const sourcesOf = (op: Op): readonly SpikeSource[] | undefined => {
-    const { kind } = op;
-    if (kind === 'squeeze') {
+    const { fires, join, relays } = traitsOf(op);
+    if (fires === 'means') {
       const steps = present(wholeOf(network, op, 'steps'), `cost: ${op.id} has no steps`);
       const squeeze = (train: SpikeSource): SpikeSource => ({
         ...train,
@@ -71,11 +59,11 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
       });
       return find(op.inputs[0]!)?.map(squeeze);
     }
-    if (kind === 'maxpool') return maximumOf(op, find(op.inputs[0]!));
-    if (op.type.code.kind === 'spike' && firing.has(kind)) return [sourceOf(network, op, byId)];
+    if (fires === 'chosen') return maximumOf(op, find(op.inputs[0]!));
+    if (op.type.code.kind === 'spike' && fires === 'own') return [sourceOf(network, op, byId)];
     // a pool with a gain is a synapse of its own: its result is a potential
-    if (passing.has(kind) && op.params['gain'] === undefined) return find(op.inputs[0]!);
-    if (kind !== 'concat' && kind !== 'add') return undefined;
+    if (!relays || op.params['gain'] !== undefined) return undefined;
+    if (!join) return find(op.inputs[0]!);
     const all = op.inputs.map(find);
     const spikes = all.filter((sources) => sources !== undefined);
     return spikes.length === all.length ? [...new Map(spikes.flat().map((s) => [s.op.id, s])).values()] : undefined;

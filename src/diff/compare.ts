@@ -1,4 +1,12 @@
-import { type Network, type Op, type ValueType, inferType, opsById, sameShape } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  type ValueType,
+  inferType,
+  opsById,
+  sameShape,
+  hasWeightMatrix,
+} from '../network/index.js';
 import { type Alignment, alignNetworks } from './align.js';
 import { type Field, changedFields, isSameValue, typeFields } from './fields.js';
 import { RewiredInputs } from './rewired.js';
@@ -103,7 +111,7 @@ class Comparison {
   #isForced({ from, to }: Pair, role: string, shape: NonNullable<WeightChange['shape']>): boolean {
     const after = to.inputs.map((id) => this.#typesOfTo.get(id)!.type);
     if (from.kind !== to.kind || inferred(from, after, this.from) !== undefined) return false;
-    const isMatrix = from.kind === 'conv' || from.kind === 'linear';
+    const isMatrix = hasWeightMatrix(from);
     const width = ([out, , ...kernel]: readonly number[]): readonly number[] => [out!, ...kernel];
     return !isMatrix || (role === 'weight' && sameShape(width(shape.from), width(shape.to)));
   }

@@ -15,7 +15,9 @@ export async function loadOnnxruntime(): Promise<OrtModule> {
     const module = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
     return module.default ?? module;
   } catch (error) {
-    return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) });
+    // The variable keeps its install script from fetching CUDA libraries from another place than the registry.
+    const help = 'install it: `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30`';
+    return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) }, undefined, { help });
   }
 }
 
@@ -24,6 +26,12 @@ export interface SessionOptions {
   readonly optimize: boolean;
   /** What runs, for messages: `program "lenet5"`, `net.onnx`. */
   readonly what: string;
+}
+
+/** Tensors that a run reads and writes in place, by names of the graph. */
+export interface Binding {
+  readonly feeds?: Readonly<Record<string, Ort.Tensor>>;
+  readonly fetches?: Readonly<Record<string, Ort.Tensor>>;
 }
 
 /** One onnxruntime session over our tensors; its errors are diagnostics. */
@@ -69,22 +77,29 @@ export class Session {
     return this.#session.outputMetadata.map(port);
   }
 
-  async run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>> {
-    const converted = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.#toOrt(t)]));
+  /** Feeds inputs, gives the outputs named in `fetches` (all where it is missing), beside what is bound. */
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[] = this.#session.outputNames,
+    bound: Binding = {},
+  ): Promise<Record<string, Tensor>> {
+    const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.bind(t)]));
+    const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
     let results: Ort.InferenceSession.ReturnType;
     try {
-      results = await (fetches === undefined ? this.#session.run(converted) : this.#session.run(converted, fetches));
+      results = await this.#session.run({ ...given, ...bound.feeds }, { ...wanted, ...bound.fetches });
     } catch (error) {
       return fail('engine/run-failed', { engine: 'onnxruntime', what: this.#what, reason: reasonOf(error) });
     }
-    return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, this.#fromOrt(name, value)]));
+    return Object.fromEntries(fetches.map((name) => [name, this.#fromOrt(name, results[name]!)]));
   }
 
   async close(): Promise<void> {
     await this.#session.release();
   }
 
-  #toOrt({ dtype, data, shape }: Tensor): Ort.Tensor {
+  /** A tensor as onnxruntime takes it, over the same memory. */
+  bind({ dtype, data, shape }: Tensor): Ort.Tensor {
     return new this.#ort.Tensor(ortTypes[dtype], data as never, shape);
   }
 

@@ -3,7 +3,8 @@ import { emitTfjsProgram, tfTypes, unsupportedByTfjs } from '../backends/tfjs/in
 import { type DType, type Tensor, tensor } from '../base/dtype.js';
 import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { type Program, batchSize, checkedFeed } from '../tensor/index.js';
-import type { Engine, Opened } from './types.js';
+import { checkState, chosenStates, portsOf } from './states.js';
+import type { Engine, OpenOptions, Opened } from './types.js';
 
 type Tf = typeof TensorFlow;
 type Tensors = Record<string, TensorFlow.Tensor>;
@@ -11,16 +12,16 @@ export type TfjsBackend = 'tensorflow' | 'wasm' | 'cpu';
 
 /** Runs programs through the TensorFlow.js module that we emit, on one of its backends. */
 export function tfjsEngine(backend: TfjsBackend): Engine {
-  return { name: `tfjs-${backend}`, open: (program) => openTfjs(program, backend) };
+  return { name: `tfjs-${backend}`, open: (program, options) => openTfjs(program, backend, options) };
 }
 
 /** The fastest backend of TensorFlow.js that there is. */
 export const fastestTfjsEngine: Engine = {
   name: 'tfjs',
-  open: async (program) => openTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu'),
+  open: async (program, options) => openTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu', options),
 };
 
-async function openTfjs(program: Program, backend: TfjsBackend): Promise<Opened> {
+async function openTfjs(program: Program, backend: TfjsBackend, options: OpenOptions = {}): Promise<Opened> {
   const engine = `tfjs-${backend}`;
   const unsupported = unsupportedByTfjs(program);
   if (unsupported.length > 0) {
@@ -28,6 +29,7 @@ async function openTfjs(program: Program, backend: TfjsBackend): Promise<Opened>
       unsupported.map(({ id, kind, dtype }) => diagnostic('engine/no-kernel', { engine, op: id, kind, dtype })),
     );
   }
+  const ports = portsOf(program, options.states);
   const tf = await loadTensorFlow(backend);
   const code = Buffer.from(emitTfjsProgram(program)).toString('base64');
   const module = (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as {
@@ -35,18 +37,26 @@ async function openTfjs(program: Program, backend: TfjsBackend): Promise<Opened>
   };
   await tf.setBackend(backend);
   const params = Object.fromEntries(program.params.map(({ id, data }) => [id, toTf(tf, data)]));
+  let now = Object.fromEntries([...(options.states ?? [])].map(([id, value]) => [id, ownTf(tf, value)]));
+  let before: Tensors | undefined;
   return {
     engine,
     async step(inputs) {
       await tf.setBackend(backend);
       const n = batchSize(program, inputs) ?? 1;
       const feeds = Object.fromEntries(
-        program.inputs.map((input) => [input.id, toTf(tf, checkedFeed(input, inputs[input.id], n))]),
+        ports.fed.map((input) => [input.id, toTf(tf, checkedFeed(input, inputs[input.id], n))]),
       );
+      if (before !== undefined) tf.dispose(before);
+      before = undefined;
       let results: Tensors = {};
       try {
-        results = module.run(tf, { ...params, ...feeds });
-        return await fetchAll(program, results);
+        results = module.run(tf, { ...params, ...now, ...feeds });
+        const returned = await fetchAll(program, ports.returned, results);
+        before = now;
+        now = Object.fromEntries(ports.states.map(({ id, next }) => [id, results[next]!]));
+        for (const { next } of ports.states) delete results[next];
+        return returned;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         return fail('engine/run-failed', { engine, what: `program "${program.name}"`, reason });
@@ -55,8 +65,26 @@ async function openTfjs(program: Program, backend: TfjsBackend): Promise<Opened>
         tf.dispose(results);
       }
     },
+    async read(ids, { before: last = false } = {}) {
+      await tf.setBackend(backend);
+      const from = last ? before : now;
+      if (from === undefined) throw new TypeError('states before the last step: there was no step');
+      const entries = chosenStates(ports.states, ids).map(async ({ id, input }) => {
+        const { shape, data } = { shape: from[id]!.shape, data: await from[id]!.data() };
+        return [id, tensor(input.dtype, shape, data)] as const;
+      });
+      return new Map(await Promise.all(entries));
+    },
+    async write(values) {
+      await tf.setBackend(backend);
+      for (const { id, input } of chosenStates(ports.states, [...values.keys()])) {
+        checkState(input, values.get(id)!);
+        tf.dispose(now[id]!);
+        now[id] = ownTf(tf, values.get(id)!);
+      }
+    },
     dispose() {
-      tf.dispose(params);
+      tf.dispose([params, now, before ?? {}]);
       return Promise.resolve();
     },
   };
@@ -67,29 +95,45 @@ function toTf(tf: Tf, { dtype, shape, data }: Tensor): TensorFlow.Tensor {
   return tf.tensor(values as Float32Array, [...shape], (dtype === 'bool' ? 'bool' : tfTypes[dtype]) as 'float32');
 }
 
-async function fetchAll(program: Program, results: Tensors): Promise<Record<string, Tensor>> {
+/** A tensor over a copy: one that stays must not change with the array that it was made of. */
+function ownTf(tf: Tf, value: Tensor): TensorFlow.Tensor {
+  return toTf(tf, { ...value, data: value.data.slice() } as Tensor);
+}
+
+async function fetchAll(
+  program: Program,
+  outputs: Program['outputs'],
+  results: Tensors,
+): Promise<Record<string, Tensor>> {
   const dtypes = new Map<string, DType>();
   for (const { id, dtype } of [...program.inputs, ...program.params, ...program.ops]) dtypes.set(id, dtype);
-  const entries = Object.entries(program.outputs).map(async ([name, id]) => {
+  const entries = Object.entries(outputs).map(async ([name, id]) => {
     const result = results[name]!;
     return [name, tensor(dtypes.get(id)!, result.shape, await result.data())] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
 
+/** What a backend needs beside TensorFlow.js itself. Both are optional: spikec is installed without them. */
+const packagesOf: Readonly<Record<TfjsBackend, readonly string[]>> = {
+  tensorflow: ['@tensorflow/tfjs-node'],
+  wasm: ['@tensorflow/tfjs-backend-wasm'],
+  cpu: [],
+};
+
 /** Loads TensorFlow.js and the backend's package on first use. */
 export async function loadTensorFlow(backend: TfjsBackend): Promise<Tf> {
   try {
     const tf = await imported<Tf>('@tensorflow/tfjs');
-    if (backend === 'wasm') await imported('@tensorflow/tfjs-backend-wasm');
-    // The native package is optional, so its name is not known to the compiler.
-    if (backend === 'tensorflow') await imported('@tensorflow/tfjs-node');
+    for (const name of packagesOf[backend]) await imported(name);
     if (!(await tf.setBackend(backend))) throw new Error(`it has no backend "${backend}" here`);
     await tf.ready();
     return tf;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
-    return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason });
+    const names = ['@tensorflow/tfjs', ...packagesOf[backend]].map((name) => `${name}@4.22`);
+    const help = `install TensorFlow.js, which is optional: \`npm install ${names.join(' ')}\``;
+    return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason }, undefined, { help });
   }
 }
 

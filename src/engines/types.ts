@@ -11,14 +11,30 @@ export interface Engine {
 export interface OpenOptions {
   /** Threads inside one operation; the engine's default where missing. */
   readonly threads?: number;
+  /**
+   * States by id, with the values that they begin with. A state is an input ID of the program whose value at the next
+   * step is the output `next.ID`, of the same dtype and fixed shape. The engine keeps them, in its own form and memory:
+   * they are neither fed nor given back by `step`, and nothing of them is copied unless it is read.
+   */
+  readonly states?: ReadonlyMap<string, Tensor>;
 }
 
-/** A program that an engine has made ready. */
+/** A program that an engine has made ready, with its states. */
 export interface Opened {
   readonly engine: string;
-  /** How many steps it can usefully have under way at once; 1 where missing. */
+  /** How many steps it can usefully have under way at once; 1 where missing, and with states. */
   readonly lanes?: number;
-  /** Feeds every program input by id, gives every program output by name. */
+  /**
+   * Feeds every program input by id, states apart; gives every program output by name, next values of states apart. A step
+   * that fails leaves the states as they were.
+   */
   step(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /**
+   * Copies of states, all of them where no ids are given. With `before`, those that the last step began with; only
+   * directly after a step, before any `write`.
+   */
+  read(ids?: readonly string[], options?: { readonly before?: boolean }): Promise<Map<string, Tensor>>;
+  /** Overrides states. */
+  write(states: ReadonlyMap<string, Tensor>): Promise<void>;
   dispose(): Promise<void>;
 }

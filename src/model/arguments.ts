@@ -1,7 +1,7 @@
 import { suggest } from '../base/did-you-mean.js';
 import type { Span } from '../base/source.js';
 import type { Argument, CallExpression, Expression, NameExpression } from '../syntax/index.js';
-import { type EvaluationContext, evaluate } from './evaluate.js';
+import { type EvaluationContext, constantFunctions, evaluate } from './evaluate.js';
 import { type Parameter, type Spec, describeSpec } from './schema.js';
 import { type Choice, type SettingValue, type Value, describeValue, errorValue } from './values.js';
 
@@ -86,6 +86,18 @@ export function evaluateAs(expression: Expression, spec: Spec, what: string, con
       break;
     case 'label':
       if (expression.kind === 'name') return { kind: 'string', value: expression.name };
+      break;
+    case 'neuron':
+      // In graphs, the rule about known names has said it.
+      if (context.graph === undefined && (expression.kind === 'name' || expression.kind === 'call')) {
+        const { name, place } = calleeOf(expression);
+        const { lookup, elsewhere, names } = context.environment;
+        if (lookup(name) !== undefined || constantFunctions.has(name)) break;
+        const neurons = (): string[] => [...names()].filter((other) => lookup(other)?.kind === 'neuronDef');
+        const help = (): string | undefined => elsewhere?.(name) ?? suggest(name, neurons());
+        context.reporter.report('model/unknown-name', { kind: 'neuron', name }, place, { help });
+        return errorValue;
+      }
       break;
     case 'choice':
       return choice(expression, spec.of, what, context);

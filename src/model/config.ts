@@ -33,6 +33,8 @@ type Partial = { -readonly [K in keyof Omit<Config, 'name' | 'place'>]?: Config[
 /** Checks configs, each once, with what they extend. */
 export class ConfigChecker {
   readonly #done = new Map<ConfigDeclaration, Partial>();
+  /** Configs of which something was wrong, their own or inherited. */
+  readonly #wrong = new Set<ConfigDeclaration>();
   readonly #reporter: Reporter;
   readonly #instantiator: Instantiator;
   readonly #root: string;
@@ -45,7 +47,15 @@ export class ConfigChecker {
     this.#options = options;
   }
 
+  /** The config, if all of it is right. */
   check(declared: Declared<ConfigDeclaration>): Config | undefined {
+    const before = this.#reporter.errors;
+    const config = this.#check(declared);
+    const isRight = this.#reporter.errors === before && !this.#wrong.has(declared.declaration);
+    return isRight ? config : undefined;
+  }
+
+  #check(declared: Declared<ConfigDeclaration>): Config | undefined {
     const { declaration } = declared;
     const parts = this.#parts(declared);
     const { name } = declaration;
@@ -105,8 +115,16 @@ export class ConfigChecker {
       next = this.#base(next);
     }
     let parts: Partial = next === undefined ? {} : this.#done.get(next.declaration)!;
+    let wrong = next !== undefined && this.#wrong.has(next.declaration);
     for (const config of chain.reverse()) {
-      parts = merge(parts, this.#own(config));
+      const before = this.#reporter.errors;
+      const own = this.#own(config);
+      // What refers to something damaged is left out without a word.
+      const isMissing = Object.keys(forms).some((key) => mentions(config.declaration, key as Key) && !(key in own));
+      const lost = config.declaration.base !== undefined && this.#baseOf(config) === undefined;
+      wrong ||= isMissing || lost || this.#reporter.errors > before;
+      if (wrong) this.#wrong.add(config.declaration);
+      parts = merge(parts, own);
       this.#done.set(config.declaration, parts);
     }
     return parts;
@@ -135,6 +153,12 @@ export class ConfigChecker {
       this.#reporter.report('model/wrong-kind', args, span);
     }
     return undefined;
+  }
+
+  /** The config that one extends, where it can be read. */
+  #baseOf({ declaration, file }: Declared<ConfigDeclaration>): Declared | undefined {
+    const found = declaration.base && file.scope.get(declaration.base.text);
+    return found?.declaration.kind === 'config' ? found : undefined;
   }
 
   #own(declared: Declared<ConfigDeclaration>): Partial {

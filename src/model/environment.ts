@@ -18,7 +18,10 @@ export function mayBeHidden(
   kinds: readonly Declaration['kind'][] = ['block', 'neuron'],
 ): boolean {
   if (hidden.size === 0 || layerNamed(name) !== undefined || constantFunctions.has(name)) return false;
-  return hidden.has('use') || kinds.some((kind) => hidden.has(kind));
+  // Networks and configs are mentioned as such; what else begins with a small letter is a layer or a value.
+  const isSmall = /^[a-z]/.test(name);
+  const isNamed = kinds.some((kind) => hidden.has(kind) && (!isSmall || kind === 'network' || kind === 'config'));
+  return isNamed || (hidden.has('use') && (!isSmall || kinds.includes('config')));
 }
 
 /** The names a file declares and imports, as values. */
@@ -29,6 +32,7 @@ export function fileEnvironment(file: LoadedFile, instantiator: Instantiator): E
       if (declared !== undefined) return declaredValue(declared, instantiator);
       return mayBeHidden(name, file) ? errorValue : undefined;
     },
+    elsewhere: file.elsewhere,
     names: () => [...file.scope].filter(([, { declaration }]) => declaration.kind !== 'config').map(([name]) => name),
   };
 }

@@ -15,6 +15,8 @@ import { type BlockValue, type Value, describeValue, errorValue } from './values
 export interface Environment {
   readonly lookup: (name: string) => Value | undefined;
   readonly names: () => Iterable<string>;
+  /** Help for an unknown name that stands somewhere else. */
+  readonly elsewhere?: (name: string) => string | undefined;
 }
 
 /** What a network's body adds to constant expressions. */
@@ -93,7 +95,8 @@ function lookup(name: string, at: NameExpression, context: EvaluationContext): V
   const found = context.environment.lookup(name);
   if (found?.kind === 'neuronDef' && context.useNeuron !== undefined) return context.useNeuron(found.def, at, context);
   if (found !== undefined) return found;
-  const help = (): string | undefined => suggest(name, context.environment.names());
+  const { environment } = context;
+  const help = (): string | undefined => environment.elsewhere?.(name) ?? suggest(name, environment.names());
   context.reporter.report('model/unknown-name', { kind: 'value', name }, at.span, { help });
   return errorValue;
 }
@@ -148,7 +151,7 @@ function call(expression: CallExpression, context: EvaluationContext): Value {
       return context.useNeuron(target.def, expression, context);
     }
     if (context.graph !== undefined) return context.graph.call(expression, context);
-    const help = (): string | undefined => suggest(name, constantFunctions);
+    const help = (): string | undefined => context.environment.elsewhere?.(name) ?? suggest(name, constantFunctions);
     context.reporter.report('model/unknown-name', { kind: 'function', name }, expression.callee.span, { help });
     return errorValue;
   }

@@ -78,6 +78,7 @@ export class Expander {
     const environment: Environment = {
       lookup: (name) => bound.get(name) ?? file.lookup(name),
       names: () => [...bound.keys(), ...file.names(), ...Object.keys(layerTable)],
+      ...(file.elsewhere === undefined ? {} : { elsewhere: file.elsewhere }),
     };
     const graph: GraphHooks = {
       call: (expression) => this.#apply(expression, [], frame),
@@ -244,7 +245,10 @@ export class Expander {
     const values = this.#instantiator.arguments(block, { name, place }, args, frame.context);
     const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;
-    return this.#body(declared, values, tensors, frame.ids.block(), frame);
+    const ids = frame.ids.block();
+    return this.#reporter.inside(place, `\`${name}\` is used here`, () =>
+      this.#body(declared, values, tensors, ids, frame),
+    );
   }
 
   /** The inputs, if they are as many as are wanted and all are values of the network; otherwise none. */
@@ -298,6 +302,11 @@ export class Expander {
         this.#reporter.report('model/shape', { op, needs, found: describeShape(found.shape) }, place, {
           related: [...related, ...blockTrail(frame)],
         });
+        return undefined;
+      },
+      wrongArgument: (name, expected, found) => {
+        const args = { what: `\`${name}\` of \`${op}\``, expected, found };
+        this.#reporter.report('model/argument-type', args, place, { related: blockTrail(frame) });
         return undefined;
       },
       mismatch: (left, right) => {

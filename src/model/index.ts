@@ -1,7 +1,7 @@
 export { checkModel, checkWhatHolds, loadNeuron } from './check.js';
 export { maxBlockDepth, maxExpansion } from './expand.js';
-export { levelProblemsOf } from './levels.js';
 export type { LoadOptions } from './load.js';
+export { type NameDefinition, type NameIndex, type SymbolKind, indexNames } from './name-index.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';
 export { layerHelp, layerMatcher, layerMatches } from './patterns.js';

@@ -7,7 +7,9 @@ import {
   type UseDeclaration,
   parseWhatHolds,
 } from '../syntax/index.js';
+import { layerNamed } from './layers/index.js';
 import type { ModelLoader } from './loader.js';
+import { neuronNames } from './other-names.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import type { Declared } from './values.js';
@@ -22,6 +24,8 @@ export interface LoadedFile {
   readonly scope: ReadonlyMap<string, Declared>;
   /** Kinds of declarations of which damaged ones may be there under names that can't be read. */
   readonly hidden: ReadonlySet<Declaration['kind']>;
+  /** Help for an unknown name that the standard library declares: what to add to the file. */
+  readonly elsewhere: (name: string) => string | undefined;
 }
 
 export interface LoadOptions {
@@ -42,7 +46,8 @@ export function loadFiles(
   options: LoadOptions,
 ): readonly [LoadedFile, ...LoadedFile[]] {
   const root = folderOf(main.source.name);
-  const first = draft(main, false, reporter);
+  const elsewhere = libraryHelp(loader);
+  const first = draft(main, false, reporter, elsewhere);
   const drafts = new Map<string, Draft | undefined>([[join('.', main.source.name), first]]);
   const queue = [first];
   const load = (use: UseDeclaration, from: Draft): Draft | undefined => {
@@ -51,7 +56,9 @@ export function loadFiles(
     if (drafts.has(target.path)) return drafts.get(target.path);
     const text = target.isLibrary ? loader.library(target.path.slice(libraryPrefix.length)) : loader.read(target.path);
     const loaded =
-      text === undefined || drafts.size >= maxFiles ? undefined : read(target.path, text, target.isLibrary, reporter);
+      text === undefined || drafts.size >= maxFiles
+        ? undefined
+        : read(target.path, text, target.isLibrary, reporter, elsewhere);
     if (text === undefined || drafts.size >= maxFiles) {
       const help = target.isLibrary ? 'the standard library has "spikec/neurons" and "spikec/blocks"' : undefined;
       reporter.report('model/file-not-found', { path: target.path }, use.path.span, { help });
@@ -67,11 +74,41 @@ export function loadFiles(
   return [first, ...others];
 }
 
-function read(path: string, text: string, isLibrary: boolean, reporter: Reporter): Draft | undefined {
+/** Looks names up in the standard library, which is read when first asked for. */
+function libraryHelp(loader: ModelLoader): (name: string) => string | undefined {
+  let known: ReadonlyMap<string, string> | undefined;
+  const read = (): ReadonlyMap<string, string> =>
+    new Map(
+      ['neurons', 'blocks'].flatMap((file) => {
+        const text = loader.library(file);
+        const parsed = text === undefined ? undefined : parseWhatHolds({ name: `${libraryPrefix}${file}`, text }).value;
+        return (parsed?.declarations ?? []).flatMap((declaration): [string, string][] =>
+          declaration.kind === 'use' ? [] : [[declaration.name.text, `${libraryPrefix}${file}`]],
+        );
+      }),
+    );
+  return (name) => {
+    known ??= read();
+    const meant = known.has(name) ? name : (neuronNames.get(name) ?? '');
+    const path = known.get(meant);
+    if (path === undefined) return undefined;
+    const said =
+      meant === name ? `\`${name}\` is in "${path}"` : `what others call ${name} is \`${meant}\` of "${path}"`;
+    return `${said}: add \`use "${path}" { ${meant} }\``;
+  };
+}
+
+function read(
+  path: string,
+  text: string,
+  isLibrary: boolean,
+  reporter: Reporter,
+  elsewhere: LoadedFile['elsewhere'],
+): Draft | undefined {
   const source: Source = { name: path, text };
   const parsed = parseWhatHolds(source);
   for (const found of parsed.diagnostics) reporter.add(found);
-  return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter);
+  return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter, elsewhere);
 }
 
 /** The path a `use` means, or nothing where it may not be read. */
@@ -94,10 +131,10 @@ function locate(
   return { path, isLibrary: false };
 }
 
-function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter): Draft {
+function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter, elsewhere: LoadedFile['elsewhere']): Draft {
   const own = new Map<string, Declared>();
   const hidden = new Set(ast.damaged.flatMap(({ kind, nameless }) => (nameless && kind !== undefined ? [kind] : [])));
-  const file: Draft = { ast, isLibrary, own, scope: new Map(), hidden };
+  const file: Draft = { ast, isLibrary, own, scope: new Map(), hidden, elsewhere };
   for (const declaration of ast.declarations) {
     if (declaration.kind === 'use') continue;
     const { name } = declaration;
@@ -109,8 +146,12 @@ function draft(ast: ModelFile, isLibrary: boolean, reporter: Reporter): Draft {
     }
     own.set(name.text, { declaration, file });
   }
-  for (const { names, span } of ast.damaged) {
-    for (const { text } of names) if (!own.has(text)) own.set(text, missing(text, span, file));
+  for (const { kind, names, span } of ast.damaged) {
+    for (const { text } of names) {
+      // Loose words may well be a layer's use.
+      const isLayer = kind === undefined && layerNamed(text) !== undefined;
+      if (!isLayer && !own.has(text)) own.set(text, missing(text, span, file));
+    }
   }
   for (const [name, declared] of own) file.scope.set(name, declared);
   return file;

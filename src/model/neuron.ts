@@ -22,6 +22,7 @@ import { defaultSpec, learned } from './neuron-parameters.js';
 import { UnitCheck } from './neuron-units.js';
 import { checkDeclaredRange, rangeOf } from './parameter-ranges.js';
 import type { Reporter } from './reporter.js';
+import { namesIn } from './rules/rule.js';
 
 /** Names every equation sees: the input current, the local time step from 1, the number of steps. */
 const given = ['x', 't', 'T'];
@@ -161,6 +162,7 @@ class NeuronBody {
         const { name, value } = assignment;
         units.assignment(assignment);
         const equation = toEquation(value, { names: this.#visible, reporter: this.#reporter });
+        this.#checkReset(assignment, phase);
         if (this.#mayAssign(name, phase)) (found[phase] ??= []).push({ target: name.text, value: equation });
       }
     }
@@ -210,6 +212,14 @@ class NeuronBody {
     const why = 'only `reset` can be detached from the gradient';
     this.#reporter.report('model/assignment', { name: 'detached', why }, statement.detached);
     return false;
+  }
+
+  /** A state that is reset to the same value at every step is no state. */
+  #checkReset({ name, value, span }: PhaseStatement['assignments'][number], phase: PhaseName): void {
+    const isConstant = namesIn(value).every((one) => this.#params.has(one));
+    if (phase !== 'reset' || !this.#stateNames.has(name.text) || !isConstant) return;
+    const help = `to reset it where the neuron fired, write \`reset ${name.text} = where(s, …, ${name.text})\``;
+    this.#reporter.report('model/unconditional-reset', { state: name.text }, span, { help });
   }
 
   #mayAssign({ text, span }: { readonly text: string; readonly span: Span }, phase: PhaseName): boolean {

@@ -31,7 +31,12 @@ export function checkDeclaredRange(
   if (range === undefined || contains(range, value)) return;
   const expected = describeSpec({ kind: type === 'int' ? 'int' : 'real', ...range });
   const args = { what: `\`${name}\` of \`${def.name}\``, expected, found: `${value}` };
-  const help = otherwise === undefined ? `give it ${expected}` : `without it, it is ${otherwise}`;
+  const inSeconds = name.startsWith('tau') && value > 0 && value < 1;
+  const help = inSeconds
+    ? `time constants count time steps: ${value} s at steps of 1 ms is \`${name}: ${Number((value * 1000).toPrecision(6))}\``
+    : otherwise === undefined
+      ? `give it ${expected}`
+      : `without it, it is ${otherwise}`;
   reporter.report('model/argument-type', args, place, { help });
 }
 

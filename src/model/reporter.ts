@@ -3,6 +3,7 @@ import {
   type Code,
   type Diagnostic,
   type DiagnosticExtras,
+  type Related,
   type Severity,
   diagnostic,
   diagnosticTable,
@@ -22,7 +23,11 @@ export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #said = new Set<string>();
   readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
+  /** Uses of blocks around what is looked at, outermost first. */
+  readonly #trail: Related[] = [];
   #last: Place | undefined;
+  /** Errors so far, those included that were said before or are too many to show. */
+  errors = 0;
 
   /** What was reported, with a last word where more was found than is shown. */
   get diagnostics(): readonly Diagnostic[] {
@@ -35,14 +40,32 @@ export class Reporter {
     return this.#counts.error >= limit;
   }
 
+  /** Whatever is reported during `work` also names the place that it was made for. */
+  inside<T>(place: Place, message: string, work: () => T): T {
+    this.#trail.push({ place, message });
+    try {
+      return work();
+    } finally {
+      this.#trail.pop();
+    }
+  }
+
   report<C extends Code>(code: C, args: ArgsOf<C>, place: Place, extras: ReportExtras = {}): void {
-    if (this.#overflows(diagnosticTable[code].severity, place)) return;
+    const { severity } = diagnosticTable[code];
+    if (this.#overflows(severity, place)) {
+      if (severity === 'error') this.errors++;
+      return;
+    }
     const { help } = extras;
-    this.add(diagnostic(code, args, place, { ...extras, help: typeof help === 'function' ? help() : help }));
+    // From the inside out: the last one is the user's own line.
+    const uses = this.#trail.length > 4 ? [this.#trail[0]!, ...this.#trail.slice(-3)] : this.#trail;
+    const related = [...(extras.related ?? []), ...[...uses].reverse()];
+    this.add(diagnostic(code, args, place, { ...extras, related, help: typeof help === 'function' ? help() : help }));
   }
 
   add(found: Diagnostic): void {
     const { place, severity } = found;
+    if (severity === 'error') this.errors++;
     if (this.#overflows(severity, place)) return;
     const where = place === undefined ? '' : isSpan(place) ? `${place.source.name}:${place.start}` : place.file;
     const key = `${found.code} ${where} ${found.message}`;

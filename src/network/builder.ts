@@ -1,8 +1,8 @@
 import { type NeuronDef, withoutRanges } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
-import { type OpKind, networkOps } from './ops/index.js';
-import type { Attrs, Coding, Network, Op, Param, ValueType } from './types.js';
+import { type OpKind, attrProblems, opDef } from './ops/index.js';
+import { type Attrs, type Coding, type Network, type Op, type Param, type ValueType, checkedOp } from './types.js';
 
 export interface NewOp {
   readonly id: string;
@@ -14,13 +14,15 @@ export interface NewOp {
   readonly origin?: string | undefined;
 }
 
-/** The type an op would have, or what is wrong with it. */
+/** The type an op would have, or what is wrong with it: its attributes, arity, parameters or types. */
 export function inferType(
   op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
   inputs: readonly ValueType[],
   params: ReadonlyMap<string, Param>,
 ): ValueType | string {
-  const def = networkOps[op.kind];
+  const def = opDef(op.kind);
+  const [problem] = attrProblems(def.attrs, def.otherAttrs, op.attrs);
+  if (problem !== undefined) return problem;
   const [least, most] = def.arity;
   if (inputs.length < least || inputs.length > most) {
     return `takes ${least === most ? least : `at least ${least}`} input(s), has ${inputs.length}`;
@@ -36,6 +38,26 @@ export function inferType(
       const name = op.params[role];
       return name === undefined ? undefined : params.get(name)?.tensor.shape;
     },
+  });
+}
+
+/** The op, its type inferred from those of its inputs, or what is wrong with it. Every op is made here or read from text. */
+export function makeOp(
+  { id, kind, inputs = [], attrs = {}, params = {}, place, origin }: NewOp,
+  types: readonly ValueType[],
+  values: ReadonlyMap<string, Param>,
+): Op | { readonly problem: string } {
+  const type = inferType({ kind, attrs, params }, types, values);
+  if (typeof type === 'string') return { problem: type };
+  return checkedOp({
+    id,
+    kind,
+    inputs,
+    attrs,
+    params,
+    type,
+    ...(place === undefined ? {} : { place }),
+    ...(origin === undefined ? {} : { origin }),
   });
 }
 
@@ -74,24 +96,11 @@ export class NetworkBuilder {
   /** Adds an op, or says why it can't be: for callers that check user input. */
   tryAdd(op: NewOp): string | { readonly problem: string } {
     if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
-    const { inputs = [], attrs = {}, params = {} } = op;
-    const type = inferType(
-      { kind: op.kind, attrs, params },
-      inputs.map((id) => this.typeOf(id)),
-      this.#params,
-    );
-    if (typeof type === 'string') return { problem: type };
-    this.#types.set(op.id, type);
-    this.#ops.push({
-      id: op.id,
-      kind: op.kind,
-      inputs,
-      attrs,
-      params,
-      type,
-      ...(op.place === undefined ? {} : { place: op.place }),
-      ...(op.origin === undefined ? {} : { origin: op.origin }),
-    });
+    const types = (op.inputs ?? []).map((id) => this.typeOf(id));
+    const made = makeOp(op, types, this.#params);
+    if ('problem' in made) return made;
+    this.#types.set(op.id, made.type);
+    this.#ops.push(made);
     return op.id;
   }
 

@@ -1,12 +1,18 @@
 export { learnsBits, roundedWithin, wholeOf } from './bits.js';
-export { NetworkBuilder, type NewOp, inferType } from './builder.js';
+export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
 export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
+  type OpAttrs,
+  type OpDef,
   type OpKind,
+  type OpTraits,
+  hasWeightMatrix,
+  traitsOf,
   isOpKind,
   listAttr,
   networkOps,
   numberAttr,
+  opDef,
   opKinds,
   sameShape,
   shapeText,
@@ -25,6 +31,18 @@ export {
 export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
 export { parseNetwork } from './text/parse.js';
 export { printNetwork, printType } from './text/print.js';
-export type { AttrValue, Attrs, Code, Coding, Network, Op, Param, Time, ValueType } from './types.js';
+export {
+  type AttrValue,
+  type Attrs,
+  type Code,
+  type Coding,
+  type Network,
+  type Op,
+  type Param,
+  type Time,
+  type UncheckedOp,
+  type ValueType,
+  checkedOp,
+} from './types.js';
 export { type Problem, verifyNetwork } from './verify.js';
 export { decodeWeights, encodeWeights } from './weights-file.js';

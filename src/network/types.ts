@@ -1,7 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import type { NeuronDef } from '../equations/index.js';
 import type { Place } from '../base/source.js';
-import type { OpKind } from './ops/kinds.js';
+import type { OpAttrs, OpKind } from './ops/index.js';
 
 /** What the numbers of a value mean. */
 export type Code =
@@ -36,21 +36,34 @@ export interface ValueType {
 export type AttrValue = number | boolean | string | readonly number[];
 export type Attrs = Readonly<Record<string, AttrValue>>;
 
-/**
- * A layer. It has one result, named by its id. `params` maps a role (`weight`, `bias`, `gain` …)
- * to a name in the network's `params`.
- */
-export interface Op {
+interface OpParts {
   readonly id: string;
-  readonly kind: OpKind;
   readonly inputs: readonly string[];
-  readonly attrs: Attrs;
   readonly params: Readonly<Record<string, string>>;
   readonly type: ValueType;
   /** Where the user wrote it: a span of a model file or a node of an ONNX file. */
   readonly place?: Place;
   /** Name of the source file's tensor that this op's result stands for (ONNX import). */
   readonly origin?: string;
+}
+
+/**
+ * A layer, of one of the kinds `K`; `kind` says which attributes it has. It has one result, named by its id. `params`
+ * maps a role (`weight`, `bias`, `gain` …) to a name in the network's `params`.
+ */
+export type Op<K extends OpKind = OpKind> = {
+  readonly [P in K]: OpParts & { readonly kind: P; readonly attrs: OpAttrs[P] & Attrs };
+}[K];
+
+/** An op whose attributes may be anything, as a text may say it. */
+export interface UncheckedOp extends OpParts {
+  readonly kind: OpKind;
+  readonly attrs: Attrs;
+}
+
+/** An op whose attributes have been found to be those of its kind. */
+export function checkedOp(op: UncheckedOp): Op {
+  return op as Op;
 }
 
 /**

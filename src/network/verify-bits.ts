@@ -1,4 +1,5 @@
 import { type NeuronParam, stepParameter } from '../equations/index.js';
+import { hasWeightMatrix } from './ops/index.js';
 import { optionalParam } from './params.js';
 import type { Network, Op } from './types.js';
 
@@ -35,7 +36,7 @@ export function bitProblems(op: Op, network: Pick<Network, 'params' | 'neurons'>
     return [{ message, help: `take \`bits\` from the op, or give it to the neuron` }];
   }
   const problems = countProblems(op, network, counted);
-  return op.kind === 'conv' || op.kind === 'linear' ? [...problems, ...gridProblems(op)] : problems;
+  return hasWeightMatrix(op) ? [...problems, ...gridProblems(op)] : problems;
 }
 
 /**
@@ -59,7 +60,7 @@ export function valueProblems(op: Op, network: Pick<Network, 'params' | 'neurons
 
 /** What an op counts and may learn. */
 function countOf(op: Op, network: Pick<Network, 'neurons'>): Counted | undefined {
-  if (op.kind === 'conv' || op.kind === 'linear') return weightBits;
+  if (hasWeightMatrix(op)) return weightBits;
   if (op.kind === 'squeeze') return squeezeSteps;
   return op.kind === 'neuron' && network.neurons.has(String(op.attrs['neuron'])) ? neuronBits : undefined;
 }

@@ -1,7 +1,7 @@
 import { inferType } from './builder.js';
-import { type AttrKind, joinProblem, networkOps } from './ops/index.js';
+import { attrProblems, joinProblem, opDef, traitsOf } from './ops/index.js';
 import { printType } from './text/print.js';
-import type { AttrValue, Network, Op, ValueType } from './types.js';
+import type { Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
 
 export interface Problem extends OpProblem {
@@ -36,7 +36,8 @@ export function verifyValues(network: Network): readonly Problem[] {
 function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly OpProblem[] {
   const missing = op.inputs.filter((id) => !types.has(id));
   if (missing.length > 0) return missing.map((id) => ({ message: `reads %${id}, which no earlier op defines` }));
-  const attrs = attrProblems(op);
+  const def = opDef(op.kind);
+  const attrs = attrProblems(def.attrs, def.otherAttrs, op.attrs);
   if (attrs.length > 0) return attrs.map((message) => ({ message }));
   const bits = bitProblems(op, network);
   if (bits.length > 0) return bits;
@@ -53,8 +54,8 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (!sameType(inferred, op.type)) {
     problems.push(`has type ${printType(op.type)}, its inputs give ${printType(inferred)}`);
   }
-  if (op.kind === 'add' || op.kind === 'mul' || op.kind === 'concat') {
-    const join = joinProblem({ inputs, attrs: op.attrs, param: () => undefined });
+  if (traitsOf(op).join) {
+    const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
   }
   if (op.kind === 'neuron' && !network.neurons.has(String(op.attrs['neuron']))) {
@@ -64,29 +65,6 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
     if (!network.params.has(name)) problems.push(`names an unknown parameter ${name}`);
   }
   return problems;
-}
-
-function attrProblems(op: Op): string[] {
-  const def = networkOps[op.kind];
-  const problems: string[] = [];
-  for (const [name, kind] of Object.entries(def.attrs)) {
-    const plain = name.replace(/\?$/, '');
-    const value = op.attrs[plain];
-    if (value === undefined) {
-      if (!name.endsWith('?') && name !== '*') problems.push(`misses its attribute ${plain}`);
-    } else if (!hasKind(value, kind)) problems.push(`attribute ${plain} must be a ${kind}`);
-  }
-  const others = def.attrs['*'];
-  for (const [name, value] of Object.entries(op.attrs)) {
-    if (Object.hasOwn(def.attrs, name) || Object.hasOwn(def.attrs, `${name}?`)) continue;
-    if (others === undefined) problems.push(`has no attribute ${name}`);
-    else if (!hasKind(value, others)) problems.push(`attribute ${name} must be a ${others}`);
-  }
-  return problems;
-}
-
-function hasKind(value: AttrValue, kind: AttrKind): boolean {
-  return kind === 'list' ? Array.isArray(value) : typeof value === kind;
 }
 
 function sameType(a: ValueType, b: ValueType): boolean {

@@ -4,10 +4,10 @@ import { present } from '../base/invariant.js';
 import { checkFit, type Dataset, type Normalisation } from '../data/dataset.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
-import { lowerNetwork } from '../lower/program/index.js';
+import { lower, sampleShape } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { activationSites, passes, runPipeline, type ConversionOptions } from '../passes/index.js';
-import { simplify } from '../tensor/index.js';
+import { openRunnable } from '../train/index.js';
 import { outputShape } from './evaluate-own.js';
 import type { Findings } from '../workspace/findings.js';
 import type { OnProgress } from '../workspace/types.js';
@@ -49,15 +49,12 @@ export async function calibrate(
       help: 'this network has activations without quantisers: give images with --calibrate DATA',
     });
   }
-  const input = present(
-    network.ops.find((op) => op.kind === 'input'),
-    'driver: a network without input',
-  );
-  const misfits = checkFit(dataset, input.type.shape, elementCount(outputShape(network)));
+  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   const expose = sites.map(({ op }) => op.id);
-  const program = simplify(lowerNetwork(network, { precision: 'f32', expose }));
-  const executable = await onnxruntimeEngine.open(program);
+  const running = await openRunnable(lower(network, { probes: { expose } }), onnxruntimeEngine);
+  const pass = running.pass();
+  const { exposed } = running.outputs;
   const counters = new Map(expose.map((id) => [id, new RangeCounter()]));
   const likeness = new Likeness();
   try {
@@ -66,15 +63,16 @@ export async function calibrate(
       1,
       (images) => {
         likeness.add(images);
-        return executable.step({ [input.id]: images });
+        return pass(images);
       },
       (found) => {
-        for (const [id, counter] of counters) counter.add(present(found[id], `driver: no activation ${id}`));
+        for (const [id, counter] of counters)
+          counter.add(present(found[exposed.get(id) ?? ''], `run: no activation ${id}`));
       },
       (done, total) => onProgress?.({ phase: 'calibrating', done, total, unit: 'images' }),
     );
   } finally {
-    await executable.dispose();
+    await running.dispose();
   }
   if (!likeness.differ) {
     const looked = Math.min(dataset.length, limit);

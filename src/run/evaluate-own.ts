@@ -3,18 +3,15 @@ import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { checkFit } from '../data/dataset.js';
 import { type Images, type SpikingRun, agreement, readLabels } from './metrics/index.js';
-import { stepsOfNetwork } from '../lower/program/training.js';
+import { findCarrier, sampleShape } from '../lower/program/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
-import { type OwnTarget, forInference, isOfLayers } from '../workspace/own-network.js';
-import { isReal } from './logits.js';
+import { type OwnTarget, forInference } from '../workspace/own-network.js';
 import { withoutPlanes } from '../workspace/planes.js';
-import { evaluateReal, realFigures } from './evaluate-real.js';
-import { type RunOptions, batchFor, runLayers } from './run-layers.js';
+import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
-import { spikingRun, swsBatchFor } from './spiking-run.js';
 import type { Findings } from '../workspace/findings.js';
 import type { EvalResult } from './types.js';
 
@@ -26,27 +23,22 @@ export async function evaluateOwn(
 ): Promise<Outcome<EvalResult>> {
   const written = forInference(own.network, findings).network;
   const network = withoutPlanes(written, findings);
-  const isSws = network.coding?.name === 'sws';
-  if (!isOfLayers(network) && !isReal(network) && !isSws) {
+  const carrier = findCarrier(network);
+  if (carrier === undefined) {
     const construct = `evaluating a compiled network with \`coding ${network.coding?.name}\``;
     fail('cli/not-lowered', { construct }, undefined, { help: 'name the model file instead' });
   }
-  if (isSws && options.activity === true) fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
+  if (carrier.trains === 'weighted' && options.activity === true)
+    fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
   const { dataset } = options;
-  const input = present(
-    network.ops.find((op) => op.kind === 'input'),
-    'driver: a network without input',
-  ).type.shape;
-  const events = network.coding?.name === 'events';
-  const shape = events ? [stepsOfNetwork(network), ...input] : input;
-  const misfits = checkFit(dataset, shape, elementCount(outputShape(network)));
+  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   const flags = options.normalisation;
   const images: Images = {
     dataset,
     normalisation: flags.mean === undefined && flags.std === undefined ? own.normalisation : flags,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? (isSws ? swsBatchFor(network, options) : batchFor(network, options)),
+    batch: options.batch ?? batchFor(network, options),
   };
   const labels = readLabels(images);
   if (own.text !== undefined) checkRuns(network, own.text);
@@ -54,13 +46,9 @@ export async function evaluateOwn(
     chooseEngine(options.engine, 'infer'),
     own.text === undefined ? undefined : { file: own.text },
   );
-  if (network.ops.some(({ kind }) => kind === 'quantize')) {
-    const measured = await evaluateReal(network, images, engine, options);
-    return { value: realFigures(measured, labels, engine.name), diagnostics: findings.all };
-  }
-  const { run, activity } = isSws
-    ? { run: await spikingRun(network, images, engine, options), activity: {} }
-    : await runLayers(network, images, engine, { ...options, ones: isSplit(written) }, 'evaluating');
+  const phase = carrier.trains === 'weighted' ? 'spiking network' : 'evaluating';
+  const running = { ...options, ones: isSplit(written) };
+  const { run, activity } = await runNetwork(network, images, engine, running, phase);
   const value: EvalResult = {
     samples: images.count,
     accuracy: agreement(run.classes, labels),

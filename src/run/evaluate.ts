@@ -9,11 +9,9 @@ import { checkPatterns, conversionOptions, convertNetwork } from '../workspace/c
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
-import { evaluateReal, realFigures } from './evaluate-real.js';
-import { isReal } from './logits.js';
+import { type Carrier, carrierOf } from '../lower/program/index.js';
 import { openTarget } from '../workspace/open.js';
-import { type RunOptions, batchFor, runLayers } from './run-layers.js';
-import { spikingRun, swsBatchFor } from './spiking-run.js';
+import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { evaluateStages } from './stages.js';
 import { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
@@ -34,73 +32,53 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   await verifyWhereWanted(source, options, findings);
   const { last, conversion } = convertNetwork(source.imported.network, settings, findings);
-  if (isReal(last)) return { value: await evaluateAnn(source, last, options), diagnostics: findings.all };
-  const { spiking } = present(conversion, 'driver: the pipeline ended early');
-  findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
-  const isSws = settings.coding === 'sws';
-  if (!isSws && options.stages === true) fail('cli/not-lowered', { construct: '`--stages` with `coding direct`' });
-  if (isSws && options.activity === true) fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
+  const network = conversion?.spiking ?? last;
+  const { trains } = carrierOf(network);
+  refuseFlags(trains, options);
+  findings.take({ value: true, diagnostics: trains === 'none' ? [] : checkPatterns(config, network) });
   const images: Images = {
     dataset,
     normalisation: options.normalisation,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
-    batch: options.batch ?? (isSws ? swsBatchFor(spiking, options) : batchFor(spiking, options)),
+    batch: options.batch ?? batchFor(network, options),
   };
   const labels = readLabels(images);
   const expected = await classifySource(source, images, options);
   const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
-  if (!isSws) {
-    const { run, activity } = await runLayers(spiking, images, engine, options, 'spiking network');
-    const value: EvalResult = {
-      ...figures({ spiking, run, images, labels, expected, engine }),
-      by_steps: [...run.early, [settings.steps, run.classes] as const].map(([steps, classes]) => ({
-        steps,
-        accuracy: agreement(classes, labels),
-      })),
-      ...activity,
-    };
-    return { value, diagnostics: findings.all };
-  }
-  const run = await spikingRun(spiking, images, engine, options);
-  const stages =
-    options.stages === true
-      ? await evaluateStages(present(conversion, 'driver: no conversion'), images, {
-          labels,
-          expected,
-          run,
-          engine,
-          options,
-        })
-      : {};
-  return {
-    value: { ...figures({ spiking, run, images, labels, expected, engine }), ...stages },
-    diagnostics: findings.all,
+  const phase = trains === 'none' ? 'evaluating' : 'spiking network';
+  const { run, activity } = await runNetwork(network, images, engine, options, phase);
+  const known = { labels, expected, run, engine, options };
+  const value: EvalResult = {
+    ...figures({ network, run, images, labels, expected, engine }),
+    ...(trains === 'means' ? { by_steps: bySteps(run, settings.steps, labels) } : {}),
+    ...activity,
+    ...(options.stages === true ? await evaluateStages(present(conversion, 'run: no conversion'), images, known) : {}),
   };
+  return { value, diagnostics: findings.all };
 }
 
-/** Images that run together in a network without spikes. */
-const annBatch = 100;
-
-/** An imported network that stays an ANN, beside its file. */
-async function evaluateAnn(source: Source, network: Network, options: RunOptions): Promise<EvalResult> {
-  for (const flag of ['stages', 'activity'] as const) {
-    if (options[flag] === true) fail('cli/not-lowered', { construct: `\`--${flag}\` without a coding` });
+/** Figures that networks of a kind don't have. */
+function refuseFlags(trains: Carrier['trains'], options: RunOptions): void {
+  const missing = {
+    none: { flags: ['stages', 'activity'], where: 'without a coding' },
+    means: { flags: ['stages'], where: 'with `coding direct`' },
+    weighted: { flags: ['activity'], where: 'with `coding sws`' },
+  } as const;
+  const { flags, where } = missing[trains];
+  for (const flag of flags) {
+    if (options[flag] === true) fail('cli/not-lowered', { construct: `\`--${flag}\` ${where}` });
   }
-  const { dataset, normalisation } = options;
-  const count = Math.min(dataset.length, options.limit ?? dataset.length);
-  const images: Images = { dataset, normalisation, count, batch: options.batch ?? annBatch };
-  const labels = readLabels(images);
-  const expected = await classifySource(source, images, options);
-  const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
-  const measured = await evaluateReal(network, images, engine, options);
-  return {
-    ...realFigures(measured, labels, engine.name),
-    source: { accuracy: agreement(expected, labels), agreement: agreement(measured.classes, expected) },
-  };
+}
+
+function bySteps(run: SpikingRun, all: number, labels: Int32Array): NonNullable<EvalResult['by_steps']> {
+  return [...run.early, [all, run.classes] as const].map(([steps, classes]) => ({
+    steps,
+    accuracy: agreement(classes, labels),
+  }));
 }
 
 interface Measured {
-  readonly spiking: Network;
+  readonly network: Network;
   readonly run: SpikingRun;
   readonly images: Images;
   readonly labels: Int32Array;
@@ -109,13 +87,13 @@ interface Measured {
   readonly engine: Engine;
 }
 
-function figures({ spiking, run, images, labels, expected, engine }: Measured): EvalResult {
+function figures({ network, run, images, labels, expected, engine }: Measured): EvalResult {
   return {
     samples: images.count,
     accuracy: agreement(run.classes, labels),
     source: { accuracy: agreement(expected, labels), agreement: agreement(run.classes, expected) },
-    ...spikeFigures(spiking, run, images.count),
-    latency_steps: latencyOf(spiking),
+    ...spikeFigures(network, run, images.count),
+    latency_steps: latencyOf(network),
     seconds: run.milliseconds / 1000,
     engine: engine.name,
   };

@@ -1,12 +1,9 @@
 import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Opened } from '../engines/index.js';
-import { layerNames, lowerForInference } from '../lower/program/training.js';
-import { lowerNetwork } from '../lower/program/index.js';
+import type { Engine } from '../engines/index.js';
+import { type Carrier, lower } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { type Program, paramsAsInputs, simplify } from '../tensor/index.js';
-import { isOfLayers } from '../workspace/own-network.js';
-import { fedWith } from './run-layers.js';
+import { openRunnable } from '../train/index.js';
 
 /** A network that gives logits, on an engine. */
 export interface Logits {
@@ -24,6 +21,8 @@ export interface LogitsOptions {
   readonly threads?: number | undefined;
   /** Ids of program parameters that are given with the images ({@link weightId}). */
   readonly fed?: readonly string[];
+  /** What carries the values, where it isn't what the network's coding says. */
+  readonly carrier?: Carrier;
 }
 
 /** The program parameter that holds a layer's real weights, where parameters keep their names. */
@@ -31,36 +30,18 @@ export function weightId(network: Network, param: string): string {
   return network.params.get(param)?.quant === undefined ? param : `${param}.real`;
 }
 
-/** Whether a network is one of real values only. */
-export function isReal(network: Network): boolean {
-  return network.coding === undefined && network.ops.every((op) => op.type.time === undefined);
-}
-
-/** Compiles a network of any kind: real, of layers with trains that carry means, or with stepwise weighted spikes. */
+/** Opens a network of any coding for its logits alone. */
 export async function openLogits(network: Network, engine: Engine, options: LogitsOptions = {}): Promise<Logits> {
-  const { fed = [], threads } = options;
-  const trainable = fed.length > 0;
-  const compiled = (program: Program): Promise<Opened> => {
-    const ready = simplify(trainable ? paramsAsInputs(program, fed) : program);
-    return engine.open(ready, threads === undefined ? {} : { threads });
-  };
-  if (isOfLayers(network) || (isReal(network) && !network.ops.some(({ kind }) => kind === 'quantize'))) {
-    const lowered = lowerForInference(network, { trainable });
-    const executable = await compiled(lowered.program);
-    return logitsOf(executable, lowered.image, layerNames.logits, () => fedWith(executable, lowered));
-  }
-  const program = lowerNetwork(network, { precision: isReal(network) ? 'f32' : 'f64', trainable });
-  return logitsOf(await compiled(program), present(program.inputs[0], 'driver: a network without input').id, '0');
-}
-
-function logitsOf(executable: Opened, input: string, output: string, fresh: () => Opened = () => executable): Logits {
+  const { fed = [], threads, carrier } = options;
+  const runnable = lower(network, { trainable: fed.length > 0, ...(carrier === undefined ? {} : { carrier }) });
+  const running = await openRunnable(runnable, engine, { threads, fed });
+  const logits = present(running.outputs.logits, 'run: no logits');
   return {
     begin: (params = {}) => {
-      const started = fresh();
-      return async (images) =>
-        present((await started.step({ ...params, [input]: images }))[output], 'driver: no logits');
+      const pass = running.pass(params);
+      return async (images) => present((await pass(images))[logits], 'run: no logits');
     },
-    lanes: executable.lanes ?? 1,
-    dispose: () => executable.dispose(),
+    lanes: running.lanes,
+    dispose: running.dispose,
   };
 }

@@ -1,6 +1,5 @@
-import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Opened } from '../engines/index.js';
+import type { Engine } from '../engines/index.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import {
   type ComparedLayer,
@@ -12,10 +11,10 @@ import {
   forEachBatch,
   predictedClasses,
 } from './metrics/index.js';
-import { lowerExactCodes } from '../lower/program/carriers/codes.js';
-import { lowerNetwork, probeNames } from '../lower/program/index.js';
+import { exactCodes, lower } from '../lower/program/index.js';
 import { type Network, numberAttr } from '../network/index.js';
-import { simplify } from '../tensor/index.js';
+import { type Running, openRunnable } from '../train/index.js';
+import { openLogits } from './logits.js';
 import { trainCapacity } from '../passes/index.js';
 import type { Conversion } from '../workspace/conversion.js';
 import type { EvalOptions, EvalResult } from './types.js';
@@ -58,17 +57,13 @@ export async function evaluateStages(
 
 /** The imported network as a float program, in onnxruntime. */
 async function classifyImported(network: Network, images: Images, options: EvalOptions): Promise<Int32Array> {
-  const program = lowerNetwork(network, { precision: 'f32' });
-  const executable = await onnxruntimeEngine.open(program);
-  const input = program.inputs[0]!.id;
+  const logits = await openLogits(network, onnxruntimeEngine);
   try {
-    const logits = async (batch: Tensor<'f32'>): Promise<Tensor> =>
-      present((await executable.step({ [input]: batch }))['0'], 'driver: no logits');
-    return await classify({ logits, lanes: 1 }, images, (done, total) =>
+    return await classify({ logits: logits.begin(), lanes: 1 }, images, (done, total) =>
       options.onProgress?.({ phase: 'imported network', done, total, unit: 'images' }),
     );
   } finally {
-    await executable.dispose();
+    await logits.dispose();
   }
 }
 
@@ -93,35 +88,37 @@ async function compareCodes(
   engine: Engine,
   options: EvalOptions,
 ): Promise<{ classes: Int32Array; layers: NonNullable<EvalResult['layers']> }> {
-  const exactProgram = simplify(lowerExactCodes(quantised));
-  const spikingProgram = simplify(lowerNetwork(spiking, { precision: 'f64', probes: { codes: true } }));
-  const compiled: Opened[] = [];
+  const opened: Running[] = [];
   const classes = new Int32Array(images.count);
   const counter = new DifferenceCounter(comparedLayers(quantised, spiking));
   try {
-    const exact = await engine.open(exactProgram);
-    compiled.push(exact);
-    const snn = await engine.open(spikingProgram);
-    compiled.push(snn);
+    const probes = { codes: true };
+    const exact = await openRunnable(lower(quantised, { carrier: exactCodes, probes }), engine);
+    opened.push(exact);
+    const snn = await openRunnable(lower(spiking, { probes }), engine);
+    opened.push(snn);
+    const { logits = '' } = exact.outputs;
+    const [reference, found] = [exact.pass(), snn.pass()];
+    const { codes, membrane } = snn.outputs.probes;
     await forEachBatch(
       images,
       1,
       async (batch) => ({
-        reference: await exact.step({ [exactProgram.inputs[0]!.id]: batch }),
-        found: await snn.step({ [spikingProgram.inputs[0]!.id]: batch }),
+        exactly: await reference(batch),
+        spiking: await found(batch),
       }),
-      ({ reference, found }, start) => {
-        classes.set(predictedClasses(present(reference['0'], 'driver: no logits')), start);
+      (results, start) => {
+        classes.set(predictedClasses(present(results.exactly[logits], 'run: no logits')), start);
         counter.add(
-          (id) => reference[id],
-          (id) => found[probeNames.codes(id)],
-          (id) => found[probeNames.membrane(id)],
+          (id) => results.exactly[exact.outputs.probes.codes.get(id) ?? ''],
+          (id) => results.spiking[codes.get(id) ?? ''],
+          (id) => results.spiking[membrane.get(id) ?? ''],
         );
       },
       (done, total) => options.onProgress?.({ phase: 'comparing codes', done, total, unit: 'images' }),
     );
   } finally {
-    await Promise.all(compiled.map((executable) => executable.dispose()));
+    await Promise.all(opened.map((running) => running.dispose()));
   }
   return { classes, layers: counter.result() };
 }

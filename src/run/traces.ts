@@ -3,16 +3,14 @@ import { suggest } from '../base/did-you-mean.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { type Dataset, type Normalisation, checkFit, readBatch } from '../data/dataset.js';
-import type { Engine, Opened } from '../engines/index.js';
+import type { Engine } from '../engines/index.js';
 import { type Images, type LayerActivity, LevelCounter, forEachBatch, predictedClasses } from './metrics/index.js';
-import { layerNames, lowerForInference, stepsOfNetwork } from '../lower/program/training.js';
-import { lowerNetwork, probeNames } from '../lower/program/index.js';
+import { type ProbeKind, lower, sampleShape } from '../lower/program/index.js';
 import { type Network, type Op, optionalParam } from '../network/index.js';
 import type { LayerTrace, SampleTrace } from './sample-trace.js';
-import { simplify } from '../tensor/index.js';
+import { type Running, openRunnable } from '../train/index.js';
 import { outputShape } from './evaluate-own.js';
-import { isOfLayers } from '../workspace/own-network.js';
-import { countedLayers, fedWith } from './run-layers.js';
+import { countedLayers } from './run-network.js';
 
 /** Layers of neurons of a network, in its order. */
 export function neuronLayers(network: Network): readonly Op[] {
@@ -42,37 +40,17 @@ export function chosenLayers(network: Network, name: string, wanted: readonly st
 }
 
 /** A network that gives out trains and membranes of some of its layers. */
-interface Traced {
-  readonly executable: Opened;
-  readonly input: string;
-  readonly train: (id: string) => string;
-  readonly membranes: (id: string) => string;
-}
-
-async function compileTraced(
+function openTraced(
   network: Network,
-  probes: { readonly trains: readonly string[]; readonly membranes: readonly string[] },
+  { trains, membranes }: { readonly trains: readonly string[]; readonly membranes: readonly string[] },
   engine: Engine,
-): Promise<Traced> {
-  if (isOfLayers(network)) {
-    const lowered = lowerForInference(network, { ...probes, trains: (id) => probes.trains.includes(id) });
-    const executable = await engine.open(simplify(lowered.program));
-    const { train, membranes } = layerNames;
-    return { executable: fedWith(executable, lowered), input: lowered.image, train, membranes };
-  }
-  const program = simplify(lowerNetwork(network, { precision: 'f64', probes: { ...probes, trains: true } }));
-  const { train, membranes } = probeNames;
-  return { executable: await engine.open(program), input: program.inputs[0]!.id, train, membranes };
+): Promise<Running> {
+  return openRunnable(lower(network, { probes: { trains: (id) => trains.includes(id), membranes } }), engine);
 }
 
 /** Refuses images that the network doesn't take. */
 export function checkImages(network: Network, dataset: Dataset): void {
-  const input = present(
-    network.ops.find((op) => op.kind === 'input'),
-    'driver: a network without input',
-  ).type.shape;
-  const shape = network.coding?.name === 'events' ? [stepsOfNetwork(network), ...input] : input;
-  const misfits = checkFit(dataset, shape, elementCount(outputShape(network)));
+  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
 }
 
@@ -94,23 +72,25 @@ export async function traceSample(
   const { name, length } = dataset;
   if (sample >= length) fail('report/no-such-sample', { name, sample, length });
   const ids = layers.map(({ id }) => id);
-  const { executable, input, train, membranes } = await compileTraced(network, { trains: ids, membranes: ids }, engine);
+  const running = await openTraced(network, { trains: ids, membranes: ids }, engine);
+  const { logits = '', probes } = running.outputs;
   try {
     const { images, labels } = readBatch(dataset, sample, 1, normalisation);
-    const results = await executable.step({ [input]: images });
-    const result = (key: string): Tensor => present(results[key], `driver: no ${key}`);
+    const results = await running.pass()(images);
+    const given = (kind: ProbeKind, id: string): Tensor | undefined => results[probes[kind].get(id) ?? ''];
+    const result = (kind: ProbeKind, id: string): Tensor => present(given(kind, id), `run: no ${kind} of ${id}`);
     return {
       image: pictureOf(dataset, sample),
       data: name,
       sample,
       label: labels[0]!,
-      predicted: predictedClasses(result('0'))[0]!,
+      predicted: predictedClasses(present(results[logits], 'run: no logits'))[0]!,
       layers: layers.map((op) =>
-        layerTrace(network, op, result(train(op.id)), result(membranes(op.id)), results[layerNames.thresholds(op.id)]),
+        layerTrace(network, op, result('train', op.id), result('membranes', op.id), given('thresholds', op.id)),
       ),
     };
   } finally {
-    await executable.dispose();
+    await running.dispose();
   }
 }
 
@@ -161,21 +141,18 @@ export async function measureLevels(
   checkImages(network, images.dataset);
   const layers = countedLayers(network);
   const counter = new LevelCounter(layers);
-  const { executable, input, train } = await compileTraced(
-    network,
-    { trains: layers.map(({ id }) => id), membranes: [] },
-    engine,
-  );
+  const running = await openTraced(network, { trains: layers.map(({ id }) => id), membranes: [] }, engine);
+  const { train } = running.outputs.probes;
   try {
     await forEachBatch(
       images,
-      executable.lanes ?? 1,
-      (batch) => executable.step({ [input]: batch }),
-      (results) => counter.add((id) => present(results[train(id)], `driver: no train of ${id}`)),
+      running.lanes,
+      running.pass(),
+      (results) => counter.add((id) => present(results[train.get(id) ?? ''], `run: no train of ${id}`)),
       onProgress,
     );
     return counter.result();
   } finally {
-    await executable.dispose();
+    await running.dispose();
   }
 }

@@ -5,9 +5,9 @@ import { openOnnxSource } from '../engines/onnx-source.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { exposeTensors } from '../frontends/onnx/index.js';
-import { lowerNetwork } from '../lower/program/index.js';
-import { fedName, lowerPerOp } from '../lower/program/per-op.js';
+import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, opsById } from '../network/index.js';
+import { openRunnable } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
 import type { CommonOptions } from '../workspace/types.js';
@@ -112,13 +112,12 @@ async function compareEnds(
   path: string,
 ): Promise<void> {
   if (theirs[logits] === undefined) return;
-  const executable = await onnxruntimeEngine.open(lowerNetwork(network, { precision: 'f32' }));
+  const running = await openRunnable(lower(network), onnxruntimeEngine);
   try {
-    const input = network.ops.find((op) => op.kind === 'input')!;
-    const ours = await executable.step({ [input.id]: images });
-    report([{ id: '0', origin: logits }], ours, theirs, path);
+    const ours = await running.pass()(images);
+    report([{ id: running.outputs.logits!, origin: logits }], ours, theirs, path);
   } finally {
-    await executable.dispose();
+    await running.dispose();
   }
 }
 
@@ -151,7 +150,7 @@ function checkedOp(network: Network, id: string): CheckedOp {
 
 function report(
   ops: readonly CheckedOp[],
-  ours: Record<string, Tensor>,
+  ours: Readonly<Record<string, Tensor>>,
   theirs: Record<string, Tensor>,
   path: string,
 ): void {

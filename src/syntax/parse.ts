@@ -8,6 +8,7 @@ import { bracketFaults, type BracketFault } from './brackets.js';
 import { AstBuilder } from './build-ast.js';
 import { maxExpressionDepth } from './build-expressions.js';
 import { expectation, expectationCarrier } from './expectation.js';
+import { habitAt } from './habits.js';
 import { type Section, damagedBy, sectionsOf } from './sections.js';
 
 /** Characters a model file may have. */
@@ -52,9 +53,12 @@ export function parseWhatHolds(source: Source): Outcome<ModelFile> {
 
   const reader = new SectionReader(source, lexed, faults, sections);
   const read = sections.map((_, i) => reader.read(i));
-  // A bracket too many may have ended the declaration before it.
-  sections.forEach(({ proper, overclosed }, i) => {
-    if (!proper && overclosed && i > 0) read[i - 1] = { ...read[i - 1]!, declarations: undefined };
+  // What stands before a bracket too many belongs to the declaration that an earlier one ended.
+  sections.forEach(({ proper, overclosed, tokens }, i) => {
+    const isBracket = tokens.every(({ image }) => [')', ']', '}'].includes(image));
+    const isString = tokens[0]!.tokenType === t.BrokenString;
+    if (!proper && overclosed && !isBracket && !isString && i > 0)
+      read[i - 1] = { ...read[i - 1]!, declarations: undefined };
   });
   const outside = lexed.errors.map((error) => lexingDiagnostic(source, error));
   const diagnostics = [...faults.map(bracketDiagnostic), ...outside, ...read.flatMap((one) => one.diagnostics)];
@@ -115,7 +119,15 @@ class SectionReader {
     // What stands behind the last bracket belongs to nobody.
     const last = tokens.at(-1)!;
     const strange = this.lexed.errors.some(({ offset }) => within(offset) && offset < last.startOffset);
-    if (parser.errors.length > 0 || faults.length > 0 || broken.length > 0 || strange) {
+    const owned = tokens.filter(({ image }) => image === '__proto__');
+    for (const token of owned) {
+      const place = { source, start: token.startOffset, end: token.startOffset + token.image.length };
+      const help = 'JavaScript owns this name; choose another';
+      diagnostics.push(
+        diagnostic('syntax/unexpected', { expected: 'a name', found: `\`${token.image}\`` }, place, { help }),
+      );
+    }
+    if (parser.errors.length > 0 || faults.length > 0 || broken.length > 0 || strange || owned.length > 0) {
       return { declarations: undefined, diagnostics };
     }
     const builder = new AstBuilder(source);
@@ -174,7 +186,13 @@ function lexingDiagnostic(source: Source, error: ILexingError): Diagnostic {
         ? 'strings stand in double quotes'
         : character === ';'
           ? 'statements need no sign between them: remove it'
-          : undefined;
+          : character === '?'
+            ? 'write `where(condition, a, b)`'
+            : character === '&'
+              ? 'write `and`'
+              : character === '!'
+                ? 'write `not`'
+                : undefined;
   return diagnostic('syntax/character', { character: quoteCharacter(character) }, span, { help });
 }
 
@@ -225,7 +243,7 @@ function parseDiagnostic(source: Source, error: IRecognitionException, after: IT
     'syntax/unexpected',
     { expected: expectation(error), found },
     { source, start, end },
-    { help: remedy(error) },
+    { help: remedy(error) ?? habitAt(source, start) },
   );
 }
 

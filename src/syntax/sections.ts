@@ -7,7 +7,7 @@ export interface Section {
   readonly tokens: readonly IToken[];
   /** Whether it begins like a declaration. */
   readonly proper: boolean;
-  /** Whether a bracket closes more than the section opens. */
+  /** Whether it has a `}` that closes nothing. */
   readonly overclosed: boolean;
 }
 
@@ -50,11 +50,12 @@ export function sectionsOf(source: Source, tokens: readonly IToken[], recovering
     const partner = closing.get(token.tokenType);
     if (opening.has(token.tokenType)) open.push(token.tokenType);
     if (partner === undefined) return;
-    if (open.length === 0) section.overclosed = true;
+    const isStray = open.length === 0;
+    if (isStray && token.tokenType === t.RightBrace) section.overclosed = true;
     // Go on with whatever this bracket does close.
     while (open.length > 0 && open.at(-1) !== partner) open.pop();
     open.pop();
-    if (open.length === 0 && token.tokenType === t.RightBrace) closed = true;
+    if (!isStray && open.length === 0 && token.tokenType === t.RightBrace) closed = true;
   });
   return sections;
 }
@@ -110,6 +111,10 @@ export function damagedBy({ tokens, proper }: Section): Damaged {
     some.map(({ image, startOffset }) => ({ text: image, start: startOffset, end: startOffset + image.length }));
   const bracket = tokens.findIndex(({ tokenType }) => opening.has(tokenType));
   const header = bracket === -1 ? tokens : tokens.slice(0, bracket);
+  const isString = ({ tokenType }: IToken): boolean => tokenType === t.StringLiteral || tokenType === t.BrokenString;
+  if (!proper && tokens.slice(0, 2).some(isString)) {
+    return { kind: 'use', names: named(identifiers(tokens)), nameless: true };
+  }
   if (!proper) {
     const behind = tokens.filter((_, i) => i > 0 && starts.includes(tokens[i - 1]!.tokenType));
     return { names: named([...identifiers(header), ...identifiers(behind)]), nameless: false };
@@ -117,7 +122,7 @@ export function damagedBy({ tokens, proper }: Section): Damaged {
   const kind = tokens[0]!.image as NonNullable<Damaged['kind']>;
   if (kind === 'use') {
     const names = identifiers(tokens);
-    return { kind, names: named(names), nameless: names.length === 0 };
+    return { kind, names: named(names), nameless: true };
   }
   const end = header.findIndex(({ tokenType }) => tokenType === t.Extends);
   const own = identifiers(end === -1 ? header : header.slice(0, end));

@@ -1,7 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import { stepParameter } from '../equations/index.js';
 import { present } from '../base/invariant.js';
-import { type BitKind, type BitHolder, type BitPenalty, bitHolders, bitKinds } from '../lower/program/training.js';
+import { type BitKind, type BitHolder, type BitPenalty, bitHolders, bitKinds } from '../lower/program/index.js';
 import {
   type Network,
   type Op,
@@ -12,6 +12,7 @@ import {
   roundedWithin,
   squeezeBehind,
   wholeOf,
+  hasWeightMatrix,
 } from '../network/index.js';
 
 type States = ReadonlyMap<string, Tensor>;
@@ -36,7 +37,7 @@ export function quantisedTensors(network: Network): readonly QuantisedTensor[] {
       const name = present(op.params['weight'], `bits: ${op.id} has no weight`);
       return states.get(name) ?? paramOf(network, op, 'weight').tensor;
     };
-    if (op.kind === 'conv' || op.kind === 'linear') {
+    if (hasWeightMatrix(op)) {
       const step = op.params['weight_step'];
       const bits = (states: States): number => bitsNow(network, op, 'weight_bits', states);
       return step === undefined ? [] : [{ kind: 'weights', op, step, signed: true, bits, values }];

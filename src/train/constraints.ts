@@ -1,6 +1,6 @@
 import type { LearnConstraint } from '../equations/index.js';
 import { highestCode } from '../base/quantiser.js';
-import { type Network, type Op, numberAttr } from '../network/index.js';
+import { type Network, type Op, numberAttr, hasWeightMatrix } from '../network/index.js';
 import { type Program, ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';
 
 /** Closed bounds of a trained parameter, or what it follows from. */
@@ -40,7 +40,7 @@ export function constraintsOf(network: Network): ReadonlyMap<string, Bounds> {
 function opConstraints(network: Network, op: Op): readonly (readonly [string, Bounds])[] {
   const learned = (name: string): readonly (readonly [string, Bounds])[] =>
     op.params[name] === undefined ? [] : [[name, { lo: 1, hi: numberAttr(op.attrs, `${name}_max`) }]];
-  if (op.kind === 'conv' || op.kind === 'linear') {
+  if (hasWeightMatrix(op)) {
     // a step size above all weights would leave no code but 0, and batch norm then divides by next to nothing
     const within = op.params['weight'];
     const over = op.attrs['weight_step_rule'] === 'max' ? highestCode(numberAttr(op.attrs, 'weight_bits')) : undefined;

@@ -1,5 +1,5 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
-import type { RandomInput } from '../lower/program/training.js';
+import type { RandomInput } from '../lower/program/index.js';
 import { isBatch } from '../tensor/index.js';
 import { randomStream } from './random.js';
 

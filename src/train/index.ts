@@ -8,6 +8,7 @@ export {
   splitSamples,
   trainLoop,
 } from './loop.js';
+export { type Results, type Running, openRunnable } from './open.js';
 export { Measure, type Measurement } from './measure.js';
 export { randomStream, shuffled } from './random.js';
 export { type BitRecord, type QuantisedTensor, bitRecord, quantisedTensors } from './bits.js';

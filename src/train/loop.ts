@@ -3,7 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import type { Engine, Opened } from '../engines/index.js';
-import { bitKinds, layerNames } from '../lower/program/training.js';
+import { bitKinds, outputNames } from '../lower/program/index.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
@@ -15,8 +15,9 @@ import type { Samples } from './samples.js';
 import { learningRate } from './schedule.js';
 import type { TrainSettings } from './settings.js';
 import { Settling, type SettlingEvent, type SettlingState } from './settling.js';
-import { firstNonFinite } from './trace.js';
+import { firstNonFinite, stateSum, withStateSum } from './trace.js';
 import type { Trainee } from './trainee.js';
+import { Watched } from './watched.js';
 
 /** How far the running epoch is. */
 export interface EpochProgress {
@@ -72,33 +73,35 @@ const measuredBatch = 100;
  */
 export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const { trainee, settings, samples, engine, from } = options;
-  const states = new Map<string, Tensor>(
-    trainee.step.states.map(({ id, initial }) => [id, from?.states.get(id) ?? initial]),
+  const initial = new Map<string, Tensor>(
+    trainee.step.states.map(({ id, initial: first }) => [id, from?.states.get(id) ?? first]),
   );
+  const ids = [...initial.keys()];
   const [training, held] = splitSamples(samples.count, settings);
-  const measure = await Measure.open(trainee.network, engine, [...states.keys()]);
+  const measure = await Measure.open(trainee.network, engine, ids);
   const { network } = trainee;
   const renewed = from?.progress.renewal;
-  const sizes = await StepSizes.open(network, engine, [...states.keys()], settings.bits, renewed);
+  const sizes = await StepSizes.open(network, engine, ids, settings.bits, renewed);
   const settling =
     settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
-  let executable: Opened | undefined;
+  let opened: Opened | undefined;
   const records = [...(from?.progress.records ?? [])];
   let step = from?.progress.step ?? 0;
   try {
-    executable = await engine.open(
-      trainee.step.program,
-      options.threads === undefined ? {} : { threads: options.threads },
-    );
-    if (renewed === undefined) await sizes?.start(states, firstBatch(options, training));
+    if (renewed === undefined) await sizes?.start(initial, firstBatch(options, training));
+    const threads = options.threads === undefined ? {} : { threads: options.threads };
+    opened = await engine.open(withStateSum(trainee.step), { ...threads, states: initial });
+    const looked = settling !== undefined || (settings.bits?.renewal ?? 'none') !== 'none';
+    const watched = await Watched.open(opened, network, looked ? ids : []);
     while (records.length < settings.epochs) {
       if (isOutOfPatience(records, settings)) return { records, stopped: 'patience' };
       const started = options.now();
-      const epoch = new Epoch(options, executable, states, training, records.length + 1, step, { sizes, settling });
+      const epoch = new Epoch(options, opened, watched, training, records.length + 1, step, { sizes, settling });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
       step += epoch.steps;
-      const watched = held.length > 0 ? held : training.subarray(0, measuredImages);
-      const measured = await measure.run(states, samples, watched, measuredBatch, settings.seed);
+      const states = await opened.read();
+      const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
+      const measured = await measure.run(states, samples, shown, measuredBatch, settings.seed);
       const validated = held.length > 0 ? { val_accuracy: measured.accuracy, val_loss: measured.loss } : {};
       const seconds = (options.now() - started) / 1000;
       const record = {
@@ -122,7 +125,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
     }
     return { records, stopped: 'epochs' };
   } finally {
-    await executable?.dispose();
+    await opened?.dispose();
     await measure.close();
     await sizes?.close();
   }
@@ -136,8 +139,8 @@ function definedBits(bits: BitRecord | undefined): { bits?: BitRecord } {
 function firstBatch({ trainee, samples, settings }: LoopOptions, training: Int32Array): Record<string, Tensor> {
   const indices = training.subarray(0, settings.batch);
   return {
-    ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'start'),
-    [trainee.lowered.image]: samples.images(indices),
+    ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'start'),
+    [trainee.lowered.feeds.image.id]: samples.images(indices),
   };
 }
 
@@ -166,8 +169,8 @@ class Epoch {
 
   constructor(
     options: LoopOptions,
-    readonly executable: Opened,
-    readonly states: Map<string, Tensor>,
+    readonly opened: Opened,
+    readonly watched: Watched,
     training: Int32Array,
     readonly epoch: number,
     readonly before: number,
@@ -188,6 +191,7 @@ class Epoch {
     const terms = new Map<string, number>();
     const renewals: RenewalEvent[] = [];
     const settled: SettlingEvent[] = [];
+    const { opened, watched } = this;
     const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
     for (let i = 0; i < this.steps; i++) {
@@ -195,25 +199,20 @@ class Epoch {
       rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs);
       const step = this.before + i + 1;
       const drawn = this.#draw(i, rate);
-      settled.push(...(settling?.look(this.states, step, epochs / settings.epochs) ?? []));
-      const staying = settling?.staying;
-      renewals.push(...((await sizes?.renew(this.states, drawn, step)) ?? []));
-      const feeds = { ...drawn, ...Object.fromEntries(this.states) };
-      const results = await this.executable.step(feeds);
-      const loss = present(results[layerNames.loss], 'train: no loss').data[0]!;
-      if (!Number.isFinite(loss)) await this.#explain(feeds, i);
-      for (const { id } of this.#options.trainee.step.states) {
-        const next = present(results[`next.${id}`], `train: no next.${id}`);
-        // spikes hide a NaN in a membrane from the loss, but its gradient reaches the weights
-        if (!isFinite(next)) await this.#explain(feeds, i);
-        if (staying?.has(id) !== true) this.states.set(id, next);
-      }
+      settled.push(...(settling?.look(watched.values, step, epochs / settings.epochs) ?? []));
+      if (sizes !== undefined)
+        renewals.push(...(await watched.changedBy((values, all) => sizes.renew(values, all, drawn, step))));
+      const results = await opened.step(drawn);
+      const loss = present(results[outputNames.loss], 'train: no loss').data[0]!;
+      // spikes hide a NaN in a membrane from the loss, but its gradient reaches the weights
+      if (!Number.isFinite(loss) || !(await this.#statesAreFinite(results))) await this.#explain(drawn, i);
+      await watched.update(settling?.staying);
       losses += loss;
       for (const name of termNames) {
         const term = results[`loss.${name}`]?.data[0];
         if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
       }
-      correct += present(results[layerNames.correct], 'train: no count').data[0]!;
+      correct += present(results[outputNames.correct], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
       onProgress?.({
         epoch: this.epoch,
@@ -234,22 +233,29 @@ class Epoch {
     };
   }
 
-  /** What a step is fed beside the states. */
+  /** A sum is finite only where all its terms are; where it isn't, it may have left the range of its dtype. */
+  async #statesAreFinite(results: Readonly<Record<string, Tensor>>): Promise<boolean> {
+    if (Number.isFinite(present(results[stateSum], 'train: no sum of the states').data[0]!)) return true;
+    return [...(await this.opened.read()).values()].every(isFinite);
+  }
+
+  /** What a step is fed. */
   #draw(i: number, rate: number): Record<string, Tensor> {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
     return {
-      ...randomFeeds(trainee.lowered.randoms, indices.length, settings.seed, 'step', this.epoch, i),
-      [trainee.lowered.image]: samples.images(indices, settings.augment, this.#random),
-      [layerNames.labels]: samples.labelsOf(indices),
+      ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
+      [trainee.lowered.feeds.image.id]: samples.images(indices, settings.augment, this.#random),
+      [outputNames.labels]: samples.labelsOf(indices),
       learning_rate: tensor('f32', [], [rate]),
       step: tensor('f32', [], [this.before + i + 1]),
     };
   }
 
   /** Stops with the first op of the step whose result is not finite; what it was fed is. */
-  async #explain(feeds: Readonly<Record<string, Tensor>>, i: number): Promise<never> {
+  async #explain(drawn: Readonly<Record<string, Tensor>>, i: number): Promise<never> {
     const { trainee, engine, placeOf } = this.#options;
+    const feeds = { ...drawn, ...Object.fromEntries(await this.opened.read(undefined, { before: true })) };
     const where = { epoch: this.epoch, step: i + 1 };
     const op = await firstNonFinite(trainee.step.program, feeds, engine);
     if (op === undefined) return fail('train/diverged', { ...where, op: 'loss', kind: 'loss', layer: '' });

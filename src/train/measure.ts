@@ -1,11 +1,11 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Opened } from '../engines/index.js';
-import { type LayersProgram, layerNames, lowerForInference } from '../lower/program/training.js';
+import type { Engine } from '../engines/index.js';
+import { type Runnable, lower } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { paramsAsInputs, simplify } from '../tensor/index.js';
 import { stepsOfNeurons } from './bits.js';
 import { randomFeeds } from './feeds.js';
+import { type Running, openRunnable } from './open.js';
 import type { Samples } from './samples.js';
 
 export interface Measurement {
@@ -26,8 +26,8 @@ interface Layer {
 /** Runs the inference program with the weights of the moment. */
 export class Measure {
   private constructor(
-    readonly lowered: LayersProgram,
-    readonly executable: Opened,
+    readonly lowered: Runnable,
+    readonly running: Running,
     readonly layers: readonly Layer[],
   ) {}
 
@@ -38,10 +38,8 @@ export class Measure {
     const sizes = new Map(layers.map(({ id, neurons }) => [id, neurons]));
     // fan-out is not asked for here; the counts need its length only
     const fanOut = (id: string): Float64Array => new Float64Array(sizes.get(id) ?? 0);
-    const lowered = lowerForInference(network, { fanOut, trainable: true });
-    const fed = lowered.program.params.filter(({ id }) => inputs.includes(id)).map(({ id }) => id);
-    const program = simplify(paramsAsInputs(lowered.program, fed));
-    return new Measure({ ...lowered, program }, await engine.open(program), layers);
+    const lowered = lower(network, { probes: { counts: fanOut }, trainable: true });
+    return new Measure(lowered, await openRunnable(lowered, engine, { fed: inputs }), layers);
   }
 
   async run(
@@ -51,23 +49,24 @@ export class Measure {
     batch: number,
     seed: number,
   ): Promise<Measurement> {
-    const fed = this.lowered.program.inputs.filter(({ id }) => states.has(id)).map(({ id }) => [id, states.get(id)!]);
-    const weights = Object.fromEntries(fed) as Record<string, Tensor>;
+    const { feeds, outputs } = this.lowered;
+    const { logits: logitsName = '', probes } = outputs;
+    const weights = Object.fromEntries([...states].filter(([id]) => this.running.inputs.has(id)));
     const spikes = new Map<string, number>();
     let [correct, loss] = [0, 0];
     for (let start = 0; start < indices.length; start += batch) {
       const part = indices.subarray(start, start + batch);
-      const results = await this.executable.step({
+      const results = await this.running.step({
         ...weights,
-        ...randomFeeds(this.lowered.randoms, part.length, seed, 'measure', start),
-        [this.lowered.image]: samples.images(part),
+        ...randomFeeds(feeds.randoms, part.length, seed, 'measure', start),
+        [feeds.image.id]: samples.images(part),
       });
-      const logits = present(results[layerNames.logits], 'train: no logits');
+      const logits = present(results[logitsName], 'train: no logits');
       const judged = judge(logits, samples.labelsOf(part).data);
       correct += judged.correct;
       loss += judged.loss;
       for (const { id } of this.layers) {
-        const { data } = present(results[layerNames.counts(id)], `train: no counts of ${id}`);
+        const { data } = present(results[probes.counts.get(id) ?? ''], `train: no counts of ${id}`);
         for (let i = 0; i < part.length; i++) spikes.set(id, (spikes.get(id) ?? 0) + data[2 * i]!);
       }
     }
@@ -80,7 +79,7 @@ export class Measure {
   }
 
   async close(): Promise<void> {
-    await this.executable.dispose();
+    await this.running.dispose();
   }
 }
 

@@ -1,11 +1,11 @@
 import { type Tensor, tensor } from '../base/dtype.js';
 import { initialStep } from '../base/quantiser.js';
 import { present } from '../base/invariant.js';
-import type { Engine, Opened } from '../engines/index.js';
-import { layerNames, lowerForObservation } from '../lower/program/training.js';
+import type { Engine } from '../engines/index.js';
+import { lowerForObservation } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { paramsAsInputs, simplify } from '../tensor/index.js';
 import { type QuantisedTensor, meanBits, quantisedTensors } from './bits.js';
+import { type Running, openRunnable } from './open.js';
 import { type Range, bestRange, stepOf } from './grid-search.js';
 import type { BitTraining } from './settings.js';
 
@@ -53,22 +53,19 @@ type States = Map<string, Tensor>;
 export class StepSizes {
   readonly #network: Network;
   readonly #tensors: readonly QuantisedTensor[];
-  readonly #observed: Opened | undefined;
-  readonly #inputs: ReadonlySet<string>;
+  readonly #observed: Running | undefined;
   readonly #bits: BitTraining | undefined;
   #state: RenewalState;
 
   private constructor(
     network: Network,
-    observed: Opened | undefined,
-    inputs: ReadonlySet<string>,
+    observed: Running | undefined,
     bits: BitTraining | undefined,
     from: RenewalState | undefined,
   ) {
     this.#network = network;
     this.#tensors = quantisedTensors(network);
     this.#observed = observed;
-    this.#inputs = inputs;
     this.#bits = bits;
     this.#state = from ?? { observers: {}, targets: [] };
   }
@@ -84,16 +81,9 @@ export class StepSizes {
     const tensors = quantisedTensors(network);
     if (tensors.length === 0) return undefined;
     const spikes = tensors.some(({ kind }) => kind === 'spikes');
-    if (!spikes) return new StepSizes(network, undefined, new Set(), bits, from);
-    const { program } = lowerForObservation(network);
-    const fed = simplify(
-      paramsAsInputs(
-        program,
-        program.params.map(({ id }) => id).filter((id) => stateIds.includes(id)),
-      ),
-    );
-    const inputs = new Set(fed.inputs.map(({ id }) => id));
-    return new StepSizes(network, await engine.open(fed), inputs, bits, from);
+    if (!spikes) return new StepSizes(network, undefined, bits, from);
+    const observed = await openRunnable(lowerForObservation(network), engine, { fed: stateIds });
+    return new StepSizes(network, observed, bits, from);
   }
 
   get state(): RenewalState {
@@ -115,8 +105,16 @@ export class StepSizes {
     this.#state = { observers: Object.fromEntries(observers), targets };
   }
 
-  /** Renews what has to be before a step; `states` gets the new step sizes. */
-  async renew(states: States, feeds: Readonly<Record<string, Tensor>>, step: number): Promise<readonly RenewalEvent[]> {
+  /**
+   * Renews what has to be before a step. `states` has bits and step sizes, and gets the new step sizes; `all` gives every
+   * state of the moment.
+   */
+  async renew(
+    states: States,
+    all: () => Promise<States>,
+    feeds: Readonly<Record<string, Tensor>>,
+    step: number,
+  ): Promise<readonly RenewalEvent[]> {
     const { renewal = 'none', penalties = [] } = this.#bits ?? {};
     if (renewal === 'none') return [];
     const events: RenewalEvent[] = [];
@@ -133,7 +131,7 @@ export class StepSizes {
       observers[quantised.step] = { ...last, bits };
       const group = penalties.findIndex(({ kind, ops }) => kind === quantised.kind && ops.includes(quantised.op.id));
       const on = (renewal === 'all' || renewal === quantised.kind) && targets[group]?.ended === false;
-      const found = on ? await this.#search(quantised, bits, states, feeds) : undefined;
+      const found = on ? await this.#search(quantised, bits, await all(), feeds) : undefined;
       if (found === undefined) continue;
       const range = last.range === undefined ? found : blend(last.range, found);
       observers[quantised.step] = { bits, range };
@@ -167,9 +165,10 @@ export class StepSizes {
 
   async #current(op: string, states: States, feeds: Readonly<Record<string, Tensor>>): Promise<Tensor> {
     const all = { ...feeds, ...Object.fromEntries(states) };
-    const used = Object.entries(all).filter(([id]) => this.#inputs.has(id));
-    const results = await present(this.#observed, 'renewal: nothing is observed').step(Object.fromEntries(used));
-    return present(results[layerNames.current(op)], `renewal: no current of ${op}`);
+    const { inputs, step, outputs } = present(this.#observed, 'renewal: nothing is observed');
+    const used = Object.entries(all).filter(([id]) => inputs.has(id));
+    const results = await step(Object.fromEntries(used));
+    return present(results[outputs.probes.current.get(op) ?? ''], `renewal: no current of ${op}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Normalisation } from '../data/index.js';
-import type { BitPenalty } from '../lower/program/training.js';
+import type { BitPenalty } from '../lower/program/index.js';
 import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
 
 /** How the learning rate goes from epoch to epoch; `warmup` counts epochs. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type BitKind, learnedBitsOf } from '../lower/program/training.js';
+import { type BitKind, learnedBitsOf } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { meanBits } from './bits.js';
 import type { BitTraining } from './settings.js';

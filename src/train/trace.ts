@@ -1,6 +1,6 @@
 import type { Tensor } from '../base/dtype.js';
 import type { Engine } from '../engines/index.js';
-import { ProgramBuilder, type Program, type TensorOp } from '../tensor/index.js';
+import { ProgramBuilder, type Program, type TensorOp, type TrainingStep } from '../tensor/index.js';
 
 const largest = 3.4028234663852886e38;
 
@@ -21,6 +21,22 @@ export async function firstNonFinite(
   } finally {
     await executable.dispose();
   }
+}
+
+/** Name of the output that {@link withStateSum} adds. */
+export const stateSum = 'next.sum';
+
+/** The step with one more output: the sum of all elements of all its next states, as a scalar. */
+export function withStateSum({ program, states }: TrainingStep): Program {
+  const b = new ProgramBuilder(program.name);
+  b.include(program);
+  for (const [name, id] of Object.entries(program.outputs)) b.output(name, b.value(id));
+  const sums = states.map(({ id }) => b.cast(b.sumAll(b.value(program.outputs[`next.${id}`]!)), 'f32'));
+  b.output(
+    stateSum,
+    sums.reduce((sum, one) => b.add(sum, one), b.scalar('f32', 0)),
+  );
+  return b.build();
 }
 
 /** Outputs under the ids of the watched ops: Σ [not |x| ≤ largest]. */

@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import { type TrainableProgram, lowerForTraining } from '../lower/program/training.js';
+import { type TrainableRunnable, lowerForTraining } from '../lower/program/index.js';
 import { type Network, type Op, consumersOf } from '../network/index.js';
 import { type TrainingStep, trainingStep } from '../tensor/index.js';
 import { constraintsOf, withConstraints } from './constraints.js';
@@ -8,7 +8,7 @@ import type { TrainSettings } from './settings.js';
 /** A network with its training step, one program: forward, backward, optimiser. */
 export interface Trainee {
   readonly network: Network;
-  readonly lowered: TrainableProgram;
+  readonly lowered: TrainableRunnable;
   readonly step: TrainingStep;
 }
 

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { emitOnnx } from '../backends/onnx/index.js';
-import { lowerForInference } from '../lower/program/training.js';
-import { lowerNetwork } from '../lower/program/index.js';
+import { lower } from '../lower/program/index.js';
 import { type Network, encodeWeights, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
-import { isOfLayers } from './own-network.js';
 import type { Artifact } from './types.js';
 
 /** Commands that write compiled folders. */
@@ -20,8 +18,7 @@ export interface Origin {
 
 /** The inference program of a network. */
 export function inferenceProgram(network: Network): Program {
-  if (isOfLayers(network)) return simplify(lowerForInference(network).program);
-  return simplify(lowerNetwork(network, { precision: network.coding === undefined ? 'f32' : 'f64' }));
+  return simplify(lower(network).program);
 }
 
 /** The network as JSON for tools: the IR's own data, parameters by type and shape. */

@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import type { Config } from '../model/index.js';
 import { BitPlan } from '../lower/model-to-network/index.js';
-import { type BitHolder, type BitKind, type BitPenalty, bitKinds, learnedBitsOf } from '../lower/program/training.js';
+import { type BitHolder, type BitKind, type BitPenalty, bitKinds, learnedBitsOf } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type BitTraining, quantisedTensors } from '../train/index.js';
 

@@ -1,7 +1,8 @@
 import { type Diagnostic, DiagnosticError, diagnostic, hasErrors } from '../base/diagnostics/index.js';
-import { type CodingChoice, type Config, layerMatches } from '../model/index.js';
+import { present } from '../base/invariant.js';
+import { type CodingChoice, type Config, type NeuronUse, layerMatches } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { levelProblems, spikeLevels } from '../equations/index.js';
+import { spikeLevels } from '../equations/index.js';
 import {
   type ConversionOptions,
   type Pass,
@@ -10,44 +11,21 @@ import {
   pipelines,
   runPipeline,
 } from '../passes/index.js';
+import { conversionProblems } from './conversion-rules.js';
 import { libraryNeurons } from './files.js';
 import { importedBits } from './import-bits.js';
 import type { Findings } from './findings.js';
-import { notLowered } from './target.js';
 
-/** Settings of a conversion, from a config's coding and neuron. */
+/** Settings of a conversion, from a config's coding and neuron; a config that can't convert is refused. */
 export function conversionOptions(config: Config, findings: Findings): ConversionOptions {
+  findings.take({ value: true, diagnostics: conversionProblems(config) });
   const { coding, neuron } = config;
-  if (coding === undefined && config.bits !== undefined) return annSettings(importedBits(config));
-  if (coding?.name === 'direct') return meanConversion(config, coding, findings);
-  if (coding !== undefined && neuron !== undefined) {
-    const help = 'the neurons of `sws` are TSA; with `coding direct(…)` the neuron is chosen';
-    throw new DiagnosticError(diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help }));
+  if (coding === undefined) return annSettings(importedBits(config));
+  if (coding.name === 'direct') {
+    return meanConversion(config, coding, present(neuron, 'workspace: a conversion to means without a neuron'));
   }
-  if (coding === undefined) {
-    const place = config.place;
-    throw new DiagnosticError(
-      diagnostic(
-        'convert/bad-coding',
-        { reason: `config ${config.name} converts a network but has no coding` },
-        place,
-        {
-          help: 'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16); without spikes: bits { weights 8 }',
-        },
-      ),
-    );
-  }
-  if (coding.name !== 'sws')
-    throw new DiagnosticError(notLowered(`the conversion to \`coding ${coding.name}\``, coding.place));
   const number = (name: string): number => Number(coding.args[name]);
   const steps = number('steps');
-  const periods = [number('silent'), ...coding.layers.map(({ settings }) => Number(settings['silent'] ?? 0))];
-  if (periods.some((silent) => silent > steps)) {
-    const reason = `a silent period of ${Math.max(...periods)} steps is longer than the train of ${steps}; after ${steps} steps a layer knows its whole input`;
-    throw new DiagnosticError(
-      diagnostic('convert/bad-coding', { reason }, coding.place, { help: `use silent: ${steps} at most` }),
-    );
-  }
   return {
     coding: 'sws',
     beta: number('beta'),
@@ -77,21 +55,9 @@ export function annSettings(weightBits?: ConversionOptions['weightBits']): Conve
 }
 
 /** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
-function meanConversion(config: Config, coding: CodingChoice, findings: Findings): ConversionOptions {
-  const { name, neuron, place } = config;
-  if (neuron === undefined) {
-    const help = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
-    throw new DiagnosticError(diagnostic('model/setting-missing', { config: name, name: 'neuron' }, place, { help }));
-  }
-  findings.take({ value: true, diagnostics: levelProblems(neuron) });
+function meanConversion(config: Config, coding: CodingChoice, neuron: NeuronUse): ConversionOptions {
   const { def, args } = neuron;
-  const levels = spikeLevels(def, args);
-  const several = def.states.some((state) => state.units !== undefined);
-  if (levels === undefined || several || levels.min !== 0 || (args['silent'] ?? 0) > 0) {
-    const construct = `a conversion to \`${def.name}\``;
-    const help = 'the neuron needs outputs from 0 up in finitely many levels, single states, and no silent steps';
-    throw new DiagnosticError(diagnostic('cli/not-lowered', { construct }, neuron.place, { help }));
-  }
+  const levels = present(spikeLevels(def, args), `workspace: ${def.name} has no levels`);
   const range = (id: string): number | undefined => {
     const set = coding.layers.filter(({ pattern }) => layerMatches(pattern, id));
     return set.map(({ settings }) => settings['range'] as number | undefined).findLast((r) => r !== undefined);

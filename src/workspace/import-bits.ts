@@ -1,4 +1,4 @@
-import { type Diagnostic, DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { BitPlan } from '../lower/model-to-network/bits.js';
 import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import type { Network } from '../network/index.js';
@@ -7,16 +7,6 @@ import { isWeighted } from '../passes/index.js';
 /** Bits of the weights of an imported network by layer, as its config says them; undefined where it has no `bits`. */
 export function importedBits({ bits }: Config): ((id: string) => number | undefined) | undefined {
   if (bits === undefined) return undefined;
-  const said = [bits, ...bits.layers];
-  const problems = said.flatMap(({ settings, place }) =>
-    Object.entries(settings).flatMap(([name, value]): Diagnostic[] => {
-      const learned = name === 'weights' && typeof value !== 'number';
-      if (name === 'weights' && !learned) return [];
-      const setting = learned ? '`learn(…)`' : `\`${name}\` in \`bits\``;
-      return [diagnostic('allocate/import-bits', { setting }, place, { help: 'write `weights` and a whole number' })];
-    }),
-  );
-  if (problems.length > 0) throw new DiagnosticError(problems);
   const plan = new BitPlan(bits, undefined);
   return (id) => plan.of('weights', id) as number | undefined;
 }

@@ -23,11 +23,6 @@ export interface OwnTarget {
   readonly sources: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Whether a network has one of the codings that networks of layers are trained with. */
-export function isOfLayers({ coding }: Network): boolean {
-  return coding !== undefined && ['direct', 'rate', 'events'].includes(coding.name);
-}
-
 /** The network of a config as Network IR, with initial weights. */
 export function networkOf(config: Config, findings: Findings, seed?: number): Network {
   return findings.take(lowerModel(config, seed === undefined ? {} : { seed }));

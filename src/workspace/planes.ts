@@ -1,7 +1,8 @@
 import { fail } from '../base/diagnostics/index.js';
+import { findCarrier } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type PassRun, type PipelineHooks, isSplit, pipelines, runPipeline } from '../passes/index.js';
-import { isOfLayers, layerSettings } from './own-network.js';
+import { layerSettings } from './own-network.js';
 import type { Findings } from './findings.js';
 
 interface Planed {
@@ -11,7 +12,7 @@ interface Planed {
 
 /** A network ready for inference with its multi-bit spikes as binary planes in virtual time steps. */
 export function withPlanes(network: Network, findings: Findings, hooks: PipelineHooks = {}): Planed {
-  if (!isOfLayers(network)) {
+  if (findCarrier(network)?.trains !== 'means') {
     fail('cli/not-lowered', { construct: '`--planes` in this coding' }, undefined, {
       help: 'trains that carry means have planes: `direct`, `rate` and `events`',
     });

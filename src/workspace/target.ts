@@ -1,8 +1,9 @@
-import { type Diagnostic, DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
-import { suggest } from '../base/did-you-mean.js';
+import { DiagnosticError, fail } from '../base/diagnostics/index.js';
+import { closest } from '../base/did-you-mean.js';
 import { readBytes } from '../data/index.js';
 import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
 import type { Config, Model } from '../model/index.js';
+import { notLowered, trainProblems } from './conversion-rules.js';
 import { externalReader } from './files.js';
 import type { Findings } from './findings.js';
 import { bitPatternProblems } from './import-bits.js';
@@ -14,7 +15,7 @@ export function chooseConfig(model: Model, { path, config: wanted }: Target): Co
   if (wanted !== undefined) {
     const found = model.configs.get(wanted);
     if (found !== undefined) return found;
-    fail('cli/unknown-config', { file: path, config: wanted }, { file: path }, { help: suggest(wanted, names) });
+    fail('cli/unknown-config', { file: path, config: wanted }, { file: path }, { help: configHelp(wanted, names) });
   }
   if (names.length === 0) fail('cli/no-config', { file: path }, { file: path });
   if (names.length > 1)
@@ -25,6 +26,14 @@ export function chooseConfig(model: Model, { path, config: wanted }: Target): Co
       { help: `it has ${names.join(', ')}: name one, as in ${path}#${names[0]}` },
     );
   return model.configs.get(names[0]!)!;
+}
+
+/** The likeliest config, and what there is. */
+function configHelp(wanted: string, names: readonly string[]): string {
+  if (names.length === 0) return 'it has no configs';
+  const near = closest(wanted, names);
+  const shown = names.length > 20 ? [...names.slice(0, 20), '…'] : names;
+  return `${near === undefined ? '' : `did you mean "${near}"? `}it has ${shown.join(', ')}`;
 }
 
 /** An ONNX file, imported. */
@@ -44,19 +53,13 @@ export function importFile(path: string, findings: Findings): Source {
   return { path, bytes, imported, external };
 }
 
-/** The config's network where it comes from an ONNX file; otherwise says what isn't lowered yet. */
+/** The config's network where it comes from an ONNX file. */
 export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
-    if (config.train !== undefined) throw new DiagnosticError(notLowered('`train`', config.train.place));
+    findings.take({ value: true, diagnostics: trainProblems(config) });
     const source = importFile(config.network.resolved, findings);
     findings.take({ value: source, diagnostics: bitPatternProblems(config, source.imported.network) });
     return source;
   }
   throw new DiagnosticError(notLowered('a network of layers', config.network.place));
-}
-
-export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
-  return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`, or with a neuron and `coding direct(…)`',
-  });
 }

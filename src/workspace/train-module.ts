@@ -1,6 +1,6 @@
 import { emitTfjsModule } from '../backends/tfjs/index.js';
 import { encodeSafetensors } from '../base/safetensors.js';
-import { lowerForInference } from '../lower/program/training.js';
+import { lower } from '../lower/program/index.js';
 import { type Network, paramsToTensors } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { type StepSettings, traineeOf } from '../train/index.js';
@@ -11,7 +11,7 @@ import { type StepSettings, traineeOf } from '../train/index.js';
  * network before batch norm is folded.
  */
 export function trainModule(network: Network, settings: StepSettings | undefined): Map<string, string | Uint8Array> {
-  const predict = simplify(lowerForInference(network, { trainable: true }).program);
+  const predict = simplify(lower(network, { trainable: true }).program);
   const parts = settings === undefined ? { predict } : { step: traineeOf(network, settings).step, predict };
   return new Map<string, string | Uint8Array>([
     ['train.mjs', emitTfjsModule(network.name, parts)],

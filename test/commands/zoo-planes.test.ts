@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerForInference } from '../../src/lower/program/training.js';
+import { lower } from '../../src/lower/program/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Config, checkModel } from '../../src/model/index.js';
 import type { Network } from '../../src/network/index.js';
@@ -61,7 +61,7 @@ interface Outcome {
 }
 
 function outcomeOf(network: Network, image: Float32Array): Outcome {
-  const { program } = lowerForInference(network, { trains: () => true });
+  const { program } = lower(network, { probes: { trains: () => true } });
   const [input] = network.ops;
   const results = evaluate(program, { image: tensor('f32', [1, ...input!.type.shape], image) }, { precision: 'f64' });
   const codes = network.ops.flatMap(({ id, kind, type: { code } }) => {

@@ -6,7 +6,7 @@ import { forInference } from '../../src/workspace/own-network.js';
 import { withPlanes } from '../../src/workspace/planes.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { SpikeCounter, onesIn } from '../../src/run/metrics/index.js';
-import { layerNames, lowerForInference } from '../../src/lower/program/training.js';
+import { lower, outputNames } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { forwardFeeds, networkFrom, tinyModel } from '../support/train.js';
@@ -16,10 +16,10 @@ const images = 3;
 /** The trains of a network on noisy images, by the reference evaluator. */
 function trainsOf(network: Network): (id: string) => { readonly data: ArrayLike<number> } {
   const counted = new Set(new SpikeCounter(network).ids);
-  const lowered = lowerForInference(network, { trains: (id) => counted.has(id) });
+  const lowered = lower(network, { probes: { trains: (id) => counted.has(id) } });
   const { labels: _labels, ...feeds } = forwardFeeds(lowered, images);
   const results = evaluate(lowered.program, feeds);
-  return (id) => results[layerNames.train(id)]!;
+  return (id) => results[outputNames.train(id)]!;
 }
 
 function measure(network: Network) {

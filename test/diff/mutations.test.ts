@@ -101,7 +101,10 @@ const mutations: Readonly<Record<string, (network: Network, choice: Choice) => M
       left: { kind: 'name', name: 'u' },
       right: { kind: 'number', value: 2 },
     } as const;
-    const neurons = new Map([[name, { ...def, reset: [{ target: 'u', value }] }]]);
+    const phases = def.phases.map((phase) =>
+      phase.name === 'reset' ? { ...phase, assignments: [{ target: 'u', value }] } : phase,
+    );
+    const neurons = new Map([[name, { ...def, phases }]]);
     const ids = ofKind(network, 'neuron').map(({ id }) => id);
     return { network: { ...network, neurons }, expected: { changed: ids.map((id) => `${id} reset`) } };
   },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { chooseEngine } from '../../src/run/engine.js';
-import { type BitPenalty } from '../../src/lower/program/training.js';
+import { type BitPenalty } from '../../src/lower/program/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { traineeOf } from '../../src/train/index.js';
 import { networkFrom, stepFeeds } from '../support/train.js';

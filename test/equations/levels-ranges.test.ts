@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import type { Outcome } from '../../src/base/diagnostics/index.js';
-import { lowerForInference } from '../../src/lower/program/training.js';
+import { lower } from '../../src/lower/program/index.js';
 import { spikeLevels } from '../../src/equations/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
-import { levelProblemsOf } from '../../src/model/index.js';
+import { problemsOf } from '../support/problems.js';
 import { type Model, checkModel } from '../../src/model/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { testLoader } from '../support/spike.js';
@@ -42,7 +42,7 @@ describe('levels with a range', () => {
     const { value: network } = lowerModel(config);
     // no current lies on a boundary, where float32 may decide otherwise
     const currents = Array.from({ length: 81 }, (_, i) => (i - 40) * 0.153 + 0.0041);
-    const { '0': out } = evaluate(lowerForInference(network!).program, { x: tensor('f32', [1, 81], currents) });
+    const { '0': out } = evaluate(lower(network!).program, { x: tensor('f32', [1, 81], currents) });
     currents.forEach((u, i) => {
       let expected = min;
       for (let level = min; level <= max + step / 2; level += step) if (level <= u) expected = level;
@@ -51,7 +51,7 @@ describe('levels with a range', () => {
   });
 
   it('must hold a whole number of steps', () => {
-    const codes = (written: string): string[] => levelProblemsOf(modelOf(written).value!).map(({ code }) => code);
+    const codes = (written: string): string[] => problemsOf(modelOf(written).value!).map(({ code }) => code);
     expect(codes('max: D')).toEqual(['model/uneven-levels']);
     expect(codes('max: D, step: 1 / (N - 3)')).toEqual(['model/uneven-levels']);
     expect(codes('min: 2, max: 1')).toEqual(['model/empty-levels']);

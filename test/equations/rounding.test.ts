@@ -3,14 +3,14 @@ import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { fusedEngine } from '../../src/engines/fused/index.js';
 import { type Expr, type NeuronDef, applyBinary, assignmentsOf } from '../../src/equations/index.js';
-import { layerNames, lowerForInference } from '../../src/lower/program/training.js';
+import { lower, outputNames } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
 import { type Program, evaluate, simplify } from '../../src/tensor/index.js';
 import { networkFrom } from '../support/train.js';
 
 /** One neuron for each input value, which is fed at every step; the program gives out their trains. */
 function programOf(network: Network): Program {
-  return lowerForInference(network, { trains: () => true }).program;
+  return lower(network, { probes: { trains: () => true } }).program;
 }
 
 function networkOf(neuron: string, inputs: number, steps: number, declarations = ''): Network {
@@ -21,7 +21,7 @@ function networkOf(neuron: string, inputs: number, steps: number, declarations =
     config n { network N  neuron ${neuron}  coding direct(steps: ${steps}) }`);
 }
 
-const nameOf = (network: Network): string => layerNames.train(network.ops.find(({ kind }) => kind === 'neuron')!.id);
+const nameOf = (network: Network): string => outputNames.train(network.ops.find(({ kind }) => kind === 'neuron')!.id);
 
 /** Spikes by step. */
 function spikes(program: Program, name: string, x: readonly number[], steps: number): number[][] {

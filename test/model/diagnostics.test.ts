@@ -22,7 +22,7 @@ describe('names', () => {
     expect(found.map((one) => one.help)).toEqual([
       'did you mean "conv"?',
       'did you mean "channels"?',
-      '`later` is bound below; move that line up',
+      expect.stringContaining('needs a `delay(1)`'),
       'did you mean "Double"?',
       'there are: Double, Net, early, later, x',
     ]);
@@ -234,7 +234,7 @@ describe('shapes', () => {
   it('in a block name the block', () => {
     const [found] = expectDiagnostics(`block B { input x output x | linear(3) } // error: model/shape
       network Net { input x: real[3, 8, 8] output x | B }`);
-    expect(found!.related!.at(-1)!.message).toBe('in the block `B`');
+    expect(found!.related!.slice(-2).map(({ message }) => message)).toEqual(['in the block `B`', '`B` is used here']);
   });
 });
 

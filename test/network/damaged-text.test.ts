@@ -47,7 +47,10 @@ function problemOf(network: Network, from: string | RegExp, to: string, params =
   const edited = text.replace(from, to);
   if (from !== '') expect(edited).not.toBe(text);
   const { diagnostics } = parseNetwork({ name: 'network.ir', text: edited }, params);
-  for (const { place } of diagnostics) expect(place).toEqual({ file: 'network.ir' });
+  for (const { place, message } of diagnostics) {
+    if (place === undefined || !('start' in place)) throw new Error(`no place in the text: ${message}`);
+    expect(message.split(' ')[0]).toBe(edited.slice(place.start, place.end));
+  }
   return diagnostics.map(({ code, message, help }) => `${code}: ${message}${help === undefined ? '' : ' / help'}`)[0];
 }
 
@@ -173,4 +176,10 @@ it('reading refuses scales of weights that are no numbers', () => {
   expect(problemOf(fixed, '', '', params)).toMatch(
     /^network\/invalid: %first\.conv scales .* must be finite, one is NaN/,
   );
+});
+
+it('a text that begins with no token is refused there', () => {
+  const { diagnostics } = parseNetwork({ name: 'network.ir', text: '\u0000' }, new Map());
+  expect(diagnostics.map(({ code }) => code)).toEqual(['network/ir-syntax']);
+  expect(diagnostics[0]!.place).toMatchObject({ start: 0 });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { type Expr, type NeuronDef, phasesOf } from '../../src/equations/index.js';
-import { type Attrs, type Network, type Op, parseNetwork, printNetwork } from '../../src/network/index.js';
+import { type Attrs, type Network, type Op, checkedOp, parseNetwork, printNetwork } from '../../src/network/index.js';
 
 const number = fc.oneof(
   fc.double({ noNaN: true }),
@@ -138,15 +138,17 @@ const network: fc.Arbitrary<Network> = fc
       const all: Attrs = { neuron: def.name, levels, amplitude: step, ...attrs };
       const [min, max] = levels;
       const type = { shape: [2], time, code: { kind: 'spike' as const, min, max, step } };
-      ops.push({
-        id,
-        kind: 'neuron',
-        inputs: [last],
-        attrs: all,
-        params: { theta: param },
-        type,
-        ...(origin === undefined ? {} : { origin }),
-      });
+      ops.push(
+        checkedOp({
+          id,
+          kind: 'neuron',
+          inputs: [last],
+          attrs: all,
+          params: { theta: param },
+          type,
+          ...(origin === undefined ? {} : { origin }),
+        }),
+      );
       last = id;
     }
     return {

@@ -1,10 +1,17 @@
 import { expect, it } from 'vitest';
-import { type Network, type Op, NetworkBuilder, printType, verifyNetwork } from '../../src/network/index.js';
+import {
+  type Network,
+  NetworkBuilder,
+  type UncheckedOp,
+  checkedOp,
+  printType,
+  verifyNetwork,
+} from '../../src/network/index.js';
 import { chain, withSkip } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
-function changed(network: Network, id: string, change: Partial<Op>): string[] {
-  const ops = network.ops.map((op) => (op.id === id ? { ...op, ...change } : op));
+function changed(network: Network, id: string, change: Partial<UncheckedOp>): string[] {
+  const ops = network.ops.map((op) => (op.id === id ? checkedOp({ ...op, ...change }) : op));
   return verifyNetwork({ ...network, ops }).map(({ op, message }) => `${op}: ${message}`);
 }
 
@@ -21,6 +28,17 @@ it('finds an op without its delay line: operands that arrive at different times'
   expect(changed(spiking, add.id, { inputs }).join()).toMatch(
     /operands arrive at different times: @\d+\.\.\d+ and @\d+\.\.\d+/,
   );
+});
+
+it('finds a concatenation whose operands arrive at different times', () => {
+  const { spiking } = convert(withSkip(), sws({ silent: 2 }));
+  const add = spiking.ops.find((op) => op.kind === 'add')!;
+  const delay = spiking.ops.find((op) => op.kind === 'delay')!;
+  const inputs = add.inputs.map((id) => (id === delay.id ? delay.inputs[0]! : id));
+  expect(changed(spiking, add.id, { kind: 'concat', inputs }).join()).toMatch(
+    /operands arrive at different times: @\d+\.\.\d+ and @\d+\.\.\d+/,
+  );
+  expect(changed(spiking, add.id, { kind: 'concat' }).join()).not.toContain('arrive at different times');
 });
 
 it('finds wrong attributes, arity, parameters, neurons, ids and outputs', () => {
@@ -54,7 +72,7 @@ it('prints types that disagree as the text form does', () => {
 it('the builder refuses what has no type', () => {
   const builder = new NetworkBuilder('n');
   builder.add({ id: 'x', kind: 'input', attrs: { shape: [1, 4, 4] } });
-  const window = { kernel: [5, 5], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+  const window = { kernel: [5, 5], stride: [1, 1], pads: [0, 0, 0, 0] };
   expect(builder.tryAdd({ id: 'p', kind: 'maxpool', inputs: ['x'], attrs: window })).toEqual({
     problem: "a 5x5 window doesn't fit into [1,4,4] with pads 0,0,0,0",
   });

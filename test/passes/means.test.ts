@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerForInference } from '../../src/lower/program/training.js';
+import { lower } from '../../src/lower/program/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
@@ -45,7 +45,7 @@ const given = { IF: { start: 0.5 }, MBIF: { start: 0.0625 }, IBRALIF: {} };
 
 /** Mean logits by the compiler's own lowering, in exact arithmetic. */
 function logitsOf(spiking: Network, image: Float32Array): number[] {
-  const { program } = lowerForInference(spiking);
+  const { program } = lower(spiking);
   const shape = spiking.ops[0]!.type.shape;
   return [...evaluate(program, { image: tensor('f32', [1, ...shape], image) }, { precision: 'f64' })['0']!.data];
 }
@@ -96,7 +96,7 @@ it('the means over the first steps are those of a shorter run', () => {
   const x = image(1);
   const long = convertToMeans(network, meansOf('MBIF', given.MBIF, 8)).spiking;
   const short = convertToMeans(network, meansOf('MBIF', given.MBIF, 4)).spiking;
-  const { program } = lowerForInference(long, { early: [4] });
+  const { program } = lower(long, { probes: { early: [4] } });
   const shape = long.ops[0]!.type.shape;
   const run = evaluate(program, { image: tensor('f32', [1, ...shape], x) }, { precision: 'f64' });
   const expected = logitsOf(short, x);

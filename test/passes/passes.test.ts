@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerNetwork } from '../../src/lower/program/index.js';
+import { lower } from '../../src/lower/program/index.js';
 import { type Network, type Op, NetworkBuilder, printNetwork } from '../../src/network/index.js';
 import { type Pass, passes, pipelines, quantizeValue, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
@@ -39,7 +39,7 @@ function logits(network: Network, shape: readonly number[]): number[] {
     [2, ...shape],
     Array.from({ length: count }, () => random() * 4 - 2),
   );
-  return [...evaluate(lowerNetwork(network, { precision: 'f64' }), { x: image })['0']!.data];
+  return [...evaluate(lower(network, { precision: 'f64' }).program, { x: image })['0']!.data];
 }
 
 const window = (kernel: number, pad: number): Op['attrs'] => ({

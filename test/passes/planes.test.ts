@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
 import { libraryNeurons } from '../../src/workspace/files.js';
-import { lowerForInference } from '../../src/lower/program/training.js';
+import { lower } from '../../src/lower/program/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
@@ -121,7 +121,7 @@ it('signed codes become ternary planes, equal bit for bit', () => {
       ]);
       for (const { type } of split) expect(type.code).toEqual({ kind: 'spike', min: -1, max: 1, step: 1 });
       const feed = { image: tensor('f32', [1, 2, 4, 4], image) };
-      const { program } = lowerForInference(planes, { trains: (id) => id.startsWith('s1') });
+      const { program } = lower(planes, { probes: { trains: (id) => id.startsWith('s1') } });
       const trains = evaluate(program, feed);
       const [codes, bits] = [trains['train s1']!.data, trains['train s1.planes']!.data];
       const size = codes.length / 3;
@@ -216,7 +216,7 @@ function trained(neuron: string, steps: number, seed: number): Network {
 function spikesOf(network: Network, image: Float32Array): number {
   const feed = { image: tensor('f32', [1, ...network.ops[0]!.type.shape], image) };
   const last = network.ops.findLast((op) => op.kind === 'neuron')!;
-  const { program } = lowerForInference(network, { trains: (id) => id === last.id });
+  const { program } = lower(network, { probes: { trains: (id) => id === last.id } });
   return [...evaluate(program, feed)[`train ${last.id}`]!.data].reduce((a, b) => a + b, 0);
 }
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerExactCodes } from '../../src/lower/program/carriers/codes.js';
-import { lowerNetwork, probeNames } from '../../src/lower/program/index.js';
+import { exactCodes, lower, outputNames } from '../../src/lower/program/index.js';
 import { type Network, paramOf, realValues } from '../../src/network/index.js';
 import { allocateBits } from '../../src/passes/network/allocate-bits.js';
 import { isWeighted, quantiseWeights } from '../../src/passes/network/quantise-weights.js';
@@ -68,10 +67,14 @@ describe('quantise-weights', () => {
         const options = { ...sws({ silent: 8 }), weightBits: () => bits };
         const { quantised: reference, spiking } = convert(randomNetwork(seed, 2), options);
         expect(weightsOf(reference).every((one) => one.bits === bits)).toBe(true);
-        const exact = evaluate(lowerExactCodes(reference), { image: images });
-        const found = evaluate(lowerNetwork(spiking, { precision: 'f64', probes: { codes: true } }), { image: images });
+        const exact = evaluate(lower(reference, { carrier: exactCodes, probes: { codes: true } }).program, {
+          image: images,
+        });
+        const found = evaluate(lower(spiking, { probes: { codes: true } }).program, { image: images });
         for (const { id } of spiking.ops.filter(({ kind }) => kind === 'neuron')) {
-          expect([...found[probeNames.codes(id)]!.data], `${id} of seed ${seed}`).toEqual([...exact[id]!.data]);
+          expect([...found[outputNames.codes(id)]!.data], `${id} of seed ${seed}`).toEqual([
+            ...exact[outputNames.codes(id)]!.data,
+          ]);
         }
       }),
       { numRuns: 25 },

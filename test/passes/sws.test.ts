@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type TypedArray, tensor } from '../../src/base/dtype.js';
-import { lowerExactCodes } from '../../src/lower/program/carriers/codes.js';
-import { lowerNetwork, probeNames } from '../../src/lower/program/index.js';
+import { exactCodes, lower, outputNames } from '../../src/lower/program/index.js';
 import { type Network, latencyOf } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { simulate } from '../support/brute-force.js';
@@ -17,7 +16,7 @@ function images(seed: number): ReturnType<typeof tensor<'f32'>> {
 
 /** Logits, codes and membranes of a spiking network by its tensor program, in the reference evaluator. */
 function run(spiking: Network, seed: number): Record<string, TypedArray> {
-  const program = lowerNetwork(spiking, { precision: 'f64', probes: { codes: true } });
+  const program = lower(spiking, { probes: { codes: true } }).program;
   const results = evaluate(program, { image: images(seed) });
   return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data]));
 }
@@ -31,10 +30,14 @@ describe('SWS conversion of random quantised networks', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 1, max: 4 }), (seed, stages) => {
         const { quantised, spiking } = convert(randomNetwork(seed, stages), sws({ silent: 8 }));
-        const reference = evaluate(lowerExactCodes(quantised), { image: images(seed) });
+        const reference = evaluate(lower(quantised, { carrier: exactCodes, probes: { codes: true } }).program, {
+          image: images(seed),
+        });
         const found = run(spiking, seed);
         for (const id of layers(spiking)) {
-          expect([...found[probeNames.codes(id)]!], `${id} of seed ${seed}`).toEqual([...reference[id]!.data]);
+          expect([...found[outputNames.codes(id)]!], `${id} of seed ${seed}`).toEqual([
+            ...reference[outputNames.codes(id)]!.data,
+          ]);
         }
         const [a, b] = [[...found['0']!], [...reference['0']!.data]];
         a.forEach((logit, i) => expect(logit).toBeCloseTo(b[i]!, 4));
@@ -88,7 +91,7 @@ describe('SWS conversion of random quantised networks', () => {
         const network = randomNetwork(seed, stages);
         const { quantised } = convert(network, sws());
         const logits = (of: Network): number[] => [
-          ...evaluate(lowerNetwork(of, { precision: 'f64' }), { image: images(seed) })['0']!.data,
+          ...evaluate(lower(of, { precision: 'f64' }).program, { image: images(seed) })['0']!.data,
         ];
         const before = logits(network);
         logits(quantised).forEach((logit, i) => expect(logit).toBeCloseTo(before[i]!, 9));

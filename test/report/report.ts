@@ -1,6 +1,6 @@
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
-import type { Network } from '../../src/network/index.js';
+import { type Network, checkedOp } from '../../src/network/index.js';
 import type { ReportContext, ReportTarget } from '../../src/report/index.js';
 import { networkFrom, tinyModel } from '../support/train.js';
 
@@ -59,13 +59,15 @@ export function renamed(network: Network, name: (old: string) => string): Networ
   return {
     ...network,
     name: name(network.name),
-    ops: network.ops.map((op) => ({
-      ...op,
-      id: name(op.id),
-      inputs: op.inputs.map(name),
-      origin: name(op.id),
-      attrs: op.attrs['neuron'] === undefined ? op.attrs : { ...op.attrs, neuron: name(String(op.attrs['neuron'])) },
-    })),
+    ops: network.ops.map((op) =>
+      checkedOp({
+        ...op,
+        id: name(op.id),
+        inputs: op.inputs.map(name),
+        origin: name(op.id),
+        attrs: op.attrs['neuron'] === undefined ? op.attrs : { ...op.attrs, neuron: name(String(op.attrs['neuron'])) },
+      }),
+    ),
     outputs: network.outputs.map(name),
     neurons: new Map([...network.neurons].map(([key, def]) => [name(key), { ...def, name: name(def.name) }])),
   };

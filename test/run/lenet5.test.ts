@@ -5,7 +5,7 @@ import { openDataset, readBatch } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { engineNamed } from '../../src/engines/index.js';
 import { importOnnx } from '../../src/frontends/onnx/index.js';
-import { lowerNetwork } from '../../src/lower/program/index.js';
+import { lower } from '../../src/lower/program/index.js';
 import { latencyOf } from '../../src/network/index.js';
 import { simulate } from '../support/brute-force.js';
 import { convert, sws } from '../support/sws.js';
@@ -21,7 +21,7 @@ function lenet5() {
 
 it('LeNet-5: a real image’s logits equal a step-by-step simulation in global time to 1e-4, on every engine', async () => {
   const { spiking } = convert(lenet5(), sws({ silent: 2 }));
-  const program = lowerNetwork(spiking, { precision: 'f64' });
+  const program = lower(spiking, { precision: 'f64' }).program;
   const dataset = digits();
   const { images } = readBatch(dataset, 0, 2, normalisation);
   dataset.close();
@@ -59,7 +59,7 @@ it('the threshold and the silent period both matter: θ alone < θ/2 or Ts > 0 <
   dataset.close();
   const accuracy = async (threshold: number, silent: number): Promise<number> => {
     const { spiking } = convert(lenet5(), sws({ threshold, silent }));
-    const program = lowerNetwork(spiking, { precision: 'f64' });
+    const program = lower(spiking, { precision: 'f64' }).program;
     const executable = await engineNamed('fused')!.open(program);
     const { data } = (await executable.step({ [program.inputs[0]!.id]: images }))['0']!;
     await executable.dispose();

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { lowerForInference } from '../../src/lower/program/training.js';
+import { lower } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
 import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
@@ -17,7 +17,7 @@ export function runPasses(network: Network, pipeline: 'planes' | 'fuse' | 'ann')
 
 /** Logits of one image by the reference evaluator, in float32 or float64. */
 export function logitsOf(network: Network, image: Float32Array, precision?: 'f64'): number[] {
-  const { program } = lowerForInference(network);
+  const { program } = lower(network);
   const shape = network.ops[0]!.type.shape;
   const options = precision === undefined ? {} : { precision };
   return [...evaluate(program, { image: tensor('f32', [1, ...shape], image) }, options)['0']!.data];

@@ -49,12 +49,12 @@ export function stepFeeds({ step, lowered }: Trainee, n: number, seed = 23): Rec
 }
 
 export function forwardFeeds(
-  lowered: Pick<Trainee['lowered'], 'program' | 'image' | 'randoms'>,
+  lowered: Pick<Trainee['lowered'], 'program' | 'feeds'>,
   n: number,
   seed = 23,
 ): Record<string, Tensor> {
   const { shape } = present(
-    lowered.program.inputs.find(({ id }) => id === lowered.image),
+    lowered.program.inputs.find(({ id }) => id === lowered.feeds.image.id),
     'no image',
   );
   const sizes = concreteShape(shape, n);
@@ -69,8 +69,8 @@ export function forwardFeeds(
     pixels[i] = ([x < 2, y < 2, x === y][kind]! ? 1 : 0) + 0.2 * next();
   }
   return {
-    [lowered.image]: { dtype: 'f32', shape: sizes, data: pixels },
+    [lowered.feeds.image.id]: { dtype: 'f32', shape: sizes, data: pixels },
     labels: { dtype: 'i32', shape: [n], data: labels },
-    ...randomFeeds(lowered.randoms, n, seed, 'test'),
+    ...randomFeeds(lowered.feeds.randoms, n, seed, 'test'),
   };
 }

@@ -34,7 +34,7 @@ function reference(trainee: Trainee, neuron: string, optimizer: string, feeds: R
   const { network, lowered } = trainee;
   const plain = ({ shape, data }: Tensor): object => ({ shape, data: Array.from(data) });
   const weights = Object.fromEntries([...network.params].map(([id, { tensor: values }]) => [id, plain(values)]));
-  const job = { neuron, steps: 3, optimizer, count, images: plain(feeds[lowered.image]!), weights };
+  const job = { neuron, steps: 3, optimizer, count, images: plain(feeds[lowered.feeds.image.id]!), weights };
   const script = fileURLToPath(new URL('torch_reference.py', import.meta.url));
   const input = JSON.stringify({ ...job, labels: Array.from(feeds['labels']!.data) });
   const { stdout, stderr, status } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });

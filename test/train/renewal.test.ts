@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { chooseEngine } from '../../src/run/engine.js';
-import { type BitPenalty, lowerForObservation } from '../../src/lower/program/training.js';
+import { type BitPenalty, lowerForObservation } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { type BitTraining, StepSizes } from '../../src/train/index.js';
@@ -95,11 +95,11 @@ it('step sizes of neurons start at 2·mean|x|/√hi, each on what the ones befor
 
 it('changed bits renew the step size from the present batch, a later layer on what the renewed one gives', async () => {
   const { network, states, sizes, drawn } = await opened('spikes');
-  expect(await sizes.renew(states, drawn, 1)).toEqual([]);
+  expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 1)).toEqual([]);
   const before = new Map(states);
   for (const layer of layers) set(states, `${layer}.bits`, 3.2);
   const stale = currents(network, states, drawn, layers[1]);
-  const events = await sizes.renew(states, drawn, 2);
+  const events = await sizes.renew(states, () => Promise.resolve(states), drawn, 2);
   expect(events.map(({ layer, kind, bits, step }) => [layer, kind, bits.from, bits.to, step])).toEqual(
     layers.map((layer) => [layer, 'spikes', 4, 3, 2]),
   );
@@ -110,7 +110,7 @@ it('changed bits renew the step size from the present batch, a later layer on wh
   }
   // the second layer saw the first one's new step size
   expect(currents(network, states, drawn, layers[1])).not.toEqual(stale);
-  expect(await sizes.renew(states, drawn, 3)).toEqual([]);
+  expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 3)).toEqual([]);
   await sizes.close();
 });
 
@@ -118,10 +118,10 @@ it('a second renewal takes nine tenths of the new range and one of the old', asy
   const { network, states, sizes, drawn } = await opened('spikes');
   const [layer, other] = layers;
   set(states, `${layer}.bits`, 3);
-  await sizes.renew(states, drawn, 1);
+  await sizes.renew(states, () => Promise.resolve(states), drawn, 1);
   const first = theta(states, layer) * 7;
   set(states, `${layer}.bits`, 2);
-  await sizes.renew(states, drawn, 2);
+  await sizes.renew(states, () => Promise.resolve(states), drawn, 2);
   const second = searched(currents(network, states, drawn, layer), 2);
   expect(Math.abs(second - first)).toBeGreaterThan(1e-3);
   expect(theta(states, layer)).toBeCloseTo((0.1 * first + 0.9 * second) / 3, 4);
@@ -134,9 +134,9 @@ it('renewal ends for good below 24 % of the first distance to the target', async
   // the distance is 3 at the start: with 1 bit and 2 bits it is 0.5, below 0.72
   set(states, `${layers[0]}.bits`, 1);
   set(states, `${layers[1]}.bits`, 2);
-  expect(await sizes.renew(states, drawn, 1)).toEqual([]);
+  expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 1)).toEqual([]);
   for (const layer of layers) set(states, `${layer}.bits`, 4);
-  expect(await sizes.renew(states, drawn, 2)).toEqual([]);
+  expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 2)).toEqual([]);
   expect(sizes.state.targets.map(({ ended }) => ended)).toEqual([false, true]);
   await sizes.close();
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/base/dtype.js';
-import type { BitKind, BitPenalty } from '../../src/lower/program/training.js';
+import { type BitKind, type BitPenalty } from '../../src/lower/program/index.js';
 import { type BitTraining, Settling } from '../../src/train/index.js';
 import { networkFrom } from '../support/train.js';
 

@@ -36,7 +36,7 @@ async function errorsOf(network: Network, edit: (text: string) => string): Promi
         throw error;
       });
       const errors = diagnostics.filter(({ severity }) => severity === 'error');
-      for (const { place } of errors) expect(place).toEqual({ file: join(folder, 'network.ir') });
+      for (const { place } of errors) expect(place).toMatchObject({ source: { name: join(folder, 'network.ir') } });
       said[name] = [...new Set(errors.map(({ code }) => code))];
     }
   } finally {

@@ -30,7 +30,7 @@ it('a slip in the name is pointed out', () => {
   const problem = expectDiagnostic('cli/unknown-config', () =>
     chooseConfig(modelOf('base', 'fast'), { path, config: 'fats' }),
   );
-  expect(problem.help).toBe('did you mean "fast"?');
+  expect(problem.help).toBe('did you mean "fast"? it has base, fast');
 });
 
 it('a file without configurations cannot be compiled', () => {

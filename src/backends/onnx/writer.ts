@@ -1,9 +1,7 @@
-import onnxProto from 'onnx-proto';
-import type { onnx as OnnxTypes } from 'onnx-proto';
 import type { DType, Tensor } from '../../base/dtype.js';
+import { type OnnxMessage, attributeTypes } from '../../base/onnx-proto.js';
 import { type Dim, type Program, isBatch } from '../../tensor/index.js';
-
-const { onnx } = onnxProto;
+import { encodeOnnx } from './encode.js';
 
 /** ONNX's numbers of our dtypes; i64 appears only in shapes and indices. */
 export const elementType: Readonly<Record<DType | 'i64', number>> = {
@@ -20,7 +18,7 @@ export type AttrValue = number | string | readonly number[] | { readonly float: 
 
 /** The body of an operator; it reads values of the graph around it by name. */
 export interface Subgraph {
-  readonly graph: OnnxTypes.IGraphProto;
+  readonly graph: OnnxMessage<'GraphProto'>;
   /** What it reads from around it. */
   readonly captured: readonly string[];
 }
@@ -30,8 +28,8 @@ export interface Subgraph {
  * what a primitive needs besides is named after it, with `::`.
  */
 export class GraphWriter {
-  #nodes: OnnxTypes.INodeProto[] = [];
-  #initializers: OnnxTypes.ITensorProto[] = [];
+  #nodes: OnnxMessage<'NodeProto'>[] = [];
+  #initializers: OnnxMessage<'TensorProto'>[] = [];
   /** What nodes with bodies read in them, by node. */
   readonly #captured = new Map<string, readonly string[]>();
   readonly #shared = new Map<string, string>();
@@ -171,9 +169,9 @@ export class GraphWriter {
   }
 
   /** Drops nodes and initialisers that no output needs. */
-  #prune(outputs: readonly OnnxTypes.IValueInfoProto[]): void {
+  #prune(outputs: readonly OnnxMessage<'ValueInfoProto'>[]): void {
     const live = new Set(outputs.map((output) => output.name!));
-    const kept: OnnxTypes.INodeProto[] = [];
+    const kept: OnnxMessage<'NodeProto'>[] = [];
     for (const node of this.#nodes.toReversed()) {
       if (!node.output!.some((name) => live.has(name))) continue;
       for (const name of [...node.input!, ...(this.#captured.get(node.name!) ?? [])]) live.add(name);
@@ -184,19 +182,18 @@ export class GraphWriter {
   }
 
   /** The serialised ModelProto of what the outputs need. */
-  finish(outputs: readonly OnnxTypes.IValueInfoProto[]): Uint8Array {
+  finish(outputs: readonly OnnxMessage<'ValueInfoProto'>[]): Uint8Array {
     this.#prune(outputs);
-    const model = onnx.ModelProto.fromObject({
+    return encodeOnnx('ModelProto', {
       irVersion: 8,
       producerName: 'spikec',
       opsetImport: [{ domain: '', version: 17 }],
+      graph: this.#graph(outputs),
     });
-    model.graph = this.#graph(outputs);
-    return onnx.ModelProto.encode(model).finish();
   }
 
   /** What the outputs need as the body of an operator. */
-  finishBody(outputs: readonly OnnxTypes.IValueInfoProto[]): Subgraph {
+  finishBody(outputs: readonly OnnxMessage<'ValueInfoProto'>[]): Subgraph {
     this.#prune(outputs);
     const made = new Set([
       ...this.#program.inputs.map(({ id }) => id),
@@ -206,28 +203,27 @@ export class GraphWriter {
     return { graph: this.#graph(outputs), captured: [...new Set(read)].filter((name) => !made.has(name)) };
   }
 
-  #graph(outputs: readonly OnnxTypes.IValueInfoProto[]): OnnxTypes.GraphProto {
-    return onnx.GraphProto.create({
+  #graph(outputs: readonly OnnxMessage<'ValueInfoProto'>[]): OnnxMessage<'GraphProto'> {
+    return {
       name: this.#program.name,
       node: this.#nodes,
       initializer: this.#initializers,
       input: this.#program.inputs.map(({ id, dtype, shape }) => valueInfo(id, dtype, shape)),
       output: [...outputs],
-    });
+    };
   }
 }
 
 /** Type and shape of a graph input or output; the batch is a named symbol. */
-export function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): OnnxTypes.IValueInfoProto {
+export function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): OnnxMessage<'ValueInfoProto'> {
   const dim = shape.map((d) => (isBatch(d) ? { dimParam: d.batch === 1 ? 'N' : `${d.batch}N` } : { dimValue: d }));
   return { name, type: { tensorType: { elemType: elementType[dtype], shape: { dim } } } };
 }
 
-function attribute(name: string, value: AttrValue): OnnxTypes.IAttributeProto {
-  const types = onnx.AttributeProto.AttributeType;
-  if (typeof value === 'number') return { name, type: types.INT, i: value };
-  if (typeof value === 'string') return { name, type: types.STRING, s: new TextEncoder().encode(value) };
-  if ('graph' in value) return { name, type: types.GRAPH, g: value.graph.graph };
-  if ('float' in value) return { name, type: types.FLOAT, f: value.float };
-  return { name, type: types.INTS, ints: [...value] };
+function attribute(name: string, value: AttrValue): OnnxMessage<'AttributeProto'> {
+  if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
+  if (typeof value === 'string') return { name, type: attributeTypes.string, s: new TextEncoder().encode(value) };
+  if ('graph' in value) return { name, type: attributeTypes.graph, g: value.graph.graph };
+  if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
+  return { name, type: attributeTypes.ints, ints: [...value] };
 }

@@ -1,4 +1,4 @@
-import type { Place } from '../source.js';
+import { type Place, describePlace } from '../source.js';
 import type { DiagnosticDef, Severity } from './define.js';
 import { type ArgsOf, type Code, diagnosticTable } from './table.js';
 
@@ -39,6 +39,15 @@ export function diagnostic<C extends Code>(
     ...(extras.related === undefined ? {} : { related: extras.related }),
     ...(extras.help === undefined ? {} : { help: extras.help }),
   };
+}
+
+/** Each diagnostic once: what is said again of the same place is left out. */
+export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const said = new Set<string>();
+  return diagnostics.filter(({ code, message, place }) => {
+    const key = JSON.stringify([code, message, place === undefined ? '' : describePlace(place)]);
+    return !said.has(key) && said.add(key);
+  });
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

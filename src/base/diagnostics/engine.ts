@@ -29,7 +29,8 @@ fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph). \
     'error',
     ({ engine, reason }) => `the engine ${engine} can't be loaded here: ${reason}`,
     `An engine runs compiled programs. This one comes with an npm package that is missing or has no binary for this
-machine. Run \`npm ci\` in the checkout, or choose another engine with \`--engine\`.`,
+machine. Packages of engines are optional: spikec is installed without TensorFlow.js, and without onnxruntime-node where its
+install script fails. The message has the command that installs what is missing; or choose another engine with \`--engine\`.`,
   ),
   'engine/refused': define<{ engine: string; what: string; reason: string }>(
     'error',

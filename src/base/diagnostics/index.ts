@@ -7,6 +7,7 @@ export {
   type Outcome,
   type Related,
   diagnostic,
+  distinct,
   fail,
   hasErrors,
 } from './diagnostic.js';

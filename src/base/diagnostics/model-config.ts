@@ -36,6 +36,14 @@ it: \`config mine extends base { … }\`.`,
     `In \`bits\`, \`weights\` belong to convolutions and linear layers, \`spikes\` and \`steps\` to neurons. A pattern with one of
 them has to mean a layer that has it: \`layer "stem"\` means all of \`stem.conv\`, \`stem.batchnorm\` and \`stem.spike\`.`,
   ),
+  'model/too-large': define<{ what: string; elements: number; limit: number }>(
+    'error',
+    ({ what, elements, limit }) =>
+      `${what} ${elements.toLocaleString('en')} elements, more than ${limit.toLocaleString('en')}`,
+    `A value of the network, counted over all its time steps and with its padding, may have 2²⁸ elements, and so may all
+weights of the network together: 1 GiB as float32. Make it smaller: fewer channels or features, a smaller kernel or pad, a
+stride or a pooling layer before, fewer steps.`,
+  ),
   'model/conflict': define<{ problem: string }>(
     'error',
     ({ problem }) => problem,

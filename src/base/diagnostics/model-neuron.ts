@@ -1,6 +1,13 @@
 import { define } from './define.js';
 
 export const modelNeuronDiagnostics = {
+  'model/unconditional-reset': define<{ state: string }>(
+    'warning',
+    ({ state }) => `\`reset ${state} = …\` sets \`${state}\` at every step, whether the neuron fired or not`,
+    `A reset is carried out at every time step. To reset only where the neuron fired, the new value has to depend on the
+output: \`reset u = where(s, 0, u)\`, or \`reset u = u - s * theta\`. A state that is set to the same value at every step
+carries nothing from one step to the next.`,
+  ),
   'model/phase-order': define<{ phase: string; before: string }>(
     'error',
     ({ phase, before }) => `\`${phase}\` stands after \`${before}\``,

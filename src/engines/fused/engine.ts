@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Tensor, TypedArray } from '../../base/dtype.js';
 import { DiagnosticError, diagnostic, fail } from '../../base/diagnostics/index.js';
+import { present } from '../../base/invariant.js';
 import { emitOnnx, unsupportedByOnnx } from '../../backends/onnx/index.js';
 import { type Program, type ProgramInput, batchSize, checkedFeed } from '../../tensor/index.js';
 import { loadOnnxruntime, reasonOf } from '../onnxruntime-session.js';
+import { type Ports, checkState, chosenStates, portsOf } from '../states.js';
 import type { Engine, OpenOptions, Opened } from '../types.js';
 import type { OrtLike } from './lane.js';
 import { partition } from './partition.js';
@@ -48,7 +50,9 @@ async function openFused(program: Program, options: FusedOptions = {}): Promise<
   }
   const what = `program "${program.name}"`;
   const threads = options.threads ?? availableParallelism();
-  const separable = isSeparable(program);
+  const ports = portsOf(program, options.states);
+  // States pass through all samples of a step, and lie in the memory of one lane.
+  const separable = isSeparable(program) && ports.states.length === 0;
   const models = split.segments.flatMap((segment) => {
     if (segment.kind === 'kernel' || segment.kind === 'dot') return [];
     return [segment.kind === 'session' ? emitOnnx(segment.program) : emitProduct(segment.synapse)];
@@ -59,12 +63,14 @@ async function openFused(program: Program, options: FusedOptions = {}): Promise<
     if (count === 1) return Promise.all([openLocalLane(ort, { models, threads })]);
     return Promise.all(Array.from({ length: count }, () => openWorkerLane({ models, threads: 1 })));
   });
-  const run = new FusedRun(program, split, lanes, separable ? options.samples : Infinity, what);
+  const run = new FusedRun(program, split, ports, lanes, separable ? options.samples : Infinity, what, options.states);
   return {
     engine: 'fused',
     // While one batch is cut up and put together, the lanes work on the other.
     lanes: lanes.length > 1 ? 2 : 1,
     step: (inputs) => run.run(inputs),
+    read: (ids, { before = false } = {}) => run.read(ids, before),
+    write: (values) => run.write(values),
     dispose: async () => void (await Promise.all(lanes.map((lane) => lane.dispose()))),
   };
 }
@@ -97,14 +103,21 @@ class FusedRun {
   private readonly waiting: Job[] = [];
   private readonly busy: number[];
   private readonly samples: number;
+  /** States of which no plan's memory has the value: at first, and after another batch size. */
+  private states: Map<string, Tensor>;
+  /** The plan whose memory has all other states. */
+  private home: number | undefined;
 
   constructor(
     private readonly program: Program,
     private readonly split: Partition,
+    private readonly ports: Ports,
     private readonly lanes: readonly RemoteLane[],
     samples: number | undefined,
     private readonly what: string,
+    initial: ReadonlyMap<string, Tensor> = new Map(),
   ) {
+    this.states = new Map(initial);
     this.busy = lanes.map(() => 0);
     this.samples = samples ?? cachedSamples(bytesPerSample(program, split));
   }
@@ -112,13 +125,15 @@ class FusedRun {
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const n = batchSize(this.program, inputs) ?? 1;
     if (n === 0) throw new TypeError(`fused: a batch of "${this.program.name}" without samples`);
-    const feeds = this.program.inputs.map((input) => ({ input, fed: checkedFeed(input, inputs[input.id], n) }));
+    const feeds = this.ports.fed.map((input) => ({ input, fed: checkedFeed(input, inputs[input.id], n) }));
     const parts = cutBatch(n, Math.min(this.samples, Math.ceil(n / this.lanes.length)));
+    await this.leave(n);
     const plans = [...new Set(parts.map((part) => part.count))].map((count) => this.plan(count));
     try {
       await Promise.all(plans.map((kept) => kept.loaded));
+      await this.settle(n);
       if (parts.length === 1) return await this.runWhole(n, plans[0]!.plan, feeds);
-      const results = Object.entries(this.program.outputs).map(
+      const results = Object.entries(this.ports.returned).map(
         ([name, id]) => [name, collectSamples(this.split.infoOf(id), n)] as const,
       );
       await Promise.all(
@@ -137,6 +152,47 @@ class FusedRun {
     } finally {
       for (const kept of plans) kept.users--;
     }
+  }
+
+  /** Copies of states; `before` are those that the last step began with. */
+  async read(ids: readonly string[] | undefined, before: boolean): Promise<Map<string, Tensor>> {
+    const chosen = chosenStates(this.ports.states, ids);
+    if (before && this.home === undefined) throw new TypeError('states before the last step: there was no step');
+    const kept = chosen.map(({ id }) => id).filter((id) => before || !this.states.has(id));
+    const found =
+      kept.length === 0 ? {} : await this.lanes[0]!.read(present(this.home, 'fused: no memory'), kept, before);
+    return new Map(
+      chosen.map(({ id, input }) => {
+        const { dtype, shape } = input;
+        const data = found[id] ?? this.states.get(id)!.data.slice();
+        return [id, { dtype, shape, data } as Tensor];
+      }),
+    );
+  }
+
+  async write(values: ReadonlyMap<string, Tensor>): Promise<void> {
+    for (const { id, input } of chosenStates(this.ports.states, [...values.keys()])) {
+      const given = values.get(id)!;
+      checkState(input, given);
+      this.states.set(id, { ...given, data: given.data.slice() } as Tensor);
+    }
+    return Promise.resolve();
+  }
+
+  /** Takes all states out of another plan's memory than that for `n` samples; it may be dropped. */
+  private async leave(n: number): Promise<void> {
+    if (this.home === undefined || this.home === n) return;
+    this.states = await this.read(undefined, false);
+    this.home = undefined;
+  }
+
+  /** Brings states into the memory of the plan for `n` samples. */
+  private async settle(n: number): Promise<void> {
+    if (this.ports.states.length === 0) return;
+    const values = Object.fromEntries([...this.states].map(([id, { data }]) => [id, data]));
+    await this.lanes[0]!.write(n, values);
+    this.home = n;
+    this.states.clear();
   }
 
   private async runWhole(n: number, plan: Plan, feeds: readonly Feed[]): Promise<Record<string, Tensor>> {
@@ -161,7 +217,7 @@ class FusedRun {
         this.plans.delete(key);
         for (const lane of this.lanes) void lane.unload(key);
       }
-      const plan = makePlan(this.program, this.split, count);
+      const plan = makePlan(this.program, this.split, count, this.ports);
       kept = { plan, users: 0, loaded: Promise.all(this.lanes.map((lane) => lane.load(count, plan))) };
       this.plans.set(count, kept);
     }

@@ -34,6 +34,9 @@ export interface Lane {
   unload(key: number): void;
   /** Copies inputs in by name and outputs out by name. */
   run(key: number, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>>;
+  /** Copies of states in a plan's memory; `before` are those that its last run began with. */
+  read(key: number, ids: readonly string[], before: boolean): Record<string, TypedArray>;
+  write(key: number, values: Readonly<Record<string, TypedArray>>): void;
   dispose(): Promise<void>;
 }
 
@@ -54,6 +57,8 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
     readonly memory: WasmMemory;
     readonly plan: Plan;
     readonly steps: readonly (() => Promise<object> | void)[];
+    /** Whether the values of states lie where the last run left them. */
+    ran: boolean;
   }
   const wasm = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
   const arrays = {
@@ -97,6 +102,19 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
       Object.entries(views).map(([name, at]) => [name, new ort.Tensor(types[at.dtype], view(memory, at), at.shape)]),
     );
 
+  /** Moves next values of states to where the next run reads them. A next value may be another state. */
+  const advance = (here: Loaded): void => {
+    if (!here.ran) return;
+    const states = Object.values(here.plan.states);
+    const read = new Set(states.map(({ now }) => now.offset));
+    const values = states.map(({ next }) => {
+      const value = view(here.memory, next);
+      return read.has(next.offset) ? value.slice() : value;
+    });
+    states.forEach(({ now }, i) => view(here.memory, now).set(values[i]!));
+    here.ran = false;
+  };
+
   return {
     load(key, plan) {
       const memory = new wasm.Memory({ initial: plan.pages, maximum: plan.pages });
@@ -108,19 +126,32 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
         const [feeds, fetches] = [tensors(memory, step.feeds), tensors(memory, step.fetches)];
         return () => session.run(feeds, fetches);
       });
-      loaded.set(key, { memory, plan, steps });
+      loaded.set(key, { memory, plan, steps, ran: false });
     },
     unload(key) {
       loaded.delete(key);
     },
     async run(key, inputs) {
-      const { memory, plan, steps } = loaded.get(key)!;
+      const here = loaded.get(key)!;
+      const { memory, plan, steps } = here;
+      advance(here);
       for (const [id, at] of Object.entries(plan.inputs)) view(memory, at).set(inputs[id]!);
       for (const step of steps) {
         const pending = step();
         if (pending !== undefined) await pending;
       }
+      here.ran = true;
       return Object.fromEntries(Object.entries(plan.outputs).map(([name, at]) => [name, view(memory, at).slice()]));
+    },
+    read(key, ids, before) {
+      const { memory, plan, ran } = loaded.get(key)!;
+      const at = (id: string): View => (ran && !before ? plan.states[id]!.next : plan.states[id]!.now);
+      return Object.fromEntries(ids.map((id) => [id, view(memory, at(id)).slice()]));
+    },
+    write(key, values) {
+      const here = loaded.get(key)!;
+      advance(here);
+      for (const [id, data] of Object.entries(values)) view(here.memory, here.plan.states[id]!.now).set(data);
     },
     async dispose() {
       loaded.clear();

@@ -5,6 +5,7 @@ import { outputNames } from '../../backends/onnx/index.js';
 import { broadcastData } from '../../tensor/arrays.js';
 import { concreteShape } from '../../tensor/dims.js';
 import type { Program, ValueInfo } from '../../tensor/types.js';
+import { type Ports, type StatePort, portsOf } from '../states.js';
 import { type Lifetime, aligned, placeBuffers } from './arena.js';
 import { KernelWriter, type LoopNest, planLoops } from './kernel.js';
 import { dotRows, writeDots } from './dots.js';
@@ -39,6 +40,8 @@ export interface Plan {
   readonly constants: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
   readonly inputs: Readonly<Record<string, View>>;
   readonly outputs: Readonly<Record<string, View>>;
+  /** Where a state is read, and where a step leaves its next value; both stay as they are until the next step. */
+  readonly states: Readonly<Record<string, { readonly now: View; readonly next: View }>>;
   readonly steps: readonly Step[];
 }
 
@@ -47,7 +50,7 @@ const pageBytes = 65_536;
 const largestMemory = 65_535 * pageBytes;
 
 /** Lays out memory and generates the kernels for batches of `n`. */
-export function makePlan(program: Program, split: Partition, n: number): Plan {
+export function makePlan(program: Program, split: Partition, n: number, ports: Ports = portsOf(program)): Plan {
   const constants = new ConstantPool();
   const nests = new Map<KernelSegment, LoopNest>();
   for (const segment of split.segments) {
@@ -64,7 +67,7 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
     const value = split.constants.get(rootOf(split.aliases, id));
     if (value !== undefined) constants.add(rootOf(split.aliases, id), value, undefined);
   }
-  const { offsets, end } = placeBuffers(lifetimes(program, split, n), constants.end);
+  const { offsets, end } = placeBuffers(lifetimes(program, split, n, ports.states), constants.end);
   if (end > largestMemory) fail('engine/batch-too-large', { program: program.name, batch: n, gib: end / 2 ** 30 });
   const addressOf = (id: string): number => {
     const root = rootOf(split.aliases, id);
@@ -94,9 +97,15 @@ export function makePlan(program: Program, split: Partition, n: number): Plan {
     pages,
     constants: constants.entries,
     inputs: Object.fromEntries(
-      program.inputs.filter(({ id }) => offsets.has(id)).map((input) => [input.id, viewOf(input.id, input)]),
+      ports.fed.filter(({ id }) => offsets.has(id)).map((input) => [input.id, viewOf(input.id, input)]),
     ),
-    outputs: Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, viewOf(id)])),
+    outputs: Object.fromEntries(Object.entries(ports.returned).map(([name, id]) => [name, viewOf(id)])),
+    states: Object.fromEntries(
+      ports.states.map(({ id, input, next }) => [
+        id,
+        { now: viewOf(id, input), next: viewOf(program.outputs[next]!, input) },
+      ]),
+    ),
     steps,
   };
 }
@@ -147,12 +156,14 @@ function scratchNames({ synapse }: IntegerSegment): { readonly padded: string; r
 }
 
 /** When each value that lies in memory is first written and last read; −1 is before all steps. */
-function lifetimes(program: Program, split: Partition, n: number): Lifetime[] {
+function lifetimes(program: Program, split: Partition, n: number, states: readonly StatePort[] = []): Lifetime[] {
   const { segments, aliases } = split;
   const last = new Map<string, number>();
   const root = (id: string) => rootOf(aliases, id);
   segments.forEach((segment, step) => segment.inputs.forEach((id) => last.set(root(id), step)));
-  for (const id of Object.values(program.outputs)) last.set(root(id), segments.length);
+  for (const id of [...Object.values(program.outputs), ...states.map((state) => state.id)]) {
+    last.set(root(id), segments.length);
+  }
   const bytes = ({ dtype, shape }: ValueInfo) => Math.max(1, elementCount(concreteShape(shape, n)) * byteWidth[dtype]);
   const result: Lifetime[] = [];
   for (const input of program.inputs) {

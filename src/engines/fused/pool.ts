@@ -11,6 +11,8 @@ export interface RemoteLane {
   /** Whether the arrays given to `run` are handed over, and are empty afterwards. */
   readonly takesInputs: boolean;
   run(key: number, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>>;
+  read(key: number, ids: readonly string[], before: boolean): Promise<Record<string, TypedArray>>;
+  write(key: number, values: Readonly<Record<string, TypedArray>>): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -93,6 +95,8 @@ export async function openWorkerLane(options: LaneOptions): Promise<RemoteLane> 
     load: async (key, plan) => void (await call('load', [key, plan])),
     unload: async (key) => void (await call('unload', [key])),
     run: (key, inputs) => call('run', [key, inputs], [...new Set(Object.values(inputs).map((array) => array.buffer))]),
+    read: (key, ids, before) => call('read', [key, ids, before]),
+    write: async (key, values) => void (await call('write', [key, values])),
     async dispose() {
       await call('dispose', []);
       await worker.terminate();
@@ -114,6 +118,8 @@ export async function openLocalLane(ort: Parameters<typeof createLane>[0], optio
     load: (key, plan) => inTurn(async () => lane.load(key, plan)),
     unload: (key) => inTurn(async () => lane.unload(key)),
     run: (key, inputs) => inTurn(() => lane.run(key, inputs)),
+    read: (key, ids, before) => inTurn(async () => lane.read(key, ids, before)),
+    write: (key, values) => inTurn(async () => lane.write(key, values)),
     dispose: () => inTurn(() => lane.dispose()),
   };
 }

@@ -4,7 +4,7 @@ import { functionNamed } from '../functions.js';
 import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../types.js';
 import type { CallExpr } from './function-row.js';
 import { type Operand, Pending, isKnown, isPowerOfTwo, quantity, truth } from './operand.js';
-import { type EvaluationScope, asCondition, asNumbers } from './scope.js';
+import { type EvaluationScope, asCondition, asNumbers, asTensor } from './scope.js';
 import { firedOf } from './staircase.js';
 
 /**
@@ -27,10 +27,15 @@ export function runAssignments(
     if (isKept(target))
       env.set(
         target,
-        within(target, () => evaluateExpr(value, scope)),
+        within(target, () => keptValue(target, evaluateExpr(value, scope), scope)),
       );
     else env.defer(target, (now) => within(target, () => evaluateExpr(value, { ...scope, env: now })));
   }
+}
+
+/** States are numbers: a truth value that one is set to counts as 0 or 1. */
+function keptValue(target: string, value: Operand, scope: EvaluationScope): Operand {
+  return target === 's' || isKnown(value) || value instanceof Pending ? value : asTensor(value, scope);
 }
 
 /** An expression's value: folded where it is known, otherwise ops appended to the program. */
@@ -54,7 +59,7 @@ export function evaluateExpr(expr: Expr, scope: EvaluationScope): Operand {
 
 function evaluateUnary(op: '-' | 'not', x: Operand, scope: EvaluationScope): Operand {
   if (isKnown(x)) return op === '-' ? -quantity(x) : !truth(x);
-  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(x);
+  if (op === '-') return x instanceof Pending ? x.scaled(-1) : scope.builder.neg(asTensor(x, scope));
   return scope.builder.not(asCondition(x, scope));
 }
 

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
+import { onnxProto } from '../../base/onnx-proto.js';
 
 /**
  * The part of ONNX's protobuf messages an importer needs, decoded straight from the wire:
@@ -67,19 +68,21 @@ const lengthDelimited = 2;
 
 /** Decodes a serialised ModelProto. Throws an Error for anything that is no protobuf of this form. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
+  const field = onnxProto.ModelProto;
   const opsets: { domain: string; version: number }[] = [];
   const graphs: Uint8Array[] = [];
   let producer = '';
   eachField(bytes, {
-    2: (r) => (producer = r.string()),
-    7: (r) => graphs.push(r.bytes()),
-    8: (r) => opsets.push(decodeOpset(r.bytes())),
+    [field.producerName[0]]: (r) => (producer = r.string()),
+    [field.graph[0]]: (r) => graphs.push(r.bytes()),
+    [field.opsetImport[0]]: (r) => opsets.push(decodeOpset(r.bytes())),
   });
   return { opsets, producer, graph: graphs.length === 0 ? undefined : decodeGraph(graphs) };
 }
 
 /** Decodes a TensorProto on its own, as in test vectors. */
 export function decodeTensor(bytes: Uint8Array): OnnxTensor {
+  const field = onnxProto.TensorProto;
   const dims: number[] = [];
   const packed: { field: number; bytes: Uint8Array }[] = [];
   const external = new Map<string, string>();
@@ -96,26 +99,27 @@ export function decodeTensor(bytes: Uint8Array): OnnxTensor {
       }
     };
   eachField(bytes, {
-    1: (r, wire) => int64s(r, wire, dims),
-    2: (r) => (dataType = r.int32()),
-    4: typedData(4),
-    5: typedData(5),
-    7: typedData(7),
-    8: (r) => (name = r.string()),
-    9: (r) => (raw = r.bytes()),
-    10: typedData(10),
-    11: typedData(11),
-    13: (r) => {
+    [field.dims[0]]: (r, wire) => int64s(r, wire, dims),
+    [field.dataType[0]]: (r) => (dataType = r.int32()),
+    [field.floatData[0]]: typedData(field.floatData[0]),
+    [field.int32Data[0]]: typedData(field.int32Data[0]),
+    [field.int64Data[0]]: typedData(field.int64Data[0]),
+    [field.name[0]]: (r) => (name = r.string()),
+    [field.rawData[0]]: (r) => (raw = r.bytes()),
+    [field.doubleData[0]]: typedData(field.doubleData[0]),
+    [field.uint64Data[0]]: typedData(field.uint64Data[0]),
+    [field.externalData[0]]: (r) => {
       const [key, value] = decodePair(r.bytes());
       external.set(key, value);
     },
-    14: (r) => (location = r.int32()),
+    [field.dataLocation[0]]: (r) => (location = r.int32()),
   });
   return { name, dims, dataType, raw, packed, external: location === 1 ? external : undefined };
 }
 
 /** Several parts of one graph, as concatenated messages leave them, count as one (protobuf's merge rule). */
 function decodeGraph(parts: readonly Uint8Array[]): OnnxGraph {
+  const field = onnxProto.GraphProto;
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
   const inputs: OnnxValueInfo[] = [];
@@ -124,12 +128,12 @@ function decodeGraph(parts: readonly Uint8Array[]): OnnxGraph {
   let hasSparseInitializers = false;
   for (const part of parts) {
     eachField(part, {
-      1: (r) => nodes.push(decodeNode(r.bytes())),
-      2: (r) => (name = r.string()),
-      5: (r) => initializers.push(decodeTensor(r.bytes())),
-      11: (r) => inputs.push(decodeValueInfo(r.bytes())),
-      12: (r) => outputs.push(decodeValueInfo(r.bytes())),
-      15: (r, wire) => {
+      [field.node[0]]: (r) => nodes.push(decodeNode(r.bytes())),
+      [field.name[0]]: (r) => (name = r.string()),
+      [field.initializer[0]]: (r) => initializers.push(decodeTensor(r.bytes())),
+      [field.input[0]]: (r) => inputs.push(decodeValueInfo(r.bytes())),
+      [field.output[0]]: (r) => outputs.push(decodeValueInfo(r.bytes())),
+      [field.sparseInitializer[0]]: (r, wire) => {
         hasSparseInitializers = true;
         r.skipType(wire);
       },
@@ -139,45 +143,47 @@ function decodeGraph(parts: readonly Uint8Array[]): OnnxGraph {
 }
 
 function decodeNode(bytes: Uint8Array): OnnxNode {
+  const field = onnxProto.NodeProto;
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, OnnxAttribute>();
   let [name, opType, domain] = ['', '', ''];
   eachField(bytes, {
-    1: (r) => inputs.push(r.string()),
-    2: (r) => outputs.push(r.string()),
-    3: (r) => (name = r.string()),
-    4: (r) => (opType = r.string()),
-    5: (r) => {
+    [field.input[0]]: (r) => inputs.push(r.string()),
+    [field.output[0]]: (r) => outputs.push(r.string()),
+    [field.name[0]]: (r) => (name = r.string()),
+    [field.opType[0]]: (r) => (opType = r.string()),
+    [field.attribute[0]]: (r) => {
       const attribute = decodeAttribute(r.bytes());
       attributes.set(attribute.name, attribute);
     },
-    7: (r) => (domain = r.string()),
+    [field.domain[0]]: (r) => (domain = r.string()),
   });
   return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
 }
 
 function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
+  const field = onnxProto.AttributeProto;
   const ints: number[] = [];
   const floats: number[] = [];
   const single: { f?: number; i?: number; s?: string; t?: OnnxTensor } = {};
   let name = '';
   let isGraph = false;
   eachField(bytes, {
-    1: (r) => (name = r.string()),
-    2: (r) => (single.f = r.float()),
-    3: (r) => (single.i = int64(r)),
-    4: (r) => (single.s = r.string()),
-    5: (r) => (single.t = decodeTensor(r.bytes())),
-    6: (r, wire) => {
+    [field.name[0]]: (r) => (name = r.string()),
+    [field.f[0]]: (r) => (single.f = r.float()),
+    [field.i[0]]: (r) => (single.i = int64(r)),
+    [field.s[0]]: (r) => (single.s = r.string()),
+    [field.t[0]]: (r) => (single.t = decodeTensor(r.bytes())),
+    [field.g[0]]: (r, wire) => {
       isGraph = true;
       r.skipType(wire);
     },
-    7: (r, wire) => {
+    [field.floats[0]]: (r, wire) => {
       if (wire !== lengthDelimited) floats.push(r.float());
       else for (let n = r.uint32() / 4; n > 0; n--) floats.push(r.float());
     },
-    8: (r, wire) => int64s(r, wire, ints),
+    [field.ints[0]]: (r, wire) => int64s(r, wire, ints),
   });
   return { name, floats, ints, isGraph, ...single };
 }
@@ -188,27 +194,45 @@ function decodeValueInfo(bytes: Uint8Array): OnnxValueInfo {
   let dims: (number | string)[] | undefined;
   const dimension: FieldReader = (r) => {
     let size: number | string = '';
-    eachField(r.bytes(), { 1: (d) => (size = int64(d)), 2: (d) => (size = d.string()) });
+    const field = onnxProto.Dimension;
+    eachField(r.bytes(), {
+      [field.dimValue[0]]: (d) => (size = int64(d)),
+      [field.dimParam[0]]: (d) => (size = d.string()),
+    });
     dims!.push(size);
   };
   const shape: FieldReader = (r) => {
     dims = [];
-    eachField(r.bytes(), { 1: dimension });
+    eachField(r.bytes(), { [onnxProto.TensorShapeProto.dim[0]]: dimension });
   };
-  const tensorType: FieldReader = (r) => eachField(r.bytes(), { 1: (t) => (elementType = t.int32()), 2: shape });
-  eachField(bytes, { 1: (r) => (name = r.string()), 2: (r) => eachField(r.bytes(), { 1: tensorType }) });
+  const typed = onnxProto.TypeProtoTensor;
+  const tensorType: FieldReader = (r) =>
+    eachField(r.bytes(), { [typed.elemType[0]]: (t) => (elementType = t.int32()), [typed.shape[0]]: shape });
+  const field = onnxProto.ValueInfoProto;
+  eachField(bytes, {
+    [field.name[0]]: (r) => (name = r.string()),
+    [field.type[0]]: (r) => eachField(r.bytes(), { [onnxProto.TypeProto.tensorType[0]]: tensorType }),
+  });
   return { name, elementType, dims };
 }
 
 function decodeOpset(bytes: Uint8Array): { domain: string; version: number } {
   const opset = { domain: '', version: 0 };
-  eachField(bytes, { 1: (r) => (opset.domain = r.string()), 2: (r) => (opset.version = int64(r)) });
+  const field = onnxProto.OperatorSetIdProto;
+  eachField(bytes, {
+    [field.domain[0]]: (r) => (opset.domain = r.string()),
+    [field.version[0]]: (r) => (opset.version = int64(r)),
+  });
   return opset.domain === 'ai.onnx' ? { ...opset, domain: '' } : opset;
 }
 
 function decodePair(bytes: Uint8Array): [string, string] {
   const pair: [string, string] = ['', ''];
-  eachField(bytes, { 1: (r) => (pair[0] = r.string()), 2: (r) => (pair[1] = r.string()) });
+  const field = onnxProto.StringStringEntryProto;
+  eachField(bytes, {
+    [field.key[0]]: (r) => (pair[0] = r.string()),
+    [field.value[0]]: (r) => (pair[1] = r.string()),
+  });
   return pair;
 }
 

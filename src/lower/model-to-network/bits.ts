@@ -180,7 +180,7 @@ function surrogateFits({ def, args }: NeuronUse, most: number): boolean {
 }
 
 /** An expression of parameters; NaN where it is more. */
-function constantOf(expr: Expr, values: Readonly<Record<string, number>>): number {
+export function constantOf(expr: Expr, values: Readonly<Record<string, number>>): number {
   const names = namesIn(expr);
   if (names.some((name) => !(name in values))) return NaN;
   const value = evaluateExpr(expr, {

@@ -1,8 +1,6 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import { describePlace } from '../../base/source.js';
-import { type Config, type Model, type OwnNetwork, layerMatcher } from '../../model/index.js';
-import { type BitKind, BitPlan, bitKinds, neuronWithBits } from './bits.js';
-import { spikeLevels } from '../../equations/index.js';
+import { type Config, type OwnNetwork, layerMatcher } from '../../model/index.js';
+import { type BitKind, BitPlan, bitKinds } from './bits.js';
 
 /** Kinds of layers that hold bits of a kind. */
 const holders: Readonly<Record<BitKind, readonly string[]>> = {
@@ -18,39 +16,6 @@ const holders: Readonly<Record<BitKind, readonly string[]>> = {
 export function bitProblems(config: Config, network: OwnNetwork): readonly Diagnostic[] {
   const plan = new BitPlan(config.bits, config.coding);
   return [...plan.problems(), ...idle(config, network)];
-}
-
-/** The same for all configs of a model with networks of their own, and neurons that can't have the bits; each once. */
-export function bitProblemsOf({ configs }: Model): readonly Diagnostic[] {
-  const said = new Set<string>();
-  return [...configs.values()]
-    .flatMap((config) =>
-      config.network.kind === 'network'
-        ? [...bitProblems(config, config.network), ...neuronProblems(config, config.network)]
-        : [],
-    )
-    .filter(({ code, message, place }) => {
-      const key = JSON.stringify([code, message, place === undefined ? '' : describePlace(place)]);
-      return !said.has(key) && said.add(key);
-    });
-}
-
-function neuronProblems({ bits, coding, neuron }: Config, network: OwnNetwork): readonly Diagnostic[] {
-  if (bits === undefined) return [];
-  const plan = new BitPlan(bits, coding);
-  return network.layers.flatMap((layer) => {
-    const use = layer.neuron ?? neuron;
-    const setting = layer.kind === 'spike' ? plan.of('spikes', layer.id) : undefined;
-    if (use === undefined || setting === undefined) return [];
-    const levels = spikeLevels(use.def, use.args);
-    const found = neuronWithBits(
-      use,
-      setting,
-      levels === undefined ? Infinity : levels.max - levels.min + 1,
-      bits.place,
-    );
-    return 'def' in found ? [] : [found];
-  });
 }
 
 function idle({ bits }: Config, { layers }: OwnNetwork): readonly Diagnostic[] {

@@ -1,79 +1,41 @@
-import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../../base/diagnostics/index.js';
-import {
-  type NeuronDef,
-  type SpikeLevels,
-  expandUnits,
-  levelProblems,
-  maxUnits,
-  spikeLevels,
-} from '../../equations/index.js';
-import { present } from '../../base/invariant.js';
+import { type Outcome, hasErrors } from '../../base/diagnostics/index.js';
+import { type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
+import { InvariantError, present } from '../../base/invariant.js';
 import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
-import { bitProblems } from './check-bits.js';
 import { Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
+import { configProblems } from './rules.js';
+import { thresholdValue } from './tdbn.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
-export { bitProblemsOf } from './check-bits.js';
+export { configProblems } from './rules.js';
 
 export interface ModelLoweringOptions {
   /** Of the initial weights; without it `seed` of the config's `train`, or 1. */
   readonly seed?: number;
 }
 
-/** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
-const trainable = ['direct', 'rate', 'events'];
-
 /**
  * The network of a config as Network IR with initial weights: the encoder, one op per layer under
  * the layer's id, the read-out. A network without spiking layers, in a config without a coding, is
- * lowered as it is, without time.
+ * lowered as it is, without time. What can't be lowered is refused by {@link configProblems}.
  */
 export function lowerModel(config: Config, options: ModelLoweringOptions = {}): Outcome<Network> {
   const { network } = config;
   if (network.kind !== 'network') throw new TypeError(`lowerModel: ${config.name} imports ${network.path}`);
   const bits = new BitPlan(config.bits, config.coding);
-  const diagnostics: Diagnostic[] = [...refusals(config, network), ...bitProblems(config, network)];
+  const diagnostics = configProblems(config);
   if (hasErrors(diagnostics)) return { diagnostics };
   const seed = options.seed ?? (config.train?.settings['seed'] as number | undefined) ?? 1;
-  const lowering = new ModelLowering(config, network, new Initialiser(seed), bits, diagnostics);
-  const value = lowering.run();
-  return hasErrors(diagnostics) ? { diagnostics } : { value, diagnostics };
-}
-
-/** What the language can say and this lowering can't do. */
-function refusals({ name, coding, place }: Config, network: OwnNetwork): Diagnostic[] {
-  const found: Diagnostic[] = [];
-  const spiking = network.layers.some((layer) => layer.kind === 'spike');
-  if (coding === undefined) {
-    if (!spiking) return found;
-    const help = 'add for example `coding direct(steps: 4)`';
-    return [diagnostic('model/setting-missing', { config: name, name: 'coding' }, place, { help })];
-  }
-  if (!trainable.includes(coding.name)) {
-    const construct = `\`coding ${coding.name}\` with a network of layers`;
-    const help = 'networks of layers compile with `direct`, `rate` and `events`; `sws` converts ONNX files';
-    found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
-  }
-  const ranged = coding.layers.find(({ settings }) => 'range' in settings);
-  if (ranged !== undefined) {
-    const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
-    found.push(diagnostic('model/conflict', { problem }, ranged.place));
-  }
-  if (coding.args['steps'] === undefined && trainable.includes(coding.name)) {
-    const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
-    found.push(diagnostic('model/argument-missing', args, coding.place));
-  }
-  return found;
+  return { value: new ModelLowering(config, network, new Initialiser(seed), bits).run(), diagnostics };
 }
 
 class ModelLowering {
   readonly #config: Config;
   readonly #network: OwnNetwork;
   readonly #builder: NetworkBuilder;
-  readonly #diagnostics: Diagnostic[];
   readonly #context: LayerContext;
   readonly #layers: ReadonlyMap<string, Layer>;
   /** Ids of ops that stand for a layer's result under another id: encoded inputs. */
@@ -82,20 +44,16 @@ class ModelLowering {
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #expanded = new Map<NeuronUse, NeuronUse>();
   readonly #bitted = new Map<NeuronUse, Map<string, NeuronUse>>();
-  /** Uses whose levels were found wrong, so that each is said once. */
-  readonly #judged = new Set<NeuronUse>();
 
   constructor(
     config: Config,
     network: OwnNetwork,
     initialiser: Initialiser,
     readonly bits: BitPlan,
-    diagnostics: Diagnostic[],
   ) {
     this.#config = config;
     this.#network = network;
     this.#builder = new NetworkBuilder(network.name);
-    this.#diagnostics = diagnostics;
     this.#layers = new Map(network.layers.map((layer) => [layer.id, layer]));
     this.#context = {
       builder: this.#builder,
@@ -139,7 +97,7 @@ class ModelLowering {
   #spike(layer: Layer): void {
     const written = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
     const use = this.#withBits(this.#withoutUnits(written, layer), layer);
-    const levels = this.#levels(use, layer);
+    const levels = present(spikeLevels(use.def, use.args), `lower: ${layer.id} has no levels`);
     const name = this.#neuronName(use.def);
     const params: Record<string, string> = {};
     for (const { name: param, learn } of use.def.params) {
@@ -184,46 +142,17 @@ class ModelLowering {
     const levels = spikeLevels(use.def, use.args);
     const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
     const found = neuronWithBits(use, setting, count, present(this.bits.bits, 'lower: no bits').place);
-    const changed = 'def' in found ? found : use;
-    if (!('def' in found)) this.#diagnostics.push(found);
+    if (!('def' in found)) throw new InvariantError(`lower: ${layer.id}: ${found.message}`);
     if (!this.#bitted.has(use)) this.#bitted.set(use, new Map());
-    this.#bitted.get(use)!.set(JSON.stringify(setting), changed);
-    return changed;
-  }
-
-  #levels(use: NeuronUse, layer: Layer): SpikeLevels {
-    const problems = levelProblems(use);
-    if (!this.#judged.has(use)) this.#diagnostics.push(...problems);
-    this.#judged.add(use);
-    if (hasErrors(problems)) return { min: 0, max: 1, step: 1 };
-    const levels = spikeLevels(use.def, use.args);
-    const refuse = (construct: string, help: string): void => {
-      const related = [{ place: layer.place, message: 'used here' }];
-      this.#diagnostics.push(diagnostic('cli/not-lowered', { construct }, use.place, { help, related }));
-    };
-    const { name } = use.def;
-    if ((use.args['silent'] ?? 0) > 0) {
-      refuse(`the silent steps of \`${name}\` in this coding`, 'set `silent: 0`, or convert with `coding sws(…)`');
-    } else if (levels === undefined) {
-      const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
-      refuse(`the neuron \`${name}\`, whose output \`s\` has no finite set of levels,`, help);
-    }
-    return levels ?? { min: 0, max: 1, step: 1 };
+    this.#bitted.get(use)!.set(JSON.stringify(setting), found);
+    return found;
   }
 
   /** The neuron with a state for each unit; the same object for the same use, so that its name stays. */
   #withoutUnits(use: NeuronUse, layer: Layer): NeuronUse {
-    const known = this.#expanded.get(use);
-    if (known !== undefined) return known;
-    const expanded = expandUnits(use);
-    if (expanded === undefined) {
-      const construct = `the neuron \`${use.def.name}\` with these numbers of units`;
-      const help = `all its states with units need the same number of them, from 1 to ${maxUnits}`;
-      const related = [{ place: layer.place, message: 'used here' }];
-      this.#diagnostics.push(diagnostic('cli/not-lowered', { construct }, use.place, { help, related }));
-    }
-    this.#expanded.set(use, expanded ?? use);
-    return expanded ?? use;
+    const expanded = this.#expanded.get(use) ?? present(expandUnits(use), `lower: ${layer.id} has no number of units`);
+    this.#expanded.set(use, expanded);
+    return expanded;
   }
 
   /** The neuron's name, told apart from a different neuron of the same name. */
@@ -242,7 +171,8 @@ class ModelLowering {
   /** Threshold-dependent batch norm scales by the neuron's threshold (tdBN). */
   #prepared(layer: Layer): Layer {
     if (layer.kind !== 'batchnorm' || this.#config.train?.settings['batchnorm'] !== 'tdbn') return layer;
-    const threshold = this.#config.neuron?.args['theta'];
+    const { neuron } = this.#config;
+    const threshold = neuron && thresholdValue(neuron);
     return threshold === undefined ? layer : { ...layer, attrs: { ...layer.attrs, threshold } };
   }
 

@@ -1,9 +1,10 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, paramOf } from '../../network/index.js';
+import { type Network, type Op, paramOf, hasWeightMatrix } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import { type BitKind, bitKinds } from '../model-to-network/bits.js';
 import { learnedWhole } from './learned.js';
-import type { LayersLowering } from './layers-context.js';
+import type { Lowering } from './context.js';
+import { outputNames } from './runnable.js';
 
 export { type BitKind, bitKinds } from '../model-to-network/bits.js';
 
@@ -31,7 +32,7 @@ export interface BitHolder {
 export function bitHolders(network: Network, kind: BitKind): readonly BitHolder[] {
   return network.ops.flatMap((op): BitHolder[] => {
     const neurons = elementCount(op.type.shape);
-    if (kind === 'weights' && (op.kind === 'conv' || op.kind === 'linear') && holds(op, 'weight_bits')) {
+    if (kind === 'weights' && hasWeightMatrix(op) && holds(op, 'weight_bits')) {
       const size = elementCount(paramOf(network, op, 'weight').tensor.shape);
       return [{ op, role: 'weight_bits', size }];
     }
@@ -51,23 +52,23 @@ export function learnedBitsOf(network: Network, kind: BitKind): readonly BitHold
 }
 
 /** The task's loss plus the penalties; each term is an output too, where there are any. */
-export function regularised(lowering: LayersLowering, task: Value, penalties: readonly BitPenalty[]): Value {
+export function regularised(lowering: Lowering, task: Value, penalties: readonly BitPenalty[]): Value {
   if (penalties.length === 0) return task;
   const { builder } = lowering;
-  builder.output('loss.task', task);
+  builder.output(outputNames.task, task);
   let total = task;
   for (const kind of bitKinds) {
     const terms = penalties.filter((one) => one.kind === kind).map((one) => term(lowering, one));
     if (terms.length === 0) continue;
     const sum = terms.reduce((a, b) => builder.add(a, b));
-    builder.output(`loss.${kind}`, sum);
+    builder.output(outputNames.penalty(kind), sum);
     total = builder.add(total, sum);
   }
   return total;
 }
 
 /** B̄ = Σ n·round(B̂)/Σ n over the ops; its distance to the target times λ. */
-function term(lowering: LayersLowering, { kind, target, penalty, distance, ops }: BitPenalty): Value {
+function term(lowering: Lowering, { kind, target, penalty, distance, ops }: BitPenalty): Value {
   const { builder, network } = lowering;
   builder.at('bits', kind);
   const holders = learnedBitsOf(network, kind).filter(({ op }) => ops.includes(op.id));

@@ -2,7 +2,7 @@ import { elementCount } from '../../base/dtype.js';
 import { codeBounds } from '../../base/quantiser.js';
 import { type Op, numberAttr, paramOf, squeezeBehind } from '../../network/index.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
-import type { Lowering } from './context.js';
+import type { Lowering, Precision } from './context.js';
 import { learnedWhole, scaledGradient } from './learned.js';
 
 /**
@@ -12,8 +12,8 @@ import { learnedWhole, scaledGradient } from './learned.js';
  * Gradients (ABA eq. 16-20, A.6-A.9), v = w/S: ∂Ŵ/∂w = 1 inside the bounds; ∂Ŵ/∂S = lo or hi outside, round(v) − v
  * inside; ∂Ŵ/∂B = ±S·2^(B−1)·ln 2 outside; those to S and B times g = 1/√(weights·hi).
  */
-export function gridWeight(lowering: Lowering, op: Op): Value {
-  const weight = lowering.realWeight(op, 'weight', 'f32');
+export function gridWeight(lowering: Lowering, op: Op, precision: Precision = 'f32'): Value {
+  const weight = lowering.realWeight(op, 'weight', precision);
   if (op.params['weight_step'] === undefined) return weight;
   const { builder } = lowering;
   const count = elementCount(paramOf(lowering.network, op, 'weight').tensor.shape);

@@ -1,58 +1,39 @@
 import { type Tensor, tensor } from '../../base/dtype.js';
-import { present } from '../../base/invariant.js';
-import { type Network, type Op, optionalParam, paramOf, realValues } from '../../network/index.js';
+import { type Network, type Op, numberAttr, optionalParam, paramOf, realValues } from '../../network/index.js';
 import { type Dim, ProgramBuilder, type Value } from '../../tensor/index.js';
-import type { Timed, Train } from './trains.js';
+import type { RandomInput } from './runnable.js';
 
-/** Quantities beside the outputs that a run can report. */
-export interface Probes {
-  /** Spikes and synaptic operations per layer and sample: [N, 2]. */
-  readonly counts?: boolean;
-  /** Codes and last membranes of every layer of neurons: for comparison with the quantised network. */
-  readonly codes?: boolean;
-  /** Trains of encoder, neurons and running maxima. */
-  readonly trains?: boolean;
-  /** These layers of neurons give out their membranes at every local step. */
-  readonly membranes?: readonly string[];
-}
+export type Precision = 'f32' | 'f64';
+export type Mode = 'train' | 'infer';
 
 export interface LoweringOptions {
-  /** Precision of membranes and of ANN values. */
-  readonly precision: 'f32' | 'f64';
-  readonly probes?: Probes;
-  /** Fan-out of each neuron of a layer, row-major over its shape; needed for counts. */
-  readonly fanOut?: (id: string) => Float64Array;
-  /** Results to give out under the ids of their ops, beside the network's outputs (ANN lowering). */
-  readonly expose?: readonly string[];
-  /** Parameters stay parameters under their own names, also those of one value: they are to be trained. */
+  /** Of membranes, and of the values of networks without time. */
+  readonly precision: Precision;
+  /** `train`: batch norms see their batch and dropout drops; `infer` where missing. */
+  readonly mode?: Mode;
+  /** Parameters stay parameters under their own names, also those of one value: they are trained or fed. */
   readonly trainable?: boolean;
+  /** Layers of neurons whose membranes are wanted. */
+  readonly traced?: ReadonlySet<string>;
 }
 
-/** What the parts of the lowering share: the program being built and the values made so far. */
+/** What all parts of a lowering share: the program being built, its parameters and random inputs. */
 export class Lowering {
   readonly builder: ProgramBuilder;
-  readonly real = new Map<string, Value>();
-  readonly trains = new Map<string, Train>();
-  readonly potentials = new Map<string, Timed>();
+  readonly mode: Mode;
+  /** Steps of the network's coding. */
+  readonly steps: number;
+  readonly randoms: RandomInput[] = [];
+  /** Param → the value that replaces it after a training step. */
+  readonly replace: Record<string, string> = {};
 
   constructor(
     readonly network: Network,
     readonly options: LoweringOptions,
   ) {
     this.builder = new ProgramBuilder(network.name);
-  }
-
-  realOf(id: string): Value {
-    return present(this.real.get(id), `lower: %${id} has no real value`);
-  }
-
-  trainOf(id: string): Train {
-    return present(this.trains.get(id), `lower: %${id} is no spike train`);
-  }
-
-  /** A train or a potential. */
-  timedOf(id: string): Timed {
-    return present(this.potentials.get(id) ?? this.trains.get(id), `lower: %${id} has no time`);
+    this.mode = options.mode ?? 'infer';
+    this.steps = stepsOfNetwork(network);
   }
 
   /** A weight as it stands (integer codes stay integers), as an f32 parameter. */
@@ -62,7 +43,7 @@ export class Lowering {
   }
 
   /** A weight's real values in a dtype. */
-  realWeight(op: Op, role: string, dtype: 'f32' | 'f64'): Value {
+  realWeight(op: Op, role: string, dtype: Precision): Value {
     const param = paramOf(this.network, op, role);
     return this.#param(
       `${op.params[role]!}${param.quant === undefined ? '' : '.real'}`,
@@ -71,7 +52,7 @@ export class Lowering {
   }
 
   /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
-  perChannel(op: Op, role: string, dtype: 'f32' | 'f64', rank: number): Value | number | undefined {
+  perChannel(op: Op, role: string, dtype: Precision, rank: number): Value | number | undefined {
     const param = optionalParam(this.network, op, role);
     if (param === undefined) return undefined;
     const values = realValues(param);
@@ -79,6 +60,11 @@ export class Lowering {
     const { shape } = param.tensor;
     const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
     return this.#param(op.params[role]!, tensor(dtype, wide, values));
+  }
+
+  random(input: RandomInput): Value {
+    this.randoms.push(input);
+    return this.builder.input(input.id, 'f32', input.shape);
   }
 
   #param(name: string, values: Tensor): Value {
@@ -90,4 +76,10 @@ export class Lowering {
 /** [{batch: steps}, …shape]. */
 export function folded(steps: number, shape: readonly number[]): Dim[] {
   return [{ batch: steps }, ...shape];
+}
+
+/** Steps of a network's coding; 1 for a network without time. */
+export function stepsOfNetwork(network: Network): number {
+  const encoder = network.ops.find((op) => op.kind === 'encode');
+  return encoder === undefined ? 1 : numberAttr(encoder.attrs, 'steps');
 }

@@ -1,6 +1,6 @@
 import { type Network, opsById } from '../../network/index.js';
 import type { Program } from '../../tensor/index.js';
-import { lowerReal } from './carriers/real.js';
+import { FoldedValues } from './carriers/folded.js';
 import { Lowering, folded } from './context.js';
 
 export interface PerOpProgram {
@@ -24,6 +24,7 @@ export function fedName(id: string): string {
 export function lowerPerOp(network: Network): PerOpProgram {
   const lowering = new Lowering(network, { precision: 'f32' });
   const { builder } = lowering;
+  const values = new FoldedValues(lowering, 'f32');
   const byId = opsById(network);
   const fed: string[] = [];
   const checked: string[] = [];
@@ -32,13 +33,13 @@ export function lowerPerOp(network: Network): PerOpProgram {
     const op = byId.get(id)!;
     if ((op.origin === undefined && op.kind !== 'input') || fed.includes(id)) return;
     fed.push(id);
-    lowering.real.set(id, builder.input(fedName(id), 'f32', folded(1, op.type.shape)));
+    values.set(id, builder.input(fedName(id), 'f32', folded(1, op.type.shape)));
   };
   for (const op of network.ops) {
     if (op.kind === 'input') continue;
     for (const input of op.inputs) reference(input);
-    const own = lowerReal(lowering, op, 'f32');
-    lowering.real.set(op.id, own);
+    const own = values.act(op);
+    values.set(op.id, own);
     if (op.origin === undefined) continue;
     checked.push(op.id);
     builder.output(op.id, own);

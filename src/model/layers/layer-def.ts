@@ -18,6 +18,8 @@ export interface LayerSite {
   ): TensorValue;
   /** Reports that the shape that reaches the layer doesn't suit it. */
   wrongShape(needs: string, found: TensorValue): undefined;
+  /** Reports that an argument doesn't suit the others. */
+  wrongArgument(name: string, expected: string, found: string): undefined;
   /** Reports that two inputs don't fit. */
   mismatch(left: TensorValue, right: TensorValue): undefined;
 }

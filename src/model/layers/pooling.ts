@@ -1,4 +1,5 @@
 import type { Parameter } from '../schema.js';
+import { describeShape } from '../values.js';
 import { type LayerDef, isImage, one } from './layer-def.js';
 import { padParameter, windowOver } from './window.js';
 
@@ -16,6 +17,10 @@ function pool(kind: 'avgpool' | 'maxpool'): LayerDef {
       const window = windowOver(site, input, args, 'none');
       if (window === undefined) return undefined;
       const { kernel, stride, pads, height, width } = window;
+      // A window that lies in the padding has no maximum, and no mean of anything.
+      if (pads.some((pad, side) => pad >= kernel[side % 2]!)) {
+        return site.wrongArgument('pad', `smaller than its window ${describeShape(kernel)}`, describeShape(pads));
+      }
       return site.add(name, kind, [input], [input.shape[0]!, height, width], { kernel, stride, pads });
     },
   };

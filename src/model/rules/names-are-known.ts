@@ -1,10 +1,18 @@
 import { suggest } from '../../base/did-you-mean.js';
-import type { CallExpression, Expression, GraphDeclaration, NameExpression } from '../../syntax/index.js';
+import type { Span } from '../../base/source.js';
+import type {
+  CallExpression,
+  Expression,
+  GraphDeclaration,
+  GraphStatement,
+  NameExpression,
+} from '../../syntax/index.js';
 import { calleeOf } from '../arguments.js';
 import { mayBeHidden } from '../environment.js';
 import { constantFunctions } from '../evaluate.js';
 import { layerTable } from '../layers/index.js';
-import { type Rule, type RuleContext, partsOf } from './rule.js';
+import { layerNameHelp } from '../other-names.js';
+import { type Rule, type RuleContext, namesIn, partsOf } from './rule.js';
 
 /** Every name a graph mentions is a parameter, a binding above, a declaration or a layer. */
 export const namesAreKnown: Rule = (declaration, context) => {
@@ -48,16 +56,19 @@ class NameCheck {
   #value({ name, span }: NameExpression): void {
     const { file } = this.context;
     if (this.bound.has(name) || file.scope.has(name) || mayBeHidden(name, file)) return;
+    const later = this.#laterBinding(name, span);
     const help = (): string | undefined =>
-      this.#laterBinding(name) ?? suggest(name, [...this.bound, ...this.context.file.scope.keys()]);
-    this.context.reporter.report('model/unknown-name', { kind: 'value', name }, span, { help });
+      later?.help ?? file.elsewhere(name) ?? suggest(name, [...this.bound, ...file.scope.keys()]);
+    const related = later?.related ?? [];
+    this.context.reporter.report('model/unknown-name', { kind: 'value', name }, span, { help, related });
   }
 
   #call(written: CallExpression | NameExpression): void {
     const { name, args, place } = calleeOf(written);
     if (!this.#isCallable(name) && !mayBeHidden(name, this.context.file)) {
       const names = (): string[] => [...this.bound, ...this.context.file.scope.keys(), ...Object.keys(layerTable)];
-      const help = (): string | undefined => this.#laterBinding(name) ?? suggest(name, names());
+      const help = (): string | undefined =>
+        this.#laterBinding(name, place)?.help ?? this.context.file.elsewhere(name) ?? layerNameHelp(name, names());
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     }
     for (const { name: key, value } of args) {
@@ -72,8 +83,37 @@ class NameCheck {
     return known || Object.hasOwn(layerTable, name) || constantFunctions.has(name) || argumentWords.has(name);
   }
 
-  #laterBinding(name: string): string | undefined {
-    const later = this.declaration.body.some((statement) => statement.name?.text === name);
-    return later ? `\`${name}\` is bound below; move that line up` : undefined;
+  /** What to do about a value that is bound below: move it up, unless it depends on what reads it. */
+  #laterBinding(
+    name: string,
+    at: Span,
+  ): { readonly help: string; readonly related: { place: Span; message: string }[] } | undefined {
+    const { body } = this.declaration;
+    const later = body.find((statement) => statement.name?.text === name);
+    if (later?.name === undefined) return undefined;
+    const reader = body.find(({ span }) => span.start <= at.start && at.end <= span.end);
+    if (reader === undefined || !dependsOn(later, reader, body)) {
+      return { help: `\`${name}\` is bound below; move that line up`, related: [] };
+    }
+    return {
+      help:
+        `\`${name}\` depends on this value: it could only be what \`${name}\` was one time step before, which needs a ` +
+        '`delay(1)`; connections back aren’t compiled yet, so only a neuron’s states carry something from step to step',
+      related: [{ place: later.name.span, message: `\`${name}\` is bound here` }],
+    };
   }
+}
+
+/** Whether the value of a statement is made of another's, directly or through others of the body. */
+function dependsOn(from: GraphStatement, on: GraphStatement, body: readonly GraphStatement[]): boolean {
+  const byName = new Map(body.flatMap((one) => (one.name === undefined ? [] : [[one.name.text, one] as const])));
+  const seen = new Set<GraphStatement>();
+  const queue = [from];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (next === on) return true;
+    if (seen.has(next) || next.kind === 'input') continue;
+    seen.add(next);
+    queue.push(...namesIn(next.value).flatMap((name) => byName.get(name) ?? []));
+  }
+  return false;
 }

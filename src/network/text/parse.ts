@@ -1,32 +1,51 @@
-import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
+import { type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
-import { type NeuronDef, parseNeuron } from '../../equations/index.js';
-import type { Source } from '../../base/source.js';
-import { isOpKind } from '../ops/index.js';
-import type { AttrValue, Code, Coding, Network, Op, Param, Time, ValueType } from '../types.js';
-import { verifyNetwork, verifyValues } from '../verify.js';
+import { mostElements } from '../../base/limits.js';
+import type { Source, Span } from '../../base/source.js';
 import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
+import { type NeuronDef, parseNeuron } from '../../equations/index.js';
+import { attrProblems, isOpKind, opDef } from '../ops/index.js';
+import {
+  type AttrValue,
+  type Code,
+  type Coding,
+  type Network,
+  type Op,
+  type Param,
+  type Time,
+  type ValueType,
+  checkedOp,
+} from '../types.js';
+import { type Problem, verifyNetwork, verifyValues } from '../verify.js';
 
 const shownProblems = 100;
-/** Of one value over all its steps: what a computer can hold. */
-const mostElements = 2 ** 28;
 const mostSteps = 2 ** 20;
 
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
 export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>): Outcome<Network> {
+  let parser: IrParser;
   let network: Network;
   try {
-    network = new IrParser(source, weights).network();
+    parser = new IrParser(source, weights);
+    network = parser.network();
   } catch (error) {
     if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
     throw error;
   }
-  const invalid = verifyNetwork(network, shownProblems);
-  const problems = invalid.length > 0 ? invalid : verifyValues(network).slice(0, shownProblems);
-  const diagnostics: Diagnostic[] = problems.map(({ op, message, help }) =>
-    diagnostic('network/invalid', { op, message }, { file: source.name }, help === undefined ? {} : { help }),
-  );
+  const diagnostics = problemsOf(network, parser)
+    .slice(0, shownProblems)
+    .map(({ op, message, help }) => {
+      const place = parser.places.get(op) ?? { file: source.name };
+      return diagnostic('network/invalid', { op, message }, place, help === undefined ? {} : { help });
+    });
   return diagnostics.length > 0 ? { diagnostics } : { value: network, diagnostics };
+}
+
+/** Each kind of check counts on those before it. */
+function problemsOf(network: Network, { problems }: IrParser): readonly Problem[] {
+  if (problems.length > 0) return problems;
+  const invalid = verifyNetwork(network, shownProblems);
+  return invalid.length > 0 ? invalid : verifyValues(network);
 }
 
 class IrParser {
@@ -36,6 +55,10 @@ class IrParser {
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #notes: string[] = [];
   readonly #outputs: string[] = [];
+  /** Where each op begins: the first of its id. */
+  readonly places = new Map<string, Span>();
+  /** What no op of its kind may say. */
+  readonly problems: Problem[] = [];
 
   constructor(
     source: Source,
@@ -105,7 +128,9 @@ class IrParser {
 
   #op(): void {
     const tokens = this.#tokens;
+    const at = tokens.next.span;
     const id = tokens.value();
+    if (!this.places.has(id)) this.places.set(id, at);
     tokens.expect('=');
     const place = tokens.next.span;
     const word = tokens.name();
@@ -119,15 +144,12 @@ class IrParser {
     tokens.expect(':');
     const type = this.#type();
     const origin = tokens.accept('from') ? tokens.name() : undefined;
-    this.#ops.push({
-      id,
-      kind,
-      inputs,
-      attrs: neuron === undefined ? attrs : { neuron, ...attrs },
-      params,
-      type,
-      ...(origin === undefined ? {} : { origin }),
-    });
+    const all = neuron === undefined ? attrs : { neuron, ...attrs };
+    const { attrs: schema, otherAttrs } = opDef(kind);
+    for (const message of attrProblems(schema, otherAttrs, all)) this.problems.push({ op: id, message });
+    this.#ops.push(
+      checkedOp({ id, kind, inputs, attrs: all, params, type, ...(origin === undefined ? {} : { origin }) }),
+    );
   }
 
   #attrs(close: string): Record<string, AttrValue> {

@@ -13,7 +13,7 @@ function absorbsPad(pad: Op, consumer: Op, network: Network): boolean {
   if (consumer.kind === 'conv') return true;
   if (consumer.kind === 'avgpool') {
     // the window op must count the border: it does with include_pad, or without padding of its own
-    return consumer.attrs['include_pad'] === true || listAttr(consumer.attrs, 'pads').every((n) => n === 0);
+    return consumer.attrs.include_pad || consumer.attrs.pads.every((n) => n === 0);
   }
   if (consumer.kind !== 'maxpool') return false;
   // a border of zeros never wins where no value is negative

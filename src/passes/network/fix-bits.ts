@@ -13,6 +13,7 @@ import {
   realValues,
   rewrite,
   wholeOf,
+  hasWeightMatrix,
 } from '../../network/index.js';
 import type { Pass } from '../pass.js';
 
@@ -45,7 +46,7 @@ export const fixBits: Pass = {
 };
 
 function hasLearned(network: Network, op: Op): boolean {
-  if (op.kind === 'conv' || op.kind === 'linear') return op.params['weight_step'] !== undefined;
+  if (hasWeightMatrix(op)) return op.params['weight_step'] !== undefined;
   if (op.kind === 'squeeze') return op.params['steps'] !== undefined;
   return op.kind === 'neuron' && (learnsBits(op) || learnedStep(network, op) !== undefined);
 }

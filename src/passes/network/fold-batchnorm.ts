@@ -11,6 +11,7 @@ import {
   realParam,
   realValues,
   rewrite,
+  hasWeightMatrix,
 } from '../../network/index.js';
 import type { Pass } from '../pass.js';
 
@@ -56,7 +57,7 @@ export const foldBatchnorm: Pass = {
     const folded = new Map<string, Op>();
     for (const op of network.ops) {
       const before = op.kind === 'batchnorm' ? byId.get(op.inputs[0]!) : undefined;
-      if (before === undefined || (before.kind !== 'conv' && before.kind !== 'linear')) continue;
+      if (before === undefined || !hasWeightMatrix(before)) continue;
       if (consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id)) folded.set(before.id, op);
     }
     return rewrite(network, (op, inputs, to) => {

@@ -1,12 +1,20 @@
 import { tensor } from '../../base/dtype.js';
 import { fitsBits } from '../../base/packing.js';
 import { bestGrid } from '../../base/weight-grid.js';
-import { type Network, type Op, type Param, paramOf, realValues, rewrite } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  type Param,
+  paramOf,
+  realValues,
+  rewrite,
+  hasWeightMatrix,
+} from '../../network/index.js';
 import type { Pass } from '../pass.js';
 
 /** Layers whose weights have bits. */
 export function isWeighted(op: Op): boolean {
-  return op.kind === 'conv' || op.kind === 'linear';
+  return hasWeightMatrix(op);
 }
 
 /**

@@ -1,8 +1,6 @@
 import { roundHalfEven } from '../../base/rounding.js';
-import { type Network, type Op, consumersOf, numberAttr, opsById, rewrite } from '../../network/index.js';
+import { type Network, type Op, consumersOf, numberAttr, opsById, rewrite, traitsOf } from '../../network/index.js';
 import type { Pass } from '../pass.js';
-
-const monotone = new Set(['relu', 'clip', 'maxpool', 'flatten', 'reshape']);
 
 /** x quantised: clip(round_half_even(x/scale) + zero, min, max). */
 export function quantizeValue(x: number, scale: number, zero: number, min: number, max: number): number {
@@ -14,12 +12,12 @@ export function quantizeValue(x: number, scale: number, zero: number, min: numbe
 /** Monotone ops between a quantiser and the synapse before it, nearest the quantiser first. */
 function chainBefore(quantize: Op, byId: ReadonlyMap<string, Op>): Op[] {
   const chain: Op[] = [];
-  for (let op = byId.get(quantize.inputs[0]!)!; monotone.has(op.kind); op = byId.get(op.inputs[0]!)!) {
+  for (let op = byId.get(quantize.inputs[0]!)!; traitsOf(op).monotone; op = byId.get(op.inputs[0]!)!) {
     if (op.type.code.kind === 'quant') break;
     chain.push(op);
   }
   // only a chain with a nonlinearity needs moving; reshapes alone are linear
-  while (chain.length > 0 && (chain.at(-1)!.kind === 'flatten' || chain.at(-1)!.kind === 'reshape')) chain.pop();
+  while (chain.length > 0 && traitsOf(chain.at(-1)!).reshapes) chain.pop();
   return chain;
 }
 

@@ -1,8 +1,6 @@
-import { type Op, latencyOf, rewrite } from '../../network/index.js';
+import { type Op, latencyOf, rewrite, traitsOf } from '../../network/index.js';
 import type { Rewriter } from '../../network/rewrite.js';
 import type { Pass } from '../pass.js';
-
-const joins = new Set(['add', 'mul', 'concat']);
 
 /** Delays the operands that arrive early until the last one does. */
 function aligned(op: Op, inputs: readonly string[], to: Rewriter): readonly string[] {
@@ -28,7 +26,7 @@ export const scheduleTime: Pass = {
   run: (network, { options }) => {
     const timed = rewrite(network, (op, inputs, to) => {
       if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: options.silent(op.id) } });
-      return to.copy(op, joins.has(op.kind) ? aligned(op, inputs, to) : inputs);
+      return to.copy(op, traitsOf(op).join ? aligned(op, inputs, to) : inputs);
     });
     if (timed.coding === undefined) return timed;
     const periods = [

@@ -1,18 +1,19 @@
-import { type Network, type Op, opsById } from '../../network/index.js';
+import { type Network, type Op, opsById, traitsOf } from '../../network/index.js';
 import type { Pass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
 
-const weighted = new Set(['conv', 'linear', 'channel_conv']);
-const moving = new Set(['affine', 'pad', 'flatten', 'reshape', 'avgpool', 'globalavgpool']);
-/** Ops that have no place between the encoder and the read-out of an inference network. */
-const nonlinear = new Set(['relu', 'clip', 'sigmoid', 'mul', 'batchnorm', 'quantize', 'maxpool']);
+/** Whether each of its outputs sums its inputs under weights. */
+function sums(op: Op): boolean {
+  const { weights } = traitsOf(op);
+  return weights === 'matrix' || weights === 'kernel';
+}
 
 /** A real input current, moved or averaged: the layer that weighs it belongs to the encoder. */
 export function frontOf(network: Network): ReadonlySet<string> {
   const front = new Set<string>();
   for (const op of network.ops) {
     const real = op.kind === 'encode' && op.type.code.kind === 'real';
-    const follows = moving.has(op.kind) && op.inputs.every((id) => front.has(id));
+    const follows = traitsOf(op).linear && !sums(op) && op.inputs.every((id) => front.has(id));
     if (real || follows) front.add(op.id);
   }
   return front;
@@ -23,8 +24,8 @@ function problemOf(op: Op, byId: ReadonlyMap<string, Op>, front: ReadonlySet<str
   if (input === undefined) return undefined;
   // the greatest of some spikes is one of them
   if (op.kind === 'maxpool' && input.type.code.kind === 'spike') return undefined;
-  if (nonlinear.has(op.kind) && op.type.time !== undefined) return input.type.code.kind;
-  if (weighted.has(op.kind) && input.type.code.kind !== 'spike' && !front.has(input.id)) return input.type.code.kind;
+  if (!traitsOf(op).accumulates && op.type.time !== undefined) return input.type.code.kind;
+  if (sums(op) && input.type.code.kind !== 'spike' && !front.has(input.id)) return input.type.code.kind;
   return undefined;
 }
 

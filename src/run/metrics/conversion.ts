@@ -1,6 +1,5 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import type { Opened } from '../../engines/types.js';
 import { type Counter, type Images, forEachBatch } from './batches.js';
 import { predictedClasses } from './predictions.js';
 
@@ -38,8 +37,8 @@ export interface SpikingRun {
 }
 
 export interface SpikingNetwork {
-  readonly executable: Opened;
-  readonly input: string;
+  /** All outputs for a batch of images. */
+  readonly run: (images: Tensor<'f32'>) => Promise<Readonly<Record<string, Tensor>>>;
   /** Output name of the logits. */
   readonly output: string;
   /** Layer id → name of the program's output with its counts [N, 2]. */
@@ -67,7 +66,7 @@ export async function runSpiking(
     images,
     network.lanes,
     async (batch) => {
-      const results = await network.executable.step({ [network.input]: batch });
+      const results = await network.run(batch);
       return { results, found: predictedClasses(present(results[network.output], 'evaluate: no logits')) };
     },
     ({ results, found }, start, size) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../../src/base/dtype.js';
 import { lowerModel } from '../../../src/lower/model-to-network/index.js';
-import { lowerForInference } from '../../../src/lower/program/training.js';
+import { lower } from '../../../src/lower/program/index.js';
 import { type Config, checkModel } from '../../../src/model/index.js';
 import { evaluate } from '../../../src/tensor/index.js';
 import { evaluateNeuron } from '../../support/run-neuron.js';
@@ -48,7 +48,7 @@ describe('standard neurons, lowered and evaluated, spike as their equations say'
         const checked = config(use, steps);
         const { value: network, diagnostics } = lowerModel(checked);
         expect(diagnostics).toEqual([]);
-        const { program } = lowerForInference(network!);
+        const { program } = lower(network!);
         const { '0': mean } = evaluate(program, { x: tensor('f32', [1, 9], currents) });
         const { def, args } = checked.neuron!;
         currents.forEach((x, i) => {

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../../src/base/dtype.js';
 import { roundHalfEven } from '../../../src/base/rounding.js';
 import { gridWeight } from '../../../src/lower/program/bits.js';
-import { LayersLowering } from '../../../src/lower/program/layers-context.js';
-import { lowerLayer } from '../../../src/lower/program/carriers/means.js';
+import { Lowering } from '../../../src/lower/program/context.js';
+import { MeansNetwork } from '../../../src/lower/program/carriers/means.js';
 import { NetworkBuilder } from '../../../src/network/index.js';
 import { autodiff, evaluate } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';
@@ -13,7 +13,7 @@ import { libraryNeurons } from '../../../src/workspace/files.js';
 // The second computation is the straight-through form itself, written by hand in float64: every rounding is the number
 // it rounds plus a residue that is held fixed. Its finite differences are the gradients that SPEC §6 states.
 
-const settings = { precision: 'f32', trainable: true } as const;
+const settings = { precision: 'f32', trainable: true, mode: 'train' } as const;
 const f32 = (shape: readonly number[], values: readonly number[]): Tensor => tensor('f32', shape, values);
 
 /** Central differences of f at x. */
@@ -38,7 +38,7 @@ function weightsNetwork(weights: readonly number[], step: number, bits: number, 
 /** Σ c·Ŵ and its gradients by the compiled program. */
 function gridGradients(weights: readonly number[], step: number, bits: number, learned: boolean, c: readonly number[]) {
   const network = weightsNetwork(weights, step, bits, learned);
-  const lowering = new LayersLowering(network, 'train', 1, settings);
+  const lowering = new Lowering(network, settings);
   lowering.builder.at('y');
   const grid = gridWeight(lowering, network.ops[1]!);
   const { builder } = lowering;
@@ -165,14 +165,15 @@ function neuronProgram(
   b.add({ id: 'q', kind: 'squeeze', inputs: ['n'], attrs: { steps_max: 3 }, params: squeeze });
   const network = b.finish(['q']);
   expect(Math.round(real)).toBe(steps);
-  const lowering = new LayersLowering(network, 'train', 1, settings);
+  const lowering = new Lowering(network, settings);
   const x = lowering.builder.param('current', f32([1, count], currents));
-  lowering.values.set(
+  const carried = new MeansNetwork(lowering, { coding: 'direct', doc: '', encode: (_, __, image) => image });
+  carried.set(
     'e',
     lowering.builder.mul(lowering.builder.broadcast(lowering.builder.scalar('f32', 1), [{ batch: 1 }, count]), x),
   );
-  for (const op of network.ops.slice(2)) lowering.values.set(op.id, lowerLayer(lowering, op));
-  return lowering;
+  for (const op of network.ops.slice(2)) carried.lower(op);
+  return carried;
 }
 
 const neurons: readonly NeuronCase[] = [
@@ -193,9 +194,9 @@ it.each(neurons)(
     const currents = Array.from({ length: count }, () => Math.fround(2.5 * (2 * next() - 0.8)));
     const c = Array.from({ length: count }, () => Math.fround(2 * next() - 1));
     const [theta, real] = [Math.fround(0.43), Math.fround(steps + 0.2)];
-    const lowering = neuronProgram(one, currents, theta, real);
-    const { builder } = lowering;
-    const mean = lowering.timedValue('q');
+    const carried = neuronProgram(one, currents, theta, real);
+    const { builder } = carried;
+    const mean = carried.of('q');
     const loss = builder.sumAll(builder.mul(mean, builder.constant(f32([count], c))));
     builder.output('mean', mean);
     const { program } = autodiff(builder.build(), loss.id, ['current', 'theta', 'bits', 'steps']);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type NeuronDef, phasesOf } from '../../../src/equations/index.js';
 import { type Tensor, elementCount, tensor } from '../../../src/base/dtype.js';
-import { lowerForTraining } from '../../../src/lower/program/training.js';
+import { lowerForTraining } from '../../../src/lower/program/index.js';
 import { type Network, NetworkBuilder } from '../../../src/network/index.js';
 import { type LossSpec, autodiff, evaluate } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { fanOuts } from '../../../src/cost/index.js';
 import { forInference } from '../../../src/workspace/own-network.js';
 import { Findings } from '../../../src/workspace/findings.js';
-import { layerNames, lowerForInference } from '../../../src/lower/program/training.js';
+import { lower, outputNames } from '../../../src/lower/program/index.js';
 import { evaluate } from '../../../src/tensor/index.js';
 import { pooledNetwork } from '../../support/pooled.js';
 import { forwardFeeds } from '../../support/train.js';
@@ -10,12 +10,12 @@ import { forwardFeeds } from '../../support/train.js';
 /** Levels times fan-out of all max pools, image by image; undefined where they aren't counted. */
 function pooledOperations(pooled: string): readonly number[] | undefined {
   const { network } = forInference(pooledNetwork(pooled), new Findings());
-  const lowered = lowerForInference(network, { fanOut: fanOuts(network) });
+  const lowered = lower(network, { probes: { counts: fanOuts(network) } });
   const { labels: _labels, ...feeds } = forwardFeeds(lowered, 3);
   const results = evaluate(lowered.program, feeds);
   const counts = network.ops
     .filter(({ kind }) => kind === 'maxpool')
-    .map(({ id }) => results[layerNames.counts(id)]?.data);
+    .map(({ id }) => results[outputNames.counts(id)]?.data);
   if (counts.some((one) => one === undefined)) return undefined;
   return [0, 1, 2].map((image) => counts.reduce((sum, data) => sum + data![2 * image + 1]!, 0));
 }

@@ -4,7 +4,7 @@ import { costOf, defaultHardware, fanOuts, measuredCost } from '../../../src/cos
 import { forInference } from '../../../src/workspace/own-network.js';
 import { Findings } from '../../../src/workspace/findings.js';
 import { SpikeCounter } from '../../../src/run/metrics/index.js';
-import { layerNames, lowerForInference } from '../../../src/lower/program/training.js';
+import { lower, outputNames } from '../../../src/lower/program/index.js';
 import { evaluate } from '../../../src/tensor/index.js';
 import type { Tensor } from '../../../src/base/dtype.js';
 import { pooledNetwork } from '../../support/pooled.js';
@@ -15,12 +15,12 @@ const images = 3;
 /** Every value of a pooled network on noisy images, by the reference evaluator, and what counting makes of them. */
 function run(pooled: string) {
   const { network } = forInference(pooledNetwork(pooled), new Findings());
-  const lowered = lowerForInference(network, { trains: () => true });
+  const lowered = lower(network, { probes: { trains: () => true } });
   const { labels: _labels, ...feeds } = forwardFeeds(lowered, images);
   const results = evaluate(lowered.program, feeds);
   const counter = new SpikeCounter(network);
   const read = new Set(counter.ids);
-  const train = (id: string): Tensor => present(results[layerNames.train(id)], id);
+  const train = (id: string): Tensor => present(results[outputNames.train(id)], id);
   counter.add((id) => {
     expect(read).toContain(id);
     return train(id);

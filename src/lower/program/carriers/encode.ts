@@ -1,30 +1,15 @@
 import { InvariantError } from '../../../base/invariant.js';
-import { type Op, numberAttr, stringAttr } from '../../../network/index.js';
+import { type Op, makeOp, numberAttr } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { lowerNeurons } from '../neurons.js';
+import { codesOf } from '../ops/quantise.js';
 import { StepTrain, type Timed } from '../trains.js';
 
-/** clip(round_half_even(x/scale) + zero, min, max) in x's dtype; in f32 exactly as onnxruntime rounds. */
-export function quantised(lowering: Lowering, x: Value, attrs: Op['attrs']): Value {
-  const { builder } = lowering;
-  const rounded = builder.round(builder.div(x, numberAttr(attrs, 'scale')));
-  const zero = numberAttr(attrs, 'zero');
-  return builder.clip(
-    zero === 0 ? rounded : builder.add(rounded, zero),
-    numberAttr(attrs, 'min'),
-    numberAttr(attrs, 'max'),
-  );
-}
-
-/** The input's train. sws exact: digits of the rounded code; drive: SWS eq. 8–9. */
-export function lowerEncode(lowering: Lowering, op: Op): void {
-  const coding = stringAttr(op.attrs, 'coding');
-  if (coding !== 'sws') throw new InvariantError(`lower: no encoder for coding ${coding}`);
-  const x = lowering.realOf(op.inputs[0]!);
+/** The input's train. exact: digits of the rounded code; drive: SWS eq. 8–9. */
+export function encodedTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
   lowering.builder.at(op.id);
-  if (op.attrs['encoder'] === 'drive') lowering.trains.set(op.id, driveTrain(lowering, op, x));
-  else lowering.trains.set(op.id, exactTrain(lowering, op, x));
+  return op.attrs['encoder'] === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
 }
 
 /** The code in amplitudes above the lower end of its range: (Q − min)/θ. */
@@ -40,7 +25,7 @@ function exactTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
   const { builder } = lowering;
   const beta = numberAttr(op.attrs, 'beta');
   const steps = numberAttr(op.attrs, 'steps');
-  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [quantised(lowering, x, op.attrs)], {}));
+  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [codesOf(builder, x, op.attrs)], {}));
   if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
   return binaryTrain(lowering, op, numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level), steps);
 }
@@ -103,33 +88,27 @@ function driveTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
   for (let k = 0; k < steps; k++) capacity += beta ** k;
   const drive = builder.as('drive').div(level, capacity);
   const input: Timed = { steps, take: (m) => (m === 1 ? Array.from({ length: steps }, () => drive) : []) };
-  const neuron: Op = {
-    ...op,
-    kind: 'neuron',
-    attrs: {
-      neuron: 'TSA',
-      beta,
-      steps,
-      silent: 0,
-      threshold: numberAttr(attrs, 'threshold', 0.5),
-      rectified: 1,
-      limit: 0,
+  const neuron = makeOp(
+    {
+      id: op.id,
+      kind: 'neuron',
+      inputs: op.inputs,
+      attrs: {
+        neuron: 'TSA',
+        levels: [-1, 1],
+        amplitude: numberAttr(attrs, 'amplitude', 1),
+        beta,
+        steps,
+        silent: 0,
+        threshold: numberAttr(attrs, 'threshold', 0.5),
+        rectified: 1,
+        limit: 0,
+      },
+      place: op.place,
     },
-  };
+    [{ shape: op.type.shape, time: { start: 1, steps }, code: { kind: 'psp' } }],
+    lowering.network.params,
+  );
+  if ('problem' in neuron) throw new InvariantError(`lower: ${op.id}: ${neuron.problem}`);
   return lowerNeurons(lowering, neuron, input).train;
-}
-
-/** Read-out of a potential: Σ β^(Tc−k)·z(k) for sws; the mean over the steps otherwise. */
-export function lowerDecode(lowering: Lowering, op: Op): void {
-  const from = lowering.timedOf(op.inputs[0]!);
-  const { builder } = lowering;
-  if (stringAttr(op.attrs, 'coding') === 'sws') {
-    const [whole] = from.take(from.steps, numberAttr(op.attrs, 'beta'));
-    lowering.real.set(op.id, builder.at(op.id).cast(whole!, 'f32'));
-    return;
-  }
-  const steps = from.take(1, 1);
-  builder.at(op.id);
-  const sum = steps.reduce((a, b) => builder.add(a, b));
-  lowering.real.set(op.id, builder.cast(builder.mul(sum, 1 / steps.length), 'f32'));
 }

@@ -1,165 +1,229 @@
+import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
-import { type Op, listAttr, numberAttr, optionalParam } from '../../../network/index.js';
-import type { Value } from '../../../tensor/index.js';
-import { folded } from '../context.js';
-import { lowerNeurons } from '../neurons.js';
-import type { Timed } from '../trains.js';
-import { lowerPlain, window } from '../ops/plain.js';
-import { lowerBatchnorm } from '../ops/batchnorm.js';
-import { gridWeight, squeezed } from '../bits.js';
-import { overTime } from './codings.js';
-import { gather, planes, weighed, withConstant } from './planes.js';
-import { type LayersLowering, stepsOf } from '../layers-context.js';
+import { stepParameter } from '../../../equations/index.js';
+import { type Op, numberAttr } from '../../../network/index.js';
+import { type Value, meanOverTime } from '../../../tensor/index.js';
+import { countedTrain, squeezed } from '../bits.js';
+import { type Lowering, folded } from '../context.js';
+import { stepsOf } from '../runnable.js';
+import { stepSizes } from '../step-sizes.js';
+import type { Carried, Carrier } from './carrier.js';
+import { weighedSpikes } from './counts.js';
+import { FoldedValues } from './folded.js';
+import { currentOf, maxOfCounts, overTime } from './means-time.js';
+import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
+import { Neurons } from './traced.js';
 
-/** A layer that is neither input, encoder nor read-out, on values over time. */
-export function lowerLayer(lowering: LayersLowering, op: Op): Value {
-  const { builder } = lowering;
-  const inputs = op.inputs.map((id) => lowering.timedValue(id));
-  const x = present(inputs[0], `lower: ${op.id} reads nothing`);
-  builder.at(op.id);
-  switch (op.kind) {
-    case 'conv':
-      return conv(lowering, op, x);
-    case 'linear':
-      return withBias(
-        lowering,
-        op,
-        weighed(lowering, op, builder.matmul(x, gridWeight(lowering, op), { transB: true })),
-      );
-    case 'channel_conv':
-      return channelConv(lowering, op, x);
-    case 'batchnorm':
-      return lowerBatchnorm(lowering, op, x);
-    case 'affine':
-      return affine(lowering, op, x);
-    case 'neuron':
-      return neurons(lowering, op, x);
-    case 'add':
-    case 'mul': {
-      const [a, b] = alike(lowering, inputs) as [Value, Value];
-      return op.kind === 'add' ? builder.add(a, b) : builder.mul(a, b);
-    }
-    case 'concat':
-      return builder.concat(alike(lowering, inputs), 1);
-    case 'dropout':
-      return dropout(lowering, op, x);
-    case 'maxprefix':
-      return maxOfCounts(lowering, op, x);
-    case 'planes':
-      return planes(lowering, op, x);
-    case 'gather':
-      return gather(lowering, op, x);
-    case 'squeeze':
-      return squeezed(lowering, op, x, stepsOf(x));
-    default: {
-      const value = lowerPlain(builder, op, x, stepsOf(x));
-      if (value === undefined) throw new TypeError(`lower: ${op.kind} %${op.id} has no form in a network of layers`);
-      return value;
-    }
-  }
+/** What distinguishes the codings whose trains carry means. */
+export interface MeansCoding {
+  readonly coding: string;
+  readonly doc: string;
+  /** The images have a time axis of their own. */
+  readonly frames?: boolean;
+  /** The input over time: [TN, …shape], or [N, …shape] where it is the same at every step. */
+  readonly encode: (lowering: Lowering, op: Op, x: Value) => Value;
+  /** The read-out of [TN, values]: [N, values]; their mean where missing. */
+  readonly readOut?: (lowering: Lowering, x: Value) => Value;
 }
 
-/** Values constant in time are repeated where another isn't. */
-function alike(lowering: LayersLowering, values: readonly Value[]): readonly Value[] {
-  const same = values.every((value) => stepsOf(value) === stepsOf(values[0]!));
-  return same ? values : values.map((value) => overTime(lowering, value));
-}
-
-function withBias(lowering: LayersLowering, op: Op, y: Value): Value {
-  const bias = lowering.perChannel(op, 'bias', 'f32', op.type.shape.length);
-  return bias === undefined ? y : withConstant(lowering, op, y, bias);
-}
-
-function conv(lowering: LayersLowering, op: Op, x: Value): Value {
-  const { attrs } = op;
-  const weight = gridWeight(lowering, op);
-  const y = lowering.builder.conv2d(x, weight, {
-    stride: listAttr(attrs, 'stride'),
-    pads: listAttr(attrs, 'pads'),
-    dilation: listAttr(attrs, 'dilation'),
-    groups: numberAttr(attrs, 'groups'),
-  });
-  return withBias(lowering, op, weighed(lowering, op, y));
-}
-
-/** One kernel of odd length over the channels of [C,1,1], zeros at the ends. */
-function channelConv(lowering: LayersLowering, op: Op, x: Value): Value {
-  const { builder } = lowering;
-  const k = numberAttr(op.attrs, 'kernel');
-  const [channels] = op.type.shape as [number];
-  const steps = stepsOf(x);
-  const weight = builder.reshape(lowering.realWeight(op, 'weight', 'f32'), [1, 1, 1, k]);
-  const row = builder.reshape(x, folded(steps, [1, 1, channels]));
-  const half = (k - 1) / 2;
-  const y = builder.conv2d(row, weight, { stride: [1, 1], pads: [0, half, 0, half], dilation: [1, 1], groups: 1 });
-  return builder.reshape(y, folded(steps, op.type.shape));
-}
-
-/** x·scale + shift with numbers of the model file or of a folded batch norm: nothing to train. */
-function affine(lowering: LayersLowering, op: Op, x: Value): Value {
-  const { builder } = lowering;
-  const part = (role: string): Value | undefined => {
-    const param = optionalParam(lowering.network, op, role);
-    const value = param === undefined ? undefined : lowering.perChannel(op, role, 'f32', op.type.shape.length);
-    return typeof value === 'number' ? builder.scalar('f32', value) : value;
-  };
-  const y = weighed(lowering, op, builder.mul(x, present(part('scale'), `lower: ${op.id} has no scale`)));
-  const shift = part('shift');
-  return shift === undefined ? y : withConstant(lowering, op, y, shift);
-}
-
-/** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */
-function maxOfCounts(lowering: LayersLowering, op: Op, x: Value): Value {
-  const { builder } = lowering;
-  const steps = stepsOf(x);
-  if (steps === 1) return builder.maxpool(x, window(op));
-  const counts: Value[] = [];
-  for (let t = 0; t < steps; t++) {
-    const step = builder.step(x, t);
-    counts.push(t === 0 ? step : builder.as(`count${t + 1}`).add(counts[t - 1]!, step));
-  }
-  const most = builder.as('most').maxpool(builder.concat(counts, 0), window(op));
-  const fired: Value[] = [builder.step(most, 0)];
-  for (let t = 1; t < steps; t++)
-    fired.push(builder.as(`s${t + 1}`).sub(builder.step(most, t), builder.step(most, t - 1)));
-  return builder.as('train').concat(fired, 0);
-}
-
-/** One mask a sample for all of its time steps, so that a dropped unit is silent throughout. */
-function dropout(lowering: LayersLowering, op: Op, x: Value): Value {
-  const rate = numberAttr(op.attrs, 'rate');
-  if (lowering.mode === 'infer' || rate === 0) return x;
-  const { builder } = lowering;
-  const mask = lowering.random({ id: `${op.id}.mask`, shape: folded(1, op.type.shape), kind: 'mask', rate });
-  const steps = stepsOf(x);
-  return builder.mul(x, steps === 1 ? mask : builder.concat(new Array<Value>(steps).fill(mask), 0));
-}
-
-/** A layer of neurons, unrolled by its equations; its steps as one value. */
-function neurons(lowering: LayersLowering, op: Op, x: Value): Value {
-  const membranes = lowering.traced.has(op.id);
-  const unrolled = lowerNeurons(lowering, op, timed(lowering, op, x), { membranes });
-  const { values } = unrolled.train;
-  for (const name of ['membranes', 'thresholds'] as const) {
-    if (unrolled[name].length === 0) continue;
-    lowering[name].set(op.id, lowering.builder.at(op.id).as(name).concat(unrolled[name], 0));
-  }
-  const train = lowering.builder.at(op.id).as('train').concat(values, 0);
-  if (op.attrs['integer_codes'] !== true) return train;
-  return lowering.builder.as('codes').round(lowering.builder.div(train, numberAttr(op.attrs, 'amplitude')));
-}
-
-/** The steps of a current; a constant is the same at every step. */
-function timed(lowering: LayersLowering, op: Op, x: Value): Timed {
-  const { builder } = lowering;
-  const steps = numberAttr(op.attrs, 'hold', lowering.steps);
-  const step = (t: number): Value => (stepsOf(x) === 1 ? x : builder.at(op.id).step(x, t));
+/**
+ * A carrier of trains whose steps count alike. Every value is over time ([TN, …shape], time slowest), or constant in
+ * time ([N, …shape]): what follows from a constant input before the first neuron is computed once.
+ */
+export function means(coding: MeansCoding): Carrier {
   return {
-    steps,
-    take(m, ratio) {
-      let first = step(0);
-      for (let t = 1; t < m; t++) first = builder.add(ratio === 1 ? first : builder.mul(first, ratio), step(t));
-      return [first, ...Array.from({ length: steps - m }, (_, i) => step(m + i))];
-    },
+    coding: coding.coding,
+    doc: coding.doc,
+    trains: 'means',
+    precision: 'f32',
+    ...(coding.frames === true ? { frames: true } : {}),
+    begin: (lowering) => new MeansNetwork(lowering, coding),
   };
+}
+
+/** `direct`: the input is a constant current. */
+export const direct = means({
+  coding: 'direct',
+  doc: 'means over the steps; the input is the same at every step',
+  encode: (_, __, x) => x,
+});
+
+/** `events`: frames as they are, one a step; the program's input is [TN, …shape]. */
+export const events = means({
+  coding: 'events',
+  doc: 'means over the steps; the input is one frame a step',
+  frames: true,
+  encode: (_, __, x) => x,
+});
+
+/** `rate`: 1 with probability x at every step, x held in [0, 1]; its uniform numbers [TN, …shape] are fed. */
+export const rate = means({
+  coding: 'rate',
+  doc: 'means over the steps; the input is the probability of a spike at every step',
+  encode: (lowering, op, x) => {
+    const { builder, steps } = lowering;
+    const shape = folded(steps, op.type.shape);
+    const uniform = lowering.random({ id: `${op.id}.uniform`, shape, kind: 'uniform', rate: 0 });
+    builder.at(op.id);
+    return builder.cast(builder.lt(uniform, overTime(lowering, x)), 'f32');
+  },
+});
+
+/** Ops whose spikes are counted. */
+const firing: ReadonlySet<string> = new Set(['neuron', 'squeeze', 'maxprefix', 'maxpool']);
+
+export class MeansNetwork extends FoldedValues implements Carried {
+  readonly #neurons: Neurons;
+  readonly #readOuts = new Map<string, Value>();
+
+  constructor(
+    lowering: Lowering,
+    readonly coding: MeansCoding,
+  ) {
+    super(lowering, 'f32');
+    this.#neurons = new Neurons(lowering);
+  }
+
+  lower(op: Op): void {
+    const { lowering } = this;
+    const { builder } = lowering;
+    // read out where it is read: the first steps alone may be asked for, and losses see every step
+    if (op.kind === 'decode') return;
+    if (op.kind === 'input') {
+      const steps = this.coding.frames === true ? lowering.steps : 1;
+      this.set(op.id, builder.input(op.id, 'f32', folded(steps, op.type.shape)));
+      return;
+    }
+    const inputs = op.inputs.map((id) => this.real(id));
+    const x = present(inputs[0], `lower: ${op.id} reads nothing`);
+    if (op.kind === 'encode') return this.set(op.id, this.coding.encode(lowering, op, x));
+    builder.at(op.id);
+    this.set(op.id, this.#overTime(op, x) ?? this.act(op, inputs));
+  }
+
+  /** Ops whose steps aren't alike. */
+  #overTime(op: Op, x: Value): Value | undefined {
+    const { lowering } = this;
+    switch (op.kind) {
+      case 'neuron':
+        return this.#fired(op, x);
+      case 'maxprefix':
+        return maxOfCounts(lowering, op, x);
+      case 'planes':
+        return planes(lowering, op, x);
+      case 'gather':
+        return gather(lowering, op, x);
+      case 'squeeze':
+        return squeezed(lowering, op, x, stepsOf(x));
+      case 'delay':
+        // every layer runs in its local time: a delay line moves nothing here
+        return x;
+      default:
+        return undefined;
+    }
+  }
+
+  #fired(op: Op, x: Value): Value {
+    const { builder } = this.lowering;
+    const { train } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
+    const whole = builder.at(op.id).as('train').concat(train.values, 0);
+    if (op.attrs['integer_codes'] !== true) return whole;
+    return builder.as('codes').round(builder.div(whole, numberAttr(op.attrs, 'amplitude')));
+  }
+
+  /** A value at all its steps, or behind a read-out. */
+  real(id: string): Value {
+    const op = this.op(id);
+    if (op.kind !== 'decode') return this.of(id);
+    const known = this.#readOuts.get(id);
+    if (known !== undefined) return known;
+    const made = this.lowering.builder.reshape(this.output(id), folded(1, op.type.shape));
+    this.#readOuts.set(id, made);
+    return made;
+  }
+
+  output(id: string, early?: number): Value {
+    const logits = this.logits(id, early);
+    if (stepsOf(logits) === 1) return logits;
+    const { lowering } = this;
+    const first = early === undefined ? logits : lowering.builder.sliceAxis(logits, 0, 0, early);
+    return (this.coding.readOut ?? mean)(lowering, first);
+  }
+
+  logits(id: string, early?: number): Value {
+    const op = this.op(id);
+    const value =
+      op.kind === 'decode' ? this.of(op.inputs[0]!) : early === undefined ? this.of(id) : this.#earlier(op, early);
+    this.lowering.builder.at(id);
+    return this.flat(value);
+  }
+
+  /** What a value behind read-outs is where these see the first steps only. */
+  #earlier(op: Op, steps: number): Value {
+    if (op.type.time !== undefined || op.inputs.length === 0) return this.of(op.id);
+    if (op.kind === 'decode') return this.lowering.builder.reshape(this.output(op.id, steps), folded(1, op.type.shape));
+    const inputs = op.inputs.map((id) => this.#earlier(this.op(id), steps));
+    return this.act(op, inputs);
+  }
+
+  train(op: Op): Value {
+    return this.real(op.id);
+  }
+
+  current(op: Op): Value {
+    return this.real(op.inputs[0]!);
+  }
+
+  /** Spikes of each sample over all steps. */
+  counts(op: Op, fanOut: ArrayLike<number>, ones: boolean): Value | undefined {
+    const { lowering } = this;
+    const { builder, network } = lowering;
+    const { code, shape } = op.type;
+    if (!firing.has(op.kind) || stepSizes(network, op.id) === undefined) return undefined;
+    const train = this.of(op.id);
+    const steps = stepsOf(train);
+    builder.at(op.id);
+    const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : undefined;
+    const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
+    const amplitude = learned ?? (code.kind === 'spike' ? code.step : channelSteps(lowering, op));
+    const counted = countedTrain(lowering, op, train, steps);
+    const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
+    const counting = ones && code.kind === 'spike' ? onesOf(lowering, levels, code) : levels;
+    const flat = builder.reshape(counting, folded(steps, [elementCount(shape)]));
+    const perStep = weighedSpikes(builder, flat, fanOut);
+    return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);
+  }
+
+  codes(): undefined {
+    return undefined;
+  }
+
+  trace(op: Op) {
+    return this.#neurons.trace(op);
+  }
+
+  /** Values constant in time are repeated where another isn't. */
+  protected override aligned(inputs: readonly Value[]): readonly Value[] {
+    const same = inputs.every((value) => stepsOf(value) === stepsOf(inputs[0]!));
+    return same ? inputs : inputs.map((value) => overTime(this.lowering, value));
+  }
+
+  protected override weighed(op: Op, y: Value): Value {
+    return weighed(this.lowering, op, y);
+  }
+
+  protected override plus(op: Op, y: Value, constant: Value | number): Value {
+    return withConstant(this.lowering, op, y, constant);
+  }
+}
+
+/** [TN, values] → [N, values]. */
+function mean({ builder }: Lowering, x: Value): Value {
+  return meanOverTime(builder, x);
+}
+
+/** Step sizes of a maximum over joined or summed trains, [1, C, 1, 1]. */
+function channelSteps({ builder, network }: Lowering, op: Op): Value {
+  const steps = present(stepSizes(network, op.id), `lower: ${op.id} has no step sizes`);
+  return builder.as('step_sizes').constant(tensor('f32', [1, steps.length, 1, 1], Float32Array.from(steps)));
 }

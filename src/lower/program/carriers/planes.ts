@@ -1,12 +1,13 @@
 import { type Op, numberAttr } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
-import { type LayersLowering, stepsOf } from '../layers-context.js';
+import type { Lowering } from '../context.js';
+import { stepsOf } from '../runnable.js';
 
 /**
  * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of
  * their size, with their sign.
  */
-export function planes(lowering: LayersLowering, op: Op, codes: Value): Value {
+export function planes(lowering: Lowering, op: Op, codes: Value): Value {
   const { builder } = lowering;
   const isSigned = op.type.code.kind === 'spike' && op.type.code.min < 0;
   if (!isSigned) return planesOfSizes(lowering, op, codes);
@@ -14,7 +15,7 @@ export function planes(lowering: LayersLowering, op: Op, codes: Value): Value {
   return builder.as('signed').sub(planesOfSizes(lowering, op, above), planesOfSizes(lowering, op, below));
 }
 
-function planesOfSizes({ builder }: LayersLowering, op: Op, codes: Value): Value {
+function planesOfSizes({ builder }: Lowering, op: Op, codes: Value): Value {
   const bits = numberAttr(op.attrs, 'bits');
   const rest = Array.from({ length: bits }, (_, b) =>
     b === 0 ? codes : builder.as(`rest${b}`).floor(builder.mul(codes, 2 ** -b)),
@@ -29,11 +30,7 @@ function planesOfSizes({ builder }: LayersLowering, op: Op, codes: Value): Value
 }
 
 /** The ones among the bits of integers n, n − Σ_{b ≥ 1} ⌊n/2^b⌋, where `code` has more than one. */
-export function onesOf(
-  { builder }: LayersLowering,
-  n: Value,
-  code: { readonly min: number; readonly max: number },
-): Value {
+export function onesOf({ builder }: Lowering, n: Value, code: { readonly min: number; readonly max: number }): Value {
   let ones = n;
   for (let weight = 2; weight <= Math.max(code.max, -code.min); weight *= 2) {
     ones = builder.as('ones').sub(ones, builder.floor(builder.mul(n, 1 / weight)));
@@ -42,7 +39,7 @@ export function onesOf(
 }
 
 /** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. */
-export function weighed({ builder }: LayersLowering, op: Op, y: Value): Value {
+export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
   const bits = op.attrs['planes'];
   if (typeof bits !== 'number') return y;
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
@@ -53,7 +50,7 @@ export function weighed({ builder }: LayersLowering, op: Op, y: Value): Value {
 }
 
 /** A constant current, once a step: at plane 0 where there are planes. */
-export function withConstant({ builder }: LayersLowering, op: Op, y: Value, constant: Value | number): Value {
+export function withConstant({ builder }: Lowering, op: Op, y: Value, constant: Value | number): Value {
   const bits = op.attrs['planes'];
   if (typeof bits !== 'number') return builder.add(y, constant);
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
@@ -64,7 +61,7 @@ export function withConstant({ builder }: LayersLowering, op: Op, y: Value, cons
 }
 
 /** Σ over the virtual steps of each step. */
-export function gather({ builder }: LayersLowering, op: Op, y: Value): Value {
+export function gather({ builder }: Lowering, op: Op, y: Value): Value {
   const bits = numberAttr(op.attrs, 'bits');
   const steps = Array.from({ length: stepsOf(y) / bits }, (_, t) => {
     let sum = builder.step(y, t * bits);

@@ -1,7 +1,9 @@
 import { present } from '../../../base/invariant.js';
 import { type Op, numberAttr } from '../../../network/index.js';
 import type { Dim, Value } from '../../../tensor/index.js';
-import { type LayersLowering, stepsOf } from '../layers-context.js';
+import type { Lowering, Precision } from '../context.js';
+import { stepsOf } from '../runnable.js';
+import type { OpLowering } from './op-lowering.js';
 
 /**
  * Batch norm: y = α·γ·(x − μ)/√(σ² + ε) + β, per channel, α = the op's `threshold` (tdBN) or 1.
@@ -12,9 +14,11 @@ import { type LayersLowering, stepsOf } from '../layers-context.js';
  * which stays exact in float32 because μ_r is near E x. A value constant in time counts
  * for all its steps.
  */
-export function lowerBatchnorm(lowering: LayersLowering, op: Op, x: Value): Value {
-  return lowering.mode === 'train' ? trained(lowering, op, x) : inferred(lowering, op, x);
-}
+export const batchnorm: OpLowering = {
+  role: 'values',
+  act: ({ lowering, dtype }, op, [x]) =>
+    lowering.mode === 'train' ? trained(lowering, op, x!) : inferred(lowering, op, x!, dtype),
+};
 
 interface Parts {
   readonly gamma: Value;
@@ -23,37 +27,37 @@ interface Parts {
   readonly variance: Value;
 }
 
-function partsOf(lowering: LayersLowering, op: Op): Parts {
+function partsOf(lowering: Lowering, op: Op, dtype: Precision): Parts {
   const part = (role: string): Value => {
-    const value = lowering.perChannel(op, role, 'f32', op.type.shape.length);
+    const value = lowering.perChannel(op, role, dtype, op.type.shape.length);
     return typeof value === 'object'
       ? value
-      : lowering.builder.scalar('f32', present(value, `lower: ${op.id}: ${role}`));
+      : lowering.builder.scalar(dtype, present(value, `lower: ${op.id}: ${role}`));
   };
   return { gamma: part('gamma'), beta: part('beta'), mean: part('mean'), variance: part('variance') };
 }
 
 /** Multiplied by γ and, for tdBN, the threshold. */
-function withGain(lowering: LayersLowering, op: Op, inverse: Value, gamma: Value): Value {
+function withGain(lowering: Lowering, op: Op, inverse: Value, gamma: Value): Value {
   const { builder } = lowering;
   const threshold = numberAttr(op.attrs, 'threshold', 1);
   const gain = builder.as('gain').mul(inverse, gamma);
   return threshold === 1 ? gain : builder.mul(gain, threshold);
 }
 
-function inferred(lowering: LayersLowering, op: Op, x: Value): Value {
+function inferred(lowering: Lowering, op: Op, x: Value, dtype: Precision): Value {
   const { builder } = lowering;
-  const { gamma, beta, mean, variance } = partsOf(lowering, op);
+  const { gamma, beta, mean, variance } = partsOf(lowering, op, dtype);
   const inverse = builder.div(
-    builder.scalar('f32', 1),
+    builder.scalar(dtype, 1),
     builder.sqrt(builder.add(variance, numberAttr(op.attrs, 'epsilon'))),
   );
   return builder.add(builder.mul(builder.sub(x, mean), withGain(lowering, op, inverse, gamma)), beta);
 }
 
-function trained(lowering: LayersLowering, op: Op, x: Value): Value {
+function trained(lowering: Lowering, op: Op, x: Value): Value {
   const { builder } = lowering;
-  const { gamma, beta, mean, variance } = partsOf(lowering, op);
+  const { gamma, beta, mean, variance } = partsOf(lowering, op, 'f32');
   const rank = x.shape.length;
   const axes = Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== 1);
   const positions = x.shape.slice(2).reduce<number>((product, n) => product * (n as number), 1);
@@ -98,7 +102,7 @@ interface Statistics {
   readonly repeats: number;
 }
 
-function replaceStatistics(lowering: LayersLowering, op: Op, s: Statistics): void {
+function replaceStatistics(lowering: Lowering, op: Op, s: Statistics): void {
   const { builder } = lowering;
   const momentum = numberAttr(op.attrs, 'momentum', 0.1);
   const all = s.repeats === 1 ? s.count : builder.mul(s.count, s.repeats);

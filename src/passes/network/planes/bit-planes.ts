@@ -1,12 +1,6 @@
-import { type Op, type Rewriter, realParam, rewrite } from '../../../network/index.js';
+import { type Op, type Rewriter, realParam, rewrite, opDef, traitsOf } from '../../../network/index.js';
 import type { Pass, PassContext } from '../../pass.js';
 import { isSplit } from './split.js';
-
-/** Ops that choose among levels: they need the levels, not their bits. */
-const onLevels = new Set(['maxpool', 'maxprefix']);
-/** Linear ops that pass planes on one by one. */
-const onPlanes = new Set(['avgpool', 'globalavgpool', 'flatten', 'reshape']);
-const synapses = new Set(['conv', 'linear', 'affine']);
 
 /**
  * A train of B-bit codes becomes binary planes in B virtual time steps a step, S = Σ_b 2^b·S_b; the synapse at
@@ -41,8 +35,8 @@ export const bitPlanes: Pass = {
       return made;
     };
     return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron' || onLevels.has(op.kind)) {
-        const read = inputs.map((id) => (onLevels.has(op.kind) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
+      if (op.kind === 'neuron' || traitsOf(op).maximum) {
+        const read = inputs.map((id) => (traitsOf(op).maximum ? id : gathered(op, id, asPlanes(id, to), planed, to)));
         const made = to.copy(op, read);
         const count = bitsOf(op, to.builder.typeOf(made).code, context, warned);
         if (count > 1) bits.set(made, count);
@@ -52,12 +46,12 @@ export const bitPlanes: Pass = {
       const counts = new Set(read.map((id) => planed.get(id)));
       const [count] = counts;
       if (counts.size === 1 && count !== undefined) {
-        if (onPlanes.has(op.kind) || op.kind === 'concat') {
+        if (traitsOf(op).planewise) {
           const made = to.copy(op, read);
           planed.set(made, count);
           return made;
         }
-        if (synapses.has(op.kind)) {
+        if ('planes' in opDef(op.kind).attrs) {
           const made = to.copy(op, read, { attrs: { ...op.attrs, planes: count } });
           return to.builder.add({ id: `${op.id}.gather`, kind: 'gather', inputs: [made], attrs: { bits: count } });
         }

@@ -1,18 +1,5 @@
-import { type Network, type Op, opsById } from '../../../network/index.js';
+import { type Network, type Op, opsById, traitsOf } from '../../../network/index.js';
 import type { Pass } from '../../pass.js';
-
-const synapses: ReadonlySet<string> = new Set(['conv', 'linear', 'affine', 'channel_conv']);
-/** Ops that give on the spikes of trains one by one: sums and averages are additions of each. */
-const passing: ReadonlySet<string> = new Set([
-  'add',
-  'concat',
-  'avgpool',
-  'globalavgpool',
-  'flatten',
-  'reshape',
-  'delay',
-  'identity',
-]);
 
 /** Checks that `bit-planes` left no spike of several bits in front of a synapse. */
 export const verifyPlanes: Pass = {
@@ -21,7 +8,7 @@ export const verifyPlanes: Pass = {
   run: (network, context) => {
     const trainOf = levelledTrains(network);
     for (const op of network.ops) {
-      if (!synapses.has(op.kind)) continue;
+      if (traitsOf(op).weights === 'none') continue;
       const train = op.inputs.map((id) => trainOf(id)).find((found) => found !== undefined);
       if (train === undefined) continue;
       const { id: from, levels } = train;
@@ -46,7 +33,7 @@ function levelledTrains(network: Network): (id: string) => Train | undefined {
     return known.get(id);
   };
   const trainIn = (op: Op): Train | undefined => {
-    if (passing.has(op.kind)) return op.inputs.map(find).find((found) => found !== undefined);
+    if (traitsOf(op).relays) return op.inputs.map(find).find((found) => found !== undefined);
     const { code } = op.type;
     if (code.kind !== 'spike' || (code.min >= -1 && code.max <= 1)) return undefined;
     return { id: op.id, levels: `${code.min}…${code.max}${code.step === 1 ? '' : ` times ${code.step}`}` };

@@ -1,5 +1,5 @@
 import { tensor } from '../../../base/dtype.js';
-import { lowerForInference } from '../../../lower/program/training.js';
+import { lower } from '../../../lower/program/index.js';
 import { NetworkBuilder } from '../../../network/index.js';
 import { evaluate } from '../../../tensor/index.js';
 import type { MeanOptions } from '../../pass.js';
@@ -22,7 +22,7 @@ export function outputsOfMeans(
   const attrs = { ...args, neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step };
   const neuron = builder.add({ id: 'neuron', kind: 'neuron', inputs: [encode], attrs });
   const mean = builder.add({ id: 'mean', kind: 'decode', inputs: [neuron], attrs: { coding: 'direct' } });
-  const program = lowerForInference(builder.finish([mean], { name: 'direct', args: { steps } })).program;
+  const program = lower(builder.finish([mean], { name: 'direct', args: { steps } })).program;
   const top = levels.max * levels.step;
   const currents = Float32Array.from({ length: probes }, (_, i) => (top * i) / (probes - 1));
   const found = evaluate(program, { image: tensor('f32', [1, probes], currents) })['0']!.data;

@@ -1,4 +1,5 @@
-import { type Network, type Op, consumersOf, numberAttr, opsById } from '../../../network/index.js';
+import { type Network, type Op, consumersOf, numberAttr, opsById, traitsOf } from '../../../network/index.js';
+import { actsOnReadOut } from '../read-out.js';
 
 /** A nonlinearity max(0, min(x, bound)) that a layer of neurons will stand for. */
 export interface ActivationSite {
@@ -9,11 +10,6 @@ export interface ActivationSite {
   readonly known: boolean;
 }
 
-/** Ops that may stand behind the read-out: they act on the decoded value. */
-const readOutOps = new Set(['quantize', 'relu', 'clip', 'sigmoid', 'flatten', 'reshape']);
-/** Ops whose result is a mean or a choice of what they read. */
-const keepsRange = new Set(['avgpool', 'globalavgpool', 'maxpool', 'flatten', 'reshape', 'concat']);
-
 /** Ops at the end of the network that only outputs read: they stay real. */
 export function readOutTail(network: Network): ReadonlySet<string> {
   const byId = opsById(network);
@@ -21,7 +17,7 @@ export function readOutTail(network: Network): ReadonlySet<string> {
   const tail = new Set<string>();
   for (const output of network.outputs) {
     let op = byId.get(output)!;
-    while (readOutOps.has(op.kind) && consumers.get(op.id)!.every((reader) => tail.has(reader.id))) {
+    while (actsOnReadOut(op) && consumers.get(op.id)!.every((reader) => tail.has(reader.id))) {
       tail.add(op.id);
       op = byId.get(op.inputs[0]!)!;
     }
@@ -41,7 +37,7 @@ export function activationSites(network: Network): readonly ActivationSite[] {
   const carried = (id: string): boolean => {
     const op = byId.get(id)!;
     if (sites.has(id)) return true;
-    return (keepsRange.has(op.kind) || op.kind === 'quantize') && op.inputs.every(carried);
+    return (traitsOf(op).keepsRange || op.kind === 'quantize') && op.inputs.every(carried);
   };
   for (const op of network.ops) {
     if (tail.has(op.id)) continue;

@@ -76,8 +76,8 @@ function emitAffine(emitter: SpikeEmitter, op: Op, target: Target): string {
 
 function emitAverage(emitter: SpikeEmitter, op: Op, target: Target): string {
   const train = emitter.train(op.inputs[0]!);
-  const excludesPad = op.kind === 'avgpool' && op.attrs['include_pad'] !== true;
-  const padded = op.kind === 'avgpool' && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
+  const excludesPad = op.kind === 'avgpool' && !op.attrs.include_pad;
+  const padded = op.kind === 'avgpool' && op.attrs.pads.some((n) => n !== 0);
   if (train !== undefined) return emitPoolSynapse(emitter, op, train, target);
   // the average of a constant is the constant, unless padded zeros are averaged in
   const passes = !padded || excludesPad;
@@ -112,7 +112,7 @@ function emitWeighted(
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
   if (inner.kind === 'concat') {
-    const dense = op.kind === 'linear' || op.attrs['groups'] === 1 ? op : ungrouped(emitter, op);
+    const dense = op.kind !== 'conv' || op.attrs.groups === 1 ? op : ungrouped(emitter, op);
     return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
   if (trainOps.has(inner.kind) && inner.kind !== 'maxpool' && inner.inputs.length === 1) {
@@ -149,9 +149,9 @@ function emitOverConcat(
  * A grouped convolution as one over all channels, with zeros between groups: parts of a concatenation
  * needn't end where groups do. The weight is added to the source network under a name of its own.
  */
-function ungrouped(emitter: SpikeEmitter, op: Op): Op {
+function ungrouped(emitter: SpikeEmitter, op: Op<'conv'>): Op {
   const { tensor: grouped, quant } = paramOf(emitter.from, op, 'weight');
-  const groups = Number(op.attrs['groups']);
+  const { groups } = op.attrs;
   const [out, inner, kh, kw] = grouped.shape as [number, number, number, number];
   const area = inner * kh * kw;
   const zero = quant?.zero ?? [0];

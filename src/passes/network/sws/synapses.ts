@@ -171,8 +171,8 @@ function poolOffset(
   offset: number,
   constant: number,
 ): { shape: readonly number[]; values: Float64Array } {
-  const counted = op.kind === 'avgpool' && op.attrs['include_pad'] === true;
-  const padded = counted && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
+  const counted = op.kind === 'avgpool' && op.attrs.include_pad;
+  const padded = counted && op.attrs.pads.some((n) => n !== 0);
   if (!padded || offset === 0) return { shape: [1], values: Float64Array.of(offset + constant) };
   const [kh, kw] = op.attrs['kernel'] as readonly [number, number];
   const [, outHeight, outWidth] = op.type.shape as [number, number, number];

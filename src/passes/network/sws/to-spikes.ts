@@ -1,14 +1,13 @@
 import { type Network, type Op, consumersOf, withoutDeadOps } from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
 import type { Pass, PassContext } from '../../pass.js';
+import { actsOnReadOut } from '../read-out.js';
 import { trainCode } from './codes.js';
 import { NotConvertible, SpikeEmitter } from './emitter.js';
 import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
 const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu']);
-/** What may stand behind the read-out. */
-const readOutOps = new Set(['quantize', 'relu', 'clip', 'sigmoid', 'flatten', 'reshape']);
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
@@ -127,7 +126,7 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
 function emitReadOut(emitter: SpikeEmitter, output: Op): string {
   const tail: Op[] = [];
   let op = output;
-  while (readOutOps.has(op.kind) && emitter.train(op.id) === undefined) {
+  while (actsOnReadOut(op) && emitter.train(op.id) === undefined) {
     tail.unshift(op);
     op = emitter.op(op.inputs[0]!);
   }

@@ -1,0 +1,115 @@
+import { type Diagnostic, diagnostic, distinct } from '../../base/diagnostics/index.js';
+import { describePlace } from '../../base/source.js';
+import { expandUnits, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
+import type { Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
+import { carriers } from '../program/carriers/index.js';
+import { BitPlan, neuronWithBits } from './bits.js';
+import { bitProblems } from './check-bits.js';
+import { sizeProblems } from './sizes.js';
+import { tdbnProblems } from './tdbn.js';
+
+/** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
+const trainable = carriers.flatMap(({ coding, trains }) => (trains === 'means' ? [coding] : []));
+
+/**
+ * Everything that keeps a config with a network of layers from being compiled, and what it is warned of. `lowerModel`
+ * lowers what this list has no error for, and nothing else.
+ */
+export function configProblems(config: Config): readonly Diagnostic[] {
+  const { network } = config;
+  if (network.kind !== 'network') return [];
+  return distinct([
+    ...codingProblems(config, network),
+    ...inputProblems(network),
+    ...neuronProblems(config, network),
+    ...bitProblems(config, network),
+    ...sizeProblems(config, network),
+    ...tdbnProblems(config, network),
+  ]);
+}
+
+/** What the language can say and the lowering can't do. */
+function codingProblems({ name, coding, place }: Config, network: OwnNetwork): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  if (coding === undefined) {
+    if (!network.layers.some((layer) => layer.kind === 'spike')) return found;
+    const help = 'add for example `coding direct(steps: 4)`';
+    return [diagnostic('model/setting-missing', { config: name, name: 'coding' }, place, { help })];
+  }
+  if (!trainable.includes(coding.name)) {
+    const construct = `\`coding ${coding.name}\` with a network of layers`;
+    const help = 'networks of layers compile with `direct`, `rate` and `events`; `sws` converts ONNX files';
+    found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
+  }
+  const ranged = coding.layers.find(({ settings }) => 'range' in settings);
+  if (ranged !== undefined) {
+    const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
+    found.push(diagnostic('model/conflict', { problem }, ranged.place));
+  }
+  if (coding.args['steps'] === undefined && trainable.includes(coding.name)) {
+    const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
+    found.push(diagnostic('model/argument-missing', args, coding.place));
+  }
+  return found;
+}
+
+/** Data sets have one input a sample. */
+function inputProblems({ name, layers }: OwnNetwork): Diagnostic[] {
+  const [first, second] = layers.filter((layer) => layer.kind === 'input');
+  if (first === undefined || second === undefined) return [];
+  const construct = `\`${name}\` with more than one input`;
+  const help = 'give it one input, for example of all channels (`real[3, 28, 28]`), and read that by several layers';
+  const related = [{ place: first.place, message: 'the first input' }];
+  return [diagnostic('cli/not-lowered', { construct }, second.place, { help, related })];
+}
+
+/** What is wrong with the neurons of the layers, and with the config's own, used or not; each use once. */
+function neuronProblems(config: Config, { layers }: OwnNetwork): Diagnostic[] {
+  const plan = new BitPlan(config.bits, config.coding);
+  const found: Diagnostic[] = [];
+  const judged = new Set<string>();
+  for (const layer of layers) {
+    const use = layer.neuron ?? config.neuron;
+    if (layer.kind !== 'spike' || use === undefined) continue;
+    const setting = plan.of('spikes', layer.id);
+    const key = JSON.stringify([describePlace(use.place), use.args, setting]);
+    if (judged.has(key)) continue;
+    judged.add(key);
+    found.push(...useProblems(use, layer));
+    if (setting === undefined || config.bits === undefined) continue;
+    const levels = spikeLevels(use.def, use.args);
+    const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
+    const withBits = neuronWithBits(use, setting, count, config.bits.place);
+    if (!('def' in withBits)) found.push(withBits);
+    else if (withBits !== use) found.push(...useProblems(withBits, layer));
+  }
+  const own = config.neuron;
+  const unused = !layers.some(({ kind, neuron }) => kind === 'spike' && neuron === undefined);
+  if (unused && own !== undefined) found.push(...levelProblems(own));
+  return found;
+}
+
+function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
+  const { def, args, place } = use;
+  const refuse = (construct: string, help: string): Diagnostic => {
+    const related = [{ place: layer.place, message: 'used here' }];
+    return diagnostic('cli/not-lowered', { construct }, place, { help, related });
+  };
+  const single = expandUnits(use);
+  if (single === undefined) {
+    const help = `all its states with units need the same number of them, from 1 to ${maxUnits}`;
+    return [refuse(`the neuron \`${def.name}\` with these numbers of units`, help)];
+  }
+  const problems = levelProblems(single);
+  if (problems.some(({ severity }) => severity === 'error')) return problems;
+  if ((args['silent'] ?? 0) > 0) {
+    const help = 'set `silent: 0`, or convert with `coding sws(…)`';
+    return [...problems, refuse(`the silent steps of \`${def.name}\` in this coding`, help)];
+  }
+  if (spikeLevels(single.def, single.args) === undefined) {
+    const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
+    const construct = `the neuron \`${def.name}\`, whose output \`s\` has no finite set of levels,`;
+    return [...problems, refuse(construct, help)];
+  }
+  return problems;
+}

@@ -1,0 +1,48 @@
+import type { Op } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering, Precision } from '../context.js';
+
+/** How the values of a network are represented in a program: chosen by its coding. */
+export interface Carrier {
+  /** The coding of `Network.coding` that it carries; undefined: networks without one. */
+  readonly coding: string | undefined;
+  readonly doc: string;
+  /**
+   * What its trains are: `none` without time; `means`: every step counts alike and their mean is the value (such
+   * networks train, and split into planes); `weighted`: a step's weight depends on when it is.
+   */
+  readonly trains: 'none' | 'means' | 'weighted';
+  /** Of membranes, and of values of networks without time. */
+  readonly precision: Precision;
+  /** The images have a time axis of their own: a frame a step. */
+  readonly frames?: boolean;
+  readonly begin: (lowering: Lowering) => Carried;
+}
+
+/** What a carrier gives out of a layer of neurons that is traced. */
+export interface Trace {
+  /** [TN, …shape] */
+  readonly membranes: Value;
+  readonly thresholds?: Value | undefined;
+}
+
+/** A network being lowered: the values that its carrier has made so far. */
+export interface Carried {
+  /** Lowers an op whose inputs have been lowered. */
+  lower(op: Op): void;
+  /** A value without time, [N, …shape]. */
+  real(id: string): Value;
+  /** An output of the network read out, [N, …]; over the first `early` steps alone where that is asked for. */
+  output(id: string, early?: number): Value;
+  /** [TN, classes], or [N, classes] without time: what a loss is taken of. */
+  logits(id: string): Value;
+  /** A layer's values at every step, [TN, …shape]; undefined where it gives out none. */
+  train(op: Op): Value | undefined;
+  /** A layer's input at every step, or [N, …shape] where it is constant in time; undefined where it isn't one value. */
+  current(op: Op): Value | undefined;
+  /** [N, 2]: spikes (the ones of codes), and the same times fan-out; undefined where nothing fires. */
+  counts(op: Op, fanOut: ArrayLike<number>, ones: boolean): Value | undefined;
+  /** [N, …shape]: a quantiser's, encoder's or neuron's code, and |u| after the last step. */
+  codes(op: Op): { readonly codes: Value; readonly membrane?: Value | undefined } | undefined;
+  trace(op: Op): Trace | undefined;
+}

@@ -1,0 +1,43 @@
+import { type Op, numberAttr } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { windowOf } from '../ops/synapses.js';
+import { stepsOf } from '../runnable.js';
+import type { Timed } from '../trains.js';
+
+/** A value constant in time, repeated for every step. */
+export function overTime({ steps, builder }: Lowering, x: Value): Value {
+  if (stepsOf(x) === steps) return x;
+  return builder.as('repeated').concat(new Array<Value>(steps).fill(x), 0);
+}
+
+/** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */
+export function maxOfCounts({ builder }: Lowering, op: Op, x: Value): Value {
+  const steps = stepsOf(x);
+  if (steps === 1) return builder.maxpool(x, windowOf(op));
+  const counts: Value[] = [];
+  for (let t = 0; t < steps; t++) {
+    const step = builder.step(x, t);
+    counts.push(t === 0 ? step : builder.as(`count${t + 1}`).add(counts[t - 1]!, step));
+  }
+  const most = builder.as('most').maxpool(builder.concat(counts, 0), windowOf(op));
+  const fired: Value[] = [builder.step(most, 0)];
+  for (let t = 1; t < steps; t++)
+    fired.push(builder.as(`s${t + 1}`).sub(builder.step(most, t), builder.step(most, t - 1)));
+  return builder.as('train').concat(fired, 0);
+}
+
+/** The steps of a current; a constant is the same at every step. */
+export function currentOf(lowering: Lowering, op: Op, x: Value): Timed {
+  const { builder } = lowering;
+  const steps = numberAttr(op.attrs, 'hold', lowering.steps);
+  const step = (t: number): Value => (stepsOf(x) === 1 ? x : builder.at(op.id).step(x, t));
+  return {
+    steps,
+    take(m, ratio) {
+      let first = step(0);
+      for (let t = 1; t < m; t++) first = builder.add(ratio === 1 ? first : builder.mul(first, ratio), step(t));
+      return [first, ...Array.from({ length: steps - m }, (_, i) => step(m + i))];
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { defineOp } from './define.js';
+import { linearResult, sameShape, shapeText } from './type-rules.js';
+
+export const add = defineOp({
+  doc: 'Sum of two values of one shape, at the same time.',
+  arity: [2, 2],
+  attrs: {},
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: true,
+    fires: 'none',
+    relays: true,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs: [a, b] }) => {
+    if (!sameShape(a!.shape, b!.shape))
+      return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
+    return linearResult(a!, a!.shape);
+  },
+});

@@ -1,0 +1,32 @@
+import { number, optional } from './attributes.js';
+import { defineOp } from './define.js';
+import { linearResult, sameShape, shapeText } from './type-rules.js';
+
+export const batchnorm = defineOp({
+  doc: 'Batch normalisation over channels: (x − mean)/√(variance + epsilon)·gamma + beta.',
+  arity: [1, 1],
+  attrs: { epsilon: number(), momentum: optional(number()), threshold: optional(number()) },
+  params: ['gamma', 'beta', 'mean', 'variance'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: false,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs, param }) => {
+    const channels = inputs[0]!.shape[0]!;
+    for (const role of ['gamma', 'beta', 'mean', 'variance']) {
+      if (!sameShape(param(role)!, [channels])) return `${role} must be [${channels}], is ${shapeText(param(role)!)}`;
+    }
+    return linearResult(inputs[0]!, inputs[0]!.shape);
+  },
+});

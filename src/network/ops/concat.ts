@@ -1,0 +1,35 @@
+import { defineOp } from './define.js';
+import { linearResult, sameShape, shapeText, withTime } from './type-rules.js';
+
+export const concat = defineOp({
+  doc: 'Concatenation over channels (axis 0 of [C,H,W] or [F]).',
+  arity: [1, Infinity],
+  attrs: {},
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: true,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: true,
+  },
+  type: ({ inputs }) => {
+    const [first, ...rest] = inputs;
+    for (const other of rest) {
+      if (!sameShape(first!.shape.slice(1), other.shape.slice(1))) {
+        return `operands differ beside the channels: ${shapeText(first!.shape)} and ${shapeText(other.shape)}`;
+      }
+    }
+    const shape = [inputs.reduce((sum, type) => sum + type.shape[0]!, 0), ...first!.shape.slice(1)];
+    const same = rest.every((other) => JSON.stringify(other.code) === JSON.stringify(first!.code));
+    return same ? withTime({ shape, code: first!.code }, first!.time) : linearResult(first!, shape);
+  },
+});

@@ -1,0 +1,49 @@
+import { number, optional, string } from './attributes.js';
+import { defineOp } from './define.js';
+
+export const encode = defineOp({
+  doc: 'Turns the real input into a train (docs/language.md, codings): `coding` says how; sws: the digits of its quantised code.',
+  arity: [1, 1],
+  attrs: {
+    coding: string(),
+    steps: number(),
+    beta: optional(number()),
+    encoder: optional(string()),
+    scale: optional(number()),
+    zero: optional(number()),
+    min: optional(number()),
+    max: optional(number()),
+    offset: optional(number()),
+    amplitude: optional(number()),
+    threshold: optional(number()),
+    seed: optional(number()),
+  },
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs, attrs }) => {
+    const time = { start: 1, steps: attrs.steps };
+    const coding = attrs.coding;
+    const shape = inputs[0]!.shape;
+    if (coding === 'sws') {
+      const step = attrs.amplitude ?? 1;
+      return { shape, time, code: { kind: 'spike', min: -1, max: 1, step } };
+    }
+    if (coding === 'rate') return { shape, time, code: { kind: 'spike', min: 0, max: 1, step: 1 } };
+    // events: [T·C,H,W] frames arrive as they are; direct: the real input at every step
+    return { shape, time, code: { kind: 'real' } };
+  },
+});

@@ -1,0 +1,29 @@
+import { defineOp } from './define.js';
+import { pooled, shapeText } from './type-rules.js';
+
+export const globalavgpool = defineOp({
+  doc: 'Average over all of H×W: [C,H,W] → [C,1,1]. On spikes: psp = gain·average + bias.',
+  arity: [1, 1],
+  attrs: {},
+  params: ['gain?', 'bias?'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: true,
+  },
+  type: (request) => {
+    const shape = request.inputs[0]!.shape;
+    if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;
+    return pooled(request, [shape[0]!, 1, 1], shape[1]! * shape[2]!);
+  },
+});

@@ -1,0 +1,30 @@
+import { defineOp } from './define.js';
+import { linearResult, sameShape, shapeText } from './type-rules.js';
+
+export const mul = defineOp({
+  doc: 'Product of two values; the second may be [C,1,1] (a channel attention).',
+  arity: [2, 2],
+  attrs: {},
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: (outputs) => outputs,
+    join: true,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: false,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs: [a, b] }) => {
+    const fits =
+      sameShape(a!.shape, b!.shape) || (b!.shape.slice(1).every((n) => n === 1) && b!.shape[0] === a!.shape[0]);
+    if (!fits) return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
+    return linearResult(a!, a!.shape);
+  },
+});

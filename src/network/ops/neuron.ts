@@ -1,0 +1,43 @@
+import { boolean, number, optional, pair, string } from './attributes.js';
+import { defineOp } from './define.js';
+
+export const neuron = defineOp({
+  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With `hold` its input has one step, and its current stays for so many. With integer_codes its train counts steps of its output, not their amplitude. Learned bits: parameter `bits` with their bound `bits_max`.',
+  arity: [1, 1],
+  attrs: {
+    neuron: string(),
+    levels: pair(),
+    amplitude: number(),
+    silent: optional(number()),
+    hold: optional(number()),
+    integer_codes: optional(boolean()),
+  },
+  otherAttrs: number(),
+  params: ['*'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs, attrs }) => {
+    const time = inputs[0]!.time;
+    if (time === undefined) return 'needs an input with time steps; encode the input first';
+    const [min, max] = attrs.levels;
+    if ('hold' in attrs && time.steps !== 1) return `holds a current of one step, its input has ${time.steps}`;
+    return {
+      shape: inputs[0]!.shape,
+      time: { start: time.start + (attrs.silent ?? 0), steps: attrs.hold ?? time.steps },
+      code: { kind: 'spike', min, max, step: attrs.integer_codes === true ? 1 : attrs.amplitude },
+    };
+  },
+});

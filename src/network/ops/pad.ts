@@ -1,0 +1,31 @@
+import { border, number } from './attributes.js';
+import { defineOp } from './define.js';
+import { linearResult, shapeText } from './type-rules.js';
+
+export const pad = defineOp({
+  doc: 'Constant border around H×W: pads = top, left, bottom, right.',
+  arity: [1, 1],
+  attrs: { pads: border(), value: number() },
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs, attrs }) => {
+    const [top, left, bottom, right] = attrs.pads;
+    const shape = inputs[0]!.shape;
+    if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;
+    return linearResult(inputs[0]!, [shape[0]!, shape[1]! + top + bottom, shape[2]! + left + right]);
+  },
+});

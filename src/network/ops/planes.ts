@@ -1,0 +1,36 @@
+import { number } from './attributes.js';
+import { defineOp } from './define.js';
+
+export const planes = defineOp({
+  doc: 'Codes S = Σ 2^b·S_b as binary planes: plane b of step t at virtual step (t−1)·bits + b + 1. Planes of signed codes are ternary: the bits of their size, with their sign.',
+  arity: [1, 1],
+  attrs: { bits: number() },
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs, attrs }) => {
+    const { shape, time, code } = inputs[0]!;
+    const bits = attrs.bits;
+    if (time === undefined || code.kind !== 'spike') return 'needs a spike train';
+    const size = Math.max(code.max, -code.min);
+    if (code.step !== 1 || size >= 2 ** bits) return `needs codes of a size up to ${2 ** bits - 1}`;
+    return {
+      shape,
+      time: { start: time.start, steps: time.steps * bits },
+      code: { kind: 'spike', min: code.min < 0 ? -1 : 0, max: 1, step: 1 },
+    };
+  },
+});

@@ -1,0 +1,36 @@
+import { number } from './attributes.js';
+import { defineOp } from './define.js';
+import { withTime } from './type-rules.js';
+
+export const quantize = defineOp({
+  doc: 'Activation quantiser: Q = clip(round_half_even(x/scale) + zero, min, max), standing for the real (Q − zero)·scale.',
+  arity: [1, 1],
+  attrs: { scale: number(), zero: number(), min: number(), max: number() },
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: false,
+    accumulates: false,
+    reshapes: false,
+    activation: true,
+    keepsRange: false,
+  },
+  type: ({ inputs, attrs }) => {
+    const code = {
+      kind: 'quant' as const,
+      scale: attrs.scale,
+      zero: attrs.zero,
+      min: attrs.min,
+      max: attrs.max,
+    };
+    if (!(code.scale > 0)) return `scale must be positive, is ${code.scale}`;
+    return withTime({ shape: inputs[0]!.shape, code }, inputs[0]!.time);
+  },
+});

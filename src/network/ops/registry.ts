@@ -1,0 +1,62 @@
+import { add } from './add.js';
+import { affine } from './affine.js';
+import { avgpool } from './avgpool.js';
+import { batchnorm } from './batchnorm.js';
+import { channelConv } from './channel-conv.js';
+import { clip } from './clip.js';
+import { concat } from './concat.js';
+import { conv } from './conv.js';
+import { decode } from './decode.js';
+import { delay } from './delay.js';
+import { dropout } from './dropout.js';
+import { encode } from './encode.js';
+import { flatten } from './flatten.js';
+import { gather } from './gather.js';
+import { globalavgpool } from './globalavgpool.js';
+import { identity } from './identity.js';
+import { input } from './input.js';
+import { linear } from './linear.js';
+import { maxpool } from './maxpool.js';
+import { maxprefix } from './maxprefix.js';
+import { mul } from './mul.js';
+import { neuron } from './neuron.js';
+import { pad } from './pad.js';
+import { planes } from './planes.js';
+import { quantize } from './quantize.js';
+import { relu } from './relu.js';
+import { reshape } from './reshape.js';
+import { sigmoid } from './sigmoid.js';
+import { squeeze } from './squeeze.js';
+
+/** Every kind of layer the Network IR knows: a file each, and a line here. */
+export const networkOps = {
+  input,
+  quantize,
+  conv,
+  linear,
+  batchnorm,
+  affine,
+  add,
+  mul,
+  concat,
+  relu,
+  clip,
+  sigmoid,
+  channel_conv: channelConv,
+  avgpool,
+  globalavgpool,
+  maxpool,
+  flatten,
+  reshape,
+  pad,
+  dropout,
+  identity,
+  encode,
+  neuron,
+  maxprefix,
+  delay,
+  decode,
+  planes,
+  gather,
+  squeeze,
+} as const;

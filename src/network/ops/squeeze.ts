@@ -1,0 +1,34 @@
+import { number, optional } from './attributes.js';
+import { defineOp } from './define.js';
+
+export const squeeze = defineOp({
+  doc: 'Temporal squeezing (ABA eq. 12): the mean over the first `steps` steps of a train, so that the synapse behind it acts once. Learned steps: parameter `steps` with their bound `steps_max`.',
+  arity: [1, 1],
+  attrs: { steps: optional(number()), steps_max: optional(number()) },
+  params: ['steps?'],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'means',
+    relays: false,
+    planewise: false,
+    maximum: false,
+    monotone: false,
+    linear: true,
+    accumulates: true,
+    reshapes: false,
+    activation: false,
+    keepsRange: false,
+  },
+  type: ({ inputs, attrs, param }) => {
+    const { shape, time, code } = inputs[0]!;
+    if (time === undefined || code.kind !== 'spike') return 'needs a spike train';
+    const learned = param('steps') !== undefined;
+    const steps = (learned ? attrs.steps_max : attrs.steps) ?? 0;
+    if (!Number.isInteger(steps) || steps < 1 || steps > time.steps) return `needs from 1 to ${time.steps} steps`;
+    const { min, max, step } = code;
+    const mean = { kind: 'spike' as const, min: min * steps, max: max * steps, step: step / steps };
+    return { shape, time: { start: time.start, steps: 1 }, code: mean };
+  },
+});

@@ -1,0 +1,88 @@
+import type { Code, Time, ValueType } from '../types.js';
+import type { TypeAnswer, TypeRequest } from './define.js';
+
+const real: Code = { kind: 'real' };
+const psp: Code = { kind: 'psp' };
+
+/** The type of a linear op's result: a postsynaptic potential where there is time, else a real. */
+export function linearResult(input: ValueType, shape: readonly number[]): ValueType {
+  return withTime({ shape, code: input.time === undefined ? real : psp }, input.time);
+}
+
+/** Element by element, of real values. */
+export function realResult({ inputs }: TypeRequest): TypeAnswer {
+  return withTime({ shape: inputs[0]!.shape, code: real }, inputs[0]!.time);
+}
+
+export function withTime(type: { shape: readonly number[]; code: Code }, time: Time | undefined): ValueType {
+  return time === undefined ? type : { ...type, time };
+}
+
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(',')}]`;
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+export function sameTime(a: Time | undefined, b: Time | undefined): boolean {
+  return a?.start === b?.start && a?.steps === b?.steps;
+}
+
+/** Output length of a window op along one axis; undefined where the window doesn't fit. */
+function windowLength(
+  length: number,
+  kernel: number,
+  stride: number,
+  padBefore: number,
+  padAfter: number,
+  dilation: number,
+): number | undefined {
+  const span = dilation * (kernel - 1) + 1;
+  const out = Math.floor((length + padBefore + padAfter - span) / stride) + 1;
+  return out >= 1 ? out : undefined;
+}
+
+/** The attributes of a window over H×W. */
+export interface WindowAttrs {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  /** top, left, bottom, right */
+  readonly pads: readonly [number, number, number, number];
+  readonly dilation?: readonly [number, number];
+}
+
+/** [C, H, W] → [C', H', W'] of a window op, or what is wrong. */
+export function windowShape({ inputs, attrs }: TypeRequest<WindowAttrs>, channels: number): readonly number[] | string {
+  const shape = inputs[0]!.shape;
+  if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;
+  const [kh, kw] = attrs.kernel;
+  const [sh, sw] = attrs.stride;
+  const [top, left, bottom, right] = attrs.pads;
+  const [dh, dw] = attrs.dilation ?? [1, 1];
+  const height = windowLength(shape[1]!, kh, sh, top, bottom, dh);
+  const width = windowLength(shape[2]!, kw, sw, left, right, dw);
+  if (height === undefined || width === undefined) {
+    return `a ${kh}x${kw} window doesn't fit into ${shapeText(shape)} with pads ${[top, left, bottom, right].join(',')}`;
+  }
+  return [channels, height, width];
+}
+
+/** Without a gain, the average of spikes stays a train of graded spikes: n·levels at 1/n of the step. */
+export function pooled(request: TypeRequest, shape: readonly number[], size: number): ValueType {
+  const from = request.inputs[0]!;
+  if (from.code.kind !== 'spike' || request.param('gain') !== undefined) return linearResult(from, shape);
+  const { min, max, step } = from.code;
+  return withTime({ shape, code: { kind: 'spike', min: min * size, max: max * size, step: step / size } }, from.time);
+}
+
+/** Joins need their operands at the same time; the verifier asks this. */
+export function joinProblem(inputs: readonly ValueType[]): string | undefined {
+  const [first, ...rest] = inputs;
+  const late = rest.find((other) => !sameTime(first!.time, other.time));
+  if (late === undefined) return undefined;
+  const text = (t: typeof first): string =>
+    t?.time === undefined ? 'no time' : `@${t.time.start}..${t.time.start + t.time.steps - 1}`;
+  return `operands arrive at different times: ${text(first)} and ${text(late)}`;
+}

@@ -1,0 +1,80 @@
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
+import { levelProblems, spikeLevels } from '../equations/index.js';
+import type { CodingChoice, Config } from '../model/index.js';
+
+/**
+ * Everything that keeps a config from converting its ONNX network, whatever the file holds, and what it is warned of.
+ * `check` says it, and commands convert what this list has no error for.
+ */
+export function conversionProblems(config: Config): readonly Diagnostic[] {
+  if (config.network.kind !== 'onnx') return [];
+  return [...trainProblems(config), ...codingProblems(config), ...bitProblems(config)];
+}
+
+/** Imported networks aren't trained. */
+export function trainProblems({ train }: Config): readonly Diagnostic[] {
+  return train === undefined ? [] : [notLowered('`train`', train.place)];
+}
+
+function codingProblems(config: Config): readonly Diagnostic[] {
+  const { name, coding, neuron, bits, place } = config;
+  if (coding === undefined && bits !== undefined) return [];
+  if (coding?.name === 'direct') return meanProblems(config);
+  if (coding !== undefined && neuron !== undefined) {
+    const help = 'the neurons of `sws` are TSA; with `coding direct(…)` the neuron is chosen';
+    return [diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help })];
+  }
+  if (coding === undefined) {
+    const reason = `config ${name} converts a network but has no coding`;
+    const help =
+      'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16); without spikes: bits { weights 8 }';
+    return [diagnostic('convert/bad-coding', { reason }, place, { help })];
+  }
+  if (coding.name !== 'sws') return [notLowered(`the conversion to \`coding ${coding.name}\``, coding.place)];
+  return silentProblems(coding);
+}
+
+function silentProblems(coding: CodingChoice): readonly Diagnostic[] {
+  const steps = Number(coding.args['steps']);
+  const periods = [coding.args, ...coding.layers.map(({ settings }) => settings)].map((one) =>
+    Number(one['silent'] ?? 0),
+  );
+  if (periods.every((silent) => silent <= steps)) return [];
+  const reason = `a silent period of ${Math.max(...periods)} steps is longer than the train of ${steps}; after ${steps} steps a layer knows its whole input`;
+  return [diagnostic('convert/bad-coding', { reason }, coding.place, { help: `use silent: ${steps} at most` })];
+}
+
+function meanProblems({ name, neuron, place }: Config): readonly Diagnostic[] {
+  if (neuron === undefined) {
+    const help = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
+    return [diagnostic('model/setting-missing', { config: name, name: 'neuron' }, place, { help })];
+  }
+  const problems = levelProblems(neuron);
+  if (problems.some(({ severity }) => severity === 'error')) return problems;
+  const { def, args } = neuron;
+  const levels = spikeLevels(def, args);
+  const several = def.states.some((state) => state.units !== undefined);
+  if (levels !== undefined && !several && levels.min === 0 && (args['silent'] ?? 0) === 0) return problems;
+  const construct = `a conversion to \`${def.name}\``;
+  const help = 'the neuron needs outputs from 0 up in finitely many levels, single states, and no silent steps';
+  return [...problems, diagnostic('cli/not-lowered', { construct }, neuron.place, { help })];
+}
+
+/** Only whole bits of weights, which aren't learned. */
+function bitProblems({ bits }: Config): readonly Diagnostic[] {
+  if (bits === undefined) return [];
+  return [bits, ...bits.layers].flatMap(({ settings, place }) =>
+    Object.entries(settings).flatMap(([name, value]): Diagnostic[] => {
+      const learned = name === 'weights' && typeof value !== 'number';
+      if (name === 'weights' && !learned) return [];
+      const setting = learned ? '`learn(…)`' : `\`${name}\` in \`bits\``;
+      return [diagnostic('allocate/import-bits', { setting }, place, { help: 'write `weights` and a whole number' })];
+    }),
+  );
+}
+
+export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
+  return diagnostic('cli/not-lowered', { construct }, place, {
+    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`, or with a neuron and `coding direct(…)`',
+  });
+}

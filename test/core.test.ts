@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { createContext, runInContext } from 'node:vm';
+import { rolldown } from 'rolldown';
+import { expect, it } from 'vitest';
+import type * as Core from '../src/core.js';
+
+/** `src/core.ts` with all that it imports as one script for a browser; and what it imports besides, which it must not. */
+async function bundled(): Promise<{ code: string; outside: readonly string[] }> {
+  const outside: string[] = [];
+  const bundle = await rolldown({
+    input: 'src/core.ts',
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    external: (id) => {
+      if (id.startsWith('node:')) outside.push(id);
+      return id.startsWith('node:');
+    },
+    onLog: (_, log) => {
+      if (log.code === 'UNRESOLVED_IMPORT') outside.push(log.message);
+    },
+  });
+  const { output } = await bundle.generate({ format: 'iife', name: 'core' });
+  await bundle.close();
+  return { code: output[0].code, outside };
+}
+
+const model = `
+  use "spikec/neurons" { LIF }
+  network Small { input image: real[1, 8, 8]  output image | conv(4, kernel: 3) | batchnorm | spike | flatten | linear(WIDTH) }
+  config small { network Small  neuron LIF(tau: 2, theta: 1)  coding direct(steps: 3) }
+`;
+
+it('spikec/core is bundled for a browser without Node, and there it parses, checks, compiles, costs and compares', async () => {
+  const { code, outside } = await bundled();
+  expect(outside).toEqual([]);
+  // A browser's globals as far as the compiler may use them; none of Node's.
+  const context = createContext({ TextEncoder, TextDecoder });
+  runInContext(`${code}\nglobalThis.core = core;`, context);
+  expect(runInContext('typeof process + typeof require + typeof Buffer', context)).toBe('undefinedundefinedundefined');
+  const core = context['core'] as typeof Core;
+  const loader = core.memoryLoader({ 'spikec/neurons': readFileSync('models/neurons.spike', 'utf8') });
+  const compiled = (width: number) => {
+    const text = model.replace('WIDTH', String(width));
+    expect(core.parseText({ name: 'm.spike', text }).diagnostics).toHaveLength(0);
+    const checked = core.checkModel({ name: 'm.spike', text }, loader, {});
+    const config = checked.value!.configs.get('small')!;
+    return core.lowerModel(config, { seed: 1 }).value!;
+  };
+  const [ten, three] = [compiled(10), compiled(3)];
+  expect(core.pipelines.ann.length).toBeGreaterThan(0);
+  const text = core.printNetwork(ten);
+  expect(core.printNetwork(core.parseNetwork({ name: 'm.ir', text }, ten.params).value!)).toBe(text);
+  const runnable = core.lower(ten);
+  expect(core.emitOnnx(runnable.program).length).toBeGreaterThan(1000);
+  expect(core.emitTfjsProgram(runnable.program)).toContain('export function run');
+  const macs = (network: typeof ten) => core.costOf(network).layers.reduce((sum, layer) => sum + layer.macs, 0);
+  expect(macs(ten) - macs(three)).toBeGreaterThan(0);
+  const diff = core.diffNetworks(ten, three);
+  expect(JSON.stringify(diff)).toContain('linear');
+  expect(core.checkModel({ name: 'm.spike', text: 'network {' }, loader, {}).diagnostics.length).toBeGreaterThan(0);
+}, 60_000);
