@@ -23,10 +23,11 @@ export interface Staircase extends Compared {
 }
 
 /**
- * Of so many boundaries every surrogate is a term. Of more, rectangles and triangles have a closed form; of the others,
- * whose tails never end, the nearest boundaries count.
+ * Of so many boundaries every surrogate is a term. Of more, the nearest count, of surrogates whose tails never end;
+ * rectangles and triangles have a closed form, which is fewer ops from a few boundaries on.
  */
 const mostTerms = 16;
+const fewTerms = 3;
 
 /**
  * What `u / theta` compares: u with multiples of theta. A surrogate's distance and width are in units of the membrane, as
@@ -118,7 +119,8 @@ function slopes(b: ProgramBuilder, stairs: Staircase, from: number, to: number):
       b.sub(u, typeof k === 'number' && typeof unit === 'number' ? k * unit : b.mul(unit as Value, k)),
       surrogate,
     );
-  if (to - from < mostTerms) {
+  const isCompact = surrogate.surrogate === 'rectangle' || surrogate.surrogate === 'triangle';
+  if (to - from < (isCompact && typeof unit === 'number' ? fewTerms : mostTerms)) {
     let [toMembrane, toUnit]: (Value | undefined)[] = [];
     for (let k = from; k <= to; k++) {
       const height = k + offset;
