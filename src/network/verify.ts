@@ -28,6 +28,16 @@ export function verifyNetwork(network: Network, enough = Infinity): readonly Pro
   return problems;
 }
 
+/** Inputs beside the first, which alone is fed with samples. */
+export function feedProblems({ ops }: Network): readonly Problem[] {
+  const [first, ...others] = ops.filter(({ kind }) => kind === 'input');
+  return others.map(({ id }) => ({
+    op: id,
+    message: `is a second input, and nothing feeds it: samples go to %${first!.id}`,
+    help: `remove it, and let what reads it read %${first!.id}`,
+  }));
+}
+
 /** What is wrong with the numbers in a valid network that was read: those that passes and costs count on. */
 export function verifyValues(network: Network): readonly Problem[] {
   return network.ops.flatMap((op) => valueProblems(op, network).map((problem) => ({ op: op.id, ...problem })));

@@ -16,7 +16,7 @@ import {
   type ValueType,
   checkedOp,
 } from '../types.js';
-import { type Problem, verifyNetwork, verifyValues } from '../verify.js';
+import { type Problem, feedProblems, verifyNetwork, verifyValues } from '../verify.js';
 
 const shownProblems = 100;
 const mostSteps = 2 ** 20;
@@ -56,7 +56,7 @@ function diagnosticsOf(network: Network, parser: IrParser, source: Source): read
 function problemsOf(network: Network, { problems }: IrParser): readonly Problem[] {
   if (problems.length > 0) return problems;
   const invalid = verifyNetwork(network, shownProblems);
-  return invalid.length > 0 ? invalid : verifyValues(network);
+  return invalid.length > 0 ? invalid : [...feedProblems(network), ...verifyValues(network)];
 }
 
 class IrParser {
