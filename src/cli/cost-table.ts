@@ -54,7 +54,10 @@ function below({ total, hardware, ann, measured, events }: CostResult): string[]
   if (total.real_macs > 0) rows.push(['MACs on real values', `${count(total.real_macs)} an image`]);
   if (measured !== undefined) {
     rows.push(
-      ['measured on', `${count(measured.samples)} images${measured.accuracy === undefined ? '' : `, accuracy ${percent(measured.accuracy)}`}`],
+      [
+        'measured on',
+        `${count(measured.samples)} images${measured.accuracy === undefined ? '' : `, accuracy ${percent(measured.accuracy)}`}`,
+      ],
       ['SOPs', `${count(total.sops ?? 0)} an image, ${count(total.join_sops ?? 0)} of them at joins`],
       ['energy', `${energy(total.energy_pj ?? 0)} an image (${hardware.e_mac} pJ a MAC, ${hardware.e_ac} pJ an AC)`],
     );
