@@ -9,11 +9,12 @@ import {
   evaluateExpr,
   phaseTable,
   runAssignments,
+  surrogateOf,
   thresholdOf,
 } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
-import type { SurrogateAttrs, Value } from '../../tensor/index.js';
+import type { Value } from '../../tensor/index.js';
 import { type Lowering, folded } from './context.js';
 import { LearnedParameters } from './learned.js';
 import { StepTrain, type Timed } from './trains.js';
@@ -49,6 +50,7 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
     builder,
     env,
     force: (pending) => currents.force(pending),
+    staircases: new Map(),
     differentiable: lowering.options.trainable === true,
   };
   // the surrogate stands in for the jumps of `fire`; comparisons elsewhere have no gradient
@@ -135,21 +137,6 @@ function detachOutputs(fired: readonly Assignment[], def: NeuronDef, { builder, 
       return typeof value === 'object' && 'id' in value ? builder.detach(value) : value;
     });
   }
-}
-
-function surrogateOf(def: NeuronDef, scope: EvaluationScope): Pick<EvaluationScope, 'surrogate' | 'passing'> {
-  if (def.surrogate === undefined) return {};
-  const attrs: Record<string, number | string> = { surrogate: def.surrogate.name };
-  const passing: Record<string, Value | number> = {};
-  for (const [name, arg] of Object.entries(def.surrogate.args)) {
-    const value = typeof arg === 'number' ? arg : evaluateExpr(arg, scope);
-    if (value instanceof Pending || typeof value === 'boolean') {
-      throw new InvariantError(`lower: surrogate ${def.surrogate.name}: ${name} must be a number`);
-    }
-    passing[name] = value;
-    if (typeof value === 'number') attrs[`surrogate_${name}`] = value;
-  }
-  return { surrogate: attrs as SurrogateAttrs, passing };
 }
 
 /** The step's output in integer levels, f32: s divided by the amplitude where equations give real values. */

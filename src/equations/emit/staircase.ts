@@ -1,0 +1,214 @@
+import { type ProgramBuilder, type SurrogateAttrs, type Value, surrogateGradient } from '../../tensor/index.js';
+import type { Expr } from '../types.js';
+import { type Operand, isKnown, isPowerOfTwo, quantity } from './operand.js';
+import { type EvaluationScope, asNumbers, asTensor } from './scope.js';
+
+/** What is compared with the boundaries of levels: level k begins where membrane ≥ (k + offset)·unit. */
+export interface Compared {
+  /** What is floored or rounded, without what it is divided or multiplied by. */
+  readonly membrane: Value;
+  /** How far apart the boundaries are, in units of the membrane. */
+  readonly unit: Value | number;
+  /** 0 where levels are floored, −½ where they are rounded. */
+  readonly offset: number;
+  /** membrane ≥ unit is what flooring gives, in every float: at most one division was rounded. */
+  readonly exact: boolean;
+}
+
+/** A multi-level output lo … hi, counted in steps, with what it was made of: the reset asks whether it fired. */
+export interface Staircase extends Compared {
+  readonly lo: number;
+  readonly hi: number;
+  readonly surrogate: SurrogateAttrs;
+}
+
+/**
+ * Of so many boundaries every surrogate may be a term, where it has no closed form; of more, the nearest count, since the
+ * tails of these never end.
+ */
+const mostTerms = 16;
+
+/**
+ * What `u / theta` compares: u with multiples of theta. A surrogate's distance and width are in units of the membrane, as
+ * those of `u >= theta` are, whatever is divided or multiplied (by what is positive) to get levels.
+ */
+export function comparedIn(
+  expr: Expr,
+  { step, offset }: { readonly step: number; readonly offset: number },
+  scope: EvaluationScope,
+  evaluate: (expr: Expr) => Operand,
+): Compared {
+  const { builder } = scope;
+  const positive = (x: Operand): boolean => isKnown(x) && quantity(x) > 0;
+  let inner = expr;
+  let unit: Value | number = step;
+  let roundings = isPowerOfTwo(step) ? 0 : 1;
+  let exact = true;
+  while (inner.kind === 'binary' && (inner.op === '/' || inner.op === '*')) {
+    const [left, right] = [evaluate(inner.left), evaluate(inner.right)];
+    if (inner.op === '/' && !isKnown(left) && (!isKnown(right) || positive(right))) {
+      const by = asNumbers(right, scope);
+      if (typeof unit === 'number' && typeof by === 'number') unit *= by;
+      else unit = unit === 1 ? by : builder.mul(by as Value, unit);
+      if (typeof by !== 'number' || !isPowerOfTwo(by)) roundings++;
+      inner = inner.left;
+    } else if (inner.op === '*' && (positive(left) || positive(right))) {
+      const factor = quantity((positive(left) ? left : right) as number);
+      unit = typeof unit === 'number' ? unit / factor : builder.div(unit, factor);
+      exact &&= isPowerOfTwo(factor);
+      inner = positive(left) ? inner.right : inner.left;
+    } else break;
+  }
+  return { membrane: asTensor(evaluate(inner) as Value, scope), unit, offset, exact: exact && roundings <= 1 };
+}
+
+/**
+ * `level`, which is clip(⌊membrane/unit − offset⌋, lo, hi), with a surrogate at each boundary (SPEC §1): it is
+ * lo + Σ_k [membrane ≥ (k + offset)·unit] over k = lo + 1 … hi, and each of these steps has the derivative of its surrogate.
+ * The levels 0 and 1 are the comparison itself, a truth value, as `u >= theta` is.
+ */
+export function withSurrogates(level: Value, stairs: Staircase, { builder: b }: EvaluationScope): Value {
+  const { membrane, unit, offset, exact, lo, hi, surrogate } = stairs;
+  if (lo === 0 && hi === 1 && offset === 0 && exact) return b.ge(membrane, unit, surrogate);
+  return following(b, level, stairs, slopes(b, stairs, lo + 1, hi));
+}
+
+/**
+ * Whether a multi-level output fired, as a truth value: `s != 0`, or `s > 0` (`above`). The surrogates of the boundaries
+ * next to level 0 act on it, so that a reset feels them as it feels those of a binary neuron.
+ */
+export function firedOf(output: Value, stairs: Staircase, above: boolean, { builder: b }: EvaluationScope): Value {
+  const fired = b.cast(b.detach(above ? b.gt(output, 0) : b.ne(output, 0)), output.dtype);
+  const parts: { readonly k: number; readonly sign: number }[] = [];
+  if (stairs.lo < 1 && stairs.hi >= 1) parts.push({ k: 1, sign: 1 });
+  if (!above && stairs.lo < 0 && stairs.hi >= 0) parts.push({ k: 0, sign: -1 });
+  let result: Value = fired;
+  for (const { k, sign } of parts) {
+    const { toMembrane, toUnit } = slopes(b, stairs, k, k);
+    const negated = (x: Value): Value => (sign < 0 ? b.neg(x) : x);
+    result = following(b, result, stairs, {
+      toMembrane: negated(toMembrane),
+      ...(toUnit === undefined ? {} : { toUnit: negated(toUnit) }),
+    });
+  }
+  return b.ge(result, 0.5, { surrogate: 'ste' });
+}
+
+interface Slopes {
+  readonly toMembrane: Value;
+  /** Where the unit is a value, which may learn. */
+  readonly toUnit?: Value;
+}
+
+/** The value of `level` with these derivatives, and no other. */
+function following(b: ProgramBuilder, level: Value, { membrane, unit }: Compared, slope: Slopes): Value {
+  const moved = (x: Value, by: Value): Value => b.mul(b.sub(x, b.detach(x)), by);
+  const value = b.add(level, moved(membrane, slope.toMembrane));
+  return slope.toUnit === undefined || typeof unit === 'number' ? value : b.add(value, moved(unit, slope.toUnit));
+}
+
+/** Σ_k σ′(u − (k + offset)·unit) over the boundaries from … to, and its counterpart for the unit. */
+function slopes(b: ProgramBuilder, stairs: Staircase, from: number, to: number): Slopes {
+  const { offset, surrogate } = stairs;
+  const u = b.detach(stairs.membrane);
+  const unit = typeof stairs.unit === 'number' ? stairs.unit : b.detach(stairs.unit);
+  const at = (k: Value | number): Value =>
+    surrogateGradient(
+      b,
+      b.sub(u, typeof k === 'number' && typeof unit === 'number' ? k * unit : b.mul(unit as Value, k)),
+      surrogate,
+    );
+  const range = { from, to };
+  if (to - from < mostTerms && !hasClosedForm(stairs, range)) {
+    let [toMembrane, toUnit]: (Value | undefined)[] = [];
+    for (let k = from; k <= to; k++) {
+      const height = k + offset;
+      const slope = at(height);
+      toMembrane = toMembrane === undefined ? slope : b.add(toMembrane, slope);
+      if (typeof unit === 'number' || height === 0) continue;
+      const weighted = b.mul(slope, -height);
+      toUnit = toUnit === undefined ? weighted : b.add(toUnit, weighted);
+    }
+    return { toMembrane: toMembrane!, ...(toUnit === undefined ? {} : { toUnit }) };
+  }
+  const position = b.div(u, unit);
+  const y = offset === 0 ? position : b.sub(position, offset);
+  const width = surrogate.surrogate_width ?? 1;
+  const reach = (part: number): Value | number =>
+    typeof unit === 'number' ? (part * width) / unit : b.div(b.scalar(u.dtype, part * width), unit);
+  if (surrogate.surrogate === 'rectangle') {
+    const { count, mean } = rectangles(b, y, reach(0.5), range);
+    const toMembrane = b.mul(count, 1 / width);
+    if (typeof unit === 'number') return { toMembrane };
+    const height = offset === 0 ? mean : b.add(mean, offset);
+    return { toMembrane, toUnit: b.neg(b.mul(height, toMembrane)) };
+  }
+  const toMembrane =
+    surrogate.surrogate === 'triangle'
+      ? triangles(b, y, reach(1), { ...range, width })
+      : nearest(b, y, range, (k) => at(offset === 0 ? k : b.add(k, offset)));
+  // of so many boundaries, those that act are where the membrane is
+  return typeof unit === 'number' ? { toMembrane } : { toMembrane, toUnit: b.neg(b.mul(position, toMembrane)) };
+}
+
+/** Whether the surrogates of all boundaries are fewer ops together than one by one, and no less exact. */
+function hasClosedForm({ surrogate: { surrogate }, unit }: Staircase, { from, to }: Boundaries): boolean {
+  if (surrogate === 'rectangle') return to - from >= 2;
+  return surrogate === 'triangle' && to - from >= 4 && typeof unit === 'number';
+}
+
+interface Boundaries {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The last boundary at or below y, `from` − 1 for none; `before`: below y. */
+function lastBelow(b: ProgramBuilder, y: Value, { from, to }: Boundaries, before = false): Value {
+  const k = before ? b.neg(b.add(b.floor(b.neg(y)), 1)) : b.floor(y);
+  return b.clip(k, from - 1, to);
+}
+
+/** How many boundaries k have |y − k| < reach, and their mean. */
+function rectangles(
+  b: ProgramBuilder,
+  y: Value,
+  reach: Value | number,
+  range: Boundaries,
+): { readonly count: Value; readonly mean: Value } {
+  const last = lastBelow(b, b.add(y, reach), range, true);
+  const first = lastBelow(b, b.sub(y, reach), range);
+  // 0 at least: y + reach and y − reach may be one float
+  return { count: b.max(b.sub(last, first), 0), mean: b.mul(b.add(b.add(first, last), 1), 0.5) };
+}
+
+/** Σ_k max(0, 1 − |y − k|/reach)/w: the boundaries on either side of y, each side its number times its mean. */
+function triangles(
+  b: ProgramBuilder,
+  y: Value,
+  reach: Value | number,
+  { width, ...range }: Boundaries & { readonly width: number },
+): Value {
+  const first = lastBelow(b, b.sub(y, reach), range);
+  const middle = lastBelow(b, y, range);
+  const last = lastBelow(b, b.add(y, reach), range);
+  const side = (low: Value, high: Value, distance: (mean: Value) => Value): Value => {
+    const mean = b.mul(b.add(b.add(low, high), 1), 0.5);
+    return b.mul(b.sub(high, low), b.sub(b.scalar(y.dtype, 1), b.div(distance(mean), reach)));
+  };
+  const left = side(first, middle, (mean) => b.sub(y, mean));
+  const right = side(middle, last, (mean) => b.sub(mean, y));
+  return b.mul(b.add(left, right), 1 / width);
+}
+
+/** Σ of the nearest boundaries that there are. */
+function nearest(b: ProgramBuilder, y: Value, { from, to }: Boundaries, slopeAt: (k: Value) => Value): Value {
+  const middle = b.clip(b.round(y), from, to);
+  let sum: Value | undefined;
+  for (let i = -mostTerms / 2; i < mostTerms / 2; i++) {
+    const k = b.add(middle, i);
+    const there = b.and(b.ge(k, from), b.le(k, to));
+    const slope = b.select(there, slopeAt(k), 0);
+    sum = sum === undefined ? slope : b.add(sum, slope);
+  }
+  return sum!;
+}
