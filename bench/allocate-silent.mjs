@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDataset } from '../dist/src/data/index.js';
 import { runNetwork } from '../dist/src/run/run-network.js';
-import { annSettings } from '../dist/src/workspace/conversion.js';
+import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { driver } from '../dist/src/commands/index.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { agreement, readLabels } from '../dist/src/run/metrics/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
 import { latencyOf } from '../dist/src/network/index.js';
-import { pipelines, runPipeline, silentFront } from '../dist/src/passes/index.js';
+import { byLayer, configure, pipelines, runPipeline, silentFront } from '../dist/src/passes/index.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -48,7 +48,7 @@ const front = silentFront(
 const dataset = openDataset('cifar10:test', { dataDir: options['data-dir'] });
 const images = { dataset, normalisation, count: Math.min(dataset.length, Number(options.limit)), batch: 100 };
 const labels = readLabels(images);
-const ann = runPipeline(network, pipelines.ann, annSettings()).network;
+const ann = runPipeline(network, configure(pipelines.ann, {}), { neurons: libraryNeurons() }).network;
 const source = (await runNetwork(ann, images, engineNamed('fused'), {}, 'evaluating')).run.classes;
 console.log(`| silent periods of ${options.network} | latency | accuracy | agreement with the ANN | images |`);
 console.log('| --- | --- | --- | --- | --- |');
@@ -92,8 +92,11 @@ async function sensitivities() {
 }
 
 function spiking(silent) {
-  const settings = { ...annSettings(), coding: 'sws', steps, silent };
-  return runPipeline(network, pipelines['convert.sws'], settings).network;
+  const passes = configure(pipelines['convert.sws'], {
+    'to-spikes': { steps },
+    'schedule-time': { silent: byLayer(silent) },
+  });
+  return runPipeline(network, passes, { neurons: libraryNeurons() }).network;
 }
 
 async function measure(name, silent) {

@@ -6,13 +6,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDataset } from '../dist/src/data/index.js';
-import { annSettings } from '../dist/src/workspace/conversion.js';
+import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { runNetwork } from '../dist/src/run/run-network.js';
 import { driver } from '../dist/src/commands/index.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { agreement, readLabels } from '../dist/src/run/metrics/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
-import { pipelines, runPipeline, solveKnapsack } from '../dist/src/passes/index.js';
+import { byLayer, configure, pipelines, runPipeline, solveKnapsack } from '../dist/src/passes/index.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -71,7 +71,9 @@ async function sensitivities() {
 }
 
 async function classes(weightBits) {
-  const { network: ready } = runPipeline(network, pipelines.ann, annSettings(weightBits));
+  const bits = weightBits === undefined ? undefined : byLayer(weightBits);
+  const passes = configure(pipelines.ann, { 'quantise-weights': { bits } });
+  const { network: ready } = runPipeline(network, passes, { neurons: libraryNeurons() });
   return (await runNetwork(ready, images, engine, {}, 'evaluating')).run.classes;
 }
 

@@ -15,7 +15,7 @@ import { engineNamed, openOnnxSource } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
 import { lower } from '../dist/src/lower/program/index.js';
 import { paramsToTensors } from '../dist/src/network/index.js';
-import { pipelines, runPipeline } from '../dist/src/passes/index.js';
+import { configure, everyLayer, pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { simplify } from '../dist/src/tensor/index.js';
 
 const { values: options } = parseArgs({
@@ -57,16 +57,10 @@ for (const name of options.networks.split(',')) {
 function convert(name) {
   const bytes = new Uint8Array(readFileSync(join(options.models, `${name}.qdq.onnx`)));
   const { network } = importOnnx({ name, bytes }).value;
-  return runPipeline(network, pipelines['convert.sws'], {
-    coding: 'sws',
-    beta: 2,
-    steps: 8,
-    silent: () => Number(options.silent),
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-  }).network;
+  const passes = configure(pipelines['convert.sws'], {
+    'schedule-time': { silent: everyLayer(Number(options.silent)) },
+  });
+  return runPipeline(network, passes, { neurons: libraryNeurons() }).network;
 }
 
 /** Median seconds a batch: rounds of both, one after the other, so that noise hits both alike. */

@@ -10,7 +10,7 @@ import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';
 import { lower, outputNames } from '../dist/src/lower/program/index.js';
-import { pipelines, runPipeline } from '../dist/src/passes/index.js';
+import { configure, everyLayer, pipelines, runPipeline } from '../dist/src/passes/index.js';
 import { evaluate, simplify } from '../dist/src/tensor/index.js';
 
 const mnist = { data: 'mnist:test', normalisation: { mean: [0.5], std: [0.5] } };
@@ -41,17 +41,8 @@ async function compare(name) {
   const { data, normalisation } = networks[name];
   const bytes = new Uint8Array(readFileSync(join(options.models, `${name}.onnx`)));
   const { network } = importOnnx({ name, bytes }).value;
-  const settings = {
-    coding: 'sws',
-    beta: 2,
-    steps: 8,
-    silent: () => 8,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-  };
-  const result = runPipeline(network, pipelines['convert.sws'], settings);
+  const passes = configure(pipelines['convert.sws'], { 'schedule-time': { silent: everyLayer(8) } });
+  const result = runPipeline(network, passes, { neurons: libraryNeurons() });
   const spiking = result.network;
   const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions').network;
   const quantisers = quantised.ops.filter((op) => op.kind === 'quantize');

@@ -1,12 +1,16 @@
 import { type Tensor, elementCount, tensor } from '../src/base/dtype.js';
 import { present } from '../src/base/invariant.js';
 import { NetworkBuilder, type Network, opDef, opKinds, printNetwork, traitsOf } from '../src/network/index.js';
+import { spikeLevels } from '../src/equations/index.js';
 import {
-  type BitAllocation,
   type BitChoice,
-  type ConversionOptions,
-  type MeanOptions,
+  type ConfiguredPass,
+  type NeuronChoice,
   type Pass,
+  byLayer,
+  configure,
+  everyLayer,
+  optionsOf,
   pipelines,
   runPipeline,
 } from '../src/passes/index.js';
@@ -124,8 +128,11 @@ function example(): Network {
 }
 
 /** A small network of multi-bit neurons with a connection across layers, ready for inference. */
-function multiBitExample({ neuron: { def, args, levels } }: MeanOptions): Network {
+function multiBitExample({ name, args: given }: NeuronChoice): Network {
   const b = new NetworkBuilder('multi-bit');
+  const def = present(libraryNeurons().get(name), `docs: the standard library has no ${name}`);
+  const args = { ...Object.fromEntries(def.params.map((param) => [param.name, param.default ?? 0])), ...given };
+  const levels = present(spikeLevels(def, args), `docs: ${name} has no levels`);
   b.neuron(def);
   const filled = (shape: readonly number[]): Tensor =>
     tensor('f32', shape, new Float32Array(elementCount(shape)).fill(0.5));
@@ -169,19 +176,30 @@ interface PassSection {
 }
 
 /** Each pass of a pipeline with what it leaves of a network. */
-function passSections(network: Network, pipeline: readonly Pass[], options: ConversionOptions): readonly PassSection[] {
-  const { runs } = runPipeline(network, pipeline, options);
+function passSections(network: Network, pipeline: readonly ConfiguredPass[]): readonly PassSection[] {
+  const { runs } = runPipeline(network, pipeline, { neurons: libraryNeurons() });
   let before = layerLines(network);
-  return pipeline.map(({ name, doc }, n) => {
+  return pipeline.map(({ pass }, n) => {
+    const { name, doc } = pass;
     const after = layerLines(runs[n]!.network);
     const changed = after === before ? 'Nothing to do on the example.' : `\`\`\`\n${after}\n\`\`\``;
     before = after;
-    return { name, text: `## ${name}\n\n${doc}\n\n${changed}\n` };
+    return { name, text: `## ${name}\n\n${doc}\n\n${optionTable(pass)}${changed}\n` };
   });
 }
 
+function optionTable(pass: Pass): string {
+  const options = optionsOf(pass);
+  if (options.length === 0) return '';
+  const rows = options.map(({ name, doc, values, required, ...more }) => {
+    const otherwise = required ? 'must be given' : more.default === undefined ? '–' : `\`${more.default}\``;
+    return `| \`${name}\` | ${doc} | ${values} | ${otherwise} |`;
+  });
+  return `| option | what it says | values | without it |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n\n`;
+}
+
 /** Measured errors and a budget that doesn't reach for 4 bits everywhere. */
-function exampleAllocation(): BitAllocation {
+function exampleAllocation(): { choices: ReadonlyMap<string, readonly BitChoice[]>; budget: number } {
   const choices = (params: number, two: number, four: number): BitChoice[] => [
     { bits: 2, cost: 2 * params, error: two },
     { bits: 4, cost: 4 * params, error: four },
@@ -192,45 +210,36 @@ function exampleAllocation(): BitAllocation {
       ['fc', choices(24, 0.2, 0.05)],
     ]),
     budget: 140,
-    costText: (cost) => `${cost} bits`,
   };
 }
 
 /** Multi-bit neurons MBIF(1+3). */
-function exampleMeans(): MeanOptions {
-  const def = present(libraryNeurons().get('MBIF'), 'driver: the standard library has no MBIF');
-  const args = Object.fromEntries(def.params.map(({ name, default: value }) => [name, value ?? 0]));
-  return {
-    neuron: { def, args: { ...args, start: 0.0625 }, levels: { min: 0, max: 15, step: 0.125 } },
-    range: () => undefined,
-  };
-}
+const exampleNeuron: NeuronChoice = { name: 'MBIF', args: { start: 0.0625 } };
 
 /** `docs/passes.md`: each pass with what it does to a small network. */
 export function passReference(): string {
-  const options: ConversionOptions = {
-    coding: 'sws',
-    beta: 2,
-    steps: 8,
-    silent: () => 2,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-    weightBits: (id) => (id === 'conv' ? 4 : undefined),
-  };
   const network = example();
-  const sections = passSections(network, pipelines['convert.sws'], options);
+  const weights = { bits: byLayer((id) => (id === 'conv' ? 4 : undefined)) };
+  const sections = passSections(
+    network,
+    configure(pipelines['convert.sws'], {
+      'quantise-weights': weights,
+      'to-spikes': { beta: 2, steps: 8 },
+      'schedule-time': { silent: everyLayer(2) },
+    }),
+  );
   const known = new Set<string>(pipelines['convert.sws'].map(({ name }) => name));
-  const means = passSections(network, pipelines['convert.rate'], {
-    ...options,
-    coding: 'direct',
-    means: exampleMeans(),
-  });
+  const means = passSections(
+    network,
+    configure(pipelines['convert.rate'], {
+      'quantise-weights': weights,
+      'insert-neurons': { neuron: exampleNeuron, steps: 8 },
+    }),
+  );
   const others = means.filter(({ name }) => !known.has(name));
-  const multiBit = multiBitExample(exampleMeans());
-  const planes = passSections(multiBit, pipelines.planes, options).filter(({ name }) => !known.has(name));
-  const allocated = passSections(network, pipelines.allocate, { ...options, allocation: exampleAllocation() });
+  const multiBit = multiBitExample(exampleNeuron);
+  const planes = passSections(multiBit, configure(pipelines.planes, {})).filter(({ name }) => !known.has(name));
+  const allocated = passSections(network, configure(pipelines.allocate, { 'allocate-bits': exampleAllocation() }));
   const lists = Object.entries(pipelines).map(
     ([name, list]) => `- \`${name}\`: ${list.map((pass) => pass.name).join(' → ')}`,
   );

@@ -34,13 +34,18 @@ export {
   verifyNetwork,
 } from './network/index.js';
 export {
-  type ConversionOptions,
+  type ConfiguredPass,
   type Pass,
   type PassContext,
   type PipelineResult,
+  byLayer,
+  byPattern,
+  configure,
+  everyLayer,
   passes,
   pipelines,
   runPipeline,
+  withOptions,
 } from './passes/index.js';
 export { type Runnable, lower, lowerForTraining } from './lower/program/index.js';
 export { lowerModel } from './lower/model-to-network/index.js';

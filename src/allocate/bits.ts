@@ -3,11 +3,20 @@ import { fail } from '../base/diagnostics/index.js';
 import type { LayerCost } from '../cost/index.js';
 import { agreement, classesOf, divergence, outputsOf, readLabels } from '../run/metrics/index.js';
 import { type Network, numberAttr, opsById } from '../network/index.js';
-import { type BitAllocation, isWeighted, leastCost, pipelines, runPipeline } from '../passes/index.js';
+import {
+  type BitAllocation,
+  configure,
+  costTextOf,
+  isWeighted,
+  leastCost,
+  pipelines,
+  runPipeline,
+} from '../passes/index.js';
 import type { Chosen } from './chosen.js';
 import { allocationFiles, bitLines } from './files.js';
 import { type AllocationTarget, costsOf, preparedNetwork } from './target.js';
 import { openLogits } from '../run/logits.js';
+import { libraryNeurons } from '../workspace/files.js';
 import { runFiles } from '../workspace/run-folder.js';
 import { checkRuns } from '../run/runnable.js';
 import { type BitSensitivity, type Measuring, bitSensitivity } from './sensitivity.js';
@@ -113,13 +122,9 @@ function planOf(
   fixed: { readonly bytes: number; readonly sAce: number },
 ): Plan {
   const params = [...sizes.values()].reduce((sum, size) => sum + size.params, 0);
-  const whole = (n: number): string => Math.ceil(n).toLocaleString('en');
-  const bytes = (bits: number): string =>
-    `${whole(bits / 8 + fixed.bytes)} bytes (${(bits / params).toFixed(3)} bits a weight)`;
   const inBits = unit !== 's_ace';
   const budget =
     unit === 's_ace' ? value - fixed.sAce : unit === 'bytes' ? (value - fixed.bytes) * 8 : Math.round(value * params);
-  const costText = inBits ? bytes : (cost: number): string => `an S-ACE of ${whole(cost + fixed.sAce)}`;
   return {
     ids: [...sizes.keys()],
     allocation: (errors) => ({
@@ -131,7 +136,8 @@ function planOf(
         }),
       ),
       budget,
-      costText,
+      unit: inBits ? 'bits' : 's_ace',
+      fixed: inBits ? fixed.bytes : fixed.sAce,
     }),
   };
 }
@@ -141,7 +147,8 @@ function checkBudget(plan: Plan, least: number): void {
   const everywhere = (bits: number): BitAllocation =>
     plan.allocation(new Map(plan.ids.map((id) => [id, new Map([[bits, 0]])])));
   const costWith = (bits: number): number => leastCost([...everywhere(bits).choices.values()]);
-  const { budget, costText } = everywhere(least);
+  const { budget } = everywhere(least);
+  const costText = costTextOf(everywhere(least));
   const cost = costWith(least);
   if (cost <= budget) return;
   const one = `with \`--least 1\` the smallest is ${costText(costWith(1))}`;
@@ -156,7 +163,9 @@ function errorsOf({ layers }: BitSensitivity): ReadonlyMap<string, ReadonlyMap<n
 }
 
 function allocate(target: AllocationTarget, allocation: BitAllocation, findings: Findings): Network {
-  const result = runPipeline(target.network, pipelines.allocate, { ...target.settings, allocation });
+  const result = runPipeline(target.network, configure(pipelines.allocate, { 'allocate-bits': allocation }), {
+    neurons: libraryNeurons(),
+  });
   const value = result.network === undefined ? {} : { value: result.network };
   return findings.take({ ...value, diagnostics: result.diagnostics });
 }

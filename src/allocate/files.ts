@@ -6,7 +6,7 @@ import type { Network } from '../network/index.js';
 import type { AllocationTarget, FromFolder, FromImport } from './target.js';
 import { modelOfRun } from './target.js';
 import { artifactsWith } from '../workspace/artifacts.js';
-import { conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { copiesOf } from '../workspace/model-copies.js';
 import { type Planned, artifactNames } from '../workspace/replacing.js';
@@ -148,7 +148,7 @@ function importFiles(from: FromImport, lines: readonly string[], findings: Findi
   const path = model?.path ?? modelName;
   const allowOutside = model?.allowOutside === true;
   const config = checkedConfig(made, path, allowOutside, findings);
-  const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
+  const { last } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   const text = copiesOf({ path, text: made.text, name: modelName }, allowOutside).get(modelName)!;
   const copies = copiedFiles(from).set(modelName, text);
   const origin = { maker: 'allocate', config: made.name, sources: new Map([[onnxName, source.bytes]]) } as const;

@@ -4,12 +4,12 @@ import { type Outputs, agreement, classesOf, divergence, outputsOf, readLabels }
 import { exactCodes } from '../lower/program/index.js';
 import type { CodingChoice, Config } from '../model/index.js';
 import { type Network, latencyOf } from '../network/index.js';
-import { type ConversionOptions, type SilentChoice, type SilentPeriods, silentFront } from '../passes/index.js';
+import { type SilentChoice, type SilentPeriods, silentFront } from '../passes/index.js';
 import type { Chosen } from './chosen.js';
 import type { ChooseOptions } from './bits.js';
 import { allocationFiles, silentLines } from './files.js';
 import type { AllocationTarget } from './target.js';
-import { type Conversion, conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { type Conversion, conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { openLogits } from '../run/logits.js';
 import { type Measuring, finite } from './sensitivity.js';
 import type { Findings } from '../workspace/findings.js';
@@ -39,8 +39,7 @@ export async function chooseSilence(
     fail('allocate/silent-period', { asked, steps }, coding.place, { help });
   }
   if (least > most) fail('allocate/range', { what: 'silent steps', least, most });
-  const settings = conversionOptions(config, findings);
-  const silence = new Silence(target, settings, options.measuring, findings);
+  const silence = new Silence(target, config, options.measuring, findings);
   const shape = silence.convert(() => 0).spiking;
   const neurons = shape.ops.filter(({ kind }) => kind === 'neuron').map(({ id }) => id);
   if (neurons.length === 0) fail('allocate/nothing', { what: 'the network has no neurons' });
@@ -161,7 +160,7 @@ class Silence {
 
   constructor(
     readonly target: AllocationTarget,
-    readonly settings: ConversionOptions,
+    readonly config: Config,
     readonly measuring: Measuring,
     readonly findings: Findings,
   ) {}
@@ -172,7 +171,8 @@ class Silence {
 
   convert(silent: (id: string) => number): Conversion {
     const said = this.findings.all.length;
-    const { conversion } = convertNetwork(this.target.network, { ...this.settings, silent }, this.findings);
+    const plan = conversionPlan(this.config, this.findings, { silent });
+    const { conversion } = convertNetwork(this.target.network, plan, this.findings);
     this.findings.all.length = said; // the same for all periods, and said when the result is compiled
     return present(conversion, 'allocate: the pipeline ended early');
   }

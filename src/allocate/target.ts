@@ -4,11 +4,11 @@ import { type LayerCost, costOf } from '../cost/index.js';
 import { type Normalisation, isFile, readText, realPath } from '../data/index.js';
 import type { Config, Model } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { type ConversionOptions, pipelines, runPipeline } from '../passes/index.js';
-import { annSettings, conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { configure, pipelines, runPipeline } from '../passes/index.js';
+import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { findCarrier } from '../lower/program/index.js';
 import { refuseConfigOfFolder } from '../workspace/open.js';
-import { layerSettings } from '../workspace/own-network.js';
+import { libraryNeurons } from '../workspace/files.js';
 import { type RunInfo, isFolder, readFolder } from '../workspace/run-folder.js';
 import type { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
@@ -19,7 +19,6 @@ import type { CommonOptions, Target } from '../workspace/types.js';
 export interface AllocationTarget {
   /** As it was trained: what passes begin with. */
   readonly network: Network;
-  readonly settings: ConversionOptions;
   readonly normalisation: Normalisation;
   readonly from: FromImport | FromFolder;
 }
@@ -52,7 +51,6 @@ export function allocationTarget(target: Target, options: CommonOptions, finding
     const source = importFile(path, findings);
     return {
       network: source.imported.network,
-      settings: annSettings(),
       normalisation: {},
       from: { kind: 'import', source },
     };
@@ -68,7 +66,6 @@ export function allocationTarget(target: Target, options: CommonOptions, finding
   insideFolder(path, source);
   return {
     network: source.imported.network,
-    settings: annSettings(),
     normalisation: {},
     from: { kind: 'import', source, model: { path, text, model, config, allowOutside: options.allowOutside === true } },
   };
@@ -102,15 +99,14 @@ function ofFolder(folder: string, findings: Findings): AllocationTarget {
   }
   return {
     network,
-    settings: layerSettings(network),
     normalisation: run?.normalisation ?? {},
     from: { kind: 'folder', folder, ...(run === undefined ? {} : { run }) },
   };
 }
 
 /** The network as bits of weights are chosen for it: batch norm folded. */
-export function preparedNetwork({ network, settings }: AllocationTarget, findings: Findings): Network {
-  const result = runPipeline(network, pipelines.ann, settings);
+export function preparedNetwork({ network }: AllocationTarget, findings: Findings): Network {
+  const result = runPipeline(network, configure(pipelines.ann, {}), { neurons: libraryNeurons() });
   const value = result.network === undefined ? {} : { value: result.network };
   return findings.take({ ...value, diagnostics: result.diagnostics });
 }
@@ -121,8 +117,8 @@ export function costsOf(target: AllocationTarget, prepared: Network, findings: F
   if (from.kind === 'folder') return costOf(prepared).layers;
   const config = from.model?.config;
   if (config?.coding === undefined) return costOf(prepared).layers;
-  const settings = { ...conversionOptions(config, findings), weightBits: undefined };
-  return costOf(convertNetwork(network, settings, findings).last).layers;
+  const plan = conversionPlan(config, findings, { weightsStay: true });
+  return costOf(convertNetwork(network, plan, findings).last).layers;
 }
 
 /** Model file of a run folder, where it has one. */

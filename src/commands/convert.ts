@@ -5,7 +5,7 @@ import { type Config, checkModel } from '../model/index.js';
 import { artifactsWith } from '../workspace/artifacts.js';
 import { calibrate } from '../run/calibrate.js';
 import { describe, type CompileResult } from './compile.js';
-import { conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { Findings } from '../workspace/findings.js';
@@ -112,13 +112,13 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   };
   let text = modelText(onnxName, options, new Map());
   if (options.coding !== 'sws') {
-    const settings = conversionOptions(configOf(text), new Findings());
+    conversionPlan(configOf(text), new Findings()); // a coding that can't convert is said before images are read
     const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
     const calibration = { dataset, normalisation, percentile, limit, onProgress };
-    text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, settings, findings));
+    text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, findings));
   }
   const config = configOf(text);
-  const { last, runs } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
+  const { last, runs } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   const origin = { maker: 'convert', config: config.name, sources: new Map([[onnxName, source.bytes]]) } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
   const files = artifactsWith(written, last, ['ir', 'json', 'onnx'], origin, packageVersion());

@@ -13,7 +13,7 @@ import {
 import { invariant } from '../base/invariant.js';
 import { SpikeCounter } from '../run/metrics/index.js';
 import type { Network } from '../network/index.js';
-import { checkPatterns, conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { evaluateTarget } from '../run/evaluate.js';
 import { hardwareOf } from '../workspace/hardware.js';
 import { openTarget } from '../workspace/open.js';
@@ -77,7 +77,7 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
     return { network: planes(network), hardware: hardwareOf(own.hardware) };
   }
   const { config, source } = opened;
-  const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
+  const { last } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   findings.take({ value: true, diagnostics: checkPatterns(config, last) });
   return { network: planes(last), hardware: hardwareOf(config.hardware?.settings) };
 }

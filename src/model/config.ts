@@ -6,7 +6,7 @@ import { fileContext, mayBeHidden } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions, LoadedFile } from './load.js';
-import { layerHelp, layerMatcher } from './patterns.js';
+import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';

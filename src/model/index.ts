@@ -4,7 +4,7 @@ export type { LoadOptions } from './load.js';
 export { type NameDefinition, type NameIndex, type SymbolKind, indexNames } from './name-index.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';
-export { layerHelp, layerMatcher, layerMatches } from './patterns.js';
+export { layerHelp, layerMatcher, layerMatches } from '../base/layer-patterns.js';
 export type {
   Bits,
   CodingChoice,

@@ -29,7 +29,7 @@ export {
   tensorsToParams,
 } from './params.js';
 export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
-export { parseNetwork } from './text/parse.js';
+export { networkOfText, parseNetwork } from './text/parse.js';
 export { printNetwork, printType } from './text/print.js';
 export {
   type AttrValue,

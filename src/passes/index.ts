@@ -6,17 +6,9 @@ export { trainCapacity } from './network/sws/codes.js';
 export { type ChannelAttention, channelAttentions } from './network/channel-attention.js';
 export { isSplit } from './network/planes/split.js';
 export { multiplyingOps } from './network/verify-accumulate-only.js';
-export type {
-  BitAllocation,
-  BitChoice,
-  ConversionOptions,
-  MeanOptions,
-  Pass,
-  PassContext,
-  PassRun,
-  PipelineHooks,
-  PipelineResult,
-} from './pass.js';
-export { runPipeline } from './pass.js';
+export { type BitAllocation, type BitChoice, costTextOf } from './allocation/bits.js';
+export * from './options/index.js';
+export type { Pass, PassContext, Surroundings } from './pass.js';
+export { type PassRun, type PipelineHooks, type PipelineResult, runPipeline } from './run-pipeline.js';
 export { type PipelineName, passes, pipelines } from './pipelines.js';
 export { type ActivationSite, activationSites } from './network/rate/sites.js';

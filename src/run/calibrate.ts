@@ -6,7 +6,8 @@ import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
 import { lower, sampleShape } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { activationSites, passes, runPipeline, type ConversionOptions } from '../passes/index.js';
+import { activationSites, configure, passes, runPipeline } from '../passes/index.js';
+import { libraryNeurons } from '../workspace/files.js';
 import { openRunnable } from '../train/index.js';
 import { outputShape } from './evaluate-own.js';
 import type { Findings } from '../workspace/findings.js';
@@ -34,11 +35,10 @@ export interface Calibration {
 export async function calibrate(
   imported: Network,
   { dataset, normalisation, percentile, limit = defaultLimit, onProgress }: Calibration,
-  settings: ConversionOptions,
   findings: Findings,
 ): Promise<ReadonlyMap<string, number>> {
   const first = passes.filter(({ name }) => front.includes(name));
-  const result = runPipeline(imported, first, settings);
+  const result = runPipeline(imported, configure(first, {}), { neurons: libraryNeurons() });
   if (result.network === undefined) throw new DiagnosticError([...findings.all, ...result.diagnostics]);
   const { network } = result;
   const sites = activationSites(network).filter(({ known }) => !known);

@@ -5,7 +5,7 @@ import { checkFit } from '../data/dataset.js';
 import { type Engine, openOnnxSource } from '../engines/index.js';
 import { type Images, type SpikingRun, agreement, classify, readLabels } from './metrics/index.js';
 import { type Network, latencyOf } from '../network/index.js';
-import { checkPatterns, conversionOptions, convertNetwork } from '../workspace/conversion.js';
+import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
@@ -25,13 +25,13 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   const opened = openTarget(target, options, findings);
   if (opened.kind === 'own') return evaluateOwn(opened.own, options, findings);
   const { config, source } = opened;
-  const settings = conversionOptions(config, findings);
+  const plan = conversionPlan(config, findings);
   const { dataset } = options;
   const outputs = elementCount(outputShape(source.imported.network));
   const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);
   if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   await verifyWhereWanted(source, options, findings);
-  const { last, conversion } = convertNetwork(source.imported.network, settings, findings);
+  const { last, conversion } = convertNetwork(source.imported.network, plan, findings);
   const network = conversion?.spiking ?? last;
   const { trains } = carrierOf(network);
   refuseFlags(trains, options);
@@ -50,7 +50,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   const known = { labels, expected, run, engine, options };
   const value: EvalResult = {
     ...figures({ network, run, images, labels, expected, engine }),
-    ...(trains === 'means' ? { by_steps: bySteps(run, settings.steps, labels) } : {}),
+    ...(trains === 'means' ? { by_steps: bySteps(run, Number(config.coding?.args['steps']), labels) } : {}),
     ...activity,
     ...(options.stages === true ? await evaluateStages(present(conversion, 'run: no conversion'), images, known) : {}),
   };

@@ -3,7 +3,7 @@ import { present } from '../base/invariant.js';
 import type { Normalisation } from '../data/index.js';
 import { isFolder } from '../data/index.js';
 import type { Network } from '../network/index.js';
-import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
+import { checkPatterns, conversionPlan, convertNetwork } from './conversion.js';
 import { openTarget } from './open.js';
 import { forInference } from './own-network.js';
 import { withoutPlanes } from './planes.js';
@@ -46,7 +46,7 @@ export function compiledTarget(target: Target, options: CommonOptions, findings:
     };
   }
   const { config, source } = opened;
-  const { conversion } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
+  const { conversion } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
   return { network: spiking, name: config.name, normalisation: {}, imported: false };

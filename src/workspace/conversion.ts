@@ -2,12 +2,15 @@ import { type Diagnostic, DiagnosticError, diagnostic, hasErrors } from '../base
 import { present } from '../base/invariant.js';
 import { type CodingChoice, type Config, type NeuronUse, layerMatches } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { spikeLevels } from '../equations/index.js';
 import {
-  type ConversionOptions,
-  type Pass,
+  type ConfiguredPass,
   type PassRun,
+  type PerLayer,
   type PipelineHooks,
+  type Surroundings,
+  byLayer,
+  byPattern,
+  configure,
   pipelines,
   runPipeline,
 } from '../passes/index.js';
@@ -16,72 +19,63 @@ import { libraryNeurons } from './files.js';
 import { importedBits } from './import-bits.js';
 import type { Findings } from './findings.js';
 
-/** Settings of a conversion, from a config's coding and neuron; a config that can't convert is refused. */
-export function conversionOptions(config: Config, findings: Findings): ConversionOptions {
-  findings.take({ value: true, diagnostics: conversionProblems(config) });
-  const { coding, neuron } = config;
-  if (coding === undefined) return annSettings(importedBits(config));
-  if (coding.name === 'direct') {
-    return meanConversion(config, coding, present(neuron, 'workspace: a conversion to means without a neuron'));
-  }
-  const number = (name: string): number => Number(coding.args[name]);
-  const steps = number('steps');
-  return {
-    coding: 'sws',
-    beta: number('beta'),
-    steps,
-    silent: (id) => silentOf(coding, id),
-    encoder: coding.args['encoder'] === 'drive' ? 'drive' : 'exact',
-    threshold: coding.args['threshold'] === 'full' ? 1 : 0.5,
-    rectified: coding.args['rectified'] !== false,
-    neurons: libraryNeurons(),
-    weightBits: importedBits(config),
-  };
+/** What a config turns an imported network into: passes with their options, and the neuron types that they find. */
+export interface ConversionPlan extends Surroundings {
+  readonly passes: readonly ConfiguredPass[];
 }
 
-/** Settings of an imported network that stays an ANN, its weights perhaps of fewer bits. */
-export function annSettings(weightBits?: ConversionOptions['weightBits']): ConversionOptions {
-  return {
-    coding: '',
-    beta: 2,
-    steps: 1,
-    silent: () => 0,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-    weightBits,
-  };
+/** Settings that stand in the place of the config's. */
+export interface PlanChanges {
+  /** Silent steps of a layer, by the id of its neurons. */
+  readonly silent?: (id: string) => number;
+  /** Weights keep their bits. */
+  readonly weightsStay?: boolean;
+}
+
+/** The passes of a conversion, from a config's coding and neuron; a config that can't convert is refused. */
+export function conversionPlan(config: Config, findings: Findings, changes: PlanChanges = {}): ConversionPlan {
+  findings.take({ value: true, diagnostics: conversionProblems(config) });
+  const { coding, neuron } = config;
+  const weightBits = changes.weightsStay === true ? undefined : importedBits(config);
+  const weights = { bits: weightBits === undefined ? undefined : byLayer(weightBits) };
+  const neurons = libraryNeurons();
+  if (coding === undefined) return { passes: configure(pipelines.ann, { 'quantise-weights': weights }), neurons };
+  if (coding.name === 'direct') {
+    const use = present(neuron, 'workspace: a conversion to means without a neuron');
+    return meanPlan(coding, use, weights);
+  }
+  const { args } = coding;
+  const passes = configure(pipelines['convert.sws'], {
+    'quantise-weights': weights,
+    'to-spikes': {
+      beta: Number(args['beta']),
+      steps: Number(args['steps']),
+      encoder: args['encoder'] === 'drive' ? 'drive' : 'exact',
+      threshold: args['threshold'] === 'full' ? 'full' : 'half',
+      rectified: args['rectified'] !== false,
+    },
+    'schedule-time': { silent: byLayer(changes.silent ?? ((id) => silentOf(coding, id))) },
+  });
+  return { passes, neurons };
 }
 
 /** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
-function meanConversion(config: Config, coding: CodingChoice, neuron: NeuronUse): ConversionOptions {
-  const { def, args } = neuron;
-  const levels = present(spikeLevels(def, args), `workspace: ${def.name} has no levels`);
-  const range = (id: string): number | undefined => {
-    const set = coding.layers.filter(({ pattern }) => layerMatches(pattern, id));
-    return set.map(({ settings }) => settings['range'] as number | undefined).findLast((r) => r !== undefined);
-  };
-  const unmatched = (ids: readonly string[]) =>
-    coding.layers.filter(({ pattern }) => !ids.some((id) => layerMatches(pattern, id)));
-  return {
-    coding: 'direct',
-    beta: 2,
-    steps: Number(coding.args['steps']),
-    silent: () => 0,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-    weightBits: importedBits(config),
-    means: { neuron: { def, args, levels, place: neuron.place }, range, unmatched },
-  };
-}
-
-/** The pipeline of a conversion's coding. */
-export function pipelineOf({ coding }: ConversionOptions): readonly Pass[] {
-  if (coding === '') return pipelines.ann;
-  return coding === 'sws' ? pipelines['convert.sws'] : pipelines['convert.rate'];
+function meanPlan(
+  coding: CodingChoice,
+  { def, args, place }: NeuronUse,
+  weights: { readonly bits: PerLayer<number> | undefined },
+): ConversionPlan {
+  const ranges = coding.layers.map(({ pattern, place, settings }) => ({
+    pattern,
+    place,
+    value: settings['range'] as number | undefined,
+  }));
+  const passes = configure(pipelines['convert.rate'], {
+    'quantise-weights': weights,
+    'activation-ranges': { range: byPattern<number>(ranges) },
+    'insert-neurons': { neuron: { name: def.name, args, place }, steps: Number(coding.args['steps']) },
+  });
+  return { passes, neurons: new Map(libraryNeurons()).set(def.name, def) };
 }
 
 function silentOf(coding: CodingChoice, id: string): number {
@@ -101,15 +95,14 @@ export interface Conversion {
   readonly runs: readonly PassRun[];
 }
 
-/** Runs the coding's pipeline; `undefined` spiking network where it was stopped earlier. */
+/** Runs a plan's passes; `undefined` spiking network where it was stopped earlier. */
 export function convertNetwork(
   imported: Network,
-  options: ConversionOptions,
+  { passes, neurons }: ConversionPlan,
   findings: Findings,
   hooks: PipelineHooks = {},
 ): { readonly last: Network; readonly conversion?: Conversion; readonly runs: readonly PassRun[] } {
-  const passes = pipelineOf(options);
-  const result = runPipeline(imported, passes, options, { now: () => performance.now(), ...hooks });
+  const result = runPipeline(imported, passes, { neurons }, { now: () => performance.now(), ...hooks });
   findings.all.push(...result.diagnostics);
   if (result.network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);
   const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions')?.network;

@@ -3,7 +3,7 @@ import { suggest } from '../base/did-you-mean.js';
 import type { Network } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
 import { isOnnx } from './compiled.js';
-import { checkPatterns, conversionOptions, convertNetwork } from './conversion.js';
+import { checkPatterns, conversionPlan, convertNetwork } from './conversion.js';
 import { openTarget } from './open.js';
 import { forInference } from './own-network.js';
 import type { Findings } from './findings.js';
@@ -39,7 +39,7 @@ export function networkAt(target: Target, options: At, findings: Findings): Netw
   const { config, source: from } = opened;
   const { network } = from.imported;
   if (at === source) return network;
-  const { last, runs, conversion } = convertNetwork(network, conversionOptions(config, findings), findings, {
+  const { last, runs, conversion } = convertNetwork(network, conversionPlan(config, findings), findings, {
     stopAfter: at,
   });
   if (conversion !== undefined) {

@@ -2,8 +2,7 @@ import type { Normalisation } from '../data/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../passes/index.js';
-import type { PipelineHooks } from '../passes/index.js';
+import { type PassRun, type PipelineHooks, configure, pipelines, runPipeline } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import type { Findings } from './findings.js';
 import type { StepSettings } from '../train/index.js';
@@ -28,30 +27,21 @@ export function networkOf(config: Config, findings: Findings, seed?: number): Ne
   return findings.take(lowerModel(config, seed === undefined ? {} : { seed }));
 }
 
-/** Settings for passes on networks of layers: none of them reads the coding's. */
-export function layerSettings(network: Network): ConversionOptions {
-  return {
-    coding: network.coding?.name ?? '',
-    beta: 2,
-    steps: 1,
-    silent: () => 0,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons: libraryNeurons(),
-  };
-}
-
 /** A trained (or initial) network made ready for inference: dropout gone, batch norm folded. */
 export function forInference(
   network: Network,
   findings: Findings,
   hooks: PipelineHooks = {},
 ): { readonly network: Network; readonly runs: readonly PassRun[] } {
-  const result = runPipeline(network, pipelines.ann, layerSettings(network), {
-    now: () => performance.now(),
-    ...hooks,
-  });
+  const result = runPipeline(
+    network,
+    configure(pipelines.ann, {}),
+    { neurons: libraryNeurons() },
+    {
+      now: () => performance.now(),
+      ...hooks,
+    },
+  );
   return { network: findings.take({ ...dropNetwork(result), diagnostics: result.diagnostics }), runs: result.runs };
 }
 

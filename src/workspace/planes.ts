@@ -1,8 +1,8 @@
 import { fail } from '../base/diagnostics/index.js';
 import { findCarrier } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { type PassRun, type PipelineHooks, isSplit, pipelines, runPipeline } from '../passes/index.js';
-import { layerSettings } from './own-network.js';
+import { type PassRun, type PipelineHooks, configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
+import { libraryNeurons } from './files.js';
 import type { Findings } from './findings.js';
 
 interface Planed {
@@ -32,8 +32,9 @@ export function withoutPlanes(network: Network, findings: Findings): Network {
 }
 
 function run(network: Network, pipeline: 'planes' | 'fuse', findings: Findings, hooks: PipelineHooks): Planed {
+  const passes = pipeline === 'planes' ? configure(pipelines.planes, {}) : configure(pipelines.fuse, {});
   const clock = { now: () => performance.now() };
-  const result = runPipeline(network, pipelines[pipeline], layerSettings(network), { ...clock, ...hooks });
+  const result = runPipeline(network, passes, { neurons: libraryNeurons() }, { ...clock, ...hooks });
   const value = result.network === undefined ? {} : { value: result.network };
   return { network: findings.take({ ...value, diagnostics: result.diagnostics }), runs: result.runs };
 }

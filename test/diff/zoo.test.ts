@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { diffNetworks } from '../../src/diff/index.js';
-import { layerSettings } from '../../src/workspace/own-network.js';
+import { surroundings } from '../support/sws.js';
 import { type Network, parseNetwork, printNetwork } from '../../src/network/index.js';
-import { type Pass, pipelines, runPipeline } from '../../src/passes/index.js';
+import { configure, pipelines, runPipeline } from '../../src/passes/index.js';
 import { zoo } from '../support/zoo.js';
 
 /**
@@ -11,8 +11,9 @@ import { zoo } from '../support/zoo.js';
  */
 function afterPasses(network: Network, small: boolean): readonly Network[] {
   const squeezed = network.ops.some(({ kind }) => kind === 'squeeze');
-  const passes: readonly Pass[] = [...pipelines.ann, ...(small && !squeezed ? pipelines.planes : [])];
-  const { runs } = runPipeline(network, passes, layerSettings(network));
+  const planes = small && !squeezed ? configure(pipelines.planes, {}) : [];
+  const passes = [...configure(pipelines.ann, {}), ...planes];
+  const { runs } = runPipeline(network, passes, surroundings);
   expect(runs.length).toBeGreaterThanOrEqual(pipelines.ann.length);
   return runs.map((run) => run.network);
 }

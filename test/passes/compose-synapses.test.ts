@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Network, parseNetwork, printNetwork } from '../../src/network/index.js';
-import { channelAttentions, multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
-import { expectBinary, expectClose, logitsOf, planesSettings, runPasses, withRandomNorms } from '../support/planes.js';
+import { channelAttentions, configure, multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
+import { surroundings } from '../support/sws.js';
+import { expectBinary, expectClose, logitsOf, runPasses, withRandomNorms } from '../support/planes.js';
 import { randomImages, seeded } from '../support/random-network.js';
 import { configFrom } from '../support/train.js';
 
@@ -75,7 +76,7 @@ it.each([
     `a = image | ${conv} | spike | ${conv} | relu  output a | conv(4, kernel: 1) | spike | flatten | linear(3)`,
   ],
 ])('%s between two synapses keeps them apart, and that is refused', (_, body) => {
-  const { network, diagnostics } = runPipeline(networkOf(body), pipelines.planes, planesSettings);
+  const { network, diagnostics } = runPipeline(networkOf(body), configure(pipelines.planes, {}), surroundings);
   expect(network).toBeUndefined();
   expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['convert/mac-on-real']));
 });
@@ -105,7 +106,7 @@ it.each(['LIF(tau: 4, theta: 0.6)', 'MBLIF(integer: 2, fraction: 1)', 'IBRALIF']
 
 it('a channel attention is let pass, and a note says where and how many products it takes', () => {
   const network = runPasses(networkOf(interlaminar), 'ann');
-  const { network: planes, diagnostics } = runPipeline(network, pipelines.planes, planesSettings);
+  const { network: planes, diagnostics } = runPipeline(network, configure(pipelines.planes, {}), surroundings);
   // C·k and C·H·W, of 4 channels on 6×6 and of 6 on 3×3
   const products = 4 * 3 + 4 * 36 + (6 * 3 + 6 * 9);
   expect(diagnostics.map(({ code, severity }) => [code, severity])).toEqual([['convert/attention-gate', 'note']]);

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { lower } from '../../src/lower/program/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
-import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
+import { multiplyingOps, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
 import { type HandNeuron, convertToMeans, meansOf, simulateMeans } from '../support/means.js';
+import { surroundings } from '../support/sws.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages, randomNetwork } from '../support/random-network.js';
 
@@ -135,7 +136,7 @@ it('prints and parses back', () => {
 });
 
 function codes(network: Network, options = meansOf('IF', given.IF, 8)): string[] {
-  return runPipeline(network, pipelines['convert.rate'], options).diagnostics.map((d) => d.code);
+  return runPipeline(network, options, surroundings).diagnostics.map((d) => d.code);
 }
 
 it('an activation without range is named', () => {
@@ -155,7 +156,7 @@ it('a clip that begins below 0 has no spiking form, and the remedy is said', () 
   b.add({ id: 'l', kind: 'linear', inputs: ['x'], params: { weight: 'w' } });
   b.add({ id: 'c', kind: 'clip', inputs: ['l'], attrs: { min: -1, max: 1 } });
   b.add({ id: 'fc', kind: 'linear', inputs: ['c'], params: { weight: 'w' } });
-  const { diagnostics } = runPipeline(b.finish(['fc']), pipelines['convert.rate'], meansOf('IF', {}, 16));
+  const { diagnostics } = runPipeline(b.finish(['fc']), meansOf('IF', {}, 16), surroundings);
   expect(diagnostics[0]?.code).toBe('convert/no-spiking-form');
   expect(diagnostics[0]?.help).toContain('a clip that begins at 0');
 });
@@ -219,4 +220,18 @@ it('an output is read out whatever makes it; one that other layers read is refus
   }
   const both = ending((b) => ['c', b.add({ id: 'm', kind: 'maxpool', inputs: ['r'], attrs: pool })]);
   expect(codes(both)).toEqual(['convert/no-spiking-form']);
+});
+
+it('a neuron that there isn’t, and one whose arguments or outputs don’t fit, are refused', () => {
+  const network = randomFloatNetwork(2, 1);
+  const told = (name: string, args: Readonly<Record<string, number>>): readonly (string | undefined)[] => {
+    const { diagnostics } = runPipeline(network, meansOf(name, args, 4), surroundings);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['pass/neuron']);
+    return [diagnostics[0]!.message, diagnostics[0]!.help];
+  };
+  expect(told('MBIFF', {})).toEqual(['there is no neuron type "MBIFF"', 'did you mean "MBIF"?']);
+  expect(told('IF', { strat: 0.5 })).toEqual(['IF has no parameter "strat"', 'did you mean "start"?']);
+  expect(told('MBIF', { integer: 1.5 })[0]).toBe("MBIF can't have integer=1.5");
+  expect(told('IF', { theta: NaN })[0]).toBe("IF can't have theta=NaN");
+  expect(told('TSA', {})[0]).toMatch(/^TSA (needs|has no outputs from 0 up)/);
 });

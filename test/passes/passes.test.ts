@@ -2,25 +2,22 @@ import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { lower } from '../../src/lower/program/index.js';
 import { type Network, type Op, NetworkBuilder, printNetwork } from '../../src/network/index.js';
-import { type Pass, passes, pipelines, quantizeValue, runPipeline } from '../../src/passes/index.js';
+import { quantizeValue, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { seeded } from '../support/random-network.js';
-import { sws } from '../support/sws.js';
+import { passNamed, surroundings, sws } from '../support/sws.js';
 
-function pass(name: string): Pass {
-  return passes.find((p) => p.name === name)!;
-}
+type PassName = Parameters<typeof passNamed>[0];
 
-function run(network: Network, ...names: readonly string[]): Network {
-  const result = runPipeline(network, names.map(pass), sws());
+function run(network: Network, ...names: readonly PassName[]): Network {
+  const result = runPipeline(network, names.map(passNamed), surroundings);
   expect(result.diagnostics).toEqual([]);
   return result.network!;
 }
 
-function codes(network: Network, ...names: readonly string[]): string[] {
-  return runPipeline(network, names.length === 0 ? pipelines['convert.sws'] : names.map(pass), sws()).diagnostics.map(
-    (d) => `${d.code}: ${d.message}`,
-  );
+function codes(network: Network, ...names: readonly PassName[]): string[] {
+  const conversion = names.length === 0 ? sws() : names.map(passNamed);
+  return runPipeline(network, conversion, surroundings).diagnostics.map((d) => `${d.code}: ${d.message}`);
 }
 
 /** The op lines of the text form, without params. */
@@ -226,7 +223,7 @@ it('refuses a float network, and a network whose input isn’t quantised', () =>
 
 it('refuses max pooling for β ≠ 2', () => {
   const network = after((b) => conv(b, 'c', b.add({ id: 'm', kind: 'maxpool', inputs: ['q0'], attrs: window(2, 0) })));
-  const result = runPipeline(network, pipelines['convert.sws'], sws({ beta: 3 }));
+  const result = runPipeline(network, sws({ beta: 3 }), surroundings);
   expect(result.diagnostics.map((d) => d.code)).toEqual(['convert/max-pool-beta']);
 });
 
@@ -246,7 +243,7 @@ it('verify-accumulate-only finds a synapse that multiplies a real value', () => 
 it('the pipeline stops where asked, and prints what each pass leaves', () => {
   const seen: string[] = [];
   const network = after((b) => conv(b, 'c', 'q0'));
-  const result = runPipeline(network, pipelines['convert.sws'], sws(), {
+  const result = runPipeline(network, sws(), surroundings, {
     stopAfter: 'to-spikes',
     after: ({ pass: name }) => seen.push(name),
   });

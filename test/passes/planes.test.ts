@@ -7,17 +7,11 @@ import { lower } from '../../src/lower/program/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
 import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
-import { passes, pipelines, runPipeline } from '../../src/passes/index.js';
+import { configure, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { convertToMeans, meansOf } from '../support/means.js';
-import {
-  expectBinary,
-  expectClose,
-  logitsOf,
-  planesSettings,
-  runPasses as run,
-  withRandomNorms,
-} from '../support/planes.js';
+import { passNamed, surroundings } from '../support/sws.js';
+import { expectBinary, expectClose, logitsOf, runPasses as run, withRandomNorms } from '../support/planes.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages, seeded } from '../support/random-network.js';
 import { testLoader } from '../support/spike.js';
@@ -141,8 +135,7 @@ it('signed codes become ternary planes, equal bit for bit', () => {
 });
 
 it.each([false, true])('a train that was not split is refused where it meets a synapse (signed: %s)', (signed) => {
-  const check = passes.find(({ name }) => name === 'verify-planes')!;
-  const { diagnostics } = runPipeline(integerNetwork(1, signed), [check], planesSettings);
+  const { diagnostics } = runPipeline(integerNetwork(1, signed), [passNamed('verify-planes')], surroundings);
   expect(diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual(
     [
       ['conv %c2', 's1'],
@@ -186,7 +179,7 @@ it('prints and parses back', () => {
 
 it('levels that are no power of two are remarked on, and still exact', () => {
   const { spiking } = convertToMeans(randomFloatNetwork(3, 1), meansOf('ILIF', { D: 4 }, 1));
-  const result = runPipeline(spiking, pipelines.planes, planesSettings);
+  const result = runPipeline(spiking, configure(pipelines.planes, {}), surroundings);
   expect(result.diagnostics.map((d) => [d.code, d.severity])).toEqual([['convert/planes-not-full', 'warning']]);
   const image = randomImages(3, 1, [2, 6, 6]);
   expectClose(logitsOf(result.network!, image, 'f64'), logitsOf(spiking, image, 'f64'), 1e-9);

@@ -5,15 +5,15 @@ import { exactCodes, lower, outputNames } from '../../src/lower/program/index.js
 import { type Network, paramOf, realValues } from '../../src/network/index.js';
 import { allocateBits } from '../../src/passes/network/allocate-bits.js';
 import { isWeighted, quantiseWeights } from '../../src/passes/network/quantise-weights.js';
-import { runPipeline } from '../../src/passes/index.js';
+import { byLayer, runPipeline, withOptions } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { randomImages, randomNetwork } from '../support/random-network.js';
-import { convert, sws } from '../support/sws.js';
+import { convert, sws, surroundings } from '../support/sws.js';
 
 const images = tensor('f32', [2, 2, 6, 6], randomImages(3, 2, [2, 6, 6]));
 
 function quantised(network: Network, bits: (id: string) => number | undefined): Network {
-  return runPipeline(network, [quantiseWeights], { ...sws(), weightBits: bits }).network!;
+  return runPipeline(network, [withOptions(quantiseWeights, { bits: byLayer(bits) })], surroundings).network!;
 }
 
 function weightsOf(network: Network): { id: string; bits: unknown; values: Float64Array; shape: readonly number[] }[] {
@@ -64,7 +64,7 @@ describe('quantise-weights', () => {
   it('SWS stays lossless: with Ts = Tc every code equals the re-quantised network’s', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 1, max: 8 }), (seed, bits) => {
-        const options = { ...sws({ silent: 8 }), weightBits: () => bits };
+        const options = sws({ silent: 8, weightBits: () => bits });
         const { quantised: reference, spiking } = convert(randomNetwork(seed, 2), options);
         expect(weightsOf(reference).every((one) => one.bits === bits)).toBe(true);
         const exact = evaluate(lower(reference, { carrier: exactCodes, probes: { codes: true } }).program, {
@@ -90,10 +90,7 @@ describe('allocate-bits', () => {
       ids.map((id, i) => [id, [2, 4].map((bits) => ({ bits, cost: bits, error: bits === 2 ? i + 1 : 0 }))] as const),
     );
     const run = (budget: number) =>
-      runPipeline(network, [allocateBits], {
-        ...sws(),
-        allocation: { choices, budget, costText: (cost) => `${cost} bits` },
-      });
+      runPipeline(network, [withOptions(allocateBits, { choices, budget, unit: 's_ace', fixed: 5 })], surroundings);
     // one layer may have 4 bits: the last has the greatest error with 2
     const allocated = weightsOf(run(2 * ids.length + 2).network!);
     expect(allocated.map(({ bits }) => bits)).toEqual(ids.map((_, i) => (i === ids.length - 1 ? 4 : 2)));
@@ -101,7 +98,7 @@ describe('allocate-bits', () => {
     expect(short.diagnostics.map(({ code, message }) => [code, message])).toEqual([
       [
         'allocate/budget',
-        `the budget of ${2 * ids.length - 1} bits can’t be met: the smallest possible is ${2 * ids.length} bits`,
+        `the budget of an S-ACE of ${2 * ids.length + 4} can’t be met: the smallest possible is an S-ACE of ${2 * ids.length + 5}`,
       ],
     ]);
   });
@@ -112,8 +109,7 @@ describe('allocate-bits', () => {
     const choices = new Map(
       weightsOf(network).map(({ id }, i) => [id, tried.map((one) => ({ ...one, cost: one.cost + i }))]),
     );
-    const allocation = { choices, budget: 30, costText: String, states: 1 };
-    const found = runPipeline(network, [allocateBits], { ...sws(), allocation });
+    const found = runPipeline(network, [withOptions(allocateBits, { choices, budget: 30, states: 1 })], surroundings);
     expect(found.diagnostics.map(({ code, severity }) => [code, severity])).toEqual([['allocate/greedy', 'note']]);
     expect(weightsOf(found.network!).every(({ bits }) => typeof bits === 'number')).toBe(true);
   });

@@ -23,7 +23,7 @@ function allPeriods(
     );
   }
   return partial.map(({ silent, error }) => {
-    const { spiking } = convert(network, { ...sws(), silent: (id) => silent.get(id)! });
+    const { spiking } = convert(network, sws({ silent: (id) => silent.get(id)! }));
     return { latency: latencyOf(spiking), error };
   });
 }
@@ -54,7 +54,7 @@ it('for every latency the error is the least of all combinations, scheduled by t
         expect(front.findLast((one) => one.latency <= latency)?.error, `seed ${seed}, latency ${latency}`).toBe(best);
       }
       for (const { silent, latency, error, exact } of front) {
-        const made = convert(network, { ...sws(), silent: (id) => silent.get(id)! }).spiking;
+        const made = convert(network, sws({ silent: (id) => silent.get(id)! })).spiking;
         expect([latencyOf(made), exact]).toEqual([latency, true]);
         const sum = ids.reduce((s, id) => s + choices.get(id)!.find((one) => one.silent === silent.get(id))!.error, 0);
         expect(sum).toBe(error);

@@ -60,7 +60,7 @@ describe('SWS conversion of random quantised networks', () => {
           { beta: 3, steps: 6 },
           { beta: 1.5, steps: 8 },
         ),
-        fc.constantFrom(0.5, 1),
+        fc.constantFrom('half', 'full'),
         (seed, stages, silent, { beta, steps }, threshold) => {
           const options = sws({ beta, steps, threshold, silent: Math.min(silent, steps) });
           const { spiking } = convert(randomNetwork(seed, stages, beta === 2), options);
@@ -110,7 +110,7 @@ describe('SWS schedule', () => {
   });
 
   it('silent periods may differ by layer', () => {
-    const options = { ...sws(), silent: (id: string) => (id === 'q1' ? 5 : 1) };
+    const options = sws({ silent: (id) => (id === 'q1' ? 5 : 1) });
     expect(latencyOf(convert(chain(3), options).spiking)).toBe(8 + 5 + 1 + 1);
   });
 

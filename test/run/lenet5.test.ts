@@ -57,7 +57,7 @@ it('the threshold and the silent period both matter: θ alone < θ/2 or Ts > 0 <
   const dataset = digits();
   const { images, labels } = readBatch(dataset, 0, 300, normalisation);
   dataset.close();
-  const accuracy = async (threshold: number, silent: number): Promise<number> => {
+  const accuracy = async (threshold: 'half' | 'full', silent: number): Promise<number> => {
     const { spiking } = convert(lenet5(), sws({ threshold, silent }));
     const program = lower(spiking, { precision: 'f64' }).program;
     const executable = await engineNamed('fused')!.open(program);
@@ -69,7 +69,7 @@ it('the threshold and the silent period both matter: θ alone < θ/2 or Ts > 0 <
     });
     return right.length / labels.length;
   };
-  const [neither, half, both] = [await accuracy(1, 0), await accuracy(0.5, 0), await accuracy(0.5, 2)];
+  const [neither, half, both] = [await accuracy('full', 0), await accuracy('half', 0), await accuracy('half', 2)];
   expect(neither).toBeLessThan(half);
   expect(half).toBeLessThanOrEqual(both);
 });
@@ -77,6 +77,6 @@ it('the threshold and the silent period both matter: θ alone < θ/2 or Ts > 0 <
 it('layers may wait for different times', async () => {
   const { value } = await driver.compileTarget({ path: `${folder}lenet5.spike`, config: 'converted' }, { emit: [] });
   expect(value!.latency_steps).toBe(16);
-  const options = { ...sws(), silent: (id: string) => (id === 'Relu.quant' ? 5 : 1) };
+  const options = sws({ silent: (id) => (id === 'Relu.quant' ? 5 : 1) });
   expect(latencyOf(convert(lenet5(), options).spiking)).toBe(8 + 5 + 1 + 1 + 1);
 });

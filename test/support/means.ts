@@ -1,38 +1,33 @@
 import type { Network } from '../../src/network/index.js';
-import { libraryNeurons } from '../../src/workspace/files.js';
-import { spikeLevels } from '../../src/equations/index.js';
-import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../../src/passes/index.js';
+import {
+  type ConfiguredPass,
+  type PassRun,
+  byLayer,
+  configure,
+  pipelines,
+  runPipeline,
+} from '../../src/passes/index.js';
 import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
+import { surroundings } from './sws.js';
 
-const neurons = libraryNeurons();
-
-/** Settings of a conversion to a neuron of the standard library. */
+/** The passes of a conversion to a neuron of the standard library. */
 export function meansOf(
   name: string,
   given: Readonly<Record<string, number>>,
   steps: number,
   range: (id: string) => number | undefined = () => 2,
-): ConversionOptions {
-  const def = neurons.get(name)!;
-  const args = { ...Object.fromEntries(def.params.map((p) => [p.name, p.default ?? 0])), ...given };
-  return {
-    coding: 'direct',
-    beta: 2,
-    steps,
-    silent: () => 0,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons,
-    means: { neuron: { def, args, levels: spikeLevels(def, args)! }, range },
-  };
+): readonly ConfiguredPass[] {
+  return configure(pipelines['convert.rate'], {
+    'activation-ranges': { range: byLayer(range) },
+    'insert-neurons': { neuron: { name, args: given }, steps },
+  });
 }
 
 export function convertToMeans(
   network: Network,
-  options: ConversionOptions,
+  conversion: readonly ConfiguredPass[],
 ): { clipped: Network; spiking: Network; runs: readonly PassRun[] } {
-  const result = runPipeline(network, pipelines['convert.rate'], options);
+  const result = runPipeline(network, conversion, surroundings);
   if (result.network === undefined || result.diagnostics.length > 0) {
     throw new Error(result.diagnostics.map((d) => d.message).join('\n') || 'no network');
   }

@@ -2,15 +2,19 @@ import { expect } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { lower } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
-import { multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
+import { configure, multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
-import { meansOf } from './means.js';
 import { seeded } from './random-network.js';
+import { surroundings } from './sws.js';
 
-export const planesSettings = meansOf('IF', {}, 1);
+const configured = {
+  planes: configure(pipelines.planes, {}),
+  fuse: configure(pipelines.fuse, {}),
+  ann: configure(pipelines.ann, {}),
+};
 
 export function runPasses(network: Network, pipeline: 'planes' | 'fuse' | 'ann'): Network {
-  const result = runPipeline(network, pipelines[pipeline], planesSettings);
+  const result = runPipeline(network, configured[pipeline], surroundings);
   if (result.network === undefined) throw new Error(result.diagnostics.map((d) => d.message).join('\n'));
   return result.network;
 }

@@ -1,33 +1,45 @@
 import { libraryNeurons } from '../../src/workspace/files.js';
 import type { Network } from '../../src/network/index.js';
-import { type ConversionOptions, type PassRun, pipelines, runPipeline } from '../../src/passes/index.js';
+import {
+  type ConfiguredPass,
+  type PassRun,
+  byLayer,
+  configure,
+  passes,
+  pipelines,
+  runPipeline,
+} from '../../src/passes/index.js';
+import type { SwsOptions } from '../../src/passes/network/sws/options.js';
 
-const neurons = libraryNeurons();
+/** The neuron types that passes find. */
+export const surroundings = { neurons: libraryNeurons() };
 
-/** SWS settings with Tc = 8, Ts = 2, exact encoder, unless changed. */
-export function sws(
-  changes: Partial<Omit<ConversionOptions, 'silent'>> & { readonly silent?: number } = {},
-): ConversionOptions {
-  const { silent = 2, ...rest } = changes;
-  return {
-    coding: 'sws',
-    beta: 2,
-    steps: 8,
-    encoder: 'exact',
-    threshold: 0.5,
-    rectified: true,
-    neurons,
-    ...rest,
-    silent: () => silent,
-  };
+interface Changes extends Partial<SwsOptions> {
+  readonly silent?: number | ((id: string) => number);
+  readonly weightBits?: (id: string) => number | undefined;
+}
+
+/** The passes of a conversion with Tc = 8, Ts = 2, exact encoder, unless changed. */
+export function sws({ silent = 2, weightBits, ...changes }: Changes = {}): readonly ConfiguredPass[] {
+  return configure(pipelines['convert.sws'], {
+    'quantise-weights': { bits: weightBits === undefined ? undefined : byLayer(weightBits) },
+    'to-spikes': changes,
+    'schedule-time': { silent: byLayer(typeof silent === 'number' ? () => silent : silent) },
+  });
+}
+
+/** The pass of this name with its defaults. */
+export function passNamed(name: (typeof passes)[number]['name']): ConfiguredPass {
+  const pass = passes.find((one) => one.name === name)!;
+  return configure([pass], {})[0]!;
 }
 
 /** Converts; errors are a failed test. */
 export function convert(
   network: Network,
-  options: ConversionOptions,
+  conversion: readonly ConfiguredPass[],
 ): { quantised: Network; spiking: Network; runs: readonly PassRun[] } {
-  const result = runPipeline(network, pipelines['convert.sws'], options);
+  const result = runPipeline(network, conversion, surroundings);
   if (result.network === undefined || result.diagnostics.length > 0) {
     throw new Error(result.diagnostics.map((d) => d.message).join('\n') || 'no network');
   }

@@ -194,6 +194,21 @@ export function nestedLoop({ unrolled, dtype = 'f32' }: LoopOptions = {}): Progr
   return b.build();
 }
 
+/** A loop that reads no train: a weight is applied again and again. */
+export function repeatedLoop({ unrolled, dtype = 'f32' }: LoopOptions = {}): Program {
+  const b = new ProgramBuilder('repeated');
+  const x = b.input('x', dtype, [N, 3]);
+  const w = b.input('w', dtype, [3, 3]);
+  const step: Step = (s, [u], _, [weight]) => {
+    const next = s.tanh(s.matmul(u!, weight!));
+    return { next: [next], given: [next] };
+  };
+  const { stacked } = loop(b, 6, step, [x], [], [w], { unrolled });
+  b.output('loss', b.sumAll(b.mul(stacked[0]!, stacked[0]!)));
+  b.output('all', stacked[0]!);
+  return b.build();
+}
+
 export const loops: Readonly<Record<string, (options?: LoopOptions) => Program>> = {
   smooth: (options) => smoothLoop({ dtype: 'f32', ...options }),
   spiking: spikingLoop,
@@ -201,6 +216,7 @@ export const loops: Readonly<Record<string, (options?: LoopOptions) => Program>>
   recurrent: recurrentLoop,
   convolved: convolvedLoop,
   nested: nestedLoop,
+  'without trains': repeatedLoop,
   'without batch': fixedLoop,
 };
 
@@ -211,4 +227,5 @@ export const trainedIn: Readonly<Record<string, readonly string[]>> = {
   recurrent: ['x', 'w', 'back', 'out'],
   convolved: ['x', 'w', 'scale'],
   nested: ['x', 'w'],
+  'without trains': ['x', 'w'],
 };

@@ -6,6 +6,7 @@ import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { type Network, encodeWeights, printNetwork } from '../../src/network/index.js';
 import { fixedNetwork, learningNetwork, withValues } from '../support/damage.js';
+import { checkRuns } from '../../src/run/runnable.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinySet } from '../support/tiny-training.js';
 
@@ -59,8 +60,18 @@ it('so does one whose weights have a NaN for learned steps', async () => {
   expect(await errorsOf({ ...network, params }, (text) => text)).toEqual(everywhere('network/invalid'));
 });
 
-it('one whose equations name what there is not is counted, but by no command run', async () => {
+it('so does one whose equations name what there is not', async () => {
   const said = await errorsOf(fixedNetwork(), (text) => text.replace('Refined(bits =', 'Refined(bitz ='));
-  const code = ['network/not-runnable'];
-  expect(said).toEqual({ cost: [], eval: code, allocate: code, bits: [], levels: code, report: code });
+  expect(said).toEqual(everywhere('network/invalid'));
+});
+
+it('a network whose coding is none is refused by those who would run it', () => {
+  const network = { ...fixedNetwork(), coding: { name: 'foo', args: {} } };
+  const refused = (): void => checkRuns(network, 'network.ir');
+  expect(refused).toThrow(DiagnosticError);
+  try {
+    refused();
+  } catch (error) {
+    expect((error as DiagnosticError).diagnostics.map(({ code }) => code)).toEqual(['network/not-runnable']);
+  }
 });

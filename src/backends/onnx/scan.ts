@@ -1,6 +1,14 @@
-import { type Dim, type PrimAttrs, type Program, type TensorOp, isBatch } from '../../tensor/index.js';
+import { tensor } from '../../base/dtype.js';
+import {
+  type Dim,
+  type PrimAttrs,
+  type Program,
+  type ProgramInput,
+  type TensorOp,
+  isBatch,
+} from '../../tensor/index.js';
 import { type Emit, reshapeTarget } from './context.js';
-import { valueInfo } from './writer.js';
+import { type GraphWriter, valueInfo } from './writer.js';
 
 /** The name of part `index` of a scan's results. */
 function partName(scan: string, index: number): string {
@@ -14,7 +22,10 @@ function partName(scan: string, index: number): string {
 export const scan: Emit<PrimAttrs['scan']> = ({ w, op, attrs, names, inputs, emitBody }) => {
   const { steps, states, scanned, reverse } = attrs;
   const given = names.slice(states + scanned);
-  const body = named(op.id, attrs.body, attrs.body.inputs.length - given.length, given);
+  const own = named(op.id, attrs.body, attrs.body.inputs.length - given.length, given);
+  // a Scan wants something to scan: where a loop reads no train, zeros are counted off
+  const tick: ProgramInput = { id: `::${op.id}/tick`, dtype: 'f32', shape: [] };
+  const body = scanned > 0 ? own : { ...own, inputs: [...own.inputs, tick] };
   const inner = w.inner(body);
   emitBody(inner, body);
   const results = Object.values(body.outputs).map((id, i) => inner.node('Identity', [id], {}, `::${op.id}/out.${i}`));
@@ -27,6 +38,7 @@ export const scan: Emit<PrimAttrs['scan']> = ({ w, op, attrs, names, inputs, emi
     const { shape } = inputs[states + i]!;
     return w.node('Reshape', [name, w.ints(withTime(shape, steps))]);
   });
+  if (scanned === 0) trains.push(ticks(w, steps));
   const stacked = results.slice(states).map((_, i) => `${partName(op.id, states + i)}.steps`);
   const direction = reverse ? 1 : 0;
   w.nodes(
@@ -34,7 +46,7 @@ export const scan: Emit<PrimAttrs['scan']> = ({ w, op, attrs, names, inputs, emi
     [...names.slice(0, states), ...trains],
     {
       body: { graph: inner.finishBody(outputs) },
-      num_scan_inputs: scanned,
+      num_scan_inputs: trains.length,
       scan_input_directions: trains.map(() => direction),
       scan_output_directions: stacked.map(() => direction),
     },
@@ -49,6 +61,10 @@ export const scan: Emit<PrimAttrs['scan']> = ({ w, op, attrs, names, inputs, emi
 export const scanOutput: Emit<PrimAttrs['scan_output']> = ({ w, op, attrs, out }) => {
   w.node('Identity', [partName(op.inputs[0]!, attrs.index)], {}, out);
 };
+
+function ticks(w: GraphWriter, steps: number): string {
+  return w.share(`ticks(${steps})`, (name) => w.initializer(name, tensor('f32', [steps], new Float32Array(steps))));
+}
 
 /** [T·k, …] as [T, k, …], and [T·kN, …] as [T, −1, …]. */
 function withTime([first, ...rest]: readonly Dim[], steps: number): number[] {

@@ -6,10 +6,10 @@ export const networkDiagnostics = {
     ({ problem }) => problem,
     'A file in the text form of the Network IR couldn’t be read. The place shows the first token that doesn’t fit; the form of each line is described in `docs/network-ir.md`. The weights of its parameters must lie beside it in `weights.safetensors`, with the same types.',
   ),
-  'network/invalid': define<{ op: string; message: string }>(
+  'network/invalid': define<{ what: string; message: string }>(
     'error',
-    ({ op, message }) => `%${op} ${message}`,
-    'The network is well-formed text but not a valid network: an id is missing or used twice, an attribute is missing, a type doesn’t follow from the types before it, learned bits or steps have no bound, or a number is none that it can be: bits outside of 1 … 16, a learned number or a step size that is NaN. The message names the op and the attribute or parameter, or both sides of the disagreement.',
+    ({ what, message }) => `${what} ${message}`,
+    'The network is well-formed text but not a valid network: an id is missing or used twice, an attribute is missing, a type doesn’t follow from the types before it, learned bits or steps have no bound, a neuron’s equations name what it doesn’t have, or a number is none that it can be: bits outside of 1 … 16, a learned number or a step size that is NaN. The message names the op and the attribute or parameter, or both sides of the disagreement.',
   ),
   'network/not-runnable': define<{ reason: string }>(
     'error',

@@ -7,6 +7,7 @@ import { fileDiagnostics } from './file.js';
 import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
 import { onnxDiagnostics } from './onnx.js';
+import { passDiagnostics } from './pass.js';
 import { reportDiagnostics } from './report.js';
 import { syntaxDiagnostics } from './syntax.js';
 import { trainDiagnostics } from './train.js';
@@ -18,6 +19,7 @@ export const diagnosticTable = {
   ...onnxDiagnostics,
   ...networkDiagnostics,
   ...convertDiagnostics,
+  ...passDiagnostics,
   ...dataDiagnostics,
   ...engineDiagnostics,
   ...fileDiagnostics,

@@ -1,21 +1,30 @@
 import { type Tensor, type TypedArray, allocate, arrayConstructor, elementCount } from '../../base/dtype.js';
 import { batchAxis, concreteShape, isBatch, units } from '../../tensor/dims.js';
-import type { Dim, Program, ValueInfo } from '../../tensor/types.js';
+import { type Dim, type Program, type ValueInfo, attrsOf } from '../../tensor/types.js';
 
 /**
  * Whether every sample of a batch is computed by itself, so that a batch may be cut into
  * smaller ones: no op sums, searches or reshapes across samples, and outputs keep the batch.
  */
 export function isSeparable(program: Program): boolean {
+  const hasBatch = program.inputs.some(isBatched);
+  return hasBatch && actsOnSamples(program);
+}
+
+const isBatched = ({ shape, parts }: ValueInfo): boolean =>
+  parts === undefined ? shape.some(isBatch) : parts.every(isBatched);
+
+/** The same of a program or the body of a loop, wherever its batch comes from. */
+function actsOnSamples(program: Pick<Program, 'inputs' | 'params' | 'ops' | 'outputs'>): boolean {
   const types = new Map<string, ValueInfo>();
   for (const value of [...program.inputs, ...program.params, ...program.ops]) types.set(value.id, value);
-  const batched = (id: string) => types.get(id)!.shape.some(isBatch);
+  const batched = (id: string) => isBatched(types.get(id)!);
   return (
-    program.inputs.some((input) => batched(input.id)) &&
     Object.values(program.outputs).every(batched) &&
     program.ops.every((op) => {
       if (!op.inputs.some(batched)) return true;
       if (!batched(op.id)) return false;
+      if (op.kind === 'scan') return actsOnSamples(attrsOf(op, 'scan').body);
       return op.kind !== 'reshape' || sameSampleLayout(types.get(op.inputs[0]!)!.shape, op.shape);
     })
   );

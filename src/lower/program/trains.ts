@@ -10,6 +10,8 @@ import type { ProgramBuilder, Value } from '../../tensor/index.js';
 export interface Timed {
   readonly steps: number;
   take(m: number, ratio: number): readonly Value[];
+  /** All steps as one value [TN, …], or [N, …] where they are alike; missing where only `take` is wanted. */
+  whole?(): Value;
 }
 
 /** A spike train in levels (integers, f32), with its tensors made on demand and shared. */
@@ -81,6 +83,38 @@ export class StepTrain extends Train {
         : builder.as(`prefix${k}`).add(builder.mul(this.prefix(k - 1), this.ratio), this.step(k));
     this.#prefixes[k - 1] = made;
     return made;
+  }
+}
+
+/** A train whose steps exist as one value [TN, …]. */
+export class WholeTrain extends Train {
+  readonly #prefixes = new Map<number, Value>();
+
+  constructor(
+    builder: ProgramBuilder,
+    id: string,
+    steps: number,
+    ratio: number,
+    readonly spikes: Value,
+  ) {
+    super(builder, id, steps, ratio);
+  }
+
+  step(k: number): Value {
+    return this.builder.at(this.id).step(this.spikes, k - 1);
+  }
+
+  prefix(k: number): Value {
+    const known = this.#prefixes.get(k);
+    if (known !== undefined) return known;
+    const step = this.step(k);
+    const made = k === 1 ? step : this.builder.add(this.builder.mul(this.prefix(k - 1), this.ratio), step);
+    this.#prefixes.set(k, made);
+    return made;
+  }
+
+  override grouped(m: number): Value {
+    return m === 1 ? this.spikes : super.grouped(m);
   }
 }
 

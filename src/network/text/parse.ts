@@ -1,9 +1,9 @@
-import { type Outcome, diagnostic } from '../../base/diagnostics/index.js';
+import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
 import { mostElements } from '../../base/limits.js';
 import type { Source, Span } from '../../base/source.js';
 import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
-import { type NeuronDef, parseNeuron } from '../../equations/index.js';
+import { type NeuronDef, neuronProblems, parseNeuron } from '../../equations/index.js';
 import { attrProblems, isOpKind, opDef } from '../ops/index.js';
 import {
   type AttrValue,
@@ -32,13 +32,24 @@ export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>
     if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
     throw error;
   }
-  const diagnostics = problemsOf(network, parser)
-    .slice(0, shownProblems)
-    .map(({ op, message, help }) => {
-      const place = parser.places.get(op) ?? { file: source.name };
-      return diagnostic('network/invalid', { op, message }, place, help === undefined ? {} : { help });
-    });
+  const diagnostics = diagnosticsOf(network, parser, source).slice(0, shownProblems);
   return diagnostics.length > 0 ? { diagnostics } : { value: network, diagnostics };
+}
+
+/** What the text says, before anything of it is verified. Throws an IrSyntaxError. */
+export function networkOfText(source: Source, weights: ReadonlyMap<string, Param>): Network {
+  return new IrParser(source, weights).network();
+}
+
+function diagnosticsOf(network: Network, parser: IrParser, source: Source): readonly Diagnostic[] {
+  const problems = problemsOf(network, parser);
+  if (problems.length === 0) {
+    return parser.equations.map(({ what, message, place }) => diagnostic('network/invalid', { what, message }, place));
+  }
+  return problems.map(({ op, message, help }) => {
+    const place = parser.places.get(op) ?? { file: source.name };
+    return diagnostic('network/invalid', { what: `%${op}`, message }, place, help === undefined ? {} : { help });
+  });
 }
 
 /** Each kind of check counts on those before it. */
@@ -57,6 +68,8 @@ class IrParser {
   readonly #outputs: string[] = [];
   /** Where each op begins: the first of its id. */
   readonly places = new Map<string, Span>();
+  /** What neurons' equations may not say, at the neuron's name. */
+  readonly equations: { readonly what: string; readonly message: string; readonly place: Span }[] = [];
   /** What no op of its kind may say. */
   readonly problems: Problem[] = [];
 
@@ -97,7 +110,10 @@ class IrParser {
     else if (tokens.accept('param')) this.#param();
     else if (tokens.accept('output')) this.#outputs.push(tokens.value());
     else if (tokens.accept('neuron')) {
+      const place = tokens.next.span;
       const def = parseNeuron(tokens);
+      const what = `neuron ${def.name}`;
+      this.equations.push(...neuronProblems(def).map((message) => ({ what, message, place })));
       this.#neurons.set(def.name, def);
     } else tokens.fail('a value, note, neuron, param or output');
   }

@@ -1,5 +1,5 @@
 import { type Network, type Op, consumersOf, listAttr, numberAttr, opsById, rewrite } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { definePass } from '../pass.js';
 
 type Pads = readonly [number, number, number, number];
 
@@ -22,9 +22,10 @@ function absorbsPad(pad: Op, consumer: Op, network: Network): boolean {
 }
 
 /** Drops what computes nothing and lets window ops do their own padding. */
-export const canonicalise: Pass = {
+export const canonicalise = definePass({
   name: 'canonicalise',
   doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu.',
+  options: {},
   run: (network) => {
     const consumers = consumersOf(network);
     const byId = opsById(network);
@@ -51,4 +52,4 @@ export const canonicalise: Pass = {
       return to.copy(op, inputs);
     });
   },
-};
+});

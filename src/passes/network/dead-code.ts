@@ -1,9 +1,10 @@
 import { withoutDeadOps } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { definePass } from '../pass.js';
 
 /** Drops what no output needs. */
-export const deadCode: Pass = {
+export const deadCode = definePass({
   name: 'dead-code',
   doc: 'Removes ops, parameters and neuron types that no output needs.',
+  options: {},
   run: (network) => withoutDeadOps(network),
-};
+});

@@ -15,15 +15,16 @@ import {
   wholeOf,
   hasWeightMatrix,
 } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { definePass } from '../pass.js';
 
 /**
  * Learned bits become fixed ones: B = round(B̂), weights integer codes with their step size as scale (ABA eq. 6), the
  * levels, amplitude and steps of neurons what was learned. The result computes what the training form does.
  */
-export const fixBits: Pass = {
+export const fixBits = definePass({
   name: 'fix-bits',
   doc: 'Rounds learned bits and step sizes to fixed ones: weights become integer codes, neurons and squeezes get their learned levels and steps.',
+  options: {},
   run: (network) => {
     if (!network.ops.some((op) => hasLearned(network, op))) return network;
     const held = heldSteps(network);
@@ -43,7 +44,7 @@ export const fixBits: Pass = {
       }
     });
   },
-};
+});
 
 function hasLearned(network: Network, op: Op): boolean {
   if (hasWeightMatrix(op)) return op.params['weight_step'] !== undefined;

@@ -13,7 +13,7 @@ import {
   rewrite,
   hasWeightMatrix,
 } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { definePass } from '../pass.js';
 
 /** Per channel: y = factor·x + shift, from gamma, beta, mean, variance and epsilon. */
 export function batchnormAffine(network: Network, op: Op): { factor: Float64Array; shift: Float64Array } {
@@ -47,9 +47,10 @@ function scaleOutputs(weight: Param, factor: Float64Array): Param {
 }
 
 /** Folds inference-time batch norm into the synapse before it, or makes an affine of it. */
-export const foldBatchnorm: Pass = {
+export const foldBatchnorm = definePass({
   name: 'fold-batchnorm',
   doc: 'Folds batch norm into the convolution or linear layer before it (weights times γ/√(σ²+ε)); elsewhere makes an affine of it.',
+  options: {},
   run: (network) => {
     const consumers = consumersOf(network);
     const byId = opsById(network);
@@ -86,4 +87,4 @@ export const foldBatchnorm: Pass = {
       return to.copy(op, inputs, { attrs, params: { ...op.params, weight, bias }, origin: norm.origin });
     });
   },
-};
+});

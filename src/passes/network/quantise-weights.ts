@@ -10,7 +10,9 @@ import {
   rewrite,
   hasWeightMatrix,
 } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { optional, perLayer, whole } from '../options/index.js';
+import { definePass } from '../pass.js';
+import { reportUnmatched } from '../report-unmatched.js';
 
 /** Layers whose weights have bits. */
 export function isWeighted(op: Op): boolean {
@@ -21,12 +23,19 @@ export function isWeighted(op: Op): boolean {
  * Weights of chosen layers as integer codes of fewer bits: per output channel one scale, so that the squared error is
  * least. Codes that fit already stay as they are. Biases stay real.
  */
-export const quantiseWeights: Pass = {
+export const quantiseWeights = definePass({
   name: 'quantise-weights',
   doc: 'Gives the weights of chosen layers fewer bits: codes with one scale per output channel, of least squared error; codes that fit stay.',
-  run: (network, { options: { weightBits } }) =>
-    weightBits === undefined ? network : withWeightBits(network, weightBits),
-};
+  options: {
+    bits: optional(perLayer(whole(1, 16)), 'Bits of the weights of a layer, by its id; where none are said they stay.'),
+  },
+  run: (network, { bits }, context) => {
+    if (bits === undefined) return network;
+    const layers = network.ops.filter(isWeighted).map(({ id }) => id);
+    reportUnmatched(bits, layers, context);
+    return withWeightBits(network, bits.of);
+  },
+});
 
 /** The network with the weights of layers in so many bits; undefined leaves them. */
 export function withWeightBits(network: Network, weightBits: (id: string) => number | undefined): Network {

@@ -1,6 +1,6 @@
 import { roundHalfEven } from '../../base/rounding.js';
 import { type Network, type Op, consumersOf, numberAttr, opsById, rewrite, traitsOf } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { definePass } from '../pass.js';
 
 /** x quantised: clip(round_half_even(x/scale) + zero, min, max). */
 export function quantizeValue(x: number, scale: number, zero: number, min: number, max: number): number {
@@ -55,9 +55,10 @@ function movedOps(network: Network, chains: ReadonlyMap<string, readonly Op[]>):
  * Rounding, clipping and the maximum are monotone, so they commute: Q(max(relu(x))) is the maximum of
  * Q(x) with its lower bound raised to the code of 0. Afterwards every quantiser reads a linear value.
  */
-export const quantiserRegions: Pass = {
+export const quantiserRegions = definePass({
   name: 'quantiser-regions',
   doc: 'Moves relu and clip into the code range of the quantiser that follows, and max pooling behind it (all monotone, so exact).',
+  options: {},
   run: (network) => {
     const byId = opsById(network);
     const chains = new Map(
@@ -81,4 +82,4 @@ export const quantiserRegions: Pass = {
       return value;
     });
   },
-};
+});

@@ -1,6 +1,8 @@
 import { type Op, latencyOf, rewrite, traitsOf } from '../../network/index.js';
 import type { Rewriter } from '../../network/rewrite.js';
-import type { Pass } from '../pass.js';
+import { defaulted, everyLayer, perLayer, whole } from '../options/index.js';
+import { definePass } from '../pass.js';
+import { reportUnmatched } from '../report-unmatched.js';
 
 /** Delays the operands that arrive early until the last one does. */
 function aligned(op: Op, inputs: readonly string[], to: Rewriter): readonly string[] {
@@ -20,24 +22,35 @@ function aligned(op: Op, inputs: readonly string[], to: Rewriter): readonly stri
  * Ts later. Paths of unequal depth that meet get delay lines; the latency is that of the longest path
  * (SWS eq. 6 where Ts is the same everywhere).
  */
-export const scheduleTime: Pass = {
+export const scheduleTime = definePass({
   name: 'schedule-time',
   doc: 'Gives each neuron layer its silent period, places everything in time, and puts delay lines where paths of unequal depth meet.',
-  run: (network, { options }) => {
+  options: {
+    silent: defaulted(
+      perLayer(whole(0, 24)),
+      'Silent steps Ts: how long a layer of neurons receives before it fires.',
+      everyLayer(2),
+      '2',
+    ),
+  },
+  run: (network, { silent }, context) => {
+    const layers = network.ops.filter(({ kind }) => kind === 'neuron').map(({ id }) => id);
+    reportUnmatched(silent, layers, context);
     const timed = rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: options.silent(op.id) } });
+      if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: silent.of(op.id) ?? 0 } });
       return to.copy(op, traitsOf(op).join ? aligned(op, inputs, to) : inputs);
     });
     if (timed.coding === undefined) return timed;
     const periods = [
       ...new Set(timed.ops.filter((op) => op.kind === 'neuron').map((op) => Number(op.attrs['silent']))),
     ];
-    const silent = periods.length === 1 ? { silent: periods[0]! } : {};
-    const note = `latency ${latencyOf(timed)} steps, one input every ${options.steps + Math.max(0, ...periods)} steps`;
+    const same = periods.length === 1 ? { silent: periods[0]! } : {};
+    const steps = Number(timed.coding.args['steps']);
+    const note = `latency ${latencyOf(timed)} steps, one input every ${steps + Math.max(0, ...periods)} steps`;
     return {
       ...timed,
-      coding: { ...timed.coding, args: { ...timed.coding.args, ...silent } },
+      coding: { ...timed.coding, args: { ...timed.coding.args, ...same } },
       notes: [...timed.notes, note],
     };
   },
-};
+});

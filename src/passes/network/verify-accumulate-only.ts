@@ -1,5 +1,5 @@
 import { type Network, type Op, opsById, traitsOf } from '../../network/index.js';
-import type { Pass } from '../pass.js';
+import { definePass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
 
 /** Whether each of its outputs sums its inputs under weights. */
@@ -48,10 +48,11 @@ const help = 'put an activation (a relu, or a layer of neurons) between this lay
  * exception is channel attention, whose gate weighs membrane currents by its definition; a note says where it is
  * and how many products it takes.
  */
-export const verifyAccumulateOnly: Pass = {
+export const verifyAccumulateOnly = definePass({
   name: 'verify-accumulate-only',
   doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values. The one exception, said in a note, is the gate of a channel attention.',
-  run: (network, context) => {
+  options: {},
+  run: (network, _options, context) => {
     for (const { op, code } of multiplyingOps(network)) {
       context.report('convert/mac-on-real', { op: op.id, kind: op.kind, code: inWords[code] ?? code }, op, { help });
     }
@@ -64,4 +65,4 @@ export const verifyAccumulateOnly: Pass = {
     }
     return network;
   },
-};
+});

@@ -4,10 +4,10 @@ import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { lowerNeurons } from '../neurons.js';
 import { codesOf } from '../ops/quantise.js';
-import { StepTrain, type Timed } from '../trains.js';
+import { StepTrain, type Timed, type Train } from '../trains.js';
 
 /** The input's train. exact: digits of the rounded code; drive: SWS eq. 8–9. */
-export function encodedTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+export function encodedTrain(lowering: Lowering, op: Op, x: Value): Train {
   lowering.builder.at(op.id);
   return op.attrs['encoder'] === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
 }
@@ -73,7 +73,7 @@ function greedyTrain(lowering: Lowering, op: Op, level: Value, beta: number, ste
 }
 
 /** Constant drive p/Σβ^(Tc−τ) at every step into TSA neurons without silent period (SWS eq. 8–9). */
-function driveTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+function driveTrain(lowering: Lowering, op: Op, x: Value): Train {
   const { builder } = lowering;
   const { precision } = lowering.options;
   const attrs = op.attrs;

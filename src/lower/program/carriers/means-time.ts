@@ -34,6 +34,7 @@ export function currentOf(lowering: Lowering, op: Op, x: Value): Timed {
   const step = (t: number): Value => (stepsOf(x) === 1 ? x : builder.at(op.id).step(x, t));
   return {
     steps,
+    whole: () => x,
     take(m, ratio) {
       let first = step(0);
       for (let t = 1; t < m; t++) first = builder.add(ratio === 1 ? first : builder.mul(first, ratio), step(t));

@@ -125,8 +125,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
 
   #fired(op: Op, x: Value): Value {
     const { builder } = this.lowering;
-    const { train } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
-    const whole = builder.at(op.id).as('train').concat(train.values, 0);
+    const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
+    const whole = builder.at(op.id).as('train').concat(spikes, 0);
     if (op.attrs['integer_codes'] !== true) return whole;
     return builder.as('codes').round(builder.div(whole, numberAttr(op.attrs, 'amplitude')));
   }

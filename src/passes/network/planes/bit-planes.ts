@@ -1,5 +1,5 @@
 import { type Op, type Rewriter, realParam, rewrite, opDef, traitsOf } from '../../../network/index.js';
-import type { Pass, PassContext } from '../../pass.js';
+import { type PassContext, definePass } from '../../pass.js';
 import { isSplit } from './split.js';
 
 /**
@@ -9,10 +9,11 @@ import { isSplit } from './split.js';
  * ternary, the bits of their size with their sign: B for −2^(B−1) … 2^(B−1) − 1; {−1, 0, 1} is one already.
  * A network that has planes stays as it is.
  */
-export const bitPlanes: Pass = {
+export const bitPlanes = definePass({
   name: 'bit-planes',
   doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered. Planes of signed codes are ternary.',
-  run: (network, context) => {
+  options: {},
+  run: (network, _options, context) => {
     if (isSplit(network)) return network;
     const warned = new Set<string>();
     const bits = new Map<string, number>();
@@ -62,7 +63,7 @@ export const bitPlanes: Pass = {
       );
     });
   },
-};
+});
 
 /** Where planes meet something that isn't a synapse: one synapse of weight 1 a neuron, gathered. */
 function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, number>, to: Rewriter): string {
@@ -88,13 +89,14 @@ function bitsOf(op: Op, code: Op['type']['code'], context: PassContext, warned: 
 }
 
 /** Puts planes back into one synapse on codes: the same sums in fewer operations, for evaluation. */
-export const fusePlanes: Pass = {
+export const fusePlanes = definePass({
   name: 'fuse-planes',
   doc: 'Puts binary planes back into one synapse on integer codes: the same result in fewer operations, for evaluation.',
+  options: {},
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
       if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
       const { planes, ...attrs } = op.attrs;
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),
-};
+});

@@ -11,7 +11,7 @@ import {
   realValues,
   rewrite,
 } from '../../../network/index.js';
-import type { Pass } from '../../pass.js';
+import { definePass } from '../../pass.js';
 import { frontOf } from '../verify-accumulate-only.js';
 import { isSplit } from './split.js';
 
@@ -20,9 +20,10 @@ import { isSplit } from './split.js';
  * (U·W)∗S + U·b. So the 1×1 convolution of an interlaminar connection, which reads membrane currents, becomes one
  * synapse on each of the two trains behind those currents, and only accumulates.
  */
-export const composeSynapses: Pass = {
+export const composeSynapses = definePass({
   name: 'compose-synapses',
   doc: 'Multiplies a 1×1 convolution of membrane currents into the synapses that deliver them, U∗(W∗S) = (U·W)∗S, so that it reads spikes.',
+  options: {},
   run: (network) => {
     if (isSplit(network)) return network;
     const reach = { network, byId: opsById(network), front: frontOf(network) };
@@ -31,7 +32,7 @@ export const composeSynapses: Pass = {
       return parts === undefined ? to.copy(op, inputs) : build(op, parts, to);
     });
   },
-};
+});
 
 interface Reach {
   readonly network: Network;

@@ -1,5 +1,5 @@
 import { numberAttr } from '../../../network/index.js';
-import type { Pass } from '../../pass.js';
+import { definePass } from '../../pass.js';
 import { foldTrainFactors } from '../rate/scale-weights.js';
 import { isSplit } from './split.js';
 
@@ -7,9 +7,10 @@ import { isSplit } from './split.js';
  * Neurons give integer codes, and what a code stands for goes into the weights behind it: W ← W·2⁻ⁿ for n
  * fraction bits (MBM), W ← W/N for range alignment (IBRA eq. 14–15). Batch norm has to be folded before.
  */
-export const reparameterise: Pass = {
+export const reparameterise = definePass({
   name: 'reparameterise',
   doc: 'Lets neurons give integer codes and moves their step into the weights behind them: W·2⁻ⁿ (MBM), W/N (IBRA eq. 14–15).',
+  options: {},
   run: (network) => {
     if (isSplit(network)) return network;
     return foldTrainFactors(network, (op, inputs, to) => {
@@ -19,4 +20,4 @@ export const reparameterise: Pass = {
       return { id: to.copy(op, inputs, { attrs: { ...op.attrs, integer_codes: true } }), scale: step };
     });
   },
-};
+});

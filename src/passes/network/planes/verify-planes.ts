@@ -1,11 +1,12 @@
 import { type Network, type Op, opsById, traitsOf } from '../../../network/index.js';
-import type { Pass } from '../../pass.js';
+import { definePass } from '../../pass.js';
 
 /** Checks that `bit-planes` left no spike of several bits in front of a synapse. */
-export const verifyPlanes: Pass = {
+export const verifyPlanes = definePass({
   name: 'verify-planes',
   doc: 'Checks that every synapse on spikes reads binary planes, spikes 0 and 1, or ternary ones, −1, 0 and 1.',
-  run: (network, context) => {
+  options: {},
+  run: (network, _options, context) => {
     const trainOf = levelledTrains(network);
     for (const op of network.ops) {
       if (traitsOf(op).weights === 'none') continue;
@@ -17,7 +18,7 @@ export const verifyPlanes: Pass = {
     }
     return network;
   },
-};
+});
 
 interface Train {
   readonly id: string;

@@ -1,9 +1,16 @@
 import { type Op, consumersOf, opsById, rewrite } from '../../../network/index.js';
-import type { Pass, PassContext } from '../../pass.js';
-import { type ActivationSite, activationSites, readOutTail } from './sites.js';
+import { type PerLayer, optional, perLayer, real } from '../../options/index.js';
+import { type PassContext, definePass } from '../../pass.js';
+import { reportUnmatched } from '../../report-unmatched.js';
+import { readOutTail } from '../read-out.js';
+import { type ActivationSite, activationSites } from './sites.js';
 
 /** The range λ of a site: what was set, else the quantiser's, else the clip's; undefined after a report. */
-function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): number | undefined {
+function rangeOf(
+  { op, bound, known }: ActivationSite,
+  ranges: PerLayer<number> | undefined,
+  context: PassContext,
+): number | undefined {
   if (op.kind === 'clip' && op.attrs['min'] !== 0) {
     context.report(
       'convert/no-spiking-form',
@@ -13,7 +20,7 @@ function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): nu
     );
     return undefined;
   }
-  const set = context.options.means?.range(op.id);
+  const set = ranges?.of(op.id);
   const range = set === undefined ? bound : Math.min(set, known ? Infinity : (bound ?? Infinity));
   if (range === undefined || !(range < Number.MAX_VALUE)) {
     context.report('convert/no-range', { op: op.id, kind: op.kind }, op, {
@@ -24,32 +31,28 @@ function rangeOf({ op, bound, known }: ActivationSite, context: PassContext): nu
   return range;
 }
 
-/** Says which patterns of `layer "…"` reach no activation, with the ids that there are. */
-function reportUnmatched(ids: readonly string[], context: PassContext): void {
-  const listed = `${ids.slice(0, 6).join(', ')}${ids.length > 6 ? ', …' : ''}`;
-  for (const { pattern, ...placed } of context.options.means?.unmatched?.(ids) ?? []) {
-    context.report('convert/unknown-layer-pattern', { pattern }, placed, { help: `neuron layers are ${listed}` });
-  }
-}
-
 /**
  * Every activation becomes clip(x, 0, λ), λ the range its neurons will carry (docs/conversion.md): from `layer` settings,
  * where calibration writes them, or from the quantiser. A maximum before a relu moves behind it (both are
  * monotone). Quantisers that cut nothing off go: their rounding is not carried.
  */
-export const activationRanges: Pass = {
+export const activationRanges = definePass({
   name: 'activation-ranges',
   doc: 'Turns every activation into clip(x, 0, λ) with the range λ of its quantiser or of the calibration; quantisers that cut nothing off go.',
-  run: (network, context) => {
+  options: {
+    range: optional(
+      perLayer(real(0)),
+      'The greatest activation λ that a layer shall carry, by the id of its neurons; a quantiser has its own.',
+    ),
+  },
+  run: (network, { range: given }, context) => {
     const tail = readOutTail(network);
     const byId = opsById(network);
     const consumers = consumersOf(network);
     const sites = activationSites(network);
-    reportUnmatched(
-      sites.map(({ op }) => op.id),
-      context,
-    );
-    const ranges = new Map(sites.map((site) => [site.op.id, rangeOf(site, context)] as const));
+    const ids = sites.map(({ op }) => op.id);
+    if (given !== undefined) reportUnmatched(given, ids, context);
+    const ranges = new Map(sites.map((site) => [site.op.id, rangeOf(site, given, context)] as const));
     const poolBefore = (op: Op): Op | undefined => {
       const before = byId.get(op.inputs[0]!)!;
       const alone = consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id);
@@ -74,4 +77,4 @@ export const activationRanges: Pass = {
     const note = `left out ${which} that cut nothing off: ${whose} rounding is not carried`;
     return { ...result, notes: [...result.notes, note] };
   },
-};
+});

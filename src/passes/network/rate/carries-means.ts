@@ -2,9 +2,18 @@ import { tensor } from '../../../base/dtype.js';
 import { lower } from '../../../lower/program/index.js';
 import { NetworkBuilder } from '../../../network/index.js';
 import { evaluate } from '../../../tensor/index.js';
-import type { MeanOptions } from '../../pass.js';
+import type { NeuronDef } from '../../../equations/index.js';
+import type { Placed } from '../../pass.js';
 
 const probes = 509;
+
+/** A neuron whose trains carry means. */
+export interface MeanNeuron extends Placed {
+  readonly def: NeuronDef;
+  readonly args: Readonly<Record<string, number>>;
+  /** Its outputs: integers min…max times step. */
+  readonly levels: { readonly min: number; readonly max: number; readonly step: number };
+}
 
 /**
  * Whether a neuron's mean output over the steps follows a constant current from 0 to its largest output, to
@@ -12,7 +21,7 @@ const probes = 509;
  * makes it fit to stand for an activation; the neuron is run by its equations, none is known by name.
  */
 export function outputsOfMeans(
-  { def, args, levels }: MeanOptions['neuron'],
+  { def, args, levels }: MeanNeuron,
   steps: number,
 ): { readonly current: number; readonly mean: number } | undefined {
   const builder = new NetworkBuilder('probe');

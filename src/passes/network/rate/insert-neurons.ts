@@ -1,4 +1,3 @@
-import { present } from '../../../base/invariant.js';
 import {
   type Attrs,
   type Network,
@@ -9,9 +8,11 @@ import {
   realParam,
   rewrite,
 } from '../../../network/index.js';
-import type { MeanOptions, Pass, PassContext } from '../../pass.js';
-import { outputsOfMeans } from './carries-means.js';
-import { readOutTail } from './sites.js';
+import { neuronChoice, required, whole } from '../../options/index.js';
+import { type PassContext, definePass } from '../../pass.js';
+import { type MeanNeuron, outputsOfMeans } from './carries-means.js';
+import { meanNeuron } from './mean-neuron.js';
+import { readOutTail } from '../read-out.js';
 
 const allowed = new Set([
   'input',
@@ -35,15 +36,19 @@ const allowed = new Set([
  * the mean of the logits over the steps. Max pooling becomes the running maximum of spike counts,
  * M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1: a train with the same levels, whose mean is the maximum.
  */
-export const insertNeurons: Pass = {
+export const insertNeurons = definePass({
   name: 'insert-neurons',
   doc: 'Puts layers of neurons in the place of clip(x, 0, λ), the input as a constant current, the mean of the logits as the read-out; max pooling becomes the running maximum of spike counts.',
-  run: (network, context) => {
-    const means = present(context.options.means, 'insert-neurons: no neuron was chosen');
-    const { steps } = context.options;
+  options: {
+    neuron: required(neuronChoice, 'The neurons that stand for activations.'),
+    steps: required(whole(1, 4096), 'Time steps T.'),
+  },
+  run: (network, { neuron: chosen, steps }, context) => {
+    const neuron = meanNeuron(chosen, context);
+    if (neuron === undefined) return network;
     const tail = readOutTail(network);
-    if (!isConvertible(network, tail, means, context)) return network;
-    const emitter = new MeanEmitter(means, steps);
+    if (!isConvertible(network, tail, context) || !carriesMeans(neuron, steps, context)) return network;
+    const emitter = new MeanEmitter(neuron, steps);
     const result = rewrite(network, (op, inputs, to) => {
       if (op.kind === 'input') return emitter.input(op, to);
       if (tail.has(op.id)) {
@@ -55,7 +60,7 @@ export const insertNeurons: Pass = {
     });
     return { ...result, coding: { name: 'direct', args: { steps } } };
   },
-};
+});
 
 /** A train and what a mean of 1 stands for. */
 interface Carrier {
@@ -76,7 +81,7 @@ class MeanEmitter {
   readonly #carriers = new Map<string, Carrier>();
 
   constructor(
-    readonly means: MeanOptions,
+    readonly neuron: MeanNeuron,
     readonly steps: number,
   ) {}
 
@@ -110,7 +115,7 @@ class MeanEmitter {
   }
 
   #neurons(op: Op, inputs: readonly string[], to: Rewriter): Carrier {
-    const { def, args, levels } = this.means.neuron;
+    const { def, args, levels } = this.neuron;
     to.builder.neuron(def);
     const unit = numberAttr(op.attrs, 'max') / (levels.max * levels.step);
     const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
@@ -119,8 +124,8 @@ class MeanEmitter {
   }
 }
 
-/** Reports every op without a spiking form, and neurons that don't carry means. */
-function isConvertible(network: Network, tail: ReadonlySet<string>, means: MeanOptions, context: PassContext): boolean {
+/** Reports every op without a spiking form. */
+function isConvertible(network: Network, tail: ReadonlySet<string>, context: PassContext): boolean {
   let sound = true;
   const spiking = new Set<string>();
   const consumers = consumersOf(network);
@@ -139,9 +144,11 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, means: MeanO
       ...(badPool ? { help: 'max pooling has to read the result of a relu: put the relu before it' } : {}),
     });
   }
-  const { neuron } = means;
-  const { steps } = context.options;
-  if (!sound) return false;
+  return sound;
+}
+
+/** Reports neurons whose mean output doesn't follow their input. */
+function carriesMeans(neuron: MeanNeuron, steps: number, context: PassContext): boolean {
   const wrong = outputsOfMeans(neuron, steps);
   if (wrong === undefined) return true;
   const args = { neuron: neuron.def.name, steps, current: wrong.current, mean: wrong.mean };

@@ -14,7 +14,7 @@ import {
   realValues,
   rewrite,
 } from '../../../network/index.js';
-import type { Pass } from '../../pass.js';
+import { definePass } from '../../pass.js';
 
 /** A factor of a whole value, or of each of its channels. */
 type Scale = number | Float64Array;
@@ -24,11 +24,12 @@ type Scale = number | Float64Array;
  * synapses that follow: W ← W·λ_in/λ_out. What remains is one weight a spike, and where a train meets an add
  * a synapse of one weight.
  */
-export const scaleWeights: Pass = {
+export const scaleWeights = definePass({
   name: 'scale-weights',
   doc: 'Folds the factors λ around neurons into the weights of the synapses before and behind them.',
+  options: {},
   run: (network) => foldTrainFactors(upwards(network)),
-};
+});
 
 function isScaling(op: Op): boolean {
   return op.kind === 'affine' && op.params['shift'] === undefined;

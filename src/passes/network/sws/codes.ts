@@ -1,5 +1,5 @@
 import type { Code } from '../../../network/index.js';
-import type { ConversionOptions } from '../../pass.js';
+import type { SwsOptions } from './options.js';
 
 /** Σ_{τ=1}^{Tc} β^(Tc−τ): the value of a train that fires at every step, in amplitudes (SWS eq. 7). */
 export function trainCapacity(beta: number, steps: number): number {
@@ -29,7 +29,10 @@ export interface TrainCode {
   readonly limit: number;
 }
 
-export function trainCode(code: Code & { kind: 'quant' }, { beta, steps }: ConversionOptions): TrainCode {
+export function trainCode(
+  code: Code & { kind: 'quant' },
+  { beta, steps }: Pick<SwsOptions, 'beta' | 'steps'>,
+): TrainCode {
   const range = code.max - code.min;
   const amplitude = range === 0 ? 1 : spikeAmplitude(range, beta, steps);
   const levels = range / amplitude;

@@ -11,6 +11,7 @@ import {
 } from '../../../network/index.js';
 import type { PassContext } from '../../pass.js';
 import { trainCapacity, trainCode } from './codes.js';
+import type { SwsOptions } from './options.js';
 
 /** A spike-valued result: real = scale·(level·step + offset), level = Σ β^(Tc−k)·s_k of integers s. */
 export interface Train {
@@ -39,11 +40,12 @@ export class SpikeEmitter {
 
   constructor(
     public from: Network,
+    readonly options: SwsOptions,
     readonly context: PassContext,
   ) {
     this.to = new NetworkBuilder(from.name);
     this.byId = opsById(from);
-    this.capacity = trainCapacity(context.options.beta, context.options.steps);
+    this.capacity = trainCapacity(options.beta, options.steps);
     for (const note of from.notes) this.to.note(note);
   }
 
@@ -109,7 +111,7 @@ export class SpikeEmitter {
         return { ...first, id: add(op.kind) };
       case 'maxpool':
         this.#checkMaxPool(op);
-        return { ...first, id: add('maxprefix', { ...op.attrs, beta: this.context.options.beta }) };
+        return { ...first, id: add('maxprefix', { ...op.attrs, beta: this.options.beta }) };
       case 'concat': {
         const same = inputs.every((t) => t.scale === first.scale && t.offset === first.offset && t.step === first.step);
         return same ? { ...first, id: add('concat') } : undefined;
@@ -123,7 +125,7 @@ export class SpikeEmitter {
   }
 
   #checkMaxPool(op: Op): void {
-    const { beta } = this.context.options;
+    const { beta } = this.options;
     if (beta !== 2) this.refuse('convert/max-pool-beta', { op: op.id, beta }, op);
   }
 
@@ -136,7 +138,7 @@ export class SpikeEmitter {
   trainOf(quantize: Op, id: string): Train {
     const code = quantize.type.code;
     if (code.kind !== 'quant') throw new TypeError(`${quantize.id} is not a quantiser`);
-    const { scale, offset, amplitude } = trainCode(code, this.context.options);
+    const { scale, offset, amplitude } = trainCode(code, this.options);
     return { id, scale, offset, step: amplitude };
   }
 }

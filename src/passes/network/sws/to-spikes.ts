@@ -1,9 +1,10 @@
 import { type Network, type Op, consumersOf, withoutDeadOps } from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
-import type { Pass, PassContext } from '../../pass.js';
-import { actsOnReadOut } from '../read-out.js';
+import { readOutTail } from '../read-out.js';
+import { type PassContext, definePass } from '../../pass.js';
 import { trainCode } from './codes.js';
 import { NotConvertible, SpikeEmitter } from './emitter.js';
+import { type SwsOptions, swsOptions, thresholdOf } from './options.js';
 import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
@@ -15,10 +16,11 @@ const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu']
  * pooling becomes the running prefix maximum, outputs are read out. Everything still happens at steps
  * 1…Tc; the next pass gives it its time.
  */
-export const toSpikes: Pass = {
+export const toSpikes = definePass({
   name: 'to-spikes',
   doc: 'Puts an encoder and TSA neurons in the place of the quantisers, scales weights and biases to spike amplitudes (SWS eq. 16–19), reads the output out.',
-  run: (network, context) => {
+  options: swsOptions,
+  run: (network, options, context) => {
     if (!network.ops.some((op) => op.kind === 'quantize')) {
       context.report('convert/float-network', { network: network.name }, undefined, {
         help: 'quantise the network first, or choose another coding: rate, mbif or ibra take float networks',
@@ -26,33 +28,37 @@ export const toSpikes: Pass = {
       return network;
     }
     try {
-      return convert(network, context);
+      return convert(network, options, context);
     } catch (error) {
       if (error instanceof NotConvertible) return network;
       throw error;
     }
   },
-};
+});
 
-function convert(network: Network, context: PassContext): Network {
-  const emitter = new SpikeEmitter(network, context);
-  const { options } = context;
-  emitter.to.neuron(present(options.neurons.get('TSA'), 'to-spikes: the standard library has no TSA neuron'));
+function convert(network: Network, options: SwsOptions, context: PassContext): Network {
+  const emitter = new SpikeEmitter(network, options, context);
+  emitter.to.neuron(present(context.neurons.get('TSA'), 'to-spikes: the standard library has no TSA neuron'));
   const consumers = consumersOf(network);
+  const isReadOut = (op: Op): boolean => network.outputs.includes(op.id) && consumers.get(op.id)!.length === 0;
   /** real values the encoder may read, by old id */
   const front = new Map<string, string>();
   for (const op of network.ops) {
     if (op.kind === 'input') front.set(op.id, emitter.to.add(op));
     else if (frontOps.has(op.kind) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
     else if (op.kind === 'quantize') {
-      const isReadOut = network.outputs.includes(op.id) && consumers.get(op.id)!.length === 0;
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
-      else if (!isReadOut) emitNeurons(emitter, op);
+      else if (!isReadOut(op)) emitNeurons(emitter, op);
     }
   }
-  const outputs = network.outputs.map((id) => emitReadOut(emitter, emitter.op(id)));
-  const { beta, steps, encoder, threshold } = options;
+  const readOut = new ReadOut(
+    emitter,
+    readOutTail(network, (op) => op.kind === 'quantize' && !isReadOut(op)),
+  );
+  const outputs = network.outputs.map((id) => readOut.value(id));
+  const { beta, steps, encoder } = options;
+  const threshold = thresholdOf(options);
   const coding = { name: 'sws', args: { beta, steps, encoder, threshold } };
   return withoutDeadOps(emitter.to.finish(outputs, coding));
 }
@@ -77,11 +83,12 @@ function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, str
 }
 
 function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
-  const { beta, steps, encoder, threshold } = emitter.context.options;
+  const { beta, steps, encoder } = emitter.options;
+  const threshold = thresholdOf(emitter.options);
   const { scale, zero, min, max } = op.attrs as Record<'scale' | 'zero' | 'min' | 'max', number>;
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
-  const { amplitude } = trainCode(code, emitter.context.options);
+  const { amplitude } = trainCode(code, emitter.options);
   const id = emitter.to.add({
     id: op.id,
     kind: 'encode',
@@ -96,8 +103,9 @@ function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
 function emitNeurons(emitter: SpikeEmitter, op: Op): void {
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
-  const { beta, steps, threshold, rectified } = emitter.context.options;
-  const { scale, offset, amplitude, limit } = trainCode(code, emitter.context.options);
+  const { beta, steps, rectified } = emitter.options;
+  const threshold = thresholdOf(emitter.options);
+  const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
   const target = { factor: 1 / (scale * amplitude), constant: -offset / amplitude };
   const potential = emitPotential(emitter, op.inputs[0]!, target);
@@ -122,32 +130,34 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
   emitter.setTrain(op.id, emitter.trainOf(op, id));
 }
 
-/** Output layer: no neurons; what its potential adds up to is read, and rounded where the ANN rounds its output. */
-function emitReadOut(emitter: SpikeEmitter, output: Op): string {
-  const tail: Op[] = [];
-  let op = output;
-  while (actsOnReadOut(op) && emitter.train(op.id) === undefined) {
-    tail.unshift(op);
-    op = emitter.op(op.inputs[0]!);
+/** Outputs: no neurons; what a potential adds up to is read, and what the ANN does behind it is done once. */
+class ReadOut {
+  /** old id → real value */
+  readonly #values = new Map<string, string>();
+
+  constructor(
+    readonly emitter: SpikeEmitter,
+    readonly tail: ReadonlySet<string>,
+  ) {}
+
+  value(id: string): string {
+    const known = this.#values.get(id);
+    if (known !== undefined) return known;
+    const { emitter, tail } = this;
+    const op = emitter.op(id);
+    const made = tail.has(id) && emitter.train(id) === undefined ? this.#behind(op) : this.#decoded(op);
+    this.#values.set(id, made);
+    return made;
   }
-  const potential = emitPotential(emitter, op.id, { factor: 1, constant: 0 });
-  const { beta } = emitter.context.options;
-  let value = emitter.add({
-    id: `${op.id}.readout`,
-    kind: 'decode',
-    inputs: [potential],
-    attrs: { coding: 'sws', beta },
-    origin: op.origin,
-  });
-  for (const link of tail) {
-    value = emitter.add({
-      id: link.id,
-      kind: link.kind,
-      inputs: [value],
-      attrs: link.attrs,
-      place: link.place,
-      origin: link.origin,
-    });
+
+  #behind(op: Op): string {
+    const { id, kind, attrs, place, origin } = op;
+    return this.emitter.add({ id, kind, inputs: op.inputs.map((input) => this.value(input)), attrs, place, origin });
   }
-  return value;
+
+  #decoded({ id, origin }: Op): string {
+    const potential = emitPotential(this.emitter, id, { factor: 1, constant: 0 });
+    const attrs = { coding: 'sws', beta: this.emitter.options.beta };
+    return this.emitter.add({ id: `${id}.readout`, kind: 'decode', inputs: [potential], attrs, origin });
+  }
 }

@@ -1,4 +1,4 @@
-import { closest } from '../base/did-you-mean.js';
+import { closest } from './did-you-mean.js';
 
 /**
  * Whether the pattern of `layer "…"` means the layer: its id, the start of its id up to a dot, or
