@@ -47,3 +47,4 @@ export {
 export { type Problem, verifyNetwork } from './verify.js';
 export { decodeWeights, encodeWeights } from './weights-file.js';
 export { derivedLevels } from './verify-levels.js';
+export { firstOversized } from './sizes.js';

@@ -23,10 +23,11 @@ export interface Staircase extends Compared {
 }
 
 /**
- * Of so many boundaries every surrogate may be a term, where it has no closed form; of more, the nearest count, since the
- * tails of these never end.
+ * Of so many boundaries every surrogate is a term. Of more, the nearest count, of surrogates whose tails never end;
+ * rectangles and triangles have a closed form, which is fewer ops from a few boundaries on.
  */
 const mostTerms = 16;
+const fewTerms = 3;
 
 /**
  * What `u / theta` compares: u with multiples of theta. A surrogate's distance and width are in units of the membrane, as
@@ -118,8 +119,8 @@ function slopes(b: ProgramBuilder, stairs: Staircase, from: number, to: number):
       b.sub(u, typeof k === 'number' && typeof unit === 'number' ? k * unit : b.mul(unit as Value, k)),
       surrogate,
     );
-  const range = { from, to };
-  if (to - from < mostTerms && !hasClosedForm(stairs, range)) {
+  const isCompact = surrogate.surrogate === 'rectangle' || surrogate.surrogate === 'triangle';
+  if (to - from < (isCompact && typeof unit === 'number' ? fewTerms : mostTerms)) {
     let [toMembrane, toUnit]: (Value | undefined)[] = [];
     for (let k = from; k <= to; k++) {
       const height = k + offset;
@@ -136,25 +137,12 @@ function slopes(b: ProgramBuilder, stairs: Staircase, from: number, to: number):
   const width = surrogate.surrogate_width ?? 1;
   const reach = (part: number): Value | number =>
     typeof unit === 'number' ? (part * width) / unit : b.div(b.scalar(u.dtype, part * width), unit);
-  if (surrogate.surrogate === 'rectangle') {
-    const { count, mean } = rectangles(b, y, reach(0.5), range);
-    const toMembrane = b.mul(count, 1 / width);
-    if (typeof unit === 'number') return { toMembrane };
-    const height = offset === 0 ? mean : b.add(mean, offset);
-    return { toMembrane, toUnit: b.neg(b.mul(height, toMembrane)) };
-  }
-  const toMembrane =
-    surrogate.surrogate === 'triangle'
-      ? triangles(b, y, reach(1), { ...range, width })
-      : nearest(b, y, range, (k) => at(offset === 0 ? k : b.add(k, offset)));
+  let toMembrane: Value;
+  if (surrogate.surrogate === 'rectangle') toMembrane = rectangles(b, y, reach(0.5), { from, to, width });
+  else if (surrogate.surrogate === 'triangle') toMembrane = triangles(b, y, reach(1), { from, to, width });
+  else toMembrane = nearest(b, y, { from, to }, (k) => at(offset === 0 ? k : b.add(k, offset)));
   // of so many boundaries, those that act are where the membrane is
   return typeof unit === 'number' ? { toMembrane } : { toMembrane, toUnit: b.neg(b.mul(position, toMembrane)) };
-}
-
-/** Whether the surrogates of all boundaries are fewer ops together than one by one, and no less exact. */
-function hasClosedForm({ surrogate: { surrogate }, unit }: Staircase, { from, to }: Boundaries): boolean {
-  if (surrogate === 'rectangle') return to - from >= 2;
-  return surrogate === 'triangle' && to - from >= 4 && typeof unit === 'number';
 }
 
 interface Boundaries {
@@ -162,23 +150,22 @@ interface Boundaries {
   readonly to: number;
 }
 
-/** The last boundary at or below y, `from` − 1 for none; `before`: below y. */
+/** The last boundary at or below y, `from` − 1 for none; with `before`, the last one below it. */
 function lastBelow(b: ProgramBuilder, y: Value, { from, to }: Boundaries, before = false): Value {
   const k = before ? b.neg(b.add(b.floor(b.neg(y)), 1)) : b.floor(y);
   return b.clip(k, from - 1, to);
 }
 
-/** How many boundaries k have |y − k| < reach, and their mean. */
+/** Σ_k 1/w where |y − k| < reach. */
 function rectangles(
   b: ProgramBuilder,
   y: Value,
   reach: Value | number,
-  range: Boundaries,
-): { readonly count: Value; readonly mean: Value } {
+  { width, ...range }: Boundaries & { readonly width: number },
+): Value {
   const last = lastBelow(b, b.add(y, reach), range, true);
   const first = lastBelow(b, b.sub(y, reach), range);
-  // 0 at least: y + reach and y − reach may be one float
-  return { count: b.max(b.sub(last, first), 0), mean: b.mul(b.add(b.add(first, last), 1), 0.5) };
+  return b.mul(b.sub(last, first), 1 / width);
 }
 
 /** Σ_k max(0, 1 − |y − k|/reach)/w: the boundaries on either side of y, each side its number times its mean. */

@@ -184,6 +184,8 @@ export class GraphContext {
   readonly notices: Diagnostic[] = [];
   /** The Softmax (or its like) at the end that was left out, and the tensor before it. */
   dropped: { readonly opType: string; readonly logits: string } | undefined;
+  /** A diagnostic has listed the supported operators: once is enough. */
+  operatorsListed = false;
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
   fixedBatch: number | undefined;
 

@@ -35,18 +35,19 @@ export interface StepOptions {
 
 /** The time steps of a layer of neurons by its equations, in one scope: parameters, states, `x`, `t` and `T` are set. */
 export class NeuronStep {
-  readonly scope: EvaluationScope;
   readonly #firing: EvaluationScope;
   readonly #kept: ReadonlySet<string>;
+  readonly scope: EvaluationScope;
 
   constructor(
     readonly op: Op,
     readonly def: NeuronDef,
-    scope: EvaluationScope,
+    outer: EvaluationScope,
   ) {
-    this.scope = { ...scope, staircases: new Map() };
+    const scope = { ...outer, staircases: new Map() };
+    this.scope = scope;
     // the surrogate stands in for the jumps of `fire`; comparisons elsewhere have no gradient
-    this.#firing = { ...this.scope, ...surrogateOf(def, scope) };
+    this.#firing = { ...scope, ...surrogateOf(def, scope) };
     this.#kept = new Set([...def.states.map(({ name }) => name), 's']);
   }
 

@@ -83,6 +83,7 @@ function affine(
   c: Constant,
   constantFirst: boolean,
 ): RealValue {
+  checkFinite(context, c);
   const mapped = (f: (c: number) => number): Param =>
     context.param(lazyConstant(c.name, 'double', c.shape, () => Float64Array.from(c.data(), f)));
   const ones = (sign: number): Param => ({ tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(sign) } });
@@ -97,6 +98,13 @@ function affine(
   return x.perm === undefined ? result : { ...result, perm: x.perm };
 }
 
+/** What is divided by an infinity, or scaled by one, says nothing. */
+function checkFinite(context: NodeContext, { name, data }: Constant): void {
+  const values = data();
+  const index = values.findIndex((value: number) => !Number.isFinite(value));
+  if (index >= 0) fail('onnx/not-finite', { name, index, value: String(values[index]) }, context.place);
+}
+
 /** Into the linear op before it: a bias after MatMul, the scale of integer products. */
 function fuse(context: NodeContext, operator: Operator, value: PendingValue, constant: Constant): Value | undefined {
   const count = elementCount(constant.shape);
@@ -107,6 +115,7 @@ function fuse(context: NodeContext, operator: Operator, value: PendingValue, con
     return value.finish({ bias: reshapedConstant(constant, count === 1 ? [1] : [outputs]), origin: context.output });
   }
   if (operator === 'Mul' && value.integer && isFloatType(constant.type)) {
+    checkFinite(context, constant);
     return value.finish({ factor: Array.from(constant.data()), origin: context.output });
   }
   return undefined;

@@ -107,7 +107,8 @@ function slice(context: NodeContext): readonly Value[] {
 function constantOfShape(context: NodeContext): readonly Value[] {
   const dims = context.integers(0, 'the shape') ?? [];
   const count = elementCount(dims);
-  if (!(count <= 1 << 16)) context.badForm(`its shape is [${dims.join(', ')}]`, 'small constants only');
+  if (!(count <= 1 << 16) || dims.some((n) => n < 0))
+    context.badForm(`its shape is [${dims.join(', ')}]`, 'small constants only');
   const attribute = context.node.attributes.get('value')?.t;
   const value = attribute === undefined ? undefined : tensorConstant(attribute, context.place, undefined);
   return [
