@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
@@ -101,8 +101,9 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   refuseToReplace({
     folder: options.outDir,
     maker: 'convert',
-    files: new Map([...[...artifactNames, modelName].map((name) => [name, undefined] as const), ...copies]),
-    inputs: [file],
+    files: new Map([...artifactNames, modelName].map((name) => [name, undefined])),
+    copies,
+    inputs: [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))],
   });
   await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);
