@@ -3,6 +3,7 @@ import { attrProblems, joinProblem, opDef, traitsOf } from './ops/index.js';
 import { printType } from './text/print.js';
 import type { Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
+import { neuronLevelProblems } from './verify-levels.js';
 
 export interface Problem extends OpProblem {
   readonly op: string;
@@ -51,7 +52,8 @@ function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueTy
   if (attrs.length > 0) return attrs.map((message) => ({ message }));
   const bits = bitProblems(op, network);
   if (bits.length > 0) return bits;
-  return typeProblems(op, network, types).map((message) => ({ message }));
+  const wrong = typeProblems(op, network, types).map((message) => ({ message }));
+  return wrong.length > 0 ? wrong : neuronLevelProblems(op, network);
 }
 
 /** What is wrong with its type, its operands' times, and what it names. */
