@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { costOf as networkCost } from '../cost/index.js';
@@ -10,6 +10,7 @@ import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conv
 import { openTarget } from '../workspace/open.js';
 import { type OwnTarget, forInference } from '../workspace/own-network.js';
 import { withPlanes } from '../workspace/planes.js';
+import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
@@ -23,7 +24,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const findings = new Findings();
   checkPassNames(options);
   const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') return compileOwn(opened.own, options, findings);
+  if (opened.kind === 'own') return compileOwn(opened.own, target, options, findings);
   const { config, source } = opened;
   const plan = conversionPlan(config, findings);
   await verifyWhereWanted(source, options, findings);
@@ -37,19 +38,30 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
     [basename(target.path), readBytes(target.path)],
     [basename(source.path), source.bytes],
   ]);
-  const files = options.outDir === undefined ? [] : writeArtifacts(last, options, config.name, sources);
+  const { external } = source;
+  const inputs = [target.path, source.path, ...[...external.keys()].map((name) => join(dirname(source.path), name))];
+  const files =
+    options.outDir === undefined ? [] : writeArtifacts(last, options, { config: config.name, sources, inputs });
   return { value: describe(last, runs, files, options), diagnostics: findings.all };
 }
 
 /** A network of layers, ready for inference. */
-function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
+function compileOwn(
+  own: OwnTarget,
+  { path }: Target,
+  options: CompileOptions,
+  findings: Findings,
+): Outcome<CompileResult> {
   const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
   const { network, runs } = planed(forInference(own.network, findings, hooks), options, findings);
   checkRan(runs, options);
   const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
   if (own.text !== undefined && lowers) checkRuns(network, own.text);
   const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
-  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources, module);
+  const { config, sources, text } = own;
+  const folder = dirname(text ?? path);
+  const from = { config, sources, inputs: [...sources.keys()].map((name) => join(folder, name)) };
+  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, from, module);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
 
@@ -65,18 +77,29 @@ function planed(
   return { network, runs: [...done.runs, ...runs] };
 }
 
+interface From {
+  readonly config: string;
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+  /** Paths of what was read. */
+  readonly inputs: readonly string[];
+}
+
 function writeArtifacts(
   network: Network,
   { emit, outDir }: CompileOptions,
-  config: string,
-  sources: ReadonlyMap<string, Uint8Array>,
+  { config, sources, inputs }: From,
   module?: ReadonlyMap<string, string | Uint8Array>,
 ): readonly string[] {
   if (emit.includes('tfjs') && module === undefined) {
     fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
   }
-  const files = artifactFiles(network, emit, { maker: 'compile', config, sources }, packageVersion(), module);
-  writeFolder(outDir!, files);
+  const folder = outDir!;
+  const origin = { maker: 'compile', config, sources } as const;
+  const made = artifactFiles(network, emit, origin, packageVersion(), module);
+  refuseToReplace({ folder, maker: 'compile', files: made, inputs });
+  const earlier = stillRecorded(folder, 'compile', made);
+  const files = artifactFiles(network, emit, { ...origin, earlier }, packageVersion(), module);
+  writeFolder(folder, files);
   return [...files.keys()];
 }
 

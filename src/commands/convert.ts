@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
@@ -13,10 +13,10 @@ import { chooseConfig, importFile } from '../workspace/target.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { packageVersion } from '../workspace/version.js';
 import type { CommonOptions } from '../workspace/types.js';
-import type { CodingName } from './choices.js';
+import type { ConversionCoding } from './choices.js';
 
 export interface ConvertOptions extends CommonOptions {
-  readonly coding: CodingName;
+  readonly coding: ConversionCoding;
   readonly steps?: number;
   readonly silent?: number;
   readonly beta?: number;
@@ -101,8 +101,9 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   refuseToReplace({
     folder: options.outDir,
     maker: 'convert',
-    files: new Map([...[...artifactNames, modelName].map((name) => [name, undefined] as const), ...copies]),
-    inputs: [file],
+    files: new Map([...artifactNames, modelName].map((name) => [name, undefined])),
+    copies,
+    inputs: [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))],
   });
   await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);

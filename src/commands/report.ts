@@ -3,9 +3,10 @@ import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.j
 import { present } from '../base/invariant.js';
 import { describePlace } from '../base/source.js';
 import { type Cost, type Hardware, measuredCost, costOf as networkCost } from '../cost/index.js';
-import { isFolder, writeFile, type Dataset, type Normalisation } from '../data/index.js';
+import { isFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type LayerActivity, SpikeCounter } from '../run/metrics/index.js';
 import { type Measured, type ReportTarget, renderReport } from '../report/index.js';
+import { refuseOutput, writeOutput } from '../workspace/output.js';
 import { type Compiled, compiledTarget } from '../workspace/compiled.js';
 import { costOf } from './cost.js';
 import { chooseEngine } from '../run/engine.js';
@@ -49,6 +50,7 @@ export async function reportTargets(
   targets: readonly Target[],
   options: ReportOptions,
 ): Promise<Outcome<ReportResult>> {
+  refuseOutput(options.outFile, 'report');
   const findings = new Findings();
   const compiled = targets.map((target) => compiledTarget(target, options, findings));
   const names = distinctNames(targets, compiled);
@@ -69,7 +71,7 @@ export async function reportTargets(
   }
   const title = names.length === 1 ? `${described[0]!.network.name}: ${names[0]}` : names.join(', ');
   const page = await renderReport({ title, version: packageVersion(), targets: described });
-  writeFile(options.outFile, page);
+  writeOutput(options.outFile, page, 'report');
   const value: ReportResult = {
     file: options.outFile,
     bytes: Buffer.byteLength(page),

@@ -15,6 +15,8 @@ export interface Origin {
   readonly config: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
+  /** Files from earlier that stay beside these, by hash. */
+  readonly earlier?: Readonly<Record<string, string>>;
 }
 
 /** The inference program of a network. */
@@ -89,5 +91,8 @@ function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origi
   const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
-  return `${JSON.stringify({ spikec: version, format: 1, made_by: origin.maker, config: origin.config, sources, files: written }, undefined, 1)}\n`;
+  const { maker, config, earlier = {} } = origin;
+  const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
+  const record = { spikec: version, format: 1, made_by: maker, config, sources, files: written, ...stays };
+  return `${JSON.stringify(record, undefined, 1)}\n`;
 }
