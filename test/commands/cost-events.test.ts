@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../src/base/diagnostics/index.js';
@@ -91,3 +91,27 @@ it.skipIf(!existsSync(cases))(
   },
   60_000,
 );
+
+it('a report has the same energy as cost', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'e.spike');
+  writeFileSync(path, text);
+  const frames = Float32Array.from({ length: samples * steps * 2 * size * size }, (_, i) => ((i * i) % 3) % 2);
+  const x = npyBytes("'<f4'", [samples, steps, 2, size, size], bytesOf(frames));
+  const y = npyBytes("'<i4'", [samples], bytesOf(Int32Array.of(0, 1, 2)));
+  writeFileSync(
+    join(folder, 'a.npz'),
+    zipBytes([
+      { name: 'x.npy', data: x },
+      { name: 'y.npy', data: y },
+    ]),
+  );
+  const dataset = openDataset(`npz:${join(folder, 'a.npz')}`);
+  const cost = valueOf(await driver.costOf({ path }, { data: { dataset, normalisation: {} } }));
+  const outFile = join(folder, 'r.html');
+  valueOf(await driver.reportTargets([{ path }], { dataset, normalisation: {}, outFile }));
+  const picojoules = cost.total.energy_pj!;
+  expect(cost.events!.as_real.energy_pj).toBeGreaterThan(2 * picojoules);
+  expect(picojoules).toBeLessThan(1000);
+  expect(readFileSync(outFile, 'utf8')).toContain(`${Number(picojoules.toPrecision(3))} pJ`);
+}, 60_000);
