@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
-import type { CodingName } from '../commands/choices.js';
+import type { ConversionCoding } from '../commands/choices.js';
 
 const means = ['rate', 'mbif', 'ibra'];
 const owners: Owners = {
@@ -19,7 +19,7 @@ const owners: Owners = {
 const mostBits = 16;
 
 interface CodingFlags {
-  readonly coding: CodingName;
+  readonly coding: ConversionCoding;
   readonly steps?: number;
   readonly integer?: number;
   readonly fraction?: number;
@@ -30,7 +30,7 @@ interface CodingFlags {
 /** Refuses what doesn't belong to the coding or can't be, before any file is read. */
 export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseIdle(command, owners, flags.coding, (coding) => `\`--coding ${coding}\``);
-  refuseWithout(command, 'calibrate', ['percentile', 'limit']);
+  refuseWithout(command, 'calibrate', ['percentile', 'limit', 'dataDir', 'layout']);
   if (flags.coding === 'mbif') checkBits(command, flags);
   if (flags.coding === 'ibra') checkLevels(command, flags);
   if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {

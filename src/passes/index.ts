@@ -12,4 +12,4 @@ export { parsePasses } from './parse-passes.js';
 export type { Pass, PassContext, Surroundings } from './pass.js';
 export { type PassRun, type PipelineHooks, type PipelineResult, runPipeline } from './run-pipeline.js';
 export { type PipelineName, passes, pipelines } from './pipelines.js';
-export { type ActivationSite, activationSites } from './network/rate/sites.js';
+export { type ActivationSite, activationSites } from './network/means/sites.js';
