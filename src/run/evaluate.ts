@@ -106,7 +106,11 @@ async function classifySource(
   options: EvalOptions,
 ): Promise<Int32Array> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const source = await openOnnxSource(external.size > 0 ? path : bytes, { name: path, ...threads });
+  const source = await openOnnxSource(external.size > 0 ? path : bytes, {
+    name: path,
+    batch: imported.sourceInputs[0]?.batch,
+    ...threads,
+  });
   const input = imported.sourceInputs[0]!.name;
   const { name } = imported.sourceOutput;
   try {

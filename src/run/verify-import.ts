@@ -74,7 +74,7 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   origins.delete(input.name);
   // onnxruntime finds external data by the file's place only
   const model = external.size > 0 ? path : exposeTensors(bytes, origins);
-  const source = await openOnnxSource(model, { name: path });
+  const source = await openOnnxSource(model, { name: path, batch: sourceInputs[0]?.batch });
   let theirs: Record<string, Tensor>;
   try {
     const results = await source.run({ [input.name]: images });

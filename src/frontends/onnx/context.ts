@@ -184,6 +184,10 @@ export class GraphContext {
   readonly notices: Diagnostic[] = [];
   /** The Softmax (or its like) at the end that was left out, and the tensor before it. */
   dropped: { readonly opType: string; readonly logits: string } | undefined;
+  /** Means over one axis of an image, by their op: the image and whether its height or its width is averaged. */
+  readonly lineMeans = new Map<string, { readonly image: RealValue; readonly axis: number }>();
+  /** Tensors behind the dropped op: their readers pass them on. */
+  readonly passed = new Set<string>();
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
   fixedBatch: number | undefined;
 

@@ -81,14 +81,49 @@ function reduceMean(context: NodeContext): readonly Value[] {
   const axes = context.integers(1, 'axes') ?? context.ints('axes') ?? [];
   const inLayout = axes.map((axis) => (axis < 0 ? axis + rank : axis));
   const actual = inLayout.map((axis) => x.perm?.[axis] ?? axis).sort();
+  const keep = context.int('keepdims', 1) !== 0;
+  if (x.perm === undefined && actual.length === 1) {
+    const mean = lineMean(context, x, actual[0]!, keep);
+    if (mean !== undefined) return [mean];
+  }
   if (rank !== 4 || actual.join() !== '2,3') {
     context.badForm(`it averages axes [${axes.join(', ')}]`, 'ReduceMean is supported over H and W of [N, C, H, W]');
   }
-  const keep = context.int('keepdims', 1) !== 0;
   if (keep && x.perm !== undefined) {
     return [{ ...globalAverage(context, x, true, context.output), perm: x.perm }];
   }
   return [globalAverage(context, x, keep, context.output)];
+}
+
+/**
+ * The mean over the height (axis 2) or the width (axis 3) of an image. The mean of the one over the
+ * other is that of the image: all windows are of one size.
+ */
+function lineMean(context: NodeContext, x: RealValue, axis: number, keep: boolean): RealValue | undefined {
+  const first = context.graph.lineMeans.get(x.op);
+  const shape = context.shapeOf(x);
+  if (first !== undefined) {
+    // without the averaged axis, [C, H] and [C, W] have the other one at axis 2
+    const other = shape.length === 3 ? axis : 5 - first.axis;
+    const fits = shape.length === 3 ? axis !== first.axis && axis !== 1 : axis === 2;
+    if (fits && other !== first.axis) return globalAverage(context, first.image, keep, context.output);
+  }
+  if (shape.length !== 3 || (axis !== 2 && axis !== 3)) return undefined;
+  const [channels, height, width] = shape as [number, number, number];
+  const kernel = axis === 2 ? [height, 1] : [1, width];
+  const attrs = { kernel, stride: [1, 1], pads: [0, 0, 0, 0], include_pad: false };
+  const mean = context.emit({ kind: 'avgpool', inputs: [x], attrs, origin: keep ? context.output : undefined });
+  const lined = keep
+    ? mean
+    : context.emit({
+        kind: 'reshape',
+        inputs: [mean],
+        attrs: { shape: [channels, axis === 2 ? width : height] },
+        suffix: 'squeeze',
+        origin: context.output,
+      });
+  context.graph.lineMeans.set(lined.op, { image: x, axis });
+  return lined;
 }
 
 /** The mean over H and W, as [C,1,1] or [C]. */
