@@ -88,13 +88,8 @@ function describeResult(r: EvalResult): string {
   const count = (n: number): string => Math.round(n).toLocaleString('en');
   const rows: [string, string][] = [
     ['samples', count(r.samples)],
-    ['accuracy', percent(r.accuracy)],
-    ...(r.source === undefined
-      ? []
-      : ([
-          ['source accuracy', percent(r.source.accuracy)],
-          ['agreement', percent(r.source.agreement)],
-        ] as [string, string][])),
+    ...accuracyRows(r),
+    ...distanceRows(r),
     ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
     ['operations per frame', count(r.opf)],
     ['latency', `${r.latency_steps} steps`],
@@ -103,6 +98,34 @@ function describeResult(r: EvalResult): string {
   ];
   return table(rows, ['left', 'left']) + stepsTable(r) + stagesTable(r) + layersTable(r) + activityTable(r);
 }
+
+function accuracyRows({ accuracy, source }: EvalResult): [string, string][] {
+  if (accuracy === undefined) return [];
+  const rows: [string, string][] = [['accuracy', percent(accuracy)]];
+  if (source?.accuracy !== undefined) rows.push(['source accuracy', percent(source.accuracy)]);
+  if (source?.agreement !== undefined) rows.push(['agreement', percent(source.agreement)]);
+  return rows;
+}
+
+/** Outputs against labels that are numbers. */
+function distanceRows({ regression, source }: EvalResult): [string, string][] {
+  const rows = (name: string, found: EvalResult['regression']): [string, string][] =>
+    found === undefined
+      ? []
+      : [
+          [`${name}mean absolute error`, digits(found.mae)],
+          [`${name}root mean square error`, digits(found.rmse)],
+          [`${name}R²`, found.r2 === undefined ? 'labels are all the same' : found.r2.toFixed(4)],
+        ];
+  const apart = source?.difference;
+  return [
+    ...rows('', regression),
+    ...rows('source ', source?.regression),
+    ...(apart === undefined ? [] : ([['mean difference from the source', digits(apart.mae)]] as [string, string][])),
+  ];
+}
+
+const digits = (value: number): string => String(Number(value.toPrecision(5)));
 
 function stepsTable({ by_steps: bySteps }: EvalResult): string {
   if (bySteps === undefined || bySteps.length < 2) return '';

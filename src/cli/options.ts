@@ -1,5 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Dataset, type Normalisation, openDataset, parseNormalisation } from '../data/index.js';
+import { DiagnosticError } from '../base/diagnostics/index.js';
+import {
+  type Dataset,
+  type Layout,
+  type Normalisation,
+  channelProblems,
+  channelsOf,
+  layouts,
+  openDataset,
+  parseNormalisation,
+} from '../data/index.js';
 import type { Target } from '../workspace/types.js';
 
 /** Adds what every command has: `--json`, `--quiet`, and examples under `--help`. */
@@ -79,13 +89,15 @@ export interface DataFlags {
   readonly dataDir?: string;
   readonly mean?: string;
   readonly std?: string;
+  readonly layout?: Layout;
 }
 
 export function withDataFlags(command: Command): Command {
   return command
     .option('--data-dir <dir>', 'where named data sets lie (or the variable SPIKEC_DATA)')
     .option('--mean <list>', 'subtract from pixels scaled to 0…1, one number or one per channel')
-    .option('--std <list>', 'then divide by, one number or one per channel');
+    .option('--std <list>', 'then divide by, one number or one per channel')
+    .addOption(choice('--layout <layout>', 'how channels lie in an NPZ or IDX file', layouts));
 }
 
 export const dataHelp =
@@ -97,13 +109,16 @@ export function openData(
   flags: DataFlags,
   labelled = true,
 ): { dataset: Dataset; normalisation: Normalisation } {
-  const dataset = openDataset(spec, { dataDir: flags.dataDir, labelled });
-  try {
-    return { dataset, normalisation: parseNormalisation(flags.mean, flags.std, dataset.shape.at(-3) ?? 1) };
-  } catch (error) {
+  const normalisation = parseNormalisation(flags.mean, flags.std);
+  const dataset = openDataset(spec, { dataDir: flags.dataDir, labelled, layout: flags.layout });
+  // where the order isn't known, the network's input says how many channels there are
+  const problems =
+    dataset.layout === undefined && channelsOf(dataset).count > 1 ? [] : channelProblems(dataset, normalisation);
+  if (problems.length > 0) {
     dataset.close();
-    throw error;
+    throw new DiagnosticError(problems);
   }
+  return { dataset, normalisation };
 }
 
 /** Without the keys whose value is undefined: optional properties are absent or have a value. */

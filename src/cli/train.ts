@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
+import { choice, dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
+import { type Layout, layouts } from '../data/index.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import type { EpochRecord } from '../commands/index.js';
 import type { Target } from '../workspace/types.js';
@@ -8,6 +9,7 @@ import type { TrainResult } from '../commands/train.js';
 interface TrainFlags extends CommonFlags {
   readonly data?: string;
   readonly dataDir?: string;
+  readonly layout?: Layout;
   readonly epochs?: number;
   readonly limit?: number;
   readonly engine?: string;
@@ -29,6 +31,7 @@ export function addTrain(program: Command, host: Host): void {
     .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
     .option('--data <data>', `in place of the config's: ${dataHelp}`)
     .option('--data-dir <dir>', 'where named data sets lie (or the variable SPIKEC_DATA)')
+    .addOption(choice('--layout <layout>', "how channels lie in an NPZ or IDX file, in place of the config's", layouts))
     .option('--epochs <n>', "in place of the config's", wholeNumber(1))
     .option('--limit <n>', 'only the first N images', wholeNumber(2))
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
@@ -66,6 +69,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
           ...defined({
             data: flags.data,
             dataDir: flags.dataDir,
+            layout: flags.layout,
             epochs: flags.epochs,
             limit: flags.limit,
             engine: flags.engine,

@@ -1,15 +1,14 @@
-import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
-import { checkFit } from '../data/dataset.js';
 import { writeFolder } from '../data/index.js';
 import type { Images } from '../run/metrics/index.js';
-import { carrierOf, sampleShape } from '../lower/program/index.js';
+import { carrierOf } from '../lower/program/index.js';
 import { chooseBits } from '../allocate/bits.js';
 import { chooseSilence } from '../allocate/silence.js';
 import { type AllocationTarget, allocationTarget } from '../allocate/target.js';
 import { type AllocationFiles, plannedFiles } from '../allocate/files.js';
 import { chooseEngine } from '../run/engine.js';
-import { outputShape } from '../run/evaluate-own.js';
+import { fitToNetwork, outputShape } from '../run/fit.js';
 import { refuseToReplace } from '../workspace/replacing.js';
 import { Findings } from '../workspace/findings.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
@@ -29,7 +28,7 @@ export async function allocateTarget(target: Target, options: AllocateOptions): 
   const found = allocationTarget(target, options, findings);
   if (options.outDir !== undefined) refuseToReplace(plannedFiles(found, options.outDir));
   const bits = isBitBudget(goal);
-  const images = calibrationImages(found, options, bits ? defaultLimit.bits : defaultLimit.silence);
+  const images = calibrationImages(found, options, bits ? defaultLimit.bits : defaultLimit.silence, findings);
   if (found.from.kind === 'import') await verifyWhereWanted(found.from.source, options, findings);
   // without time and spikes, one graph in onnxruntime is the fastest
   const real = bits && carrierOf(found.network).trains === 'none';
@@ -52,18 +51,19 @@ function calibrationImages(
   { network, normalisation }: AllocationTarget,
   options: AllocateOptions,
   limit: number,
+  findings: Findings,
 ): Images {
-  const { dataset } = options;
-  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+  const flags = options.normalisation;
+  const chosen = flags.mean === undefined && flags.std === undefined ? normalisation : flags;
+  const dataset = fitToNetwork(network, options.dataset, findings, { normalisation: chosen });
+  if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
   if (dataset.length === 0)
     fail('convert/calibration', { reason: `"${dataset.name}" has no images` }, undefined, {
       help: 'name a data set that has some',
     });
-  const flags = options.normalisation;
   return {
     dataset,
-    normalisation: flags.mean === undefined && flags.std === undefined ? normalisation : flags,
+    normalisation: chosen,
     count: Math.min(dataset.length, options.limit ?? limit),
     batch: options.batch ?? defaultBatch,
   };

@@ -46,7 +46,7 @@ export interface CostResult {
   readonly hardware: Hardware;
   readonly ann: AnnCost;
   /** What the figures from spikes were measured on. */
-  readonly measured?: Pick<EvalResult, 'samples' | 'accuracy' | 'source' | 'seconds' | 'engine'>;
+  readonly measured?: Pick<EvalResult, 'samples' | 'accuracy' | 'regression' | 'source' | 'seconds' | 'engine'>;
 }
 
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
@@ -98,7 +98,7 @@ async function measured(
   });
   if (value === undefined) return { diagnostics };
   invariant(counter !== undefined, 'driver: nothing was counted');
-  const { samples, accuracy, source, seconds, engine } = value;
+  const { samples, accuracy, regression, source, seconds, engine } = value;
   const spikes = counter;
   const figures = measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, cost.hardware, network);
   return {
@@ -106,7 +106,14 @@ async function measured(
       ...cost,
       layers: cost.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
       total: { ...cost.total, ...figures.total },
-      measured: { samples, accuracy, ...(source === undefined ? {} : { source }), seconds, engine },
+      measured: {
+        samples,
+        ...(accuracy === undefined ? {} : { accuracy }),
+        ...(regression === undefined ? {} : { regression }),
+        ...(source === undefined ? {} : { source }),
+        seconds,
+        engine,
+      },
     },
     diagnostics,
   };

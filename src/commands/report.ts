@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
+import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
+import { present } from '../base/invariant.js';
 import { describePlace } from '../base/source.js';
 import { type Cost, type Hardware, measuredCost, costOf as networkCost } from '../cost/index.js';
 import { isFolder, writeFile, type Dataset, type Normalisation } from '../data/index.js';
@@ -125,6 +126,7 @@ async function onData(
 ): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'remark'>> {
   const { dataset, limit, batch, engine, threads, allowOutside = false, sample = 0 } = options;
   if (dataset === undefined) return {};
+  if (dataset.targets !== undefined) fail('data/not-classes', { name: dataset.name });
   if (imported) return { remark: 'not measured: an ONNX file is measured once it is converted' };
   if (text !== undefined) checkRuns(network, text);
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
@@ -180,8 +182,10 @@ function measuredOf(
   return {
     data,
     samples,
-    accuracy,
-    ...(source === undefined ? {} : { source }),
+    accuracy: present(accuracy, 'report: no accuracy'),
+    ...(source?.accuracy === undefined || source.agreement === undefined
+      ? {}
+      : { source: { accuracy: source.accuracy, agreement: source.agreement } }),
     spikes_per_neuron,
     opf,
     latency_steps,

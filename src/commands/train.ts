@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import { elementCount } from '../base/dtype.js';
-import { isFile, type Dataset, checkFit, openDataset, readText, writeFile, writeFolder } from '../data/index.js';
-import { sampleShape } from '../lower/program/index.js';
+import { isFile, type Dataset, type Layout, openDataset, readText, writeFile, writeFolder } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, opsById, printNetwork } from '../network/index.js';
 import {
@@ -24,6 +23,7 @@ import {
 import { artifactFiles } from '../workspace/artifacts.js';
 import { bitTraining, renewalProblems } from '../workspace/bit-training.js';
 import { chooseEngine } from '../run/engine.js';
+import { fitToNetwork, outputShape } from '../run/fit.js';
 import { copiesOf } from '../workspace/model-copies.js';
 import { networkOf } from '../workspace/own-network.js';
 import { refuseToReplace } from '../workspace/replacing.js';
@@ -39,6 +39,8 @@ export interface TrainOptions extends CommonOptions {
   /** Data set by name, in place of the config's. */
   readonly data?: string;
   readonly dataDir?: string;
+  /** In place of the config's. */
+  readonly layout?: Layout;
   readonly epochs?: number;
   readonly limit?: number;
   readonly seed?: number;
@@ -68,7 +70,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   if (config.network.kind === 'onnx')
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
-  const { settings: plain, data } = trainSettings(config, options);
+  const { settings: plain, data, layout } = trainSettings(config, options);
   const network = networkOf(config, findings, plain.seed);
   const bits = bitTraining(config, network, plain.rate);
   findings.take({ value: true, diagnostics: renewalProblems(config, network) });
@@ -77,9 +79,9 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
   const run = runFolder(target, config, options);
-  const dataset = openDataset(data, options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+  const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? layout });
   try {
-    const samples = loadSamples(dataset, network, settings);
+    const samples = loadSamples(dataset, network, settings, findings);
     const training = new Training(trainee, settings, {
       config: config.name,
       data,
@@ -118,10 +120,9 @@ function sourcesOf({ path }: Target, folder: string, { allowOutside, resume }: T
   return files;
 }
 
-function loadSamples(dataset: Dataset, network: Network, settings: TrainSettings): Samples {
-  const outputs = elementCount(opsById(network).get(network.outputs[0]!)!.type.shape);
-  const misfits = checkFit(dataset, sampleShape(network), outputs);
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+function loadSamples(given: Dataset, network: Network, settings: TrainSettings, findings: Findings): Samples {
+  if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
+  const dataset = fitToNetwork(network, given, findings, { normalisation: settings.normalisation });
   const images = Math.min(dataset.length, settings.limit ?? dataset.length);
   const left = images - Math.round(images * settings.validation);
   if (left < 2) fail('train/too-few-images', { name: dataset.name, images: left });

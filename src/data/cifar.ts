@@ -30,6 +30,8 @@ export function openCifar10(name: string, paths: readonly string[], notes: reado
   return {
     name,
     shape: [3, 32, 32],
+    layout: 'nchw',
+    type: 'u1',
     classes,
     classesKnown: true,
     length,

@@ -1,12 +1,26 @@
 import type { Tensor } from '../base/dtype.js';
 import { type Diagnostic, diagnostic, fail } from '../base/diagnostics/index.js';
 
+/** How the numbers of an image are ordered: channels, rows, columns (`nchw`), or channels last (`nhwc`). */
+export type Layout = 'nchw' | 'nhwc';
+
+export const layouts: readonly Layout[] = ['nchw', 'nhwc'];
+
 /** Labelled images on the disk, read a batch at a time. */
 export interface Dataset {
   /** As the user named it: `mnist:test`. */
   readonly name: string;
-  /** Of one image: [channels, height, width]; event frames have [steps, channels, height, width]. */
+  /**
+   * Of one sample as the source has it: [channels, height, width], [features], [steps, channels, height, width] …;
+   * `fitDataset` gives it the shape of a network's input.
+   */
   readonly shape: readonly number[];
+  /** In which order channels lie, where that is known: of a named set, or said by the user. */
+  readonly layout?: Layout;
+  /** How many channels a sample has, and how many numbers of one follow each other; [channels, height, width] without. */
+  readonly channels?: { readonly count: number; readonly inner: number };
+  /** The first axis of a sample is time: a network takes a frame a step. */
+  readonly frames?: boolean;
   /** Number of classes: of the set where it is a known one, otherwise one more than the largest label. */
   readonly classes: number;
   /** The set's own number of classes is known (not derived from labels), so a network must have as many outputs. */
@@ -14,6 +28,14 @@ export interface Dataset {
   readonly length: number;
   /** What the raw numbers are divided by before they are normalised: 255 for pixels in bytes, otherwise 1. */
   readonly scale: number;
+  /** The same where samples are frames over time: counts of events aren't pixels. */
+  readonly frameScale?: number;
+  /** False where the source has no labels: all are 0. */
+  readonly labelled?: boolean;
+  /** Numbers a sample has as its label, where labels aren't classes. */
+  readonly targets?: number;
+  /** The element type as the file calls it: `uint8`, `f4` … */
+  readonly type?: string;
   /** Remarks for the user: files of the set that are absent. */
   readonly notes: readonly string[];
   /** Images `start … start + count − 1` (fewer at the end), raw, row-major [count, ...shape]. */
@@ -24,7 +46,10 @@ export interface Dataset {
 export interface RawBatch {
   readonly count: number;
   readonly images: Uint8Array | Float32Array;
+  /** Zeros where labels are numbers or absent. */
   readonly labels: Int32Array;
+  /** [count, targets], where labels are numbers. */
+  readonly targets?: Float32Array;
 }
 
 /** Per-channel mean and standard deviation of inputs scaled to [0, 1]. */
@@ -55,8 +80,7 @@ export function batchCount(dataset: { readonly length: number }, start: number, 
 export function readBatch(dataset: Dataset, start: number, count: number, normalisation: Normalisation = {}): Batch {
   const raw = dataset.read(start, count);
   const data = new Float32Array(raw.images.length);
-  const channels = dataset.shape.at(-3) ?? 1;
-  const plane = (dataset.shape.at(-2) ?? 1) * (dataset.shape.at(-1) ?? 1);
+  const { count: channels, inner: plane } = channelsOf(dataset);
   const maps = Array.from({ length: channels }, (_, c) => pixelMap(dataset.scale, normalisation, c));
   const tables =
     raw.images instanceof Uint8Array
@@ -73,6 +97,14 @@ export function readBatch(dataset: Dataset, start: number, count: number, normal
   return { count: raw.count, images: { dtype: 'f32', shape: [raw.count, ...dataset.shape], data }, labels: raw.labels };
 }
 
+/** How many channels a sample has, and how many numbers of one follow each other. */
+export function channelsOf({ channels, shape }: Pick<Dataset, 'channels' | 'shape'>): {
+  readonly count: number;
+  readonly inner: number;
+} {
+  return channels ?? { count: shape.at(-3) ?? 1, inner: (shape.at(-2) ?? 1) * (shape.at(-1) ?? 1) };
+}
+
 /** What {@link readBatch} does to the raw numbers of a channel. */
 export function pixelMap(scale: number, { mean, std }: Normalisation, channel: number): (value: number) => number {
   const m = Math.fround(ofChannel(mean, channel) ?? 0);
@@ -84,34 +116,31 @@ function ofChannel(list: readonly number[] | undefined, channel: number): number
   return list?.length === 1 ? list[0] : list?.[channel];
 }
 
-/** Reads `--mean` and `--std`: one number, or one per channel. */
-export function parseNormalisation(mean: string | undefined, std: string | undefined, channels: number): Normalisation {
+/** Reads `--mean` and `--std`: one number, or one per channel ({@link channelProblems} counts them). */
+export function parseNormalisation(mean: string | undefined, std: string | undefined): Normalisation {
   return {
-    ...(mean === undefined ? {} : { mean: numberList('--mean', mean, channels) }),
-    ...(std === undefined ? {} : { std: numberList('--std', std, channels) }),
+    ...(mean === undefined ? {} : { mean: numberList('--mean', mean) }),
+    ...(std === undefined ? {} : { std: numberList('--std', std) }),
   };
 }
 
-function numberList(option: '--mean' | '--std', text: string, channels: number): readonly number[] {
+function numberList(option: '--mean' | '--std', text: string): readonly number[] {
   const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   const reject = (reason: string): never => fail('data/bad-normalisation', { option, reason });
   if (!numbers.every(Number.isFinite)) reject(`"${text}" is not a list of numbers separated by commas`);
-  if (numbers.length !== 1 && numbers.length !== channels) {
-    reject(`${numbers.length} numbers for ${channels} channel${channels === 1 ? '' : 's'}`);
-  }
   if (option === '--std' && numbers.some((n) => n <= 0)) reject('standard deviations must be positive');
   return numbers;
 }
 
-/** Whether a network with this input shape and number of outputs can be judged on the data set. */
-export function checkFit(dataset: Dataset, input: readonly number[], outputs: number): readonly Diagnostic[] {
-  const { name, shape, classes } = dataset;
-  const problems: Diagnostic[] = [];
-  if (shape.length !== input.length || shape.some((n, i) => n !== input[i])) {
-    problems.push(diagnostic('data/shape-mismatch', { name, data: shape, network: input }));
-  }
-  if (classes > outputs || (dataset.classesKnown && classes !== outputs)) {
-    problems.push(diagnostic('data/class-mismatch', { name, classes, outputs }));
-  }
-  return problems;
+/** Means and deviations that are neither one nor one per channel. */
+export function channelProblems(dataset: Dataset, { mean, std }: Normalisation): readonly Diagnostic[] {
+  const { count } = channelsOf(dataset);
+  return (['mean', 'std'] as const).flatMap((key) => {
+    const numbers = { mean, std }[key]?.length ?? 1;
+    if (numbers === 1 || numbers === count) return [];
+    const reason = `${numbers} numbers for ${count} channel${count === 1 ? '' : 's'}`;
+    const last = dataset.layout === undefined && dataset.shape.length >= 3 && dataset.shape.at(-1) === numbers;
+    const help = last ? 'if the channels lie last, say so: --layout nhwc' : undefined;
+    return [diagnostic('data/bad-normalisation', { option: `--${key}`, reason }, undefined, { help })];
+  });
 }

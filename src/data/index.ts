@@ -1,13 +1,17 @@
 export {
   type Batch,
   type Dataset,
+  type Layout,
   type Normalisation,
   type RawBatch,
-  checkFit,
+  channelProblems,
+  channelsOf,
+  layouts,
   parseNormalisation,
   pixelMap,
   readBatch,
 } from './dataset.js';
+export { type Need, fitDataset } from './fit.js';
 export { openCifar10 } from './cifar.js';
 export { type ReadOptions, isFile,
   isFolder, readBytes, realPath, readText, writeFile, writeFolder, writeNewFile } from './files.js';

@@ -1,127 +1,147 @@
 import { fail } from '../base/diagnostics/index.js';
 import { type ByteSource, unpackLimit } from './bytes.js';
-import { type Dataset, batchCount } from './dataset.js';
+import { type Dataset, type Layout, batchCount } from './dataset.js';
 import { FileReader } from './files.js';
-import { type NpyArray, readNpy, readNpyBytes, readNpyHeader } from './npy.js';
-import { type ZipMember, listZip, openMember } from './zip.js';
+import { withChannelsFirst } from './layout.js';
+import { type NpyArray, type NpyHeader, mostClasses, npyHeaderLimit, readImages, readNpy, readNpyHeader } from './npy.js';
+import { type ZipMember, listZip, memberHead, openMember } from './zip.js';
 
 const imageKeys = ['images', 'x'];
 const labelKeys = ['labels', 'y'];
+/** Numbers in labels at most. */
+const labelLimit = 2 ** 26;
 
 interface NpzOptions {
   /** Bytes that are unpacked at most. */
   readonly limit?: number;
   /** False where only the images matter: an archive without labels has 0 for each. */
   readonly labelled?: boolean;
+  /** In which order channels lie; without it the file's axes are what the network's input says. */
+  readonly layout?: Layout | undefined;
 }
 
-/** Images and labels in a NumPy archive. Uncompressed arrays are read from the disk, compressed ones unpacked once. */
-export function openNpz(name: string, path: string, { limit = unpackLimit, labelled = true }: NpzOptions = {}): Dataset {
+/**
+ * Samples and labels in a NumPy archive. Uncompressed arrays are read from the disk, compressed ones unpacked once, when
+ * the headers of all are known to be right.
+ */
+export function openNpz(name: string, path: string, options: NpzOptions = {}): Dataset {
+  const { limit = unpackLimit, labelled = true, layout } = options;
   const file = new FileReader(path);
   try {
     const members = listZip(file);
+    const images = findArray(file, members, imageKeys, limit);
     const has = members.some((m) => labelKeys.some((key) => m.name === `${key}.npy`));
-    const images = (): NpyArray => openArray(file, members, imageKeys, limit);
-    if (!labelled && !has) {
-      const array = images();
-      return imagesDataset(name, file, array, new Int32Array(array.shape[0] ?? 0));
-    }
-    const labels = readLabels(openArray(file, members, labelKeys, limit), path);
-    return imagesDataset(name, file, images(), labels);
+    const found = !labelled && !has ? undefined : findArray(file, members, labelKeys, limit);
+    const length = images.header.shape[0] ?? 0;
+    const labels = found === undefined ? { classes: new Int32Array(length), absent: true } : readLabels(found, path, name, length);
+    return dataset({ name, file, images, labels, layout });
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-function openArray(file: ByteSource, members: readonly ZipMember[], keys: readonly string[], limit: number): NpyArray {
+/** An array by its header; its elements are unpacked when they are asked for. */
+interface Found {
+  readonly header: NpyHeader;
+  readonly open: () => NpyArray;
+}
+
+function findArray(file: ByteSource, members: readonly ZipMember[], keys: readonly string[], limit: number): Found {
   for (const key of keys) {
     const member = members.find((m) => m.name === `${key}.npy`);
-    if (member !== undefined) return readNpyHeader(openMember(file, member, limit), key);
+    if (member === undefined) continue;
+    const header = readNpyHeader(memberHead(file, member, npyHeaderLimit), member.size, key);
+    if (member.size > limit && member.method !== 0) fail('data/unpacked-too-large', { file: file.path, limit });
+    let array: NpyArray | undefined;
+    return { header, open: () => (array ??= { ...header, source: openMember(file, member, limit) }) };
   }
   const found = members.map((m) => m.name.replace(/\.npy$/, '')).slice(0, 12);
   const reason = `it has no array "${keys.join('" or "')}"; it has ${found.length === 0 ? 'none' : found.join(', ')}`;
   return fail('data/bad-npz', { file: file.path, reason });
 }
 
-function readLabels(array: NpyArray, file: string): Int32Array {
-  if (!/^[iu]/.test(array.type)) {
-    fail('data/unsupported-type', { file, type: array.type, supported: 'integers as labels' });
-  }
-  if (array.shape.length !== 1) {
-    fail('data/bad-npz', { file, reason: `labels have the shape [${array.shape.join(', ')}], not [count]` });
-  }
-  const values = readNpy(array, 0, array.shape[0] ?? 0, Float64Array);
-  const classes = 2 ** 20;
-  const index = values.findIndex((v) => v < 0 || v >= classes);
-  if (index !== -1) fail('data/label-out-of-range', { name: file, label: values[index] ?? 0, index, classes });
-  return Int32Array.from(values);
+interface Labels {
+  readonly classes: Int32Array;
+  readonly absent?: boolean;
+  /** Numbers to be predicted, [count, width], in place of classes. */
+  readonly numbers?: { readonly width: number; readonly values: Float32Array };
 }
 
-interface Layout {
-  /** Shape of one image in the dataset. */
-  readonly shape: readonly number[];
-  /** Channels stand last in the file and are moved to the front. */
-  readonly channelsLast: boolean;
-  readonly events: boolean;
-}
-
-function layoutOf(array: NpyArray, file: string): Layout {
-  const [, ...shape] = array.shape;
-  const [first = 0, second = 0, third = 0] = shape;
-  const few = (n: number): boolean => n === 1 || n === 3 || n === 4;
-  if (shape.length === 2) return { shape: [1, first, second], channelsLast: false, events: false };
-  if (shape.length === 4) return { shape, channelsLast: false, events: true };
-  if (shape.length === 3) {
-    const channelsLast = few(third) && !few(first);
-    return { shape: channelsLast ? [third, first, second] : shape, channelsLast, events: false };
+/** Classes [count] or [count, 1] as integers; numbers [count] or [count, outputs] as floats. */
+function readLabels({ header, open }: Found, file: string, name: string, length: number): Labels {
+  const { type, shape } = header;
+  const [rows = 0, width = 1] = shape;
+  const real = type.startsWith('f');
+  if (shape.length !== 1 && !(shape.length === 2 && (real || width === 1))) {
+    const reason = `labels have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, outputs]' : ''}`;
+    const help = real ? undefined : 'classes are one integer a sample: numpy.argmax(labels, 1) of one-hot rows';
+    fail('data/bad-npz', { file, reason }, undefined, { help });
   }
-  const reason = `images have the shape [${array.shape.join(', ')}]; 3, 4 or 5 dimensions are expected`;
-  return fail('data/bad-npz', { file, reason });
+  if (rows !== length) fail('data/count-mismatch', { name, images: length, labels: rows });
+  if (rows * width > labelLimit) fail('data/unpacked-too-large', { file, limit: labelLimit });
+  const values = readNpy(open(), 0, rows * width, Float64Array);
+  if (real) {
+    const at = values.findIndex((v) => !Number.isFinite(v));
+    if (at !== -1) fail('data/bad-npz', { file, reason: `label ${Math.floor(at / width)} is not finite` });
+    return { classes: new Int32Array(rows), numbers: { width, values: Float32Array.from(values) } };
+  }
+  const index = values.findIndex((v) => v < 0 || v >= mostClasses);
+  if (index !== -1)
+    fail('data/label-out-of-range', { name: file, label: values[index] ?? 0, index, classes: mostClasses });
+  return { classes: Int32Array.from(values) };
 }
 
-function imagesDataset(name: string, file: FileReader, array: NpyArray, labels: Int32Array): Dataset {
-  const { shape, channelsLast, events } = layoutOf(array, file.path);
-  const length = array.shape[0] ?? 0;
-  const imageSize = shape.reduce((product, n) => product * n, 1);
-  if (length !== labels.length) fail('data/count-mismatch', { name, images: length, labels: labels.length });
-  if (length === 0 || imageSize === 0) fail('data/empty', { name });
-  const bytes = array.type === 'u1';
-  return {
+interface Parts {
+  readonly name: string;
+  readonly file: FileReader;
+  readonly images: Found;
+  readonly labels: Labels;
+  readonly layout: Layout | undefined;
+}
+
+function dataset({ name, file, images, labels: { classes: labels, numbers, absent = false }, layout }: Parts): Dataset {
+  const { header } = images;
+  const [length = 0, ...axes] = header.shape;
+  // rows and columns are an image of one channel
+  const shape = axes.length === 2 ? [1, ...axes] : axes;
+  if (axes.length < 1 || axes.length > 4) {
+    const reason = `samples have the shape [${header.shape.join(', ')}]; 2 to 5 dimensions are expected`;
+    fail('data/bad-npz', { file: file.path, reason });
+  }
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (length === 0 || size === 0) fail('data/empty', { name });
+  const bytes = header.type === 'u1';
+  const raw: Dataset = {
     name,
     shape,
-    classes: labels.reduce((most, label) => Math.max(most, label), 0) + 1,
+    ...(layout === undefined ? {} : { layout }),
+    classes: numbers === undefined ? labels.reduce((most, label) => Math.max(most, label), 0) + 1 : 0,
     classesKnown: false,
     length,
-    scale: bytes && !events ? 255 : 1,
-    notes: [],
+    type: header.type,
+    scale: bytes && axes.length < 4 ? 255 : 1,
+    frameScale: 1,
+    ...(numbers === undefined ? {} : { targets: numbers.width }),
+    labelled: !absent,
+    notes: wideNotes(name, header.type),
     read(start, wanted) {
       const count = batchCount({ length }, start, wanted);
-      const raw = bytes
-        ? readNpyBytes(array, start * imageSize, count * imageSize)
-        : readNpy(array, start * imageSize, count * imageSize, Float32Array);
-      const at = bytes ? -1 : raw.findIndex((v) => !Number.isFinite(v));
-      if (at !== -1) {
-        const reason = `image ${start + Math.floor(at / imageSize)} has a value that is not finite`;
-        fail('data/bad-npz', { file: file.path, reason });
-      }
-      const images = channelsLast ? channelsToFront(raw, count, shape) : raw;
-      return { count, images, labels: labels.slice(start, start + count) };
+      return {
+        count,
+        images: readImages(images.open(), { start, count, size }),
+        labels: labels.slice(start, start + count),
+        ...(numbers === undefined
+          ? {}
+          : { targets: numbers.values.slice(start * numbers.width, (start + count) * numbers.width) }),
+      };
     },
     close: () => file.close(),
   };
+  return layout === 'nhwc' && axes.length > 2 ? withChannelsFirst(raw) : raw;
 }
 
-/** [n, H, W, C] → [n, C, H, W]. */
-function channelsToFront<A extends Uint8Array | Float32Array>(raw: A, count: number, shape: readonly number[]): A {
-  const [channels = 1, height = 1, width = 1] = shape;
-  const plane = height * width;
-  const result = raw.slice() as A;
-  for (let n = 0; n < count; n++) {
-    const base = n * channels * plane;
-    for (let p = 0; p < plane; p++) {
-      for (let c = 0; c < channels; c++) result[base + c * plane + p] = raw[base + p * channels + c] as number;
-    }
-  }
-  return result;
+function wideNotes(name: string, type: string): readonly string[] {
+  if (type !== 'u2') return [];
+  return [`${name}: 16-bit pixels are taken as they are, from 0 to 65535; --std 65535 scales them to 0…1`];
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { suggest } from '../base/did-you-mean.js';
 import { fail } from '../base/diagnostics/index.js';
 import { openCifar10 } from './cifar.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, Layout } from './dataset.js';
 import { openIdx } from './idx.js';
 import { openNpz } from './npz.js';
 
@@ -13,6 +13,8 @@ export interface OpenOptions {
   readonly dataDir?: string | undefined;
   /** False where only the images matter: an NPZ file needs no labels then. */
   readonly labelled?: boolean;
+  /** In which order channels lie in an NPZ or IDX file, where the network's input doesn't say it. */
+  readonly layout?: Layout | undefined;
 }
 
 type Split = 'test' | 'train';
@@ -36,11 +38,12 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
   const colon = spec.indexOf(':');
   const kind = spec.slice(0, Math.max(0, colon));
   const rest = spec.slice(colon + 1);
-  if (kind === 'npz' && rest !== '') return openNpz(spec, rest, { labelled: options.labelled ?? true });
+  const { layout, labelled = true } = options;
+  if (kind === 'npz' && rest !== '') return openNpz(spec, rest, { labelled, layout });
   if (kind === 'idx') {
     const paths = rest.split(',');
     const [images, labels] = paths;
-    if (paths.length === 2 && images && labels) return openIdx(spec, images, labels);
+    if (paths.length === 2 && images && labels) return openIdx(spec, images, labels, { layout });
     return fail('data/unknown-set', { spec }, undefined, { help: 'write idx:IMAGES,LABELS with two files' });
   }
   const set = Object.hasOwn(namedSets, kind) ? namedSets[kind] : undefined;
@@ -48,6 +51,7 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
     const help = suggest(spec, [...setNames, 'idx:IMAGES,LABELS', 'npz:FILE']);
     return fail('data/unknown-set', { spec }, undefined, { help });
   }
+  if (layout === 'nhwc') fail('data/bad-layout', { name: spec, layout });
   return openNamed(spec, kind, set, rest, options);
 }
 
@@ -101,7 +105,7 @@ function openDigits(name: string, split: Split, folder: string): Dataset | undef
   const images = findIdx(folder, `${stem}-images`, 3);
   const labels = findIdx(folder, `${stem}-labels`, 1);
   if (images === undefined || labels === undefined) return undefined;
-  return openIdx(name, images, labels, { classes: 10 });
+  return openIdx(name, images, labels, { classes: 10, layout: 'nchw' });
 }
 
 function openCifarFolder(name: string, split: Split, folder: string): Dataset | undefined {

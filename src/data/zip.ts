@@ -1,4 +1,4 @@
-import { inflateRawSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
 import { fail } from '../base/diagnostics/index.js';
 import { type ByteSource, failUnpacking, isTooLarge, memorySource, partOf } from './bytes.js';
 
@@ -123,11 +123,8 @@ function sizes(
   return { size, packedSize, headerOffset };
 }
 
-/**
- * A member's bytes: stored ones stay on the disk, deflated ones are unpacked in memory (at most `limit`
- * bytes) and checked against their CRC.
- */
-export function openMember(source: ByteSource, member: ZipMember, limit: number): ByteSource {
+/** Where a member's packed bytes lie; its own header must be there, and the file reach so far. */
+function packedPlace(source: ByteSource, member: ZipMember): number {
   const local = source.read(member.headerOffset, 30);
   if (local.length < 30 || viewOf(local).getUint32(0, true) !== localSignature) {
     return bad(source, `its member "${member.name}" isn't where the ZIP directory says`);
@@ -136,11 +133,36 @@ export function openMember(source: ByteSource, member: ZipMember, limit: number)
   if (start + member.packedSize > source.size) {
     return fail('data/truncated', { file: source.path, expected: start + member.packedSize, found: source.size });
   }
-  if (member.method === 0) {
-    if (member.size !== member.packedSize) return bad(source, `its member "${member.name}" has two sizes`);
-    return partOf(source, start, member.size);
+  if (member.method === 0 && member.size !== member.packedSize)
+    return bad(source, `its member "${member.name}" has two sizes`);
+  if (member.method !== 0 && member.method !== 8)
+    return bad(source, `its member "${member.name}" uses compression method ${member.method}`);
+  return start;
+}
+
+/** Packed bytes that are unpacked for the first ones of a member; they unpack to a few MB at most. */
+const packedHead = 4096;
+
+/** The first bytes of a member, at most `length` of them, without unpacking the rest: headers are read so. */
+export function memberHead(source: ByteSource, member: ZipMember, length: number): ByteSource {
+  const start = packedPlace(source, member);
+  if (member.method === 0) return partOf(source, start, Math.min(length, member.size));
+  try {
+    const packed = source.read(start, Math.min(packedHead, member.packedSize));
+    const bytes = inflateRawSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+    return memorySource(source.path, plain(bytes).subarray(0, length));
+  } catch (error) {
+    return failUnpacking(error, source.path);
   }
-  if (member.method !== 8) return bad(source, `its member "${member.name}" uses compression method ${member.method}`);
+}
+
+/**
+ * A member's bytes: stored ones stay on the disk, deflated ones are unpacked in memory (at most `limit`
+ * bytes) and checked against their CRC.
+ */
+export function openMember(source: ByteSource, member: ZipMember, limit: number): ByteSource {
+  const start = packedPlace(source, member);
+  if (member.method === 0) return partOf(source, start, member.size);
   if (member.size > limit) return fail('data/unpacked-too-large', { file: source.path, limit });
   const bytes = inflate(source.read(start, member.packedSize), source.path, member.size);
   if (bytes === undefined || bytes.length !== member.size || crc32(bytes) !== member.crc) {
@@ -149,10 +171,15 @@ export function openMember(source: ByteSource, member: ZipMember, limit: number)
   return memorySource(source.path, bytes);
 }
 
+/** A view of a Buffer that has an ArrayBuffer of its own. */
+function plain(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+}
+
 /** The unpacked bytes, or nothing where there are more than `size`. */
 function inflate(packed: Uint8Array, path: string, size: number): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return new Uint8Array(inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }));
+    return plain(inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }));
   } catch (error) {
     if (isTooLarge(error)) return undefined;
     return failUnpacking(error, path);

@@ -88,6 +88,7 @@ export const trainSettings: readonly Parameter[] = [
       },
     },
   },
+  { name: 'layout', spec: { kind: 'words', words: ['nchw', 'nhwc'] } },
   { name: 'batchnorm', spec: { kind: 'words', words: ['plain', 'tdbn'] } },
   { name: 'batch', spec: { kind: 'int', min: 1 } },
   { name: 'epochs', spec: { kind: 'int', min: 1 } },

@@ -1,15 +1,15 @@
-import { diagnostic, fail, hasErrors, DiagnosticError } from '../base/diagnostics/index.js';
+import { diagnostic, fail, DiagnosticError } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { checkFit, type Dataset, type Normalisation } from '../data/dataset.js';
+import type { Dataset, Normalisation } from '../data/dataset.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
-import { lower, sampleShape } from '../lower/program/index.js';
+import { lower } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { activationSites, configure, passes, runPipeline } from '../passes/index.js';
 import { libraryNeurons } from '../workspace/files.js';
 import { openRunnable } from '../train/index.js';
-import { outputShape } from './evaluate-own.js';
+import { fitToNetwork } from './fit.js';
 import type { Findings } from '../workspace/findings.js';
 import type { OnProgress } from '../workspace/types.js';
 
@@ -49,8 +49,7 @@ export async function calibrate(
       help: 'this network has activations without quantisers: give images with --calibrate DATA',
     });
   }
-  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+  const fit = fitToNetwork(network, dataset, findings, { numbers: true, normalisation });
   const expose = sites.map(({ op }) => op.id);
   const running = await openRunnable(lower(network, { probes: { expose } }), onnxruntimeEngine);
   const pass = running.pass();
@@ -59,7 +58,7 @@ export async function calibrate(
   const likeness = new Likeness();
   try {
     await forEachBatch(
-      { dataset, normalisation, count: Math.min(dataset.length, limit), batch },
+      { dataset: fit, normalisation, count: Math.min(dataset.length, limit), batch },
       1,
       (images) => {
         likeness.add(images);

@@ -1,12 +1,12 @@
-import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
-import { present } from '../base/invariant.js';
-import { checkFit } from '../data/dataset.js';
-import { type Images, type SpikingRun, agreement, readLabels } from './metrics/index.js';
-import { findCarrier, sampleShape } from '../lower/program/index.js';
+import { type Images, type SpikingRun, readTruth, scoreOf } from './metrics/index.js';
+import { findCarrier } from '../lower/program/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import { chooseEngine } from './engine.js';
+import { fitToNetwork } from './fit.js';
+import { remarksOn } from './labels.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { type OwnTarget, forInference } from '../workspace/own-network.js';
 import { withoutPlanes } from '../workspace/planes.js';
@@ -30,17 +30,17 @@ export async function evaluateOwn(
   }
   if (carrier.trains === 'weighted' && options.activity === true)
     fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
-  const { dataset } = options;
-  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
   const flags = options.normalisation;
+  const normalisation = flags.mean === undefined && flags.std === undefined ? own.normalisation : flags;
+  const dataset = fitToNetwork(network, options.dataset, findings, { numbers: true, normalisation });
   const images: Images = {
     dataset,
-    normalisation: flags.mean === undefined && flags.std === undefined ? own.normalisation : flags,
+    normalisation,
     count: Math.min(dataset.length, options.limit ?? dataset.length),
     batch: options.batch ?? batchFor(network, options),
   };
-  const labels = readLabels(images);
+  const truth = readTruth(images);
+  findings.all.push(...remarksOn(truth, images));
   if (own.text !== undefined) checkRuns(network, own.text);
   const engine = finiteOnly(
     chooseEngine(options.engine, 'infer'),
@@ -51,7 +51,7 @@ export async function evaluateOwn(
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
   const value: EvalResult = {
     samples: images.count,
-    accuracy: agreement(run.classes, labels),
+    ...scoreOf(truth, run),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
     latency_steps: latencyOf(written),
@@ -60,13 +60,6 @@ export async function evaluateOwn(
     ...activity,
   };
   return { value, diagnostics: findings.all };
-}
-
-export function outputShape(network: Network): readonly number[] {
-  return present(
-    network.ops.find((op) => op.id === network.outputs[0]),
-    'driver: a network without output',
-  ).type.shape;
 }
 
 /** Spikes per neuron and sample, and OPF = Σ(Tc+Ts)·N + Σ fan-out·spikes (SWS eq. 10), per sample. */

@@ -1,14 +1,27 @@
-import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { checkFit } from '../data/dataset.js';
-import { type Engine, openOnnxSource } from '../engines/index.js';
-import { type Images, type SpikingRun, agreement, classify, readLabels } from './metrics/index.js';
-import { type Network, latencyOf } from '../network/index.js';
+import { type Dataset, fitDataset } from '../data/index.js';
+import { openOnnxSource } from '../engines/index.js';
+import {
+  type Images,
+  type Outputs,
+  type SpikingRun,
+  type Truth,
+  agreement,
+  classesOf,
+  outputsOf,
+  readTruth,
+  regression,
+  scoreOf,
+} from './metrics/index.js';
+import { latencyOf } from '../network/index.js';
 import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
-import { evaluateOwn, outputShape, spikeFigures } from './evaluate-own.js';
+import { evaluateOwn, spikeFigures } from './evaluate-own.js';
+import { fitToNetwork, outputShape } from './fit.js';
+import { refuseNumbers, remarksOn } from './labels.js';
 import { type Carrier, carrierOf } from '../lower/program/index.js';
 import { openTarget } from '../workspace/open.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
@@ -26,10 +39,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   if (opened.kind === 'own') return evaluateOwn(opened.own, options, findings);
   const { config, source } = opened;
   const plan = conversionPlan(config, findings);
-  const { dataset } = options;
-  const outputs = elementCount(outputShape(source.imported.network));
-  const misfits = checkFit(dataset, source.imported.sourceInputs[0]!.shape, outputs);
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+  const theirs = forSource(source, options, findings);
   await verifyWhereWanted(source, options, findings);
   const { last, conversion } = convertNetwork(source.imported.network, plan, findings);
   const network = conversion?.spiking ?? last;
@@ -37,24 +47,55 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   refuseFlags(trains, options);
   findings.take({ value: true, diagnostics: trains === 'none' ? [] : checkPatterns(config, network) });
   const images: Images = {
-    dataset,
+    // what the file takes and what its import takes may lie differently
+    dataset: fitToNetwork(network, options.dataset, new Findings(), { numbers: true }),
     normalisation: options.normalisation,
-    count: Math.min(dataset.length, options.limit ?? dataset.length),
+    count: Math.min(theirs.length, options.limit ?? theirs.length),
     batch: options.batch ?? batchFor(network, options),
   };
-  const labels = readLabels(images);
-  const expected = await classifySource(source, images, options);
+  const truth = readTruth(images);
+  findings.all.push(...remarksOn(truth, images));
+  const before = await sourceOutputs(source, { ...images, dataset: theirs }, options);
+  const expected = classesOf(before, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0);
   const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
   const phase = trains === 'none' ? 'evaluating' : 'spiking network';
   const { run, activity } = await runNetwork(network, images, engine, options, phase);
-  const known = { labels, expected, run, engine, options };
   const value: EvalResult = {
-    ...figures({ network, run, images, labels, expected, engine }),
-    ...(trains === 'means' ? { by_steps: bySteps(run, Number(config.coding?.args['steps']), labels) } : {}),
+    samples: images.count,
+    ...scoreOf(truth, run),
+    source: sourceFigures(truth, { classes: expected, outputs: before }, run),
+    ...spikeFigures(network, run, images.count),
+    latency_steps: latencyOf(network),
+    seconds: run.milliseconds / 1000,
+    engine: engine.name,
+    ...(trains === 'means' && truth.kind === 'classes'
+      ? { by_steps: bySteps(run, Number(config.coding?.args['steps']), truth.classes) }
+      : {}),
     ...activity,
-    ...(options.stages === true ? await evaluateStages(present(conversion, 'run: no conversion'), images, known) : {}),
+    ...(options.stages === true && truth.kind === 'classes'
+      ? await evaluateStages(present(conversion, 'run: no conversion'), images, {
+          labels: truth.classes,
+          expected,
+          run,
+          engine,
+          options,
+        })
+      : {}),
   };
   return { value, diagnostics: findings.all };
+}
+
+/** The data as the source's file takes it. */
+function forSource(
+  { imported }: Source,
+  { dataset, normalisation, ...options }: RunOptions,
+  findings: Findings,
+): Dataset {
+  const { shape } = imported.sourceInputs[0]!;
+  const outputs = elementCount(outputShape(imported.network));
+  const fit = findings.take(fitDataset(dataset, { shape, outputs, numbers: true, normalisation }));
+  if (fit.targets !== undefined) refuseNumbers(imported.sourceOutput.dropped, dataset.name, options.stages === true);
+  return fit;
 }
 
 /** Figures that networks of a kind don't have. */
@@ -77,34 +118,24 @@ function bySteps(run: SpikingRun, all: number, labels: Int32Array): NonNullable<
   }));
 }
 
-interface Measured {
-  readonly network: Network;
-  readonly run: SpikingRun;
-  readonly images: Images;
-  readonly labels: Int32Array;
-  /** The source's predictions. */
-  readonly expected: Int32Array;
-  readonly engine: Engine;
+interface Found {
+  readonly classes: Int32Array;
+  readonly outputs: Outputs;
 }
 
-function figures({ network, run, images, labels, expected, engine }: Measured): EvalResult {
-  return {
-    samples: images.count,
-    accuracy: agreement(run.classes, labels),
-    source: { accuracy: agreement(expected, labels), agreement: agreement(run.classes, expected) },
-    ...spikeFigures(network, run, images.count),
-    latency_steps: latencyOf(network),
-    seconds: run.milliseconds / 1000,
-    engine: engine.name,
-  };
+/** How good the source is, and how near the converted network comes to it. */
+function sourceFigures(truth: Truth, source: Found, found: Found): NonNullable<EvalResult['source']> {
+  if (truth.kind === 'classes')
+    return { ...scoreOf(truth, source), agreement: agreement(found.classes, source.classes) };
+  return { ...scoreOf(truth, source), difference: regression(found.outputs, source.outputs.data) };
 }
 
-/** The source's own predictions: the file as it is, in onnxruntime, graph optimisations disabled. */
-async function classifySource(
+/** The source's own outputs: the file as it is, in onnxruntime, graph optimisations disabled. */
+async function sourceOutputs(
   { path, bytes, imported, external }: Source,
   images: Images,
   options: EvalOptions,
-): Promise<Int32Array> {
+): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const source = await openOnnxSource(external.size > 0 ? path : bytes, {
     name: path,
@@ -114,9 +145,9 @@ async function classifySource(
   const input = imported.sourceInputs[0]!.name;
   const { name } = imported.sourceOutput;
   try {
-    const logits = async (batch: Tensor<'f32'>): Promise<Tensor> =>
+    const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
       present((await source.run({ [input]: batch }))[name], `driver: ${path} gave no ${name}`);
-    return await classify({ logits, lanes: 1 }, images, (done, total) =>
+    return await outputsOf(outputs, 1, images, (done, total) =>
       options.onProgress?.({ phase: 'source network', done, total, unit: 'images' }),
     );
   } finally {

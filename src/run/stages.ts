@@ -7,8 +7,9 @@ import {
   type Images,
   type SpikingRun,
   agreement,
-  classify,
+  classesOf,
   forEachBatch,
+  outputsOf,
   predictedClasses,
 } from './metrics/index.js';
 import { exactCodes, lower } from '../lower/program/index.js';
@@ -59,9 +60,10 @@ export async function evaluateStages(
 async function classifyImported(network: Network, images: Images, options: EvalOptions): Promise<Int32Array> {
   const logits = await openLogits(network, onnxruntimeEngine);
   try {
-    return await classify({ logits: logits.begin(), lanes: 1 }, images, (done, total) =>
+    const outputs = await outputsOf(logits.begin(), 1, images, (done, total) =>
       options.onProgress?.({ phase: 'imported network', done, total, unit: 'images' }),
     );
+    return classesOf(outputs);
   } finally {
     await logits.dispose();
   }

@@ -1,15 +1,16 @@
-import { DiagnosticError, diagnostic, fail, hasErrors } from '../base/diagnostics/index.js';
+import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Dataset, type Normalisation, checkFit, readBatch } from '../data/dataset.js';
+import { type Dataset, type Normalisation, readBatch } from '../data/dataset.js';
 import type { Engine } from '../engines/index.js';
 import { type Images, type LayerActivity, LevelCounter, forEachBatch, predictedClasses } from './metrics/index.js';
-import { type ProbeKind, lower, sampleShape } from '../lower/program/index.js';
+import { type ProbeKind, lower } from '../lower/program/index.js';
 import { type Network, type Op, optionalParam } from '../network/index.js';
 import type { LayerTrace, SampleTrace } from './sample-trace.js';
 import { type Running, openRunnable } from '../train/index.js';
-import { outputShape } from './evaluate-own.js';
+import { fitToNetwork } from './fit.js';
+import { Findings } from '../workspace/findings.js';
 import { countedLayers } from './run-network.js';
 
 /** Layers of neurons of a network, in its order. */
@@ -48,12 +49,6 @@ function openTraced(
   return openRunnable(lower(network, { probes: { trains: (id) => trains.includes(id), membranes } }), engine);
 }
 
-/** Refuses images that the network doesn't take. */
-export function checkImages(network: Network, dataset: Dataset): void {
-  const misfits = checkFit(dataset, sampleShape(network), elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
-}
-
 export interface SampleChoice {
   readonly dataset: Dataset;
   readonly normalisation: Normalisation;
@@ -64,11 +59,11 @@ export interface SampleChoice {
 /** Runs a network on one image and keeps what some of its layers of neurons do. */
 export async function traceSample(
   network: Network,
-  { dataset, normalisation, sample }: SampleChoice,
+  { dataset: given, normalisation, sample }: SampleChoice,
   layers: readonly Op[],
   engine: Engine,
 ): Promise<SampleTrace> {
-  checkImages(network, dataset);
+  const dataset = fitToNetwork(network, given, new Findings(), { numbers: true, normalisation });
   const { name, length } = dataset;
   if (sample >= length) fail('report/no-such-sample', { name, sample, length });
   const ids = layers.map(({ id }) => id);
@@ -138,14 +133,15 @@ export async function measureLevels(
   engine: Engine,
   onProgress: (done: number, total: number) => void,
 ): Promise<readonly LayerActivity[]> {
-  checkImages(network, images.dataset);
+  const { dataset, normalisation } = images;
+  const fit = fitToNetwork(network, dataset, new Findings(), { numbers: true, normalisation });
   const layers = countedLayers(network);
   const counter = new LevelCounter(layers);
   const running = await openTraced(network, { trains: layers.map(({ id }) => id), membranes: [] }, engine);
   const { train } = running.outputs.probes;
   try {
     await forEachBatch(
-      images,
+      { ...images, dataset: fit },
       running.lanes,
       running.pass(),
       (results) => counter.add((id) => present(results[train.get(id) ?? ''], `run: no train of ${id}`)),

@@ -1,6 +1,6 @@
 import type { CommonOptions } from '../workspace/types.js';
 import type { Dataset, Normalisation } from '../data/index.js';
-import type { LayerActivity, LayerDifference } from './metrics/index.js';
+import type { LayerActivity, LayerDifference, Regression } from './metrics/index.js';
 
 export interface EvalOptions extends CommonOptions {
   readonly dataset: Dataset;
@@ -18,9 +18,20 @@ export interface EvalOptions extends CommonOptions {
 /** Fractions are 0…1; the keys are those of `eval --json`. */
 export interface EvalResult {
   readonly samples: number;
-  readonly accuracy: number;
-  /** For conversions: the source ANN's accuracy, and how often both predict the same. */
-  readonly source?: { readonly accuracy: number; readonly agreement: number };
+  /** Missing where labels are numbers. */
+  readonly accuracy?: number;
+  /** How far the outputs are from labels that are numbers. */
+  readonly regression?: Regression;
+  /**
+   * For conversions: the source ANN's accuracy, and how often both predict the same; where labels are numbers, how far
+   * its outputs are from them, and the network's from its.
+   */
+  readonly source?: {
+    readonly accuracy?: number;
+    readonly agreement?: number;
+    readonly regression?: Regression;
+    readonly difference?: Regression;
+  };
   readonly spikes_per_neuron: number;
   /** Operations per frame (SWS eq. 10), mean over the samples. */
   readonly opf: number;

@@ -1,5 +1,5 @@
 import type { Tensor } from '../base/dtype.js';
-import { type Dataset, type Normalisation, pixelMap } from '../data/index.js';
+import { type Dataset, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
 import type { Augmentation } from './settings.js';
 
 /** Images that are read together from the disk. */
@@ -8,8 +8,11 @@ const readAtOnce = 1000;
 /** The images of a set, raw, in memory: training reads them in random order. */
 export class Samples {
   readonly shape: readonly number[];
+  /** The first axis of a sample is time. */
+  readonly frames: boolean;
   readonly #images: Uint8Array | Float32Array;
   readonly #size: number;
+  readonly #channels: { readonly count: number; readonly inner: number };
   readonly #map: (channel: number, value: number) => number;
 
   private constructor(
@@ -19,10 +22,12 @@ export class Samples {
     normalisation: Normalisation,
   ) {
     this.shape = dataset.shape;
+    this.frames = dataset.frames ?? dataset.shape.length > 3;
     this.#images = images;
     this.#size = dataset.shape.reduce((product, n) => product * n, 1);
-    const channels = dataset.shape.at(-3) ?? 1;
-    const maps = Array.from({ length: channels }, (_, c) => pixelMap(dataset.scale, normalisation, c));
+    const { count, inner } = channelsOf(dataset);
+    this.#channels = { count, inner };
+    const maps = Array.from({ length: count }, (_, c) => pixelMap(dataset.scale, normalisation, c));
     const tables = maps.map((map) => Float32Array.from({ length: 256 }, (_, v) => map(v)));
     this.#map = images instanceof Uint8Array ? (c, value) => tables[c]![value]! : (c, value) => maps[c]!(value);
   }
@@ -46,28 +51,41 @@ export class Samples {
   }
 
   /**
-   * Some images, normalised: [n, C, H, W]; event frames [n, T, C, H, W] come as [T·n, C, H, W],
-   * time slowest. With `random`, each image is augmented (all its frames alike).
+   * Some images, normalised: [n, …]; event frames [n, T, …] come as [T·n, …], time slowest. With `random`, each image
+   * [C, H, W] is augmented (all its frames alike).
    */
   images(indices: Int32Array, augment?: Augmentation, random?: () => number): Tensor<'f32'> {
-    const [channels, height, width] = [this.shape.at(-3) ?? 1, this.shape.at(-2) ?? 1, this.shape.at(-1) ?? 1];
-    const frames = this.shape.length > 3 ? this.shape[0]! : 1;
-    const n = indices.length;
-    const frame = channels * height * width;
+    const frames = this.frames ? this.shape[0]! : 1;
+    const shape = this.frames ? this.shape.slice(1) : this.shape;
+    const [n, frame] = [indices.length, this.#size / frames];
     const data = new Float32Array(n * this.#size);
     for (let i = 0; i < n; i++) {
       const change = placement(augment, random);
       for (let t = 0; t < frames; t++) {
         const from = indices[i]! * this.#size + t * frame;
         const to = (t * n + i) * frame;
-        for (let c = 0; c < channels; c++) {
-          const plane = c * height * width;
-          this.#copyPlane(data, to + plane, from + plane, { c, height, width, ...change });
-        }
+        if (shape.length === 3) this.#copyImage(data, to, from, shape, change);
+        else this.#copyNumbers(data, to, from, frame);
       }
     }
-    const shape = this.shape.length >= 3 ? [frames * n, channels, height, width] : [n, ...this.shape];
-    return { dtype: 'f32', shape, data };
+    return { dtype: 'f32', shape: [frames * n, ...shape], data };
+  }
+
+  #copyNumbers(data: Float32Array, to: number, from: number, size: number): void {
+    const { count, inner } = this.#channels;
+    for (let i = 0; i < size; i++) data[to + i] = this.#map(Math.floor(i / inner) % count, this.#images[from + i]!);
+  }
+
+  #copyImage(data: Float32Array, to: number, from: number, shape: readonly number[], change: Placement): void {
+    const { count, inner } = this.#channels;
+    const [channels = 1, height = 1, width = 1] = shape;
+    // where channels lie last there is nothing to shift or mirror by rows and columns
+    if (count !== channels || inner !== height * width)
+      return this.#copyNumbers(data, to, from, channels * height * width);
+    for (let c = 0; c < channels; c++) {
+      const plane = c * height * width;
+      this.#copyPlane(data, to + plane, from + plane, { c, height, width, ...change });
+    }
   }
 
   labelsOf(indices: Int32Array): Tensor<'i32'> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { emitOnnx } from '../backends/onnx/index.js';
+import type { NeuronDef } from '../equations/index.js';
 import { lower } from '../lower/program/index.js';
 import { type Network, encodeWeights, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
@@ -39,8 +40,16 @@ export function networkJson(network: Network): string {
     ]),
   );
   const { name, coding, outputs, notes } = network;
-  const neurons = Object.fromEntries(network.neurons);
+  const neurons = Object.fromEntries([...network.neurons].map(([id, def]) => [id, neuronJson(def)]));
   return `${JSON.stringify({ name, ...(coding === undefined ? {} : { coding }), ops, outputs, params, neurons, notes }, undefined, 1)}\n`;
+}
+
+/** A neuron as network.json has it: a key for the assignments of each phase. */
+function neuronJson(def: NeuronDef): object {
+  const entries = Object.entries(def).flatMap(([key, value]): [string, unknown][] =>
+    key === 'phases' ? def.phases.map(({ name, assignments }) => [name, assignments]) : [[key, value]],
+  );
+  return Object.fromEntries(entries);
 }
 
 /** The files of a compiled folder; the same input gives the same bytes. */

@@ -1,4 +1,5 @@
 import { fail } from '../base/diagnostics/index.js';
+import type { Layout } from '../data/index.js';
 import type { Choice, Config } from '../model/index.js';
 import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
 import type { Network } from '../network/index.js';
@@ -19,7 +20,7 @@ const defaults = { batch: 64, epochs: 10, seed: 1, validation: 0 } as const;
 export function trainSettings(
   config: Config,
   overrides: TrainOverrides,
-): { settings: Omit<TrainSettings, 'bits'>; data: string } {
+): { settings: Omit<TrainSettings, 'bits'>; data: string; layout?: Layout } {
   const { train } = config;
   const missing = (name: string, help?: string): never =>
     fail('train/setting-missing', { config: config.name, name }, config.place, { help });
@@ -46,7 +47,12 @@ export function trainSettings(
     ...(limit === undefined ? {} : { limit }),
     ...(patience === undefined ? {} : { patience }),
   };
-  return { settings, data: data.includes(':') ? data : `${data}:train` };
+  const layout = value('layout') as Layout | undefined;
+  return {
+    settings,
+    data: data.includes(':') ? data : `${data}:train`,
+    ...(layout === undefined ? {} : { layout }),
+  };
 }
 
 /** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */

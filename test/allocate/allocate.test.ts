@@ -93,7 +93,7 @@ describe('bits of an imported network', () => {
       for (const code of tensor.data) expect(Math.abs(code + 0.5)).toBeLessThanOrEqual(7.5);
     }
     const { accuracy, source } = valueOf(await driver.evaluateTarget(target, { dataset, normalisation: {} }));
-    expect([accuracy, source!.agreement].every((part) => part >= 0 && part <= 1)).toBe(true);
+    expect([accuracy, source!.agreement].every((part) => part! >= 0 && part! <= 1)).toBe(true);
   }, 60_000);
 
   it('a compiled folder holds the packed weights and gives the same results', async () => {

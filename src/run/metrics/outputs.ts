@@ -59,7 +59,7 @@ function logSoftmax(values: Float64Array, start: number, count: number): Float64
   return row.map((value) => value - norm);
 }
 
-/** The class of each image: the first greatest. */
-export function classesOf({ classes, data }: Outputs): Int32Array {
-  return predictedClasses({ dtype: 'f64', shape: [data.length / Math.max(1, classes), classes], data });
+/** The class of each image: the first greatest; of a single output whether it is above the threshold. */
+export function classesOf({ classes, data }: Outputs, threshold?: number): Int32Array {
+  return predictedClasses({ dtype: 'f64', shape: [data.length / Math.max(1, classes), classes], data }, threshold);
 }

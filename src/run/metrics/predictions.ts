@@ -1,9 +1,13 @@
 import type { Tensor } from '../../base/dtype.js';
 
-/** The class of each row of logits [N, classes]: the first greatest. */
-export function predictedClasses(logits: Tensor): Int32Array {
+/**
+ * The class of each row of logits [N, classes]: the first greatest. A single output tells two classes apart: 1 above the
+ * threshold, which is 0 for a logit and 0.5 for a probability.
+ */
+export function predictedClasses(logits: Tensor, threshold = 0): Int32Array {
   const rows = logits.shape[0]!;
   const classes = rows === 0 ? 0 : logits.data.length / rows;
+  if (classes === 1) return Int32Array.from(logits.data, (value) => (value > threshold ? 1 : 0));
   return Int32Array.from({ length: rows }, (_, row) => {
     let best = 0;
     for (let c = 1; c < classes; c++) {

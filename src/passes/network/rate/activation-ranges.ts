@@ -2,7 +2,8 @@ import { type Op, consumersOf, opsById, rewrite } from '../../../network/index.j
 import { type PerLayer, optional, perLayer, real } from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { reportUnmatched } from '../../report-unmatched.js';
-import { type ActivationSite, activationSites, readOutTail } from './sites.js';
+import { readOutTail } from '../read-out.js';
+import { type ActivationSite, activationSites } from './sites.js';
 
 /** The range λ of a site: what was set, else the quantiser's, else the clip's; undefined after a report. */
 function rangeOf(

@@ -12,7 +12,7 @@ import { neuronChoice, required, whole } from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { type MeanNeuron, outputsOfMeans } from './carries-means.js';
 import { meanNeuron } from './mean-neuron.js';
-import { readOutTail } from './sites.js';
+import { readOutTail } from '../read-out.js';
 
 const allowed = new Set([
   'input',

@@ -1,5 +1,5 @@
-import { type Network, type Op, consumersOf, numberAttr, opsById, traitsOf } from '../../../network/index.js';
-import { actsOnReadOut } from '../read-out.js';
+import { type Network, type Op, numberAttr, opsById, traitsOf } from '../../../network/index.js';
+import { readOutTail } from '../read-out.js';
 
 /** A nonlinearity max(0, min(x, bound)) that a layer of neurons will stand for. */
 export interface ActivationSite {
@@ -8,21 +8,6 @@ export interface ActivationSite {
   readonly bound: number | undefined;
   /** Whether `bound` is the range (a quantiser's), so that no data are needed. */
   readonly known: boolean;
-}
-
-/** Ops at the end of the network that only outputs read: they stay real. */
-export function readOutTail(network: Network): ReadonlySet<string> {
-  const byId = opsById(network);
-  const consumers = consumersOf(network);
-  const tail = new Set<string>();
-  for (const output of network.outputs) {
-    let op = byId.get(output)!;
-    while (actsOnReadOut(op) && consumers.get(op.id)!.every((reader) => tail.has(reader.id))) {
-      tail.add(op.id);
-      op = byId.get(op.inputs[0]!)!;
-    }
-  }
-  return tail;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Network, type Op, consumersOf, withoutDeadOps } from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
-import { actsOnReadOut } from '../read-out.js';
+import { readOutTail } from '../read-out.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { trainCode } from './codes.js';
 import { NotConvertible, SpikeEmitter } from './emitter.js';
@@ -40,19 +40,23 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
   const emitter = new SpikeEmitter(network, options, context);
   emitter.to.neuron(present(context.neurons.get('TSA'), 'to-spikes: the standard library has no TSA neuron'));
   const consumers = consumersOf(network);
+  const isReadOut = (op: Op): boolean => network.outputs.includes(op.id) && consumers.get(op.id)!.length === 0;
   /** real values the encoder may read, by old id */
   const front = new Map<string, string>();
   for (const op of network.ops) {
     if (op.kind === 'input') front.set(op.id, emitter.to.add(op));
     else if (frontOps.has(op.kind) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
     else if (op.kind === 'quantize') {
-      const isReadOut = network.outputs.includes(op.id) && consumers.get(op.id)!.length === 0;
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
-      else if (!isReadOut) emitNeurons(emitter, op);
+      else if (!isReadOut(op)) emitNeurons(emitter, op);
     }
   }
-  const outputs = network.outputs.map((id) => emitReadOut(emitter, emitter.op(id)));
+  const readOut = new ReadOut(
+    emitter,
+    readOutTail(network, (op) => op.kind === 'quantize' && !isReadOut(op)),
+  );
+  const outputs = network.outputs.map((id) => readOut.value(id));
   const { beta, steps, encoder } = options;
   const threshold = thresholdOf(options);
   const coding = { name: 'sws', args: { beta, steps, encoder, threshold } };
@@ -126,32 +130,34 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
   emitter.setTrain(op.id, emitter.trainOf(op, id));
 }
 
-/** Output layer: no neurons; what its potential adds up to is read, and rounded where the ANN rounds its output. */
-function emitReadOut(emitter: SpikeEmitter, output: Op): string {
-  const tail: Op[] = [];
-  let op = output;
-  while (actsOnReadOut(op) && emitter.train(op.id) === undefined) {
-    tail.unshift(op);
-    op = emitter.op(op.inputs[0]!);
+/** Outputs: no neurons; what a potential adds up to is read, and what the ANN does behind it is done once. */
+class ReadOut {
+  /** old id → real value */
+  readonly #values = new Map<string, string>();
+
+  constructor(
+    readonly emitter: SpikeEmitter,
+    readonly tail: ReadonlySet<string>,
+  ) {}
+
+  value(id: string): string {
+    const known = this.#values.get(id);
+    if (known !== undefined) return known;
+    const { emitter, tail } = this;
+    const op = emitter.op(id);
+    const made = tail.has(id) && emitter.train(id) === undefined ? this.#behind(op) : this.#decoded(op);
+    this.#values.set(id, made);
+    return made;
   }
-  const potential = emitPotential(emitter, op.id, { factor: 1, constant: 0 });
-  const { beta } = emitter.options;
-  let value = emitter.add({
-    id: `${op.id}.readout`,
-    kind: 'decode',
-    inputs: [potential],
-    attrs: { coding: 'sws', beta },
-    origin: op.origin,
-  });
-  for (const link of tail) {
-    value = emitter.add({
-      id: link.id,
-      kind: link.kind,
-      inputs: [value],
-      attrs: link.attrs,
-      place: link.place,
-      origin: link.origin,
-    });
+
+  #behind(op: Op): string {
+    const { id, kind, attrs, place, origin } = op;
+    return this.emitter.add({ id, kind, inputs: op.inputs.map((input) => this.value(input)), attrs, place, origin });
   }
-  return value;
+
+  #decoded({ id, origin }: Op): string {
+    const potential = emitPotential(this.emitter, id, { factor: 1, constant: 0 });
+    const attrs = { coding: 'sws', beta: this.emitter.options.beta };
+    return this.emitter.add({ id: `${id}.readout`, kind: 'decode', inputs: [potential], attrs, origin });
+  }
 }

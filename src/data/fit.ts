@@ -1,0 +1,106 @@
+import { type Diagnostic, type Outcome, diagnostic } from '../base/diagnostics/index.js';
+import { type Dataset, type Normalisation, channelProblems } from './dataset.js';
+import { channelsFirst, channelsLast, reshaped, withChannelsFirst, withChannelsLast } from './layout.js';
+
+/** What a network takes and gives. */
+export interface Need {
+  /** Of one sample: what its input declares, the steps in front where it takes a frame a step. */
+  readonly shape: readonly number[];
+  /** The first axis of a sample is time. */
+  readonly frames?: boolean;
+  readonly outputs: number;
+  /** Labels may be numbers to compare the outputs with. */
+  readonly numbers?: boolean;
+  readonly normalisation?: Normalisation;
+}
+
+/**
+ * The data set as a network's declared input takes it: the same numbers in another shape, channels at the other end where
+ * that is what the input has; whatever isn't one of these is a diagnostic with both shapes.
+ */
+export function fitDataset(dataset: Dataset, need: Need): Outcome<Dataset> {
+  const diagnostics: Diagnostic[] = [];
+  const fit = arranged(dataset, need.shape);
+  if (fit === undefined) {
+    const args = { name: dataset.name, data: dataset.shape, network: need.shape };
+    diagnostics.push(diagnostic('data/shape-mismatch', args, undefined, { help: remedy(dataset, need) }));
+  }
+  diagnostics.push(...labelProblems(dataset, need));
+  if (fit !== undefined && diagnostics.length === 0) {
+    diagnostics.push(...channelProblems(fit.dataset, need.normalisation ?? {}));
+    if (fit.moved !== undefined && diagnostics.length === 0) {
+      const args = { name: dataset.name, data: dataset.shape, network: need.shape, end: fit.moved };
+      diagnostics.push(diagnostic('data/channels-moved', args));
+    }
+  }
+  if (fit === undefined || diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
+  const frames = need.frames === true;
+  const scale = frames ? (fit.dataset.frameScale ?? fit.dataset.scale) : fit.dataset.scale;
+  return { value: { ...fit.dataset, scale, frames }, diagnostics };
+}
+
+interface Arranged {
+  readonly dataset: Dataset;
+  /** Where the channels went, when only the network's input says so. */
+  readonly moved?: 'first' | 'last';
+}
+
+function arranged(dataset: Dataset, wanted: readonly number[]): Arranged | undefined {
+  const { shape, layout } = dataset;
+  if (same(shape, wanted)) return { dataset };
+  if (same(squeezed(shape), squeezed(wanted))) return { dataset: reshaped(dataset, wanted) };
+  const flat = flattened(dataset, wanted);
+  if (flat !== undefined) return { dataset: flat };
+  if (shape.length !== wanted.length || shape.length < 3) return undefined;
+  const said = layout !== undefined;
+  if (same(channelsLast(shape), wanted))
+    return { dataset: withChannelsLast(dataset), ...(said ? {} : { moved: 'last' }) };
+  if (!said && same(channelsFirst(shape), wanted)) return { dataset: withChannelsFirst(dataset), moved: 'first' };
+  return undefined;
+}
+
+/** Rows of numbers for images and the other way round: of one channel, or where the order of channels is known. */
+function flattened(dataset: Dataset, wanted: readonly number[]): Dataset | undefined {
+  const { shape, layout } = dataset;
+  if (count(shape) !== count(wanted)) return undefined;
+  const [from, to] = [squeezed(shape), squeezed(wanted)];
+  if (to.length <= 1 && (from.length <= 2 || (from.length === 3 && layout !== undefined)))
+    return reshaped(dataset, wanted);
+  if (from.length > 1) return undefined;
+  if (to.length <= 2) return reshaped(dataset, wanted);
+  if (to.length !== 3 || layout === undefined) return undefined;
+  if (layout === 'nhwc') return withChannelsFirst(dataset, wanted);
+  const inner = wanted.at(-2)! * wanted.at(-1)!;
+  return { ...dataset, shape: wanted, channels: { count: wanted.at(-3)!, inner } };
+}
+
+function remedy({ shape, layout }: Dataset, need: Need): string {
+  const wanted = need.shape;
+  const list = (axes: readonly (string | number)[]): string => `[${axes.join(', ')}]`;
+  if (need.frames === true && same(shape, wanted.slice(1)))
+    return `\`coding events\` takes ${wanted[0]} frames a sample, ${list(['count', ...wanted])}; images go to \`coding direct\``;
+  if (count(shape) === count(wanted) && layout === undefined && Math.min(shape.length, wanted.length) === 1)
+    return 'say in which order the channels lie: --layout nchw, or --layout nhwc for channels last';
+  return `save the samples as ${list(['count', ...wanted])}, or change the network's input; nothing is resized, cropped or recoloured`;
+}
+
+function labelProblems({ name, classes, classesKnown, targets }: Dataset, need: Need): readonly Diagnostic[] {
+  const { outputs } = need;
+  if (targets !== undefined) {
+    if (need.numbers !== true) return [diagnostic('data/not-classes', { name })];
+    return targets === outputs ? [] : [diagnostic('data/target-mismatch', { name, targets, outputs })];
+  }
+  // one output tells two classes apart by its sign
+  const told = outputs === 1 ? 2 : outputs;
+  if (classes <= told && (!classesKnown || classes === told)) return [];
+  const help =
+    outputs === 1
+      ? 'one output tells the classes 0 and 1 apart; numbers to be predicted are saved as float32 labels'
+      : undefined;
+  return [diagnostic('data/class-mismatch', { name, classes, outputs }, undefined, { help })];
+}
+
+const count = (shape: readonly number[]): number => shape.reduce((all, n) => all * n, 1);
+const squeezed = (shape: readonly number[]): readonly number[] => shape.filter((n) => n !== 1);
+const same = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((n, i) => n === b[i]);

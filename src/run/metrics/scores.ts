@@ -1,0 +1,72 @@
+import type { Outputs } from './outputs.js';
+import { agreement } from './predictions.js';
+
+/** What is known of the samples: the class of each, or numbers to compare the outputs with. */
+export type Truth =
+  | { readonly kind: 'classes'; readonly classes: Int32Array }
+  /** [samples, outputs], row-major. */
+  | { readonly kind: 'numbers'; readonly numbers: Float64Array };
+
+/** How far outputs are from numbers. */
+export interface Distance {
+  /** Mean of |output − number|. */
+  readonly mae: number;
+  /** √ of the mean of (output − number)². */
+  readonly rmse: number;
+  /** 1 − Σ(output − number)² / Σ(number − mean)²; missing where all numbers are the same. */
+  readonly r2?: number;
+}
+
+export interface Regression extends Distance {
+  /** Each output by itself, where there are several; r2 above is then their mean. */
+  readonly outputs?: readonly Distance[];
+}
+
+/** What predictions are worth: a fraction of right classes, or distances. */
+export interface Score {
+  readonly accuracy?: number;
+  readonly regression?: Regression;
+}
+
+export function scoreOf(
+  truth: Truth,
+  { classes, outputs }: { readonly classes: Int32Array; readonly outputs?: Outputs | undefined },
+): Score {
+  if (truth.kind === 'classes') return { accuracy: agreement(classes, truth.classes) };
+  if (outputs === undefined) throw new TypeError('scoreOf: numbers are compared with outputs');
+  return { regression: regression(outputs, truth.numbers) };
+}
+
+/** Distances of outputs [samples, width] from numbers of the same shape. */
+export function regression({ classes: width, data }: Outputs, numbers: Float64Array): Regression {
+  const each = Array.from({ length: width }, (_, k) => distance(data, numbers, k, width));
+  const [only] = each;
+  if (each.length === 1) return only!;
+  const mean = (of: (one: Distance) => number): number => each.reduce((sum, one) => sum + of(one), 0) / each.length;
+  const varied = each.every(({ r2 }) => r2 !== undefined);
+  return {
+    mae: mean(({ mae }) => mae),
+    rmse: Math.sqrt(mean(({ rmse }) => rmse ** 2)),
+    ...(varied ? { r2: mean(({ r2 }) => r2!) } : {}),
+    outputs: each,
+  };
+}
+
+/** Of the `k`th of every `width` values. */
+function distance(found: Float64Array, wanted: Float64Array, k: number, width: number): Distance {
+  const count = wanted.length / width;
+  let [absolute, squared, sum] = [0, 0, 0];
+  for (let i = k; i < wanted.length; i += width) {
+    const difference = found[i]! - wanted[i]!;
+    absolute += Math.abs(difference);
+    squared += difference ** 2;
+    sum += wanted[i]!;
+  }
+  let spread = 0;
+  for (let i = k; i < wanted.length; i += width) spread += (wanted[i]! - sum / count) ** 2;
+  return {
+    mae: absolute / count,
+    rmse: Math.sqrt(squared / count),
+    ...(spread > 0 ? { r2: 1 - squared / spread } : {}),
+  };
+}
