@@ -3,3 +3,6 @@
  * together: 1 GiB as float32.
  */
 export const mostElements = 2 ** 28;
+
+/** The last time step that a network may have. */
+export const mostSteps = 2 ** 20;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
-import type { CodingName } from '../commands/choices.js';
+import type { ConversionCoding } from '../commands/choices.js';
 
 const means = ['rate', 'mbif', 'ibra'];
 const owners: Owners = {
@@ -19,7 +19,7 @@ const owners: Owners = {
 const mostBits = 16;
 
 interface CodingFlags {
-  readonly coding: CodingName;
+  readonly coding: ConversionCoding;
   readonly steps?: number;
   readonly integer?: number;
   readonly fraction?: number;

@@ -14,10 +14,10 @@ import {
   withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { type CodingName, codings } from '../commands/choices.js';
+import { type ConversionCoding, conversionCodings } from '../commands/choices.js';
 
 interface ConvertFlags extends CommonFlags, DataFlags {
-  readonly coding: CodingName;
+  readonly coding: ConversionCoding;
   readonly steps?: number;
   readonly silent?: number;
   readonly beta?: number;
@@ -42,7 +42,7 @@ export function addConvert(program: Command, host: Host): void {
       'Convert an ONNX network to a spiking network. Writes DIR/NAME.spike, a copy of the ONNX file, and the compiled artifacts.',
     )
     .argument('<network>', 'ONNX file')
-    .addOption(choice('--coding <name>', 'coding of the spiking network', codings).default('sws'))
+    .addOption(choice('--coding <name>', 'coding of the spiking network', conversionCodings).default('sws'))
     .option('--steps <n>', 'coding steps (default: sws 8, rate 64, mbif 16, ibra 1)', wholeNumber(1))
     .option('--silent <n>', 'sws: silent steps of each layer (default: 2)', wholeNumber(0))
     .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)

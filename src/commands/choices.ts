@@ -1,8 +1,8 @@
 /** What the options of commands choose from: read by the command line before any command is loaded. */
 
 /** Codings that `convert` writes a config for. */
-export const codings = ['sws', 'rate', 'mbif', 'ibra'] as const;
-export type CodingName = (typeof codings)[number];
+export const conversionCodings = ['sws', 'rate', 'mbif', 'ibra'] as const;
+export type ConversionCoding = (typeof conversionCodings)[number];
 
 export const pictureKinds = ['levels', 'spikes', 'raster', 'membranes', 'bits'] as const;
 export type PictureKind = (typeof pictureKinds)[number];

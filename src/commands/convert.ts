@@ -13,10 +13,10 @@ import { chooseConfig, importFile } from '../workspace/target.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { packageVersion } from '../workspace/version.js';
 import type { CommonOptions } from '../workspace/types.js';
-import type { CodingName } from './choices.js';
+import type { ConversionCoding } from './choices.js';
 
 export interface ConvertOptions extends CommonOptions {
-  readonly coding: CodingName;
+  readonly coding: ConversionCoding;
   readonly steps?: number;
   readonly silent?: number;
   readonly beta?: number;

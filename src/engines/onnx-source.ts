@@ -7,10 +7,10 @@ export interface OnnxSource {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /**
-   * Feeds inputs by name, gives outputs by name; axis 0 is the batch. A file whose batch
+   * Feeds inputs by name, gives outputs by name (all, or those of `fetches`); axis 0 is the batch. A file whose batch
    * size is fixed is run piece by piece.
    */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
 }
 
@@ -35,14 +35,17 @@ export async function openOnnxSource(
   return {
     inputs,
     outputs,
-    async run(feeds) {
+    async run(feeds, fetches) {
       const missing = inputs.find(({ name }) => feeds[name] === undefined);
       if (missing !== undefined) {
         fail('engine/missing-input', { what, input: missing.name, given: Object.keys(feeds).join(', ') || 'none' });
       }
       const rows = feeds[inputs[0]?.name ?? '']?.shape[0] ?? 1;
-      if (fixedBatch === undefined || typeof fixedBatch === 'string' || rows === fixedBatch) return session.run(feeds);
-      return inPieces(session, feeds, rows, fixedBatch);
+      if (fixedBatch === undefined || typeof fixedBatch === 'string' || rows === fixedBatch)
+        return session.run(feeds, fetches);
+      if (!(fixedBatch >= 1))
+        fail('engine/refused', { engine: 'onnxruntime', what, reason: `its batch is ${fixedBatch}` });
+      return inPieces({ session, fetches }, feeds, rows, fixedBatch);
     },
     dispose: () => session.close(),
   };
@@ -50,7 +53,7 @@ export async function openOnnxSource(
 
 /** Runs `rows` rows `size` at a time; the last piece is filled up with its last row. */
 async function inPieces(
-  session: Session,
+  { session, fetches }: { readonly session: Session; readonly fetches: readonly string[] | undefined },
   feeds: Readonly<Record<string, Tensor>>,
   rows: number,
   size: number,
@@ -58,7 +61,7 @@ async function inPieces(
   const pieces: Record<string, Tensor>[] = [];
   for (let start = 0; start < rows; start += size) {
     const piece = Object.entries(feeds).map(([name, t]) => [name, takeRows(t, start, size)]);
-    pieces.push(await session.run(Object.fromEntries(piece)));
+    pieces.push(await session.run(Object.fromEntries(piece), fetches));
   }
   const names = Object.keys(pieces[0] ?? {});
   return Object.fromEntries(

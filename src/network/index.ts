@@ -46,3 +46,4 @@ export {
 } from './types.js';
 export { type Problem, verifyNetwork } from './verify.js';
 export { decodeWeights, encodeWeights } from './weights-file.js';
+export { firstOversized } from './sizes.js';

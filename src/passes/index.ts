@@ -11,4 +11,4 @@ export * from './options/index.js';
 export type { Pass, PassContext, Surroundings } from './pass.js';
 export { type PassRun, type PipelineHooks, type PipelineResult, runPipeline } from './run-pipeline.js';
 export { type PipelineName, passes, pipelines } from './pipelines.js';
-export { type ActivationSite, activationSites } from './network/rate/sites.js';
+export { type ActivationSite, activationSites } from './network/means/sites.js';

@@ -3,6 +3,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { type Dataset, fitDataset } from '../data/index.js';
 import { openOnnxSource } from '../engines/index.js';
+import { exposeTensors } from '../frontends/onnx/index.js';
 import {
   type Images,
   type Outputs,
@@ -137,16 +138,18 @@ async function sourceOutputs(
   options: EvalOptions,
 ): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const source = await openOnnxSource(external.size > 0 ? path : bytes, {
+  const input = imported.sourceInputs[0]!.name;
+  const { name } = imported.sourceOutput;
+  const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [name]);
+  const output = exposed?.outputs.get(name) ?? name;
+  const source = await openOnnxSource(exposed?.bytes ?? path, {
     name: path,
     batch: imported.sourceInputs[0]?.batch,
     ...threads,
   });
-  const input = imported.sourceInputs[0]!.name;
-  const { name } = imported.sourceOutput;
   try {
     const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
-      present((await source.run({ [input]: batch }))[name], `driver: ${path} gave no ${name}`);
+      present((await source.run({ [input]: batch }, [output]))[output], `driver: ${path} gave no ${name}`);
     return await outputsOf(outputs, 1, images, (done, total) =>
       options.onProgress?.({ phase: 'source network', done, total, unit: 'images' }),
     );

@@ -6,7 +6,7 @@ import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { exposeTensors } from '../frontends/onnx/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
-import { type Network, opsById } from '../network/index.js';
+import { type Network, type Op, opsById } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
@@ -50,7 +50,10 @@ export async function verifyWhereWanted(source: Source, options: CommonOptions, 
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
   if (options.verify ?? bytes <= verifyLimit) {
     options.onProgress?.({ phase: 'verifying the import', done: 0 });
-    await verifyImport(source);
+    const { compared, layers } = await verifyImport(source);
+    if (compared < layers) {
+      findings.all.push(diagnostic('convert/import-sampled', { compared, layers }, { file: source.path }));
+    }
   } else if (options.verify === undefined) {
     const megabytes = Math.round(bytes / 1e6);
     findings.all.push(
@@ -59,30 +62,45 @@ export async function verifyWhereWanted(source: Source, options: CommonOptions, 
   }
 }
 
+/** How many layers were compared, of those that could be. */
+interface Verified {
+  readonly compared: number;
+  readonly layers: number;
+}
+
 /**
  * Compares the imported network with the file: every layer by itself on the values onnxruntime computes
  * from the file. The first layer that differs is reported; nothing is converted from a network that
  * isn't the user's.
  */
-export async function verifyImport({ path, bytes, imported, external }: Source): Promise<void> {
+export async function verifyImport({ path, bytes, imported, external }: Source): Promise<Verified> {
   const { network, sourceInputs } = imported;
-  const { program, checked, fed } = lowerPerOp(network);
   const byId = opsById(network);
   const input = present(sourceInputs[0], 'driver: an imported network without input');
+  const comparable = network.ops.filter((op) => op.origin !== undefined && op.kind !== 'input');
+  const wanted = sample(comparable, Math.max(samples, input.batch ?? 1));
+  const { program, checked, fed } = lowerPerOp(network, new Set(wanted.map((op) => op.id)));
+  const verified = { compared: wanted.length, layers: comparable.length };
   const images = randomImages(network, input.shape);
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
   origins.delete(input.name);
   // onnxruntime finds external data by the file's place only
-  const model = external.size > 0 ? path : exposeTensors(bytes, origins);
-  const source = await openOnnxSource(model, { name: path, batch: sourceInputs[0]?.batch });
-  let theirs: Record<string, Tensor>;
+  const ends = [imported.sourceOutput.name];
+  const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [...origins, ...ends]);
+  const source = await openOnnxSource(exposed?.bytes ?? path, { name: path, batch: input.batch });
+  let theirs: ReadonlyMap<string, Tensor>;
   try {
-    const results = await source.run({ [input.name]: images });
-    theirs = { ...dequantised(network, results), [input.name]: images };
+    const outputs = exposed?.outputs ?? new Map(ends.map((name) => [name, name]));
+    const results = await source.run({ [input.name]: images }, [...outputs.values()]);
+    const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
+    theirs = new Map([...dequantised(network, new Map(found)), [input.name, images]]);
   } finally {
     await source.dispose();
   }
-  if (external.size > 0) return compareEnds(network, images, theirs, imported.sourceOutput.logits, path);
+  if (external.size > 0) {
+    await compareEnds(network, images, theirs, imported.sourceOutput.logits, path);
+    return verified;
+  }
   const feeds = Object.fromEntries(
     fed.map((id) => {
       const { origin, type } = byId.get(id)!;
@@ -93,7 +111,7 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   try {
     const ours = await executable.step(feeds);
     report(
-      checked.map((id) => checkedOp(network, id)),
+      checked.map((id) => checkedOp(byId.get(id)!)),
       ours,
       theirs,
       path,
@@ -101,17 +119,31 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   } finally {
     await executable.dispose();
   }
+  return verified;
+}
+
+/** Of so many layers, with so many elements over all rows, are tensors compared at most. */
+const mostLayers = 2000;
+const mostCompared = 2 ** 26;
+
+/** Every layer, or where that were too much every n-th from the last. */
+function sample(ops: readonly Op[], rows: number): readonly Op[] {
+  for (let stride = Math.ceil(ops.length / mostLayers) || 1; ; stride *= 2) {
+    const chosen = ops.filter((_, i) => (ops.length - 1 - i) % stride === 0);
+    const elements = chosen.reduce((sum, op) => sum + elementCount(op.type.shape) * rows, 0);
+    if (elements <= mostCompared || chosen.length <= 1) return chosen;
+  }
 }
 
 /** With external data only the outputs can be seen: compare the whole network's. */
 async function compareEnds(
   network: Network,
   images: Tensor<'f32'>,
-  theirs: Record<string, Tensor>,
+  theirs: ReadonlyMap<string, Tensor>,
   logits: string,
   path: string,
 ): Promise<void> {
-  if (theirs[logits] === undefined) return;
+  if (!theirs.has(logits)) return;
   const running = await openRunnable(lower(network), onnxruntimeEngine);
   try {
     const ours = await running.pass()(images);
@@ -122,36 +154,38 @@ async function compareEnds(
 }
 
 /** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for. */
-function dequantised(network: Network, results: Record<string, Tensor>): Record<string, Tensor> {
-  const reals = { ...results };
+function dequantised(network: Network, results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const reals = new Map(results);
   for (const { origin, type } of network.ops) {
-    const result = origin === undefined ? undefined : results[origin];
+    const result = origin === undefined ? undefined : results.get(origin);
     if (result === undefined || result.dtype === 'f32' || type.code.kind !== 'quant') continue;
     const { scale, zero } = type.code;
-    reals[origin!] = tensor(
-      'f32',
-      result.shape,
-      Float32Array.from(result.data, (code) => (code - zero) * scale),
+    reals.set(
+      origin!,
+      tensor(
+        'f32',
+        result.shape,
+        Float32Array.from(result.data, (code) => (code - zero) * scale),
+      ),
     );
   }
   return reals;
 }
 
-function withShape(values: Readonly<Record<string, Tensor>>, name: string, shape: readonly number[]): Tensor {
-  const value = present(values[name], `driver: onnxruntime gave no ${name}`);
+function withShape(values: ReadonlyMap<string, Tensor>, name: string, shape: readonly number[]): Tensor {
+  const value = present(values.get(name), `driver: onnxruntime gave no ${name}`);
   return { ...value, shape: [samples, ...shape] };
 }
 
-function checkedOp(network: Network, id: string): CheckedOp {
-  const op = opsById(network).get(id)!;
+function checkedOp(op: Op): CheckedOp {
   const step = op.kind === 'quantize' && op.type.code.kind === 'quant' ? { step: op.type.code.scale } : {};
-  return { id, origin: op.origin!, ...step };
+  return { id: op.id, origin: op.origin!, ...step };
 }
 
 function report(
   ops: readonly CheckedOp[],
   ours: Readonly<Record<string, Tensor>>,
-  theirs: Record<string, Tensor>,
+  theirs: ReadonlyMap<string, Tensor>,
   path: string,
 ): void {
   const mismatch = firstMismatch(ops, ours, theirs);
@@ -167,9 +201,9 @@ function report(
 }
 
 /** Both agree that the network's values overflow: names the first layer that does. */
-function notFinite(ops: readonly CheckedOp[], theirs: Record<string, Tensor>, path: string): never {
+function notFinite(ops: readonly CheckedOp[], theirs: ReadonlyMap<string, Tensor>, path: string): never {
   const valueOf = ({ origin }: CheckedOp): number | undefined =>
-    theirs[origin] === undefined ? undefined : [...theirs[origin].data].find((value) => !Number.isFinite(value));
+    theirs.get(origin)?.data.find((value: number) => !Number.isFinite(value));
   const first = present(
     ops.find((op) => valueOf(op) !== undefined),
     'driver: no value that is not finite',

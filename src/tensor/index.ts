@@ -10,7 +10,7 @@ export { verified, verify } from './verify.js';
 export * from './types.js';
 export { type Differentiated, autodiff, gradients } from './autodiff.js';
 export { type SimplifyOptions, simplify, withoutDeadCode } from './simplify/index.js';
-export { surrogates } from './ops/surrogate.js';
+export { surrogateGradient, surrogates } from './ops/surrogate.js';
 export { type LossSpec, correctCount, logSoftmax, lossOf, meanOverTime, targets } from './losses.js';
 export { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.js';
 export {

@@ -1,7 +1,7 @@
-import { type Diagnostic, DiagnosticError, diagnostic, hasErrors } from '../base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError, diagnostic, fail, hasErrors } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { type CodingChoice, type Config, type NeuronUse, layerMatches } from '../model/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, firstOversized } from '../network/index.js';
 import {
   type ConfiguredPass,
   type PassRun,
@@ -105,6 +105,7 @@ export function convertNetwork(
   const result = runPipeline(imported, passes, { neurons }, { now: () => performance.now(), ...hooks });
   findings.all.push(...result.diagnostics);
   if (result.network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);
+  checkSizes(result.network);
   const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions')?.network;
   const finished = result.runs.length === passes.length && quantised !== undefined;
   return {
@@ -112,6 +113,15 @@ export function convertNetwork(
     runs: result.runs,
     ...(finished ? { conversion: { imported, quantised, spiking: result.network, runs: result.runs } } : {}),
   };
+}
+
+/** Refuses a network that no command could read again. */
+export function checkSizes(network: Network): void {
+  const large = firstOversized(network);
+  if (large === undefined) return;
+  const { op, what, size, limit, unit } = large;
+  const help = 'take fewer steps, or a smaller network';
+  fail('model/too-large', { what, elements: size, limit, unit }, op.place, { help });
 }
 
 /** Per-layer silent settings must name layers that exist. */

@@ -80,6 +80,25 @@ it('canonicalise: identities and dropout go, zero pads move into the windows beh
   expect(logits(after, [1, 4, 4])).toEqual(logits(before, [1, 4, 4]));
 });
 
+it('canonicalise: a pad as large as the pool behind it stays an op of its own', () => {
+  for (const kind of ['avgpool', 'maxpool'] as const) {
+    const padded = (pads: readonly number[]) => {
+      const b = new NetworkBuilder('padded');
+      b.add({ id: 'x', kind: 'input', attrs: { shape: [1, 4, 4] } });
+      b.add({ id: 'q', kind: 'quantize', inputs: ['x'], attrs: { scale: 0.1, zero: 0, min: 0, max: 255 } });
+      b.add({ id: 'p', kind: 'pad', inputs: ['q'], attrs: { pads: [...pads], value: 0 } });
+      const window = { kernel: [2, 2], stride: [2, 2], pads: [0, 0, 0, 0] };
+      b.add({ id: 'y', kind, inputs: ['p'], attrs: kind === 'avgpool' ? { ...window, include_pad: false } : window });
+      return b.finish(['y']);
+    };
+    const small = run(padded([1, 1, 1, 1]), 'canonicalise').ops.map((op) => op.kind);
+    expect(small).toEqual(['input', 'quantize', kind]);
+    const large = padded([2, 2, 2, 2]);
+    expect(run(large, 'canonicalise').ops.map((op) => op.kind)).toEqual(['input', 'quantize', 'pad', kind]);
+    expect(logits(run(large, 'canonicalise'), [1, 4, 4])).toEqual(logits(large, [1, 4, 4]));
+  }
+});
+
 it('canonicalise: a pad before max pooling stays where a value may be negative', () => {
   const padded = (zero: number): Network => {
     const b = builder([1, 4, 4]);

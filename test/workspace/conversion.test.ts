@@ -6,6 +6,7 @@ import { decodeSafetensors } from '../../src/base/safetensors.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { passes } from '../../src/passes/index.js';
+import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
 
@@ -154,3 +155,38 @@ it('codings, engines, layers and data that do not fit are reported', async () =>
   expect(await codesOf(misfit)).toEqual(['data/shape-mismatch', 'data/class-mismatch']);
   other.close();
 }, 30_000);
+
+it('layers and tensors with names that JavaScript has itself are converted, run and drawn', async () => {
+  const folder = temporaryFolder();
+  const { images, labels } = tinyImages(6);
+  writeFileSync(join(folder, 'images'), images);
+  writeFileSync(join(folder, 'labels'), labels);
+  const b = new OnnxBuilder(13);
+  const weights = (name: string, dims: readonly number[]): string =>
+    b.floats(
+      name,
+      dims,
+      Float32Array.from({ length: dims.reduce((x, y) => x * y) }, (_, i) => Math.sin(i)),
+    );
+  b.input('__proto__', ['N', 1, 6, 6]);
+  let x = b.fakeQuant('__proto__', 0.01, 0);
+  x = b.node('Conv', [x, weights('w1', [2, 1, 3, 3])], {}, { name: '__proto__', output: 'toString' });
+  x = b.fakeQuant(b.node('Relu', [x], {}, { name: 'toString' }), 0.05, 0);
+  x = b.node('Conv', [x, weights('w2', [3, 2, 2, 2])], {}, { name: 'constructor' });
+  x = b.fakeQuant(b.node('Relu', [x], {}, { name: 'hasOwnProperty' }), 0.05, 0);
+  x = b.node('Flatten', [x], {}, { name: 'valueOf\u2028' });
+  b.output(b.node('Gemm', [x, weights('w3', [10, 27])], { transB: 1 }, { output: 'constructor' }));
+  writeFileSync(join(folder, 'names.onnx'), b.bytes());
+  const dataset = openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`);
+  for (const coding of ['sws', 'mbif'] as const) {
+    const outDir = join(folder, coding);
+    const { model: file } = valueOf(await driver.convertOnnx(join(folder, 'names.onnx'), { coding, outDir }));
+    const result = valueOf(await driver.evaluateTarget({ path: file }, { dataset, normalisation: {} }));
+    expect(result).toMatchObject({ samples: 6, source: { agreement: expect.any(Number) as number } });
+    const outFile = join(folder, `${coding}.html`);
+    valueOf(await driver.reportTargets([{ path: outDir }], { dataset, normalisation: {}, outFile }));
+    expect(readFileSync(outFile, 'utf8')).toContain('constructor');
+    expect(valueOf(await driver.costOf({ path: outDir }, {})).layers.map(({ id }) => id)).toContain('constructor');
+  }
+  dataset.close();
+});

@@ -59,6 +59,11 @@ export const convertDiagnostics = {
     ({ megabytes }) => `the import of this file (${megabytes} MB) was not compared with onnxruntime layer by layer`,
     'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the file in memory, so above 32 MB it is left out unless it is asked for with `--verify`. `--no-verify` leaves it out for every network. `eval` compares predictions with the original file in any case.',
   ),
+  'convert/import-sampled': define<{ compared: number; layers: number }>(
+    'note',
+    ({ compared, layers }) => `${compared} of the ${layers} layers of this file were compared with onnxruntime`,
+    'The comparison holds the values of every layer that it compares. Of networks with more than 2,000 layers, or with more than 2²⁶ values together, it takes every n-th layer, the last among them, so that memory and time stay bounded.',
+  ),
   'convert/bad-coding': define<{ reason: string }>(
     'error',
     ({ reason }) => reason,

@@ -36,13 +36,14 @@ it: \`config mine extends base { … }\`.`,
     `In \`bits\`, \`weights\` belong to convolutions and linear layers, \`spikes\` and \`steps\` to neurons. A pattern with one of
 them has to mean a layer that has it: \`layer "stem"\` means all of \`stem.conv\`, \`stem.batchnorm\` and \`stem.spike\`.`,
   ),
-  'model/too-large': define<{ what: string; elements: number; limit: number }>(
+  'model/too-large': define<{ what: string; elements: number; limit: number; unit?: 'elements' | 'steps' }>(
     'error',
-    ({ what, elements, limit }) =>
-      `${what} ${elements.toLocaleString('en')} elements, more than ${limit.toLocaleString('en')}`,
+    ({ what, elements, limit, unit = 'elements' }) =>
+      `${what} ${elements.toLocaleString('en')} ${unit}, more than ${limit.toLocaleString('en')}`,
     `A value of the network, counted over all its time steps and with its padding, may have 2²⁸ elements, and so may all
 weights of the network together: 1 GiB as float32. Make it smaller: fewer channels or features, a smaller kernel or pad, a
-stride or a pooling layer before, fewer steps.`,
+stride or a pooling layer before, fewer steps. A network ends at step 2²⁰ at the latest. Converted networks are held to
+the same bounds, so that every folder that is written can be read.`,
   ),
   'model/conflict': define<{ problem: string }>(
     'error',

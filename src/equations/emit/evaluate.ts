@@ -5,6 +5,7 @@ import { type Assignment, type BinaryOp, type Expr, applyBinary } from '../types
 import type { CallExpr } from './function-row.js';
 import { type Operand, Pending, isKnown, isPowerOfTwo, quantity, truth } from './operand.js';
 import { type EvaluationScope, asCondition, asNumbers, asTensor } from './scope.js';
+import { firedOf } from './staircase.js';
 
 /**
  * Carries out a phase's assignments in order. Only states and the output are worked out at once: a
@@ -81,11 +82,17 @@ function evaluateBinary(op: BinaryOp, leftExpr: Expr, rightExpr: Expr, scope: Ev
   return linear(op, left, right, scope.merging === true) ?? tensorBinary(op, left, right, scope);
 }
 
-/** `s != 0` and `s == 0` of a truth value are the value itself and its opposite, gradient included. */
-function testOfTruth(op: string, left: Operand, right: Operand, { builder }: EvaluationScope): Value | undefined {
+/**
+ * `s != 0` and `s == 0` of a truth value are the value itself and its opposite, gradient included; of a multi-level output
+ * they have the surrogates of the boundaries around level 0.
+ */
+function testOfTruth(op: string, left: Operand, right: Operand, scope: EvaluationScope): Value | undefined {
   if ((op !== '!=' && op !== '==' && op !== '>') || right !== 0) return undefined;
-  if (isKnown(left) || left instanceof Pending || left.dtype !== 'bool') return undefined;
-  return op === '==' ? builder.not(left) : left;
+  if (isKnown(left) || left instanceof Pending) return undefined;
+  const stairs = scope.staircases?.get(left);
+  const fired =
+    left.dtype === 'bool' ? left : stairs === undefined ? undefined : firedOf(left, stairs, op === '>', scope);
+  return fired !== undefined && op === '==' ? scope.builder.not(fired) : fired;
 }
 
 const booleanOf = (x: Operand): Operand => (isKnown(x) ? truth(x) : x);
@@ -147,8 +154,27 @@ function tensorBinary(op: string, left: Operand, right: Operand, scope: Evaluati
   }
 }
 
+/** `min(max(round(x), lo), hi)` and the like are `clip(round(x), lo, hi)`: levels are cut off by one rule. */
+function asClip(expr: CallExpr): CallExpr {
+  const other = expr.callee === 'min' ? 'max' : expr.callee === 'max' ? 'min' : undefined;
+  if (other === undefined) return expr;
+  const isCall = (part: Expr, ...callees: string[]): part is CallExpr =>
+    part.kind === 'call' && callees.includes(part.callee);
+  const [inner, outerBound] = isCall(expr.args[0]!, other)
+    ? [expr.args[0], expr.args[1]!]
+    : [expr.args[1]!, expr.args[0]!];
+  if (!isCall(inner, other)) return expr;
+  const [steps, innerBound] = isCall(inner.args[0]!, 'floor', 'round')
+    ? [inner.args[0], inner.args[1]!]
+    : [inner.args[1]!, inner.args[0]!];
+  if (!isCall(steps, 'floor', 'round')) return expr;
+  const [lo, hi] = expr.callee === 'min' ? [innerBound, outerBound] : [outerBound, innerBound];
+  return { kind: 'call', callee: 'clip', args: [steps, lo, hi], named: {} };
+}
+
 /** A function's value by its row: folded where all arguments are known. */
-function evaluateCall(expr: CallExpr, scope: EvaluationScope): Operand {
+function evaluateCall(written: CallExpr, scope: EvaluationScope): Operand {
+  const expr = scope.differentiable === true ? asClip(written) : written;
   const row = present(functionNamed(expr.callee), `lower: function ${expr.callee}`);
   const evaluate = (part: Expr): Operand => evaluateExpr(part, scope);
   const args = row.lazy === true ? [] : expr.args.map(evaluate);

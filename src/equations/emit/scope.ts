@@ -1,4 +1,5 @@
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
+import type { Staircase } from './staircase.js';
 import { type Environment, type Operand, Pending, isKnown, quantity } from './operand.js';
 
 export interface EvaluationScope {
@@ -6,6 +7,8 @@ export interface EvaluationScope {
   readonly env: Environment;
   /** Turns pending input currents into a tensor. */
   readonly force: (pending: Pending) => Value;
+  /** What multi-level outputs were made of, for the phases behind the one that fires. */
+  readonly staircases?: Map<Value, Staircase>;
   /** Attributes for discontinuous ops, for autodiff. */
   readonly surrogate?: SurrogateAttrs;
   /** Bounds of `ste` as values: those that learn can't be attributes. */

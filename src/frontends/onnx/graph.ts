@@ -28,11 +28,11 @@ export function orderGraph(graph: OnnxGraph, file: string, diagnostics: Diagnost
   }
   const readers = new Map<string, (OnnxNode | 'output')[]>();
   const read = (name: string, by: OnnxNode | 'output'): void => {
-    if (name === '') return;
+    if (name === '' && by !== 'output') return;
     const list = readers.get(name);
     if (list === undefined) readers.set(name, [by]);
     else list.push(by);
-    if (writers.has(name) || diagnostics.length >= mostDiagnostics) return;
+    if ((name !== '' && writers.has(name)) || diagnostics.length >= mostDiagnostics) return;
     const where = by === 'output' ? { file, detail: `output "${name}"` } : place(file, by);
     diagnostics.push(diagnostic('onnx/unknown-tensor', { name }, where));
   };

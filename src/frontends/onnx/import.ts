@@ -9,7 +9,7 @@ import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
 import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
-import type { RealValue, Value } from './values.js';
+import { type RealValue, type Value, inOrder } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
 
 /** The oldest and newest version of ONNX's own operators that are understood. */
@@ -162,7 +162,19 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
   const fixed = shape as number[];
   if (elementCount(fixed) > mostActivations)
     fail('onnx/too-large', { what: `input "${info.name}"`, shape: fixed }, place);
-  const fixedBatch = typeof batch === 'number' && batch > 0 ? batch : undefined;
+  // old exporters write -1 for a free batch
+  if (typeof batch === 'number' && batch !== -1 && !(Number.isSafeInteger(batch) && batch >= 1)) {
+    const problem = `axis 0, the batch, is ${batch}`;
+    fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place, {
+      help: 'leave the batch free, or fix it at 1 or more',
+    });
+  }
+  const fixedBatch = typeof batch === 'number' && batch >= 1 ? batch : undefined;
+  if (elementCount(fixed) * (fixedBatch ?? 1) > mostActivations) {
+    fail('onnx/too-large', { what: `input "${info.name}", with its batch,`, shape: [fixedBatch!, ...fixed] }, place, {
+      help: 'leave the batch free, or fix it at a smaller one',
+    });
+  }
   return { name: info.name, shape: fixed, batch: fixedBatch, dtype: info.elementType === 1 ? 'f32' : 'f64' };
 }
 
@@ -213,9 +225,15 @@ function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
 
 function unsupported(context: NodeContext): never {
   const op = fullOpType(context.node);
-  const hint =
-    refusals[context.node.opType] ?? suggest(op, supportedOps()) ?? `supported are ${supportedOps().join(', ')}`;
+  const hint = refusals.get(context.node.opType) ?? suggest(op, supportedOps()) ?? listOnce(context.graph);
   fail('onnx/unsupported-op', { op, supported: supportedOps() }, context.place, { help: hint });
+}
+
+/** The operators there are, for the first who asks. */
+function listOnce(graph: GraphContext): string {
+  if (graph.operatorsListed) return 'docs/onnx-import.md lists what is supported';
+  graph.operatorsListed = true;
+  return `supported are ${supportedOps().join(', ')}`;
 }
 
 function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]): RealValue | undefined {
@@ -227,7 +245,8 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
       fail('onnx/unsupported-form', { op: 'output', what: 'the output does not depend on the input' }, place);
     if (value.kind === 'codes') return graph.materialise(value, name, place);
     const real = value.kind === 'pending' ? finished(value, name, place) : value;
-    if (real.perm !== undefined) fail('onnx/layout', { op: 'output', perm: real.perm }, place);
+    if (real.perm !== undefined && !inOrder(real.perm, graph.builder.typeOf(real.op).shape))
+      fail('onnx/layout', { op: 'output', perm: real.perm }, place);
     return real;
   });
 }

@@ -8,10 +8,11 @@ import {
   evaluateExpr,
   phaseTable,
   runAssignments,
+  surrogateOf,
   thresholdOf,
 } from '../../equations/index.js';
 import type { Op } from '../../network/index.js';
-import type { SurrogateAttrs, Value } from '../../tensor/index.js';
+import type { Value } from '../../tensor/index.js';
 import { folded } from './context.js';
 
 /** What a time step of a layer of neurons gives beside its states. */
@@ -36,12 +37,15 @@ export interface StepOptions {
 export class NeuronStep {
   readonly #firing: EvaluationScope;
   readonly #kept: ReadonlySet<string>;
+  readonly scope: EvaluationScope;
 
   constructor(
     readonly op: Op,
     readonly def: NeuronDef,
-    readonly scope: EvaluationScope,
+    outer: EvaluationScope,
   ) {
+    const scope = { ...outer, staircases: new Map() };
+    this.scope = scope;
     // the surrogate stands in for the jumps of `fire`; comparisons elsewhere have no gradient
     this.#firing = { ...scope, ...surrogateOf(def, scope) };
     this.#kept = new Set([...def.states.map(({ name }) => name), 's']);
@@ -95,21 +99,6 @@ function detachOutputs(fired: readonly Assignment[], def: NeuronDef, { builder, 
       return typeof value === 'object' && 'id' in value ? builder.detach(value) : value;
     });
   }
-}
-
-function surrogateOf(def: NeuronDef, scope: EvaluationScope): Pick<EvaluationScope, 'surrogate' | 'passing'> {
-  if (def.surrogate === undefined) return {};
-  const attrs: Record<string, number | string> = { surrogate: def.surrogate.name };
-  const passing: Record<string, Value | number> = {};
-  for (const [name, arg] of Object.entries(def.surrogate.args)) {
-    const value = typeof arg === 'number' ? arg : evaluateExpr(arg, scope);
-    if (value instanceof Pending || typeof value === 'boolean') {
-      throw new InvariantError(`lower: surrogate ${def.surrogate.name}: ${name} must be a number`);
-    }
-    passing[name] = value;
-    if (typeof value === 'number') attrs[`surrogate_${name}`] = value;
-  }
-  return { surrogate: attrs as SurrogateAttrs, passing };
 }
 
 /** The step's output in integer levels, f32: s divided by the amplitude where equations give real values. */

@@ -1,5 +1,5 @@
 import { stepParameter } from '../../equations/index.js';
-import type { Network, Op } from '../../network/index.js';
+import { type Network, type Op, opDef } from '../../network/index.js';
 import { type LossSpec, correctCount, lossOf } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
 import { begin, finished } from './lower.js';
@@ -53,13 +53,8 @@ export function lowerForObservation(network: Network): Runnable {
   return finished(begun, {});
 }
 
-const constantRoles: Readonly<Record<string, readonly string[]>> = {
-  batchnorm: ['mean', 'variance'],
-  affine: ['scale', 'shift'],
-};
-
 /** Parameters of an op that training changes by gradient. */
 function learnedParams(op: Op): readonly string[] {
-  const constant = constantRoles[op.kind] ?? [];
-  return Object.entries(op.params).flatMap(([role, name]) => (constant.includes(role) ? [] : [name]));
+  const { fixedParams = [] } = opDef(op.kind);
+  return Object.entries(op.params).flatMap(([role, name]) => (fixedParams.includes(role) ? [] : [name]));
 }

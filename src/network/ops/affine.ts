@@ -7,6 +7,7 @@ export const affine = defineOp({
   arity: [1, 1],
   attrs: { planes: optional(number()) },
   params: ['scale', 'shift?'],
+  fixedParams: ['scale', 'shift'],
   traits: {
     weights: 'elements',
     macs: 'none',

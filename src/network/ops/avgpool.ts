@@ -1,6 +1,6 @@
 import { boolean, border, pair } from './attributes.js';
 import { defineOp } from './define.js';
-import { pooled, windowShape } from './type-rules.js';
+import { pooled, poolShape } from './type-rules.js';
 
 export const avgpool = defineOp({
   doc: 'Average over windows; include_pad: the divisor counts padded zeros. On spikes: psp = gain·average + bias; without gain, graded spikes.',
@@ -23,7 +23,7 @@ export const avgpool = defineOp({
     keepsRange: true,
   },
   type: (request) => {
-    const shape = windowShape(request, request.inputs[0]!.shape[0]!);
+    const shape = poolShape(request);
     const [kh, kw] = request.attrs.kernel;
     return typeof shape === 'string' ? shape : pooled(request, shape, kh * kw);
   },

@@ -7,6 +7,7 @@ export const batchnorm = defineOp({
   arity: [1, 1],
   attrs: { epsilon: number(), momentum: optional(number()), threshold: optional(number()) },
   params: ['gamma', 'beta', 'mean', 'variance'],
+  fixedParams: ['mean', 'variance'],
   traits: {
     weights: 'none',
     macs: 'none',

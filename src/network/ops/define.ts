@@ -24,6 +24,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   readonly otherAttrs?: Attr;
   /** Parameter roles; a name ending in `?` may be missing, `*` is any further one. */
   readonly params: readonly string[];
+  /** Those that training doesn't change by gradient: running statistics, given constants. */
+  readonly fixedParams?: readonly string[];
   readonly traits: OpTraits;
   /** The result's type; the attributes have been checked. */
   type(this: void, request: TypeRequest<AttrsOf<S>>): TypeAnswer;

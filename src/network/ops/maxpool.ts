@@ -1,6 +1,6 @@
 import { border, pair } from './attributes.js';
 import { defineOp } from './define.js';
-import { windowShape } from './type-rules.js';
+import { poolShape } from './type-rules.js';
 
 export const maxpool = defineOp({
   doc: 'Maximum over windows; padding never wins. On binary spikes the maximum is their OR.',
@@ -23,7 +23,7 @@ export const maxpool = defineOp({
     keepsRange: true,
   },
   type: (request) => {
-    const shape = windowShape(request, request.inputs[0]!.shape[0]!);
+    const shape = poolShape(request);
     return typeof shape === 'string' ? shape : { ...request.inputs[0]!, shape };
   },
 });

@@ -69,6 +69,15 @@ export function windowShape({ inputs, attrs }: TypeRequest<WindowAttrs>, channel
   return [channels, height, width];
 }
 
+/** The same of a pool, whose padding is smaller than its window: none may see the border alone. */
+export function poolShape(request: TypeRequest<WindowAttrs>): readonly number[] | string {
+  const { kernel, pads } = request.attrs;
+  if (pads.some((n, i) => n >= kernel[i % 2]!)) {
+    return `pads ${pads.join(',')} must be smaller than its window ${kernel.join('x')}`;
+  }
+  return windowShape(request, request.inputs[0]!.shape[0]!);
+}
+
 /** Without a gain, the average of spikes stays a train of graded spikes: n·levels at 1/n of the step. */
 export function pooled(request: TypeRequest, shape: readonly number[], size: number): ValueType {
   const from = request.inputs[0]!;

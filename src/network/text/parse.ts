@@ -1,6 +1,6 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
 import { type DType, elementCount } from '../../base/dtype.js';
-import { mostElements } from '../../base/limits.js';
+import { mostElements, mostSteps } from '../../base/limits.js';
 import type { Source, Span } from '../../base/source.js';
 import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
 import { type NeuronDef, neuronProblems, parseNeuron } from '../../equations/index.js';
@@ -16,10 +16,10 @@ import {
   type ValueType,
   checkedOp,
 } from '../types.js';
+import { firstOversized } from '../sizes.js';
 import { type Problem, verifyNetwork, verifyValues } from '../verify.js';
 
 const shownProblems = 100;
-const mostSteps = 2 ** 20;
 
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
 export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>): Outcome<Network> {
@@ -56,7 +56,12 @@ function diagnosticsOf(network: Network, parser: IrParser, source: Source): read
 function problemsOf(network: Network, { problems }: IrParser): readonly Problem[] {
   if (problems.length > 0) return problems;
   const invalid = verifyNetwork(network, shownProblems);
-  return invalid.length > 0 ? invalid : verifyValues(network);
+  if (invalid.length > 0) return invalid;
+  const large = firstOversized(network);
+  if (large !== undefined) {
+    return [{ op: large.op.id, message: `${large.what} ${large.size} ${large.unit}, more than ${large.limit}` }];
+  }
+  return verifyValues(network);
 }
 
 class IrParser {

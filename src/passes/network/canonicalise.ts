@@ -13,12 +13,21 @@ function absorbsPad(pad: Op, consumer: Op, network: Network): boolean {
   if (consumer.kind === 'conv') return true;
   if (consumer.kind === 'avgpool') {
     // the window op must count the border: it does with include_pad, or without padding of its own
-    return consumer.attrs.include_pad || consumer.attrs.pads.every((n) => n === 0);
+    const counts = consumer.attrs.include_pad || consumer.attrs.pads.every((n) => n === 0);
+    return counts && padsFit(pad, consumer.attrs);
   }
-  if (consumer.kind !== 'maxpool') return false;
+  if (consumer.kind !== 'maxpool' || !padsFit(pad, consumer.attrs)) return false;
   // a border of zeros never wins where no value is negative
   const code = opsById(network).get(pad.inputs[0]!)!.type.code;
   return code.kind === 'quant' && code.min >= code.zero;
+}
+
+/** A pool's own padding is smaller than its window: none may see the border alone. */
+function padsFit(
+  pad: Op,
+  { pads, kernel }: { readonly pads: readonly number[]; readonly kernel: readonly number[] },
+): boolean {
+  return addPads(pads, listAttr(pad.attrs, 'pads')).every((n, i) => n < kernel[i % 2]!);
 }
 
 /** Drops what computes nothing and lets window ops do their own padding. */

@@ -8,7 +8,7 @@ export type Plot = Omit<TopLevelSpec, '$schema' | 'config'> & Readonly<Record<st
 
 /** A plot as an SVG document; nothing is loaded, the data stand in the plot. */
 export async function renderPlot(plot: Plot): Promise<string> {
-  const full = { ...plot, config: plotConfig } as unknown as TopLevelSpec;
+  const full = { ...harmless(plot as object), config: plotConfig } as unknown as TopLevelSpec;
   const { spec } = compile(full, { logger: silent });
   const view = new View(parse(spec as Spec), { renderer: 'none', logLevel: ErrorLevel, loader: noLoader });
   try {
@@ -16,6 +16,26 @@ export async function renderPlot(plot: Plot): Promise<string> {
   } finally {
     view.finalize();
   }
+}
+
+/**
+ * The plot with texts that neither vega nor XML trips over: vega keeps values as keys of plain objects, which already
+ * have a `constructor` and a `toString`; those get an invisible character (a word joiner) in front.
+ */
+function harmless<T extends object>(plot: T): T {
+  const text = (value: string): string =>
+    (value in Object.prototype ? `\u2060${value}` : value).replaceAll(
+      // oxlint-disable-next-line no-control-regex
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/g,
+      '\ufffd',
+    );
+  const of = (value: unknown): unknown => {
+    if (typeof value === 'string') return text(value);
+    if (Array.isArray(value)) return value.map(of);
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, of(inner)]));
+  };
+  return of(plot) as T;
 }
 
 /** Without vega's empty frames and accessibility markers, and with coordinates to a hundredth of a pixel. */

@@ -26,10 +26,10 @@ const tieShare = 1e-3;
 export function firstMismatch(
   ops: readonly CheckedOp[],
   ours: Readonly<Record<string, Tensor>>,
-  theirs: Readonly<Record<string, Tensor>>,
+  theirs: ReadonlyMap<string, Tensor>,
 ): ImportMismatch | undefined {
   for (const op of ops) {
-    const [a, b] = [ours[op.id], theirs[op.origin]];
+    const [a, b] = [ours[op.id], theirs.get(op.origin)];
     if (a === undefined || b === undefined) continue;
     const found =
       a.data.length === b.data.length

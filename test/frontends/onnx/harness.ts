@@ -75,7 +75,7 @@ export async function compareWithOnnxruntime(
   const { ops } = network.network;
   const source = network.sourceInputs[0]!;
   const names = ops.flatMap((op) => op.origin ?? []);
-  const session = await ort.InferenceSession.create(exposeTensors(bytes, names), {
+  const session = await ort.InferenceSession.create(exposeTensors(bytes, names).bytes, {
     graphOptimizationLevel: 'disabled',
     intraOpNumThreads: 1,
     logSeverityLevel: 3,

@@ -35,6 +35,49 @@ describe('bounded work', () => {
     expect(refused(bytes)).toHaveLength(50);
   });
 
+  it('a batch of none, or with which the input is larger than any value, is refused', () => {
+    const withBatch = (batch: number): Uint8Array => model((b) => b.node('Relu', ['x']), [batch, 4]);
+    expect(codes(refused(withBatch(0)))).toEqual(['onnx/input-shape']);
+    expect(codes(refused(withBatch(-7)))).toEqual(['onnx/input-shape']);
+    expect(codes(refused(withBatch(2 ** 31)))).toEqual(['onnx/too-large']);
+    expect(imported(withBatch(3)).sourceInputs[0]?.batch).toBe(3);
+    expect(imported(withBatch(-1)).sourceInputs[0]?.batch).toBeUndefined();
+  });
+
+  it('an output without a name, and a constant of a negative shape, are refused', () => {
+    const nameless = new OnnxBuilder();
+    nameless.input('x', ['N', 4]);
+    nameless.node('Relu', ['x']);
+    nameless.output('');
+    expect(codes(refused(nameless.bytes()))).toEqual(['onnx/unknown-tensor']);
+    const negative = model((b) => b.node('Mul', ['x', b.node('ConstantOfShape', [b.ints('shape', [-1])])]));
+    expect(codes(refused(negative))).toEqual(['onnx/unsupported-form']);
+  });
+
+  it('an infinite factor or divisor is refused', () => {
+    for (const op of ['Mul', 'Div']) {
+      const bytes = model((b) => b.node(op, ['x', b.scalar('c', 'float', Infinity)]));
+      expect(codes(refused(bytes))).toEqual(['onnx/not-finite']);
+    }
+    const integer = model((b) => {
+      const w = b.constant('w', { type: 'int8', dims: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8] });
+      const q = b.node('QuantizeLinear', ['x', b.scalar('s', 'float', 0.1), b.scalar('z', 'uint8', 3)]);
+      const product = b.node('MatMulInteger', [q, w, b.scalar('z2', 'uint8', 3)]);
+      return b.node('Mul', [b.node('Cast', [product], { to: 1 }), b.scalar('c', 'float', Infinity)]);
+    });
+    expect(codes(refused(integer))).toEqual(['onnx/not-finite']);
+  });
+
+  it('fifty unknown operators list the known ones once', () => {
+    const bytes = model((b) => {
+      for (let i = 0; i < 60; i++) b.node('Zzyzx', ['x']);
+      return b.node('toString', ['x']);
+    });
+    const helps = refused(bytes).map((d) => d.help ?? '');
+    expect(helps.filter((help) => help.startsWith('supported are'))).toHaveLength(1);
+    expect(new Set(helps.slice(1))).toEqual(new Set(['docs/onnx-import.md lists what is supported']));
+  });
+
   it('twenty thousand nodes of one name get their ids quickly', () => {
     const bytes = model((b) => {
       let x = 'x';
@@ -143,12 +186,21 @@ describe('values read in two ways', () => {
 describe('exposeTensors', () => {
   it('adds outputs without touching the rest; inputs and outputs are passed over', async () => {
     const bytes = model((b) => b.node('Relu', [b.node('Add', ['x', b.floats('c', [4], [1, 2, 3, 4])])]));
-    const exposed = exposeTensors(bytes, ['Add_0_out', 'x', 'Relu_1_out', 'Add_0_out']);
+    const { bytes: exposed } = exposeTensors(bytes, ['Add_0_out', 'x', 'Relu_1_out', 'Add_0_out']);
     expect(exposed.subarray(0, bytes.length)).toEqual(bytes);
     expect(decodeModel(exposed).graph!.outputs.map((info) => info.name)).toEqual(['Relu_1_out', 'Add_0_out']);
     const session = await ort.InferenceSession.create(exposed, { graphOptimizationLevel: 'disabled' });
     const result = await session.run({ x: new ort.Tensor('float32', [-2, -2, -2, -2], [1, 4]) });
     expect([...(result['Add_0_out']!.data as Float32Array)]).toEqual([-1, 0, 1, 2]);
+    await session.release();
+  });
+
+  it('a tensor called __proto__ comes under another name', async () => {
+    const bytes = model((b) => b.node('Neg', [b.node('Relu', ['x'], {}, { output: '__proto__' })]));
+    const { bytes: exposed, outputs } = exposeTensors(bytes, ['__proto__']);
+    const session = await ort.InferenceSession.create(exposed, { graphOptimizationLevel: 'disabled' });
+    const result = await session.run({ x: new ort.Tensor('float32', [-2, 1, 2, 3], [1, 4]) });
+    expect([...(result[outputs.get('__proto__')!]!.data as Float32Array)]).toEqual([0, 1, 2, 3]);
     await session.release();
   });
 });

@@ -7,7 +7,6 @@ import { dequantiseCodes } from '../quantisation.js';
 import { tensorConstant } from '../tensor-data.js';
 import type { Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
-import { onnxShape } from './shape.js';
 
 /** Ops that compute nothing, and the arithmetic of shapes that exporters leave in a graph. */
 export const miscOps: OnnxOpTable = {
@@ -81,7 +80,7 @@ function cast(context: NodeContext): readonly Value[] {
 
 function shape(context: NodeContext): readonly Value[] {
   const input = context.input(0);
-  const dims = input.kind === 'constant' ? input.shape : onnxShape(context, context.realOrCodes(0).value);
+  const dims = input.kind === 'constant' ? input.shape : context.onnxShape(context.realOrCodes(0).value);
   const at = (n: number): number => Math.min(Math.max(n < 0 ? n + dims.length : n, 0), dims.length);
   const part = dims.slice(at(context.int('start', 0)), at(context.int('end', dims.length)));
   return [smallConstant(context.output, 'int64', [part.length], part)];
@@ -116,7 +115,8 @@ function slice(context: NodeContext): readonly Value[] {
 function constantOfShape(context: NodeContext): readonly Value[] {
   const dims = context.integers(0, 'the shape') ?? [];
   const count = elementCount(dims);
-  if (!(count <= 1 << 16)) context.badForm(`its shape is [${dims.join(', ')}]`, 'small constants only');
+  if (!(count <= 1 << 16) || dims.some((n) => n < 0))
+    context.badForm(`its shape is [${dims.join(', ')}]`, 'small constants only');
   const attribute = context.node.attributes.get('value')?.t;
   const value = attribute === undefined ? undefined : tensorConstant(attribute, context.place, undefined);
   return [

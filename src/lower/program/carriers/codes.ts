@@ -1,5 +1,13 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Op, centredCodes, channelScales, numberAttr, paramOf } from '../../../network/index.js';
+import {
+  type Op,
+  centredCodes,
+  channelScales,
+  hasWeightMatrix,
+  numberAttr,
+  paramOf,
+  traitsOf,
+} from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { opLowerings } from '../ops/index.js';
@@ -54,7 +62,7 @@ class CodesNetwork implements Carried {
   /** Layers on values that are no codes; the heavy ones in f32, in which every engine has them. */
   #onReals(op: Op): Value {
     const { builder } = this.lowering;
-    if (!singlePrecision.has(op.kind)) return this.#wide.act(op);
+    if (!isHeavy(op)) return this.#wide.act(op);
     const narrow = new FoldedValues(this.lowering, 'f32');
     const inputs = op.inputs.map((id) => builder.cast(this.#wide.of(id), 'f32'));
     return builder.cast(narrow.act(op, inputs), 'f64');
@@ -96,7 +104,7 @@ class CodesNetwork implements Carried {
   }
 
   #accumulates(op: Op): boolean {
-    if (op.kind !== 'conv' && op.kind !== 'linear') return false;
+    if (!hasWeightMatrix(op)) return false;
     const { quant } = paramOf(this.lowering.network, op, 'weight');
     return quant !== undefined && (quant.axis === 0 || quant.scale.length === 1);
   }
@@ -151,11 +159,15 @@ class CodesNetwork implements Carried {
   }
 }
 
-const singlePrecision: ReadonlySet<string> = new Set(['conv', 'linear', 'avgpool', 'globalavgpool']);
+/** Sums over many values. */
+function isHeavy(op: Op): boolean {
+  const row = opLowerings[op.kind];
+  return row.role === 'synapse' && row.act !== undefined;
+}
 
 /** Ops that give codes of codes: their scale changes at most. */
 function keepsCodes(op: Op): boolean {
   const row = opLowerings[op.kind];
-  if (row.role === 'moves' || op.kind === 'maxpool') return true;
+  if (row.role === 'moves' || traitsOf(op).maximum) return true;
   return row.role === 'synapse' && row.sums !== undefined && dividesAlike(op);
 }

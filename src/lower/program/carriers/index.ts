@@ -2,16 +2,12 @@ import { InvariantError } from '../../../base/invariant.js';
 import { type Network, stringAttr } from '../../../network/index.js';
 import { stepsOfNetwork } from '../context.js';
 import type { Carrier } from './carrier.js';
-import { direct, events, rate } from './means.js';
-import { real } from './real.js';
-import { stepwise } from './stepwise.js';
+import { carriers } from './registry.js';
 
 export type { Carried, Carrier } from './carrier.js';
 export { exactCodes } from './codes.js';
 export { type MeansCoding, means } from './means.js';
-
-/** Every coding that is lowered has a row. */
-export const carriers: readonly Carrier[] = [real, direct, rate, events, stepwise];
+export { carriers } from './registry.js';
 
 /** The carrier of a network's coding; undefined where none has a row. */
 export function findCarrier(network: Network, known: readonly Carrier[] = carriers): Carrier | undefined {

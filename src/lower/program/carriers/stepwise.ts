@@ -1,6 +1,6 @@
 import { present } from '../../../base/invariant.js';
 import type { Environment } from '../../../equations/index.js';
-import { type Op, numberAttr, opsById } from '../../../network/index.js';
+import { type Op, numberAttr, opsById, traitsOf } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import { type Lowering, folded } from '../context.js';
 import { type OpLowering, opLowerings } from '../ops/index.js';
@@ -215,8 +215,7 @@ class StepwiseNetwork implements Carried {
 
   /** Of encoder, neurons and running maxima. */
   #fired(op: Op): Train | undefined {
-    const fires = op.kind === 'encode' || op.kind === 'neuron' || op.kind === 'maxprefix';
-    return fires ? this.#trainOf(op.id) : undefined;
+    return traitsOf(op).fires === 'own' ? this.#trainOf(op.id) : undefined;
   }
 
   train(op: Op): Value | undefined {

@@ -1,6 +1,6 @@
 import { numberAttr } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
-import { foldTrainFactors } from '../rate/scale-weights.js';
+import { foldTrainFactors } from '../means/scale-weights.js';
 import { isSplit } from './split.js';
 
 /**
