@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { costOf as networkCost } from '../cost/index.js';
-import { readBytes, writeFolder } from '../data/index.js';
+import { type Normalisation, readBytes, writeFolder } from '../data/index.js';
 import { type Network, latencyOf, printNetwork } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
 import { artifactFiles } from '../workspace/artifacts.js';
@@ -14,6 +14,7 @@ import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
+import { normalisationOf } from '../workspace/train-settings.js';
 import { trainModule } from '../workspace/train-module.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { packageVersion } from '../workspace/version.js';
@@ -41,7 +42,14 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const { external } = source;
   const inputs = [target.path, source.path, ...[...external.keys()].map((name) => join(dirname(source.path), name))];
   const files =
-    options.outDir === undefined ? [] : writeArtifacts(last, options, { config: config.name, sources, inputs });
+    options.outDir === undefined
+      ? []
+      : writeArtifacts(last, options, {
+          config: config.name,
+          normalisation: normalisationOf(config.normalize),
+          sources,
+          inputs,
+        });
   return { value: describe(last, runs, files, options), diagnostics: findings.all };
 }
 
@@ -58,9 +66,9 @@ function compileOwn(
   const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
   if (own.text !== undefined && lowers) checkRuns(network, own.text);
   const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
-  const { config, sources, text } = own;
+  const { config, normalisation, sources, text } = own;
   const folder = dirname(text ?? path);
-  const from = { config, sources, inputs: [...sources.keys()].map((name) => join(folder, name)) };
+  const from = { config, normalisation, sources, inputs: [...sources.keys()].map((name) => join(folder, name)) };
   const files = options.outDir === undefined ? [] : writeArtifacts(network, options, from, module);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
@@ -79,6 +87,7 @@ function planed(
 
 interface From {
   readonly config: string;
+  readonly normalisation: Normalisation;
   readonly sources: ReadonlyMap<string, Uint8Array>;
   /** Paths of what was read. */
   readonly inputs: readonly string[];
@@ -87,14 +96,14 @@ interface From {
 function writeArtifacts(
   network: Network,
   { emit, outDir }: CompileOptions,
-  { config, sources, inputs }: From,
+  { config, normalisation, sources, inputs }: From,
   module?: ReadonlyMap<string, string | Uint8Array>,
 ): readonly string[] {
   if (emit.includes('tfjs') && module === undefined) {
     fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
   }
   const folder = outDir!;
-  const origin = { maker: 'compile', config, sources } as const;
+  const origin = { maker: 'compile', config, normalisation, sources } as const;
   const made = artifactFiles(network, emit, origin, packageVersion(), module);
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
