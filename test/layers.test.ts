@@ -40,6 +40,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/workspace/load-model.ts': checking(),
   'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
   'src/workspace/files.ts': checking(),
+  'src/workspace/output.ts': ['src/base', 'src/data'],
   'src/workspace/types.ts': [],
   'src/workspace/version.ts': ['src/base', 'src/data'],
   'src/cli': [
@@ -47,6 +48,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'src/data',
     'src/cost',
     'src/diff',
+    'src/workspace/output.ts',
     'src/workspace/types.ts',
     'src/workspace/version.ts',
     'src/commands',

@@ -1,4 +1,4 @@
-import { basename, dirname, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
 import { realPath, readText } from '../data/index.js';
 import { type CodingChoice, type Config, type Model, checkModel } from '../model/index.js';
@@ -118,13 +118,20 @@ export function plannedFiles({ from }: AllocationTarget, folder: string): Planne
   if (from.kind === 'import') made.push(modelNameOf(from));
   else if (from.run !== undefined && modelOfRun(from.folder) !== undefined) made.push('model.spike');
   const inputs =
-    from.kind === 'folder' ? made.map((name) => `${from.folder}/${name}`) : [from.source.path, from.model?.path ?? ''];
+    from.kind === 'folder'
+      ? made.map((name) => `${from.folder}/${name}`)
+      : [from.source.path, from.model?.path ?? '', ...externalPaths(from)];
   return {
     folder,
     maker: 'allocate',
-    files: new Map([...made.map((name) => [name, undefined] as const), ...copies]),
+    files: new Map(made.map((name) => [name, undefined])),
+    copies,
     inputs,
   };
+}
+
+function externalPaths({ source }: FromImport): string[] {
+  return [...source.external.keys()].map((name) => join(dirname(source.path), name));
 }
 
 function importFiles(from: FromImport, lines: readonly string[], findings: Findings): AllocationFiles {

@@ -13,6 +13,7 @@ import { type RunInfo, isFolder, readFolder } from '../workspace/run-folder.js';
 import type { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
 import { type Source, chooseConfig, importFile, sourceOf } from '../workspace/target.js';
+import { normalisationOf } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 
 /** A trained network for which bits or silent periods are to be chosen. */
@@ -66,7 +67,7 @@ export function allocationTarget(target: Target, options: CommonOptions, finding
   insideFolder(path, source);
   return {
     network: source.imported.network,
-    normalisation: {},
+    normalisation: normalisationOf(config.normalize),
     from: { kind: 'import', source, model: { path, text, model, config, allowOutside: options.allowOutside === true } },
   };
 }

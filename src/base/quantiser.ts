@@ -5,6 +5,11 @@ export function codeBounds(bits: number, signed: boolean): { readonly lo: number
   return signed ? { lo: -(2 ** (bits - 1)), hi: 2 ** (bits - 1) - 1 } : { lo: 0, hi: 2 ** bits - 1 };
 }
 
+/** Bits that tell so many values apart, at least one: 1 for {0, 1}, 2 for {−1, 0, 1}, 8 for 0 … 255. */
+export function bitsFor(values: number): number {
+  return Math.max(1, Math.ceil(Math.log2(values)));
+}
+
 /**
  * The integer code of a real in steps, v = x/step (ABA eq. 6): clip(round half to even(v), lo, hi); signed codes of one
  * bit are −1 and 1, the sign.

@@ -30,7 +30,7 @@ interface CodingFlags {
 /** Refuses what doesn't belong to the coding or can't be, before any file is read. */
 export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseIdle(command, owners, flags.coding, (coding) => `\`--coding ${coding}\``);
-  refuseWithout(command, 'calibrate', ['percentile', 'limit']);
+  refuseWithout(command, 'calibrate', ['percentile', 'limit', 'dataDir', 'layout']);
   if (flags.coding === 'mbif') checkBits(command, flags);
   if (flags.coding === 'ibra') checkLevels(command, flags);
   if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {

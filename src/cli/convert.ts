@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseNormalisation } from '../data/index.js';
 import { summary } from './compile.js';
 import { checkConvertFlags } from './convert-options.js';
 import {
@@ -105,7 +106,8 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             largest: flags.largest,
             perUnit: flags.perUnit,
           }),
-          ...(data === undefined ? {} : { calibrate: data.dataset, normalisation: data.normalisation }),
+          ...(data === undefined ? {} : { calibrate: data.dataset }),
+          normalisation: data?.normalisation ?? parseNormalisation(flags.mean, flags.std),
         }),
       );
       const next = `\nNext: spikec eval ${result.model} --data DATA\n`;

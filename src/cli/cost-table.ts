@@ -45,7 +45,7 @@ function layersTable({ layers, total, measured }: CostResult): string {
   );
 }
 
-function below({ total, hardware, ann, measured }: CostResult): string[][] {
+function below({ total, hardware, ann, measured, events }: CostResult): string[][] {
   const rows = [['latency', `${total.latency_steps} steps`]];
   if (total.spike_bits > 0) {
     const means = [total.weight_bits, total.spike_bits, total.steps].map(real).join('/');
@@ -54,9 +54,19 @@ function below({ total, hardware, ann, measured }: CostResult): string[][] {
   if (total.real_macs > 0) rows.push(['MACs on real values', `${count(total.real_macs)} an image`]);
   if (measured !== undefined) {
     rows.push(
-      ['measured on', `${count(measured.samples)} images, accuracy ${percent(measured.accuracy)}`],
+      [
+        'measured on',
+        `${count(measured.samples)} images${measured.accuracy === undefined ? '' : `, accuracy ${percent(measured.accuracy)}`}`,
+      ],
       ['SOPs', `${count(total.sops ?? 0)} an image, ${count(total.join_sops ?? 0)} of them at joins`],
       ['energy', `${energy(total.energy_pj ?? 0)} an image (${hardware.e_mac} pJ a MAC, ${hardware.e_ac} pJ an AC)`],
+    );
+  }
+  if (events !== undefined) {
+    const { min, max, as_real: real } = events;
+    rows.push(
+      ['event frames', `whole numbers from ${min} to ${max}: spikes, which are added`],
+      ['as real values', `${energy(real.energy_pj)} with ${count(real.real_macs)} MACs on real values`],
     );
   }
   const quantised = `, with ${ann.bits}-bit activations at most ${energy(ann.quantised_energy_pj)}`;

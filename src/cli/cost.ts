@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { writeFile } from '../data/index.js';
 import { costCsv } from './cost-csv.js';
 import { describeCost } from './cost-table.js';
 import {
@@ -16,6 +15,7 @@ import {
 } from './options.js';
 import { type CommonFlags, type Host, type Report, type Work, runCommand } from './session.js';
 import type { CostData, CostOptions } from '../commands/cost.js';
+import { refuseOutput, writeOutput } from '../workspace/output.js';
 import type { Target } from '../workspace/types.js';
 
 interface CostFlags extends CommonFlags, DataFlags {
@@ -70,6 +70,7 @@ export function addCost(program: Command, host: Host): void {
 
 function cost(host: Host, target: Target, flags: CostFlags): Promise<void> {
   return runCommand(host, flags, async (work) => {
+    if (flags.out !== undefined) refuseOutput(flags.out, 'cost');
     if (flags.data === undefined) return report(work, target, flags);
     const { dataset, normalisation } = openData(flags.data, flags);
     try {
@@ -102,6 +103,6 @@ async function report(
   };
   const result = take(await driver.costOf(target, options));
   const csv = costCsv(result);
-  if (flags.out !== undefined) writeFile(flags.out, csv);
+  if (flags.out !== undefined) writeOutput(flags.out, csv, 'cost');
   return { text: flags.csv === true ? csv : describeCost(result), json: result };
 }

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { writeFile } from '../data/index.js';
 import { type DiffDocument, diffJson, presentDiff, presentPrograms } from '../diff/index.js';
 import { diffMarkdown, markdownTable } from './diff-markdown.js';
 import { matrixJson, matrixTable, matrixText } from './diff-matrix.js';
@@ -9,6 +8,7 @@ import { choice, defined, parseTarget, withCommonFlags, withOutsideFlag } from '
 import { type CommonFlags, type Host, type Report, runCommand } from './session.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from '../commands/diff.js';
 import type { Driver } from '../commands/index.js';
+import { refuseOutput, writeOutput } from '../workspace/output.js';
 import type { Target } from '../workspace/types.js';
 import { irs } from '../commands/choices.js';
 
@@ -80,12 +80,14 @@ function diff(host: Host, [from, to]: readonly Target[], flags: DiffFlags): Prom
     host,
     flags,
     async ({ driver, take }) => {
+      if (flags.out !== undefined) refuseOutput(flags.out, 'diff');
       const report =
         to === undefined
           ? await matrixReport(take(await driver.diffConfigs(from!, options)), flags, driver, show)
           : await diffReport(take(await driver.diffTargets(from!, to, options)), flags, driver, show);
       if (flags.out === undefined) return report;
-      writeFile(flags.out, flags.json === true ? `${JSON.stringify(report.json, undefined, 2)}\n` : report.text);
+      const text = flags.json === true ? `${JSON.stringify(report.json, undefined, 2)}\n` : report.text;
+      writeOutput(flags.out, text, 'diff');
       return { ...report, text: flags.quiet === true ? '' : `${flags.out}\n` };
     },
     { errorCode: exitCode.usage },

@@ -2,11 +2,17 @@
 import { exitCode } from './exit.js';
 import { packageVersion } from '../workspace/version.js';
 
-// A reader that has seen enough (`| head`) is no error.
+let lost = false;
+// A reader that has seen enough (`| head`) is no error, and the work goes on without it: a training writes files too.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCode.ok);
-  throw error;
+  if (error.code === 'EPIPE' || lost) return;
+  lost = true;
+  process.exitCode = exitCode.usage;
+  const reason = /^[A-Z0-9]+: ([^,]*)/.exec(error.message)?.[1] ?? error.message;
+  process.stderr.write(`error: the output can't be written: ${reason}\n`);
 });
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined);
 // Files are written synchronously, so the handlers run before or after a write, never within one.
 process.on('SIGINT', () => {
   process.stderr.write('\n');
@@ -19,5 +25,6 @@ const args = process.argv.slice(2);
 if (args.length === 1 && ['--version', '-V'].includes(args[0]!)) process.stdout.write(`${packageVersion()}\n`);
 else {
   const [{ run }, { processTerminal }] = await Promise.all([import('./program.js'), import('./terminal.js')]);
-  process.exitCode = await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver);
+  const code = await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver);
+  process.exitCode = lost ? exitCode.usage : code;
 }

@@ -6,6 +6,7 @@ import { addCheck } from './check.js';
 import { addCompile } from './compile.js';
 import { addConvert } from './convert.js';
 import { addCost } from './cost.js';
+import { addData } from './data.js';
 import { addDiff } from './diff.js';
 import { addEntropy } from './entropy.js';
 import { addEval } from './eval.js';
@@ -31,6 +32,7 @@ const commands = [
   addConvert,
   addTrain,
   addEval,
+  addData,
   addAllocate,
   addCost,
   addDiff,

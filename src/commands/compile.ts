@@ -1,8 +1,8 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { costOf as networkCost } from '../cost/index.js';
-import { readBytes, writeFolder } from '../data/index.js';
+import { type Normalisation, readBytes, writeFolder } from '../data/index.js';
 import { type Network, latencyOf, printNetwork } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
 import { artifactFiles } from '../workspace/artifacts.js';
@@ -10,9 +10,11 @@ import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conv
 import { openTarget } from '../workspace/open.js';
 import { type OwnTarget, forInference } from '../workspace/own-network.js';
 import { withPlanes } from '../workspace/planes.js';
+import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
+import { normalisationOf } from '../workspace/train-settings.js';
 import { trainModule } from '../workspace/train-module.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { packageVersion } from '../workspace/version.js';
@@ -23,7 +25,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const findings = new Findings();
   checkPassNames(options);
   const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') return compileOwn(opened.own, options, findings);
+  if (opened.kind === 'own') return compileOwn(opened.own, target, options, findings);
   const { config, source } = opened;
   const plan = conversionPlan(config, findings);
   await verifyWhereWanted(source, options, findings);
@@ -37,19 +39,37 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
     [basename(target.path), readBytes(target.path)],
     [basename(source.path), source.bytes],
   ]);
-  const files = options.outDir === undefined ? [] : writeArtifacts(last, options, config.name, sources);
+  const { external } = source;
+  const inputs = [target.path, source.path, ...[...external.keys()].map((name) => join(dirname(source.path), name))];
+  const files =
+    options.outDir === undefined
+      ? []
+      : writeArtifacts(last, options, {
+          config: config.name,
+          normalisation: normalisationOf(config.normalize),
+          sources,
+          inputs,
+        });
   return { value: describe(last, runs, files, options), diagnostics: findings.all };
 }
 
 /** A network of layers, ready for inference. */
-function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
+function compileOwn(
+  own: OwnTarget,
+  { path }: Target,
+  options: CompileOptions,
+  findings: Findings,
+): Outcome<CompileResult> {
   const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
   const { network, runs } = planed(forInference(own.network, findings, hooks), options, findings);
   checkRan(runs, options);
   const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
   if (own.text !== undefined && lowers) checkRuns(network, own.text);
   const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
-  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources, module);
+  const { config, normalisation, sources, text } = own;
+  const folder = dirname(text ?? path);
+  const from = { config, normalisation, sources, inputs: [...sources.keys()].map((name) => join(folder, name)) };
+  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, from, module);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
 
@@ -65,18 +85,30 @@ function planed(
   return { network, runs: [...done.runs, ...runs] };
 }
 
+interface From {
+  readonly config: string;
+  readonly normalisation: Normalisation;
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+  /** Paths of what was read. */
+  readonly inputs: readonly string[];
+}
+
 function writeArtifacts(
   network: Network,
   { emit, outDir }: CompileOptions,
-  config: string,
-  sources: ReadonlyMap<string, Uint8Array>,
+  { config, normalisation, sources, inputs }: From,
   module?: ReadonlyMap<string, string | Uint8Array>,
 ): readonly string[] {
   if (emit.includes('tfjs') && module === undefined) {
     fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
   }
-  const files = artifactFiles(network, emit, { maker: 'compile', config, sources }, packageVersion(), module);
-  writeFolder(outDir!, files);
+  const folder = outDir!;
+  const origin = { maker: 'compile', config, normalisation, sources } as const;
+  const made = artifactFiles(network, emit, origin, packageVersion(), module);
+  refuseToReplace({ folder, maker: 'compile', files: made, inputs });
+  const earlier = stillRecorded(folder, 'compile', made);
+  const files = artifactFiles(network, emit, { ...origin, earlier }, packageVersion(), module);
+  writeFolder(folder, files);
   return [...files.keys()];
 }
 

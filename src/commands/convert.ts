@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
@@ -8,6 +8,7 @@ import { describe, type CompileResult } from './compile.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
+import { normalisationOf } from '../workspace/train-settings.js';
 import { Findings } from '../workspace/findings.js';
 import { chooseConfig, importFile } from '../workspace/target.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
@@ -51,9 +52,19 @@ function modelText(onnxName: string, options: ConvertOptions, ranges: ReadonlyMa
     'config converted {',
     `  network onnx(${JSON.stringify(onnxName)})`,
     ...settings,
+    ...normalizeLine(options.normalisation ?? {}),
     '}',
     '',
   ].join('\n');
+}
+
+/** One number a channel of both, or one for all. */
+function normalizeLine({ mean, std }: Normalisation): readonly string[] {
+  if (mean === undefined && std === undefined) return [];
+  const count = Math.max(mean?.length ?? 1, std?.length ?? 1);
+  const list = (numbers: readonly number[]): string =>
+    (numbers.length === 1 ? new Array<number>(count).fill(numbers[0]!) : numbers).join(', ');
+  return [`  normalize channels(mean: [${list(mean ?? [0])}], std: [${list(std ?? [1])}])`];
 }
 
 interface Lines {
@@ -101,8 +112,9 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   refuseToReplace({
     folder: options.outDir,
     maker: 'convert',
-    files: new Map([...[...artifactNames, modelName].map((name) => [name, undefined] as const), ...copies]),
-    inputs: [file],
+    files: new Map([...artifactNames, modelName].map((name) => [name, undefined])),
+    copies,
+    inputs: [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))],
   });
   await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);
@@ -119,7 +131,9 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   }
   const config = configOf(text);
   const { last, runs } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
-  const origin = { maker: 'convert', config: config.name, sources: new Map([[onnxName, source.bytes]]) } as const;
+  const normalisation = normalisationOf(config.normalize);
+  const sources = new Map([[onnxName, source.bytes]]);
+  const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
   const files = artifactsWith(written, last, ['ir', 'json', 'onnx'], origin, packageVersion());
   writeFolder(options.outDir, files);

@@ -5,16 +5,21 @@ import {
   measuredCost,
   costOf as networkCost,
   type AnnCost,
+  type Range,
+  takesEvents,
+  withEventSpikes,
   type LayerCost,
   type MeasuredLayer,
   type MeasuredTotal,
   type TotalCost,
+  type TrainCounts,
 } from '../cost/index.js';
 import { invariant } from '../base/invariant.js';
 import { SpikeCounter } from '../run/metrics/index.js';
 import type { Network } from '../network/index.js';
 import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { evaluateTarget } from '../run/evaluate.js';
+import { eventRange } from '../run/event-range.js';
 import { hardwareOf } from '../workspace/hardware.js';
 import { openTarget } from '../workspace/open.js';
 import { forInference } from '../workspace/own-network.js';
@@ -47,6 +52,13 @@ export interface CostResult {
   readonly ann: AnnCost;
   /** What the figures from spikes were measured on. */
   readonly measured?: Pick<EvalResult, 'samples' | 'accuracy' | 'regression' | 'source' | 'seconds' | 'engine'>;
+  /** Where the data are event frames of whole numbers, which count as spikes. */
+  readonly events?: EventInput;
+}
+
+export interface EventInput extends Range {
+  /** What it would cost to multiply by them instead, an image. */
+  readonly as_real: { readonly real_macs: number; readonly energy_pj: number };
 }
 
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
@@ -82,6 +94,18 @@ function counted(target: Target, options: CostOptions, findings: Findings): Coun
   return { network: planes(last), hardware: hardwareOf(config.hardware?.settings) };
 }
 
+/** The figures of layers that read event frames, as products of real values in place of additions. */
+function asReal(
+  { layers, total }: CostResult,
+  figures: ReturnType<typeof measuredCost>,
+  { e_mac, e_ac }: Hardware,
+): EventInput['as_real'] {
+  const real = layers.filter(({ input }) => input === 'real');
+  const additions = real.reduce((sum, { id }) => sum + (figures.layers.get(id)?.sops ?? 0), 0);
+  const energy_pj = e_mac * total.real_macs + e_ac * (figures.total.sops - additions);
+  return { real_macs: total.real_macs, energy_pj };
+}
+
 /** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */
 async function measured(
   target: Target,
@@ -91,21 +115,30 @@ async function measured(
   network: Network,
 ): Promise<Outcome<CostResult>> {
   let counter: SpikeCounter | undefined;
+  const range = takesEvents(network) ? eventRange(data.dataset, data.normalisation, data.limit) : undefined;
+  const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
   const { value, diagnostics } = await evaluateTarget(target, {
     ...options,
     ...data,
-    countSpikes: (run) => (counter = new SpikeCounter(run)),
+    countSpikes: (run) => (counter = new SpikeCounter(asSpikes(run))),
   });
   if (value === undefined) return { diagnostics };
   invariant(counter !== undefined, 'driver: nothing was counted');
   const { samples, accuracy, regression, source, seconds, engine } = value;
   const spikes = counter;
-  const figures = measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, cost.hardware, network);
+  const countsOf = (id: string): TrainCounts => spikes.countsOf(id);
+  const { hardware } = cost;
+  const everyStep = options.everyStep === true;
+  const counted = asSpikes(network);
+  const layered = range === undefined ? cost : networkCost(counted, { everyStep });
+  const figures = measuredCost(spikes.network, layered, countsOf, samples, hardware, counted);
   return {
     value: {
       ...cost,
-      layers: cost.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
-      total: { ...cost.total, ...figures.total },
+      layers: layered.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
+      total: { ...layered.total, ...figures.total },
+      ann: annCost(layered, hardware),
+      ...(range === undefined ? {} : { events: { ...range, as_real: asReal(cost, figures, hardware) } }),
       measured: {
         samples,
         ...(accuracy === undefined ? {} : { accuracy }),

@@ -10,6 +10,7 @@ import type { CommonOptions, Target } from '../workspace/types.js';
 import type { CompileOptions, CompileResult } from './compile.js';
 import type { ConvertOptions, ConvertResult } from './convert.js';
 import type { CostOptions, CostResult } from './cost.js';
+import type { DataOptions, DataResult } from './data.js';
 import type { DiffDocument } from '../diff/index.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
@@ -28,6 +29,7 @@ export type * from './choices.js';
 export type { CompileOptions, CompileResult } from './compile.js';
 export type { ConvertOptions, ConvertResult } from './convert.js';
 export type { CostData, CostOptions, CostResult, CostRow } from './cost.js';
+export type { DataOptions, DataResult } from './data.js';
 export type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 export type { StarterModel } from './init.js';
 export type { PictureOptions, PictureResult } from './picture.js';
@@ -50,6 +52,7 @@ export interface Driver {
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   allocateTarget(target: Target, options: AllocateOptions): Promise<Outcome<AllocateResult>>;
   costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
+  describeData(options: DataOptions): Promise<Outcome<DataResult>>;
   drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>>;
   reportTargets(targets: readonly Target[], options: ReportOptions): Promise<Outcome<ReportResult>>;
   diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>>;
@@ -75,6 +78,7 @@ export const driver: Driver = {
   allocateTarget: (target, options) =>
     reported(async () => (await import('./allocate.js')).allocateTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),
+  describeData: (options) => reported(async () => (await import('./data.js')).describeData(options)),
   drawPicture: (target, options) => reported(async () => (await import('./picture.js')).drawPicture(target, options)),
   reportTargets: (targets, options) =>
     reported(async () => (await import('./report.js')).reportTargets(targets, options)),

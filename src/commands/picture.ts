@@ -1,7 +1,7 @@
 import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import { costOf as networkCost } from '../cost/index.js';
-import { writeFile, type Dataset, type Normalisation } from '../data/index.js';
+import { type Dataset, type Normalisation } from '../data/index.js';
 import { latencyOf } from '../network/index.js';
 import { bitsOf } from '../report/bits.js';
 import {
@@ -14,6 +14,7 @@ import {
   spikesPlot,
 } from '../report/plots/index.js';
 import type { SampleTrace } from '../run/sample-trace.js';
+import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
 import { type Compiled, compiledTarget } from '../workspace/compiled.js';
 import { chooseEngine } from '../run/engine.js';
 import { batchFor } from '../run/run-network.js';
@@ -53,11 +54,12 @@ const dataHelp = 'name a data set: --data mnist:test, --data idx:IMAGES,LABELS o
 
 /** Draws one picture of a network, most of them of what it does on images, and writes it as SVG. */
 export async function drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>> {
+  refuseOutput(options.outFile, 'picture');
   const findings = new Findings();
   const compiled = compiledTarget(target, options, findings);
   const { plot, layers } = await plotOf(compiled, options);
   const svg = await renderPlot(plot);
-  writeFile(options.outFile, svg);
+  writeOutput(options.outFile, signedPicture(svg), 'picture');
   return { value: { kind: options.kind, file: options.outFile, layers }, diagnostics: findings.all };
 }
 

@@ -2,14 +2,24 @@ import { basename } from 'node:path';
 import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { describePlace } from '../base/source.js';
-import { type Cost, type Hardware, measuredCost, costOf as networkCost } from '../cost/index.js';
-import { isFolder, writeFile, type Dataset, type Normalisation } from '../data/index.js';
+import {
+  type Cost,
+  type Hardware,
+  measuredCost,
+  costOf as networkCost,
+  takesEvents,
+  withEventSpikes,
+} from '../cost/index.js';
+import type { Network } from '../network/index.js';
+import { isFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type LayerActivity, SpikeCounter } from '../run/metrics/index.js';
 import { type Measured, type ReportTarget, renderReport } from '../report/index.js';
+import { refuseOutput, writeOutput } from '../workspace/output.js';
 import { type Compiled, compiledTarget } from '../workspace/compiled.js';
 import { costOf } from './cost.js';
 import { chooseEngine } from '../run/engine.js';
 import { evaluateTarget } from '../run/evaluate.js';
+import { eventRange } from '../run/event-range.js';
 import { findCarrier } from '../lower/program/index.js';
 import { ownUnless } from './picture.js';
 import { readLog } from '../workspace/run-log.js';
@@ -49,6 +59,7 @@ export async function reportTargets(
   targets: readonly Target[],
   options: ReportOptions,
 ): Promise<Outcome<ReportResult>> {
+  refuseOutput(options.outFile, 'report');
   const findings = new Findings();
   const compiled = targets.map((target) => compiledTarget(target, options, findings));
   const names = distinctNames(targets, compiled);
@@ -69,7 +80,7 @@ export async function reportTargets(
   }
   const title = names.length === 1 ? `${described[0]!.network.name}: ${names[0]}` : names.join(', ');
   const page = await renderReport({ title, version: packageVersion(), targets: described });
-  writeFile(options.outFile, page);
+  writeOutput(options.outFile, page, 'report');
   const value: ReportResult = {
     file: options.outFile,
     bytes: Buffer.byteLength(page),
@@ -135,6 +146,8 @@ async function onData(
   const used = chooseEngine(engine, 'infer');
   const layers = spreadOver(neuronLayers(network), tracedLayers);
   const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
+  const range = takesEvents(network) ? eventRange(dataset, chosen.normalisation, limit) : undefined;
+  const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
   let counter: SpikeCounter | undefined;
   const result = findings.take(
     await evaluateTarget(target, {
@@ -142,7 +155,7 @@ async function onData(
       activity: !stepwise,
       allowOutside,
       onProgress: labelled,
-      countSpikes: (counted) => (counter = new SpikeCounter(counted)),
+      countSpikes: (counted) => (counter = new SpikeCounter(asSpikes(counted))),
       ...(limit === undefined ? {} : { limit }),
       ...(batch === undefined ? {} : { batch }),
       ...(engine === undefined ? {} : { engine }),
@@ -157,7 +170,8 @@ async function onData(
       labelled({ phase: 'counting levels', done, total, unit: 'images' }),
     );
   }
-  const energy = energyOf(counter, cost, result.samples);
+  const layered = range === undefined ? cost : { ...cost, ...networkCost(asSpikes(network)) };
+  const energy = energyOf(counter, layered, result.samples);
   return { measured: measuredOf(result, activity, dataset.name, energy), ...trace };
 }
 

@@ -81,14 +81,15 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const run = runFolder(target, config, options);
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? layout });
   try {
-    const samples = loadSamples(dataset, network, settings, findings);
     const training = new Training(trainee, settings, {
       config: config.name,
       data,
       run,
-      sources: sourcesOf(target, run, options),
+      sources: sourcesOf(target, options),
       hardware: config.hardware?.settings,
     });
+    if (options.resume !== true) training.refuseToReplace([target.path]);
+    const samples = loadSamples(dataset, network, settings, findings);
     const result = await training.run(samples, options);
     return { value: result, diagnostics: findings.all };
   } finally {
@@ -113,11 +114,9 @@ function runFolder({ path }: Target, config: Config, { run, resume }: TrainOptio
   return numbered(resume === true ? Math.max(1, last) : last + 1);
 }
 
-/** Model files that a run keeps; none of the user's own is replaced by them. */
-function sourcesOf({ path }: Target, folder: string, { allowOutside, resume }: TrainOptions): Map<string, string> {
-  const files = copiesOf({ path, text: readText(path), name: 'model.spike' }, allowOutside === true);
-  if (resume !== true) refuseToReplace({ folder, maker: 'train', files, inputs: [path] });
-  return files;
+/** Model files that a run keeps. */
+function sourcesOf({ path }: Target, { allowOutside }: TrainOptions): Map<string, string> {
+  return copiesOf({ path, text: readText(path), name: 'model.spike' }, allowOutside === true);
 }
 
 function loadSamples(given: Dataset, network: Network, settings: TrainSettings, findings: Findings): Samples {
@@ -154,11 +153,11 @@ class Training {
   async run(samples: Samples, options: TrainOptions): Promise<TrainResult> {
     const { trainee, settings, place } = this;
     const checkpoint = join(place.run, runFiles.checkpoint);
-    const initial = new Map(trainee.step.states.map(({ id, initial: tensor }) => [id, tensor]));
+    const initial = this.#initial();
     const from = options.resume === true ? readCheckpoint(checkpoint, this.#fingerprint, initial) : undefined;
     const engine = chooseEngine(options.engine, 'train');
     options.onEngine?.(engine.name);
-    if (from === undefined) this.#begin(initial);
+    if (from === undefined) this.#begin();
     const byId = opsById(trainee.network);
     const records: EpochRecord[] = [...(from?.progress.records ?? [])];
     const result = await trainLoop({
@@ -180,9 +179,32 @@ class Training {
     return this.#result(result, engine.name);
   }
 
+  /** A folder without a checkpoint may hold something else: a conversion, an earlier training's network. */
+  refuseToReplace(inputs: readonly string[]): void {
+    const { run: folder } = this.place;
+    const best = new Map(
+      [...this.#networkFiles(this.#initial()).keys()].map((name) => [`best/${name}`, undefined] as const),
+    );
+    const files = new Map([...this.#firstFiles(), ...best]);
+    refuseToReplace({ folder, maker: 'train', files, inputs });
+  }
+
+  #initial(): ReadonlyMap<string, Tensor> {
+    return new Map(this.trainee.step.states.map(({ id, initial }) => [id, initial]));
+  }
+
   /** The folder as it is before the first epoch: a training that is stopped in it can be resumed. */
-  #begin(initial: ReadonlyMap<string, Tensor>): void {
-    const { trainee, settings, place } = this;
+  #begin(): void {
+    const { run } = this.place;
+    writeFolder(run, this.#firstFiles());
+    writeCheckpoint(join(run, runFiles.checkpoint), {
+      states: this.#initial(),
+      progress: { fingerprint: this.#fingerprint, epoch: 0, step: 0, records: [] },
+    });
+  }
+
+  #firstFiles(): Map<string, string | Uint8Array> {
+    const { settings, place } = this;
     const info: RunInfo & { settings: TrainSettings } = {
       config: place.config,
       data: place.data,
@@ -190,19 +212,12 @@ class Training {
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
-    writeFolder(
-      place.run,
-      new Map<string, string | Uint8Array>([
-        ...this.#networkFiles(initial),
-        [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
-        ...place.sources,
-        [runFiles.log, ''],
-      ]),
-    );
-    writeCheckpoint(join(place.run, runFiles.checkpoint), {
-      states: new Map(trainee.step.states.map(({ id, initial: tensor }) => [id, tensor])),
-      progress: { fingerprint: this.#fingerprint, epoch: 0, step: 0, records: [] },
-    });
+    return new Map<string, string | Uint8Array>([
+      ...this.#networkFiles(this.#initial()),
+      [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
+      ...place.sources,
+      [runFiles.log, ''],
+    ]);
   }
 
   /** The checkpoint first: what is written after it can be made from it again. */

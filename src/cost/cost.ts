@@ -1,4 +1,5 @@
 import { elementCount } from '../base/dtype.js';
+import { bitsFor } from '../base/quantiser.js';
 import { type Network, type Op, latencyOf, opsById, optionalParam, traitsOf, wholeOf } from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
@@ -114,7 +115,7 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
     s_ace_squeezed: squeezed ? macs * weight_bits * spike_bits : macs * bit_budget,
     size_bytes: (params * weight_bits) / 8,
     real_macs: sources === undefined ? macs * (once ? 1 : own) : 0,
-    ann_bits: sources === undefined ? spike_bits : Math.ceil(Math.log2(most((source) => source.values))),
+    ann_bits: sources === undefined ? spike_bits : bitsFor(most((source) => source.values)),
   };
 }
 
@@ -136,7 +137,7 @@ function weightBits(network: Network, op: Op): number {
 /** Bits of an input that isn't spikes: those of its quantiser, 32 for a real number. */
 function realBits(network: Network, op: Op): number {
   const { code } = opsById(network).get(op.inputs[0]!)!.type;
-  return code.kind === 'quant' ? Math.max(1, Math.ceil(Math.log2(code.max - code.min + 1))) : 32;
+  return code.kind === 'quant' ? bitsFor(code.max - code.min + 1) : 32;
 }
 
 function totalCost(network: Network, layers: readonly LayerCost[], trains: readonly SpikeSource[]): TotalCost {

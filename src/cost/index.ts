@@ -12,3 +12,4 @@ export {
 export { fanOuts, reaches } from './fan-out.js';
 export { type SpikeSource, firingOps, spikeSources } from './sources.js';
 export { type SpikeEntropy, normalDistribution, spikeEntropy } from './entropy.js';
+export { type Range, takesEvents, withEventSpikes } from './event-input.js';

@@ -1,5 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import { bitsFor } from '../base/quantiser.js';
 import { type Network, type Op, learnsBits, numberAttr, opsById, wholeOf, traitsOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
@@ -93,7 +94,7 @@ function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): Spik
   const steps = op.type.time?.steps ?? 1;
   const learned = learnsBits(op) ? wholeOf(network, op, 'bits') : undefined;
   const range = learned === undefined ? rangeOf(op) : 2 ** learned - 1;
-  const bits = learned ?? bitsOfRange(range);
+  const bits = learned ?? bitsFor(range + 1);
   const elements = elementCount(op.type.shape);
   const values = valuesOf(network, op, range, steps, byId);
   return { op, bits, steps, squeezed: false, elements, range, values, largest: largestOf(op) };
@@ -109,11 +110,6 @@ function largestOf({ type: { code }, attrs }: Op): number {
 /** Levels less one. */
 function rangeOf({ type: { code } }: Op): number {
   return code.kind === 'spike' || code.kind === 'quant' ? code.max - code.min : Infinity;
-}
-
-/** Bits that tell levels apart: 1 for {0,1}, 2 for {−1,0,1}, 8 for 0…255. */
-function bitsOfRange(range: number): number {
-  return Math.max(1, Math.ceil(Math.log2(range + 1)));
 }
 
 /** Trains that carry means tell T·range + 1 values apart; stepwise weighted ones as many as their codes. */

@@ -89,7 +89,7 @@ function failReading(error: unknown, path: string): never {
 
 function failWriting(error: unknown, path: string): never {
   if (!isSystemError(error)) throw error;
-  if (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS') {
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
     return fail('file/no-permission', { path, access: 'write' });
   }
   return fail('file/write-failed', { path, reason: reasonOf(error) });
@@ -227,11 +227,15 @@ function commit(temporary: string, path: string): void {
   }
 }
 
+/** One level after the other: `recursive` calls a read-only file system a missing file. */
 function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path);
   } catch (error) {
-    failWriting(error, path);
+    // made by somebody else in the meantime
+    if (!isFolder(path)) failWriting(error, path);
   }
 }
 

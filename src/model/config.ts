@@ -11,9 +11,15 @@ import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';
 import type { Parameter } from './schema.js';
-import { bitSettings, bitSettingsOfLayers, hardwareSettings, trainSettings } from './train-settings.js';
+import {
+  bitSettings,
+  bitSettingsOfLayers,
+  hardwareSettings,
+  normalizeSetting,
+  trainSettings,
+} from './train-settings.js';
 import type { Bits, CodingChoice, Config, LayerSettings, OnnxNetwork, OwnNetwork } from './types.js';
-import { type Declared, type NeuronUse, type SettingValue } from './values.js';
+import { type Choice, type Declared, type NeuronUse, type SettingValue } from './values.js';
 
 /** How each setting of a config is written. */
 const forms = {
@@ -23,6 +29,7 @@ const forms = {
   bits: { value: false, block: true, form: 'with a block: `bits { weights 4 }`' },
   train: { value: false, block: true, form: 'with a block: `train { epochs 10 }`' },
   hardware: { value: false, block: true, form: 'with a block: `hardware { e_mac 4.6 }`' },
+  normalize: { value: true, block: false, form: 'with a value: `normalize channels(mean: [0.5], std: [0.5])`' },
 } as const;
 
 type Key = keyof typeof forms;
@@ -204,6 +211,11 @@ export class ConfigChecker {
       case 'hardware':
         parts.hardware = { settings: this.#settings(inner, 'hardware', hardwareSettings, context), place };
         break;
+      case 'normalize': {
+        const found = this.#settings([setting], 'config', [normalizeSetting], context)['normalize'];
+        if (found !== undefined) parts.normalize = found as Choice;
+        break;
+      }
     }
   }
 

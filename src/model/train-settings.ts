@@ -10,6 +10,21 @@ const adam: readonly Parameter[] = [
   { name: 'epsilon', spec: positive, default: 1e-8 },
 ];
 
+/** What images are normalised by, of a training or a whole config. */
+export const normalizeSetting: Parameter = {
+  name: 'normalize',
+  spec: {
+    kind: 'choice',
+    of: {
+      channels: [
+        { name: 'mean', spec: { kind: 'list', of: { kind: 'real' } }, required: true },
+        { name: 'std', spec: { kind: 'list', of: positive }, required: true },
+      ],
+      none: [],
+    },
+  },
+};
+
 /** `train { … }` */
 export const trainSettings: readonly Parameter[] = [
   { name: 'data', spec: { kind: 'label' } },
@@ -75,19 +90,7 @@ export const trainSettings: readonly Parameter[] = [
       },
     },
   },
-  {
-    name: 'normalize',
-    spec: {
-      kind: 'choice',
-      of: {
-        channels: [
-          { name: 'mean', spec: { kind: 'list', of: { kind: 'real' } }, required: true },
-          { name: 'std', spec: { kind: 'list', of: positive }, required: true },
-        ],
-        none: [],
-      },
-    },
-  },
+  normalizeSetting,
   { name: 'layout', spec: { kind: 'words', words: ['nchw', 'nhwc'] } },
   { name: 'batchnorm', spec: { kind: 'words', words: ['plain', 'tdbn'] } },
   { name: 'batch', spec: { kind: 'int', min: 1 } },

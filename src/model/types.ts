@@ -23,6 +23,8 @@ export interface Config {
   readonly bits?: Bits;
   readonly train?: Train;
   readonly hardware?: Hardware;
+  /** `normalize channels(…)`: what images are normalised by, unless `train` says it. */
+  readonly normalize?: Choice;
 }
 
 /** `network onnx("file.onnx")` */

@@ -46,4 +46,5 @@ export {
 } from './types.js';
 export { type Problem, verifyNetwork } from './verify.js';
 export { decodeWeights, encodeWeights } from './weights-file.js';
+export { derivedLevels } from './verify-levels.js';
 export { firstOversized } from './sizes.js';

@@ -3,6 +3,7 @@ import { attrProblems, joinProblem, opDef, traitsOf } from './ops/index.js';
 import { printType } from './text/print.js';
 import type { Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
+import { neuronLevelProblems } from './verify-levels.js';
 
 export interface Problem extends OpProblem {
   readonly op: string;
@@ -28,6 +29,16 @@ export function verifyNetwork(network: Network, enough = Infinity): readonly Pro
   return problems;
 }
 
+/** Inputs beside the first, which alone is fed with samples. */
+export function feedProblems({ ops }: Network): readonly Problem[] {
+  const [first, ...others] = ops.filter(({ kind }) => kind === 'input');
+  return others.map(({ id }) => ({
+    op: id,
+    message: `is a second input, and nothing feeds it: samples go to %${first!.id}`,
+    help: `remove it, and let what reads it read %${first!.id}`,
+  }));
+}
+
 /** What is wrong with the numbers in a valid network that was read: those that passes and costs count on. */
 export function verifyValues(network: Network): readonly Problem[] {
   return network.ops.flatMap((op) => valueProblems(op, network).map((problem) => ({ op: op.id, ...problem })));
@@ -41,7 +52,8 @@ function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueTy
   if (attrs.length > 0) return attrs.map((message) => ({ message }));
   const bits = bitProblems(op, network);
   if (bits.length > 0) return bits;
-  return typeProblems(op, network, types).map((message) => ({ message }));
+  const wrong = typeProblems(op, network, types).map((message) => ({ message }));
+  return wrong.length > 0 ? wrong : neuronLevelProblems(op, network);
 }
 
 /** What is wrong with its type, its operands' times, and what it names. */

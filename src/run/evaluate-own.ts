@@ -5,7 +5,7 @@ import { findCarrier } from '../lower/program/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import { chooseEngine } from './engine.js';
-import { fitToNetwork } from './fit.js';
+import { chosenNormalisation, fitToNetwork } from './fit.js';
 import { remarksOn } from './labels.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { type OwnTarget, forInference } from '../workspace/own-network.js';
@@ -30,8 +30,7 @@ export async function evaluateOwn(
   }
   if (carrier.trains === 'weighted' && options.activity === true)
     fail('cli/not-lowered', { construct: '`--activity` with `coding sws`' });
-  const flags = options.normalisation;
-  const normalisation = flags.mean === undefined && flags.std === undefined ? own.normalisation : flags;
+  const normalisation = chosenNormalisation(options.normalisation, own.normalisation);
   const dataset = fitToNetwork(network, options.dataset, findings, { numbers: true, normalisation });
   const images: Images = {
     dataset,

@@ -21,7 +21,7 @@ import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conv
 import { chooseEngine } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { evaluateOwn, spikeFigures } from './evaluate-own.js';
-import { fitToNetwork, outputShape } from './fit.js';
+import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
 import { type Carrier, carrierOf } from '../lower/program/index.js';
 import { openTarget } from '../workspace/open.js';
@@ -29,16 +29,19 @@ import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { evaluateStages } from './stages.js';
 import { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
+import { normalisationOf } from '../workspace/train-settings.js';
 import { verifyWhereWanted } from './verify-import.js';
 import type { EvalOptions, EvalResult } from './types.js';
 import type { Target } from '../workspace/types.js';
 
 /** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
-export async function evaluateTarget(target: Target, options: RunOptions): Promise<Outcome<EvalResult>> {
+export async function evaluateTarget(target: Target, given: RunOptions): Promise<Outcome<EvalResult>> {
   const findings = new Findings();
-  const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') return evaluateOwn(opened.own, options, findings);
+  const opened = openTarget(target, given, findings);
+  if (opened.kind === 'own') return evaluateOwn(opened.own, given, findings);
   const { config, source } = opened;
+  const normalisation = chosenNormalisation(given.normalisation, normalisationOf(config.normalize));
+  const options: RunOptions = { ...given, normalisation };
   const plan = conversionPlan(config, findings);
   const theirs = forSource(source, options, findings);
   await verifyWhereWanted(source, options, findings);
@@ -50,7 +53,7 @@ export async function evaluateTarget(target: Target, options: RunOptions): Promi
   const images: Images = {
     // what the file takes and what its import takes may lie differently
     dataset: fitToNetwork(network, options.dataset, new Findings(), { numbers: true }),
-    normalisation: options.normalisation,
+    normalisation,
     count: Math.min(theirs.length, options.limit ?? theirs.length),
     batch: options.batch ?? batchFor(network, options),
   };

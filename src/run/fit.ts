@@ -5,6 +5,11 @@ import { type Network, opsById } from '../network/index.js';
 import { present } from '../base/invariant.js';
 import type { Findings } from '../workspace/findings.js';
 
+/** What the flags say of an image's scale, or else what the config, the folder or the run says. */
+export function chosenNormalisation(flags: Normalisation, own: Normalisation): Normalisation {
+  return flags.mean === undefined && flags.std === undefined ? own : flags;
+}
+
 /** What a network needs of data: the shape of a sample, the steps in front where it takes a frame a step, and its outputs. */
 export function needOf(network: Network, normalisation: Normalisation = {}): Need {
   const shape = sampleShape(network);

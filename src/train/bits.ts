@@ -1,6 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import { stepParameter } from '../equations/index.js';
 import { present } from '../base/invariant.js';
+import { bitsFor } from '../base/quantiser.js';
 import { type BitKind, type BitHolder, type BitPenalty, bitHolders, bitKinds } from '../lower/program/index.js';
 import {
   type Network,
@@ -48,7 +49,7 @@ export function quantisedTensors(network: Network): readonly QuantisedTensor[] {
     if (step === undefined) return [];
     const [min, max] = listAttr(op.attrs, 'levels') as [number, number];
     const signed = min < 0;
-    const given = Math.ceil(Math.log2(max - min + 1));
+    const given = bitsFor(max - min + 1);
     const learns = learnsBits(op);
     const bits = (states: States): number => (learns ? bitsNow(network, op, 'bits', states) : given);
     return [{ kind: 'spikes', op, step, signed, bits, values }];

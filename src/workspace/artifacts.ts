@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { emitOnnx } from '../backends/onnx/index.js';
 import type { NeuronDef } from '../equations/index.js';
+import type { Normalisation } from '../data/index.js';
 import { lower } from '../lower/program/index.js';
 import { type Network, encodeWeights, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
@@ -15,6 +16,10 @@ export interface Origin {
   readonly config: string;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
+  /** What images are normalised by, where something says it. */
+  readonly normalisation?: Normalisation;
+  /** Files from earlier that stay beside these, by hash. */
+  readonly earlier?: Readonly<Record<string, string>>;
 }
 
 /** The inference program of a network. */
@@ -89,5 +94,9 @@ function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origi
   const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
-  return `${JSON.stringify({ spikec: version, format: 1, made_by: origin.maker, config: origin.config, sources, files: written }, undefined, 1)}\n`;
+  const { maker, config, normalisation = {}, earlier = {} } = origin;
+  const scaled = Object.keys(normalisation).length === 0 ? {} : { normalisation };
+  const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
+  const record = { spikec: version, format: 1, made_by: maker, config, ...scaled, sources, files: written, ...stays };
+  return `${JSON.stringify(record, undefined, 1)}\n`;
 }

@@ -7,6 +7,7 @@ import { checkPatterns, conversionPlan, convertNetwork } from './conversion.js';
 import { openTarget } from './open.js';
 import { forInference } from './own-network.js';
 import { withoutPlanes } from './planes.js';
+import { normalisationOf } from './train-settings.js';
 import type { Findings } from './findings.js';
 import { importFile } from './target.js';
 import type { CommonOptions, Target } from './types.js';
@@ -49,7 +50,7 @@ export function compiledTarget(target: Target, options: CommonOptions, findings:
   const { conversion } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   const { spiking } = present(conversion, 'driver: the pipeline ended early');
   findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
-  return { network: spiking, name: config.name, normalisation: {}, imported: false };
+  return { network: spiking, name: config.name, normalisation: normalisationOf(config.normalize), imported: false };
 }
 
 export function isOnnx({ path, config }: Target): boolean {

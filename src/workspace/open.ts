@@ -34,12 +34,12 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
 
 function textTarget(path: string, findings: Findings): OwnTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
-  const { network, run } = readIr(ir, findings);
+  const { network, run, normalisation = {} } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   return {
     network,
     config: run?.config ?? network.name,
-    normalisation: run?.normalisation ?? {},
+    normalisation: run?.normalisation ?? normalisation,
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
@@ -51,7 +51,7 @@ function layersTarget(path: string, config: Config, findings: Findings): OwnTarg
   return {
     network,
     config: config.name,
-    normalisation: normalisationOf(config.train?.settings['normalize']),
+    normalisation: normalisationOf(config.train?.settings['normalize'] ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),

@@ -5,12 +5,16 @@ import { isFile, readBytes, readText, realPath } from '../data/index.js';
 import { runFiles } from './run-folder.js';
 import type { Maker } from './artifacts.js';
 
+type Content = string | Uint8Array;
+
 /** What a command is about to write. */
 export interface Planned {
   readonly folder: string;
   readonly maker: Maker;
-  /** By name in the folder; undefined where the content isn't known yet. */
-  readonly files: ReadonlyMap<string, string | Uint8Array | undefined>;
+  /** What it makes, by name in the folder; undefined where the content isn't known yet. */
+  readonly files: ReadonlyMap<string, Content | undefined>;
+  /** Files of the user's that it puts beside them: none may have the name of one that it makes. */
+  readonly copies?: ReadonlyMap<string, Content>;
   /** What the command reads: never replaced by something else, whoever wrote it. */
   readonly inputs: readonly string[];
 }
@@ -22,10 +26,12 @@ export const artifactNames = ['weights.safetensors', 'network.ir', 'network.json
  * Refuses to replace what the command didn't write itself, as it wrote it: a trained network, a model file of the
  * user's, a generated one that was edited since. `manifest.json` in the folder records who wrote it, and hashes.
  */
-export function refuseToReplace({ folder, maker, files, inputs }: Planned): void {
+export function refuseToReplace({ folder, maker, files, copies = new Map(), inputs }: Planned): void {
+  refuseTakenNames(files, copies);
+  const planned = new Map([...files, ...copies]);
   const read = new Set(inputs.map((path) => realPath(path)));
-  const record = recordOf(folder, maker, [...files.keys()]);
-  const lost = [...files].filter(([name, content]) => {
+  const record = recordOf(folder, maker, [...planned.keys()]);
+  const lost = [...planned].filter(([name, content]) => {
     const path = join(folder, name);
     if (!isFile(path)) return false;
     const hash = hashOf(readBytes(path));
@@ -38,6 +44,29 @@ export function refuseToReplace({ folder, maker, files, inputs }: Planned): void
   fail('file/would-replace', { path: join(folder, first[0]), more: lost.length - 1, command: maker }, undefined, {
     help: 'name another folder with `-o`, or move what is there away',
   });
+}
+
+function refuseTakenNames(made: ReadonlyMap<string, unknown>, copies: ReadonlyMap<string, unknown>): void {
+  const taken = new Set([...made.keys()].map((name) => name.toLowerCase()));
+  const name = [...copies.keys()].find((copy) => taken.has(copy.toLowerCase()));
+  if (name === undefined) return;
+  const help = 'rename the file; for external data, save the ONNX file again with another location';
+  fail('file/name-taken', { name }, undefined, { help });
+}
+
+/** Files of a folder, by hash, that the command wrote earlier, that are unchanged, and that it doesn't write now. */
+export function stillRecorded(
+  folder: string,
+  maker: Maker,
+  writes: ReadonlyMap<string, unknown>,
+): Readonly<Record<string, string>> {
+  const hashes = recordOf(folder, maker, [])?.hashes ?? {};
+  return Object.fromEntries(
+    Object.entries(hashes).filter(([name, hash]) => {
+      const path = join(folder, name);
+      return !writes.has(name) && isFile(path) && hashOf(readBytes(path)) === hash;
+    }),
+  );
 }
 
 interface ManifestRecord {
@@ -61,9 +90,11 @@ function recordOf(folder: string, maker: Maker, names: readonly string[]): Manif
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const { made_by, sources, files } = (manifest ?? {}) as Readonly<Record<string, object | undefined>>;
+  const { made_by, sources, files, earlier } = (manifest ?? {}) as Readonly<Record<string, object | undefined>>;
   if (typeof files !== 'object') return undefined;
-  const hashes = { ...sources, ...files } as Readonly<Record<string, string>>;
+  // a source has the name of the file that was read, which may lie elsewhere: `compile` copies none
+  const copied = maker === 'compile' ? {} : sources;
+  const hashes = { ...copied, ...earlier, ...files } as Readonly<Record<string, string>>;
   if (made_by !== undefined) return (made_by as unknown) === maker ? { hashes } : undefined;
   const line = `// Made by spikec ${maker}`;
   const models = names.filter((name) => name.endsWith('.spike') && isFile(join(folder, name)));
@@ -72,6 +103,6 @@ function recordOf(folder: string, maker: Maker, names: readonly string[]): Manif
   return said && !isFile(join(folder, runFiles.checkpoint)) ? { hashes, line } : undefined;
 }
 
-function hashOf(content: string | Uint8Array): string {
+function hashOf(content: Content): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -26,8 +26,15 @@ export interface RunInfo {
   readonly hardware?: Readonly<Record<string, unknown>>;
 }
 
+export interface FolderNetwork {
+  readonly network: Network;
+  readonly run?: RunInfo;
+  /** What `manifest.json` says of its images, where no training wrote it. */
+  readonly normalisation?: Normalisation;
+}
+
 /** The network of a compiled or run folder with its weights. */
-export function readFolder(folder: string, findings: Findings): { network: Network; run?: RunInfo } {
+export function readFolder(folder: string, findings: Findings): FolderNetwork {
   return readIr(join(folder, runFiles.network), findings);
 }
 
@@ -36,13 +43,14 @@ export function isIrFile(path: string): boolean {
 }
 
 /** A network in text form with the weights beside it, and what `run.json` says where a training wrote it. */
-export function readIr(path: string, findings: Findings): { network: Network; run?: RunInfo } {
+export function readIr(path: string, findings: Findings): FolderNetwork {
   const folder = dirname(path);
   const text = readText(path);
   const weights = readWeights(folder);
   const network = findings.take(parseNetwork({ name: path, text }, weights));
   const runPath = join(folder, runFiles.run);
-  if (basename(path) !== runFiles.network || !isFile(runPath)) return { network };
+  if (basename(path) !== runFiles.network) return { network };
+  if (!isFile(runPath)) return { network, normalisation: ofManifest(join(folder, 'manifest.json')) };
   return { network, run: runInfo(runPath) };
 }
 
@@ -56,6 +64,19 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
   const weights = decodeWeights(readBytes(real), path);
   if (weights.value === undefined) throw new DiagnosticError(weights.diagnostics);
   return weights.value;
+}
+
+/** Nothing where there is no manifest that says it. */
+function ofManifest(path: string): Normalisation {
+  if (!isFile(path)) return {};
+  try {
+    const { normalisation } = JSON.parse(readText(path)) as { readonly normalisation?: Normalisation };
+    const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
+    return lists.every((list) => Array.isArray(list) && list.every(Number.isFinite)) ? (normalisation ?? {}) : {};
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return {};
+    throw error;
+  }
 }
 
 function runInfo(path: string): RunInfo {

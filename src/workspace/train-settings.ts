@@ -39,7 +39,7 @@ export function trainSettings(
     schedule: scheduleOf(value('schedule') as Choice | undefined),
     loss: lossOf(value('loss') as Choice | undefined),
     augment: augmentOf((value('augment') as readonly Choice[] | undefined) ?? []),
-    normalisation: normalisationOf(value('normalize')),
+    normalisation: normalisationOf(value('normalize') ?? config.normalize),
     batch: number('batch'),
     epochs: overrides.epochs ?? number('epochs'),
     seed: overrides.seed ?? number('seed'),

@@ -25,6 +25,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     trainTarget: unexpected('trainTarget'),
     allocateTarget: unexpected('allocateTarget'),
     costOf: unexpected('costOf'),
+    describeData: unexpected('describeData'),
     drawPicture: unexpected('drawPicture'),
     reportTargets: unexpected('reportTargets'),
     diffTargets: unexpected('diffTargets'),

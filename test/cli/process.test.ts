@@ -194,3 +194,34 @@ it.each(badInputs)(
   },
   60_000,
 );
+
+it.skipIf(process.platform === 'win32')(
+  'a reader that stops reading ends no training, and its exit code stays',
+  () => {
+    const folder = project(40);
+    writeFileSync(
+      join(folder, 'tiny.spike'),
+      `use "spikec/neurons" { LIF }
+     network Tiny { input image: real[1, 6, 6]  output image | flatten | linear(4) | spike | linear(3) }
+     config tiny { network Tiny  neuron LIF  coding rate(3)  train { optimizer adam(lr: 1e-2)  batch 8  epochs 60 } }`,
+    );
+    const command = `"${process.execPath}" "${main}" train tiny.spike --data idx:images,labels --json -o run | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout } = spawnSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+    const [first, code] = stdout.trim().split('\n');
+    expect(JSON.parse(first!)).toMatchObject({ epoch: 1 });
+    expect(code).toBe('0');
+    expect(readFileSync(join(folder, 'run/log.jsonl'), 'utf8').trim().split('\n')).toHaveLength(60);
+  },
+  60_000,
+);
+
+it.skipIf(process.platform !== 'linux')(
+  'an output that can’t be written is one line, not a stack',
+  () => {
+    const command = `"${process.execPath}" "${main}" explain file/missing > /dev/full`;
+    const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', timeout: 60_000 });
+    expect(stderr).toBe("error: the output can't be written: no space left on device\n");
+    expect(status).toBe(2);
+  },
+  60_000,
+);

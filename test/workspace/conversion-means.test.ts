@@ -75,6 +75,30 @@ it.each([
   60_000,
 );
 
+it('what a conversion was calibrated with is known to its model file and its folder; flags override it', async () => {
+  const folder = project();
+  const normalisation = { mean: [0.4], std: [0.2] };
+  const converted = valueOf(await convert(folder, 'tiny.onnx', { coding: 'rate', steps: 32, normalisation }));
+  expect(readFileSync(converted.model, 'utf8')).toContain('normalize channels(mean: [0.4], std: [0.2])');
+  const manifest = JSON.parse(readFileSync(join(folder, 'out/manifest.json'), 'utf8')) as object;
+  expect(manifest).toMatchObject({ normalisation });
+  const dataset = dataOf(folder);
+  const figures = async (path: string, flags: object): Promise<object> => {
+    const { accuracy, spikes_per_neuron } = valueOf(
+      await driver.evaluateTarget({ path }, { dataset, normalisation: flags }),
+    );
+    return { accuracy, spikes_per_neuron };
+  };
+  const meant = await figures(converted.model, normalisation);
+  expect(await figures(converted.model, {})).toEqual(meant);
+  expect(await figures(join(folder, 'out'), {})).toEqual(meant);
+  expect(await figures(converted.model, { mean: [0], std: [1] })).not.toEqual(meant);
+  const compiled = join(folder, 'compiled');
+  valueOf(await driver.compileTarget({ path: converted.model }, { emit: ['ir'], outDir: compiled }));
+  expect(await figures(compiled, {})).toEqual(meant);
+  dataset.close();
+});
+
 it('converting again gives the same bytes, and the first images alone may calibrate', async () => {
   const folder = project();
   const once = valueOf(await convert(folder, 'tiny.onnx', { calibrationLimit: 10 }));

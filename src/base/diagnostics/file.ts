@@ -51,10 +51,18 @@ network folder that went away, too many open files.`,
     'error',
     ({ path, more, command }) =>
       `"${path}"${more === 0 ? '' : ` and ${more} more file${more === 1 ? '' : 's'} there`} would be lost: \`spikec ${command}\` replaces only what it wrote itself`,
-    `\`convert\` and \`allocate\` replace only files that the same command wrote and nobody changed since: \`manifest.json\` in
-the folder records the command and the hash of each file. A trained network, a model file of your own, a generated one that
-you edited, and what the command itself reads stay as they are. \`train\` treats the model files that it copies alike. Name
-another folder with \`-o\`, or move or delete what is there.`,
+    `A command replaces only files that it wrote itself and nobody changed since. For the folders of \`compile\`, \`convert\`,
+\`allocate\` and \`train\`, \`manifest.json\` records the command and the hash of each file; pages, pictures, tables and
+differences (\`report\`, \`picture\`, \`cost -o\`, \`diff -o\`) are known by their form. A trained network, a model file of your own,
+a generated one that you edited, and what the command itself reads stay as they are. Name another place with \`-o\`, or move or
+delete what is there.`,
+  ),
+  'file/name-taken': define<{ name: string }>(
+    'error',
+    ({ name }) => `"${name}" has the name of a file that is written beside it`,
+    `A conversion keeps a copy of the ONNX file and of its external data beside what it makes: the model file,
+\`manifest.json\`, \`network.ir\`, \`network.json\`, \`weights.safetensors\`, \`infer.onnx\`. One of them would replace the other.
+Rename the file; external data gets its name where the ONNX file is saved.`,
   ),
   'file/write-failed': define<{ path: string; reason: string }>(
     'error',

@@ -1,4 +1,5 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
+import { bitsFor } from '../../base/quantiser.js';
 import { Environment, type Expr, assignmentsOf, evaluateExpr, partsOf, spikeLevels } from '../../equations/index.js';
 import { type Bits, type Choice, type CodingChoice, type NeuronUse, layerMatcher } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
@@ -134,7 +135,7 @@ export function neuronWithBits(
       related: [{ place: use.place, message: `the neuron \`${def.name}\`` }],
     });
   if (!def.params.some(({ name }) => name === 'bits')) {
-    const own = Math.max(1, Math.ceil(Math.log2(levels)));
+    const own = bitsFor(levels);
     if (setting === own) return use;
     const wanted = typeof setting === 'number' ? `${setting}` : 'learned';
     const problem = `\`spikes\` asks for ${wanted} bits, but the neuron \`${def.name}\` has no parameter \`bits\` and fires ${own}`;

@@ -3,13 +3,17 @@ import type { Config } from '../types.js';
 import type { Choice, SettingValue } from '../values.js';
 
 /** The settings of a config don't contradict one another. */
-export function settingsAgree({ train, bits, network }: Config, reporter: Reporter): void {
+export function settingsAgree({ train, bits, network, normalize }: Config, reporter: Reporter): void {
   const learned = [bits?.settings ?? {}, ...(bits?.layers ?? []).map((layer) => layer.settings)];
   for (const [name, value] of learned.flatMap((settings) => Object.entries(settings))) {
     if (isChoice(value)) boundsHold(name, value, reporter);
   }
-  const normalize = train?.settings['normalize'];
-  if (!isChoice(normalize) || normalize.name !== 'channels') return;
+  for (const said of [normalize, train?.settings['normalize']])
+    if (isChoice(said)) channelsAgree(said, network, reporter);
+}
+
+function channelsAgree(normalize: Choice, network: Config['network'], reporter: Reporter): void {
+  if (normalize.name !== 'channels') return;
   const { mean, std } = normalize.args as { readonly mean: readonly number[]; readonly std: readonly number[] };
   const input = network.kind === 'network' ? network.layers.find((layer) => layer.kind === 'input') : undefined;
   const channels = input?.shape.length === 3 ? input.shape[0]! : undefined;

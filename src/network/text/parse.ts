@@ -17,7 +17,7 @@ import {
   checkedOp,
 } from '../types.js';
 import { firstOversized } from '../sizes.js';
-import { type Problem, verifyNetwork, verifyValues } from '../verify.js';
+import { type Problem, feedProblems, verifyNetwork, verifyValues } from '../verify.js';
 
 const shownProblems = 100;
 
@@ -61,7 +61,7 @@ function problemsOf(network: Network, { problems }: IrParser): readonly Problem[
   if (large !== undefined) {
     return [{ op: large.op.id, message: `${large.what} ${large.size} ${large.unit}, more than ${large.limit}` }];
   }
-  return verifyValues(network);
+  return [...feedProblems(network), ...verifyValues(network)];
 }
 
 class IrParser {

@@ -1,5 +1,5 @@
 import { tensor } from '../../base/dtype.js';
-import { spikeLevels, stepParameter } from '../../equations/index.js';
+import { stepParameter } from '../../equations/index.js';
 import { present } from '../../base/invariant.js';
 import { codeOf } from '../../base/quantiser.js';
 import {
@@ -8,6 +8,7 @@ import {
   type Op,
   type Param,
   type Rewriter,
+  derivedLevels,
   learnsBits,
   paramOf,
   realValues,
@@ -104,14 +105,7 @@ function fixedNeuron(
   const { bits_max: _max, ...attrs } = op.attrs;
   const all = { ...attrs, ...changes, ...(hold === undefined || !('hold' in attrs) ? {} : { hold }) };
   const def = network.neurons.get(String(op.attrs['neuron']))!;
-  const levels = spikeLevels(def, numbers(all));
+  const levels = derivedLevels({ attrs: all, params }, def);
   if (levels === undefined) return { attrs: all, params };
   return { attrs: { ...all, levels: [levels.min, levels.max], amplitude: levels.step }, params };
-}
-
-function numbers(attrs: Attrs): Record<string, number> {
-  return Object.fromEntries(Object.entries(attrs).filter(([, value]) => typeof value === 'number')) as Record<
-    string,
-    number
-  >;
 }

@@ -1,4 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
+import { bitsFor } from '../../base/quantiser.js';
 import { printNeuron } from '../../equations/index.js';
 import type { Param } from '../../network/index.js';
 import { type Op, optionalParam, printType } from '../../network/index.js';
@@ -88,7 +89,7 @@ function typeRows(op: Op): (readonly [string, string])[] {
   if (time !== undefined) rows.push(['time', `steps ${time.start}…${time.start + time.steps - 1}`]);
   if (code.kind === 'spike') {
     const levels = code.max - code.min + 1;
-    rows.push(['levels', `${levels} (${Math.max(1, Math.ceil(Math.log2(levels)))} bit)`]);
+    rows.push(['levels', `${levels} (${bitsFor(levels)} bit)`]);
   }
   if (op.inputs.length > 0) rows.push(['reads', op.inputs.join(', ')]);
   if (op.origin !== undefined) rows.push(['stands for', op.origin]);

@@ -1,3 +1,4 @@
+import { bitsFor } from '../../../base/quantiser.js';
 import { type Op, type Rewriter, realParam, rewrite, opDef, traitsOf } from '../../../network/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { isSplit } from './split.js';
@@ -79,9 +80,9 @@ function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, 
 /** Bits of the size of a train's codes; 0 for anything else. */
 function bitsOf(op: Op, code: Op['type']['code'], context: PassContext, warned: Set<string>): number {
   if (code.kind !== 'spike' || code.step !== 1) return 0;
-  const bits = Math.ceil(Math.log2(Math.max(code.max, -code.min) + 1));
+  const bits = bitsFor(Math.max(code.max, -code.min) + 1);
   const neuron = String(op.attrs['neuron']);
-  if (op.kind === 'neuron' && code.min === 0 && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
+  if (op.kind === 'neuron' && code.min === 0 && code.max > 0 && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
     warned.add(neuron);
     context.report('convert/planes-not-full', { neuron, levels: code.max + 1, bits }, op);
   }

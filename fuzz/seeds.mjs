@@ -1,0 +1,174 @@
+// Valid inputs of every format, which mutate.mjs damages. Each is a list of files; `target` is the one that is damaged.
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { driver } from '../dist/src/commands/index.js';
+import { libraryFolder } from '../dist/src/workspace/files.js';
+import { OnnxBuilder } from '../dist/src/testing/onnx-builder.js';
+
+const wave = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(i + 1));
+
+/** Networks as builders, so that their graphs can be damaged before they are bytes. */
+export const onnxGraphs = [
+  () => {
+    const b = new OnnxBuilder(13);
+    b.input('x', ['N', 1, 8, 8]);
+    let x = b.fakeQuant('x', 0.05, 128);
+    x = b.node('Conv', [x, b.floats('w', [2, 1, 3, 3], wave(18)), b.floats('b', [2], [0.1, -0.1])], {
+      pads: [1, 1, 1, 1],
+    });
+    x = b.fakeQuant(b.node('Relu', [x]), 0.05, 0);
+    x = b.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
+    x = b.node('Reshape', [x, b.ints('shape', [0, -1])]);
+    b.output(b.node('Gemm', [x, b.floats('v', [4, 32], wave(128))], { transB: 1 }));
+    return b;
+  },
+  () => {
+    const b = new OnnxBuilder(17);
+    b.input('x', [2, 3, 6, 6]);
+    let x = b.node('Pad', ['x', b.ints('pads', [0, 0, 1, 1, 0, 0, 1, 1])]);
+    x = b.node('Conv', [x, b.floats('w', [4, 3, 3, 3], wave(108))], { strides: [2, 2] });
+    const bn = ['g', 'b', 'm', 'v'].map((name) => b.floats(name, [4], [0.5, 1, 1.5, 2]));
+    const y = b.node('Relu', [b.node('BatchNormalization', [x, ...bn], { epsilon: 1e-5 })]);
+    x = b.node('Concat', [b.node('Add', [y, b.node('Mul', [y, b.scalar('c', 'float', 0.5)])]), y], { axis: 1 });
+    x = b.node('AveragePool', [x], { kernel_shape: [2, 2], ceil_mode: 1 });
+    x = b.node('Flatten', [b.node('Clip', [x, b.scalar('lo', 'float', 0), b.scalar('hi', 'float', 6)])]);
+    b.output(b.node('Softmax', [b.node('MatMul', [x, b.floats('w2', [32, 3], wave(96))])]));
+    return b;
+  },
+  () => {
+    const b = new OnnxBuilder(13);
+    b.input('x', ['N', 6]);
+    const zero = b.scalar('z', 'uint8', 7);
+    const codes = b.node('QuantizeLinear', ['x', b.scalar('s', 'float', 0.1), zero]);
+    const w = b.constant('w', { type: 'int8', dims: [6, 3], values: Array.from({ length: 18 }, (_, i) => i - 9) });
+    const product = b.node('Cast', [b.node('MatMulInteger', [codes, w, zero])], { to: 1 });
+    const x = b.node('Mul', [product, b.scalar('f', 'float', 0.01)]);
+    b.output(b.node('Transpose', [b.node('Transpose', [x], { perm: [0, 1] })], { perm: [0, 1] }));
+    return b;
+  },
+];
+
+const model = `use "spikec/neurons" { LIF, PLIF }
+neuron Own(theta = 1, tau = learn(2)) {
+  state u = 0
+  charge u = u + (x - u) / tau
+  fire s = u >= theta
+  reset u = where(s != 0, 0, u)
+  surrogate rectangle(width: 1)
+}
+block Res(n: int) { input x  output x | conv(n, kernel: 3) | batchnorm | spike }
+network N { input image: real[1, 8, 8]
+  a = image | conv(4, kernel: 3, stride: 2) | batchnorm | spike
+  b = a | conv(4, kernel: 3) | batchnorm
+  output a + b | spike | avgpool(2) | flatten | linear(4) }
+config c { network N neuron Own coding direct(steps: 3)
+  train { data mnist optimizer sgd(lr: 1e-2) batch 4 epochs 1 seed 1 } }
+config d { network N neuron LIF(tau: 2) coding direct(steps: 2) }
+`;
+
+function npy(descr, shape, data) {
+  const open = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
+  const header = Buffer.from(`${open.padEnd(64 * Math.ceil((open.length + 11) / 64) - 11)}\n`, 'latin1');
+  const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length & 255, header.length >> 8]);
+  return Buffer.concat([start, header, Buffer.from(data.buffer)]);
+}
+
+function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+/** A ZIP file of stored members. */
+function zip(members) {
+  const [parts, directory] = [[], []];
+  let at = 0;
+  for (const [name, bytes] of Object.entries(members)) {
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt32LE(crc32(bytes), 10);
+    fields.writeUInt32LE(bytes.length, 14);
+    fields.writeUInt32LE(bytes.length, 18);
+    fields.writeUInt16LE(name.length, 22);
+    parts.push(Buffer.from('PK\x03\x04'), fields, Buffer.from(name), bytes);
+    const more = Buffer.alloc(14);
+    more.writeUInt32LE(at, 10);
+    directory.push(Buffer.from('PK\x01\x02\x14\x00'), fields, more, Buffer.from(name));
+    at += 30 + name.length + bytes.length;
+  }
+  const list = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 'latin1');
+  const count = Object.keys(members).length;
+  end.writeUInt16LE(count, 8);
+  end.writeUInt16LE(count, 10);
+  end.writeUInt32LE(list.length, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...parts, list, end]);
+}
+
+function idx(type, dims, data) {
+  const header = Buffer.alloc(4 + 4 * dims.length);
+  header.set([0, 0, type, dims.length]);
+  dims.forEach((n, i) => header.writeUInt32BE(n, 4 + 4 * i));
+  return Buffer.concat([header, Buffer.from(data)]);
+}
+
+/** The files of a compiled folder, by name. */
+async function compiled(work) {
+  const folder = mkdtempSync(join(tmpdir(), 'spikec-fuzz-seed-'));
+  try {
+    await work(folder);
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => ({ name, bytes: readFileSync(join(folder, name)) }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Seeds by format. */
+export async function seeds() {
+  const own = await compiled(async (folder) => {
+    writeFileSync(join(folder, 'n.spike'), model);
+    const { diagnostics, value } = await driver.compileTarget(
+      { path: join(folder, 'n.spike'), config: 'c' },
+      { emit: ['ir', 'json'], outDir: join(folder, '.') },
+    );
+    if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
+  });
+  const converted = await compiled(async (folder) => {
+    mkdirSync(join(folder, 'from'));
+    const file = join(folder, 'from', 'net.onnx');
+    writeFileSync(file, onnxGraphs[0]().bytes());
+    const { diagnostics, value } = await driver.convertOnnx(file, { coding: 'sws', steps: 8, outDir: folder });
+    if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
+  });
+  const folders = [own, converted];
+  const member = (name) => folders.map((files) => ({ target: name, files }));
+  const images = npy('<f4', [4, 1, 8, 8], wave(256));
+  const labels = npy('<i4', [4], Int32Array.of(0, 1, 2, 3));
+  const single = (name, bytes) => ({ target: name, files: [{ name, bytes }] });
+  const library = readFileSync(join(libraryFolder(), 'neurons.spike'));
+  return {
+    spike: [single('n.spike', Buffer.from(model)), single('n.spike', library)],
+    onnx: onnxGraphs.map((graph) => single('net.onnx', Buffer.from(graph().bytes()))),
+    ir: member('network.ir'),
+    safetensors: member('weights.safetensors'),
+    json: member('manifest.json'),
+    npz: [single('d.npz', zip({ 'images.npy': images, 'labels.npy': labels }))],
+    idx: [
+      {
+        target: 'images',
+        files: [
+          { name: 'images', bytes: idx(8, [4, 8, 8], new Uint8Array(256).fill(7)) },
+          { name: 'labels', bytes: idx(8, [4], [0, 1, 2, 3]) },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,67 @@
+// Reads one damaged input after the other, as commands do. What ends in diagnostics is fine; all else is reported.
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DiagnosticError } from '../dist/src/base/diagnostics/index.js';
+import { driver } from '../dist/src/commands/index.js';
+import { openDataset } from '../dist/src/data/index.js';
+
+const opened = (name, folder) => {
+  const dataset = openDataset(name.replaceAll('@', folder));
+  try {
+    dataset.read(0, 4);
+  } finally {
+    dataset.close();
+  }
+};
+
+/** The value of an outcome; an input that is refused ends here. */
+const valueOf = ({ value, diagnostics }) => {
+  if (value === undefined) throw new DiagnosticError(diagnostics);
+  return value;
+};
+
+const folderRead = async (folder, { thorough }) => {
+  valueOf(await driver.costOf({ path: folder }, {}));
+  if (!thorough) return;
+  valueOf(await driver.diffTargets({ path: folder }, { path: folder }, {}));
+  valueOf(await driver.reportTargets([{ path: folder }], { normalisation: {}, outFile: join(folder, 'report.html') }));
+};
+
+const uses = {
+  spike: async (folder) => {
+    const path = join(folder, 'n.spike');
+    driver.formatFile(path);
+    valueOf(driver.checkFile(path, {}));
+    if (!readFileSync(path, 'utf8').includes('config c')) return;
+    valueOf(await driver.compileTarget({ path, config: 'c' }, { emit: ['ir', 'json'], outDir: join(folder, 'out') }));
+    valueOf(await driver.costOf({ path: join(folder, 'out') }, {}));
+  },
+  onnx: async (folder, { coding }) => {
+    valueOf(await driver.convertOnnx(join(folder, 'net.onnx'), { coding, outDir: join(folder, 'out') }));
+    // what was written is read
+    const { value, diagnostics } = await driver.costOf({ path: join(folder, 'out') }, {});
+    if (value === undefined) throw new Error(`a folder that no command reads: ${diagnostics[0]?.message}`);
+  },
+  ir: folderRead,
+  safetensors: folderRead,
+  json: folderRead,
+  npz: (folder) => opened('npz:@/d.npz', folder),
+  idx: (folder) => opened('idx:@/images,@/labels', folder),
+};
+
+process.on('message', ({ format, folder, coding, thorough }) => {
+  void (async () => {
+    let problem;
+    let refused = false;
+    const before = process.memoryUsage().rss;
+    try {
+      await uses[format](folder, { coding, thorough });
+    } catch (error) {
+      refused = error instanceof DiagnosticError;
+      if (!refused) problem = error instanceof Error ? error.stack : String(error);
+    }
+    rmSync(join(folder, 'out'), { recursive: true, force: true });
+    process.send({ problem, refused, grown: process.resourceUsage().maxRSS * 1024 - before });
+  })();
+});
+process.send({ ready: true });

@@ -1,0 +1,143 @@
+import type { Outcome } from '../base/diagnostics/index.js';
+import { type Dataset, type Normalisation, fitDataset, readBatch } from '../data/index.js';
+import { needOf } from '../run/fit.js';
+import { compiledTarget } from '../workspace/compiled.js';
+import { Findings } from '../workspace/findings.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
+
+export interface DataOptions extends CommonOptions {
+  readonly dataset: Dataset;
+  readonly normalisation: Normalisation;
+  /** Samples that are looked at, from the first; all where missing. */
+  readonly limit?: number;
+  /** The network that would read them. */
+  readonly target?: Target;
+}
+
+interface Spread {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** The keys are those of `data --json`. */
+export interface DataResult {
+  readonly name: string;
+  readonly samples: number;
+  /** Samples that were looked at for what follows. */
+  readonly looked_at: number;
+  /** Of one sample, as the source has it. */
+  readonly shape: readonly number[];
+  /** Element type in the file, as NumPy abbreviates it. */
+  readonly type?: string;
+  readonly layout?: string;
+  readonly labels: 'classes' | 'numbers' | 'none';
+  /** How many of the samples have each class. */
+  readonly classes?: readonly { readonly class: number; readonly samples: number }[];
+  /** Each number of the labels. */
+  readonly numbers?: readonly Spread[];
+  /** As the file has them. */
+  readonly raw: Spread & { readonly zeros: number };
+  /** As a network gets them: scaled and normalised. */
+  readonly values: Spread;
+  readonly first: readonly { readonly label?: number; readonly numbers?: readonly number[]; readonly mean: number }[];
+  /** What the network would read. */
+  readonly network?: { readonly input: readonly number[]; readonly frames: boolean; readonly outputs: number };
+}
+
+const atOnce = 64;
+const shownFirst = 5;
+
+/** What a data set holds, and whether a network can read it; where it can't, the errors say why. */
+export async function describeData(options: DataOptions): Promise<Outcome<DataResult>> {
+  const findings = new Findings();
+  const { normalisation, target } = options;
+  const given = options.dataset;
+  let dataset = given;
+  let used = normalisation;
+  let network: DataResult['network'];
+  if (target !== undefined) {
+    const compiled = compiledTarget(target, options, findings);
+    const said = normalisation.mean !== undefined || normalisation.std !== undefined;
+    used = said ? normalisation : compiled.normalisation;
+    const need = needOf(compiled.network, used);
+    dataset = findings.take(fitDataset(given, { ...need, numbers: true }));
+    network = { input: need.shape, frames: need.frames === true, outputs: need.outputs };
+  }
+  const looked = Math.min(given.length, options.limit ?? given.length);
+  const { targets, type, layout, labelled } = given;
+  const found = look(dataset, used, looked);
+  const labels = targets !== undefined ? 'numbers' : labelled === false ? 'none' : 'classes';
+  const value: DataResult = {
+    name: given.name,
+    samples: given.length,
+    looked_at: looked,
+    shape: given.shape,
+    ...(type === undefined ? {} : { type }),
+    ...(layout === undefined ? {} : { layout }),
+    labels,
+    ...(labels === 'classes' ? { classes: found.classes() } : {}),
+    ...(labels === 'numbers' ? { numbers: found.numbers.map((one) => one.result()) } : {}),
+    raw: { ...found.raw.result(), zeros: found.raw.zeros / Math.max(1, found.raw.count) },
+    values: found.values.result(),
+    first: found.first.map(({ label, ...rest }) => ({ ...(labels === 'classes' ? { label } : {}), ...rest })),
+    ...(network === undefined ? {} : { network }),
+  };
+  return { value, diagnostics: findings.all };
+}
+
+class Counter {
+  count = 0;
+  zeros = 0;
+  #min = Infinity;
+  #max = -Infinity;
+  #sum = 0;
+
+  add(value: number): void {
+    this.count++;
+    if (value === 0) this.zeros++;
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
+    this.#sum += value;
+  }
+
+  result(): Spread {
+    return { min: this.#min, max: this.#max, mean: this.#sum / Math.max(1, this.count) };
+  }
+}
+
+interface First {
+  readonly label: number;
+  readonly numbers?: readonly number[];
+  /** Of the values as a network gets them. */
+  readonly mean: number;
+}
+
+/** Reads samples, a few at a time. */
+function look(dataset: Dataset, normalisation: Normalisation, count: number) {
+  const [raw, values] = [new Counter(), new Counter()];
+  const numbers = Array.from({ length: dataset.targets ?? 0 }, () => new Counter());
+  const byClass = new Map<number, number>();
+  const first: First[] = [];
+  for (let start = 0; start < count; start += atOnce) {
+    const read = dataset.read(start, Math.min(atOnce, count - start));
+    const { images } = readBatch(dataset, start, read.count, normalisation);
+    for (const value of read.images) raw.add(value);
+    for (const value of images.data) values.add(value);
+    for (const label of read.labels) byClass.set(label, (byClass.get(label) ?? 0) + 1);
+    read.targets?.forEach((value, i) => numbers[i % numbers.length]!.add(value));
+    const size = images.data.length / Math.max(1, read.count);
+    for (let n = 0; n < read.count && first.length < shownFirst; n++) {
+      const own = images.data.subarray(n * size, (n + 1) * size);
+      const width = numbers.length;
+      first.push({
+        label: read.labels[n]!,
+        ...(read.targets === undefined ? {} : { numbers: [...read.targets.slice(n * width, (n + 1) * width)] }),
+        mean: own.reduce((sum, value) => sum + value, 0) / size,
+      });
+    }
+  }
+  const classes = (): readonly { readonly class: number; readonly samples: number }[] =>
+    [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
+  return { raw, values, numbers, classes, first };
+}

@@ -1,0 +1,49 @@
+import { type NeuronDef, type SpikeLevels, spikeLevels, stepParameter } from '../equations/index.js';
+import type { OpProblem } from './verify-bits.js';
+import type { Network, Op } from './types.js';
+
+/**
+ * What is wrong with the levels and the amplitude that a layer of neurons declares: they follow from its equations with
+ * its parameters, learned bits counted with their bound. Stepwise weighted trains (SWS) have levels in units of an
+ * amplitude that the conversion chooses: of these the levels alone follow.
+ */
+export function neuronLevelProblems(op: Op, { neurons, coding }: Network): readonly OpProblem[] {
+  const def = op.kind === 'neuron' ? neurons.get(String(op.attrs['neuron'])) : undefined;
+  if (op.kind !== 'neuron' || def === undefined) return [];
+  const args = argumentsOf(op, def);
+  // a step size that is no size is refused as such (`valueProblems`)
+  const size = args[stepParameter(def) ?? ''];
+  if (size !== undefined && !(size > 0 && size < Infinity)) return [];
+  const derived = spikeLevels(def, args);
+  if (derived === undefined) {
+    return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
+  }
+  const [min, max] = op.attrs.levels;
+  const problems: OpProblem[] = [];
+  if (min !== derived.min || max !== derived.max) {
+    const message = `declares levels ${min} … ${max}, the equations of ${def.name} give ${derived.min} … ${derived.max}`;
+    problems.push({ message, help: `write levels=[${derived.min}, ${derived.max}]` });
+  }
+  const { amplitude } = op.attrs;
+  if (coding?.name !== 'sws' && Math.abs(amplitude - derived.step) > 1e-9 * derived.step) {
+    const message = `declares amplitude ${amplitude}, the equations of ${def.name} give ${derived.step}`;
+    problems.push({ message, help: `write amplitude=${derived.step}` });
+  }
+  return problems;
+}
+
+/** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
+export function derivedLevels(op: Pick<Op, 'attrs' | 'params'>, def: NeuronDef): SpikeLevels | undefined {
+  return spikeLevels(def, argumentsOf(op, def));
+}
+
+/** The neuron's parameters as this layer has them: defaults, attributes, and the most bits that it may learn. */
+function argumentsOf(op: Pick<Op, 'attrs' | 'params'>, def: NeuronDef): Readonly<Record<string, number>> {
+  const args: Record<string, number> = {};
+  for (const { name, default: value } of def.params) {
+    const own = op.attrs[name] ?? value;
+    if (typeof own === 'number' || typeof own === 'boolean') args[name] = Number(own);
+  }
+  if (op.params['bits'] !== undefined && 'bits_max' in op.attrs) args['bits'] = Number(op.attrs['bits_max']);
+  return args;
+}

@@ -1,0 +1,42 @@
+import { fail } from '../base/diagnostics/index.js';
+import { isFile, readBytes, writeFile } from '../data/index.js';
+
+/** Commands that write one file, and what the files that they wrote are known by. */
+const signs = {
+  cost: [/^id,kind,input,macs,params,/],
+  report: [/<meta name="generator" content="spikec /],
+  picture: [/<!-- Made by spikec picture\. --><\/svg>$/],
+  diff: [
+    /^--- [^\n]*\n\+\+\+ [^\n]*\n(?!@@)/,
+    /^against /,
+    /^## `+[^\n]*`+ → `+[^\n]*`+\n/,
+    /^\| against /,
+    /<footer>Made by spikec [^<]*\.<\/footer>/,
+    /^\{\n {2}"identical": (?:true|false),\n {2}"(?:from|base)": /,
+  ],
+} as const satisfies Readonly<Record<string, readonly RegExp[]>>;
+
+export type Writer = keyof typeof signs;
+
+/** A picture that says who made it, so that the next one may take its place. */
+export function signedPicture(svg: string): string {
+  return svg.replace(/<\/svg>\s*$/, '<!-- Made by spikec picture. --></svg>');
+}
+
+/**
+ * Refuses an output file in whose place something stands that the command didn't write: a model file, a table of the
+ * user's. Empty files are nothing that is lost.
+ */
+export function refuseOutput(path: string, command: Writer): void {
+  if (!isFile(path)) return;
+  const text = new TextDecoder().decode(readBytes(path));
+  if (text === '' || signs[command].some((sign) => sign.test(text))) return;
+  const help = 'name another file with `-o`, or move what is there away';
+  fail('file/would-replace', { path, more: 0, command }, undefined, { help });
+}
+
+/** Writes a command's output file, unless {@link refuseOutput} refuses. */
+export function writeOutput(path: string, content: string, command: Writer): void {
+  refuseOutput(path, command);
+  writeFile(path, content);
+}
