@@ -1,3 +1,4 @@
+import { printable } from './render.js';
 import type { CostResult, CostRow } from '../commands/cost.js';
 
 const plain = [
@@ -32,6 +33,8 @@ export function costCsv({ layers, total, measured: run }: CostResult): string {
 
 function cell(value: unknown): string {
   if (typeof value === 'number') return String(value);
-  const text = typeof value === 'string' ? value : '';
+  const given = typeof value === 'string' ? printable(value) : '';
+  // a spreadsheet takes such a name for a formula
+  const text = /^[=+\-@]/.test(given) ? `'${given}` : given;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -21,12 +21,17 @@ export interface OnnxSource {
  */
 export async function openOnnxSource(
   model: Uint8Array | string,
-  options: { readonly threads?: number; readonly name?: string } = {},
+  options: {
+    readonly threads?: number;
+    readonly name?: string;
+    /** The one batch size the file can be run with, where its input doesn't say so: a Reshape to [1, …] inside. */
+    readonly batch?: number | undefined;
+  } = {},
 ): Promise<OnnxSource> {
   const what = options.name ?? (typeof model === 'string' ? model : 'the ONNX file');
   const session = await Session.open(model, { threads: options.threads, optimize: false, what });
   const { inputs, outputs } = session;
-  const fixedBatch = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === 'number');
+  const fixedBatch = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === 'number') ?? options.batch;
   return {
     inputs,
     outputs,

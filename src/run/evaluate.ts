@@ -145,7 +145,11 @@ async function sourceOutputs(
   const { name } = imported.sourceOutput;
   const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [name]);
   const output = exposed?.outputs.get(name) ?? name;
-  const source = await openOnnxSource(exposed?.bytes ?? path, { name: path, ...threads });
+  const source = await openOnnxSource(exposed?.bytes ?? path, {
+    name: path,
+    batch: imported.sourceInputs[0]?.batch,
+    ...threads,
+  });
   try {
     const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
       present((await source.run({ [input]: batch }, [output]))[output], `driver: ${path} gave no ${name}`);

@@ -87,7 +87,7 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   // onnxruntime finds external data by the file's place only
   const ends = [imported.sourceOutput.name];
   const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [...origins, ...ends]);
-  const source = await openOnnxSource(exposed?.bytes ?? path, { name: path });
+  const source = await openOnnxSource(exposed?.bytes ?? path, { name: path, batch: input.batch });
   let theirs: ReadonlyMap<string, Tensor>;
   try {
     const outputs = exposed?.outputs ?? new Map(ends.map((name) => [name, name]));

@@ -8,6 +8,7 @@ import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { openOnnxSource } from '../../src/engines/onnx-source.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime.js';
 import { type Dim, ProgramBuilder } from '../../src/tensor/index.js';
+import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
 
 function doubling(batch: Dim): Uint8Array {
   const b = new ProgramBuilder('doubling');
@@ -39,6 +40,17 @@ describe('an ONNX file run as it came', () => {
     const { y } = await source.run({ x });
     expect(y!.shape).toEqual([5, 2]);
     expect([...y!.data]).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+    await source.dispose();
+  });
+
+  it('runs a file one row at a time where something inside fixes the batch', async () => {
+    const builder = new OnnxBuilder(13);
+    builder.input('x', ['N', 2]);
+    const y = builder.node('Reshape', ['x', builder.ints('shape', [1, 2])]);
+    builder.output(y);
+    const source = await openOnnxSource(builder.bytes(), { threads: 1, batch: 1 });
+    const results = await source.run({ x: tensor('f32', [3, 2], [1, 2, 3, 4, 5, 6]) });
+    expect([...results[y]!.data]).toEqual([1, 2, 3, 4, 5, 6]);
     await source.dispose();
   });
 

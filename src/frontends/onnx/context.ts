@@ -10,7 +10,7 @@ import { isFloatType, storageType } from './element-type.js';
 import { describeNode, fullOpType, nodeStem } from './names.js';
 import { type ReadExternal, mostActivations } from './tensor-data.js';
 import type { CodesValue, RealValue, Value } from './values.js';
-import { keepsGrid } from './values.js';
+import { inOrder, keepsGrid } from './values.js';
 import type { OnnxNode } from './wire.js';
 
 export interface Emission {
@@ -81,9 +81,21 @@ export class NodeContext {
 
   /** The i-th input as a real activation whose axes are N, C, H, W. */
   real(i: number): RealValue {
-    const value = this.realInAnyLayout(i);
-    if (value.perm !== undefined) fail('onnx/layout', { op: this.node.opType, perm: value.perm }, this.place);
-    return value;
+    return this.inOwnLayout(this.realInAnyLayout(i));
+  }
+
+  /** The value with its ONNX axes as the op's: a reshape where only axes of size 1 have moved. */
+  inOwnLayout(value: RealValue): RealValue {
+    const { perm } = value;
+    if (perm === undefined) return value;
+    const from = this.shapeOf(value);
+    if (!inOrder(perm, from)) fail('onnx/layout', { op: this.node.opType, perm }, this.place);
+    const shape = perm.slice(1).map((axis) => from[axis - 1]!);
+    const { perm: _, ...own } = value;
+    if (shape.join() === from.join()) return own;
+    const result = this.emit({ kind: 'reshape', inputs: [own], attrs: { shape }, suffix: 'layout' });
+    this.graph.reshapedFrom.set(result.op, own);
+    return value.grid === undefined ? result : { ...result, grid: value.grid };
   }
 
   /** Like `real`, with codes dequantised by their own quantiser, for ops that act on both. */
@@ -164,6 +176,12 @@ export class NodeContext {
     return this.graph.builder.typeOf(value.op).shape;
   }
 
+  /** ONNX shape of a value; NaN is the batch. */
+  onnxShape(value: RealValue): readonly number[] {
+    const shape = [NaN, ...this.shapeOf(value)];
+    return value.perm === undefined ? shape : value.perm.map((axis) => shape[axis]!);
+  }
+
   emit(op: Emission): RealValue {
     return this.graph.emit(this, op);
   }
@@ -184,6 +202,12 @@ export class GraphContext {
   readonly notices: Diagnostic[] = [];
   /** The Softmax (or its like) at the end that was left out, and the tensor before it. */
   dropped: { readonly opType: string; readonly logits: string } | undefined;
+  /** Means over one axis of an image, by their op: the image and whether its height or its width is averaged. */
+  readonly lineMeans = new Map<string, { readonly image: RealValue; readonly axis: number }>();
+  /** What the reshapes that only write axes of size 1 anew were made from, by their op. */
+  readonly reshapedFrom = new Map<string, RealValue>();
+  /** Tensors behind the dropped op: their readers pass them on. */
+  readonly passed = new Set<string>();
   /** A diagnostic has listed the supported operators: once is enough. */
   operatorsListed = false;
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
@@ -240,13 +264,20 @@ export class GraphContext {
       attrs: op.attrs ?? {},
       params,
       place,
-      origin: keepsOrder(op) ? op.origin : undefined,
+      origin: this.#keepsOrder(op) ? op.origin : undefined,
     });
     if (typeof added !== 'string') fail('onnx/shape-mismatch', { op: op.kind, what: added.problem }, place);
     const { shape } = this.builder.typeOf(id);
     if (elementCount(shape) > mostActivations)
       fail('onnx/too-large', { what: `the result of ${op.kind}`, shape }, place);
     return { kind: 'real', op: id };
+  }
+
+  /** Whether the result's elements stand in the order of the ONNX tensor: not so behind a pending Transpose. */
+  #keepsOrder(op: Emission): boolean {
+    const joins = op.kind === 'flatten' || op.kind === 'reshape' || op.kind === 'globalavgpool';
+    const ordered = (x: RealValue): boolean => x.perm === undefined || inOrder(x.perm, this.builder.typeOf(x.op).shape);
+    return joins || op.inputs.every(ordered);
   }
 
   /** The `quantize` op of some codes, or the value itself where quantising changes nothing. */
@@ -285,12 +316,6 @@ export class GraphContext {
     }
     return { tensor: { dtype: storageType(constant.type), shape, data } as Tensor };
   }
-}
-
-/** Whether the result's elements stand in the order of the ONNX tensor: not so behind a pending Transpose. */
-function keepsOrder(op: Emission): boolean {
-  const joins = op.kind === 'flatten' || op.kind === 'reshape' || op.kind === 'globalavgpool';
-  return joins || op.inputs.every((input) => input.perm === undefined);
 }
 
 /** A constant's contents in the array type parameters use. */

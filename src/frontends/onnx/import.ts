@@ -9,11 +9,11 @@ import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
 import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
-import type { RealValue, Value } from './values.js';
+import { type RealValue, type Value, inOrder } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
 
 /** The oldest and newest version of ONNX's own operators that are understood. */
-export const opsetRange = { least: 9, most: 21 } as const;
+export const opsetRange = { least: 7, most: 25 } as const;
 
 export interface OnnxFile {
   /** What people are shown: usually a path. Its last part names the network. */
@@ -219,6 +219,7 @@ function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
       context.place,
     );
   }
+  if (graph.passed.has(node.inputs[0] ?? '')) return [context.input(0)];
   return def.run(context);
 }
 
@@ -244,7 +245,8 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
       fail('onnx/unsupported-form', { op: 'output', what: 'the output does not depend on the input' }, place);
     if (value.kind === 'codes') return graph.materialise(value, name, place);
     const real = value.kind === 'pending' ? finished(value, name, place) : value;
-    if (real.perm !== undefined) fail('onnx/layout', { op: 'output', perm: real.perm }, place);
+    if (real.perm !== undefined && !inOrder(real.perm, graph.builder.typeOf(real.op).shape))
+      fail('onnx/layout', { op: 'output', perm: real.perm }, place);
     return real;
   });
 }

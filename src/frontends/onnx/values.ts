@@ -13,7 +13,10 @@ export interface QuantCode {
 export interface RealValue {
   readonly kind: 'real';
   readonly op: string;
-  /** ONNX axis i of the value is axis perm[i] of [N, ...shape of the op]; missing where they agree. */
+  /**
+   * ONNX axis i of the value is axis perm[i] of [N, ...shape of the op]; missing where they agree.
+   * Axes of size 1 may be left out: [N, C, L] is held as an image of height 1.
+   */
   readonly perm?: readonly number[];
   /** All its numbers are codes of this quantiser, dequantised. */
   readonly grid?: QuantCode;
@@ -58,6 +61,12 @@ interface FailedValue {
 }
 
 export type Value = Constant | RealValue | CodesValue | PendingValue | FailedValue;
+
+/** Whether row-major order is that of the op: the axes longer than 1 stand in their own order. */
+export function inOrder(perm: readonly number[], shape: readonly number[]): boolean {
+  const long = perm.filter((axis) => axis === 0 || shape[axis - 1] !== 1);
+  return long.every((axis, i) => i === 0 || long[i - 1]! < axis);
+}
 
 export function sameCode(a: QuantCode, b: QuantCode): boolean {
   return a.scale === b.scale && a.zero === b.zero && a.min === b.min && a.max === b.max;

@@ -1,7 +1,7 @@
 import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
-import { type Constant, lazyConstant, reshapedConstant } from '../constant.js';
+import { type Constant, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
 import { mostComputed } from '../tensor-data.js';
@@ -71,8 +71,8 @@ function withConstant(
     const x = context.realInAnyLayout(index);
     return affine(context, operator, x, reshapedConstant(constant, [1]), constantFirst);
   }
-  const x = context.real(index);
-  return affine(context, operator, x, broadcastTo(context, constant, context.shapeOf(x)), constantFirst);
+  const x = context.realInAnyLayout(index);
+  return affine(context, operator, x, broadcastTo(context, constant, x), constantFirst);
 }
 
 /** x·scale + shift for one operation with a constant c. */
@@ -127,8 +127,9 @@ function alignedTo(shape: readonly number[], target: readonly unknown[]): boolea
   return offset >= 0 && shape.every((n, i) => n === 1 || i + offset === 1);
 }
 
-/** A constant as the affine op takes it: [1], one per channel [C], or the whole shape. */
-function broadcastTo(context: NodeContext, constant: Constant, shape: readonly number[]): Constant {
+/** A constant as the affine op takes it: [1], one per channel [C], or the op's whole shape. */
+function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
+  const [, ...shape] = context.onnxShape(x);
   const full = ['N', ...shape];
   const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];
   const fits = aligned.length === full.length && aligned.every((n, i) => n === 1 || n === full[i]);
@@ -137,9 +138,16 @@ function broadcastTo(context: NodeContext, constant: Constant, shape: readonly n
       `constant "${constant.name}" [${constant.shape.join(', ')}] doesn't fit an activation [${full.join(', ')}]`,
     );
   }
-  if (alignedTo(constant.shape, full)) return reshapedConstant(constant, [elementCount(constant.shape)]);
+  const perm = x.perm ?? full.map((_, axis) => axis);
+  if (aligned.every((n, axis) => n === 1 || perm[axis] === 1)) {
+    return reshapedConstant(constant, [elementCount(constant.shape)]);
+  }
   checkComputed(context, shape, [constant]);
-  return expand(constant, aligned.slice(1), shape);
+  const expanded = expand(constant, aligned.slice(1), shape);
+  if (x.perm === undefined) return expanded;
+  // the op's axes in their own order, those of size 1 that the file doesn't have among them
+  const own = context.shapeOf(x).flatMap((_, axis) => (perm.includes(axis + 1) ? [perm.indexOf(axis + 1) - 1] : []));
+  return reshapedConstant(transposedConstant(expanded, own), context.shapeOf(x));
 }
 
 function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {

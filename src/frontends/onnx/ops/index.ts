@@ -1,6 +1,7 @@
 import { activationOps } from './activation.js';
 import { arithmeticOps } from './arithmetic.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
+import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
@@ -17,11 +18,12 @@ const standardOps: OnnxOpTable = {
   ...poolOps,
   ...shapeOps,
   ...miscOps,
+  ...lastOps,
 };
 
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
-  ['com.microsoft', microsoftOps],
+  ['com.microsoft', { ...microsoftOps, ...lastOpsOnCodes }],
 ]);
 
 /** The importer of an operator. */

@@ -1,12 +1,12 @@
-import { diagnostic, fail } from '../../../base/diagnostics/index.js';
+import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import { arrayOf, lazyConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { elementTypeName, elementTypeOf, isFloatType } from '../element-type.js';
+import { codeRange, elementTypeName, elementTypeOf, isFloatType } from '../element-type.js';
+import { dequantiseCodes } from '../quantisation.js';
 import { tensorConstant } from '../tensor-data.js';
 import type { Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
-import { onnxShape } from './shape.js';
 
 /** Ops that compute nothing, and the arithmetic of shapes that exporters leave in a graph. */
 export const miscOps: OnnxOpTable = {
@@ -18,9 +18,6 @@ export const miscOps: OnnxOpTable = {
   Gather: { inputs: [2, 2], run: gather },
   Slice: { inputs: [1, 5], run: slice },
   ConstantOfShape: { inputs: [1, 1], run: constantOfShape },
-  Softmax: { inputs: [1, 1], run: (c) => [lastActivation(c)] },
-  LogSoftmax: { inputs: [1, 1], run: (c) => [lastActivation(c)] },
-  Sigmoid: { inputs: [1, 1], run: (c) => [lastActivation(c)] },
 };
 
 function dropout(context: NodeContext): readonly Value[] {
@@ -67,12 +64,23 @@ function cast(context: NodeContext): readonly Value[] {
     ];
   }
   if (input.kind === 'real' && isFloatType(to)) return [input];
+  if (input.kind === 'codes') {
+    // the codes as floats: what they stand for under scale 1 and zero point 0
+    if (isFloatType(to))
+      return [dequantiseCodes(context, input, { scale: [1], zero: [0], type: undefined, rank: 0 }, context.output)];
+    const { min, max } = codeRange(to) ?? { min: 0, max: 0 };
+    if (min <= input.code.min && input.code.max <= max) return [{ ...input, elementType: to, tensor: context.output }];
+    context.badForm(
+      `it casts the codes ${input.code.min} … ${input.code.max} to ${to}, which doesn't hold them all`,
+      'quantise to that type with QuantizeLinear',
+    );
+  }
   return context.badForm(`it casts an activation to ${to}`, 'activations are quantised by QuantizeLinear');
 }
 
 function shape(context: NodeContext): readonly Value[] {
   const input = context.input(0);
-  const dims = input.kind === 'constant' ? input.shape : onnxShape(context, context.realOrCodes(0).value);
+  const dims = input.kind === 'constant' ? input.shape : context.onnxShape(context.realOrCodes(0).value);
   const at = (n: number): number => Math.min(Math.max(n < 0 ? n + dims.length : n, 0), dims.length);
   const part = dims.slice(at(context.int('start', 0)), at(context.int('end', dims.length)));
   return [smallConstant(context.output, 'int64', [part.length], part)];
@@ -114,29 +122,4 @@ function constantOfShape(context: NodeContext): readonly Value[] {
   return [
     smallConstant(context.output, value?.type ?? 'float', dims, Array<number>(count).fill(value?.data()[0] ?? 0)),
   ];
-}
-
-/** A strictly increasing last layer: the prediction needs only the logits before it. */
-function lastActivation(context: NodeContext): Value {
-  const readers = context.graph.readers.get(context.output) ?? [];
-  if (readers.length === 0 || readers.some((reader) => reader !== 'output')) {
-    context.badForm(
-      'it is not the last op',
-      'it is dropped at the end of a network, where it does not change the prediction',
-    );
-  }
-  const x = context.realInAnyLayout(0);
-  const rank = context.shapeOf(x).length + 1;
-  const axis = context.int('axis', context.graph.opset < 13 ? 1 : -1);
-  const positive = axis < 0 ? axis + rank : axis;
-  if (rank !== 2 || (context.node.opType !== 'Sigmoid' && positive !== 1)) {
-    context.badForm(`it acts on axis ${axis} of ${rank} axes`, 'it is dropped after logits [N, classes]');
-  }
-  const logits = context.node.inputs[0]!;
-  context.graph.dropped = { opType: context.node.opType, logits };
-  context.graph.builder.note(
-    `the last ${context.node.opType} of ${context.graph.file} is left out: the output is its input "${logits}"`,
-  );
-  context.graph.notices.push(diagnostic('onnx/softmax-dropped', { op: context.node.opType, logits }, context.place));
-  return x;
 }

@@ -3,10 +3,11 @@ import { elementCount } from '../../../base/dtype.js';
 import { type Constant, dequantised, reshapedConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
+import { type Image, asChannelsLastImage, asImage } from '../image.js';
 import type { RealValue, Value } from '../values.js';
 import { addition } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
-import { averagePool, globalAverage } from './pool.js';
+import { averagePool, maxPool, meanOfAll } from './pool.js';
 import { concatenation } from './shape.js';
 import { type LinearPlan, convolution, linear, matmul, pending, scaled } from './synapse.js';
 
@@ -25,6 +26,8 @@ export const qlinearOps: OnnxOpTable = {
 export const microsoftOps: OnnxOpTable = {
   QuantizeLinear: { inputs: [2, 3], run: (c) => [quantiseReal(c, c.realInAnyLayout(0), 1, 2)] },
   DequantizeLinear: { inputs: [2, 3], run: dequantizeLinear },
+  QLinearConv: { inputs: [8, 9], run: qlinearConv },
+  NhwcMaxPool: { inputs: [1, 1], run: (c) => maxPool(c, asChannelsLastImage) },
   QGemm: { inputs: [6, 9], run: qgemm },
   QLinearAdd: { inputs: [7, 8], run: qlinearAdd },
   QLinearAveragePool: { inputs: [4, 5], run: qlinearAveragePool },
@@ -32,8 +35,12 @@ export const microsoftOps: OnnxOpTable = {
   QLinearConcat: { inputs: [5, Infinity], run: qlinearConcat },
 };
 
-/** Input `index` with its scale and zero point behind it, as a real. */
-function dequantisedInput(context: NodeContext, index: number, scaleIndex = index + 1): RealValue {
+/** Input `index` with its scale and zero point behind it, as a real whose axes are the op's. */
+function dequantisedInput(context: NodeContext, index: number): RealValue {
+  return context.inOwnLayout(dequantisedInAnyLayout(context, index));
+}
+
+function dequantisedInAnyLayout(context: NodeContext, index: number, scaleIndex = index + 1): RealValue {
   const value = context.input(index);
   const name = context.node.inputs[index] ?? '';
   if (value.kind !== 'codes') {
@@ -41,9 +48,13 @@ function dequantisedInput(context: NodeContext, index: number, scaleIndex = inde
       help: `${context.node.opType} reads codes; a QuantizeLinear is missing before it`,
     });
   }
-  const real = dequantiseCodes(context, value, quantParams(context, scaleIndex, scaleIndex + 1), name);
-  if (real.perm !== undefined) fail('onnx/layout', { op: context.node.opType, perm: real.perm }, context.place);
-  return real;
+  return dequantiseCodes(context, value, quantParams(context, scaleIndex, scaleIndex + 1), name);
+}
+
+/** Input 0 as an image; `channels_last` says that its axes are N, H, W, C. */
+function imageInput(context: NodeContext): Image {
+  const toImage = context.int('channels_last', 0) === 0 ? asImage : asChannelsLastImage;
+  return toImage(context, dequantisedInAnyLayout(context, 0));
 }
 
 /** Constant weight codes with the scale and zero point behind them; `axis` is that of the outputs. */
@@ -75,7 +86,7 @@ function biasUnits(x: QuantParams, weight: Constant): readonly number[] {
 function qlinearConv(context: NodeContext): readonly Value[] {
   const weight = weightInput(context, 3, 0);
   const bias = biasInput(context, 8, biasUnits(quantParams(context, 1, 2), weight));
-  const plan = convolution(context, dequantisedInput(context, 0), weight, bias);
+  const plan = convolution(context, imageInput(context), weight, bias);
   return [quantiseReal(context, plan.emit({}), 6, 7)];
 }
 
@@ -101,24 +112,22 @@ function qgemm(context: NodeContext): readonly Value[] {
 function qlinearAdd(context: NodeContext): readonly Value[] {
   const constant = [0, 3].find((i) => context.input(i).kind === 'constant');
   if (constant !== undefined) context.badForm('an operand is constant');
-  const sum = addition(context, dequantisedInput(context, 0), dequantisedInput(context, 3), undefined);
+  const sum = addition(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
   return [quantiseReal(context, sum, 6, 7)];
 }
 
 function qlinearAveragePool(context: NodeContext): readonly Value[] {
-  refuseChannelsLast(context);
-  return [quantiseReal(context, averagePool(context, dequantisedInput(context, 0), undefined), 3, 4)];
+  return [quantiseReal(context, averagePool(context, imageInput(context), undefined), 3, 4)];
 }
 
 function qlinearGlobalAveragePool(context: NodeContext): readonly Value[] {
-  refuseChannelsLast(context);
-  return [quantiseReal(context, globalAverage(context, dequantisedInput(context, 0), true, undefined), 3, 4)];
+  return [quantiseReal(context, meanOfAll(context, imageInput(context), undefined), 3, 4)];
 }
 
 /** Inputs: output scale and zero point, then each operand with its own. */
 function qlinearConcat(context: NodeContext): readonly Value[] {
   const count = Math.floor((context.node.inputs.length - 2) / 3);
-  const operands = Array.from({ length: count }, (_, i) => dequantisedInput(context, 2 + 3 * i));
+  const operands = Array.from({ length: count }, (_, i) => dequantisedInAnyLayout(context, 2 + 3 * i));
   return [quantiseReal(context, concatenation(context, operands, context.int('axis', 1), undefined), 0, 1)];
 }
 
@@ -131,11 +140,11 @@ function dequantizeLinear(context: NodeContext): readonly Value[] {
 }
 
 function convInteger(context: NodeContext): readonly Value[] {
-  return [integerProduct(context, (x, weight) => convolution(context, x, weight, undefined), 0)];
+  return [integerProduct(context, (x, weight) => convolution(context, asImage(context, x), weight, undefined), 0)];
 }
 
 function matMulInteger(context: NodeContext): readonly Value[] {
-  return [integerProduct(context, (x, weight) => matmul(context, x, weight), 1)];
+  return [integerProduct(context, (x, weight) => matmul(context, context.inOwnLayout(x), weight), 1)];
 }
 
 /**
@@ -155,7 +164,6 @@ function integerProduct(
   if (zero !== undefined && elementCount(zero.shape) !== 1) context.badForm('the zero point of its input is per row');
   const { scale } = codes.code;
   const x = dequantiseCodes(context, codes, { scale: [scale], zero: [xZero], type: undefined, rank: 0 }, codes.tensor);
-  if (x.perm !== undefined) fail('onnx/layout', { op: context.node.opType, perm: x.perm }, context.place);
   const weight = context.constant(1, 'the weight');
   const weightZero = context.optionalConstant(3, 'a zero point');
   const zeros = weightZero === undefined ? [0] : Array.from(weightZero.data());
@@ -164,8 +172,4 @@ function integerProduct(
   }
   const quant = { scale: zeros.map(() => 1 / scale), zero: zeros, axis: zeros.length === 1 ? 0 : outputAxis };
   return pending(plan(x, dequantised(weight, quant, weight.name)), true);
-}
-
-function refuseChannelsLast(context: NodeContext): void {
-  if (context.int('channels_last', 0) !== 0) context.badForm('channels_last is set', 'images are N, C, H, W');
 }

@@ -1,7 +1,8 @@
 import { elementCount } from '../../../base/dtype.js';
 import { type Constant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { type RealValue, type Value, sameCode } from '../values.js';
+import { type RealValue, type Value, inOrder, sameCode } from '../values.js';
+import { asImage, viewed } from '../image.js';
 import type { OnnxOpTable } from './define.js';
 
 /** Ops that move numbers without changing them. They act on reals, codes and constants alike. */
@@ -15,12 +16,6 @@ export const shapeOps: OnnxOpTable = {
   Pad: { inputs: [1, 4], run: pad },
 };
 
-/** ONNX shape of a value; NaN is the batch. */
-export function onnxShape(context: NodeContext, value: RealValue): readonly number[] {
-  const shape = [NaN, ...context.shapeOf(value)];
-  return value.perm === undefined ? shape : value.perm.map((axis) => shape[axis]!);
-}
-
 function flatten(context: NodeContext): readonly Value[] {
   const input = context.input(0);
   const axis = context.int('axis', 1);
@@ -29,7 +24,7 @@ function flatten(context: NodeContext): readonly Value[] {
     return [reshapedConstant(input, [elementCount(input.shape.slice(0, at)), elementCount(input.shape.slice(at))])];
   }
   const { value, rewrap } = context.realOrCodes(0);
-  const rank = context.shapeOf(value).length + 1;
+  const rank = context.onnxShape(value).length;
   if ((axis < 0 ? axis + rank : axis) !== 1)
     context.badForm(`its axis is ${axis}`, 'flatten from axis 1, which keeps the batch');
   return [rewrap(reshaped(context, value, [elementCount(context.shapeOf(value))]))];
@@ -41,7 +36,7 @@ function reshape(context: NodeContext): readonly Value[] {
   if (target === undefined) context.badForm('its shape is missing');
   if (input.kind === 'constant') return [reshapedConstant(input, constantTarget(context, input, target))];
   const { value, rewrap } = context.realOrCodes(0);
-  return [rewrap(reshaped(context, value, activationTarget(context, onnxShape(context, value), target)))];
+  return [rewrap(reshaped(context, value, activationTarget(context, context.onnxShape(value), target)))];
 }
 
 function constantTarget(context: NodeContext, input: Constant, target: readonly number[]): readonly number[] {
@@ -78,7 +73,7 @@ function activationTarget(context: NodeContext, from: readonly number[], target:
 /** The value in another shape (behind the batch); only where row-major order keeps its meaning. */
 function reshaped(context: NodeContext, value: RealValue, shape: readonly number[]): RealValue {
   const from = context.shapeOf(value);
-  if (value.perm !== undefined && !onlyMovesOnes(value.perm, [NaN, ...from])) {
+  if (value.perm !== undefined && !inOrder(value.perm, from)) {
     context.badForm(`its input is transposed by [${value.perm.join(', ')}]`, 'only reshaping N, C, H, W is supported');
   }
   if (shape.join() === from.join()) return plain(value);
@@ -90,12 +85,6 @@ function reshaped(context: NodeContext, value: RealValue, shape: readonly number
 
 function plain(value: RealValue): RealValue {
   return value.grid === undefined ? { kind: 'real', op: value.op } : { kind: 'real', op: value.op, grid: value.grid };
-}
-
-/** A permutation that leaves the order of all axes longer than 1. */
-function onlyMovesOnes(perm: readonly number[], shape: readonly number[]): boolean {
-  const long = perm.filter((axis) => shape[axis] !== 1);
-  return long.every((axis, i) => i === 0 || long[i - 1]! < axis);
 }
 
 function squeeze(context: NodeContext): readonly Value[] {
@@ -135,7 +124,7 @@ function shapeEdit(
   }
   const { value, rewrap } = context.realOrCodes(0);
   return {
-    shape: onnxShape(context, value),
+    shape: context.onnxShape(value),
     wrap: (shape) => {
       if (!Number.isNaN(shape[0]) || shape.length < 2) context.badForm('the batch would not stay the first axis');
       return rewrap(reshaped(context, value, shape.slice(1)));
@@ -145,7 +134,7 @@ function shapeEdit(
 
 function transpose(context: NodeContext): readonly Value[] {
   const input = context.input(0);
-  const rank = input.kind === 'constant' ? input.shape.length : onnxShape(context, context.realOrCodes(0).value).length;
+  const rank = input.kind === 'constant' ? input.shape.length : context.onnxShape(context.realOrCodes(0).value).length;
   const given = context.ints('perm') ?? [];
   const perm = given.length === 0 ? Array.from({ length: rank }, (_, i) => rank - 1 - i) : given;
   if (perm.length !== rank || [...perm].sort((a, b) => a - b).some((axis, i) => axis !== i)) {
@@ -155,7 +144,7 @@ function transpose(context: NodeContext): readonly Value[] {
   const { value, rewrap } = context.realOrCodes(0);
   const composed = perm.map((axis) => value.perm?.[axis] ?? axis);
   if (composed[0] !== 0) context.badForm(`its perm is [${perm.join(', ')}]`, 'the batch must stay the first axis');
-  const identity = composed.every((axis, i) => axis === i);
+  const identity = composed.length === context.shapeOf(value).length + 1 && composed.every((axis, i) => axis === i);
   return [rewrap(identity ? plain(value) : { ...plain(value), perm: composed })];
 }
 
@@ -182,7 +171,7 @@ export function concatenation(
   origin: string | undefined,
 ): RealValue {
   const perm = values[0]!.perm;
-  const rank = context.shapeOf(values[0]!).length + 1;
+  const rank = context.onnxShape(values[0]!).length;
   const positive = axis < 0 ? axis + rank : axis;
   if (values.some((value) => (value.perm ?? []).join() !== (perm ?? []).join()))
     context.badForm('its operands have different axis orders');
@@ -214,20 +203,20 @@ function pad(context: NodeContext): readonly Value[] {
   const pads = context.integers(1, 'the pads') ?? context.ints('pads') ?? context.ints('paddings') ?? [];
   const input = context.input(0);
   if (pads.every((n) => n === 0)) return [input];
-  const { value: x, rewrap } = context.realOrCodes(0);
-  const rank = context.shapeOf(x).length + 1;
+  const { value: given, rewrap } = context.realOrCodes(0);
+  const { x, view } = asImage(context, given);
+  const rank = context.onnxShape(given).length;
   const full = paddedAxes(context, pads, rank);
   if (mode !== 'constant') context.badForm(`its mode is "${mode}"`, 'only constant padding is supported');
-  if (x.perm !== undefined) context.badForm('its input is transposed');
-  if (rank !== 4 || [0, 1, 4, 5].some((i) => full[i] !== 0)) {
+  if (full[0] !== 0 || full[1] !== 0 || full[rank] !== 0 || full[rank + 1] !== 0) {
     context.badForm(`its pads are [${pads.join(', ')}]`, 'padding is supported in H and W of [N, C, H, W]');
   }
-  const [top, left, bottom, right] = [full[2]!, full[3]!, full[6]!, full[7]!];
+  const [top, left, bottom, right] = rank === 3 ? [0, full[2]!, 0, full[5]!] : [full[2]!, full[3]!, full[6]!, full[7]!];
   if ([top, left, bottom, right].some((n) => n < 0 || n > 1e6))
     context.badForm(`its pads are [${pads.join(', ')}]`, 'cropping is not supported');
-  const given = context.optionalConstant(2, 'the value')?.data()[0] ?? context.float('value', 0);
+  const filling = context.optionalConstant(2, 'the value')?.data()[0] ?? context.float('value', 0);
   // on codes, the value is a code
-  const value = input.kind === 'codes' ? (given - input.code.zero) * input.code.scale : given;
+  const value = input.kind === 'codes' ? (filling - input.code.zero) * input.code.scale : filling;
   if (!Number.isFinite(value)) context.badForm(`it pads with ${value}`, 'pad with a finite number');
   const result = context.emit({
     kind: 'pad',
@@ -238,7 +227,7 @@ function pad(context: NodeContext): readonly Value[] {
   const stays =
     x.grid !== undefined &&
     (value === 0 ? x.grid.zero >= x.grid.min && x.grid.zero <= x.grid.max : input.kind === 'codes');
-  return [rewrap(stays && x.grid !== undefined ? { ...result, grid: x.grid } : result)];
+  return [rewrap(viewed(stays && x.grid !== undefined ? { ...result, grid: x.grid } : result, view))];
 }
 
 /** Pads for all axes, begins then ends, from a list that may name its axes (opset 18). */

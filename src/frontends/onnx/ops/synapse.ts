@@ -2,6 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
+import { type Image, asImage, viewed } from '../image.js';
 import type { Fused, PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
@@ -10,7 +11,17 @@ import { readWindow, windowAttrs } from './window.js';
 export const synapseOps: OnnxOpTable = {
   Conv: {
     inputs: [2, 3],
-    run: (c) => [fusible(c, convolution(c, c.real(0), c.constant(1, 'the weight'), c.optionalConstant(2, 'the bias')))],
+    run: (c) => [
+      fusible(
+        c,
+        convolution(
+          c,
+          asImage(c, c.realInAnyLayout(0)),
+          c.constant(1, 'the weight'),
+          c.optionalConstant(2, 'the bias'),
+        ),
+      ),
+    ],
   },
   Gemm: { inputs: [2, 3], run: (c) => [gemm(c)] },
   MatMul: { inputs: [2, 2], run: (c) => [fusible(c, matmul(c, c.real(0), c.constant(1, 'the second operand')))] },
@@ -25,18 +36,19 @@ export interface LinearPlan {
   readonly emit: (fused: Fused) => RealValue;
 }
 
-/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]). */
+/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]); [N,C,L] ∗ weight [O,C/g,k] as images of height 1. */
 export function convolution(
   context: NodeContext,
-  x: RealValue,
+  { x, view }: Image,
   weight: Constant,
   bias: Constant | undefined,
 ): LinearPlan {
   const shape = context.shapeOf(x);
-  if (weight.shape.length !== 4) {
+  const spatial = view?.length === 3 ? 1 : 2;
+  if (weight.shape.length !== spatial + 2) {
     context.badForm(
-      `its weight has ${weight.shape.length} axes`,
-      'only 2-D convolutions are supported: [N, C, H, W] with a weight [O, C/groups, kh, kw]',
+      `its weight has ${weight.shape.length} axes, its input ${spatial + 2}`,
+      'supported are 2-D convolutions, [N, C, H, W] with a weight [O, C/groups, kh, kw], and 1-D ones, [N, C, L] with [O, C/groups, k]',
     );
   }
   const kernel = weight.shape.slice(2);
@@ -55,12 +67,15 @@ export function convolution(
         `its input "${context.node.inputs[0]}" is [${['N', ...shape].join(', ')}]`,
     );
   }
-  return linearPlan(
+  const plan = linearPlan(
     context,
     { kind: 'conv', inputs: [x], attrs: { ...windowAttrs(window), dilation: [...window.dilation], groups } },
-    weight,
+    spatial === 1 ? reshapedConstant(weight, [outputs, perGroup, 1, kernel[0]!]) : weight,
     bias,
   );
+  if (view === undefined) return plan;
+  const shapeBehind = spatial === 1 ? [outputs, 1] : plan.shape;
+  return { ...plan, shape: shapeBehind, emit: (fused) => viewed(plan.emit(fused), view) };
 }
 
 /** x [N,F] · weight [F,O]: kept as linear with weight [O,F]. */
@@ -177,7 +192,8 @@ function batchNormalization(context: NodeContext): readonly Value[] {
   if (context.int('training_mode', 0) !== 0)
     context.badForm('it is in training mode', 'export the network for inference (model.eval())');
   if (context.int('spatial', 1) === 0) context.badForm('spatial is 0');
-  const x = context.real(0);
+  const given = context.realInAnyLayout(0);
+  const x = given.perm?.[1] === 1 ? given : context.inOwnLayout(given);
   const [channels] = context.shapeOf(x);
   const params: Record<string, Param> = {};
   for (const [i, role] of ['gamma', 'beta', 'mean', 'variance'].entries()) {
@@ -190,5 +206,5 @@ function batchNormalization(context: NodeContext): readonly Value[] {
     params[role] = context.param(reshapedConstant(constant, [channels!]));
   }
   const attrs = { epsilon: context.float('epsilon', 1e-5) };
-  return [context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin: context.output })];
+  return [viewed(context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin: context.output }), x.perm)];
 }

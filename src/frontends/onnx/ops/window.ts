@@ -8,14 +8,20 @@ export interface Window {
   readonly dilation: readonly number[];
 }
 
-/** Reads strides, dilations, pads and auto_pad of a 2-D window op over H×W. */
-export function readWindow(context: NodeContext, shape: readonly number[], kernel: readonly number[]): Window {
-  imageOnly(context, shape);
-  const stride = context.sizes('strides', 2, 1, [1, 1]);
-  const dilation = context.sizes('dilations', 2, 1, [1, 1]);
+/**
+ * Reads strides, dilations, pads and auto_pad of a window op over [C, H, W]. Over lines, which are
+ * images of height 1, the file's lists have one axis, and so has `given`.
+ */
+export function readWindow(context: NodeContext, shape: readonly number[], given: readonly number[]): Window {
+  const spatial = given.length;
+  const lifted = (list: readonly number[]): readonly number[] => (spatial === 1 ? [1, ...list] : list);
+  const kernel = lifted(given);
+  const stride = lifted(context.sizes('strides', spatial, 1, Array<number>(spatial).fill(1)));
+  const dilation = lifted(context.sizes('dilations', spatial, 1, Array<number>(spatial).fill(1)));
   const autoPad = context.string('auto_pad', 'NOTSET');
   if (autoPad === 'NOTSET' || autoPad === '') {
-    return { kernel, stride, dilation, pads: context.sizes('pads', 4, 0, [0, 0, 0, 0]) };
+    const pads = context.sizes('pads', 2 * spatial, 0, Array<number>(2 * spatial).fill(0));
+    return { kernel, stride, dilation, pads: spatial === 1 ? [0, pads[0]!, 0, pads[1]!] : pads };
   }
   if (autoPad === 'VALID') return { kernel, stride, dilation, pads: [0, 0, 0, 0] };
   if (autoPad !== 'SAME_UPPER' && autoPad !== 'SAME_LOWER') context.badAttribute('auto_pad', autoPad);
@@ -36,10 +42,4 @@ export function readWindow(context: NodeContext, shape: readonly number[], kerne
 /** A list-valued attribute, mutable copy for the network. */
 export function windowAttrs(window: Window): { kernel: number[]; stride: number[]; pads: number[] } {
   return { kernel: [...window.kernel], stride: [...window.stride], pads: [...window.pads] };
-}
-
-/** Windows slide over images. */
-export function imageOnly(context: NodeContext, shape: readonly number[]): void {
-  if (shape.length === 3) return;
-  context.badForm(`its input has ${shape.length + 1} axes`, 'only images [N, C, H, W] are supported');
 }

@@ -1,0 +1,65 @@
+import { diagnostic } from '../../../base/diagnostics/index.js';
+import type { NodeContext } from '../context.js';
+import { quantParams, dequantiseCodes } from '../quantisation.js';
+import type { RealValue, Value } from '../values.js';
+import type { OnnxOpTable } from './define.js';
+
+/** Strictly increasing last layers: the prediction needs only the logits before them. */
+export const lastOps: OnnxOpTable = {
+  Softmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+  LogSoftmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+  Sigmoid: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+};
+
+/** The same on codes, in onnxruntime's operators: x, its scale and zero point, those of the result. */
+export const lastOpsOnCodes: OnnxOpTable = {
+  QLinearSoftmax: { inputs: [4, 5], run: onCodes },
+  QLinearSigmoid: { inputs: [4, 5], run: onCodes },
+};
+
+/** What moves or re-codes numbers one by one without reordering them: rounding is monotone. */
+const keepsOrder: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Identity']);
+
+function onCodes(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  if (input.kind !== 'codes') context.badForm('its input holds no codes', 'a QuantizeLinear is missing before it');
+  return [leftOut(context, dequantiseCodes(context, input, quantParams(context, 1, 2), context.node.inputs[0]!))];
+}
+
+/** The logits, in the place of the op and of everything behind it up to the output. */
+function leftOut(context: NodeContext, x: RealValue): Value {
+  const { graph, node } = context;
+  const behind = orderKeepingTail(context);
+  if (behind === undefined) {
+    context.badForm(
+      'it is not the last op',
+      'it is dropped at the end of a network, where it does not change the prediction',
+    );
+  }
+  const rank = context.shapeOf(x).length + 1;
+  const opset = node.domain === '' || node.domain === 'ai.onnx' ? graph.opset : context.int('opset', graph.opset);
+  const axis = context.int('axis', opset < 13 ? 1 : -1);
+  const positive = axis < 0 ? axis + rank : axis;
+  if (rank !== 2 || (!node.opType.endsWith('Sigmoid') && positive !== 1)) {
+    context.badForm(`it acts on axis ${axis} of ${rank} axes`, 'it is dropped after logits [N, classes]');
+  }
+  for (const tensor of behind) graph.passed.add(tensor);
+  const logits = node.inputs[0]!;
+  graph.dropped = { opType: node.opType, logits };
+  graph.builder.note(`the last ${node.opType} of ${graph.file} is left out: the output is its input "${logits}"`);
+  graph.notices.push(diagnostic('onnx/softmax-dropped', { op: node.opType, logits }, context.place));
+  return x;
+}
+
+/** The tensors from this node's output to the graph's, where only order-keeping ops lie between. */
+function orderKeepingTail(context: NodeContext): readonly string[] | undefined {
+  const tail = [context.output];
+  for (;;) {
+    const readers = context.graph.readers.get(tail.at(-1)!) ?? [];
+    const [reader] = readers;
+    if (readers.length !== 1 || reader === undefined) return undefined;
+    if (reader === 'output') return tail;
+    if (!keepsOrder.has(reader.opType) || reader.inputs[0] !== tail.at(-1)!) return undefined;
+    tail.push(reader.outputs[0]!);
+  }
+}
