@@ -68,10 +68,16 @@ const mutations: Readonly<Record<string, (network: Network, choice: Choice) => M
     };
   },
   'an attribute that types depend on': (network, choice) => {
-    const { id } = choice.of(ofKind(network, 'neuron'));
+    const { id, attrs } = choice.of(ofKind(network, 'neuron'));
+    // LIF has no levels to choose: its amplitude is 1, so that its codes are what it fires
+    if (!('integer' in attrs)) {
+      const changed = withOp(network, id, () => ({ attrs: { ...attrs, integer_codes: true } }));
+      return { network: changed, expected: { changed: [`${id} integer_codes`] } };
+    }
+    const levels = [0, 2 ** (3 + Number(attrs['fraction'])) - 1];
     return {
-      network: withOp(network, id, ({ attrs }) => ({ attrs: { ...attrs, levels: [0, 6] } })),
-      expected: { changed: [`${id} levels`, `${id} code`] },
+      network: withOp(network, id, () => ({ attrs: { ...attrs, integer: 3, levels } })),
+      expected: { changed: [`${id} levels`, `${id} integer`, `${id} code`] },
     };
   },
   'a weight': (network, choice) => {

@@ -5,7 +5,7 @@ import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { driver } from '../../src/commands/index.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { importFile } from '../../src/workspace/target.js';
-import { verifyImport } from '../../src/run/verify-import.js';
+import { verifyImport, verifyWhereWanted } from '../../src/run/verify-import.js';
 import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyQuantised } from '../support/tiny-onnx.js';
@@ -78,3 +78,19 @@ it('a large import is compared only where that is asked for, and says so', async
   expect(await codes()).toEqual(['convert/import-not-verified', 'convert/float-network']);
   expect(await codes(false)).toEqual(['convert/float-network']);
 }, 30_000);
+
+it('of very many layers a sample is compared, the last among them, and a note says of how many', async () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 4]);
+  let value = 'x';
+  for (let i = 0; i < 2100; i++) value = b.node('Relu', [value]);
+  b.output(value);
+  const findings = new Findings();
+  const source = importFile(written(b.bytes()), findings);
+  const { compared, layers } = await verifyImport(source);
+  expect(layers).toBeGreaterThanOrEqual(2100);
+  expect(compared).toBeLessThan(layers);
+  expect(compared).toBeGreaterThan(1000);
+  await verifyWhereWanted(source, { verify: true }, findings);
+  expect(findings.all.map(({ code }) => code)).toEqual(['convert/import-sampled']);
+}, 60_000);
