@@ -109,8 +109,6 @@ function imported(): readonly Case[] {
           target: `net.spike#${name}`,
           text: form === 'quantised' || name === 'exact',
           imported: true,
-          // the paper's encoder has no program yet
-          networksOnly: name === 'drive',
           diff: `${form}.onnx`,
         })),
     };
