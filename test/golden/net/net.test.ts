@@ -113,28 +113,34 @@ function writeOut(name: string, artifacts: readonly Artifact[]): void {
 }
 
 describe('outputs are those that were recorded', () => {
-  it.each(cases)('$name', async ({ name, files, targets }) => {
-    const artifacts = await withFolder(files, async () => {
-      const found: Artifact[] = [];
-      for (const target of targets) found.push(...(await artifactsOf(target)));
-      return found;
-    });
-    writeOut(name, artifacts);
-    const file = join(recorded, `${name}.txt`);
-    const text = record(artifacts);
-    if (update) {
-      mkdirSync(recorded, { recursive: true });
-      return writeFileSync(file, text);
-    }
-    const [wanted, got] = [sections(existsSync(file) ? readFileSync(file, 'utf8') : ''), sections(text)];
-    const changed = [...new Set([...wanted.keys(), ...got.keys()])].filter((key) => wanted.get(key) !== got.get(key));
-    const shown = changed.map((key) =>
-      createTwoFilesPatch(`${name}/${key}`, 'now', wanted.get(key) ?? '', got.get(key) ?? '', undefined, undefined, {
-        context: 2,
-      }),
-    );
-    expect(changed.length === 0, `${changed.length} outputs differ:\n${shown.join('\n').slice(0, 20_000)}`).toBe(true);
-  }, 300_000);
+  it.each(cases)(
+    '$name',
+    async ({ name, files, targets }) => {
+      const artifacts = await withFolder(files, async () => {
+        const found: Artifact[] = [];
+        for (const target of targets) found.push(...(await artifactsOf(target)));
+        return found;
+      });
+      writeOut(name, artifacts);
+      const file = join(recorded, `${name}.txt`);
+      const text = record(artifacts);
+      if (update) {
+        mkdirSync(recorded, { recursive: true });
+        return writeFileSync(file, text);
+      }
+      const [wanted, got] = [sections(existsSync(file) ? readFileSync(file, 'utf8') : ''), sections(text)];
+      const changed = [...new Set([...wanted.keys(), ...got.keys()])].filter((key) => wanted.get(key) !== got.get(key));
+      const shown = changed.map((key) =>
+        createTwoFilesPatch(`${name}/${key}`, 'now', wanted.get(key) ?? '', got.get(key) ?? '', undefined, undefined, {
+          context: 2,
+        }),
+      );
+      expect(changed.length === 0, `${changed.length} outputs differ:\n${shown.join('\n').slice(0, 20_000)}`).toBe(
+        true,
+      );
+    },
+    300_000,
+  );
 
   it('no record is left of a case that is gone', () => {
     const names = new Set(cases.map(({ name }) => `${name}.txt`));
