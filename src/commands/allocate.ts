@@ -8,7 +8,7 @@ import { chooseSilence } from '../allocate/silence.js';
 import { type AllocationTarget, allocationTarget } from '../allocate/target.js';
 import { type AllocationFiles, plannedFiles } from '../allocate/files.js';
 import { chooseEngine } from '../run/engine.js';
-import { fitToNetwork, outputShape } from '../run/fit.js';
+import { chosenNormalisation, fitToNetwork, outputShape } from '../run/fit.js';
 import { refuseToReplace } from '../workspace/replacing.js';
 import { Findings } from '../workspace/findings.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
@@ -53,8 +53,7 @@ function calibrationImages(
   limit: number,
   findings: Findings,
 ): Images {
-  const flags = options.normalisation;
-  const chosen = flags.mean === undefined && flags.std === undefined ? normalisation : flags;
+  const chosen = chosenNormalisation(options.normalisation, normalisation);
   const dataset = fitToNetwork(network, options.dataset, findings, { normalisation: chosen });
   if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
   if (dataset.length === 0)

@@ -13,6 +13,7 @@ import {
   renderPlot,
   spikesPlot,
 } from '../report/plots/index.js';
+import { chosenNormalisation } from '../run/fit.js';
 import type { SampleTrace } from '../run/sample-trace.js';
 import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
 import { type Compiled, compiledTarget } from '../workspace/compiled.js';
@@ -120,7 +121,7 @@ async function traced(
     if (outside !== undefined) fail('report/no-such-neuron', { layer: op.id, neuron: outside, count });
   }
   if (dataset === undefined) fail('report/no-data', { what: `the picture "${kind}"` }, undefined, { help: dataHelp });
-  const choice = { dataset, normalisation: ownUnless(given, normalisation), sample };
+  const choice = { dataset, normalisation: chosenNormalisation(given, normalisation), sample };
   return traceSample(network, choice, layers, chooseEngine(engine, 'infer'));
 }
 
@@ -133,7 +134,7 @@ async function levels(compiled: Compiled, options: PictureOptions): Promise<Draw
     network,
     {
       dataset,
-      normalisation: ownUnless(options.normalisation, compiled.normalisation),
+      normalisation: chosenNormalisation(options.normalisation, compiled.normalisation),
       count: Math.min(dataset.length, limit),
       batch: latencyOf(network) === 0 ? 1 : batchFor(network, { ...options, dataset, activity: true }),
     },
@@ -142,12 +143,4 @@ async function levels(compiled: Compiled, options: PictureOptions): Promise<Draw
   );
   const shown = all.filter(({ id }) => wanted.includes(id));
   return { plot: levelsPlot(shown), layers: shown.map(({ id }) => id) };
-}
-
-/** What the flags say of an image's scale, or else what the config or the run says. */
-export function ownUnless(
-  flags: PictureOptions['normalisation'],
-  own: PictureOptions['normalisation'],
-): PictureOptions['normalisation'] {
-  return flags.mean === undefined && flags.std === undefined ? own : flags;
 }

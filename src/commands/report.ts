@@ -21,7 +21,7 @@ import { chooseEngine } from '../run/engine.js';
 import { evaluateTarget } from '../run/evaluate.js';
 import { eventRange } from '../run/event-range.js';
 import { findCarrier } from '../lower/program/index.js';
-import { ownUnless } from './picture.js';
+import { chosenNormalisation } from '../run/fit.js';
 import { readLog } from '../workspace/run-log.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
@@ -142,7 +142,7 @@ async function onData(
   if (text !== undefined) checkRuns(network, text);
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
   const stepwise = findCarrier(network)?.trains === 'weighted';
-  const chosen = { dataset, normalisation: ownUnless(options.normalisation, normalisation) };
+  const chosen = { dataset, normalisation: chosenNormalisation(options.normalisation, normalisation) };
   const used = chooseEngine(engine, 'infer');
   const layers = spreadOver(neuronLayers(network), tracedLayers);
   const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
