@@ -1,4 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
+import { bitsFor } from '../base/quantiser.js';
 import { boundsRemedy, evenRemedy, fewerRemedy, spikeRemedy } from './level-remedies.js';
 import { spikeLevels } from './levels.js';
 import type { LevelProblem } from './ranges.js';
@@ -27,7 +28,7 @@ export function levelProblems(use: NeuronUse): readonly Diagnostic[] {
   if (levels === undefined) return [];
   const { min, max, step } = levels;
   if (min === max) return [diagnostic('model/no-levels', { neuron }, place, { help: spikeRemedy(use, levels) })];
-  const bits = Math.ceil(Math.log2(max - min + 1));
+  const bits = bitsFor(max - min + 1);
   if (bits > mostBits) {
     const help = fewerRemedy(use, levels, mostBits);
     return [diagnostic('model/too-many-levels', { neuron, bits, most: mostBits }, place, { help })];
