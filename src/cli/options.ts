@@ -31,7 +31,10 @@ export function withOutsideFlag(command: Command): Command {
 /** Adds `--verify` and `--no-verify`; without either it depends on the size of the network. */
 export function withVerifyFlag(command: Command): Command {
   return command
-    .option('--verify', 'compare the import with onnxruntime layer by layer, however large the network is')
+    .option(
+      '--verify',
+      'compare the import with onnxruntime layer by layer, however large the file is (of over 2,000 layers a sample)',
+    )
     .option('--no-verify', "don't compare the import with onnxruntime (default: compare files up to 32 MB)");
 }
 
