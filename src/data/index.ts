@@ -17,4 +17,5 @@ export { type ReadOptions, isFile, isFolder, readBytes, readText, realPath } fro
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
 export { type OpenOptions, openDataset } from './open.js';
-export { writeFile, writeFolder, writeNewFile } from './writing.js';
+export { writeFile, writeNewFile } from './writing.js';
+export { FolderClaim, finishWrites, writeFolder } from './folders.js';

@@ -7,17 +7,20 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { fail } from '../base/diagnostics/index.js';
 import { isFolder, isSystemError, reasonOf } from './files.js';
+import { runs } from './processes.js';
 
-function failWriting(error: unknown, path: string): never {
+export function failWriting(error: unknown, path: string): never {
   if (!isSystemError(error)) throw error;
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return fail('file/no-permission', { path, access: 'write' });
@@ -25,15 +28,40 @@ function failWriting(error: unknown, path: string): never {
   return fail('file/write-failed', { path, reason: reasonOf(error) });
 }
 
+/** A new content on the disk, beside the place that it will take. */
+export interface Staged {
+  readonly path: string;
+  readonly temporary: string;
+}
+
+const temporaryPattern = /^(.+)\.(\d+)-(\d+)-\d+\.spikec\.tmp$/;
+let made = 0;
+
+/** The name of the file whose place a temporary one will take; nothing for other files. */
+export function nameOfStaged(temporary: string): string | undefined {
+  return temporaryPattern.exec(temporary)?.[1];
+}
+
 function temporaryName(path: string): string {
-  for (let attempt = 0; ; attempt++) {
-    const candidate = `${path}.${process.pid}${attempt === 0 ? '' : `-${attempt}`}.tmp`;
+  for (;;) {
+    const candidate = `${path}.${process.pid}-${threadId}-${made++}.spikec.tmp`;
     if (!existsSync(candidate)) return candidate;
   }
 }
 
-/** Writes and syncs `content` to a new file beside `path`, and gives its name. On failure nothing stays. */
-function writeTemporary(path: string, content: string | Uint8Array): string {
+/** Deletes what killed processes had staged in a folder and never moved: of one file, or of all. */
+export function sweep(folder: string, name?: string): void {
+  for (const found of readdirSync(folder)) {
+    const [, stem, pid, thread] = temporaryPattern.exec(found) ?? [];
+    if (stem === undefined || (name !== undefined && stem !== name)) continue;
+    // a thread's own writes end before it does anything else
+    const gone = Number(pid) === process.pid ? Number(thread) === threadId : !runs(Number(pid));
+    if (gone) discard(join(folder, found));
+  }
+}
+
+/** Writes and syncs `content` to a new file beside `path`. On failure nothing stays. */
+export function stage(path: string, content: string | Uint8Array): Staged {
   const temporary = temporaryName(path);
   const descriptor = openNew(temporary, path);
   try {
@@ -48,7 +76,7 @@ function writeTemporary(path: string, content: string | Uint8Array): string {
     return failWriting(error, path);
   }
   closeSync(descriptor);
-  return temporary;
+  return { path, temporary };
 }
 
 function openNew(temporary: string, path: string): number {
@@ -64,26 +92,41 @@ function modeOf(path: string): number {
   return existsSync(path) ? statSync(path).mode & 0o777 : 0o666;
 }
 
-/** Where a write to `path` really goes: a symbolic link stays a link. */
-function finalPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path;
+/** Where a write to `path` really goes: a symbolic link stays a link. No file takes the place of a folder. */
+export function targetOf(path: string): string {
+  if (isFolder(path)) fail('file/write-failed', { path, reason: 'it is a folder' });
+  return existsSync(path) ? realpathSync(path) : resolve(path);
 }
 
-function discard(temporary: string): void {
+export function discard(temporary: string): void {
   rmSync(temporary, { force: true });
 }
 
-function commit(temporary: string, path: string): void {
+/** Lets a new content take its place. */
+export function move({ temporary, path }: Staged): void {
   try {
     renameSync(temporary, path);
   } catch (error) {
-    discard(temporary);
     failWriting(error, path);
   }
 }
 
+/** So that renames outlast a loss of power; not every system can. */
+export function syncFolder(path: string): void {
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY);
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
 /** One level after the other: `recursive` calls a read-only file system a missing file. */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (isFolder(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));
   try {
@@ -101,8 +144,16 @@ function makeFolder(path: string): void {
  */
 export function writeFile(path: string, content: string | Uint8Array): void {
   makeFolder(dirname(resolve(path)));
-  const target = finalPath(path);
-  commit(writeTemporary(target, content), target);
+  const target = targetOf(path);
+  sweep(dirname(target), basename(target));
+  const staged = stage(target, content);
+  try {
+    move(staged);
+  } catch (error) {
+    discard(staged.temporary);
+    throw error;
+  }
+  syncFolder(dirname(target));
 }
 
 /**
@@ -111,7 +162,7 @@ export function writeFile(path: string, content: string | Uint8Array): void {
  */
 export function writeNewFile(path: string, content: string | Uint8Array): void {
   makeFolder(dirname(resolve(path)));
-  const temporary = writeTemporary(path, content);
+  const { temporary } = stage(path, content);
   try {
     placeNew(temporary, path);
   } catch (error) {
@@ -129,23 +180,5 @@ function placeNew(temporary: string, path: string): void {
   } catch (error) {
     if (!isSystemError(error) || error.code === 'EEXIST') throw error;
     copyFileSync(temporary, path, constants.COPYFILE_EXCL);
-  }
-}
-
-/**
- * Writes several files of one folder (names may contain `/`): all contents are on the disk before the first
- * file takes its place, so a full disk changes nothing. Files that are not named stay.
- */
-export function writeFolder(folder: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  const written: { temporary: string; path: string }[] = [];
-  try {
-    for (const [name, content] of files) {
-      const path = finalPath(join(folder, name));
-      makeFolder(dirname(resolve(path)));
-      written.push({ temporary: writeTemporary(path, content), path });
-    }
-    for (const { temporary, path } of written) commit(temporary, path);
-  } finally {
-    for (const { temporary } of written) discard(temporary);
   }
 }

@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { closest } from '../base/did-you-mean.js';
-import { readBytes } from '../data/index.js';
+import { finishWrites, readBytes } from '../data/index.js';
 import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
 import type { Config, Model } from '../model/index.js';
 import { notLowered, trainProblems } from './conversion-rules.js';
@@ -47,6 +48,7 @@ export interface Source {
 
 /** Imports an ONNX file. */
 export function importFile(path: string, findings: Findings): Source {
+  finishWrites(dirname(path));
   const bytes = readBytes(path);
   const external = new Map<string, Uint8Array>();
   const imported = findings.take(importOnnx({ name: path, bytes }, { readExternal: externalReader(path, external) }));

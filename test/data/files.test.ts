@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, 
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isFile, isFolder, readBytes, readText } from '../../src/data/files.js';
-import { writeFile, writeFolder } from '../../src/data/writing.js';
+import { writeFolder } from '../../src/data/folders.js';
+import { writeFile } from '../../src/data/writing.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

@@ -37,6 +37,18 @@ run folder with \`-o\`, or leave out \`--resume\` to begin.`,
     `A checkpoint is a safetensors file with weights, the optimiser's state and, as metadata, the progress of the training.
 spikec writes it whole or not at all; this file comes from something else or was damaged later.`,
   ),
+  'train/other-log': define<{ path: string; line: number }>(
+    'error',
+    ({ path, line }) => `line ${line} of "${path}" isn't what the checkpoint remembers`,
+    `The log of a run folder is written together with its checkpoint. This one was changed by somebody, or comes from another
+training, so \`--resume\` doesn't replace it. Move it away or delete it: it is then written again from the checkpoint.`,
+  ),
+  'train/best-lost': define<{ path: string; epoch: number }>(
+    'warning',
+    ({ path, epoch }) => `"${path}" doesn't hold the weights of the best epoch, ${epoch}`,
+    `The folder \`best\` of a run was deleted, changed or damaged. The checkpoint holds the weights of the last epoch only, so the
+best ones can't be made again; \`best\` is written anew by the next epoch that is better.`,
+  ),
   'train/other-training': define<{ path: string; reason: string }>(
     'error',
     ({ path, reason }) => `"${path}" belongs to another training: ${reason}`,
