@@ -1,6 +1,5 @@
 import { fail } from '../base/diagnostics/index.js';
 import { type Tensor, tensor } from '../base/dtype.js';
-import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
 import { type Images, type Outputs, divergence, outputsOf } from '../run/metrics/index.js';
 import { type Network, type Op, type Param, paramOf, realValues } from '../network/index.js';
@@ -93,11 +92,4 @@ function realTensor(param: Param): Tensor {
 /** Errors of outputs that aren't numbers say nothing. */
 export function finite({ data }: Outputs, name: string): void {
   if (!data.every((value) => Number.isFinite(value))) fail('allocate/no-sensitivity', { data: name });
-}
-
-export function inputShape(network: Network): readonly number[] {
-  return present(
-    network.ops.find((op) => op.kind === 'input'),
-    'driver: a network without input',
-  ).type.shape;
 }

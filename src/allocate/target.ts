@@ -122,7 +122,7 @@ export function costsOf(target: AllocationTarget, prepared: Network, findings: F
   const config = from.model?.config;
   if (config?.coding === undefined) return costOf(prepared).layers;
   const settings = { ...conversionOptions(config, findings), weightBits: undefined };
-  return costOf(convertNetwork(network, settings, findings).last).layers;
+  return costOf(convertNetwork(network, settings, findings).network).layers;
 }
 
 /** Model file of a run folder, where it has one. */

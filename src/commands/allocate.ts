@@ -1,18 +1,14 @@
-import { DiagnosticError, type Outcome, fail, hasErrors } from '../base/diagnostics/index.js';
-import { elementCount } from '../base/dtype.js';
-import { checkFit } from '../data/dataset.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { writeFolder } from '../data/index.js';
 import type { Images } from '../run/metrics/index.js';
-import { stepsOfNetwork } from '../lower/program/training.js';
 import { chooseBits } from '../allocate/bits.js';
 import { chooseSilence } from '../allocate/silence.js';
 import { type AllocationTarget, allocationTarget } from '../allocate/target.js';
 import { type AllocationFiles, plannedFiles } from '../allocate/files.js';
 import { chooseEngine } from '../run/engine.js';
-import { outputShape } from '../run/evaluate-own.js';
+import { normalisationFor, refuseMisfits } from '../run/images.js';
 import { isOfLayers } from '../workspace/own-network.js';
 import { refuseToReplace } from '../workspace/replacing.js';
-import { inputShape } from '../allocate/sensitivity.js';
 import { Findings } from '../workspace/findings.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { isBitBudget } from '../allocate/chosen.js';
@@ -56,18 +52,14 @@ function calibrationImages(
   limit: number,
 ): Images {
   const { dataset } = options;
-  const input = inputShape(network);
-  const shape = network.coding?.name === 'events' ? [stepsOfNetwork(network), ...input] : input;
-  const misfits = checkFit(dataset, shape, elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+  refuseMisfits(dataset, network);
   if (dataset.length === 0)
     fail('convert/calibration', { reason: `"${dataset.name}" has no images` }, undefined, {
       help: 'name a data set that has some',
     });
-  const flags = options.normalisation;
   return {
     dataset,
-    normalisation: flags.mean === undefined && flags.std === undefined ? normalisation : flags,
+    normalisation: normalisationFor({ normalisation }, options),
     count: Math.min(dataset.length, options.limit ?? limit),
     batch: options.batch ?? defaultBatch,
   };

@@ -1,134 +1,18 @@
-import { basename } from 'node:path';
-import { type Diagnostic, type Outcome, fail } from '../base/diagnostics/index.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
-import { costOf as networkCost } from '../cost/index.js';
-import { readBytes, writeFolder } from '../data/index.js';
-import { type Network, latencyOf, printNetwork } from '../network/index.js';
+import { writeFolder } from '../data/index.js';
+import { type Network, printNetwork } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
-import { artifactFiles } from '../workspace/artifacts.js';
-import { checkPatterns, conversionOptions, convertNetwork } from '../workspace/conversion.js';
-import { openTarget } from '../workspace/open.js';
-import { type OwnTarget, forInference } from '../workspace/own-network.js';
-import { withPlanes } from '../workspace/planes.js';
 import { checkRuns } from '../run/runnable.js';
-import { Findings } from '../workspace/findings.js';
-import type { Source } from '../workspace/target.js';
-import { trainModule } from '../workspace/train-module.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
+import { artifactFiles } from '../workspace/artifacts.js';
+import { checkRan } from '../workspace/compiled.js';
+import { Findings } from '../workspace/findings.js';
+import { type Opened, openTarget } from '../workspace/open.js';
+import { trainModule } from '../workspace/train-module.js';
+import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
-import type { Target, Artifact, CommonOptions } from '../workspace/types.js';
-
-/** Compiles a config: check, import, verify the import, run the passes, write what was asked for. */
-export async function compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>> {
-  const findings = new Findings();
-  checkPassNames(options);
-  const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') return compileOwn(opened.own, options, findings);
-  const { config, source } = opened;
-  const settings = conversionOptions(config, findings);
-  await verifyWhereWanted(source, options, findings);
-  const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
-  const converted = convertNetwork(source.imported.network, settings, findings, hooks);
-  const { conversion } = converted;
-  const { network: last, runs } = planed({ network: converted.last, runs: converted.runs }, options, findings);
-  checkRan(runs, options);
-  if (conversion !== undefined) reportAll(checkPatterns(config, conversion.spiking), findings);
-  const sources = new Map<string, Uint8Array>([
-    [basename(target.path), readBytes(target.path)],
-    [basename(source.path), source.bytes],
-  ]);
-  const files = options.outDir === undefined ? [] : writeArtifacts(last, options, config.name, sources);
-  return { value: describe(last, runs, files, options), diagnostics: findings.all };
-}
-
-/** A network of layers, ready for inference. */
-function compileOwn(own: OwnTarget, options: CompileOptions, findings: Findings): Outcome<CompileResult> {
-  const hooks = { stopAfter: options.stopAfter, after: (run: PassRun) => print(run, options) };
-  const { network, runs } = planed(forInference(own.network, findings, hooks), options, findings);
-  checkRan(runs, options);
-  const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
-  if (own.text !== undefined && lowers) checkRuns(network, own.text);
-  const module = options.emit.includes('tfjs') ? trainModule(own.network, own.training) : undefined;
-  const files = options.outDir === undefined ? [] : writeArtifacts(network, options, own.config, own.sources, module);
-  return { value: describe(network, runs, files, options), diagnostics: findings.all };
-}
-
-/** With `--planes`, and unless the passes were stopped before: multi-bit spikes as binary planes. */
-function planed(
-  done: { readonly network: Network; readonly runs: readonly PassRun[] },
-  options: CompileOptions,
-  findings: Findings,
-): { readonly network: Network; readonly runs: readonly PassRun[] } {
-  const { stopAfter } = options;
-  if (options.planes !== true || done.runs.some(({ pass }) => pass === stopAfter)) return done;
-  const { network, runs } = withPlanes(done.network, findings, { stopAfter, after: (run) => print(run, options) });
-  return { network, runs: [...done.runs, ...runs] };
-}
-
-function writeArtifacts(
-  network: Network,
-  { emit, outDir }: CompileOptions,
-  config: string,
-  sources: ReadonlyMap<string, Uint8Array>,
-  module?: ReadonlyMap<string, string | Uint8Array>,
-): readonly string[] {
-  if (emit.includes('tfjs') && module === undefined) {
-    fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
-  }
-  const files = artifactFiles(network, emit, { maker: 'compile', config, sources }, packageVersion(), module);
-  writeFolder(outDir!, files);
-  return [...files.keys()];
-}
-
-function reportAll(diagnostics: readonly Diagnostic[], findings: Findings): void {
-  findings.take({ value: true, diagnostics });
-}
-
-function checkPassNames({ printAfter, stopAfter }: CompileOptions): void {
-  const names = passes.map(({ name }) => name);
-  for (const wanted of [printAfter === 'all' ? undefined : printAfter, stopAfter]) {
-    if (wanted !== undefined && !names.includes(wanted)) {
-      fail('cli/unknown-pass', { pass: wanted }, undefined, { help: suggest(wanted, names) });
-    }
-  }
-}
-
-/** A pass that there is, but that this target doesn't need, would print nothing. */
-function checkRan(runs: readonly PassRun[], { printAfter, stopAfter }: CompileOptions): void {
-  const names = runs.map(({ pass }) => pass);
-  for (const wanted of [printAfter === 'all' ? undefined : printAfter, stopAfter]) {
-    if (wanted === undefined || names.includes(wanted)) continue;
-    fail('cli/unknown-pass', { pass: wanted }, undefined, { help: `what runs: ${names.join(', ')}` });
-  }
-}
-
-function print({ pass, network }: PassRun, { printAfter, stopAfter, onPrint }: CompileOptions): void {
-  if (printAfter === 'all' || printAfter === pass || (printAfter === undefined && stopAfter === pass)) {
-    onPrint?.(`after ${pass}`, printNetwork(network));
-  }
-}
-
-export function describe(
-  network: Network,
-  runs: readonly PassRun[],
-  files: readonly string[],
-  options: Pick<CompileOptions, 'outDir'>,
-): CompileResult {
-  const parameters = networkCost(network).total.params;
-  const latency = latencyOf(network);
-  return {
-    name: network.name,
-    files,
-    ...(options.outDir === undefined ? {} : { outDir: options.outDir }),
-    ops: network.ops.length,
-    parameters,
-    ...(latency === 0 ? {} : { latency_steps: latency }),
-    notes: network.notes,
-    passes: runs.map(({ pass, milliseconds }) => ({ pass, milliseconds })),
-  };
-}
-
-export type { Source };
+import { type CompileResult, describe } from './summary.js';
 
 export interface CompileOptions extends CommonOptions {
   readonly emit: readonly Artifact[];
@@ -143,14 +27,53 @@ export interface CompileOptions extends CommonOptions {
   readonly onPrint?: (title: string, text: string) => void;
 }
 
-export interface CompileResult {
-  readonly name: string;
-  /** Files written, relative to `outDir`. */
-  readonly files: readonly string[];
-  readonly outDir?: string;
-  readonly ops: number;
-  readonly parameters: number;
-  readonly latency_steps?: number;
-  readonly notes: readonly string[];
-  readonly passes: readonly { readonly pass: string; readonly milliseconds: number }[];
+/** Compiles a config: check, import, verify the import, run the passes, write what was asked for. */
+export async function compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>> {
+  const findings = new Findings();
+  checkPassNames(options);
+  const opened = openTarget(target, options, findings);
+  opened.pipeline();
+  if (opened.source !== undefined) await verifyWhereWanted(opened.source, options, findings);
+  const { stopAfter, planes } = options;
+  const split = planes === true ? { planes } : {};
+  const { network, runs } = opened.compiled({ stopAfter, ...split, after: (run) => print(run, options) });
+  for (const wanted of wantedPasses(options)) checkRan(wanted, runs);
+  const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
+  if (opened.text !== undefined && lowers) checkRuns(network, opened.text);
+  const files = options.outDir === undefined ? [] : writeArtifacts(opened, network, options, options.outDir);
+  return { value: describe(network, runs, files, options), diagnostics: findings.all };
+}
+
+function writeArtifacts(
+  { source, network: before, training, config, sources }: Opened,
+  network: Network,
+  { emit }: CompileOptions,
+  outDir: string,
+): readonly string[] {
+  if (emit.includes('tfjs') && source !== undefined) {
+    fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
+  }
+  const module = emit.includes('tfjs') ? trainModule(before, training) : undefined;
+  const files = artifactFiles(network, emit, { maker: 'compile', config, sources }, packageVersion(), module);
+  writeFolder(outDir, files);
+  return [...files.keys()];
+}
+
+/** Passes that the options name. */
+function wantedPasses({ printAfter, stopAfter }: CompileOptions): readonly string[] {
+  return [printAfter === 'all' ? undefined : printAfter, stopAfter].filter((name) => name !== undefined);
+}
+
+function checkPassNames(options: CompileOptions): void {
+  const names = passes.map(({ name }) => name);
+  for (const wanted of wantedPasses(options)) {
+    if (!names.includes(wanted))
+      fail('cli/unknown-pass', { pass: wanted }, undefined, { help: suggest(wanted, names) });
+  }
+}
+
+function print({ pass, network }: PassRun, { printAfter, stopAfter, onPrint }: CompileOptions): void {
+  if (printAfter === 'all' || printAfter === pass || (printAfter === undefined && stopAfter === pass)) {
+    onPrint?.(`after ${pass}`, printNetwork(network));
+  }
 }

@@ -10,15 +10,12 @@ import {
   type MeasuredTotal,
   type TotalCost,
 } from '../cost/index.js';
-import { invariant } from '../base/invariant.js';
+import { present } from '../base/invariant.js';
 import { SpikeCounter } from '../run/metrics/index.js';
 import type { Network } from '../network/index.js';
-import { checkPatterns, conversionOptions, convertNetwork } from '../workspace/conversion.js';
-import { evaluateTarget } from '../run/evaluate.js';
+import { evaluate } from '../run/evaluate.js';
 import { hardwareOf } from '../workspace/hardware.js';
-import { openTarget } from '../workspace/open.js';
-import { forInference } from '../workspace/own-network.js';
-import { withPlanes } from '../workspace/planes.js';
+import { type Opened, openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
 import type { Target, CommonOptions } from '../workspace/types.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
@@ -52,62 +49,34 @@ export interface CostResult {
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
 export async function costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>> {
   const findings = new Findings();
-  const { network, hardware: said } = counted(target, options, findings);
-  const everyStep = options.everyStep === true;
-  const cost = networkCost(network, { everyStep });
-  const hardware = { ...said, ...options.hardware };
+  const value = await costOfOpened(openTarget(target, options, findings), options, findings);
+  return { value, diagnostics: findings.all };
+}
+
+/** Costs of an opened target: its compiled network, its hardware, and what it does on data. */
+export async function costOfOpened(opened: Opened, options: CostOptions, findings: Findings): Promise<CostResult> {
+  const { network } = opened.compiled(options.planes === true ? { planes: true } : {});
+  const cost = networkCost(network, { everyStep: options.everyStep === true });
+  const hardware = { ...hardwareOf(opened.hardware), ...options.hardware };
   const value: CostResult = { ...cost, hardware, ann: annCost(cost, hardware) };
-  if (options.data === undefined) return { value, diagnostics: findings.all };
-  return measured(target, options, options.data, value, network);
-}
-
-interface Counted {
-  readonly network: Network;
-  readonly hardware: Hardware;
-}
-
-/** The target's network as it is counted. */
-function counted(target: Target, options: CostOptions, findings: Findings): Counted {
-  const planes = (network: Network): Network =>
-    options.planes === true ? withPlanes(network, findings).network : network;
-  const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') {
-    const { own } = opened;
-    const { network } = forInference(own.network, findings);
-    return { network: planes(network), hardware: hardwareOf(own.hardware) };
-  }
-  const { config, source } = opened;
-  const { last } = convertNetwork(source.imported.network, conversionOptions(config, findings), findings);
-  findings.take({ value: true, diagnostics: checkPatterns(config, last) });
-  return { network: planes(last), hardware: hardwareOf(config.hardware?.settings) };
-}
-
-/** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */
-async function measured(
-  target: Target,
-  options: CostOptions,
-  data: CostData,
-  cost: CostResult,
-  network: Network,
-): Promise<Outcome<CostResult>> {
+  if (options.data === undefined) return value;
   let counter: SpikeCounter | undefined;
-  const { value, diagnostics } = await evaluateTarget(target, {
-    ...options,
-    ...data,
-    countSpikes: (run) => (counter = new SpikeCounter(run)),
-  });
-  if (value === undefined) return { diagnostics };
-  invariant(counter !== undefined, 'driver: nothing was counted');
-  const { samples, accuracy, source, seconds, engine } = value;
-  const spikes = counter;
+  const measured = await evaluate(
+    opened,
+    { ...options, ...options.data, countSpikes: (run) => (counter = new SpikeCounter(run)) },
+    findings,
+  );
+  return withSpikes(value, present(counter, 'commands: nothing was counted'), measured, network);
+}
+
+/** What the spikes that were counted cost. */
+function withSpikes(cost: CostResult, spikes: SpikeCounter, measured: EvalResult, network: Network): CostResult {
+  const { samples, accuracy, source, seconds, engine } = measured;
   const figures = measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, cost.hardware, network);
   return {
-    value: {
-      ...cost,
-      layers: cost.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
-      total: { ...cost.total, ...figures.total },
-      measured: { samples, accuracy, ...(source === undefined ? {} : { source }), seconds, engine },
-    },
-    diagnostics,
+    ...cost,
+    layers: cost.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
+    total: { ...cost.total, ...figures.total },
+    measured: { samples, accuracy, ...(source === undefined ? {} : { source }), seconds, engine },
   };
 }

@@ -1,14 +1,14 @@
-import { diagnostic, fail, hasErrors, DiagnosticError } from '../base/diagnostics/index.js';
+import { diagnostic, fail, DiagnosticError } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { checkFit, type Dataset, type Normalisation } from '../data/dataset.js';
+import type { Dataset, Normalisation } from '../data/dataset.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
 import { lowerNetwork } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { activationSites, passes, runPipeline, type ConversionOptions } from '../passes/index.js';
 import { simplify } from '../tensor/index.js';
-import { outputShape } from './evaluate-own.js';
+import { refuseMisfits } from './images.js';
 import type { Findings } from '../workspace/findings.js';
 import type { OnProgress } from '../workspace/types.js';
 
@@ -53,8 +53,7 @@ export async function calibrate(
     network.ops.find((op) => op.kind === 'input'),
     'driver: a network without input',
   );
-  const misfits = checkFit(dataset, input.type.shape, elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
+  refuseMisfits(dataset, network);
   const expose = sites.map(({ op }) => op.id);
   const program = simplify(lowerNetwork(network, { precision: 'f32', expose }));
   const executable = await onnxruntimeEngine.compile(program);

@@ -1,8 +1,8 @@
 import type { Engine } from '../engines/index.js';
-import { type Images, agreement, classify } from './metrics/index.js';
+import { type Images, classify } from './metrics/index.js';
 import type { Network } from '../network/index.js';
 import { openLogits } from './logits.js';
-import type { EvalOptions, EvalResult } from './types.js';
+import type { EvalOptions } from './types.js';
 
 /** Predictions of a network without spikes. */
 export interface RealRun {
@@ -27,17 +27,4 @@ export async function evaluateReal(
   } finally {
     await logits.dispose();
   }
-}
-
-/** The figures of `eval` for a network without spikes. */
-export function realFigures({ classes, milliseconds }: RealRun, labels: Int32Array, engine: string): EvalResult {
-  return {
-    samples: labels.length,
-    accuracy: agreement(classes, labels),
-    spikes_per_neuron: 0,
-    opf: 0,
-    latency_steps: 0,
-    seconds: milliseconds / 1000,
-    engine,
-  };
 }

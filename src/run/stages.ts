@@ -17,7 +17,7 @@ import { lowerNetwork, probeNames } from '../lower/program/index.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import { trainCapacity } from '../passes/index.js';
-import type { Conversion } from '../workspace/conversion.js';
+import type { Conversion } from '../workspace/compiled.js';
 import type { EvalOptions, EvalResult } from './types.js';
 
 interface Known {

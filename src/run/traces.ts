@@ -1,16 +1,16 @@
-import { DiagnosticError, diagnostic, fail, hasErrors } from '../base/diagnostics/index.js';
+import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Dataset, type Normalisation, checkFit, readBatch } from '../data/dataset.js';
+import { type Dataset, type Normalisation, readBatch } from '../data/dataset.js';
 import type { Engine, Executable } from '../engines/index.js';
 import { type Images, type LayerActivity, LevelCounter, forEachBatch, predictedClasses } from './metrics/index.js';
-import { layerNames, lowerForInference, stepsOfNetwork } from '../lower/program/training.js';
+import { layerNames, lowerForInference } from '../lower/program/training.js';
 import { lowerNetwork, probeNames } from '../lower/program/index.js';
 import { type Network, type Op, optionalParam } from '../network/index.js';
 import type { LayerTrace, SampleTrace } from './sample-trace.js';
 import { simplify } from '../tensor/index.js';
-import { outputShape } from './evaluate-own.js';
+import { refuseMisfits } from './images.js';
 import { isOfLayers } from '../workspace/own-network.js';
 import { countedLayers, fedWith } from './run-layers.js';
 
@@ -65,17 +65,6 @@ async function compileTraced(
   return { executable: await engine.compile(program), input: program.inputs[0]!.id, train, membranes };
 }
 
-/** Refuses images that the network doesn't take. */
-export function checkImages(network: Network, dataset: Dataset): void {
-  const input = present(
-    network.ops.find((op) => op.kind === 'input'),
-    'driver: a network without input',
-  ).type.shape;
-  const shape = network.coding?.name === 'events' ? [stepsOfNetwork(network), ...input] : input;
-  const misfits = checkFit(dataset, shape, elementCount(outputShape(network)));
-  if (hasErrors(misfits)) throw new DiagnosticError(misfits);
-}
-
 export interface SampleChoice {
   readonly dataset: Dataset;
   readonly normalisation: Normalisation;
@@ -90,7 +79,7 @@ export async function traceSample(
   layers: readonly Op[],
   engine: Engine,
 ): Promise<SampleTrace> {
-  checkImages(network, dataset);
+  refuseMisfits(dataset, network);
   const { name, length } = dataset;
   if (sample >= length) fail('report/no-such-sample', { name, sample, length });
   const ids = layers.map(({ id }) => id);
@@ -158,7 +147,7 @@ export async function measureLevels(
   engine: Engine,
   onProgress: (done: number, total: number) => void,
 ): Promise<readonly LayerActivity[]> {
-  checkImages(network, images.dataset);
+  refuseMisfits(images.dataset, network);
   const layers = countedLayers(network);
   const counter = new LevelCounter(layers);
   const { executable, input, train } = await compileTraced(

@@ -1,15 +1,9 @@
-import { type Diagnostic, DiagnosticError, diagnostic, hasErrors } from '../base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
 import { type CodingChoice, type Config, layerMatches } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { levelProblems, spikeLevels } from '../lower/model-to-network/index.js';
-import {
-  type ConversionOptions,
-  type Pass,
-  type PassRun,
-  type PipelineHooks,
-  pipelines,
-  runPipeline,
-} from '../passes/index.js';
+import { type ConversionOptions, type Pass, pipelines } from '../passes/index.js';
+import { type Compiled, compile } from './compiled.js';
 import { libraryNeurons } from './files.js';
 import { importedBits } from './import-bits.js';
 import type { Findings } from './findings.js';
@@ -126,33 +120,9 @@ function silentOf(coding: CodingChoice, id: string): number {
   return silent;
 }
 
-/** A converted network with what it was made from. */
-export interface Conversion {
-  readonly imported: Network;
-  /** The quantised network with its nonlinearities in the code ranges: the SNN's reference. */
-  readonly quantised: Network;
-  readonly spiking: Network;
-  readonly runs: readonly PassRun[];
-}
-
-/** Runs the coding's pipeline; `undefined` spiking network where it was stopped earlier. */
-export function convertNetwork(
-  imported: Network,
-  options: ConversionOptions,
-  findings: Findings,
-  hooks: PipelineHooks = {},
-): { readonly last: Network; readonly conversion?: Conversion; readonly runs: readonly PassRun[] } {
-  const passes = pipelineOf(options);
-  const result = runPipeline(imported, passes, options, { now: () => performance.now(), ...hooks });
-  findings.all.push(...result.diagnostics);
-  if (result.network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);
-  const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions')?.network;
-  const finished = result.runs.length === passes.length && quantised !== undefined;
-  return {
-    last: result.network,
-    runs: result.runs,
-    ...(finished ? { conversion: { imported, quantised, spiking: result.network, runs: result.runs } } : {}),
-  };
+/** A network converted with settings that no config says. */
+export function convertNetwork(network: Network, settings: ConversionOptions, findings: Findings): Compiled {
+  return compile({ network, pipeline: () => ({ passes: pipelineOf(settings), settings }) }, {}, findings);
 }
 
 /** Per-layer silent settings must name layers that exist. */
