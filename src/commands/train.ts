@@ -143,7 +143,7 @@ function runFolders({ path }: Target, config: Config, { run, resume = false }: T
   const numbered = (i: number): string => (i === 1 ? base : `${base}-${i}`);
   let number = 1;
   const first = (): string => {
-    while (run === undefined && holds(numbered(number))) number++;
+    if (run === undefined) while (holds(numbered(number))) number++;
     if (resume) {
       const last = run ?? numbered(Math.max(1, number - 1));
       if (!holds(last)) fail('train/no-checkpoint', { path: join(last, runFiles.checkpoint) });

@@ -57,5 +57,5 @@ function wordsOf(path: string): string {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'not set' : String(value);
+  return value === undefined ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value);
 }
