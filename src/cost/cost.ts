@@ -1,4 +1,5 @@
 import { elementCount } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
 import { type Network, type Op, latencyOf, opsById, optionalParam, traitsOf, wholeOf } from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
@@ -122,9 +123,10 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
 /** Multiply-accumulates of one step, and weights. */
 function operations(network: Network, op: Op): { macs: number; weights: number } {
   const { macs } = traitsOf(op);
-  const shape = optionalParam(network, op, 'weight')?.tensor.shape;
-  const weights = shape === undefined ? 0 : elementCount(shape);
-  return { macs: macs === 'none' ? 0 : macs(elementCount(op.type.shape), shape ?? []), weights };
+  const weight = optionalParam(network, op, 'weight')?.tensor.shape;
+  const weights = weight === undefined ? 0 : elementCount(weight);
+  const input = present(opsById(network).get(op.inputs[0]!), `cost: ${op.id} reads nothing`).type.shape;
+  return { macs: macs === 'none' ? 0 : macs({ input, output: op.type.shape, weight: weight ?? [] }), weights };
 }
 
 function weightBits(network: Network, op: Op): number {

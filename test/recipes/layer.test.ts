@@ -18,7 +18,10 @@ vi.mock('../../src/network/ops/registry.js', async (original) => {
     doc: 'Transposed convolution without overlap.',
     attrs: { stride: pair() },
     params: ['weight', 'gain?', 'bias?'],
-    traits: { ...networkOps.conv.traits, macs: (outputs, weight) => outputs * weight[0]! },
+    traits: {
+      ...networkOps.conv.traits,
+      macs: ({ output, weight }) => output[0]! * output[1]! * output[2]! * weight[0]!,
+    },
     type: ({ inputs: [x], attrs: { stride }, param }) => {
       const [channels, out, ...kernel] = param('weight')!;
       if (channels !== x!.shape[0]) return `weight is for ${channels} channels`;

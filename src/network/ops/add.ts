@@ -7,19 +7,19 @@ export const add = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'sum',
     weights: 'none',
     macs: 'none',
     join: true,
     fires: 'none',
+    reach: 'passed-or-own',
     relays: true,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs: [a, b] }) => {
     if (!sameShape(a!.shape, b!.shape))

@@ -1,5 +1,6 @@
 import { boolean, border, pair } from './attributes.js';
 import { defineOp } from './define.js';
+import { sliding } from './geometry.js';
 import { pooled, poolShape } from './type-rules.js';
 
 export const avgpool = defineOp({
@@ -8,20 +9,21 @@ export const avgpool = defineOp({
   attrs: { kernel: pair(), stride: pair(), pads: border(), include_pad: boolean() },
   params: ['gain?', 'bias?'],
   traits: {
+    role: 'average',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed-or-own',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'averaged',
   },
+  links: sliding,
   type: (request) => {
     const shape = poolShape(request);
     const [kh, kw] = request.attrs.kernel;

@@ -9,19 +9,19 @@ export const batchnorm = defineOp({
   params: ['gamma', 'beta', 'mean', 'variance'],
   fixedParams: ['mean', 'variance'],
   traits: {
+    role: 'norm',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: false,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs, param }) => {
     const channels = inputs[0]!.shape[0]!;

@@ -9,19 +9,19 @@ export const channelConv = defineOp({
   attrs: { kernel: number() },
   params: ['weight'],
   traits: {
+    role: 'mixing',
     weights: 'kernel',
-    macs: (outputs, weight) => outputs * elementCount(weight),
+    macs: ({ output, weight }) => elementCount(output) * elementCount(weight),
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs }) => {
     const shape = inputs[0]!.shape;

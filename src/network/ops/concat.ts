@@ -7,19 +7,19 @@ export const concat = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'concatenation',
     weights: 'none',
     macs: 'none',
     join: true,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
   type: ({ inputs }) => {
     const [first, ...rest] = inputs;

@@ -1,5 +1,6 @@
 import { border, number, pair } from './attributes.js';
 import { defineOp } from './define.js';
+import { sliding } from './geometry.js';
 import { linearResult, sameShape, shapeText, windowShape } from './type-rules.js';
 import { weightAttrs, weightParams } from './weights.js';
 import { perOutput } from './traits.js';
@@ -17,20 +18,21 @@ export const conv = defineOp({
   },
   params: weightParams,
   traits: {
+    role: 'weighted',
     weights: 'matrix',
     macs: perOutput,
     join: false,
     fires: 'none',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'zeros',
   },
+  links: sliding,
   type: (request) => {
     const weight = request.param('weight')!;
     if (weight.length !== 4) return `weight must be [out,in/groups,kh,kw], is ${shapeText(weight)}`;

@@ -7,19 +7,19 @@ export const decode = defineOp({
   attrs: { coding: string(), beta: optional(number()) },
   params: [],
   traits: {
+    role: 'read-out',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';

@@ -7,19 +7,19 @@ export const delay = defineOp({
   attrs: { steps: number() },
   params: [],
   traits: {
+    role: 'delay',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs, attrs }) => {
     const from = inputs[0]!;

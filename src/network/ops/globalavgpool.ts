@@ -1,4 +1,5 @@
 import { defineOp } from './define.js';
+import { whole } from './geometry.js';
 import { pooled, shapeText } from './type-rules.js';
 
 export const globalavgpool = defineOp({
@@ -7,20 +8,21 @@ export const globalavgpool = defineOp({
   attrs: {},
   params: ['gain?', 'bias?'],
   traits: {
+    role: 'average',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed-or-own',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
+  links: whole,
   type: (request) => {
     const shape = request.inputs[0]!.shape;
     if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;

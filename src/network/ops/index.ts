@@ -1,7 +1,10 @@
-import type { AttrsOf } from './attributes.js';
+import { present } from '../../base/invariant.js';
+import type { ValueType } from '../types.js';
+import type { AttrSchema, AttrsOf } from './attributes.js';
 import type { OpDef } from './define.js';
+import type { Link } from './geometry.js';
 import { networkOps } from './registry.js';
-import type { OpTraits } from './traits.js';
+import type { OpRole, OpTraits } from './traits.js';
 
 /** A kind of layer; each has a row in the table of registry.ts. */
 export type OpKind = keyof typeof networkOps;
@@ -26,6 +29,36 @@ export function traitsOf(op: { readonly kind: OpKind }): OpTraits {
   return opDef(op.kind).traits;
 }
 
+/** What a layer does to values. */
+export function roleOf(op: { readonly kind: OpKind }): OpRole {
+  return traitsOf(op).role;
+}
+
+/** Which inputs are under which taps of which outputs of a layer, along an axis (0: H, 1: W); it must have windows. */
+export function linksOf(
+  op: { readonly id: string; readonly kind: OpKind; readonly attrs: unknown; readonly type: ValueType },
+  [, ...input]: readonly number[],
+  axis: 0 | 1,
+): readonly Link[] {
+  const { links } = opDef(op.kind);
+  const find = present(links, `network: ${op.kind} %${op.id} has no windows`);
+  return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
+}
+
+/** Between what a layer of the role `bound` holds values; undefined for any other. */
+export function boundsOf(op: {
+  readonly kind: OpKind;
+  readonly attrs: unknown;
+}): readonly [number, number] | undefined {
+  return opDef(op.kind).bounds?.(op.attrs as AttrsOf<AttrSchema>);
+}
+
+/** Whether it gives the greatest of some values: it needs levels, not their bits. */
+export function isMaximum(op: { readonly kind: OpKind }): boolean {
+  const role = roleOf(op);
+  return role === 'maximum' || role === 'running-maximum';
+}
+
 /** Whether its weights may have bits, step sizes and codes. */
 export function hasWeightMatrix(op: { readonly kind: OpKind }): boolean {
   return traitsOf(op).weights === 'matrix';
@@ -35,4 +68,5 @@ export { type Attr, type AttrSchema, attrProblems, listAttr, numberAttr, stringA
 export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
-export type { Macs, OpTraits } from './traits.js';
+export type { Link } from './geometry.js';
+export type { LayerShapes, Macs, OpRole, OpTraits } from './traits.js';

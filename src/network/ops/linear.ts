@@ -9,19 +9,19 @@ export const linear = defineOp({
   attrs: weightAttrs,
   params: weightParams,
   traits: {
+    role: 'weighted',
     weights: 'matrix',
     macs: perOutput,
     join: false,
     fires: 'none',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs, param }) => {
     const weight = param('weight')!;

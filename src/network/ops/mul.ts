@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 
@@ -7,19 +8,19 @@ export const mul = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'product',
     weights: 'none',
-    macs: (outputs) => outputs,
+    macs: ({ output }) => elementCount(output),
     join: true,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: false,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs: [a, b] }) => {
     const fits =

@@ -8,19 +8,19 @@ export const pad = defineOp({
   attrs: { pads: border(), value: number() },
   params: [],
   traits: {
+    role: 'border',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs, attrs }) => {
     const [top, left, bottom, right] = attrs.pads;

@@ -8,19 +8,19 @@ export const quantize = defineOp({
   attrs: { scale: number(), zero: number(), min: number(), max: number() },
   params: [],
   traits: {
+    role: 'quantiser',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: false,
-    reshapes: false,
-    activation: true,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs, attrs }) => {
     const code = {

@@ -9,19 +9,19 @@ export const reshape = defineOp({
   attrs: { shape: list() },
   params: [],
   traits: {
+    role: 'reshape',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: true,
     linear: true,
     accumulates: true,
-    reshapes: true,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
   type: ({ inputs, attrs }) => {
     const shape = attrs.shape;

@@ -7,19 +7,19 @@ export const squeeze = defineOp({
   attrs: { steps: optional(number()), steps_max: optional(number()) },
   params: ['steps?'],
   traits: {
+    role: 'squeeze',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'means',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
   type: ({ inputs, attrs, param }) => {
     const { shape, time, code } = inputs[0]!;

@@ -30,19 +30,10 @@ export const fixBits = definePass({
     if (!network.ops.some((op) => hasLearned(network, op))) return network;
     const held = heldSteps(network);
     return rewrite(network, (op, inputs, to) => {
-      switch (op.kind) {
-        case 'conv':
-        case 'linear':
-          return to.copy(op, inputs, op.params['weight_step'] === undefined ? {} : fixedWeights(network, op, to));
-        case 'neuron':
-          return to.copy(op, inputs, fixedNeuron(network, op, held));
-        case 'squeeze': {
-          const steps = stepsOf(network, op);
-          return to.copy(op, inputs, { attrs: { steps }, params: {} });
-        }
-        default:
-          return to.copy(op, inputs);
-      }
+      if (op.kind === 'neuron') return to.copy(op, inputs, fixedNeuron(network, op, held));
+      if (op.kind === 'squeeze') return to.copy(op, inputs, { attrs: { steps: stepsOf(network, op) }, params: {} });
+      const learns = hasWeightMatrix(op) && op.params['weight_step'] !== undefined;
+      return to.copy(op, inputs, learns ? fixedWeights(network, op, to) : {});
     });
   },
 });

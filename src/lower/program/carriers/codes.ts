@@ -6,7 +6,7 @@ import {
   hasWeightMatrix,
   numberAttr,
   paramOf,
-  traitsOf,
+  isMaximum,
 } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
@@ -168,6 +168,6 @@ function isHeavy(op: Op): boolean {
 /** Ops that give codes of codes: their scale changes at most. */
 function keepsCodes(op: Op): boolean {
   const row = opLowerings[op.kind];
-  if (row.role === 'moves' || traitsOf(op).maximum) return true;
+  if (row.role === 'moves' || isMaximum(op)) return true;
   return row.role === 'synapse' && row.sums !== undefined && dividesAlike(op);
 }

@@ -1,7 +1,7 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, numberAttr } from '../../../network/index.js';
+import { type Op, numberAttr, traitsOf } from '../../../network/index.js';
 import { type Value, meanOverTime } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -69,8 +69,11 @@ export const rate = means({
   },
 });
 
-/** Ops whose spikes are counted. */
-const firing: ReadonlySet<string> = new Set(['neuron', 'squeeze', 'maxprefix', 'maxpool']);
+/** Whether its spikes are counted: it fires some, that no encoder gave and that aren't counted before they are split. */
+function isCounted(op: Op): boolean {
+  const { fires, role } = traitsOf(op);
+  return fires !== 'none' && role !== 'encoder' && role !== 'planes';
+}
 
 export class MeansNetwork extends FoldedValues implements Carried {
   readonly #neurons: Neurons;
@@ -179,7 +182,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const { lowering } = this;
     const { builder, network } = lowering;
     const { code, shape } = op.type;
-    if (!firing.has(op.kind) || stepSizes(network, op.id) === undefined) return undefined;
+    if (!isCounted(op) || stepSizes(network, op.id) === undefined) return undefined;
     const train = this.of(op.id);
     const steps = stepsOf(train);
     builder.at(op.id);

@@ -1,5 +1,5 @@
 import { bitsFor } from '../../../base/quantiser.js';
-import { type Op, type Rewriter, realParam, rewrite, opDef, traitsOf } from '../../../network/index.js';
+import { type Op, type Rewriter, realParam, isMaximum, rewrite, opDef, traitsOf } from '../../../network/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { isSplit } from './split.js';
 
@@ -37,8 +37,8 @@ export const bitPlanes = definePass({
       return made;
     };
     return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron' || traitsOf(op).maximum) {
-        const read = inputs.map((id) => (traitsOf(op).maximum ? id : gathered(op, id, asPlanes(id, to), planed, to)));
+      if (op.kind === 'neuron' || isMaximum(op)) {
+        const read = inputs.map((id) => (isMaximum(op) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
         const made = to.copy(op, read);
         const count = bitsOf(op, to.builder.typeOf(made).code, context, warned);
         if (count > 1) bits.set(made, count);
