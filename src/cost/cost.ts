@@ -83,7 +83,7 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
 function constantValues(network: Network): ReadonlySet<string> {
   const constant = new Set<string>();
   for (const op of network.ops) {
-    const encoded = op.kind === 'encode' && op.attrs['coding'] === 'direct';
+    const encoded = op.kind === 'encode' && op.attrs.coding === 'direct';
     const follows = op.kind !== 'neuron' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
     if (encoded || (follows && op.kind !== 'encode')) constant.add(op.id);
   }
@@ -92,7 +92,7 @@ function constantValues(network: Network): ReadonlySet<string> {
 
 function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | undefined, once: boolean): LayerCost {
   const { macs, weights } = operations(network, op);
-  const folded = op.attrs['folded_bias'] === true;
+  const folded = 'folded_bias' in op.attrs && op.attrs.folded_bias === true;
   const bias = folded ? undefined : optionalParam(network, op, 'bias')?.tensor.shape[0];
   const params = weights + (bias ?? 0);
   const weight_bits = weightBits(network, op);

@@ -1,5 +1,5 @@
 import { present } from '../base/invariant.js';
-import { type Network, type Op, numberAttr, opsById, roleOf, traitsOf } from '../network/index.js';
+import { type Network, type Op, opsById, roleOf, traitsOf } from '../network/index.js';
 import type { Cost, LayerCost } from './cost.js';
 import { reaches } from './fan-out.js';
 import { firingOps, spikeSources } from './sources.js';
@@ -133,7 +133,7 @@ function firingRates(network: Network, countsOf: (id: string) => TrainCounts): (
   const measured = new Set(firingOps(network).flatMap(({ id, ...op }) => (traitsOf(op).fires === 'means' ? [] : [id])));
   const rateOf = (id: string, share = rate): number => {
     const op: Op = present(byId.get(id), `cost: no op ${id}`);
-    if (op.kind === 'planes') return rateOf(op.inputs[0]!, planeRate(numberAttr(op.attrs, 'bits')));
+    if (op.kind === 'planes') return rateOf(op.inputs[0]!, planeRate(op.attrs.bits));
     if (measured.has(id)) return share(countsOf(id));
     const rates = op.inputs.map((input) => rateOf(input, share));
     if (roleOf(op) === 'sum') return rates.reduce((sum, one) => sum + one, 0);

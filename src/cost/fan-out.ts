@@ -1,6 +1,17 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Link, type Network, type Op, consumersOf, linksOf, opDef, opsById, traitsOf } from '../network/index.js';
+import {
+  type KindsOf,
+  type Link,
+  type Network,
+  type Op,
+  consumersOf,
+  hasRole,
+  linksOf,
+  opDef,
+  opsById,
+  traitsOf,
+} from '../network/index.js';
 import { spikeSources } from './sources.js';
 
 /** Synapse id → how many of its synapses a spike of each neuron reaches, row-major over the neurons' shape. */
@@ -83,8 +94,7 @@ function hasWindows({ kind }: Op): boolean {
 
 /** The synapses of `reader` on each of its inputs: of weights one an output channel that it weighs them for, else one. */
 function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
-  const weighs = traitsOf(reader).role === 'weighted';
-  const channels = weighs ? reader.type.shape[0]! / groupsOf(reader) : 1;
+  const channels = hasRole(reader, 'weighted') ? reader.type.shape[0]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
   const [planes = 1, height = 1, width = 1] = shape;
   const [rows, columns] = ([0, 1] as const).map((axis) => counts(linksOf(reader, shape, axis), shape[axis + 1]!));
@@ -97,8 +107,8 @@ function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
   return reach;
 }
 
-function groupsOf({ attrs }: Op): number {
-  return typeof attrs['groups'] === 'number' ? attrs['groups'] : 1;
+function groupsOf({ attrs }: Op<KindsOf<'weighted'>>): number {
+  return 'groups' in attrs ? attrs.groups : 1;
 }
 
 /** How many links each input has. */

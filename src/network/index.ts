@@ -1,4 +1,4 @@
-export { learnsBits, roundedWithin, wholeOf } from './bits.js';
+export { learnsBits, mostOf, roundedWithin, wholeOf } from './bits.js';
 export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
 export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
@@ -15,14 +15,29 @@ export {
   hasWeightMatrix,
   traitsOf,
   isOpKind,
-  listAttr,
   networkOps,
   numberAttr,
   opDef,
   opKinds,
   sameShape,
   shapeText,
-  stringAttr,
+  type KindsOf,
+  type WeightedKind,
+  attrsOf,
+  isTimed,
+  type TimeKind,
+  pads,
+  type PaddedKind,
+  hasRole,
+  codesOf,
+  loweringOf,
+  windowOf,
+  type Acting,
+  type LoweredOp,
+  type LoweringContext,
+  type OpLowering,
+  type Precision,
+  type RandomInput,
 } from './ops/index.js';
 export {
   centredCodes,

@@ -21,6 +21,7 @@ export const add = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'join', act: ({ builder }, _, [a, b]) => builder.add(a!, b!) },
   type: ({ inputs: [a, b] }) => {
     if (!sameShape(a!.shape, b!.shape))
       return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;

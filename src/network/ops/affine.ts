@@ -23,6 +23,7 @@ export const affine = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'synapse', gain: 'scale', plus: 'shift' },
   type: ({ inputs, param }) => {
     const shape = inputs[0]!.shape;
     for (const role of ['scale', 'shift']) {

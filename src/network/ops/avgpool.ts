@@ -1,3 +1,4 @@
+import { sumOfWindows, windowOf } from './window-lowering.js';
 import { boolean, border, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sliding } from './geometry.js';
@@ -24,6 +25,17 @@ export const avgpool = defineOp({
     padding: 'averaged',
   },
   links: sliding,
+  lowering: {
+    role: 'synapse',
+    act: ({ builder }, { attrs }, [x]) => builder.avgpool(x!, { ...windowOf(attrs), include_pad: attrs.include_pad }),
+    sums: {
+      act: sumOfWindows,
+      size: ({ attrs: { kernel } }) => kernel[0] * kernel[1],
+      dividesAlike: ({ attrs }) => attrs.include_pad || attrs.pads.every((n) => n === 0),
+    },
+    gain: 'gain',
+    plus: 'bias',
+  },
   type: (request) => {
     const shape = poolShape(request);
     const [kh, kw] = request.attrs.kernel;

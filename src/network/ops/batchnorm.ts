@@ -1,3 +1,4 @@
+import { normalised } from './batchnorm-lowering.js';
 import { number, optional } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
@@ -23,6 +24,7 @@ export const batchnorm = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'values', act: normalised },
   type: ({ inputs, param }) => {
     const channels = inputs[0]!.shape[0]!;
     for (const role of ['gamma', 'beta', 'mean', 'variance']) {

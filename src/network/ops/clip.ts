@@ -23,5 +23,6 @@ export const clip = defineOp({
     padding: 'none',
   },
   bounds: ({ min, max }) => [min, max],
+  lowering: { role: 'values', act: ({ builder }, { attrs }, [x]) => builder.clip(x!, attrs.min, attrs.max) },
   type: realResult,
 });

@@ -21,6 +21,7 @@ export const concat = defineOp({
     keepsRange: true,
     padding: 'none',
   },
+  lowering: { role: 'join', act: ({ builder }, _, inputs) => builder.concat(inputs, 1) },
   type: ({ inputs }) => {
     const [first, ...rest] = inputs;
     for (const other of rest) {

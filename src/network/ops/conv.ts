@@ -33,6 +33,15 @@ export const conv = defineOp({
     padding: 'zeros',
   },
   links: sliding,
+  lowering: {
+    role: 'synapse',
+    act: ({ builder, weight }, op, [x]) => {
+      const { stride, pads, dilation, groups } = op.attrs;
+      return builder.conv2d(x!, weight(op), { stride, pads, dilation, groups });
+    },
+    gain: 'gain',
+    plus: 'bias',
+  },
   type: (request) => {
     const weight = request.param('weight')!;
     if (weight.length !== 4) return `weight must be [out,in/groups,kh,kw], is ${shapeText(weight)}`;

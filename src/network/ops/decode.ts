@@ -21,6 +21,7 @@ export const decode = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';
     return { shape: inputs[0]!.shape, code: { kind: 'real' } };

@@ -1,5 +1,6 @@
 import type { ValueType } from '../types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
+import type { OpLowering } from './lowering.js';
 import type { Link } from './geometry.js';
 import type { OpTraits } from './traits.js';
 
@@ -32,6 +33,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];
   /** Of the role `bound`: between what it holds values. */
   bounds?(this: void, attrs: AttrsOf<NoInfer<S>>): readonly [number, number];
+  /** How it acts on tensors, whatever a coding makes of trains. */
+  readonly lowering: OpLowering<AttrsOf<NoInfer<S>>>;
   /** The result's type; the attributes have been checked. */
   type(this: void, request: TypeRequest<AttrsOf<S>>): TypeAnswer;
 }

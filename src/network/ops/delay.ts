@@ -21,6 +21,7 @@ export const delay = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const from = inputs[0]!;
     if (from.time === undefined) return 'needs an input with time steps';

@@ -34,6 +34,7 @@ export const encode = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = { start: 1, steps: attrs.steps };
     const coding = attrs.coding;

@@ -1,3 +1,4 @@
+import { moved } from './moved.js';
 import { elementCount } from '../../base/dtype.js';
 import { defineOp } from './define.js';
 
@@ -21,5 +22,6 @@ export const flatten = defineOp({
     keepsRange: true,
     padding: 'none',
   },
+  lowering: moved,
   type: ({ inputs }) => ({ ...inputs[0]!, shape: [elementCount(inputs[0]!.shape)] }),
 });

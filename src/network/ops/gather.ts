@@ -21,6 +21,7 @@ export const gather = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const { shape, time } = inputs[0]!;
     const bits = attrs.bits;

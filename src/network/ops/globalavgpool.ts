@@ -23,6 +23,17 @@ export const globalavgpool = defineOp({
     padding: 'none',
   },
   links: whole,
+  lowering: {
+    role: 'synapse',
+    act: ({ builder }, _, [x]) => builder.mean(x!, [2, 3], true),
+    sums: {
+      act: ({ builder }, _, [x]) => builder.sum(x!, [2, 3], true),
+      size: (_, shape) => shape[1]! * shape[2]!,
+      dividesAlike: () => true,
+    },
+    gain: 'gain',
+    plus: 'bias',
+  },
   type: (request) => {
     const shape = request.inputs[0]!.shape;
     if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;

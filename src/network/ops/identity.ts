@@ -20,5 +20,6 @@ export const identity = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'moves', act: (_acting, _op, [x]) => x! },
   type: ({ inputs }) => inputs[0]!,
 });

@@ -1,16 +1,34 @@
 import { present } from '../../base/invariant.js';
-import type { ValueType } from '../types.js';
+import type { Attrs, Op, ValueType } from '../types.js';
 import type { AttrSchema, AttrsOf } from './attributes.js';
 import type { OpDef } from './define.js';
 import type { Link } from './geometry.js';
+import type { OpLowering } from './lowering.js';
 import { networkOps } from './registry.js';
-import type { OpRole, OpTraits } from './traits.js';
+import type { OpRole, OpTraits, TimeRole } from './traits.js';
 
 /** A kind of layer; each has a row in the table of registry.ts. */
 export type OpKind = keyof typeof networkOps;
 
-/** The attributes of each kind of layer. */
-export type OpAttrs = { readonly [K in OpKind]: AttrsOf<(typeof networkOps)[K]['attrs']> };
+/** The kinds of layers of a role. */
+export type KindsOf<R extends OpRole> = {
+  [K in OpKind]: (typeof networkOps)[K]['traits']['role'] extends R ? K : never;
+}[OpKind];
+
+/** The kinds of layers whose weights may have bits, step sizes and codes. */
+export type WeightedKind = {
+  [K in OpKind]: (typeof networkOps)[K]['traits']['weights'] extends 'matrix' ? K : never;
+}[OpKind];
+
+/** The kinds of layers that pad their input by themselves. */
+export type PaddedKind = {
+  [K in OpKind]: (typeof networkOps)[K]['traits']['padding'] extends 'none' ? never : K;
+}[OpKind];
+
+/** The attributes of each kind of layer; those of neurons are beside the row's the parameters of their equations. */
+export type OpAttrs = {
+  readonly [K in OpKind]: AttrsOf<(typeof networkOps)[K]['attrs']> & (K extends KindsOf<'neurons'> ? Attrs : unknown);
+};
 
 /** Every kind of layer, as the reference lists them. */
 export const opKinds = Object.keys(networkOps) as readonly OpKind[];
@@ -45,6 +63,11 @@ export function linksOf(
   return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
 }
 
+/** How an op acts on tensors. */
+export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
+  return opDef(op.kind).lowering;
+}
+
 /** Between what a layer of the role `bound` holds values; undefined for any other. */
 export function boundsOf(op: {
   readonly kind: OpKind;
@@ -60,13 +83,38 @@ export function isMaximum(op: { readonly kind: OpKind }): boolean {
 }
 
 /** Whether its weights may have bits, step sizes and codes. */
-export function hasWeightMatrix(op: { readonly kind: OpKind }): boolean {
+export function hasWeightMatrix(op: Op): op is Op<WeightedKind> {
   return traitsOf(op).weights === 'matrix';
 }
 
-export { type Attr, type AttrSchema, attrProblems, listAttr, numberAttr, stringAttr } from './attributes.js';
+/** The kinds of layers that a carrier lowers, since what they do depends on how it represents a train. */
+export type TimeKind = KindsOf<TimeRole>;
+
+export function isTimed(op: Op): op is Op<TimeKind> {
+  return loweringOf(op).role === 'time';
+}
+
+/** Whether it pads its input by itself. */
+export function pads(op: Op): op is Op<PaddedKind> {
+  return traitsOf(op).padding !== 'none';
+}
+
+/** Whether a layer is of one of the kinds of a role. */
+export function hasRole<R extends OpRole>(op: Op, role: R): op is Op<KindsOf<R>> {
+  return roleOf(op) === role;
+}
+
+/** The attributes of an op of any kind by name: what is printed, compared and copied. */
+export function attrsOf(op: Pick<Op, 'attrs'>): Attrs {
+  return op.attrs;
+}
+
+export { type Attr, type AttrSchema, attrProblems, numberAttr } from './attributes.js';
 export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
+export { codesOf } from './codes.js';
+export { windowOf } from './window-lowering.js';
+export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';
 export type { Link } from './geometry.js';
 export type { LayerShapes, Macs, OpRole, OpTraits } from './traits.js';

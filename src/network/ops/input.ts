@@ -21,5 +21,6 @@ export const input = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ attrs }) => ({ shape: attrs.shape, code: { kind: 'real' } }),
 });

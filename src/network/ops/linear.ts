@@ -23,6 +23,12 @@ export const linear = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: {
+    role: 'synapse',
+    act: ({ builder, weight }, op, [x]) => builder.matmul(x!, weight(op), { transB: true }),
+    gain: 'gain',
+    plus: 'bias',
+  },
   type: ({ inputs, param }) => {
     const weight = param('weight')!;
     const shape = inputs[0]!.shape;

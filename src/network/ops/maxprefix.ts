@@ -24,6 +24,7 @@ export const maxprefix = defineOp({
     padding: 'absent',
   },
   links: sliding,
+  lowering: { role: 'time' },
   type: (request) => {
     const from = request.inputs[0]!;
     if (from.code.kind !== 'spike') return 'needs a spike train';

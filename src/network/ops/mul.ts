@@ -22,6 +22,7 @@ export const mul = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'product', act: ({ builder }, _, [a, b]) => builder.mul(a!, b!) },
   type: ({ inputs: [a, b] }) => {
     const fits =
       sameShape(a!.shape, b!.shape) || (b!.shape.slice(1).every((n) => n === 1) && b!.shape[0] === a!.shape[0]);

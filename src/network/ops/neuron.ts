@@ -29,6 +29,7 @@ export const neuron = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = inputs[0]!.time;
     if (time === undefined) return 'needs an input with time steps; encode the input first';

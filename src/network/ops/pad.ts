@@ -22,6 +22,13 @@ export const pad = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: {
+    role: 'values',
+    act: ({ builder }, { attrs }, [x]) => {
+      const [top, left, bottom, right] = attrs.pads;
+      return builder.pad(x!, [0, 0, top, left], [0, 0, bottom, right], attrs.value);
+    },
+  },
   type: ({ inputs, attrs }) => {
     const [top, left, bottom, right] = attrs.pads;
     const shape = inputs[0]!.shape;

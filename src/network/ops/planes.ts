@@ -21,6 +21,7 @@ export const planes = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const { shape, time, code } = inputs[0]!;
     const bits = attrs.bits;

@@ -22,5 +22,6 @@ export const relu = defineOp({
     padding: 'none',
   },
   bounds: () => [0, Infinity],
+  lowering: { role: 'values', act: ({ builder }, _, [x]) => builder.max(x!, 0) },
   type: realResult,
 });

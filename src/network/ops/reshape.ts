@@ -1,3 +1,4 @@
+import { moved } from './moved.js';
 import { elementCount } from '../../base/dtype.js';
 import { list } from './attributes.js';
 import { defineOp } from './define.js';
@@ -23,6 +24,7 @@ export const reshape = defineOp({
     keepsRange: true,
     padding: 'none',
   },
+  lowering: moved,
   type: ({ inputs, attrs }) => {
     const shape = attrs.shape;
     if (elementCount(shape) !== elementCount(inputs[0]!.shape)) {

@@ -21,5 +21,6 @@ export const sigmoid = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'values', act: ({ builder }, _, [x]) => builder.sigmoid(x!) },
   type: realResult,
 });

@@ -21,6 +21,7 @@ export const squeeze = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs, param }) => {
     const { shape, time, code } = inputs[0]!;
     if (time === undefined || code.kind !== 'spike') return 'needs a spike train';

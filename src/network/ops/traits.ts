@@ -54,6 +54,10 @@ export type OpRole =
   | 'gather'
   | 'squeeze';
 
+/** Roles of what a coding says the meaning of: its lowering is the carrier's. */
+export type TimeRole =
+  'input' | 'encoder' | 'read-out' | 'neurons' | 'running-maximum' | 'delay' | 'planes' | 'gather' | 'squeeze';
+
 /**
  * What passes, costs and lowerings ask of a kind of layer, instead of its name. Every row answers all of it: a new
  * question doesn't compile until each kind has an answer.

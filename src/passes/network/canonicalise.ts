@@ -1,10 +1,10 @@
 import {
   type Network,
   type Op,
+  type PaddedKind,
   consumersOf,
-  listAttr,
-  numberAttr,
   opsById,
+  pads,
   rewrite,
   roleOf,
   traitsOf,
@@ -18,16 +18,14 @@ function addPads(a: readonly number[], b: readonly number[]): Pads {
 }
 
 /** Whether a zero border can be taken over by the op's own padding. */
-function absorbsPad(pad: Op, consumer: Op, network: Network): boolean {
-  if (numberAttr(pad.attrs, 'value') !== 0) return false;
+function absorbsPad(pad: Op<'pad'>, consumer: Op, network: Network): boolean {
+  if (pad.attrs.value !== 0 || !pads(consumer)) return false;
   switch (traitsOf(consumer).padding) {
     case 'zeros':
       return true;
-    case 'averaged': {
+    case 'averaged':
       // the window op must count the border: it does with include_pad, or without padding of its own
-      const counts = consumer.attrs['include_pad'] === true || listAttr(consumer.attrs, 'pads').every((n) => n === 0);
-      return counts && padsFit(pad, consumer);
-    }
+      return (countsPad(consumer) || consumer.attrs.pads.every((n) => n === 0)) && padsFit(pad, consumer);
     case 'absent': {
       if (!padsFit(pad, consumer)) return false;
       // a border of zeros never wins where no value is negative
@@ -39,10 +37,13 @@ function absorbsPad(pad: Op, consumer: Op, network: Network): boolean {
   }
 }
 
+function countsPad({ attrs }: Op<PaddedKind>): boolean {
+  return 'include_pad' in attrs && attrs.include_pad;
+}
+
 /** A pool's own padding is smaller than its window: none may see the border alone. */
-function padsFit(pad: Op, { attrs }: Op): boolean {
-  const kernel = listAttr(attrs, 'kernel');
-  return addPads(listAttr(attrs, 'pads'), listAttr(pad.attrs, 'pads')).every((n, i) => n < kernel[i % 2]!);
+function padsFit(pad: Op<'pad'>, { attrs }: Op<PaddedKind>): boolean {
+  return addPads(attrs.pads, pad.attrs.pads).every((n, i) => n < attrs.kernel[i % 2]!);
 }
 
 /** Drops what computes nothing and lets window ops do their own padding. */
@@ -64,14 +65,14 @@ export const canonicalise = definePass({
     );
     return rewrite(network, (op, inputs, to) => {
       if (roleOf(op) === 'same' || absorbed.has(op.id)) return inputs[0]!;
-      if (op.kind === 'clip' && op.attrs['min'] === 0 && Number(op.attrs['max']) >= Number.MAX_VALUE) {
+      if (op.kind === 'clip' && op.attrs.min === 0 && op.attrs.max >= Number.MAX_VALUE) {
         return to.copy(op, inputs, { kind: 'relu', attrs: {} });
       }
       const before = byId.get(op.inputs[0] ?? '');
-      if (before !== undefined && absorbed.has(before.id)) {
-        const pads = addPads(listAttr(op.attrs, 'pads'), listAttr(before.attrs, 'pads'));
+      if (before?.kind === 'pad' && absorbed.has(before.id) && pads(op)) {
+        const sum = addPads(op.attrs.pads, before.attrs.pads);
         const counted = traitsOf(op).padding === 'averaged' ? { include_pad: true } : {};
-        return to.copy(op, inputs, { attrs: { ...op.attrs, pads, ...counted } });
+        return to.copy(op, inputs, { attrs: { ...op.attrs, pads: sum, ...counted } });
       }
       return to.copy(op, inputs);
     });

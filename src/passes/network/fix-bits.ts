@@ -8,6 +8,7 @@ import {
   type Op,
   type Param,
   type Rewriter,
+  type WeightedKind,
   derivedLevels,
   learnsBits,
   paramOf,
@@ -53,11 +54,16 @@ function heldSteps(network: Network): ReadonlyMap<string, number> {
 }
 
 function learnedStep(network: Network, op: Op): string | undefined {
-  const name = stepParameter(network.neurons.get(String(op.attrs['neuron'])));
+  if (op.kind !== 'neuron') return undefined;
+  const name = stepParameter(network.neurons.get(op.attrs.neuron));
   return name === undefined || op.params[name] === undefined ? undefined : name;
 }
 
-function fixedWeights(network: Network, op: Op, to: Rewriter): { attrs: Attrs; params: Record<string, string> } {
+function fixedWeights(
+  network: Network,
+  op: Op<WeightedKind>,
+  to: Rewriter,
+): { attrs: Attrs; params: Record<string, string> } {
   const bits = present(wholeOf(network, op, 'weight_bits'), `fix-bits: ${op.id} has no bits`);
   const weight = paramOf(network, op, 'weight');
   const step = realValues(paramOf(network, op, 'weight_step'))[0]!;
@@ -78,7 +84,7 @@ function quantised({ tensor: { shape, data } }: Param, step: number, bits: numbe
 
 function fixedNeuron(
   network: Network,
-  op: Op,
+  op: Op<'neuron'>,
   held: ReadonlyMap<string, number>,
 ): { attrs?: Attrs; params?: Record<string, string> } {
   const changes: Record<string, number> = {};
@@ -95,7 +101,7 @@ function fixedNeuron(
   const hold = held.get(op.id);
   const { bits_max: _max, ...attrs } = op.attrs;
   const all = { ...attrs, ...changes, ...(hold === undefined || !('hold' in attrs) ? {} : { hold }) };
-  const def = network.neurons.get(String(op.attrs['neuron']))!;
+  const def = network.neurons.get(op.attrs.neuron)!;
   const levels = derivedLevels({ attrs: all, params }, def);
   if (levels === undefined) return { attrs: all, params };
   return { attrs: { ...all, levels: [levels.min, levels.max], amplitude: levels.step }, params };

@@ -1,5 +1,4 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
-import { present } from '../../../base/invariant.js';
 import {
   type Network,
   type Op,
@@ -90,8 +89,11 @@ function upwards(network: Network): Network {
       const param = optionalParam(network, op, role);
       return param === undefined ? {} : { [role]: to.param(`${op.id}.${role}.scaled`, timesScalar(param, factor)) };
     };
-    const [factorRole, constantRole] = present(linearRoles(op), `scale-weights: ${op.id} takes no factor`);
-    return to.copy(op, inputs, { params: { ...op.params, ...scaled(factorRole), ...scaled(constantRole) } });
+    // of a pool that passes it on, what it adds
+    const [first, second] = linearRoles(op) ?? ['bias', 'bias'];
+    return to.copy(op, inputs, {
+      params: { ...op.params, ...scaled(first), ...(first === second ? {} : scaled(second)) },
+    });
   });
 }
 

@@ -31,15 +31,15 @@ export function activationSites(network: Network): readonly ActivationSite[] {
     if (bounds !== undefined) {
       sites.set(op.id, { op, bound: bounds[1] === Infinity ? undefined : bounds[1], known: false });
     } else if (op.kind === 'quantize' && cutsAtZero(op) && !isFront(op, byId) && !carried(op.inputs[0]!)) {
-      const { scale, zero, max } = op.attrs as Record<'scale' | 'zero' | 'max', number>;
+      const { scale, zero, max } = op.attrs;
       sites.set(op.id, { op, bound: (max - zero) * scale, known: true });
     }
   }
   return [...sites.values()];
 }
 
-function cutsAtZero({ attrs }: Op): boolean {
-  return attrs['min'] === attrs['zero'];
+function cutsAtZero({ attrs }: Op<'quantize'>): boolean {
+  return attrs.min === attrs.zero;
 }
 
 /** Whether an op reads the input, with nothing weighted in between. */

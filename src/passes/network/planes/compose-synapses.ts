@@ -1,10 +1,11 @@
 import { elementCount } from '../../../base/dtype.js';
 import {
+  type Attrs,
   type Network,
   type Op,
   type Rewriter,
+  attrsOf,
   linksOf,
-  listAttr,
   opsById,
   optionalParam,
   paramOf,
@@ -82,7 +83,7 @@ function readsTrain({ byId, front }: Reach, id: string): boolean {
 
 /** Weights of all its inputs for all its outputs, and no gain. */
 function isDense(op: Op): boolean {
-  return roleOf(op) === 'weighted' && op.params['gain'] === undefined && (op.attrs['groups'] ?? 1) === 1;
+  return roleOf(op) === 'weighted' && op.params['gain'] === undefined && (attrsOf(op)['groups'] ?? 1) === 1;
 }
 
 /** One weight a pair of channels, and no border: a matrix. */
@@ -197,13 +198,18 @@ function mayWiden(reach: Reach, outer: Op, inner: Op | undefined): boolean {
   return inner === undefined || inner.kind === outer.kind || keepsSize(reach, outer);
 }
 
+interface Strided {
+  readonly stride?: readonly number[];
+}
+
 /** The window of the inner synapse, taken at the outer one's strides. */
-function windowOf(outer: Op, inner: Op | undefined): Op['attrs'] {
-  const names = ['kernel', 'stride', 'pads', 'dilation', 'groups'].filter((name) => name in (inner ?? outer).attrs);
-  const window = Object.fromEntries(names.map((name) => [name, (inner ?? outer).attrs[name]!]));
-  if (inner === undefined || !('stride' in inner.attrs) || !('stride' in outer.attrs)) return window;
-  const strides = listAttr(outer.attrs, 'stride');
-  return { ...window, stride: listAttr(inner.attrs, 'stride').map((s, i) => s * strides[i]!) };
+function windowOf(outer: Op, inner: Op | undefined): Attrs {
+  const own = attrsOf(inner ?? outer);
+  const names = ['kernel', 'stride', 'pads', 'dilation', 'groups'].filter((name) => name in own);
+  const window = Object.fromEntries(names.map((name) => [name, own[name]!]));
+  const { stride } = (inner?.attrs ?? {}) as Strided;
+  const { stride: outerStride = [1, 1] } = outer.attrs as Strided;
+  return stride === undefined ? window : { ...window, stride: stride.map((s, i) => s * outerStride[i]!) };
 }
 
 function product(a: Matrix, b: Matrix): Matrix {

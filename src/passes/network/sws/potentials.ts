@@ -146,7 +146,7 @@ function emitOverConcat(
 type Grouped = Op<'conv'>;
 
 function isGrouped(op: Op): op is Grouped {
-  return 'groups' in op.attrs && op.attrs['groups'] !== 1;
+  return 'groups' in op.attrs && op.attrs.groups !== 1;
 }
 
 /**
