@@ -48,7 +48,7 @@ export interface Acting {
   /** Of the values that it acts on. */
   readonly dtype: Precision;
   /** The op's weight as its carrier wants it: real values, values on a grid, or integer codes. */
-  weight(op: LoweredOp): Value;
+  readonly weight: (op: LoweredOp) => Value;
 }
 
 /** An op on tensors [kN, …shape]: k time steps folded into the batch, or none. */
