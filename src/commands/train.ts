@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import { type Dataset, FolderClaim, type Layout, finishWrites, isFile, openDataset, readText } from '../data/index.js';
 import type { Config } from '../model/index.js';
@@ -7,6 +7,7 @@ import { type Network, opsById } from '../network/index.js';
 import {
   type Checkpoint,
   type EpochRecord,
+  Firing,
   type LoopResult,
   Samples,
   type TrainSettings,
@@ -26,7 +27,7 @@ import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
 import { chooseConfig } from '../workspace/target.js';
 import { trainSettings } from '../workspace/train-settings.js';
-import type { Target, CommonOptions } from '../workspace/types.js';
+import type { CommonOptions, Progress, Target } from '../workspace/types.js';
 
 export interface TrainOptions extends CommonOptions {
   /** Data set by name, in place of the config's. */
@@ -42,7 +43,11 @@ export interface TrainOptions extends CommonOptions {
   readonly resume?: boolean;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
+  /** The run folder, once it is written, and the epochs that are done in it. */
+  readonly onRun?: (run: string, epochs: number) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
+  /** Receives at once what is also part of the outcome: a layer that doesn't fire. */
+  readonly onWarning?: (warning: Diagnostic) => void;
   readonly onEngine?: (name: string) => void;
 }
 
@@ -50,8 +55,19 @@ export interface TrainResult {
   /** Epochs that are done, earlier ones included. */
   readonly done: number;
   /** Accuracy on the images held back where there are any, else on the training images. */
-  readonly best: { readonly epoch: number; readonly accuracy: number };
+  readonly best: {
+    readonly epoch: number;
+    readonly accuracy: number;
+    /** The accuracy is that on the images held back. */
+    readonly validated: boolean;
+    /** Where its weights lie. */
+    readonly folder: string;
+  };
+  /** Its weights lie in the run folder. */
+  readonly last: { readonly epoch: number; readonly accuracy: number };
   readonly run: string;
+  /** The data set's name. */
+  readonly data: string;
   /** Why it ended. */
   readonly stopped: 'epochs' | 'patience';
   readonly engine: string;
@@ -68,6 +84,12 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const bits = bitTraining(config, network, plain.rate);
   findings.take({ value: true, diagnostics: renewalProblems(config, network) });
   const settings: TrainSettings = bits === undefined ? plain : { ...plain, bits };
+  const say = (
+    phase: string,
+    { done, total }: { readonly done: number; readonly total?: number } = { done: 0 },
+  ): void =>
+    options.onProgress?.({ phase, done, ...(total === undefined ? { silent: true } : { total, unit: 'images' }) });
+  say('compiling the training step');
   const trainee = traineeOf(network, settings);
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
@@ -84,6 +106,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     });
     const fresh = (run: string): void => writer.refuseToReplace(run, [target.path]);
     if (options.resume !== true) fresh(folder);
+    say('reading images');
     const samples = loadSamples(dataset, network, settings, findings);
     const engine = chooseEngine(options.engine, 'train');
     options.onEngine?.(engine.name);
@@ -91,6 +114,8 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     try {
       const from = options.resume === true ? findings.take(resumed(writer, claim)) : undefined;
       if (from === undefined) writer.begin(claim);
+      options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
+      const firing = new Firing(network);
       const records: EpochRecord[] = [...(from?.progress.records ?? [])];
       const byId = opsById(trainee.network);
       const result = await trainLoop({
@@ -106,10 +131,15 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
           records.push(record);
           writer.save(claim, records, state);
           options.onEpoch?.(record);
+          for (const warning of firing.look(record)) {
+            findings.all.push(warning);
+            options.onWarning?.(warning);
+          }
         },
+        onPhase: (phase, part) => say(phase, part),
         onProgress: (progress) => options.onProgress?.(progressOf(progress)),
       });
-      return { value: resultOf(result, claim.folder, engine.name), diagnostics: findings.all };
+      return { value: resultOf(result, { run: claim.folder, data, engine: engine.name }), diagnostics: findings.all };
     } finally {
       claim.release();
     }
@@ -203,10 +233,24 @@ function loadSamples(given: Dataset, network: Network, settings: TrainSettings, 
   return Samples.load(dataset, images, settings.normalisation);
 }
 
-function resultOf({ records, stopped }: LoopResult, run: string, engine: string): TrainResult {
-  const best = bestOf(records);
-  const accuracy = best?.val_accuracy ?? best?.accuracy ?? 0;
-  return { done: records.length, best: { epoch: best?.epoch ?? 0, accuracy }, run, stopped, engine };
+function resultOf(
+  { records, stopped }: LoopResult,
+  { run, data, engine }: Pick<TrainResult, 'run' | 'data' | 'engine'>,
+): TrainResult {
+  const [best, last] = [bestOf(records), records.at(-1)];
+  const shown = (record: EpochRecord | undefined): Pick<EpochRecord, 'epoch' | 'accuracy'> => ({
+    epoch: record?.epoch ?? 0,
+    accuracy: record?.val_accuracy ?? record?.accuracy ?? 0,
+  });
+  return {
+    done: records.length,
+    best: { ...shown(best), validated: best?.val_accuracy !== undefined, folder: join(run, 'best') },
+    last: shown(last),
+    run,
+    data,
+    stopped,
+    engine,
+  };
 }
 
 function progressOf(p: {
@@ -216,7 +260,9 @@ function progressOf(p: {
   readonly total: number;
   readonly loss: number;
   readonly accuracy: number;
-}): { phase: string; done: number; total: number; unit: string; detail: string } {
-  const detail = `loss ${p.loss.toFixed(4)}  accuracy ${(100 * p.accuracy).toFixed(2)} %`;
-  return { phase: `epoch ${p.epoch}/${p.epochs}`, done: p.done, total: p.total, unit: 'images', detail };
+}): Progress {
+  const phase = `epoch ${p.epoch}/${p.epochs}`;
+  const counted = { phase, done: p.done, total: p.total, unit: 'images' };
+  if (p.done === 0) return counted;
+  return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${(100 * p.accuracy).toFixed(2)} %` };
 }

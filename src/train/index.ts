@@ -1,5 +1,6 @@
 export { type Checkpoint, type CheckpointProgress, checkpointBytes, readCheckpoint } from './checkpoint.js';
 export { randomFeeds } from './feeds.js';
+export { Firing } from './firing.js';
 export { type Identity, identityOf } from './identity.js';
 export {
   type EpochProgress,

@@ -1,12 +1,12 @@
 import { define } from './define.js';
 
 export const trainDiagnostics = {
-  'train/diverged': define<{ epoch: number; step: number; op: string; kind: string; layer: string }>(
+  'train/diverged': define<{ epoch: number; step: number; layer: string; what: string }>(
     'error',
-    ({ epoch, step, op, kind, layer }) =>
-      `the training diverged in epoch ${epoch}, step ${step}: the first value that isn't finite is ${kind} "${op}"${layer === '' ? '' : ` of ${layer}`}`,
-    `The loss or a weight became infinite or NaN. The step was run again with every intermediate value watched; the op named
-is the first whose result isn't finite although its operands are (names with \`grad\` belong to the backward pass).
+    ({ epoch, step, what }) =>
+      `the training diverged in epoch ${epoch}, step ${step}: ${what} became infinite or NaN before anything else`,
+    `The step was run again with every intermediate value watched: the message names the layer where the first one that isn't finite
+is, and whether that is among its values, their gradient, or what the optimiser made of a parameter.
 
 The last checkpoint is from before and stays as it is. Remedies, in this order: a smaller learning rate, a few epochs of
 \`warmup\` in the schedule, batch norm in front of the neurons, a wider surrogate, \`normalize\` for the inputs. A division
@@ -82,6 +82,23 @@ train { data mnist  optimizer adam(lr: 1e-3)  epochs 5 }
     `\`renewal spikes\` sets a neuron's step size anew when its bits change (ABA Alg. 1-2). That needs a step size that learns, a
 parameter \`learn(START, constraint: step)\` as \`theta\` of \`Refined\`; with \`theta: fixed(…)\`, or with a neuron that has none, levels
 are cut off where the bits end. Leave the step size to training, or write \`renewal none\`.`,
+  ),
+  'train/dead-layer': define<{ layer: string; epoch: number; rate: number }>(
+    'warning',
+    ({ layer, epoch, rate }) =>
+      `${layer} doesn't fire: ${rate.toFixed(4)} spikes per neuron and time step after epoch ${epoch}`,
+    `Layers behind one that never fires see zeros, and what is in front of it learns only through its surrogate, if that reaches so
+far below the threshold. Most often the currents are too small: lower the neuron's threshold, put \`batchnorm\` (with \`tdbn\` for
+the threshold) in front of it, normalise the inputs, or give it a wider surrogate. Training goes on; the message comes once a
+layer.`,
+  ),
+  'train/saturated-layer': define<{ layer: string; epoch: number; rate: number; highest: number }>(
+    'warning',
+    ({ layer, epoch, rate, highest }) =>
+      `${layer} fires all the time: ${rate.toFixed(3)} of at most ${highest} per neuron and time step after epoch ${epoch}`,
+    `A layer whose neurons fire their highest level at every step says the same whatever it is given. Raise the threshold, put
+\`batchnorm\` in front of it, or lower the learning rate; a neuron with more levels (\`MBLIF\`, \`ILIF\`) takes larger currents.
+Training goes on; the message comes once a layer.`,
   ),
   'train/too-few-images': define<{ name: string; images: number }>(
     'error',
