@@ -5,8 +5,9 @@ import { writeFolder, type Dataset, type Normalisation } from '../data/index.js'
 import { type Config, checkModel } from '../model/index.js';
 import { artifactsWith } from '../workspace/artifacts.js';
 import { calibrate } from '../run/calibrate.js';
-import { describe, type CompileResult } from './compile.js';
-import { type Conversion, conversionPlan, convertNetwork } from '../workspace/conversion.js';
+import { type CompileResult, describe } from './summary.js';
+import type { Conversion } from '../workspace/compiled.js';
+import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { normalisationOf } from '../workspace/train-settings.js';
@@ -140,15 +141,15 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   }
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
-  const { last, runs, conversion } = convertNetwork(source.imported.network, plan, findings);
+  const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings);
   const check = await checked(present(conversion, 'convert: the pipeline ended early'), options, findings);
   const normalisation = normalisationOf(config.normalize);
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
-  const files = artifactsWith(written, last, ['ir', 'json', 'onnx'], origin, packageVersion());
+  const files = artifactsWith(written, network, ['ir', 'json', 'onnx'], origin, packageVersion());
   writeFolder(options.outDir, files);
-  const described = describe(last, runs, [...files.keys()], options);
+  const described = describe(network, runs, [...files.keys()], options);
   return {
     value: { ...described, model, ...(verified && { verified }), ...(check && { check }) },
     diagnostics: findings.all,

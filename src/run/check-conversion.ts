@@ -6,7 +6,7 @@ import type { Engine } from '../engines/index.js';
 import { type Images, type LayerDifference, agreement, classesOf, outputsOf } from './metrics/index.js';
 import { carrierOf, sampleShape, stepsOfNetwork } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import type { Conversion } from '../workspace/conversion.js';
+import type { Conversion } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import { type OnProgress, type VerifyLevel } from '../workspace/types.js';
 import { type ComparedCodes, compareCodes } from './compare-codes.js';

@@ -4,7 +4,7 @@ import { type Images, type SpikingRun, agreement, classesOf, outputsOf } from '.
 import type { Network } from '../network/index.js';
 import { compareCodes } from './compare-codes.js';
 import { openLogits } from './logits.js';
-import type { Conversion } from '../workspace/conversion.js';
+import type { Conversion } from '../workspace/compiled.js';
 import type { EvalOptions, EvalResult } from './types.js';
 
 interface Known {
