@@ -161,7 +161,7 @@ export function checkDiagnostic(check: ConversionCheck, { spiking }: Conversion)
 
 /** What to try next: only what isn't done already. */
 function remedy(spiking: Network, first: string | undefined): string {
-  const neurons = spiking.ops.filter(({ kind }) => kind === 'neuron');
+  const neurons = spiking.ops.filter((op) => op.kind === 'neuron');
   if (spiking.coding?.name !== 'sws') return 'more --steps, or ranges measured on other images with --calibrate';
   const args = spiking.coding.args;
   if (args['encoder'] === 'drive' && spiking.ops.some(({ id, kind }) => kind === 'encode' && id === first)) {
