@@ -100,6 +100,9 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
     case 'dropout':
     case 'identity':
       return reachOf(reader.id);
+    case 'transpose':
+    case 'slice':
+      return mapReach(reachOf(reader.id), (behind) => scattered(behind, reader, shape));
     case 'add':
       return ofSpikes(reader.id) ? reachOf(reader.id) : own(new Float64Array(size).fill(1));
     case 'concat':
@@ -111,6 +114,23 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
 
 function mapReach(reach: Reach, change: (part: Float64Array) => Float64Array): Reach {
   return new Map([...reach].map(([to, part]) => [to, change(part)]));
+}
+
+/** What each input of an op reaches that moves values, or some of them, of what its outputs reach. */
+function scattered(behind: Float64Array, reader: Op<'transpose' | 'slice'>, shape: readonly number[]): Float64Array {
+  const reach = new Float64Array(elementCount(shape));
+  const out = reader.type.shape;
+  for (let i = 0; i < behind.length; i++) {
+    const position = new Array<number>(shape.length).fill(0);
+    for (let axis = out.length - 1, rest = i; axis >= 0; axis--) {
+      const at = rest % out[axis]!;
+      rest = Math.floor(rest / out[axis]!);
+      if (reader.kind === 'transpose') position[reader.attrs.perm[axis]!] = at;
+      else position[axis] = axis === reader.attrs.axis ? reader.attrs.start + at * reader.attrs.step : at;
+    }
+    reach[position.reduce((sum, at, axis) => sum * shape[axis]! + at, 0)] = behind[i]!;
+  }
+  return reach;
 }
 
 /** The part of what a concatenation reaches that belongs to its n-th input. */

@@ -31,7 +31,7 @@ export interface OpTraits {
   readonly linear: boolean;
   /** May stand on currents and potentials between the encoder and the read-out of a network that only accumulates. */
   readonly accumulates: boolean;
-  /** The same values in another shape. */
+  /** The same values, or some of them, in another shape or order. */
   readonly reshapes: boolean;
   /** A function of each value by itself, without parameters: it may act on what was read out. */
   readonly activation: boolean;

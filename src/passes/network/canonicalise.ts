@@ -1,4 +1,15 @@
-import { type Network, type Op, consumersOf, listAttr, numberAttr, opsById, rewrite } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  consumersOf,
+  listAttr,
+  numberAttr,
+  opsById,
+  paramOf,
+  realValues,
+  rewrite,
+} from '../../network/index.js';
+import { quantizeValue } from './quantiser-regions.js';
 import { definePass } from '../pass.js';
 
 type Pads = readonly [number, number, number, number];
@@ -30,10 +41,28 @@ function padsFit(
   return addPads(pads, listAttr(pad.attrs, 'pads')).every((n, i) => n < kernel[i % 2]!);
 }
 
+/**
+ * Whether an op multiplies the result of a relu by positive factors, so that it may as well multiply what the relu reads. So does
+ * a clip from 0 where every reader's quantiser cuts off below the clip's bound.
+ */
+function scalesActivation(op: Op, before: Op | undefined, readers: readonly Op[], network: Network): boolean {
+  if (op.kind !== 'affine' || op.params['shift'] !== undefined || before === undefined) return false;
+  const scales = realValues(paramOf(network, op, 'scale'));
+  if (network.outputs.includes(op.id) || scales.some((scale) => !(scale > 0))) return false;
+  if (before.kind === 'relu') return true;
+  if (before.kind !== 'clip' || before.attrs.min !== 0) return false;
+  const bound = before.attrs.max;
+  return readers.every((reader) => {
+    if (reader.kind !== 'quantize') return false;
+    const { scale, zero, min, max } = reader.attrs;
+    return scales.every((factor) => quantizeValue(bound * factor, scale, zero, min, max) === max);
+  });
+}
+
 /** Drops what computes nothing and lets window ops do their own padding. */
 export const canonicalise = definePass({
   name: 'canonicalise',
-  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu.',
+  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu, puts positive factors behind a relu in front of it.',
   options: {},
   run: (network) => {
     const consumers = consumersOf(network);
@@ -53,6 +82,10 @@ export const canonicalise = definePass({
         return to.copy(op, inputs, { kind: 'relu', attrs: {} });
       }
       const before = byId.get(op.inputs[0] ?? '');
+      if (scalesActivation(op, before, consumers.get(op.id)!, network)) {
+        const scaled = to.copy(op, [to.renamed(before!.inputs[0]!)], { origin: undefined });
+        return to.builder.add({ id: `${op.id}.relu`, kind: 'relu', inputs: [scaled] });
+      }
       if (before !== undefined && absorbed.has(before.id)) {
         const pads = addPads(listAttr(op.attrs, 'pads'), listAttr(before.attrs, 'pads'));
         const counted = op.kind === 'avgpool' ? { include_pad: true } : {};

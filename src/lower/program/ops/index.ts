@@ -27,6 +27,8 @@ export const opLowerings: Readonly<Record<OpKind, OpLowering>> = {
   dropout: values.dropout,
   flatten: values.flatten,
   reshape: values.reshape,
+  transpose: values.transpose,
+  slice: values.slice,
   identity: values.identity,
   add: values.add,
   mul: values.mul,

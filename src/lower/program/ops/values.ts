@@ -33,6 +33,25 @@ const shaped: OpLowering = {
 };
 export const flatten = shaped;
 export const reshape = shaped;
+/** Axes in another order; the batch, with the time steps in it, stays in front. */
+export const transpose: OpLowering = {
+  role: 'moves',
+  act: ({ builder }, { attrs }, [x]) => builder.transpose(x!, [0, ...listAttr(attrs, 'perm').map((axis) => axis + 1)]),
+};
+
+/** Some positions of one axis. */
+export const slice: OpLowering = {
+  role: 'moves',
+  act: ({ builder }, { attrs }, [x]) => {
+    const at = numberAttr(attrs, 'axis') + 1;
+    const [start, end, step] = ['start', 'end', 'step'].map((name) => numberAttr(attrs, name)) as [
+      number,
+      number,
+      number,
+    ];
+    return builder.sliceAxis(x!, at, start, end, step);
+  },
+};
 export const identity: OpLowering = { role: 'moves', act: (_acting, _op, [x]) => x! };
 
 export const add: OpLowering = { role: 'join', act: ({ builder }, _, [a, b]) => builder.add(a!, b!) };

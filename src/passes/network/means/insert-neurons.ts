@@ -26,6 +26,8 @@ const allowed = new Set([
   'maxpool',
   'flatten',
   'reshape',
+  'transpose',
+  'slice',
   'pad',
   'clip',
 ]);

@@ -40,7 +40,18 @@ function scalarOf(network: Network, op: Op): number | undefined {
   return values.length === 1 ? values[0]! : undefined;
 }
 
-const passesFactors = new Set(['conv', 'linear', 'affine', 'add', 'avgpool', 'globalavgpool', 'flatten', 'reshape']);
+const passesFactors = new Set([
+  'conv',
+  'linear',
+  'affine',
+  'add',
+  'avgpool',
+  'globalavgpool',
+  'flatten',
+  'reshape',
+  'transpose',
+  'slice',
+]);
 
 /** The factor that each op's result takes over from the scalings behind it, from the last op to the first. */
 function takenFactors(network: Network): { factors: Map<string, number>; gone: Set<string> } {
@@ -149,6 +160,9 @@ function follow(
     case 'maxprefix':
     case 'maxpool':
       return scale === undefined ? undefined : passed(to.copy(op, inputs), scale);
+    case 'transpose':
+    case 'slice':
+      return typeof scale === 'number' ? passed(to.copy(op, inputs), scale) : undefined;
     case 'flatten':
     case 'reshape': {
       if (scale === undefined) return undefined;

@@ -42,7 +42,7 @@ function cutsAtZero({ attrs }: Op): boolean {
 
 /** Whether an op reads the input, with nothing weighted in between. */
 function isFront(op: Op, byId: ReadonlyMap<string, Op>): boolean {
-  const front = new Set(['affine', 'pad', 'flatten', 'reshape', 'quantize']);
+  const front = new Set(['affine', 'pad', 'flatten', 'reshape', 'transpose', 'slice', 'quantize']);
   let from = byId.get(op.inputs[0]!)!;
   while (front.has(from.kind)) from = byId.get(from.inputs[0]!)!;
   return from.kind === 'input';

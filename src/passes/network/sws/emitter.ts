@@ -25,7 +25,16 @@ export interface Train {
 export class NotConvertible extends Error {}
 
 /** Ops that keep a spike train a spike train: no synapse, no neuron. */
-export const trainOps = new Set(['flatten', 'reshape', 'maxpool', 'avgpool', 'globalavgpool', 'concat']);
+export const trainOps = new Set([
+  'flatten',
+  'reshape',
+  'transpose',
+  'slice',
+  'maxpool',
+  'avgpool',
+  'globalavgpool',
+  'concat',
+]);
 
 /**
  * Builds the spiking network beside the quantised one. Holds what the parts of the conversion share:
@@ -108,6 +117,8 @@ export class SpikeEmitter {
     switch (op.kind) {
       case 'flatten':
       case 'reshape':
+      case 'transpose':
+      case 'slice':
         return { ...first, id: add(op.kind) };
       case 'maxpool':
         this.#checkMaxPool(op);

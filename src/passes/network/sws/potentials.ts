@@ -32,7 +32,9 @@ export function emitPotential(emitter: SpikeEmitter, id: string, target: Target)
     case 'globalavgpool':
       return emitAverage(emitter, op, target);
     case 'flatten':
-    case 'reshape': {
+    case 'reshape':
+    case 'transpose':
+    case 'slice': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const inner = emitPotential(emitter, op.inputs[0]!, target);
@@ -112,6 +114,7 @@ function emitWeighted(
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
   if (inner.kind === 'concat') {
+    if (chain.some((link) => movesChannels(link, emitter))) return refuseInput(emitter, op, inner);
     const dense = op.kind !== 'conv' || op.attrs.groups === 1 ? op : ungrouped(emitter, op);
     return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
@@ -119,6 +122,15 @@ function emitWeighted(
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
   }
   return refuseInput(emitter, op, inner);
+}
+
+/** Whether channels come out of an op in other places: the columns of a layer behind it aren't those of a concatenation before it. */
+function movesChannels(op: Op, emitter: SpikeEmitter): boolean {
+  if (op.kind === 'transpose') return op.attrs.perm[0] !== 0;
+  if (op.kind === 'slice') return op.attrs.axis === 0;
+  return (
+    op.kind === 'reshape' && op.type.shape.length > 1 && op.type.shape[0] !== emitter.op(op.inputs[0]!).type.shape[0]
+  );
 }
 
 function emitOverConcat(
@@ -175,19 +187,37 @@ function ungrouped(emitter: SpikeEmitter, op: Op<'conv'>): Op {
   };
 }
 
-/** w∗(a⊙x + c) with a per input channel: the scales go into the weights; a shift only without padding. */
+/** w∗(a⊙x) with a per input channel: the scales go into the weights. */
 function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Target, withBias: boolean): string {
   const train = emitter.train(affine.inputs[0]!);
   const weight = paramOf(emitter.from, op, 'weight');
   const scales = realValues(paramOf(emitter.from, affine, 'scale'));
+  const perChannel = scales.length === 1 || paramOf(emitter.from, affine, 'scale').tensor.shape.length === 1;
+  if (train === undefined || affine.params['shift'] !== undefined || !perChannel)
+    return refuseInput(emitter, op, affine);
+  const groups = op.kind === 'conv' ? op.attrs.groups : 1;
+  return emitSynapse(emitter, op, train, target, { withBias, weight: timesInputs(weight, scales, groups) });
+}
+
+/** A weight [out, in/groups, …] times one number, or one per input channel. Where an output reads one channel, codes stay codes. */
+function timesInputs(weight: Param, scales: Float64Array, groups: number): Param {
   const { shape } = weight.tensor;
-  const grouped = op.kind === 'conv' && op.attrs['groups'] !== 1;
-  if (train === undefined || affine.params['shift'] !== undefined || grouped) return refuseInput(emitter, op, affine);
+  const [out, within] = shape as [number, number];
+  const scaleOf = (o: number, i: number): number =>
+    scales[scales.length === 1 ? 0 : Math.floor((o * groups) / out) * within + i]!;
+  const { quant } = weight;
+  if (quant !== undefined && (within === 1 || scales.length === 1) && (quant.axis === 0 || quant.scale.length === 1)) {
+    const spread = (list: readonly number[], o: number): number => list[list.length === 1 ? 0 : o]!;
+    const outputs = Array.from({ length: out }, (_, o) => o);
+    const scale = outputs.map((o) => spread(quant.scale, o) * scaleOf(o, 0));
+    return { tensor: weight.tensor, quant: { scale, zero: outputs.map((o) => spread(quant.zero, o)), axis: 0 } };
+  }
   const inner = shape.slice(2).reduce((a, b) => a * b, 1);
-  const values = realValues(weight).map(
-    (w, i) => w * scales[scales.length === 1 ? 0 : Math.floor(i / inner) % shape[1]!]!,
-  );
-  return emitSynapse(emitter, op, train, target, { withBias, weight: { tensor: tensor('f64', shape, values) } });
+  const values = realValues(weight).map((w, at) => {
+    const i = Math.floor(at / inner);
+    return w * scaleOf(Math.floor(i / within), i % within);
+  });
+  return { tensor: tensor('f64', shape, values) };
 }
 
 /** The train behind x after the chain's pools and reshapes; undefined where x isn't a train. */

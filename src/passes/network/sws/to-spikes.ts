@@ -8,7 +8,7 @@ import { type SwsOptions, swsOptions, thresholdOf } from './options.js';
 import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
-const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu']);
+const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'transpose', 'slice', 'clip', 'relu']);
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other

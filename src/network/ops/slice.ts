@@ -1,0 +1,33 @@
+import { number } from './attributes.js';
+import { defineOp } from './define.js';
+import { shapeText } from './type-rules.js';
+
+export const slice = defineOp({
+  doc: 'Positions start, start + step, … below end of one axis (0: the channels).',
+  arity: [1, 1],
+  attrs: { axis: number(), start: number(), end: number(), step: number() },
+  params: [],
+  traits: {
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    relays: true,
+    planewise: true,
+    maximum: false,
+    monotone: true,
+    linear: true,
+    accumulates: true,
+    reshapes: true,
+    activation: false,
+    keepsRange: true,
+  },
+  type: ({ inputs, attrs: { axis, start, end, step } }) => {
+    const { shape } = inputs[0]!;
+    const whole = [axis, start, end, step].every((n) => Number.isInteger(n));
+    if (!whole || axis < 0 || start < 0 || step < 1 || end <= start || end > (shape[axis] ?? 0)) {
+      return `positions ${start}…${end} of axis ${axis} in steps of ${step} are none of ${shapeText(shape)}`;
+    }
+    return { ...inputs[0]!, shape: shape.with(axis, Math.ceil((end - start) / step)) };
+  },
+});
