@@ -65,7 +65,6 @@ describe('a scale per channel of an activation goes into the layers around it', 
     ],
     ['in front of a grouped convolution', (b, x, q) => grouped(b, q(b.node('Relu', [x])), 3)],
     ['in front of a convolution over all channels', (b, x, q) => grouped(b, q(b.node('Relu', [x])), 1)],
-    ['through a max pool', (b, x, q) => grouped(b, b.node('MaxPool', [q(b.node('Relu', [x]))], { kernel_shape: [1, 1] }), 2)],
   ])('%s', async (_, make) => {
     await convertsExactly(model(make));
   }); // prettier-ignore
