@@ -6,7 +6,7 @@ import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { exposeTensors } from '../frontends/onnx/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
-import { type Network, type Op, opsById, traitsOf } from '../network/index.js';
+import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
@@ -181,9 +181,8 @@ function checkedOp(op: Op, byId: ReadonlyMap<string, Op>): CheckedOp {
   const { code } = op.type;
   if (op.kind !== 'quantize' || code.kind !== 'quant') return { id: op.id, origin: op.origin! };
   let from = byId.get(op.inputs[0]!)!;
-  while (traitsOf(from).reshapes) from = byId.get(from.inputs[0]!)!;
-  const { linear, keepsRange, weights } = traitsOf(from);
-  return { id: op.id, origin: op.origin!, step: code.scale, average: linear && keepsRange && weights === 'none' };
+  while (roleOf(from) === 'reshape') from = byId.get(from.inputs[0]!)!;
+  return { id: op.id, origin: op.origin!, step: code.scale, average: roleOf(from) === 'average' };
 }
 
 function report(

@@ -8,19 +8,24 @@ export const slice = defineOp({
   attrs: { axis: number(), start: number(), end: number(), step: number() },
   params: [],
   traits: {
+    role: 'reshape',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: true,
     linear: true,
     accumulates: true,
-    reshapes: true,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
+  },
+  source: ({ axis, start, step }, _, at) => at.with(axis, start + at[axis]! * step),
+  lowering: {
+    role: 'moves',
+    act: ({ builder }, { attrs: { axis, start, end, step } }, [x]) => builder.sliceAxis(x!, axis + 1, start, end, step),
   },
   type: ({ inputs, attrs: { axis, start, end, step } }) => {
     const { shape } = inputs[0]!;

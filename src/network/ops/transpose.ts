@@ -8,19 +8,25 @@ export const transpose = defineOp({
   attrs: { perm: list() },
   params: [],
   traits: {
+    role: 'reshape',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: true,
     linear: true,
     accumulates: true,
-    reshapes: true,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
+  },
+  source: ({ perm }, shape, at) => shape.map((_, axis) => at[perm.indexOf(axis)]!),
+  lowering: {
+    role: 'moves',
+    // the batch, with the time steps in it, stays in front
+    act: ({ builder }, { attrs: { perm } }, [x]) => builder.transpose(x!, [0, ...perm.map((axis) => axis + 1)]),
   },
   type: ({ inputs, attrs: { perm } }) => {
     const { shape } = inputs[0]!;

@@ -4,7 +4,7 @@ import {
   type Op,
   type Param,
   consumersOf,
-  numberAttr,
+  hasRole,
   opsById,
   optionalParam,
   paramOf,
@@ -16,13 +16,12 @@ import {
 import { definePass } from '../pass.js';
 
 /** Per channel: y = factor·x + shift, from gamma, beta, mean, variance and epsilon. */
-export function batchnormAffine(network: Network, op: Op): { factor: Float64Array; shift: Float64Array } {
+export function batchnormAffine(network: Network, op: Op<'batchnorm'>): { factor: Float64Array; shift: Float64Array } {
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((role) =>
     realValues(paramOf(network, op, role)),
   ) as [Float64Array, Float64Array, Float64Array, Float64Array];
-  const epsilon = numberAttr(op.attrs, 'epsilon');
   // threshold-dependent batch norm (tdBN) scales by the threshold of the neurons behind it
-  const threshold = numberAttr(op.attrs, 'threshold', 1);
+  const { epsilon, threshold = 1 } = op.attrs;
   const factor = gamma.map((g, c) => (threshold * g) / Math.sqrt(variance[c]! + epsilon));
   return { factor, shift: beta.map((b, c) => b - mean[c]! * factor[c]!) };
 }
@@ -49,7 +48,7 @@ function scaleOutputs(weight: Param, factor: Float64Array): Param {
 /** The factor and the shift per channel of a batch norm or an affine; undefined of an affine of single elements. */
 function perChannel(network: Network, op: Op): { factor: Float64Array; shift: Float64Array } | undefined {
   if (op.kind === 'batchnorm') return batchnormAffine(network, op);
-  if (op.kind !== 'affine' || op.attrs.planes !== undefined) return undefined;
+  if (!hasRole(op, 'scaling') || op.attrs.planes !== undefined) return undefined;
   const [channels] = op.type.shape as [number];
   const spread = (param: Param | undefined): Float64Array | undefined => {
     if (param === undefined) return new Float64Array(channels);

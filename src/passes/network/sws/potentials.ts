@@ -1,6 +1,16 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Op, type Param, optionalParam, paramOf, realParam, realValues } from '../../../network/index.js';
-import { type SpikeEmitter, type Train, trainOps } from './emitter.js';
+import {
+  type Op,
+  type Param,
+  opDef,
+  optionalParam,
+  paramOf,
+  realParam,
+  realValues,
+  roleOf,
+  sourceOf,
+} from '../../../network/index.js';
+import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
 /**
@@ -10,38 +20,33 @@ import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from '
  */
 export function emitPotential(emitter: SpikeEmitter, id: string, target: Target): string {
   const op = emitter.op(id);
-  switch (op.kind) {
-    case 'conv':
-    case 'linear':
+  switch (roleOf(op)) {
+    case 'weighted':
       return emitWeighted(emitter, op, [], op.inputs[0]!, target, true);
-    case 'add': {
+    case 'sum': {
       const [a, b] = op.inputs as [string, string];
       const left = emitPotential(emitter, a, target);
       const right = emitPotential(emitter, b, { factor: target.factor, constant: 0 });
       return emitter.add({ id, kind: 'add', inputs: [left, right], place: op.place });
     }
-    case 'concat': {
+    case 'concatenation': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const parts = op.inputs.map((input) => emitPotential(emitter, input, target));
       return emitter.add({ id, kind: 'concat', inputs: parts, place: op.place });
     }
-    case 'affine':
+    case 'scaling':
       return emitAffine(emitter, op, target);
-    case 'avgpool':
-    case 'globalavgpool':
+    case 'average':
       return emitAverage(emitter, op, target);
-    case 'flatten':
-    case 'reshape':
-    case 'transpose':
-    case 'slice': {
+    case 'reshape': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const inner = emitPotential(emitter, op.inputs[0]!, target);
       return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
     }
-    case 'quantize':
-    case 'maxpool': {
+    case 'quantiser':
+    case 'maximum': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       break;
@@ -105,20 +110,20 @@ function emitWeighted(
   if (train !== undefined)
     return emitSynapse(emitter, op, train, target, columns === undefined ? { withBias } : { columns, withBias });
   const inner = emitter.op(x);
-  if (inner.kind === 'affine' && columns === undefined && chain.length === 0)
+  if (roleOf(inner) === 'scaling' && columns === undefined && chain.length === 0)
     return emitScaledInputs(emitter, op, inner, target, withBias);
-  if (inner.kind === 'add') {
+  if (roleOf(inner) === 'sum') {
     const [a, b] = inner.inputs as [string, string];
     const left = emitWeighted(emitter, op, chain, a, target, withBias, columns);
     const right = emitWeighted(emitter, op, chain, b, { factor: target.factor, constant: 0 }, false, columns);
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
-  if (inner.kind === 'concat') {
+  if (roleOf(inner) === 'concatenation') {
     if (chain.some((link) => movesChannels(link, emitter))) return refuseInput(emitter, op, inner);
-    const dense = op.kind !== 'conv' || op.attrs.groups === 1 ? op : ungrouped(emitter, op);
+    const dense = isGrouped(op) ? ungrouped(emitter, op) : op;
     return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
-  if (trainOps.has(inner.kind) && inner.kind !== 'maxpool' && inner.inputs.length === 1) {
+  if (keepsTrains(inner) && roleOf(inner) !== 'maximum' && inner.inputs.length === 1) {
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
   }
   return refuseInput(emitter, op, inner);
@@ -126,11 +131,12 @@ function emitWeighted(
 
 /** Whether channels come out of an op in other places: the columns of a layer behind it aren't those of a concatenation before it. */
 function movesChannels(op: Op, emitter: SpikeEmitter): boolean {
-  if (op.kind === 'transpose') return op.attrs.perm[0] !== 0;
-  if (op.kind === 'slice') return op.attrs.axis === 0;
-  return (
-    op.kind === 'reshape' && op.type.shape.length > 1 && op.type.shape[0] !== emitter.op(op.inputs[0]!).type.shape[0]
-  );
+  if (roleOf(op) !== 'reshape') return false;
+  const { shape } = emitter.op(op.inputs[0]!).type;
+  const { source } = opDef(op.kind);
+  if (source === undefined) return op.type.shape.length > 1 && op.type.shape[0] !== shape[0];
+  const last = op.type.shape.map((n) => n - 1);
+  return op.type.shape[0] !== shape[0] || sourceOf(op, shape, last.with(0, 0))[0] !== 0;
 }
 
 function emitOverConcat(
@@ -157,11 +163,18 @@ function emitOverConcat(
   return sum!;
 }
 
+/** A weighted layer whose outputs see a group of channels. */
+type Grouped = Op<'conv'>;
+
+function isGrouped(op: Op): op is Grouped {
+  return 'groups' in op.attrs && op.attrs.groups !== 1;
+}
+
 /**
  * A grouped convolution as one over all channels, with zeros between groups: parts of a concatenation
  * needn't end where groups do. The weight is added to the source network under a name of its own.
  */
-function ungrouped(emitter: SpikeEmitter, op: Op<'conv'>): Op {
+function ungrouped(emitter: SpikeEmitter, op: Grouped): Op {
   const { tensor: grouped, quant } = paramOf(emitter.from, op, 'weight');
   const { groups } = op.attrs;
   const [out, inner, kh, kw] = grouped.shape as [number, number, number, number];
@@ -191,12 +204,12 @@ function ungrouped(emitter: SpikeEmitter, op: Op<'conv'>): Op {
 function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Target, withBias: boolean): string {
   const train = emitter.train(affine.inputs[0]!);
   const weight = paramOf(emitter.from, op, 'weight');
-  const scales = realValues(paramOf(emitter.from, affine, 'scale'));
-  const perChannel = scales.length === 1 || paramOf(emitter.from, affine, 'scale').tensor.shape.length === 1;
+  const scale = paramOf(emitter.from, affine, 'scale');
+  const perChannel = scale.tensor.data.length === 1 || scale.tensor.shape.length === 1;
   if (train === undefined || affine.params['shift'] !== undefined || !perChannel)
     return refuseInput(emitter, op, affine);
-  const groups = op.kind === 'conv' ? op.attrs.groups : 1;
-  return emitSynapse(emitter, op, train, target, { withBias, weight: timesInputs(weight, scales, groups) });
+  const groups = isGrouped(op) ? op.attrs.groups : 1;
+  return emitSynapse(emitter, op, train, target, { withBias, weight: timesInputs(weight, realValues(scale), groups) });
 }
 
 /** A weight [out, in/groups, …] times one number, or one per input channel. Where an output reads one channel, codes stay codes. */
@@ -227,9 +240,14 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
   return train;
 }
 
+/** Piecewise linear, and nothing that a sum of spikes could be. */
+function isNonlinear(op: Op): boolean {
+  return roleOf(op) === 'bound' || roleOf(op) === 'maximum';
+}
+
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
   if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
-  if (inner.kind === 'relu' || inner.kind === 'clip' || inner.kind === 'maxpool') {
+  if (isNonlinear(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
       { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
@@ -243,7 +261,7 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
 
 function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
-  if (op.kind === 'relu' || op.kind === 'clip' || op.kind === 'maxpool') {
+  if (isNonlinear(op)) {
     return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next: 'another layer' }, op);
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
