@@ -2,7 +2,7 @@
 // file: codes of every layer against the quantised network in float64, predictions against onnxruntime.
 //   npm run build && python bench/exporters.py OUT && node bench/exporters.mjs OUT
 // Arguments are folders and files. --inputs N: how many inputs (4). --json: the table as JSON.
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
