@@ -2,10 +2,11 @@ import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs, toSetting } from './arguments.js';
 import { codingLayerSettings, codings } from './codings.js';
+import type { Declared, LoadedFile } from './declared.js';
 import { fileContext, mayBeHidden } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
-import type { LoadOptions, LoadedFile } from './load.js';
+import type { LoadOptions } from './load.js';
 import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
@@ -19,7 +20,7 @@ import {
   trainSettings,
 } from './train-settings.js';
 import type { Bits, CodingChoice, Config, LayerSettings, OnnxNetwork, OwnNetwork } from './types.js';
-import { type Choice, type Declared, type NeuronUse, type SettingValue } from './values.js';
+import type { Choice, NeuronUse, SettingValue } from './values.js';
 
 /** How each setting of a config is written. */
 const forms = {
