@@ -115,7 +115,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     network,
     config: config.name,
     label: config.name,
-    normalisation: normalisationOf(config.train?.settings['normalize'] ?? config.normalize),
+    normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),
