@@ -247,6 +247,11 @@ export abstract class OpBuilder {
     return this.op('avgpool', [x], { ...poolWindow(attrs), include_pad: attrs.include_pad ?? true });
   }
 
+  /** values[#{t ≤ x}] of ascending `thresholds` [m] and `values` [m + 1]: any piecewise constant function. */
+  lookup(x: Value, thresholds: Value, values: Value): Value {
+    return this.op('lookup', [x, thresholds, values], {});
+  }
+
   // -- inside ------------------------------------------------------------------------------
 
   /** The name given by `as`, for one op only. */
