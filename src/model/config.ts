@@ -14,7 +14,6 @@ import { settingsAgree } from './rules/settings-agree.js';
 import type { Parameter } from './schema.js';
 import {
   type Normalize,
-  type WrittenBits,
   type WrittenTrain,
   bitSettings,
   bitSettingsOfLayers,
@@ -45,7 +44,7 @@ interface Partial {
   network?: Config['network'];
   neuron?: NeuronUse;
   coding?: CodingChoice;
-  bits?: Omit<Bits, 'settings'> & { readonly settings: WrittenBits };
+  bits?: Bits;
   train?: Omit<Train, 'settings'> & { readonly settings: WrittenTrain };
   hardware?: Hardware;
   normalize?: Normalize;
@@ -318,11 +317,10 @@ function merge(base: Partial, own: Partial): Partial {
   return merged;
 }
 
-/** The parts with the defaults of settings that no config of the chain wrote. */
-function withSettings({ bits, train, ...parts }: Partial): Omit<Config, 'name' | 'place' | 'network'> {
+/** The parts with the defaults of what no config of the chain says of a training. */
+function withSettings({ train, ...parts }: Partial): Omit<Config, 'name' | 'place' | 'network'> {
   return {
     ...parts,
-    ...(bits === undefined ? {} : { bits: { ...bits, settings: withDefaults(bitSettings, bits.settings) } }),
     ...(train === undefined ? {} : { train: { ...train, settings: withDefaults(trainSettings, train.settings) } }),
   };
 }

@@ -20,5 +20,5 @@ export type {
   SwsCoding,
 } from './types.js';
 export { stepsOf } from './types.js';
-export type { HardwareValues, Normalize, TrainValues } from './settings.js';
+export { type HardwareValues, type Normalize, type TrainValues, bitValues } from './settings.js';
 export type { Choice, NeuronUse, SettingValue } from './values.js';

@@ -1,5 +1,5 @@
 import type { Setting, Spec } from './schema.js';
-import type { ArgsOf, ValueOf, Written } from './typed-settings.js';
+import { type ArgsOf, type ValueOf, type Written, withDefaults } from './typed-settings.js';
 
 const positive = { kind: 'real', above: 0 } as const;
 const fraction = { kind: 'real', min: 0, below: 1 } as const;
@@ -219,3 +219,8 @@ export type TrainValues = ArgsOf<typeof trainSettings>;
 export type BitValues = ArgsOf<typeof bitSettings>;
 export type BitValuesOfLayer = ArgsOf<typeof bitSettingsOfLayers>;
 export type HardwareValues = ArgsOf<typeof hardwareSettings>;
+
+/** What holds of `bits { … }`, written or not. */
+export function bitValues(written: WrittenBits): BitValues {
+  return withDefaults(bitSettings, written);
+}

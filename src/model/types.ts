@@ -2,7 +2,7 @@ import type { NeuronDef } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { ModelFile } from '../syntax/index.js';
 import type { CodingValuesOfLayer, codings } from './codings.js';
-import type { BitValues, BitValuesOfLayer, HardwareValues, Normalize, TrainValues } from './settings.js';
+import type { BitValuesOfLayer, HardwareValues, Normalize, TrainValues, WrittenBits } from './settings.js';
 import type { ChoiceOf } from './typed-settings.js';
 import type { NeuronUse } from './values.js';
 
@@ -106,7 +106,8 @@ export interface LayerSettings<S = Readonly<Record<string, unknown>>> {
 }
 
 export interface Bits {
-  readonly settings: BitValues;
+  /** As written: an imported network has no use for some. */
+  readonly settings: WrittenBits;
   readonly layers: readonly LayerSettings<BitValuesOfLayer>[];
   readonly place: Span;
 }

@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import type { Config } from '../model/index.js';
+import { type Config, bitValues } from '../model/index.js';
 import { BitPlan } from '../lower/model-to-network/index.js';
 import { type BitHolder, type BitKind, type BitPenalty, bitKinds, learnedBitsOf } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
@@ -13,7 +13,7 @@ export function bitTraining(config: Config, network: Network, rate: number): Bit
   const { bits } = config;
   if (bits === undefined) return undefined;
   const plan = new BitPlan(bits, config.coding);
-  const { distance, renewal = 'spikes', settle } = bits.settings;
+  const { distance, renewal = 'spikes', settle } = bitValues(bits.settings);
   const penalties = new Map<string, { readonly penalty: Omit<BitPenalty, 'ops'>; readonly ops: string[] }>();
   const rateFactors: Record<string, number> = {};
   for (const kind of bitKinds) {

@@ -25,8 +25,8 @@ it('an unknown setting is answered with the likeliest one and all that there are
   expect(helpOf('config a { network N hardware { e_mak 3 } }')).toBe(
     'did you mean "e_mac"? `hardware` has: e_mac, e_ac, e_read, e_write',
   );
-  expect(helpOf('config a { network N coding direct(steps: 2) { layer "linear" { silent 1 } } }')).toBe(
-    '`layer "linear"` has: range',
+  expect(helpOf('config a { network N coding direct(steps: 2) { layer "output.linear" { silent 1 } } }')).toBe(
+    '`layer "output.linear"` has: range',
   );
 });
 

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { present } from '../../base/invariant.js';
 import { bitsFor } from '../../base/quantiser.js';
 import { Environment, type Expr, assignmentsOf, evaluateExpr, partsOf, spikeLevels } from '../../equations/index.js';
-import { type Bits, type CodingChoice, type NeuronUse, layerMatcher, stepsOf } from '../../model/index.js';
+import { type Bits, type CodingChoice, type NeuronUse, bitValues, layerMatcher, stepsOf } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
 import { ProgramBuilder } from '../../tensor/index.js';
 
@@ -52,7 +52,7 @@ export class BitPlan {
 
   /** Whether the step sizes of weights follow from the greatest weight (plain uniform quantisation) instead of learning. */
   get plain(): boolean {
-    return this.bits?.settings.step_size === 'max';
+    return this.bits !== undefined && bitValues(this.bits.settings).step_size === 'max';
   }
 
   /** Steps of a layer of neurons, where trains are squeezed. */
