@@ -38,6 +38,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // What the command line reads before it loads a command.
   'src/commands/choices.ts': [],
   'src/workspace/load-model.ts': checking(),
+  'src/workspace/choose-config.ts': ['src/base', 'src/model', 'src/workspace/types.ts'],
   'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
   'src/workspace/files.ts': checking(),
   'src/workspace/output.ts': ['src/base', 'src/data'],
@@ -86,6 +87,7 @@ function checking(): string[] {
     'src/lower',
     'src/passes',
     'src/data',
+    'src/workspace/choose-config.ts',
     'src/workspace/conversion-rules.ts',
     'src/workspace/files.ts',
     'src/workspace/load-model.ts',

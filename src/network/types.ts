@@ -1,7 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import type { NeuronDef } from '../equations/index.js';
 import type { Place } from '../base/source.js';
-import type { OpAttrs, OpKind } from './ops/index.js';
+import type { OpAttrs, OpKind } from './ops/kinds.js';
 import type { Attrs, ValueType } from './value-types.js';
 
 export type { AttrValue, Attrs, Code, Time, ValueType } from './value-types.js';

@@ -17,7 +17,8 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { networkOf } from './own-network.js';
 import { isIrFile, readIr, runFiles } from './run-folder.js';
-import { type Source, chooseConfig, importFile, sourceOf } from './target.js';
+import { chooseConfig } from './choose-config.js';
+import { type Source, importFile, sourceOf } from './target.js';
 import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
