@@ -57,7 +57,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/commands'],
   'src/testing': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/workspace'],
   // What a browser can import.
-  'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff'],
+  'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff', 'src/report'],
   'src/index.ts': [...commanding(), 'src/commands', 'src/core.ts'],
 };
 
