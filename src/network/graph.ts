@@ -2,7 +2,7 @@ import { present } from '../base/invariant.js';
 import type { Network, Op } from './types.js';
 
 /** Ops by id. */
-export function opsById(network: Network): ReadonlyMap<string, Op> {
+export function opsById(network: Pick<Network, 'ops'>): ReadonlyMap<string, Op> {
   return new Map(network.ops.map((op) => [op.id, op]));
 }
 
