@@ -143,9 +143,9 @@ it.each([false, true])('in unary planes a code is as many ones, equal bit for bi
 it('trains of the same number of planes but of two forms are joined as values', () => {
   const text = `use "spikec/neurons" { IBLIF, ILIF }
     network N {
-      input x: real[1, 4, 4]
-      unary  = x | spike(ILIF(D: 3, alpha: 1))
-      binary = x | spike(IBLIF(D: 7, alpha: 1))
+      input image: real[1, 4, 4]
+      unary  = image | spike(ILIF(D: 3, alpha: 1))
+      binary = image | spike(IBLIF(D: 7, alpha: 1))
       output concat(unary, binary) | spike(IBLIF(D: 15, alpha: 1)) | flatten | linear(2)
     }
     config c { network N  neuron ILIF  coding direct(steps: 2) }`;
