@@ -1,16 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import {
-  type Network,
-  type Op,
-  learnsBits,
-  numberAttr,
-  opsById,
-  traitsOf,
-  unaryTrains,
-  wholeOf,
-} from '../network/index.js';
+import { type Network, type Op, learnsBits, opsById, traitsOf, unaryTrains, wholeOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -116,10 +107,11 @@ function unaryBits({ type: { code } }: Op, range: number): number {
   return 2 * Math.max(code.max, -code.min);
 }
 
-function largestOf({ type: { code }, attrs }: Op): number {
+function largestOf(op: Op): number {
+  const { code } = op.type;
   if (code.kind !== 'spike') return 0;
   // integer codes have left what their step stands for to the weights
-  const step = attrs['integer_codes'] === true ? numberAttr(attrs, 'amplitude') : code.step;
+  const step = op.kind === 'neuron' && op.attrs.integer_codes === true ? op.attrs.amplitude : code.step;
   return Math.max(Math.abs(code.min), Math.abs(code.max)) * step;
 }
 

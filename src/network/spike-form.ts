@@ -1,7 +1,7 @@
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
 import { opsById } from './graph.js';
-import { traitsOf } from './ops/index.js';
+import { isMaximum, traitsOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
 /**
@@ -19,9 +19,9 @@ export function unaryTrains(network: Pick<Network, 'ops' | 'neurons'>): (id: str
     return found;
   };
   const isUnary = (op: Op): boolean => {
-    if (op.kind === 'neuron') return network.neurons.get(String(op.attrs['neuron']))?.planes === 'unary';
-    const { fires, relays, maximum } = traitsOf(op);
-    return (relays || maximum || fires === 'means') && op.inputs.length > 0 && op.inputs.every(find);
+    if (op.kind === 'neuron') return network.neurons.get(op.attrs.neuron)?.planes === 'unary';
+    const { fires, relays } = traitsOf(op);
+    return (relays || isMaximum(op) || fires === 'means') && op.inputs.length > 0 && op.inputs.every(find);
   };
   return find;
 }

@@ -7,7 +7,7 @@ import { libraryNeurons } from '../../src/workspace/files.js';
 import { lower } from '../../src/lower/program/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
-import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
+import { type Network, NetworkBuilder, parseNetwork, printNetwork, attrsOf } from '../../src/network/index.js';
 import { configure, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { convertToMeans, meansOf } from '../support/means.js';
@@ -112,7 +112,7 @@ it.each([false, true])('in unary planes a code is as many ones, equal bit for bi
       const planes = run(network, 'planes');
       const count = signed ? 8 : 15;
       const split = planes.ops.filter(({ kind }) => kind === 'planes');
-      expect(split.map(({ id, attrs }) => [id, attrs['bits'], attrs['unary']])).toEqual([
+      expect(split.map((op) => [op.id, attrsOf(op)['bits'], attrsOf(op)['unary']])).toEqual([
         ['s1.planes', count, true],
         ['pool.planes', count, true],
       ]);
@@ -154,7 +154,7 @@ it('trains of the same number of planes but of two forms are joined as values', 
   const image = randomImages(4, 1, [1, 4, 4]).map((v) => 4 * v);
   const planes = run(network, 'planes');
   const split = planes.ops.filter(({ kind }) => kind === 'planes');
-  expect(split.map(({ attrs }) => [attrs['bits'], attrs['unary']])).toEqual([
+  expect(split.map((op) => [attrsOf(op)['bits'], attrsOf(op)['unary']])).toEqual([
     [3, true],
     [3, undefined],
     [4, undefined],
@@ -171,7 +171,7 @@ it('signed codes become ternary planes, equal bit for bit', () => {
       const expected = logitsOf(network, image);
       const planes = run(network, 'planes');
       const split = planes.ops.filter(({ kind }) => kind === 'planes');
-      expect(split.map(({ id, attrs }) => [id, attrs['bits']])).toEqual([
+      expect(split.map((op) => [op.id, attrsOf(op)['bits']])).toEqual([
         ['s1.planes', 4],
         ['pool.planes', 4],
       ]);

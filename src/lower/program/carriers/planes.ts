@@ -1,4 +1,4 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { stepsOf } from '../runnable.js';
@@ -7,7 +7,7 @@ import { stepsOf } from '../runnable.js';
  * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of
  * their size, with their sign. Unary planes: [S > b].
  */
-export function planes(lowering: Lowering, op: Op, codes: Value): Value {
+export function planes(lowering: Lowering, op: Op<'planes'>, codes: Value): Value {
   const { builder } = lowering;
   const isSigned = op.type.code.kind === 'spike' && op.type.code.min < 0;
   if (!isSigned) return planesOfSizes(lowering, op, codes);
@@ -15,10 +15,10 @@ export function planes(lowering: Lowering, op: Op, codes: Value): Value {
   return builder.as('signed').sub(planesOfSizes(lowering, op, above), planesOfSizes(lowering, op, below));
 }
 
-function planesOfSizes(lowering: Lowering, op: Op, codes: Value): Value {
+function planesOfSizes(lowering: Lowering, op: Op<'planes'>, codes: Value): Value {
   const { builder } = lowering;
-  const count = numberAttr(op.attrs, 'bits');
-  const parts = op.attrs['unary'] === true ? unaryParts(lowering, codes, count) : binaryParts(lowering, codes, count);
+  const { bits, unary } = op.attrs;
+  const parts = unary === true ? unaryParts(lowering, codes, bits) : binaryParts(lowering, codes, bits);
   const virtual: Value[] = [];
   for (let t = 0; t < stepsOf(codes); t++) for (const part of parts) virtual.push(builder.step(part, t));
   return builder.as('planes').concat(virtual, 0);
@@ -48,10 +48,15 @@ export function onesOf({ builder }: Lowering, n: Value, code: { readonly min: nu
   return ones;
 }
 
+/** Of a synapse on planes: how many a step. */
+function planesOf(op: Op): number | undefined {
+  return op.kind !== 'neuron' && 'planes' in op.attrs ? op.attrs.planes : undefined;
+}
+
 /** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. Unary planes count alike. */
 export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
-  const bits = op.attrs['planes'];
-  if (typeof bits !== 'number' || op.attrs['unary'] === true) return y;
+  const bits = planesOf(op);
+  if (bits === undefined || (op.kind !== 'neuron' && 'unary' in op.attrs && op.attrs.unary === true)) return y;
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? step : builder.mul(step, 2 ** (i % bits));
@@ -61,8 +66,8 @@ export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
 
 /** A constant current, once a step: at plane 0 where there are planes. */
 export function withConstant({ builder }: Lowering, op: Op, y: Value, constant: Value | number): Value {
-  const bits = op.attrs['planes'];
-  if (typeof bits !== 'number') return builder.add(y, constant);
+  const bits = planesOf(op);
+  if (bits === undefined) return builder.add(y, constant);
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? builder.add(step, constant) : step;
@@ -71,8 +76,8 @@ export function withConstant({ builder }: Lowering, op: Op, y: Value, constant: 
 }
 
 /** Σ over the virtual steps of each step. */
-export function gather({ builder }: Lowering, op: Op, y: Value): Value {
-  const bits = numberAttr(op.attrs, 'bits');
+export function gather({ builder }: Lowering, op: Op<'gather'>, y: Value): Value {
+  const bits = op.attrs.bits;
   const steps = Array.from({ length: stepsOf(y) / bits }, (_, t) => {
     let sum = builder.step(y, t * bits);
     for (let b = 1; b < bits; b++) sum = builder.add(sum, builder.step(y, t * bits + b));

@@ -1,6 +1,8 @@
 import {
   type Op,
   type Rewriter,
+  attrsOf,
+  isMaximum,
   opDef,
   planesFor,
   realParam,
@@ -54,8 +56,8 @@ export const bitPlanes = definePass({
       return made;
     };
     return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron' || traitsOf(op).maximum) {
-        const read = inputs.map((id) => (traitsOf(op).maximum ? id : gathered(op, id, asPlanes(id, to), planed, to)));
+      if (op.kind === 'neuron' || isMaximum(op)) {
+        const read = inputs.map((id) => (isMaximum(op) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
         const made = to.copy(op, read);
         const split = splitOf(op, to.builder.typeOf(made).code, isUnary(op.id), context, warned);
         if (split.bits > 1) splits.set(made, split);
@@ -107,9 +109,10 @@ function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, 
 function splitOf(op: Op, code: Op['type']['code'], unary: boolean, context: PassContext, warned: Set<string>): Split {
   if (code.kind !== 'spike' || code.step !== 1) return { bits: 0, unary };
   const bits = planesFor(code, unary);
-  const neuron = String(op.attrs['neuron']);
+  if (op.kind !== 'neuron') return { bits, unary };
+  const { neuron } = op.attrs;
   const full = unary || code.min < 0 || code.max === 0 || 2 ** bits - 1 === code.max;
-  if (op.kind === 'neuron' && !full && !warned.has(neuron)) {
+  if (!full && !warned.has(neuron)) {
     warned.add(neuron);
     context.report('convert/planes-not-full', { neuron, levels: code.max + 1, bits }, op);
   }
@@ -124,7 +127,7 @@ export const fusePlanes = definePass({
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
       if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
-      const { planes, unary: _unary, ...attrs } = op.attrs;
+      const { planes, unary: _unary, ...attrs } = attrsOf(op);
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),
 });
