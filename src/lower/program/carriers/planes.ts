@@ -56,7 +56,8 @@ function planesOf(op: Op): number | undefined {
 /** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. Unary planes count alike. */
 export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
   const bits = planesOf(op);
-  if (bits === undefined || (op.kind !== 'neuron' && 'unary' in op.attrs && op.attrs.unary === true)) return y;
+  const isUnary = op.kind !== 'neuron' && 'unary' in op.attrs && op.attrs.unary;
+  if (bits === undefined || isUnary === true) return y;
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? step : builder.mul(step, 2 ** (i % bits));
