@@ -57,7 +57,7 @@ function planesOf(op: Op): number | undefined {
 export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
   const bits = planesOf(op);
   const isUnary = op.kind !== 'neuron' && 'unary' in op.attrs && op.attrs.unary;
-  if (bits === undefined || isUnary === true) return y;
+  if (bits === undefined || isUnary) return y;
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? step : builder.mul(step, 2 ** (i % bits));
