@@ -1,5 +1,6 @@
 export { learnsBits, roundedWithin, wholeOf } from './bits.js';
-export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
+export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { inferType } from './infer-type.js';
 export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
@@ -7,6 +8,7 @@ export {
   type OpKind,
   type OpTraits,
   hasWeightMatrix,
+  readsAhead,
   traitsOf,
   isOpKind,
   listAttr,

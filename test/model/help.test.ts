@@ -36,7 +36,7 @@ it('a value that depends on itself is said to need a delay, with both places', (
     output h }`;
   const [one, ...more] = found(text);
   expect(more).toEqual([]);
-  expect(one!.help).toContain('`delay(1)`');
+  expect(one!.help).toContain('| delay(1) |');
   const [related] = one!.related!;
   expect(isSpan(related!.place) && related!.place.start).toBe(text.indexOf('h = '));
   // through another line

@@ -39,6 +39,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   neuron: ({ attrs, inputs }) => `${String(attrs['neuron'])}(${inputs.join(', ')})`,
   maxprefix: none,
   delay: none,
+  lag: layer('Lag', 'steps'),
   decode: layer('Mean'),
   planes: none,
   gather: none,

@@ -59,6 +59,7 @@ class ModelLowering {
       builder: this.#builder,
       bits,
       initialiser,
+      steps: (config.coding?.args['steps'] as number | undefined) ?? 1,
       idOf: (id) => this.#encoded.get(id) ?? id,
       shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
     };

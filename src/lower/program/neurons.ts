@@ -75,7 +75,8 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
   };
 }
 
-function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {
+/** The parameters of a layer of neurons, and the number type of its states. */
+export function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {
   const { precision } = lowering.options;
   const env = new Environment([['$dtype', precision === 'f32' ? 32 : 64]]);
   const raw = (name: string): Value | number | undefined =>

@@ -45,7 +45,10 @@ class NameCheck {
     if (expression.kind === 'name') this.#value(expression);
     else if (expression.kind === 'call') this.#call(expression);
     else if (expression.kind === 'pipe') {
-      this.visit(expression.source);
+      const [first] = expression.stages;
+      if (!(first !== undefined && calleeOf(first.call).name === 'delay' && this.#isBoundBelow(expression.source))) {
+        this.visit(expression.source);
+      }
       for (const { repeats, call } of expression.stages) {
         repeats.forEach((repeat) => this.visit(repeat));
         this.#call(call);
@@ -71,11 +74,18 @@ class NameCheck {
         this.#laterBinding(name, place)?.help ?? this.context.file.elsewhere(name) ?? layerNameHelp(name, names());
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     }
-    for (const { name: key, value } of args) {
+    for (const [i, { name: key, value }] of args.entries()) {
+      if (name === 'delay' && i === 0 && key === undefined && this.#isBoundBelow(value)) continue;
       // Words such as `pad: same` are no names.
       if (key !== undefined && value.kind === 'name' && Object.hasOwn(layerTable, name)) continue;
       this.visit(value);
     }
+  }
+
+  /** What a connection back begins with: a name that this statement binds, or one below. */
+  #isBoundBelow(expression: Expression): boolean {
+    if (expression.kind !== 'name' || this.bound.has(expression.name)) return false;
+    return this.declaration.body.some(({ kind, name }) => kind === 'assignment' && name?.text === expression.name);
   }
 
   #isCallable(name: string): boolean {
@@ -97,8 +107,8 @@ class NameCheck {
     }
     return {
       help:
-        `\`${name}\` depends on this value: it could only be what \`${name}\` was one time step before, which needs a ` +
-        '`delay(1)`; connections back aren’t compiled yet, so only a neuron’s states carry something from step to step',
+        `\`${name}\` depends on this value, so it can only be what \`${name}\` was one time step before: ` +
+        `write \`${name} | delay(1) | …\``,
       related: [{ place: later.name.span, message: `\`${name}\` is bound here` }],
     };
   }

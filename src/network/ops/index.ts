@@ -26,6 +26,11 @@ export function traitsOf(op: { readonly kind: OpKind }): OpTraits {
   return opDef(op.kind).traits;
 }
 
+/** Whether it may read an op that stands later: it holds values of earlier time steps. */
+export function readsAhead(op: { readonly kind: OpKind }): boolean {
+  return opDef(op.kind).readsAhead === true;
+}
+
 /** Whether its weights may have bits, step sizes and codes. */
 export function hasWeightMatrix(op: { readonly kind: OpKind }): boolean {
   return traitsOf(op).weights === 'matrix';

@@ -30,6 +30,8 @@ export interface Trace {
 export interface Carried {
   /** Lowers an op whose inputs have been lowered. */
   lower(op: Op): void;
+  /** Lowers the ops of a cycle, whose other inputs have been lowered; missing where the coding has no loops. */
+  loop?(ops: readonly Op[]): void;
   /** A value without time, [N, …shape]. */
   real(id: string): Value;
   /** An output of the network read out, [N, …]; over the first `early` steps alone where that is asked for. */

@@ -1,7 +1,7 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, numberAttr } from '../../../network/index.js';
+import type { Op } from '../../../network/index.js';
 import { type Value, meanOverTime } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -10,8 +10,9 @@ import { stepSizes } from '../step-sizes.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
-import { currentOf, maxOfCounts, overTime } from './means-time.js';
+import { asCodes, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
+import { lowerLoop } from './recurrent.js';
 import { Neurons } from './traced.js';
 
 /** What distinguishes the codings whose trains carry means. */
@@ -101,6 +102,12 @@ export class MeansNetwork extends FoldedValues implements Carried {
     this.set(op.id, this.#overTime(op, x) ?? this.act(op, inputs));
   }
 
+  loop(ops: readonly Op[]): void {
+    const { values, traces } = lowerLoop(this, ops);
+    for (const [id, value] of values) this.set(id, value);
+    for (const [id, trace] of traces) this.#neurons.record(id, trace);
+  }
+
   /** Ops whose steps aren't alike. */
   #overTime(op: Op, x: Value): Value | undefined {
     const { lowering } = this;
@@ -115,6 +122,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return gather(lowering, op, x);
       case 'squeeze':
         return squeezed(lowering, op, x, stepsOf(x));
+      case 'lag':
+        return lagged(lowering, op, x);
       case 'delay':
         // every layer runs in its local time: a delay line moves nothing here
         return x;
@@ -126,9 +135,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
   #fired(op: Op, x: Value): Value {
     const { builder } = this.lowering;
     const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
-    const whole = builder.at(op.id).as('train').concat(spikes, 0);
-    if (op.attrs['integer_codes'] !== true) return whole;
-    return builder.as('codes').round(builder.div(whole, numberAttr(op.attrs, 'amplitude')));
+    return asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0));
   }
 
   /** A value at all its steps, or behind a read-out. */

@@ -37,6 +37,7 @@ export const opLowerings: Readonly<Record<OpKind, OpLowering>> = {
   neuron: time,
   maxprefix: time,
   delay: time,
+  lag: time,
   planes: time,
   gather: time,
   squeeze: time,
