@@ -11,8 +11,10 @@ import type {
 } from '../syntax/index.js';
 import { arithmetic, scale } from './arithmetic.js';
 import { calleeOf, coerce, evaluateArguments } from './arguments.js';
+import { type Ahead, aheadName, isDelay, shapeAround, withoutShapes } from './ahead.js';
 import { type Environment, type EvaluationContext, type GraphHooks, evaluate } from './evaluate.js';
 import { IdScope } from './ids.js';
+import { type Frame, blockTrail, inputsOf } from './frame.js';
 import type { Instantiator } from './instantiate.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
@@ -32,35 +34,6 @@ import {
 export const maxExpansion = 20_000;
 /** How deeply blocks may stand in blocks. */
 export const maxBlockDepth = 100;
-
-/** Where expansion stands: whose body, and what its ids begin with. */
-interface Frame {
-  readonly declared: Declared<GraphDeclaration>;
-  readonly outer?: Frame;
-  /** How many blocks are around this body. */
-  readonly depth: number;
-  readonly ids: IdScope;
-  /** Names bound so far in this body. */
-  readonly bound: Map<string, Value>;
-  readonly context: EvaluationContext;
-  /** Nothing of it stays: it finds out a shape. */
-  readonly trial: boolean;
-  /** How many errors there were when its statement began. */
-  readonly begun: { errors: number };
-  /** Values that were read before they were bound, by name. */
-  readonly ahead: Map<string, Ahead>;
-}
-
-/** A value that is read before it is bound. */
-interface Ahead {
-  /** Stands for its op among the inputs of layers until it is bound. */
-  readonly token: string;
-  /** Undefined: it can't be found out. */
-  readonly shape: readonly number[] | undefined;
-  readonly place: Span;
-  /** How many errors there were when the statement began that reads it. */
-  readonly errors: number;
-}
 
 /** Expands one network into layers with shapes and ids. */
 export class Expander {
@@ -166,18 +139,6 @@ export class Expander {
     } else if (this.#reporter.errors === errors) this.#reporter.report('model/cycle-shape', { name }, place);
   }
 
-  /**
-   * The name of a value that a statement below binds, or this one: what stands in front of a `delay`. Undefined: the
-   * expression is no such name.
-   */
-  #aheadName(expression: Expression, { declared, bound }: Frame): string | undefined {
-    if (expression.kind !== 'name' || bound.has(expression.name)) return undefined;
-    const { body } = declared.declaration;
-    return body.some(({ kind, name }) => kind === 'assignment' && name?.text === expression.name)
-      ? expression.name
-      : undefined;
-  }
-
   /** A value before it is bound; its shape is that of a trial without what isn't known. */
   #aheadValue(name: string, place: Span, frame: Frame): Value {
     if (frame.trial) return { kind: 'hole' };
@@ -234,7 +195,10 @@ export class Expander {
 
   #pipe(expression: PipeExpression, frame: Frame): Value {
     const { source, stages } = expression;
-    const back = stages[0] !== undefined && isDelay(stages[0].call) ? this.#aheadName(source, frame) : undefined;
+    const back =
+      stages[0] !== undefined && isDelay(stages[0].call)
+        ? aheadName(source, frame.declared.declaration, frame.bound)
+        : undefined;
     let value = back === undefined ? evaluate(source, frame.context) : this.#aheadValue(back, source.span, frame);
     if (value.kind !== 'hole' && value.kind !== 'tensor' && value.kind !== 'error') {
       this.#reporter.report('model/not-a-value', { what: describeValue(value) }, expression.source.span);
@@ -286,7 +250,7 @@ export class Expander {
     const most = layer?.inputs.max ?? (target?.kind === 'block' ? inputsOf(target.declared) : 0);
     const count = this.#leadingInputs(args, most - piped.length, frame);
     const given = args.slice(0, count).map(({ value }) => {
-      const back = isDelay(written) ? this.#aheadName(value, frame) : undefined;
+      const back = isDelay(written) ? aheadName(value, frame.declared.declaration, frame.bound) : undefined;
       return back === undefined ? evaluate(value, frame.context) : this.#aheadValue(back, value.span, frame);
     });
     const inputs = [...piped, ...given];
@@ -459,43 +423,6 @@ export class Expander {
   }
 }
 
-function inputsOf({ declaration }: Declared<GraphDeclaration>): number {
-  return declaration.body.filter((statement) => statement.kind === 'input').length;
-}
-
-function blockTrail(frame: Frame): { place: Span; message: string }[] {
-  const { declaration } = frame.declared;
-  if (declaration.kind === 'network') return [];
-  return [{ place: declaration.name.span, message: `in the block \`${declaration.name.text}\`` }];
-}
-
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
-}
-
-function isDelay(written: CallExpression | NameExpression): boolean {
-  return calleeOf(written).name === 'delay';
-}
-
-/**
- * What is known of a sum or product of two values while shapes are found out: that of the first whose shape is known
- * (whether they fit is checked afterwards); undefined where it isn't of two values of the network.
- */
-function withoutShapes(left: Value, right: Value): Value | undefined {
-  const sides = [left, right];
-  const flowing = sides.filter(({ kind }) => kind === 'tensor' || kind === 'hole');
-  if (flowing.length < 2 && !flowing.some(({ kind }) => kind === 'hole')) return undefined;
-  return flowing.find(({ kind }) => kind === 'tensor') ?? { kind: 'hole' };
-}
-
-/** What a layer gives of values of which one has no shape yet. */
-function shapeAround(
-  name: string,
-  inputs: readonly Value[],
-  values: ReadonlyMap<string, Value> | undefined,
-  place: Span,
-): Value {
-  if (name === 'add' || name === 'mul') return inputs.find(({ kind }) => kind === 'tensor') ?? { kind: 'hole' };
-  const features = name === 'linear' ? values?.get('features') : undefined;
-  return features?.kind === 'number' ? { kind: 'tensor', op: '', shape: [features.value], place } : { kind: 'hole' };
 }

@@ -7,6 +7,7 @@ import type {
   GraphStatement,
   NameExpression,
 } from '../../syntax/index.js';
+import { aheadName, isDelay } from '../ahead.js';
 import { calleeOf } from '../arguments.js';
 import { mayBeHidden } from '../environment.js';
 import { constantFunctions } from '../evaluate.js';
@@ -46,7 +47,7 @@ class NameCheck {
     else if (expression.kind === 'call') this.#call(expression);
     else if (expression.kind === 'pipe') {
       const [first] = expression.stages;
-      if (!(first !== undefined && calleeOf(first.call).name === 'delay' && this.#isBoundBelow(expression.source))) {
+      if (!(first !== undefined && isDelay(first.call) && this.#isBoundBelow(expression.source))) {
         this.visit(expression.source);
       }
       for (const { repeats, call } of expression.stages) {
@@ -84,8 +85,7 @@ class NameCheck {
 
   /** What a connection back begins with: a name that this statement binds, or one below. */
   #isBoundBelow(expression: Expression): boolean {
-    if (expression.kind !== 'name' || this.bound.has(expression.name)) return false;
-    return this.declaration.body.some(({ kind, name }) => kind === 'assignment' && name?.text === expression.name);
+    return aheadName(expression, this.declaration, this.bound) !== undefined;
   }
 
   #isCallable(name: string): boolean {
