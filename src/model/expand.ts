@@ -12,7 +12,7 @@ import type {
 import { arithmetic, scale } from './arithmetic.js';
 import { calleeOf, coerce, evaluateArguments } from './arguments.js';
 import { type Ahead, aheadName, isDelay, shapeAround, withoutShapes } from './ahead.js';
-import { type Environment, type EvaluationContext, type GraphHooks, evaluate } from './evaluate.js';
+import { type Environment, type GraphHooks, evaluate } from './evaluate.js';
 import { IdScope } from './ids.js';
 import { type Frame, blockTrail, inputsOf } from './frame.js';
 import type { Instantiator } from './instantiate.js';
