@@ -1,4 +1,4 @@
-export { learnsBits, roundedWithin, wholeOf } from './bits.js';
+export { learnsBits, mostOf, roundedWithin, wholeOf } from './bits.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
 export { inferType } from './infer-type.js';
 export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
@@ -6,19 +6,40 @@ export {
   type OpAttrs,
   type OpDef,
   type OpKind,
+  type Link,
+  type OpRole,
   type OpTraits,
+  isMaximum,
+  linksOf,
+  roleOf,
+  boundsOf,
   hasWeightMatrix,
   readsAhead,
   traitsOf,
   isOpKind,
-  listAttr,
   networkOps,
   numberAttr,
   opDef,
   opKinds,
   sameShape,
   shapeText,
-  stringAttr,
+  type KindsOf,
+  type WeightedKind,
+  attrsOf,
+  isTimed,
+  type TimeKind,
+  pads,
+  type PaddedKind,
+  hasRole,
+  codesOf,
+  loweringOf,
+  windowOf,
+  type Acting,
+  type LoweredOp,
+  type LoweringContext,
+  type OpLowering,
+  type Precision,
+  type RandomInput,
 } from './ops/index.js';
 export {
   centredCodes,

@@ -8,20 +8,21 @@ export const lag = defineOp({
   readsAhead: true,
   params: [],
   traits: {
+    role: 'lag',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps; encode the input first';
     if (!Number.isInteger(attrs.steps) || attrs.steps < 1)

@@ -7,7 +7,7 @@ import {
   type Operand,
   evaluateExpr,
 } from '../../../equations/index.js';
-import { type Op, numberAttr } from '../../../network/index.js';
+import { type LoweredOp, type Op, hasWeightMatrix } from '../../../network/index.js';
 import type { DType } from '../../../base/dtype.js';
 import type { Program, Value, ValueInfo } from '../../../tensor/index.js';
 import { gridWeight } from '../bits.js';
@@ -70,7 +70,7 @@ function statesOf(lowering: Lowering, op: Op): readonly State[] {
   builder.at(op.id);
   if (op.kind === 'lag') {
     const zero = builder.broadcast(builder.scalar('f32', 0), shape);
-    return Array.from({ length: numberAttr(op.attrs, 'steps') }, (_, i) => ({
+    return Array.from({ length: op.attrs.steps }, (_, i) => ({
       name: `${op.id}.${i + 1}`,
       shape,
       initial: zero,
@@ -88,8 +88,8 @@ function statesOf(lowering: Lowering, op: Op): readonly State[] {
   });
 }
 
-function neuronOf({ network }: Lowering, op: Op): NeuronDef {
-  return present(network.neurons.get(String(op.attrs['neuron'])), `lower: ${op.id} names no neuron`);
+function neuronOf({ network }: Lowering, op: Op<'neuron'>): NeuronDef {
+  return present(network.neurons.get(op.attrs.neuron), `lower: ${op.id} names no neuron`);
 }
 
 function scopeOf({ builder, options }: Lowering, op: Op, env: Environment): EvaluationScope {
@@ -146,10 +146,12 @@ class LoopStep extends FoldedValues {
   }
 
   /** Weights on their grids are made once, outside. */
-  override readonly weight = (op: Op): Value => {
+  override readonly weight = (lowered: LoweredOp): Value => {
+    const op = this.op(lowered.id);
     const outer = this.around.lowering;
     outer.builder.at(op.id);
-    return this.#body.same(`${op.id} weight`, gridWeight(outer, op, this.dtype));
+    const value = hasWeightMatrix(op) ? gridWeight(outer, op, this.dtype) : outer.realWeight(op, 'weight', this.dtype);
+    return this.#body.same(`${op.id} weight`, value);
   };
 
   /** Whether the type of a state changed: then it is to be written again. */
@@ -159,9 +161,9 @@ class LoopStep extends FoldedValues {
     const inside = new Set(this.ops.map(({ id }) => id));
     for (const op of this.ops) {
       for (const id of op.inputs) if (!inside.has(id)) this.#outside(id);
-      if (op.kind === 'lag') this.set(op.id, b.value(`${op.id}.${numberAttr(op.attrs, 'steps')}`));
+      if (op.kind === 'lag') this.set(op.id, b.value(`${op.id}.${op.attrs.steps}`));
     }
-    const fired: { readonly op: Op; readonly env: Environment; readonly trace: Partial<Trace> }[] = [];
+    const fired: { readonly op: Op<'neuron'>; readonly env: Environment; readonly trace: Partial<Trace> }[] = [];
     for (const op of this.ops) {
       if (op.kind === 'lag') continue;
       if (op.kind === 'neuron') fired.push(this.#fire(op));
@@ -176,7 +178,7 @@ class LoopStep extends FoldedValues {
     for (const op of this.ops) {
       if (op.kind !== 'lag') continue;
       next.set(`${op.id}.1`, this.of(op.inputs[0]!));
-      for (let i = 2; i <= numberAttr(op.attrs, 'steps'); i++) next.set(`${op.id}.${i}`, b.value(`${op.id}.${i - 1}`));
+      for (let i = 2; i <= op.attrs.steps; i++) next.set(`${op.id}.${i}`, b.value(`${op.id}.${i - 1}`));
     }
     let changed = false;
     for (const state of this.states) {
@@ -211,7 +213,7 @@ class LoopStep extends FoldedValues {
     this.set(id, this.builder.input(name, value.dtype, [{ batch: 1 }, ...shape]));
   }
 
-  #fire(op: Op): { readonly op: Op; readonly env: Environment; readonly trace: Partial<Trace> } {
+  #fire(op: Op<'neuron'>): { readonly op: Op<'neuron'>; readonly env: Environment; readonly trace: Partial<Trace> } {
     const b = this.builder;
     const { lowering: outer } = this.around;
     b.at(op.id);

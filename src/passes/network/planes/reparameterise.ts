@@ -1,4 +1,4 @@
-import { numberAttr, readsAhead } from '../../../network/index.js';
+import { readsAhead } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { foldTrainFactors } from '../means/scale-weights.js';
 import { isSplit } from './split.js';
@@ -16,8 +16,8 @@ export const reparameterise = definePass({
     // a factor can't follow a train back to an earlier step
     const readBack = new Set(network.ops.filter(readsAhead).flatMap(({ inputs }) => inputs));
     return foldTrainFactors(network, (op, inputs, to) => {
-      if (op.kind !== 'neuron' || op.attrs['integer_codes'] === true || readBack.has(op.id)) return undefined;
-      const step = numberAttr(op.attrs, 'amplitude');
+      if (op.kind !== 'neuron' || op.attrs.integer_codes === true || readBack.has(op.id)) return undefined;
+      const step = op.attrs.amplitude;
       if (step === 1) return undefined;
       return { id: to.copy(op, inputs, { attrs: { ...op.attrs, integer_codes: true } }), scale: step };
     });
