@@ -69,6 +69,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |
+ * | readout (the output alone) | of: mean, sum, last, max |
  * | delay (may read a layer that stands later) | steps |
  * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
  */

@@ -6,7 +6,7 @@ import { carriers } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
 import { sizeProblems } from './sizes.js';
-import { delayProblems } from './check-delays.js';
+import { delayProblems, readOutProblems } from './check-time.js';
 import { tdbnProblems } from './tdbn.js';
 
 /** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
@@ -22,6 +22,7 @@ export function configProblems(config: Config): readonly Diagnostic[] {
   return distinct([
     ...codingProblems(config, network),
     ...delayProblems(config, network),
+    ...readOutProblems(config, network),
     ...inputProblems(network),
     ...neuronProblems(config, network),
     ...bitProblems(config, network),

@@ -39,6 +39,16 @@ export const delay: LayerDef = {
     site.add(name, 'delay', [input], input.shape, { steps: numberOf(args, 'steps')! }),
 };
 
+/** `readout(last)` at the end of an output: what is read of its time steps. */
+export const readout: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'of', spec: { kind: 'words', words: ['mean', 'sum', 'last', 'max'] } }],
+  build(site, [input], args, name) {
+    const of = args.get('of');
+    return site.add(name, 'readout', [input], input.shape, { of: of?.kind === 'string' ? of.value : 'mean' });
+  },
+};
+
 /** `spike` is the config's neuron, `spike(LIF(tau: 4))` a neuron fixed in place. */
 export const spike: LayerDef = {
   inputs: one,

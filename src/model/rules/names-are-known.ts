@@ -11,7 +11,7 @@ import { aheadName, isDelay } from '../ahead.js';
 import { calleeOf } from '../arguments.js';
 import { mayBeHidden } from '../environment.js';
 import { constantFunctions } from '../evaluate.js';
-import { layerTable } from '../layers/index.js';
+import { layerNamed, layerTable } from '../layers/index.js';
 import { layerNameHelp } from '../other-names.js';
 import { type Rule, type RuleContext, namesIn, partsOf } from './rule.js';
 
@@ -79,6 +79,7 @@ class NameCheck {
       if (name === 'delay' && i === 0 && key === undefined && this.#isBoundBelow(value)) continue;
       // Words such as `pad: same` are no names.
       if (key !== undefined && value.kind === 'name' && Object.hasOwn(layerTable, name)) continue;
+      if (key === undefined && isWord(name, value)) continue;
       this.visit(value);
     }
   }
@@ -126,4 +127,11 @@ function dependsOn(from: GraphStatement, on: GraphStatement, body: readonly Grap
     queue.push(...namesIn(next.value).flatMap((name) => byName.get(name) ?? []));
   }
   return false;
+}
+
+/** Whether a name is a word that a layer takes: `readout(last)`. */
+function isWord(layer: string, value: Expression): boolean {
+  if (value.kind !== 'name') return false;
+  const { name } = value;
+  return layerNamed(layer)?.parameters.some(({ spec }) => spec.kind === 'words' && spec.words.includes(name)) === true;
 }

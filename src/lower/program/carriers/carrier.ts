@@ -1,4 +1,4 @@
-import type { Op } from '../../../network/index.js';
+import type { Op, ReadOutKind } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering, Precision } from '../context.js';
 
@@ -36,6 +36,8 @@ export interface Carried {
   real(id: string): Value;
   /** An output of the network read out, [N, …]; over the first `early` steps alone where that is asked for. */
   output(id: string, early?: number): Value;
+  /** How an output is read out of its steps; missing where the coding has one way. */
+  readOutOf?(id: string): ReadOutKind;
   /** [TN, classes], or [N, classes] without time: what a loss is taken of. */
   logits(id: string): Value;
   /** A layer's values at every step, [TN, …shape]; undefined where it gives out none. */

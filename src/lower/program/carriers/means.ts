@@ -1,8 +1,8 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, traitsOf, isTimed, type TimeKind } from '../../../network/index.js';
-import { type Value, meanOverTime } from '../../../tensor/index.js';
+import { type Op, type ReadOutKind, type TimeKind, isReadOut, isTimed, traitsOf } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
 import { stepsOf } from '../runnable.js';
@@ -12,6 +12,7 @@ import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
 import { asCodes, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
+import { readOutTable } from './read-outs.js';
 import { lowerLoop } from './recurrent.js';
 import { Neurons } from './traced.js';
 
@@ -154,7 +155,14 @@ export class MeansNetwork extends FoldedValues implements Carried {
     if (stepsOf(logits) === 1) return logits;
     const { lowering } = this;
     const first = early === undefined ? logits : lowering.builder.sliceAxis(logits, 0, 0, early);
-    return (this.coding.readOut ?? mean)(lowering, first);
+    if (this.coding.readOut !== undefined) return this.coding.readOut(lowering, first);
+    return readOutTable[this.readOutOf(id)](lowering.builder, first);
+  }
+
+  readOutOf(id: string): ReadOutKind {
+    const op = this.op(id);
+    const { readout = 'mean' } = op.kind === 'decode' ? op.attrs : {};
+    return isReadOut(readout) ? readout : 'mean';
   }
 
   logits(id: string, early?: number): Value {
@@ -222,11 +230,6 @@ export class MeansNetwork extends FoldedValues implements Carried {
   protected override plus(op: Op, y: Value, constant: Value | number): Value {
     return withConstant(this.lowering, op, y, constant);
   }
-}
-
-/** [TN, values] → [N, values]. */
-function mean({ builder }: Lowering, x: Value): Value {
-  return meanOverTime(builder, x);
 }
 
 /** Step sizes of a maximum over joined or summed trains, [1, C, 1, 1]. */
