@@ -12,6 +12,7 @@ export {
   type OpTraits,
   isMaximum,
   linksOf,
+  sourceOf,
   roleOf,
   boundsOf,
   hasWeightMatrix,
