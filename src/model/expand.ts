@@ -10,18 +10,18 @@ import type {
   PipeExpression,
 } from '../syntax/index.js';
 import { arithmetic, scale } from './arithmetic.js';
-import { calleeOf, coerce, evaluateArguments } from './arguments.js';
 import { type Ahead, aheadName, isDelay, shapeAround, withoutShapes } from './ahead.js';
-import { type Environment, type GraphHooks, evaluate } from './evaluate.js';
-import { IdScope } from './ids.js';
+import { calleeOf, coerce, evaluateArguments } from './arguments.js';
+import type { Bodies } from './bodies.js';
+import type { Declared } from './declared.js';
+import { type GraphHooks, type Environment, evaluate } from './evaluate.js';
 import { type Frame, blockTrail, inputsOf } from './frame.js';
-import type { Instantiator } from './instantiate.js';
+import { IdScope } from './ids.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
 import type { Layer, LayerAttr } from './types.js';
 import {
   type BlockValue,
-  type Declared,
   type NeuronUse,
   type TensorValue,
   type Value,
@@ -39,12 +39,12 @@ export const maxBlockDepth = 100;
 export class Expander {
   readonly layers: Layer[] = [];
   readonly #reporter: Reporter;
-  readonly #instantiator: Instantiator;
+  readonly #bodies: Bodies;
   #work = 0;
 
-  constructor(reporter: Reporter, instantiator: Instantiator) {
+  constructor(reporter: Reporter, bodies: Bodies) {
     this.#reporter = reporter;
-    this.#instantiator = instantiator;
+    this.#bodies = bodies;
   }
 
   get exhausted(): boolean {
@@ -80,7 +80,7 @@ export class Expander {
     outer: Frame | undefined,
     trial: boolean,
   ): Frame {
-    const file = this.#instantiator.environment(declared.file);
+    const file = this.#bodies.environment(declared.file);
     const environment: Environment = {
       lookup: (name) => bound.get(name) ?? file.lookup(name),
       names: () => [...bound.keys(), ...file.names(), ...Object.keys(layerTable)],
@@ -97,7 +97,7 @@ export class Expander {
       },
       negate: (expression, operand) => scale(operand, -1, this.#site('scale', expression.span, frame)),
     };
-    const context = this.#instantiator.context(declared.file, environment, graph);
+    const context = this.#bodies.context(declared.file, environment, graph);
     const depth = outer === undefined ? 0 : outer.depth + 1;
     const ahead = new Map<string, Ahead>();
     const begun = { errors: this.#reporter.errors };
@@ -312,7 +312,7 @@ export class Expander {
     for (let at: Frame | undefined = frame; at !== undefined; at = at.outer) {
       path.unshift(at.declared.declaration.name.text);
       if (at.declared.declaration !== declared.declaration) continue;
-      this.#instantiator.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
+      this.#bodies.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
       return errorValue;
     }
     if (frame.depth >= maxBlockDepth) {
@@ -321,7 +321,7 @@ export class Expander {
       return errorValue;
     }
     const wanted = inputsOf(declared);
-    const values = this.#instantiator.arguments(block, { name, place }, args, frame.context);
+    const values = this.#bodies.arguments(block, { name, place }, args, frame.context);
     const holed = inputs.length === wanted && inputs.some(({ kind }) => kind === 'hole');
     const tensors = holed ? inputs : this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;

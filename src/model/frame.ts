@@ -3,7 +3,8 @@ import type { GraphDeclaration } from '../syntax/index.js';
 import type { Ahead } from './ahead.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { IdScope } from './ids.js';
-import type { Declared, Value } from './values.js';
+import type { Declared } from './declared.js';
+import type { Value } from './values.js';
 
 /** Where expansion stands: whose body, and what its ids begin with. */
 export interface Frame {

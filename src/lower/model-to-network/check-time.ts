@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import type { Config, Layer, OwnNetwork } from '../../model/index.js';
+import { type Config, type Layer, type OwnNetwork, stepsOf } from '../../model/index.js';
 import { cyclesOf } from '../program/loops.js';
 import { BitPlan } from './bits.js';
 
@@ -21,7 +21,7 @@ export function delayProblems(config: Config, { layers }: OwnNetwork): readonly 
     const help = 'leave out `steps` in `bits`, or set `squeeze false`';
     return [conflict('`delay` with squeezed trains, which have no time steps behind a neuron', first, help)];
   }
-  const steps = Number(coding.args['steps']);
+  const steps = stepsOf(coding) ?? Infinity;
   const idle = delays.filter(({ attrs }) => Number(attrs['steps']) >= steps);
   return [
     ...idle.map((layer) => {
