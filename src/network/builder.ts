@@ -117,7 +117,7 @@ export class NetworkBuilder {
     return {
       name: this.name,
       ...(coding === undefined ? {} : { coding }),
-      ops: this.#ahead.size === 0 ? this.#ops : settledTypes(this.#ops, this.#params),
+      ops: this.#ahead.size === 0 ? [...this.#ops] : settledTypes(this.#ops, this.#params),
       outputs,
       params: this.#params,
       neurons: this.#neurons,
