@@ -16,11 +16,15 @@ import {
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { type ConversionCoding, conversionCodings } from '../commands/choices.js';
+import type { ConvertResult } from '../commands/index.js';
+import type { VerifyLevel } from '../workspace/types.js';
 
 interface ConvertFlags extends CommonFlags, DataFlags {
   readonly coding: ConversionCoding;
   readonly steps?: number;
-  readonly silent?: number;
+  readonly silent?: number | 'auto' | 'proven';
+  readonly keep?: 'codes' | 'predictions';
+  readonly margin?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
   readonly calibrate?: string;
@@ -31,8 +35,11 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly largest?: number;
   readonly perUnit?: number;
   readonly out?: string;
-  readonly verify?: boolean;
+  readonly verify?: boolean | VerifyLevel;
+  readonly strict?: boolean;
 }
+
+const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
 /** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
@@ -45,22 +52,31 @@ export function addConvert(program: Command, host: Host): void {
     .argument('<network>', 'ONNX file')
     .addOption(choice('--coding <name>', 'coding of the spiking network', conversionCodings).default('sws'))
     .option('--steps <n>', 'coding steps (default: sws 8, rate 64, mbif 16, ibra 1)', wholeNumber(1))
-    .option('--silent <n>', 'sws: silent steps of each layer (default: 2)', wholeNumber(0))
+    .option(
+      '--silent <n>',
+      'sws: silent steps of each layer; auto: by layer, the least with which no code differs on a few inputs; proven: right for all inputs (default: auto)',
+      silentPeriod,
+    )
+    .addOption(
+      choice('--keep <what>', 'with --silent auto: what must not differ (default: codes)', ['codes', 'predictions']),
+    )
+    .option('--margin <x>', 'with --silent auto: as if x times as much came in late, from 1 on (default: 1.5)', fromOne)
     .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
     .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
-    .option('--calibrate <data>', `data to measure activation ranges on: ${dataHelp}`)
+    .option('--calibrate <data>', `data to measure activation ranges on and to check the network with: ${dataHelp}`)
     .option('--percentile <p>', 'range of a layer: this percentile of its positive activations (default: 99.9)', share)
     .option('--limit <n>', 'calibrate on the first N images (default: 1000)', wholeNumber(1))
     .option('--integer <m>', 'mbif: integer bits (default: 1)', wholeNumber(0))
     .option('--fraction <n>', 'mbif: fraction bits (default: 3)', wholeNumber(0))
     .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
+    .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {
     checkConvertFlags(command, flags);
     return convert(host, network, flags);
   });
-  withCommonFlags(withVerifyFlag(withDataFlags(command)), [
+  withCommonFlags(withVerifyFlag(withDataFlags(command), verifies), [
     'spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5',
     'spikec convert lenet5.onnx --coding mbif --steps 16 --calibrate mnist:train --mean 0.5 --std 0.5 -o lenet5',
   ]);
@@ -69,6 +85,18 @@ export function addConvert(program: Command, host: Host): void {
 function amplification(text: string): number {
   const value = realNumber(text);
   if (value <= 1 || value > 3) throw new InvalidArgumentError('A number above 1 and up to 3 is expected.');
+  return value;
+}
+
+function silentPeriod(text: string): number | 'auto' | 'proven' {
+  if (text === 'auto' || text === 'proven') return text;
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('A whole number from 0 on, auto or proven is expected.');
+  return wholeNumber(0)(text);
+}
+
+function fromOne(text: string): number {
+  const value = realNumber(text);
+  if (value < 1) throw new InvalidArgumentError('A number from 1 on is expected.');
   return value;
 }
 
@@ -96,9 +124,12 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
           ...defined({
             steps: flags.steps,
             silent: flags.silent,
+            keep: flags.keep,
+            margin: flags.margin,
             beta: flags.beta,
             encoder: flags.encoder,
             verify: flags.verify,
+            strict: flags.strict,
             percentile: flags.percentile,
             calibrationLimit: flags.limit,
             integer: flags.integer,
@@ -111,9 +142,40 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
         }),
       );
       const next = `\nNext: spikec eval ${result.model} --data DATA\n`;
-      return { text: flags.quiet === true ? '' : summary(result) + next, json: result };
+      return { text: flags.quiet === true ? '' : summary(result) + checksText(result) + next, json: result };
     } finally {
       data?.dataset.close();
     }
   });
+}
+
+/** Two lines: what was verified of the import, and what the finished network does on a few inputs. */
+function checksText({ verified, check, silence }: ConvertResult): string {
+  const count = (n: number): string => n.toLocaleString('en');
+  const lines: string[] = [];
+  if (verified !== undefined) {
+    const { compared, layers } = verified;
+    lines.push(`import: ${count(compared)} of ${count(layers)} layers give what onnxruntime gives`);
+  }
+  if (silence !== undefined) lines.push(silenceText(silence));
+  if (check !== undefined) {
+    const { samples, agreement, codes = 0, differing = 0, first } = check;
+    const inputs = check.inputs === 'drawn' ? `inputs drawn with seed ${check.seed}` : `images of ${check.data}`;
+    const equal = `${Math.round(agreement * samples)} of ${samples} predictions equal on ${inputs}`;
+    const from = first === undefined ? '' : ` from %${first} on`;
+    const differ = codes === 0 ? '' : `; ${count(differing)} of ${count(codes)} codes differ${from}`;
+    lines.push(`SNN: ${equal}${differ}`);
+  }
+  return lines.length === 0 ? '' : `\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+/** `silent periods: 1 … 3 steps by layer, latency 56; proven for all inputs: latency 124; chosen on …` */
+function silenceText(silence: NonNullable<ConvertResult['silence']>): string {
+  const periods = silence.layers.map(({ silent }) => silent);
+  const [least, most] = [Math.min(...periods), Math.max(...periods)];
+  const range = least === most ? `${least}` : `${least} … ${most}`;
+  const found = `silent periods: ${range} steps by layer, latency ${silence.latency_steps}`;
+  if (silence.inputs === 'none') return `${found}, proven for all inputs`;
+  const inputs = silence.inputs === 'drawn' ? `inputs drawn with seed ${silence.seed}` : `images of ${silence.data}`;
+  return `${found} (proven for all inputs: ${silence.proven_latency_steps}); no ${silence.kept === 'codes' ? 'code' : 'prediction'} differs on ${silence.samples} ${inputs}`;
 }
