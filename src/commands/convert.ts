@@ -31,7 +31,7 @@ export interface ConvertOptions extends CommonOptions {
   readonly silent?: number | 'auto' | 'proven';
   /** With `auto`: what must not differ on these inputs; `codes` where missing. */
   readonly keep?: Kept;
-  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing. */
+  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing, 2 on fewer than 4 inputs. */
   readonly margin?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
@@ -260,7 +260,8 @@ async function checked(
   if (level === 'none') return undefined;
   const engine = chooseEngine(undefined, 'infer');
   const check = await checkConversion(conversion, { level, calibration, normalisation, engine, onProgress });
-  const warning = checkDiagnostic(check, conversion);
+  const chosen = options.coding === 'sws' && (options.silent ?? 'auto') === 'auto';
+  const warning = checkDiagnostic(check, conversion, chosen);
   if (warning === undefined) return check;
   findings.all.push(strict === true ? { ...warning, severity: 'error' } : warning);
   if (strict === true) throw new DiagnosticError(findings.all);

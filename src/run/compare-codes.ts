@@ -51,7 +51,10 @@ export async function compareCodes(
   const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
   try {
     const probes = { codes: true };
-    const exact = await openRunnable(lower(quantised, { carrier: exactCodes, probes }), engine);
+    const exact = await openRunnable(
+      lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }),
+      engine,
+    );
     opened.push(exact);
     const snn = await openRunnable(lower(spiking, { probes }), engine);
     opened.push(snn);
@@ -73,6 +76,7 @@ export async function compareCodes(
           (id) => results.exactly[exact.outputs.probes.codes.get(id) ?? ''],
           (id) => results.spiking[codes.get(id) ?? ''],
           (id) => results.spiking[membrane.get(id) ?? ''],
+          (id) => results.exactly[exact.outputs.probes.tie.get(id) ?? ''],
         );
       },
       counter,
