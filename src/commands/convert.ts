@@ -64,7 +64,7 @@ export interface ConvertResult extends CompileResult {
 }
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
-function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
+export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
   const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
   const { use, settings } = lines;
   return [
@@ -89,7 +89,7 @@ function normalizeLine({ mean, std }: Normalisation): readonly string[] {
 }
 
 /** What is measured of a network before its model file can be written. */
-interface Found {
+export interface Found {
   readonly ranges?: ReadonlyMap<string, number>;
   readonly steps?: number;
   readonly silence?: AutoSilence;

@@ -33,12 +33,9 @@ export async function evaluateStages(
   const counter = (phase: string) => (done: number, total: number) =>
     options.onProgress?.({ phase, done, total, unit: 'images' });
   const exact = await exactSource(source, quantised, images, engine, counter('source exactly'));
-  const { classes: codes, layers } = await compareCodes(
-    { quantised, spiking },
-    images,
-    engine,
-    counter('comparing codes'),
-  );
+  const { classes: codes, layers } = await compareCodes({ quantised, spiking }, images, engine, {
+    counter: counter('comparing codes'),
+  });
   const stage = (name: string, classes: Int32Array, before?: StageDifference): Stage => ({
     stage: name,
     accuracy: agreement(classes, labels),

@@ -129,5 +129,5 @@ function probe(carried: Carried, op: Op, probes: Probes, outputs: OutputsInMakin
   const codes = probes.codes === true ? carried.codes(op) : undefined;
   outputs.probe('codes', op.id, codes?.codes);
   if (probes.ties === true) outputs.probe('tie', op.id, codes?.tie);
-  outputs.probe('membrane', op.id, codes?.membrane);
+  if (probes.membrane !== false) outputs.probe('membrane', op.id, codes?.membrane);
 }

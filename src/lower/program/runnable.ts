@@ -11,8 +11,9 @@ export interface Probes {
   readonly counts?: (id: string) => ArrayLike<number>;
   /** A spike counts as the ones of its integer code, each a spike of a binary plane, and not as its level. */
   readonly ones?: boolean;
-  /** Codes of quantisers, encoders and neurons, and the last membranes of neurons. */
+  /** Codes of quantisers, encoders and neurons, and unless `membrane` says no the last membranes of neurons. */
   readonly codes?: boolean;
+  readonly membrane?: boolean;
   /** With `codes`: how far what quantisers round is from a tie, where the carrier knows it. */
   readonly ties?: boolean;
   /** Which layers give out their values at every step. */
