@@ -4,10 +4,11 @@ import { costOf } from '../cost/index.js';
 import { type Config, checkModel } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { activationSites, configure, passes, runPipeline } from '../passes/index.js';
+import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader, libraryNeurons } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
-import { chooseConfig, importFile } from '../workspace/target.js';
+import { importFile } from '../workspace/target.js';
 import { type ConversionCoding, conversionCodings } from './choices.js';
 import { modelText } from './convert.js';
 
