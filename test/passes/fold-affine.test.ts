@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Network } from '../../src/network/index.js';
-import { passes, runPipeline } from '../../src/passes/index.js';
+import { type passes, runPipeline } from '../../src/passes/index.js';
 import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
 import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
 import { convertsExactly } from '../frontends/onnx/exact-snn.js';
