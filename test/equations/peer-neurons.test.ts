@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { tensor } from '../../src/base/dtype.js';
+import {
+  Environment,
+  type EvaluationScope,
+  evaluateExpr,
+  phaseTable,
+  runAssignments,
+  surrogateOf,
+} from '../../src/equations/index.js';
+import { checkModel } from '../../src/model/index.js';
+import { ProgramBuilder, type Value, autodiff, evaluate } from '../../src/tensor/index.js';
+import { readNpzArrays } from '../support/npz-arrays.js';
+import { libraryText, testLoader } from '../support/spike.js';
+
+const folder = join(import.meta.dirname, '../../../shared/cases/turn2/peers/neurons');
+const present = existsSync(folder);
+if (!present) console.warn(`SKIPPED: neurons of another library: ${folder} isn't there`);
+
+interface Case {
+  readonly file: string;
+  readonly neuron: string;
+  readonly args: Readonly<Record<string, number>>;
+  readonly surrogate: string;
+  /** Our name of a learned parameter → the file's. */
+  readonly learned?: readonly [string, string];
+}
+
+const sigmoid = 'sigmoid(slope: 4)';
+const cases: readonly Case[] = [
+  {
+    file: 'cubalif',
+    neuron: 'CubaLIF',
+    args: { current: 0.5, decay: 0.75, theta: 0.5 },
+    surrogate: 'rectangle(width: 1)',
+  },
+  { file: 'eif', neuron: 'EIF', args: { tau: 2, sharpness: 1, rheobase: 0.8, back: -0.1 }, surrogate: sigmoid },
+  { file: 'qif', neuron: 'QIF', args: { tau: 2, critical: 0.8, a0: 1, back: -0.1 }, surrogate: sigmoid },
+  {
+    file: 'izhikevich',
+    neuron: 'Izhikevich',
+    args: { tau: 2, tau_w: 2, critical: 0.8, rest: -0.1, a: 0.1, b: 0.2 },
+    surrogate: sigmoid,
+  },
+  { file: 'klif', neuron: 'KLIF', args: { tau: 2 }, surrogate: sigmoid, learned: ['k', 'k'] },
+];
+
+it.runIf(present).each(cases)('$neuron is that of SpikingJelly, spikes, membranes and gradients', (one) => {
+  const arrays = readNpzArrays(join(folder, `${one.file}.npz`));
+  const array = (name: string) => arrays.get(`${name}_f64`) ?? arrays.get(name)!;
+  const { shape, data } = array('x');
+  const [steps, size] = shape as [number, number];
+  const text = libraryText('neurons').replaceAll(/surrogate \w+\(.*\)/g, `surrogate ${one.surrogate}`);
+  const { value } = checkModel({ name: 'neurons.spike', text }, testLoader());
+  const def = value!.neurons.get(one.neuron)!;
+  const b = new ProgramBuilder('neurons');
+  const currents = Array.from({ length: steps }, (_, t) =>
+    b.param(`x${t}`, tensor('f64', [size], Float64Array.from(data.slice(t * size, (t + 1) * size)))),
+  );
+  const env = new Environment([['$dtype', 64]]);
+  for (const { name, default: otherwise } of def.params) env.set(name, one.args[name] ?? otherwise!);
+  const learned = one.learned;
+  if (learned !== undefined) {
+    env.set(learned[0], b.param(learned[0], tensor('f64', [1], Float64Array.from(array(`param_${learned[1]}`).data))));
+  }
+  const force = (): never => {
+    throw new Error('no currents pend');
+  };
+  const plain: EvaluationScope = { builder: b, env, force, differentiable: true, staircases: new Map() };
+  const firing = { ...plain, ...surrogateOf(def, plain) };
+  for (const { name, initial } of def.states) env.set(name, evaluateExpr(initial, plain));
+  let loss: Value | undefined;
+  currents.forEach((current, t) => {
+    env.set('x', current);
+    let s: Value | undefined;
+    for (const { name, assignments } of def.phases) {
+      const fires = phaseTable[name].fires === true;
+      runAssignments(assignments, fires ? firing : plain, () => true);
+      if (fires) s = b.cast(env.get('s') as Value, 'f64');
+    }
+    b.output(`s${t}`, s!);
+    b.output(`v${t}`, b.cast(env.get(def.states[0]!.name) as Value, 'f64'));
+    const c = tensor('f64', [size], Float64Array.from(array('c').data.slice(t * size, (t + 1) * size)));
+    const part = b.sumAll(b.mul(s!, b.constant(c)));
+    loss = loss === undefined ? part : b.add(loss, part);
+  });
+  b.output('loss', loss!);
+  const names = [...currents.map((_, t) => `x${t}`), ...(learned === undefined ? [] : [learned[0]])];
+  const program = b.build();
+  const found = evaluate(autodiff(program, program.outputs['loss']!, names).program, {});
+  const row = (name: string) => Array.from({ length: steps }, (_, t) => [...(found[`${name}${t}`]?.data ?? [])]).flat();
+  expect(row('s')).toEqual([...array('s').data].map(Number));
+  expect(new Set(row('s')).size).toBe(2);
+  const close = (ours: readonly number[], theirs: ArrayLike<number>, bound: number): void => {
+    expect(ours.length).toBe(theirs.length);
+    ours.forEach((v, i) => expect(Math.abs(v - theirs[i]!)).toBeLessThan(bound));
+  };
+  close(row('v'), array('v').data as ArrayLike<number>, 1e-9);
+  const wanted = array('grad_x').data as ArrayLike<number>;
+  const most = Math.max(...Array.from(wanted).map(Math.abs));
+  close(row('grad.x'), wanted, 1e-8 * most);
+  if (learned !== undefined) {
+    const slope = array(`grad_${learned[1]}`).data[0];
+    expect(Math.abs(found[`grad.${learned[0]}`]!.data[0]! - slope!)).toBeLessThan(1e-8 * Math.abs(slope!));
+  }
+});
