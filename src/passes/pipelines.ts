@@ -68,6 +68,7 @@ export const pipelines = {
     activationRanges,
     insertNeurons,
     scaleWeights,
+    composeSynapses,
     verifyAccumulateOnly,
     deadCode,
   ],
