@@ -3,7 +3,7 @@ import { type Tensor, elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import type { FilePlace } from '../../base/source.js';
 import { NetworkBuilder } from '../../network/builder.js';
-import type { OpKind } from '../../network/ops/index.js';
+import { type OpKind, traitsOf } from '../../network/ops/index.js';
 import type { Attrs, Param } from '../../network/types.js';
 import type { Constant } from './constant.js';
 import { isFloatType, storageType } from './element-type.js';
@@ -104,8 +104,10 @@ export class NodeContext {
     if (input.kind !== 'codes') return { value: this.realInAnyLayout(i), rewrap: (result) => result };
     if (input.channels !== undefined && this.node.opType !== 'MaxPool')
       this.badForm('it reads codes with a scale per channel', 'dequantise them first');
+    const value = this.graph.materialise(input);
+    if (this.graph.builder.typeOf(value.op).code.kind !== 'quant') this.graph.bordered.add(value.op);
     return {
-      value: this.graph.materialise(input),
+      value,
       rewrap: (source) => ({ ...input, source: { ...source, grid: input.code }, tensor: this.output }),
     };
   }
@@ -208,6 +210,8 @@ export class GraphContext {
   readonly lineMeans = new Map<string, { readonly image: RealValue; readonly axis: number }>();
   /** What the reshapes that only write axes of size 1 anew were made from, by their op. */
   readonly reshapedFrom = new Map<string, RealValue>();
+  /** Borders of codes, and what moves their values: reals here, where the file's tensors hold codes. */
+  readonly bordered = new Set<string>();
   /** Tensors behind the dropped op: their readers pass them on. */
   readonly passed = new Set<string>();
   /** A diagnostic has listed the supported operators: once is enough. */
@@ -280,6 +284,7 @@ export class GraphContext {
     for (const [role, param] of Object.entries(op.params ?? {})) {
       params[role] = this.builder.param(`${id}.${role}`, param);
     }
+    const ofCodes = traitsOf(op).keepsRange && op.inputs.some((input) => this.bordered.has(input.op));
     const added = this.builder.tryAdd({
       id,
       kind: op.kind,
@@ -287,8 +292,9 @@ export class GraphContext {
       attrs: op.attrs ?? {},
       params,
       place,
-      origin: this.#keepsOrder(op) ? op.origin : undefined,
+      origin: this.#keepsOrder(op) && !ofCodes ? op.origin : undefined,
     });
+    if (ofCodes) this.bordered.add(id);
     if (typeof added !== 'string') fail('onnx/shape-mismatch', { op: op.kind, what: added.problem }, place);
     const { shape } = this.builder.typeOf(id);
     if (elementCount(shape) > mostActivations)

@@ -7,6 +7,7 @@ import { type Image, asChannelsLastImage, asImage } from '../image.js';
 import type { RealValue, Value } from '../values.js';
 import { addition, affine } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
+import { quantiseOps } from './quantise.js';
 import { averagePool, maxPool, meanOfAll } from './pool.js';
 import { concatenation } from './shape.js';
 import { type LinearPlan, convolution, linear, matmul, pending, scaled } from './synapse.js';
@@ -24,8 +25,8 @@ export const qlinearOps: OnnxOpTable = {
 
 /** onnxruntime's operators, domain com.microsoft. */
 export const microsoftOps: OnnxOpTable = {
-  QuantizeLinear: { inputs: [2, 3], run: (c) => [quantiseReal(c, c.realInAnyLayout(0), 1, 2)] },
-  DequantizeLinear: { inputs: [2, 3], run: dequantizeLinear },
+  QuantizeLinear: quantiseOps['QuantizeLinear']!,
+  DequantizeLinear: quantiseOps['DequantizeLinear']!,
   QLinearConv: { inputs: [8, 9], run: qlinearConv },
   NhwcMaxPool: { inputs: [1, 1], run: (c) => maxPool(c, asChannelsLastImage) },
   QGemm: { inputs: [6, 9], run: qgemm },
@@ -137,14 +138,6 @@ function qlinearConcat(context: NodeContext): readonly Value[] {
   const count = Math.floor((context.node.inputs.length - 2) / 3);
   const operands = Array.from({ length: count }, (_, i) => dequantisedInAnyLayout(context, 2 + 3 * i));
   return [quantiseReal(context, concatenation(context, operands, context.int('axis', 1), undefined), 0, 1)];
-}
-
-function dequantizeLinear(context: NodeContext): readonly Value[] {
-  const input = context.input(0);
-  const params = quantParams(context, 1, 2);
-  if (input.kind === 'codes') return [dequantiseCodes(context, input, params, context.output)];
-  if (input.kind === 'constant') return [dequantiseConstant(context, input, params, context.int('axis', 1))];
-  return context.badForm(`its input "${context.node.inputs[0]}" holds floats, not codes`);
 }
 
 function convInteger(context: NodeContext): readonly Value[] {
