@@ -16,11 +16,10 @@ import { IdScope } from './ids.js';
 import type { Instantiator } from './instantiate.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
-import type { Layer, LayerAttr } from './types.js';
+import type { Layer } from './types.js';
 import {
   type BlockValue,
   type Declared,
-  type NeuronUse,
   type TensorValue,
   type Value,
   describeShape,
@@ -113,7 +112,14 @@ export class Expander {
     if (dimensions?.some((value) => value.kind === 'error')) return errorValue;
     if (frame.declared.declaration.kind === 'network') {
       if (shape === undefined || shape.length === 0) return errorValue;
-      return this.#add(statement.name.text, 'input', [], shape, {}, statement.span);
+      return this.#add({
+        id: statement.name.text,
+        kind: 'input',
+        inputs: [],
+        shape,
+        attrs: {},
+        place: statement.span,
+      });
     }
     const given = waiting.shift() ?? errorValue;
     if (shape !== undefined && given.kind === 'tensor' && !sameShape(shape, given.shape)) {
@@ -295,8 +301,11 @@ export class Expander {
     return {
       add: (name, kind, inputs, shape, attrs = {}, neuron) => {
         const ids = inputs.map((input) => input.op);
-        return this.#add(frame.ids.layer(name), kind, ids, shape, attrs, place, neuron);
+        const own = neuron === undefined ? {} : { neuron };
+        return this.#add({ id: frame.ids.layer(name), kind, inputs: ids, shape, attrs, place, ...own });
       },
+      weighted: (name, kind, input, shape, weight, attrs = {}) =>
+        this.#add({ id: frame.ids.layer(name), kind, inputs: [input.op], shape, attrs, weight, place }),
       wrongShape: (needs, found) => {
         const related = [{ place: found.place, message: `${describeShape(found.shape)} comes from here` }];
         this.#reporter.report('model/shape', { op, needs, found: describeShape(found.shape) }, place, {
@@ -322,17 +331,10 @@ export class Expander {
     };
   }
 
-  #add(
-    id: string,
-    kind: string,
-    inputs: readonly string[],
-    shape: readonly number[],
-    attrs: Readonly<Record<string, LayerAttr>>,
-    place: Span,
-    neuron?: NeuronUse,
-  ): TensorValue {
+  #add(layer: Layer): TensorValue {
+    const { id, shape, place } = layer;
     this.#spend(place);
-    this.layers.push({ id, kind, inputs, attrs, shape, place, ...(neuron === undefined ? {} : { neuron }) });
+    this.layers.push(layer);
     return { kind: 'tensor', op: id, shape, place };
   }
 

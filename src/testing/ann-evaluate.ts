@@ -83,6 +83,8 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return linear(x, reals('weight')!, reals('bias'));
     case 'conv':
       return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
+    case 'transposed_conv':
+      return transposedConv(op, operands[0]!, reals);
     case 'maxpool':
     case 'avgpool':
       return pool(op, operands[0]!);
@@ -195,6 +197,36 @@ function conv(
           });
         }
         y[(o * rows + r) * columns + c] = sum + (bias?.[o] ?? 0);
+      }
+    }
+  }
+  return y;
+}
+
+/** Each input pixel adds its kernels to the places around i·stride − pad. */
+function transposedConv(
+  op: Op<'transposed_conv'>,
+  x: Operand,
+  reals: (role: string) => Float64Array | undefined,
+): Float64Array {
+  const { kernel, stride, pads, dilation, groups } = op.attrs;
+  const [outputs, rows, columns] = op.type.shape as [number, number, number];
+  const [channels, height, width] = x.shape as [number, number, number];
+  const [weight, bias] = [reals('weight')!, reals('bias')];
+  const [perGroup, each] = [channels / groups, outputs / groups];
+  const y = new Float64Array(outputs * rows * columns);
+  y.forEach((_, i) => (y[i] = bias?.[Math.floor(i / (rows * columns))] ?? 0));
+  for (let i = 0; i < x.data.length; i++) {
+    const [channel, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
+    const group = Math.floor(channel / perGroup);
+    for (let o = group * each; o < (group + 1) * each; o++) {
+      for (let k = 0; k < kernel[0]; k++) {
+        for (let l = 0; l < kernel[1]; l++) {
+          const [r, c] = [row * stride[0] + k * dilation[0] - pads[0], column * stride[1] + l * dilation[1] - pads[1]];
+          if (r < 0 || r >= rows || c < 0 || c >= columns) continue;
+          const w = weight[((o * perGroup + (channel % perGroup)) * kernel[0] + k) * kernel[1] + l]!;
+          y[(o * rows + r) * columns + c]! += w * x.data[i]!;
+        }
       }
     }
   }

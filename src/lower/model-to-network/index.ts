@@ -60,7 +60,6 @@ class ModelLowering {
       bits,
       initialiser,
       idOf: (id) => this.#encoded.get(id) ?? id,
-      shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
     };
   }
 

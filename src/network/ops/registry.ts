@@ -27,12 +27,14 @@ import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { squeeze } from './squeeze.js';
+import { transposedConv } from './transposed-conv.js';
 
 /** Every kind of layer the Network IR knows: a file each, and a line here. */
 export const networkOps = {
   input,
   quantize,
   conv,
+  transposed_conv: transposedConv,
   linear,
   batchnorm,
   affine,

@@ -8,9 +8,11 @@ import { microsoftOps, qlinearOps } from './qlinear.js';
 import { quantiseOps } from './quantise.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
+import { transposedOps } from './transposed.js';
 
 const standardOps: OnnxOpTable = {
   ...synapseOps,
+  ...transposedOps,
   ...quantiseOps,
   ...qlinearOps,
   ...activationOps,

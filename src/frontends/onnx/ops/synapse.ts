@@ -102,7 +102,12 @@ export function linear(context: NodeContext, x: RealValue, weight: Constant, bia
   return linearPlan(context, { kind: 'linear', inputs: [x] }, weight, bias);
 }
 
-function linearPlan(context: NodeContext, op: Emission, weight: Constant, bias: Constant | undefined): LinearPlan {
+export function linearPlan(
+  context: NodeContext,
+  op: Emission,
+  weight: Constant,
+  bias: Constant | undefined,
+): LinearPlan {
   const outputs = weight.shape[0]!;
   return {
     shape: op.kind === 'linear' ? [outputs] : [outputs, 1, 1],
@@ -119,7 +124,7 @@ function linearPlan(context: NodeContext, op: Emission, weight: Constant, bias: 
 }
 
 /** The value a linear node writes: pending where one Add of a constant reads it, else the op itself. */
-function fusible(context: NodeContext, plan: LinearPlan): Value {
+export function fusible(context: NodeContext, plan: LinearPlan): Value {
   const readers = context.graph.readers.get(context.output) ?? [];
   const [reader] = readers;
   const waits = !plan.hasBias && readers.length === 1 && reader !== 'output' && reader?.opType === 'Add';

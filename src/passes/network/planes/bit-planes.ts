@@ -7,6 +7,7 @@ import {
   isMaximum,
   rewrite,
   opDef,
+  roleOf,
   traitsOf,
 } from '../../../network/index.js';
 import { type PassContext, definePass } from '../../pass.js';
@@ -106,7 +107,7 @@ export const fusePlanes = definePass({
   options: {},
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
+      if (roleOf(op) === 'planes' || roleOf(op) === 'gather') return inputs[0]!;
       const { planes, ...attrs } = attrsOf(op);
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),
