@@ -1,3 +1,4 @@
+import type { SpikeLevels } from '../../equations/index.js';
 import type { ValueType } from '../types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
 import type { OpLowering } from './lowering.js';
@@ -8,6 +9,8 @@ import type { OpTraits } from './traits.js';
 export interface TypeRequest<A = unknown> {
   readonly inputs: readonly ValueType[];
   readonly attrs: A;
+  /** The levels that the equations of a layer of neurons give, where they are known and finitely many. */
+  readonly levels?: SpikeLevels | undefined;
   /** Shape of the parameter in a role, if it is there. */
   readonly param: (role: string) => readonly number[] | undefined;
 }
