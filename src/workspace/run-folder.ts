@@ -9,7 +9,7 @@ import type { Findings } from './findings.js';
 
 export { isFolder } from '../data/index.js';
 
-const codings = carriers.flatMap(({ coding }) => coding ?? []);
+const runnable = carriers.flatMap(({ coding }) => coding ?? []);
 
 /** Names in a run folder. */
 export const runFiles = {
@@ -50,7 +50,7 @@ export function readIr(path: string, findings: Findings): FolderNetwork {
   const folder = dirname(path);
   const text = readText(path);
   const weights = readWeights(folder);
-  const network = findings.take(parseNetwork({ name: path, text }, weights, { codings }));
+  const network = findings.take(parseNetwork({ name: path, text }, weights, { codings: runnable }));
   const runPath = join(folder, runFiles.run);
   if (basename(path) !== runFiles.network) return { network };
   if (!isFile(runPath)) return { network, normalisation: ofManifest(join(folder, 'manifest.json')) };
