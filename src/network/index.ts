@@ -12,6 +12,7 @@ export {
   linksOf,
   roleOf,
   boundsOf,
+  isSteady,
   hasWeightMatrix,
   traitsOf,
   isOpKind,

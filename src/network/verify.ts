@@ -71,8 +71,9 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
     if (join !== undefined) problems.push(join);
   }
   const { coding } = network;
-  if ((op.kind === 'encode' || op.kind === 'decode') && coding !== undefined && op.attrs.coding !== coding.name) {
-    problems.push(`has coding ${op.attrs.coding}, the network ${coding.name}`);
+  const own = op.kind !== 'neuron' && 'coding' in op.attrs ? op.attrs.coding : undefined;
+  if (own !== undefined && coding !== undefined && own !== coding.name) {
+    problems.push(`has coding ${own}, the network ${coding.name}`);
   }
   if (op.kind === 'neuron' && !network.neurons.has(op.attrs.neuron)) {
     problems.push(`names an unknown neuron ${op.attrs.neuron}`);

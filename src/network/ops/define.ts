@@ -34,6 +34,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   readonly traits: OpTraits;
   /** Of windows: which inputs are under which taps of which outputs, along an axis (0: H, 1: W); outputs and taps in order. */
   links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];
+  /** Of encoders: whether the result is the same at every step. */
+  steady?(this: void, attrs: AttrsOf<NoInfer<S>>): boolean;
   /** Of the role `bound`: between what it holds values. */
   bounds?(this: void, attrs: AttrsOf<NoInfer<S>>): readonly [number, number];
   /** How it acts on tensors, whatever a coding makes of trains. */

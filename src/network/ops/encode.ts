@@ -37,6 +37,7 @@ export const encode = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  steady: ({ coding }) => coding === 'direct',
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = { start: 1, steps: attrs.steps };
