@@ -1,7 +1,17 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import { type Network, type Op, latencyOf, opsById, optionalParam, traitsOf, wholeOf } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  isSteady,
+  latencyOf,
+  opsById,
+  optionalParam,
+  roleOf,
+  traitsOf,
+  wholeOf,
+} from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -83,9 +93,8 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
 function constantValues(network: Network): ReadonlySet<string> {
   const constant = new Set<string>();
   for (const op of network.ops) {
-    const encoded = op.kind === 'encode' && op.attrs.coding === 'direct';
-    const follows = op.kind !== 'neuron' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
-    if (encoded || (follows && op.kind !== 'encode')) constant.add(op.id);
+    const follows = roleOf(op) !== 'neurons' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
+    if (isSteady(op) ?? follows) constant.add(op.id);
   }
   return constant;
 }

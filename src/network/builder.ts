@@ -1,6 +1,7 @@
-import { type NeuronDef, withoutRanges } from '../equations/index.js';
+import { type NeuronDef, type SpikeLevels, withoutRanges } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
+import { derivedLevels } from './verify-levels.js';
 import { type OpKind, attrProblems, opDef } from './ops/index.js';
 import {
   type Attrs,
@@ -28,6 +29,7 @@ export function inferType(
   op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
   inputs: readonly ValueType[],
   params: ReadonlyMap<string, Param>,
+  neurons: ReadonlyMap<string, NeuronDef>,
 ): ValueType | string {
   const def = opDef(op.kind);
   const [problem] = attrProblems(def.attrs, def.otherAttrs, op.attrs);
@@ -43,6 +45,7 @@ export function inferType(
   return def.type({
     inputs,
     attrs: op.attrs,
+    levels: levelsOf(op, neurons),
     param: (role) => {
       const name = op.params[role];
       return name === undefined ? undefined : params.get(name)?.tensor.shape;
@@ -57,19 +60,47 @@ export function decodedOp<K extends OpKind>(op: UncheckedOp<K>): Op<K> | { reado
   return problems.length > 0 ? { problems } : checkedOp(op);
 }
 
+/** The levels that the equations of a layer of neurons give; undefined for other layers. */
+function levelsOf(
+  { kind, attrs, params }: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
+  neurons: ReadonlyMap<string, NeuronDef>,
+): SpikeLevels | undefined {
+  const def = kind === 'neuron' ? neurons.get(String(attrs['neuron'])) : undefined;
+  return def === undefined ? undefined : derivedLevels({ attrs, params }, def);
+}
+
+/** Attributes of a layer of neurons with the levels of its equations; the amplitude is theirs unless another is chosen. */
+function withLevels(
+  op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
+  neurons: ReadonlyMap<string, NeuronDef>,
+): Attrs {
+  const { attrs } = op;
+  const own = levelsOf(op, neurons);
+  if (own === undefined) return attrs;
+  const levels = [own.min, own.max];
+  if ('levels' in attrs && 'amplitude' in attrs) return { ...attrs, levels };
+  const { neuron, levels: _, ...rest } = attrs;
+  if (!('amplitude' in rest)) return { neuron: neuron!, levels, amplitude: own.step, ...rest };
+  return Object.fromEntries(
+    Object.entries(attrs).flatMap((entry) => (entry[0] === 'amplitude' ? [['levels', levels], entry] : [entry])),
+  );
+}
+
 /** The op, its type inferred from those of its inputs, or what is wrong with it. Every op is made here or read from text. */
 export function makeOp<K extends OpKind>(
   { id, kind, inputs = [], attrs = {}, params = {}, place, origin }: NewOp & { readonly kind: K },
   types: readonly ValueType[],
   values: ReadonlyMap<string, Param>,
+  neurons: ReadonlyMap<string, NeuronDef>,
 ): Op<K> | { readonly problem: string } {
-  const type = inferType({ kind, attrs, params }, types, values);
+  const settled = withLevels({ kind, attrs, params }, neurons);
+  const type = inferType({ kind, attrs: settled, params }, types, values, neurons);
   if (typeof type === 'string') return { problem: type };
   return checkedOp({
     id,
     kind,
     inputs,
-    attrs,
+    attrs: settled,
     params,
     type,
     ...(place === undefined ? {} : { place }),
@@ -113,7 +144,7 @@ export class NetworkBuilder {
   tryAdd(op: NewOp): string | { readonly problem: string } {
     if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
     const types = (op.inputs ?? []).map((id) => this.typeOf(id));
-    const made = makeOp(op, types, this.#params);
+    const made = makeOp(op, types, this.#params, this.#neurons);
     if ('problem' in made) return made;
     this.#types.set(op.id, made.type);
     this.#ops.push(made);

@@ -13,6 +13,7 @@ export {
   sourceOf,
   roleOf,
   boundsOf,
+  isSteady,
   hasWeightMatrix,
   traitsOf,
   isOpKind,

@@ -56,7 +56,7 @@ export const pipelines = {
     deadCode,
   ],
   /** A real or quantised network to neurons whose trains carry means. */
-  'convert.rate': [
+  'convert.means': [
     canonicalise,
     foldBatchnorm,
     quantiseWeights,

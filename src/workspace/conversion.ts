@@ -55,7 +55,7 @@ function meanPlan(
     place,
     value: settings['range'] as number | undefined,
   }));
-  const passes = configure(pipelines['convert.rate'], {
+  const passes = configure(pipelines['convert.means'], {
     'quantise-weights': weights,
     'activation-ranges': { range: byPattern<number>(ranges) },
     'insert-neurons': { neuron: { name: def.name, args, place }, steps: Number(coding.args['steps']) },

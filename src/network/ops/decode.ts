@@ -22,7 +22,8 @@ export const decode = defineOp({
     padding: 'none',
   },
   lowering: { role: 'time' },
-  type: ({ inputs }) => {
+  type: ({ inputs, attrs }) => {
+    if (attrs.coding === 'sws' && attrs.beta === undefined) return 'misses its attribute beta, which coding sws has';
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';
     return { shape: inputs[0]!.shape, code: { kind: 'real' } };
   },

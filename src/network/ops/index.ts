@@ -78,6 +78,11 @@ export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
   return opDef(op.kind).lowering;
 }
 
+/** Whether an encoder gives the same at every step; undefined for other layers. */
+export function isSteady(op: { readonly kind: OpKind; readonly attrs: unknown }): boolean | undefined {
+  return opDef(op.kind).steady?.(op.attrs as AttrsOf<AttrSchema>);
+}
+
 /** Between what a layer of the role `bound` holds values; undefined for any other. */
 export function boundsOf(op: {
   readonly kind: OpKind;

@@ -9,10 +9,10 @@ export interface RandomInput {
   /** With the batch axis: [{batch: steps}, …shape]. */
   readonly shape: readonly Dim[];
   /**
-   * `uniform`: numbers in [0, 1). `mask`: 1/(1 − rate) with probability 1 − rate, otherwise 0.
+   * `uniform`: numbers in [0, 1). `mask`: 1/(1 − dropped) with probability 1 − dropped, otherwise 0.
    */
   readonly kind: 'uniform' | 'mask';
-  readonly rate: number;
+  readonly dropped: number;
 }
 
 /** An op as its lowering sees it. */

@@ -102,7 +102,6 @@ function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
       inputs: op.inputs,
       attrs: {
         neuron: 'TSA',
-        levels: [-1, 1],
         amplitude,
         beta,
         steps,
@@ -115,6 +114,7 @@ function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
     },
     [{ shape: op.type.shape, time: { start: 1, steps }, code: { kind: 'psp' } }],
     lowering.network.params,
+    lowering.network.neurons,
   );
   if ('problem' in neuron) throw new InvariantError(`lower: ${op.id}: ${neuron.problem}`);
   return lowerNeurons(lowering, neuron, input).train;

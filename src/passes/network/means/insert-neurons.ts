@@ -133,7 +133,7 @@ class MeanEmitter {
     to.builder.neuron(def);
     const unit = boundsOf(op)![1] / (levels.max * levels.step);
     const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
-    const attrs: Attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
+    const attrs: Attrs = { neuron: def.name, ...args };
     return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
   }
 }

@@ -124,7 +124,6 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
       threshold,
       rectified: rectified ? 1 : 0,
       limit,
-      levels: [-1, 1],
       amplitude,
     },
     place: op.place,
