@@ -198,6 +198,33 @@ it.each(forms.flatMap((form) => [0, 128].map((zero) => ({ ...form, zero }))))(
   },
 );
 
+it.each([1, 2])('it reads trains of different scales side by side, in %i group(s): a part for each', (groups) => {
+  const next = seeded(17);
+  const b = new NetworkBuilder('skip');
+  b.add({ id: 'image', kind: 'input', attrs: { shape: [4, 3, 4] } });
+  b.add({ id: 'q0', kind: 'quantize', inputs: ['image'], attrs: { scale: 1 / 64, zero: 0, min: 0, max: 255 } });
+  const window = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+  for (const [id, scale, channels] of [
+    ['left', 1 / 32, 3],
+    ['right', 1 / 80, 1],
+  ] as const) {
+    const weight = b.param(`${id}.w`, { tensor: tensor('f32', [channels, 4, 1, 1], values(next, channels * 4, 0.6)) });
+    b.add({ id, kind: 'conv', inputs: ['q0'], attrs: window, params: { weight } });
+    b.add({ id: `${id}.q`, kind: 'quantize', inputs: [id], attrs: { scale, zero: 0, min: 0, max: 255 } });
+  }
+  b.add({ id: 'both', kind: 'concat', inputs: ['left.q', 'right.q'] });
+  const up = added(b, 'up', 'both', { ...forms[1]!, groups }, next);
+  b.add({ id: 'q1', kind: 'quantize', inputs: [up], attrs: { scale: 1 / 32, zero: 0, min: 0, max: 255 } });
+  const network = b.finish([b.add({ id: 'flat', kind: 'flatten', inputs: ['q1'] })]);
+  const { quantised: codes, spiking } = convert(network, sws({ silent: 8 }));
+  expect(spiking.ops.filter(({ kind }) => kind === 'transposed_conv')).toHaveLength(2);
+  const probes = { codes: true };
+  const name = outputNames.codes('q1');
+  const reference = evaluate(lower(codes, { carrier: exactCodes, probes }).program, { image })[name]!.data;
+  expect([...evaluate(lower(spiking, { probes }).program, { image })[name]!.data]).toEqual([...reference]);
+  near(evaluate(lower(spiking).program, { image })['0']!.data, byLoops(network, image), 3);
+});
+
 /** transposed convolution – batch norm – relu – linear, all real. */
 function rectified(form: Form): Network {
   const next = seeded(13);

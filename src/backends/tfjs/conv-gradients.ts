@@ -47,10 +47,10 @@ const nativeInputGrad: Make<PrimAttrs['conv2d_input_grad']> = ({ js, vars, op, a
   const weight = vars.plain(op.inputs[0]!);
   const dy = vars.nhwc(op.inputs[1]!);
   const [top, left, bottom, right] = attrs.pads as readonly [number, number, number, number];
-  const [batch, channels] = op.shape;
+  const channels = op.shape[1] as number;
   const [height, width] = attrs.input as readonly [number, number];
   const filter = js.let(`${op.id}_filter`, `tf.transpose(${weight}, [2, 3, 1, 0])`, [weight]);
-  const shape = `[${batchOf(batch!)}, ${height + top + bottom}, ${width + left + right}, ${String(channels)}]`;
+  const shape = `[${batchOf(op.shape[0]!)}, ${height + top + bottom}, ${width + left + right}, ${channels}]`;
   const call = `tf.engine().runKernel('Conv2DBackpropInput', { dy: ${dy}, filter: ${filter} }, { ${windowAt(attrs)}, inputShape: ${shape} })`;
   const padded = js.let(`${op.id}_padded`, call, [dy, filter]);
   if (attrs.pads.every((n) => n === 0)) return padded;
@@ -62,8 +62,8 @@ const nativeWeightGrad: Make<PrimAttrs['conv2d_weight_grad']> = ({ js, vars, op,
   const dy = vars.nhwc(op.inputs[1]!);
   let x = vars.nhwc(op.inputs[0]!);
   if (attrs.pads.some((n) => n !== 0)) x = js.let(`${op.id}_padded`, `tf.pad(${x}, ${explicit(attrs.pads)})`, [x]);
-  const [filters, channels] = op.shape;
-  const shape = `[${attrs.kernel.join(', ')}, ${String(channels)}, ${String(filters)}]`;
+  const [filters, channels] = op.shape as readonly [number, number];
+  const shape = `[${attrs.kernel.join(', ')}, ${channels}, ${filters}]`;
   const call = `tf.engine().runKernel('Conv2DBackpropFilter', { x: ${x}, dy: ${dy} }, { ${windowAt(attrs)}, filterShape: ${shape} })`;
   const filter = js.let(`${op.id}_filter`, call, [x, dy]);
   return js.let(op.id, `tf.transpose(${filter}, [3, 2, 0, 1])`, [filter]);

@@ -9,6 +9,7 @@ import {
   realValues,
   roleOf,
   sourceOf,
+  checkedOp,
 } from '../../../network/index.js';
 import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
@@ -164,7 +165,7 @@ function emitOverConcat(
 }
 
 /** A weighted layer whose outputs see a group of channels. */
-type Grouped = Op<'conv'>;
+type Grouped = Extract<Op, { readonly attrs: { readonly groups: number } }>;
 
 function isGrouped(op: Op): op is Grouped {
   return 'groups' in op.attrs && op.attrs.groups !== 1;
@@ -193,11 +194,11 @@ function ungrouped(emitter: SpikeEmitter, op: Grouped): Op {
     tensor: tensor(data instanceof Int32Array ? 'i32' : 'f64', [out, inner * groups, kh, kw], data),
     ...(quant === undefined ? {} : { quant }),
   };
-  return {
+  return checkedOp({
     ...op,
     attrs: { ...op.attrs, groups: 1 },
     params: { ...op.params, weight: emitter.sourceParam(`${op.id}.dense`, dense) },
-  };
+  });
 }
 
 /** w∗(a⊙x) with a per input channel: the scales go into the weights. */
