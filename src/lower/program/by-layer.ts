@@ -67,7 +67,8 @@ export function lowerLayerNeurons(
   const { builder } = lowering;
   const steps = stepsOfNetwork(network);
   const one = [{ shape: [width], time: { start: 1, steps }, code: { kind: 'psp' } }] as const;
-  const made = makeOp({ id, kind: 'neuron', inputs, attrs: { ...attrs, silent }, place }, one, network.params);
+  const { params, neurons } = network;
+  const made = makeOp({ id, kind: 'neuron', inputs, attrs: { ...attrs, silent }, place }, one, params, neurons);
   invariant(!('problem' in made), `lower: ${id} isn’t a layer of neurons alike`);
   const currents = builder.input(neuronInput, 'f64', folded(steps, [width]));
   const { train } = lowerNeurons(lowering, made, {
