@@ -1,5 +1,5 @@
 import type { SpikeLevels } from '../../equations/index.js';
-import type { ValueType } from '../types.js';
+import type { ValueType } from '../value-types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
 import type { OpLowering } from './lowering.js';
 import type { Link } from './geometry.js';
