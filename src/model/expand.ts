@@ -17,14 +17,7 @@ import { IdScope } from './ids.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
 import type { Layer } from './types.js';
-import {
-  type BlockValue,
-  type TensorValue,
-  type Value,
-  describeShape,
-  describeValue,
-  errorValue,
-} from './values.js';
+import { type BlockValue, type TensorValue, type Value, describeShape, describeValue, errorValue } from './values.js';
 
 /** Layers and blocks a network may expand to. */
 export const maxExpansion = 20_000;
