@@ -15,6 +15,7 @@ const allowed: Readonly<Record<string, string>> = {
     'the answer of a coding for every kind that has to do with time, exhaustive by its type',
   'lower/program/carriers/stepwise.ts': 'as means.ts',
   'lower/model-to-network/layers.ts': 'kinds of layers of the language, not of the network',
+  'passes/network/fold-affine.ts': 'what a shift gives at a border is worked out for convolutions alone',
   'testing/ann-evaluate.ts': 'an evaluator by loops that tests compare with: it must not share what it judges',
 };
 
