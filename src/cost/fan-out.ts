@@ -80,7 +80,11 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
       return own(new Float64Array(size).fill(reader.type.shape[0]!));
     case 'affine':
     case 'neuron':
+    case 'recode':
       return own(new Float64Array(size).fill(1));
+    case 'product':
+      // of [C,1,1] each spike reaches all neurons of its channel
+      return own(new Float64Array(size).fill(elementCount(reader.type.shape) / size));
     case 'maxprefix':
       return own(spread(reader, shape, () => 1));
     case 'avgpool':

@@ -15,6 +15,11 @@ export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]
   return consumers;
 }
 
+/** Layers of neurons: those with equations, and those that decide on their whole input. */
+export function isNeuronLayer({ kind }: Pick<Op, 'kind'>): boolean {
+  return kind === 'neuron' || kind === 'recode' || kind === 'product';
+}
+
 /** The squeeze that reads a layer of neurons, if there is one. */
 export function squeezeBehind(network: Pick<Network, 'ops'>, neuron: Op): Op | undefined {
   return network.ops.find((op) => op.kind === 'squeeze' && op.inputs[0] === neuron.id);

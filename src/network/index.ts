@@ -1,6 +1,16 @@
 export { learnsBits, roundedWithin, wholeOf } from './bits.js';
 export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
-export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export {
+  type Algebra,
+  type FunctionName,
+  type FunctionNumbers,
+  type FunctionRow,
+  functionNames,
+  functions,
+  isFunctionName,
+  numbers,
+} from './functions.js';
+export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
   type OpDef,

@@ -2,7 +2,7 @@ import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import { type Images, type SpikingRun, readTruth, scoreOf } from './metrics/index.js';
 import { findCarrier } from '../lower/program/index.js';
-import { type Network, latencyOf } from '../network/index.js';
+import { type Network, isNeuronLayer, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import { chooseEngine } from './engine.js';
 import { chosenNormalisation, fitToNetwork } from './fit.js';
@@ -71,7 +71,7 @@ export function spikeFigures(
   let membraneUpdates = 0;
   let spikes = 0;
   for (const op of spiking.ops) {
-    if (op.kind !== 'neuron') continue;
+    if (!isNeuronLayer(op)) continue;
     const count = elementCount(op.type.shape);
     neurons += count;
     membraneUpdates += count * (op.type.time!.steps + Number(op.attrs['silent'] ?? 0));

@@ -13,7 +13,7 @@ import {
   predictedClasses,
 } from './metrics/index.js';
 import { exactCodes, lower } from '../lower/program/index.js';
-import { type Network, numberAttr } from '../network/index.js';
+import { type Network, isNeuronLayer, numberAttr } from '../network/index.js';
 import { type Running, openRunnable } from '../train/index.js';
 import { openLogits } from './logits.js';
 import { trainCapacity } from '../passes/index.js';
@@ -73,7 +73,7 @@ async function classifyImported(network: Network, images: Images, options: EvalO
 function comparedLayers(quantised: Network, spiking: Network): readonly ComparedLayer[] {
   const quantisers = new Set(quantised.ops.filter((op) => op.kind === 'quantize').map((op) => op.id));
   return spiking.ops
-    .filter((op) => (op.kind === 'encode' || op.kind === 'neuron') && quantisers.has(op.id))
+    .filter((op) => (op.kind === 'encode' || isNeuronLayer(op)) && quantisers.has(op.id))
     .map((op) => ({
       id: op.id,
       amplitude: numberAttr(op.attrs, 'amplitude'),

@@ -1,5 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import { type FunctionNumbers, functions, isFunctionName, numbers } from '../network/functions.js';
 import { listAttr, numberAttr } from '../network/ops/index.js';
 import type { Network, Op, Param } from '../network/types.js';
 
@@ -72,6 +73,15 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return x.map((v) => Math.min(Math.max(v, numberAttr(op.attrs, 'min')), numberAttr(op.attrs, 'max')));
     case 'sigmoid':
       return x.map((v) => 1 / (1 + Math.exp(-v)));
+    case 'function': {
+      const name = String(op.attrs['name']);
+      if (!isFunctionName(name)) throw new TypeError(`evaluateAnn: no function ${name}`);
+      return x.map((v) => functions[name].of(numbers, v, op.attrs as FunctionNumbers));
+    }
+    case 'table':
+      return table(op, x, reals('thresholds')!, reals('levels')!);
+    case 'mul':
+      return multiply(operands[0]!, operands[1]!);
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':
@@ -110,6 +120,18 @@ function quantize(op: Op, x: Float64Array): Float64Array {
     const nearest = rest === 0.5 ? below + (Math.abs(below) % 2) : Math.round(q);
     return (Math.min(Math.max(nearest + zero, min), max) - zero) * scale;
   });
+}
+
+/** The levels by counting the thresholds that are reached, one by one. */
+function table(op: Op, x: Float64Array, thresholds: Float64Array, levels: Float64Array): Float64Array {
+  const [zero, scale] = [numberAttr(op.attrs, 'zero'), numberAttr(op.attrs, 'scale')];
+  return x.map((v) => (levels[thresholds.filter((t) => t <= v).length]! - zero) * scale);
+}
+
+/** The second operand may have one factor a channel. */
+function multiply(a: Operand, b: Operand): Float64Array {
+  const alike = a.data.length === b.data.length;
+  return a.data.map((v, i) => v * b.data[alike ? i : channelOf(a.shape, i)]!);
 }
 
 function channelOf(shape: readonly number[], i: number): number {

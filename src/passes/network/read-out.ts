@@ -2,8 +2,8 @@ import { type Network, type Op, consumersOf, traitsOf } from '../../network/inde
 
 /** Whether it may stand behind the read-out: it acts on decoded values. */
 function actsOnReadOut(op: Op): boolean {
-  const { activation, reshapes, maximum, join, linear } = traitsOf(op);
-  return activation || reshapes || maximum || (join && linear);
+  const { activation, reshapes, maximum, join, fires } = traitsOf(op);
+  return activation || reshapes || maximum || (join && fires === 'none');
 }
 
 /**
@@ -19,7 +19,8 @@ export function readOutTail(network: Network, fires: (op: Op) => boolean = () =>
     if (isEnd && !fires(op) && actsOnReadOut(op) && readers.every(({ id }) => tail.has(id))) tail.add(op.id);
   }
   for (const op of network.ops) {
-    if (traitsOf(op).join && !op.inputs.some((id) => tail.has(id))) tail.delete(op.id);
+    const { join, linear } = traitsOf(op);
+    if (join && linear && !op.inputs.some((id) => tail.has(id))) tail.delete(op.id);
   }
   return tail;
 }

@@ -1,6 +1,7 @@
 import { activationOps } from './activation.js';
 import { arithmeticOps } from './arithmetic.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
+import { functionOps, microsoftFunctionOps } from './function.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
@@ -14,6 +15,7 @@ const standardOps: OnnxOpTable = {
   ...quantiseOps,
   ...qlinearOps,
   ...activationOps,
+  ...functionOps,
   ...arithmeticOps,
   ...poolOps,
   ...shapeOps,
@@ -23,7 +25,7 @@ const standardOps: OnnxOpTable = {
 
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
-  ['com.microsoft', { ...microsoftOps, ...lastOpsOnCodes }],
+  ['com.microsoft', { ...microsoftOps, ...microsoftFunctionOps, ...lastOpsOnCodes }],
 ]);
 
 /** The importer of an operator. */

@@ -8,8 +8,15 @@ import type { OnnxOpTable } from './define.js';
 export const lastOps: OnnxOpTable = {
   Softmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
   LogSoftmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
-  Sigmoid: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+  Sigmoid: { inputs: [1, 1], run: (c) => [sigmoid(c, c.realInAnyLayout(0), c.output)] },
 };
+
+/** At the end of a classifier it is left out; elsewhere it is a function like others. */
+function sigmoid(context: NodeContext, x: RealValue, origin: string | undefined): Value {
+  if (orderKeepingTail(context) !== undefined && context.shapeOf(x).length === 1) return leftOut(context, x);
+  const made = context.emit({ kind: 'sigmoid', inputs: [x], origin });
+  return x.perm === undefined ? made : { ...made, perm: x.perm };
+}
 
 /** The same on codes, in onnxruntime's operators: x, its scale and zero point, those of the result. */
 export const lastOpsOnCodes: OnnxOpTable = {

@@ -1,15 +1,6 @@
 /** Operators people meet in the wild that are not imported, and what to do instead. */
 export const refusals: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    LeakyRelu: 'spikes carry no negative slope exactly; train with ReLU instead',
-    PRelu: 'spikes carry no negative slope exactly; train with ReLU instead',
-    Elu: 'train with ReLU instead',
-    Selu: 'train with ReLU instead',
-    Gelu: 'train with ReLU instead',
-    HardSwish: 'train with ReLU instead',
-    HardSigmoid: 'train with ReLU instead',
-    Tanh: 'train with ReLU instead',
-    Erf: 'train with ReLU instead',
     DynamicQuantizeLinear:
       'its scale depends on the data of each sample; quantise statically, with calibration data (quantize_static in onnxruntime)',
     ConvTranspose: 'transposed convolutions are not supported',

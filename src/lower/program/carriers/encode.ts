@@ -13,7 +13,7 @@ export function encodedTrain(lowering: Lowering, op: Op, x: Value): Train {
 }
 
 /** The code in amplitudes above the lower end of its range: (Q − min)/θ. */
-function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
+export function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
   const { builder } = lowering;
   const min = numberAttr(op.attrs, 'min');
   const amplitude = numberAttr(op.attrs, 'amplitude');
@@ -23,9 +23,15 @@ function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
 
 function exactTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
   const { builder } = lowering;
+  const code = builder.as('code').op('detach', [codesOf(builder, x, op.attrs)], {});
+  return digitTrain(lowering, op, levelOfCode(lowering, op, code));
+}
+
+/** The digits of a level, most significant first, over the op's `steps` by its `beta`. */
+export function digitTrain(lowering: Lowering, op: Op, level: Value): StepTrain {
+  const { builder } = lowering;
   const beta = numberAttr(op.attrs, 'beta');
   const steps = numberAttr(op.attrs, 'steps');
-  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [codesOf(builder, x, op.attrs)], {}));
   if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
   return binaryTrain(lowering, op, numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level), steps);
 }

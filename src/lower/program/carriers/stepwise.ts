@@ -13,6 +13,7 @@ import { encodedTrain } from './encode.js';
 import { FoldedValues } from './folded.js';
 import { joinedTrain, maxTrain, potential } from './stepwise-trains.js';
 import { Neurons } from './traced.js';
+import { productTrain, recodedTrain } from './whole-input.js';
 import { image } from './real.js';
 
 /**
@@ -70,6 +71,19 @@ class StepwiseNetwork implements Carried {
         this.#states.set(op.id, states);
         return;
       }
+      case 'recode':
+        this.#trains.set(op.id, recodedTrain(lowering, op, this.#timedOf(op.inputs[0]!)));
+        return;
+      case 'product':
+        this.#trains.set(
+          op.id,
+          productTrain(
+            lowering,
+            op,
+            op.inputs.map((id) => this.#timedOf(id)),
+          ),
+        );
+        return;
       case 'decode':
         return this.#real.set(op.id, this.#readOut(op));
       default:

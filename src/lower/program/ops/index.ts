@@ -1,7 +1,9 @@
 import type { OpKind } from '../../../network/index.js';
 import { batchnorm } from './batchnorm.js';
+import { functionOp } from './function.js';
 import type { OpLowering } from './op-lowering.js';
 import { quantize } from './quantise.js';
+import { table } from './table.js';
 import * as synapses from './synapses.js';
 import * as values from './values.js';
 
@@ -22,6 +24,8 @@ export const opLowerings: Readonly<Record<OpKind, OpLowering>> = {
   relu: values.relu,
   clip: values.clip,
   sigmoid: values.sigmoid,
+  function: functionOp,
+  table,
   maxpool: values.maxpool,
   pad: values.pad,
   dropout: values.dropout,
@@ -35,6 +39,8 @@ export const opLowerings: Readonly<Record<OpKind, OpLowering>> = {
   encode: time,
   decode: time,
   neuron: time,
+  recode: time,
+  product: time,
   maxprefix: time,
   delay: time,
   planes: time,

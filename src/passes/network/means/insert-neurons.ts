@@ -124,6 +124,14 @@ class MeanEmitter {
   }
 }
 
+/** Kinds that trains of weighted spikes carry exactly, behind a quantiser, and means don't. */
+const curved = new Set(['function', 'sigmoid', 'mul', 'table']);
+
+/** A function by its own name. */
+function nameOf({ kind, attrs }: Op): string {
+  return kind === 'function' ? String(attrs['name']) : kind;
+}
+
 /** Reports every op without a spiking form. */
 function isConvertible(network: Network, tail: ReadonlySet<string>, context: PassContext): boolean {
   let sound = true;
@@ -137,8 +145,10 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
     const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
     if (allowed.has(op.kind) && !badPool && !badPad && !badOutput) continue;
     sound = false;
-    context.report('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'direct' }, op, {
-      help: 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
+    context.report('convert/no-spiking-form', { op: op.id, kind: nameOf(op), coding: 'direct' }, op, {
+      help: curved.has(op.kind)
+        ? 'means carry no such function: quantise the network and convert it with the sws coding, where it is exact; or train with relus'
+        : 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
       ...(badPad ? { help: 'only padding with 0 keeps spikes apart: pad with 0' } : {}),
       ...(badOutput ? { help: 'an output that other layers read can’t be read out' } : {}),
       ...(badPool ? { help: 'max pooling has to read the result of a relu: put the relu before it' } : {}),

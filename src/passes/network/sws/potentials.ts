@@ -39,6 +39,7 @@ export function emitPotential(emitter: SpikeEmitter, id: string, target: Target)
       return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
     }
     case 'quantize':
+    case 'table':
     case 'maxpool': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
@@ -199,10 +200,10 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
 
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
   if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
-  if (inner.kind === 'relu' || inner.kind === 'clip' || inner.kind === 'maxpool') {
+  if (isNonlinear(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
-      { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
+      { op: inner.id, kind: nameOf(inner), next: `${op.kind} %${op.id}` },
       inner,
     );
   }
@@ -213,10 +214,19 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
 
 function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
-  if (op.kind === 'relu' || op.kind === 'clip' || op.kind === 'maxpool') {
-    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next: 'another layer' }, op);
+  if (isNonlinear(op)) {
+    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next: 'another layer' }, op);
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',
   });
+}
+
+function isNonlinear({ kind }: Op): boolean {
+  return ['relu', 'clip', 'maxpool', 'function', 'sigmoid', 'mul'].includes(kind);
+}
+
+/** A function by its own name. */
+function nameOf({ kind, attrs }: Op): string {
+  return kind === 'function' ? String(attrs['name']) : kind;
 }
