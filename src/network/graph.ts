@@ -1,4 +1,5 @@
 import { present } from '../base/invariant.js';
+import { type KindsOf, attrsOf, roleOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
 /** Ops by id. */
@@ -16,8 +17,9 @@ export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]
 }
 
 /** Layers of neurons: those with equations, and those that decide on their whole input. */
-export function isNeuronLayer({ kind }: Pick<Op, 'kind'>): boolean {
-  return kind === 'neuron' || kind === 'recode' || kind === 'product';
+export function isNeuronLayer(op: Op): op is Op<KindsOf<'neurons' | 'whole-input'>> {
+  const role = roleOf(op);
+  return role === 'neurons' || role === 'whole-input';
 }
 
 /** The squeeze that reads a layer of neurons, if there is one. */
@@ -37,7 +39,7 @@ export function withoutDeadOps(network: Network): Network {
   }
   const ops = network.ops.filter((op) => live.has(op.id) || op.kind === 'input');
   const used = new Set(ops.flatMap((op) => Object.values(op.params)));
-  const neurons = new Set(ops.map((op) => op.attrs['neuron']));
+  const neurons = new Set(ops.map((op) => attrsOf(op)['neuron']));
   return {
     ...network,
     ops,

@@ -94,15 +94,3 @@ export function numberAttr(attrs: Attrs, name: string, fallback?: number): numbe
   if (typeof value !== 'number') throw new TypeError(`attribute ${name} must be a number, is ${String(value)}`);
   return value;
 }
-
-export function listAttr(attrs: Attrs, name: string, fallback?: readonly number[]): readonly number[] {
-  const value = attrs[name] ?? fallback;
-  if (!Array.isArray(value)) throw new TypeError(`attribute ${name} must be a list, is ${String(value)}`);
-  return value as readonly number[];
-}
-
-export function stringAttr(attrs: Attrs, name: string): string {
-  const value = attrs[name];
-  if (typeof value !== 'string') throw new TypeError(`attribute ${name} must be a string, is ${String(value)}`);
-  return value;
-}

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { number, optional, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sameShape, shapeText, waitsTooShort } from './type-rules.js';
@@ -19,20 +20,21 @@ export const product = defineOp({
   },
   params: [],
   traits: {
+    role: 'whole-input',
     weights: 'none',
-    macs: (outputs) => outputs,
+    macs: ({ output }) => elementCount(output),
     join: true,
     fires: 'own',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs: [a, b], attrs }) => {
     if (a!.time === undefined || b!.time === undefined) return 'needs inputs with time steps; encode the input first';
     const longest = Math.max(a!.time.steps, b!.time.steps);

@@ -19,20 +19,21 @@ export const recode = defineOp({
   params: ['thresholds', 'levels'],
   fixedParams: ['thresholds', 'levels'],
   traits: {
+    role: 'whole-input',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'own',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs, param }) => {
     const { shape, time } = inputs[0]!;
     if (time === undefined) return 'needs an input with time steps; encode the input first';

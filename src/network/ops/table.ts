@@ -1,5 +1,7 @@
+import type { Value } from '../../tensor/index.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import type { LoweredOp, LoweringContext, Precision } from './lowering.js';
 import { shapeText, withTime } from './type-rules.js';
 
 export const table = defineOp({
@@ -9,19 +11,27 @@ export const table = defineOp({
   params: ['thresholds', 'levels'],
   fixedParams: ['thresholds', 'levels'],
   traits: {
+    role: 'table',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: false,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'values',
+    // the reals that the levels stand for: (Q − zero)·scale
+    act: ({ builder, lowering, dtype }, op, [x]) => {
+      const level = lookedUp(lowering, op, x!, dtype);
+      return builder.mul(op.attrs.zero === 0 ? level : builder.sub(level, op.attrs.zero), op.attrs.scale);
+    },
   },
   type: ({ inputs, attrs: { scale, zero, min, max }, param }) => {
     if (!(scale > 0)) return `scale must be positive, is ${scale}`;
@@ -30,6 +40,12 @@ export const table = defineOp({
     return withTime({ shape: inputs[0]!.shape, code: { kind: 'quant', scale, zero, min, max } }, inputs[0]!.time);
   },
 });
+
+/** levels[#{t ≤ x}] of a table's thresholds t. */
+export function lookedUp(lowering: LoweringContext, op: LoweredOp, x: Value, dtype: Precision): Value {
+  const thresholds = lowering.realWeight(op, 'thresholds', x.dtype === 'f64' ? 'f64' : 'f32');
+  return lowering.builder.lookup(x, thresholds, lowering.realWeight(op, 'levels', dtype));
+}
 
 /** What is wrong with the shapes of thresholds [m] and levels [m + 1]. */
 export function tableProblem(

@@ -76,7 +76,7 @@ export function silentFront(
 
 /** A layer of neurons without choices keeps its period. */
 function ownSilence(op: Op): number {
-  return isNeuronLayer(op) ? Number(op.attrs['silent'] ?? 0) : 0;
+  return isNeuronLayer(op) ? (op.attrs.silent ?? 0) : 0;
 }
 
 /** Value → the last op that reads it; outputs are never done. */

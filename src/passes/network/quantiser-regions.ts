@@ -1,5 +1,14 @@
 import { roundHalfEven } from '../../base/rounding.js';
-import { type Network, type Op, consumersOf, numberAttr, opsById, rewrite, traitsOf } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  boundsOf,
+  consumersOf,
+  opsById,
+  rewrite,
+  roleOf,
+  traitsOf,
+} from '../../network/index.js';
 import { definePass } from '../pass.js';
 
 /** x quantised: clip(round_half_even(x/scale) + zero, min, max). */
@@ -17,7 +26,7 @@ function chainBefore(quantize: Op, byId: ReadonlyMap<string, Op>): Op[] {
     chain.push(op);
   }
   // only a chain with a nonlinearity needs moving; reshapes alone are linear
-  while (chain.length > 0 && traitsOf(chain.at(-1)!).reshapes) chain.pop();
+  while (chain.length > 0 && roleOf(chain.at(-1)!) === 'reshape') chain.pop();
   return chain;
 }
 
@@ -26,9 +35,9 @@ function narrowed(quantize: Op, chain: readonly Op[]): { min: number; max: numbe
   let low = -Infinity;
   let high = Infinity;
   for (const op of [...chain].reverse()) {
-    if (op.kind !== 'relu' && op.kind !== 'clip') continue;
-    const min = op.kind === 'relu' ? 0 : numberAttr(op.attrs, 'min');
-    const max = op.kind === 'relu' ? Infinity : numberAttr(op.attrs, 'max');
+    const bounds = boundsOf(op);
+    if (bounds === undefined) continue;
+    const [min, max] = bounds;
     low = Math.min(max, Math.max(min, low));
     high = Math.min(max, Math.max(min, high));
   }
@@ -70,7 +79,7 @@ export const quantiserRegions = definePass({
       const chain = chains.get(op.id) ?? [];
       if (chain.length === 0) return to.copy(op, inputs);
       const source = to.renamed(chain.at(-1)!.inputs[0]!);
-      const after = chain.filter((link) => link.kind !== 'relu' && link.kind !== 'clip').reverse();
+      const after = chain.filter((link) => roleOf(link) !== 'bound').reverse();
       let value = to.copy(op, [source], {
         attrs: { ...op.attrs, ...narrowed(op, chain) },
         origin: after.length === 0 ? op.origin : undefined,

@@ -1,9 +1,38 @@
-import { type Network, type Op, consumersOf, traitsOf } from '../../network/index.js';
+import { type Network, type Op, type OpRole, consumersOf, roleOf, traitsOf } from '../../network/index.js';
 
-/** Whether it may stand behind the read-out: it acts on decoded values. */
+/** What may stand behind the read-out: functions of each value, other orders of them, and joins. */
+const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
+  bound: true,
+  function: true,
+  quantiser: true,
+  reshape: true,
+  maximum: true,
+  'running-maximum': true,
+  sum: true,
+  concatenation: true,
+  input: false,
+  encoder: false,
+  'read-out': false,
+  neurons: false,
+  weighted: false,
+  mixing: false,
+  scaling: false,
+  norm: false,
+  average: false,
+  border: false,
+  product: true,
+  table: false,
+  'whole-input': false,
+  same: false,
+  delay: false,
+  planes: false,
+  gather: false,
+  squeeze: false,
+};
+
+/** Whether it acts on decoded values. */
 function actsOnReadOut(op: Op): boolean {
-  const { activation, reshapes, maximum, join, fires } = traitsOf(op);
-  return activation || reshapes || maximum || (join && fires === 'none');
+  return actingOnReadOut[roleOf(op)];
 }
 
 /**
@@ -19,8 +48,7 @@ export function readOutTail(network: Network, fires: (op: Op) => boolean = () =>
     if (isEnd && !fires(op) && actsOnReadOut(op) && readers.every(({ id }) => tail.has(id))) tail.add(op.id);
   }
   for (const op of network.ops) {
-    const { join, linear } = traitsOf(op);
-    if (join && linear && !op.inputs.some((id) => tail.has(id))) tail.delete(op.id);
+    if (traitsOf(op).join && !op.inputs.some((id) => tail.has(id))) tail.delete(op.id);
   }
   return tail;
 }

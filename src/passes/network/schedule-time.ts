@@ -45,12 +45,10 @@ export const scheduleTime = definePass({
       return to.copy(op, timely, { attrs: { ...op.attrs, silent: whole } });
     });
     if (timed.coding === undefined) return timed;
-    const periods = [
-      ...new Set(timed.ops.filter((op) => op.kind === 'neuron').map((op) => Number(op.attrs['silent']))),
-    ];
+    const periods = [...new Set(timed.ops.flatMap((op) => (op.kind === 'neuron' ? [op.attrs.silent ?? 0] : [])))];
     const same = periods.length === 1 ? { silent: periods[0]! } : {};
     const steps = Number(timed.coding.args['steps']);
-    const longest = Math.max(0, ...timed.ops.filter(isNeuronLayer).map((op) => Number(op.attrs['silent'])));
+    const longest = Math.max(0, ...timed.ops.filter(isNeuronLayer).map((op) => Number(op.attrs.silent)));
     const note = `latency ${latencyOf(timed)} steps, one input every ${steps + longest} steps`;
     return {
       ...timed,

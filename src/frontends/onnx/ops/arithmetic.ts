@@ -55,11 +55,11 @@ function onActivations(context: NodeContext, operator: Operator): RealValue {
     case 'Add':
       return addition(context, x, y, context.output);
     case 'Sub':
-      return addition(context, x, negative(context, y, undefined, 'negative'), context.output);
+      return addition(context, x, negative(context, y, 'negative'), context.output);
     case 'Mul':
       return multiplication(context, x, y, context.output);
     case 'Div':
-      return multiplication(context, x, applied(context, 'reciprocal', y, {}, undefined, 'reciprocal'), context.output);
+      return multiplication(context, x, applied(context, 'reciprocal', y, {}, 'reciprocal'), context.output);
   }
 }
 
@@ -114,7 +114,7 @@ function withConstant(
   }
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   if (operator === 'Div' && constantFirst) {
-    const inverse = applied(context, 'reciprocal', context.realInAnyLayout(index), {}, undefined, 'reciprocal');
+    const inverse = applied(context, 'reciprocal', context.realInAnyLayout(index), {}, 'reciprocal');
     return scaledBy(context, inverse, constant);
   }
   if (elementCount(constant.shape) === 1) {

@@ -25,22 +25,16 @@ function numberOf(context: NodeContext, key: string, fallback: number): number {
   return value;
 }
 
-/** A function of an activation, whatever its axes. */
+/** A function of an activation, whatever its axes: the node's result, or with a suffix a helper of it. */
 export function applied(
   context: NodeContext,
   name: FunctionName,
   x: RealValue,
   attrs: Attrs = {},
-  origin: string | undefined = context.output,
   suffix?: string,
 ): RealValue {
-  const made = context.emit({
-    kind: 'function',
-    inputs: [x],
-    attrs: { name, ...attrs },
-    origin,
-    ...(suffix === undefined ? {} : { suffix }),
-  });
+  const named = suffix === undefined ? { origin: context.output } : { suffix };
+  const made = context.emit({ kind: 'function', inputs: [x], attrs: { name, ...attrs }, ...named });
   return x.perm === undefined ? made : { ...made, perm: x.perm };
 }
 
@@ -94,18 +88,13 @@ function prelu(context: NodeContext): readonly Value[] {
 }
 
 function negated(context: NodeContext): readonly Value[] {
-  return [negative(context, context.realInAnyLayout(0), context.output)];
+  return [negative(context, context.realInAnyLayout(0))];
 }
 
-/** −x. */
-export function negative(context: NodeContext, x: RealValue, origin: string | undefined, suffix?: string): RealValue {
+/** −x: the node's result, or with a suffix a helper of it. */
+export function negative(context: NodeContext, x: RealValue, suffix?: string): RealValue {
   const scale = { tensor: { dtype: 'f64' as const, shape: [1], data: Float64Array.of(-1) } };
-  const made = context.emit({
-    kind: 'affine',
-    inputs: [x],
-    params: { scale },
-    origin,
-    ...(suffix === undefined ? {} : { suffix }),
-  });
+  const named = suffix === undefined ? { origin: context.output } : { suffix };
+  const made = context.emit({ kind: 'affine', inputs: [x], params: { scale }, ...named });
   return x.perm === undefined ? made : { ...made, perm: x.perm };
 }

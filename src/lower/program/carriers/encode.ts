@@ -1,43 +1,60 @@
-import { InvariantError } from '../../../base/invariant.js';
-import { type Op, makeOp, numberAttr } from '../../../network/index.js';
+import { InvariantError, present } from '../../../base/invariant.js';
+import { type Op, codesOf, makeOp } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { lowerNeurons } from '../neurons.js';
-import { codesOf } from '../ops/quantise.js';
 import { StepTrain, type Timed, type Train } from '../trains.js';
 
 /** The input's train. exact: digits of the rounded code; drive: SWS eq. 8–9. */
-export function encodedTrain(lowering: Lowering, op: Op, x: Value): Train {
+export function encodedTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
   lowering.builder.at(op.id);
-  return op.attrs['encoder'] === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
+  return op.attrs.encoder === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
+}
+
+/** A number that encoders of this coding have. */
+function needed(op: Op<'encode'>, name: 'beta' | 'min' | 'max' | 'scale' | 'zero' | 'amplitude'): number {
+  return present(op.attrs[name], `lower: ${op.id} has no ${name}`);
+}
+
+/** How the input is rounded. */
+function quantiserOf(op: Op<'encode'>): { scale: number; zero: number; min: number; max: number } {
+  const [scale, zero, min, max] = [needed(op, 'scale'), needed(op, 'zero'), needed(op, 'min'), needed(op, 'max')];
+  return { scale, zero, min, max };
+}
+
+/** Neurons that fire the digits of a code: those numbers that say how. */
+export interface Digits {
+  readonly beta: number;
+  readonly steps: number;
+  readonly min: number;
+  readonly amplitude: number;
 }
 
 /** The code in amplitudes above the lower end of its range: (Q − min)/θ. */
-export function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
+function levelOfCode(lowering: Lowering, { min, amplitude }: Pick<Digits, 'min' | 'amplitude'>, code: Value): Value {
   const { builder } = lowering;
-  const min = numberAttr(op.attrs, 'min');
-  const amplitude = numberAttr(op.attrs, 'amplitude');
   const shifted = min === 0 ? code : builder.sub(code, min);
   return amplitude === 1 ? shifted : builder.div(shifted, amplitude);
 }
 
-function exactTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+function exactTrain(lowering: Lowering, op: Op<'encode'>, x: Value): StepTrain {
   const { builder } = lowering;
-  const code = builder.as('code').op('detach', [codesOf(builder, x, op.attrs)], {});
-  return digitTrain(lowering, op, levelOfCode(lowering, op, code));
+  const code = builder.as('code').op('detach', [codesOf(builder, x, quantiserOf(op))], {});
+  const [beta, min, amplitude] = [needed(op, 'beta'), needed(op, 'min'), needed(op, 'amplitude')];
+  return digitsOfCode(lowering, op.id, code, { beta, steps: op.attrs.steps, min, amplitude });
 }
 
-/** The digits of a level, most significant first, over the op's `steps` by its `beta`. */
-export function digitTrain(lowering: Lowering, op: Op, level: Value): StepTrain {
+/** The train of a known code: its digits above `min`, in amplitudes, most significant first. */
+export function digitsOfCode(lowering: Lowering, id: string, code: Value, digits: Digits): StepTrain {
+  const { beta, steps, amplitude } = digits;
   const { builder } = lowering;
-  const beta = numberAttr(op.attrs, 'beta');
-  const steps = numberAttr(op.attrs, 'steps');
-  if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
-  return binaryTrain(lowering, op, numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level), steps);
+  const level = levelOfCode(lowering, digits, code);
+  if (beta !== 2) return greedyTrain(lowering, id, level, beta, steps);
+  return binaryTrain(lowering, id, amplitude === 1 ? level : builder.round(level), steps);
 }
 
 /** Binary digits, most significant first: choices between 0 and 1, so that engines see small integers. */
-function binaryTrain(lowering: Lowering, op: Op, level: Value, steps: number): StepTrain {
+function binaryTrain(lowering: Lowering, id: string, level: Value, steps: number): StepTrain {
   const { builder } = lowering;
   let rest = level;
   const spikes: Value[] = [];
@@ -47,11 +64,11 @@ function binaryTrain(lowering: Lowering, op: Op, level: Value, steps: number): S
     if (k < steps) rest = builder.sub(rest, weight === 1 ? s : builder.mul(s, weight));
     spikes.push(s);
   }
-  return new StepTrain(builder, op.id, 2, spikes);
+  return new StepTrain(builder, id, 2, spikes);
 }
 
 /** Signed digits of a known value, greedily from the most significant: s = ±1 where |rest| ≥ β^(Tc−k)/2. */
-function greedyTrain(lowering: Lowering, op: Op, level: Value, beta: number, steps: number): StepTrain {
+function greedyTrain(lowering: Lowering, id: string, level: Value, beta: number, steps: number): StepTrain {
   const { builder } = lowering;
   const { precision } = lowering.options;
   let rest = builder.cast(level, precision);
@@ -75,21 +92,18 @@ function greedyTrain(lowering: Lowering, op: Op, level: Value, beta: number, ste
     prefix = prefix === undefined ? s : builder.add(builder.mul(prefix, beta), s);
     spikes.push(builder.cast(s, 'f32'));
   }
-  return new StepTrain(builder, op.id, beta, spikes);
+  return new StepTrain(builder, id, beta, spikes);
 }
 
 /** Constant drive p/Σβ^(Tc−τ) at every step into TSA neurons without silent period (SWS eq. 8–9). */
-function driveTrain(lowering: Lowering, op: Op, x: Value): Train {
+function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
   const { builder } = lowering;
   const { precision } = lowering.options;
-  const attrs = op.attrs;
-  const beta = numberAttr(attrs, 'beta');
-  const steps = numberAttr(attrs, 'steps');
-  const real = builder.add(
-    builder.div(builder.cast(x, precision), numberAttr(attrs, 'scale')),
-    numberAttr(attrs, 'zero'),
-  );
-  const level = levelOfCode(lowering, op, builder.clip(real, numberAttr(attrs, 'min'), numberAttr(attrs, 'max')));
+  const { steps, amplitude = 1, threshold = 0.5 } = op.attrs;
+  const beta = needed(op, 'beta');
+  const { scale, zero, min, max } = quantiserOf(op);
+  const real = builder.add(builder.div(builder.cast(x, precision), scale), zero);
+  const level = levelOfCode(lowering, { min, amplitude }, builder.clip(real, min, max));
   let capacity = 0;
   for (let k = 0; k < steps; k++) capacity += beta ** k;
   const drive = builder.as('drive').div(level, capacity);
@@ -102,11 +116,11 @@ function driveTrain(lowering: Lowering, op: Op, x: Value): Train {
       attrs: {
         neuron: 'TSA',
         levels: [-1, 1],
-        amplitude: numberAttr(attrs, 'amplitude', 1),
+        amplitude,
         beta,
         steps,
         silent: 0,
-        threshold: numberAttr(attrs, 'threshold', 0.5),
+        threshold,
         rectified: 1,
         limit: 0,
       },

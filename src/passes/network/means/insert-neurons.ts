@@ -2,11 +2,14 @@ import {
   type Attrs,
   type Network,
   type Op,
+  type OpRole,
   type Rewriter,
   consumersOf,
-  numberAttr,
+  boundsOf,
+  nameOf,
   realParam,
   rewrite,
+  roleOf,
 } from '../../../network/index.js';
 import { neuronChoice, required, whole } from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
@@ -14,21 +17,35 @@ import { type MeanNeuron, outputsOfMeans } from './carries-means.js';
 import { meanNeuron } from './mean-neuron.js';
 import { readOutTail } from '../read-out.js';
 
-const allowed = new Set([
-  'input',
-  'conv',
-  'linear',
-  'affine',
-  'add',
-  'concat',
-  'avgpool',
-  'globalavgpool',
-  'maxpool',
-  'flatten',
-  'reshape',
-  'pad',
-  'clip',
-]);
+/** What stands in a network of means: beside what it gives neurons for (`bound`, `maximum`) all that is linear and has no time. */
+const mayStand: Readonly<Record<OpRole, boolean>> = {
+  input: true,
+  weighted: true,
+  scaling: true,
+  sum: true,
+  concatenation: true,
+  average: true,
+  maximum: true,
+  reshape: true,
+  border: true,
+  bound: true,
+  encoder: false,
+  'read-out': false,
+  neurons: false,
+  mixing: false,
+  norm: false,
+  'running-maximum': false,
+  function: false,
+  quantiser: false,
+  table: false,
+  'whole-input': false,
+  product: false,
+  same: false,
+  delay: false,
+  planes: false,
+  gather: false,
+  squeeze: false,
+};
 
 /**
  * Neurons stand for the activations (docs/conversion.md). With clip(x, 0, λ) and neurons whose outputs reach `top`, the
@@ -101,9 +118,9 @@ class MeanEmitter {
   }
 
   emit(op: Op, inputs: readonly string[], to: Rewriter): string {
-    if (op.kind === 'clip') return this.#value(op.id, this.#neurons(op, inputs, to), to);
+    if (roleOf(op) === 'bound') return this.#value(op.id, this.#neurons(op, inputs, to), to);
     const carrier = this.#carriers.get(inputs[0]!);
-    if (op.kind !== 'maxpool' || carrier === undefined) return to.copy(op, inputs);
+    if (roleOf(op) !== 'maximum' || carrier === undefined) return to.copy(op, inputs);
     const train = to.copy(op, [carrier.train], { kind: 'maxprefix', attrs: { ...op.attrs, beta: 1 } });
     return this.#value(op.id, { ...carrier, train }, to);
   }
@@ -117,20 +134,15 @@ class MeanEmitter {
   #neurons(op: Op, inputs: readonly string[], to: Rewriter): Carrier {
     const { def, args, levels } = this.neuron;
     to.builder.neuron(def);
-    const unit = numberAttr(op.attrs, 'max') / (levels.max * levels.step);
+    const unit = boundsOf(op)![1] / (levels.max * levels.step);
     const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
     const attrs: Attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
     return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
   }
 }
 
-/** Kinds that trains of weighted spikes carry exactly, behind a quantiser, and means don't. */
-const curved = new Set(['function', 'sigmoid', 'mul', 'table']);
-
-/** A function by its own name. */
-function nameOf({ kind, attrs }: Op): string {
-  return kind === 'function' ? String(attrs['name']) : kind;
-}
+/** Roles that trains of weighted spikes carry exactly, behind a quantiser, and means don't. */
+const curved: ReadonlySet<OpRole> = new Set(['function', 'product', 'table']);
 
 /** Reports every op without a spiking form. */
 function isConvertible(network: Network, tail: ReadonlySet<string>, context: PassContext): boolean {
@@ -139,14 +151,14 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
   const consumers = consumersOf(network);
   for (const op of network.ops) {
     if (tail.has(op.id)) continue;
-    if (op.kind === 'clip' || (op.kind === 'maxpool' && spiking.has(op.inputs[0]!))) spiking.add(op.id);
-    const badPool = op.kind === 'maxpool' && !spiking.has(op.id);
+    if (roleOf(op) === 'bound' || (roleOf(op) === 'maximum' && spiking.has(op.inputs[0]!))) spiking.add(op.id);
+    const badPool = roleOf(op) === 'maximum' && !spiking.has(op.id);
     const badPad = op.kind === 'pad' && op.attrs['value'] !== 0;
     const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
-    if (allowed.has(op.kind) && !badPool && !badPad && !badOutput) continue;
+    if (mayStand[roleOf(op)] && (boundsOf(op)?.[1] ?? 0) < Infinity && !badPool && !badPad && !badOutput) continue;
     sound = false;
     context.report('convert/no-spiking-form', { op: op.id, kind: nameOf(op), coding: 'direct' }, op, {
-      help: curved.has(op.kind)
+      help: curved.has(roleOf(op))
         ? 'means carry no such function: quantise the network and convert it with the sws coding, where it is exact; or train with relus'
         : 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
       ...(badPad ? { help: 'only padding with 0 keeps spikes apart: pad with 0' } : {}),

@@ -1,19 +1,18 @@
 import {
-  type FunctionNumbers,
   type Network,
   type Op,
   consumersOf,
   functions,
   isFunctionName,
-  numberAttr,
   numbers,
   opsById,
   optionalParam,
   paramOf,
   realValues,
+  roleOf,
   sameShape,
 } from '../../../network/index.js';
-import { type Quantiser, type Staircase, codeOf, samples, staircaseOf, staircaseOfCodes } from './staircase.js';
+import { type Staircase, codeOf, samples, staircaseOf, staircaseOfCodes } from './staircase.js';
 
 /** Ops behind one value that give a quantiser a function of that value, element by element. */
 export interface Region {
@@ -33,27 +32,25 @@ function scalarAffine(network: Network, op: Op): { scale: number; shift: number 
 
 /** What an op does to single numbers; undefined where it isn't a function of each element by itself. */
 function onNumbers(network: Network, op: Op): ((...x: readonly number[]) => number) | undefined {
-  const { attrs } = op;
   switch (op.kind) {
     case 'function': {
-      const name = String(attrs['name']);
-      if (!isFunctionName(name)) return undefined;
-      return (x) => functions[name].of(numbers, x!, attrs as FunctionNumbers);
+      const { name } = op.attrs;
+      return isFunctionName(name) ? (x) => functions[name].of(numbers, x!, op.attrs) : undefined;
     }
     case 'sigmoid':
       return (x) => numbers.sigmoid(x!);
     case 'relu':
       return (x) => Math.max(x!, 0);
     case 'clip': {
-      const [min, max] = [numberAttr(attrs, 'min'), numberAttr(attrs, 'max')];
+      const { min, max } = op.attrs;
       return (x) => Math.min(Math.max(x!, min), max);
     }
     case 'identity':
     case 'dropout':
       return (x) => x!;
     case 'quantize': {
-      const quantiser = quantiserOf(op);
-      return (x) => (codeOf(x!, quantiser) - quantiser.zero) * quantiser.scale;
+      const { zero, scale } = op.attrs;
+      return (x) => (codeOf(x!, op.attrs) - zero) * scale;
     }
     case 'affine': {
       const affine = scalarAffine(network, op);
@@ -66,16 +63,6 @@ function onNumbers(network: Network, op: Op): ((...x: readonly number[]) => numb
     default:
       return undefined;
   }
-}
-
-export function quantiserOf({ attrs }: Op): Quantiser {
-  const [scale, zero, min, max] = ['scale', 'zero', 'min', 'max'].map((name) => numberAttr(attrs, name)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { scale, zero, min, max };
 }
 
 /** Finds the regions of a network's quantisers. */
@@ -105,7 +92,7 @@ export class Regions {
       }
       if (leaves.size !== 1) return undefined;
       const ops = this.network.ops.filter(({ id }) => inner.has(id));
-      const curved = ops.some(({ kind }) => kind === 'function' || kind === 'sigmoid' || kind === 'mul');
+      const curved = ops.some((op) => roleOf(op) === 'function' || roleOf(op) === 'product');
       const root = this.#byId.get([...leaves][0]!)!;
       return curved && root.kind !== 'input' ? { root, ops } : undefined;
     }
@@ -142,10 +129,10 @@ export class Regions {
  * The steps of what a quantiser gives, as a function of the region's root: of its real value; where the root has codes,
  * of the codes less their zero point.
  */
-export function stepsOf(network: Network, { root, ops }: Region, quantize: Op): Staircase {
+export function stepsOf(network: Network, { root, ops }: Region, quantize: Op<'quantize'>): Staircase {
   const [before] = quantize.inputs as [string];
   const evaluate = evaluatorOf(network, root, ops);
-  const quantiser = quantiserOf(quantize);
+  const quantiser = quantize.attrs;
   const { code } = root.type;
   if (code.kind === 'quant') {
     const level = (centred: number): number => codeOf(evaluate(centred * code.scale, before), quantiser);
@@ -160,7 +147,7 @@ export function stepsOf(network: Network, { root, ops }: Region, quantize: Op): 
   });
   for (const op of ops) {
     if (op.kind !== 'quantize') continue;
-    for (const jump of staircaseOf(curveTo(op.inputs[0]!), quantiserOf(op)).thresholds) jumps.add(jump);
+    for (const jump of staircaseOf(curveTo(op.inputs[0]!), op.attrs).thresholds) jumps.add(jump);
   }
   return staircaseOf(curveTo(before), quantiser);
 }

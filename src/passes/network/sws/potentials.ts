@@ -1,6 +1,15 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Op, type Param, optionalParam, paramOf, realParam, realValues } from '../../../network/index.js';
-import { type SpikeEmitter, type Train, trainOps } from './emitter.js';
+import {
+  type Op,
+  type Param,
+  nameOf,
+  optionalParam,
+  paramOf,
+  realParam,
+  realValues,
+  roleOf,
+} from '../../../network/index.js';
+import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
 /**
@@ -10,37 +19,34 @@ import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from '
  */
 export function emitPotential(emitter: SpikeEmitter, id: string, target: Target): string {
   const op = emitter.op(id);
-  switch (op.kind) {
-    case 'conv':
-    case 'linear':
+  switch (roleOf(op)) {
+    case 'weighted':
       return emitWeighted(emitter, op, [], op.inputs[0]!, target, true);
-    case 'add': {
+    case 'sum': {
       const [a, b] = op.inputs as [string, string];
       const left = emitPotential(emitter, a, target);
       const right = emitPotential(emitter, b, { factor: target.factor, constant: 0 });
       return emitter.add({ id, kind: 'add', inputs: [left, right], place: op.place });
     }
-    case 'concat': {
+    case 'concatenation': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const parts = op.inputs.map((input) => emitPotential(emitter, input, target));
       return emitter.add({ id, kind: 'concat', inputs: parts, place: op.place });
     }
-    case 'affine':
+    case 'scaling':
       return emitAffine(emitter, op, target);
-    case 'avgpool':
-    case 'globalavgpool':
+    case 'average':
       return emitAverage(emitter, op, target);
-    case 'flatten':
     case 'reshape': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const inner = emitPotential(emitter, op.inputs[0]!, target);
       return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
     }
-    case 'quantize':
+    case 'quantiser':
     case 'table':
-    case 'maxpool': {
+    case 'maximum': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       break;
@@ -104,19 +110,19 @@ function emitWeighted(
   if (train !== undefined)
     return emitSynapse(emitter, op, train, target, columns === undefined ? { withBias } : { columns, withBias });
   const inner = emitter.op(x);
-  if (inner.kind === 'affine' && columns === undefined && chain.length === 0)
+  if (roleOf(inner) === 'scaling' && columns === undefined && chain.length === 0)
     return emitScaledInputs(emitter, op, inner, target, withBias);
-  if (inner.kind === 'add') {
+  if (roleOf(inner) === 'sum') {
     const [a, b] = inner.inputs as [string, string];
     const left = emitWeighted(emitter, op, chain, a, target, withBias, columns);
     const right = emitWeighted(emitter, op, chain, b, { factor: target.factor, constant: 0 }, false, columns);
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
-  if (inner.kind === 'concat') {
-    const dense = op.kind !== 'conv' || op.attrs.groups === 1 ? op : ungrouped(emitter, op);
+  if (roleOf(inner) === 'concatenation') {
+    const dense = isGrouped(op) ? ungrouped(emitter, op) : op;
     return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
-  if (trainOps.has(inner.kind) && inner.kind !== 'maxpool' && inner.inputs.length === 1) {
+  if (keepsTrains(inner) && roleOf(inner) !== 'maximum' && inner.inputs.length === 1) {
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
   }
   return refuseInput(emitter, op, inner);
@@ -146,11 +152,18 @@ function emitOverConcat(
   return sum!;
 }
 
+/** A weighted layer whose outputs see a group of channels. */
+type Grouped = Op<'conv'>;
+
+function isGrouped(op: Op): op is Grouped {
+  return 'groups' in op.attrs && op.attrs.groups !== 1;
+}
+
 /**
  * A grouped convolution as one over all channels, with zeros between groups: parts of a concatenation
  * needn't end where groups do. The weight is added to the source network under a name of its own.
  */
-function ungrouped(emitter: SpikeEmitter, op: Op<'conv'>): Op {
+function ungrouped(emitter: SpikeEmitter, op: Grouped): Op {
   const { tensor: grouped, quant } = paramOf(emitter.from, op, 'weight');
   const { groups } = op.attrs;
   const [out, inner, kh, kw] = grouped.shape as [number, number, number, number];
@@ -182,8 +195,8 @@ function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Tar
   const weight = paramOf(emitter.from, op, 'weight');
   const scales = realValues(paramOf(emitter.from, affine, 'scale'));
   const { shape } = weight.tensor;
-  const grouped = op.kind === 'conv' && op.attrs['groups'] !== 1;
-  if (train === undefined || affine.params['shift'] !== undefined || grouped) return refuseInput(emitter, op, affine);
+  if (train === undefined || affine.params['shift'] !== undefined || isGrouped(op))
+    return refuseInput(emitter, op, affine);
   const inner = shape.slice(2).reduce((a, b) => a * b, 1);
   const values = realValues(weight).map(
     (w, i) => w * scales[scales.length === 1 ? 0 : Math.floor(i / inner) % shape[1]!]!,
@@ -196,6 +209,11 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
   let train = emitter.train(x);
   for (const op of chain) train = train === undefined ? undefined : emitter.applyToTrain(op, [train]);
   return train;
+}
+
+/** Nothing that a sum of spikes could be. */
+function isNonlinear(op: Op): boolean {
+  return ['bound', 'maximum', 'function', 'product'].includes(roleOf(op));
 }
 
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
@@ -220,13 +238,4 @@ function refuse(emitter: SpikeEmitter, op: Op): never {
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',
   });
-}
-
-function isNonlinear({ kind }: Op): boolean {
-  return ['relu', 'clip', 'maxpool', 'function', 'sigmoid', 'mul'].includes(kind);
-}
-
-/** A function by its own name. */
-function nameOf({ kind, attrs }: Op): string {
-  return kind === 'function' ? String(attrs['name']) : kind;
 }

@@ -17,7 +17,8 @@ export const tables = definePass({
     const regions = new Regions(network);
     const tail = readOutTail(network);
     return rewrite(network, (op, inputs, to) => {
-      const region = op.kind === 'quantize' && !tail.has(op.id) ? regions.before(op) : undefined;
+      if (op.kind !== 'quantize' || tail.has(op.id)) return to.copy(op, inputs);
+      const region = regions.before(op);
       if (region === undefined) return to.copy(op, inputs);
       const { thresholds, levels } = stepsOf(network, region, op);
       const scale = region.root.type.code.kind === 'quant' ? region.root.type.code.scale : 1;

@@ -6,9 +6,11 @@ import {
   paramOf,
   realParam,
   realValues,
+  roleOf,
   withoutDeadOps,
 } from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
+import { isRearranged } from '../front.js';
 import { readOutTail } from '../read-out.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { trainCode } from './codes.js';
@@ -17,7 +19,9 @@ import { type SwsOptions, swsOptions, thresholdOf } from './options.js';
 import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
-const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu', 'function', 'sigmoid']);
+function mayEncode(op: Op): boolean {
+  return isRearranged(op) || roleOf(op) === 'bound' || roleOf(op) === 'function';
+}
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
@@ -54,7 +58,7 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
   const front = new Map<string, string>();
   for (const op of network.ops) {
     if (op.kind === 'input') front.set(op.id, emitter.to.add(op));
-    else if (frontOps.has(op.kind) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
+    else if (mayEncode(op) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
     else if (op.kind === 'quantize') {
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
