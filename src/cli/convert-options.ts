@@ -7,7 +7,6 @@ const owners: Owners = {
   silent: ['sws'],
   beta: ['sws'],
   encoder: ['sws'],
-  calibrate: means,
   percentile: means,
   limit: means,
   integer: ['mbif'],

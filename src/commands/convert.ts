@@ -1,19 +1,23 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Outcome } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome } from '../base/diagnostics/index.js';
+import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
 import { artifactsWith } from '../workspace/artifacts.js';
 import { calibrate } from '../run/calibrate.js';
 import { type CompileResult, describe } from './summary.js';
+import type { Conversion } from '../workspace/compiled.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { Findings } from '../workspace/findings.js';
 import { chooseConfig, importFile } from '../workspace/target.js';
-import { verifyWhereWanted } from '../run/verify-import.js';
+import { type Verified, verifyWhereWanted } from '../run/verify-import.js';
+import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
+import { chooseEngine } from '../run/engine.js';
 import { packageVersion } from '../workspace/version.js';
-import type { CommonOptions } from '../workspace/types.js';
+import { type CommonOptions, verifyLevel } from '../workspace/types.js';
 import type { ConversionCoding } from './choices.js';
 
 export interface ConvertOptions extends CommonOptions {
@@ -22,7 +26,7 @@ export interface ConvertOptions extends CommonOptions {
   readonly silent?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
-  /** Data on which activation ranges are measured, for networks without quantisers. */
+  /** Data on which the network is checked, and activation ranges are measured where there are no quantisers. */
   readonly calibrate?: Dataset;
   /** Of the positive activations, in (0, 100]; the default takes 99.9. */
   readonly percentile?: number;
@@ -34,12 +38,18 @@ export interface ConvertOptions extends CommonOptions {
   readonly largest?: number;
   readonly perUnit?: number;
   readonly normalisation?: Normalisation;
+  /** A network that doesn't pass its check is an error, and nothing is written. */
+  readonly strict?: boolean;
   readonly outDir: string;
 }
 
 export interface ConvertResult extends CompileResult {
   /** The model file that was written. */
   readonly model: string;
+  /** How much of the import was compared with onnxruntime. */
+  readonly verified?: Verified;
+  /** What the finished network does on a few inputs. */
+  readonly check?: ConversionCheck;
 }
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
@@ -116,7 +126,7 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
     copies,
     inputs: [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))],
   });
-  await verifyWhereWanted(source, options, findings);
+  const verified = await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);
   const configOf = (text: string): Config => {
     const checked = findings.take(checkModel({ name: model, text }, diskLoader(model, false)));
@@ -130,12 +140,35 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
     text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, findings));
   }
   const config = configOf(text);
-  const { network, runs } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
+  const plan = conversionPlan(config, findings);
+  const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings);
+  const check = await checked(present(conversion, 'convert: the pipeline ended early'), options, findings);
   const normalisation = normalisationOf(config.normalize);
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
   const files = artifactsWith(written, network, ['ir', 'json', 'onnx'], origin, packageVersion());
   writeFolder(options.outDir, files);
-  return { value: { ...describe(network, runs, [...files.keys()], options), model }, diagnostics: findings.all };
+  const described = describe(network, runs, [...files.keys()], options);
+  return {
+    value: { ...described, model, ...(verified && { verified }), ...(check && { check }) },
+    diagnostics: findings.all,
+  };
+}
+
+/** Runs the finished network on a few inputs; what differs too much is a warning, or with `strict` an error. */
+async function checked(
+  conversion: Conversion,
+  { calibrate: calibration, normalisation = {}, strict, onProgress, ...options }: ConvertOptions,
+  findings: Findings,
+): Promise<ConversionCheck | undefined> {
+  const level = verifyLevel(options);
+  if (level === 'none') return undefined;
+  const engine = chooseEngine(undefined, 'infer');
+  const check = await checkConversion(conversion, { level, calibration, normalisation, engine, onProgress });
+  const warning = checkDiagnostic(check, conversion);
+  if (warning === undefined) return check;
+  findings.all.push(strict === true ? { ...warning, severity: 'error' } : warning);
+  if (strict === true) throw new DiagnosticError(findings.all);
+  return check;
 }
