@@ -115,25 +115,26 @@ function withConstant(
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   if (operator === 'Div' && constantFirst) {
     const inverse = applied(context, 'reciprocal', context.realInAnyLayout(index), {}, 'reciprocal');
-    return scaledBy(context, inverse, constant);
+    return byConstant(context, 'Mul', inverse, constant, context.output);
   }
   if (elementCount(constant.shape) === 1) {
     const x = context.realInAnyLayout(index);
-    return affine(context, operator, x, reshapedConstant(constant, [1]), constantFirst);
+    return affine(context, operator, x, reshapedConstant(constant, [1]), constantFirst, context.output);
   }
   const x = context.realInAnyLayout(index);
-  return affine(context, operator, x, broadcastTo(context, constant, x), constantFirst);
+  return affine(context, operator, x, broadcastTo(context, constant, x), constantFirst, context.output);
 }
 
-/** x·c for a constant c. */
-function scaledBy(context: NodeContext, x: RealValue, c: Constant): RealValue {
-  return affine(
-    context,
-    'Mul',
-    x,
-    elementCount(c.shape) === 1 ? reshapedConstant(c, [1]) : broadcastTo(context, c, x),
-    false,
-  );
+/** x + c or x·c for a constant c: a helper of a node, or its result. */
+export function byConstant(
+  context: NodeContext,
+  operator: 'Add' | 'Mul',
+  x: RealValue,
+  c: Constant,
+  origin?: string,
+): RealValue {
+  const fitted = elementCount(c.shape) === 1 ? reshapedConstant(c, [1]) : broadcastTo(context, c, x);
+  return affine(context, operator, x, fitted, false, origin);
 }
 
 /** x·scale + shift for one operation with a constant c. */
@@ -143,6 +144,7 @@ function affine(
   x: RealValue,
   c: Constant,
   constantFirst: boolean,
+  origin: string | undefined,
 ): RealValue {
   checkFinite(context, c);
   const mapped = (f: (c: number) => number): Param =>
@@ -155,7 +157,7 @@ function affine(
     Mul: () => ({ scale: mapped((v) => v) }),
     Div: () => ({ scale: mapped((v) => 1 / v) }),
   }[operator]();
-  const result = context.emit({ kind: 'affine', inputs: [x], params, origin: context.output });
+  const result = context.emit({ kind: 'affine', inputs: [x], params, origin });
   return x.perm === undefined ? result : { ...result, perm: x.perm };
 }
 

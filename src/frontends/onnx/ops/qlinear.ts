@@ -5,8 +5,9 @@ import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
 import { type Image, asChannelsLastImage, asImage } from '../image.js';
 import type { RealValue, Value } from '../values.js';
-import { addition } from './arithmetic.js';
+import { addition, byConstant, multiplication } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
+import { applied } from './function.js';
 import { averagePool, maxPool, meanOfAll } from './pool.js';
 import { concatenation } from './shape.js';
 import { type LinearPlan, convolution, linear, matmul, pending, scaled } from './synapse.js';
@@ -30,6 +31,11 @@ export const microsoftOps: OnnxOpTable = {
   NhwcMaxPool: { inputs: [1, 1], run: (c) => maxPool(c, asChannelsLastImage) },
   QGemm: { inputs: [6, 9], run: qgemm },
   QLinearAdd: { inputs: [7, 8], run: qlinearAdd },
+  QLinearMul: { inputs: [7, 8], run: qlinearMul },
+  QLinearLeakyRelu: {
+    inputs: [4, 5],
+    run: (c) => onCodes(c, (x) => applied(c, 'leaky_relu', x, { alpha: c.float('alpha', 0.01) }, 'function')),
+  },
   QLinearAveragePool: { inputs: [4, 5], run: qlinearAveragePool },
   QLinearGlobalAveragePool: { inputs: [4, 5], run: qlinearGlobalAveragePool },
   QLinearConcat: { inputs: [5, Infinity], run: qlinearConcat },
@@ -110,10 +116,29 @@ function qgemm(context: NodeContext): readonly Value[] {
 }
 
 function qlinearAdd(context: NodeContext): readonly Value[] {
+  return [quantiseReal(context, binary(context, 'Add', addition), 6, 7)];
+}
+
+function qlinearMul(context: NodeContext): readonly Value[] {
+  return [quantiseReal(context, binary(context, 'Mul', multiplication), 6, 7)];
+}
+
+/** Inputs 0 and 3 with their scales and zero points: two activations, or one and a constant. */
+function binary(context: NodeContext, operator: 'Add' | 'Mul', join: typeof addition): RealValue {
   const constant = [0, 3].find((i) => context.input(i).kind === 'constant');
-  if (constant !== undefined) context.badForm('an operand is constant');
-  const sum = addition(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
-  return [quantiseReal(context, sum, 6, 7)];
+  if (constant === undefined) {
+    return join(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
+  }
+  const other = constant === 0 ? 3 : 0;
+  if (context.input(other).kind === 'constant') context.badForm('both operands are constant');
+  const codes = context.constant(constant, 'an operand');
+  const real = dequantiseConstant(context, codes, quantParams(context, constant + 1, constant + 2), 0);
+  return byConstant(context, operator, dequantisedInAnyLayout(context, other), real);
+}
+
+/** A function between a scale and zero point of its input, and those of its result. */
+function onCodes(context: NodeContext, f: (x: RealValue) => RealValue): readonly Value[] {
+  return [quantiseReal(context, f(dequantisedInAnyLayout(context, 0)), 3, 4)];
 }
 
 function qlinearAveragePool(context: NodeContext): readonly Value[] {
