@@ -20,6 +20,7 @@ export {
   type OpTraits,
   isMaximum,
   linksOf,
+  sourceOf,
   roleOf,
   boundsOf,
   hasWeightMatrix,

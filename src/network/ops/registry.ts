@@ -29,8 +29,10 @@ import { recode } from './recode.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
+import { slice } from './slice.js';
 import { squeeze } from './squeeze.js';
 import { table } from './table.js';
+import { transpose } from './transpose.js';
 
 /** Every kind of layer the Network IR knows: a file each, and a line here. */
 export const networkOps = {
@@ -54,6 +56,8 @@ export const networkOps = {
   maxpool,
   flatten,
   reshape,
+  transpose,
+  slice,
   pad,
   dropout,
   identity,
