@@ -78,6 +78,8 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return x.map((v) => (v > 0 ? v : 0));
     case 'clip':
       return x.map((v) => Math.min(Math.max(v, op.attrs.min), op.attrs.max));
+    case 'resample':
+      return resample(op, operands[0]!);
     case 'sigmoid':
       return x.map((v) => 1 / (1 + Math.exp(-v)));
     case 'function': {
@@ -135,6 +137,16 @@ function quantize(op: Op<'quantize'>, x: Float64Array): Float64Array {
     const nearest = rest === 0.5 ? below + (Math.abs(below) % 2) : Math.round(q);
     return (Math.min(Math.max(nearest + zero, min), max) - zero) * scale;
   });
+}
+
+/** Chosen rows and columns, pixel by pixel. */
+function resample({ attrs: { rows, columns } }: Op<'resample'>, { data, shape }: Operand): Float64Array {
+  const [channels, height, width] = shape as [number, number, number];
+  const result: number[] = [];
+  for (let c = 0; c < channels; c++) {
+    for (const y of rows) for (const x of columns) result.push(data[(c * height + y) * width + x]!);
+  }
+  return Float64Array.from(result);
 }
 
 /** The levels by counting the thresholds that are reached, one by one. */

@@ -36,6 +36,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   maxpool: layer('MaxPool2d', 'kernel'),
   flatten: layer('Flatten'),
   reshape: layer('Reshape'),
+  resample: layer('Upsample', 'rows', 'columns'),
   transpose: layer('Transpose'),
   slice: layer('Slice'),
   pad: layer('ConstantPad2d', 'pads'),

@@ -27,6 +27,7 @@ import { product } from './product.js';
 import { quantize } from './quantize.js';
 import { recode } from './recode.js';
 import { relu } from './relu.js';
+import { resample } from './resample.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
@@ -56,6 +57,7 @@ export const networkOps = {
   maxpool,
   flatten,
   reshape,
+  resample,
   transpose,
   slice,
   pad,

@@ -30,6 +30,7 @@ const groups: Readonly<Record<OpKind, Group>> = {
   maxpool: 'shape',
   flatten: 'shape',
   reshape: 'shape',
+  resample: 'shape',
   transpose: 'shape',
   slice: 'shape',
   pad: 'shape',

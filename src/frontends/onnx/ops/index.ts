@@ -8,6 +8,7 @@ import { poolOps } from './pool.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
 import { quantiseOps } from './quantise.js';
 import { selectOps } from './select.js';
+import { resizeOps } from './resize.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
 
@@ -20,6 +21,7 @@ const standardOps: OnnxOpTable = {
   ...arithmeticOps,
   ...poolOps,
   ...shapeOps,
+  ...resizeOps,
   ...selectOps,
   ...miscOps,
   ...lastOps,

@@ -4,8 +4,6 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     DynamicQuantizeLinear:
       'its scale depends on the data of each sample; quantise statically, with calibration data (quantize_static in onnxruntime)',
     ConvTranspose: 'transposed convolutions are not supported',
-    Resize: 'resampling is not supported',
-    Upsample: 'resampling is not supported',
     LayerNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
     InstanceNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
     GroupNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
