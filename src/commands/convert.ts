@@ -51,6 +51,8 @@ export interface ConvertOptions extends CommonOptions {
   /** A network that doesn't pass its check is an error, and nothing is written. */
   readonly strict?: boolean;
   readonly outDir: string;
+  /** The output to take, of several. */
+  readonly output?: string;
 }
 
 export interface ConvertResult extends CompileResult {
@@ -68,11 +70,12 @@ export interface ConvertResult extends CompileResult {
 function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
   const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
   const { use, settings } = lines;
+  const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
     ...use,
     'config converted {',
-    `  network onnx(${JSON.stringify(onnxName)})`,
+    `  network onnx(${JSON.stringify(onnxName)}${only})`,
     ...settings,
     ...normalizeLine(options.normalisation ?? {}),
     '}',
@@ -139,7 +142,7 @@ function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, number>)
 /** Converts an ONNX network: writes the model file, a copy of the network, and the compiled artifacts. */
 export async function convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>> {
   const findings = new Findings();
-  const source = importFile(file, findings);
+  const source = importFile(file, findings, options.output);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const copies = new Map<string, string | Uint8Array>(source.external);

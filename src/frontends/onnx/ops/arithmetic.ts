@@ -9,7 +9,7 @@ import type { PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { applied, negative } from './function.js';
 
-type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
+export type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
 
 const compute: Readonly<Record<Operator | 'Pow', (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
@@ -119,39 +119,25 @@ function withConstant(
     if (fused !== undefined) return fused;
   }
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
-  if (operator === 'Div' && constantFirst) {
-    const inverse = applied(context, 'reciprocal', context.realInAnyLayout(index), {}, 'reciprocal');
-    return byConstant(context, 'Mul', inverse, constant, context.output);
-  }
-  if (elementCount(constant.shape) === 1) {
-    const x = context.realInAnyLayout(index);
-    return affine(context, operator, x, reshapedConstant(constant, [1]), constantFirst, context.output);
-  }
   const x = context.realInAnyLayout(index);
-  return affine(context, operator, x, broadcastTo(context, constant, x), constantFirst, context.output);
+  if (operator === 'Div' && constantFirst) {
+    const inverse = applied(context, 'reciprocal', x, {}, 'reciprocal');
+    return affine(context, 'Mul', inverse, constant, false, context.output);
+  }
+  return affine(context, operator, x, constant, constantFirst, context.output);
 }
 
-/** x + c or x·c for a constant c: a helper of a node, or its result. */
-export function byConstant(
-  context: NodeContext,
-  operator: 'Add' | 'Mul',
-  x: RealValue,
-  c: Constant,
-  origin?: string,
-): RealValue {
-  const fitted = elementCount(c.shape) === 1 ? reshapedConstant(c, [1]) : broadcastTo(context, c, x);
-  return affine(context, operator, x, fitted, false, origin);
-}
-
-/** x·scale + shift for one operation with a constant c. */
-function affine(
+/** x·scale + shift for one operation with a constant c, which broadcasts to x. */
+export function affine(
   context: NodeContext,
   operator: Operator,
   x: RealValue,
-  c: Constant,
+  constant: Constant,
   constantFirst: boolean,
   origin: string | undefined,
 ): RealValue {
+  const single = elementCount(constant.shape) === 1;
+  const c = single ? reshapedConstant(constant, [1]) : broadcastTo(context, constant, x);
   checkFinite(context, c);
   const mapped = (f: (c: number) => number): Param =>
     context.param(lazyConstant(c.name, 'double', c.shape, () => Float64Array.from(c.data(), f)));

@@ -5,7 +5,7 @@ import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
 import { type Image, asChannelsLastImage, asImage } from '../image.js';
 import type { RealValue, Value } from '../values.js';
-import { addition, byConstant, multiplication } from './arithmetic.js';
+import { addition, affine, multiplication } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
 import { applied } from './function.js';
 import { averagePool, maxPool, meanOfAll } from './pool.js';
@@ -30,8 +30,8 @@ export const microsoftOps: OnnxOpTable = {
   QLinearConv: { inputs: [8, 9], run: qlinearConv },
   NhwcMaxPool: { inputs: [1, 1], run: (c) => maxPool(c, asChannelsLastImage) },
   QGemm: { inputs: [6, 9], run: qgemm },
-  QLinearAdd: { inputs: [7, 8], run: qlinearAdd },
-  QLinearMul: { inputs: [7, 8], run: qlinearMul },
+  QLinearAdd: { inputs: [7, 8], run: (c) => qlinearBinary(c, 'Add') },
+  QLinearMul: { inputs: [7, 8], run: (c) => qlinearBinary(c, 'Mul') },
   QLinearLeakyRelu: {
     inputs: [4, 5],
     run: (c) => onCodes(c, (x) => applied(c, 'leaky_relu', x, { alpha: c.float('alpha', 0.01) }, 'function')),
@@ -115,25 +115,18 @@ function qgemm(context: NodeContext): readonly Value[] {
   return [quantiseReal(context, plan.emit({}), 7, 8)];
 }
 
-function qlinearAdd(context: NodeContext): readonly Value[] {
-  return [quantiseReal(context, binary(context, 'Add', addition), 6, 7)];
-}
-
-function qlinearMul(context: NodeContext): readonly Value[] {
-  return [quantiseReal(context, binary(context, 'Mul', multiplication), 6, 7)];
-}
-
-/** Inputs 0 and 3 with their scales and zero points: two activations, or one and a constant. */
-function binary(context: NodeContext, operator: 'Add' | 'Mul', join: typeof addition): RealValue {
-  const constant = [0, 3].find((i) => context.input(i).kind === 'constant');
-  if (constant === undefined) {
-    return join(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
+/** a ∘ b of codes, one of them perhaps constant; then quantised. */
+function qlinearBinary(context: NodeContext, operator: 'Add' | 'Mul'): readonly Value[] {
+  const constant = ([0, 3] as const).find((i) => context.input(i).kind === 'constant');
+  if (constant !== undefined) {
+    const params = quantParams(context, constant + 1, constant + 2);
+    const operand = dequantiseConstant(context, context.constant(constant, 'an operand'), params, 0);
+    const x = dequantisedInAnyLayout(context, 3 - constant);
+    return [quantiseReal(context, affine(context, operator, x, operand, constant === 0, undefined), 6, 7)];
   }
-  const other = constant === 0 ? 3 : 0;
-  if (context.input(other).kind === 'constant') context.badForm('both operands are constant');
-  const codes = context.constant(constant, 'an operand');
-  const real = dequantiseConstant(context, codes, quantParams(context, constant + 1, constant + 2), 0);
-  return byConstant(context, operator, dequantisedInAnyLayout(context, other), real);
+  const join = operator === 'Add' ? addition : multiplication;
+  const joined = join(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
+  return [quantiseReal(context, joined, 6, 7)];
 }
 
 /** A function between a scale and zero point of its input, and those of its result. */
