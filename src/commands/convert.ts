@@ -3,7 +3,8 @@ import { DiagnosticError, type Outcome, diagnostic } from '../base/diagnostics/i
 import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
-import { artifactsWith } from '../workspace/artifacts.js';
+import { affordable, artifactsWith } from '../workspace/artifacts.js';
+import { mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
 import { type AutoSilence, type Kept, autoSilence, certainSilence } from '../allocate/auto-silence.js';
 import { layerLines } from '../allocate/files.js';
 import { type Network, numberAttr } from '../network/index.js';
@@ -181,7 +182,8 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
-  const files = artifactsWith(written, network, ['ir', 'json', 'onnx'], origin, packageVersion());
+  const emit = affordable(['ir', 'json', 'onnx'], network, findings);
+  const files = artifactsWith(written, network, emit, origin, packageVersion());
   writeFolder(options.outDir, files);
   const described = describe(network, runs, [...files.keys()], options);
   return {
@@ -262,6 +264,12 @@ async function checked(
 ): Promise<ConversionCheck | undefined> {
   const level = verifyLevel(options);
   if (level === 'none') return undefined;
+  const steps = unrolledSteps(conversion.spiking);
+  if (steps > mostUnrolledSteps) {
+    const what = 'the spiking network not run for a check';
+    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostUnrolledSteps }));
+    return undefined;
+  }
   const engine = chooseEngine(undefined, 'infer');
   const check = await checkConversion(conversion, { level, calibration, normalisation, engine, onProgress });
   const warning = checkDiagnostic(check, conversion);
