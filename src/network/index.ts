@@ -1,5 +1,4 @@
 export { learnsBits, mostOf, roundedWithin, wholeOf } from './bits.js';
-export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
 export {
   type Algebra,
   type FunctionName,
@@ -10,6 +9,9 @@ export {
   isFunctionName,
   numbers,
 } from './functions.js';
+export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { inferType } from './infer-type.js';
+export { type ReadOutKind, isReadOut, readOuts } from './read-outs.js';
 export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
@@ -24,6 +26,7 @@ export {
   roleOf,
   boundsOf,
   hasWeightMatrix,
+  readsAhead,
   traitsOf,
   isOpKind,
   networkOps,

@@ -16,6 +16,7 @@ import { gather } from './gather.js';
 import { globalavgpool } from './globalavgpool.js';
 import { identity } from './identity.js';
 import { input } from './input.js';
+import { lag } from './lag.js';
 import { linear } from './linear.js';
 import { maxpool } from './maxpool.js';
 import { maxprefix } from './maxprefix.js';
@@ -69,6 +70,7 @@ export const networkOps = {
   product,
   maxprefix,
   delay,
+  lag,
   decode,
   planes,
   gather,

@@ -51,8 +51,9 @@ export type OpRole =
   | 'concatenation'
   /** Its input, where a network isn't trained. */
   | 'same'
-  /** A train later; its binary planes; their sum; its mean. */
+  /** A train later; the train as it was earlier, in the same steps; its binary planes; their sum; its mean. */
   | 'delay'
+  | 'lag'
   | 'planes'
   | 'gather'
   | 'squeeze';
@@ -66,6 +67,7 @@ export type TimeRole =
   | 'whole-input'
   | 'running-maximum'
   | 'delay'
+  | 'lag'
   | 'planes'
   | 'gather'
   | 'squeeze';

@@ -25,6 +25,7 @@ const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
   'whole-input': false,
   same: false,
   delay: false,
+  lag: false,
   planes: false,
   gather: false,
   squeeze: false,

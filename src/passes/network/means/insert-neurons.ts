@@ -42,6 +42,7 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   product: false,
   same: false,
   delay: false,
+  lag: false,
   planes: false,
   gather: false,
   squeeze: false,
