@@ -14,6 +14,7 @@ import { scaleWeights } from './network/means/scale-weights.js';
 import { quantiseWeights } from './network/quantise-weights.js';
 import { quantiserRegions } from './network/quantiser-regions.js';
 import { scheduleTime } from './network/schedule-time.js';
+import { tables } from './network/sws/tables.js';
 import { toSpikes } from './network/sws/to-spikes.js';
 import { verifyAccumulateOnly } from './network/verify-accumulate-only.js';
 import type { Pass } from './pass.js';
@@ -27,6 +28,7 @@ export const passes: readonly Pass[] = [
   quantiseWeights,
   allocateBits,
   quantiserRegions,
+  tables,
   toSpikes,
   scheduleTime,
   activationRanges,
@@ -53,6 +55,7 @@ export const pipelines = {
     foldAffine,
     quantiseWeights,
     quantiserRegions,
+    tables,
     toSpikes,
     scheduleTime,
     verifyAccumulateOnly,

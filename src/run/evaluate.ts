@@ -6,7 +6,7 @@ import { type Dataset, fitDataset } from '../data/index.js';
 import { type Engine, openOnnxSource } from '../engines/index.js';
 import { exposeTensors } from '../frontends/onnx/index.js';
 import { type Carrier, findCarrier, stepsOfNetwork } from '../lower/program/index.js';
-import { type Network, latencyOf } from '../network/index.js';
+import { type Network, isNeuronLayer, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
@@ -215,7 +215,7 @@ function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spi
   let membraneUpdates = 0;
   let spikes = 0;
   for (const op of spiking.ops) {
-    if (op.kind !== 'neuron') continue;
+    if (!isNeuronLayer(op)) continue;
     const count = elementCount(op.type.shape);
     neurons += count;
     membraneUpdates += count * (op.type.time!.steps + (op.attrs.silent ?? 0));

@@ -27,6 +27,11 @@ export function traitsOf(op: { readonly kind: OpKind }): OpTraits {
   return opDef(op.kind).traits;
 }
 
+/** Whether it may read an op that stands later: it holds values of earlier time steps. */
+export function readsAhead(op: { readonly kind: OpKind }): boolean {
+  return opDef(op.kind).readsAhead === true;
+}
+
 /** What a layer does to values. */
 export function roleOf(op: { readonly kind: OpKind }): OpRole {
   return traitsOf(op).role;
@@ -41,6 +46,11 @@ export function linksOf(
   const { links } = opDef(op.kind);
   const find = present(links, `network: ${op.kind} %${op.id} has no windows`);
   return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
+}
+
+/** What people call a layer: its kind, of a function its own name. */
+export function nameOf(op: Op): string {
+  return op.kind === 'function' ? op.attrs.name : op.kind;
 }
 
 /** Where in an input of `shape` the value at a position of an op's result was; the op must move values. */
@@ -107,6 +117,7 @@ export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
 export { codesOf } from './codes.js';
+export { lookedUp } from './table.js';
 export { windowOf } from './window-lowering.js';
 export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';
 export type { Link } from './geometry.js';

@@ -28,6 +28,9 @@ const groups: Readonly<Record<OpRole, Group>> = {
   squeeze: 'shape',
   planes: 'shape',
   gather: 'shape',
+  lag: 'shape',
+  table: 'norm',
+  'whole-input': 'neuron',
 };
 
 export const groupNames: Readonly<Record<Group, string>> = {

@@ -1,12 +1,14 @@
 import { activationOps } from './activation.js';
 import { arithmeticOps } from './arithmetic.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
+import { functionOps, microsoftFunctionOps } from './function.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
 import { quantiseOps } from './quantise.js';
 import { selectOps } from './select.js';
+import { resizeOps } from './resize.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
 import { transposedOps } from './transposed.js';
@@ -17,9 +19,11 @@ const standardOps: OnnxOpTable = {
   ...quantiseOps,
   ...qlinearOps,
   ...activationOps,
+  ...functionOps,
   ...arithmeticOps,
   ...poolOps,
   ...shapeOps,
+  ...resizeOps,
   ...selectOps,
   ...miscOps,
   ...lastOps,
@@ -27,7 +31,7 @@ const standardOps: OnnxOpTable = {
 
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
-  ['com.microsoft', { ...microsoftOps, ...lastOpsOnCodes }],
+  ['com.microsoft', { ...microsoftOps, ...microsoftFunctionOps, ...lastOpsOnCodes }],
 ]);
 
 /** The importer of an operator. */
