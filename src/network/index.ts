@@ -14,6 +14,7 @@ export {
   numberAttr,
   opDef,
   opKinds,
+  roundingOf,
   sameShape,
   shapeText,
   stringAttr,

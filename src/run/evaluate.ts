@@ -2,8 +2,6 @@ import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { type Dataset, fitDataset } from '../data/index.js';
-import { openOnnxSource } from '../engines/index.js';
-import { exposeTensors } from '../frontends/onnx/index.js';
 import {
   type Images,
   type Outputs,
@@ -25,6 +23,7 @@ import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
 import { type Carrier, carrierOf } from '../lower/program/index.js';
 import { openTarget } from '../workspace/open.js';
+import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { evaluateStages } from './stages.js';
 import { Findings } from '../workspace/findings.js';
@@ -59,6 +58,7 @@ export async function evaluateTarget(target: Target, given: RunOptions): Promise
   };
   const truth = readTruth(images);
   findings.all.push(...remarksOn(truth, images));
+  if (!findings.all.some(({ code }) => code === 'convert/reference')) findings.all.push(...referenceNotes(source));
   const before = await sourceOutputs(source, { ...images, dataset: theirs }, options);
   const expected = classesOf(before, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0);
   const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
@@ -135,21 +135,13 @@ function sourceFigures(truth: Truth, source: Found, found: Found): NonNullable<E
 }
 
 /** The source's own outputs: the file as it is, in onnxruntime, graph optimisations disabled. */
-async function sourceOutputs(
-  { path, bytes, imported, external }: Source,
-  images: Images,
-  options: EvalOptions,
-): Promise<Outputs> {
+async function sourceOutputs(file: Source, images: Images, options: EvalOptions): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const { path, imported } = file;
   const input = imported.sourceInputs[0]!.name;
   const { name } = imported.sourceOutput;
-  const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [name]);
-  const output = exposed?.outputs.get(name) ?? name;
-  const source = await openOnnxSource(exposed?.bytes ?? path, {
-    name: path,
-    batch: imported.sourceInputs[0]?.batch,
-    ...threads,
-  });
+  const { source, outputs: named } = await openReference(file, [name], threads);
+  const output = named.get(name) ?? name;
   try {
     const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
       present((await source.run({ [input]: batch }, [output]))[output], `driver: ${path} gave no ${name}`);

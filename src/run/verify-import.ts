@@ -1,13 +1,12 @@
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { openOnnxSource } from '../engines/onnx-source.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
-import { exposeTensors } from '../frontends/onnx/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
+import { openReference, referenceNotes } from './reference.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
 import type { CommonOptions } from '../workspace/types.js';
@@ -51,6 +50,7 @@ export async function verifyWhereWanted(source: Source, options: CommonOptions, 
   if (options.verify ?? bytes <= verifyLimit) {
     options.onProgress?.({ phase: 'verifying the import', done: 0 });
     const { compared, layers } = await verifyImport(source);
+    findings.all.push(...referenceNotes(source));
     if (compared < layers) {
       findings.all.push(diagnostic('convert/import-sampled', { compared, layers }, { file: source.path }));
     }
@@ -73,7 +73,8 @@ interface Verified {
  * from the file. The first layer that differs is reported; nothing is converted from a network that
  * isn't the user's.
  */
-export async function verifyImport({ path, bytes, imported, external }: Source): Promise<Verified> {
+export async function verifyImport(file: Source): Promise<Verified> {
+  const { path, imported, external } = file;
   const { network, sourceInputs } = imported;
   const byId = opsById(network);
   const input = present(sourceInputs[0], 'driver: an imported network without input');
@@ -84,13 +85,10 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   const images = randomImages(network, input.shape);
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
   origins.delete(input.name);
-  // onnxruntime finds external data by the file's place only
   const ends = [imported.sourceOutput.name];
-  const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [...origins, ...ends]);
-  const source = await openOnnxSource(exposed?.bytes ?? path, { name: path, batch: input.batch });
+  const { source, outputs } = await openReference(file, external.size > 0 ? ends : [...origins, ...ends]);
   let theirs: ReadonlyMap<string, Tensor>;
   try {
-    const outputs = exposed?.outputs ?? new Map(ends.map((name) => [name, name]));
     const results = await source.run({ [input.name]: images }, [...outputs.values()]);
     const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
     theirs = new Map([...dequantised(network, new Map(found)), [input.name, images]]);

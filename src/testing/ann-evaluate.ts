@@ -1,6 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { listAttr, numberAttr } from '../network/ops/index.js';
+import type { Rounding } from '../base/rounding.js';
+import { listAttr, numberAttr, roundingOf } from '../network/ops/index.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -103,13 +104,22 @@ function quantize(op: Op, x: Float64Array): Float64Array {
     number,
     number,
   ];
+  const fraction = zero - Math.floor(zero);
+  const rounding = roundingOf(op.attrs);
   return x.map((v) => {
-    const q = v / scale;
-    const below = Math.floor(q);
-    const rest = q - below;
-    const nearest = rest === 0.5 ? below + (Math.abs(below) % 2) : Math.round(q);
-    return (Math.min(Math.max(nearest + zero, min), max) - zero) * scale;
+    const nearest = rounded(v / scale + fraction, rounding);
+    return (Math.min(Math.max(nearest + Math.floor(zero), min), max) - zero) * scale;
   });
+}
+
+function rounded(q: number, rounding: Rounding): number {
+  const below = Math.floor(q);
+  const rest = q - below;
+  if (rounding === 'floor') return below;
+  if (rounding === 'ceil') return Math.ceil(q);
+  if (rest !== 0.5) return Math.round(q);
+  const odd = Math.abs(below) % 2;
+  return below + { half_even: odd, half_odd: 1 - odd, half_up: 1, half_down: 0 }[rounding];
 }
 
 function channelOf(shape: readonly number[], i: number): number {

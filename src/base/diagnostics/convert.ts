@@ -64,6 +64,12 @@ export const convertDiagnostics = {
     ({ compared, layers }) => `${compared} of the ${layers} layers of this file were compared with onnxruntime`,
     'The comparison holds the values of every layer that it compares. Of networks with more than 2,000 layers, or with more than 2²⁶ values together, it takes every n-th layer, the last among them, so that memory and time stay bounded.',
   ),
+  'convert/reference': define<{ replaced: readonly string[] }>(
+    'note',
+    ({ replaced }) =>
+      `onnxruntime doesn’t have ${replaced.join(', ')}: the reference is the file with them written out in ONNX’s own operators`,
+    'An import is compared with its file layer by layer, and an SNN’s predictions with those of its file. onnxruntime runs the file for that, with its optimisations disabled. Operators of other dialects (QONNX) it can’t run; before it runs the file, spikec replaces each of them by what its specification defines, step by step in float32: divide, add, clip, round, subtract, multiply. Everything else in the file stays as it is. The importer doesn’t use this form.',
+  ),
   'convert/bad-coding': define<{ reason: string }>(
     'error',
     ({ reason }) => reason,

@@ -282,22 +282,26 @@ export class GraphContext {
 
   /** The `quantize` op of some codes, or the value itself where quantising changes nothing. */
   materialise(codes: CodesValue, origin: string = codes.tensor, place?: FilePlace): RealValue {
-    const { source, code } = codes;
+    return this.quantise(codes, origin, place ?? { file: this.file, detail: `tensor "${codes.tensor}"` });
+  }
+
+  /** The `quantize` op of a value; without an origin it stands for no tensor of the file. */
+  quantise(
+    { source, code }: Pick<CodesValue, 'source' | 'code'>,
+    origin: string | undefined,
+    place: FilePlace,
+  ): RealValue {
     if (source.grid !== undefined && keepsGrid(source.grid, code)) return source;
-    const key = [source.op, code.scale, code.zero, code.min, code.max].join(' ');
+    const key = [source.op, code.scale, code.zero, code.min, code.max, code.rounding].join(' ');
     const known = this.#quantisers.get(key);
     if (known !== undefined) return { ...source, op: known, grid: code };
-    const { scale, zero, min, max } = code;
-    const made = this.#add(
-      this.uniqueId(`${source.op}.quant`),
-      place ?? { file: this.file, detail: `tensor "${codes.tensor}"` },
-      {
-        kind: 'quantize',
-        inputs: [source],
-        attrs: { scale, zero, min, max },
-        origin,
-      },
-    );
+    const { scale, zero, min, max, rounding } = code;
+    const made = this.#add(this.uniqueId(`${source.op}.quant`), place, {
+      kind: 'quantize',
+      inputs: [source],
+      attrs: { scale, zero, min, max, ...(rounding === undefined ? {} : { rounding }) },
+      origin,
+    });
     this.#quantisers.set(key, made.op);
     return { ...source, op: made.op, grid: code };
   }

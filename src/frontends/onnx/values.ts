@@ -1,3 +1,4 @@
+import type { Rounding } from '../../base/rounding.js';
 import type { Constant } from './constant.js';
 import type { ElementType } from './element-type.js';
 
@@ -7,6 +8,8 @@ export interface QuantCode {
   readonly zero: number;
   readonly min: number;
   readonly max: number;
+  /** Half to even where it isn't said; of a zero point that is no integer the fraction is added before rounding. */
+  readonly rounding?: Rounding;
 }
 
 /** A real activation: the result of an op of the network (its dequantised result, where that is quantised). */

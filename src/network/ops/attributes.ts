@@ -1,3 +1,4 @@
+import { type Rounding, isRounding } from '../../base/rounding.js';
 import type { AttrValue, Attrs } from '../types.js';
 
 /**
@@ -37,6 +38,12 @@ export function boolean(): Attr<boolean, false> {
 
 export function string(): Attr<string, false> {
   return { what: 'string', optional: false, accepts: (value) => typeof value === 'string' };
+}
+
+/** One of these words. */
+export function word<T extends string>(words: readonly T[]): Attr<T, false> {
+  const accepts = (value: AttrValue): value is T => (words as readonly AttrValue[]).includes(value);
+  return { what: words.join(' or '), optional: false, accepts };
 }
 
 /** Numbers, any number of them. */
@@ -105,4 +112,10 @@ export function stringAttr(attrs: Attrs, name: string): string {
   const value = attrs[name];
   if (typeof value !== 'string') throw new TypeError(`attribute ${name} must be a string, is ${String(value)}`);
   return value;
+}
+
+/** How a quantiser or an encoder rounds: `half_even` where it isn't said. */
+export function roundingOf(attrs: Attrs): Rounding {
+  const value = attrs['rounding'];
+  return typeof value === 'string' && isRounding(value) ? value : 'half_even';
 }

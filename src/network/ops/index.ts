@@ -31,7 +31,15 @@ export function hasWeightMatrix(op: { readonly kind: OpKind }): boolean {
   return traitsOf(op).weights === 'matrix';
 }
 
-export { type Attr, type AttrSchema, attrProblems, listAttr, numberAttr, stringAttr } from './attributes.js';
+export {
+  type Attr,
+  type AttrSchema,
+  attrProblems,
+  listAttr,
+  numberAttr,
+  roundingOf,
+  stringAttr,
+} from './attributes.js';
 export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';

@@ -1,12 +1,29 @@
-import { roundHalfEven } from '../../base/rounding.js';
-import { type Network, type Op, consumersOf, numberAttr, opsById, rewrite, traitsOf } from '../../network/index.js';
+import { type Rounding, roundBy } from '../../base/rounding.js';
+import {
+  type Network,
+  type Op,
+  consumersOf,
+  numberAttr,
+  opsById,
+  rewrite,
+  roundingOf,
+  traitsOf,
+} from '../../network/index.js';
 import { definePass } from '../pass.js';
 
-/** x quantised: clip(round_half_even(x/scale) + zero, min, max). */
-export function quantizeValue(x: number, scale: number, zero: number, min: number, max: number): number {
+/** x quantised: clip(round(x/scale) + zero, min, max); a fraction of the zero point is added before rounding. */
+export function quantizeValue(
+  x: number,
+  scale: number,
+  zero: number,
+  min: number,
+  max: number,
+  rounding: Rounding = 'half_even',
+): number {
   if (x === Infinity) return max;
   if (x === -Infinity) return min;
-  return Math.min(max, Math.max(min, roundHalfEven(x / scale) + zero));
+  const whole = Math.floor(zero);
+  return Math.min(max, Math.max(min, roundBy(rounding, x / scale + (zero - whole)) + whole));
 }
 
 /** Monotone ops between a quantiser and the synapse before it, nearest the quantiser first. */
@@ -33,7 +50,8 @@ function narrowed(quantize: Op, chain: readonly Op[]): { min: number; max: numbe
     high = Math.min(max, Math.max(min, high));
   }
   const { scale, zero, min, max } = quantize.attrs as Record<string, number>;
-  const code = (x: number): number => quantizeValue(x, scale!, zero!, min!, max!);
+  const rounding = roundingOf(quantize.attrs);
+  const code = (x: number): number => quantizeValue(x, scale!, zero!, min!, max!, rounding);
   return { min: code(low), max: code(high) };
 }
 

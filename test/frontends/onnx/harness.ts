@@ -7,6 +7,7 @@ import {
   importOnnx,
   type ImportOptions,
   type ImportedNetwork,
+  standardForm,
 } from '../../../src/frontends/onnx/index.js';
 import type { Op } from '../../../src/network/types.js';
 import { verifyNetwork } from '../../../src/network/verify.js';
@@ -75,7 +76,7 @@ export async function compareWithOnnxruntime(
   const { ops } = network.network;
   const source = network.sourceInputs[0]!;
   const names = ops.flatMap((op) => op.origin ?? []);
-  const session = await ort.InferenceSession.create(exposeTensors(bytes, names).bytes, {
+  const session = await ort.InferenceSession.create(exposeTensors(standardForm(bytes)?.bytes ?? bytes, names).bytes, {
     graphOptimizationLevel: 'disabled',
     intraOpNumThreads: 1,
     logSeverityLevel: 3,

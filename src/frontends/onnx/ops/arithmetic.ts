@@ -128,7 +128,7 @@ function alignedTo(shape: readonly number[], target: readonly unknown[]): boolea
 }
 
 /** A constant as the affine op takes it: [1], one per channel [C], or the op's whole shape. */
-function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
+export function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
   const [, ...shape] = context.onnxShape(x);
   const full = ['N', ...shape];
   const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];

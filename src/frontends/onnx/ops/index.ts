@@ -5,6 +5,7 @@ import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
+import { qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
@@ -24,6 +25,7 @@ const standardOps: OnnxOpTable = {
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
   ['com.microsoft', { ...microsoftOps, ...lastOpsOnCodes }],
+  ...qonnxDomains.map((domain) => [domain, qonnxOps] as const),
 ]);
 
 /** The importer of an operator. */

@@ -23,9 +23,5 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     Loop: 'graphs with control flow are not supported; export a static network',
     Scan: 'graphs with control flow are not supported; export a static network',
     ArgMax: 'end the network with its logits; predictions are taken from them',
-    Quant: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
-    IntQuant: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
-    BipolarQuant: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
-    Trunc: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
   }),
 );

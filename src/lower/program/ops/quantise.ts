@@ -1,16 +1,31 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import type { Rounding } from '../../../base/rounding.js';
+import { type Op, numberAttr, roundingOf } from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import type { OpLowering } from './op-lowering.js';
 
-/** clip(round_half_even(x/scale) + zero, min, max) in x's dtype; in f32 exactly as onnxruntime rounds. */
+/** clip(round(x/scale) + zero, min, max) in x's dtype; in f32 exactly as onnxruntime rounds. */
 export function codesOf(builder: ProgramBuilder, x: Value, attrs: Op['attrs']): Value {
-  const rounded = builder.round(builder.div(x, numberAttr(attrs, 'scale')));
   const zero = numberAttr(attrs, 'zero');
+  const whole = Math.floor(zero);
+  const scaled = builder.div(x, numberAttr(attrs, 'scale'));
+  const rounded = rounding(builder, zero === whole ? scaled : builder.add(scaled, zero - whole), roundingOf(attrs));
   return builder.clip(
-    zero === 0 ? rounded : builder.add(rounded, zero),
+    whole === 0 ? rounded : builder.add(rounded, whole),
     numberAttr(attrs, 'min'),
     numberAttr(attrs, 'max'),
   );
+}
+
+/** x rounded. Where x is half-way from an integer it is exactly so from the even one: the difference is exact. */
+function rounding(builder: ProgramBuilder, x: Value, how: Rounding): Value {
+  if (how === 'floor') return builder.floor(x);
+  if (how === 'ceil') return builder.neg(builder.floor(builder.neg(x)));
+  const even = builder.round(x);
+  if (how === 'half_even') return even;
+  const rest = builder.sub(x, even);
+  const raised = how === 'half_down' ? even : builder.select(builder.ge(rest, 0.5), builder.add(even, 1), even);
+  if (how === 'half_up') return raised;
+  return builder.select(builder.ge(builder.neg(rest), 0.5), builder.sub(even, 1), raised);
 }
 
 /** The reals that codes stand for: (Q − zero)·scale. */

@@ -1,4 +1,5 @@
-import { type Network, type Op, consumersOf, withoutDeadOps } from '../../../network/index.js';
+import type { Rounding } from '../../../base/rounding.js';
+import { type Network, type Op, consumersOf, roundingOf, withoutDeadOps } from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
 import { readOutTail } from '../read-out.js';
 import { type PassContext, definePass } from '../../pass.js';
@@ -8,7 +9,17 @@ import { type SwsOptions, swsOptions, thresholdOf } from './options.js';
 import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
-const frontOps = new Set(['affine', 'pad', 'flatten', 'reshape', 'clip', 'relu']);
+const frontOps = new Set([
+  'affine',
+  'pad',
+  'flatten',
+  'reshape',
+  'clip',
+  'relu',
+  'avgpool',
+  'globalavgpool',
+  'maxpool',
+]);
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
@@ -93,11 +104,41 @@ function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
     id: op.id,
     kind: 'encode',
     inputs: [real],
-    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold },
+    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold, ...roundingAttr(op) },
     place: op.place,
     origin: op.origin,
   });
   emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+function roundingAttr({ attrs }: Op): { readonly rounding?: Rounding } {
+  const rounding = roundingOf(attrs);
+  return rounding === 'half_even' ? {} : { rounding };
+}
+
+/** Where TSA's last digit goes when exactly half a spike is left. */
+const ties = { even: 0, odd: 2, up: 1, down: -1 } as const;
+
+/**
+ * A way of rounding as rounding to the nearest, which is what neurons do: floor(v) is v − ½ with halves up. A neuron
+ * counts from the lower end of the code range, so that there an even code is an odd level if `zeroLevel` is odd.
+ */
+function nearest(rounding: Rounding, zeroLevel: number): { readonly shift: number; readonly ties: number } {
+  const [even, odd] = zeroLevel % 2 === 0 ? [ties.even, ties.odd] : [ties.odd, ties.even];
+  switch (rounding) {
+    case 'half_even':
+      return { shift: 0, ties: even };
+    case 'half_odd':
+      return { shift: 0, ties: odd };
+    case 'half_up':
+      return { shift: 0, ties: ties.up };
+    case 'half_down':
+      return { shift: 0, ties: ties.down };
+    case 'floor':
+      return { shift: -0.5, ties: ties.up };
+    case 'ceil':
+      return { shift: 0.5, ties: ties.down };
+  }
 }
 
 function emitNeurons(emitter: SpikeEmitter, op: Op): void {
@@ -106,8 +147,9 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
   const { beta, steps, rectified } = emitter.options;
   const threshold = thresholdOf(emitter.options);
   const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
+  const { shift, ties } = nearest(roundingOf(op.attrs), Math.floor(code.zero) - code.min);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
-  const target = { factor: 1 / (scale * amplitude), constant: -offset / amplitude };
+  const target = { factor: 1 / (scale * amplitude), constant: (shift - offset) / amplitude };
   const potential = emitPotential(emitter, op.inputs[0]!, target);
   const id = emitter.to.add({
     id: op.id,
@@ -123,6 +165,7 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
       limit,
       levels: [-1, 1],
       amplitude,
+      ...(ties === 0 ? {} : { ties }),
     },
     place: op.place,
     origin: op.origin,

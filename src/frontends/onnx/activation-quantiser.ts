@@ -1,0 +1,138 @@
+import { type Rounding, roundBy } from '../../base/rounding.js';
+import { type Constant, lazyConstant, smallConstant } from './constant.js';
+import type { NodeContext } from './context.js';
+import { addition, broadcastTo } from './ops/arithmetic.js';
+import type { QuantCode, RealValue } from './values.js';
+
+/** Besides the ways that a `quantize` op has: by magnitude, towards zero or away from it. */
+export type CodeRounding = Rounding | 'away' | 'towards_zero' | 'half_away' | 'half_towards_zero';
+
+/** What a rounding by magnitude is for codes from 0 up, and for codes below 0. */
+const byMagnitude: Readonly<Partial<Record<CodeRounding, readonly [Rounding, Rounding]>>> = {
+  away: ['ceil', 'floor'],
+  towards_zero: ['floor', 'ceil'],
+  half_away: ['half_up', 'half_down'],
+  half_towards_zero: ['half_down', 'half_up'],
+};
+
+/** x rounded to an integer. */
+export function roundCode(rounding: CodeRounding, x: number): number {
+  const signed = byMagnitude[rounding];
+  return roundBy(signed === undefined ? (rounding as Rounding) : signed[x < 0 ? 1 : 0], x);
+}
+
+/** Codes Q = round(clip(x/scale + zero, min, max)) of an activation that stand for (Q − zero)·scale. */
+interface ActivationCode {
+  readonly scale: number;
+  readonly zero: number;
+  /** Need not be integers: clipping comes first. */
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * An activation quantised as QONNX does it: clipped, then rounded, the zero point added before. Rounding is monotone, so
+ * that round(clip(v, lo, hi)) = clip(round(v), round(lo), round(hi)). Rounding by magnitude changes its direction at the
+ * code 0: codes below and above are two quantisers, whose values add up.
+ */
+export function quantisedActivation(
+  context: NodeContext,
+  x: RealValue,
+  code: ActivationCode,
+  rounding: CodeRounding,
+  origin: string | undefined,
+): RealValue {
+  const min = roundCode(rounding, code.min);
+  const max = roundCode(rounding, code.max);
+  const signed = byMagnitude[rounding];
+  if (signed === undefined) return one(context, x, { ...code, min, max }, rounding as Rounding, origin);
+  const [above, below] = signed;
+  if (min >= 0) return one(context, x, { ...code, min, max }, above, origin);
+  if (max <= 0) return one(context, x, { ...code, min, max }, below, origin);
+  const positive = one(context, x, { ...code, min: 0, max }, above, undefined);
+  const negative = one(context, x, { ...code, min, max: 0 }, below, undefined);
+  const shift = code.zero * code.scale;
+  const moved = shift === 0 ? negative : scaledBy(context, negative, 1, shift, undefined);
+  return { ...addition(context, positive, moved, origin), ...permOf(x) };
+}
+
+function one(
+  context: NodeContext,
+  source: RealValue,
+  code: ActivationCode,
+  rounding: Rounding,
+  origin: string | undefined,
+): RealValue {
+  const quant: QuantCode = rounding === 'half_even' ? withParity(code) : { ...code, rounding };
+  return context.graph.quantise({ source, code: quant }, origin, context.place);
+}
+
+/** Halves go to even codes, the zero point among them; the op's are even without it. */
+function withParity(code: ActivationCode): QuantCode {
+  return Math.abs(Math.floor(code.zero)) % 2 === 0 ? code : { ...code, rounding: 'half_odd' };
+}
+
+/** x·scale + shift. */
+export function scaledBy(
+  context: NodeContext,
+  x: RealValue,
+  scale: number,
+  shift: number,
+  origin: string | undefined,
+): RealValue {
+  const scalar = (value: number): Constant => smallConstant(context.output, 'double', [1], [value]);
+  const params = {
+    scale: context.param(scalar(scale)),
+    ...(shift === 0 ? {} : { shift: context.param(scalar(shift)) }),
+  };
+  return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix: 'scaled', origin }), ...permOf(x) };
+}
+
+/**
+ * An activation quantised with one scale, or with several (one a channel): x/scale in steps of 1, then times the scale.
+ * The division and the product belong to the layers around.
+ */
+export function withSteps(
+  context: NodeContext,
+  x: RealValue,
+  scale: Constant,
+  quantiser: (x: RealValue, step: number, origin: string | undefined) => RealValue,
+): RealValue {
+  const [first, ...others] = Array.from(scale.data());
+  if (others.every((value) => value === first)) return quantiser(x, first!, context.output);
+  const scales = broadcastTo(context, scale, x);
+  const steps = quantiser(
+    multiplied(context, x, scales, (s) => 1 / s, 'steps'),
+    1,
+    undefined,
+  );
+  return multiplied(context, steps, scales, (s) => s, 'scaled', context.output);
+}
+
+function multiplied(
+  context: NodeContext,
+  x: RealValue,
+  by: Constant,
+  factor: (value: number) => number,
+  suffix: string,
+  origin?: string,
+): RealValue {
+  const values = lazyConstant(by.name, 'double', by.shape, () => Float64Array.from(by.data(), factor));
+  const params = { scale: context.param(values) };
+  return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix, origin }), ...permOf(x) };
+}
+
+/** The sign of x/scale + zero as a bit Q: 2Q − 1 is −1 or 1, and (2Q − 1 − zero)·scale = (Q − (1 + zero)/2)·2·scale. */
+export function quantisedSign(
+  context: NodeContext,
+  x: RealValue,
+  scale: number,
+  zero: number,
+  origin: string | undefined,
+): RealValue {
+  return one(context, x, { scale: 2 * scale, zero: (1 + zero) / 2, min: 0, max: 1 }, 'half_up', origin);
+}
+
+function permOf(x: RealValue): { readonly perm?: readonly number[] } {
+  return x.perm === undefined ? {} : { perm: x.perm };
+}
