@@ -338,6 +338,11 @@ export class ProgramBuilder {
     return this.op('avgpool', [x], { ...poolWindow(attrs), include_pad: attrs.include_pad ?? true });
   }
 
+  /** values[#{t ≤ x}] of ascending `thresholds` [m] and `values` [m + 1]: any piecewise constant function. */
+  lookup(x: Value, thresholds: Value, values: Value): Value {
+    return this.op('lookup', [x, thresholds, values], {});
+  }
+
   // -- loops -------------------------------------------------------------------------------
 
   /**

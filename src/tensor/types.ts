@@ -102,6 +102,7 @@ export interface PrimAttrs {
   /** One entry per axis; on a batch axis they count in units of N. */
   readonly pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
   readonly concat: { readonly axis: number };
+  readonly lookup: NoAttrs;
   readonly broadcast: { readonly shape: readonly Dim[] };
   readonly matmul: { readonly transA: boolean; readonly transB: boolean };
   readonly conv2d: ConvAttrs;

@@ -242,6 +242,36 @@ export const cases: readonly Case[] = [
   one('reduce_max', 'two axes kept', numbers, [N, 3, 4], (b, x) => b.reduceMax(x, [0, 1], true)),
   one('argmax', 'last axis', numbers, [N, 6], (b, x) => b.argmax(x, -1)),
   one('argmax', 'middle axis', numbers, [N, 6, 2], (b, x) => b.argmax(x, 1)),
+  ...[1, 4, 7, 300].map((count): Case => ({
+    kind: 'lookup',
+    label: `lookup among ${count}`,
+    dtypes: numbers,
+    make: (b, dtype) => {
+      const at = (i: number) => (dtype === 'i32' ? Math.floor((i * 8) / count) - 4 : (i * 6) / count - 3);
+      const thresholds = tensor(
+        dtype,
+        [count],
+        Array.from({ length: count }, (_, i) => at(i)),
+      );
+      const values = tensor(
+        dtype,
+        [count + 1],
+        Array.from({ length: count + 1 }, (_, i) => (i * 7) % 11),
+      );
+      return b.lookup(b.input('x', dtype, [N, 3, 5]), b.constant(thresholds), b.constant(values));
+    },
+  })),
+  {
+    kind: 'lookup',
+    label: 'lookup in an image, behind a convolution',
+    dtypes: f32,
+    make: (b) => {
+      const x = b.input('x', 'f32', [N, 2, 4, 5]);
+      const weight = b.constant(tensor('f32', [2, 2, 1, 1], [1, -0.5, 0.25, 2]));
+      const thresholds = b.constant(tensor('f32', [2], [-1, 1]));
+      return b.lookup(b.conv2d(x, weight), thresholds, b.constant(tensor('f32', [3], [5, -2, 3])));
+    },
+  },
   one('reshape', 'flatten', all, [T3, 3, 4], (b, x) => b.reshape(x, [T3, 12])),
   one('reshape', 'time out of the batch', all, [T3, 4], (b, x) => b.reshape(x, [3, N, 4])),
   one('transpose', 'batch inwards', all, [N, 3, 4], (b, x) => b.transpose(x, [2, 0, 1])),

@@ -46,6 +46,8 @@ const misuses: Readonly<Record<string, Misuse>> = {
   'a slice with a stride of zero': ({ b, x }) => b.sliceAxis(x, 1, 0, 4, 0),
   'negative padding': ({ b, x }) => b.pad(x, [0, -1], [0, 0]),
   'joining along unequal axes': ({ b, x, image }) => b.concat([x, image], 1),
+  'a table without a value for each step': ({ b, x }) =>
+    b.lookup(x, b.constant(tensor('f32', [2], [0, 1])), b.constant(tensor('f32', [2], [0, 1]))),
   'joining nothing': ({ b }) => b.concat([], 0),
   'a broadcast that shrinks': ({ b, x }) => b.broadcast(x, [N, 1]),
   'inner sizes that differ': ({ b, x }) => b.matmul(x, x),

@@ -2,7 +2,7 @@ import type { DType } from '../../base/dtype.js';
 import { type PrimKind, type Program, type TensorOp, type ValueInfo, attrsOf } from '../../tensor/index.js';
 import type { Emit, EmitTable } from './context.js';
 import { cast, elementwise, select } from './elementwise.js';
-import { argmax, broadcast, concat, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
+import { argmax, broadcast, concat, lookup, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
 import { scan, scanOutput } from './scan.js';
 import { avgpool, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, maxpool, maxpoolGrad } from './windows.js';
 import { GraphWriter, valueInfo } from './writer.js';
@@ -22,6 +22,7 @@ export const onnxEmitters: EmitTable = {
   pad,
   concat,
   broadcast,
+  lookup,
   matmul,
   conv2d,
   conv2d_input_grad: conv2dInputGrad,

@@ -1,6 +1,6 @@
 import { tensor } from '../../base/dtype.js';
 import { type Dim, type PrimAttrs, isBatch, repeatedPixels } from '../../tensor/index.js';
-import { type Emit, reshapeTarget } from './context.js';
+import { type Emit, reshapeTarget, size } from './context.js';
 
 /** ONNX takes the axes of a sum as an operand (opset 13), those of a maximum as an attribute (before 18). */
 export const sum: Emit<PrimAttrs['sum']> = ({ w, attrs, names, out }) => {
@@ -107,4 +107,29 @@ export const broadcast: Emit<PrimAttrs['broadcast']> = ({ w, op, names, inputs, 
   const lead = op.shape.length - from.length;
   const target = op.shape.map((dim, i): Dim => (isBatch(dim) && i >= lead && isBatch(from[i - lead]!) ? 1 : dim));
   w.node('Expand', [names[0]!, w.dynamicShape(target)], {}, out);
+};
+
+/**
+ * A binary search, unrolled: each round takes one threshold an element and compares. Thresholds are filled up with
+ * infinities to 2^rounds − 1.
+ */
+export const lookup: Emit<PrimAttrs['lookup']> = ({ w, names, inputs, out }) => {
+  const [x, thresholds, values] = names as [string, string, string];
+  const { dtype, shape } = inputs[1]!;
+  const count = size(shape, 0);
+  const rounds = Math.ceil(Math.log2(count + 1));
+  const missing = 2 ** rounds - 1 - count;
+  const greatest = dtype === 'i32' ? 2 ** 31 - 1 : Infinity;
+  const all = missing === 0 ? thresholds : w.node('Pad', [thresholds, w.ints([0, missing]), w.scalar(dtype, greatest)]);
+  const zero = w.scalar('i32', 0);
+  let index: string | undefined;
+  for (let step = 2 ** (rounds - 1); step >= 1; step /= 2) {
+    const after = w.scalar('i32', step - 1);
+    const probed = index === undefined ? after : w.node('Add', [index, after]);
+    const reached = w.node('GreaterOrEqual', [x, w.node('Gather', [all, probed], { axis: 0 })]);
+    const taken = w.node('Where', [reached, w.scalar('i32', step), zero]);
+    index = index === undefined ? taken : w.node('Add', [index, taken]);
+  }
+  // +∞ reaches the fillings too
+  w.node('Gather', [values, w.node('Min', [index!, w.scalar('i32', count)])], { axis: 0 }, out);
 };

@@ -11,7 +11,7 @@ import {
 } from '../../tensor/index.js';
 import { type Emit, type EmitContext, type EmitTable, Variables, dims } from './context.js';
 import { broadcast, cast, constant, elementwise } from './elementwise.js';
-import { argmax, concat, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
+import { argmax, concat, lookup, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
 import { scan, scanOutput } from './scan.js';
 import { avgpool, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, maxpool, maxpoolGrad } from './windows.js';
 import { JsWriter, quote } from './writer.js';
@@ -30,6 +30,7 @@ export const tfjsEmitters: EmitTable = {
   pad,
   concat,
   broadcast,
+  lookup,
   matmul,
   conv2d,
   conv2d_input_grad: conv2dInputGrad,

@@ -173,3 +173,30 @@ export const concat: Emit<PrimAttrs['concat']> = ({ js, vars, op, attrs }) => {
   const code = names.length === 1 ? `tf.clone(${names[0]})` : `tf.concat([${names.join(', ')}], ${axis})`;
   vars.define(op.id, js.let(op.id, code, names), nhwc ? 'nhwc' : 'plain');
 };
+
+/** A binary search, unrolled: each round takes one threshold an element and compares. */
+export const lookup: Emit<PrimAttrs['lookup']> = (context) => {
+  const { js, vars, op } = context;
+  const id = op.inputs[0]!;
+  const nhwc = op.shape.length === 4 && vars.isNhwc(id);
+  const x = nhwc ? vars.nhwc(id) : vars.plain(id);
+  const [thresholds, values] = [vars.plain(op.inputs[1]!), vars.plain(op.inputs[2]!)];
+  const count = vars.type(op.inputs[1]!).shape[0] as number;
+  const part = (code: string, uses: readonly string[]): string => js.let(`${op.id}_part`, code, uses);
+  const integer = (value: number): string => part(`tf.scalar(${value}, 'int32')`, []);
+  const last = integer(count - 1);
+  let index = part(`tf.cast(tf.zerosLike(${x}), 'int32')`, [x]);
+  for (let step = 2 ** Math.floor(Math.log2(count)); step >= 1; step /= 2) {
+    const [size, before] = [integer(step), integer(step - 1)];
+    const probed = part(`tf.add(${index}, ${before})`, [index, before]);
+    const held = part(`tf.minimum(${probed}, ${last})`, [probed, last]);
+    const threshold = part(`tf.gather(${thresholds}, ${held})`, [thresholds, held]);
+    const reached = part(`tf.greaterEqual(${x}, ${threshold})`, [x, threshold]);
+    const exists = part(`tf.lessEqual(${probed}, ${last})`, [probed, last]);
+    const counts = part(`tf.cast(tf.logicalAnd(${reached}, ${exists}), 'int32')`, [reached, exists]);
+    const taken = part(`tf.mul(${counts}, ${size})`, [counts, size]);
+    index = part(`tf.add(${index}, ${taken})`, [index, taken]);
+  }
+  const made = js.let(op.id, `tf.gather(${values}, ${index})`, [values, index]);
+  vars.define(op.id, made, nhwc ? 'nhwc' : 'plain');
+};

@@ -2,6 +2,7 @@ import type { PrimAttrs, PrimKind } from '../types.js';
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './conv.js';
 import type { OpDef } from './def.js';
 import { cast, detach, elementwise, select } from './elementwise.js';
+import { lookup } from './lookup.js';
 import { matmul } from './matmul.js';
 import { broadcast, concat, constant, pad, reshape, slice, transpose } from './movement.js';
 import { avgpool, maxpool, maxpoolGrad } from './pool.js';
@@ -24,6 +25,7 @@ export const ops: { readonly [K in PrimKind]: OpDef<PrimAttrs[K]> } = {
   pad,
   concat,
   broadcast,
+  lookup,
   matmul,
   conv2d,
   conv2d_input_grad: conv2dInputGrad,
