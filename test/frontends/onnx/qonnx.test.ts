@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { evaluateAnn, paramReals } from '../../../src/testing/ann-evaluate.js';
 import { OnnxBuilder } from '../../../src/testing/onnx-builder.js';
-import { compareWithOnnxruntime, imported } from './harness.js';
+import { codes, compareWithOnnxruntime, imported, randomFloats, refused } from './harness.js';
+import { npzArrays } from './npz.js';
 import { codesEqual } from './spiking.js';
 
 const domain = { domain: 'qonnx.custom_op.general' };
@@ -114,4 +117,171 @@ describe('QONNX Quant', () => {
     const { logits } = codesEqual(bytes, x, 12);
     expect([...logits].map((v) => v + 0)).toEqual([...x].map((v) => specified(v, q) + 0));
   });
+});
+
+describe('QONNX BipolarQuant', () => {
+  it.each(['qonnx.custom_op.general', 'finn.custom_op.general', 'onnx.brevitas'])(
+    'is scale where x ≥ 0, else −scale, in the domain %s, imported or not',
+    async (name) => {
+      const x = Float32Array.of(-2, -1e-6, -0, 0, 1e-6, 3);
+      const builder = new OnnxBuilder(13, {});
+      builder.input('x', ['N', 6]);
+      builder.output(builder.node('BipolarQuant', ['x', builder.scalar('s', 'float', 0.75)], {}, { domain: name }));
+      const { output } = await compareWithOnnxruntime(builder.bytes(), x);
+      expect([...output]).toEqual([-0.75, -0.75, 0.75, 0.75, 0.75, 0.75]);
+    },
+  );
+
+  it('a network of bits only, weights and activations, fires the codes of its file', async () => {
+    const make = (b: OnnxBuilder): string => {
+      const s = b.scalar('s', 'float', 1);
+      const bit = (x: string): string => b.node('BipolarQuant', [x, s], {}, domain);
+      const first = bit(
+        b.node('Sub', [b.node('Mul', ['x', b.scalar('two', 'float', 2)]), b.scalar('half', 'float', 1)]),
+      );
+      const w = b.node('Transpose', [bit(b.floats('w', [5, 8], randomFloats(4, 40)))], { perm: [1, 0] });
+      const hidden = bit(
+        b.node('Add', [b.node('MatMul', [first, w]), b.floats('shift', [5], [0.5, -0.5, 1.5, 0, 0.5])]),
+      );
+      return b.node('MatMul', [hidden, bit(b.floats('v', [5, 3], randomFloats(5, 15)))]);
+    };
+    const bytes = model([8], make);
+    const images = randomFloats(6, 80);
+    const { codes, logits } = codesEqual(bytes, images, 4);
+    expect(codes).toBe(130);
+    for (let n = 0; n < 10; n++) {
+      const { output } = await compareWithOnnxruntime(bytes, images.slice(8 * n, 8 * n + 8));
+      expect([...logits.subarray(3 * n, 3 * n + 3)].map(Math.round)).toEqual([...output]);
+    }
+  });
+
+  it('borders padded with 0 lie between the two codes', async () => {
+    const bytes = model([2, 4, 4], (b) => {
+      const bit = b.node('BipolarQuant', ['x', b.scalar('s', 'float', 0.5)], {}, domain);
+      const w = quant(b, b.floats('w', [3, 2, 3, 3], randomFloats(9, 54)), { scale: 0.125, bits: 4, narrow: 1 });
+      const conv = b.node('Conv', [bit, w], { pads: [1, 1, 1, 1] });
+      return b.node('Flatten', [quant(b, conv, { scale: 0.125, bits: 6 })]);
+    });
+    const images = randomFloats(11, 32);
+    const { output } = await compareWithOnnxruntime(bytes, images);
+    expect([...codesEqual(bytes, images).logits]).toEqual([...output].map((v) => v + 0));
+  });
+});
+
+describe('QONNX parameters', () => {
+  it.each([
+    ['of the tensor, one element', [1], [0.5]],
+    ['per output, [O, 1]', [4, 1], [0.5, 0.25, 1, 2]],
+    ['per input, [1, I]', [1, 3], [0.5, 0.25, 1]],
+    ['per input, [I]', [3], [0.5, 0.25, 1]],
+  ] as const)('weights have scales %s and stay integer codes', async (_, dims, scales) => {
+    const bytes = model([3], (b) => {
+      const params = [b.floats('s', dims, scales), b.scalar('z', 'float', 0), b.scalar('n', 'float', 3)];
+      const attributes = { signed: 1, narrow: 1, rounding_mode: 'ROUND' };
+      const w = b.node('Quant', [b.floats('w', [4, 3], randomFloats(3, 12, 3)), ...params], attributes, domain);
+      return b.node('Gemm', [quant(b, 'x', { scale: 0.1, bits: 5 }), w], { transB: 1 });
+    });
+    const { network } = imported(bytes);
+    const weight = network.params.get(network.ops.find(({ kind }) => kind === 'linear')!.params['weight']!)!;
+    expect(weight.tensor.dtype).toBe('i8');
+    expect([...weight.tensor.data].every((code) => Math.abs(code) <= 3)).toBe(true);
+    const images = randomFloats(12, 30, 2);
+    await compareWithOnnxruntime(bytes, images.slice(0, 3));
+    codesEqual(bytes, images);
+  });
+
+  it('scales on two axes, or a bit width of its own per channel, give reals', async () => {
+    const bytes = model([3], (b) => {
+      const scales = b.floats('s', [2, 3], [0.5, 0.25, 1, 1, 2, 0.125]);
+      const bits = b.floats('n', [2, 1], [2, 4]);
+      const attributes = { signed: 1, narrow: 0, rounding_mode: 'FLOOR' };
+      const inputs = [b.floats('w', [2, 3], randomFloats(3, 6, 3)), scales, b.scalar('z', 'float', 0), bits];
+      const w = b.node('IntQuant', inputs, attributes, domain);
+      return b.node('Gemm', [quant(b, 'x', { scale: 0.1, bits: 5 }), w], { transB: 1 });
+    });
+    await compareWithOnnxruntime(bytes, randomFloats(12, 3, 2));
+  });
+
+  it('a bias of 32 bits is a parameter', async () => {
+    const bytes = model([3], (b) => {
+      const x = quant(b, 'x', { scale: 0.1, bits: 5 });
+      const w = quant(b, b.floats('w', [2, 3], randomFloats(3, 6)), { scale: 0.01, bits: 8, narrow: 1 });
+      const bias = quant(b, b.floats('bias', [2], [12345.678, -0.0104]), { scale: 0.001, bits: 32 });
+      return b.node('Gemm', [x, w, bias], { transB: 1 });
+    });
+    const { output } = await compareWithOnnxruntime(bytes, Float32Array.of(0, 0, 0));
+    expect(output[0]).toBeCloseTo(12345.678, 2);
+    expect(output[1]).toBeCloseTo(-0.01, 8);
+  });
+
+  it('an activation may have a scale per channel: it belongs to the layers around', async () => {
+    const bytes = model([3, 2, 2], (b) => {
+      const params = [
+        b.floats('s', [1, 3, 1, 1], [0.5, 0.25, 1]),
+        b.scalar('z', 'float', 0),
+        b.scalar('n', 'float', 3),
+      ];
+      const x = b.node('Quant', ['x', ...params], { signed: 0, narrow: 0, rounding_mode: 'ROUND' }, domain);
+      const w = quant(b, b.floats('w', [2, 3, 1, 1], randomFloats(3, 6)), { scale: 0.1, bits: 4 });
+      return b.node('Flatten', [quant(b, b.node('Conv', [x, w]), { scale: 0.1, bits: 6 })]);
+    });
+    const images = randomFloats(13, 12, 3);
+    const { output } = await compareWithOnnxruntime(bytes, images);
+    const { logits } = codesEqual(bytes, images);
+    logits.forEach((v, i) => expect(v).toBeCloseTo(output[i]!, 5));
+  });
+
+  const bad = (param: number, value: number) => (b: OnnxBuilder) => {
+    const params = [0.5, 0, 4].map((given, i) => b.scalar(`p${i}`, 'float', i === param ? value : given));
+    return b.node('Quant', ['x', ...params], { signed: 1, narrow: 0, rounding_mode: 'ROUND' }, domain);
+  };
+
+  it.each([
+    ['a scale of 0', bad(0, 0), 'onnx/bad-scale'],
+    ['a negative scale', bad(0, -1), 'onnx/bad-scale'],
+    ['a scale that is no number', bad(0, NaN), 'onnx/bad-scale'],
+    ['an infinite scale', bad(0, Infinity), 'onnx/bad-scale'],
+    ['a denormal scale', bad(0, 1e-40), 'onnx/bad-scale'],
+    ['a zero point that is no number', bad(1, NaN), 'onnx/not-finite'],
+    ['no bits', bad(2, 0), 'onnx/bad-attribute'],
+    ['bits that are no number', bad(2, NaN), 'onnx/not-finite'],
+    [
+      'a computed scale',
+      (b: OnnxBuilder) => b.node('BipolarQuant', ['x', b.node('Relu', ['x'])], {}, domain),
+      'onnx/not-constant',
+    ],
+    [
+      'a rounding mode of no name',
+      (b: OnnxBuilder) => quant(b, 'x', { scale: 1, bits: 2, mode: 'TRUNC' as Mode }),
+      'onnx/bad-attribute',
+    ],
+  ])('%s is refused', (_, make, code) => {
+    expect(codes(refused(model([2], make)))).toContain(code);
+  });
+});
+
+const folder = join(import.meta.dirname, '../../../../shared/cases/turn2');
+const present = existsSync(folder);
+if (!present) console.warn(`skipped: QONNX files of Brevitas, ${folder} is absent`);
+
+describe.skipIf(!present)('QONNX as Brevitas writes it', () => {
+  it.each(['brevitas-qonnx-w4a4', 'brevitas-qonnx-binary-mlp', 'qonnx-convert-int32-bias'])(
+    '%s gives what qonnx’s executor gives, and its SNN the same codes',
+    async (name) => {
+      const bytes = readFileSync(join(folder, `toolchains/${name}.onnx`));
+      const arrays = npzArrays(readFileSync(join(folder, `toolchains/${name}.npz`)));
+      const [x, y] = [arrays.get('x')!, arrays.get('y')!].map(({ data }) => Float32Array.from(data)) as [
+        Float32Array<ArrayBuffer>,
+        Float32Array<ArrayBuffer>,
+      ];
+      const { logits } = codesEqual(bytes, x);
+      for (let n = 0; n < 8; n++) {
+        const { output } = await compareWithOnnxruntime(bytes, x.slice(784 * n, 784 * n + 784));
+        for (let i = 0; i < 10; i++) {
+          expect(output[i]).toBeCloseTo(y[10 * n + i]!, 4);
+          expect(logits[10 * n + i]).toBeCloseTo(y[10 * n + i]!, 4);
+        }
+      }
+    },
+  );
 });
