@@ -24,7 +24,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs'],
   'src/data': ['src/base', 'src/network'],
   'src/cost': ['src/base', 'src/equations', 'src/network'],
-  'src/diff': ['src/base', 'src/equations', 'src/network'],
+  'src/diff': ['src/base', 'src/equations', 'src/network', 'src/tensor'],
   'src/train': running(),
   'src/workspace': opening(),
   'src/run': [...opening(), 'src/workspace'],

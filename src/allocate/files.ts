@@ -155,11 +155,11 @@ function importFiles(from: FromImport, lines: readonly string[], findings: Findi
   const path = model?.path ?? modelName;
   const allowOutside = model?.allowOutside === true;
   const config = checkedConfig(made, path, allowOutside, findings);
-  const { last } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
+  const { network } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   const text = copiesOf({ path, text: made.text, name: modelName }, allowOutside).get(modelName)!;
   const copies = copiedFiles(from).set(modelName, text);
   const origin = { maker: 'allocate', config: made.name, sources: new Map([[onnxName, source.bytes]]) } as const;
-  const files = artifactsWith(copies, last, ['ir', 'json', 'onnx'], origin, packageVersion());
+  const files = artifactsWith(copies, network, ['ir', 'json', 'onnx'], origin, packageVersion());
   return { files, model: `${modelName}#${made.name}` };
 }
 

@@ -119,7 +119,7 @@ export function costsOf(target: AllocationTarget, prepared: Network, findings: F
   const config = from.model?.config;
   if (config?.coding === undefined) return costOf(prepared).layers;
   const plan = conversionPlan(config, findings, { weightsStay: true });
-  return costOf(convertNetwork(network, plan, findings).last).layers;
+  return costOf(convertNetwork(network, plan, findings).network).layers;
 }
 
 /** Model file of a run folder, where it has one. */

@@ -4,7 +4,7 @@ import { writeFolder, type Dataset, type Normalisation } from '../data/index.js'
 import { type Config, checkModel } from '../model/index.js';
 import { artifactsWith } from '../workspace/artifacts.js';
 import { calibrate } from '../run/calibrate.js';
-import { describe, type CompileResult } from './compile.js';
+import { type CompileResult, describe } from './summary.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
@@ -130,12 +130,12 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
     text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, findings));
   }
   const config = configOf(text);
-  const { last, runs } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
+  const { network, runs } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
   const normalisation = normalisationOf(config.normalize);
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
-  const files = artifactsWith(written, last, ['ir', 'json', 'onnx'], origin, packageVersion());
+  const files = artifactsWith(written, network, ['ir', 'json', 'onnx'], origin, packageVersion());
   writeFolder(options.outDir, files);
-  return { value: { ...describe(last, runs, [...files.keys()], options), model }, diagnostics: findings.all };
+  return { value: { ...describe(network, runs, [...files.keys()], options), model }, diagnostics: findings.all };
 }

@@ -14,16 +14,13 @@ import {
   type TotalCost,
   type TrainCounts,
 } from '../cost/index.js';
-import { invariant } from '../base/invariant.js';
+import { present } from '../base/invariant.js';
 import { SpikeCounter } from '../run/metrics/index.js';
 import type { Network } from '../network/index.js';
-import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
-import { evaluateTarget } from '../run/evaluate.js';
+import { evaluate } from '../run/evaluate.js';
 import { eventRange } from '../run/event-range.js';
 import { hardwareOf } from '../workspace/hardware.js';
-import { openTarget } from '../workspace/open.js';
-import { forInference } from '../workspace/own-network.js';
-import { withPlanes } from '../workspace/planes.js';
+import { type Opened, openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
 import type { Target, CommonOptions } from '../workspace/types.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
@@ -64,34 +61,17 @@ export interface EventInput extends Range {
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */
 export async function costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>> {
   const findings = new Findings();
-  const { network, hardware: said } = counted(target, options, findings);
-  const everyStep = options.everyStep === true;
-  const cost = networkCost(network, { everyStep });
-  const hardware = { ...said, ...options.hardware };
+  const value = await costOfOpened(openTarget(target, options, findings), options, findings);
+  return { value, diagnostics: findings.all };
+}
+
+/** Costs of an opened target: its compiled network, its hardware, and what it does on data. */
+export async function costOfOpened(opened: Opened, options: CostOptions, findings: Findings): Promise<CostResult> {
+  const { network } = opened.compiled(options.planes === true ? { planes: true } : {});
+  const cost = networkCost(network, { everyStep: options.everyStep === true });
+  const hardware = { ...hardwareOf(opened.hardware), ...options.hardware };
   const value: CostResult = { ...cost, hardware, ann: annCost(cost, hardware) };
-  if (options.data === undefined) return { value, diagnostics: findings.all };
-  return measured(target, options, options.data, value, network);
-}
-
-interface Counted {
-  readonly network: Network;
-  readonly hardware: Hardware;
-}
-
-/** The target's network as it is counted. */
-function counted(target: Target, options: CostOptions, findings: Findings): Counted {
-  const planes = (network: Network): Network =>
-    options.planes === true ? withPlanes(network, findings).network : network;
-  const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') {
-    const { own } = opened;
-    const { network } = forInference(own.network, findings);
-    return { network: planes(network), hardware: hardwareOf(own.hardware) };
-  }
-  const { config, source } = opened;
-  const { last } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
-  findings.take({ value: true, diagnostics: checkPatterns(config, last) });
-  return { network: planes(last), hardware: hardwareOf(config.hardware?.settings) };
+  return options.data === undefined ? value : measured(opened, { ...options, data: options.data }, value, findings);
 }
 
 /** The figures of layers that read event frames, as products of real values in place of additions. */
@@ -106,48 +86,40 @@ function asReal(
   return { real_macs: total.real_macs, energy_pj };
 }
 
-/** Runs the network on data; says what the evaluation has to say, which includes all that counting found. */
+/** Runs the network on data. */
 async function measured(
-  target: Target,
-  options: CostOptions,
-  data: CostData,
+  opened: Opened,
+  options: CostOptions & { readonly data: CostData },
   cost: CostResult,
-  network: Network,
-): Promise<Outcome<CostResult>> {
-  let counter: SpikeCounter | undefined;
+  findings: Findings,
+): Promise<CostResult> {
+  const { data } = options;
+  const { network } = opened.compiled(options.planes === true ? { planes: true } : {});
   const range = takesEvents(network) ? eventRange(data.dataset, data.normalisation, data.limit) : undefined;
   const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
-  const { value, diagnostics } = await evaluateTarget(target, {
-    ...options,
-    ...data,
-    countSpikes: (run) => (counter = new SpikeCounter(asSpikes(run))),
-  });
-  if (value === undefined) return { diagnostics };
-  invariant(counter !== undefined, 'driver: nothing was counted');
-  const { samples, accuracy, regression, source, seconds, engine } = value;
-  const spikes = counter;
+  let counter: SpikeCounter | undefined;
+  const countSpikes = (run: Network): SpikeCounter => (counter = new SpikeCounter(asSpikes(run)));
+  const found = await evaluate(opened, { ...options, ...data, countSpikes }, findings);
+  const { samples, accuracy, regression, source, seconds, engine } = found;
+  const spikes = present(counter, 'commands: nothing was counted');
   const countsOf = (id: string): TrainCounts => spikes.countsOf(id);
   const { hardware } = cost;
-  const everyStep = options.everyStep === true;
   const counted = asSpikes(network);
-  const layered = range === undefined ? cost : networkCost(counted, { everyStep });
+  const layered = range === undefined ? cost : networkCost(counted, { everyStep: options.everyStep === true });
   const figures = measuredCost(spikes.network, layered, countsOf, samples, hardware, counted);
   return {
-    value: {
-      ...cost,
-      layers: layered.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
-      total: { ...layered.total, ...figures.total },
-      ann: annCost(layered, hardware),
-      ...(range === undefined ? {} : { events: { ...range, as_real: asReal(cost, figures, hardware) } }),
-      measured: {
-        samples,
-        ...(accuracy === undefined ? {} : { accuracy }),
-        ...(regression === undefined ? {} : { regression }),
-        ...(source === undefined ? {} : { source }),
-        seconds,
-        engine,
-      },
+    ...cost,
+    layers: layered.layers.map((layer) => ({ ...layer, ...figures.layers.get(layer.id) })),
+    total: { ...layered.total, ...figures.total },
+    ann: annCost(layered, hardware),
+    ...(range === undefined ? {} : { events: { ...range, as_real: asReal(cost, figures, hardware) } }),
+    measured: {
+      samples,
+      ...(accuracy === undefined ? {} : { accuracy }),
+      ...(regression === undefined ? {} : { regression }),
+      ...(source === undefined ? {} : { source }),
+      seconds,
+      engine,
     },
-    diagnostics,
   };
 }

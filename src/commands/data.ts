@@ -1,7 +1,7 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { type Dataset, type Normalisation, fitDataset, readBatch } from '../data/index.js';
-import { needOf } from '../run/fit.js';
-import { compiledTarget } from '../workspace/compiled.js';
+import { chosenNormalisation, needOf } from '../run/fit.js';
+import { openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 
@@ -57,10 +57,9 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
   let used = normalisation;
   let network: DataResult['network'];
   if (target !== undefined) {
-    const compiled = compiledTarget(target, options, findings);
-    const said = normalisation.mean !== undefined || normalisation.std !== undefined;
-    used = said ? normalisation : compiled.normalisation;
-    const need = needOf(compiled.network, used);
+    const opened = openTarget(target, { ...options, onnx: true }, findings);
+    used = chosenNormalisation(normalisation, opened.normalisation);
+    const need = needOf(opened.compiled({ planes: false }).network, used);
     dataset = findings.take(fitDataset(given, { ...need, numbers: true }));
     network = { input: need.shape, frames: need.frames === true, outputs: need.outputs };
   }

@@ -1,19 +1,22 @@
-import { DiagnosticError, type Outcome } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
 import { costOf } from '../cost/index.js';
 import {
   type DiffView,
-  type ProgramText,
   counterpartsOf,
   diffNetworks,
   diffPrograms,
+  programText,
+  renamedValues,
   layersSideBySide,
   sideBySide,
   type ProgramHunk,
 } from '../diff/index.js';
 import type { Network } from '../network/index.js';
-import { type Program, printOp, printProgram } from '../tensor/index.js';
+import { suggest } from '../base/did-you-mean.js';
+import { passes } from '../passes/index.js';
+import { checkRan } from '../workspace/compiled.js';
+import { isOnnx, openTarget } from '../workspace/open.js';
 import { inferenceProgram } from '../workspace/artifacts.js';
-import { networkAt } from '../workspace/network-at.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
@@ -45,7 +48,7 @@ export interface DiffMatrix {
 /** What differs between the networks of two targets, and between their costs. */
 export function diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>> {
   const findings = new Findings();
-  const [a, b] = [networkAt(from, options, findings), networkAt(to, options, findings)];
+  const [a, b] = [networkOf(from, options, findings), networkOf(to, options, findings)];
   if (options.ir === 'tensor') {
     checkRuns(a, from.path);
     checkRuns(b, to.path);
@@ -63,12 +66,12 @@ export function diffConfigs(base: Target, options: DiffOptions): Promise<Outcome
     ...(first === undefined ? {} : { config: base.config ?? first }),
   });
   const from = { path: base.path, config: chosen.name };
-  const network = networkAt(from, options, findings);
+  const network = networkOf(from, options, findings);
   const others = [...model.configs.keys()].filter((name) => name !== chosen.name);
   const configs = others.map((config): DiffMatrix['configs'][number] => {
     const target = { path: base.path, config };
     try {
-      const other = networkAt(target, options, new Findings());
+      const other = networkOf(target, options, new Findings());
       return { config, result: compare(sideOf(from, network), sideOf(target, other), options) };
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
@@ -76,6 +79,23 @@ export function diffConfigs(base: Target, options: DiffOptions): Promise<Outcome
     }
   });
   return Promise.resolve({ value: { base: chosen.name, configs }, diagnostics: findings.all });
+}
+
+/** Before all passes. */
+const source = 'source';
+
+/** A target's network after the pass that is named, or as it is compiled; an ONNX file's as it is imported. */
+function networkOf(target: Target, options: DiffOptions, findings: Findings): Network {
+  const { at } = options;
+  const names = [source, ...passes.map(({ name }) => name)];
+  if (at !== undefined && !names.includes(at)) {
+    fail('cli/unknown-pass', { pass: at }, undefined, { help: suggest(at, names) });
+  }
+  const opened = openTarget(target, { ...options, onnx: true }, findings);
+  if (at === source || (at === undefined && isOnnx(target))) return opened.network;
+  const { network, runs } = opened.compiled({ stopAfter: at });
+  checkRan(at, runs);
+  return network;
 }
 
 interface Side {
@@ -110,34 +130,4 @@ function compare(from: Side, to: Side, { ir }: DiffOptions): DiffResult {
 
 function plain<T extends { readonly id: string }>(layers: readonly T[]): readonly (T & Record<string, unknown>)[] {
   return layers.map((layer) => ({ ...layer }));
-}
-
-/** The program with the values of renamed ops under their new names, so that a new name alone is no difference. */
-function renamedValues(program: Program, names: ReadonlyMap<string, string>): Program {
-  if (names.size === 0) return program;
-  const values = new Map<string, string>();
-  for (const { id, from } of program.ops) {
-    const to = from === undefined ? undefined : names.get(from);
-    if (to !== undefined && id.startsWith(from!)) values.set(id, to + id.slice(from!.length));
-  }
-  const renamed = (id: string): string => values.get(id) ?? id;
-  const ops = program.ops.map((op) => ({ ...op, id: renamed(op.id), inputs: op.inputs.map(renamed) }));
-  const outputs = Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [name, renamed(id)]));
-  return { ...program, ops, outputs };
-}
-
-/** A program's lines by the op of the network that they come from. */
-function programText(program: Program): ProgramText {
-  const [, ...head] = printProgram({ ...program, ops: [] })
-    .trimEnd()
-    .split('\n');
-  const lines = new Map<string, string[]>([['', head.map((line) => line.trim())]]);
-  for (const { from = '', ...op } of program.ops) {
-    const known = lines.get(from);
-    if (known === undefined) lines.set(from, [printOp(op)]);
-    else known.push(printOp(op));
-  }
-  // inputs, parameters and constants stand in the order of their first use, which says nothing
-  lines.get('')!.sort();
-  return lines;
 }

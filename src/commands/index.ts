@@ -7,7 +7,8 @@ import { starterModel, type StarterModel } from './init.js';
 import { packageVersion } from '../workspace/version.js';
 import type { AllocateOptions, AllocateResult } from '../allocate/types.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
-import type { CompileOptions, CompileResult } from './compile.js';
+import type { CompileOptions } from './compile.js';
+import type { CompileResult } from './summary.js';
 import type { ConvertOptions, ConvertResult } from './convert.js';
 import type { CostOptions, CostResult } from './cost.js';
 import type { DataOptions, DataResult } from './data.js';
@@ -27,7 +28,8 @@ export type * from '../workspace/types.js';
 export type { CheckResult } from './check.js';
 export type { FormatResult } from './fmt.js';
 export type * from './choices.js';
-export type { CompileOptions, CompileResult } from './compile.js';
+export type { CompileOptions } from './compile.js';
+export type { CompileResult } from './summary.js';
 export type { ConvertOptions, ConvertResult } from './convert.js';
 export type { CostData, CostOptions, CostResult, CostRow } from './cost.js';
 export type { DataOptions, DataResult } from './data.js';
@@ -78,7 +80,7 @@ export const driver: Driver = {
     reported(async () => (await import('./compile.js')).compileTarget(target, options)),
   convertOnnx: (file, options) => reported(async () => (await import('./convert.js')).convertOnnx(file, options)),
   evaluateTarget: (target, options) =>
-    reported(async () => (await import('../run/evaluate.js')).evaluateTarget(target, options)),
+    reported(async () => (await import('./eval.js')).evaluateTarget(target, options)),
   trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
   allocateTarget: (target, options) =>
     reported(async () => (await import('./allocate.js')).allocateTarget(target, options)),

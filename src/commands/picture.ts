@@ -1,44 +1,13 @@
-import { type Outcome, fail } from '../base/diagnostics/index.js';
-import { elementCount } from '../base/dtype.js';
-import { costOf as networkCost } from '../cost/index.js';
-import { type Dataset, type Normalisation } from '../data/index.js';
-import { latencyOf } from '../network/index.js';
-import { bitsOf } from '../report/bits.js';
-import {
-  type Plot,
-  bitsPlot,
-  levelsPlot,
-  membranesPlot,
-  rasterPlot,
-  renderPlot,
-  spikesPlot,
-} from '../report/plots/index.js';
-import { chosenNormalisation } from '../run/fit.js';
-import type { SampleTrace } from '../run/sample-trace.js';
-import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
-import { type Compiled, compiledTarget } from '../workspace/compiled.js';
-import { chooseEngine } from '../run/engine.js';
-import { batchFor } from '../run/run-network.js';
-import { checkRuns } from '../run/runnable.js';
+import type { Outcome } from '../base/diagnostics/index.js';
+import { renderPlot } from '../report/plots/index.js';
 import { Findings } from '../workspace/findings.js';
-import { chosenLayers, measureLevels, neuronLayers, spreadOver, traceSample } from '../run/traces.js';
-import type { Target, CommonOptions } from '../workspace/types.js';
+import { openTarget } from '../workspace/open.js';
+import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
 import type { PictureKind } from './choices.js';
+import { type PlotOptions, plotOf, shown } from './picture-plots.js';
 
-export interface PictureOptions extends CommonOptions {
-  readonly kind: PictureKind;
-  /** All kinds but `bits` need images. */
-  readonly dataset?: Dataset | undefined;
-  readonly normalisation: Normalisation;
-  /** Which image, from 0. */
-  readonly sample?: number;
-  /** Images that levels are counted over; 100 where missing. */
-  readonly limit?: number;
-  /** Id of a layer of neurons. */
-  readonly layer?: string;
-  /** Neurons of a layer, row-major from 0. */
-  readonly neurons?: readonly number[];
-  readonly engine?: string;
+export interface PictureOptions extends CommonOptions, PlotOptions {
   readonly outFile: string;
 }
 
@@ -49,98 +18,12 @@ export interface PictureResult {
   readonly layers: readonly string[];
 }
 
-const levelImages = 100;
-const rasterLayers = 4;
-const dataHelp = 'name a data set: --data mnist:test, --data idx:IMAGES,LABELS or --data npz:FILE';
-
 /** Draws one picture of a network, most of them of what it does on images, and writes it as SVG. */
 export async function drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>> {
   refuseOutput(options.outFile, 'picture');
   const findings = new Findings();
-  const compiled = compiledTarget(target, options, findings);
-  const { plot, layers } = await plotOf(compiled, options);
+  const { plot, layers } = await plotOf(shown(openTarget(target, { ...options, onnx: true }, findings)), options);
   const svg = await renderPlot(plot);
   writeOutput(options.outFile, signedPicture(svg), 'picture');
   return { value: { kind: options.kind, file: options.outFile, layers }, diagnostics: findings.all };
-}
-
-interface Drawn {
-  readonly plot: Plot;
-  readonly layers: readonly string[];
-}
-
-async function plotOf(compiled: Compiled, options: PictureOptions): Promise<Drawn> {
-  // all others show what it does
-  if (options.kind !== 'bits' && compiled.text !== undefined) checkRuns(compiled.network, compiled.text);
-  switch (options.kind) {
-    case 'bits': {
-      const bits = bitsOf(compiled.network, networkCost(compiled.network));
-      return { plot: bitsPlot(bits), layers: bits.map(({ id }) => id) };
-    }
-    case 'levels':
-      return levels(compiled, options);
-    case 'spikes': {
-      const trace = await traced(compiled, options, [firstImage(compiled)]);
-      const [layer] = trace.layers;
-      const shape = layer!.train.shape.slice(1);
-      if (shape.length !== 3) fail('report/flat-layer', { layer: layer!.id, shape });
-      return { plot: spikesPlot(trace, layer!), layers: [layer!.id] };
-    }
-    case 'raster': {
-      const { layers } = await traced(compiled, options, spreadOver(neuronIds(compiled), rasterLayers));
-      const most = layers.length === 1 ? 48 : 24;
-      return { plot: rasterPlot(layers, { neurons: options.neurons, most }), layers: layers.map(({ id }) => id) };
-    }
-    case 'membranes': {
-      const { layers } = await traced(compiled, options, neuronIds(compiled).slice(0, 1));
-      return { plot: membranesPlot(layers[0]!, options.neurons), layers: [layers[0]!.id] };
-    }
-  }
-}
-
-function neuronIds({ network }: Compiled): readonly string[] {
-  return neuronLayers(network).map(({ id }) => id);
-}
-
-/** The first layer of neurons that has the shape of images, or the first. */
-function firstImage({ network }: Compiled): string {
-  const layers = neuronLayers(network);
-  return (layers.find(({ type }) => type.shape.length === 3) ?? layers[0])?.id ?? '';
-}
-
-/** The network on the image that was chosen, with the layer that was chosen or the usual ones. */
-async function traced(
-  { network, name, normalisation }: Compiled,
-  { kind, dataset, normalisation: given, sample = 0, layer, neurons, engine }: PictureOptions,
-  usual: readonly string[],
-): Promise<SampleTrace> {
-  const layers = chosenLayers(network, name, layer === undefined ? usual : [layer]);
-  for (const op of layers) {
-    const count = elementCount(op.type.shape);
-    const outside = neurons?.find((neuron) => neuron >= count);
-    if (outside !== undefined) fail('report/no-such-neuron', { layer: op.id, neuron: outside, count });
-  }
-  if (dataset === undefined) fail('report/no-data', { what: `the picture "${kind}"` }, undefined, { help: dataHelp });
-  const choice = { dataset, normalisation: chosenNormalisation(given, normalisation), sample };
-  return traceSample(network, choice, layers, chooseEngine(engine, 'infer'));
-}
-
-async function levels(compiled: Compiled, options: PictureOptions): Promise<Drawn> {
-  const { network, name } = compiled;
-  const { dataset, limit = levelImages, layer } = options;
-  const wanted = chosenLayers(network, name, layer === undefined ? neuronIds(compiled) : [layer]).map(({ id }) => id);
-  if (dataset === undefined) fail('report/no-data', { what: 'the picture "levels"' }, undefined, { help: dataHelp });
-  const all = await measureLevels(
-    network,
-    {
-      dataset,
-      normalisation: chosenNormalisation(options.normalisation, compiled.normalisation),
-      count: Math.min(dataset.length, limit),
-      batch: latencyOf(network) === 0 ? 1 : batchFor(network, { ...options, dataset, activity: true }),
-    },
-    chooseEngine(options.engine, 'infer'),
-    (done, total) => options.onProgress?.({ phase: 'counting levels', done, total, unit: 'images' }),
-  );
-  const shown = all.filter(({ id }) => wanted.includes(id));
-  return { plot: levelsPlot(shown), layers: shown.map(({ id }) => id) };
 }

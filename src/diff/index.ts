@@ -11,6 +11,7 @@ export {
   presentPrograms,
   summaryOf,
 } from './present.js';
+export { programText, renamedValues } from './program-lines.js';
 export { type ProgramHunk, type ProgramText, diffPrograms } from './program-text.js';
 export { ratio } from './show.js';
 export type { FieldChange, FieldValue, NetworkChange, NetworkDiff, Renamed, WeightChange } from './types.js';

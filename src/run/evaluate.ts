@@ -1,7 +1,20 @@
-import { type Outcome, fail } from '../base/diagnostics/index.js';
+import { fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset } from '../data/index.js';
+import type { Engine } from '../engines/index.js';
+import { type Carrier, findCarrier, stepsOfNetwork } from '../lower/program/index.js';
+import { type Network, latencyOf } from '../network/index.js';
+import { isSplit } from '../passes/index.js';
+import type { Compiled } from '../workspace/compiled.js';
+import { Findings } from '../workspace/findings.js';
+import type { Opened } from '../workspace/open.js';
+import type { Source } from '../workspace/target.js';
+import { chooseEngine } from './engine.js';
+import { finiteOnly } from './evaluate-finite.js';
+import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
+import { refuseNumbers, remarksOn } from './labels.js';
 import {
   type Images,
   type Outputs,
@@ -14,79 +27,101 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
-import { latencyOf } from '../network/index.js';
-import { checkPatterns, conversionPlan, convertNetwork } from '../workspace/conversion.js';
-import { chooseEngine } from './engine.js';
-import { finiteOnly } from './evaluate-finite.js';
-import { evaluateOwn, spikeFigures } from './evaluate-own.js';
-import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
-import { refuseNumbers, remarksOn } from './labels.js';
-import { type Carrier, carrierOf } from '../lower/program/index.js';
-import { openTarget } from '../workspace/open.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
+import { checkRuns } from './runnable.js';
 import { evaluateStages } from './stages.js';
-import { Findings } from '../workspace/findings.js';
-import type { Source } from '../workspace/target.js';
-import { normalisationOf } from '../workspace/train-settings.js';
-import { verifyWhereWanted } from './verify-import.js';
 import type { EvalOptions, EvalResult } from './types.js';
-import type { Target } from '../workspace/types.js';
+import { verifyWhereWanted } from './verify-import.js';
 
-/** Accuracy, agreement with the source, spikes, operations per frame and latency of a converted network on data. */
-export async function evaluateTarget(target: Target, given: RunOptions): Promise<Outcome<EvalResult>> {
-  const findings = new Findings();
-  const opened = openTarget(target, given, findings);
-  if (opened.kind === 'own') return evaluateOwn(opened.own, given, findings);
-  const { config, source } = opened;
-  const normalisation = chosenNormalisation(given.normalisation, normalisationOf(config.normalize));
+/** Accuracy, agreement with the source, spikes, operations per frame and latency of a target's network on data. */
+export async function evaluate(opened: Opened, given: RunOptions, findings: Findings): Promise<EvalResult> {
+  const { source, text } = opened;
+  const normalisation = chosenNormalisation(given.normalisation, opened.normalisation);
   const options: RunOptions = { ...given, normalisation };
-  const plan = conversionPlan(config, findings);
-  const theirs = forSource(source, options, findings);
-  await verifyWhereWanted(source, options, findings);
-  const { last, conversion } = convertNetwork(source.imported.network, plan, findings);
-  const network = conversion?.spiking ?? last;
-  const { trains } = carrierOf(network);
-  refuseFlags(trains, options);
-  findings.take({ value: true, diagnostics: trains === 'none' ? [] : checkPatterns(config, network) });
+  opened.plan();
+  const theirs = source === undefined ? undefined : forSource(source, options, findings);
+  if (source !== undefined) await verifyWhereWanted(source, options, findings);
+  const compiled = opened.compiled();
+  const { network } = opened.compiled({ planes: false });
+  const trains = trainsOf(network);
+  refuseFlags(trains, opened, options);
+  // what the file takes and what its import takes may lie differently, and is said once
+  const said = theirs === undefined ? findings : new Findings();
+  const dataset = fitToNetwork(network, options.dataset, said, { numbers: true, normalisation });
   const images: Images = {
-    // what the file takes and what its import takes may lie differently
-    dataset: fitToNetwork(network, options.dataset, new Findings(), { numbers: true }),
+    dataset,
     normalisation,
-    count: Math.min(theirs.length, options.limit ?? theirs.length),
+    count: Math.min(dataset.length, options.limit ?? dataset.length),
     batch: options.batch ?? batchFor(network, options),
   };
   const truth = readTruth(images);
   findings.all.push(...remarksOn(truth, images));
-  if (!findings.all.some(({ code }) => code === 'convert/reference')) findings.all.push(...referenceNotes(source));
-  const before = await sourceOutputs(source, { ...images, dataset: theirs }, options);
-  const expected = classesOf(before, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0);
-  const engine = finiteOnly(chooseEngine(options.engine, 'infer'), { file: source.path });
-  const phase = trains === 'none' ? 'evaluating' : 'spiking network';
-  const { run, activity } = await runNetwork(network, images, engine, options, phase);
-  const value: EvalResult = {
-    samples: images.count,
-    ...scoreOf(truth, run),
-    source: sourceFigures(truth, { classes: expected, outputs: before }, run),
-    ...spikeFigures(network, run, images.count),
-    latency_steps: latencyOf(network),
-    seconds: run.milliseconds / 1000,
-    engine: engine.name,
-    ...(trains === 'means' && truth.kind === 'classes'
-      ? { by_steps: bySteps(run, Number(config.coding?.args['steps']), truth.classes) }
+  if (text !== undefined) checkRuns(network, text);
+  const known = findings.all.some(({ code }) => code === 'convert/reference');
+  if (source !== undefined && !known) findings.all.push(...referenceNotes(source));
+  const before = await sourceFound(source, { ...images, dataset: theirs ?? dataset }, options);
+  const engine = finiteOnly(chooseEngine(options.engine, 'infer'), placeOf(opened));
+  const phase =
+    trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
+  const running = { ...options, ones: isSplit(compiled.network) };
+  const { run, activity } = await runNetwork(network, images, engine, running, phase);
+  const measured: Measured = { compiled, network, images, truth, before, run, engine };
+  return {
+    ...figures(measured),
+    ...(before !== undefined && trains === 'means' && truth.kind === 'classes'
+      ? { by_steps: bySteps(run, stepsOfNetwork(network), truth.classes) }
       : {}),
     ...activity,
-    ...(options.stages === true && truth.kind === 'classes'
-      ? await evaluateStages(present(conversion, 'run: no conversion'), images, {
-          labels: truth.classes,
-          expected,
-          run,
-          engine,
-          options,
-        })
-      : {}),
+    ...(await stagesOf(measured, options)),
   };
-  return { value, diagnostics: findings.all };
+}
+
+interface Measured {
+  readonly compiled: Compiled;
+  /** What ran: the compiled network, its planes put back. */
+  readonly network: Network;
+  readonly images: Images;
+  readonly truth: Truth;
+  /** What the source gives. */
+  readonly before: Found | undefined;
+  readonly run: SpikingRun;
+  readonly engine: Engine;
+}
+
+function figures({ compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
+  return {
+    samples: images.count,
+    ...scoreOf(truth, run),
+    ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
+    ...spikeFigures(network, run, images.count),
+    // planes take steps of their own, also where they are put back to run
+    latency_steps: latencyOf(compiled.network),
+    seconds: run.milliseconds / 1000,
+    engine: engine.name,
+  };
+}
+
+async function stagesOf(
+  { compiled, images, truth, before, run, engine }: Measured,
+  options: RunOptions,
+): Promise<Partial<EvalResult>> {
+  if (options.stages !== true || truth.kind !== 'classes') return {};
+  const expected = present(before, 'run: no source').classes;
+  const known = { labels: truth.classes, expected, run, engine, options };
+  return evaluateStages(present(compiled.conversion, 'run: no conversion'), images, known);
+}
+
+function placeOf({ source, text }: Opened): Place | undefined {
+  const file = source?.path ?? text;
+  return file === undefined ? undefined : { file };
+}
+
+function trainsOf(network: Network): Carrier['trains'] {
+  const carrier = findCarrier(network);
+  if (carrier !== undefined) return carrier.trains;
+  const construct = `evaluating a compiled network with \`coding ${network.coding?.name}\``;
+  return fail('cli/not-lowered', { construct }, undefined, { help: 'name the model file instead' });
 }
 
 /** The data as the source's file takes it. */
@@ -103,7 +138,7 @@ function forSource(
 }
 
 /** Figures that networks of a kind don't have. */
-function refuseFlags(trains: Carrier['trains'], options: RunOptions): void {
+function refuseFlags(trains: Carrier['trains'], { source }: Opened, options: RunOptions): void {
   const missing = {
     none: { flags: ['stages', 'activity'], where: 'without a coding' },
     means: { flags: ['stages'], where: 'with `coding direct`' },
@@ -113,6 +148,9 @@ function refuseFlags(trains: Carrier['trains'], options: RunOptions): void {
   for (const flag of flags) {
     if (options[flag] === true) fail('cli/not-lowered', { construct: `\`--${flag}\` ${where}` });
   }
+  if (options.stages !== true || source !== undefined) return;
+  const help = 'name the model file that converts it';
+  fail('cli/not-lowered', { construct: '`--stages` without the ONNX file' }, undefined, { help });
 }
 
 function bySteps(run: SpikingRun, all: number, labels: Int32Array): NonNullable<EvalResult['by_steps']> {
@@ -134,6 +172,17 @@ function sourceFigures(truth: Truth, source: Found, found: Found): NonNullable<E
   return { ...scoreOf(truth, source), difference: regression(found.outputs, source.outputs.data) };
 }
 
+/** What the source gives for the images that it takes, where there is one. */
+async function sourceFound(
+  source: Source | undefined,
+  images: Images,
+  options: RunOptions,
+): Promise<Found | undefined> {
+  if (source === undefined) return undefined;
+  const outputs = await sourceOutputs(source, images, options);
+  return { outputs, classes: classesOf(outputs, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0) };
+}
+
 /** The source's own outputs: the file as it is, in onnxruntime, graph optimisations disabled. */
 async function sourceOutputs(file: Source, images: Images, options: EvalOptions): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
@@ -151,4 +200,23 @@ async function sourceOutputs(file: Source, images: Images, options: EvalOptions)
   } finally {
     await source.dispose();
   }
+}
+
+/** Spikes per neuron and sample, and OPF = Σ(Tc+Ts)·N + Σ fan-out·spikes (SWS eq. 10), per sample. */
+function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spikes_per_neuron: number; opf: number } {
+  let neurons = 0;
+  let membraneUpdates = 0;
+  let spikes = 0;
+  for (const op of spiking.ops) {
+    if (op.kind !== 'neuron') continue;
+    const count = elementCount(op.type.shape);
+    neurons += count;
+    membraneUpdates += count * (op.type.time!.steps + Number(op.attrs['silent'] ?? 0));
+    spikes += run.spikes.get(op.id) ?? 0;
+  }
+  const synaptic = [...run.synaptic.values()].reduce((a, b) => a + b, 0);
+  return {
+    spikes_per_neuron: neurons === 0 ? 0 : spikes / neurons / samples,
+    opf: membraneUpdates + synaptic / samples,
+  };
 }

@@ -17,7 +17,7 @@ import { type Network, numberAttr } from '../network/index.js';
 import { type Running, openRunnable } from '../train/index.js';
 import { openLogits } from './logits.js';
 import { trainCapacity } from '../passes/index.js';
-import type { Conversion } from '../workspace/conversion.js';
+import type { Conversion } from '../workspace/compiled.js';
 import type { EvalOptions, EvalResult } from './types.js';
 
 interface Known {

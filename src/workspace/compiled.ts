@@ -1,58 +1,102 @@
-import { basename } from 'node:path';
-import { present } from '../base/invariant.js';
-import type { Normalisation } from '../data/index.js';
-import { isFolder } from '../data/index.js';
+import { type Diagnostic, DiagnosticError, fail, hasErrors } from '../base/diagnostics/index.js';
 import type { Network } from '../network/index.js';
-import { checkPatterns, conversionPlan, convertNetwork } from './conversion.js';
-import { openTarget } from './open.js';
-import { forInference } from './own-network.js';
-import { withoutPlanes } from './planes.js';
-import { normalisationOf } from './train-settings.js';
+import {
+  type ConfiguredPass,
+  type PassRun,
+  type PipelineHooks,
+  type Surroundings,
+  configure,
+  pipelines,
+  runPipeline,
+} from '../passes/index.js';
+import { libraryNeurons } from './files.js';
 import type { Findings } from './findings.js';
-import { importFile } from './target.js';
-import type { CommonOptions, Target } from './types.js';
+import { withPlanes, withoutPlanes } from './planes.js';
 
-/** A target's network as inference sees it. */
+/** How a network becomes ready for inference: passes with their options, and the neuron types that they find. */
+export interface PassPlan extends Surroundings {
+  readonly passes: readonly ConfiguredPass[];
+}
+
+/** A network before its passes. */
+export interface Uncompiled {
+  readonly network: Network;
+  /** Reports settings that no conversion has. */
+  readonly plan: () => PassPlan;
+  /** What is to be said of the network after its passes; `finished`: after all of them. */
+  readonly problems?: (network: Network, finished: boolean) => readonly Diagnostic[];
+}
+
+export interface CompiledOptions extends Pick<PipelineHooks, 'after'> {
+  /** Name of a pass: those behind it don't run. */
+  readonly stopAfter?: string | undefined;
+  /**
+   * `true`: multi-bit spikes as binary planes in virtual time steps. `false`: planes put back into single synapses, to
+   * run. Where missing, they stay as they are.
+   */
+  readonly planes?: boolean | undefined;
+}
+
+/** A network after its passes. */
 export interface Compiled {
   readonly network: Network;
-  /** Of the config, the folder or the file. */
-  readonly name: string;
-  /** What the config or the run says of its images. */
-  readonly normalisation: Normalisation;
-  /** An ONNX file itself: an ANN, not a conversion of it. */
-  readonly imported: boolean;
-  /** The `.ir` file that it was read from: whoever runs it checks first that it can be run. */
-  readonly text?: string;
+  readonly runs: readonly PassRun[];
+  /** A conversion's networks on the way, where all its passes ran. */
+  readonly conversion?: Conversion;
 }
 
-/** The compiled network of `FILE#CONFIG`, of a compiled or run folder, or of an ONNX file. */
-export function compiledTarget(target: Target, options: CommonOptions, findings: Findings): Compiled {
-  const { path } = target;
-  if (isOnnx(target)) {
-    const { imported } = importFile(path, findings);
-    const { network } = forInference(imported.network, findings);
-    return { network, name: basename(path), normalisation: {}, imported: true };
-  }
-  const opened = openTarget(target, options, findings);
-  if (opened.kind === 'own') {
-    const { own } = opened;
-    const { network } = forInference(own.network, findings);
-    const name = isFolder(path) ? basename(path) : own.config;
-    return {
-      network: withoutPlanes(network, findings),
-      name,
-      normalisation: own.normalisation,
-      imported: false,
-      ...(own.text === undefined ? {} : { text: own.text }),
-    };
-  }
-  const { config, source } = opened;
-  const { conversion } = convertNetwork(source.imported.network, conversionPlan(config, findings), findings);
-  const { spiking } = present(conversion, 'driver: the pipeline ended early');
-  findings.take({ value: true, diagnostics: checkPatterns(config, spiking) });
-  return { network: spiking, name: config.name, normalisation: normalisationOf(config.normalize), imported: false };
+/** A converted network with what it was made from. */
+export interface Conversion {
+  readonly imported: Network;
+  /** The quantised network with its nonlinearities in the code ranges: the SNN's reference. */
+  readonly quantised: Network;
+  readonly spiking: Network;
 }
 
-export function isOnnx({ path, config }: Target): boolean {
-  return config === undefined && path.endsWith('.onnx') && !isFolder(path);
+/** Runs the passes of a network, to the end or to the one that is named. */
+export function compile(target: Uncompiled, options: CompiledOptions, findings: Findings): Compiled {
+  const { stopAfter, after } = options;
+  const hooks = { stopAfter, ...(after === undefined ? {} : { after }) };
+  const { passes, ...surroundings } = target.plan();
+  const result = runPipeline(target.network, passes, surroundings, { now: () => performance.now(), ...hooks });
+  findings.all.push(...result.diagnostics);
+  const { network, runs } = result;
+  if (network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);
+  const finished = runs.length === passes.length;
+  findings.take({ value: network, diagnostics: target.problems?.(network, finished) ?? [] });
+  const conversion = finished ? conversionOf(target.network, network, runs) : undefined;
+  const done = { network, runs, ...(conversion === undefined ? {} : { conversion }) };
+  return runs.some(({ pass }) => pass === stopAfter) ? done : withPlanesAs(options, done, findings);
+}
+
+/** The passes of a trained (or initial) network: dropout goes, batch norm is folded. */
+export function inferencePlan(): PassPlan {
+  return { passes: configure(pipelines.ann, {}), neurons: libraryNeurons() };
+}
+
+/** A trained (or initial) network made ready for inference. */
+export function forInference(network: Network, findings: Findings): Compiled {
+  return compile({ network, plan: inferencePlan }, {}, findings);
+}
+
+/** A compiled network with its multi-bit spikes as the options say. */
+export function withPlanesAs(options: CompiledOptions, done: Compiled, findings: Findings): Compiled {
+  const { stopAfter, after, planes } = options;
+  if (planes === undefined) return done;
+  if (!planes) return { ...done, network: withoutPlanes(done.network, findings) };
+  const hooks = { stopAfter, ...(after === undefined ? {} : { after }) };
+  const split = withPlanes(done.network, findings, hooks);
+  return { ...done, network: split.network, runs: [...done.runs, ...split.runs] };
+}
+
+function conversionOf(imported: Network, spiking: Network, runs: readonly PassRun[]): Conversion | undefined {
+  const quantised = runs.find(({ pass }) => pass === 'quantiser-regions')?.network;
+  return quantised === undefined ? undefined : { imported, quantised, spiking };
+}
+
+/** Reports a pass that there is, but that this target doesn't need. */
+export function checkRan(pass: string | undefined, runs: readonly PassRun[]): void {
+  const names = runs.map((run) => run.pass);
+  if (pass === undefined || names.includes(pass)) return;
+  fail('cli/unknown-pass', { pass }, undefined, { help: `what runs: ${names.join(', ')}` });
 }

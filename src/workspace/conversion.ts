@@ -1,28 +1,13 @@
-import { type Diagnostic, DiagnosticError, diagnostic, fail, hasErrors } from '../base/diagnostics/index.js';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { type CodingChoice, type Config, type NeuronUse, layerMatches } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
-import {
-  type ConfiguredPass,
-  type PassRun,
-  type PerLayer,
-  type PipelineHooks,
-  type Surroundings,
-  byLayer,
-  byPattern,
-  configure,
-  pipelines,
-  runPipeline,
-} from '../passes/index.js';
+import { type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
+import { type Compiled, type PassPlan, compile } from './compiled.js';
 import { conversionProblems } from './conversion-rules.js';
 import { libraryNeurons } from './files.js';
 import { importedBits } from './import-bits.js';
 import type { Findings } from './findings.js';
-
-/** What a config turns an imported network into: passes with their options, and the neuron types that they find. */
-export interface ConversionPlan extends Surroundings {
-  readonly passes: readonly ConfiguredPass[];
-}
 
 /** Settings that stand in the place of the config's. */
 export interface PlanChanges {
@@ -33,7 +18,7 @@ export interface PlanChanges {
 }
 
 /** The passes of a conversion, from a config's coding and neuron; a config that can't convert is refused. */
-export function conversionPlan(config: Config, findings: Findings, changes: PlanChanges = {}): ConversionPlan {
+export function conversionPlan(config: Config, findings: Findings, changes: PlanChanges = {}): PassPlan {
   findings.take({ value: true, diagnostics: conversionProblems(config) });
   const { coding, neuron } = config;
   const weightBits = changes.weightsStay === true ? undefined : importedBits(config);
@@ -64,7 +49,7 @@ function meanPlan(
   coding: CodingChoice,
   { def, args, place }: NeuronUse,
   weights: { readonly bits: PerLayer<number> | undefined },
-): ConversionPlan {
+): PassPlan {
   const ranges = coding.layers.map(({ pattern, place, settings }) => ({
     pattern,
     place,
@@ -86,42 +71,18 @@ function silentOf(coding: CodingChoice, id: string): number {
   return silent;
 }
 
-/** A converted network with what it was made from. */
-export interface Conversion {
-  readonly imported: Network;
-  /** The quantised network with its nonlinearities in the code ranges: the SNN's reference. */
-  readonly quantised: Network;
-  readonly spiking: Network;
-  readonly runs: readonly PassRun[];
-}
-
-/** Runs a plan's passes; `undefined` spiking network where it was stopped earlier. */
-export function convertNetwork(
-  imported: Network,
-  { passes, neurons }: ConversionPlan,
-  findings: Findings,
-  hooks: PipelineHooks = {},
-): { readonly last: Network; readonly conversion?: Conversion; readonly runs: readonly PassRun[] } {
-  const result = runPipeline(imported, passes, { neurons }, { now: () => performance.now(), ...hooks });
-  findings.all.push(...result.diagnostics);
-  if (result.network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);
-  checkSizes(result.network);
-  const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions')?.network;
-  const finished = result.runs.length === passes.length && quantised !== undefined;
-  return {
-    last: result.network,
-    runs: result.runs,
-    ...(finished ? { conversion: { imported, quantised, spiking: result.network, runs: result.runs } } : {}),
-  };
+/** A network converted by a plan, to the end. */
+export function convertNetwork(network: Network, plan: PassPlan, findings: Findings): Compiled {
+  return compile({ network, plan: () => plan, problems: sizeProblems }, {}, findings);
 }
 
 /** Refuses a network that no command could read again. */
-export function checkSizes(network: Network): void {
+export function sizeProblems(network: Network): readonly Diagnostic[] {
   const large = firstOversized(network);
-  if (large === undefined) return;
+  if (large === undefined) return [];
   const { op, what, size, limit, unit } = large;
   const help = 'take fewer steps, or a smaller network';
-  fail('model/too-large', { what, elements: size, limit, unit }, op.place, { help });
+  return [diagnostic('model/too-large', { what, elements: size, limit, unit }, op.place, { help })];
 }
 
 /** Per-layer silent settings must name layers that exist. */

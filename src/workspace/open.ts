@@ -1,28 +1,87 @@
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { isFile, readBytes } from '../data/index.js';
+import { type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
-import { type OwnTarget, networkOf } from './own-network.js';
-import { isFolder, isIrFile, readIr, runFiles } from './run-folder.js';
+import type { StepSettings } from '../train/index.js';
+import {
+  type Compiled,
+  type CompiledOptions,
+  type PassPlan,
+  type Uncompiled,
+  compile,
+  inferencePlan,
+  withPlanesAs,
+} from './compiled.js';
+import { checkPatterns, conversionPlan, sizeProblems } from './conversion.js';
 import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
-import { type Source, chooseConfig, sourceOf } from './target.js';
+import { networkOf } from './own-network.js';
+import { isIrFile, readIr, runFiles } from './run-folder.js';
+import { type Source, chooseConfig, importFile, sourceOf } from './target.js';
 import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
-/** What a target names: a network of layers, or a config that converts an ONNX file. */
-export type Opened =
-  | { readonly kind: 'own'; readonly own: OwnTarget }
-  | { readonly kind: 'import'; readonly config: Config; readonly source: Source };
+/** What a target names: a network before all passes, with what its source says of it. */
+export interface OpenedTarget extends Uncompiled {
+  /** Name of the config, of the one that a folder was made from, or of the file. */
+  readonly config: string;
+  /** What tells it from other targets: the config, the folder or the file. */
+  readonly label: string;
+  readonly normalisation: Normalisation;
+  /** `hardware { … }` of the config. */
+  readonly hardware?: Readonly<Record<string, unknown>> | undefined;
+  /** The ONNX file that the network was imported from. */
+  readonly source?: Source;
+  /** The `.ir` file that the network was read from: whoever runs it checks first that it can be run. */
+  readonly text?: string;
+  /** What a training step of the config depends on, where it says how to train. */
+  readonly training?: StepSettings;
+  /** Source file name → its bytes. */
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+  /** Paths of what was read. */
+  readonly inputs: readonly string[];
+}
 
-/** Opens `FILE#CONFIG`, a compiled or run folder, or a file in the IR's text form. */
-export function openTarget(target: Target, options: CommonOptions, findings: Findings): Opened {
+export interface Opened extends OpenedTarget {
+  /** The network after its passes. Reports what they report. */
+  readonly compiled: (options?: CompiledOptions) => Compiled;
+}
+
+export interface OpenOptions extends CommonOptions {
+  /** An ONNX file itself is a target too: an ANN, not a conversion of it. */
+  readonly onnx?: boolean;
+}
+
+/** Opens `FILE#CONFIG`, a compiled or run folder, a file in the IR's text form, or an ONNX file where that is allowed. */
+export function openTarget(target: Target, options: OpenOptions, findings: Findings): Opened {
+  const opened = openedOf(target, options, findings);
+  let known: PassPlan | undefined;
+  const plan = (): PassPlan => (known ??= opened.plan());
+  const ready = { ...opened, plan };
+  // what is compiled again is the same, and what passes say is said once
+  const done = new Map<boolean | undefined, Compiled>();
+  const compiled = (how: CompiledOptions = {}): Compiled => {
+    if (how.stopAfter !== undefined || how.after !== undefined) return compile(ready, how, findings);
+    const known =
+      done.get(how.planes) ?? withPlanesAs(how, done.get(undefined) ?? compile(ready, {}, findings), findings);
+    done.set(how.planes, known);
+    return known;
+  };
+  return { ...ready, compiled };
+}
+
+function openedOf(target: Target, options: OpenOptions, findings: Findings): OpenedTarget {
   const { path } = target;
   refuseConfigOfFolder(target);
-  if (isFolder(path) || isIrFile(path)) return { kind: 'own', own: textTarget(path, findings) };
+  if (isFolder(path) || isIrFile(path)) return openText(path, findings);
+  if (options.onnx === true && isOnnx(target)) return openOnnx(path, findings);
   const config = chooseConfig(findings.take(loadModel(path, options)), target);
-  if (config.network.kind === 'onnx') return { kind: 'import', config, source: sourceOf(config, findings) };
-  return { kind: 'own', own: layersTarget(path, config, findings) };
+  return config.network.kind === 'onnx' ? openImport(path, config, findings) : openLayers(path, config, findings);
+}
+
+/** Whether a target is an ONNX file itself. */
+export function isOnnx({ path, config }: Target): boolean {
+  return config === undefined && path.endsWith('.onnx') && !isFolder(path);
 }
 
 /** A compiled or run folder and a network in text form hold one network, without names to choose from. */
@@ -32,28 +91,71 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
   fail('cli/unknown-config', { file: path, config }, { file: path }, { help });
 }
 
-function textTarget(path: string, findings: Findings): OwnTarget {
+function openText(path: string, findings: Findings): OpenedTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
   const { network, run, normalisation = {} } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
+  const config = run?.config ?? network.name;
   return {
     network,
-    config: run?.config ?? network.name,
+    config,
+    label: isFolder(path) ? basename(path) : config,
     normalisation: run?.normalisation ?? normalisation,
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
+    inputs: files,
+    plan: inferencePlan,
   };
 }
 
-function layersTarget(path: string, config: Config, findings: Findings): OwnTarget {
+function openLayers(path: string, config: Config, findings: Findings): OpenedTarget {
   const network = networkOf(config, findings);
   return {
     network,
     config: config.name,
+    label: config.name,
     normalisation: normalisationOf(config.train?.settings['normalize'] ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),
+    inputs: [path],
+    plan: inferencePlan,
+  };
+}
+
+function openImport(path: string, config: Config, findings: Findings): OpenedTarget {
+  const source = sourceOf(config, findings);
+  const external = [...source.external.keys()].map((name) => join(dirname(source.path), name));
+  return {
+    network: source.imported.network,
+    config: config.name,
+    label: config.name,
+    normalisation: normalisationOf(config.normalize),
+    hardware: config.hardware?.settings,
+    source,
+    sources: new Map<string, Uint8Array>([
+      [basename(path), readBytes(path)],
+      [basename(source.path), source.bytes],
+    ]),
+    inputs: [path, source.path, ...external],
+    plan: () => conversionPlan(config, findings),
+    problems: (compiled, finished) => [...sizeProblems(compiled), ...(finished ? checkPatterns(config, compiled) : [])],
+  };
+}
+
+function openOnnx(path: string, findings: Findings): OpenedTarget {
+  const source = importFile(path, findings);
+  const { network } = source.imported;
+  const name = basename(path);
+  return {
+    network,
+    config: name,
+    label: name,
+    normalisation: {},
+    source,
+    sources: new Map([[name, source.bytes]]),
+    inputs: [path],
+    plan: inferencePlan,
   };
 }

@@ -5,7 +5,8 @@ import { DiagnosticError, diagnostic } from '../../src/base/diagnostics/index.js
 import { InvariantError } from '../../src/base/invariant.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
-import type { CompileOptions, CompileResult } from '../../src/commands/compile.js';
+import type { CompileOptions } from '../../src/commands/compile.js';
+import type { CompileResult } from '../../src/commands/summary.js';
 import type { ConvertOptions } from '../../src/commands/convert.js';
 import type { CostResult } from '../../src/commands/cost.js';
 import type { EvalOptions, EvalResult } from '../../src/run/types.js';

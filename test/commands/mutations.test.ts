@@ -5,7 +5,7 @@ import { hasErrors } from '../../src/base/diagnostics/index.js';
 import { elementCount } from '../../src/base/dtype.js';
 import { configProblems, lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Config, checkWhatHolds } from '../../src/model/index.js';
-import { forInference } from '../../src/workspace/own-network.js';
+import { forInference } from '../../src/workspace/compiled.js';
 import { inferenceProgram } from '../../src/workspace/artifacts.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { testLoader } from '../support/spike.js';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Code } from '../../src/base/diagnostics/index.js';
 import { encodeSafetensors } from '../../src/base/safetensors.js';
 import { openDataset } from '../../src/data/index.js';
-import { compiledTarget } from '../../src/workspace/compiled.js';
+import { openTarget } from '../../src/workspace/open.js';
 import { driver } from '../../src/commands/index.js';
 import { readLog } from '../../src/workspace/run-log.js';
 import { Findings } from '../../src/workspace/findings.js';
@@ -60,7 +60,7 @@ function place(): Place {
 
 it('membranes of neurons that read the image are those of the equations, step by step', async () => {
   const { target, data } = place();
-  const { network } = compiledTarget(target('bare'), {}, new Findings());
+  const { network } = openTarget(target('bare'), { onnx: true }, new Findings()).compiled({ planes: false });
   const dataset = openDataset(data);
   const trace = await traceSample(
     network,
@@ -86,7 +86,7 @@ it('membranes of neurons that read the image are those of the equations, step by
 
 it('a threshold that moves is that of the equations, step by step', async () => {
   const { target, data } = place();
-  const { network } = compiledTarget(target('tiring'), {}, new Findings());
+  const { network } = openTarget(target('tiring'), { onnx: true }, new Findings()).compiled({ planes: false });
   const dataset = openDataset(data);
   const choice = { dataset, normalisation: {}, sample: 3 };
   const { layers, image } = await traceSample(network, choice, neuronLayers(network), onnxruntimeEngine);
@@ -108,7 +108,7 @@ it('a threshold that moves is that of the equations, step by step', async () => 
 
 it('membranes of a stepwise weighted train decide its spikes, and silent steps are among them', async () => {
   const { target, data } = place();
-  const { network } = compiledTarget(target('converted'), {}, new Findings());
+  const { network } = openTarget(target('converted'), { onnx: true }, new Findings()).compiled({ planes: false });
   const dataset = openDataset(data);
   const choice = { dataset, normalisation: {}, sample: 0 };
   const { layers } = await traceSample(network, choice, neuronLayers(network), onnxruntimeEngine);
@@ -133,7 +133,7 @@ it('levels counted for a picture are those that eval counts', async () => {
   const dataset = openDataset(data);
   for (const config of ['net', 'rate']) {
     const evaluated = await driver.evaluateTarget(target(config), { dataset, normalisation: {}, activity: true });
-    const { network } = compiledTarget(target(config), {}, new Findings());
+    const { network } = openTarget(target(config), { onnx: true }, new Findings()).compiled({ planes: false });
     const images = { dataset, normalisation: {}, count: 12, batch: 5 };
     const counted = await measureLevels(network, images, onnxruntimeEngine, () => undefined);
     expect(counted).toEqual(evaluated.value!.activity);
@@ -172,7 +172,9 @@ it('pictures of every kind and coding are written', async () => {
 
 it('what a picture can’t show is said, and nothing is written', async () => {
   const where = place();
-  const { network } = compiledTarget({ path: join(where.folder, 'net.onnx') }, {}, new Findings());
+  const { network } = openTarget({ path: join(where.folder, 'net.onnx') }, { onnx: true }, new Findings()).compiled({
+    planes: false,
+  });
   expectDiagnostic('report/no-neurons', () => chosenLayers(network, 'net.onnx', []));
   const refused = async (code: Code, kind: PictureKind, more: Partial<PictureOptions>): Promise<void> => {
     const { outcome, outFile } = await draw(where, kind, 'net', more);
@@ -191,7 +193,7 @@ it('what a picture can’t show is said, and nothing is written', async () => {
 it('a report about a run folder, configs and an ONNX file is one page', async () => {
   const where = place();
   const run = join(where.folder, 'run');
-  const { network } = compiledTarget(where.target('net'), {}, new Findings());
+  const { network } = openTarget(where.target('net'), { onnx: true }, new Findings()).compiled({ planes: false });
   mkdirSync(run);
   writeFileSync(join(run, 'network.ir'), printNetwork(network));
   writeFileSync(join(run, 'weights.safetensors'), encodeSafetensors(paramsToTensors(network.params)));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { annCost, costOf, defaultHardware, fanOuts, measuredCost } from '../../src/cost/index.js';
-import { forInference } from '../../src/workspace/own-network.js';
+import { forInference } from '../../src/workspace/compiled.js';
 import { withPlanes } from '../../src/workspace/planes.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { SpikeCounter, onesIn } from '../../src/run/metrics/index.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
-import { forInference } from '../../src/workspace/own-network.js';
+import { forInference } from '../../src/workspace/compiled.js';
 import { checkRuns } from '../../src/run/runnable.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { type Network, type Param, parseNetwork, printNetwork } from '../../src/network/index.js';

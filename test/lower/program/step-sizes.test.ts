@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fanOuts } from '../../../src/cost/index.js';
-import { forInference } from '../../../src/workspace/own-network.js';
+import { forInference } from '../../../src/workspace/compiled.js';
 import { Findings } from '../../../src/workspace/findings.js';
 import { lower, outputNames } from '../../../src/lower/program/index.js';
 import { evaluate } from '../../../src/tensor/index.js';

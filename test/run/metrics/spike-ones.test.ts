@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { present } from '../../../src/base/invariant.js';
 import { costOf, defaultHardware, fanOuts, measuredCost } from '../../../src/cost/index.js';
-import { forInference } from '../../../src/workspace/own-network.js';
+import { forInference } from '../../../src/workspace/compiled.js';
 import { Findings } from '../../../src/workspace/findings.js';
 import { SpikeCounter } from '../../../src/run/metrics/index.js';
 import { lower, outputNames } from '../../../src/lower/program/index.js';

@@ -1,0 +1,142 @@
+import { fail } from '../base/diagnostics/index.js';
+import { present } from '../base/invariant.js';
+import {
+  type Cost,
+  type Hardware,
+  measuredCost,
+  costOf as networkCost,
+  takesEvents,
+  withEventSpikes,
+} from '../cost/index.js';
+import type { Dataset, Normalisation } from '../data/index.js';
+import type { Measured, ReportTarget } from '../report/index.js';
+import { chooseEngine } from '../run/engine.js';
+import { finiteOnly } from '../run/evaluate-finite.js';
+import { evaluate } from '../run/evaluate.js';
+import { chosenNormalisation } from '../run/fit.js';
+import { eventRange } from '../run/event-range.js';
+import { findCarrier } from '../lower/program/index.js';
+import type { Network } from '../network/index.js';
+import { type LayerActivity, SpikeCounter } from '../run/metrics/index.js';
+import { checkRuns } from '../run/runnable.js';
+import { measureLevels, neuronLayers, spreadOver, traceSample } from '../run/traces.js';
+import type { EvalResult } from '../run/types.js';
+import type { Findings } from '../workspace/findings.js';
+import { type Opened, isOnnx } from '../workspace/open.js';
+import type { CommonOptions, OnProgress, Target } from '../workspace/types.js';
+import { costOfOpened } from './cost.js';
+
+/** What a network is measured on. */
+export interface FigureOptions extends Pick<CommonOptions, 'onProgress'> {
+  readonly dataset?: Dataset | undefined;
+  readonly normalisation: Normalisation;
+  /** Images that accuracy and levels are measured on; all where missing. */
+  readonly limit?: number;
+  readonly batch?: number;
+  /** The image whose spikes and membranes are shown, from 0. */
+  readonly sample?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+}
+
+/** Layers whose spikes and membranes are shown. */
+const tracedLayers = 4;
+/** Levels of stepwise weighted trains are counted on so many images at most: every step is kept. */
+const mostStepwise = 100;
+
+/** A network's cost with the energies of its hardware; of an ONNX file itself without them. */
+export async function costFigures(
+  target: Target,
+  opened: Opened,
+  findings: Findings,
+): Promise<Cost & { readonly hardware?: Hardware }> {
+  return isOnnx(target) ? networkCost(opened.compiled().network) : await costOfOpened(opened, {}, findings);
+}
+
+interface Subject {
+  readonly target: Target;
+  readonly opened: Opened;
+  readonly name: string;
+  readonly cost: Cost & { readonly hardware?: Hardware };
+}
+
+/** What a network does on the data; nothing without data, and for ONNX files themselves. */
+export async function figuresOnData(
+  { target, opened, name, cost }: Subject,
+  options: FigureOptions,
+  findings: Findings,
+): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'remark'>> {
+  const { dataset, limit, batch, engine, threads, sample = 0 } = options;
+  if (dataset === undefined) return {};
+  if (dataset.targets !== undefined) fail('data/not-classes', { name: dataset.name });
+  if (isOnnx(target)) return { remark: 'not measured: an ONNX file is measured once it is converted' };
+  const { network } = opened.compiled({ planes: false });
+  if (opened.text !== undefined) checkRuns(network, opened.text);
+  const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
+  const trains = findCarrier(network)?.trains;
+  const chosen = { dataset, normalisation: chosenNormalisation(options.normalisation, opened.normalisation) };
+  const used = finiteOnly(chooseEngine(engine, 'infer'), { file: target.path });
+  const layers = spreadOver(neuronLayers(network), tracedLayers);
+  const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
+  const range = takesEvents(network) ? eventRange(dataset, chosen.normalisation, limit) : undefined;
+  const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
+  let counter: SpikeCounter | undefined;
+  const result = await evaluate(
+    opened,
+    {
+      ...chosen,
+      activity: trains === 'means',
+      onProgress: labelled,
+      countSpikes: (counted) => (counter = new SpikeCounter(asSpikes(counted))),
+      ...(limit === undefined ? {} : { limit }),
+      ...(batch === undefined ? {} : { batch }),
+      ...(engine === undefined ? {} : { engine }),
+      ...(threads === undefined ? {} : { threads }),
+    },
+    findings,
+  );
+  let activity: readonly LayerActivity[] = result.activity ?? [];
+  if (trains === 'weighted') {
+    const count = Math.min(dataset.length, limit ?? dataset.length, mostStepwise);
+    const images = { ...chosen, count, batch: 10 };
+    activity = await measureLevels(network, images, used, (done, total) =>
+      labelled({ phase: 'counting levels', done, total, unit: 'images' }),
+    );
+  }
+  const layered = range === undefined ? cost : { ...cost, ...networkCost(asSpikes(network)) };
+  const energy = energyOf(counter, layered, result.samples);
+  return { measured: measuredOf(result, activity, dataset.name, energy), ...trace };
+}
+
+/** Energy of an image in joules, from the spikes that were counted. */
+function energyOf(
+  counter: SpikeCounter | undefined,
+  { hardware, ...cost }: Subject['cost'],
+  samples: number,
+): number | undefined {
+  if (counter === undefined || hardware === undefined) return undefined;
+  const spikes = counter;
+  return 1e-12 * measuredCost(spikes.network, cost, (id) => spikes.countsOf(id), samples, hardware).total.energy_pj;
+}
+
+function measuredOf(
+  result: EvalResult,
+  activity: readonly LayerActivity[],
+  data: string,
+  energy: number | undefined,
+): Measured {
+  const { samples, accuracy, source, spikes_per_neuron, opf, latency_steps } = result;
+  return {
+    data,
+    samples,
+    accuracy: present(accuracy, 'report: no accuracy'),
+    ...(source?.accuracy === undefined || source.agreement === undefined
+      ? {}
+      : { source: { accuracy: source.accuracy, agreement: source.agreement } }),
+    spikes_per_neuron,
+    opf,
+    latency_steps,
+    ...(energy === undefined ? {} : { energy_joules: energy }),
+    activity,
+  };
+}

@@ -1,0 +1,37 @@
+import { costOf } from '../cost/index.js';
+import { type Network, latencyOf } from '../network/index.js';
+import type { PassRun } from '../passes/index.js';
+
+/** The keys are those of `compile --json`. */
+export interface CompileResult {
+  readonly name: string;
+  /** Files written, relative to `outDir`. */
+  readonly files: readonly string[];
+  readonly outDir?: string;
+  readonly ops: number;
+  readonly parameters: number;
+  readonly latency_steps?: number;
+  readonly notes: readonly string[];
+  readonly passes: readonly { readonly pass: string; readonly milliseconds: number }[];
+}
+
+/** What `compile` and `convert` say of what they made. */
+export function describe(
+  network: Network,
+  runs: readonly PassRun[],
+  files: readonly string[],
+  options: { readonly outDir?: string },
+): CompileResult {
+  const parameters = costOf(network).total.params;
+  const latency = latencyOf(network);
+  return {
+    name: network.name,
+    files,
+    ...(options.outDir === undefined ? {} : { outDir: options.outDir }),
+    ops: network.ops.length,
+    parameters,
+    ...(latency === 0 ? {} : { latency_steps: latency }),
+    notes: network.notes,
+    passes: runs.map(({ pass, milliseconds }) => ({ pass, milliseconds })),
+  };
+}
