@@ -18,12 +18,12 @@ import { libraryNeurons } from '../src/workspace/files.js';
 
 function traitRows(): readonly string[] {
   return opKinds.map((kind) => {
-    const { weights, fires, macs, ...flags } = traitsOf({ kind });
+    const { role, weights, fires, reach, padding, macs, ...flags } = traitsOf({ kind });
     const held = Object.entries(flags).flatMap(([name, holds]) => (holds ? [`\`${name}\``] : []));
-    const cells = [weights, fires, macs === 'none' ? 'none' : 'yes'].map((answer) =>
+    const cells = [weights, fires, reach, padding, macs === 'none' ? 'none' : 'yes'].map((answer) =>
       answer === 'none' ? '–' : answer,
     );
-    return `| \`${kind}\` | ${cells.join(' | ')} | ${held.join(' ') || '–'} |`;
+    return `| \`${kind}\` | ${role} | ${cells.join(' | ')} | ${held.join(' ') || '–'} |`;
   });
 }
 
@@ -86,8 +86,8 @@ ${rows.join('\n')}
 What passes, costs and lowerings ask of a kind of layer, instead of its name (\`src/network/ops/traits.ts\` says what each
 means); a kind without an answer doesn't compile. Flags that hold are named.
 
-| kind | weights | fires | counts MACs | flags |
-| --- | --- | --- | --- | --- |
+| kind | role | weights | fires | a spike reaches | padding | counts MACs | flags |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ${traitRows().join('\n')}
 `;
 }

@@ -1,8 +1,9 @@
+import { present } from '../base/invariant.js';
 import { join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
 import type { LayerCost } from '../cost/index.js';
 import { agreement, classesOf, divergence, outputsOf, readLabels } from '../run/metrics/index.js';
-import { type Network, numberAttr, opsById } from '../network/index.js';
+import { type Network, opsById, wholeOf } from '../network/index.js';
 import {
   type BitAllocation,
   configure,
@@ -57,7 +58,12 @@ export async function chooseBits(
   const sensitivity = await bitSensitivity(prepared, weighted, [least, most], options.measuring);
   const allocated = allocate(target, plan.allocation(errorsOf(sensitivity)), findings);
   const byId = opsById(allocated);
-  const bits = new Map(weighted.map(({ id }) => [id, numberAttr(byId.get(id)!.attrs, 'weight_bits')] as const));
+  const bits = new Map(
+    weighted.map(({ id }) => [
+      id,
+      present(wholeOf(allocated, byId.get(id)!, 'weight_bits'), `allocate: ${id} has no bits`),
+    ]),
+  );
   const errorOf = (id: string): number => sensitivity.layers.get(id)!.find((one) => one.bits === bits.get(id))!.error;
   const sum = (of: (size: LayerSize, id: string) => number): number =>
     [...sizes].reduce((total, [id, size]) => total + of(size, id), 0);

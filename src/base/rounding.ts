@@ -15,10 +15,6 @@ export const roundings = ['half_even', 'half_odd', 'half_up', 'half_down', 'floo
 
 export type Rounding = (typeof roundings)[number];
 
-export function isRounding(name: string): name is Rounding {
-  return (roundings as readonly string[]).includes(name);
-}
-
 /** x rounded so. Every way is monotone. */
 export function roundBy(rounding: Rounding, x: number): number {
   switch (rounding) {

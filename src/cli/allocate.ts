@@ -15,7 +15,7 @@ import {
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
 import type { AllocateResult, BitBudget, SilentGoal } from '../commands/index.js';
-import type { Target } from '../workspace/types.js';
+import type { Target, VerifyLevel } from '../workspace/types.js';
 
 interface AllocateFlags extends CommonFlags, DataFlags {
   readonly data: string;
@@ -34,7 +34,7 @@ interface AllocateFlags extends CommonFlags, DataFlags {
   readonly threads?: number;
   readonly out?: string;
   readonly allowOutside?: boolean;
-  readonly verify?: boolean;
+  readonly verify?: boolean | VerifyLevel;
 }
 
 /** `spikec allocate FILE[#CONFIG] --data DATA --bytes N|--weight-bits B|--s-ace N` or `--silent --latency N|…` */

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { defined, listOf, parseTarget, withCommonFlags, withOutsideFlag, withVerifyFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { type Artifact, type Target, artifacts } from '../workspace/types.js';
+import { type Artifact, type Target, type VerifyLevel, artifacts } from '../workspace/types.js';
 import type { CompileResult } from '../commands/summary.js';
 
 interface CompileFlags extends CommonFlags {
   readonly allowOutside?: boolean;
-  readonly verify?: boolean;
+  readonly verify?: boolean | VerifyLevel;
   readonly emit?: readonly Artifact[];
   readonly out?: string;
   readonly printAfter?: string;

@@ -16,6 +16,8 @@ import {
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { type ConversionCoding, conversionCodings } from '../commands/choices.js';
+import type { ConvertResult } from '../commands/index.js';
+import type { VerifyLevel } from '../workspace/types.js';
 
 interface ConvertFlags extends CommonFlags, DataFlags {
   readonly coding: ConversionCoding;
@@ -31,8 +33,11 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly largest?: number;
   readonly perUnit?: number;
   readonly out?: string;
-  readonly verify?: boolean;
+  readonly verify?: boolean | VerifyLevel;
+  readonly strict?: boolean;
 }
+
+const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
 /** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
@@ -48,19 +53,23 @@ export function addConvert(program: Command, host: Host): void {
     .option('--silent <n>', 'sws: silent steps of each layer (default: 2)', wholeNumber(0))
     .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
     .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
-    .option('--calibrate <data>', `data to measure activation ranges on: ${dataHelp}`)
+    .option(
+      '--calibrate <data>',
+      `data to measure ranges on, of activations without a quantiser, and to check the network with: ${dataHelp}`,
+    )
     .option('--percentile <p>', 'range of a layer: this percentile of its positive activations (default: 99.9)', share)
     .option('--limit <n>', 'calibrate on the first N images (default: 1000)', wholeNumber(1))
     .option('--integer <m>', 'mbif: integer bits (default: 1)', wholeNumber(0))
     .option('--fraction <n>', 'mbif: fraction bits (default: 3)', wholeNumber(0))
     .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
+    .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {
     checkConvertFlags(command, flags);
     return convert(host, network, flags);
   });
-  withCommonFlags(withVerifyFlag(withDataFlags(command)), [
+  withCommonFlags(withVerifyFlag(withDataFlags(command), verifies), [
     'spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5',
     'spikec convert lenet5.onnx --coding mbif --steps 16 --calibrate mnist:train --mean 0.5 --std 0.5 -o lenet5',
   ]);
@@ -99,6 +108,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             beta: flags.beta,
             encoder: flags.encoder,
             verify: flags.verify,
+            strict: flags.strict,
             percentile: flags.percentile,
             calibrationLimit: flags.limit,
             integer: flags.integer,
@@ -111,9 +121,28 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
         }),
       );
       const next = `\nNext: spikec eval ${result.model} --data DATA\n`;
-      return { text: flags.quiet === true ? '' : summary(result) + next, json: result };
+      return { text: flags.quiet === true ? '' : summary(result) + checksText(result) + next, json: result };
     } finally {
       data?.dataset.close();
     }
   });
+}
+
+/** Two lines: what was verified of the import, and what the finished network does on a few inputs. */
+function checksText({ verified, check }: ConvertResult): string {
+  const count = (n: number): string => n.toLocaleString('en');
+  const lines: string[] = [];
+  if (verified !== undefined) {
+    const { compared, layers } = verified;
+    lines.push(`import: ${count(compared)} of ${count(layers)} layers give what onnxruntime gives`);
+  }
+  if (check !== undefined) {
+    const { samples, agreement, codes = 0, differing = 0, first } = check;
+    const inputs = check.inputs === 'drawn' ? `inputs drawn with seed ${check.seed}` : `images of ${check.data}`;
+    const equal = `${Math.round(agreement * samples)} of ${samples} predictions equal on ${inputs}`;
+    const from = first === undefined ? '' : ` from %${first} on`;
+    const differ = codes === 0 ? '' : `; ${count(differing)} of ${count(codes)} codes differ${from}`;
+    lines.push(`SNN: ${equal}${differ}`);
+  }
+  return lines.length === 0 ? '' : `\n${lines.map((line) => `${line}\n`).join('')}`;
 }

@@ -14,7 +14,7 @@ import {
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
 import type { EvalResult } from '../commands/index.js';
-import type { Target } from '../workspace/types.js';
+import type { Target, VerifyLevel } from '../workspace/types.js';
 
 interface EvalFlags extends CommonFlags, DataFlags {
   readonly data: string;
@@ -25,7 +25,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly stages?: boolean;
   readonly activity?: boolean;
   readonly allowOutside?: boolean;
-  readonly verify?: boolean;
+  readonly verify?: boolean | VerifyLevel;
 }
 
 /** `spikec eval FILE[#CONFIG] --data DATA [--limit N] [--batch N]` */

@@ -10,7 +10,7 @@ import {
   openDataset,
   parseNormalisation,
 } from '../data/index.js';
-import type { Target } from '../workspace/types.js';
+import { type Target, verifyLevels } from '../workspace/types.js';
 
 /** Adds what every command has: `--json`, `--quiet`, and examples under `--help`. */
 export function withCommonFlags(command: Command, examples: readonly string[]): Command {
@@ -28,14 +28,30 @@ export function withOutsideFlag(command: Command): Command {
   return command.option('--allow-outside', 'let use and onnx(...) leave the folder of the model file');
 }
 
-/** Adds `--verify` and `--no-verify`; without either it depends on the size of the network. */
-export function withVerifyFlag(command: Command): Command {
+/** Adds `--verify LEVEL` and `--no-verify`; without either it depends on the size of the network. */
+export function withVerifyFlag(command: Command, what = 'compare the import with onnxruntime layer by layer'): Command {
   return command
     .option(
-      '--verify',
-      'compare the import with onnxruntime layer by layer, however large the file is (of over 2,000 layers a sample)',
+      '--verify [level]',
+      `${what}: none, sample (files up to 32 MB; the default) or full (however large the file is; of over 2,000 layers a sample)`,
+      (text: string) => oneOf(text, verifyLevels),
     )
-    .option('--no-verify', "don't compare the import with onnxruntime (default: compare files up to 32 MB)");
+    .option('--no-verify', 'the same as --verify none');
+}
+
+function oneOf<T extends string>(text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
+  return found;
+}
+
+/** `--verify` alone means `--verify full`, also in front of a file. */
+export function withVerifyAlone(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  const flags = end === -1 ? args.length : end;
+  const isLevel = (word: string | undefined): boolean =>
+    (verifyLevels as readonly (string | undefined)[]).includes(word);
+  return args.map((arg, n) => (arg === '--verify' && n < flags && !isLevel(args[n + 1]) ? '--verify=full' : arg));
 }
 
 /** Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration only if it could be a name. */

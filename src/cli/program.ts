@@ -16,6 +16,7 @@ import { addFmt } from './fmt.js';
 import { refuseRepeated } from './idle.js';
 import { addInit } from './init.js';
 import { addOpt } from './opt.js';
+import { withVerifyAlone } from './options.js';
 import { addPicture } from './picture.js';
 import { diagnosticJson, printable } from './render.js';
 import { addReport } from './report.js';
@@ -70,7 +71,7 @@ export async function run(args: readonly string[], terminal: Terminal, driver: (
   let code: number = exitCode.ok;
   const program = buildProgram({ terminal, driver, exit: (value) => (code = value) });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(withVerifyAlone(args), { from: 'user' });
     return code;
   } catch (error) {
     // Commander ends with an error also after help and version; it has printed what there is to say.

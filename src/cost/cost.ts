@@ -1,4 +1,5 @@
 import { elementCount } from '../base/dtype.js';
+import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
 import { type Network, type Op, latencyOf, opsById, optionalParam, traitsOf, wholeOf } from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
@@ -82,7 +83,7 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
 function constantValues(network: Network): ReadonlySet<string> {
   const constant = new Set<string>();
   for (const op of network.ops) {
-    const encoded = op.kind === 'encode' && op.attrs['coding'] === 'direct';
+    const encoded = op.kind === 'encode' && op.attrs.coding === 'direct';
     const follows = op.kind !== 'neuron' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
     if (encoded || (follows && op.kind !== 'encode')) constant.add(op.id);
   }
@@ -91,7 +92,7 @@ function constantValues(network: Network): ReadonlySet<string> {
 
 function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | undefined, once: boolean): LayerCost {
   const { macs, weights } = operations(network, op);
-  const folded = op.attrs['folded_bias'] === true;
+  const folded = 'folded_bias' in op.attrs && op.attrs.folded_bias === true;
   const bias = folded ? undefined : optionalParam(network, op, 'bias')?.tensor.shape[0];
   const params = weights + (bias ?? 0);
   const weight_bits = weightBits(network, op);
@@ -122,9 +123,10 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
 /** Multiply-accumulates of one step, and weights. */
 function operations(network: Network, op: Op): { macs: number; weights: number } {
   const { macs } = traitsOf(op);
-  const shape = optionalParam(network, op, 'weight')?.tensor.shape;
-  const weights = shape === undefined ? 0 : elementCount(shape);
-  return { macs: macs === 'none' ? 0 : macs(elementCount(op.type.shape), shape ?? []), weights };
+  const weight = optionalParam(network, op, 'weight')?.tensor.shape;
+  const weights = weight === undefined ? 0 : elementCount(weight);
+  const input = present(opsById(network).get(op.inputs[0]!), `cost: ${op.id} reads nothing`).type.shape;
+  return { macs: macs === 'none' ? 0 : macs({ input, output: op.type.shape, weight: weight ?? [] }), weights };
 }
 
 function weightBits(network: Network, op: Op): number {

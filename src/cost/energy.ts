@@ -1,5 +1,5 @@
 import { present } from '../base/invariant.js';
-import { type Network, type Op, numberAttr, opsById } from '../network/index.js';
+import { type Network, type Op, opsById, roleOf, traitsOf } from '../network/index.js';
 import type { Cost, LayerCost } from './cost.js';
 import { reaches } from './fan-out.js';
 import { firingOps, spikeSources } from './sources.js';
@@ -130,13 +130,13 @@ function additionsOf(network: Network, countsOf: (id: string) => TrainCounts): R
 function firingRates(network: Network, countsOf: (id: string) => TrainCounts): (id: string) => number {
   const byId = opsById(network);
   const sourcesOf = spikeSources(network);
-  const measured = new Set(firingOps(network).flatMap(({ id, kind }) => (kind === 'squeeze' ? [] : [id])));
+  const measured = new Set(firingOps(network).flatMap(({ id, ...op }) => (traitsOf(op).fires === 'means' ? [] : [id])));
   const rateOf = (id: string, share = rate): number => {
     const op: Op = present(byId.get(id), `cost: no op ${id}`);
-    if (op.kind === 'planes') return rateOf(op.inputs[0]!, planeRate(numberAttr(op.attrs, 'bits')));
+    if (op.kind === 'planes') return rateOf(op.inputs[0]!, planeRate(op.attrs.bits));
     if (measured.has(id)) return share(countsOf(id));
     const rates = op.inputs.map((input) => rateOf(input, share));
-    if (op.kind === 'add') return rates.reduce((sum, one) => sum + one, 0);
+    if (roleOf(op) === 'sum') return rates.reduce((sum, one) => sum + one, 0);
     const sizes = op.inputs.map((input) => (sourcesOf(input) ?? []).reduce((sum, { elements }) => sum + elements, 0));
     const all = sizes.reduce((sum, one) => sum + one, 0);
     return rates.reduce((sum, one, n) => sum + one * sizes[n]!, 0) / Math.max(1, all);

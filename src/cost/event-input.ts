@@ -1,4 +1,4 @@
-import type { Network } from '../network/index.js';
+import type { Network, Op } from '../network/index.js';
 
 /** Smallest and greatest of whole numbers. */
 export interface Range {
@@ -6,9 +6,13 @@ export interface Range {
   readonly max: number;
 }
 
+function isEvents(op: Op): op is Op<'encode'> {
+  return op.kind === 'encode' && op.attrs.coding === 'events';
+}
+
 /** Whether a network takes a frame of events a step, which may be spikes. */
 export function takesEvents(network: Network): boolean {
-  return network.ops.some(({ kind, attrs }) => kind === 'encode' && attrs['coding'] === 'events');
+  return network.ops.some(isEvents);
 }
 
 /**
@@ -17,7 +21,7 @@ export function takesEvents(network: Network): boolean {
  */
 export function withEventSpikes(network: Network, { min, max }: Range): Network {
   const ops = network.ops.map((op) =>
-    op.kind === 'encode' && op.attrs['coding'] === 'events'
+    isEvents(op)
       ? {
           ...op,
           type: { ...op.type, code: { kind: 'spike' as const, min: Math.min(0, min), max: Math.max(1, max), step: 1 } },

@@ -1,6 +1,17 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Network, type Op, consumersOf, listAttr, numberAttr, opsById } from '../network/index.js';
+import {
+  type KindsOf,
+  type Link,
+  type Network,
+  type Op,
+  consumersOf,
+  hasRole,
+  linksOf,
+  opDef,
+  opsById,
+  traitsOf,
+} from '../network/index.js';
 import { spikeSources } from './sources.js';
 
 /** Synapse id → how many of its synapses a spike of each neuron reaches, row-major over the neurons' shape. */
@@ -68,45 +79,43 @@ const none: Reach = new Map();
 
 /** What spikes reach that enter `reader` as its n-th input. */
 function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): Reach {
+  const { reach, role } = traitsOf(reader);
   const { shape } = byId.get(reader.inputs[n]!)!.type;
-  const size = elementCount(shape);
-  const own = (reach: Float64Array): Reach => new Map([[reader.id, reach]]);
-  switch (reader.kind) {
-    case 'conv': {
-      const channels = reader.type.shape[0]! / numberAttr(reader.attrs, 'groups');
-      return own(spread(reader, shape, () => channels));
-    }
-    case 'linear':
-      return own(new Float64Array(size).fill(reader.type.shape[0]!));
-    case 'affine':
-    case 'neuron':
-      return own(new Float64Array(size).fill(1));
-    case 'maxprefix':
-      return own(spread(reader, shape, () => 1));
-    case 'avgpool':
-      if (!ofSpikes(reader.id)) return own(spread(reader, shape, () => 1));
-      return mapReach(reachOf(reader.id), (behind) => spread(reader, shape, (output) => behind[output]!));
-    case 'globalavgpool': {
-      const area = shape[1]! * shape[2]!;
-      if (!ofSpikes(reader.id)) return own(new Float64Array(size).fill(1));
-      return mapReach(reachOf(reader.id), (behind) =>
-        Float64Array.from({ length: size }, (_, i) => behind[Math.floor(i / area)]!),
-      );
-    }
-    case 'flatten':
-    case 'reshape':
-    case 'delay':
-    case 'planes':
-    case 'dropout':
-    case 'identity':
-      return reachOf(reader.id);
-    case 'add':
-      return ofSpikes(reader.id) ? reachOf(reader.id) : own(new Float64Array(size).fill(1));
-    case 'concat':
-      return ofSpikes(reader.id) ? concatReach(reader, n, byId, reachOf(reader.id)) : none;
-    default:
-      return none;
+  if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
+  if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape)]]);
+  const behind = reachOf(reader.id);
+  if (role === 'concatenation') return concatReach(reader, n, byId, behind);
+  return hasWindows(reader) ? mapReach(behind, (part) => spread(reader, shape, part)) : behind;
+}
+
+function hasWindows({ kind }: Op): boolean {
+  return opDef(kind).links !== undefined;
+}
+
+/** The synapses of `reader` on each of its inputs: of weights one an output channel that it weighs them for, else one. */
+function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
+  const channels = hasRole(reader, 'weighted') ? reader.type.shape[0]! / groupsOf(reader) : 1;
+  if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
+  const [planes = 1, height = 1, width = 1] = shape;
+  const [rows, columns] = ([0, 1] as const).map((axis) => counts(linksOf(reader, shape, axis), shape[axis + 1]!));
+  const reach = new Float64Array(planes * height * width);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) reach[y * width + x] = channels * rows![y]! * columns![x]!;
   }
+  // every channel of the input has the same geometry
+  for (let c = 1; c < planes; c++) reach.copyWithin(c * height * width, 0, height * width);
+  return reach;
+}
+
+function groupsOf({ attrs }: Op<KindsOf<'weighted'>>): number {
+  return 'groups' in attrs ? attrs.groups : 1;
+}
+
+/** How many links each input has. */
+function counts(links: readonly Link[], inputs: number): Float64Array {
+  const count = new Float64Array(inputs);
+  for (const { input } of links) count[input]!++;
+  return count;
 }
 
 function mapReach(reach: Reach, change: (part: Float64Array) => Float64Array): Reach {
@@ -120,33 +129,18 @@ function concatReach({ inputs }: Op, n: number, byId: ReadonlyMap<string, Op>, b
   return mapReach(behind, (part) => part.subarray(start, start + lengths[n]!));
 }
 
-/** Adds `weight(output position)` to every input position that the output's window covers. */
-function spread(reader: Op, shape: readonly number[], weight: (output: number) => number): Float64Array {
+/** What the outputs of windows over each channel reach, at each input that they cover. */
+function spread(reader: Op, shape: readonly number[], behind: Float64Array): Float64Array {
   const [channels, height, width] = shape as [number, number, number];
-  const [kh, kw] = listAttr(reader.attrs, 'kernel') as [number, number];
-  const [sh, sw] = listAttr(reader.attrs, 'stride') as [number, number];
-  const [top, left] = listAttr(reader.attrs, 'pads') as [number, number];
-  const [dh, dw] = listAttr(reader.attrs, 'dilation', [1, 1]) as [number, number];
   const [, outHeight, outWidth] = reader.type.shape as [number, number, number];
-  const perChannel = reader.kind === 'avgpool';
+  const [rows, columns] = [linksOf(reader, shape, 0), linksOf(reader, shape, 1)];
   const reach = new Float64Array(channels * height * width);
-  const planes = perChannel ? channels : 1;
-  for (let c = 0; c < planes; c++) {
-    for (let oy = 0; oy < outHeight; oy++) {
-      for (let ox = 0; ox < outWidth; ox++) {
-        const amount = weight((c * outHeight + oy) * outWidth + ox);
-        for (let i = 0; i < kh; i++) {
-          const y = oy * sh - top + i * dh;
-          if (y < 0 || y >= height) continue;
-          for (let j = 0; j < kw; j++) {
-            const x = ox * sw - left + j * dw;
-            if (x >= 0 && x < width) reach[(c * height + y) * width + x]! += amount;
-          }
-        }
-      }
+  for (let c = 0; c < channels; c++) {
+    for (const row of rows) {
+      const to = (c * height + row.input) * width;
+      const from = (c * outHeight + row.output) * outWidth;
+      for (const column of columns) reach[to + column.input]! += behind[from + column.output]!;
     }
   }
-  // every channel of a convolution's input has the same geometry
-  if (!perChannel) for (let c = 1; c < channels; c++) reach.copyWithin(c * height * width, 0, height * width);
   return reach;
 }

@@ -1,7 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import { type Network, type Op, learnsBits, numberAttr, opsById, wholeOf, traitsOf } from '../network/index.js';
+import { type Network, type Op, learnsBits, opsById, wholeOf, traitsOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -100,10 +100,11 @@ function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): Spik
   return { op, bits, steps, squeezed: false, elements, range, values, largest: largestOf(op) };
 }
 
-function largestOf({ type: { code }, attrs }: Op): number {
+function largestOf(op: Op): number {
+  const { code } = op.type;
   if (code.kind !== 'spike') return 0;
   // integer codes have left what their step stands for to the weights
-  const step = attrs['integer_codes'] === true ? numberAttr(attrs, 'amplitude') : code.step;
+  const step = op.kind === 'neuron' && op.attrs.integer_codes === true ? op.attrs.amplitude : code.step;
   return Math.max(Math.abs(code.min), Math.abs(code.max)) * step;
 }
 

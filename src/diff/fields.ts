@@ -1,5 +1,5 @@
 import { type NeuronDef, printNeuron } from '../equations/index.js';
-import { type Network, type Op, type ValueType, printType } from '../network/index.js';
+import { type Network, type Op, type ValueType, printType, attrsOf } from '../network/index.js';
 import type { FieldChange, FieldValue } from './types.js';
 
 /** A field of an op with its value on both sides. */
@@ -17,10 +17,10 @@ export function changedFields(from: Op, to: Op, networks: { readonly from: Netwo
   };
   compare('kind', from.kind, to.kind);
   for (const name of new Set([...Object.keys(from.attrs), ...Object.keys(to.attrs)])) {
-    compare(name, from.attrs[name] ?? null, to.attrs[name] ?? null);
+    compare(name, attrsOf(from)[name] ?? null, attrsOf(to)[name] ?? null);
   }
   // of another neuron the parameters are attributes already; what matters then is which of them are learned
-  const onlyLearned = from.attrs['neuron'] !== to.attrs['neuron'];
+  const onlyLearned = attrsOf(from)['neuron'] !== attrsOf(to)['neuron'];
   const [a, b] = [equationsOf(from, networks.from, onlyLearned), equationsOf(to, networks.to, onlyLearned)];
   for (const part of new Set([...a.keys(), ...b.keys()])) compare(part, a.get(part) ?? null, b.get(part) ?? null);
   for (const role of new Set([...Object.keys(from.params), ...Object.keys(to.params)])) {
@@ -37,7 +37,7 @@ function paramText({ params }: Network, name: string | undefined): string | null
 
 /** A neuron's equations, line by line under the phase they belong to; nothing for other kinds. */
 function equationsOf(op: Op, { neurons }: Network, onlyLearned: boolean): ReadonlyMap<string, readonly string[]> {
-  const def = op.kind === 'neuron' ? neurons.get(String(op.attrs['neuron'])) : undefined;
+  const def = op.kind === 'neuron' ? neurons.get(op.attrs.neuron) : undefined;
   if (def === undefined) return new Map();
   return neuronParts(onlyLearned ? { ...def, params: def.params.filter(({ learn }) => learn !== undefined) } : def);
 }

@@ -145,7 +145,7 @@ function opItem(mark: OpMark): (op: NetworkDiff['added'][number]) => Item {
   return (op) => ({
     mark,
     text: `%${op.id}`,
-    detail: `${op.kind === 'neuron' ? `neuron.${String(op.attrs['neuron'])}` : op.kind}${op.inputs.length === 0 ? '' : ` of ${someOf(op.inputs, 3)}`} : ${printType(op.type)}`,
+    detail: `${op.kind === 'neuron' ? `neuron.${op.attrs.neuron}` : op.kind}${op.inputs.length === 0 ? '' : ` of ${someOf(op.inputs, 3)}`} : ${printType(op.type)}`,
     rows: [],
   });
 }

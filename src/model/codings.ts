@@ -26,6 +26,10 @@ export const codings: Readonly<Record<string, readonly Parameter[]>> = {
 
 /** What a `layer "…" { }` behind a coding may change. */
 export const codingLayerSettings: Readonly<Record<string, readonly Parameter[]>> = {
-  sws: [{ name: 'silent', spec: { kind: 'int', min: 0, max: 24 } }],
+  sws: [
+    { name: 'silent', spec: { kind: 'int', min: 0, max: 24 } },
+    { name: 'range', spec: { kind: 'real', above: 0 } },
+    { name: 'from', spec: { kind: 'real', max: 0 } },
+  ],
   direct: [{ name: 'range', spec: { kind: 'real', above: 0 } }],
 };

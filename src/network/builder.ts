@@ -2,7 +2,16 @@ import { type NeuronDef, withoutRanges } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type OpKind, attrProblems, opDef } from './ops/index.js';
-import { type Attrs, type Coding, type Network, type Op, type Param, type ValueType, checkedOp } from './types.js';
+import {
+  type Attrs,
+  type Coding,
+  type Network,
+  type Op,
+  type Param,
+  type UncheckedOp,
+  type ValueType,
+  checkedOp,
+} from './types.js';
 
 export interface NewOp {
   readonly id: string;
@@ -41,12 +50,19 @@ export function inferType(
   });
 }
 
+/** An op as a text says it with its attributes as those of its kind, or what is wrong with them. */
+export function decodedOp<K extends OpKind>(op: UncheckedOp<K>): Op<K> | { readonly problems: readonly string[] } {
+  const { attrs, otherAttrs } = opDef(op.kind);
+  const problems = attrProblems(attrs, otherAttrs, op.attrs);
+  return problems.length > 0 ? { problems } : checkedOp(op);
+}
+
 /** The op, its type inferred from those of its inputs, or what is wrong with it. Every op is made here or read from text. */
-export function makeOp(
-  { id, kind, inputs = [], attrs = {}, params = {}, place, origin }: NewOp,
+export function makeOp<K extends OpKind>(
+  { id, kind, inputs = [], attrs = {}, params = {}, place, origin }: NewOp & { readonly kind: K },
   types: readonly ValueType[],
   values: ReadonlyMap<string, Param>,
-): Op | { readonly problem: string } {
+): Op<K> | { readonly problem: string } {
   const type = inferType({ kind, attrs, params }, types, values);
   if (typeof type === 'string') return { problem: type };
   return checkedOp({
@@ -65,6 +81,7 @@ export function makeOp(
 export class NetworkBuilder {
   readonly #types = new Map<string, ValueType>();
   readonly #ops: Op[] = [];
+  readonly #byId = new Map<string, Op>();
   readonly #params = new Map<string, Param>();
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #notes: string[] = [];
@@ -93,6 +110,16 @@ export class NetworkBuilder {
     return present(this.#types.get(id), `network builder: no value ${id}`);
   }
 
+  /** An op that was added. */
+  opOf(id: string): Op {
+    return present(this.#byId.get(id), `network builder: no op ${id}`);
+  }
+
+  /** A parameter that was added. */
+  paramOf(name: string): Param {
+    return present(this.#params.get(name), `network builder: no parameter ${name}`);
+  }
+
   /** Adds an op, or says why it can't be: for callers that check user input. */
   tryAdd(op: NewOp): string | { readonly problem: string } {
     if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
@@ -101,6 +128,7 @@ export class NetworkBuilder {
     if ('problem' in made) return made;
     this.#types.set(op.id, made.type);
     this.#ops.push(made);
+    this.#byId.set(op.id, made);
     return op.id;
   }
 

@@ -1,4 +1,5 @@
 import { present } from '../base/invariant.js';
+import { attrsOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
 /** Ops by id. */
@@ -32,7 +33,7 @@ export function withoutDeadOps(network: Network): Network {
   }
   const ops = network.ops.filter((op) => live.has(op.id) || op.kind === 'input');
   const used = new Set(ops.flatMap((op) => Object.values(op.params)));
-  const neurons = new Set(ops.map((op) => op.attrs['neuron']));
+  const neurons = new Set(ops.map((op) => attrsOf(op)['neuron']));
   return {
     ...network,
     ops,

@@ -2,12 +2,15 @@ import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Network, Op, Param } from './types.js';
 
+/** An op, as far as its parameters go. */
+type WithParams = Pick<Op, 'id' | 'params'>;
+
 /** The parameter in a role of an op; a bug where it is missing. */
-export function paramOf(network: Pick<Network, 'params'>, op: Op, role: string): Param {
+export function paramOf(network: Pick<Network, 'params'>, op: WithParams, role: string): Param {
   return present(optionalParam(network, op, role), `${op.id}: no parameter in role ${role}`);
 }
 
-export function optionalParam(network: Pick<Network, 'params'>, op: Op, role: string): Param | undefined {
+export function optionalParam(network: Pick<Network, 'params'>, op: WithParams, role: string): Param | undefined {
   const name = op.params[role];
   return name === undefined ? undefined : network.params.get(name);
 }

@@ -33,7 +33,7 @@ export function firstOversized(network: Network): Oversized | undefined {
     if (end > mostSteps) return { op, what: `%${op.id} ends after`, size: end, unit: 'steps', limit: mostSteps };
     const elements = elementCount(shape) * steps;
     if (elements > mostElements) return found(`the value of %${op.id}${over} has`, elements);
-    const pads = op.attrs['pads'];
+    const pads = 'pads' in op.attrs ? op.attrs.pads : undefined;
     const read = types.get(op.inputs[0] ?? '');
     if (Array.isArray(pads) && read?.shape.length === 3) {
       const [top, left, bottom, right] = pads as readonly number[];

@@ -52,18 +52,18 @@ interface OpParts {
  * maps a role (`weight`, `bias`, `gain` …) to a name in the network's `params`.
  */
 export type Op<K extends OpKind = OpKind> = {
-  readonly [P in K]: OpParts & { readonly kind: P; readonly attrs: OpAttrs[P] & Attrs };
+  readonly [P in K]: OpParts & { readonly kind: P; readonly attrs: OpAttrs[P] };
 }[K];
 
 /** An op whose attributes may be anything, as a text may say it. */
-export interface UncheckedOp extends OpParts {
-  readonly kind: OpKind;
+export interface UncheckedOp<K extends OpKind = OpKind> extends OpParts {
+  readonly kind: K;
   readonly attrs: Attrs;
 }
 
 /** An op whose attributes have been found to be those of its kind. */
-export function checkedOp(op: UncheckedOp): Op {
-  return op as Op;
+export function checkedOp<K extends OpKind>(op: UncheckedOp<K>): Op<K> {
+  return op as unknown as Op<K>;
 }
 
 /**

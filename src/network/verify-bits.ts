@@ -1,5 +1,5 @@
 import { type NeuronParam, stepParameter } from '../equations/index.js';
-import { hasWeightMatrix } from './ops/index.js';
+import { type WeightedKind, attrsOf, hasWeightMatrix } from './ops/index.js';
 import { optionalParam } from './params.js';
 import type { Network, Op } from './types.js';
 
@@ -30,9 +30,8 @@ const neuronBits: Counted = { name: 'bits', most: mostBits, fixed: false };
 export function bitProblems(op: Op, network: Pick<Network, 'params' | 'neurons'>): readonly OpProblem[] {
   const counted = countOf(op, network);
   if (counted === undefined) return [];
-  const { neuron } = op.attrs;
   if (op.kind === 'neuron' && op.params['bits'] !== undefined && ownBits(op, network) === undefined) {
-    const message = `learns \`bits\`, but its neuron ${String(neuron)} has no parameter of this name`;
+    const message = `learns \`bits\`, but its neuron ${op.attrs.neuron} has no parameter of this name`;
     return [{ message, help: `take \`bits\` from the op, or give it to the neuron` }];
   }
   const problems = countProblems(op, network, counted);
@@ -53,7 +52,7 @@ export function valueProblems(op: Op, network: Pick<Network, 'params' | 'neurons
     const what = `learned \`${counted.name}\` (parameter ${op.params[counted.name]})`;
     problems.push({ message: `${what} must be finite, is ${value}`, help: elsewhere });
   }
-  const step = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : 'weight_step';
+  const step = op.kind === 'neuron' ? stepParameter(network.neurons.get(op.attrs.neuron)) : 'weight_step';
   if (step !== undefined) problems.push(...stepSizeProblems(op, network, step));
   return [...problems, ...scaleProblems(op, network)];
 }
@@ -62,12 +61,12 @@ export function valueProblems(op: Op, network: Pick<Network, 'params' | 'neurons
 function countOf(op: Op, network: Pick<Network, 'neurons'>): Counted | undefined {
   if (hasWeightMatrix(op)) return weightBits;
   if (op.kind === 'squeeze') return squeezeSteps;
-  return op.kind === 'neuron' && network.neurons.has(String(op.attrs['neuron'])) ? neuronBits : undefined;
+  return op.kind === 'neuron' && network.neurons.has(op.attrs.neuron) ? neuronBits : undefined;
 }
 
 /** A neuron's parameter `bits`. */
-function ownBits({ attrs }: Op, { neurons }: Pick<Network, 'neurons'>): NeuronParam | undefined {
-  return neurons.get(String(attrs['neuron']))?.params.find(({ name }) => name === 'bits');
+function ownBits({ attrs }: Op<'neuron'>, { neurons }: Pick<Network, 'neurons'>): NeuronParam | undefined {
+  return neurons.get(attrs.neuron)?.params.find(({ name }) => name === 'bits');
 }
 
 function countProblems(
@@ -78,14 +77,14 @@ function countProblems(
   const problems: OpProblem[] = [];
   const bound = `${name}_max`;
   for (const attr of fixed ? [name, bound] : [bound]) {
-    const value = op.attrs[attr];
+    const value = attrsOf(op)[attr];
     if (typeof value !== 'number' || isWhole(value, most)) continue;
     problems.push({ message: `attribute ${attr} must be a whole number from 1 to ${most}, is ${value}` });
   }
   const id = op.params[name];
   // a parameter that the neuron itself learns has no bound
   if (id === undefined || (op.kind === 'neuron' && ownBits(op, network)?.learn !== undefined)) return problems;
-  if (op.attrs[bound] === undefined) {
+  if (attrsOf(op)[bound] === undefined) {
     const message = `learns \`${name}\` (parameter ${id}) without a bound: attribute ${bound} is missing`;
     problems.push({ message, help: `give it ${bound}, a whole number from 1 to ${most}` });
   }
@@ -99,9 +98,9 @@ function isWhole(value: number, most: number): boolean {
 }
 
 /** A step size makes codes of so many bits; bits that learn need its grid. */
-function gridProblems({ attrs, params }: Op): readonly OpProblem[] {
+function gridProblems({ attrs, params }: Op<WeightedKind>): readonly OpProblem[] {
   const [step, bits] = [params['weight_step'], params['weight_bits']];
-  if (step !== undefined && bits === undefined && attrs['weight_bits'] === undefined) {
+  if (step !== undefined && bits === undefined && attrs.weight_bits === undefined) {
     const message = `has a step size of weights (parameter ${step}), but no bits`;
     const help = 'give it the attribute weight_bits, or the parameter weight_bits with its bound weight_bits_max';
     return [{ message, help }];
@@ -117,7 +116,7 @@ function gridProblems({ attrs, params }: Op): readonly OpProblem[] {
 function stepSizeProblems(op: Op, network: Pick<Network, 'params'>, role: string): readonly OpProblem[] {
   const isGood = (value: number): boolean => value > 0 && value < Infinity;
   const param = optionalParam(network, op, role);
-  const attr = op.attrs[role];
+  const attr = attrsOf(op)[role];
   const values = param?.tensor.data ?? (typeof attr === 'number' ? [attr] : []);
   const bad = values.find((value) => !isGood(value));
   if (bad === undefined) return [];

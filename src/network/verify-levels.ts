@@ -1,6 +1,6 @@
 import { type NeuronDef, type SpikeLevels, spikeLevels, stepParameter } from '../equations/index.js';
 import type { OpProblem } from './verify-bits.js';
-import type { Network, Op } from './types.js';
+import type { Attrs, Network, Op } from './types.js';
 
 /**
  * What is wrong with the levels and the amplitude that a layer of neurons declares: they follow from its equations with
@@ -8,7 +8,7 @@ import type { Network, Op } from './types.js';
  * amplitude that the conversion chooses: of these the levels alone follow.
  */
 export function neuronLevelProblems(op: Op, { neurons, coding }: Network): readonly OpProblem[] {
-  const def = op.kind === 'neuron' ? neurons.get(String(op.attrs['neuron'])) : undefined;
+  const def = op.kind === 'neuron' ? neurons.get(op.attrs.neuron) : undefined;
   if (op.kind !== 'neuron' || def === undefined) return [];
   const args = argumentsOf(op, def);
   // a step size that is no size is refused as such (`valueProblems`)
@@ -32,13 +32,16 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   return problems;
 }
 
+/** What the levels of a layer of neurons follow from. */
+type NeuronParts = { readonly attrs: Attrs; readonly params: Op['params'] };
+
 /** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
-export function derivedLevels(op: Pick<Op, 'attrs' | 'params'>, def: NeuronDef): SpikeLevels | undefined {
+export function derivedLevels(op: NeuronParts, def: NeuronDef): SpikeLevels | undefined {
   return spikeLevels(def, argumentsOf(op, def));
 }
 
 /** The neuron's parameters as this layer has them: defaults, attributes, and the most bits that it may learn. */
-function argumentsOf(op: Pick<Op, 'attrs' | 'params'>, def: NeuronDef): Readonly<Record<string, number>> {
+function argumentsOf(op: NeuronParts, def: NeuronDef): Readonly<Record<string, number>> {
   const args: Record<string, number> = {};
   for (const { name, default: value } of def.params) {
     const own = op.attrs[name] ?? value;

@@ -70,8 +70,8 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
     const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
   }
-  if (op.kind === 'neuron' && !network.neurons.has(String(op.attrs['neuron']))) {
-    problems.push(`names an unknown neuron ${String(op.attrs['neuron'])}`);
+  if (op.kind === 'neuron' && !network.neurons.has(op.attrs.neuron)) {
+    problems.push(`names an unknown neuron ${op.attrs.neuron}`);
   }
   for (const name of Object.values(op.params)) {
     if (!network.params.has(name)) problems.push(`names an unknown parameter ${name}`);

@@ -2,6 +2,7 @@ import { type Outcome, diagnostic } from '../base/diagnostics/index.js';
 import { byteWidth, elementCount, tensor } from '../base/dtype.js';
 import { fitsBits, packCodes, unpackCodes } from '../base/packing.js';
 import { type SafetensorsContent, decodeSafetensors, encodeSafetensors } from '../base/safetensors.js';
+import { attrsOf } from './ops/index.js';
 import { paramsToTensors, tensorsToParams } from './params.js';
 import type { Network, Param } from './types.js';
 
@@ -30,7 +31,7 @@ function packedParams(network: Network): ReadonlyMap<string, number> {
   const never = new Set<string>();
   for (const op of network.ops) {
     for (const [role, name] of Object.entries(op.params)) {
-      const bits = role === 'weight' ? op.attrs['weight_bits'] : undefined;
+      const bits = role === 'weight' ? attrsOf(op)['weight_bits'] : undefined;
       if (typeof bits !== 'number' || (bitsOf.get(name) ?? bits) !== bits) never.add(name);
       else bitsOf.set(name, bits);
     }

@@ -1,3 +1,4 @@
+import { addQuantisers } from './network/add-quantisers.js';
 import { allocateBits } from './network/allocate-bits.js';
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
@@ -24,6 +25,7 @@ export const passes: readonly Pass[] = [
   foldBatchnorm,
   quantiseWeights,
   allocateBits,
+  addQuantisers,
   quantiserRegions,
   toSpikes,
   scheduleTime,
@@ -49,6 +51,7 @@ export const pipelines = {
     canonicalise,
     foldBatchnorm,
     quantiseWeights,
+    addQuantisers,
     quantiserRegions,
     toSpikes,
     scheduleTime,

@@ -211,7 +211,7 @@ function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spi
     if (op.kind !== 'neuron') continue;
     const count = elementCount(op.type.shape);
     neurons += count;
-    membraneUpdates += count * (op.type.time!.steps + Number(op.attrs['silent'] ?? 0));
+    membraneUpdates += count * (op.type.time!.steps + (op.attrs.silent ?? 0));
     spikes += run.spikes.get(op.id) ?? 0;
   }
   const synaptic = [...run.synaptic.values()].reduce((a, b) => a + b, 0);

@@ -11,18 +11,20 @@ export interface Reference {
 }
 
 /**
- * Opens a file with more of its tensors as outputs. Operators that onnxruntime doesn't have are written out in ONNX's own.
+ * Opens a file with more of its tensors as outputs. Operators that onnxruntime doesn't have are written out in ONNX's own;
+ * dynamic quantisers, which no import has, can be left out.
  * onnxruntime finds external data by the file's place only: of such a file only its own outputs can be seen.
  */
 export async function openReference(
   { path, bytes, imported, external }: Source,
   tensors: Iterable<string>,
-  options: { readonly threads?: number } = {},
+  options: { readonly threads?: number; readonly withoutDynamic?: boolean } = {},
 ): Promise<Reference> {
-  const runnable = standardForm(bytes)?.bytes ?? bytes;
+  const { withoutDynamic = false, ...running } = options;
+  const runnable = standardForm(bytes, { withoutDynamic })?.bytes ?? bytes;
   const exposed = external.size > 0 ? undefined : exposeTensors(runnable, tensors);
   const batch = imported.sourceInputs[0]?.batch;
-  const source = await openOnnxSource(exposed?.bytes ?? path, { ...options, name: path, batch });
+  const source = await openOnnxSource(exposed?.bytes ?? path, { ...running, name: path, batch });
   return { source, outputs: exposed?.outputs ?? new Map([...tensors].map((name) => [name, name])) };
 }
 

@@ -14,7 +14,7 @@ import { Findings } from '../workspace/findings.js';
 import { countedLayers } from './run-network.js';
 
 /** Layers of neurons of a network, in its order. */
-export function neuronLayers(network: Network): readonly Op[] {
+export function neuronLayers(network: Network): readonly Op<'neuron'>[] {
   return network.ops.filter((op) => op.kind === 'neuron');
 }
 
@@ -25,7 +25,7 @@ export function spreadOver<T>(list: readonly T[], most: number): readonly T[] {
 }
 
 /** The layers of neurons named; a wrong name or a network without neurons is an error. */
-export function chosenLayers(network: Network, name: string, wanted: readonly string[]): readonly Op[] {
+export function chosenLayers(network: Network, name: string, wanted: readonly string[]): readonly Op<'neuron'>[] {
   const layers = neuronLayers(network);
   if (layers.length === 0) fail('report/no-neurons', { name });
   const ids = layers.map(({ id }) => id);
@@ -60,7 +60,7 @@ export interface SampleChoice {
 export async function traceSample(
   network: Network,
   { dataset: given, normalisation, sample }: SampleChoice,
-  layers: readonly Op[],
+  layers: readonly Op<'neuron'>[],
   engine: Engine,
 ): Promise<SampleTrace> {
   const dataset = fitToNetwork(network, given, new Findings(), { numbers: true, normalisation });
@@ -89,8 +89,14 @@ export async function traceSample(
   }
 }
 
-function layerTrace(network: Network, op: Op, train: Tensor, membranes: Tensor, thresholds?: Tensor): LayerTrace {
-  const def = present(network.neurons.get(String(op.attrs['neuron'])), `driver: ${op.id} names no neuron`);
+function layerTrace(
+  network: Network,
+  op: Op<'neuron'>,
+  train: Tensor,
+  membranes: Tensor,
+  thresholds?: Tensor,
+): LayerTrace {
+  const def = present(network.neurons.get(op.attrs.neuron), `driver: ${op.id} names no neuron`);
   const learned = optionalParam(network, op, 'theta')?.tensor.data;
   const fixed = op.attrs['theta'] ?? def.params.find(({ name }) => name === 'theta')?.default;
   const theta = learned?.length === 1 ? learned[0] : fixed;

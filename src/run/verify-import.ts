@@ -6,34 +6,19 @@ import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
+import { inputRange, seededRandom } from './drawn-inputs.js';
 import { openReference, referenceNotes } from './reference.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
-import type { CommonOptions } from '../workspace/types.js';
+import { type CommonOptions, verifyLevel } from '../workspace/types.js';
 
 const samples = 2;
 /** Files up to this many bytes are compared without being asked. */
 const verifyLimit = 32e6;
 
-/** Seeded numbers in [0, 1): mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Random images that fill the range of the input's quantiser, or [−2, 2] where there is none. */
 function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'> {
-  const input = network.ops.find((op) => op.kind === 'input');
-  const first = network.ops.find((op) => op.kind === 'quantize' && op.inputs[0] === input?.id);
-  const code = first?.type.code;
-  const [low, high] =
-    code?.kind === 'quant' ? [(code.min - code.zero) * code.scale, (code.max - code.zero) * code.scale] : [-2, 2];
+  const [low, high] = inputRange(network);
   const random = seededRandom(1);
   const count = samples * elementCount(shape);
   return tensor(
@@ -44,26 +29,39 @@ function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'>
 }
 
 /** Compares the import with its file where that is wanted or cheap; says so where it is left out. */
-export async function verifyWhereWanted(source: Source, options: CommonOptions, findings: Findings): Promise<void> {
+export async function verifyWhereWanted(
+  source: Source,
+  options: CommonOptions,
+  findings: Findings,
+): Promise<Verified | undefined> {
+  const level = verifyLevel(options);
+  if (level === 'none') return undefined;
   const parts = [source.bytes, ...source.external.values()];
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-  if (options.verify ?? bytes <= verifyLimit) {
-    options.onProgress?.({ phase: 'verifying the import', done: 0 });
-    const { compared, layers } = await verifyImport(source);
-    findings.all.push(...referenceNotes(source));
-    if (compared < layers) {
-      findings.all.push(diagnostic('convert/import-sampled', { compared, layers }, { file: source.path }));
-    }
-  } else if (options.verify === undefined) {
+  if (level === 'sample' && bytes > verifyLimit) {
     const megabytes = Math.round(bytes / 1e6);
     findings.all.push(
-      diagnostic('convert/import-not-verified', { megabytes }, { file: source.path }, { help: '--verify does it' }),
+      diagnostic(
+        'convert/import-not-verified',
+        { megabytes },
+        { file: source.path },
+        { help: '--verify full does it' },
+      ),
     );
+    return undefined;
   }
+  options.onProgress?.({ phase: 'verifying the import', done: 0 });
+  const verified = await verifyImport(source);
+  findings.all.push(...referenceNotes(source));
+  const { compared, layers } = verified;
+  if (compared < layers) {
+    findings.all.push(diagnostic('convert/import-sampled', { compared, layers }, { file: source.path }));
+  }
+  return verified;
 }
 
 /** How many layers were compared, of those that could be. */
-interface Verified {
+export interface Verified {
   readonly compared: number;
   readonly layers: number;
 }
@@ -86,7 +84,9 @@ export async function verifyImport(file: Source): Promise<Verified> {
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
   origins.delete(input.name);
   const ends = [imported.sourceOutput.name];
-  const { source, outputs } = await openReference(file, external.size > 0 ? ends : [...origins, ...ends]);
+  const { source, outputs } = await openReference(file, external.size > 0 ? ends : [...origins, ...ends], {
+    withoutDynamic: true,
+  });
   let theirs: ReadonlyMap<string, Tensor>;
   try {
     const results = await source.run({ [input.name]: images }, [...outputs.values()]);

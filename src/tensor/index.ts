@@ -2,6 +2,7 @@ export { ProgramBuilder, type Operand, type ScanSpec, type Scanned, type Value }
 export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from './dims.js';
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
 export { lastUses } from './last-use.js';
+export { folded, stepsOf } from './over-time.js';
 export { peakBytes } from './peak.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';

@@ -1,7 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Rounding } from '../base/rounding.js';
-import { listAttr, numberAttr, roundingOf } from '../network/ops/index.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -70,7 +69,7 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     case 'relu':
       return x.map((v) => (v > 0 ? v : 0));
     case 'clip':
-      return x.map((v) => Math.min(Math.max(v, numberAttr(op.attrs, 'min')), numberAttr(op.attrs, 'max')));
+      return x.map((v) => Math.min(Math.max(v, op.attrs.min), op.attrs.max));
     case 'sigmoid':
       return x.map((v) => 1 / (1 + Math.exp(-v)));
     case 'add':
@@ -97,15 +96,9 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
   }
 }
 
-function quantize(op: Op, x: Float64Array): Float64Array {
-  const [scale, zero, min, max] = ['scale', 'zero', 'min', 'max'].map((name) => numberAttr(op.attrs, name)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+function quantize(op: Op<'quantize'>, x: Float64Array): Float64Array {
+  const { scale, zero, min, max, rounding = 'half_even' } = op.attrs;
   const fraction = zero - Math.floor(zero);
-  const rounding = roundingOf(op.attrs);
   return x.map((v) => {
     const nearest = rounded(v / scale + fraction, rounding);
     return (Math.min(Math.max(nearest + Math.floor(zero), min), max) - zero) * scale;
@@ -134,11 +127,11 @@ function affine(x: Operand, scale: Float64Array, shift: Float64Array | undefined
   return x.data.map((v, i) => v * pick(scale, i) + (shift === undefined ? 0 : pick(shift, i)));
 }
 
-function batchnorm(op: Op, x: Operand, reals: (role: string) => Float64Array | undefined): Float64Array {
+function batchnorm(op: Op<'batchnorm'>, x: Operand, reals: (role: string) => Float64Array | undefined): Float64Array {
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((role) => reals(role)!);
   return x.data.map((v, i) => {
     const c = channelOf(x.shape, i);
-    const deviation = Math.sqrt(variance![c]! + numberAttr(op.attrs, 'epsilon'));
+    const deviation = Math.sqrt(variance![c]! + op.attrs.epsilon);
     return ((v - mean![c]!) / deviation) * gamma![c]! + beta![c]!;
   });
 }
@@ -161,9 +154,9 @@ interface Slide {
   readonly dilation: readonly number[];
 }
 
-function slide(op: Op): Slide {
-  const list = (name: string, fallback?: readonly number[]): readonly number[] => listAttr(op.attrs, name, fallback);
-  return { kernel: list('kernel'), stride: list('stride'), pads: list('pads'), dilation: list('dilation', [1, 1]) };
+function slide({ attrs }: Op<'conv' | 'maxpool' | 'avgpool'>): Slide {
+  const { kernel, stride, pads } = attrs;
+  return { kernel, stride, pads, dilation: 'dilation' in attrs ? attrs.dilation : [1, 1] };
 }
 
 /** Calls `visit(inputIndex, kernelIndex)` for the places of one window that lie inside the image. */
@@ -185,7 +178,7 @@ function eachInWindow(
 }
 
 function conv(
-  op: Op,
+  op: Op<'conv'>,
   x: Operand,
   [outputs, perGroup]: readonly number[],
   reals: (role: string) => Float64Array | undefined,
@@ -196,7 +189,7 @@ function conv(
   const bias = reals('bias');
   const plane = x.shape[1]! * x.shape[2]!;
   const taps = s.kernel[0]! * s.kernel[1]!;
-  const outputsPerGroup = outputs! / numberAttr(op.attrs, 'groups');
+  const outputsPerGroup = outputs! / op.attrs.groups;
   const y = new Float64Array(outputs! * rows * columns);
   for (let o = 0; o < outputs!; o++) {
     const firstChannel = Math.floor(o / outputsPerGroup) * perGroup!;
@@ -217,11 +210,11 @@ function conv(
   return y;
 }
 
-function pool(op: Op, x: Operand): Float64Array {
+function pool(op: Op<'maxpool' | 'avgpool'>, x: Operand): Float64Array {
   const s = slide(op);
   const [channels, rows, columns] = op.type.shape as [number, number, number];
   const plane = x.shape[1]! * x.shape[2]!;
-  const includePad = op.attrs['include_pad'] === true;
+  const includePad = op.kind === 'avgpool' && op.attrs.include_pad;
   const y = new Float64Array(channels * rows * columns);
   for (let i = 0; i < y.length; i++) {
     const channel = Math.floor(i / (rows * columns));
@@ -244,10 +237,10 @@ function globalAverage(x: Operand): Float64Array {
   return y;
 }
 
-function pad(op: Op, x: Operand): Float64Array {
-  const [top, left] = listAttr(op.attrs, 'pads') as [number, number];
+function pad(op: Op<'pad'>, x: Operand): Float64Array {
+  const [top, left] = op.attrs.pads;
   const [channels, rows, columns] = op.type.shape as [number, number, number];
-  const y = new Float64Array(channels * rows * columns).fill(numberAttr(op.attrs, 'value'));
+  const y = new Float64Array(channels * rows * columns).fill(op.attrs.value);
   for (let i = 0; i < x.data.length; i++) {
     const column = i % x.shape[2]!;
     const row = Math.floor(i / x.shape[2]!) % x.shape[1]!;

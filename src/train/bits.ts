@@ -7,8 +7,7 @@ import {
   type Network,
   type Op,
   learnsBits,
-  listAttr,
-  numberAttr,
+  mostOf,
   paramOf,
   roundedWithin,
   squeezeBehind,
@@ -44,10 +43,10 @@ export function quantisedTensors(network: Network): readonly QuantisedTensor[] {
       return step === undefined ? [] : [{ kind: 'weights', op, step, signed: true, bits, values }];
     }
     if (op.kind !== 'neuron') return [];
-    const role = stepParameter(network.neurons.get(String(op.attrs['neuron'])));
+    const role = stepParameter(network.neurons.get(op.attrs.neuron));
     const step = role === undefined ? undefined : op.params[role];
     if (step === undefined) return [];
-    const [min, max] = listAttr(op.attrs, 'levels') as [number, number];
+    const [min, max] = op.attrs.levels;
     const signed = min < 0;
     const given = bitsFor(max - min + 1);
     const learns = learnsBits(op);
@@ -61,7 +60,7 @@ function bitsNow(network: Network, op: Op, role: string, states: States): number
   const name = op.params[role];
   const state = name === undefined ? undefined : states.get(name);
   if (state === undefined) return present(wholeOf(network, op, role), `bits: ${op.id} has no ${role}`);
-  return roundedWithin(state.data[0]!, numberAttr(op.attrs, `${role}_max`));
+  return roundedWithin(state.data[0]!, mostOf(op, role));
 }
 
 /** B̄: the mean of a penalty's bits, weighted as its term of the loss is. */

@@ -1,6 +1,7 @@
+import { present } from '../base/invariant.js';
 import type { LearnConstraint } from '../equations/index.js';
 import { highestCode } from '../base/quantiser.js';
-import { type Network, type Op, numberAttr, hasWeightMatrix } from '../network/index.js';
+import { type Network, type Op, mostOf, hasWeightMatrix } from '../network/index.js';
 import { type Program, ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';
 
 /** Closed bounds of a trained parameter, or what it follows from. */
@@ -39,11 +40,14 @@ export function constraintsOf(network: Network): ReadonlyMap<string, Bounds> {
 
 function opConstraints(network: Network, op: Op): readonly (readonly [string, Bounds])[] {
   const learned = (name: string): readonly (readonly [string, Bounds])[] =>
-    op.params[name] === undefined ? [] : [[name, { lo: 1, hi: numberAttr(op.attrs, `${name}_max`) }]];
+    op.params[name] === undefined ? [] : [[name, { lo: 1, hi: mostOf(op, name) }]];
   if (hasWeightMatrix(op)) {
     // a step size above all weights would leave no code but 0, and batch norm then divides by next to nothing
     const within = op.params['weight'];
-    const over = op.attrs['weight_step_rule'] === 'max' ? highestCode(numberAttr(op.attrs, 'weight_bits')) : undefined;
+    const over =
+      op.attrs.weight_step_rule === 'max'
+        ? highestCode(present(op.attrs.weight_bits, `train: ${op.id} has no bits`))
+        : undefined;
     return [
       ['weight_step', { ...boundsOf.step, ...(within && { within }), ...(over && { over }) }],
       ...learned('weight_bits'),
@@ -51,7 +55,7 @@ function opConstraints(network: Network, op: Op): readonly (readonly [string, Bo
   }
   if (op.kind === 'squeeze') return learned('steps');
   if (op.kind !== 'neuron') return [];
-  const params = network.neurons.get(String(op.attrs['neuron']))?.params ?? [];
+  const params = network.neurons.get(op.attrs.neuron)?.params ?? [];
   const own = params.flatMap(({ name, learn }) =>
     learn?.constraint === undefined ? [] : [[name, boundsOf[learn.constraint]] as const],
   );

@@ -50,7 +50,7 @@ export function withoutGradient({ network, step }: Trainee): readonly Diagnostic
     else known.params.push(param);
   }
   return [...blamed.values()].map(({ op, params }) => {
-    const neuron = op.kind === 'neuron' ? String(op.attrs['neuron']) : '';
+    const neuron = op.kind === 'neuron' ? op.attrs.neuron : '';
     const surrogate = network.neurons.get(neuron)?.surrogate;
     const help =
       neuron !== '' && surrogate === undefined
@@ -69,7 +69,7 @@ function blockingNeuron(network: Network, from: Op): Op | undefined {
   for (let op = pending.shift(); op !== undefined; op = pending.shift()) {
     if (seen.has(op.id)) continue;
     seen.add(op.id);
-    if (op.kind === 'neuron' && network.neurons.get(String(op.attrs['neuron']))?.surrogate === undefined) found ??= op;
+    if (op.kind === 'neuron' && network.neurons.get(op.attrs.neuron)?.surrogate === undefined) found ??= op;
     pending.push(...(consumers.get(op.id) ?? []));
   }
   return found;

@@ -22,8 +22,20 @@ export interface CommonOptions {
   readonly onProgress?: OnProgress;
   /** Let `use` and `onnx(...)` leave the model file's folder. */
   readonly allowOutside?: boolean;
-  /** Compare an import with its file in onnxruntime, layer by layer; where missing, files up to 32 MB. */
-  readonly verify?: boolean;
+  /**
+   * How much of an import is compared with its file in onnxruntime, layer by layer, and on how many inputs a finished
+   * conversion is checked. `sample` (where missing): files up to 32 MB, a few inputs. True means `full`, false `none`.
+   */
+  readonly verify?: boolean | VerifyLevel;
+}
+
+export const verifyLevels = ['none', 'sample', 'full'] as const;
+
+export type VerifyLevel = (typeof verifyLevels)[number];
+
+export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>): VerifyLevel {
+  if (typeof verify === 'string') return verify;
+  return verify ? 'full' : 'none';
 }
 
 export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;

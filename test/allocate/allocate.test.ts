@@ -1,3 +1,4 @@
+import { attrsOf } from '../../src/network/index.js';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -89,7 +90,7 @@ describe('bits of an imported network', () => {
     const { network } = readFolder(outDir, new Findings());
     for (const op of network.ops.filter(isWeighted)) {
       const { tensor } = network.params.get(op.params['weight']!)!;
-      expect([op.attrs['weight_bits'], tensor.dtype]).toEqual([4, 'i8']);
+      expect([attrsOf(op)['weight_bits'], tensor.dtype]).toEqual([4, 'i8']);
       for (const code of tensor.data) expect(Math.abs(code + 0.5)).toBeLessThanOrEqual(7.5);
     }
     const { accuracy, source } = valueOf(await driver.evaluateTarget(target, { dataset, normalisation: {} }));
@@ -101,7 +102,7 @@ describe('bits of an imported network', () => {
     const target = { path: join(folder, 'ann.spike') };
     valueOf(await driver.compileTarget(target, { emit: ['ir', 'onnx'], outDir }));
     const { network } = readFolder(outDir, new Findings());
-    const bits = network.ops.filter(isWeighted).map((op) => op.attrs['weight_bits']);
+    const bits = network.ops.filter(isWeighted).map((op) => attrsOf(op)['weight_bits']);
     expect(bits).toEqual([3, 5]);
     // 36 weights of 3 bits and 432 of 5, where each had a byte
     const bytes = readFileSync(join(outDir, 'weights.safetensors'));

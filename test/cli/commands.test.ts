@@ -173,7 +173,47 @@ it('--verify and --no-verify are handed over; without them the driver decides', 
     await spikec(['convert', 'a.onnx', ...flags], parts);
     await spikec(['eval', 'a.spike', '--data', tinyData(), ...flags], parts);
   }
-  expect(seen).toEqual([undefined, undefined, undefined, true, true, true, false, false, false]);
+  expect(seen).toEqual([undefined, undefined, undefined, 'full', 'full', 'full', false, false, false]);
+});
+
+it('--verify takes a level, and stands alone in front of a file; another word is no level', async () => {
+  const seen: unknown[] = [];
+  const convertOnnx = (file: string, options: ConvertOptions) => {
+    seen.push([file, options.verify, options.strict]);
+    return Promise.resolve({ value: { ...compiled, model: 'm' }, diagnostics: [] });
+  };
+  await spikec(['convert', '--verify', 'a.onnx'], { convertOnnx });
+  await spikec(['convert', '--verify', 'sample', 'a.onnx', '--strict'], { convertOnnx });
+  await spikec(['convert', 'a.onnx', '--verify', 'none'], { convertOnnx });
+  expect(seen).toEqual([
+    ['a.onnx', 'full', undefined],
+    ['a.onnx', 'sample', true],
+    ['a.onnx', 'none', undefined],
+  ]);
+  expect((await spikec(['convert', 'a.onnx', '--verify=most'], { convertOnnx })).code).toBe(2);
+});
+
+it('convert says in two lines what was verified of the import and what the finished network does', async () => {
+  const check = {
+    inputs: 'drawn',
+    seed: 3,
+    samples: 6,
+    agreement: 0.5,
+    codes: 4000,
+    differing: 7,
+    first: 'a',
+    passed: false,
+  };
+  const convertOnnx = () =>
+    Promise.resolve({
+      value: { ...compiled, model: 'm', verified: { compared: 9, layers: 10 }, check },
+      diagnostics: [],
+    });
+  const { out } = await spikec(['convert', 'a.onnx'], { convertOnnx } as Parameters<typeof spikec>[1]);
+  expect(out).toContain('import: 9 of 10 layers give what onnxruntime gives\n');
+  expect(out).toContain(
+    'SNN: 3 of 6 predictions equal on inputs drawn with seed 3; 7 of 4,000 codes differ from %a on\n',
+  );
 });
 
 it('compile --print-after prints the IR and writes nothing unless told where', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { costOf, fanOuts } from '../../src/cost/index.js';
-import type { Network, Op } from '../../src/network/index.js';
+import { type Network, type Op, attrsOf } from '../../src/network/index.js';
 import { chain, randomNetwork } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
@@ -43,7 +43,7 @@ function reachThrough(network: Network, byId: ReadonlyMap<string, Op>, reader: O
   const [height, width] = shape.slice(1) as [number, number];
   const channel = Math.floor(index / (height * width));
   const [y, x] = [Math.floor(index / width) % height, index % width];
-  const attr = (name: string): readonly number[] => reader.attrs[name] as readonly number[];
+  const attr = (name: string): readonly number[] => attrsOf(reader)[name] as readonly number[];
   const [, outHeight, outWidth] = reader.type.shape as [number, number, number];
   const dilation = attr('dilation') ?? [1, 1];
   let total = 0;
@@ -54,7 +54,7 @@ function reachThrough(network: Network, byId: ReadonlyMap<string, Op>, reader: O
           const hitY = oy * attr('stride')[0]! - attr('pads')[0]! + ky * dilation[0]!;
           const hitX = ox * attr('stride')[1]! - attr('pads')[1]! + kx * dilation[1]!;
           if (hitY !== y || hitX !== x) continue;
-          if (reader.kind === 'conv') total += reader.type.shape[0]! / Number(reader.attrs['groups']);
+          if (reader.kind === 'conv') total += reader.type.shape[0]! / Number(attrsOf(reader)['groups']);
           else if (reader.kind === 'avgpool' && reader.type.code.kind === 'spike') {
             total += reach(network, reader.id, (channel * outHeight + oy) * outWidth + ox);
           } else total += 1;

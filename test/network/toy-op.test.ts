@@ -12,7 +12,7 @@ vi.mock('../../src/network/ops/registry.js', async (original) => {
     ...networkOps.add,
     attrs: { twist: number() },
     params: ['weight'],
-    traits: { ...networkOps.add.traits, weights: 'elements', macs: (outputs) => 3 * outputs, relays: false },
+    traits: { ...networkOps.add.traits, weights: 'elements', macs: ({ output }) => 3 * output[0]!, relays: false },
     type: ({ inputs, attrs }) => (attrs.twist > 1 ? 'twists too much' : { ...inputs[0]!, code: { kind: 'psp' } }),
   });
   return { networkOps: { ...networkOps, toy } };

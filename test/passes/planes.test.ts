@@ -6,7 +6,7 @@ import { libraryNeurons } from '../../src/workspace/files.js';
 import { lower } from '../../src/lower/program/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { checkModel } from '../../src/model/index.js';
-import { type Network, NetworkBuilder, parseNetwork, printNetwork } from '../../src/network/index.js';
+import { type Network, NetworkBuilder, parseNetwork, printNetwork, attrsOf } from '../../src/network/index.js';
 import { configure, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { convertToMeans, meansOf } from '../support/means.js';
@@ -109,7 +109,7 @@ it('signed codes become ternary planes, equal bit for bit', () => {
       const expected = logitsOf(network, image);
       const planes = run(network, 'planes');
       const split = planes.ops.filter(({ kind }) => kind === 'planes');
-      expect(split.map(({ id, attrs }) => [id, attrs['bits']])).toEqual([
+      expect(split.map((op) => [op.id, attrsOf(op)['bits']])).toEqual([
         ['s1.planes', 4],
         ['pool.planes', 4],
       ]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { exactCodes, lower, outputNames } from '../../src/lower/program/index.js';
-import { type Network, paramOf, realValues } from '../../src/network/index.js';
+import { type Network, paramOf, realValues, attrsOf } from '../../src/network/index.js';
 import { allocateBits } from '../../src/passes/network/allocate-bits.js';
 import { isWeighted, quantiseWeights } from '../../src/passes/network/quantise-weights.js';
 import { byLayer, runPipeline, withOptions } from '../../src/passes/index.js';
@@ -19,7 +19,7 @@ function quantised(network: Network, bits: (id: string) => number | undefined): 
 function weightsOf(network: Network): { id: string; bits: unknown; values: Float64Array; shape: readonly number[] }[] {
   return network.ops.filter(isWeighted).map((op) => {
     const weight = paramOf(network, op, 'weight');
-    return { id: op.id, bits: op.attrs['weight_bits'], values: realValues(weight), shape: weight.tensor.shape };
+    return { id: op.id, bits: attrsOf(op)['weight_bits'], values: realValues(weight), shape: weight.tensor.shape };
   });
 }
 

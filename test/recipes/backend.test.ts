@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { NetworkBuilder, type Network, type Op, type OpKind, opKinds } from '../../src/network/index.js';
+import { NetworkBuilder, type Network, type Op, type OpKind, opKinds, attrsOf } from '../../src/network/index.js';
 
 // A backend at the level of layers: a table over all kinds of them; one without an answer is a compile error.
 
@@ -9,7 +9,7 @@ type Emit = (op: Op) => string | undefined;
 const layer =
   (name: string, ...attrs: readonly string[]): Emit =>
   (op) =>
-    `${name}(${[...op.inputs, ...attrs.map((attr) => `${attr}=${String(op.attrs[attr])}`)].join(', ')})`;
+    `${name}(${[...op.inputs, ...attrs.map((attr) => `${attr}=${String(attrsOf(op)[attr])}`)].join(', ')})`;
 const none: Emit = () => undefined;
 
 /** One line a layer, in the manner of a framework; what it has no layer for is left to its user. */
@@ -36,7 +36,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   dropout: layer('Dropout', 'rate'),
   identity: layer('Identity'),
   encode: layer('Repeat', 'steps'),
-  neuron: ({ attrs, inputs }) => `${String(attrs['neuron'])}(${inputs.join(', ')})`,
+  neuron: ({ attrs, inputs }) => `${String(attrsOf({ attrs })['neuron'])}(${inputs.join(', ')})`,
   maxprefix: none,
   delay: none,
   decode: layer('Mean'),

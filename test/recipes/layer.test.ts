@@ -5,20 +5,36 @@ import { lower } from '../../src/lower/program/index.js';
 import { NetworkBuilder, type OpKind, parseNetwork, printNetwork, verifyNetwork } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 
-// A layer: its file (here `row`), a line of the registry, and how it acts on one tensor.
+// A layer: its file (here `row`), which says all that passes, costs and lowerings ask, and a line of the registry.
 
 vi.mock('../../src/network/ops/registry.js', async (original) => {
   const { networkOps } = await original<typeof import('../../src/network/ops/registry.js')>();
   const { defineOp } = await import('../../src/network/ops/define.js');
   const { pair } = await import('../../src/network/ops/attributes.js');
   const { linearResult } = await import('../../src/network/ops/type-rules.js');
-  /** Transposed convolution without overlap: each pixel becomes a window of its own, weight [in, out, kh, kw]. */
+  /** Each pixel becomes a window of its own, weight [in, out, kh, kw]. */
   const row = defineOp({
-    ...networkOps.conv,
+    arity: [1, 1],
     doc: 'Transposed convolution without overlap.',
     attrs: { stride: pair() },
     params: ['weight', 'gain?', 'bias?'],
-    traits: { ...networkOps.conv.traits, macs: (outputs, weight) => outputs * weight[0]! },
+    traits: {
+      ...networkOps.conv.traits,
+      macs: ({ output, weight }) => output[0]! * output[1]! * output[2]! * weight[0]!,
+    },
+    lowering: {
+      role: 'synapse',
+      act: ({ builder, weight }, op, [x]) =>
+        builder.conv2dInputGrad(weight(op), x!, {
+          stride: op.attrs.stride,
+          pads: [0, 0, 0, 0],
+          dilation: [1, 1],
+          groups: 1,
+          input: op.type.shape.slice(1),
+        }),
+      gain: 'gain',
+      plus: 'bias',
+    },
     type: ({ inputs: [x], attrs: { stride }, param }) => {
       const [channels, out, ...kernel] = param('weight')!;
       if (channels !== x!.shape[0]) return `weight is for ${channels} channels`;
@@ -26,29 +42,10 @@ vi.mock('../../src/network/ops/registry.js', async (original) => {
       return linearResult(x!, [out!, x!.shape[1]! * stride[0]!, x!.shape[2]! * stride[1]!]);
     },
   });
-  return { networkOps: { ...networkOps, transposed_conv: row } };
+  return { networkOps: { ...networkOps, unfold: row } };
 });
 
-vi.mock('../../src/lower/program/ops/index.js', async (original) => {
-  const module = await original<typeof import('../../src/lower/program/ops/index.js')>();
-  const { listAttr } = await import('../../src/network/index.js');
-  const transposed: import('../../src/lower/program/ops/index.js').OpLowering = {
-    role: 'synapse',
-    act: ({ builder, weight }, op, [x]) =>
-      builder.conv2dInputGrad(weight(op), x!, {
-        stride: listAttr(op.attrs, 'stride'),
-        pads: [0, 0, 0, 0],
-        dilation: [1, 1],
-        groups: 1,
-        input: op.type.shape.slice(1),
-      }),
-    gain: 'gain',
-    plus: 'bias',
-  };
-  return { ...module, opLowerings: { ...module.opLowerings, transposed_conv: transposed } };
-});
-
-const kind = 'transposed_conv' as OpKind;
+const kind = 'unfold' as OpKind;
 const weight = [1, 2, 3, 4, -1, 0.5, 2, -2, 0.25, 1, -3, 2, 1, 1, 0, 5]; // [in 2, out 2, 2, 2]
 const bias = [0.5, -1];
 const image = [1, 2, 3, 4, 5, 6, -1, 0, 2, -2, 1, 0.5]; // [2, 2, 3]

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { NetworkBuilder, printNetwork, rewrite, traitsOf } from '../../src/network/index.js';
+import { NetworkBuilder, printNetwork, rewrite, roleOf } from '../../src/network/index.js';
 import { configure, defaulted, real, runPipeline } from '../../src/passes/index.js';
 import { definePass } from '../../src/passes/pass.js';
 import { surroundings } from '../support/sws.js';
@@ -14,7 +14,8 @@ const capActivations = definePass({
   run: (network, { most }) =>
     rewrite(network, (op, inputs, to) => {
       const copied = to.copy(op, inputs);
-      if (!traitsOf(op).activation || 'max' in op.attrs) return copied;
+      const role = roleOf(op);
+      if ((role !== 'bound' && role !== 'function') || 'max' in op.attrs) return copied;
       return to.builder.add({ id: `${op.id}.capped`, kind: 'clip', inputs: [copied], attrs: { min: 0, max: most } });
     }),
 });

@@ -1,6 +1,6 @@
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
-import { type Network, checkedOp } from '../../src/network/index.js';
+import { type Network, checkedOp, attrsOf } from '../../src/network/index.js';
 import type { ReportContext, ReportTarget } from '../../src/report/index.js';
 import { networkFrom, tinyModel } from '../support/train.js';
 
@@ -65,7 +65,8 @@ export function renamed(network: Network, name: (old: string) => string): Networ
         id: name(op.id),
         inputs: op.inputs.map(name),
         origin: name(op.id),
-        attrs: op.attrs['neuron'] === undefined ? op.attrs : { ...op.attrs, neuron: name(String(op.attrs['neuron'])) },
+        attrs:
+          attrsOf(op)['neuron'] === undefined ? op.attrs : { ...op.attrs, neuron: name(String(attrsOf(op)['neuron'])) },
       }),
     ),
     outputs: network.outputs.map(name),

@@ -116,3 +116,14 @@ it('what onnxruntime can’t run is written out in ONNX’s operators, and the c
     diagnostics: [{ code: 'convert/import-mismatch' }],
   });
 });
+
+it('a file that takes integers is compared on integers', async () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 4], 'uint8');
+  const x = b.node('DequantizeLinear', ['x', b.scalar('s', 'float', 0.1), b.scalar('z', 'uint8', 7)]);
+  b.output(b.node('Gemm', [x, b.floats('w', [2, 4], [1, 2, 3, 4, -1, -2, -3, -4])], { transB: 1 }));
+  const findings = new Findings();
+  const source = importFile(written(b.bytes()), findings);
+  await verifyWhereWanted(source, {}, findings);
+  expect(findings.all).toEqual([]);
+});

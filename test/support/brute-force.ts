@@ -1,4 +1,4 @@
-import type { Network, Op, Param, ValueType } from '../../src/network/index.js';
+import { type Network, type Op, type Param, type ValueType, attrsOf } from '../../src/network/index.js';
 
 type Values = Float64Array<ArrayBuffer>;
 
@@ -37,7 +37,7 @@ export function simulate(
 type Cell = (t: number, inputs: Values[]) => Values;
 
 const size = (type: ValueType): number => type.shape.reduce((a, b) => a * b, 1);
-const list = (op: Op, name: string): number[] => [...(op.attrs[name] as number[])];
+const list = (op: Op, name: string): number[] => [...(attrsOf(op)[name] as number[])];
 const within = (type: ValueType, t: number): boolean =>
   type.time === undefined || (t >= type.time.start && t < type.time.start + type.time.steps);
 
@@ -80,7 +80,7 @@ function makeCell(op: Op, network: Network, decided: (distance: number) => void)
     case 'neuron':
       return neurons(op, from!, decided);
     case 'delay': {
-      const queue = Array.from({ length: Number(op.attrs['steps']) }, () => new Float64Array(size(op.type)));
+      const queue = Array.from({ length: Number(attrsOf(op)['steps']) }, () => new Float64Array(size(op.type)));
       return (t, [x]) => {
         if (t === 0) return new Float64Array(size(op.type));
         queue.push(x!);
@@ -91,7 +91,7 @@ function makeCell(op: Op, network: Network, decided: (distance: number) => void)
       return maxPrefix(op, from!);
     case 'decode': {
       const sum = new Float64Array(size(op.type));
-      const beta = Number(op.attrs['beta']);
+      const beta = Number(attrsOf(op)['beta']);
       return (t, [z]) => {
         if (t > 0 && within(from!.type, t)) for (let i = 0; i < sum.length; i++) sum[i] = beta * sum[i]! + z![i]!;
         return sum;
@@ -161,7 +161,7 @@ function encoder(op: Op): Cell {
 
 /** TSA, as docs/sws.md has it. */
 function neurons(op: Op, from: Op, decided: (distance: number) => void): Cell {
-  const n = (name: string): number => Number(op.attrs[name]);
+  const n = (name: string): number => Number(attrsOf(op)[name]);
   const [beta, steps, silent, threshold, limit] = ['beta', 'steps', 'silent', 'threshold', 'limit'].map(n) as [
     number,
     number,
@@ -193,7 +193,7 @@ function neurons(op: Op, from: Op, decided: (distance: number) => void): Cell {
 }
 
 function maxPrefix(op: Op, from: Op): Cell {
-  const beta = Number(op.attrs['beta']);
+  const beta = Number(attrsOf(op)['beta']);
   const prefixes = new Float64Array(size(from.type));
   const before = new Float64Array(size(op.type));
   return (t, [s]) => {
@@ -249,7 +249,7 @@ function window(op: Op, from: Op, network: Network, x: Values): Values {
     } else {
       const full = list(op, 'kernel').reduce((a, b) => a * b, 1);
       eachWindow(op, from, (o, inputs) => {
-        const count = op.attrs['include_pad'] === true ? full : inputs.length;
+        const count = attrsOf(op)['include_pad'] === true ? full : inputs.length;
         out[o] = inputs.reduce((sum, { index }) => sum + x[index]!, 0) / divisor(count);
       });
     }
@@ -273,7 +273,7 @@ function convolve(
     number[],
     number[],
   ];
-  const perGroup = channels / Number(op.attrs['groups']);
+  const perGroup = channels / Number(attrsOf(op)['groups']);
   for (let o = 0; o < channels; o++)
     for (let oy = 0; oy < outHeight; oy++)
       for (let ox = 0; ox < outWidth; ox++) {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { lower } from '../../src/lower/program/index.js';
-import type { Network } from '../../src/network/index.js';
+import { type Network, attrsOf } from '../../src/network/index.js';
 import { configure, multiplyingOps, pipelines, runPipeline } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { seeded } from './random-network.js';
@@ -37,7 +37,7 @@ export function expectClose(a: readonly number[], b: readonly number[], toleranc
 export function expectBinary(network: Network): void {
   const types = new Map(network.ops.map((op) => [op.id, op.type]));
   for (const op of network.ops) {
-    if (op.attrs['planes'] === undefined) continue;
+    if (attrsOf(op)['planes'] === undefined) continue;
     const { code } = types.get(op.inputs[0]!)!;
     // averages of planes are graded: sums of zeros and ones
     if (code.kind !== 'spike' || code.min !== 0 || Math.abs(code.max * code.step - 1) > 1e-12) {

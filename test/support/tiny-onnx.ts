@@ -59,3 +59,25 @@ export function tinyFloat(shift = 0): Uint8Array<ArrayBuffer> {
   b.output(b.node('Gemm', [flat, weight, b.floats('b2', [3], numbers(3, 4))], { transB: 1 }));
   return Uint8Array.from(b.bytes());
 }
+
+/** A quantised chain [8] → 8 → … → 8, fully connected layers with ReLUs whose sums are much larger than what is left of them. */
+export function deepQuantised(layers: number): Uint8Array<ArrayBuffer> {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 8]);
+  const quantised = (value: string, scale: number): string => {
+    const scaleName = b.floats(`${value}.scale`, [], [scale]);
+    const zeroName = b.constant(`${value}.zero`, { type: 'uint8', dims: [], values: [0] });
+    return b.node('DequantizeLinear', [b.node('QuantizeLinear', [value, scaleName, zeroName]), scaleName, zeroName]);
+  };
+  let value = quantised('x', 1 / 255);
+  for (let i = 0; i < layers; i++) {
+    const values = numbers(64, 11 + i).map((v) => Math.round(v * 127));
+    const codes = b.constant(`w${i}`, { type: 'int8', dims: [8, 8], values });
+    const zero = b.constant(`w${i}.zero`, { type: 'int8', dims: [], values: [0] });
+    const weight = b.node('DequantizeLinear', [codes, b.floats(`w${i}.scale`, [], [4 / 127]), zero]);
+    const gemm = b.node('Gemm', [value, weight], { transB: 1 });
+    value = i === layers - 1 ? gemm : quantised(b.node('Relu', [gemm]), 1 / 255);
+  }
+  b.output(value);
+  return Uint8Array.from(b.bytes());
+}

@@ -57,7 +57,7 @@ export const convertDiagnostics = {
   'convert/import-not-verified': define<{ megabytes: number }>(
     'note',
     ({ megabytes }) => `the import of this file (${megabytes} MB) was not compared with onnxruntime layer by layer`,
-    'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the file in memory, so above 32 MB it is left out unless it is asked for with `--verify`. `--no-verify` leaves it out for every network. `eval` compares predictions with the original file in any case.',
+    'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the file in memory, so above 32 MB it is left out unless it is asked for with `--verify full`. `--verify none` leaves it out for every network. `eval` compares predictions with the original file in any case.',
   ),
   'convert/import-sampled': define<{ compared: number; layers: number }>(
     'note',
@@ -69,6 +69,18 @@ export const convertDiagnostics = {
     ({ replaced }) =>
       `onnxruntime doesn’t have ${replaced.join(', ')}: the reference is the file with them written out in ONNX’s own operators`,
     'An import is compared with its file layer by layer, and an SNN’s predictions with those of its file. onnxruntime runs the file for that, with its optimisations disabled. Operators of other dialects (QONNX) it can’t run; before it runs the file, spikec replaces each of them by what its specification defines, step by step in float32: divide, add, clip, round, subtract, multiply. Everything else in the file stays as it is. The importer doesn’t use this form.',
+  ),
+  'convert/dynamic-quantisers': define<{ count: number; first: string }>(
+    'error',
+    ({ count, first }) =>
+      `${count} activation${count === 1 ? ' has' : 's have'} a dynamic quantiser (DynamicQuantizeLinear; the first is "${first}"), whose codes mean something else for every input`,
+    'SWS carries the codes of quantisers with a fixed scale. A dynamic quantiser takes its scale from the values of each input. `--calibrate DATA` measures on a few hundred images which range these activations have, and puts static quantisers in their place.',
+  ),
+  'convert/snn-differs': define<{ equal: number; samples: number; inputs: string; codes: string }>(
+    'warning',
+    ({ equal, samples, inputs, codes }) =>
+      `the spiking network predicts what its source does on ${equal} of ${samples} ${inputs}${codes}`,
+    'A finished conversion is run on a few inputs, images of `--calibrate` or inputs drawn from the range of the input’s quantiser with a seed, beside the network that it was made of (for `sws` that network’s codes in exact arithmetic). It passes where at least 99 % of the predictions are equal and, for `sws`, at most 10 % of the codes of any layer differ. The layer that is named is the first with a code that differs; those behind it differ in consequence.\n\nWith `sws` a layer that decides too early makes the difference: give it a longer silent period (after Tc − 1 silent steps every code is exact). Codes with more levels than a train of so many steps has need more steps. `--strict` makes this an error, `--verify none` leaves the check out, `--verify full` runs it on more inputs.',
   ),
   'convert/bad-coding': define<{ reason: string }>(
     'error',

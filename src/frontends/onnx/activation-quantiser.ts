@@ -1,7 +1,6 @@
 import { type Rounding, roundBy } from '../../base/rounding.js';
-import { type Constant, lazyConstant, smallConstant } from './constant.js';
+import { type Constant, smallConstant } from './constant.js';
 import type { NodeContext } from './context.js';
-import { addition, broadcastTo } from './ops/arithmetic.js';
 import type { QuantCode, RealValue } from './values.js';
 
 /** Besides the ways that a `quantize` op has: by magnitude, towards zero or away from it. */
@@ -53,7 +52,7 @@ export function quantisedActivation(
   const negative = one(context, x, { ...code, min, max: 0 }, below, undefined);
   const shift = code.zero * code.scale;
   const moved = shift === 0 ? negative : scaledBy(context, negative, 1, shift, undefined);
-  return { ...addition(context, positive, moved, origin), ...permOf(x) };
+  return { ...context.emit({ kind: 'add', inputs: [positive, moved], origin }), ...permOf(x) };
 }
 
 function one(
@@ -88,40 +87,6 @@ export function scaledBy(
   return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix: 'scaled', origin }), ...permOf(x) };
 }
 
-/**
- * An activation quantised with one scale, or with several (one a channel): x/scale in steps of 1, then times the scale.
- * The division and the product belong to the layers around.
- */
-export function withSteps(
-  context: NodeContext,
-  x: RealValue,
-  scale: Constant,
-  quantiser: (x: RealValue, step: number, origin: string | undefined) => RealValue,
-): RealValue {
-  const [first, ...others] = Array.from(scale.data());
-  if (others.every((value) => value === first)) return quantiser(x, first!, context.output);
-  const scales = broadcastTo(context, scale, x);
-  const steps = quantiser(
-    multiplied(context, x, scales, (s) => 1 / s, 'steps'),
-    1,
-    undefined,
-  );
-  return multiplied(context, steps, scales, (s) => s, 'scaled', context.output);
-}
-
-function multiplied(
-  context: NodeContext,
-  x: RealValue,
-  by: Constant,
-  factor: (value: number) => number,
-  suffix: string,
-  origin?: string,
-): RealValue {
-  const values = lazyConstant(by.name, 'double', by.shape, () => Float64Array.from(by.data(), factor));
-  const params = { scale: context.param(values) };
-  return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix, origin }), ...permOf(x) };
-}
-
 /** The sign of x/scale + zero as a bit Q: 2Q − 1 is −1 or 1, and (2Q − 1 − zero)·scale = (Q − (1 + zero)/2)·2·scale. */
 export function quantisedSign(
   context: NodeContext,
@@ -133,6 +98,7 @@ export function quantisedSign(
   return one(context, x, { scale: 2 * scale, zero: (1 + zero) / 2, min: 0, max: 1 }, 'half_up', origin);
 }
 
-function permOf(x: RealValue): { readonly perm?: readonly number[] } {
+/** The axis order of a value, for what is made of it element by element. */
+export function permOf(x: RealValue): { readonly perm?: readonly number[] } {
   return x.perm === undefined ? {} : { perm: x.perm };
 }

@@ -6,6 +6,7 @@ import { NetworkBuilder } from '../../network/builder.js';
 import type { OpKind } from '../../network/ops/index.js';
 import type { Attrs, Param } from '../../network/types.js';
 import type { Constant } from './constant.js';
+import { materialiseRounded } from './rounded.js';
 import { isFloatType, storageType } from './element-type.js';
 import { describeNode, fullOpType, nodeStem } from './names.js';
 import { type ReadExternal, mostActivations } from './tensor-data.js';
@@ -66,6 +67,8 @@ export class NodeContext {
         );
       return value.finish({ origin: this.node.inputs[i]! });
     }
+    if (value.kind === 'dynamic') this.badForm(`it reads a ${value.what} that each input has of its own`);
+    if (value.kind === 'rounded') return materialiseRounded(this, value, value.tensor);
     if (value.kind === 'codes') {
       fail(
         'onnx/data-type',
@@ -102,9 +105,14 @@ export class NodeContext {
   realOrCodes(i: number): { value: RealValue; rewrap: (result: RealValue) => RealValue | CodesValue } {
     const input = this.input(i);
     if (input.kind !== 'codes') return { value: this.realInAnyLayout(i), rewrap: (result) => result };
+    const unread = input.dynamic === true || input.input === true;
     return {
-      value: this.graph.materialise(input),
-      rewrap: (source) => ({ ...input, source: { ...source, grid: input.code }, tensor: this.output }),
+      value: unread ? input.source : this.graph.materialise(input),
+      rewrap: (source) => ({
+        ...input,
+        source: unread ? source : { ...source, grid: input.code },
+        tensor: this.output,
+      }),
     };
   }
 
@@ -204,10 +212,21 @@ export class GraphContext {
   dropped: { readonly opType: string; readonly logits: string } | undefined;
   /** Means over one axis of an image, by their op: the image and whether its height or its width is averaged. */
   readonly lineMeans = new Map<string, { readonly image: RealValue; readonly axis: number }>();
+  /** Ops that are scale·x + shift with one scale and one shift, and what they read. */
+  readonly scalarAffines = new Map<
+    string,
+    { readonly source: string; readonly scale: number; readonly shift: number }
+  >();
+  /** Rounded values that have got their quantisers, by their tensors. */
+  readonly roundedReals = new Map<string, RealValue>();
   /** What the reshapes that only write axes of size 1 anew were made from, by their op. */
   readonly reshapedFrom = new Map<string, RealValue>();
   /** Tensors behind the dropped op: their readers pass them on. */
   readonly passed = new Set<string>();
+  /** The tensor that the file is fed with. */
+  inputName: string | undefined;
+  /** Values that are quantised by each input's own range. */
+  readonly dynamicQuantisers: string[] = [];
   /** A diagnostic has listed the supported operators: once is enough. */
   operatorsListed = false;
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
@@ -220,8 +239,14 @@ export class GraphContext {
     /** How many nodes (or graph outputs) read each tensor, and one of them. */
     readonly readers: ReadonlyMap<string, readonly (OnnxNode | 'output')[]>,
     readonly readExternal: ReadExternal | undefined,
+    readonly opsets: readonly { readonly domain: string; readonly version: number }[] = [],
   ) {
     this.builder = new NetworkBuilder(networkName);
+  }
+
+  /** The version of a domain's operators that the file asks for; undefined where it doesn't say. */
+  domainVersion(domain: string): number | undefined {
+    return this.opsets.findLast((opset) => opset.domain === domain)?.version;
   }
 
   value(tensor: string): Value {
@@ -248,6 +273,7 @@ export class GraphContext {
   }
 
   addInput(name: string, id: string, shape: readonly number[]): RealValue {
+    this.inputName = name;
     const place = { file: this.file, detail: `input "${name}"` };
     return this.#add(this.uniqueId(id), place, { kind: 'input', inputs: [], attrs: { shape }, origin: name });
   }
@@ -282,6 +308,7 @@ export class GraphContext {
 
   /** The `quantize` op of some codes, or the value itself where quantising changes nothing. */
   materialise(codes: CodesValue, origin: string = codes.tensor, place?: FilePlace): RealValue {
+    if (codes.dynamic === true) return codes.source;
     return this.quantise(codes, origin, place ?? { file: this.file, detail: `tensor "${codes.tensor}"` });
   }
 
@@ -300,7 +327,8 @@ export class GraphContext {
       kind: 'quantize',
       inputs: [source],
       attrs: { scale, zero, min, max, ...(rounding === undefined ? {} : { rounding }) },
-      origin,
+      // of an integer input: the file's own tensor isn't the image it is made of
+      origin: origin === this.inputName ? undefined : origin,
     });
     this.#quantisers.set(key, made.op);
     return { ...source, op: made.op, grid: code };

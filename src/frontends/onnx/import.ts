@@ -4,10 +4,11 @@ import { elementCount } from '../../base/dtype.js';
 import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
 import { GraphContext, NodeContext, collecting } from './context.js';
-import { elementTypeName } from './element-type.js';
+import { codeRange, elementTypeName } from './element-type.js';
 import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
+import { materialiseRounded } from './rounded.js';
 import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
 import { type RealValue, type Value, inOrder } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
@@ -33,7 +34,7 @@ export interface SourceInput {
   /** The batch size the file fixes; undefined where it is free. */
   readonly batch: number | undefined;
   /** What the file takes. */
-  readonly dtype: 'f32' | 'f64';
+  readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32';
 }
 
 export interface ImportedNetwork {
@@ -48,6 +49,8 @@ export interface ImportedNetwork {
     /** The op left out at the end. */
     readonly dropped?: string;
   };
+  /** Tensors that the file quantises by each input's own range; the network has them as reals. */
+  readonly dynamicQuantisers: readonly string[];
   readonly opset: number;
   readonly producer: string;
 }
@@ -67,16 +70,21 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
       .at(-1)!
       .replace(/\.onnx$/i, ''),
   );
-  const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal);
+  const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal, model.opsets);
   readInitializers(graph, model.graph, diagnostics);
   graph.fixedBatch = io.input.batch;
-  graph.values.set(io.input.name, graph.addInput(io.input.name, sanitise(io.input.name), io.input.shape));
+  graph.values.set(io.input.name, inputValue(graph, io.input));
   for (const node of ordered.nodes) {
     importNode(graph, node, diagnostics);
     if (diagnostics.length >= mostDiagnostics) return { diagnostics };
   }
   const result = outputOf(graph, io.output, diagnostics);
   diagnostics.push(...graph.notices);
+  const { dynamicQuantisers } = graph;
+  if (dynamicQuantisers.length > 0) {
+    const args = { count: dynamicQuantisers.length, first: dynamicQuantisers[0]! };
+    diagnostics.push(diagnostic('onnx/dynamic-quantisers', args, { file: file.name }));
+  }
   if (result === undefined || hasErrors(diagnostics)) return { diagnostics };
   const value = {
     network: withOutputOrigin(withoutDeadOps(graph.builder.finish([result.op])), graph.dropped?.logits ?? io.output),
@@ -86,6 +94,7 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
       logits: graph.dropped?.logits ?? io.output,
       ...(graph.dropped === undefined ? {} : { dropped: graph.dropped.opType }),
     },
+    dynamicQuantisers,
     opset,
     producer: model.producer,
   };
@@ -137,12 +146,36 @@ function graphInterface(
   return input === undefined || output === undefined || hasErrors(diagnostics) ? undefined : { input, output };
 }
 
+const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
+  [1, 'f32'],
+  [11, 'f64'],
+  [2, 'u8'],
+  [3, 'i8'],
+  [6, 'i32'],
+]);
+
+/** The input's value: integers are codes of a quantiser of scale 1, which changes none of them. */
+function inputValue(graph: GraphContext, { name, shape, dtype }: SourceInput): Value {
+  const source = graph.addInput(name, sanitise(name), shape);
+  if (dtype === 'f32' || dtype === 'f64') return source;
+  const elementType = ({ u8: 'uint8', i8: 'int8', i32: 'int32' } as const)[dtype];
+  return {
+    kind: 'codes',
+    source,
+    code: { scale: 1, zero: 0, ...codeRange(elementType)! },
+    elementType,
+    tensor: name,
+    input: true,
+  };
+}
+
 function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
   const place = { file, detail: `input "${info.name}"` };
-  if (info.elementType !== 1 && info.elementType !== 11) {
+  const dtype = inputTypes.get(info.elementType ?? 0);
+  if (dtype === undefined) {
     const type = info.elementType === undefined ? 'no tensor type' : elementTypeName(info.elementType);
     fail('onnx/data-type', { what: `input "${info.name}"`, type }, place, {
-      help: 'the network must take float32; quantise inside it, with QuantizeLinear',
+      help: 'the network must take float32, or codes as int8, uint8 or int32; quantise inside it, with QuantizeLinear',
     });
   }
   const [batch, ...shape] = info.dims ?? [];
@@ -175,7 +208,7 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
       help: 'leave the batch free, or fix it at a smaller one',
     });
   }
-  return { name: info.name, shape: fixed, batch: fixedBatch, dtype: info.elementType === 1 ? 'f32' : 'f64' };
+  return { name: info.name, shape: fixed, batch: fixedBatch, dtype };
 }
 
 function readInitializers(graph: GraphContext, onnx: OnnxGraph, diagnostics: Diagnostic[]): void {
@@ -245,6 +278,9 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
       fail('onnx/unsupported-form', { op: 'output', what: 'the output does not depend on the input' }, place);
     if (value.kind === 'codes') return graph.materialise(value, name, place);
     const real = value.kind === 'pending' ? finished(value, name, place) : value;
+    if (real.kind === 'dynamic')
+      fail('onnx/unsupported-form', { op: 'output', what: `the output is a dynamic ${real.what}` }, place);
+    if (real.kind === 'rounded') return materialiseRounded(new NodeContext(real.node, graph), real, name);
     if (real.perm !== undefined && !inOrder(real.perm, graph.builder.typeOf(real.op).shape))
       fail('onnx/layout', { op: 'output', perm: real.perm }, place);
     return real;

@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, paramOf, hasWeightMatrix } from '../../network/index.js';
+import { type Network, type Op, attrsOf, paramOf, hasWeightMatrix } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import { type BitKind, bitKinds } from '../model-to-network/bits.js';
 import { learnedWhole } from './learned.js';
@@ -43,7 +43,7 @@ export function bitHolders(network: Network, kind: BitKind): readonly BitHolder[
 }
 
 function holds(op: Op, role: string): boolean {
-  return op.params[role] !== undefined || typeof op.attrs[role] === 'number';
+  return op.params[role] !== undefined || typeof attrsOf(op)[role] === 'number';
 }
 
 /** Those of them that learn. */

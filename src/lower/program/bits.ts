@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
 import { codeBounds } from '../../base/quantiser.js';
-import { type Op, numberAttr, paramOf, squeezeBehind } from '../../network/index.js';
+import { type Op, type WeightedKind, paramOf, squeezeBehind } from '../../network/index.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
 import type { Lowering, Precision } from './context.js';
 import { learnedWhole, scaledGradient } from './learned.js';
@@ -12,7 +13,7 @@ import { learnedWhole, scaledGradient } from './learned.js';
  * Gradients (ABA eq. 16-20, A.6-A.9), v = w/S: ∂Ŵ/∂w = 1 inside the bounds; ∂Ŵ/∂S = lo or hi outside, round(v) − v
  * inside; ∂Ŵ/∂B = ±S·2^(B−1)·ln 2 outside; those to S and B times g = 1/√(weights·hi).
  */
-export function gridWeight(lowering: Lowering, op: Op, precision: Precision = 'f32'): Value {
+export function gridWeight(lowering: Lowering, op: Op<WeightedKind>, precision: Precision = 'f32'): Value {
   const weight = lowering.realWeight(op, 'weight', precision);
   if (op.params['weight_step'] === undefined) return weight;
   const { builder } = lowering;
@@ -20,7 +21,7 @@ export function gridWeight(lowering: Lowering, op: Op, precision: Precision = 'f
   const step = lowering.realWeight(op, 'weight_step', 'f32');
   const learned = op.params['weight_bits'] === undefined ? undefined : lowering.realWeight(op, 'weight_bits', 'f32');
   if (learned === undefined) {
-    const bits = numberAttr(op.attrs, 'weight_bits');
+    const bits = present(op.attrs.weight_bits, `lower: ${op.id} has no weight_bits`);
     const scaled = scaledGradient(builder, step, 1 / Math.sqrt(count * Math.max(1, codeBounds(bits, true).hi)));
     return builder.as('weight_grid').mul(scaled, fixedCodes(builder, builder.div(weight, scaled), bits));
   }
@@ -67,10 +68,10 @@ function learnedGrid(builder: ProgramBuilder, weight: Value, step: Value, bits: 
  * Temporal squeezing (ABA eq. 12): x̄ = (1/T)·Σ_{t ≤ T} s_t, [TN, …] → [N, …]. With T that learns, steps behind it are
  * masked; ∂x̄/∂T = −x̄/T, through the division.
  */
-export function squeezed(lowering: Lowering, op: Op, train: Value, steps: number): Value {
+export function squeezed(lowering: Lowering, op: Op<'squeeze'>, train: Value, steps: number): Value {
   const { builder } = lowering;
   const own = learnedSteps(lowering, op, train.shape.length);
-  const fixed = own === undefined ? numberAttr(op.attrs, 'steps') : steps;
+  const fixed = own === undefined ? present(op.attrs.steps, `lower: ${op.id} has no steps`) : steps;
   let sum = builder.step(train, 0);
   for (let t = 1; t < fixed; t++) {
     const step = builder.step(train, t);

@@ -1,10 +1,19 @@
 import { type Tensor, tensor } from '../../base/dtype.js';
-import { type Network, type Op, numberAttr, optionalParam, paramOf, realValues } from '../../network/index.js';
-import { type Dim, ProgramBuilder, type Value } from '../../tensor/index.js';
-import type { RandomInput } from './runnable.js';
+import {
+  type LoweredOp,
+  type LoweringContext,
+  type Network,
+  type Precision,
+  type RandomInput,
+  optionalParam,
+  paramOf,
+  realValues,
+} from '../../network/index.js';
+import { ProgramBuilder, type Value } from '../../tensor/index.js';
 
-export type Precision = 'f32' | 'f64';
-export type Mode = 'train' | 'infer';
+export { folded } from '../../tensor/index.js';
+export type { Precision } from '../../network/index.js';
+export type Mode = LoweringContext['mode'];
 
 export interface LoweringOptions {
   /** Of membranes, and of the values of networks without time. */
@@ -18,7 +27,7 @@ export interface LoweringOptions {
 }
 
 /** What all parts of a lowering share: the program being built, its parameters and random inputs. */
-export class Lowering {
+export class Lowering implements LoweringContext {
   readonly builder: ProgramBuilder;
   readonly mode: Mode;
   /** Steps of the network's coding. */
@@ -37,13 +46,13 @@ export class Lowering {
   }
 
   /** A weight as it stands (integer codes stay integers), as an f32 parameter. */
-  weight(op: Op, role = 'weight'): Value {
+  weight(op: LoweredOp, role = 'weight'): Value {
     const { tensor: values } = paramOf(this.network, op, role);
     return this.#param(op.params[role]!, values.dtype === 'f32' ? values : tensor('f32', values.shape, values.data));
   }
 
   /** A weight's real values in a dtype. */
-  realWeight(op: Op, role: string, dtype: Precision): Value {
+  realWeight(op: LoweredOp, role: string, dtype: Precision): Value {
     const param = paramOf(this.network, op, role);
     return this.#param(
       `${op.params[role]!}${param.quant === undefined ? '' : '.real'}`,
@@ -52,7 +61,7 @@ export class Lowering {
   }
 
   /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
-  perChannel(op: Op, role: string, dtype: Precision, rank: number): Value | number | undefined {
+  perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number): Value | number | undefined {
     const param = optionalParam(this.network, op, role);
     if (param === undefined) return undefined;
     const values = realValues(param);
@@ -60,6 +69,10 @@ export class Lowering {
     const { shape } = param.tensor;
     const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
     return this.#param(op.params[role]!, tensor(dtype, wide, values));
+  }
+
+  isInput(id: string): boolean {
+    return this.network.ops.some((op) => op.id === id && op.kind === 'input');
   }
 
   random(input: RandomInput): Value {
@@ -73,13 +86,7 @@ export class Lowering {
   }
 }
 
-/** [{batch: steps}, …shape]. */
-export function folded(steps: number, shape: readonly number[]): Dim[] {
-  return [{ batch: steps }, ...shape];
-}
-
 /** Steps of a network's coding; 1 for a network without time. */
 export function stepsOfNetwork(network: Network): number {
-  const encoder = network.ops.find((op) => op.kind === 'encode');
-  return encoder === undefined ? 1 : numberAttr(encoder.attrs, 'steps');
+  return network.ops.find((op) => op.kind === 'encode')?.attrs.steps ?? 1;
 }

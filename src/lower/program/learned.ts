@@ -1,5 +1,5 @@
 import { type NeuronDef, stepParameter } from '../../equations/index.js';
-import { type Op, listAttr } from '../../network/index.js';
+import type { Op } from '../../network/index.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
 
 /** round(x) with the gradient of x (ABA eq. 9-11). Training holds learned bits in 1 … N, so nothing is clipped here. */
@@ -23,12 +23,12 @@ export class LearnedParameters {
 
   constructor(
     readonly builder: ProgramBuilder,
-    readonly op: Op,
+    readonly op: Op<'neuron'>,
     readonly def: NeuronDef,
     readonly neurons: number,
     raw: (name: string) => Value | undefined,
   ) {
-    const [min] = listAttr(op.attrs, 'levels') as [number, number];
+    const [min] = op.attrs.levels;
     this.#signed = min < 0;
     const bits = 'bits_max' in op.attrs ? raw('bits') : undefined;
     this.#bits = bits === undefined ? undefined : learnedWhole(builder, builder.detach(bits));
@@ -45,7 +45,7 @@ export class LearnedParameters {
   #factor(): Value | number {
     const { builder, neurons } = this;
     if (this.#bits === undefined) {
-      const [, max] = listAttr(this.op.attrs, 'levels') as [number, number];
+      const [, max] = this.op.attrs.levels;
       return 1 / Math.sqrt(neurons * Math.max(1, max));
     }
     const two = builder.scalar(this.#bits.dtype, 2);

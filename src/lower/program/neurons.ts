@@ -1,7 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import { Environment, type EvaluationScope, type NeuronDef, Pending, evaluateExpr } from '../../equations/index.js';
-import type { Op } from '../../network/index.js';
+import { type Op, numberAttr } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import type { Lowering } from './context.js';
 import { Currents } from './currents.js';
@@ -32,11 +32,16 @@ export interface UnrollOptions {
  * equations. What is known at compile time (parameters, t) leaves no op behind; input currents of
  * steps before the first decision are asked for as one weighted sum.
  */
-export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: UnrollOptions = {}): Unrolled {
+export function lowerNeurons(
+  lowering: Lowering,
+  op: Op<'neuron'>,
+  input: Timed,
+  options: UnrollOptions = {},
+): Unrolled {
   const { builder } = lowering;
   builder.at(op.id);
-  const def = present(lowering.network.neurons.get(String(op.attrs['neuron'])), `lower: ${op.id} names no neuron`);
-  const silent = Number(op.attrs['silent'] ?? 0);
+  const def = present(lowering.network.neurons.get(op.attrs.neuron), `lower: ${op.id} names no neuron`);
+  const silent = op.attrs.silent ?? 0;
   const env = initialEnvironment(lowering, op, def);
   const currents = new Currents(lowering, op, input);
   const plain: EvaluationScope = {
@@ -48,7 +53,7 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
   for (const state of def.states) env.set(state.name, evaluateExpr(state.initial, plain));
   const steps = input.steps + silent;
   env.set('T', steps);
-  const ratio = Number(op.attrs['beta'] ?? 1);
+  const ratio = numberAttr(op.attrs, 'beta', 1);
   const membranesToo = options.membranes === true;
   const looped = loopedNeurons({ op, def, scope: plain, input, silent, membranes: membranesToo });
   if (looped !== undefined) {
@@ -75,7 +80,7 @@ export function lowerNeurons(lowering: Lowering, op: Op, input: Timed, options: 
   };
 }
 
-function initialEnvironment(lowering: Lowering, op: Op, def: NeuronDef): Environment {
+function initialEnvironment(lowering: Lowering, op: Op<'neuron'>, def: NeuronDef): Environment {
   const { precision } = lowering.options;
   const env = new Environment([['$dtype', precision === 'f32' ? 32 : 64]]);
   const raw = (name: string): Value | number | undefined =>

@@ -1,18 +1,9 @@
-import type { Dim, Program, Value } from '../../tensor/index.js';
+import type { RandomInput } from '../../network/index.js';
+import type { Program } from '../../tensor/index.js';
 import type { BitKind } from '../model-to-network/bits.js';
-import { isBatch } from '../../tensor/index.js';
 
-/** Numbers that a run is fed beside images and labels; the caller draws them from its seed. */
-export interface RandomInput {
-  readonly id: string;
-  /** With the batch axis: [{batch: steps}, …shape]. */
-  readonly shape: readonly Dim[];
-  /**
-   * `uniform`: numbers in [0, 1). `mask`: 1/(1 − rate) with probability 1 − rate, otherwise 0.
-   */
-  readonly kind: 'uniform' | 'mask';
-  readonly rate: number;
-}
+export { stepsOf } from '../../tensor/index.js';
+export type { RandomInput } from '../../network/index.js';
 
 /** Quantities beside a network's outputs that a run can report, whatever carries its values. */
 export interface Probes {
@@ -98,10 +89,4 @@ export interface Runnable {
   readonly outputs: Outputs;
   /** Time steps of the network's trains; 1 without time. */
   readonly steps: number;
-}
-
-/** How many time steps a value has: 1 where it is constant in time. */
-export function stepsOf(value: Value): number {
-  const batch = value.shape[0]!;
-  return isBatch(batch) ? batch.batch : 1;
 }

@@ -45,7 +45,7 @@ export function lowerForObservation(network: Network): Runnable {
   const observed = new Set(
     network.ops.flatMap((op) => {
       if (op.kind !== 'neuron') return [];
-      const role = stepParameter(network.neurons.get(String(op.attrs['neuron'])));
+      const role = stepParameter(network.neurons.get(op.attrs.neuron));
       return role !== undefined && op.params[role] !== undefined ? [op.id] : [];
     }),
   );

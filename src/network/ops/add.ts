@@ -7,20 +7,21 @@ export const add = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'sum',
     weights: 'none',
     macs: 'none',
     join: true,
     fires: 'none',
+    reach: 'passed-or-own',
     relays: true,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'join', act: ({ builder }, _, [a, b]) => builder.add(a!, b!) },
   type: ({ inputs: [a, b] }) => {
     if (!sameShape(a!.shape, b!.shape))
       return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;

@@ -9,20 +9,21 @@ export const affine = defineOp({
   params: ['scale', 'shift?'],
   fixedParams: ['scale', 'shift'],
   traits: {
+    role: 'scaling',
     weights: 'elements',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'synapse', gain: 'scale', plus: 'shift' },
   type: ({ inputs, param }) => {
     const shape = inputs[0]!.shape;
     for (const role of ['scale', 'shift']) {

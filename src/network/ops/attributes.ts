@@ -1,4 +1,3 @@
-import { type Rounding, isRounding } from '../../base/rounding.js';
 import type { AttrValue, Attrs } from '../types.js';
 
 /**
@@ -100,22 +99,4 @@ export function numberAttr(attrs: Attrs, name: string, fallback?: number): numbe
   const value = attrs[name] ?? fallback;
   if (typeof value !== 'number') throw new TypeError(`attribute ${name} must be a number, is ${String(value)}`);
   return value;
-}
-
-export function listAttr(attrs: Attrs, name: string, fallback?: readonly number[]): readonly number[] {
-  const value = attrs[name] ?? fallback;
-  if (!Array.isArray(value)) throw new TypeError(`attribute ${name} must be a list, is ${String(value)}`);
-  return value as readonly number[];
-}
-
-export function stringAttr(attrs: Attrs, name: string): string {
-  const value = attrs[name];
-  if (typeof value !== 'string') throw new TypeError(`attribute ${name} must be a string, is ${String(value)}`);
-  return value;
-}
-
-/** How a quantiser or an encoder rounds: `half_even` where it isn't said. */
-export function roundingOf(attrs: Attrs): Rounding {
-  const value = attrs['rounding'];
-  return typeof value === 'string' && isRounding(value) ? value : 'half_even';
 }

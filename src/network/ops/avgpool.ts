@@ -1,5 +1,7 @@
+import { sumOfWindows, windowOf } from './window-lowering.js';
 import { boolean, border, pair } from './attributes.js';
 import { defineOp } from './define.js';
+import { sliding } from './geometry.js';
 import { pooled, poolShape } from './type-rules.js';
 
 export const avgpool = defineOp({
@@ -8,19 +10,31 @@ export const avgpool = defineOp({
   attrs: { kernel: pair(), stride: pair(), pads: border(), include_pad: boolean() },
   params: ['gain?', 'bias?'],
   traits: {
+    role: 'average',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed-or-own',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'averaged',
+  },
+  links: sliding,
+  lowering: {
+    role: 'synapse',
+    act: ({ builder }, { attrs }, [x]) => builder.avgpool(x!, { ...windowOf(attrs), include_pad: attrs.include_pad }),
+    sums: {
+      act: sumOfWindows,
+      size: ({ attrs: { kernel } }) => kernel[0] * kernel[1],
+      dividesAlike: ({ attrs }) => attrs.include_pad || attrs.pads.every((n) => n === 0),
+    },
+    gain: 'gain',
+    plus: 'bias',
   },
   type: (request) => {
     const shape = poolShape(request);

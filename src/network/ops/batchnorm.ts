@@ -1,3 +1,4 @@
+import { normalised } from './batchnorm-lowering.js';
 import { number, optional } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
@@ -9,20 +10,21 @@ export const batchnorm = defineOp({
   params: ['gamma', 'beta', 'mean', 'variance'],
   fixedParams: ['mean', 'variance'],
   traits: {
+    role: 'norm',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: false,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'values', act: normalised },
   type: ({ inputs, param }) => {
     const channels = inputs[0]!.shape[0]!;
     for (const role of ['gamma', 'beta', 'mean', 'variance']) {

@@ -1,3 +1,4 @@
+import { folded, stepsOf } from '../../tensor/index.js';
 import { elementCount } from '../../base/dtype.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
@@ -9,19 +10,33 @@ export const channelConv = defineOp({
   attrs: { kernel: number() },
   params: ['weight'],
   traits: {
+    role: 'mixing',
     weights: 'kernel',
-    macs: (outputs, weight) => outputs * elementCount(weight),
+    macs: ({ output, weight }) => elementCount(output) * elementCount(weight),
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'synapse',
+    // one kernel of odd length over the channels of [C,1,1], zeros at the ends
+    act: ({ builder, weight }, op, [x]) => {
+      const k = op.attrs.kernel;
+      const [channels] = op.type.shape as [number];
+      const steps = stepsOf(x!);
+      const kernel = builder.reshape(weight(op), [1, 1, 1, k]);
+      const row = builder.reshape(x!, folded(steps, [1, 1, channels]));
+      const half = (k - 1) / 2;
+      const y = builder.conv2d(row, kernel, { stride: [1, 1], pads: [0, half, 0, half], dilation: [1, 1], groups: 1 });
+      return builder.reshape(y, folded(steps, op.type.shape));
+    },
   },
   type: ({ inputs }) => {
     const shape = inputs[0]!.shape;

@@ -7,20 +7,21 @@ export const concat = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'concatenation',
     weights: 'none',
     macs: 'none',
     join: true,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
+  lowering: { role: 'join', act: ({ builder }, _, inputs) => builder.concat(inputs, 1) },
   type: ({ inputs }) => {
     const [first, ...rest] = inputs;
     for (const other of rest) {

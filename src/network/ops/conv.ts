@@ -1,5 +1,6 @@
 import { border, number, pair } from './attributes.js';
 import { defineOp } from './define.js';
+import { sliding } from './geometry.js';
 import { linearResult, sameShape, shapeText, windowShape } from './type-rules.js';
 import { weightAttrs, weightParams } from './weights.js';
 import { perOutput } from './traits.js';
@@ -17,19 +18,29 @@ export const conv = defineOp({
   },
   params: weightParams,
   traits: {
+    role: 'weighted',
     weights: 'matrix',
     macs: perOutput,
     join: false,
     fires: 'none',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'zeros',
+  },
+  links: sliding,
+  lowering: {
+    role: 'synapse',
+    act: ({ builder, weight }, op, [x]) => {
+      const { stride, pads, dilation, groups } = op.attrs;
+      return builder.conv2d(x!, weight(op), { stride, pads, dilation, groups });
+    },
+    gain: 'gain',
+    plus: 'bias',
   },
   type: (request) => {
     const weight = request.param('weight')!;

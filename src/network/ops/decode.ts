@@ -7,20 +7,21 @@ export const decode = defineOp({
   attrs: { coding: string(), beta: optional(number()) },
   params: [],
   traits: {
+    role: 'read-out',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';
     return { shape: inputs[0]!.shape, code: { kind: 'real' } };

@@ -1,5 +1,7 @@
 import type { ValueType } from '../types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
+import type { OpLowering } from './lowering.js';
+import type { Link } from './geometry.js';
 import type { OpTraits } from './traits.js';
 
 /** What a type rule sees of an op. */
@@ -27,11 +29,19 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   /** Those that training doesn't change by gradient: running statistics, given constants. */
   readonly fixedParams?: readonly string[];
   readonly traits: OpTraits;
+  /** Of windows: which inputs are under which taps of which outputs, along an axis (0: H, 1: W); outputs and taps in order. */
+  links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];
+  /** Of the role `bound`: between what it holds values. */
+  bounds?(this: void, attrs: AttrsOf<NoInfer<S>>): readonly [number, number];
+  /** How it acts on tensors, whatever a coding makes of trains. */
+  readonly lowering: OpLowering<AttrsOf<NoInfer<S>>>;
   /** The result's type; the attributes have been checked. */
   type(this: void, request: TypeRequest<AttrsOf<S>>): TypeAnswer;
 }
 
 /** A row, its attributes typed by its schema. */
-export function defineOp<S extends AttrSchema>(def: OpDef<S>): OpDef<S> {
+export function defineOp<S extends AttrSchema, const T extends OpTraits>(
+  def: OpDef<S> & { readonly traits: T },
+): OpDef<S> & { readonly traits: T } {
   return def;
 }

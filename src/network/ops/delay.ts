@@ -7,20 +7,21 @@ export const delay = defineOp({
   attrs: { steps: number() },
   params: [],
   traits: {
+    role: 'delay',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const from = inputs[0]!;
     if (from.time === undefined) return 'needs an input with time steps';

@@ -1,3 +1,4 @@
+import { type Value, folded, stepsOf } from '../../tensor/index.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
 
@@ -7,19 +8,29 @@ export const dropout = defineOp({
   attrs: { rate: number() },
   params: [],
   traits: {
+    role: 'same',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'values',
+    // one mask a sample for all of its time steps, so that a dropped unit is silent throughout
+    act: ({ lowering, builder }, { id, attrs: { rate }, type }, [x]) => {
+      if (lowering.mode === 'infer' || rate === 0) return x!;
+      const mask = lowering.random({ id: `${id}.mask`, shape: folded(1, type.shape), kind: 'mask', rate });
+      const steps = stepsOf(x!);
+      return builder.mul(x!, steps === 1 ? mask : builder.concat(new Array<Value>(steps).fill(mask), 0));
+    },
   },
   type: ({ inputs }) => inputs[0]!,
 });

@@ -22,20 +22,21 @@ export const encode = defineOp({
   },
   params: [],
   traits: {
+    role: 'encoder',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'own',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = { start: 1, steps: attrs.steps };
     const coding = attrs.coding;

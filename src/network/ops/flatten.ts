@@ -1,3 +1,4 @@
+import { moved } from './moved.js';
 import { elementCount } from '../../base/dtype.js';
 import { defineOp } from './define.js';
 
@@ -7,19 +8,20 @@ export const flatten = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'reshape',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: true,
     linear: true,
     accumulates: true,
-    reshapes: true,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
+  lowering: moved,
   type: ({ inputs }) => ({ ...inputs[0]!, shape: [elementCount(inputs[0]!.shape)] }),
 });

@@ -7,20 +7,21 @@ export const gather = defineOp({
   attrs: { bits: number() },
   params: [],
   traits: {
+    role: 'gather',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const { shape, time } = inputs[0]!;
     const bits = attrs.bits;

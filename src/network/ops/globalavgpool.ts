@@ -1,4 +1,5 @@
 import { defineOp } from './define.js';
+import { whole } from './geometry.js';
 import { pooled, shapeText } from './type-rules.js';
 
 export const globalavgpool = defineOp({
@@ -7,19 +8,31 @@ export const globalavgpool = defineOp({
   attrs: {},
   params: ['gain?', 'bias?'],
   traits: {
+    role: 'average',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed-or-own',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
+  },
+  links: whole,
+  lowering: {
+    role: 'synapse',
+    act: ({ builder }, _, [x]) => builder.mean(x!, [2, 3], true),
+    sums: {
+      act: ({ builder }, _, [x]) => builder.sum(x!, [2, 3], true),
+      size: (_, shape) => shape[1]! * shape[2]!,
+      dividesAlike: () => true,
+    },
+    gain: 'gain',
+    plus: 'bias',
   },
   type: (request) => {
     const shape = request.inputs[0]!.shape;

@@ -1,13 +1,34 @@
-import type { AttrsOf } from './attributes.js';
+import { present } from '../../base/invariant.js';
+import type { Attrs, Op, ValueType } from '../types.js';
+import type { AttrSchema, AttrsOf } from './attributes.js';
 import type { OpDef } from './define.js';
+import type { Link } from './geometry.js';
+import type { OpLowering } from './lowering.js';
 import { networkOps } from './registry.js';
-import type { OpTraits } from './traits.js';
+import type { OpRole, OpTraits, TimeRole } from './traits.js';
 
 /** A kind of layer; each has a row in the table of registry.ts. */
 export type OpKind = keyof typeof networkOps;
 
-/** The attributes of each kind of layer. */
-export type OpAttrs = { readonly [K in OpKind]: AttrsOf<(typeof networkOps)[K]['attrs']> };
+/** The kinds of layers of a role. */
+export type KindsOf<R extends OpRole> = {
+  [K in OpKind]: (typeof networkOps)[K]['traits']['role'] extends R ? K : never;
+}[OpKind];
+
+/** The kinds of layers whose weights may have bits, step sizes and codes. */
+export type WeightedKind = {
+  [K in OpKind]: (typeof networkOps)[K]['traits']['weights'] extends 'matrix' ? K : never;
+}[OpKind];
+
+/** The kinds of layers that pad their input by themselves. */
+export type PaddedKind = {
+  [K in OpKind]: (typeof networkOps)[K]['traits']['padding'] extends 'none' ? never : K;
+}[OpKind];
+
+/** The attributes of each kind of layer; those of neurons are beside the row's the parameters of their equations. */
+export type OpAttrs = {
+  readonly [K in OpKind]: AttrsOf<(typeof networkOps)[K]['attrs']> & (K extends KindsOf<'neurons'> ? Attrs : unknown);
+};
 
 /** Every kind of layer, as the reference lists them. */
 export const opKinds = Object.keys(networkOps) as readonly OpKind[];
@@ -26,21 +47,74 @@ export function traitsOf(op: { readonly kind: OpKind }): OpTraits {
   return opDef(op.kind).traits;
 }
 
+/** What a layer does to values. */
+export function roleOf(op: { readonly kind: OpKind }): OpRole {
+  return traitsOf(op).role;
+}
+
+/** Which inputs are under which taps of which outputs of a layer, along an axis (0: H, 1: W); it must have windows. */
+export function linksOf(
+  op: { readonly id: string; readonly kind: OpKind; readonly attrs: unknown; readonly type: ValueType },
+  [, ...input]: readonly number[],
+  axis: 0 | 1,
+): readonly Link[] {
+  const { links } = opDef(op.kind);
+  const find = present(links, `network: ${op.kind} %${op.id} has no windows`);
+  return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
+}
+
+/** How an op acts on tensors. */
+export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
+  return opDef(op.kind).lowering;
+}
+
+/** Between what a layer of the role `bound` holds values; undefined for any other. */
+export function boundsOf(op: {
+  readonly kind: OpKind;
+  readonly attrs: unknown;
+}): readonly [number, number] | undefined {
+  return opDef(op.kind).bounds?.(op.attrs as AttrsOf<AttrSchema>);
+}
+
+/** Whether it gives the greatest of some values: it needs levels, not their bits. */
+export function isMaximum(op: { readonly kind: OpKind }): boolean {
+  const role = roleOf(op);
+  return role === 'maximum' || role === 'running-maximum';
+}
+
 /** Whether its weights may have bits, step sizes and codes. */
-export function hasWeightMatrix(op: { readonly kind: OpKind }): boolean {
+export function hasWeightMatrix(op: Op): op is Op<WeightedKind> {
   return traitsOf(op).weights === 'matrix';
 }
 
-export {
-  type Attr,
-  type AttrSchema,
-  attrProblems,
-  listAttr,
-  numberAttr,
-  roundingOf,
-  stringAttr,
-} from './attributes.js';
+/** The kinds of layers that a carrier lowers, since what they do depends on how it represents a train. */
+export type TimeKind = KindsOf<TimeRole>;
+
+export function isTimed(op: Op): op is Op<TimeKind> {
+  return loweringOf(op).role === 'time';
+}
+
+/** Whether it pads its input by itself. */
+export function pads(op: Op): op is Op<PaddedKind> {
+  return traitsOf(op).padding !== 'none';
+}
+
+/** Whether a layer is of one of the kinds of a role. */
+export function hasRole<R extends OpRole>(op: Op, role: R): op is Op<KindsOf<R>> {
+  return roleOf(op) === role;
+}
+
+/** The attributes of an op of any kind by name: what is printed, compared and copied. */
+export function attrsOf(op: Pick<Op, 'attrs'>): Attrs {
+  return op.attrs;
+}
+
+export { type Attr, type AttrSchema, attrProblems, numberAttr } from './attributes.js';
 export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
-export type { Macs, OpTraits } from './traits.js';
+export { codesOf } from './codes.js';
+export { windowOf } from './window-lowering.js';
+export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';
+export type { Link } from './geometry.js';
+export type { LayerShapes, Macs, OpRole, OpTraits } from './traits.js';

@@ -9,19 +9,25 @@ export const linear = defineOp({
   attrs: weightAttrs,
   params: weightParams,
   traits: {
+    role: 'weighted',
     weights: 'matrix',
     macs: perOutput,
     join: false,
     fires: 'none',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'synapse',
+    act: ({ builder, weight }, op, [x]) => builder.matmul(x!, weight(op), { transB: true }),
+    gain: 'gain',
+    plus: 'bias',
   },
   type: ({ inputs, param }) => {
     const weight = param('weight')!;

@@ -1,5 +1,7 @@
+import { windowOf } from './window-lowering.js';
 import { border, pair } from './attributes.js';
 import { defineOp } from './define.js';
+import { sliding } from './geometry.js';
 import { poolShape } from './type-rules.js';
 
 export const maxpool = defineOp({
@@ -8,20 +10,22 @@ export const maxpool = defineOp({
   attrs: { kernel: pair(), stride: pair(), pads: border() },
   params: [],
   traits: {
+    role: 'maximum',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'chosen',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: true,
     monotone: true,
     linear: false,
     accumulates: false,
-    reshapes: false,
-    activation: false,
     keepsRange: true,
+    padding: 'absent',
   },
+  links: sliding,
+  lowering: { role: 'values', act: ({ builder }, { attrs }, [x]) => builder.maxpool(x!, windowOf(attrs)) },
   type: (request) => {
     const shape = poolShape(request);
     return typeof shape === 'string' ? shape : { ...request.inputs[0]!, shape };

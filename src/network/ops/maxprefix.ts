@@ -1,5 +1,6 @@
 import { border, number, pair } from './attributes.js';
 import { defineOp } from './define.js';
+import { sliding } from './geometry.js';
 import { windowShape } from './type-rules.js';
 
 export const maxprefix = defineOp({
@@ -8,20 +9,22 @@ export const maxprefix = defineOp({
   attrs: { kernel: pair(), stride: pair(), pads: border(), beta: number() },
   params: [],
   traits: {
+    role: 'running-maximum',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'own',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: true,
     monotone: false,
     linear: false,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'absent',
   },
+  links: sliding,
+  lowering: { role: 'time' },
   type: (request) => {
     const from = request.inputs[0]!;
     if (from.code.kind !== 'spike') return 'needs a spike train';

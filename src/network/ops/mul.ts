@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 
@@ -7,20 +8,21 @@ export const mul = defineOp({
   attrs: {},
   params: [],
   traits: {
+    role: 'product',
     weights: 'none',
-    macs: (outputs) => outputs,
+    macs: ({ output }) => elementCount(output),
     join: true,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: false,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'product', act: ({ builder }, _, [a, b]) => builder.mul(a!, b!) },
   type: ({ inputs: [a, b] }) => {
     const fits =
       sameShape(a!.shape, b!.shape) || (b!.shape.slice(1).every((n) => n === 1) && b!.shape[0] === a!.shape[0]);

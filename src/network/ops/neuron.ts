@@ -15,20 +15,21 @@ export const neuron = defineOp({
   otherAttrs: number(),
   params: ['*'],
   traits: {
+    role: 'neurons',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'own',
+    reach: 'own',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = inputs[0]!.time;
     if (time === undefined) return 'needs an input with time steps; encode the input first';

@@ -8,19 +8,26 @@ export const pad = defineOp({
   attrs: { pads: border(), value: number() },
   params: [],
   traits: {
+    role: 'border',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'values',
+    act: ({ builder }, { attrs }, [x]) => {
+      const [top, left, bottom, right] = attrs.pads;
+      return builder.pad(x!, [0, 0, top, left], [0, 0, bottom, right], attrs.value);
+    },
   },
   type: ({ inputs, attrs }) => {
     const [top, left, bottom, right] = attrs.pads;

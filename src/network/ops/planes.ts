@@ -7,20 +7,21 @@ export const planes = defineOp({
   attrs: { bits: number() },
   params: [],
   traits: {
+    role: 'planes',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'own',
+    reach: 'passed',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const { shape, time, code } = inputs[0]!;
     const bits = attrs.bits;

@@ -1,5 +1,6 @@
 import { roundings } from '../../base/rounding.js';
 import { number, optional, word } from './attributes.js';
+import { codesOf } from './codes.js';
 import { defineOp } from './define.js';
 import { withTime } from './type-rules.js';
 
@@ -15,19 +16,29 @@ export const quantize = defineOp({
   },
   params: [],
   traits: {
+    role: 'quantiser',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: false,
     accumulates: false,
-    reshapes: false,
-    activation: true,
     keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'values',
+    // the reals that codes stand for: (Q − zero)·scale
+    act: ({ builder, lowering, dtype }, { attrs, inputs }, [x]) => {
+      // an f32 image is rounded in f32, as every runtime does; in f64 other pixels would be near a tie
+      const rounded = codesOf(builder, lowering.isInput(inputs[0]!) ? builder.cast(x!, 'f32') : x!, attrs);
+      const code = builder.cast(rounded, dtype);
+      return builder.mul(attrs.zero === 0 ? code : builder.sub(code, attrs.zero), attrs.scale);
+    },
   },
   type: ({ inputs, attrs }) => {
     const code = {

@@ -1,3 +1,4 @@
+import { moved } from './moved.js';
 import { elementCount } from '../../base/dtype.js';
 import { list } from './attributes.js';
 import { defineOp } from './define.js';
@@ -9,20 +10,21 @@ export const reshape = defineOp({
   attrs: { shape: list() },
   params: [],
   traits: {
+    role: 'reshape',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'none',
+    reach: 'passed',
     relays: true,
     planewise: true,
-    maximum: false,
     monotone: true,
     linear: true,
     accumulates: true,
-    reshapes: true,
-    activation: false,
     keepsRange: true,
+    padding: 'none',
   },
+  lowering: moved,
   type: ({ inputs, attrs }) => {
     const shape = attrs.shape;
     if (elementCount(shape) !== elementCount(inputs[0]!.shape)) {

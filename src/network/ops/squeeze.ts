@@ -7,20 +7,21 @@ export const squeeze = defineOp({
   attrs: { steps: optional(number()), steps_max: optional(number()) },
   params: ['steps?'],
   traits: {
+    role: 'squeeze',
     weights: 'none',
     macs: 'none',
     join: false,
     fires: 'means',
+    reach: 'none',
     relays: false,
     planewise: false,
-    maximum: false,
     monotone: false,
     linear: true,
     accumulates: true,
-    reshapes: false,
-    activation: false,
     keepsRange: false,
+    padding: 'none',
   },
+  lowering: { role: 'time' },
   type: ({ inputs, attrs, param }) => {
     const { shape, time, code } = inputs[0]!;
     if (time === undefined || code.kind !== 'spike') return 'needs a spike train';

@@ -4,7 +4,8 @@ import { mostElements, mostSteps } from '../../base/limits.js';
 import type { Source, Span } from '../../base/source.js';
 import { IrSyntaxError, TokenStream, shortened } from '../../base/tokens.js';
 import { type NeuronDef, neuronProblems, parseNeuron } from '../../equations/index.js';
-import { attrProblems, isOpKind, opDef } from '../ops/index.js';
+import { decodedOp } from '../builder.js';
+import { isOpKind } from '../ops/index.js';
 import {
   type AttrValue,
   type Code,
@@ -14,7 +15,6 @@ import {
   type Param,
   type Time,
   type ValueType,
-  checkedOp,
 } from '../types.js';
 import { firstOversized } from '../sizes.js';
 import { type Problem, feedProblems, verifyNetwork, verifyValues } from '../verify.js';
@@ -166,11 +166,17 @@ class IrParser {
     const type = this.#type();
     const origin = tokens.accept('from') ? tokens.name() : undefined;
     const all = neuron === undefined ? attrs : { neuron, ...attrs };
-    const { attrs: schema, otherAttrs } = opDef(kind);
-    for (const message of attrProblems(schema, otherAttrs, all)) this.problems.push({ op: id, message });
-    this.#ops.push(
-      checkedOp({ id, kind, inputs, attrs: all, params, type, ...(origin === undefined ? {} : { origin }) }),
-    );
+    const made = decodedOp({
+      id,
+      kind,
+      inputs,
+      attrs: all,
+      params,
+      type,
+      ...(origin === undefined ? {} : { origin }),
+    });
+    if ('problems' in made) this.problems.push(...made.problems.map((message) => ({ op: id, message })));
+    else this.#ops.push(made);
   }
 
   #attrs(close: string): Record<string, AttrValue> {

@@ -52,7 +52,7 @@ export function printType(type: ValueType): string {
 
 function opColumns(op: Op): [string, string, string] {
   const isNeuron = op.kind === 'neuron';
-  const kind = isNeuron ? name(`neuron.${String(op.attrs['neuron'])}`) : op.kind;
+  const kind = isNeuron ? name(`neuron.${op.attrs.neuron}`) : op.kind;
   const inputs = op.inputs.map((id) => ` ${idText(id)}`).join('');
   const attributes = attrs(op.attrs, isNeuron ? ['neuron'] : []);
   const braces = attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`;

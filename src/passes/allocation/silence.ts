@@ -76,7 +76,7 @@ export function silentFront(
 
 /** A layer of neurons without choices keeps its period. */
 function ownSilence(op: Op): number {
-  return op.kind === 'neuron' ? Number(op.attrs['silent'] ?? 0) : 0;
+  return op.kind === 'neuron' ? (op.attrs.silent ?? 0) : 0;
 }
 
 /** Value → the last op that reads it; outputs are never done. */

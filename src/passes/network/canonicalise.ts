@@ -1,4 +1,14 @@
-import { type Network, type Op, consumersOf, listAttr, numberAttr, opsById, rewrite } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  type PaddedKind,
+  consumersOf,
+  opsById,
+  pads,
+  rewrite,
+  roleOf,
+  traitsOf,
+} from '../../network/index.js';
 import { definePass } from '../pass.js';
 
 type Pads = readonly [number, number, number, number];
@@ -8,26 +18,32 @@ function addPads(a: readonly number[], b: readonly number[]): Pads {
 }
 
 /** Whether a zero border can be taken over by the op's own padding. */
-function absorbsPad(pad: Op, consumer: Op, network: Network): boolean {
-  if (numberAttr(pad.attrs, 'value') !== 0) return false;
-  if (consumer.kind === 'conv') return true;
-  if (consumer.kind === 'avgpool') {
-    // the window op must count the border: it does with include_pad, or without padding of its own
-    const counts = consumer.attrs.include_pad || consumer.attrs.pads.every((n) => n === 0);
-    return counts && padsFit(pad, consumer.attrs);
+function absorbsPad(pad: Op<'pad'>, consumer: Op, network: Network): boolean {
+  if (pad.attrs.value !== 0 || !pads(consumer)) return false;
+  switch (traitsOf(consumer).padding) {
+    case 'zeros':
+      return true;
+    case 'averaged':
+      // the window op must count the border: it does with include_pad, or without padding of its own
+      return (countsPad(consumer) || consumer.attrs.pads.every((n) => n === 0)) && padsFit(pad, consumer);
+    case 'absent': {
+      if (!padsFit(pad, consumer)) return false;
+      // a border of zeros never wins where no value is negative
+      const { code } = opsById(network).get(pad.inputs[0]!)!.type;
+      return code.kind === 'quant' && code.min >= code.zero;
+    }
+    case 'none':
+      return false;
   }
-  if (consumer.kind !== 'maxpool' || !padsFit(pad, consumer.attrs)) return false;
-  // a border of zeros never wins where no value is negative
-  const code = opsById(network).get(pad.inputs[0]!)!.type.code;
-  return code.kind === 'quant' && code.min >= code.zero;
+}
+
+function countsPad({ attrs }: Op<PaddedKind>): boolean {
+  return 'include_pad' in attrs && attrs.include_pad;
 }
 
 /** A pool's own padding is smaller than its window: none may see the border alone. */
-function padsFit(
-  pad: Op,
-  { pads, kernel }: { readonly pads: readonly number[]; readonly kernel: readonly number[] },
-): boolean {
-  return addPads(pads, listAttr(pad.attrs, 'pads')).every((n, i) => n < kernel[i % 2]!);
+function padsFit(pad: Op<'pad'>, { attrs }: Op<PaddedKind>): boolean {
+  return addPads(attrs.pads, pad.attrs.pads).every((n, i) => n < attrs.kernel[i % 2]!);
 }
 
 /** Drops what computes nothing and lets window ops do their own padding. */
@@ -48,15 +64,15 @@ export const canonicalise = definePass({
         .map((op) => op.id),
     );
     return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'identity' || op.kind === 'dropout' || absorbed.has(op.id)) return inputs[0]!;
-      if (op.kind === 'clip' && op.attrs['min'] === 0 && Number(op.attrs['max']) >= Number.MAX_VALUE) {
+      if (roleOf(op) === 'same' || absorbed.has(op.id)) return inputs[0]!;
+      if (op.kind === 'clip' && op.attrs.min === 0 && op.attrs.max >= Number.MAX_VALUE) {
         return to.copy(op, inputs, { kind: 'relu', attrs: {} });
       }
       const before = byId.get(op.inputs[0] ?? '');
-      if (before !== undefined && absorbed.has(before.id)) {
-        const pads = addPads(listAttr(op.attrs, 'pads'), listAttr(before.attrs, 'pads'));
-        const counted = op.kind === 'avgpool' ? { include_pad: true } : {};
-        return to.copy(op, inputs, { attrs: { ...op.attrs, pads, ...counted } });
+      if (before?.kind === 'pad' && absorbed.has(before.id) && pads(op)) {
+        const sum = addPads(op.attrs.pads, before.attrs.pads);
+        const counted = traitsOf(op).padding === 'averaged' ? { include_pad: true } : {};
+        return to.copy(op, inputs, { attrs: { ...op.attrs, pads: sum, ...counted } });
       }
       return to.copy(op, inputs);
     });

@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, consumersOf, numberAttr, opsById } from '../../network/index.js';
+import { type Network, type Op, consumersOf, opsById } from '../../network/index.js';
 
 /** A channel attention (ECA, MBM eq. 16): x ⊙ sigmoid(conv1d_k(mean of x over H×W)), x a membrane current. */
 export interface ChannelAttention {
@@ -16,10 +16,10 @@ export function channelAttentions(network: Network): readonly ChannelAttention[]
   const byId = opsById(network);
   const consumers = consumersOf(network);
   /** The op of this kind behind an input, read by nothing else. */
-  const own = (id: string | undefined, kind: Op['kind']): Op | undefined => {
+  const own = <K extends Op['kind']>(id: string | undefined, kind: K): Op<K> | undefined => {
     const op = id === undefined ? undefined : byId.get(id);
     const alone = op?.kind === kind && consumers.get(op.id)!.length === 1 && !network.outputs.includes(op.id);
-    return alone ? op : undefined;
+    return alone ? (op as Op<K>) : undefined;
   };
   return network.ops.flatMap((mul): ChannelAttention[] => {
     if (mul.kind !== 'mul' || mul.type.code.kind !== 'psp') return [];
@@ -29,7 +29,7 @@ export function channelAttentions(network: Network): readonly ChannelAttention[]
     const mean = own(mixed?.inputs[0], 'globalavgpool');
     if (sigmoid === undefined || mixed === undefined || mean === undefined || mean.inputs[0] !== weighed) return [];
     const channels = elementCount(mixed.type.shape);
-    const products = channels * numberAttr(mixed.attrs, 'kernel') + elementCount(mul.type.shape);
+    const products = channels * mixed.attrs.kernel + elementCount(mul.type.shape);
     return [{ mul, ops: [mixed, sigmoid, mul], products }];
   });
 }

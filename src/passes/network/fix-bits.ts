@@ -8,6 +8,7 @@ import {
   type Op,
   type Param,
   type Rewriter,
+  type WeightedKind,
   derivedLevels,
   learnsBits,
   paramOf,
@@ -30,19 +31,10 @@ export const fixBits = definePass({
     if (!network.ops.some((op) => hasLearned(network, op))) return network;
     const held = heldSteps(network);
     return rewrite(network, (op, inputs, to) => {
-      switch (op.kind) {
-        case 'conv':
-        case 'linear':
-          return to.copy(op, inputs, op.params['weight_step'] === undefined ? {} : fixedWeights(network, op, to));
-        case 'neuron':
-          return to.copy(op, inputs, fixedNeuron(network, op, held));
-        case 'squeeze': {
-          const steps = stepsOf(network, op);
-          return to.copy(op, inputs, { attrs: { steps }, params: {} });
-        }
-        default:
-          return to.copy(op, inputs);
-      }
+      if (op.kind === 'neuron') return to.copy(op, inputs, fixedNeuron(network, op, held));
+      if (op.kind === 'squeeze') return to.copy(op, inputs, { attrs: { steps: stepsOf(network, op) }, params: {} });
+      const learns = hasWeightMatrix(op) && op.params['weight_step'] !== undefined;
+      return to.copy(op, inputs, learns ? fixedWeights(network, op, to) : {});
     });
   },
 });
@@ -62,11 +54,16 @@ function heldSteps(network: Network): ReadonlyMap<string, number> {
 }
 
 function learnedStep(network: Network, op: Op): string | undefined {
-  const name = stepParameter(network.neurons.get(String(op.attrs['neuron'])));
+  if (op.kind !== 'neuron') return undefined;
+  const name = stepParameter(network.neurons.get(op.attrs.neuron));
   return name === undefined || op.params[name] === undefined ? undefined : name;
 }
 
-function fixedWeights(network: Network, op: Op, to: Rewriter): { attrs: Attrs; params: Record<string, string> } {
+function fixedWeights(
+  network: Network,
+  op: Op<WeightedKind>,
+  to: Rewriter,
+): { attrs: Attrs; params: Record<string, string> } {
   const bits = present(wholeOf(network, op, 'weight_bits'), `fix-bits: ${op.id} has no bits`);
   const weight = paramOf(network, op, 'weight');
   const step = realValues(paramOf(network, op, 'weight_step'))[0]!;
@@ -87,7 +84,7 @@ function quantised({ tensor: { shape, data } }: Param, step: number, bits: numbe
 
 function fixedNeuron(
   network: Network,
-  op: Op,
+  op: Op<'neuron'>,
   held: ReadonlyMap<string, number>,
 ): { attrs?: Attrs; params?: Record<string, string> } {
   const changes: Record<string, number> = {};
@@ -104,7 +101,7 @@ function fixedNeuron(
   const hold = held.get(op.id);
   const { bits_max: _max, ...attrs } = op.attrs;
   const all = { ...attrs, ...changes, ...(hold === undefined || !('hold' in attrs) ? {} : { hold }) };
-  const def = network.neurons.get(String(op.attrs['neuron']))!;
+  const def = network.neurons.get(op.attrs.neuron)!;
   const levels = derivedLevels({ attrs: all, params }, def);
   if (levels === undefined) return { attrs: all, params };
   return { attrs: { ...all, levels: [levels.min, levels.max], amplitude: levels.step }, params };

@@ -4,7 +4,6 @@ import {
   type Op,
   type Param,
   consumersOf,
-  numberAttr,
   opsById,
   optionalParam,
   paramOf,
@@ -16,13 +15,12 @@ import {
 import { definePass } from '../pass.js';
 
 /** Per channel: y = factor·x + shift, from gamma, beta, mean, variance and epsilon. */
-export function batchnormAffine(network: Network, op: Op): { factor: Float64Array; shift: Float64Array } {
+export function batchnormAffine(network: Network, op: Op<'batchnorm'>): { factor: Float64Array; shift: Float64Array } {
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((role) =>
     realValues(paramOf(network, op, role)),
   ) as [Float64Array, Float64Array, Float64Array, Float64Array];
-  const epsilon = numberAttr(op.attrs, 'epsilon');
   // threshold-dependent batch norm (tdBN) scales by the threshold of the neurons behind it
-  const threshold = numberAttr(op.attrs, 'threshold', 1);
+  const { epsilon, threshold = 1 } = op.attrs;
   const factor = gamma.map((g, c) => (threshold * g) / Math.sqrt(variance[c]! + epsilon));
   return { factor, shift: beta.map((b, c) => b - mean[c]! * factor[c]!) };
 }
@@ -55,9 +53,10 @@ export const foldBatchnorm = definePass({
     const consumers = consumersOf(network);
     const byId = opsById(network);
     /** synapse id → the batch norm that is folded into it */
-    const folded = new Map<string, Op>();
+    const folded = new Map<string, Op<'batchnorm'>>();
     for (const op of network.ops) {
-      const before = op.kind === 'batchnorm' ? byId.get(op.inputs[0]!) : undefined;
+      if (op.kind !== 'batchnorm') continue;
+      const before = byId.get(op.inputs[0]!);
       if (before === undefined || !hasWeightMatrix(before)) continue;
       if (consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id)) folded.set(before.id, op);
     }

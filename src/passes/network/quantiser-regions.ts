@@ -2,11 +2,11 @@ import { type Rounding, roundBy } from '../../base/rounding.js';
 import {
   type Network,
   type Op,
+  boundsOf,
   consumersOf,
-  numberAttr,
   opsById,
   rewrite,
-  roundingOf,
+  roleOf,
   traitsOf,
 } from '../../network/index.js';
 import { definePass } from '../pass.js';
@@ -34,24 +34,23 @@ function chainBefore(quantize: Op, byId: ReadonlyMap<string, Op>): Op[] {
     chain.push(op);
   }
   // only a chain with a nonlinearity needs moving; reshapes alone are linear
-  while (chain.length > 0 && traitsOf(chain.at(-1)!).reshapes) chain.pop();
+  while (chain.length > 0 && roleOf(chain.at(-1)!) === 'reshape') chain.pop();
   return chain;
 }
 
 /** The code range that is left of [min, max] once the chain's relu and clips are applied. */
-function narrowed(quantize: Op, chain: readonly Op[]): { min: number; max: number } {
+function narrowed(quantize: Op<'quantize'>, chain: readonly Op[]): { min: number; max: number } {
   let low = -Infinity;
   let high = Infinity;
   for (const op of [...chain].reverse()) {
-    if (op.kind !== 'relu' && op.kind !== 'clip') continue;
-    const min = op.kind === 'relu' ? 0 : numberAttr(op.attrs, 'min');
-    const max = op.kind === 'relu' ? Infinity : numberAttr(op.attrs, 'max');
+    const bounds = boundsOf(op);
+    if (bounds === undefined) continue;
+    const [min, max] = bounds;
     low = Math.min(max, Math.max(min, low));
     high = Math.min(max, Math.max(min, high));
   }
-  const { scale, zero, min, max } = quantize.attrs as Record<string, number>;
-  const rounding = roundingOf(quantize.attrs);
-  const code = (x: number): number => quantizeValue(x, scale!, zero!, min!, max!, rounding);
+  const { scale, zero, min, max, rounding } = quantize.attrs;
+  const code = (x: number): number => quantizeValue(x, scale, zero, min, max, rounding);
   return { min: code(low), max: code(high) };
 }
 
@@ -86,9 +85,9 @@ export const quantiserRegions = definePass({
     return rewrite(network, (op, inputs, to) => {
       if (moved.has(op.id)) return inputs[0]!;
       const chain = chains.get(op.id) ?? [];
-      if (chain.length === 0) return to.copy(op, inputs);
+      if (chain.length === 0 || op.kind !== 'quantize') return to.copy(op, inputs);
       const source = to.renamed(chain.at(-1)!.inputs[0]!);
-      const after = chain.filter((link) => link.kind !== 'relu' && link.kind !== 'clip').reverse();
+      const after = chain.filter((link) => roleOf(link) !== 'bound').reverse();
       let value = to.copy(op, [source], {
         attrs: { ...op.attrs, ...narrowed(op, chain) },
         origin: after.length === 0 ? op.origin : undefined,

@@ -1,9 +1,36 @@
-import { type Network, type Op, consumersOf, traitsOf } from '../../network/index.js';
+import { type Network, type Op, type OpRole, consumersOf, roleOf, traitsOf } from '../../network/index.js';
 
-/** Whether it may stand behind the read-out: it acts on decoded values. */
+/** What may stand behind the read-out: functions of each value, other orders of them, and joins that a potential may be. */
+const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
+  bound: true,
+  function: true,
+  quantiser: true,
+  reshape: true,
+  maximum: true,
+  'running-maximum': true,
+  sum: true,
+  concatenation: true,
+  input: false,
+  encoder: false,
+  'read-out': false,
+  neurons: false,
+  weighted: false,
+  mixing: false,
+  scaling: false,
+  norm: false,
+  average: false,
+  border: false,
+  product: false,
+  same: false,
+  delay: false,
+  planes: false,
+  gather: false,
+  squeeze: false,
+};
+
+/** Whether it acts on decoded values. */
 function actsOnReadOut(op: Op): boolean {
-  const { activation, reshapes, maximum, join, linear } = traitsOf(op);
-  return activation || reshapes || maximum || (join && linear);
+  return actingOnReadOut[roleOf(op)];
 }
 
 /**

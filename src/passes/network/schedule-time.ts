@@ -41,9 +41,7 @@ export const scheduleTime = definePass({
       return to.copy(op, traitsOf(op).join ? aligned(op, inputs, to) : inputs);
     });
     if (timed.coding === undefined) return timed;
-    const periods = [
-      ...new Set(timed.ops.filter((op) => op.kind === 'neuron').map((op) => Number(op.attrs['silent']))),
-    ];
+    const periods = [...new Set(timed.ops.flatMap((op) => (op.kind === 'neuron' ? [op.attrs.silent ?? 0] : [])))];
     const same = periods.length === 1 ? { silent: periods[0]! } : {};
     const steps = Number(timed.coding.args['steps']);
     const note = `latency ${latencyOf(timed)} steps, one input every ${steps + Math.max(0, ...periods)} steps`;

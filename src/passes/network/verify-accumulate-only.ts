@@ -23,7 +23,7 @@ function problemOf(op: Op, byId: ReadonlyMap<string, Op>, front: ReadonlySet<str
   const input = op.inputs.map((id) => byId.get(id)!).find((from) => from.type.time !== undefined);
   if (input === undefined) return undefined;
   // the greatest of some spikes is one of them
-  if (op.kind === 'maxpool' && input.type.code.kind === 'spike') return undefined;
+  if (traitsOf(op).fires === 'chosen' && input.type.code.kind === 'spike') return undefined;
   if (!traitsOf(op).accumulates && op.type.time !== undefined) return input.type.code.kind;
   if (sums(op) && input.type.code.kind !== 'spike' && !front.has(input.id)) return input.type.code.kind;
   return undefined;

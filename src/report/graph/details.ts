@@ -68,7 +68,7 @@ export function detailsOf(target: ReportTarget, op: Op): OpDetails {
       ],
     });
   }
-  const neuron = op.kind === 'neuron' ? target.network.neurons.get(String(op.attrs['neuron'])) : undefined;
+  const neuron = op.kind === 'neuron' ? target.network.neurons.get(op.attrs.neuron) : undefined;
   if (neuron !== undefined) blocks.push({ title: 'Equations', text: outdented(printNeuron(neuron)) });
   return { id: op.id, kind: kindName(op), blocks };
 }

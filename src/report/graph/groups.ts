@@ -50,5 +50,5 @@ export function groupOf({ kind }: Op): Group {
 
 /** `neuron LIF` or the kind. */
 export function kindName(op: Op): string {
-  return op.kind === 'neuron' ? `neuron ${String(op.attrs['neuron'])}` : op.kind;
+  return op.kind === 'neuron' ? `neuron ${op.attrs.neuron}` : op.kind;
 }

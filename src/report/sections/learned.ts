@@ -9,7 +9,7 @@ export const learned: Section = {
   title: 'Learned parameters of neurons',
   of: 'target',
   render: ({ network }) => {
-    const rows = network.ops.filter(({ kind }) => kind === 'neuron').flatMap((op) => rowsOf(network, op));
+    const rows = network.ops.flatMap((op) => (op.kind === 'neuron' ? rowsOf(network, op) : []));
     return Promise.resolve(
       rows.length === 0
         ? undefined
@@ -19,8 +19,8 @@ export const learned: Section = {
   },
 };
 
-function rowsOf(network: Network, op: Op): readonly string[][] {
-  const name = String(op.attrs['neuron']);
+function rowsOf(network: Network, op: Op<'neuron'>): readonly string[][] {
+  const name = op.attrs.neuron;
   const params = network.neurons.get(name)?.params.filter(({ learn }) => learn !== undefined) ?? [];
   return params.map((param) => {
     const own = network.params.get(op.params[param.name] ?? '');

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { type Network, type Op, listAttr, opsById } from '../../network/index.js';
+import { type Network, type Op, linksOf, opsById, roleOf } from '../../network/index.js';
 
 /** What a layer gives out at all steps for a batch, its own shape last. */
 export type Trains = (id: string) => Pick<Tensor, 'data'>;
@@ -21,7 +21,7 @@ export class SpikeOnes {
   reads(id: string): readonly string[] {
     const op = this.#op(id);
     if (op.type.code.kind === 'spike') return [id];
-    const own = op.kind === 'maxpool' ? [id, op.inputs[0]!] : [];
+    const own = roleOf(op) === 'maximum' ? [id, op.inputs[0]!] : [];
     return [...own, ...op.inputs.flatMap((input) => this.reads(input))];
   }
 
@@ -31,15 +31,14 @@ export class SpikeOnes {
     if (code.kind === 'spike') return codeOnes(trains(id).data, code.step);
     const parts = op.inputs.map((input) => this.of(input, trains));
     const shapes = op.inputs.map((input) => this.#op(input).type.shape);
-    switch (op.kind) {
-      case 'add':
+    switch (roleOf(op)) {
+      case 'sum':
         return parts[0]!.map((ones, i) => ones + parts[1]![i]!);
-      case 'concat':
+      case 'concatenation':
         return joined(parts, shapes.map(sizeOf));
-      case 'maxpool':
+      case 'maximum':
         return winners(op, shapes[0]!, trains(op.inputs[0]!).data, parts[0]!);
-      case 'avgpool':
-      case 'globalavgpool': {
+      case 'average': {
         const sums = new Uint32Array((parts[0]!.length / sizeOf(shapes[0]!)) * sizeOf(shape));
         eachInWindow(op, shapes[0]!, parts[0]!.length, (output, input) => (sums[output]! += parts[0]![input]!));
         return sums;
@@ -101,29 +100,21 @@ function winners(op: Op, shape: readonly number[], values: Tensor['data'], ones:
 /** Visits what each output of a pool covers, in all samples of `length` values: padding isn't visited. */
 function eachInWindow(
   op: Op,
-  [channels, height, width]: readonly number[],
+  shape: readonly number[],
   length: number,
   visit: (output: number, input: number) => void,
 ): void {
-  const [h, w] = [height!, width!];
-  const whole = op.kind === 'globalavgpool';
-  const [kh, kw] = whole ? [h, w] : (listAttr(op.attrs, 'kernel') as [number, number]);
-  const [sh, sw] = whole ? [1, 1] : (listAttr(op.attrs, 'stride') as [number, number]);
-  const [top, left] = whole ? [0, 0] : (listAttr(op.attrs, 'pads') as [number, number]);
+  const [channels, height, width] = shape as [number, number, number];
   const [, outHeight, outWidth] = op.type.shape as [number, number, number];
+  const [rows, columns] = [linksOf(op, shape, 0), linksOf(op, shape, 1)];
   // samples and channels alike: planes of height times width
-  const planes = length / (h * w);
-  if (!Number.isInteger(planes / channels!)) throw new TypeError(`SpikeOnes: ${length} values before ${op.id}`);
-  let output = 0;
+  const planes = length / (height * width);
+  if (!Number.isInteger(planes / channels)) throw new TypeError(`SpikeOnes: ${length} values before ${op.id}`);
   for (let plane = 0; plane < planes; plane++) {
-    for (let oy = 0; oy < outHeight; oy++) {
-      for (let ox = 0; ox < outWidth; ox++, output++) {
-        for (let y = Math.max(0, oy * sh - top); y < Math.min(h, oy * sh - top + kh); y++) {
-          for (let x = Math.max(0, ox * sw - left); x < Math.min(w, ox * sw - left + kw); x++) {
-            visit(output, (plane * h + y) * w + x);
-          }
-        }
-      }
+    for (const row of rows) {
+      const output = (plane * outHeight + row.output) * outWidth;
+      const input = (plane * height + row.input) * width;
+      for (const column of columns) visit(output + column.output, input + column.input);
     }
   }
 }

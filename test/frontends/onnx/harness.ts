@@ -76,11 +76,14 @@ export async function compareWithOnnxruntime(
   const { ops } = network.network;
   const source = network.sourceInputs[0]!;
   const names = ops.flatMap((op) => op.origin ?? []);
-  const session = await ort.InferenceSession.create(exposeTensors(standardForm(bytes)?.bytes ?? bytes, names).bytes, {
-    graphOptimizationLevel: 'disabled',
-    intraOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
+  const session = await ort.InferenceSession.create(
+    exposeTensors(standardForm(bytes, { withoutDynamic: true })?.bytes ?? bytes, names).bytes,
+    {
+      graphOptimizationLevel: 'disabled',
+      intraOpNumThreads: 1,
+      logSeverityLevel: 3,
+    },
+  );
   const feeds = { [source.name]: new ort.Tensor('float32', input, [1, ...source.shape]) };
   const results = await session.run(feeds);
   await session.release();

@@ -168,6 +168,190 @@ describe('QONNX BipolarQuant', () => {
   });
 });
 
+describe('QONNX Trunc', () => {
+  const cuts = modes.flatMap((mode) => [
+    { mode, cut: 2, zero: 0 },
+    { mode, cut: 1, zero: 1 },
+    { mode, cut: 3, zero: 3 },
+    { mode, cut: 0, zero: 0 },
+  ]);
+
+  it.each(cuts)('version 1 cuts bits off and keeps the scale: %o', async ({ mode, cut, zero }) => {
+    const bytes = model([4, 4, 4], (b) => {
+      const x = b.node('AveragePool', [quant(b, 'x', { scale: 0.25, bits: 6 })], {
+        kernel_shape: [2, 2],
+        strides: [2, 2],
+      });
+      const params = [0.0625, zero, 8, 8 - cut].map((value, i) => b.scalar(`t${i}`, 'float', value));
+      return b.node('Flatten', [b.node('Trunc', [x, ...params], { rounding_mode: mode }, domain)]);
+    });
+    const images = randomFloats(17, 128, 9);
+    const { logits } = codesEqual(bytes, images, 10);
+    const { output } = await compareWithOnnxruntime(bytes, images.slice(64));
+    expect([...logits.subarray(16)].map((v) => v + 0)).toEqual([...output].map((v) => v + 0));
+  });
+
+  it.each(cuts)('version 2 goes to a coarser scale and clips: %o', async ({ mode, cut, zero }) => {
+    const builder = new OnnxBuilder(13, { 'qonnx.custom_op.general': 2 });
+    builder.input('x', ['N', 64]);
+    const x = quant(builder, 'x', { scale: 0.5, bits: 7 });
+    const values = [0.5, zero, 8, 0.5 * 2 ** cut, 5];
+    const params = values.map((value, i) => builder.scalar(`t${i}`, 'float', value));
+    const attributes = { rounding_mode: mode, signed: 1, narrow: 0 };
+    builder.output(builder.node('Trunc', [x, ...params], attributes, domain));
+    const bytes = builder.bytes();
+    const images = Float32Array.from({ length: 64 }, (_, i) => i - 32);
+    const { logits } = codesEqual(bytes, images, 10);
+    const { output } = await compareWithOnnxruntime(bytes, images);
+    expect([...logits].map((v) => v + 0)).toEqual([...output].map((v) => v + 0));
+  });
+
+  it('values between the integers are rounded before they are cut', async () => {
+    const bytes = model([161], (b) => {
+      const x = b.node('Clip', ['x', b.scalar('lo', 'float', -20), b.scalar('hi', 'float', 20)]);
+      const params = [1, 0, 8, 6].map((value, i) => b.scalar(`t${i}`, 'float', value));
+      return b.node('Trunc', [x, ...params], { rounding_mode: 'FLOOR' }, domain);
+    });
+    await compareWithOnnxruntime(
+      bytes,
+      Float32Array.from({ length: 161 }, (_, i) => (i - 80) / 4),
+    );
+  });
+
+  it('version 1 refuses values without bounds, and the form of another version', () => {
+    const make = (inputs: number) => (b: OnnxBuilder) => {
+      const params = [1, 0, 8, 2, 4].slice(0, inputs - 1).map((value, i) => b.scalar(`t${i}`, 'float', value));
+      return b.node('Trunc', ['x', ...params], { rounding_mode: 'FLOOR' }, domain);
+    };
+    expect(refused(model([4], make(5)))[0]!.help).toContain('doesn’t clip');
+    expect(refused(model([4], make(6)))[0]!.help).toContain('version 2 has 6');
+  });
+});
+
+describe('MultiThreshold', () => {
+  interface Levels {
+    readonly rows: readonly (readonly number[])[];
+    readonly scale?: number;
+    readonly bias?: number;
+    readonly layout?: string;
+  }
+  const thresholds = (b: OnnxBuilder, x: string, { rows, scale = 1, bias = 0, layout = 'NCHW' }: Levels): string => {
+    const t = b.floats(`t${count++}`, [rows.length, rows[0]!.length], rows.flat());
+    const attributes = { out_scale: { float: scale }, out_bias: { float: bias }, data_layout: layout };
+    return b.node('MultiThreshold', [x, t], attributes, domain);
+  };
+  const kinds = (bytes: Uint8Array): string[] => imported(bytes).network.ops.map(({ kind }) => kind);
+  const same = async (bytes: Uint8Array, images: Float32Array<ArrayBuffer>, size: number): Promise<void> => {
+    const { logits } = codesEqual(bytes, images, 12);
+    const width = logits.length / (images.length / size);
+    for (let n = 0; n * size < images.length; n++) {
+      const { output } = await compareWithOnnxruntime(bytes, images.slice(size * n, size * (n + 1)));
+      for (let i = 0; i < width; i++) expect(logits[width * n + i]).toBeCloseTo(output[i]!, 5);
+    }
+  };
+
+  it('with equal distances it is one quantiser, a threshold itself counting', async () => {
+    const rows = [[-0.5, 0, 0.5, 1, 1.5, 2, 2.5]];
+    const bytes = model([81], (b) => thresholds(b, 'x', { rows, scale: 0.25, bias: -1 }));
+    expect(kinds(bytes)).toEqual(['input', 'affine', 'quantize']);
+    await same(
+      bytes,
+      Float32Array.from({ length: 81 }, (_, i) => (i - 30) / 16),
+      81,
+    );
+  });
+
+  it('rounded thresholds of integers, one row a channel, are one quantiser', async () => {
+    const row = (slope: number, start: number): number[] =>
+      Array.from({ length: 15 }, (_, j) => Math.ceil((j + 0.5 - start) / slope));
+    const bytes = model([2, 4, 4], (b) => {
+      const first = thresholds(b, 'x', { rows: [Array.from({ length: 7 }, (_, j) => j - 3)], bias: -3 });
+      const w = b.floats('w', [3, 2, 3, 3], [...randomFloats(5, 54, 4)].map(Math.round));
+      const conv = b.node('Conv', [first, w], { pads: [1, 1, 1, 1] });
+      return b.node('Flatten', [
+        thresholds(b, conv, { rows: [row(0.31, 2.2), row(0.17, 9), row(0.22, 5.5)], bias: -8 }),
+      ]);
+    });
+    expect(kinds(bytes)).toEqual(['input', 'affine', 'quantize', 'conv', 'affine', 'quantize', 'flatten']);
+    await same(bytes, randomFloats(6, 128, 5), 32);
+  });
+
+  it('unequal thresholds are a quantiser of a bit each', async () => {
+    const rows = [
+      [-1, 0.25, 2],
+      [0, 3, 3],
+    ];
+    const bytes = model([2, 3, 3], (b) => b.node('Flatten', [thresholds(b, 'x', { rows, scale: 2, bias: -3 })]));
+    expect(kinds(bytes).filter((kind) => kind === 'quantize')).toHaveLength(3);
+    await same(
+      bytes,
+      Float32Array.from({ length: 72 }, (_, i) => ((i * 7) % 41) / 8 - 1.5),
+      18,
+    );
+  });
+
+  it('channels may come last', async () => {
+    const bytes = model([2, 3, 4], (b) => {
+      const last = b.node('Transpose', ['x'], { perm: [0, 2, 3, 1] });
+      const levels = thresholds(b, last, {
+        rows: [
+          [0, 1],
+          [-1, 0.5],
+        ],
+        layout: 'NHWC',
+      });
+      return b.node('Flatten', [b.node('Transpose', [levels], { perm: [0, 3, 1, 2] })]);
+    });
+    await same(bytes, randomFloats(8, 72, 2), 24);
+  });
+
+  it.each([
+    ['many unequal thresholds', { rows: [Array.from({ length: 16 }, (_, j) => j * j)] }, 'onnx/unsupported-form'],
+    ['a threshold that is no number', { rows: [[0, NaN]] }, 'onnx/not-finite'],
+    ['a scale of 0', { rows: [[0, 1]], scale: 0 }, 'onnx/bad-attribute'],
+    ['rows that don’t fit the channels', { rows: [[0], [1], [2]] }, 'onnx/shape-mismatch'],
+  ])('%s is refused', (_, levels, code) => {
+    expect(codes(refused(model([2, 3, 3], (b) => thresholds(b, 'x', levels))))).toContain(code);
+  });
+});
+
+describe('QONNX with channels last', () => {
+  const last = { domain: 'qonnx.custom_op.channels_last' };
+
+  it('Conv, BatchNormalization and MaxPool are those of images whose channels are first', async () => {
+    const bytes = model([2, 8, 8], (b) => {
+      const x = b.node('Transpose', [quant(b, 'x', { scale: 0.125, bits: 6 })], { perm: [0, 2, 3, 1] });
+      const w = quant(b, b.floats('w', [4, 3, 3, 2], randomFloats(21, 72)), { scale: 0.125, bits: 4, narrow: 1 });
+      const conv = b.node('Conv', [x, w], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] }, last);
+      const norm = ['g', 'b', 'm', 'v'].map((name, i) =>
+        b.floats(
+          name,
+          [4],
+          randomFloats(i + 3, 4).map((v) => Math.abs(v) + 0.5),
+        ),
+      );
+      const normed = b.node('BatchNormalization', [conv, ...norm], { epsilon: { float: 1e-4 } }, last);
+      const hidden = quant(b, b.node('Relu', [normed]), { scale: 0.25, bits: 4, signed: 0 });
+      const pooled = b.node('MaxPool', [hidden], { kernel_shape: [2, 2], strides: [2, 2] }, last);
+      return b.node('Flatten', [b.node('Transpose', [pooled], { perm: [0, 3, 1, 2] })]);
+    });
+    const images = randomFloats(22, 256, 3);
+    const { logits } = codesEqual(bytes, images);
+    const { output, network } = await compareWithOnnxruntime(bytes, images.slice(128));
+    expect(network.network.ops.map(({ kind }) => kind)).toEqual([
+      'input',
+      'quantize',
+      'conv',
+      'batchnorm',
+      'relu',
+      'quantize',
+      'maxpool',
+      'flatten',
+    ]);
+    expect([...logits.subarray(64)]).toEqual([...output]);
+  });
+});
+
 describe('QONNX parameters', () => {
   it.each([
     ['of the tensor, one element', [1], [0.5]],

@@ -40,7 +40,9 @@ function gridGradients(weights: readonly number[], step: number, bits: number, l
   const network = weightsNetwork(weights, step, bits, learned);
   const lowering = new Lowering(network, settings);
   lowering.builder.at('y');
-  const grid = gridWeight(lowering, network.ops[1]!);
+  const op = network.ops[1]!;
+  if (op.kind !== 'linear') throw new TypeError('no linear layer');
+  const grid = gridWeight(lowering, op);
   const { builder } = lowering;
   builder.output('grid', grid);
   const loss = builder.sumAll(builder.mul(grid, builder.constant(f32([1, c.length], c))));

@@ -42,7 +42,7 @@ function neuronsOf(network: Network, steps: number, unrolled: boolean): Program 
   const lowering = new Lowering(network, { precision: 'f32', trainable: true });
   const { builder } = lowering;
   const op = present(
-    network.ops.find(({ kind }) => kind === 'neuron'),
+    network.ops.find((op) => op.kind === 'neuron'),
     'no neuron',
   );
   const x = builder.input('currents', 'f32', [{ batch: steps }, 4]);

@@ -1,20 +1,23 @@
 import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
-import { type Constant, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
+import { type Constant, lazyConstant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
+import { movedRounded, roundedValue } from '../rounded.js';
 import { mostComputed } from '../tensor-data.js';
-import type { PendingValue, RealValue, Value } from '../values.js';
+import { timesConstant } from './dynamic.js';
+import type { DynamicValue, PendingValue, RealValue, RoundedValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
 type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
 
-const compute: Readonly<Record<Operator, (a: number, b: number) => number>> = {
+const compute: Readonly<Record<Operator | 'Pow', (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
   Sub: (a, b) => a - b,
   Mul: (a, b) => a * b,
   Div: (a, b) => a / b,
+  Pow: (a, b) => a ** b,
 };
 
 /** Add of two activations; Add, Sub, Mul, Div with a constant; any of them on two constants. */
@@ -24,11 +27,21 @@ export const arithmeticOps: OnnxOpTable = {
   Mul: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Mul')] },
   Div: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Div')] },
   Sum: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
+  Pow: { inputs: [2, 2], run: (c) => [power(c)] },
 };
+
+/** Pow of two constants, which exporters leave of 2^k. */
+function power(context: NodeContext): Value {
+  const [base, exponent] = [context.input(0), context.input(1)];
+  if (base.kind === 'constant' && exponent.kind === 'constant') return foldedConstants(context, 'Pow', base, exponent);
+  return context.badForm('it raises an activation', 'Pow is supported on constants');
+}
 
 function arithmetic(context: NodeContext, operator: Operator): Value {
   const [a, b] = [context.input(0), context.input(1)];
   if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
+  const dynamic = operator === 'Mul' ? [a, b].find((value) => value.kind === 'dynamic') : undefined;
+  if (dynamic !== undefined) return withDynamicScale(context, dynamic, a === dynamic ? b : a);
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   if (operator !== 'Add') {
@@ -38,6 +51,14 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
     );
   }
   return addition(context, context.realInAnyLayout(0), context.realInAnyLayout(1), context.output);
+}
+
+/** The scale of a dynamic quantiser times that of weights, or integer products times both. */
+function withDynamicScale(context: NodeContext, scale: DynamicValue, other: Value): Value {
+  if (other.kind === 'constant') return timesConstant(context, scale, other);
+  if (other.kind === 'pending' && other.integer && scale.what === 'scale')
+    return other.finish({ factor: scale.factors, origin: context.output });
+  return context.badForm(`it multiplies a dynamic ${scale.what} by something else than integer products or a constant`);
 }
 
 /** The sum of two activations of one shape. */
@@ -66,6 +87,12 @@ function withConstant(
     if (fused !== undefined) return fused;
   }
   if (operator === 'Div' && constantFirst) context.badForm('it divides by an activation');
+  if (value.kind === 'rounded') {
+    if (value.integer && operator === 'Div' && !constantFirst) return quotient(context, constant);
+    const scalar = scalarOf(operator, constant, constantFirst);
+    const moved = scalar && movedRounded(value, scalar.scale, scalar.shift, context.output);
+    if (moved !== undefined) return moved;
+  }
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   if (elementCount(constant.shape) === 1) {
     const x = context.realInAnyLayout(index);
@@ -95,7 +122,37 @@ function affine(
     Div: () => ({ scale: mapped((v) => 1 / v) }),
   }[operator]();
   const result = context.emit({ kind: 'affine', inputs: [x], params, origin: context.output });
+  const scalar = scalarOf(operator, c, constantFirst);
+  if (scalar !== undefined) context.graph.scalarAffines.set(result.op, { source: x.op, ...scalar });
   return x.perm === undefined ? result : { ...result, perm: x.perm };
+}
+
+/** Division of integers: towards zero. */
+function quotient(context: NodeContext, by: Constant): RoundedValue {
+  const scalar = scalarOf('Div', by, false);
+  if (scalar === undefined || !(scalar.scale > 0))
+    context.badForm('it divides integers by something else than a number');
+  const real = context.realInAnyLayout(0);
+  const params = { scale: context.param(smallConstant(by.name, 'double', [1], [scalar.scale])) };
+  const result = context.emit({ kind: 'affine', inputs: [real], params, suffix: 'quotient' });
+  const x = real.perm === undefined ? result : { ...result, perm: real.perm };
+  return { ...roundedValue(context, x, 'towards_zero'), integer: true };
+}
+
+/** One operation with a single constant as scale·x + shift. */
+function scalarOf(
+  operator: Operator,
+  c: Constant,
+  constantFirst: boolean,
+): { readonly scale: number; readonly shift: number } | undefined {
+  if (elementCount(c.shape) !== 1) return undefined;
+  const value = c.data()[0]!;
+  return {
+    Add: { scale: 1, shift: value },
+    Sub: constantFirst ? { scale: -1, shift: value } : { scale: 1, shift: -value },
+    Mul: { scale: value, shift: 0 },
+    Div: { scale: 1 / value, shift: 0 },
+  }[operator];
 }
 
 /** What is divided by an infinity, or scaled by one, says nothing. */
@@ -168,7 +225,7 @@ function expand(constant: Constant, from: readonly number[], to: readonly number
   });
 }
 
-function foldedConstants(context: NodeContext, operator: Operator, a: Constant, b: Constant): Constant {
+function foldedConstants(context: NodeContext, operator: Operator | 'Pow', a: Constant, b: Constant): Constant {
   const rank = Math.max(a.shape.length, b.shape.length);
   const align = (shape: readonly number[]): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
   const [from, other] = [align(a.shape), align(b.shape)];

@@ -20,7 +20,8 @@ export function maxPool(context: NodeContext, toImage: typeof asImage = asImage)
   const { x, view } = toImage(context, value);
   const window = poolWindow(context, x, view);
   if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
-  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs: windowAttrs(window), origin: context.output });
+  const origin = toImage === asImage ? context.output : undefined;
+  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs: windowAttrs(window), origin });
   return [rewrap(viewed(x.grid === undefined ? result : { ...result, grid: x.grid }, view))];
 }
 

@@ -10,8 +10,6 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     HardSigmoid: 'train with ReLU instead',
     Tanh: 'train with ReLU instead',
     Erf: 'train with ReLU instead',
-    DynamicQuantizeLinear:
-      'its scale depends on the data of each sample; quantise statically, with calibration data (quantize_static in onnxruntime)',
     ConvTranspose: 'transposed convolutions are not supported',
     Resize: 'resampling is not supported',
     Upsample: 'resampling is not supported',

@@ -11,6 +11,7 @@ export const qonnxForms: StandardForms = {
     const [x, scale] = node.inputs as [string, string];
     to.node('Mul', [signOf(to, x), scale], {}, node.outputs[0]);
   },
+  MultiThreshold: multiThreshold,
   Trunc: (node, to) => (node.inputs.length > 5 ? truncToScale(node, to) : trunc(node, to)),
 };
 
@@ -27,6 +28,25 @@ function intQuant(node: OnnxNode, to: StandardNodes, model: OnnxModel): void {
       ? signOf(to, codes)
       : rounding(to, node, 'ROUND', clipped(to, codes, bits, signed, flag(node, 'narrow', 1)));
   to.node('Mul', [to.node('Sub', [rounded, zero]), scale], {}, node.outputs[0]);
+}
+
+/** How many thresholds each value reaches, by channel, times out_scale, plus out_bias. */
+function multiThreshold(node: OnnxNode, to: StandardNodes, model: OnnxModel): void {
+  const [x, thresholds] = node.inputs as [string, string];
+  const channelsLast = (node.attributes.get('data_layout')?.s ?? 'NCHW').endsWith('C');
+  const rows = model.graph?.initializers.find(({ name }) => name === thresholds)?.dims[0] ?? 1;
+  const shape = channelsLast && rows > 1 ? [-1, 1, rows, 1] : [0, 0, -1, 1];
+  // [N, C, M, 1] beside [C, 1, B], or [M, 1, C, 1] beside [C, B]
+  const values = to.node('Reshape', [x, to.ints(shape)]);
+  const beside = channelsLast && rows > 1 ? thresholds : to.node('Reshape', [thresholds, to.ints([0, 1, -1])]);
+  const reached = to.node('Cast', [to.node('Not', [to.node('Less', [values, beside])])], { to: 1 });
+  const counts =
+    to.opset >= 13
+      ? to.node('ReduceSum', [reached, to.ints([-1])], { keepdims: 0 })
+      : to.node('ReduceSum', [reached], { axes: [-1], keepdims: 0 });
+  const scaled = to.node('Mul', [counts, to.float(node.attributes.get('out_scale')?.f ?? 1)]);
+  const moved = to.node('Add', [scaled, to.float(node.attributes.get('out_bias')?.f ?? 0)]);
+  to.node('Reshape', [moved, to.node('Shape', [x])], {}, node.outputs[0]);
 }
 
 /** Trunc of version 1: the scale is not raised. */

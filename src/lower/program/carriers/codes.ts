@@ -1,19 +1,17 @@
 import { tensor } from '../../../base/dtype.js';
 import {
+  type Acting,
   type Op,
+  codesOf,
+  loweringOf,
   centredCodes,
   channelScales,
   hasWeightMatrix,
-  numberAttr,
   paramOf,
-  traitsOf,
+  isMaximum,
 } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
-import { opLowerings } from '../ops/index.js';
-import type { Acting } from '../ops/op-lowering.js';
-import { codesOf } from '../ops/quantise.js';
-import { dividesAlike } from '../ops/synapses.js';
 import type { Carried, Carrier } from './carrier.js';
 import { FoldedValues } from './folded.js';
 import { image } from './real.js';
@@ -69,23 +67,19 @@ class CodesNetwork implements Carried {
   }
 
   /** The input's quantiser rounds in f32, as every runtime does with an f32 image; inner ones in f64. */
-  #quantise(op: Op): void {
+  #quantise(op: Op<'quantize'>): void {
     const { builder } = this.lowering;
     const x = this.#wide.of(op.inputs[0]!);
     const isImage = this.#wide.op(op.inputs[0]!).kind === 'input';
     const code = codesOf(builder, isImage ? builder.cast(x, 'f32') : x, op.attrs);
-    const [zero, min, scale] = ['zero', 'min', 'scale'].map((name) => numberAttr(op.attrs, name)) as [
-      number,
-      number,
-      number,
-    ];
+    const { zero, min, scale } = op.attrs;
     this.#codes.set(op.id, builder.as('code').cast(min === 0 ? code : builder.sub(code, min), 'f32'));
     this.#set(op, { codes: builder.cast(zero === 0 ? code : builder.sub(code, zero), 'f32'), scale });
   }
 
   /** Averages become sums of codes at a smaller scale, so that they stay integers. */
   #keep(op: Op, { codes, scale }: Centred): void {
-    const row = opLowerings[op.kind];
+    const row = loweringOf(op);
     const { lowering } = this;
     const acting: Acting = { lowering, builder: lowering.builder, dtype: 'f32', weight: (one) => lowering.weight(one) };
     if (row.role === 'synapse' && row.sums !== undefined) {
@@ -115,7 +109,7 @@ class CodesNetwork implements Carried {
     const param = paramOf(lowering.network, op, 'weight');
     const { shape } = param.tensor;
     const weight = (): Value => builder.param(`${op.id}.codes`, tensor('f32', shape, centredCodes(param)));
-    const row = opLowerings[op.kind];
+    const row = loweringOf(op);
     const acting: Acting = { lowering, builder, dtype: 'f32', weight };
     const acc = row.role === 'synapse' ? row.act!(acting, op, [from.codes]) : from.codes;
     const wide = [shape[0]!, ...new Array<number>(op.type.shape.length - 1).fill(1)];
@@ -161,13 +155,13 @@ class CodesNetwork implements Carried {
 
 /** Sums over many values. */
 function isHeavy(op: Op): boolean {
-  const row = opLowerings[op.kind];
+  const row = loweringOf(op);
   return row.role === 'synapse' && row.act !== undefined;
 }
 
 /** Ops that give codes of codes: their scale changes at most. */
 function keepsCodes(op: Op): boolean {
-  const row = opLowerings[op.kind];
-  if (row.role === 'moves' || traitsOf(op).maximum) return true;
-  return row.role === 'synapse' && row.sums !== undefined && dividesAlike(op);
+  const row = loweringOf(op);
+  if (row.role === 'moves' || isMaximum(op)) return true;
+  return row.role === 'synapse' && row.sums?.dividesAlike(op) === true;
 }

@@ -1,37 +1,47 @@
-import { InvariantError } from '../../../base/invariant.js';
-import { type Op, makeOp, numberAttr } from '../../../network/index.js';
+import { InvariantError, present } from '../../../base/invariant.js';
+import { type Op, codesOf, makeOp } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { lowerNeurons } from '../neurons.js';
-import { codesOf } from '../ops/quantise.js';
 import { StepTrain, type Timed, type Train } from '../trains.js';
 
 /** The input's train. exact: digits of the rounded code; drive: SWS eq. 8–9. */
-export function encodedTrain(lowering: Lowering, op: Op, x: Value): Train {
+export function encodedTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
   lowering.builder.at(op.id);
-  return op.attrs['encoder'] === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
+  return op.attrs.encoder === 'drive' ? driveTrain(lowering, op, x) : exactTrain(lowering, op, x);
+}
+
+/** A number that encoders of this coding have. */
+function needed(op: Op<'encode'>, name: 'beta' | 'min' | 'max' | 'scale' | 'zero' | 'amplitude'): number {
+  return present(op.attrs[name], `lower: ${op.id} has no ${name}`);
+}
+
+/** How the input is rounded. */
+function quantiserOf(op: Op<'encode'>): Parameters<typeof codesOf>[2] {
+  const [scale, zero, min, max] = [needed(op, 'scale'), needed(op, 'zero'), needed(op, 'min'), needed(op, 'max')];
+  return { scale, zero, min, max, rounding: op.attrs.rounding };
 }
 
 /** The code in amplitudes above the lower end of its range: (Q − min)/θ. */
-function levelOfCode(lowering: Lowering, op: Op, code: Value): Value {
+function levelOfCode(lowering: Lowering, op: Op<'encode'>, code: Value): Value {
   const { builder } = lowering;
-  const min = numberAttr(op.attrs, 'min');
-  const amplitude = numberAttr(op.attrs, 'amplitude');
+  const min = needed(op, 'min');
+  const amplitude = needed(op, 'amplitude');
   const shifted = min === 0 ? code : builder.sub(code, min);
   return amplitude === 1 ? shifted : builder.div(shifted, amplitude);
 }
 
-function exactTrain(lowering: Lowering, op: Op, x: Value): StepTrain {
+function exactTrain(lowering: Lowering, op: Op<'encode'>, x: Value): StepTrain {
   const { builder } = lowering;
-  const beta = numberAttr(op.attrs, 'beta');
-  const steps = numberAttr(op.attrs, 'steps');
-  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [codesOf(builder, x, op.attrs)], {}));
+  const beta = needed(op, 'beta');
+  const steps = op.attrs.steps;
+  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [codesOf(builder, x, quantiserOf(op))], {}));
   if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
-  return binaryTrain(lowering, op, numberAttr(op.attrs, 'amplitude') === 1 ? level : builder.round(level), steps);
+  return binaryTrain(lowering, op, needed(op, 'amplitude') === 1 ? level : builder.round(level), steps);
 }
 
 /** Binary digits, most significant first: choices between 0 and 1, so that engines see small integers. */
-function binaryTrain(lowering: Lowering, op: Op, level: Value, steps: number): StepTrain {
+function binaryTrain(lowering: Lowering, op: Op<'encode'>, level: Value, steps: number): StepTrain {
   const { builder } = lowering;
   let rest = level;
   const spikes: Value[] = [];
@@ -45,7 +55,7 @@ function binaryTrain(lowering: Lowering, op: Op, level: Value, steps: number): S
 }
 
 /** Signed digits of a known value, greedily from the most significant: s = ±1 where |rest| ≥ β^(Tc−k)/2. */
-function greedyTrain(lowering: Lowering, op: Op, level: Value, beta: number, steps: number): StepTrain {
+function greedyTrain(lowering: Lowering, op: Op<'encode'>, level: Value, beta: number, steps: number): StepTrain {
   const { builder } = lowering;
   const { precision } = lowering.options;
   let rest = builder.cast(level, precision);
@@ -73,17 +83,14 @@ function greedyTrain(lowering: Lowering, op: Op, level: Value, beta: number, ste
 }
 
 /** Constant drive p/Σβ^(Tc−τ) at every step into TSA neurons without silent period (SWS eq. 8–9). */
-function driveTrain(lowering: Lowering, op: Op, x: Value): Train {
+function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
   const { builder } = lowering;
   const { precision } = lowering.options;
-  const attrs = op.attrs;
-  const beta = numberAttr(attrs, 'beta');
-  const steps = numberAttr(attrs, 'steps');
-  const real = builder.add(
-    builder.div(builder.cast(x, precision), numberAttr(attrs, 'scale')),
-    numberAttr(attrs, 'zero'),
-  );
-  const level = levelOfCode(lowering, op, builder.clip(real, numberAttr(attrs, 'min'), numberAttr(attrs, 'max')));
+  const { steps, amplitude = 1, threshold = 0.5 } = op.attrs;
+  const beta = needed(op, 'beta');
+  const { scale, zero, min, max } = quantiserOf(op);
+  const real = builder.add(builder.div(builder.cast(x, precision), scale), zero);
+  const level = levelOfCode(lowering, op, builder.clip(real, min, max));
   let capacity = 0;
   for (let k = 0; k < steps; k++) capacity += beta ** k;
   const drive = builder.as('drive').div(level, capacity);
@@ -96,11 +103,11 @@ function driveTrain(lowering: Lowering, op: Op, x: Value): Train {
       attrs: {
         neuron: 'TSA',
         levels: [-1, 1],
-        amplitude: numberAttr(attrs, 'amplitude', 1),
+        amplitude,
         beta,
         steps,
         silent: 0,
-        threshold: numberAttr(attrs, 'threshold', 0.5),
+        threshold,
         rectified: 1,
         limit: 0,
       },

@@ -1,9 +1,8 @@
 import { present } from '../../../base/invariant.js';
-import { type Op, opsById } from '../../../network/index.js';
+import { type Acting, type LoweredOp, type Op, hasWeightMatrix, loweringOf, opsById } from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import { gridWeight } from '../bits.js';
 import { type Lowering, type Precision, folded } from '../context.js';
-import { type Acting, opLowerings } from '../ops/index.js';
 import { stepsOf } from '../runnable.js';
 
 /**
@@ -37,12 +36,16 @@ export class FoldedValues implements Acting {
     return this.lowering.builder;
   }
 
-  readonly weight = (op: Op): Value => gridWeight(this.lowering, op, this.dtype);
+  readonly weight = ({ id }: LoweredOp): Value => {
+    const op = this.op(id);
+    if (hasWeightMatrix(op)) return gridWeight(this.lowering, op, this.dtype);
+    return this.lowering.realWeight(op, 'weight', this.dtype);
+  };
 
   /** An op of the table on its inputs' values. */
   act(op: Op, inputs: readonly Value[] = op.inputs.map((id) => this.of(id))): Value {
     const { builder } = this.lowering;
-    const row = opLowerings[op.kind];
+    const row = loweringOf(op);
     builder.at(op.id);
     switch (row.role) {
       case 'time':

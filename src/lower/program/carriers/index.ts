@@ -1,5 +1,5 @@
 import { InvariantError } from '../../../base/invariant.js';
-import { type Network, stringAttr } from '../../../network/index.js';
+import { type Network } from '../../../network/index.js';
 import { stepsOfNetwork } from '../context.js';
 import type { Carrier } from './carrier.js';
 import { carriers } from './registry.js';
@@ -33,6 +33,5 @@ export function sampleShape(network: Network): readonly number[] {
 /** Of the network, else of its encoder: networks that are built by hand may not name it. */
 function codingOf({ coding, ops }: Network): string | undefined {
   if (coding !== undefined) return coding.name;
-  const encoder = ops.find(({ kind }) => kind === 'encode');
-  return encoder === undefined ? undefined : stringAttr(encoder.attrs, 'coding');
+  return ops.find((op) => op.kind === 'encode')?.attrs.coding;
 }

@@ -1,7 +1,6 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import { type Op, windowOf } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
-import { windowOf } from '../ops/synapses.js';
 import { stepsOf } from '../runnable.js';
 import type { Timed } from '../trains.js';
 
@@ -12,15 +11,15 @@ export function overTime({ steps, builder }: Lowering, x: Value): Value {
 }
 
 /** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */
-export function maxOfCounts({ builder }: Lowering, op: Op, x: Value): Value {
+export function maxOfCounts({ builder }: Lowering, op: Op<'maxprefix'>, x: Value): Value {
   const steps = stepsOf(x);
-  if (steps === 1) return builder.maxpool(x, windowOf(op));
+  if (steps === 1) return builder.maxpool(x, windowOf(op.attrs));
   const counts: Value[] = [];
   for (let t = 0; t < steps; t++) {
     const step = builder.step(x, t);
     counts.push(t === 0 ? step : builder.as(`count${t + 1}`).add(counts[t - 1]!, step));
   }
-  const most = builder.as('most').maxpool(builder.concat(counts, 0), windowOf(op));
+  const most = builder.as('most').maxpool(builder.concat(counts, 0), windowOf(op.attrs));
   const fired: Value[] = [builder.step(most, 0)];
   for (let t = 1; t < steps; t++)
     fired.push(builder.as(`s${t + 1}`).sub(builder.step(most, t), builder.step(most, t - 1)));
@@ -28,9 +27,9 @@ export function maxOfCounts({ builder }: Lowering, op: Op, x: Value): Value {
 }
 
 /** The steps of a current; a constant is the same at every step. */
-export function currentOf(lowering: Lowering, op: Op, x: Value): Timed {
+export function currentOf(lowering: Lowering, op: Op<'neuron'>, x: Value): Timed {
   const { builder } = lowering;
-  const steps = numberAttr(op.attrs, 'hold', lowering.steps);
+  const steps = op.attrs.hold ?? lowering.steps;
   const step = (t: number): Value => (stepsOf(x) === 1 ? x : builder.at(op.id).step(x, t));
   return {
     steps,

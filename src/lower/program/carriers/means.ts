@@ -1,7 +1,7 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, numberAttr } from '../../../network/index.js';
+import { type Op, traitsOf, isTimed, type TimeKind } from '../../../network/index.js';
 import { type Value, meanOverTime } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -69,8 +69,11 @@ export const rate = means({
   },
 });
 
-/** Ops whose spikes are counted. */
-const firing: ReadonlySet<string> = new Set(['neuron', 'squeeze', 'maxprefix', 'maxpool']);
+/** Whether its spikes are counted: it fires some, that no encoder gave and that aren't counted before they are split. */
+function isCounted(op: Op): boolean {
+  const { fires, role } = traitsOf(op);
+  return fires !== 'none' && role !== 'encoder' && role !== 'planes';
+}
 
 export class MeansNetwork extends FoldedValues implements Carried {
   readonly #neurons: Neurons;
@@ -85,26 +88,25 @@ export class MeansNetwork extends FoldedValues implements Carried {
   }
 
   lower(op: Op): void {
-    const { lowering } = this;
-    const { builder } = lowering;
+    const { builder } = this.lowering;
     // read out where it is read: the first steps alone may be asked for, and losses see every step
     if (op.kind === 'decode') return;
-    if (op.kind === 'input') {
-      const steps = this.coding.frames === true ? lowering.steps : 1;
-      this.set(op.id, builder.input(op.id, 'f32', folded(steps, op.type.shape)));
-      return;
-    }
     const inputs = op.inputs.map((id) => this.real(id));
-    const x = present(inputs[0], `lower: ${op.id} reads nothing`);
-    if (op.kind === 'encode') return this.set(op.id, this.coding.encode(lowering, op, x));
     builder.at(op.id);
-    this.set(op.id, this.#overTime(op, x) ?? this.act(op, inputs));
+    this.set(op.id, isTimed(op) ? this.#overTime(op, inputs) : this.act(op, inputs));
   }
 
   /** Ops whose steps aren't alike. */
-  #overTime(op: Op, x: Value): Value | undefined {
+  #overTime(op: Exclude<Op<TimeKind>, Op<'decode'>>, inputs: readonly Value[]): Value {
     const { lowering } = this;
+    if (op.kind === 'input') {
+      const steps = this.coding.frames === true ? lowering.steps : 1;
+      return lowering.builder.input(op.id, 'f32', folded(steps, op.type.shape));
+    }
+    const x = present(inputs[0], `lower: ${op.id} reads nothing`);
     switch (op.kind) {
+      case 'encode':
+        return this.coding.encode(lowering, op, x);
       case 'neuron':
         return this.#fired(op, x);
       case 'maxprefix':
@@ -118,17 +120,15 @@ export class MeansNetwork extends FoldedValues implements Carried {
       case 'delay':
         // every layer runs in its local time: a delay line moves nothing here
         return x;
-      default:
-        return undefined;
     }
   }
 
-  #fired(op: Op, x: Value): Value {
+  #fired(op: Op<'neuron'>, x: Value): Value {
     const { builder } = this.lowering;
     const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
     const whole = builder.at(op.id).as('train').concat(spikes, 0);
-    if (op.attrs['integer_codes'] !== true) return whole;
-    return builder.as('codes').round(builder.div(whole, numberAttr(op.attrs, 'amplitude')));
+    if (op.attrs.integer_codes !== true) return whole;
+    return builder.as('codes').round(builder.div(whole, op.attrs.amplitude));
   }
 
   /** A value at all its steps, or behind a read-out. */
@@ -179,11 +179,11 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const { lowering } = this;
     const { builder, network } = lowering;
     const { code, shape } = op.type;
-    if (!firing.has(op.kind) || stepSizes(network, op.id) === undefined) return undefined;
+    if (!isCounted(op) || stepSizes(network, op.id) === undefined) return undefined;
     const train = this.of(op.id);
     const steps = stepsOf(train);
     builder.at(op.id);
-    const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(String(op.attrs['neuron']))) : undefined;
+    const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(op.attrs.neuron)) : undefined;
     const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
     const amplitude = learned ?? (code.kind === 'spike' ? code.step : channelSteps(lowering, op));
     const counted = countedTrain(lowering, op, train, steps);

@@ -1,4 +1,4 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { stepsOf } from '../runnable.js';
@@ -7,7 +7,7 @@ import { stepsOf } from '../runnable.js';
  * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of
  * their size, with their sign.
  */
-export function planes(lowering: Lowering, op: Op, codes: Value): Value {
+export function planes(lowering: Lowering, op: Op<'planes'>, codes: Value): Value {
   const { builder } = lowering;
   const isSigned = op.type.code.kind === 'spike' && op.type.code.min < 0;
   if (!isSigned) return planesOfSizes(lowering, op, codes);
@@ -15,8 +15,8 @@ export function planes(lowering: Lowering, op: Op, codes: Value): Value {
   return builder.as('signed').sub(planesOfSizes(lowering, op, above), planesOfSizes(lowering, op, below));
 }
 
-function planesOfSizes({ builder }: Lowering, op: Op, codes: Value): Value {
-  const bits = numberAttr(op.attrs, 'bits');
+function planesOfSizes({ builder }: Lowering, op: Op<'planes'>, codes: Value): Value {
+  const bits = op.attrs.bits;
   const rest = Array.from({ length: bits }, (_, b) =>
     b === 0 ? codes : builder.as(`rest${b}`).floor(builder.mul(codes, 2 ** -b)),
   );
@@ -38,10 +38,15 @@ export function onesOf({ builder }: Lowering, n: Value, code: { readonly min: nu
   return ones;
 }
 
+/** Of a synapse on planes: how many a step. */
+function planesOf(op: Op): number | undefined {
+  return op.kind !== 'neuron' && 'planes' in op.attrs ? op.attrs.planes : undefined;
+}
+
 /** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. */
 export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
-  const bits = op.attrs['planes'];
-  if (typeof bits !== 'number') return y;
+  const bits = planesOf(op);
+  if (bits === undefined) return y;
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? step : builder.mul(step, 2 ** (i % bits));
@@ -51,8 +56,8 @@ export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
 
 /** A constant current, once a step: at plane 0 where there are planes. */
 export function withConstant({ builder }: Lowering, op: Op, y: Value, constant: Value | number): Value {
-  const bits = op.attrs['planes'];
-  if (typeof bits !== 'number') return builder.add(y, constant);
+  const bits = planesOf(op);
+  if (bits === undefined) return builder.add(y, constant);
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? builder.add(step, constant) : step;
@@ -61,8 +66,8 @@ export function withConstant({ builder }: Lowering, op: Op, y: Value, constant: 
 }
 
 /** Σ over the virtual steps of each step. */
-export function gather({ builder }: Lowering, op: Op, y: Value): Value {
-  const bits = numberAttr(op.attrs, 'bits');
+export function gather({ builder }: Lowering, op: Op<'gather'>, y: Value): Value {
+  const bits = op.attrs.bits;
   const steps = Array.from({ length: stepsOf(y) / bits }, (_, t) => {
     let sum = builder.step(y, t * bits);
     for (let b = 1; b < bits; b++) sum = builder.add(sum, builder.step(y, t * bits + b));

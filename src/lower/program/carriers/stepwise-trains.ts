@@ -1,7 +1,6 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import { type Op, windowOf } from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
-import { windowOf } from '../ops/synapses.js';
 import { MappedTrain, PrefixTrain, type Timed, type Train } from '../trains.js';
 
 /** A potential computed once per way of taking it. */
@@ -19,7 +18,7 @@ export function potential(steps: number, make: (m: number, ratio: number) => rea
 }
 
 /** M_k = max over the window of the prefixes P_k, all steps in one pooling (docs/sws.md). */
-export function maxTrain({ builder }: Lowering, op: Op, from: Train): Train {
+export function maxTrain({ builder }: Lowering, op: Op<'maxprefix'>, from: Train): Train {
   const pooled = new Map<number, { first: number; whole: Value }>();
   const prefix = (k: number): Value => {
     let group = pooled.get(k);
@@ -28,12 +27,12 @@ export function maxTrain({ builder }: Lowering, op: Op, from: Train): Train {
       const last = Math.min(from.steps, ...[...pooled.keys()].filter((other) => other > k).map((other) => other - 1));
       const parts = Array.from({ length: last - k + 1 }, (_, i) => from.prefix(k + i));
       builder.at(op.id);
-      group = { first: k, whole: builder.as(`prefixes${k}`).maxpool(builder.concat(parts, 0), windowOf(op)) };
+      group = { first: k, whole: builder.as(`prefixes${k}`).maxpool(builder.concat(parts, 0), windowOf(op.attrs)) };
       for (let j = k; j <= last; j++) pooled.set(j, group);
     }
     return builder.at(op.id).step(group.whole, k - group.first);
   };
-  return new PrefixTrain(builder, op.id, from.steps, numberAttr(op.attrs, 'beta'), prefix);
+  return new PrefixTrain(builder, op.id, from.steps, op.attrs.beta, prefix);
 }
 
 /** Trains side by side: what a join makes of their steps. */

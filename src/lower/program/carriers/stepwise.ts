@@ -1,11 +1,17 @@
 import { present } from '../../../base/invariant.js';
 import type { Environment } from '../../../equations/index.js';
-import { type Op, numberAttr, opsById, traitsOf } from '../../../network/index.js';
+import {
+  type Acting,
+  type Op,
+  type OpLowering,
+  type TimeKind,
+  isTimed,
+  loweringOf,
+  opsById,
+  traitsOf,
+} from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import { type Lowering, folded } from '../context.js';
-import { type OpLowering, opLowerings } from '../ops/index.js';
-import { dividesAlike } from '../ops/synapses.js';
-import type { Acting } from '../ops/op-lowering.js';
 import { MappedTrain, type Timed, type Train } from '../trains.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
@@ -57,31 +63,52 @@ class StepwiseNetwork implements Carried {
   }
 
   lower(op: Op): void {
+    if (isTimed(op)) this.#timed(op);
+    else if (op.type.time === undefined) this.#real.set(op.id, this.#real.act(op));
+    else this.#overTime(op);
+  }
+
+  /** What the coding says the meaning of; true where it has one. */
+  #timed(op: Op<TimeKind>): true {
     const { lowering } = this;
     switch (op.kind) {
       case 'input':
-        return this.#real.set(op.id, image(lowering, op, 'f32'));
+        this.#real.set(op.id, image(lowering, op, 'f32'));
+        return true;
       case 'encode':
         this.#trains.set(op.id, encodedTrain(lowering, op, this.#real.of(op.inputs[0]!)));
-        return;
+        return true;
       case 'neuron': {
         const { train, states } = this.#neurons.lower(op, this.#timedOf(op.inputs[0]!));
         this.#trains.set(op.id, train);
         this.#states.set(op.id, states);
-        return;
+        return true;
       }
       case 'decode':
-        return this.#real.set(op.id, this.#readOut(op));
-      default:
-        if (op.type.time === undefined) this.#real.set(op.id, this.#real.act(op));
-        else this.#overTime(op);
+        this.#real.set(op.id, this.#readOut(op));
+        return true;
+      case 'delay': {
+        // everything runs in the local time of its layer: a delay line moves nothing here
+        const [from] = op.inputs as [string];
+        const train = this.#trains.get(from);
+        if (train !== undefined) this.#trains.set(op.id, train);
+        else this.#potentials.set(op.id, this.#timedOf(from));
+        return true;
+      }
+      case 'maxprefix':
+        this.#trains.set(op.id, maxTrain(lowering, op, this.#trainOf(op.inputs[0]!)));
+        return true;
+      case 'planes':
+      case 'gather':
+      case 'squeeze':
+        throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
     }
   }
 
   /** Read-out of a potential: Σ β^(Tc−k)·z(k). */
-  #readOut(op: Op): Value {
+  #readOut(op: Op<'decode'>): Value {
     const from = this.#timedOf(op.inputs[0]!);
-    const [whole] = from.take(from.steps, numberAttr(op.attrs, 'beta'));
+    const [whole] = from.take(from.steps, op.attrs.beta ?? 1);
     return this.lowering.builder.at(op.id).cast(whole!, 'f32');
   }
 
@@ -97,22 +124,10 @@ class StepwiseNetwork implements Carried {
   /** An op on values over time, neurons and codings apart. */
   #overTime(op: Op): void {
     const { builder } = this.lowering;
-    const row = opLowerings[op.kind];
+    const row = loweringOf(op);
     const [from] = op.inputs as [string];
     const train = this.#trains.get(from);
     switch (row.role) {
-      case 'time':
-        if (op.kind === 'delay') {
-          // everything runs in the local time of its layer: a delay line moves nothing here
-          if (train !== undefined) this.#trains.set(op.id, train);
-          else this.#potentials.set(op.id, this.#timedOf(from));
-          return;
-        }
-        if (op.kind === 'maxprefix') {
-          this.#trains.set(op.id, maxTrain(this.lowering, op, this.#trainOf(from)));
-          return;
-        }
-        break;
       case 'moves': {
         const move = (x: Value): Value => row.act(this.#at(op), op, [x]);
         if (train !== undefined) this.#trains.set(op.id, new MappedTrain(builder, op.id, train, move));
@@ -157,7 +172,7 @@ class StepwiseNetwork implements Carried {
       return;
     }
     // averages as sums of integers wherever every window divides alike
-    const sums = row.sums !== undefined && dividesAlike(op) ? row.sums : undefined;
+    const sums = row.sums?.dividesAlike(op) === true ? row.sums : undefined;
     const act = sums?.act ?? row.act;
     const accumulate = (x: Value): Value => (act === undefined ? x : act(this.#at(op), op, [x]));
     const shape = present(this.#byId.get(op.inputs[0]!), `lower: ${op.id} reads nothing`).type.shape;

@@ -10,7 +10,7 @@ export class Neurons {
 
   constructor(readonly lowering: Lowering) {}
 
-  lower(op: Op, input: Timed): Unrolled {
+  lower(op: Op<'neuron'>, input: Timed): Unrolled {
     const { lowering } = this;
     const membranes = lowering.options.traced?.has(op.id) === true;
     const unrolled = lowerNeurons(lowering, op, input, { membranes });

@@ -1,4 +1,4 @@
-import { type Op, consumersOf, opsById, rewrite } from '../../../network/index.js';
+import { type Op, boundsOf, consumersOf, opsById, rewrite, roleOf } from '../../../network/index.js';
 import { type PerLayer, optional, perLayer, real } from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { reportUnmatched } from '../../report-unmatched.js';
@@ -11,13 +11,11 @@ function rangeOf(
   ranges: PerLayer<number> | undefined,
   context: PassContext,
 ): number | undefined {
-  if (op.kind === 'clip' && op.attrs['min'] !== 0) {
-    context.report(
-      'convert/no-spiking-form',
-      { op: op.id, kind: `${op.kind} from ${String(op.attrs['min'])}`, coding: 'direct' },
-      op,
-      { help: 'neurons fire from 0 up: use a relu, or a clip that begins at 0, and train the network with it' },
-    );
+  const least = boundsOf(op)?.[0] ?? 0;
+  if (least !== 0) {
+    context.report('convert/no-spiking-form', { op: op.id, kind: `${op.kind} from ${least}`, coding: 'direct' }, op, {
+      help: 'neurons fire from 0 up: use a relu, or a clip that begins at 0, and train the network with it',
+    });
     return undefined;
   }
   const set = ranges?.of(op.id);
@@ -56,7 +54,7 @@ export const activationRanges = definePass({
     const poolBefore = (op: Op): Op | undefined => {
       const before = byId.get(op.inputs[0]!)!;
       const alone = consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id);
-      return before.kind === 'maxpool' && alone && before.type.code.kind === 'real' ? before : undefined;
+      return roleOf(before) === 'maximum' && alone && before.type.code.kind === 'real' ? before : undefined;
     };
     const swapped = new Set([...ranges.keys()].map((id) => poolBefore(byId.get(id)!)?.id));
     let dropped = 0;

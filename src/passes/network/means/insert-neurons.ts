@@ -2,11 +2,13 @@ import {
   type Attrs,
   type Network,
   type Op,
+  type OpRole,
   type Rewriter,
   consumersOf,
-  numberAttr,
+  boundsOf,
   realParam,
   rewrite,
+  roleOf,
 } from '../../../network/index.js';
 import { neuronChoice, required, whole } from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
@@ -14,21 +16,33 @@ import { type MeanNeuron, outputsOfMeans } from './carries-means.js';
 import { meanNeuron } from './mean-neuron.js';
 import { readOutTail } from '../read-out.js';
 
-const allowed = new Set([
-  'input',
-  'conv',
-  'linear',
-  'affine',
-  'add',
-  'concat',
-  'avgpool',
-  'globalavgpool',
-  'maxpool',
-  'flatten',
-  'reshape',
-  'pad',
-  'clip',
-]);
+/** What stands in a network of means: beside what it gives neurons for (`bound`, `maximum`) all that is linear and has no time. */
+const mayStand: Readonly<Record<OpRole, boolean>> = {
+  input: true,
+  weighted: true,
+  scaling: true,
+  sum: true,
+  concatenation: true,
+  average: true,
+  maximum: true,
+  reshape: true,
+  border: true,
+  bound: true,
+  encoder: false,
+  'read-out': false,
+  neurons: false,
+  mixing: false,
+  norm: false,
+  'running-maximum': false,
+  function: false,
+  quantiser: false,
+  product: false,
+  same: false,
+  delay: false,
+  planes: false,
+  gather: false,
+  squeeze: false,
+};
 
 /**
  * Neurons stand for the activations (docs/conversion.md). With clip(x, 0, λ) and neurons whose outputs reach `top`, the
@@ -101,9 +115,9 @@ class MeanEmitter {
   }
 
   emit(op: Op, inputs: readonly string[], to: Rewriter): string {
-    if (op.kind === 'clip') return this.#value(op.id, this.#neurons(op, inputs, to), to);
+    if (roleOf(op) === 'bound') return this.#value(op.id, this.#neurons(op, inputs, to), to);
     const carrier = this.#carriers.get(inputs[0]!);
-    if (op.kind !== 'maxpool' || carrier === undefined) return to.copy(op, inputs);
+    if (roleOf(op) !== 'maximum' || carrier === undefined) return to.copy(op, inputs);
     const train = to.copy(op, [carrier.train], { kind: 'maxprefix', attrs: { ...op.attrs, beta: 1 } });
     return this.#value(op.id, { ...carrier, train }, to);
   }
@@ -117,7 +131,7 @@ class MeanEmitter {
   #neurons(op: Op, inputs: readonly string[], to: Rewriter): Carrier {
     const { def, args, levels } = this.neuron;
     to.builder.neuron(def);
-    const unit = numberAttr(op.attrs, 'max') / (levels.max * levels.step);
+    const unit = boundsOf(op)![1] / (levels.max * levels.step);
     const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
     const attrs: Attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
     return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
@@ -131,11 +145,11 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
   const consumers = consumersOf(network);
   for (const op of network.ops) {
     if (tail.has(op.id)) continue;
-    if (op.kind === 'clip' || (op.kind === 'maxpool' && spiking.has(op.inputs[0]!))) spiking.add(op.id);
-    const badPool = op.kind === 'maxpool' && !spiking.has(op.id);
+    if (roleOf(op) === 'bound' || (roleOf(op) === 'maximum' && spiking.has(op.inputs[0]!))) spiking.add(op.id);
+    const badPool = roleOf(op) === 'maximum' && !spiking.has(op.id);
     const badPad = op.kind === 'pad' && op.attrs['value'] !== 0;
     const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
-    if (allowed.has(op.kind) && !badPool && !badPad && !badOutput) continue;
+    if (mayStand[roleOf(op)] && (boundsOf(op)?.[1] ?? 0) < Infinity && !badPool && !badPad && !badOutput) continue;
     sound = false;
     context.report('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'direct' }, op, {
       help: 'replace the layer in the network by relus, poolings and weighted layers, and export it again',

@@ -1,18 +1,17 @@
-import { tensor } from '../../../base/dtype.js';
+import { elementCount, tensor } from '../../../base/dtype.js';
 import {
   type Network,
   type Op,
   type Param,
   type Rewriter,
   consumersOf,
-  listAttr,
-  numberAttr,
   opsById,
   optionalParam,
   paramOf,
   realParam,
   realValues,
   rewrite,
+  roleOf,
 } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 
@@ -32,7 +31,7 @@ export const scaleWeights = definePass({
 });
 
 function isScaling(op: Op): boolean {
-  return op.kind === 'affine' && op.params['shift'] === undefined;
+  return roleOf(op) === 'scaling' && op.params['shift'] === undefined;
 }
 
 function scalarOf(network: Network, op: Op): number | undefined {
@@ -40,7 +39,18 @@ function scalarOf(network: Network, op: Op): number | undefined {
   return values.length === 1 ? values[0]! : undefined;
 }
 
-const passesFactors = new Set(['conv', 'linear', 'affine', 'add', 'avgpool', 'globalavgpool', 'flatten', 'reshape']);
+/** The roles of an op's parameters that are linear in its result: what multiplies its input, and what is added. */
+function linearRoles(op: Op): readonly [string, string] | undefined {
+  const role = roleOf(op);
+  if (role === 'weighted') return ['weight', 'bias'];
+  return role === 'scaling' ? ['scale', 'shift'] : undefined;
+}
+
+/** Whether a factor of its result may be one of each of its inputs. */
+function passesBack(op: Op): boolean {
+  const role = roleOf(op);
+  return role === 'sum' || role === 'average' || role === 'reshape';
+}
 
 /** The factor that each op's result takes over from the scalings behind it, from the last op to the first. */
 function takenFactors(network: Network): { factors: Map<string, number>; gone: Set<string> } {
@@ -50,9 +60,8 @@ function takenFactors(network: Network): { factors: Map<string, number>; gone: S
   const gone = new Set<string>();
   const takes = (id: string): boolean => {
     const op = byId.get(id)!;
-    if (!passesFactors.has(op.kind) || consumers.get(id)!.length !== 1 || network.outputs.includes(id)) return false;
-    if (op.kind === 'conv' || op.kind === 'linear' || op.kind === 'affine') return true;
-    return op.inputs.every(takes);
+    if (consumers.get(id)!.length !== 1 || network.outputs.includes(id)) return false;
+    return linearRoles(op) !== undefined || (passesBack(op) && op.inputs.every(takes));
   };
   for (const op of [...network.ops].reverse()) {
     const own = factors.get(op.id) ?? 1;
@@ -63,7 +72,7 @@ function takenFactors(network: Network): { factors: Map<string, number>; gone: S
         gone.add(op.id);
         factors.set(input.id, own * scalar);
       }
-    } else if (own !== 1 && op.kind !== 'conv' && op.kind !== 'linear' && op.kind !== 'affine') {
+    } else if (own !== 1 && linearRoles(op) === undefined) {
       for (const id of op.inputs) factors.set(id, own);
     }
   }
@@ -80,8 +89,11 @@ function upwards(network: Network): Network {
       const param = optionalParam(network, op, role);
       return param === undefined ? {} : { [role]: to.param(`${op.id}.${role}.scaled`, timesScalar(param, factor)) };
     };
-    const roles = op.kind === 'affine' ? ['scale', 'shift'] : ['weight', 'bias'];
-    return to.copy(op, inputs, { params: { ...op.params, ...scaled(roles[0]!), ...scaled(roles[1]!) } });
+    // of a pool that passes it on, what it adds
+    const [first, second] = linearRoles(op) ?? ['bias', 'bias'];
+    return to.copy(op, inputs, {
+      params: { ...op.params, ...scaled(first), ...(first === second ? {} : scaled(second)) },
+    });
   });
 }
 
@@ -143,26 +155,23 @@ function follow(
     pending.set(id, next);
     return id;
   };
-  switch (op.kind) {
-    case 'avgpool':
-    case 'globalavgpool':
-    case 'maxprefix':
-    case 'maxpool':
+  switch (roleOf(op)) {
+    case 'average':
+    case 'running-maximum':
+    case 'maximum':
       return scale === undefined ? undefined : passed(to.copy(op, inputs), scale);
-    case 'flatten':
     case 'reshape': {
       if (scale === undefined) return undefined;
       if (typeof scale === 'number') return passed(to.copy(op, inputs), scale);
       const [channels] = op.type.shape as [number];
       const inner = channels / scale.length;
-      if (op.kind === 'reshape' && !Number.isInteger(inner)) return undefined;
-      if (op.type.shape.length !== 1) return undefined;
+      if (!Number.isInteger(inner) || op.type.shape.length !== 1) return undefined;
       return passed(
         to.copy(op, inputs),
         Float64Array.from({ length: channels }, (_, i) => scale[Math.floor(i / inner)]!),
       );
     }
-    case 'concat': {
+    case 'concatenation': {
       const types = inputs.map((id) => to.builder.typeOf(id));
       if (types.some((type) => type.code.kind !== 'spike')) return undefined;
       const parts = inputs.map((id, n) => {
@@ -171,16 +180,15 @@ function follow(
       });
       return passed(to.copy(op, inputs), Float64Array.from(parts.flatMap((part) => [...part])));
     }
-    case 'affine': {
+    case 'scaling': {
       const own = paramOf(network, op, 'scale');
       if (typeof scale !== 'number') return undefined;
       const name = to.param(`${op.id}.scale.scaled`, timesScalar(own, scale));
       return to.copy(op, inputs, { params: { ...op.params, scale: name } });
     }
-    case 'conv':
-    case 'linear': {
+    case 'weighted': {
       if (scale === undefined) return undefined;
-      const name = to.param(`${op.id}.weight.scaled`, timesInputs(paramOf(network, op, 'weight'), scale, op));
+      const name = to.param(`${op.id}.weight.scaled`, timesInputs(paramOf(network, op, 'weight'), scale));
       return to.copy(op, inputs, { params: { ...op.params, weight: name } });
     }
     default:
@@ -188,13 +196,12 @@ function follow(
   }
 }
 
-/** The weight with input channel i multiplied by scale[i]; [out, in/groups, …]. */
-function timesInputs(param: Param, scale: Scale, op: Op): Param {
+/** The weight with input channel i multiplied by scale[i]; [out, in/groups, …taps]. */
+function timesInputs(param: Param, scale: Scale): Param {
   if (typeof scale === 'number') return timesScalar(param, scale);
   const { shape } = param.tensor;
-  const groups = op.kind === 'conv' ? numberAttr(op.attrs, 'groups') : 1;
-  const [out, within] = shape as [number, number];
-  const taps = op.kind === 'conv' ? listAttr(op.attrs, 'kernel').reduce((a, b) => a * b, 1) : 1;
+  const [out, within, ...kernel] = shape as [number, number, ...number[]];
+  const [groups, taps] = [scale.length / within, elementCount(kernel)];
   const values = realValues(param).map((w, i) => {
     const o = Math.floor(i / (within * taps));
     const c = Math.floor(i / taps) % within;

@@ -1,4 +1,5 @@
-import { type Network, type Op, numberAttr, opsById, traitsOf } from '../../../network/index.js';
+import { type Network, type Op, boundsOf, opsById, roleOf, traitsOf } from '../../../network/index.js';
+import { isRearranged } from '../front.js';
 import { readOutTail } from '../read-out.js';
 
 /** A nonlinearity max(0, min(x, bound)) that a layer of neurons will stand for. */
@@ -26,24 +27,24 @@ export function activationSites(network: Network): readonly ActivationSite[] {
   };
   for (const op of network.ops) {
     if (tail.has(op.id)) continue;
-    if (op.kind === 'relu') sites.set(op.id, { op, bound: undefined, known: false });
-    else if (op.kind === 'clip') sites.set(op.id, { op, bound: numberAttr(op.attrs, 'max'), known: false });
-    else if (op.kind === 'quantize' && cutsAtZero(op) && !isFront(op, byId) && !carried(op.inputs[0]!)) {
-      const { scale, zero, max } = op.attrs as Record<'scale' | 'zero' | 'max', number>;
+    const bounds = boundsOf(op);
+    if (bounds !== undefined) {
+      sites.set(op.id, { op, bound: bounds[1] === Infinity ? undefined : bounds[1], known: false });
+    } else if (op.kind === 'quantize' && cutsAtZero(op) && !isFront(op, byId) && !carried(op.inputs[0]!)) {
+      const { scale, zero, max } = op.attrs;
       sites.set(op.id, { op, bound: (max - zero) * scale, known: true });
     }
   }
   return [...sites.values()];
 }
 
-function cutsAtZero({ attrs }: Op): boolean {
-  return attrs['min'] === attrs['zero'];
+function cutsAtZero({ attrs }: Op<'quantize'>): boolean {
+  return attrs.min === attrs.zero;
 }
 
 /** Whether an op reads the input, with nothing weighted in between. */
 function isFront(op: Op, byId: ReadonlyMap<string, Op>): boolean {
-  const front = new Set(['affine', 'pad', 'flatten', 'reshape', 'quantize']);
   let from = byId.get(op.inputs[0]!)!;
-  while (front.has(from.kind)) from = byId.get(from.inputs[0]!)!;
+  while (isRearranged(from) || roleOf(from) === 'quantiser') from = byId.get(from.inputs[0]!)!;
   return from.kind === 'input';
 }

@@ -1,5 +1,14 @@
 import { bitsFor } from '../../../base/quantiser.js';
-import { type Op, type Rewriter, realParam, rewrite, opDef, traitsOf } from '../../../network/index.js';
+import {
+  type Op,
+  type Rewriter,
+  realParam,
+  attrsOf,
+  isMaximum,
+  rewrite,
+  opDef,
+  traitsOf,
+} from '../../../network/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { isSplit } from './split.js';
 
@@ -37,8 +46,8 @@ export const bitPlanes = definePass({
       return made;
     };
     return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron' || traitsOf(op).maximum) {
-        const read = inputs.map((id) => (traitsOf(op).maximum ? id : gathered(op, id, asPlanes(id, to), planed, to)));
+      if (op.kind === 'neuron' || isMaximum(op)) {
+        const read = inputs.map((id) => (isMaximum(op) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
         const made = to.copy(op, read);
         const count = bitsOf(op, to.builder.typeOf(made).code, context, warned);
         if (count > 1) bits.set(made, count);
@@ -81,8 +90,9 @@ function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, 
 function bitsOf(op: Op, code: Op['type']['code'], context: PassContext, warned: Set<string>): number {
   if (code.kind !== 'spike' || code.step !== 1) return 0;
   const bits = bitsFor(Math.max(code.max, -code.min) + 1);
-  const neuron = String(op.attrs['neuron']);
-  if (op.kind === 'neuron' && code.min === 0 && code.max > 0 && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
+  if (op.kind !== 'neuron') return bits;
+  const { neuron } = op.attrs;
+  if (code.min === 0 && code.max > 0 && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
     warned.add(neuron);
     context.report('convert/planes-not-full', { neuron, levels: code.max + 1, bits }, op);
   }
@@ -97,7 +107,7 @@ export const fusePlanes = definePass({
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
       if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
-      const { planes, ...attrs } = op.attrs;
+      const { planes, ...attrs } = attrsOf(op);
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),
 });

@@ -1,15 +1,19 @@
+import { elementCount } from '../../../base/dtype.js';
 import {
+  type Attrs,
   type Network,
   type Op,
   type Rewriter,
-  listAttr,
-  numberAttr,
+  attrsOf,
+  linksOf,
   opsById,
   optionalParam,
   paramOf,
   realParam,
   realValues,
   rewrite,
+  roleOf,
+  sameShape,
 } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { frontOf } from '../verify-accumulate-only.js';
@@ -29,7 +33,7 @@ export const composeSynapses = definePass({
     const reach = { network, byId: opsById(network), front: frontOf(network) };
     return rewrite(network, (op, inputs, to) => {
       const parts = composition(reach, op);
-      return parts === undefined ? to.copy(op, inputs) : build(op, parts, to);
+      return parts === undefined ? to.copy(op, inputs) : build(network, op, parts, to);
     });
   },
 });
@@ -62,12 +66,12 @@ interface Parts {
 /** The synapses on trains that together are `op`; nothing where it reads a train already or can't be composed. */
 function composition(reach: Reach, op: Op): Parts | undefined {
   const [input] = op.inputs;
-  if (input === undefined || op.type.code.kind !== 'psp' || readsTrain(reach, input) || !isPointwise(op)) {
+  if (input === undefined || op.type.code.kind !== 'psp' || readsTrain(reach, input) || !isPointwise(reach, op)) {
     return undefined;
   }
   const weight = matrixOf(reach, op);
   const found = partsOf(reach, input, weight);
-  if (found === undefined) return undefined;
+  if (found === undefined || !found.parts.every(({ window }) => mayWiden(reach, op, window))) return undefined;
   const bias = optionalParam(reach.network, op, 'bias');
   return bias === undefined ? found : { parts: found.parts, bias: plus(found.bias, realValues(bias)) };
 }
@@ -77,12 +81,24 @@ function readsTrain({ byId, front }: Reach, id: string): boolean {
   return byId.get(id)!.type.code.kind === 'spike' || front.has(id);
 }
 
-/** One weight a pair of channels, no border. */
-function isPointwise(op: Op): boolean {
-  if (op.params['gain'] !== undefined) return false;
-  if (op.kind === 'linear') return true;
-  if (op.kind !== 'conv' || numberAttr(op.attrs, 'groups') !== 1) return false;
-  return listAttr(op.attrs, 'kernel').every((k) => k === 1) && listAttr(op.attrs, 'pads').every((p) => p === 0);
+/** Weights of all its inputs for all its outputs, and no gain. */
+function isDense(op: Op): boolean {
+  return roleOf(op) === 'weighted' && op.params['gain'] === undefined && (attrsOf(op)['groups'] ?? 1) === 1;
+}
+
+/** One weight a pair of channels, and no border: a matrix. */
+function isPointwise({ byId, network }: Reach, op: Op): boolean {
+  if (!isDense(op)) return false;
+  const [, , ...kernel] = paramOf(network, op, 'weight').tensor.shape;
+  if (kernel.length === 0) return true;
+  const { shape } = byId.get(op.inputs[0]!)!.type;
+  const isOne = ([0, 1] as const).every((axis) => linksOf(op, shape, axis).length === op.type.shape[axis + 1]);
+  return isOne && kernel.every((k) => k === 1);
+}
+
+/** Whether it leaves none of its inputs out and none empty between them. */
+function keepsSize({ byId }: Reach, op: Op): boolean {
+  return sameShape(op.type.shape.slice(1), byId.get(op.inputs[0]!)!.type.shape.slice(1));
 }
 
 function matrixOf({ network }: Reach, op: Op): Matrix {
@@ -97,23 +113,19 @@ function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
   const op = reach.byId.get(id)!;
   const none = new Float64Array(outer.rows);
   if (readsTrain(reach, id)) return { parts: [{ input: id, weight: outer }], bias: none };
-  switch (op.kind) {
-    case 'conv':
-    case 'linear': {
-      if (op.params['gain'] !== undefined) return undefined;
-      if (op.kind === 'conv' && numberAttr(op.attrs, 'groups') !== 1) return undefined;
+  switch (roleOf(op)) {
+    case 'weighted': {
+      if (!isDense(op)) return undefined;
       const weight = product(outer, matrixOf(reach, op));
       const own = optionalParam(reach.network, op, 'bias');
       const bias = own === undefined ? none : product(outer, column(realValues(own))).values;
       const [input] = op.inputs as [string];
       if (readsTrain(reach, input)) return { parts: [{ input, weight, window: op }], bias };
       // a synapse on currents in its turn: one of stride 1 is a matrix like `outer`
-      if (!isPointwise(op) || (op.kind === 'conv' && listAttr(op.attrs, 'stride').some((s) => s !== 1))) {
-        return undefined;
-      }
+      if (!isPointwise(reach, op) || !keepsSize(reach, op)) return undefined;
       return merged([partsOf(reach, input, weight)], bias);
     }
-    case 'affine': {
+    case 'scaling': {
       const scale = spread(realValues(paramOf(reach.network, op, 'scale')), outer.columns);
       const shift = optionalParam(reach.network, op, 'shift');
       const moved = shift === undefined ? new Float64Array(outer.columns) : spread(realValues(shift), outer.columns);
@@ -122,12 +134,12 @@ function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
       const bias = product(outer, column(moved)).values;
       return merged([partsOf(reach, op.inputs[0]!, { ...outer, values })], bias);
     }
-    case 'add':
+    case 'sum':
       return merged(
         op.inputs.map((input) => partsOf(reach, input, outer)),
         none,
       );
-    case 'concat': {
+    case 'concatenation': {
       let from = 0;
       const found = op.inputs.map((input) => {
         const channels = reach.byId.get(input)!.type.shape[0]!;
@@ -153,11 +165,11 @@ function merged(all: readonly (Parts | undefined)[], bias: Float64Array): Parts 
 }
 
 /** One synapse a part, added up under the id of the op they stand for. */
-function build(op: Op, { parts, bias }: Parts, to: Rewriter): string {
+function build(network: Network, op: Op, { parts, bias }: Parts, to: Rewriter): string {
   const made = parts.map(({ input, weight, window }, n) => {
     const id = parts.length === 1 ? op.id : `${op.id}.part${n + 1}`;
-    const taps = window?.kind === 'conv' ? listAttr(window.attrs, 'kernel') : op.kind === 'conv' ? [1, 1] : [];
-    const channels = weight.columns / taps.reduce((a, b) => a * b, 1);
+    const taps = paramOf(network, window ?? op, 'weight').tensor.shape.slice(2);
+    const channels = weight.columns / elementCount(taps);
     const shape = [weight.rows, channels, ...taps];
     const params: Record<string, string> = {
       weight: to.param(`${id}.weight.composed`, realParam(shape, weight.values)),
@@ -165,8 +177,15 @@ function build(op: Op, { parts, bias }: Parts, to: Rewriter): string {
     if (n === 0 && bias.some((b) => b !== 0)) {
       params['bias'] = to.param(`${op.id}.bias.composed`, realParam([bias.length], bias));
     }
-    const attrs = op.kind === 'conv' ? windowOf(op, window) : {};
-    return to.builder.add({ id, kind: op.kind, inputs: [to.renamed(input)], attrs, params, place: op.place });
+    const attrs = windowOf(op, window);
+    return to.builder.add({
+      id,
+      kind: (window ?? op).kind,
+      inputs: [to.renamed(input)],
+      attrs,
+      params,
+      place: op.place,
+    });
   });
   return made.reduce((sum, part, n) => {
     const id = n === made.length - 1 ? op.id : `${op.id}.sum${n}`;
@@ -174,15 +193,23 @@ function build(op: Op, { parts, bias }: Parts, to: Rewriter): string {
   });
 }
 
-/** The window of the inner convolution, taken at the outer one's strides. */
-function windowOf(outer: Op, inner: Op | undefined): Op['attrs'] {
-  const pick = ({ attrs }: Op, names: readonly string[]): Op['attrs'] =>
-    Object.fromEntries(names.map((name) => [name, attrs[name]!]));
-  const names = ['kernel', 'stride', 'pads', 'dilation', 'groups'];
-  if (inner === undefined) return pick(outer, names);
-  const strides = listAttr(outer.attrs, 'stride');
-  const stride = listAttr(inner.attrs, 'stride').map((s, i) => s * strides[i]!);
-  return { ...pick(inner, names), stride };
+/** Whether a synapse of the window of `inner` can take every so many of the outputs that `outer` does. */
+function mayWiden(reach: Reach, outer: Op, inner: Op | undefined): boolean {
+  return inner === undefined || inner.kind === outer.kind || keepsSize(reach, outer);
+}
+
+interface Strided {
+  readonly stride?: readonly number[];
+}
+
+/** The window of the inner synapse, taken at the outer one's strides. */
+function windowOf(outer: Op, inner: Op | undefined): Attrs {
+  const own = attrsOf(inner ?? outer);
+  const names = ['kernel', 'stride', 'pads', 'dilation', 'groups'].filter((name) => name in own);
+  const window = Object.fromEntries(names.map((name) => [name, own[name]!]));
+  const { stride } = (inner?.attrs ?? {}) as Strided;
+  const { stride: outerStride = [1, 1] } = outer.attrs as Strided;
+  return stride === undefined ? window : { ...window, stride: stride.map((s, i) => s * outerStride[i]!) };
 }
 
 function product(a: Matrix, b: Matrix): Matrix {

@@ -1,4 +1,3 @@
-import { numberAttr } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { foldTrainFactors } from '../means/scale-weights.js';
 import { isSplit } from './split.js';
@@ -14,8 +13,8 @@ export const reparameterise = definePass({
   run: (network) => {
     if (isSplit(network)) return network;
     return foldTrainFactors(network, (op, inputs, to) => {
-      if (op.kind !== 'neuron' || op.attrs['integer_codes'] === true) return undefined;
-      const step = numberAttr(op.attrs, 'amplitude');
+      if (op.kind !== 'neuron' || op.attrs.integer_codes === true) return undefined;
+      const step = op.attrs.amplitude;
       if (step === 1) return undefined;
       return { id: to.copy(op, inputs, { attrs: { ...op.attrs, integer_codes: true } }), scale: step };
     });

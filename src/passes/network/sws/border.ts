@@ -1,56 +1,38 @@
 import type { TypedArray } from '../../../base/dtype.js';
-import { listAttr } from '../../../network/index.js';
-import type { Attrs } from '../../../network/index.js';
+import { type Op, linksOf } from '../../../network/index.js';
 
-/** For each output position along one axis: the kernel taps that fall on real input, [first, end). */
-function realTaps(
-  length: number,
-  out: number,
-  kernel: number,
-  stride: number,
-  pad: number,
-  dilation: number,
-): (readonly [number, number])[] {
-  return Array.from({ length: out }, (_, position) => {
-    const origin = position * stride - pad;
-    let first = 0;
-    while (first < kernel && origin + first * dilation < 0) first++;
-    let end = kernel;
-    while (end > first && origin + (end - 1) * dilation >= length) end--;
-    return [first, end] as const;
-  });
+/** For each output position along one axis: the taps that fall on real input, in order. */
+function realTaps(op: Op, shape: readonly number[], axis: 0 | 1): readonly (readonly number[])[] {
+  const taps = Array.from({ length: op.type.shape[axis + 1]! }, (): number[] => []);
+  for (const { output, tap } of linksOf(op, shape, axis)) taps[output]!.push(tap);
+  return taps;
 }
 
 /**
  * Σ of a window's taps that fall on real input, for every output position: [out, H', W'] for `taps`
- * [out, kh, kw]. What a constant input contributes where the border is padded with zeros.
+ * [out, kh, kw] over an input of `shape`. What a constant input contributes where the border is padded with zeros.
  */
 export function borderSums(
+  op: Op,
   taps: Float64Array,
   channels: number,
-  attrs: Attrs,
-  [height, width]: readonly [number, number],
-  [outHeight, outWidth]: readonly [number, number],
+  [kh, kw]: readonly [number, number],
+  shape: readonly number[],
 ): Float64Array<ArrayBuffer> {
-  const [kh, kw] = listAttr(attrs, 'kernel') as [number, number];
-  const [sh, sw] = listAttr(attrs, 'stride') as [number, number];
-  const [top, left] = listAttr(attrs, 'pads') as [number, number];
-  const [dh, dw] = listAttr(attrs, 'dilation', [1, 1]) as [number, number];
-  const rows = realTaps(height, outHeight, kh, sh, top, dh);
-  const columns = realTaps(width, outWidth, kw, sw, left, dw);
+  const [, outHeight, outWidth] = op.type.shape as [number, number, number];
+  const [rows, columns] = [realTaps(op, shape, 0), realTaps(op, shape, 1)];
+  const [rowKeys, columnKeys] = [rows.map(String), columns.map(String)];
   const sums = new Float64Array(channels * outHeight * outWidth);
   /** few different windows exist: the border ones and the inner one */
   const known = new Map<string, Float64Array>();
   for (let y = 0; y < outHeight; y++) {
     for (let x = 0; x < outWidth; x++) {
-      const [y0, y1] = rows[y]!;
-      const [x0, x1] = columns[x]!;
-      const key = `${y0},${y1},${x0},${x1}`;
+      const key = `${rowKeys[y]};${columnKeys[x]}`;
       let perChannel = known.get(key);
       if (perChannel === undefined) {
         perChannel = new Float64Array(channels);
         for (let c = 0; c < channels; c++) {
-          for (let i = y0; i < y1; i++) for (let j = x0; j < x1; j++) perChannel[c]! += taps[(c * kh + i) * kw + j]!;
+          for (const i of rows[y]!) for (const j of columns[x]!) perChannel[c]! += taps[(c * kh + i) * kw + j]!;
         }
         known.set(key, perChannel);
       }
@@ -58,6 +40,11 @@ export function borderSums(
     }
   }
   return sums;
+}
+
+/** Whether every output of a window sees all of its taps on real input. */
+export function seesAllTaps(op: Op, shape: readonly number[], taps: readonly number[]): boolean {
+  return ([0, 1] as const).every((axis) => realTaps(op, shape, axis).every(({ length }) => length === taps[axis]));
 }
 
 /** [out, in/g, kh, kw] summed over the input channels: [out, kh, kw]. */

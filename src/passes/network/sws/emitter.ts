@@ -8,6 +8,7 @@ import {
   type Param,
   opsById,
   realParam,
+  roleOf,
 } from '../../../network/index.js';
 import type { PassContext } from '../../pass.js';
 import { trainCapacity, trainCode } from './codes.js';
@@ -24,8 +25,11 @@ export interface Train {
 /** Raised where the network can't be converted, after the diagnostic has been reported. */
 export class NotConvertible extends Error {}
 
-/** Ops that keep a spike train a spike train: no synapse, no neuron. */
-export const trainOps = new Set(['flatten', 'reshape', 'maxpool', 'avgpool', 'globalavgpool', 'concat']);
+/** Whether an op makes a spike train of spike trains: no synapse, no neuron. */
+export function keepsTrains(op: Op): boolean {
+  const role = roleOf(op);
+  return role === 'reshape' || role === 'average' || role === 'maximum' || role === 'concatenation';
+}
 
 /**
  * Builds the spiking network beside the quantised one. Holds what the parts of the conversion share:
@@ -91,7 +95,7 @@ export class SpikeEmitter {
     const known = this.#trains.get(id);
     if (known !== undefined) return known;
     const op = this.op(id);
-    if (!trainOps.has(op.kind)) return undefined;
+    if (!keepsTrains(op)) return undefined;
     const inputs = op.inputs.map((input) => this.train(input));
     if (inputs.some((train) => train === undefined)) return undefined;
     const made = this.applyToTrain(op, inputs as Train[]);
@@ -105,16 +109,15 @@ export class SpikeEmitter {
     const ids = inputs.map((train) => train.id);
     const add = (kind: NewOp['kind'], attrs: Attrs = op.attrs): string =>
       this.add({ id: op.id, kind, inputs: ids, attrs, place: op.place, origin: op.origin });
-    switch (op.kind) {
-      case 'flatten':
+    switch (roleOf(op)) {
       case 'reshape':
         return { ...first, id: add(op.kind) };
-      case 'maxpool':
+      case 'maximum':
         this.#checkMaxPool(op);
         return { ...first, id: add('maxprefix', { ...op.attrs, beta: this.options.beta }) };
-      case 'concat': {
+      case 'concatenation': {
         const same = inputs.every((t) => t.scale === first.scale && t.offset === first.offset && t.step === first.step);
-        return same ? { ...first, id: add('concat') } : undefined;
+        return same ? { ...first, id: add(op.kind) } : undefined;
       }
       default: {
         const windows = windowSize(op, this.to.typeOf(first.id).shape);
@@ -145,9 +148,8 @@ export class SpikeEmitter {
 
 /** Inputs under one window of a pool, and whether zero padding takes part; undefined where the divisor varies. */
 function windowSize(op: Op, shape: readonly number[]): { size: number; border: boolean } | undefined {
-  if (op.kind === 'globalavgpool') return { size: shape[1]! * shape[2]!, border: false };
-  const [kh, kw] = op.attrs['kernel'] as readonly [number, number];
-  const border = (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
-  if (border && op.attrs['include_pad'] !== true) return undefined;
-  return { size: kh * kw, border };
+  if (op.kind !== 'avgpool') return { size: shape[1]! * shape[2]!, border: false };
+  const { kernel, pads, include_pad } = op.attrs;
+  const border = pads.some((n) => n !== 0);
+  return border && !include_pad ? undefined : { size: kernel[0] * kernel[1], border };
 }

@@ -1,6 +1,6 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Op, type Param, optionalParam, paramOf, realParam, realValues } from '../../../network/index.js';
-import { type SpikeEmitter, type Train, trainOps } from './emitter.js';
+import { type Op, type Param, optionalParam, paramOf, realParam, realValues, roleOf } from '../../../network/index.js';
+import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
 /**
@@ -10,36 +10,33 @@ import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from '
  */
 export function emitPotential(emitter: SpikeEmitter, id: string, target: Target): string {
   const op = emitter.op(id);
-  switch (op.kind) {
-    case 'conv':
-    case 'linear':
+  switch (roleOf(op)) {
+    case 'weighted':
       return emitWeighted(emitter, op, [], op.inputs[0]!, target, true);
-    case 'add': {
+    case 'sum': {
       const [a, b] = op.inputs as [string, string];
       const left = emitPotential(emitter, a, target);
       const right = emitPotential(emitter, b, { factor: target.factor, constant: 0 });
       return emitter.add({ id, kind: 'add', inputs: [left, right], place: op.place });
     }
-    case 'concat': {
+    case 'concatenation': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const parts = op.inputs.map((input) => emitPotential(emitter, input, target));
       return emitter.add({ id, kind: 'concat', inputs: parts, place: op.place });
     }
-    case 'affine':
+    case 'scaling':
       return emitAffine(emitter, op, target);
-    case 'avgpool':
-    case 'globalavgpool':
+    case 'average':
       return emitAverage(emitter, op, target);
-    case 'flatten':
     case 'reshape': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       const inner = emitPotential(emitter, op.inputs[0]!, target);
       return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
     }
-    case 'quantize':
-    case 'maxpool': {
+    case 'quantiser':
+    case 'maximum': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
       break;
@@ -103,19 +100,19 @@ function emitWeighted(
   if (train !== undefined)
     return emitSynapse(emitter, op, train, target, columns === undefined ? { withBias } : { columns, withBias });
   const inner = emitter.op(x);
-  if (inner.kind === 'affine' && columns === undefined && chain.length === 0)
+  if (roleOf(inner) === 'scaling' && columns === undefined && chain.length === 0)
     return emitScaledInputs(emitter, op, inner, target, withBias);
-  if (inner.kind === 'add') {
+  if (roleOf(inner) === 'sum') {
     const [a, b] = inner.inputs as [string, string];
     const left = emitWeighted(emitter, op, chain, a, target, withBias, columns);
     const right = emitWeighted(emitter, op, chain, b, { factor: target.factor, constant: 0 }, false, columns);
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
-  if (inner.kind === 'concat') {
-    const dense = op.kind !== 'conv' || op.attrs.groups === 1 ? op : ungrouped(emitter, op);
+  if (roleOf(inner) === 'concatenation') {
+    const dense = isGrouped(op) ? ungrouped(emitter, op) : op;
     return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
-  if (trainOps.has(inner.kind) && inner.kind !== 'maxpool' && inner.inputs.length === 1) {
+  if (keepsTrains(inner) && roleOf(inner) !== 'maximum' && inner.inputs.length === 1) {
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
   }
   return refuseInput(emitter, op, inner);
@@ -145,11 +142,18 @@ function emitOverConcat(
   return sum!;
 }
 
+/** A weighted layer whose outputs see a group of channels. */
+type Grouped = Op<'conv'>;
+
+function isGrouped(op: Op): op is Grouped {
+  return 'groups' in op.attrs && op.attrs.groups !== 1;
+}
+
 /**
  * A grouped convolution as one over all channels, with zeros between groups: parts of a concatenation
  * needn't end where groups do. The weight is added to the source network under a name of its own.
  */
-function ungrouped(emitter: SpikeEmitter, op: Op<'conv'>): Op {
+function ungrouped(emitter: SpikeEmitter, op: Grouped): Op {
   const { tensor: grouped, quant } = paramOf(emitter.from, op, 'weight');
   const { groups } = op.attrs;
   const [out, inner, kh, kw] = grouped.shape as [number, number, number, number];
@@ -181,8 +185,8 @@ function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Tar
   const weight = paramOf(emitter.from, op, 'weight');
   const scales = realValues(paramOf(emitter.from, affine, 'scale'));
   const { shape } = weight.tensor;
-  const grouped = op.kind === 'conv' && op.attrs['groups'] !== 1;
-  if (train === undefined || affine.params['shift'] !== undefined || grouped) return refuseInput(emitter, op, affine);
+  if (train === undefined || affine.params['shift'] !== undefined || isGrouped(op))
+    return refuseInput(emitter, op, affine);
   const inner = shape.slice(2).reduce((a, b) => a * b, 1);
   const values = realValues(weight).map(
     (w, i) => w * scales[scales.length === 1 ? 0 : Math.floor(i / inner) % shape[1]!]!,
@@ -197,24 +201,38 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
   return train;
 }
 
+/** Piecewise linear, and nothing that a sum of spikes could be. */
+function isNonlinear(op: Op): boolean {
+  return roleOf(op) === 'bound' || roleOf(op) === 'maximum';
+}
+
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
-  if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
-  if (inner.kind === 'relu' || inner.kind === 'clip' || inner.kind === 'maxpool') {
+  if (inner.kind === 'input') return refuseReal(emitter, op);
+  if (isNonlinear(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
       { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
       inner,
+      { help: calibrated },
     );
   }
   return emitter.refuse('convert/no-quantiser', { op: op.id, kind: op.kind, reads: inner.id }, op, {
-    help: 'quantise the value between the two layers and export the network again',
+    help: `quantise the value between the two layers and export the network again, or ${calibrated}`,
   });
 }
 
+/** The way out where a quantiser is missing. */
+const calibrated = 'convert with --calibrate DATA, which adds quantisers where there are none';
+
+function refuseReal(emitter: SpikeEmitter, op: Op): never {
+  return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op, { help: calibrated });
+}
+
 function refuse(emitter: SpikeEmitter, op: Op): never {
-  if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
-  if (op.kind === 'relu' || op.kind === 'clip' || op.kind === 'maxpool') {
-    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next: 'another layer' }, op);
+  if (op.kind === 'input') return refuseReal(emitter, op);
+  if (isNonlinear(op)) {
+    const args = { op: op.id, kind: op.kind, next: 'another layer' };
+    return emitter.refuse('convert/nonlinearity', args, op, { help: calibrated });
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',

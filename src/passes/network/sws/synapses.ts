@@ -9,7 +9,7 @@ import {
   realParam,
   realValues,
 } from '../../../network/index.js';
-import { borderSums, tapSums } from './border.js';
+import { borderSums, seesAllTaps, tapSums } from './border.js';
 import type { SpikeEmitter, Train } from './emitter.js';
 
 /** What a postsynaptic potential must add up to over a train: factor·real + constant, in spike amplitudes. */
@@ -107,8 +107,9 @@ function addOffset(
   const { data, shape } = weights;
   const out = shape[0]!;
   if (offsetUnits.every((unit) => unit === 0)) return { shape: [out], values: perChannel };
-  const padded = op.kind === 'conv' && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
-  if (!padded) {
+  const from = emitter.to.typeOf(input).shape;
+  const [kh = 1, kw = 1] = shape.slice(2);
+  if (shape.length === 2 || seesAllTaps(op, from, [kh, kw])) {
     const row = data.length / out;
     const sums = perChannel.map((total, o) => {
       let sum = 0;
@@ -118,8 +119,7 @@ function addOffset(
     return { shape: [out], values: sums };
   }
   const [, outHeight, outWidth] = op.type.shape as [number, number, number];
-  const [, height, width] = emitter.to.typeOf(input).shape as [number, number, number];
-  const sums = borderSums(tapSums(data, shape), out, op.attrs, [height, width], [outHeight, outWidth]);
+  const sums = borderSums(op, tapSums(data, shape), out, [kh, kw], from);
   const area = outHeight * outWidth;
   return {
     shape: [out, outHeight, outWidth],
@@ -171,13 +171,11 @@ function poolOffset(
   offset: number,
   constant: number,
 ): { shape: readonly number[]; values: Float64Array } {
-  const counted = op.kind === 'avgpool' && op.attrs.include_pad;
-  const padded = counted && op.attrs.pads.some((n) => n !== 0);
+  const padded = op.kind === 'avgpool' && op.attrs.include_pad && op.attrs.pads.some((n) => n !== 0);
   if (!padded || offset === 0) return { shape: [1], values: Float64Array.of(offset + constant) };
-  const [kh, kw] = op.attrs['kernel'] as readonly [number, number];
+  const [kh, kw] = op.attrs.kernel;
   const [, outHeight, outWidth] = op.type.shape as [number, number, number];
-  const [, height, width] = emitter.to.typeOf(train.id).shape as [number, number, number];
   const taps = new Float64Array(kh * kw).fill(1 / (kh * kw));
-  const sums = borderSums(taps, 1, op.attrs, [height, width], [outHeight, outWidth]);
+  const sums = borderSums(op, taps, 1, [kh, kw], emitter.to.typeOf(train.id).shape);
   return { shape: [1, outHeight, outWidth], values: sums.map((sum) => sum * offset + constant) };
 }

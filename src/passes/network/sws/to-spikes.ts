@@ -1,6 +1,7 @@
 import type { Rounding } from '../../../base/rounding.js';
-import { type Network, type Op, consumersOf, roundingOf, withoutDeadOps } from '../../../network/index.js';
+import { type Network, type Op, consumersOf, isMaximum, roleOf, withoutDeadOps } from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
+import { isRearranged } from '../front.js';
 import { readOutTail } from '../read-out.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { trainCode } from './codes.js';
@@ -9,17 +10,10 @@ import { type SwsOptions, swsOptions, thresholdOf } from './options.js';
 import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
-const frontOps = new Set([
-  'affine',
-  'pad',
-  'flatten',
-  'reshape',
-  'clip',
-  'relu',
-  'avgpool',
-  'globalavgpool',
-  'maxpool',
-]);
+function mayEncode(op: Op): boolean {
+  const role = roleOf(op);
+  return isRearranged(op) || role === 'bound' || role === 'average' || isMaximum(op);
+}
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
@@ -34,7 +28,7 @@ export const toSpikes = definePass({
   run: (network, options, context) => {
     if (!network.ops.some((op) => op.kind === 'quantize')) {
       context.report('convert/float-network', { network: network.name }, undefined, {
-        help: 'quantise the network first, or choose another coding: rate, mbif or ibra take float networks',
+        help: 'convert with --calibrate DATA, which measures ranges and adds quantisers, or choose another coding: rate, mbif or ibra take float networks',
       });
       return network;
     }
@@ -56,7 +50,7 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
   const front = new Map<string, string>();
   for (const op of network.ops) {
     if (op.kind === 'input') front.set(op.id, emitter.to.add(op));
-    else if (frontOps.has(op.kind) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
+    else if (mayEncode(op) && front.has(op.inputs[0]!)) front.set(op.id, copyFront(emitter, op, front));
     else if (op.kind === 'quantize') {
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
@@ -93,10 +87,10 @@ function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, str
   });
 }
 
-function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
+function emitEncoder(emitter: SpikeEmitter, op: Op<'quantize'>, real: string): void {
   const { beta, steps, encoder } = emitter.options;
   const threshold = thresholdOf(emitter.options);
-  const { scale, zero, min, max } = op.attrs as Record<'scale' | 'zero' | 'min' | 'max', number>;
+  const { scale, zero, min, max } = op.attrs;
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { amplitude } = trainCode(code, emitter.options);
@@ -111,9 +105,8 @@ function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
   emitter.setTrain(op.id, emitter.trainOf(op, id));
 }
 
-function roundingAttr({ attrs }: Op): { readonly rounding?: Rounding } {
-  const rounding = roundingOf(attrs);
-  return rounding === 'half_even' ? {} : { rounding };
+function roundingAttr({ attrs }: Op<'quantize'>): { readonly rounding?: Rounding } {
+  return attrs.rounding === undefined ? {} : { rounding: attrs.rounding };
 }
 
 /** Where TSA's last digit goes when exactly half a spike is left. */
@@ -141,13 +134,13 @@ function nearest(rounding: Rounding, zeroLevel: number): { readonly shift: numbe
   }
 }
 
-function emitNeurons(emitter: SpikeEmitter, op: Op): void {
+function emitNeurons(emitter: SpikeEmitter, op: Op<'quantize'>): void {
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { beta, steps, rectified } = emitter.options;
   const threshold = thresholdOf(emitter.options);
   const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
-  const { shift, ties } = nearest(roundingOf(op.attrs), Math.floor(code.zero) - code.min);
+  const { shift, ties } = nearest(op.attrs.rounding ?? 'half_even', Math.floor(code.zero) - code.min);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
   const target = { factor: 1 / (scale * amplitude), constant: (shift - offset) / amplitude };
   const potential = emitPotential(emitter, op.inputs[0]!, target);

@@ -1,8 +1,9 @@
-import { quantisedSign, withSteps } from '../../activation-quantiser.js';
+import { quantisedSign } from '../../activation-quantiser.js';
 import { type Constant, smallConstant } from '../../constant.js';
 import { quantisedConstant } from '../../constant-quantiser.js';
 import type { NodeContext } from '../../context.js';
 import type { Value } from '../../values.js';
+import { withSteps } from './steps.js';
 import { scaleInput } from './params.js';
 
 /** BipolarQuant: scale where x ≥ 0, else −scale. */

@@ -1,11 +1,15 @@
 import type { OnnxOpTable } from '../define.js';
 import { bipolarQuant } from './bipolar-quant.js';
+import { multiThreshold } from './multi-threshold.js';
 import { quant } from './quant.js';
+import { trunc } from './trunc.js';
 
 /** QONNX's operators, whichever of its domains they are in. */
 export const qonnxOps: OnnxOpTable = {
   Quant: { inputs: [4, 4], run: quant },
   IntQuant: { inputs: [4, 4], run: quant },
+  Trunc: { inputs: [5, 6], run: trunc },
+  MultiThreshold: { inputs: [2, 2], run: multiThreshold },
   BipolarQuant: { inputs: [2, 2], run: bipolarQuant },
 };
 

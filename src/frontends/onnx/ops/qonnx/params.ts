@@ -55,3 +55,14 @@ export function singleValue(context: NodeContext, constant: Constant, what: stri
     context.badForm(`an activation is quantised with ${values.length} ${what}`, 'one is supported');
   return first!;
 }
+
+/** The least and the greatest integer of so many bits; no integers where the width isn't one. */
+export function integerRange(
+  bits: number,
+  signed: boolean,
+  narrow: boolean,
+): { readonly min: number; readonly max: number } {
+  const power = 2 ** (signed ? bits - 1 : bits);
+  const cut = narrow ? 1 : 0;
+  return signed ? { min: -power + cut, max: power - 1 } : { min: 0, max: power - 1 - cut };
+}

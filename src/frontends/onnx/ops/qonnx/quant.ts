@@ -1,8 +1,9 @@
-import { quantisedActivation, quantisedSign, withSteps } from '../../activation-quantiser.js';
+import { quantisedActivation, quantisedSign } from '../../activation-quantiser.js';
 import { type CodeRange, quantisedConstant } from '../../constant-quantiser.js';
 import type { NodeContext } from '../../context.js';
 import type { RealValue, Value } from '../../values.js';
-import { floatConstant, roundingMode, scaleInput, singleValue } from './params.js';
+import { withSteps } from './steps.js';
+import { floatConstant, integerRange, roundingMode, scaleInput, singleValue } from './params.js';
 
 /**
  * Quant, IntQuant: y = round(clip(x/scale + zero, min, max)), (y − zero)·scale. The range follows from the bit width, which
@@ -15,7 +16,8 @@ export function quant(context: NodeContext): readonly Value[] {
   const rounding = roundingMode(context, 'ROUND');
   const [signed, narrow] = [context.int('signed', 1) !== 0, context.int('narrow', 1) !== 0];
   for (const value of bits.data()) if (!(value >= 1 && value <= 64)) context.badAttribute('bit width', value);
-  const rangeOf = (width: number): CodeRange => codeRangeOf(width, signed, narrow);
+  const rangeOf = (width: number): CodeRange =>
+    width === 1 && signed ? undefined : integerRange(width, signed, narrow);
   const input = context.input(0);
   if (input.kind === 'constant') return [quantisedConstant(context, input, { scale, zero, bits, rangeOf, rounding })];
   const x = context.realInAnyLayout(0);
@@ -26,12 +28,4 @@ export function quant(context: NodeContext): readonly Value[] {
       ? quantisedSign(context, x, step, offset, origin)
       : quantisedActivation(context, x, { scale: step, zero: offset, ...range }, rounding, origin);
   return [withSteps(context, x, scale, quantiser)];
-}
-
-/** The least and the greatest code; undefined for the sign. */
-function codeRangeOf(bits: number, signed: boolean, narrow: boolean): CodeRange {
-  if (bits === 1 && signed) return undefined;
-  const power = 2 ** (signed ? bits - 1 : bits);
-  const cut = narrow ? 1 : 0;
-  return signed ? { min: -power + cut, max: power - 1 } : { min: 0, max: power - 1 - cut };
 }

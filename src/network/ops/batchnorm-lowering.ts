@@ -1,9 +1,14 @@
-import { present } from '../../../base/invariant.js';
-import { type Op, numberAttr } from '../../../network/index.js';
-import type { Dim, Value } from '../../../tensor/index.js';
-import type { Lowering, Precision } from '../context.js';
-import { stepsOf } from '../runnable.js';
-import type { OpLowering } from './op-lowering.js';
+import { present } from '../../base/invariant.js';
+import { type Dim, type Value, stepsOf } from '../../tensor/index.js';
+import type { Act, LoweredOp, LoweringContext, Precision } from './lowering.js';
+
+interface NormAttrs {
+  readonly epsilon: number;
+  readonly momentum?: number;
+  readonly threshold?: number;
+}
+
+type NormOp = LoweredOp<NormAttrs>;
 
 /**
  * Batch norm: y = α·γ·(x − μ)/√(σ² + ε) + β, per channel, α = the op's `threshold` (tdBN) or 1.
@@ -14,11 +19,8 @@ import type { OpLowering } from './op-lowering.js';
  * which stays exact in float32 because μ_r is near E x. A value constant in time counts
  * for all its steps.
  */
-export const batchnorm: OpLowering = {
-  role: 'values',
-  act: ({ lowering, dtype }, op, [x]) =>
-    lowering.mode === 'train' ? trained(lowering, op, x!) : inferred(lowering, op, x!, dtype),
-};
+export const normalised: Act<NormAttrs> = ({ lowering, dtype }, op, [x]) =>
+  lowering.mode === 'train' ? trained(lowering, op, x!) : inferred(lowering, op, x!, dtype);
 
 interface Parts {
   readonly gamma: Value;
@@ -27,7 +29,7 @@ interface Parts {
   readonly variance: Value;
 }
 
-function partsOf(lowering: Lowering, op: Op, dtype: Precision): Parts {
+function partsOf(lowering: LoweringContext, op: NormOp, dtype: Precision): Parts {
   const part = (role: string): Value => {
     const value = lowering.perChannel(op, role, dtype, op.type.shape.length);
     return typeof value === 'object'
@@ -38,24 +40,21 @@ function partsOf(lowering: Lowering, op: Op, dtype: Precision): Parts {
 }
 
 /** Multiplied by γ and, for tdBN, the threshold. */
-function withGain(lowering: Lowering, op: Op, inverse: Value, gamma: Value): Value {
+function withGain(lowering: LoweringContext, op: NormOp, inverse: Value, gamma: Value): Value {
   const { builder } = lowering;
-  const threshold = numberAttr(op.attrs, 'threshold', 1);
+  const threshold = op.attrs.threshold ?? 1;
   const gain = builder.as('gain').mul(inverse, gamma);
   return threshold === 1 ? gain : builder.mul(gain, threshold);
 }
 
-function inferred(lowering: Lowering, op: Op, x: Value, dtype: Precision): Value {
+function inferred(lowering: LoweringContext, op: NormOp, x: Value, dtype: Precision): Value {
   const { builder } = lowering;
   const { gamma, beta, mean, variance } = partsOf(lowering, op, dtype);
-  const inverse = builder.div(
-    builder.scalar(dtype, 1),
-    builder.sqrt(builder.add(variance, numberAttr(op.attrs, 'epsilon'))),
-  );
+  const inverse = builder.div(builder.scalar(dtype, 1), builder.sqrt(builder.add(variance, op.attrs.epsilon)));
   return builder.add(builder.mul(builder.sub(x, mean), withGain(lowering, op, inverse, gamma)), beta);
 }
 
-function trained(lowering: Lowering, op: Op, x: Value): Value {
+function trained(lowering: LoweringContext, op: NormOp, x: Value): Value {
   const { builder } = lowering;
   const { gamma, beta, mean, variance } = partsOf(lowering, op, 'f32');
   const rank = x.shape.length;
@@ -76,7 +75,7 @@ function trained(lowering: Lowering, op: Op, x: Value): Value {
   const batchVariance = builder.as('batch_variance').max(builder.sub(spread, builder.mul(offset, offset)), 0);
   const inverse = builder
     .as('inverse')
-    .div(builder.scalar('f32', 1), builder.sqrt(builder.add(batchVariance, numberAttr(op.attrs, 'epsilon'))));
+    .div(builder.scalar('f32', 1), builder.sqrt(builder.add(batchVariance, op.attrs.epsilon)));
   // γ·(x − μ)/σ + β with everything per channel gathered: one product and one sum an element
   const gain = withGain(lowering, op, inverse, gamma);
   const shift = builder.as('shift').sub(beta, builder.mul(offset, gain));
@@ -102,9 +101,9 @@ interface Statistics {
   readonly repeats: number;
 }
 
-function replaceStatistics(lowering: Lowering, op: Op, s: Statistics): void {
+function replaceStatistics(lowering: LoweringContext, op: NormOp, s: Statistics): void {
   const { builder } = lowering;
-  const momentum = numberAttr(op.attrs, 'momentum', 0.1);
+  const momentum = op.attrs.momentum ?? 0.1;
   const all = s.repeats === 1 ? s.count : builder.mul(s.count, s.repeats);
   const unbiased = builder.mul(builder.detach(s.batchVariance), builder.div(all, builder.max(builder.sub(all, 1), 1)));
   const nextMean = builder.as('next_mean').add(s.mean, builder.mul(builder.detach(s.offset), momentum));

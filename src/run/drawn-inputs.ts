@@ -1,0 +1,65 @@
+import { elementCount } from '../base/dtype.js';
+import type { Dataset } from '../data/index.js';
+import type { Network } from '../network/index.js';
+
+/** Seeded numbers in [0, 1): mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What the input's quantiser can tell apart, in real values; [−2, 2] where there is none. */
+export function inputRange(network: Network): readonly [number, number] {
+  const input = network.ops.find((op) => op.kind === 'input');
+  const code = network.ops.find((op) => op.kind === 'quantize' && op.inputs[0] === input?.id)?.type.code;
+  if (code?.kind !== 'quant') return [-2, 2];
+  return [(code.min - code.zero) * code.scale, (code.max - code.zero) * code.scale];
+}
+
+/** Edges of the squares, in pixels, in which drawn images are of one value: from noise to what is nearly even. */
+const edges = [1, 4, 16, 2, 8, 32];
+
+/**
+ * Images that fill the range of the input's quantiser, drawn with a seed: uniform numbers, constant in squares of 1, 4,
+ * 16, 2, 8, 32 pixels by turns. Noise alone would leave every sum over many pixels near its mean.
+ */
+export function drawnInputs(network: Network, shape: readonly number[], count: number, seed: number): Dataset {
+  const [low, high] = inputRange(network);
+  const random = seededRandom(seed);
+  const size = elementCount(shape);
+  const [height, width] = shape.length < 3 ? [1, size] : [shape.at(-2)!, shape.at(-1)!];
+  const images = new Float32Array(count * size);
+  for (let n = 0; n < count; n++) {
+    const edge = shape.length < 3 ? 1 : edges[n % edges.length]!;
+    const [rows, columns] = [Math.ceil(height / edge), Math.ceil(width / edge)];
+    for (let plane = n * size; plane < (n + 1) * size; plane += height * width) {
+      const values = Float32Array.from({ length: rows * columns }, () => low + (high - low) * random());
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          images[plane + y * width + x] = values[Math.floor(y / edge) * columns + Math.floor(x / edge)]!;
+        }
+      }
+    }
+  }
+  return {
+    name: 'drawn',
+    shape,
+    classes: 1,
+    classesKnown: false,
+    length: count,
+    scale: 1,
+    labelled: false,
+    notes: [],
+    read: (start, wanted) => {
+      const read = Math.max(0, Math.min(wanted, count - start));
+      return { count: read, images: images.slice(start * size, (start + read) * size), labels: new Int32Array(read) };
+    },
+    close: () => undefined,
+  };
+}
