@@ -82,8 +82,8 @@ it('integers that calibration finds in the input are their own codes', async () 
         flat,
         b.floats(
           'w',
-          [3, 16],
-          Float32Array.from({ length: 48 }, (_, i) => (i % 7) - 3),
+          [3, 36],
+          Float32Array.from({ length: 108 }, (_, i) => (i % 7) - 3),
         ),
       ],
       { transB: 1 },

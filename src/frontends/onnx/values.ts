@@ -38,6 +38,8 @@ export interface CodesValue {
   readonly source: RealValue;
   readonly code: QuantCode;
   readonly elementType: ElementType;
+  /** The scale of each channel, where they differ: they have been taken out of `source`, whose scale is 1. */
+  readonly channels?: readonly number[];
   /** The ONNX tensor that holds the codes. */
   readonly tensor: string;
   /** Their scale and zero point are those of each input: they stand for the real as it is. */

@@ -11,6 +11,7 @@ import { channelsLastDomain, channelsLastOps } from './qonnx/channels-last.js';
 import { qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
 import { roundOps } from './round.js';
+import { selectOps } from './select.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
 
@@ -24,6 +25,7 @@ const standardOps: OnnxOpTable = {
   ...dynamicOps,
   ...poolOps,
   ...shapeOps,
+  ...selectOps,
   ...miscOps,
   ...lastOps,
   // Deeploy's files have it without a domain

@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
-import { type Image, asImage, viewed } from '../image.js';
+import { type Image, asImage, seenOrigin, viewed } from '../image.js';
 import type { Fused, PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
@@ -208,6 +208,6 @@ export function batchNormalization(context: NodeContext, toImage?: typeof asImag
     params[role] = context.param(reshapedConstant(constant, [channels!]));
   }
   const attrs = { epsilon: context.float('epsilon', 1e-5) };
-  const origin = image === undefined ? context.output : undefined;
+  const origin = seenOrigin(image?.view, context.output);
   return [viewed(context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin }), image?.view ?? x.perm)];
 }

@@ -1,6 +1,6 @@
 import { transposedConstant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
-import { asChannelsLastImage } from '../../image.js';
+import { asChannelsLastImage, seenOrigin } from '../../image.js';
 import type { Value } from '../../values.js';
 import type { OnnxOpTable } from '../define.js';
 import { maxPool } from '../pool.js';
@@ -23,6 +23,6 @@ function conv(context: NodeContext): readonly Value[] {
   const image = asChannelsLastImage(context, context.realInAnyLayout(0));
   const bias = context.optionalConstant(2, 'the bias');
   const plan = convolution(context, image, transposedConstant(weight, [0, 3, 1, 2]), bias);
-  // its elements lie in another order than the file's
-  return [plan.emit({})];
+  const origin = seenOrigin(image.view, context.output);
+  return [plan.emit(origin === undefined ? {} : { origin })];
 }
