@@ -31,3 +31,22 @@ export function roundBy(rounding: Rounding, x: number): number {
     }
   }
 }
+
+/**
+ * How x + zero is rounded, as round(x + fraction) + whole with no fraction wherever that can be: it would swallow what is
+ * small beside it, and with it the sign of x. x + ½ rounded with halves up is ⌊x⌋ + 1.
+ */
+export function withZeroPoint(
+  rounding: Rounding,
+  zero: number,
+): { readonly rounding: Rounding; readonly fraction: number; readonly whole: number } {
+  const whole = Math.floor(zero);
+  const fraction = zero - whole;
+  if (fraction === 0.5) {
+    if (rounding === 'half_up') return { rounding: 'floor', fraction: 0, whole: whole + 1 };
+    if (rounding === 'half_down') return { rounding: 'ceil', fraction: 0, whole };
+    if (rounding === 'floor') return { rounding: 'half_up', fraction: 0, whole };
+    if (rounding === 'ceil') return { rounding: 'half_down', fraction: 0, whole: whole + 1 };
+  }
+  return { rounding, fraction, whole };
+}

@@ -121,7 +121,9 @@ function quantize(op: Op<'quantize'>, x: Float64Array): Float64Array {
   const { scale, zero, min, max, rounding = 'half_even' } = op.attrs;
   const fraction = zero - Math.floor(zero);
   return x.map((v) => {
-    const nearest = rounded(v / scale + fraction, rounding);
+    // a sign isn't lost beside a half
+    const isBit = fraction === 0.5 && rounding === 'half_up';
+    const nearest = isBit ? Math.floor(v / scale) + 1 : rounded(v / scale + fraction, rounding);
     return (Math.min(Math.max(nearest + Math.floor(zero), min), max) - zero) * scale;
   });
 }

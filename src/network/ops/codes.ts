@@ -1,4 +1,4 @@
-import type { Rounding } from '../../base/rounding.js';
+import { type Rounding, withZeroPoint } from '../../base/rounding.js';
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
 
 /** A quantiser's numbers. */
@@ -14,11 +14,11 @@ export interface Quantiser {
 export function codesOf(
   builder: ProgramBuilder,
   x: Value,
-  { scale, zero, min, max, rounding = 'half_even' }: Quantiser,
+  { scale, zero, min, max, rounding: how = 'half_even' }: Quantiser,
 ): Value {
-  const whole = Math.floor(zero);
+  const { rounding, fraction, whole } = withZeroPoint(how, zero);
   const scaled = builder.div(x, scale);
-  const rounded = roundedBy(builder, zero === whole ? scaled : builder.add(scaled, zero - whole), rounding);
+  const rounded = roundedBy(builder, fraction === 0 ? scaled : builder.add(scaled, fraction), rounding);
   return builder.clip(whole === 0 ? rounded : builder.add(rounded, whole), min, max);
 }
 

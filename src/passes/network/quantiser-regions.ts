@@ -1,4 +1,4 @@
-import { type Rounding, roundBy } from '../../base/rounding.js';
+import { type Rounding, roundBy, withZeroPoint } from '../../base/rounding.js';
 import {
   type Network,
   type Op,
@@ -22,8 +22,8 @@ export function quantizeValue(
 ): number {
   if (x === Infinity) return max;
   if (x === -Infinity) return min;
-  const whole = Math.floor(zero);
-  return Math.min(max, Math.max(min, roundBy(rounding, x / scale + (zero - whole)) + whole));
+  const by = withZeroPoint(rounding, zero);
+  return Math.min(max, Math.max(min, roundBy(by.rounding, x / scale + by.fraction) + by.whole));
 }
 
 /** Monotone ops between a quantiser and the synapse before it, nearest the quantiser first. */

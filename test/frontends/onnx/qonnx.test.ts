@@ -123,7 +123,7 @@ describe('QONNX BipolarQuant', () => {
   it.each(['qonnx.custom_op.general', 'finn.custom_op.general', 'onnx.brevitas'])(
     'is scale where x ≥ 0, else −scale, in the domain %s, imported or not',
     async (name) => {
-      const x = Float32Array.of(-2, -1e-6, -0, 0, 1e-6, 3);
+      const x = Float32Array.of(-2, -1e-30, -0, 0, 1e-30, 3);
       const builder = new OnnxBuilder(13, {});
       builder.input('x', ['N', 6]);
       builder.output(builder.node('BipolarQuant', ['x', builder.scalar('s', 'float', 0.75)], {}, { domain: name }));
