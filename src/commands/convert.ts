@@ -1,10 +1,14 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
 import { artifactsWith } from '../workspace/artifacts.js';
-import { calibrate } from '../run/calibrate.js';
+import { type AutoSilence, type Kept, autoSilence, certainSilence } from '../allocate/auto-silence.js';
+import { layerLines } from '../allocate/files.js';
+import { type Network, numberAttr } from '../network/index.js';
+import { trainCapacity } from '../passes/index.js';
+import { type Calibration, calibrate } from '../run/calibrate.js';
 import { type ValueRange, calibrateQuantisers } from '../run/calibrate-quantisers.js';
 import { type CompileResult, describe } from './summary.js';
 import type { Conversion } from '../workspace/compiled.js';
@@ -13,7 +17,7 @@ import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { Findings } from '../workspace/findings.js';
-import { chooseConfig, importFile } from '../workspace/target.js';
+import { type Source, chooseConfig, importFile } from '../workspace/target.js';
 import { type Verified, verifyWhereWanted } from '../run/verify-import.js';
 import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
 import { chooseEngine } from '../run/engine.js';
@@ -24,7 +28,12 @@ import type { ConversionCoding } from './choices.js';
 export interface ConvertOptions extends CommonOptions {
   readonly coding: ConversionCoding;
   readonly steps?: number;
-  readonly silent?: number;
+  /** Silent steps of every layer; `auto` (where missing) by layer, the least on a few inputs; `proven` right for all. */
+  readonly silent?: number | 'auto' | 'proven';
+  /** With `auto`: what must not differ on these inputs; `codes` where missing. */
+  readonly keep?: Kept;
+  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing. */
+  readonly margin?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
   /** Data on which the network is checked, and activation ranges are measured where there are no quantisers. */
@@ -51,11 +60,13 @@ export interface ConvertResult extends CompileResult {
   readonly verified?: Verified;
   /** What the finished network does on a few inputs. */
   readonly check?: ConversionCheck;
+  /** Silent periods that were chosen by layer. */
+  readonly silence?: AutoSilence;
 }
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
-function modelText(onnxName: string, options: ConvertOptions, ranges: ReadonlyMap<string, ValueRange>): string {
-  const lines = options.coding === 'sws' ? swsLines(options, ranges) : meanLines(options, ranges);
+function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
+  const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
   const { use, settings } = lines;
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
@@ -78,19 +89,44 @@ function normalizeLine({ mean, std }: Normalisation): readonly string[] {
   return [`  normalize channels(mean: [${list(mean ?? [0])}], std: [${list(std ?? [1])}])`];
 }
 
+/** What is measured of a network before its model file can be written. */
+interface Found {
+  readonly ranges?: ReadonlyMap<string, ValueRange>;
+  readonly steps?: number;
+  readonly silence?: AutoSilence;
+}
+
 interface Lines {
   readonly use: readonly string[];
   readonly settings: readonly string[];
 }
 
-function swsLines(
-  { steps = 8, silent, beta = 2, encoder = 'exact' }: ConvertOptions,
-  ranges: ReadonlyMap<string, ValueRange>,
-): Lines {
-  const quiet = silent ?? Math.min(2, steps);
+function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {
+  const steps = options.steps ?? found.steps ?? usualSteps;
   const drive = encoder === 'drive' ? ', encoder: drive' : '';
-  const coding = `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${quiet}${drive})`;
-  return { use: [], settings: withLayers(coding, ranges) };
+  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${drive})`;
+  const { layers } = found.silence ?? { layers: [] };
+  const periods = new Set(layers.map((layer) => layer.silent));
+  const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
+  if (periods.size <= 1) {
+    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? 0);
+    return { use: [], settings: withLayers(coding(period), settings) };
+  }
+  for (const layer of layers) {
+    const range = settings.get(layer.id);
+    settings.set(layer.id, `silent ${layer.silent}${range === undefined ? '' : `  ${range}`}`);
+  }
+  return { use: [], settings: withLayers(coding(Math.min(...periods)), settings) };
+}
+
+/** What a layer's quantiser covers, as its settings say it. */
+function rangeText({ from, range }: ValueRange): string {
+  return from === 0 ? `range ${range}` : `from ${from}  range ${range}`;
+}
+
+/** A coding with settings of layers behind it. */
+function withLayers(coding: string, settings: ReadonlyMap<string, string>): readonly string[] {
+  return settings.size === 0 ? [coding] : [`${coding} {`, ...layerLines(settings), '  }'];
 }
 
 /** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
@@ -105,23 +141,12 @@ function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, ValueRan
     },
     ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}`, usual: 1 },
   }[options.coding as 'rate' | 'mbif' | 'ibra'];
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
   const coding = `  coding  direct(steps: ${options.steps ?? usual})`;
   return {
     use: [`use "spikec/neurons" { ${name} }`, ''],
-    settings: [`  neuron  ${name}(${args})`, ...withLayers(coding, ranges)],
+    settings: [`  neuron  ${name}(${args})`, ...withLayers(coding, settings)],
   };
-}
-
-/** A coding with the measured ranges of its layers behind it. */
-function withLayers(coding: string, ranges: ReadonlyMap<string, ValueRange>): readonly string[] {
-  // the longer id last: a pattern also means ids that begin with it and a dot, and later patterns win
-  const layers = [...ranges]
-    .sort(([a], [b]) => a.length - b.length)
-    .map(([id, { from, range }]) => {
-      const least = from === 0 ? '' : `from ${from}, `;
-      return `    layer ${JSON.stringify(id)} { ${least}range ${range} }`;
-    });
-  return layers.length === 0 ? [coding] : [`${coding} {`, ...layers, '  }'];
 }
 
 /** Converts an ONNX network: writes the model file, a copy of the network, and the compiled artifacts. */
@@ -145,33 +170,22 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
     const checked = findings.take(checkModel({ name: model, text }, diskLoader(model, false)));
     return chooseConfig(checked, { path: model });
   };
-  let text = modelText(onnxName, options, new Map());
-  const {
-    calibrate: dataset,
-    normalisation: normal = {},
-    percentile = 99.9,
-    calibrationLimit: limit,
-    onProgress,
-  } = options;
-  const calibration = { dataset, normalisation: normal, percentile, limit, onProgress };
-  const { dynamicQuantisers: dynamic } = source.imported;
-  if (options.coding === 'sws' && dataset === undefined && dynamic.length > 0) {
-    fail(
-      'convert/dynamic-quantisers',
-      { count: dynamic.length, first: dynamic[0]! },
-      { file },
-      {
-        help: 'convert with --calibrate DATA, which makes them static, or choose --coding rate, which needs ranges only',
-      },
-    );
-  }
+  let text = modelText(onnxName, options, {});
+  let silence: AutoSilence | undefined;
+  const calibration = calibrationOf(options);
   if (options.coding === 'sws') {
+    refuseDynamic(source, options);
     const ranges = await calibrateQuantisers(source.imported.network, calibration, findings);
-    text = modelText(onnxName, options, ranges);
+    text = modelText(onnxName, options, { ranges });
+    const steps = stepsFor(source.imported.network, configOf(text), options, findings);
+    text = modelText(onnxName, options, { ranges, steps });
+    silence = await silenceFor(source.imported.network, configOf(text), options, findings);
+    if (silence !== undefined) text = modelText(onnxName, options, { ranges, steps, silence });
   } else {
     conversionPlan(configOf(text), new Findings()); // a coding that can't convert is said before images are read
     const measured = await calibrate(source.imported.network, calibration, findings);
-    text = modelText(onnxName, options, new Map([...measured].map(([id, range]) => [id, { from: 0, range }])));
+    const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
+    text = modelText(onnxName, options, { ranges });
   }
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
@@ -185,9 +199,90 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   writeFolder(options.outDir, files);
   const described = describe(network, runs, [...files.keys()], options);
   return {
-    value: { ...described, model, ...(verified && { verified }), ...(check && { check }) },
+    value: {
+      ...described,
+      model,
+      ...(verified && { verified }),
+      ...(check && { check }),
+      ...(silence && { silence }),
+    },
     diagnostics: findings.all,
   };
+}
+
+function calibrationOf(options: ConvertOptions): Calibration {
+  const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
+  return { dataset, normalisation, percentile, limit, onProgress };
+}
+
+/** Dynamic quantisers have no fixed codes: without data to make them static they are refused by name. */
+function refuseDynamic(
+  { path, imported: { dynamicQuantisers } }: Source,
+  { calibrate: dataset }: ConvertOptions,
+): void {
+  const [first] = dynamicQuantisers;
+  if (first === undefined || dataset !== undefined) return;
+  const help =
+    'convert with --calibrate DATA, which makes them static, or choose --coding rate, which needs ranges only';
+  fail('convert/dynamic-quantisers', { count: dynamicQuantisers.length, first }, { file: path }, { help });
+}
+
+/** Steps of 8-bit codes, for β = 2. */
+const usualSteps = 8;
+
+/** Coding steps that carry every code, 8 at least; of steps that were asked for, what they lose is said. */
+function stepsFor(
+  network: Network,
+  config: Config,
+  { beta = 2, ...options }: ConvertOptions,
+  findings: Findings,
+): number {
+  const plan = conversionPlan(config, new Findings(), { silent: () => 0 });
+  const { quantised, spiking } = converted(network, plan, findings);
+  const trains = new Set(spiking.ops.flatMap(({ id, attrs }) => (numberAttr(attrs, 'amplitude', 1) > 1 ? [id] : [])));
+  const ranges = quantised.ops.flatMap(({ id, type: { code } }) =>
+    trains.has(id) && code.kind === 'quant' ? [code.max - code.min] : [],
+  );
+  const range = Math.max(0, ...ranges);
+  let steps = options.steps ?? usualSteps;
+  if (ranges.length === 0) return steps;
+  while (trainCapacity(beta, steps) < range) steps++;
+  if (options.steps === undefined) return steps;
+  const amplitude = Math.ceil(range / trainCapacity(beta, options.steps));
+  const args = { layers: trains.size, steps: options.steps, amplitude };
+  const help = `--steps ${steps} carries every code`;
+  findings.all.push(diagnostic('convert/coarse-codes', args, config.coding?.place, { help }));
+  return options.steps;
+}
+
+/** Silent periods by layer, unless the options say how long all are. */
+async function silenceFor(
+  network: Network,
+  config: Config,
+  {
+    silent = 'auto',
+    keep: kept = 'codes',
+    margin = 1.5,
+    calibrate: calibration,
+    normalisation = {},
+    onProgress,
+  }: ConvertOptions,
+  findings: Findings,
+): Promise<AutoSilence | undefined> {
+  if (typeof silent === 'number') return undefined;
+  const convert = (periods: (id: string) => number): Conversion =>
+    converted(network, conversionPlan(config, new Findings(), { silent: periods }), findings);
+  if (silent === 'proven') return certainSilence(convert);
+  const engine = chooseEngine(undefined, 'infer');
+  return autoSilence(convert, { kept, margin, calibration, normalisation, engine, onProgress });
+}
+
+/** A conversion tried on the way; what its passes have to say, the last one says again. */
+function converted(network: Network, plan: ReturnType<typeof conversionPlan>, findings: Findings): Conversion {
+  const said = findings.all.length;
+  const { conversion } = convertNetwork(network, plan, findings);
+  findings.all.length = said;
+  return present(conversion, 'convert: the pipeline ended early');
 }
 
 /** Runs the finished network on a few inputs; what differs too much is a warning, or with `strict` an error. */
