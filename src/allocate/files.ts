@@ -46,7 +46,7 @@ function coveredByLonger(id: string, bits: ReadonlyMap<string, number>, usual: n
 
 /** `coding sws(…) { layer "…" { silent N } }`. */
 export function silentLines({ name, args }: CodingChoice, silent: ReadonlyMap<string, number>): string[] {
-  const said = Object.entries(args).map(([key, value]) => `${key}: ${value as string | number | boolean}`);
+  const said = Object.entries(args).map(([key, value]) => `${key}: ${value}`);
   const lines = layerLines(new Map([...silent].map(([id, steps]) => [id, `silent ${steps}`])));
   return [`  coding ${name}(${said.join(', ')}) {`, ...lines, '  }'];
 }

@@ -30,7 +30,7 @@ import { refuseToReplace } from '../workspace/replacing.js';
 import { type RunInfo, runFiles } from '../workspace/run-folder.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
-import { chooseConfig } from '../workspace/target.js';
+import { chooseConfig } from '../workspace/choose-config.js';
 import { trainSettings } from '../workspace/train-settings.js';
 import { packageVersion } from '../workspace/version.js';
 import type { Target, CommonOptions } from '../workspace/types.js';

@@ -17,5 +17,8 @@ export type {
   OnnxNetwork,
   OwnNetwork,
   Train,
+  SwsCoding,
 } from './types.js';
+export { stepsOf } from './types.js';
+export { type HardwareValues, type Normalize, type TrainValues, bitValues } from './settings.js';
 export type { Choice, NeuronUse, SettingValue } from './values.js';
