@@ -264,8 +264,12 @@ export class ConfigChecker {
     context: EvaluationContext,
   ): OnnxNetwork | undefined {
     const callee: Callee = { name: 'onnx', place: value.span };
-    const parameters: readonly Parameter[] = [{ name: 'path', spec: { kind: 'string' }, required: true }];
-    const path = evaluateArguments(callee, parameters, calleeOf(value).args, context)?.get('path');
+    const parameters: readonly Parameter[] = [
+      { name: 'path', spec: { kind: 'string' }, required: true },
+      { name: 'output', spec: { kind: 'string' }, required: false },
+    ];
+    const values = evaluateArguments(callee, parameters, calleeOf(value).args, context);
+    const [path, output] = [values?.get('path'), values?.get('output')];
     if (path?.kind !== 'string') return undefined;
     const folder = folderOf(declared.file.ast.source.name);
     const resolved = join(folder, path.value);
@@ -275,7 +279,8 @@ export class ConfigChecker {
       });
       return undefined;
     }
-    return { kind: 'onnx', path: path.value, folder, resolved, place: value.span };
+    const only = output?.kind === 'string' ? { output: output.value } : {};
+    return { kind: 'onnx', path: path.value, folder, resolved, ...only, place: value.span };
   }
 
   #neuron(value: Expression, context: EvaluationContext): NeuronUse | undefined {

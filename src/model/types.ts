@@ -39,6 +39,8 @@ export interface OnnxNetwork {
   readonly folder: string;
   /** Folder and path joined. */
   readonly resolved: string;
+  /** The output to take, of several. */
+  readonly output?: string;
   readonly place: Span;
 }
 

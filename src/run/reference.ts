@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { type OnnxSource, openOnnxSource } from '../engines/onnx-source.js';
-import { exposeTensors, standardForm } from '../frontends/onnx/index.js';
+import { exposeTensors, partFor, standardForm } from '../frontends/onnx/index.js';
 import type { Source } from '../workspace/target.js';
 
 /** What an import and an SNN are compared with: the file, in onnxruntime. */
@@ -18,14 +18,21 @@ export interface Reference {
 export async function openReference(
   { path, bytes, imported, external }: Source,
   tensors: Iterable<string>,
-  options: { readonly threads?: number; readonly withoutDynamic?: boolean } = {},
+  options: {
+    readonly threads?: number;
+    readonly withoutDynamic?: boolean;
+    /** False for long files: of the graph only what these tensors need. */
+    readonly whole?: boolean;
+  } = {},
 ): Promise<Reference> {
-  const { withoutDynamic = false, ...running } = options;
+  const { withoutDynamic = false, whole = true, ...running } = options;
+  const names = [...tensors];
   const runnable = standardForm(bytes, { withoutDynamic })?.bytes ?? bytes;
-  const exposed = external.size > 0 ? undefined : exposeTensors(runnable, tensors);
+  const part = whole || external.size > 0 ? runnable : partFor(runnable, names);
+  const exposed = external.size > 0 ? undefined : exposeTensors(part, names);
   const batch = imported.sourceInputs[0]?.batch;
   const source = await openOnnxSource(exposed?.bytes ?? path, { ...running, name: path, batch });
-  return { source, outputs: exposed?.outputs ?? new Map([...tensors].map((name) => [name, name])) };
+  return { source, outputs: exposed?.outputs ?? new Map(names.map((name) => [name, name])) };
 }
 
 /** Says what the reference is where it isn't the file as it stands. */

@@ -16,11 +16,16 @@ export interface Source {
   readonly external: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Imports an ONNX file. */
-export function importFile(path: string, findings: Findings): Source {
+/** Imports an ONNX file, of several outputs one where that is named. */
+export function importFile(path: string, findings: Findings, output?: string): Source {
   const bytes = readBytes(path);
   const external = new Map<string, Uint8Array>();
-  const imported = findings.take(importOnnx({ name: path, bytes }, { readExternal: externalReader(path, external) }));
+  const imported = findings.take(
+    importOnnx(
+      { name: path, bytes },
+      { readExternal: externalReader(path, external), ...(output === undefined ? {} : { output }) },
+    ),
+  );
   return { path, bytes, imported, external };
 }
 
@@ -28,7 +33,7 @@ export function importFile(path: string, findings: Findings): Source {
 export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
     findings.take({ value: true, diagnostics: trainProblems(config) });
-    const source = importFile(config.network.resolved, findings);
+    const source = importFile(config.network.resolved, findings, config.network.output);
     findings.take({ value: source, diagnostics: bitPatternProblems(config, source.imported.network) });
     return source;
   }
