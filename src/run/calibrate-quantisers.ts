@@ -4,7 +4,7 @@ import { present } from '../base/invariant.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { lower } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { configure, missingQuantisers, passes, runPipeline } from '../passes/index.js';
+import { type MissingQuantiser, configure, missingQuantisers, passes, runPipeline } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
 import { libraryNeurons } from '../workspace/files.js';
 import type { Findings } from '../workspace/findings.js';
@@ -15,7 +15,7 @@ import { RangeCounter, forEachBatch } from './metrics/index.js';
 /** Images a batch: every activation of a batch is in memory. */
 const batch = 20;
 const defaultLimit = 1000;
-const front = ['canonicalise', 'fold-batchnorm'];
+const front = ['canonicalise', 'fold-batchnorm', 'fold-affine'];
 
 /** What a quantiser has to cover. */
 export interface ValueRange {
@@ -33,11 +33,7 @@ export async function calibrateQuantisers(
   { dataset, normalisation, percentile, limit = defaultLimit, onProgress }: Calibration,
   findings: Findings,
 ): Promise<ReadonlyMap<string, ValueRange>> {
-  const first = passes.filter(({ name }) => front.includes(name));
-  const result = runPipeline(imported, configure(first, {}), { neurons: libraryNeurons() });
-  if (result.network === undefined) throw new DiagnosticError([...findings.all, ...result.diagnostics]);
-  const { network } = result;
-  const missing = missingQuantisers(network);
+  const { network, missing } = withoutQuantisers(imported, findings);
   if (missing.length === 0 || dataset === undefined) return new Map();
   const fit = fitToNetwork(network, dataset, findings, { numbers: true, normalisation });
   const input = network.ops.find(({ kind }) => kind === 'input')!;
@@ -74,6 +70,17 @@ export async function calibrateQuantisers(
       return [id, range] as const;
     }),
   );
+}
+
+/** A network as `sws` quantises it, and which quantisers it lacks. */
+export function withoutQuantisers(
+  imported: Network,
+  findings: Findings,
+): { readonly network: Network; readonly missing: readonly MissingQuantiser[] } {
+  const first = passes.filter(({ name }) => front.includes(name));
+  const { network, diagnostics } = runPipeline(imported, configure(first, {}), { neurons: libraryNeurons() });
+  if (network === undefined) throw new DiagnosticError([...findings.all, ...diagnostics]);
+  return { network, missing: missingQuantisers(network) };
 }
 
 /** The least and the greatest of some values. */

@@ -128,5 +128,6 @@ function probe(carried: Carried, op: Op, probes: Probes, outputs: OutputsInMakin
   if (probes.currents?.(op.id) === true) outputs.probe('current', op.id, carried.current(op));
   const codes = probes.codes === true ? carried.codes(op) : undefined;
   outputs.probe('codes', op.id, codes?.codes);
-  outputs.probe('membrane', op.id, codes?.membrane);
+  if (probes.ties === true) outputs.probe('tie', op.id, codes?.tie);
+  if (probes.membrane !== false) outputs.probe('membrane', op.id, codes?.membrane);
 }

@@ -42,7 +42,12 @@ export interface Carried {
   current(op: Op): Value | undefined;
   /** [N, 2]: spikes (the ones of codes), and the same times fan-out; undefined where nothing fires. */
   counts(op: Op, fanOut: ArrayLike<number>, ones: boolean): Value | undefined;
-  /** [N, …shape]: a quantiser's, encoder's or neuron's code, and |u| after the last step. */
-  codes(op: Op): { readonly codes: Value; readonly membrane?: Value | undefined } | undefined;
+  /**
+   * [N, …shape]: a quantiser's, encoder's or neuron's code, |u| after the last step, and how far what was rounded is from a
+   * tie, in codes.
+   */
+  codes(
+    op: Op,
+  ): { readonly codes: Value; readonly membrane?: Value | undefined; readonly tie?: Value | undefined } | undefined;
   trace(op: Op): Trace | undefined;
 }
