@@ -1,6 +1,6 @@
 import { fail } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
-import { type CodeRounding, roundCode } from './activation-quantiser.js';
+import { type CodeRounding, roundCode } from './code-rounding.js';
 import { type Constant, arrayOf, dequantised, elementReader, lazyConstant } from './constant.js';
 import type { NodeContext } from './context.js';
 import { type ElementType, codeRange } from './element-type.js';

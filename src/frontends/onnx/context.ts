@@ -6,7 +6,6 @@ import { NetworkBuilder } from '../../network/builder.js';
 import type { OpKind } from '../../network/ops/index.js';
 import type { Attrs, Param } from '../../network/types.js';
 import type { Constant } from './constant.js';
-import { materialiseRounded } from './rounded.js';
 import { isFloatType, storageType } from './element-type.js';
 import { describeNode, fullOpType, nodeStem } from './names.js';
 import { type ReadExternal, mostActivations } from './tensor-data.js';
@@ -68,7 +67,7 @@ export class NodeContext {
       return value.finish({ origin: this.node.inputs[i]! });
     }
     if (value.kind === 'dynamic') this.badForm(`it reads a ${value.what} that each input has of its own`);
-    if (value.kind === 'rounded') return materialiseRounded(this, value, value.tensor);
+    if (value.kind === 'rounded') return value.finish(value, value.tensor);
     if (value.kind === 'codes') {
       fail(
         'onnx/data-type',

@@ -8,7 +8,6 @@ import { codeRange, elementTypeName } from './element-type.js';
 import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
-import { materialiseRounded } from './rounded.js';
 import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
 import { type RealValue, type Value, inOrder } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
@@ -345,7 +344,7 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
           : value;
     if (real.kind === 'dynamic')
       fail('onnx/unsupported-form', { op: 'output', what: `the output is a dynamic ${real.what}` }, place);
-    if (real.kind === 'rounded') return materialiseRounded(new NodeContext(real.node, graph), real, name);
+    if (real.kind === 'rounded') return real.finish(real, name);
     if (real.perm === undefined || inOrder(real.perm, graph.builder.typeOf(real.op).shape)) return real;
     const node = { name: '', opType: 'output', domain: '', inputs: [name], outputs: [name], attributes: new Map() };
     return new NodeContext(node, graph).inOwnLayout(real);

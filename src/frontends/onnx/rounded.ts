@@ -1,5 +1,6 @@
-import { type CodeRounding, quantisedActivation, scaledBy } from './activation-quantiser.js';
+import { quantisedActivation, scaledBy } from './activation-quantiser.js';
 import { boundsOf } from './bounds.js';
+import type { CodeRounding } from './code-rounding.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
 import type { NodeContext } from './context.js';
 import type { RealValue, RoundedValue } from './values.js';
@@ -30,7 +31,7 @@ export function roundedValue(context: NodeContext, x: RealValue, rounding: CodeR
     max: Infinity,
     tensor: context.output,
     integer: false,
-    node: context.node,
+    finish: (value, name) => materialised(context, value, name),
   };
 }
 
@@ -89,7 +90,7 @@ function nearInteger(x: number): number {
  * The `quantize` op of a rounded value: Q = round(factor·x + offset) in [min, max], standing for scale·Q + shift. Without
  * a Clip the codes are bounded by what x can be.
  */
-export function materialiseRounded(context: NodeContext, value: RoundedValue, origin: string): RealValue {
+function materialised(context: NodeContext, value: RoundedValue, origin: string): RealValue {
   const known = context.graph.roundedReals.get(value.tensor);
   if (known !== undefined) return known;
   const { scale, shift, rounding } = value;
@@ -117,7 +118,7 @@ function boundedCodes(context: NodeContext, value: RoundedValue): { readonly min
   const most = Math.min(max, reals === undefined ? Infinity : Math.ceil(factor * reals.max + offset));
   if (Number.isFinite(least) && Number.isFinite(most)) return { min: least, max: most };
   return context.badForm(
-    `it reads the integers of "${value.tensor}", which have no bounds`,
+    `its integers ("${value.tensor}") have no bounds`,
     'put a Clip behind the rounding: spikes carry codes of a range',
   );
 }

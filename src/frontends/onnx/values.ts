@@ -1,8 +1,7 @@
 import type { Rounding } from '../../base/rounding.js';
 import type { Constant } from './constant.js';
-import type { CodeRounding } from './activation-quantiser.js';
+import type { CodeRounding } from './code-rounding.js';
 import type { ElementType } from './element-type.js';
-import type { OnnxNode } from './wire.js';
 
 /** Integer codes min…max that stand for (Q − zero)·scale. */
 export interface QuantCode {
@@ -76,7 +75,8 @@ export interface RoundedValue {
   readonly tensor: string;
   /** Whether its element type is an integer one: a division there drops the fraction. */
   readonly integer: boolean;
-  readonly node: OnnxNode;
+  /** The quantiser that makes them, of the value as it has become, for the ONNX tensor that its result equals. */
+  readonly finish: (value: RoundedValue, origin: string) => RealValue;
 }
 
 /** A linear op waiting for what may be fused into it: an Add of a constant, or an integer product's scale. */

@@ -1,5 +1,5 @@
 import { fail } from '../../../../base/diagnostics/index.js';
-import type { CodeRounding } from '../../activation-quantiser.js';
+import type { CodeRounding } from '../../code-rounding.js';
 import type { Constant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
 import { isFloatType } from '../../element-type.js';

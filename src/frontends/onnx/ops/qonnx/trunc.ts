@@ -1,4 +1,5 @@
-import { roundCode, quantisedActivation, scaledBy } from '../../activation-quantiser.js';
+import { quantisedActivation, scaledBy } from '../../activation-quantiser.js';
+import { roundCode } from '../../code-rounding.js';
 import { boundsOf } from '../../bounds.js';
 import type { NodeContext } from '../../context.js';
 import type { RealValue, Value } from '../../values.js';
