@@ -73,6 +73,7 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
     .map((op) => {
       const sources = traitsOf(op).weights === 'none' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
+      if (op.kind === 'product') return productCost(op);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
       return layerCost(network, op, sources, once);
     });
@@ -117,6 +118,29 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
     size_bytes: (params * weight_bits) / 8,
     real_macs: sources === undefined ? macs * (once ? 1 : own) : 0,
     ann_bits: sources === undefined ? spike_bits : bitsFor(most((source) => source.values)),
+  };
+}
+
+/** Neurons that multiply two whole codes: once an image, each as many bits as its train has steps. */
+function productCost(op: Op<'product'>): LayerCost {
+  const macs = elementCount(op.type.shape);
+  const { steps } = op.attrs;
+  const s_ace = macs * steps * steps;
+  return {
+    id: op.id,
+    kind: op.kind,
+    input: 'real',
+    macs,
+    params: 0,
+    weight_bits: steps,
+    spike_bits: steps,
+    steps: 1,
+    bit_budget: steps * steps,
+    s_ace,
+    s_ace_squeezed: s_ace,
+    size_bytes: 0,
+    real_macs: macs,
+    ann_bits: steps,
   };
 }
 

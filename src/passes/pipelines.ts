@@ -15,6 +15,7 @@ import { scaleWeights } from './network/means/scale-weights.js';
 import { quantiseWeights } from './network/quantise-weights.js';
 import { quantiserRegions } from './network/quantiser-regions.js';
 import { scheduleTime } from './network/schedule-time.js';
+import { tables } from './network/sws/tables.js';
 import { toSpikes } from './network/sws/to-spikes.js';
 import { verifyAccumulateOnly } from './network/verify-accumulate-only.js';
 import type { Pass } from './pass.js';
@@ -29,6 +30,7 @@ export const passes: readonly Pass[] = [
   allocateBits,
   addQuantisers,
   quantiserRegions,
+  tables,
   toSpikes,
   scheduleTime,
   activationRanges,
@@ -56,6 +58,7 @@ export const pipelines = {
     quantiseWeights,
     addQuantisers,
     quantiserRegions,
+    tables,
     toSpikes,
     scheduleTime,
     verifyAccumulateOnly,

@@ -11,7 +11,7 @@ import {
   predictedClasses,
 } from './metrics/index.js';
 import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/program/index.js';
-import { type Network, numberAttr } from '../network/index.js';
+import { type Network, isNeuronLayer, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
 
@@ -29,7 +29,7 @@ export interface ComparedCodes {
 function comparedLayers(quantised: Network, spiking: Network): readonly ComparedLayer[] {
   const quantisers = new Set(quantised.ops.filter((op) => op.kind === 'quantize').map((op) => op.id));
   return spiking.ops
-    .filter((op) => (op.kind === 'encode' || op.kind === 'neuron') && quantisers.has(op.id))
+    .filter((op) => (op.kind === 'encode' || isNeuronLayer(op)) && quantisers.has(op.id))
     .map((op) => ({
       id: op.id,
       amplitude: numberAttr(op.attrs, 'amplitude'),

@@ -1,6 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Rounding } from '../base/rounding.js';
+import { functions, isFunctionName, numbers } from '../network/functions.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -78,8 +79,19 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return x.map((v) => (v > 0 ? v : 0));
     case 'clip':
       return x.map((v) => Math.min(Math.max(v, op.attrs.min), op.attrs.max));
+    case 'resample':
+      return resample(op, operands[0]!);
     case 'sigmoid':
       return x.map((v) => 1 / (1 + Math.exp(-v)));
+    case 'function': {
+      const { name } = op.attrs;
+      if (!isFunctionName(name)) throw new TypeError(`evaluateAnn: no function ${name}`);
+      return x.map((v) => functions[name].of(numbers, v, op.attrs));
+    }
+    case 'table':
+      return table(op, x, reals('thresholds')!, reals('levels')!);
+    case 'mul':
+      return multiply(operands[0]!, operands[1]!);
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':
@@ -136,6 +148,28 @@ function rounded(q: number, rounding: Rounding): number {
   if (rest !== 0.5) return Math.round(q);
   const odd = Math.abs(below) % 2;
   return below + { half_even: odd, half_odd: 1 - odd, half_up: 1, half_down: 0 }[rounding];
+}
+
+/** Chosen rows and columns, pixel by pixel. */
+function resample({ attrs: { rows, columns } }: Op<'resample'>, { data, shape }: Operand): Float64Array {
+  const [channels, height, width] = shape as [number, number, number];
+  const result: number[] = [];
+  for (let c = 0; c < channels; c++) {
+    for (const y of rows) for (const x of columns) result.push(data[(c * height + y) * width + x]!);
+  }
+  return Float64Array.from(result);
+}
+
+/** The levels by counting the thresholds that are reached, one by one. */
+function table(op: Op<'table'>, x: Float64Array, thresholds: Float64Array, levels: Float64Array): Float64Array {
+  const { zero, scale } = op.attrs;
+  return x.map((v) => (levels[thresholds.filter((t) => t <= v).length]! - zero) * scale);
+}
+
+/** The second operand may have one factor a channel. */
+function multiply(a: Operand, b: Operand): Float64Array {
+  const alike = a.data.length === b.data.length;
+  return a.data.map((v, i) => v * b.data[alike ? i : channelOf(a.shape, i)]!);
 }
 
 function channelOf(shape: readonly number[], i: number): number {

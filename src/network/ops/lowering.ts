@@ -36,6 +36,8 @@ export interface LoweringContext {
   random(input: RandomInput): Value;
   /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
   perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number): Value | number | undefined;
+  /** A parameter's real values in a dtype, in its own shape. */
+  realWeight(op: LoweredOp, role: string, dtype: Precision): Value;
   /** Whether a value is what a user feeds. */
   isInput(id: string): boolean;
 }

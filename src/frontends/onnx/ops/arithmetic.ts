@@ -9,6 +9,7 @@ import { mostComputed } from '../tensor-data.js';
 import { timesConstant } from './dynamic.js';
 import type { DynamicValue, PendingValue, RealValue, RoundedValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
+import { applied, negative } from './function.js';
 
 export type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
 
@@ -20,22 +21,15 @@ const compute: Readonly<Record<Operator | 'Pow', (a: number, b: number) => numbe
   Pow: (a, b) => a ** b,
 };
 
-/** Add of two activations; Add, Sub, Mul, Div with a constant; any of them on two constants. */
+/** Add, Sub, Mul, Div of two activations, with a constant, or on two constants. */
 export const arithmeticOps: OnnxOpTable = {
   Add: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
   Sub: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Sub')] },
   Mul: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Mul')] },
   Div: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Div')] },
-  Sum: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
   Pow: { inputs: [2, 2], run: (c) => [power(c)] },
+  Sum: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
 };
-
-/** Pow of two constants, which exporters leave of 2^k. */
-function power(context: NodeContext): Value {
-  const [base, exponent] = [context.input(0), context.input(1)];
-  if (base.kind === 'constant' && exponent.kind === 'constant') return foldedConstants(context, 'Pow', base, exponent);
-  return context.badForm('it raises an activation', 'Pow is supported on constants');
-}
 
 function arithmetic(context: NodeContext, operator: Operator): Value {
   const [a, b] = [context.input(0), context.input(1)];
@@ -44,13 +38,57 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
   if (dynamic !== undefined) return withDynamicScale(context, dynamic, a === dynamic ? b : a);
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
-  if (operator !== 'Add') {
+  return onActivations(context, operator);
+}
+
+/** xᶜ for a constant c; on two constants too. */
+function power(context: NodeContext): Value {
+  const [base, exponent] = [context.input(0), context.constant(1, 'the exponent')];
+  if (base.kind === 'constant') return foldedConstants(context, 'Pow', base, exponent);
+  const [alpha] = exponent.data();
+  if (elementCount(exponent.shape) !== 1 || alpha === undefined || !Number.isFinite(alpha)) {
+    context.badForm('its exponent is not one finite number');
+  }
+  return applied(context, 'pow', context.realInAnyLayout(0), { alpha });
+}
+
+/** Two activations: a − b is a + (−1)·b, a/b is a·(1/b). */
+function onActivations(context: NodeContext, operator: Operator): RealValue {
+  const [x, y] = [context.realInAnyLayout(0), context.realInAnyLayout(1)];
+  switch (operator) {
+    case 'Add':
+      return addition(context, x, y, context.output);
+    case 'Sub':
+      return addition(context, x, negative(context, y, 'negative'), context.output);
+    case 'Mul':
+      return multiplication(context, x, y, context.output);
+    case 'Div':
+      return multiplication(context, x, applied(context, 'reciprocal', y, {}, 'reciprocal'), context.output);
+  }
+}
+
+/** The product of two activations of one shape, or with one factor a channel: [N, C, H, W]·[N, C, 1, 1]. */
+export function multiplication(
+  context: NodeContext,
+  x: RealValue,
+  y: RealValue,
+  origin: string | undefined,
+): RealValue {
+  if ((x.perm ?? []).join() !== (y.perm ?? []).join()) context.badForm('its operands have different axis orders');
+  const [xShape, yShape] = [context.shapeOf(x), context.shapeOf(y)];
+  const isGateOf = (gate: readonly number[], whole: readonly number[]): boolean =>
+    gate.length === whole.length && gate.every((n, axis) => n === whole[axis] || (axis > 0 && n === 1));
+  const operands = isGateOf(yShape, xShape) ? [x, y] : isGateOf(xShape, yShape) ? [y, x] : undefined;
+  const gate = operands === undefined ? [] : context.shapeOf(operands[1]!);
+  const whole = operands === undefined ? [] : context.shapeOf(operands[0]!);
+  if (operands === undefined || (gate.join() !== whole.join() && gate.slice(1).some((n) => n !== 1))) {
     context.badForm(
-      'both operands are activations',
-      `${operator} is supported with a constant; Add also with two activations`,
+      `it multiplies [${['N', ...xShape].join(', ')}] by [${['N', ...yShape].join(', ')}]`,
+      'two activations are multiplied where their shapes are equal, or one is [N, C, 1, 1]',
     );
   }
-  return addition(context, context.realInAnyLayout(0), context.realInAnyLayout(1), context.output);
+  const product = context.emit({ kind: 'mul', inputs: operands, origin });
+  return x.perm === undefined ? product : { ...product, perm: x.perm };
 }
 
 /** The scale of a dynamic quantiser times that of weights, or integer products times both. */
@@ -92,15 +130,19 @@ function withConstant(
     const fused = fuse(context, operator, value, constant);
     if (fused !== undefined) return fused;
   }
-  if (operator === 'Div' && constantFirst) context.badForm('it divides by an activation');
-  if (value.kind === 'rounded') {
-    if (value.integer && operator === 'Div' && !constantFirst) return quotient(context, constant);
+  if (value.kind === 'rounded' && !(operator === 'Div' && constantFirst)) {
+    if (value.integer && operator === 'Div') return quotient(context, constant);
     const scalar = scalarOf(operator, constant, constantFirst);
     const moved = scalar && movedRounded(value, scalar.scale, scalar.shift, context.output);
     if (moved !== undefined) return moved;
   }
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
-  return affine(context, operator, context.realInAnyLayout(index), constant, constantFirst, context.output);
+  const x = context.realInAnyLayout(index);
+  if (operator === 'Div' && constantFirst) {
+    const inverse = applied(context, 'reciprocal', x, {}, 'reciprocal');
+    return affine(context, 'Mul', inverse, constant, false, context.output);
+  }
+  return affine(context, operator, x, constant, constantFirst, context.output);
 }
 
 /** x·scale + shift for one operation with a constant c, which broadcasts to x. */

@@ -2,6 +2,7 @@ import { activationOps } from './activation.js';
 import { arithmeticOps } from './arithmetic.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
 import { dynamicOps, microsoftDynamicOps } from './dynamic.js';
+import { functionOps, microsoftFunctionOps } from './function.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
@@ -12,6 +13,7 @@ import { qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
 import { roundOps } from './round.js';
 import { selectOps } from './select.js';
+import { resizeOps } from './resize.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
 
@@ -20,11 +22,13 @@ const standardOps: OnnxOpTable = {
   ...quantiseOps,
   ...qlinearOps,
   ...activationOps,
+  ...functionOps,
   ...arithmeticOps,
   ...roundOps,
   ...dynamicOps,
   ...poolOps,
   ...shapeOps,
+  ...resizeOps,
   ...selectOps,
   ...miscOps,
   ...lastOps,
@@ -34,7 +38,7 @@ const standardOps: OnnxOpTable = {
 
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
-  ['com.microsoft', { ...microsoftOps, ...microsoftDynamicOps, ...lastOpsOnCodes }],
+  ['com.microsoft', { ...microsoftOps, ...microsoftFunctionOps, ...microsoftDynamicOps, ...lastOpsOnCodes }],
   ['PACTOps', pulpOps],
   [channelsLastDomain, channelsLastOps],
   ...qonnxDomains.map((domain) => [domain, qonnxOps] as const),

@@ -1,23 +1,12 @@
 /** Operators people meet in the wild that are not imported, and what to do instead. */
 export const refusals: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    LeakyRelu: 'spikes carry no negative slope exactly; train with ReLU instead',
-    PRelu: 'spikes carry no negative slope exactly; train with ReLU instead',
-    Elu: 'train with ReLU instead',
-    Selu: 'train with ReLU instead',
-    Gelu: 'train with ReLU instead',
-    HardSwish: 'train with ReLU instead',
-    HardSigmoid: 'train with ReLU instead',
-    Tanh: 'train with ReLU instead',
-    Erf: 'train with ReLU instead',
     LSTM: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     GRU: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLSTM:
       'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     ConvTranspose: 'transposed convolutions are not supported',
-    Resize: 'resampling is not supported',
-    Upsample: 'resampling is not supported',
     LayerNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
     InstanceNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
     GroupNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',

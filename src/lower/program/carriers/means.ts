@@ -135,6 +135,9 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return gather(lowering, op, x);
       case 'squeeze':
         return squeezed(lowering, op, x, stepsOf(x));
+      case 'recode':
+      case 'product':
+        throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
       case 'lag':
         return lagged(lowering, op, x);
       case 'delay':

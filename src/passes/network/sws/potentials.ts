@@ -2,6 +2,7 @@ import { tensor } from '../../../base/dtype.js';
 import {
   type Op,
   type Param,
+  nameOf,
   opDef,
   optionalParam,
   paramOf,
@@ -47,6 +48,7 @@ export function emitPotential(emitter: SpikeEmitter, id: string, target: Target)
       return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
     }
     case 'quantiser':
+    case 'table':
     case 'maximum': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
@@ -227,9 +229,9 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
   return train;
 }
 
-/** Piecewise linear, and nothing that a sum of spikes could be. */
+/** Nothing that a sum of spikes could be. */
 function isNonlinear(op: Op): boolean {
-  return roleOf(op) === 'bound' || roleOf(op) === 'maximum';
+  return ['bound', 'maximum', 'function', 'product'].includes(roleOf(op));
 }
 
 /** What is to be done where a toolchain left some layers in float. */
@@ -241,7 +243,7 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
   if (isNonlinear(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
-      { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
+      { op: inner.id, kind: nameOf(inner), next: `${op.kind} %${op.id}` },
       inner,
       { help: quantiseAll },
     );
@@ -262,7 +264,7 @@ function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'input') return refuseReal(emitter, op);
   if (isNonlinear(op)) {
     const next = 'another layer';
-    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next }, op, { help: quantiseAll });
+    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next }, op, { help: quantiseAll });
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',

@@ -1,5 +1,16 @@
 import type { Rounding } from '../../../base/rounding.js';
-import { type Network, type Op, consumersOf, isMaximum, roleOf, withoutDeadOps } from '../../../network/index.js';
+import {
+  type Attrs,
+  type Network,
+  type Op,
+  consumersOf,
+  isMaximum,
+  paramOf,
+  realParam,
+  realValues,
+  roleOf,
+  withoutDeadOps,
+} from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
 import { isRearranged } from '../front.js';
 import { readOutTail } from '../read-out.js';
@@ -12,12 +23,12 @@ import { emitPotential } from './potentials.js';
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
 function mayEncode(op: Op): boolean {
   const role = roleOf(op);
-  return isRearranged(op) || role === 'bound' || role === 'average' || isMaximum(op);
+  return isRearranged(op) || role === 'bound' || role === 'function' || role === 'average' || isMaximum(op);
 }
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
- * quantiser a layer of TSA neurons with the id of the quantiser, synapses are scaled (eq. 16–19), max
+ * quantiser a layer of TSA neurons with the id of the quantiser, tables and products neurons that wait for all of their input, synapses are scaled (eq. 16–19), max
  * pooling becomes the running prefix maximum, outputs are read out. Everything still happens at steps
  * 1…Tc; the next pass gives it its time.
  */
@@ -55,7 +66,7 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
       else if (!isReadOut(op)) emitter.attempt(op.id, () => emitNeurons(emitter, op));
-    }
+    } else if (op.kind === 'table') emitter.attempt(op.id, () => emitRecoding(emitter, op));
   }
   const readOut = new ReadOut(
     emitter,
@@ -141,6 +152,7 @@ function emitNeurons(emitter: SpikeEmitter, op: Op<'quantize'>): void {
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { beta, steps, rectified } = emitter.options;
   const threshold = thresholdOf(emitter.options);
+  if (emitter.op(op.inputs[0]!).kind === 'mul') return emitProduct(emitter, op);
   const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
   const { shift, ties } = nearest(op.attrs.rounding ?? 'half_even', Math.floor(code.zero) - code.min);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
@@ -161,6 +173,80 @@ function emitNeurons(emitter: SpikeEmitter, op: Op<'quantize'>): void {
       levels: [-1, 1],
       amplitude,
       ...(ties === 0 ? {} : { ties }),
+    },
+    place: op.place,
+    origin: op.origin,
+  });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+interface WholeInput {
+  readonly id: string;
+  readonly gain: number;
+  readonly offset: number;
+  readonly scale: number;
+}
+
+/** A whole input of neurons: a train's code less its zero point in units of `scale`, or a potential in real units. */
+function wholeInput(emitter: SpikeEmitter, id: string): WholeInput {
+  const train = emitter.train(id);
+  if (train !== undefined) return { id: train.id, gain: train.step, offset: train.offset, scale: train.scale };
+  return { id: emitPotential(emitter, id, { factor: 1, constant: 0 }), gain: 1, offset: 0, scale: 1 };
+}
+
+/** What recoding and multiplying neurons have in common: the code that they fire, after all of their input. */
+function firedCode(emitter: SpikeEmitter, op: Op): { min: number; max: number } & Attrs {
+  const { beta, steps } = emitter.options;
+  const { code } = op.type;
+  if (code.kind !== 'quant') throw new TypeError(`${op.id} has no codes`);
+  const { amplitude } = trainCode(code, emitter.options);
+  return { beta, steps, min: code.min, max: code.max, amplitude };
+}
+
+/** A table: neurons that look their whole input up. */
+function emitRecoding(emitter: SpikeEmitter, op: Op): void {
+  const input = wholeInput(emitter, op.inputs[0]!);
+  const thresholds = realValues(paramOf(emitter.from, op, 'thresholds')).map((t) => t / input.scale);
+  const id = emitter.to.add({
+    id: op.id,
+    kind: 'recode',
+    inputs: [input.id],
+    attrs: { ...firedCode(emitter, op), gain: input.gain, offset: input.offset },
+    params: {
+      thresholds: emitter.param(op.id, 'thresholds', realParam([thresholds.length], thresholds)),
+      levels: emitter.param(op.id, 'levels', paramOf(emitter.from, op, 'levels')),
+    },
+    place: op.place,
+    origin: op.origin,
+  });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+/** The quantised product of two values: neurons that multiply their whole inputs. */
+function emitProduct(emitter: SpikeEmitter, op: Op<'quantize'>): void {
+  const { rounding } = op.attrs;
+  if (rounding !== undefined && rounding !== 'half_even') {
+    emitter.refuse(
+      'convert/no-spiking-form',
+      { op: op.id, kind: `a product that rounds ${rounding}`, coding: 'sws' },
+      op,
+      {
+        help: 'products are rounded half to even: quantise this one with QuantizeLinear',
+      },
+    );
+  }
+  const [a, b] = emitter.op(op.inputs[0]!).inputs.map((id) => wholeInput(emitter, id)) as [WholeInput, WholeInput];
+  const { scale, zero } = op.attrs as Record<'scale' | 'zero', number>;
+  const id = emitter.to.add({
+    id: op.id,
+    kind: 'product',
+    inputs: [a.id, b.id],
+    attrs: {
+      ...firedCode(emitter, op),
+      gain: [a.gain, b.gain],
+      offset: [a.offset, b.offset],
+      scale: scale! / (a.scale * b.scale),
+      zero: zero!,
     },
     place: op.place,
     origin: op.origin,
