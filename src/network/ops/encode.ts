@@ -1,4 +1,5 @@
-import { number, optional, string } from './attributes.js';
+import { roundings } from '../../base/rounding.js';
+import { number, optional, string, word } from './attributes.js';
 import { defineOp } from './define.js';
 
 export const encode = defineOp({
@@ -16,6 +17,7 @@ export const encode = defineOp({
     offset: optional(number()),
     amplitude: optional(number()),
     threshold: optional(number()),
+    rounding: optional(word(roundings)),
     seed: optional(number()),
   },
   params: [],
