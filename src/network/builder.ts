@@ -77,6 +77,7 @@ export function makeOp<K extends OpKind>(
 export class NetworkBuilder {
   readonly #types = new Map<string, ValueType>();
   readonly #ops: Op[] = [];
+  readonly #byId = new Map<string, Op>();
   readonly #params = new Map<string, Param>();
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #notes: string[] = [];
@@ -107,6 +108,16 @@ export class NetworkBuilder {
     return present(this.#types.get(id), `network builder: no value ${id}`);
   }
 
+  /** An op that was added. */
+  opOf(id: string): Op {
+    return present(this.#byId.get(id), `network builder: no op ${id}`);
+  }
+
+  /** A parameter that was added. */
+  paramOf(name: string): Param {
+    return present(this.#params.get(name), `network builder: no parameter ${name}`);
+  }
+
   /** Adds an op, or says why it can't be: for callers that check user input. */
   tryAdd(op: NewOp): string | { readonly problem: string } {
     if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
@@ -116,6 +127,7 @@ export class NetworkBuilder {
     if ('problem' in made) return made;
     this.#types.set(op.id, made.type);
     this.#ops.push(made);
+    this.#byId.set(op.id, made);
     return op.id;
   }
 

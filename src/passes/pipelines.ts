@@ -1,3 +1,4 @@
+import { addQuantisers } from './network/add-quantisers.js';
 import { allocateBits } from './network/allocate-bits.js';
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
@@ -27,6 +28,7 @@ export const passes: readonly Pass[] = [
   foldAffine,
   quantiseWeights,
   allocateBits,
+  addQuantisers,
   quantiserRegions,
   tables,
   toSpikes,
@@ -54,6 +56,7 @@ export const pipelines = {
     foldBatchnorm,
     foldAffine,
     quantiseWeights,
+    addQuantisers,
     quantiserRegions,
     tables,
     toSpikes,

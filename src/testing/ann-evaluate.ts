@@ -1,5 +1,6 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import type { Rounding } from '../base/rounding.js';
 import { functions, isFunctionName, numbers } from '../network/functions.js';
 import type { Network, Op, Param } from '../network/types.js';
 
@@ -131,14 +132,24 @@ function moved(
 }
 
 function quantize(op: Op<'quantize'>, x: Float64Array): Float64Array {
-  const { scale, zero, min, max } = op.attrs;
+  const { scale, zero, min, max, rounding = 'half_even' } = op.attrs;
+  const fraction = zero - Math.floor(zero);
   return x.map((v) => {
-    const q = v / scale;
-    const below = Math.floor(q);
-    const rest = q - below;
-    const nearest = rest === 0.5 ? below + (Math.abs(below) % 2) : Math.round(q);
-    return (Math.min(Math.max(nearest + zero, min), max) - zero) * scale;
+    // a sign isn't lost beside a half
+    const isBit = fraction === 0.5 && rounding === 'half_up';
+    const nearest = isBit ? Math.floor(v / scale) + 1 : rounded(v / scale + fraction, rounding);
+    return (Math.min(Math.max(nearest + Math.floor(zero), min), max) - zero) * scale;
   });
+}
+
+function rounded(q: number, rounding: Rounding): number {
+  const below = Math.floor(q);
+  const rest = q - below;
+  if (rounding === 'floor') return below;
+  if (rounding === 'ceil') return Math.ceil(q);
+  if (rest !== 0.5) return Math.round(q);
+  const odd = Math.abs(below) % 2;
+  return below + { half_even: odd, half_odd: 1 - odd, half_up: 1, half_down: 0 }[rounding];
 }
 
 /** Chosen rows and columns, pixel by pixel. */

@@ -6,7 +6,10 @@ import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { codeOf, staircaseOf } from '../../src/passes/network/sws/staircase.js';
 import { randomImages } from '../support/random-network.js';
-import { convert, sws } from '../support/sws.js';
+import { convert, surroundings, sws } from '../support/sws.js';
+import { meansOf } from '../support/means.js';
+import { costOf } from '../../src/cost/index.js';
+import { runPipeline } from '../../src/passes/index.js';
 import { random } from '../tensor/cases.js';
 
 const count = 3;
@@ -259,4 +262,32 @@ describe('the product of two quantised values', () => {
       4,
     );
   });
+});
+
+it('means have no such form: refused by name, with the coding that has one', () => {
+  const source = network((b, x) => fn(b, 'y', x, 'hardswish'));
+  const { diagnostics } = runPipeline(source, meansOf('IF', {}, 8), surroundings);
+  expect(diagnostics.map(({ code, message, help }) => [code, message, help])).toEqual([
+    [
+      'convert/no-spiking-form',
+      'hardswish %y has no spiking form in the direct coding',
+      'means carry no such function: convert the quantised network with --coding sws, where it is exact, or train with relus',
+    ],
+  ]);
+});
+
+it('costs count the products of codes once an image, in a row of their own, and the pass says so', () => {
+  const source = network((b, x) => {
+    quantise(b, 'qa', x, { scale: 0.04, zero: 120 });
+    weighted(b, 'c2', 'q0', [4, 2, 3, 3], random(23));
+    quantise(b, 'qb', 'c2', { scale: 0.03, zero: 100 });
+    return b.add({ id: 'm', kind: 'mul', inputs: ['qa', 'qb'] });
+  });
+  const { network: spiking, diagnostics } = runPipeline(source, sws(), surroundings);
+  expect(diagnostics.map(({ code, severity, help }) => [code, severity, help])).toEqual([
+    ['convert/code-products', 'note', '%q2'],
+  ]);
+  const { layers, total } = costOf(spiking!);
+  expect(layers.find(({ id }) => id === 'q2')).toMatchObject({ kind: 'product', macs: 144, real_macs: 144, steps: 1 });
+  expect(total.real_macs).toBe(144);
 });

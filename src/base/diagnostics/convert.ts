@@ -76,6 +76,18 @@ export const convertDiagnostics = {
     ({ what, steps, most }) => `${what}: the layers of neurons have ${steps} time steps together, more than ${most}`,
     'A program unrolls each layer of neurons over its time steps. Chains of thousands of layers would make one of millions of operations, which takes minutes and gigabytes to make and which no engine opens: `infer.onnx` isn’t written and the spiking network isn’t run for a check. The network itself (`network.ir`, its weights) and its costs don’t need the program.',
   ),
+  'convert/reference': define<{ replaced: readonly string[] }>(
+    'note',
+    ({ replaced }) =>
+      `onnxruntime doesn’t have ${replaced.join(', ')}: the reference is the file with them written out in ONNX’s own operators`,
+    'An import is compared with its file layer by layer, and an SNN’s predictions with those of its file. onnxruntime runs the file for that, with its optimisations disabled. Operators of other dialects (QONNX) it can’t run; before it runs the file, spikec replaces each of them by what its specification defines, step by step in float32: divide, add, clip, round, subtract, multiply. Everything else in the file stays as it is. The importer doesn’t use this form.',
+  ),
+  'convert/dynamic-quantisers': define<{ count: number; first: string }>(
+    'error',
+    ({ count, first }) =>
+      `${count} activation${count === 1 ? ' has' : 's have'} a dynamic quantiser (DynamicQuantizeLinear; the first is "${first}"), whose codes mean something else for every input`,
+    'SWS carries the codes of quantisers with a fixed scale. A dynamic quantiser takes its scale from the values of each input. `--calibrate DATA` measures on a few hundred images which range these activations have, and puts static quantisers in their place.',
+  ),
   'convert/snn-differs': define<{ equal: number; samples: number; inputs: string; codes: string }>(
     'warning',
     ({ equal, samples, inputs, codes }) =>

@@ -1,4 +1,5 @@
-import { number, optional, string } from './attributes.js';
+import { roundings } from '../../base/rounding.js';
+import { number, optional, string, word } from './attributes.js';
 import { defineOp } from './define.js';
 
 /** What the digits of a code follow from. */
@@ -19,6 +20,7 @@ export const encode = defineOp({
     offset: optional(number()),
     amplitude: optional(number()),
     threshold: optional(number()),
+    rounding: optional(word(roundings)),
     seed: optional(number()),
   },
   params: [],

@@ -1,11 +1,13 @@
 import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
-import { type Constant, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
+import { type Constant, lazyConstant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
+import { movedRounded, roundedValue } from '../rounded.js';
 import { mostComputed } from '../tensor-data.js';
-import type { PendingValue, RealValue, Value } from '../values.js';
+import { timesConstant } from './dynamic.js';
+import type { DynamicValue, PendingValue, RealValue, RoundedValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { applied, negative } from './function.js';
 
@@ -32,6 +34,8 @@ export const arithmeticOps: OnnxOpTable = {
 function arithmetic(context: NodeContext, operator: Operator): Value {
   const [a, b] = [context.input(0), context.input(1)];
   if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
+  const dynamic = operator === 'Mul' ? [a, b].find((value) => value.kind === 'dynamic') : undefined;
+  if (dynamic !== undefined) return withDynamicScale(context, dynamic, a === dynamic ? b : a);
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   return onActivations(context, operator);
@@ -87,6 +91,14 @@ export function multiplication(
   return x.perm === undefined ? product : { ...product, perm: x.perm };
 }
 
+/** The scale of a dynamic quantiser times that of weights, or integer products times both. */
+function withDynamicScale(context: NodeContext, scale: DynamicValue, other: Value): Value {
+  if (other.kind === 'constant') return timesConstant(context, scale, other);
+  if (other.kind === 'pending' && other.integer && scale.what === 'scale')
+    return other.finish({ factor: scale.factors, origin: context.output });
+  return context.badForm(`it multiplies a dynamic ${scale.what} by something else than integer products or a constant`);
+}
+
 /** The sum of two activations of one shape. */
 export function addition(
   context: NodeContext,
@@ -117,6 +129,12 @@ function withConstant(
   if (value.kind === 'pending') {
     const fused = fuse(context, operator, value, constant);
     if (fused !== undefined) return fused;
+  }
+  if (value.kind === 'rounded' && !(operator === 'Div' && constantFirst)) {
+    if (value.integer && operator === 'Div') return quotient(context, constant);
+    const scalar = scalarOf(operator, constant, constantFirst);
+    const moved = scalar && movedRounded(value, scalar.scale, scalar.shift, context.output);
+    if (moved !== undefined) return moved;
   }
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   const x = context.realInAnyLayout(index);
@@ -150,7 +168,37 @@ export function affine(
     Div: () => ({ scale: mapped((v) => 1 / v) }),
   }[operator]();
   const result = context.emit({ kind: 'affine', inputs: [x], params, origin });
+  const scalar = scalarOf(operator, c, constantFirst);
+  if (scalar !== undefined) context.graph.scalarAffines.set(result.op, { source: x.op, ...scalar });
   return x.perm === undefined ? result : { ...result, perm: x.perm };
+}
+
+/** Division of integers: towards zero. */
+function quotient(context: NodeContext, by: Constant): RoundedValue {
+  const scalar = scalarOf('Div', by, false);
+  if (scalar === undefined || !(scalar.scale > 0))
+    context.badForm('it divides integers by something else than a number');
+  const real = context.realInAnyLayout(0);
+  const params = { scale: context.param(smallConstant(by.name, 'double', [1], [scalar.scale])) };
+  const result = context.emit({ kind: 'affine', inputs: [real], params, suffix: 'quotient' });
+  const x = real.perm === undefined ? result : { ...result, perm: real.perm };
+  return { ...roundedValue(context, x, 'towards_zero'), integer: true };
+}
+
+/** One operation with a single constant as scale·x + shift. */
+function scalarOf(
+  operator: Operator,
+  c: Constant,
+  constantFirst: boolean,
+): { readonly scale: number; readonly shift: number } | undefined {
+  if (elementCount(c.shape) !== 1) return undefined;
+  const value = c.data()[0]!;
+  return {
+    Add: { scale: 1, shift: value },
+    Sub: constantFirst ? { scale: -1, shift: value } : { scale: 1, shift: -value },
+    Mul: { scale: value, shift: 0 },
+    Div: { scale: 1 / value, shift: 0 },
+  }[operator];
 }
 
 /** What is divided by an infinity, or scaled by one, says nothing. */
@@ -183,7 +231,7 @@ function alignedTo(shape: readonly number[], target: readonly unknown[]): boolea
 }
 
 /** A constant as the affine op takes it: [1], one per channel [C], or the op's whole shape. */
-function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
+export function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
   const [, ...shape] = context.onnxShape(x);
   const full = ['N', ...shape];
   const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];

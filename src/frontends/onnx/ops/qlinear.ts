@@ -4,7 +4,7 @@ import { type Constant, dequantised, reshapedConstant, transposedConstant } from
 import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
 import { type Image, asChannelsLastImage, asImage } from '../image.js';
-import type { RealValue, Value } from '../values.js';
+import type { CodesValue, RealValue, Value } from '../values.js';
 import { addition, affine, multiplication } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
 import { applied } from './function.js';
@@ -177,11 +177,7 @@ function integerProduct(
   const codes = context.input(0);
   if (codes.kind !== 'codes')
     context.badForm(`its input "${context.node.inputs[0]}" holds no codes of a QuantizeLinear`);
-  const zero = context.optionalConstant(2, 'a zero point');
-  const xZero = zero === undefined ? 0 : zero.data()[0]!;
-  if (zero !== undefined && elementCount(zero.shape) !== 1) context.badForm('the zero point of its input is per row');
-  const { scale } = codes.code;
-  const x = dequantiseCodes(context, codes, { scale: [scale], zero: [xZero], type: undefined, rank: 0 }, codes.tensor);
+  const { x, scale } = integerOperand(context, codes);
   const weight = context.constant(1, 'the weight');
   const weightZero = context.optionalConstant(3, 'a zero point');
   const zeros = weightZero === undefined ? [0] : Array.from(weightZero.data());
@@ -190,4 +186,18 @@ function integerProduct(
   }
   const quant = { scale: zeros.map(() => 1 / scale), zero: zeros, axis: zeros.length === 1 ? 0 : outputAxis };
   return pending(plan(x, dequantised(weight, quant, weight.name)), true);
+}
+
+/** What an integer product reads, as the real (x − xz)·xs; of a dynamic quantiser, whose scale is in the Mul behind, the real itself. */
+function integerOperand(context: NodeContext, codes: CodesValue): { readonly x: RealValue; readonly scale: number } {
+  if (codes.dynamic === true) {
+    if (context.optional(2)?.kind !== 'dynamic') context.badForm('its zero point isn’t that of its dynamic quantiser');
+    return { x: codes.source, scale: 1 };
+  }
+  const zero = context.optionalConstant(2, 'a zero point');
+  const xZero = zero === undefined ? 0 : zero.data()[0]!;
+  if (zero !== undefined && elementCount(zero.shape) !== 1) context.badForm('the zero point of its input is per row');
+  const { scale } = codes.code;
+  const params = { scale: [scale], zero: [xZero], type: undefined, rank: 0 };
+  return { x: dequantiseCodes(context, codes, params, codes.tensor), scale };
 }

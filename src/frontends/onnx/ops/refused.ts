@@ -6,8 +6,6 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLSTM:
       'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
-    DynamicQuantizeLinear:
-      'its scale depends on the data of each sample; quantise statically, with calibration data (quantize_static in onnxruntime)',
     LayerNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
     InstanceNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
     GroupNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
@@ -16,9 +14,5 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     Loop: 'graphs with control flow are not supported; export a static network',
     Scan: 'graphs with control flow are not supported; export a static network',
     ArgMax: 'end the network with its logits; predictions are taken from them',
-    Quant: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
-    IntQuant: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
-    BipolarQuant: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
-    Trunc: 'this is QONNX; convert it to QCDQ (qonnx.transformation.qcdq) first',
   }),
 );

@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
-import { type Image, asImage, viewed } from '../image.js';
+import { type Image, asImage, seenOrigin, viewed } from '../image.js';
 import type { Fused, PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
@@ -193,12 +193,14 @@ function gemm(context: NodeContext): Value {
   return fusible(context, plan);
 }
 
-function batchNormalization(context: NodeContext): readonly Value[] {
+/** Channel by channel; `toImage` says how the axes of an image lie where the channels aren't the second. */
+export function batchNormalization(context: NodeContext, toImage?: typeof asImage): readonly Value[] {
   if (context.int('training_mode', 0) !== 0)
     context.badForm('it is in training mode', 'export the network for inference (model.eval())');
   if (context.int('spatial', 1) === 0) context.badForm('spatial is 0');
   const given = context.realInAnyLayout(0);
-  const x = given.perm?.[1] === 1 ? given : context.inOwnLayout(given);
+  const image = toImage?.(context, given);
+  const x = image?.x ?? (given.perm?.[1] === 1 ? given : context.inOwnLayout(given));
   const [channels] = context.shapeOf(x);
   const params: Record<string, Param> = {};
   for (const [i, role] of ['gamma', 'beta', 'mean', 'variance'].entries()) {
@@ -211,5 +213,6 @@ function batchNormalization(context: NodeContext): readonly Value[] {
     params[role] = context.param(reshapedConstant(constant, [channels!]));
   }
   const attrs = { epsilon: context.float('epsilon', 1e-5) };
-  return [viewed(context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin: context.output }), x.perm)];
+  const origin = seenOrigin(image?.view, context.output);
+  return [viewed(context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin }), image?.view ?? x.perm)];
 }

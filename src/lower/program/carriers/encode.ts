@@ -17,9 +17,9 @@ function needed(op: Op<'encode'>, name: 'beta' | 'min' | 'max' | 'scale' | 'zero
 }
 
 /** How the input is rounded. */
-function quantiserOf(op: Op<'encode'>): { scale: number; zero: number; min: number; max: number } {
+function quantiserOf(op: Op<'encode'>): Parameters<typeof codesOf>[2] {
   const [scale, zero, min, max] = [needed(op, 'scale'), needed(op, 'zero'), needed(op, 'min'), needed(op, 'max')];
-  return { scale, zero, min, max };
+  return { scale, zero, min, max, rounding: op.attrs.rounding };
 }
 
 /** Neurons that fire the digits of a code: those numbers that say how. */

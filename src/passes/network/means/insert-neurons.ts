@@ -160,7 +160,7 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
     sound = false;
     context.report('convert/no-spiking-form', { op: op.id, kind: nameOf(op), coding: 'direct' }, op, {
       help: curved.has(roleOf(op))
-        ? 'means carry no such function: quantise the network and convert it with the sws coding, where it is exact; or train with relus'
+        ? 'means carry no such function: convert the quantised network with --coding sws, where it is exact, or train with relus'
         : 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
       ...(badPad ? { help: 'only padding with 0 keeps spikes apart: pad with 0' } : {}),
       ...(badOutput ? { help: 'an output that other layers read can’t be read out' } : {}),

@@ -237,10 +237,10 @@ function isNonlinear(op: Op): boolean {
 
 /** What is to be done where a toolchain left some layers in float. */
 const quantiseAll =
-  'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize), or convert with --coding rate --calibrate DATA';
+  'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize), or convert with --calibrate DATA, which adds the quantisers that are missing';
 
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
-  if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
+  if (inner.kind === 'input') return refuseReal(emitter, op);
   if (isNonlinear(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
@@ -250,12 +250,19 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
     );
   }
   return emitter.refuse('convert/no-quantiser', { op: op.id, kind: op.kind, reads: inner.id }, op, {
-    help: 'quantise the value between the two layers and export the network again',
+    help: `quantise the value between the two layers and export the network again, or ${calibrated}`,
   });
 }
 
+/** The way out where a quantiser is missing. */
+const calibrated = 'convert with --calibrate DATA, which adds quantisers where there are none';
+
+function refuseReal(emitter: SpikeEmitter, op: Op): never {
+  return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op, { help: calibrated });
+}
+
 function refuse(emitter: SpikeEmitter, op: Op): never {
-  if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
+  if (op.kind === 'input') return refuseReal(emitter, op);
   if (isNonlinear(op)) {
     const next = 'another layer';
     return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next }, op, { help: quantiseAll });

@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../../../base/rounding.js';
+import { type Rounding, roundBy, withZeroPoint } from '../../../base/rounding.js';
 
 /** Where a function of one value jumps: f(x) = levels[#{t ≤ x}] of the ascending thresholds t. */
 export interface Staircase {
@@ -21,13 +21,15 @@ export interface Quantiser {
   readonly zero: number;
   readonly min: number;
   readonly max: number;
+  readonly rounding?: Rounding | undefined;
 }
 
-/** clip(round_half_even(x/scale) + zero, min, max); of what is no number, the lowest code. */
-export function codeOf(x: number, { scale, zero, min, max }: Quantiser): number {
+/** clip(round(x/scale) + zero, min, max); of what is no number, the lowest code. */
+export function codeOf(x: number, { scale, zero, min, max, rounding = 'half_even' }: Quantiser): number {
   if (Number.isNaN(x)) return min;
   if (!Number.isFinite(x)) return x > 0 ? max : min;
-  return Math.min(max, Math.max(min, roundHalfEven(x / scale) + zero));
+  const by = withZeroPoint(rounding, zero);
+  return Math.min(max, Math.max(min, roundBy(by.rounding, x / scale + by.fraction) + by.whole));
 }
 
 /** Magnitudes 2^-60 … 2^60, both signs and 0, 32 an octave; between 1/64 and 16 also evenly. */

@@ -1,8 +1,10 @@
+import type { Rounding } from '../../../base/rounding.js';
 import {
   type Attrs,
   type Network,
   type Op,
   consumersOf,
+  isMaximum,
   paramOf,
   realParam,
   realValues,
@@ -20,7 +22,8 @@ import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
 function mayEncode(op: Op): boolean {
-  return isRearranged(op) || roleOf(op) === 'bound' || roleOf(op) === 'function';
+  const role = roleOf(op);
+  return isRearranged(op) || role === 'bound' || role === 'function' || role === 'average' || isMaximum(op);
 }
 
 /**
@@ -36,7 +39,7 @@ export const toSpikes = definePass({
   run: (network, options, context) => {
     if (!network.ops.some((op) => op.kind === 'quantize')) {
       context.report('convert/float-network', { network: network.name }, undefined, {
-        help: 'quantise the network first, or choose another coding: rate, mbif or ibra take float networks',
+        help: 'convert with --calibrate DATA, which measures ranges and adds quantisers, or choose another coding: rate, mbif or ibra take float networks',
       });
       return network;
     }
@@ -97,10 +100,10 @@ function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, str
   });
 }
 
-function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
+function emitEncoder(emitter: SpikeEmitter, op: Op<'quantize'>, real: string): void {
   const { beta, steps, encoder } = emitter.options;
   const threshold = thresholdOf(emitter.options);
-  const { scale, zero, min, max } = op.attrs as Record<'scale' | 'zero' | 'min' | 'max', number>;
+  const { scale, zero, min, max } = op.attrs;
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { amplitude } = trainCode(code, emitter.options);
@@ -108,22 +111,52 @@ function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
     id: op.id,
     kind: 'encode',
     inputs: [real],
-    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold },
+    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold, ...roundingAttr(op) },
     place: op.place,
     origin: op.origin,
   });
   emitter.setTrain(op.id, emitter.trainOf(op, id));
 }
 
-function emitNeurons(emitter: SpikeEmitter, op: Op): void {
+function roundingAttr({ attrs }: Op<'quantize'>): { readonly rounding?: Rounding } {
+  return attrs.rounding === undefined ? {} : { rounding: attrs.rounding };
+}
+
+/** Where TSA's last digit goes when exactly half a spike is left. */
+const ties = { even: 0, odd: 2, up: 1, down: -1 } as const;
+
+/**
+ * A way of rounding as rounding to the nearest, which is what neurons do: floor(v) is v − ½ with halves up. A neuron
+ * counts from the lower end of the code range, so that there an even code is an odd level if `zeroLevel` is odd.
+ */
+function nearest(rounding: Rounding, zeroLevel: number): { readonly shift: number; readonly ties: number } {
+  const [even, odd] = zeroLevel % 2 === 0 ? [ties.even, ties.odd] : [ties.odd, ties.even];
+  switch (rounding) {
+    case 'half_even':
+      return { shift: 0, ties: even };
+    case 'half_odd':
+      return { shift: 0, ties: odd };
+    case 'half_up':
+      return { shift: 0, ties: ties.up };
+    case 'half_down':
+      return { shift: 0, ties: ties.down };
+    case 'floor':
+      return { shift: -0.5, ties: ties.up };
+    case 'ceil':
+      return { shift: 0.5, ties: ties.down };
+  }
+}
+
+function emitNeurons(emitter: SpikeEmitter, op: Op<'quantize'>): void {
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { beta, steps, rectified } = emitter.options;
   const threshold = thresholdOf(emitter.options);
   if (emitter.op(op.inputs[0]!).kind === 'mul') return emitProduct(emitter, op);
   const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
+  const { shift, ties } = nearest(op.attrs.rounding ?? 'half_even', Math.floor(code.zero) - code.min);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
-  const target = { factor: 1 / (scale * amplitude), constant: -offset / amplitude };
+  const target = { factor: 1 / (scale * amplitude), constant: (shift - offset) / amplitude };
   const potential = emitPotential(emitter, op.inputs[0]!, target);
   const id = emitter.to.add({
     id: op.id,
@@ -138,6 +171,7 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
       rectified: rectified ? 1 : 0,
       limit,
       amplitude,
+      ...(ties === 0 ? {} : { ties }),
     },
     place: op.place,
     origin: op.origin,
@@ -188,7 +222,18 @@ function emitRecoding(emitter: SpikeEmitter, op: Op): void {
 }
 
 /** The quantised product of two values: neurons that multiply their whole inputs. */
-function emitProduct(emitter: SpikeEmitter, op: Op): void {
+function emitProduct(emitter: SpikeEmitter, op: Op<'quantize'>): void {
+  const { rounding } = op.attrs;
+  if (rounding !== undefined && rounding !== 'half_even') {
+    emitter.refuse(
+      'convert/no-spiking-form',
+      { op: op.id, kind: `a product that rounds ${rounding}`, coding: 'sws' },
+      op,
+      {
+        help: 'products are rounded half to even: quantise this one with QuantizeLinear',
+      },
+    );
+  }
   const [a, b] = emitter.op(op.inputs[0]!).inputs.map((id) => wholeInput(emitter, id)) as [WholeInput, WholeInput];
   const { scale, zero } = op.attrs as Record<'scale' | 'zero', number>;
   const id = emitter.to.add({
