@@ -8,6 +8,7 @@ import { addConvert } from './convert.js';
 import { addCost } from './cost.js';
 import { addData } from './data.js';
 import { addDiff } from './diff.js';
+import { addDoctor } from './doctor.js';
 import { addEntropy } from './entropy.js';
 import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
@@ -20,7 +21,7 @@ import { withVerifyAlone } from './options.js';
 import { addPicture } from './picture.js';
 import { diagnosticJson, printable } from './render.js';
 import { addReport } from './report.js';
-import type { Host } from './session.js';
+import type { Host, Interrupt } from './session.js';
 import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
 import { packageVersion } from '../workspace/version.js';
@@ -32,6 +33,7 @@ const commands = [
   addFmt,
   addCompile,
   addConvert,
+  addDoctor,
   addTrain,
   addEval,
   addData,
@@ -67,9 +69,14 @@ function buildProgram(host: Host): Command {
 }
 
 /** Runs one command line (without `node` and the script) and gives its exit code. */
-export async function run(args: readonly string[], terminal: Terminal, driver: () => Promise<Driver>): Promise<number> {
+export async function run(
+  args: readonly string[],
+  terminal: Terminal,
+  driver: () => Promise<Driver>,
+  interrupt: Interrupt = {},
+): Promise<number> {
   let code: number = exitCode.ok;
-  const program = buildProgram({ terminal, driver, exit: (value) => (code = value) });
+  const program = buildProgram({ terminal, driver, exit: (value) => (code = value), interrupt });
   try {
     await program.parseAsync(withVerifyAlone(args), { from: 'user' });
     return code;

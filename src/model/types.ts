@@ -48,7 +48,7 @@ export interface OnnxNetwork {
 export interface OwnNetwork {
   readonly kind: 'network';
   readonly name: string;
-  /** In topological order. */
+  /** In topological order, but for delays that close a cycle. */
   readonly layers: readonly Layer[];
   /** Id of the layer whose result is the network's output. */
   readonly output: string;
@@ -65,6 +65,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | --- | --- |
  * | input | |
  * | conv | channels, kernel [h,w], stride [h,w], pads [t,l,b,r], dilation [h,w], groups, bias |
+ * | transposed_conv | as conv |
  * | linear | features, bias |
  * | batchnorm | epsilon, momentum |
  * | spike | (`neuron`, where it is fixed in place) |
@@ -74,6 +75,8 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |
+ * | readout (the output alone) | of: mean, sum, last, max |
+ * | delay (may read a layer that stands later) | steps |
  * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
  */
 export interface Layer {
@@ -84,6 +87,8 @@ export interface Layer {
   readonly attrs: Readonly<Record<string, LayerAttr>>;
   /** Of its result: [channels, height, width] or [features]. */
   readonly shape: readonly number[];
+  /** Shape of its weight, [outputs, inputs a group, …taps], where it has one. */
+  readonly weight?: readonly number[];
   readonly neuron?: NeuronUse;
   readonly place: Span;
 }

@@ -1,6 +1,18 @@
 export { learnsBits, mostOf, roundedWithin, wholeOf } from './bits.js';
-export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
-export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export {
+  type Algebra,
+  type FunctionName,
+  type FunctionNumbers,
+  type FunctionRow,
+  functionNames,
+  functions,
+  isFunctionName,
+  numbers,
+} from './functions.js';
+export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { inferType } from './infer-type.js';
+export { type ReadOutKind, isReadOut, readOuts } from './read-outs.js';
+export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
   type OpDef,
@@ -13,7 +25,9 @@ export {
   sourceOf,
   roleOf,
   boundsOf,
+  isSteady,
   hasWeightMatrix,
+  readsAhead,
   traitsOf,
   isOpKind,
   networkOps,
@@ -31,6 +45,8 @@ export {
   type PaddedKind,
   hasRole,
   codesOf,
+  lookedUp,
+  nameOf,
   loweringOf,
   windowOf,
   type Acting,

@@ -1,5 +1,5 @@
-import { inferType } from './builder.js';
-import { attrProblems, joinProblem, opDef, traitsOf } from './ops/index.js';
+import { inferType } from './infer-type.js';
+import { attrProblems, joinProblem, opDef, readsAhead, traitsOf } from './ops/index.js';
 import { printType } from './text/print.js';
 import type { Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
@@ -16,9 +16,11 @@ export interface Problem extends OpProblem {
 export function verifyNetwork(network: Network, enough = Infinity): readonly Problem[] {
   const problems: Problem[] = [];
   const types = new Map<string, ValueType>();
+  const all = new Map(network.ops.map((op) => [op.id, op.type]));
   for (const op of network.ops) {
     if (problems.length >= enough) return problems;
-    for (const problem of opProblems(op, network, types)) problems.push({ op: op.id, ...problem });
+    const known = readsAhead(op) ? all : types;
+    for (const problem of opProblems(op, network, known)) problems.push({ op: op.id, ...problem });
     if (types.has(op.id)) problems.push({ op: op.id, message: 'two ops have this id' });
     types.set(op.id, op.type);
   }
@@ -46,21 +48,22 @@ export function verifyValues(network: Network): readonly Problem[] {
 
 function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly OpProblem[] {
   const missing = op.inputs.filter((id) => !types.has(id));
-  if (missing.length > 0) return missing.map((id) => ({ message: `reads %${id}, which no earlier op defines` }));
+  if (missing.length > 0)
+    return missing.map((id) => ({ message: `reads %${id}, which no ${readsAhead(op) ? '' : 'earlier '}op defines` }));
   const def = opDef(op.kind);
   const attrs = attrProblems(def.attrs, def.otherAttrs, op.attrs);
   if (attrs.length > 0) return attrs.map((message) => ({ message }));
   const bits = bitProblems(op, network);
   if (bits.length > 0) return bits;
-  const wrong = typeProblems(op, network, types).map((message) => ({ message }));
-  return wrong.length > 0 ? wrong : neuronLevelProblems(op, network);
+  const levels = neuronLevelProblems(op, network);
+  return levels.length > 0 ? levels : typeProblems(op, network, types).map((message) => ({ message }));
 }
 
 /** What is wrong with its type, its operands' times, and what it names. */
 function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly string[] {
   const request = { kind: op.kind, attrs: op.attrs, params: op.params };
   const inputs = op.inputs.map((id) => types.get(id)!);
-  const inferred = inferType(request, inputs, network.params);
+  const inferred = inferType(request, inputs, network.params, network.neurons);
   if (typeof inferred === 'string') return [inferred];
   const problems: string[] = [];
   if (!sameType(inferred, op.type)) {
@@ -69,6 +72,11 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (traitsOf(op).join) {
     const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
+  }
+  const { coding } = network;
+  const own = op.kind !== 'neuron' && 'coding' in op.attrs ? op.attrs.coding : undefined;
+  if (own !== undefined && coding !== undefined && own !== coding.name) {
+    problems.push(`has coding ${own}, the network ${coding.name}`);
   }
   if (op.kind === 'neuron' && !network.neurons.has(op.attrs.neuron)) {
     problems.push(`names an unknown neuron ${op.attrs.neuron}`);

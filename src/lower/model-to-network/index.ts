@@ -66,8 +66,8 @@ class ModelLowering {
       builder: this.#builder,
       bits,
       initialiser,
+      steps: stepsOf(config.coding) ?? 1,
       idOf: (id) => this.#encoded.get(id) ?? id,
-      shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
     };
   }
 
@@ -76,11 +76,13 @@ class ModelLowering {
     for (const layer of this.#network.layers) {
       if (layer.kind === 'input') this.#input(layer, coding);
       else if (layer.kind === 'spike') this.#spike(layer);
+      else if (layer.kind === 'readout') this.#encoded.set(layer.id, this.#context.idOf(layer.inputs[0]!));
       else lowerLayer(this.#prepared(layer), this.#context);
     }
     const last = this.#context.idOf(this.#network.output);
     if (coding === undefined) return this.#builder.finish([last]);
-    const attrs = { coding: coding.name };
+    const { of: readout } = present(this.#layers.get(this.#network.output), 'lower: no output').attrs;
+    const attrs = { coding: coding.name, ...(typeof readout === 'string' && readout !== 'mean' ? { readout } : {}) };
     const decoded = this.#builder.add({ id: this.#unused('decode'), kind: 'decode', inputs: [last], attrs });
     return this.#builder.finish([decoded], codingOf(coding));
   }
@@ -103,7 +105,6 @@ class ModelLowering {
   #spike(layer: Layer): void {
     const written = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
     const use = this.#withBits(this.#withoutUnits(written, layer), layer);
-    const levels = present(spikeLevels(use.def, use.args), `lower: ${layer.id} has no levels`);
     const name = this.#neuronName(use.def);
     const params: Record<string, string> = {};
     for (const { name: param, learn } of use.def.params) {
@@ -116,8 +117,6 @@ class ModelLowering {
     const { bits: _bits, ...others } = use.args;
     const attrs: Attrs = {
       neuron: name,
-      levels: [levels.min, levels.max],
-      amplitude: levels.step,
       ...(this.bits.squeezes ? { hold: mostBits(this.bits.stepsOf(layer.id)) } : {}),
       ...(learned ? { ...others, ...bitAttrs('bits', spikes) } : use.args),
     };

@@ -1,8 +1,9 @@
 import { eca, shortcut } from './composites.js';
 import { add, concat, mul } from './joins.js';
 import type { LayerDef } from './layer-def.js';
-import { dropout, flatten, relu, sigmoid, spike } from './plain.js';
+import { delay, dropout, flatten, readout, relu, sigmoid, spike } from './plain.js';
 import { avgpool, globalAvgpool, maxpool } from './pooling.js';
+import { transposedConv } from './transposed.js';
 import { batchnorm, conv, linear } from './weighted.js';
 
 export type { LayerDef, LayerSite } from './layer-def.js';
@@ -11,6 +12,7 @@ export type { LayerDef, LayerSite } from './layer-def.js';
 export const layerTable: Readonly<Record<string, LayerDef>> = {
   conv,
   linear,
+  transposed_conv: transposedConv,
   batchnorm,
   spike,
   avgpool,
@@ -18,6 +20,8 @@ export const layerTable: Readonly<Record<string, LayerDef>> = {
   global_avgpool: globalAvgpool,
   flatten,
   dropout,
+  delay,
+  readout,
   relu,
   sigmoid,
   add,

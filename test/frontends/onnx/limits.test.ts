@@ -27,14 +27,12 @@ describe('bounded work', () => {
     expect(codes(refused(outer))).toEqual(['onnx/too-large']);
   });
 
-  it('ten thousand unsupported nodes give one diagnostic', () => {
+  it('ten thousand unsupported operators give fifty diagnostics', () => {
     const bytes = model((b) => {
-      for (let i = 0; i < 10_000; i++) b.node('Elu', ['x']);
-      return b.node('Elu', ['x']);
+      for (let i = 0; i < 10_000; i++) b.node(`Unknown${i}`, ['x']);
+      return b.node('LRN', ['x']);
     });
-    const problems = refused(bytes);
-    expect(problems).toHaveLength(1);
-    expect(problems[0]!.message).toMatch(/^10001 × /);
+    expect(refused(bytes)).toHaveLength(50);
   });
 
   it('a batch of none, or with which the input is larger than any value, is refused', () => {
