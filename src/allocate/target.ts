@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
 import { type LayerCost, costOf } from '../cost/index.js';
-import { type Normalisation, isFile, readText, realPath } from '../data/index.js';
+import { type Normalisation, finishWrites, isFile, readText, realPath } from '../data/index.js';
 import type { Config, Model } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { configure, pipelines, runPipeline } from '../passes/index.js';
@@ -47,6 +47,7 @@ export interface FromFolder {
 /** Finds the target's trained network: of an ONNX file, a config that imports one, or a run or compiled folder. */
 export function allocationTarget(target: Target, options: CommonOptions, findings: Findings): AllocationTarget {
   const { path } = target;
+  finishWrites(isFolder(path) ? path : dirname(path));
   refuseConfigOfFolder(target);
   if (isFolder(path)) return ofFolder(path, findings);
   if (/\.onnx$/i.test(path)) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { isFolder, writeNewFile } from '../data/index.js';
 import { withCommonFlags } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import { quoted } from './shell.js';
 
 /** `spikec init [NAME|DIR]` */
 export function addInit(program: Command, host: Host): void {
@@ -55,9 +56,4 @@ function nextSteps(file: string, configs: readonly string[]): readonly Step[] {
     { command: `spikec cost ${config(first)}`, what: 'operations, bits, size, layer by layer' },
     { command: `spikec diff ${config(first)} ${config(second)}`, what: 'what the other config changes' },
   ];
-}
-
-/** For a shell, where the path needs it. */
-function quoted(text: string): string {
-  return /^[\w#./\\:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

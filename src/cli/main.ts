@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { exitCode } from './exit.js';
 import { packageVersion } from '../workspace/version.js';
+import type { Interrupt } from './session.js';
 
 let lost = false;
 // A reader that has seen enough (`| head`) is no error, and the work goes on without it: a training writes files too.
@@ -14,17 +15,19 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Nobody is left to be told.
 process.stderr.on('error', () => undefined);
 // Files are written synchronously, so the handlers run before or after a write, never within one.
-process.on('SIGINT', () => {
-  process.stderr.write('\n');
-  process.exit(exitCode.interrupted);
-});
-process.on('SIGTERM', () => process.exit(143));
+const interrupt: Interrupt = {};
+function end(code: number): void {
+  process.stderr.write(`\n${interrupt.say?.() ?? ''}`);
+  process.exit(code);
+}
+process.on('SIGINT', () => end(exitCode.interrupted));
+process.on('SIGTERM', () => end(143));
 
 const args = process.argv.slice(2);
 // For the version alone nothing else is loaded.
 if (args.length === 1 && ['--version', '-V'].includes(args[0]!)) process.stdout.write(`${packageVersion()}\n`);
 else {
   const [{ run }, { processTerminal }] = await Promise.all([import('./program.js'), import('./terminal.js')]);
-  const code = await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver);
+  const code = await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver, interrupt);
   process.exitCode = lost ? exitCode.usage : code;
 }

@@ -21,7 +21,7 @@ import { withVerifyAlone } from './options.js';
 import { addPicture } from './picture.js';
 import { diagnosticJson, printable } from './render.js';
 import { addReport } from './report.js';
-import type { Host } from './session.js';
+import type { Host, Interrupt } from './session.js';
 import type { Terminal } from './terminal.js';
 import { addTrain } from './train.js';
 import { packageVersion } from '../workspace/version.js';
@@ -69,9 +69,14 @@ function buildProgram(host: Host): Command {
 }
 
 /** Runs one command line (without `node` and the script) and gives its exit code. */
-export async function run(args: readonly string[], terminal: Terminal, driver: () => Promise<Driver>): Promise<number> {
+export async function run(
+  args: readonly string[],
+  terminal: Terminal,
+  driver: () => Promise<Driver>,
+  interrupt: Interrupt = {},
+): Promise<number> {
   let code: number = exitCode.ok;
-  const program = buildProgram({ terminal, driver, exit: (value) => (code = value) });
+  const program = buildProgram({ terminal, driver, exit: (value) => (code = value), interrupt });
   try {
     await program.parseAsync(withVerifyAlone(args), { from: 'user' });
     return code;

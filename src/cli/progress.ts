@@ -22,6 +22,7 @@ export function progressReporter(terminal: Terminal, now: () => number = () => p
   let phaseBegan = began;
   let last = -Infinity;
   let drawn = false;
+  let shown = false;
   return {
     update(progress) {
       const time = now();
@@ -30,11 +31,15 @@ export function progressReporter(terminal: Terminal, now: () => number = () => p
         phaseBegan = time;
         if (terminal.interactive) last = -Infinity;
       }
-      if (time - began < patience || time - last < (terminal.interactive ? redrawEvery : lineEvery)) return;
+      // nothing more is heard of such a phase before it ends
+      const shows = shown || progress.silent === true || time - began >= patience;
+      if (!shows || time - last < (terminal.interactive ? redrawEvery : lineEvery)) return;
       last = time;
-      const line = describe(progress, (time - phaseBegan) / 1000);
+      shown = true;
+      const seconds = (time - phaseBegan) / 1000;
+      const line = describe(progress, seconds, terminal.interactive ? terminal.columns - 1 : Infinity);
       if (terminal.interactive) {
-        terminal.err(`\r\x1b[2K${line.slice(0, terminal.columns - 1)}`);
+        terminal.err(`\r\x1b[2K${line}`);
         drawn = true;
       } else {
         terminal.err(`${line}\n`);
@@ -47,19 +52,30 @@ export function progressReporter(terminal: Terminal, now: () => number = () => p
   };
 }
 
-/** `evaluating  4,200 of 10,000 images  42 %  310/s  19 s left` */
-function describe({ phase, done, total, unit, detail }: Progress, seconds: number): string {
-  const parts = [phase];
+/** `evaluating  4,200 of 10,000 images  42 %  310 images/s  19 s left`, or as much of it as there is room for. */
+function describe({ phase, done, total, unit, detail }: Progress, seconds: number, columns: number): string {
   const count = (n: number): string => n.toLocaleString('en');
   const what = unit === undefined ? '' : ` ${unit}`;
-  if (total === undefined && done > 0) parts.push(`${count(done)}${what}`);
-  if (total !== undefined)
-    parts.push(`${count(done)} of ${count(total)}${what}`, `${Math.floor((100 * done) / Math.max(1, total))} %`);
-  if (detail !== undefined) parts.push(detail);
-  const rate = done / seconds;
-  if (seconds > 0.5 && rate > 0) {
-    parts.push(`${rate >= 10 ? count(Math.round(rate)) : rate.toFixed(1)}/s`);
-    if (total !== undefined) parts.push(`${Math.ceil((total - done) / rate)} s left`);
-  }
-  return parts.join('  ');
+  const share = total === undefined ? undefined : `${Math.floor((100 * done) / Math.max(1, total))} %`;
+  const counted =
+    total === undefined ? (done > 0 ? `${count(done)}${what}` : undefined) : `${count(done)} of ${count(total)}${what}`;
+  const perSecond = done / seconds;
+  const timed = seconds > 0.5 && perSecond > 0;
+  const rate = timed ? `${perSecond >= 10 ? count(Math.round(perSecond)) : perSecond.toFixed(1)}${what}/s` : undefined;
+  const left = timed && total !== undefined ? timeLeft((total - done) / perSecond) : undefined;
+  const lines = [
+    [phase, counted, share, detail, rate, left],
+    [phase, counted, detail, rate, left],
+    [phase, share, detail, rate, left],
+    [phase, counted, rate, left],
+    [phase, share, rate, left],
+    [phase, share, left],
+    [phase, share],
+  ].map((parts) => parts.filter((part) => part !== undefined).join('  '));
+  return lines.find((line) => line.length <= columns) ?? phase.slice(0, columns);
+}
+
+function timeLeft(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s left`;
+  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min left` : `${Math.ceil(seconds / 3600)} h left`;
 }

@@ -18,6 +18,13 @@ export interface Host {
   readonly driver: () => Promise<Driver>;
   /** Receives the command's exit code. */
   readonly exit: (code: number) => void;
+  /** What is said when somebody ends the command from outside; a command sets it. */
+  readonly interrupt: Interrupt;
+}
+
+/** What a command that is ended by Ctrl-C or SIGTERM leaves to be said. */
+export interface Interrupt {
+  say?: () => string;
 }
 
 /** What a command has to show: lines for people, an object for programs. */
@@ -37,6 +44,8 @@ export interface Work {
   readonly take: <T>(outcome: Outcome<T>) => T;
   /** Takes over diagnostics of work that goes on all the same. */
   readonly note: (diagnostics: readonly Diagnostic[]) => void;
+  /** Shows one now that comes again with the outcome. */
+  readonly warn: (diagnostic: Diagnostic) => void;
 }
 
 /**
@@ -53,6 +62,11 @@ export async function runCommand(
   const { terminal } = host;
   const progress = progressReporter(terminal);
   const diagnostics: Diagnostic[] = [];
+  const told = new Set<Diagnostic>();
+  const show = (some: readonly Diagnostic[]): void => {
+    const shown = flags.quiet === true ? some.filter((d) => d.severity === 'error') : some;
+    terminal.err(renderDiagnostics(shown, { colour: terminal.colour.err }));
+  };
   let report: Report | undefined;
   try {
     report = await work({
@@ -60,6 +74,11 @@ export async function runCommand(
       progress: flags.quiet === true ? () => undefined : progress.update,
       clear: progress.clear,
       note: (more) => diagnostics.push(...more),
+      warn: (one) => {
+        progress.clear();
+        told.add(one);
+        show([one]);
+      },
       take: (outcome) => {
         diagnostics.push(...outcome.diagnostics);
         if (outcome.value === undefined || hasErrors(outcome.diagnostics)) throw new DiagnosticError([]);
@@ -72,8 +91,7 @@ export async function runCommand(
   } finally {
     progress.clear();
   }
-  const shown = flags.quiet === true ? diagnostics.filter((d) => d.severity === 'error') : diagnostics;
-  terminal.err(renderDiagnostics(shown, { colour: terminal.colour.err }));
+  show(diagnostics.filter((one) => !told.has(one)));
   if (flags.json === true) {
     const document = { ...report?.json, diagnostics: diagnostics.map(diagnosticJson) };
     terminal.out(`${JSON.stringify(document, undefined, options.jsonLines === true ? undefined : 2)}\n`);

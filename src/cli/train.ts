@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { choice, dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
 import { type Layout, layouts } from '../data/index.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import { quoted } from './shell.js';
 import type { EpochRecord } from '../commands/index.js';
 import type { Target } from '../workspace/types.js';
 import type { TrainResult } from '../commands/train.js';
@@ -26,7 +27,7 @@ export function addTrain(program: Command, host: Host): void {
     .command('train')
     .summary('train a network on data')
     .description(
-      'Train the network of a configuration. The run folder holds the network, its weights, the log and a checkpoint of the last epoch; Ctrl-C ends a training, --resume goes on with it.',
+      'Train the network of a configuration. The run folder holds the network, its weights, the log and a checkpoint of the last epoch; Ctrl-C ends a training and loses the running epoch, --resume goes on with it.',
     )
     .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
     .option('--data <data>', `in place of the config's: ${dataHelp}`)
@@ -48,21 +49,30 @@ export function addTrain(program: Command, host: Host): void {
 }
 
 function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
-  const { terminal } = host;
+  const { terminal, interrupt } = host;
+  let kept: { readonly run: string; epochs: number } | undefined;
+  let running = '';
+  interrupt.say = () => interrupted(target, flags, kept, running);
   return runCommand(
     host,
     flags,
-    async ({ driver, progress, clear, take }) => {
+    async ({ driver, progress, clear, take, warn }) => {
       const result = take(
         await driver.trainTarget(target, {
           allowOutside: flags.allowOutside === true,
           resume: flags.resume === true,
-          onProgress: progress,
+          onProgress: (one) => {
+            running = one.total === undefined ? one.phase : `${one.phase}, ${one.done} of ${one.total} images`;
+            progress(one);
+          },
           onEngine: (name) => {
             if (flags.quiet !== true) terminal.err(`engine ${name}\n`);
           },
+          onRun: (run, epochs) => (kept = { run, epochs }),
+          onWarning: warn,
           onEpoch: (record) => {
             clear();
+            if (kept !== undefined) kept.epochs = record.epoch;
             if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
             else if (flags.quiet !== true) terminal.out(epochLine(record) + bitLines(record));
           },
@@ -79,24 +89,57 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
           }),
         }),
       );
-      return { text: summary(result), json: result };
+      delete interrupt.say;
+      return { text: summary(result, flags), json: result };
     },
     { jsonLines: true },
   );
+}
+
+/** What is lost and what is kept, and the command that goes on. */
+function interrupted(
+  target: Target,
+  flags: TrainFlags,
+  kept: { readonly run: string; readonly epochs: number } | undefined,
+  running: string,
+): string {
+  if (kept === undefined) return 'interrupted before anything was written\n';
+  const where = running === '' ? '' : ` in ${running}`;
+  const { run, epochs } = kept;
+  const what =
+    epochs === 0 ? 'no epoch was done yet' : `${epochs} epoch${epochs === 1 ? ' is' : 's are'} kept in ${run}`;
+  return `interrupted${where}: what the running epoch did is lost, ${what}\nTo go on: ${resumeCommand(target, flags, run)}\n`;
+}
+
+function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string): string {
+  const options = [
+    ['--data', flags.data],
+    ['--data-dir', flags.dataDir],
+    ['--layout', flags.layout],
+    ['--epochs', flags.epochs],
+    ['--limit', flags.limit],
+    ['--engine', flags.engine],
+    ['--threads', flags.threads],
+    ['--seed', flags.seed],
+    ['-o', run],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [String(name), quoted(String(value))]));
+  const file = quoted(config === undefined ? path : `${path}#${config}`);
+  const outside = flags.allowOutside === true ? ['--allow-outside'] : [];
+  return ['spikec train', file, ...options, ...outside, '--resume'].join(' ');
 }
 
 function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
-/** `epoch 1  loss 0.2134  accuracy 93.41 %  validation 97.12 %  firing 0.12–0.31  94.2 s` */
+/** `epoch 1  loss 0.2134  training accuracy 93.41 %  validation 97.12 %  firing 0.12–0.31  94.2 s` */
 function epochLine(record: EpochRecord): string {
   const { epoch, loss, accuracy, val_accuracy, firing, seconds } = record;
   const rates = Object.values(firing);
   const parts = [
     `epoch ${epoch}`,
     `loss ${loss.toFixed(4)}`,
-    `accuracy ${percent(accuracy)}`,
+    `training accuracy ${percent(accuracy)}`,
     ...(val_accuracy === undefined ? [] : [`validation ${percent(val_accuracy)}`]),
     ...(rates.length === 0 ? [] : [`firing ${Math.min(...rates).toFixed(3)}–${Math.max(...rates).toFixed(3)}`]),
     `${seconds.toFixed(1)} s`,
@@ -104,9 +147,23 @@ function epochLine(record: EpochRecord): string {
   return `${parts.join('  ')}\n`;
 }
 
-function summary({ best, run, stopped }: TrainResult): string {
-  const why = stopped === 'patience' ? ' (no better epoch for a while: stopped early)' : '';
-  return `best epoch ${best.epoch}: ${percent(best.accuracy)}${why}\nrun folder ${run}\n`;
+/**
+ *     best epoch 7: validation 98.20 %, in runs/x/best
+ *     last epoch 12: validation 97.90 %, in runs/x; stopped early, as no epoch was better for a while
+ */
+function summary({ best, last, run, stopped, data }: TrainResult, flags: TrainFlags): string {
+  const figure = (accuracy: number, validated: boolean): string =>
+    `${validated ? 'validation' : 'training accuracy'} ${percent(accuracy)}`;
+  const why = stopped === 'patience' ? '; stopped early, as no epoch was better for a while' : '';
+  const same = best.epoch === last.epoch;
+  const lines = [
+    `best epoch ${best.epoch}: ${figure(best.accuracy, best.validated)}, in ${same ? run : best.folder}${same ? why : ''}`,
+    ...(same ? [] : [`last epoch ${last.epoch}: ${figure(last.accuracy, best.validated)}, in ${run}${why}`]),
+    `run folder ${run}`,
+  ];
+  const test = /^\w+:train$/.test(data) ? data.replace(/train$/, 'test') : 'DATA';
+  const folder = flags.dataDir === undefined || test === 'DATA' ? '' : ` --data-dir ${quoted(flags.dataDir)}`;
+  return `${lines.join('\n')}\nNext: spikec eval ${quoted(same ? run : best.folder)} --data ${test}${folder}\n`;
 }
 
 /**

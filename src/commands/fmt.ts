@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
-import { readText } from '../data/index.js';
+import { finishWrites, readText } from '../data/index.js';
 import { formatText } from '../syntax/index.js';
 import { reporting } from './reporting.js';
 
@@ -12,6 +13,7 @@ export interface FormatResult {
 /** Formats a model file; writes nothing. */
 export function formatFile(path: string): Outcome<FormatResult> {
   return reporting(() => {
+    finishWrites(dirname(path));
     const text = readText(path);
     const { value, diagnostics } = formatText({ name: path, text });
     return value === undefined ? { diagnostics } : { value: { text: value, changed: value !== text }, diagnostics };

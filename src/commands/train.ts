@@ -1,39 +1,33 @@
-import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
-import type { Tensor } from '../base/dtype.js';
+import { type Diagnostic, DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
-import { isFile, type Dataset, type Layout, openDataset, readText, writeFile, writeFolder } from '../data/index.js';
+import { type Dataset, FolderClaim, type Layout, finishWrites, isFile, openDataset, readText } from '../data/index.js';
 import type { Config } from '../model/index.js';
-import { type Network, opsById, printNetwork } from '../network/index.js';
+import { type Network, opsById } from '../network/index.js';
 import {
+  type Checkpoint,
   type EpochRecord,
+  Firing,
   type LoopResult,
-  type LoopState,
   Samples,
   type TrainSettings,
-  type Trainee,
   bestOf,
-  readCheckpoint,
   trainLoop,
   traineeOf,
   withoutGradient,
-  writeCheckpoint,
 } from '../train/index.js';
-import { artifactFiles } from '../workspace/artifacts.js';
 import { bitTraining, renewalProblems } from '../workspace/bit-training.js';
 import { chooseEngine } from '../run/engine.js';
 import { fitToNetwork, outputShape } from '../run/fit.js';
 import { copiesOf } from '../workspace/model-copies.js';
 import { networkOf } from '../workspace/own-network.js';
-import { refuseToReplace } from '../workspace/replacing.js';
-import { type RunInfo, runFiles } from '../workspace/run-folder.js';
+import { runFiles } from '../workspace/run-folder.js';
+import { RunWriter } from '../workspace/run-writer.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { trainSettings } from '../workspace/train-settings.js';
-import { packageVersion } from '../workspace/version.js';
-import type { Target, CommonOptions } from '../workspace/types.js';
+import type { CommonOptions, Progress, Target } from '../workspace/types.js';
 
 export interface TrainOptions extends CommonOptions {
   /** Data set by name, in place of the config's. */
@@ -49,7 +43,11 @@ export interface TrainOptions extends CommonOptions {
   readonly resume?: boolean;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
+  /** The run folder, once it is written, and the epochs that are done in it. */
+  readonly onRun?: (run: string, epochs: number) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
+  /** Receives at once what is also part of the outcome: a layer that doesn't fire. */
+  readonly onWarning?: (warning: Diagnostic) => void;
   readonly onEngine?: (name: string) => void;
 }
 
@@ -57,8 +55,19 @@ export interface TrainResult {
   /** Epochs that are done, earlier ones included. */
   readonly done: number;
   /** Accuracy on the images held back where there are any, else on the training images. */
-  readonly best: { readonly epoch: number; readonly accuracy: number };
+  readonly best: {
+    readonly epoch: number;
+    readonly accuracy: number;
+    /** The accuracy is that on the images held back. */
+    readonly validated: boolean;
+    /** Where its weights lie. */
+    readonly folder: string;
+  };
+  /** Its weights lie in the run folder. */
+  readonly last: { readonly epoch: number; readonly accuracy: number };
   readonly run: string;
+  /** The data set's name. */
+  readonly data: string;
   /** Why it ended. */
   readonly stopped: 'epochs' | 'patience';
   readonly engine: string;
@@ -75,43 +84,139 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const bits = bitTraining(config, network, plain.rate);
   findings.take({ value: true, diagnostics: renewalProblems(config, network) });
   const settings: TrainSettings = bits === undefined ? plain : { ...plain, bits };
+  const say = (
+    phase: string,
+    { done, total }: { readonly done: number; readonly total?: number } = { done: 0 },
+  ): void =>
+    options.onProgress?.({ phase, done, ...(total === undefined ? { silent: true } : { total, unit: 'images' }) });
+  say('compiling the training step');
   const trainee = traineeOf(network, settings);
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
-  const run = runFolder(target, config, options);
+  const runs = runFolders(target, config, options);
+  const folder = runs.first();
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? layout });
   try {
-    const training = new Training(trainee, settings, {
+    const writer = new RunWriter(trainee, settings, {
       config: config.name,
       data,
-      run,
+      images: dataset.length,
       sources: sourcesOf(target, options),
       hardware: config.hardware?.settings,
     });
-    if (options.resume !== true) training.refuseToReplace([target.path]);
+    const fresh = (run: string): void => writer.refuseToReplace(run, [target.path]);
+    if (options.resume !== true) fresh(folder);
+    say('reading images');
     const samples = loadSamples(dataset, network, settings, findings);
-    const result = await training.run(samples, options);
-    return { value: result, diagnostics: findings.all };
+    const engine = chooseEngine(options.engine, 'train');
+    options.onEngine?.(engine.name);
+    const claim = runs.claim(fresh);
+    try {
+      const from = options.resume === true ? findings.take(resumed(writer, claim)) : undefined;
+      if (from === undefined) writer.begin(claim);
+      options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
+      const firing = new Firing(network);
+      const records: EpochRecord[] = [...(from?.progress.records ?? [])];
+      const byId = opsById(trainee.network);
+      const result = await trainLoop({
+        trainee,
+        samples,
+        settings,
+        engine,
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+        ...(from === undefined ? {} : { from }),
+        placeOf: (op) => byId.get(op)?.place,
+        now: () => performance.now(),
+        onEpoch: (record, state) => {
+          records.push(record);
+          writer.save(claim, records, state);
+          options.onEpoch?.(record);
+          for (const warning of firing.look(record)) {
+            findings.all.push(warning);
+            options.onWarning?.(warning);
+          }
+        },
+        onPhase: (phase, part) => say(phase, part),
+        onProgress: (progress) => options.onProgress?.(progressOf(progress)),
+      });
+      return { value: resultOf(result, { run: claim.folder, data, engine: engine.name }), diagnostics: findings.all };
+    } finally {
+      claim.release();
+    }
   } finally {
     dataset.close();
   }
 }
 
+function resumed(writer: RunWriter, claim: FolderClaim): Outcome<Checkpoint> {
+  const { from, diagnostics } = writer.resume(claim);
+  return { value: from, diagnostics };
+}
+
+interface RunFolders {
+  /** The folder as things are now. */
+  readonly first: () => string;
+  /** The folder, held from now on; `fresh` refuses to begin in one where something would be lost. */
+  readonly claim: (fresh: (run: string) => void) => FolderClaim;
+}
+
+/** How long somebody who looks at a run folder for a moment is waited for, in ms. */
+const claimPatience = 300;
+
 /** The folder that was named, or the first free `runs/NAME-CONFIG`; to resume, the last that is there. */
-function runFolder({ path }: Target, config: Config, { run, resume }: TrainOptions): string {
-  const holds = (folder: string): boolean => isFile(join(folder, runFiles.checkpoint));
-  if (run !== undefined) {
-    if (holds(run) && resume !== true) {
-      const help = 'go on with it by `--resume`, name another folder with `-o`, or delete it';
-      fail('train/run-exists', { path: run }, undefined, { help });
-    }
-    return run;
-  }
+function runFolders({ path }: Target, config: Config, { run, resume = false }: TrainOptions): RunFolders {
+  const holds = (folder: string): boolean => {
+    finishWrites(folder);
+    return isFile(join(folder, runFiles.checkpoint));
+  };
   const base = join('runs', `${basename(path).replace(/\.spike$/, '')}-${config.name}`);
   const numbered = (i: number): string => (i === 1 ? base : `${base}-${i}`);
-  let last = 0;
-  while (holds(numbered(last + 1))) last++;
-  return numbered(resume === true ? Math.max(1, last) : last + 1);
+  let number = 1;
+  const first = (): string => {
+    if (run === undefined) while (holds(numbered(number))) number++;
+    if (resume) {
+      const last = run ?? numbered(Math.max(1, number - 1));
+      if (!holds(last)) fail('train/no-checkpoint', { path: join(last, runFiles.checkpoint) });
+      return last;
+    }
+    if (run === undefined) return numbered(number);
+    if (holds(run)) refuseRun(run);
+    return run;
+  };
+  const claim = (fresh: (run: string) => void): FolderClaim => {
+    const folder = first();
+    const taken = takeRun(folder, run === undefined && !resume);
+    if (taken !== undefined) {
+      const busy = !resume && isFile(join(folder, runFiles.checkpoint));
+      try {
+        if (busy && run !== undefined) refuseRun(folder);
+        if (!busy && !resume) fresh(folder);
+      } catch (error) {
+        taken.release();
+        throw error;
+      }
+      if (!busy) return taken;
+      taken.release();
+    }
+    number++;
+    return claim(fresh);
+  };
+  return { first, claim };
+}
+
+function refuseRun(path: string): never {
+  const help = 'go on with it by `--resume`, name another folder with `-o`, or delete it';
+  fail('train/run-exists', { path }, undefined, { help });
+}
+
+/** Nothing where another training has it and another folder will do. */
+function takeRun(folder: string, another: boolean): FolderClaim | undefined {
+  try {
+    return FolderClaim.take(folder, claimPatience);
+  } catch (error) {
+    if (!another || !(error instanceof DiagnosticError) || error.diagnostics[0]?.code !== 'file/in-use') throw error;
+    return undefined;
+  }
 }
 
 /** Model files that a run keeps. */
@@ -128,139 +233,24 @@ function loadSamples(given: Dataset, network: Network, settings: TrainSettings, 
   return Samples.load(dataset, images, settings.normalisation);
 }
 
-interface RunPlace {
-  readonly config: string;
-  readonly data: string;
-  readonly run: string;
-  /** The model file, as `model.spike`, and what it uses. */
-  readonly sources: ReadonlyMap<string, string>;
-  /** What the config says of the hardware. */
-  readonly hardware: RunInfo['hardware'] | undefined;
-}
-
-/** One training and its folder. */
-class Training {
-  readonly #fingerprint: string;
-
-  constructor(
-    readonly trainee: Trainee,
-    readonly settings: TrainSettings,
-    readonly place: RunPlace,
-  ) {
-    this.#fingerprint = fingerprintOf(trainee.network, settings, place.data);
-  }
-
-  async run(samples: Samples, options: TrainOptions): Promise<TrainResult> {
-    const { trainee, settings, place } = this;
-    const checkpoint = join(place.run, runFiles.checkpoint);
-    const initial = this.#initial();
-    const from = options.resume === true ? readCheckpoint(checkpoint, this.#fingerprint, initial) : undefined;
-    const engine = chooseEngine(options.engine, 'train');
-    options.onEngine?.(engine.name);
-    if (from === undefined) this.#begin();
-    const byId = opsById(trainee.network);
-    const records: EpochRecord[] = [...(from?.progress.records ?? [])];
-    const result = await trainLoop({
-      trainee,
-      samples,
-      settings,
-      engine,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-      ...(from === undefined ? {} : { from }),
-      placeOf: (op) => byId.get(op)?.place,
-      now: () => performance.now(),
-      onEpoch: (record, state) => {
-        records.push(record);
-        this.#save(records, state);
-        options.onEpoch?.(record);
-      },
-      onProgress: (progress) => options.onProgress?.(progressOf(progress)),
-    });
-    return this.#result(result, engine.name);
-  }
-
-  /** A folder without a checkpoint may hold something else: a conversion, an earlier training's network. */
-  refuseToReplace(inputs: readonly string[]): void {
-    const { run: folder } = this.place;
-    const best = new Map(
-      [...this.#networkFiles(this.#initial()).keys()].map((name) => [`best/${name}`, undefined] as const),
-    );
-    const files = new Map([...this.#firstFiles(), ...best]);
-    refuseToReplace({ folder, maker: 'train', files, inputs });
-  }
-
-  #initial(): ReadonlyMap<string, Tensor> {
-    return new Map(this.trainee.step.states.map(({ id, initial }) => [id, initial]));
-  }
-
-  /** The folder as it is before the first epoch: a training that is stopped in it can be resumed. */
-  #begin(): void {
-    const { run } = this.place;
-    writeFolder(run, this.#firstFiles());
-    writeCheckpoint(join(run, runFiles.checkpoint), {
-      states: this.#initial(),
-      progress: { fingerprint: this.#fingerprint, epoch: 0, step: 0, records: [] },
-    });
-  }
-
-  #firstFiles(): Map<string, string | Uint8Array> {
-    const { settings, place } = this;
-    const info: RunInfo & { settings: TrainSettings } = {
-      config: place.config,
-      data: place.data,
-      normalisation: settings.normalisation,
-      ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
-      settings,
-    };
-    return new Map<string, string | Uint8Array>([
-      ...this.#networkFiles(this.#initial()),
-      [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
-      ...place.sources,
-      [runFiles.log, ''],
-    ]);
-  }
-
-  /** The checkpoint first: what is written after it can be made from it again. */
-  #save(records: readonly EpochRecord[], { states, ...rest }: LoopState): void {
-    const { run } = this.place;
-    const progress = { fingerprint: this.#fingerprint, epoch: records.length, records, ...rest };
-    writeCheckpoint(join(run, runFiles.checkpoint), { states, progress });
-    const files = this.#networkFiles(states);
-    writeFolder(run, files);
-    if (bestOf(records)?.epoch === records.length) writeFolder(join(run, 'best'), files);
-    writeFile(join(run, runFiles.log), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-  }
-
-  /** The files of a compiled folder, with the weights of the moment. */
-  #networkFiles(states: ReadonlyMap<string, Tensor>): Map<string, string | Uint8Array> {
-    const { network } = this.trainee;
-    const params = new Map(
-      [...network.params].map(([name, param]) => {
-        const { tensor } = param;
-        return [
-          name,
-          { ...param, tensor: { ...tensor, data: states.get(name)?.data ?? tensor.data } as Tensor },
-        ] as const;
-      }),
-    );
-    const { config } = this.place;
-    const encoder = new TextEncoder();
-    const sources = new Map([...this.place.sources].map(([name, text]) => [name, encoder.encode(text)]));
-    const origin = { maker: 'train', config, sources } as const;
-    return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
-  }
-
-  #result({ records, stopped }: LoopResult, engine: string): TrainResult {
-    const best = bestOf(records);
-    const accuracy = best?.val_accuracy ?? best?.accuracy ?? 0;
-    return {
-      done: records.length,
-      best: { epoch: best?.epoch ?? 0, accuracy },
-      run: this.place.run,
-      stopped,
-      engine,
-    };
-  }
+function resultOf(
+  { records, stopped }: LoopResult,
+  { run, data, engine }: Pick<TrainResult, 'run' | 'data' | 'engine'>,
+): TrainResult {
+  const [best, last] = [bestOf(records), records.at(-1)];
+  const shown = (record: EpochRecord | undefined): Pick<EpochRecord, 'epoch' | 'accuracy'> => ({
+    epoch: record?.epoch ?? 0,
+    accuracy: record?.val_accuracy ?? record?.accuracy ?? 0,
+  });
+  return {
+    done: records.length,
+    best: { ...shown(best), validated: best?.val_accuracy !== undefined, folder: join(run, 'best') },
+    last: shown(last),
+    run,
+    data,
+    stopped,
+    engine,
+  };
 }
 
 function progressOf(p: {
@@ -270,16 +260,9 @@ function progressOf(p: {
   readonly total: number;
   readonly loss: number;
   readonly accuracy: number;
-}): { phase: string; done: number; total: number; unit: string; detail: string } {
-  const detail = `loss ${p.loss.toFixed(4)}  accuracy ${(100 * p.accuracy).toFixed(2)} %`;
-  return { phase: `epoch ${p.epoch}/${p.epochs}`, done: p.done, total: p.total, unit: 'images', detail };
-}
-
-/** What must be equal to resume: the network with its initial weights' shapes, the data, all settings but the length. */
-function fingerprintOf(network: Network, settings: TrainSettings, data: string): string {
-  const { epochs: _epochs, patience: _patience, ...rest } = settings;
-  return createHash('sha256')
-    .update(printNetwork(network))
-    .update(JSON.stringify([rest, data]))
-    .digest('hex');
+}): Progress {
+  const phase = `epoch ${p.epoch}/${p.epochs}`;
+  const counted = { phase, done: p.done, total: p.total, unit: 'images' };
+  if (p.done === 0) return counted;
+  return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${(100 * p.accuracy).toFixed(2)} %` };
 }

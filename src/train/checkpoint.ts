@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { Tensor } from '../base/dtype.js';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { decodeSafetensors, encodeSafetensors } from '../base/safetensors.js';
-import { isFile, readBytes, writeFile } from '../data/index.js';
-import type { EpochRecord } from './record.js';
+import { isFile, readBytes } from '../data/index.js';
+import { type Identity, differences } from './identity.js';
+import { type EpochRecord, recordProblem } from './record.js';
 import type { RenewalState } from './renewal.js';
 import type { SettlingState } from './settling.js';
 
@@ -14,49 +16,70 @@ export interface Checkpoint {
 }
 
 export interface CheckpointProgress {
-  /** Identifies network, data and settings: what must not change between stop and resume. */
-  readonly fingerprint: string;
+  /** What must not change between stop and resume. */
+  readonly identity: Identity;
   /** Epochs done. */
   readonly epoch: number;
   /** Optimiser steps done. */
   readonly step: number;
   readonly records: readonly EpochRecord[];
+  /** SHA-256 of the weights file of the best epoch, once there is one. */
+  readonly best?: string;
   /** What the observers of step sizes remember. */
   readonly renewal?: RenewalState;
   readonly settling?: SettlingState;
 }
 
-const format = '1';
+const format = '2';
 
 /**
- * One file holds tensors and progress, so that one rename replaces both: a checkpoint is whole or
- * is the one before. Non-finite states are never written.
+ * The bytes of a checkpoint: one file holds tensors and progress, and a hash over both. Non-finite states are never
+ * written.
  */
-export function writeCheckpoint(path: string, { states, progress }: Checkpoint): void {
+export function checkpointBytes({ states, progress }: Checkpoint): Uint8Array {
   for (const [name, { data }] of states) {
     if (data.some((x) => !Number.isFinite(x))) fail('train/not-finite', { name, epoch: progress.epoch });
   }
-  writeFile(path, encodeSafetensors(states, { format, progress: JSON.stringify(progress) }));
+  const text = JSON.stringify(progress);
+  return encodeSafetensors(states, { format, progress: text, sha256: hashOf(states, text) });
 }
 
-/** Reads a checkpoint of the training that `fingerprint` identifies. */
-export function readCheckpoint(path: string, fingerprint: string, expected: ReadonlyMap<string, Tensor>): Checkpoint {
+/** What a checkpoint has to belong to. */
+export interface Expected {
+  readonly identity: Identity;
+  /** Its states have these types and shapes. */
+  readonly states: ReadonlyMap<string, Tensor>;
+  /** In what the network differs, where it has the same states but isn't the same. */
+  readonly otherNetwork: () => string;
+}
+
+/** Reads a checkpoint of the training that is expected. */
+export function readCheckpoint(path: string, { identity, states, otherNetwork }: Expected): Checkpoint {
   if (!isFile(path)) fail('train/no-checkpoint', { path });
   const read = decodeSafetensors(readBytes(path), path);
   if (read.value === undefined) throw new DiagnosticError(read.diagnostics);
   const { tensors, metadata } = read.value;
   const progress = parseProgress(path, metadata);
-  if (progress.fingerprint !== fingerprint) {
-    fail('train/other-training', { path, reason: difference(tensors, expected) });
-  }
-  const reason = misfit(tensors, expected);
-  if (reason !== undefined) fail('train/other-training', { path, reason });
+  const other = misfit(tensors, states) ?? otherIdentity(progress.identity, identity, otherNetwork);
+  if (other !== undefined) fail('train/other-training', { path, reason: other });
+  if (metadata['sha256'] !== hashOf(tensors, metadata['progress']!))
+    fail('train/bad-checkpoint', { path, reason: 'its content has changed since it was written' });
   return { states: tensors, progress };
+}
+
+function hashOf(states: ReadonlyMap<string, Tensor>, progress: string): string {
+  const hash = createHash('sha256').update(progress);
+  for (const name of [...states.keys()].sort()) {
+    const { dtype, shape, data } = states.get(name)!;
+    hash.update(`${name} ${dtype} ${shape.join()}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 function parseProgress(path: string, metadata: Readonly<Record<string, string>>): CheckpointProgress {
   const damaged = (reason: string): never => fail('train/bad-checkpoint', { path, reason });
-  if (metadata['format'] !== format) damaged('it has no progress of a training in it');
+  if (metadata['format'] !== format) damaged('it has no progress of a training in it, or that of another version');
   let value: unknown;
   try {
     value = JSON.parse(metadata['progress'] ?? '');
@@ -66,26 +89,38 @@ function parseProgress(path: string, metadata: Readonly<Record<string, string>>)
   const found = value as Partial<CheckpointProgress> | null;
   const fits =
     typeof found === 'object' &&
-    typeof found?.fingerprint === 'string' &&
+    typeof found?.identity === 'object' &&
+    found.identity !== null &&
     Number.isInteger(found.epoch) &&
     Number.isInteger(found.step) &&
     Array.isArray(found.records) &&
     found.records.length === found.epoch;
-  return fits ? (found as CheckpointProgress) : damaged('its progress lacks something');
+  if (!fits) return damaged('its progress lacks something');
+  const progress = found as CheckpointProgress;
+  progress.records.forEach((record, i) => {
+    const problem = recordProblem(record) ?? (record.epoch === i + 1 ? undefined : `it is epoch ${record.epoch}`);
+    if (problem !== undefined) damaged(`the record of epoch ${i + 1} is wrong: ${problem}`);
+  });
+  return progress;
 }
 
+/** The first state that doesn't fit. */
 function misfit(found: ReadonlyMap<string, Tensor>, expected: ReadonlyMap<string, Tensor>): string | undefined {
-  for (const [name, { shape }] of expected) {
+  for (const [name, { dtype, shape }] of expected) {
     const other = found.get(name);
     if (other === undefined) return `it has no "${name}"`;
     if (other.shape.join() !== shape.join()) {
       return `"${name}" has the shape [${other.shape.join(', ')}] in it, [${shape.join(', ')}] here`;
     }
+    if (other.dtype !== dtype) return `"${name}" is ${other.dtype} in it, ${dtype} here`;
   }
   const extra = [...found.keys()].find((name) => !expected.has(name));
   return extra === undefined ? undefined : `"${extra}" in it doesn't exist here`;
 }
 
-function difference(found: ReadonlyMap<string, Tensor>, expected: ReadonlyMap<string, Tensor>): string {
-  return misfit(found, expected) ?? 'its data or settings (other than the number of epochs) are different';
+function otherIdentity(there: Identity, here: Identity, otherNetwork: () => string): string | undefined {
+  const different = differences(there, here);
+  if (different.length === 0) return there.network === here.network ? undefined : otherNetwork();
+  const shown = different.slice(0, 3).join('; ');
+  return different.length > 3 ? `${shown}; and ${different.length - 3} more` : shown;
 }

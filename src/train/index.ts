@@ -1,5 +1,7 @@
-export { type Checkpoint, type CheckpointProgress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+export { type Checkpoint, type CheckpointProgress, checkpointBytes, readCheckpoint } from './checkpoint.js';
 export { randomFeeds } from './feeds.js';
+export { Firing } from './firing.js';
+export { type Identity, identityOf } from './identity.js';
 export {
   type EpochProgress,
   type LoopOptions,
@@ -14,7 +16,7 @@ export { randomStream, shuffled } from './random.js';
 export { type BitRecord, type QuantisedTensor, bitRecord, quantisedTensors } from './bits.js';
 export { bestRange, stepOf } from './grid-search.js';
 export { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
-export { type EpochRecord, bestOf, isBetter } from './record.js';
+export { type EpochRecord, bestOf, isBetter, recordProblem } from './record.js';
 export { Settling, type SettlingEvent, type SettlingState } from './settling.js';
 export { Samples } from './samples.js';
 export { learningRate } from './schedule.js';

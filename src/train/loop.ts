@@ -15,6 +15,7 @@ import type { Samples } from './samples.js';
 import { learningRate } from './schedule.js';
 import type { TrainSettings } from './settings.js';
 import { Settling, type SettlingEvent, type SettlingState } from './settling.js';
+import { blame } from './blame.js';
 import { firstNonFinite, stateSum, withStateSum } from './trace.js';
 import type { Trainee } from './trainee.js';
 import { Watched } from './watched.js';
@@ -50,6 +51,8 @@ export interface LoopOptions {
   /** Called after each epoch with all that a checkpoint needs, before the next begins. */
   readonly onEpoch: (record: EpochRecord, checkpoint: LoopState) => void;
   readonly onProgress?: (progress: EpochProgress) => void;
+  /** What else takes time: on its own, or with images done and in all. */
+  readonly onPhase?: (phase: string, part?: { readonly done: number; readonly total: number }) => void;
   readonly now: () => number;
   /** Where the model file says what an op of the network is. */
   readonly placeOf: (op: string) => Place | undefined;
@@ -78,6 +81,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   );
   const ids = [...initial.keys()];
   const [training, held] = splitSamples(samples.count, settings);
+  options.onPhase?.('compiling the training step');
   const measure = await Measure.open(trainee.network, engine, ids);
   const { network } = trainee;
   const renewed = from?.progress.renewal;
@@ -101,7 +105,10 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       step += epoch.steps;
       const states = await opened.read();
       const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
-      const measured = await measure.run(states, samples, shown, measuredBatch, settings.seed);
+      const phase = held.length > 0 ? 'validating' : 'measuring firing';
+      const measured = await measure.run(states, samples, shown, measuredBatch, settings.seed, (done) =>
+        options.onPhase?.(phase, { done, total: shown.length }),
+      );
       const validated = held.length > 0 ? { val_accuracy: measured.accuracy, val_loss: measured.loss } : {};
       const seconds = (options.now() - started) / 1000;
       const record = {
@@ -194,6 +201,8 @@ class Epoch {
     const { opened, watched } = this;
     const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
+    const { epoch } = this;
+    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total: this.steps * this.#batch, loss: 0, accuracy: 0 });
     for (let i = 0; i < this.steps; i++) {
       const epochs = this.epoch - 1 + i / this.steps;
       rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs);
@@ -215,7 +224,7 @@ class Epoch {
       correct += present(results[outputNames.correct], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
       onProgress?.({
-        epoch: this.epoch,
+        epoch,
         epochs: settings.epochs,
         done,
         total: this.steps * this.#batch,
@@ -258,9 +267,8 @@ class Epoch {
     const feeds = { ...drawn, ...Object.fromEntries(await this.opened.read(undefined, { before: true })) };
     const where = { epoch: this.epoch, step: i + 1 };
     const op = await firstNonFinite(trainee.step.program, feeds, engine);
-    if (op === undefined) return fail('train/diverged', { ...where, op: 'loss', kind: 'loss', layer: '' });
-    const { id, kind, from = '' } = op;
-    return fail('train/diverged', { ...where, op: id, kind, layer: from }, placeOf(from));
+    const { layer, what, help } = blame(trainee, op ?? { id: '', kind: 'sum' });
+    return fail('train/diverged', { ...where, layer, what }, placeOf(layer), { help });
   }
 }
 

@@ -48,6 +48,7 @@ export class Measure {
     indices: Int32Array,
     batch: number,
     seed: number,
+    onProgress?: (done: number) => void,
   ): Promise<Measurement> {
     const { feeds, outputs } = this.lowered;
     const { logits: logitsName = '', probes } = outputs;
@@ -55,6 +56,7 @@ export class Measure {
     const spikes = new Map<string, number>();
     let [correct, loss] = [0, 0];
     for (let start = 0; start < indices.length; start += batch) {
+      onProgress?.(start);
       const part = indices.subarray(start, start + batch);
       const results = await this.running.step({
         ...weights,

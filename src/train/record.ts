@@ -45,3 +45,40 @@ export function bestOf(records: readonly EpochRecord[]): EpochRecord | undefined
   for (const record of records) if (isBetter(record, best)) best = record;
   return best;
 }
+
+/** What is wrong with a value that should be a record; nothing where it is one. */
+export function recordProblem(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is no object';
+  const record = value as Record<string, unknown>;
+  for (const key of ['epoch', 'loss', 'accuracy', 'rate', 'seconds']) {
+    if (!Number.isFinite(record[key])) return `it has no number "${key}"`;
+  }
+  if (!Number.isInteger(record['epoch']) || (record['epoch'] as number) < 1) return 'its epoch is no whole number';
+  for (const key of ['val_accuracy', 'val_loss']) {
+    if (record[key] !== undefined && !Number.isFinite(record[key])) return `"${key}" is no number`;
+  }
+  for (const key of ['firing', 'terms']) {
+    if (!isNumbers(record[key] ?? {})) return `"${key}" holds more than numbers`;
+  }
+  for (const key of ['renewals', 'settled']) {
+    const list = record[key] ?? [];
+    if (!Array.isArray(list) || !list.every(isObject)) return `"${key}" is no list of events`;
+  }
+  return bitsProblem(record['bits']);
+}
+
+function bitsProblem(bits: unknown): string | undefined {
+  if (bits === undefined) return undefined;
+  if (!isObject(bits)) return '"bits" is no object';
+  const { layers, ...means } = bits;
+  const told = isNumbers(means) && isObject(layers) && Object.values(layers).every(isNumbers);
+  return told ? undefined : '"bits" holds more than numbers by layer';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNumbers(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(Number.isFinite);
+}

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
-import { readText } from '../data/index.js';
+import { finishWrites, readText } from '../data/index.js';
 import { type Model, checkModel, checkWhatHolds } from '../model/index.js';
 import { diskLoader } from './files.js';
 import type { CommonOptions } from './types.js';
@@ -16,6 +17,7 @@ export function loadWhatHolds(path: string, options: CommonOptions): Outcome<Mod
 
 function read(path: string, options: CommonOptions, check: typeof checkModel): Outcome<Model> {
   const allowOutside = options.allowOutside === true;
+  finishWrites(dirname(path));
   const source = { name: path, text: readText(path) };
   return check(source, diskLoader(path, allowOutside), { allowOutside });
 }

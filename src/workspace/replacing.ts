@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { isFile, readBytes, readText, realPath } from '../data/index.js';
+import { finishWrites, isFile, readBytes, readText, realPath } from '../data/index.js';
 import { runFiles } from './run-folder.js';
 import type { Maker } from './artifacts.js';
 
@@ -28,6 +28,7 @@ export const artifactNames = ['weights.safetensors', 'network.ir', 'network.json
  */
 export function refuseToReplace({ folder, maker, files, copies = new Map(), inputs }: Planned): void {
   refuseTakenNames(files, copies);
+  finishWrites(folder);
   const planned = new Map([...files, ...copies]);
   const read = new Set(inputs.map((path) => realPath(path)));
   const record = recordOf(folder, maker, [...planned.keys()]);

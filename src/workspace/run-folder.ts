@@ -2,7 +2,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import type { Normalisation } from '../data/index.js';
 import { realPath } from '../data/files.js';
-import { isFile, isFolder, readBytes, readText } from '../data/index.js';
+import { finishWrites, isFile, isFolder, readBytes, readText } from '../data/index.js';
 import { type Network, type Param, decodeWeights, parseNetwork } from '../network/index.js';
 import type { Findings } from './findings.js';
 
@@ -45,13 +45,14 @@ export function isIrFile(path: string): boolean {
 /** A network in text form with the weights beside it, and what `run.json` says where a training wrote it. */
 export function readIr(path: string, findings: Findings): FolderNetwork {
   const folder = dirname(path);
+  finishWrites(folder);
   const text = readText(path);
   const weights = readWeights(folder);
   const network = findings.take(parseNetwork({ name: path, text }, weights));
   const runPath = join(folder, runFiles.run);
   if (basename(path) !== runFiles.network) return { network };
   if (!isFile(runPath)) return { network, normalisation: ofManifest(join(folder, 'manifest.json')) };
-  return { network, run: runInfo(runPath) };
+  return { network, run: readRunInfo(runPath) };
 }
 
 /** What lies in `weights.safetensors`; nothing where there is no such file, which is right for a network without weights. */
@@ -79,7 +80,8 @@ function ofManifest(path: string): Normalisation {
   }
 }
 
-function runInfo(path: string): RunInfo {
+/** What `run.json` says; `train/bad-run` where it isn't what a training writes. */
+export function readRunInfo(path: string): RunInfo {
   let info: unknown;
   try {
     info = JSON.parse(readText(path));

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
-import { readBytes } from '../data/index.js';
+import { finishWrites, readBytes } from '../data/index.js';
 import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
 import type { Config } from '../model/index.js';
 import { notLowered, trainProblems } from './conversion-rules.js';
@@ -18,6 +19,7 @@ export interface Source {
 
 /** Imports an ONNX file, of several outputs one where that is named. */
 export function importFile(path: string, findings: Findings, output?: string): Source {
+  finishWrites(dirname(path));
   const bytes = readBytes(path);
   const external = new Map<string, Uint8Array>();
   const imported = findings.take(

@@ -14,6 +14,8 @@ export interface Progress {
   readonly unit?: string;
   /** Figures to show beside: `loss 0.31  accuracy 91.20 %`. */
   readonly detail?: string;
+  /** May take long, and nothing is said before it ends. */
+  readonly silent?: boolean;
 }
 
 export type OnProgress = (progress: Progress) => void;

@@ -1,5 +1,6 @@
 import { run } from '../../src/cli/program.js';
 import type { Terminal } from '../../src/cli/terminal.js';
+import type { Interrupt } from '../../src/cli/session.js';
 import type { Driver } from '../../src/commands/index.js';
 
 export interface Ran {
@@ -40,7 +41,11 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
 }
 
 /** Runs a command line as `spikec` would, and keeps what it prints. */
-export async function spikec(args: readonly string[], parts: Partial<Driver> = {}): Promise<Ran> {
+export async function spikec(
+  args: readonly string[],
+  parts: Partial<Driver> = {},
+  interrupt: Interrupt = {},
+): Promise<Ran> {
   let out = '';
   let err = '';
   const terminal: Terminal = {
@@ -50,6 +55,6 @@ export async function spikec(args: readonly string[], parts: Partial<Driver> = {
     colour: { out: false, err: false },
     columns: 80,
   };
-  const code = await run(args, terminal, () => Promise.resolve(fakeDriver(parts)));
+  const code = await run(args, terminal, () => Promise.resolve(fakeDriver(parts)), interrupt);
   return { code, out, err };
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { driver } from '../../src/commands/index.js';
-import { writeFile } from '../../src/data/files.js';
+import { writeFile } from '../../src/data/writing.js';
 import { refuseToReplace } from '../../src/workspace/replacing.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

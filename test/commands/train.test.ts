@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeSafetensors } from '../../src/base/safetensors.js';
@@ -204,10 +204,29 @@ describe('a good checkpoint is never replaced by a bad one', () => {
     });
     const { diagnostics, codes, run } = await train(place);
     expect(codes).toEqual(['train/diverged']);
-    expect(diagnostics[0]!.message).toMatch(/in epoch 1, step 2: the first value that isn't finite is \w+ "/);
+    expect(diagnostics[0]!.message).toContain(
+      'in epoch 1, step 2: the loss of what output.linear_2 gives became infinite or NaN before anything else',
+    );
+    expect(diagnostics[0]).toMatchObject({
+      place: { source: { name: place.model } },
+      help: expect.stringMatching(/rate/),
+    });
     const resumed = await train(place, { resume: true });
     expect(resumed.codes).toEqual(['train/diverged']);
     expect(existsSync(checkpointOf(run))).toBe(true);
+  });
+
+  it.each([
+    ['sgd(lr: 1e38)', 'the values of output.batchnorm'],
+    ['adam(lr: 1e25)', 'the values of output.batchnorm'],
+    ['adam(lr: 1e38)', 'the new value of "output.conv.weight" of output.conv'],
+  ])('%s is named by a layer of the model file, not by an inner value: %s', async (optimizer, what) => {
+    const place = workplace({ train: `optimizer ${optimizer}  batch 20  epochs 3`, neuron: 'LIF' });
+    const { diagnostics, codes } = await train(place);
+    expect(codes).toEqual(['train/diverged']);
+    expect(diagnostics[0]!.message).toMatch(/in epoch 1, step [12]: /);
+    expect(diagnostics[0]!.message).toContain(`: ${what} became infinite or NaN`);
+    expect(diagnostics[0]).toMatchObject({ place: { source: { name: place.model } } });
   });
 
   it('a neuron’s own equation that gives NaN is named with its layer and place', async () => {
@@ -215,7 +234,7 @@ describe('a good checkpoint is never replaced by a bad one', () => {
       reset u = where(s, 0, u)  surrogate triangle(width: 1) }`;
     const { diagnostics } = await train(workplace({ neuron: 'Log', declarations, coding: 'direct(2)' }));
     expect(diagnostics.map(({ code }) => code)).toEqual(['train/diverged']);
-    expect(diagnostics[0]!.message).toContain('is log "output.spike.log" of output.spike');
+    expect(diagnostics[0]!.message).toContain('the values of output.spike, by `log` in the equations of its neuron,');
     expect(diagnostics[0]!.place).toMatchObject({ source: { name: expect.stringContaining('tiny.spike') } });
   });
 
@@ -259,10 +278,114 @@ describe('a good checkpoint is never replaced by a bad one', () => {
     );
 
     writeFileSync(path, own);
-    expect((await train(other, { resume: true, seed: 99 })).codes).toEqual(['train/other-training']);
+    const seeded = await train(other, { resume: true, seed: 99, limit: 40 });
+    expect(seeded.codes).toEqual(['train/other-training']);
+    expect(seeded.diagnostics[0]!.message).toContain('seed is 3 in it, 99 here; limit is not set in it, 40 here');
     writeFileSync(path, own.subarray(0, own.length - 10));
     expect((await train(other, { resume: true })).codes).toContain('data/bad-safetensors');
     writeFileSync(path, encodeSafetensors(new Map([['a', tensor('f32', [1], [1])]])));
     expect((await train(other, { resume: true })).codes).toEqual(['train/bad-checkpoint']);
+  });
+});
+
+describe('what training says', () => {
+  it('a layer that never fires, and one that always does, are named once, with their line', async () => {
+    const body = 'image | flatten | linear(8) | spike(LIF(theta: 1e6)) | linear(3)';
+    const warned: string[] = [];
+    const dead = await train(workplace({ body, coding: 'direct(2)' }), { onWarning: ({ code }) => warned.push(code) });
+    expect(dead.value).toBeDefined();
+    expect(dead.codes).toEqual(['train/dead-layer']);
+    expect(warned).toEqual(dead.codes);
+    expect(dead.diagnostics[0]!.message).toBe(
+      "output.spike doesn't fire: 0.0000 spikes per neuron and time step after epoch 1",
+    );
+    expect(dead.diagnostics[0]).toMatchObject({ severity: 'warning', help: expect.stringContaining('threshold') });
+    expect(dead.diagnostics[0]).toMatchObject({
+      place: { source: { name: expect.stringContaining('tiny.spike') as string } },
+    });
+    const always = `neuron Always(theta = 1) { state u = 0  charge u = u + x  fire s = u >= -1e6 * theta  reset u = 0 * u
+      surrogate triangle(width: 1) }`;
+    const full = await train(
+      workplace({ body: body.replace('LIF(theta: 1e6)', 'Always'), declarations: always, coding: 'direct(2)' }),
+    );
+    expect(full.codes).toContain('train/saturated-layer');
+  });
+
+  it('what takes time is said before it begins: reading, compiling, each epoch, validating', async () => {
+    const phases: string[] = [];
+    const place = workplace({ train: `${settings.replace('epochs 4', 'epochs 2')}  validation 0.2` });
+    await train(place, { onProgress: ({ phase }) => phases.at(-1) !== phase && phases.push(phase) });
+    expect(phases).toEqual([
+      'compiling the training step',
+      'reading images',
+      'compiling the training step',
+      'epoch 1/2',
+      'validating',
+      'epoch 2/2',
+      'validating',
+    ]);
+  });
+
+  it('the weights of the best epoch are normalised as the training normalised', async () => {
+    const place = workplace({ train: `${settings}  normalize channels(mean: [0.5], std: [0.1])` });
+    const { value, run } = await train(place, { epochs: 2 });
+    const dataset = openDataset(place.data);
+    const accuracy = async (path: string) =>
+      (await driver.evaluateTarget({ path }, { dataset, normalisation: {} })).value!.accuracy;
+    expect(value!.best.folder).toBe(join(run, 'best'));
+    if (value!.best.epoch === 2) expect(await accuracy(value!.best.folder)).toBe(await accuracy(run));
+    const { normalisation } = JSON.parse(readFileSync(join(run, 'best/manifest.json'), 'utf8')) as Record<
+      string,
+      object
+    >;
+    expect(normalisation).toEqual({ mean: [0.5], std: [0.1] });
+    dataset.close();
+  });
+});
+
+describe('records of a run folder that were damaged', () => {
+  const damaged = async (file: string, change: (text: string) => string) => {
+    const place = workplace({ train: settings.replace('epochs 4', 'epochs 2') });
+    const { run } = await train(place, { epochs: 1 });
+    const path = join(run, file);
+    const before = readFileSync(path, 'latin1');
+    writeFileSync(path, change(before), 'latin1');
+    const { codes, diagnostics } = await train(place, { resume: true });
+    writeFileSync(path, before, 'latin1');
+    expect((await train(place, { resume: true })).value).toMatchObject({ done: 2 });
+    return { codes, message: diagnostics.map(({ message }) => message).join() };
+  };
+
+  it.each<[string, string, string, (text: string) => string]>([
+    ['log.jsonl', 'cut', 'report/bad-log', (text) => text.slice(0, 40)],
+    ['log.jsonl', 'a word for a number', 'report/bad-log', (text) => text.replace(/"loss":[^,]*/, '"loss":"low"')],
+    ['log.jsonl', 'another number', 'train/other-log', (text) => text.replace(/"loss":[^,]*/, '"loss":0.5')],
+    ['log.jsonl', 'one line more', 'train/other-log', (text) => text + text],
+    ['run.json', 'cut', 'train/bad-run', (text) => text.slice(0, 40)],
+    ['run.json', 'a list', 'train/bad-run', () => '[]'],
+    ['checkpoint/state.safetensors', 'a flipped bit', 'train/bad-checkpoint', (text) => `${text.slice(0, -1)}\x01`],
+    [
+      'checkpoint/state.safetensors',
+      'a word for a number in a record',
+      'train/bad-checkpoint',
+      (text) => text.replace(/\\"loss\\":\d\.\d{3}/, String.raw`\"loss\":\"x\"`),
+    ],
+  ])('%s, %s: %s', async (file, _, code, change) => {
+    const { codes, message } = await damaged(file, change);
+    expect(codes).toEqual([code]);
+    expect(message).toContain(file);
+  });
+
+  it('a `best` that was changed is a warning; a log and a run.json that are missing are written again', async () => {
+    const place = workplace({ train: 'optimizer sgd(lr: 1e-12)  batch 20  epochs 2  validation 0.5' });
+    const { run, value } = await train(place);
+    expect(value!.best.epoch).toBe(1);
+    const lost = ['log.jsonl', 'run.json', 'model.spike', 'weights.safetensors'];
+    const before = lost.map((name) => readFileSync(join(run, name), 'latin1'));
+    for (const name of lost) rmSync(join(run, name));
+    expect((await train(place, { resume: true })).codes).toEqual([]);
+    expect(lost.map((name) => readFileSync(join(run, name), 'latin1'))).toEqual(before);
+    rmSync(join(run, 'best/weights.safetensors'));
+    expect((await train(place, { resume: true })).codes).toEqual(['train/best-lost']);
   });
 });

@@ -1,7 +1,9 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { readBytes, writeFile, writeFolder } from '../../src/data/files.js';
+import { readBytes } from '../../src/data/files.js';
+import { writeFolder } from '../../src/data/folders.js';
+import { writeFile } from '../../src/data/writing.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { isFile, isFolder, readBytes, readText, writeFile, writeFolder } from '../../src/data/files.js';
+import { isFile, isFolder, readBytes, readText } from '../../src/data/files.js';
+import { writeFolder } from '../../src/data/folders.js';
+import { writeFile } from '../../src/data/writing.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

@@ -5,6 +5,7 @@ import type { Dataset } from '../../src/data/index.js';
 import { engineNamed } from '../../src/engines/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import {
+  checkpointBytes,
   Samples,
   learningRate,
   randomFeeds,
@@ -12,7 +13,6 @@ import {
   shuffled,
   splitSamples,
   traineeOf,
-  writeCheckpoint,
 } from '../../src/train/index.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { networkFrom, stepFeeds, tinyModel } from '../support/train.js';
@@ -121,8 +121,9 @@ describe('samples', () => {
 
 it('a checkpoint with a value that isn’t finite is not written', () => {
   const states = new Map([['w', tensor('f32', [2], [1, NaN])]]);
-  const progress = { fingerprint: '', epoch: 1, step: 1, records: [] };
-  expectDiagnostic('train/not-finite', () => writeCheckpoint('/nowhere/state.safetensors', { states, progress }));
+  const identity = { network: '', data: '', images: 1, settings: {} };
+  const progress = { identity, epoch: 1, step: 1, records: [] };
+  expectDiagnostic('train/not-finite', () => checkpointBytes({ states, progress }));
 });
 
 it('learned parameters of neurons stay in their range', () => {

@@ -64,6 +64,21 @@ delete what is there.`,
 \`manifest.json\`, \`network.ir\`, \`network.json\`, \`weights.safetensors\`, \`infer.onnx\`. One of them would replace the other.
 Rename the file; external data gets its name where the ONNX file is saved.`,
   ),
+  'file/in-use': define<{ path: string; process: string }>(
+    'error',
+    ({ path, process }) => `another process writes "${path}" (process ${process})`,
+    `A folder is written by one command at a time, and by one training for as long as it runs. The file \`.spikec-….lock\` in the
+folder names the machine and the process that holds it; it goes when the process ends, and is ignored where the process
+was killed. Only of a process on another machine can't be known whether it still runs: delete the file if it doesn't.`,
+  ),
+  'file/bad-journal': define<{ path: string }>(
+    'error',
+    ({ path }) => `"${path}" isn't what spikec writes`,
+    `While a command writes several files of a folder, the journal says which new contents take which places, so that a write
+that was interrupted can be finished by the next command. This one comes from something else or was damaged. Delete it;
+files that end in \`.spikec.tmp\` hold new contents that haven't taken their places. Then run the command again that wrote
+the folder.`,
+  ),
   'file/write-failed': define<{ path: string; reason: string }>(
     'error',
     ({ path, reason }) => `"${path}" can't be written: ${reason}`,

@@ -1,12 +1,12 @@
 import { define } from './define.js';
 
 export const trainDiagnostics = {
-  'train/diverged': define<{ epoch: number; step: number; op: string; kind: string; layer: string }>(
+  'train/diverged': define<{ epoch: number; step: number; layer: string; what: string }>(
     'error',
-    ({ epoch, step, op, kind, layer }) =>
-      `the training diverged in epoch ${epoch}, step ${step}: the first value that isn't finite is ${kind} "${op}"${layer === '' ? '' : ` of ${layer}`}`,
-    `The loss or a weight became infinite or NaN. The step was run again with every intermediate value watched; the op named
-is the first whose result isn't finite although its operands are (names with \`grad\` belong to the backward pass).
+    ({ epoch, step, what }) =>
+      `the training diverged in epoch ${epoch}, step ${step}: ${what} became infinite or NaN before anything else`,
+    `The step was run again with every intermediate value watched: the message names the layer where the first one that isn't finite
+is, and whether that is among its values, their gradient, or what the optimiser made of a parameter.
 
 The last checkpoint is from before and stays as it is. Remedies, in this order: a smaller learning rate, a few epochs of
 \`warmup\` in the schedule, batch norm in front of the neurons, a wider surrogate, \`normalize\` for the inputs. A division
@@ -36,6 +36,18 @@ run folder with \`-o\`, or leave out \`--resume\` to begin.`,
     ({ path, reason }) => `"${path}" is no checkpoint: ${reason}`,
     `A checkpoint is a safetensors file with weights, the optimiser's state and, as metadata, the progress of the training.
 spikec writes it whole or not at all; this file comes from something else or was damaged later.`,
+  ),
+  'train/other-log': define<{ path: string; line: number }>(
+    'error',
+    ({ path, line }) => `line ${line} of "${path}" isn't what the checkpoint remembers`,
+    `The log of a run folder is written together with its checkpoint. This one was changed by somebody, or comes from another
+training, so \`--resume\` doesn't replace it. Move it away or delete it: it is then written again from the checkpoint.`,
+  ),
+  'train/best-lost': define<{ path: string; epoch: number }>(
+    'warning',
+    ({ path, epoch }) => `"${path}" doesn't hold the weights of the best epoch, ${epoch}`,
+    `The folder \`best\` of a run was deleted, changed or damaged. The checkpoint holds the weights of the last epoch only, so the
+best ones can't be made again; \`best\` is written anew by the next epoch that is better.`,
   ),
   'train/other-training': define<{ path: string; reason: string }>(
     'error',
@@ -70,6 +82,23 @@ train { data mnist  optimizer adam(lr: 1e-3)  epochs 5 }
     `\`renewal spikes\` sets a neuron's step size anew when its bits change (ABA Alg. 1-2). That needs a step size that learns, a
 parameter \`learn(START, constraint: step)\` as \`theta\` of \`Refined\`; with \`theta: fixed(…)\`, or with a neuron that has none, levels
 are cut off where the bits end. Leave the step size to training, or write \`renewal none\`.`,
+  ),
+  'train/dead-layer': define<{ layer: string; epoch: number; rate: number }>(
+    'warning',
+    ({ layer, epoch, rate }) =>
+      `${layer} doesn't fire: ${rate.toFixed(4)} spikes per neuron and time step after epoch ${epoch}`,
+    `Layers behind one that never fires see zeros, and what is in front of it learns only through its surrogate, if that reaches so
+far below the threshold. Most often the currents are too small: lower the neuron's threshold, put \`batchnorm\` (with \`tdbn\` for
+the threshold) in front of it, normalise the inputs, or give it a wider surrogate. Training goes on; the message comes once a
+layer.`,
+  ),
+  'train/saturated-layer': define<{ layer: string; epoch: number; rate: number; highest: number }>(
+    'warning',
+    ({ layer, epoch, rate, highest }) =>
+      `${layer} fires all the time: ${rate.toFixed(3)} of at most ${highest} per neuron and time step after epoch ${epoch}`,
+    `A layer whose neurons fire their highest level at every step says the same whatever it is given. Raise the threshold, put
+\`batchnorm\` in front of it, or lower the learning rate; a neuron with more levels (\`MBLIF\`, \`ILIF\`) takes larger currents.
+Training goes on; the message comes once a layer.`,
   ),
   'train/too-few-images': define<{ name: string; images: number }>(
     'error',

@@ -9,6 +9,7 @@ import {
   paramOf,
   realParam,
   realValues,
+  readsAhead,
   rewrite,
   roleOf,
 } from '../../../network/index.js';
@@ -111,7 +112,8 @@ export function foldTrainFactors(
   const readers = consumersOf(network);
   return rewrite(network, (op, inputs, to) => {
     const from = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
-    const isTrain = inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
+    // what closes a cycle reads a train that isn't there yet, and takes no factor
+    const isTrain = !readsAhead(op) && inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
     // only where everything that reads the train reads it through this factor
     const alone = inputs[0] !== undefined && readers.get(op.inputs[0]!)!.length === 1;
     if (isScaling(op) && isTrain && from === undefined && alone && !network.outputs.includes(op.inputs[0]!)) {
