@@ -10,7 +10,7 @@ import {
   stepsOfNetwork,
   trainsRead,
 } from '../lower/program/index.js';
-import { type Network, type Op, numberAttr } from '../network/index.js';
+import { type Network, type Op, numberAttr, roleOf } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import type { OnProgress } from '../workspace/types.js';
 
@@ -66,7 +66,7 @@ class Search {
   async run(): Promise<ReadonlyMap<string, number>> {
     const { network, options } = this;
     const found = new Map<string, number>();
-    const layers = network.ops.filter(({ kind }) => kind === 'encode' || kind === 'neuron');
+    const layers = network.ops.filter((op) => roleOf(op) === 'encoder' || roleOf(op) === 'neurons');
     const lastReader = new Map<string, string>();
     for (const op of layers) {
       if (op.kind === 'neuron') for (const train of trainsRead(network, op)) lastReader.set(train, op.id);

@@ -11,7 +11,7 @@ import {
   predictedClasses,
 } from './metrics/index.js';
 import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/program/index.js';
-import { type Network, numberAttr } from '../network/index.js';
+import { type Network, attrsOf, isNeuronLayer, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
 
@@ -29,14 +29,17 @@ export interface ComparedCodes {
 function comparedLayers(quantised: Network, spiking: Network): readonly ComparedLayer[] {
   const quantisers = new Set(quantised.ops.filter((op) => op.kind === 'quantize').map((op) => op.id));
   return spiking.ops
-    .filter((op) => (op.kind === 'encode' || op.kind === 'neuron') && quantisers.has(op.id))
-    .map((op) => ({
-      id: op.id,
-      amplitude: numberAttr(op.attrs, 'amplitude'),
-      amplification: numberAttr(op.attrs, 'beta') ** numberAttr(op.attrs, 'silent', 0),
-      top:
-        numberAttr(op.attrs, 'limit', 0) || trainCapacity(numberAttr(op.attrs, 'beta'), numberAttr(op.attrs, 'steps')),
-    }));
+    .filter((op) => (op.kind === 'encode' || isNeuronLayer(op)) && quantisers.has(op.id))
+    .map((op) => {
+      const attrs = attrsOf(op);
+      const [beta, steps] = [numberAttr(attrs, 'beta'), numberAttr(attrs, 'steps')];
+      return {
+        id: op.id,
+        amplitude: numberAttr(attrs, 'amplitude'),
+        amplification: beta ** numberAttr(attrs, 'silent', 0),
+        top: numberAttr(attrs, 'limit', 0) || trainCapacity(beta, steps),
+      };
+    });
 }
 
 export interface CompareOptions {

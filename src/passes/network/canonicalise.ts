@@ -62,8 +62,8 @@ function scalesActivation(op: Op, before: Op | undefined, readers: readonly Op[]
   const bound = before.attrs.max;
   return readers.every((reader) => {
     if (reader.kind !== 'quantize') return false;
-    const { scale, zero, min, max } = reader.attrs;
-    return scales.every((factor) => quantizeValue(bound * factor, scale, zero, min, max) === max);
+    const { scale, zero, min, max, rounding } = reader.attrs;
+    return scales.every((factor) => quantizeValue(bound * factor, scale, zero, min, max, rounding) === max);
   });
 }
 
