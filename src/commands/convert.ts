@@ -268,7 +268,7 @@ async function silenceFor(
   {
     silent = 'auto',
     keep: kept = 'codes',
-    margin = 1.5,
+    margin,
     calibrate: calibration,
     normalisation = {},
     onProgress,

@@ -58,9 +58,11 @@ export async function compareCodes(
   const classes = new Int32Array(images.count);
   const spikingClasses = new Int32Array(images.count);
   const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
+  // image by image a second lane would only hold the network once more
+  const threads = images.batch === 1 ? 1 : undefined;
   const openExact = () =>
-    openSide(lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }), engine);
-  const openSpiking = () => openSide(lower(spiking, { probes: { codes: true, membrane: !inTurn } }), engine);
+    openSide(lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }), engine, threads);
+  const openSpiking = () => openSide(lower(spiking, { probes: { codes: true, membrane: !inTurn } }), engine, threads);
   const compare = (reference: Side, found: Side, start: number): void => {
     classes.set(reference.classes, start);
     spikingClasses.set(found.classes, start);
@@ -114,8 +116,8 @@ interface Opened<T> {
   readonly dispose: () => Promise<void>;
 }
 
-async function openSide(runnable: Runnable, engine: Engine): Promise<Opened<Side>> {
-  const { outputs, pass, dispose } = await openRunnable(runnable, engine);
+async function openSide(runnable: Runnable, engine: Engine, threads: number | undefined): Promise<Opened<Side>> {
+  const { outputs, pass, dispose } = await openRunnable(runnable, engine, { threads });
   const step = pass();
   return {
     run: async (batch) => {
