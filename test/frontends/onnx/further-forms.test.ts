@@ -157,6 +157,18 @@ describe('forms that whole files have shown', () => {
     await convertsExactly(bytes);
   });
 
+  it('Resize of an image with channels last', async () => {
+    const bytes = model([2, 5, 5], (b) => {
+      const last = b.node('Transpose', [features(b)], { perm: [0, 2, 3, 1] });
+      const scales = b.floats('scales', [4], [1, 2, 2, 1]);
+      const nearest = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+      const wide = b.node('Resize', [last, '', scales], nearest);
+      const first = b.node('Transpose', [wide], { perm: [0, 3, 1, 2] });
+      return b.node('Conv', [first, weight(b, 'v', [3, 4, 3, 3])]);
+    });
+    await convertsExactly(bytes);
+  });
+
   it('onnxruntime’s own QuantizeLinear of a constant', async () => {
     const bytes = model([4], (b) => {
       const own = { domain: 'com.microsoft' };

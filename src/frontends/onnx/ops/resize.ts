@@ -1,5 +1,5 @@
 import type { NodeContext } from '../context.js';
-import { asImage, seenOrigin, viewed } from '../image.js';
+import { asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
 import type { Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
@@ -17,11 +17,15 @@ interface Axis {
 
 function resize(context: NodeContext): readonly Value[] {
   const { value, rewrap } = context.realOrCodes(0);
-  const { x, view } = asImage(context, value);
-  const shape = context.shapeOf(x);
   const axes = axesOf(context, context.onnxShape(value));
-  const spatial = axes.slice(2);
-  if (axes.slice(0, 2).some(({ from, to }) => from !== to)) context.badForm('it resizes the batch or the channels');
+  const changes = (axis: Axis | undefined): boolean => axis !== undefined && axis.from !== axis.to;
+  // onnxruntime's layout optimiser leaves channels last: then rows are axis 1
+  const last = axes.length === 4 && changes(axes[1]) && !changes(axes[3]);
+  const { x, view } = (last ? asChannelsLastImage : asImage)(context, value);
+  const shape = context.shapeOf(x);
+  const spatial = last ? axes.slice(1, 3) : axes.slice(2);
+  const others = last ? [axes[0], axes[3]] : axes.slice(0, 2);
+  if (others.some(changes)) context.badForm('it resizes the batch or the channels');
   const mode = context.string('mode', 'nearest');
   if (spatial.every(({ from, to }) => from === to)) return [context.input(0)];
   if (mode !== 'nearest') {
