@@ -126,15 +126,20 @@ function problemsOf(
   }
 }
 
+/** `53 × a message`: what the import has counted already. */
+function counted({ message }: Diagnostic): { readonly count: number; readonly message: string } {
+  const found = /^(\d+) × (.*)$/s.exec(message);
+  return found === null ? { count: 1, message } : { count: Number(found[1]), message: found[2]! };
+}
+
 /** Diagnostics alike but for the names in them, by how many there are. */
 function grouped(diagnostics: readonly Diagnostic[]): readonly Blocker[] {
   const groups = new Map<string, Diagnostic[]>();
   for (const one of diagnostics.filter(({ severity }) => severity === 'error')) {
-    const key = `${one.code} ${one.message.replace(/%[\w./:-]+|"[^"]*"|\d+/g, '…')} ${one.help ?? ''}`;
+    const key = `${one.code} ${counted(one).message.replace(/%[\w./:-]+|"[^"]*"|\d+/g, '…')} ${one.help ?? ''}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()]
-    .sort((a, b) => b.length - a.length)
     .map((alike) => {
       const [first] = alike as [Diagnostic, ...Diagnostic[]];
       const names = alike.flatMap(({ place, message }) => {
@@ -144,10 +149,11 @@ function grouped(diagnostics: readonly Diagnostic[]): readonly Blocker[] {
       });
       return {
         code: first.code,
-        message: first.message,
-        count: alike.length,
+        message: counted(first).message,
+        count: alike.reduce((sum, one) => sum + counted(one).count, 0),
         places: [...new Set(names)].slice(0, mostPlaces),
         ...(first.help === undefined ? {} : { remedy: first.help }),
       };
-    });
+    })
+    .sort((a, b) => b.count - a.count);
 }
