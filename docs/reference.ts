@@ -231,7 +231,7 @@ export function passReference(): string {
   const known = new Set<string>(pipelines['convert.sws'].map(({ name }) => name));
   const means = passSections(
     network,
-    configure(pipelines['convert.rate'], {
+    configure(pipelines['convert.means'], {
       'quantise-weights': weights,
       'insert-neurons': { neuron: exampleNeuron, steps: 8 },
     }),
@@ -261,7 +261,7 @@ ${layerLines(network)}
 \`\`\`
 
 ${sections.map(({ text }) => text).join('\n')}
-The passes that only \`convert.rate\` has, on the same network:
+The passes that only \`convert.means\` has, on the same network:
 
 ${others.map(({ text }) => text).join('\n')}
 The passes of \`planes\`, on a network of multi-bit neurons:

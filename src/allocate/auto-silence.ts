@@ -1,4 +1,4 @@
-import { elementCount, tensor } from '../base/dtype.js';
+import { elementCount } from '../base/dtype.js';
 import { costOf } from '../cost/index.js';
 import { type Dataset, type Normalisation, readBatch } from '../data/index.js';
 import type { Engine } from '../engines/index.js';
@@ -64,7 +64,7 @@ export async function autoSilence(convert: Reconvert, options: AutoOptions): Pro
   const proven = provenSilence(spiking);
   const images = inputsOf(shape, options);
   const margin = options.margin ?? (images.count < few ? 2 : 1.5);
-  const search = { images: single(images), margin, proven, onProgress };
+  const search = { images: batches(images, shape), margin, proven, onProgress };
   const silent =
     kept === 'codes'
       ? await leastSilence(spiking, { ...search, tolerance: 0 })
@@ -145,11 +145,15 @@ function inputsOf({ quantised, spiking }: Conversion, { calibration, normalisati
   return { dataset, normalisation, count: Math.min(most, bounds.calibration, calibration.length), batch: 1 };
 }
 
-/** [1, …shape] each. */
-function single({ dataset, normalisation, count }: Images) {
-  const size = elementCount(dataset.shape);
-  return Array.from({ length: count }, (_, n) => {
-    const { data } = readBatch(dataset, n, 1, normalisation).images;
-    return tensor('f32', [1, ...dataset.shape], data.subarray(0, size));
-  });
+/** Values of a layer over a batch, at most, unless one image has more. */
+const valuesAtOnce = 2e5;
+
+/** Images in batches, [N, …shape] each. */
+function batches({ dataset, normalisation, count }: Images, { spiking }: Conversion) {
+  const most = spiking.ops.reduce((all, { type }) => Math.max(all, elementCount(type.shape)), 1);
+  const batch = Math.max(1, Math.floor(valuesAtOnce / most));
+  return Array.from(
+    { length: Math.ceil(count / batch) },
+    (_, n) => readBatch(dataset, n * batch, Math.min(batch, count - n * batch), normalisation).images,
+  );
 }

@@ -10,12 +10,12 @@ import {
   stepsOfNetwork,
   trainsRead,
 } from '../lower/program/index.js';
-import { type Network, type Op, numberAttr } from '../network/index.js';
+import { type Network, type Op, numberAttr, roleOf } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import type { OnProgress } from '../workspace/types.js';
 
 export interface LeastOptions {
-  /** [1, …shape] each. */
+  /** In batches, [N, …shape] each: what is held at once. */
   readonly images: readonly Tensor<'f32'>[];
   /** Of a layer's codes, so many may differ from those after its whole input. */
   readonly tolerance: number;
@@ -45,7 +45,7 @@ export async function leastSilence(network: Network, options: LeastOptions): Pro
   }
 }
 
-/** A train of one image: levels [Tc, …shape]. */
+/** A train of one batch: levels [Tc·N, …shape]. */
 type Levels = Int8Array | Float32Array;
 
 class Search {
@@ -66,7 +66,7 @@ class Search {
   async run(): Promise<ReadonlyMap<string, number>> {
     const { network, options } = this;
     const found = new Map<string, number>();
-    const layers = network.ops.filter(({ kind }) => kind === 'encode' || kind === 'neuron');
+    const layers = network.ops.filter((op) => roleOf(op) === 'encoder' || roleOf(op) === 'neurons');
     const lastReader = new Map<string, string>();
     for (const op of layers) {
       if (op.kind === 'neuron') for (const train of trainsRead(network, op)) lastReader.set(train, op.id);
@@ -118,7 +118,6 @@ class Search {
   async #leastOf(op: Op, currentOf: Opened, fed: readonly string[], guess: number): Promise<number> {
     const { images, tolerance, margin, proven } = this.options;
     const most = Math.min(this.#steps, proven.get(op.id) ?? this.#steps);
-    const allowed = Math.floor(tolerance * elementCount(op.type.shape));
     const trains: (Levels | undefined)[] = images.map(() => undefined);
     let silent = Math.min(guess, most);
     for (const n of images.keys()) {
@@ -126,7 +125,8 @@ class Search {
       const pending = magnified(current, this.#weights(op), margin);
       const { codes: right } = await this.#fire(op, this.#steps, pending);
       const fits = async (period: number): Promise<boolean> =>
-        period >= most || differing((await this.#fire(op, period, pending)).codes, right) <= allowed;
+        period >= most ||
+        differing((await this.#fire(op, period, pending)).codes, right) <= Math.floor(tolerance * current.count);
       if (!(await fits(silent))) {
         trains.fill(undefined);
         do silent++;
@@ -141,24 +141,25 @@ class Search {
     return silent;
   }
 
-  /** The layer's input current for one image, [Tc·N, chunk] with zeros at the end of each step. */
+  /** The layer's input current for one batch, [Tc·N, chunk] with zeros at the end of each step. */
   async #current(op: Op, opened: Opened, fed: readonly string[], image: number): Promise<Current> {
+    const samples = this.options.images[image]!.shape[0]!;
     const feeds = fed.map((id) => {
       const { shape } = present(
         this.network.ops.find((other) => other.id === id),
         `allocate: no layer ${id}`,
       ).type;
       const levels = present(this.#trains.get(id)?.[image], `allocate: no train of ${id}`);
-      return [id, tensor('f32', [this.#steps, ...shape], Float32Array.from(levels))] as const;
+      return [id, tensor('f32', [this.#steps * samples, ...shape], Float32Array.from(levels))] as const;
     });
     const { [layerOutputs.current]: current } = await opened.step(Object.fromEntries(feeds));
-    const count = elementCount(op.type.shape);
-    const samples = Math.ceil(count / chunk);
+    const count = samples * elementCount(op.type.shape);
+    const chunks = Math.ceil(count / chunk);
     const data = current!.data as Float64Array<ArrayBuffer>;
-    const shape = [this.#steps * samples, chunk];
-    if (count === samples * chunk) return { count, data: tensor('f64', shape, data) };
-    const padded = new Float64Array(this.#steps * samples * chunk);
-    for (let k = 0; k < this.#steps; k++) padded.set(data.subarray(k * count, (k + 1) * count), k * samples * chunk);
+    const shape = [this.#steps * chunks, chunk];
+    if (count === chunks * chunk) return { count, data: tensor('f64', shape, data) };
+    const padded = new Float64Array(this.#steps * chunks * chunk);
+    for (let k = 0; k < this.#steps; k++) padded.set(data.subarray(k * count, (k + 1) * count), k * chunks * chunk);
     return { count, data: tensor('f64', shape, padded) };
   }
 

@@ -2,15 +2,12 @@ import type { Command } from 'commander';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
 import type { ConversionCoding } from '../commands/choices.js';
 
-const means = ['rate', 'mbif', 'ibra'];
 const owners: Owners = {
   silent: ['sws'],
   keep: ['sws'],
   margin: ['sws'],
   beta: ['sws'],
   encoder: ['sws'],
-  percentile: means,
-  limit: means,
   integer: ['mbif'],
   fraction: ['mbif'],
   largest: ['ibra'],

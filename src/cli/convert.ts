@@ -68,7 +68,10 @@ export function addConvert(program: Command, host: Host): void {
     )
     .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
     .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
-    .option('--calibrate <data>', `data to measure activation ranges on and to check the network with: ${dataHelp}`)
+    .option(
+      '--calibrate <data>',
+      `data to measure ranges on, of activations without a quantiser, and to check the network with: ${dataHelp}`,
+    )
     .option('--percentile <p>', 'range of a layer: this percentile of its positive activations (default: 99.9)', share)
     .option('--limit <n>', 'calibrate on the first N images (default: 1000)', wholeNumber(1))
     .option('--integer <m>', 'mbif: integer bits (default: 1)', wholeNumber(0))

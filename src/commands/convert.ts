@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { DiagnosticError, type Outcome, diagnostic } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
@@ -9,7 +9,8 @@ import { type AutoSilence, type Kept, autoSilence, certainSilence } from '../all
 import { layerLines } from '../allocate/files.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
-import { calibrate } from '../run/calibrate.js';
+import { type Calibration, calibrate } from '../run/calibrate.js';
+import { type ValueRange, calibrateQuantisers } from '../run/calibrate-quantisers.js';
 import { type CompileResult, describe } from './summary.js';
 import type { Conversion } from '../workspace/compiled.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
@@ -18,7 +19,7 @@ import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { Findings } from '../workspace/findings.js';
 import { chooseConfig } from '../workspace/choose-config.js';
-import { importFile } from '../workspace/target.js';
+import { type Source, importFile } from '../workspace/target.js';
 import { type Verified, verifyWhereWanted } from '../run/verify-import.js';
 import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
 import { chooseEngine } from '../run/engine.js';
@@ -95,7 +96,7 @@ function normalizeLine({ mean, std }: Normalisation): readonly string[] {
 
 /** What is measured of a network before its model file can be written. */
 export interface Found {
-  readonly ranges?: ReadonlyMap<string, number>;
+  readonly ranges?: ReadonlyMap<string, ValueRange>;
   readonly steps?: number;
   readonly silence?: AutoSilence;
 }
@@ -111,14 +112,30 @@ function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOp
   const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${drive})`;
   const { layers } = found.silence ?? { layers: [] };
   const periods = new Set(layers.map((layer) => layer.silent));
-  if (periods.size <= 1)
-    return { use: [], settings: [coding(typeof silent === 'number' ? silent : ([...periods][0] ?? 0))] };
-  const lines = layerLines(new Map(layers.map((layer) => [layer.id, `silent ${layer.silent}`])));
-  return { use: [], settings: [`${coding(Math.min(...periods))} {`, ...lines, '  }'] };
+  const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
+  if (periods.size <= 1) {
+    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? 0);
+    return { use: [], settings: withLayers(coding(period), settings) };
+  }
+  for (const layer of layers) {
+    const range = settings.get(layer.id);
+    settings.set(layer.id, `silent ${layer.silent}${range === undefined ? '' : `  ${range}`}`);
+  }
+  return { use: [], settings: withLayers(coding(Math.min(...periods)), settings) };
+}
+
+/** What a layer's quantiser covers, as its settings say it. */
+function rangeText({ from, range }: ValueRange): string {
+  return from === 0 ? `range ${range}` : `from ${from}  range ${range}`;
+}
+
+/** A coding with settings of layers behind it. */
+function withLayers(coding: string, settings: ReadonlyMap<string, string>): readonly string[] {
+  return settings.size === 0 ? [coding] : [`${coding} {`, ...layerLines(settings), '  }'];
 }
 
 /** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
-function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, number>): Lines {
+function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, ValueRange>): Lines {
   const { integer = 1, fraction = 3, largest = 5.11, perUnit = 100 } = options;
   const { name, args, usual } = {
     rate: { name: 'IF', args: 'start: 0.5', usual: 64 },
@@ -129,14 +146,11 @@ function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, number>)
     },
     ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}`, usual: 1 },
   }[options.coding as 'rate' | 'mbif' | 'ibra'];
-  // the longer id last: a pattern also means ids that begin with it and a dot, and later patterns win
-  const layers = [...ranges]
-    .sort(([a], [b]) => a.length - b.length)
-    .map(([id, range]) => `    layer ${JSON.stringify(id)} { range ${range} }`);
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
   const coding = `  coding  direct(steps: ${options.steps ?? usual})`;
   return {
     use: [`use "spikec/neurons" { ${name} }`, ''],
-    settings: [`  neuron  ${name}(${args})`, ...(layers.length === 0 ? [coding] : [`${coding} {`, ...layers, '  }'])],
+    settings: [`  neuron  ${name}(${args})`, ...withLayers(coding, settings)],
   };
 }
 
@@ -163,16 +177,20 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   };
   let text = modelText(onnxName, options, {});
   let silence: AutoSilence | undefined;
+  const calibration = calibrationOf(options);
   if (options.coding === 'sws') {
+    refuseDynamic(source, options);
+    const ranges = await calibrateQuantisers(source.imported.network, calibration, findings);
+    text = modelText(onnxName, options, { ranges });
     const steps = stepsFor(source.imported.network, configOf(text), options, findings);
-    text = modelText(onnxName, options, { steps });
+    text = modelText(onnxName, options, { ranges, steps });
     silence = await silenceFor(source.imported.network, configOf(text), options, findings);
-    if (silence !== undefined) text = modelText(onnxName, options, { steps, silence });
+    if (silence !== undefined) text = modelText(onnxName, options, { ranges, steps, silence });
   } else {
     conversionPlan(configOf(text), new Findings()); // a coding that can't convert is said before images are read
-    const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
-    const calibration = { dataset, normalisation, percentile, limit, onProgress };
-    text = modelText(onnxName, options, { ranges: await calibrate(source.imported.network, calibration, findings) });
+    const measured = await calibrate(source.imported.network, calibration, findings);
+    const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
+    text = modelText(onnxName, options, { ranges });
   }
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
@@ -196,6 +214,23 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
     },
     diagnostics: findings.all,
   };
+}
+
+function calibrationOf(options: ConvertOptions): Calibration {
+  const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
+  return { dataset, normalisation, percentile, limit, onProgress };
+}
+
+/** Dynamic quantisers have no fixed codes: without data to make them static they are refused by name. */
+function refuseDynamic(
+  { path, imported: { dynamicQuantisers } }: Source,
+  { calibrate: dataset }: ConvertOptions,
+): void {
+  const [first] = dynamicQuantisers;
+  if (first === undefined || dataset !== undefined) return;
+  const help =
+    'convert with --calibrate DATA, which makes them static, or choose --coding rate, which needs ranges only';
+  fail('convert/dynamic-quantisers', { count: dynamicQuantisers.length, first }, { file: path }, { help });
 }
 
 /** Steps of 8-bit codes, for β = 2. */
@@ -233,7 +268,7 @@ async function silenceFor(
   {
     silent = 'auto',
     keep: kept = 'codes',
-    margin = 1.5,
+    margin,
     calibrate: calibration,
     normalisation = {},
     onProgress,

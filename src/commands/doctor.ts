@@ -7,6 +7,7 @@ import { activationSites, configure, passes, runPipeline } from '../passes/index
 import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader, libraryNeurons } from '../workspace/files.js';
+import { withoutQuantisers } from '../run/calibrate-quantisers.js';
 import { Findings } from '../workspace/findings.js';
 import { importFile } from '../workspace/target.js';
 import { type ConversionCoding, conversionCodings } from './choices.js';
@@ -73,7 +74,10 @@ export function examineOnnx(file: string): Outcome<DoctorResult> {
     quantisers: network.ops.filter(({ kind }) => kind === 'quantize').length,
     unquantised: sites.length,
   };
-  const codings = conversionCodings.map((coding) => examined(file, network, coding, sites));
+  const missing = withoutQuantisers(network, findings).missing.map(({ id }) => id);
+  const codings = conversionCodings.map((coding) =>
+    examined(file, network, coding, coding === 'sws' ? missing : sites),
+  );
   return { value: { file, network: described, blockers: [], codings }, diagnostics: findings.all };
 }
 
@@ -90,9 +94,10 @@ function rangeless(network: Network): readonly string[] {
 function examined(file: string, network: Network, coding: ConversionCoding, sites: readonly string[]): CodingExamined {
   const bare = problemsOf(file, network, coding, []);
   if (bare.length === 0) return { coding, converts: 'yes', blockers: [] };
-  if (coding !== 'sws' && sites.length > 0) {
+  if (sites.length > 0) {
     const problems = problemsOf(file, network, coding, sites);
-    const remedy = `--calibrate DATA measures the range of ${sites.length} activation${sites.length === 1 ? '' : 's'}`;
+    const adds = coding === 'sws' ? ', and adds quantisers' : '';
+    const remedy = `--calibrate DATA measures the range of ${sites.length} activation${sites.length === 1 ? '' : 's'}${adds}`;
     if (problems.length === 0) return { coding, converts: 'calibrate', blockers: [], remedy };
     return { coding, converts: 'no', blockers: grouped(problems) };
   }
@@ -108,7 +113,7 @@ function problemsOf(
 ): readonly Diagnostic[] {
   const findings = new Findings();
   const path = join(dirname(file), 'doctor.spike');
-  const ranges = new Map(sites.map((id) => [id, 1] as const));
+  const ranges = new Map(sites.map((id) => [id, { from: 0, range: 1 }] as const));
   try {
     const text = modelText(basename(file), { coding, outDir: '' }, { ranges });
     const model = findings.take(checkModel({ name: path, text }, diskLoader(path, false)));
@@ -121,15 +126,20 @@ function problemsOf(
   }
 }
 
+/** `53 × a message`: what the import has counted already. */
+function counted({ message }: Diagnostic): { readonly count: number; readonly message: string } {
+  const found = /^(\d+) × (.*)$/s.exec(message);
+  return found === null ? { count: 1, message } : { count: Number(found[1]), message: found[2]! };
+}
+
 /** Diagnostics alike but for the names in them, by how many there are. */
 function grouped(diagnostics: readonly Diagnostic[]): readonly Blocker[] {
   const groups = new Map<string, Diagnostic[]>();
   for (const one of diagnostics.filter(({ severity }) => severity === 'error')) {
-    const key = `${one.code} ${one.message.replace(/%[\w./:-]+|"[^"]*"|\d+/g, '…')} ${one.help ?? ''}`;
+    const key = `${one.code} ${counted(one).message.replace(/%[\w./:-]+|"[^"]*"|\d+/g, '…')} ${one.help ?? ''}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()]
-    .sort((a, b) => b.length - a.length)
     .map((alike) => {
       const [first] = alike as [Diagnostic, ...Diagnostic[]];
       const names = alike.flatMap(({ place, message }) => {
@@ -139,10 +149,11 @@ function grouped(diagnostics: readonly Diagnostic[]): readonly Blocker[] {
       });
       return {
         code: first.code,
-        message: first.message,
-        count: alike.length,
+        message: counted(first).message,
+        count: alike.reduce((sum, one) => sum + counted(one).count, 0),
         places: [...new Set(names)].slice(0, mostPlaces),
         ...(first.help === undefined ? {} : { remedy: first.help }),
       };
-    });
+    })
+    .sort((a, b) => b.count - a.count);
 }

@@ -1,7 +1,17 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import { type Network, type Op, latencyOf, opsById, optionalParam, traitsOf, wholeOf } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  isSteady,
+  latencyOf,
+  opsById,
+  optionalParam,
+  roleOf,
+  traitsOf,
+  wholeOf,
+} from '../network/index.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -73,6 +83,7 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
     .map((op) => {
       const sources = traitsOf(op).weights === 'none' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
+      if (op.kind === 'product') return productCost(op);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
       return layerCost(network, op, sources, once);
     });
@@ -83,9 +94,8 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
 function constantValues(network: Network): ReadonlySet<string> {
   const constant = new Set<string>();
   for (const op of network.ops) {
-    const encoded = op.kind === 'encode' && op.attrs.coding === 'direct';
-    const follows = op.kind !== 'neuron' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
-    if (encoded || (follows && op.kind !== 'encode')) constant.add(op.id);
+    const follows = roleOf(op) !== 'neurons' && op.inputs.length > 0 && op.inputs.every((id) => constant.has(id));
+    if (isSteady(op) ?? follows) constant.add(op.id);
   }
   return constant;
 }
@@ -117,6 +127,29 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
     size_bytes: (params * weight_bits) / 8,
     real_macs: sources === undefined ? macs * (once ? 1 : own) : 0,
     ann_bits: sources === undefined ? spike_bits : bitsFor(most((source) => source.values)),
+  };
+}
+
+/** Neurons that multiply two whole codes: once an image, each as many bits as its train has steps. */
+function productCost(op: Op<'product'>): LayerCost {
+  const macs = elementCount(op.type.shape);
+  const { steps } = op.attrs;
+  const s_ace = macs * steps * steps;
+  return {
+    id: op.id,
+    kind: op.kind,
+    input: 'real',
+    macs,
+    params: 0,
+    weight_bits: steps,
+    spike_bits: steps,
+    steps: 1,
+    bit_budget: steps * steps,
+    s_ace,
+    s_ace_squeezed: s_ace,
+    size_bytes: 0,
+    real_macs: macs,
+    ann_bits: steps,
   };
 }
 

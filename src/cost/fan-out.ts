@@ -96,6 +96,11 @@ function hasWindows({ kind }: Op): boolean {
 
 /** The synapses of `reader` on each of its inputs: of weights one an output channel that it weighs them for, else one. */
 function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
+  // where it has one value for many, each spike reaches all of them
+  if (reader.kind === 'product') {
+    const size = elementCount(shape);
+    return new Float64Array(size).fill(elementCount(reader.type.shape) / size);
+  }
   const channels = hasRole(reader, 'weighted') ? reader.type.shape[0]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
   const [planes = 1, height = 1, width = 1] = shape;

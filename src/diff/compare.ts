@@ -144,7 +144,7 @@ class Comparison {
 }
 
 /** The type of an op on other inputs; undefined where it doesn't fit them. */
-function inferred(op: Op, inputs: readonly ValueType[], { params }: Network): ValueType | undefined {
-  const type = inferType({ kind: op.kind, attrs: op.attrs, params: op.params }, inputs, params);
+function inferred(op: Op, inputs: readonly ValueType[], { params, neurons }: Network): ValueType | undefined {
+  const type = inferType({ kind: op.kind, attrs: op.attrs, params: op.params }, inputs, params, neurons);
   return typeof type === 'string' ? undefined : type;
 }

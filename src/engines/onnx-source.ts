@@ -1,4 +1,5 @@
-import { type Tensor, allocate } from '../base/dtype.js';
+import { type DType, type Tensor, allocate, tensor } from '../base/dtype.js';
+import { roundHalfEven } from '../base/rounding.js';
 import { fail } from '../base/diagnostics/index.js';
 import { type Port, Session } from './onnxruntime-session.js';
 
@@ -41,15 +42,40 @@ export async function openOnnxSource(
         fail('engine/missing-input', { what, input: missing.name, given: Object.keys(feeds).join(', ') || 'none' });
       }
       const rows = feeds[inputs[0]?.name ?? '']?.shape[0] ?? 1;
+      const given = asDeclared(inputs, feeds);
       if (fixedBatch === undefined || typeof fixedBatch === 'string' || rows === fixedBatch)
-        return session.run(feeds, fetches);
+        return session.run(given, fetches);
       if (!(fixedBatch >= 1))
         fail('engine/refused', { engine: 'onnxruntime', what, reason: `its batch is ${fixedBatch}` });
-      return inPieces({ session, fetches }, feeds, rows, fixedBatch);
+      return inPieces({ session, fetches }, given, rows, fixedBatch);
     },
     dispose: () => session.close(),
   };
 }
+
+/** Feeds in the types that the file's inputs have: integers rounded and held in their range. */
+function asDeclared(
+  inputs: readonly Port[],
+  feeds: Readonly<Record<string, Tensor>>,
+): Readonly<Record<string, Tensor>> {
+  const types = new Map(inputs.map(({ name, dtype }) => [name, dtype]));
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, t]) => {
+      const dtype = types.get(name) ?? t.dtype;
+      if (dtype === t.dtype) return [name, t];
+      const range = ranges[dtype];
+      const cast = (x: number): number =>
+        range === undefined ? x : Math.min(range[1], Math.max(range[0], roundHalfEven(x)));
+      return [name, tensor(dtype, t.shape, Float64Array.from(t.data, cast))];
+    }),
+  );
+}
+
+const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
+  u8: [0, 255],
+  i8: [-128, 127],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+};
 
 /** Runs `rows` rows `size` at a time; the last piece is filled up with its last row. */
 async function inPieces(

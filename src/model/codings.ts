@@ -30,14 +30,20 @@ export const codings = {
 const silent = { name: 'silent', doc: 'silent steps of these layers', spec: silentSteps } as const;
 const range = {
   name: 'range',
-  doc: 'the activation that the largest spike of these layers stands for',
+  doc: 'the activation that the largest spike of these layers stands for, or with sws the largest code, of a network without quantisers',
   spec: { kind: 'real', above: 0 },
+} as const;
+
+const from = {
+  name: 'from',
+  doc: 'the activation that the least code of these layers stands for, where the network has no quantiser',
+  spec: { kind: 'real', max: 0 },
 } as const;
 
 /** What a `layer "…" { }` behind a coding may change. */
 export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, readonly Setting[]>>> = {
-  sws: [silent],
+  sws: [silent, range, from],
   direct: [range],
 };
 
-export type CodingValuesOfLayer = Written<readonly [typeof silent, typeof range]>;
+export type CodingValuesOfLayer = Written<readonly [typeof silent, typeof range, typeof from]>;

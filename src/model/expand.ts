@@ -19,16 +19,8 @@ import { type Frame, blockTrail, inputsOf } from './frame.js';
 import { IdScope } from './ids.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
-import type { Layer, LayerAttr } from './types.js';
-import {
-  type BlockValue,
-  type NeuronUse,
-  type TensorValue,
-  type Value,
-  describeShape,
-  describeValue,
-  errorValue,
-} from './values.js';
+import type { Layer } from './types.js';
+import { type BlockValue, type TensorValue, type Value, describeShape, describeValue, errorValue } from './values.js';
 
 /** Layers and blocks a network may expand to. */
 export const maxExpansion = 20_000;
@@ -182,7 +174,14 @@ export class Expander {
     if (dimensions?.some((value) => value.kind === 'error')) return errorValue;
     if (frame.declared.declaration.kind === 'network') {
       if (shape === undefined || shape.length === 0) return errorValue;
-      return this.#add(statement.name.text, 'input', [], shape, {}, statement.span);
+      return this.#add({
+        id: statement.name.text,
+        kind: 'input',
+        inputs: [],
+        shape,
+        attrs: {},
+        place: statement.span,
+      });
     }
     const given = waiting.shift() ?? errorValue;
     if (shape !== undefined && given.kind === 'tensor' && !sameShape(shape, given.shape)) {
@@ -375,8 +374,11 @@ export class Expander {
     return {
       add: (name, kind, inputs, shape, attrs = {}, neuron) => {
         const ids = inputs.map((input) => input.op);
-        return this.#add(frame.ids.layer(name), kind, ids, shape, attrs, place, neuron);
+        const own = neuron === undefined ? {} : { neuron };
+        return this.#add({ id: frame.ids.layer(name), kind, inputs: ids, shape, attrs, place, ...own });
       },
+      weighted: (name, kind, input, shape, weight, attrs = {}) =>
+        this.#add({ id: frame.ids.layer(name), kind, inputs: [input.op], shape, attrs, weight, place }),
       wrongShape: (needs, found) => {
         const related = [{ place: found.place, message: `${describeShape(found.shape)} comes from here` }];
         this.#reporter.report('model/shape', { op, needs, found: describeShape(found.shape) }, place, {
@@ -402,17 +404,10 @@ export class Expander {
     };
   }
 
-  #add(
-    id: string,
-    kind: string,
-    inputs: readonly string[],
-    shape: readonly number[],
-    attrs: Readonly<Record<string, LayerAttr>>,
-    place: Span,
-    neuron?: NeuronUse,
-  ): TensorValue {
+  #add(layer: Layer): TensorValue {
+    const { id, shape, place } = layer;
     this.#spend(place);
-    this.layers.push({ id, kind, inputs, attrs, shape, place, ...(neuron === undefined ? {} : { neuron }) });
+    this.layers.push(layer);
     return { kind: 'tensor', op: id, shape, place };
   }
 

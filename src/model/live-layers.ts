@@ -20,7 +20,7 @@ export function liveLayers(layers: readonly Layer[], output: string): Layer[] {
   return layers
     .filter((layer) => live.has(layer.id) || layer.kind === 'input')
     .map((layer) => {
-      if ((layer.kind !== 'conv' && layer.kind !== 'linear') || layer.attrs['bias'] !== undefined) return layer;
+      if (layer.weight === undefined || layer.attrs['bias'] !== undefined) return layer;
       const by = readers.get(layer.id) ?? [];
       const normed = by.length > 0 && layer.id !== output && by.every((reader) => reader.kind === 'batchnorm');
       return { ...layer, attrs: { ...layer.attrs, bias: !normed } };

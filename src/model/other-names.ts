@@ -10,6 +10,8 @@ const layers = new Map(
     dropout: 'dropout1d dropout2d Dropout',
     avgpool: 'avg_pool avgpool2d AvgPool2d average_pool AveragePooling2D',
     maxpool: 'max_pool maxpool2d MaxPool2d MaxPooling2D pool',
+    transposed_conv:
+      'deconv deconvolution conv_transpose convtranspose ConvTranspose ConvTranspose2d Conv2DTranspose upconv',
     global_avgpool: 'gap GAP globalavgpool adaptive_avgpool AdaptiveAvgPool2d mean reduce_mean',
     flatten: 'Flatten view reshape',
     relu: 'ReLU leaky_relu gelu elu silu hardtanh activation',

@@ -65,6 +65,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | --- | --- |
  * | input | |
  * | conv | channels, kernel [h,w], stride [h,w], pads [t,l,b,r], dilation [h,w], groups, bias |
+ * | transposed_conv | as conv |
  * | linear | features, bias |
  * | batchnorm | epsilon, momentum |
  * | spike | (`neuron`, where it is fixed in place) |
@@ -86,6 +87,8 @@ export interface Layer {
   readonly attrs: Readonly<Record<string, LayerAttr>>;
   /** Of its result: [channels, height, width] or [features]. */
   readonly shape: readonly number[];
+  /** Shape of its weight, [outputs, inputs a group, …taps], where it has one. */
+  readonly weight?: readonly number[];
   readonly neuron?: NeuronUse;
   readonly place: Span;
 }

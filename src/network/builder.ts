@@ -2,7 +2,7 @@ import { type NeuronDef, withoutRanges } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type OpKind, attrProblems, opDef, readsAhead } from './ops/index.js';
-import { inferType } from './infer-type.js';
+import { inferType, levelsOf } from './infer-type.js';
 import { settledTypes } from './settled-types.js';
 import {
   type Attrs,
@@ -34,19 +34,38 @@ export function decodedOp<K extends OpKind>(op: UncheckedOp<K>): Op<K> | { reado
   return problems.length > 0 ? { problems } : checkedOp(op);
 }
 
+/** Attributes of a layer of neurons with the levels of its equations; the amplitude is theirs unless another is chosen. */
+function withLevels(
+  op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
+  neurons: ReadonlyMap<string, NeuronDef>,
+): Attrs {
+  const { attrs } = op;
+  const own = levelsOf(op, neurons);
+  if (own === undefined) return attrs;
+  const levels = [own.min, own.max];
+  if ('levels' in attrs && 'amplitude' in attrs) return { ...attrs, levels };
+  const { neuron, levels: _, ...rest } = attrs;
+  if (!('amplitude' in rest)) return { neuron: neuron!, levels, amplitude: own.step, ...rest };
+  return Object.fromEntries(
+    Object.entries(attrs).flatMap((entry) => (entry[0] === 'amplitude' ? [['levels', levels], entry] : [entry])),
+  );
+}
+
 /** The op, its type inferred from those of its inputs, or what is wrong with it. Every op is made here or read from text. */
 export function makeOp<K extends OpKind>(
   { id, kind, inputs = [], attrs = {}, params = {}, place, origin }: NewOp & { readonly kind: K },
   types: readonly ValueType[],
   values: ReadonlyMap<string, Param>,
+  neurons: ReadonlyMap<string, NeuronDef>,
 ): Op<K> | { readonly problem: string } {
-  const type = inferType({ kind, attrs, params }, types, values);
+  const settled = withLevels({ kind, attrs, params }, neurons);
+  const type = inferType({ kind, attrs: settled, params }, types, values, neurons);
   if (typeof type === 'string') return { problem: type };
   return checkedOp({
     id,
     kind,
     inputs,
-    attrs,
+    attrs: settled,
     params,
     type,
     ...(place === undefined ? {} : { place }),
@@ -58,6 +77,7 @@ export function makeOp<K extends OpKind>(
 export class NetworkBuilder {
   readonly #types = new Map<string, ValueType>();
   readonly #ops: Op[] = [];
+  readonly #byId = new Map<string, Op>();
   readonly #params = new Map<string, Param>();
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #notes: string[] = [];
@@ -88,15 +108,26 @@ export class NetworkBuilder {
     return present(this.#types.get(id), `network builder: no value ${id}`);
   }
 
+  /** An op that was added. */
+  opOf(id: string): Op {
+    return present(this.#byId.get(id), `network builder: no op ${id}`);
+  }
+
+  /** A parameter that was added. */
+  paramOf(name: string): Param {
+    return present(this.#params.get(name), `network builder: no parameter ${name}`);
+  }
+
   /** Adds an op, or says why it can't be: for callers that check user input. */
   tryAdd(op: NewOp): string | { readonly problem: string } {
     if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
     if (op.ahead !== undefined && readsAhead(op) && !this.#types.has(op.inputs![0]!)) this.#ahead.add(op.id);
     const types = this.#ahead.has(op.id) ? [op.ahead!] : (op.inputs ?? []).map((id) => this.typeOf(id));
-    const made = makeOp(op, types, this.#params);
+    const made = makeOp(op, types, this.#params, this.#neurons);
     if ('problem' in made) return made;
     this.#types.set(op.id, made.type);
     this.#ops.push(made);
+    this.#byId.set(op.id, made);
     return op.id;
   }
 
@@ -117,7 +148,7 @@ export class NetworkBuilder {
     return {
       name: this.name,
       ...(coding === undefined ? {} : { coding }),
-      ops: this.#ahead.size === 0 ? [...this.#ops] : settledTypes(this.#ops, this.#params),
+      ops: this.#ahead.size === 0 ? [...this.#ops] : settledTypes(this.#ops, this.#params, this.#neurons),
       outputs,
       params: this.#params,
       neurons: this.#neurons,

@@ -1,5 +1,5 @@
 import { present } from '../base/invariant.js';
-import { attrsOf } from './ops/index.js';
+import { type KindsOf, attrsOf, roleOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
 /** What was asked of lists of ops before; they don't change once they are a network's. */
@@ -26,6 +26,12 @@ export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]
     for (const input of op.inputs) present(consumers.get(input), `graph: ${op.id} reads unknown ${input}`).push(op);
   }
   return consumers;
+}
+
+/** Layers of neurons: those with equations, and those that decide on their whole input. */
+export function isNeuronLayer(op: Op): op is Op<KindsOf<'neurons' | 'whole-input'>> {
+  const role = roleOf(op);
+  return role === 'neurons' || role === 'whole-input';
 }
 
 /** The squeeze that reads a layer of neurons, if there is one. */

@@ -1,8 +1,18 @@
 export { learnsBits, mostOf, roundedWithin, wholeOf } from './bits.js';
+export {
+  type Algebra,
+  type FunctionName,
+  type FunctionNumbers,
+  type FunctionRow,
+  functionNames,
+  functions,
+  isFunctionName,
+  numbers,
+} from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
 export { inferType } from './infer-type.js';
 export { type ReadOutKind, isReadOut, readOuts } from './read-outs.js';
-export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
   type OpDef,
@@ -15,6 +25,7 @@ export {
   sourceOf,
   roleOf,
   boundsOf,
+  isSteady,
   hasWeightMatrix,
   readsAhead,
   traitsOf,
@@ -34,6 +45,8 @@ export {
   type PaddedKind,
   hasRole,
   codesOf,
+  lookedUp,
+  nameOf,
   loweringOf,
   windowOf,
   type Acting,

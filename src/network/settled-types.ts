@@ -1,4 +1,5 @@
 import { InvariantError } from '../base/invariant.js';
+import type { NeuronDef } from '../equations/index.js';
 import { inferType } from './infer-type.js';
 import type { Op, Param, ValueType } from './types.js';
 
@@ -6,7 +7,11 @@ import type { Op, Param, ValueType } from './types.js';
 const mostRounds = 8;
 
 /** Ops of a network with cycles, with the types that follow from each other: those that close a cycle have their source's. */
-export function settledTypes(ops: readonly Op[], params: ReadonlyMap<string, Param>): readonly Op[] {
+export function settledTypes(
+  ops: readonly Op[],
+  params: ReadonlyMap<string, Param>,
+  neurons: ReadonlyMap<string, NeuronDef>,
+): readonly Op[] {
   const types = new Map<string, ValueType>(ops.map((op) => [op.id, op.type]));
   for (let round = 0; round < mostRounds; round++) {
     let changed = false;
@@ -16,7 +21,7 @@ export function settledTypes(ops: readonly Op[], params: ReadonlyMap<string, Par
         if (type === undefined) throw new InvariantError(`settled types: ${op.id} reads unknown ${id}`);
         return type;
       });
-      const type = inferType(op, inputs, params);
+      const type = inferType(op, inputs, params, neurons);
       if (typeof type === 'string') throw new InvariantError(`settled types: ${op.id} (${op.kind}): ${type}`);
       changed ||= JSON.stringify(type) !== JSON.stringify(types.get(op.id));
       types.set(op.id, type);

@@ -11,9 +11,8 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   const def = op.kind === 'neuron' ? neurons.get(op.attrs.neuron) : undefined;
   if (op.kind !== 'neuron' || def === undefined) return [];
   const args = argumentsOf(op, def);
-  // a step size that is no size is refused as such (`valueProblems`)
-  const size = args[stepParameter(def) ?? ''];
-  if (size !== undefined && !(size > 0 && size < Infinity)) return [];
+  // it is refused as such (`valueProblems`)
+  if (!hasStepSize(def, args)) return [];
   const derived = spikeLevels(def, args);
   if (derived === undefined) {
     return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
@@ -37,7 +36,14 @@ type NeuronParts = { readonly attrs: Attrs; readonly params: Op['params'] };
 
 /** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
 export function derivedLevels(op: NeuronParts, def: NeuronDef): SpikeLevels | undefined {
-  return spikeLevels(def, argumentsOf(op, def));
+  const args = argumentsOf(op, def);
+  return hasStepSize(def, args) ? spikeLevels(def, args) : undefined;
+}
+
+/** Whether the step size of its levels, if it has one as a parameter, is a size. */
+function hasStepSize(def: NeuronDef, args: Readonly<Record<string, number>>): boolean {
+  const size = args[stepParameter(def) ?? ''];
+  return size === undefined || (size > 0 && size < Infinity);
 }
 
 /** The neuron's parameters as this layer has them: defaults, attributes, and the most bits that it may learn. */

@@ -55,15 +55,15 @@ function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueTy
   if (attrs.length > 0) return attrs.map((message) => ({ message }));
   const bits = bitProblems(op, network);
   if (bits.length > 0) return bits;
-  const wrong = typeProblems(op, network, types).map((message) => ({ message }));
-  return wrong.length > 0 ? wrong : neuronLevelProblems(op, network);
+  const levels = neuronLevelProblems(op, network);
+  return levels.length > 0 ? levels : typeProblems(op, network, types).map((message) => ({ message }));
 }
 
 /** What is wrong with its type, its operands' times, and what it names. */
 function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly string[] {
   const request = { kind: op.kind, attrs: op.attrs, params: op.params };
   const inputs = op.inputs.map((id) => types.get(id)!);
-  const inferred = inferType(request, inputs, network.params);
+  const inferred = inferType(request, inputs, network.params, network.neurons);
   if (typeof inferred === 'string') return [inferred];
   const problems: string[] = [];
   if (!sameType(inferred, op.type)) {
@@ -72,6 +72,11 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (traitsOf(op).join) {
     const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
+  }
+  const { coding } = network;
+  const own = op.kind !== 'neuron' && 'coding' in op.attrs ? op.attrs.coding : undefined;
+  if (own !== undefined && coding !== undefined && own !== coding.name) {
+    problems.push(`has coding ${own}, the network ${coding.name}`);
   }
   if (op.kind === 'neuron' && !network.neurons.has(op.attrs.neuron)) {
     problems.push(`names an unknown neuron ${op.attrs.neuron}`);

@@ -2,6 +2,7 @@ export { type Choice, type Knapsack, leastCost, solveKnapsack } from './allocati
 export { type SilentChoice, type SilentPeriods, silentFront } from './allocation/silence.js';
 export { provenSilence } from './allocation/proven-silence.js';
 export { hasCodesOf, isWeighted, quantisedWeight, withWeightBits } from './network/quantise-weights.js';
+export { type MissingQuantiser, missingQuantisers } from './network/add-quantisers.js';
 export { quantizeValue } from './network/quantiser-regions.js';
 export { trainCapacity } from './network/sws/codes.js';
 export { type ChannelAttention, channelAttentions } from './network/channel-attention.js';

@@ -1,3 +1,4 @@
+import { addQuantisers } from './network/add-quantisers.js';
 import { allocateBits } from './network/allocate-bits.js';
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
@@ -14,6 +15,7 @@ import { scaleWeights } from './network/means/scale-weights.js';
 import { quantiseWeights } from './network/quantise-weights.js';
 import { quantiserRegions } from './network/quantiser-regions.js';
 import { scheduleTime } from './network/schedule-time.js';
+import { tables } from './network/sws/tables.js';
 import { toSpikes } from './network/sws/to-spikes.js';
 import { verifyAccumulateOnly } from './network/verify-accumulate-only.js';
 import type { Pass } from './pass.js';
@@ -26,7 +28,9 @@ export const passes: readonly Pass[] = [
   foldAffine,
   quantiseWeights,
   allocateBits,
+  addQuantisers,
   quantiserRegions,
+  tables,
   toSpikes,
   scheduleTime,
   activationRanges,
@@ -52,14 +56,16 @@ export const pipelines = {
     foldBatchnorm,
     foldAffine,
     quantiseWeights,
+    addQuantisers,
     quantiserRegions,
+    tables,
     toSpikes,
     scheduleTime,
     verifyAccumulateOnly,
     deadCode,
   ],
   /** A real or quantised network to neurons whose trains carry means. */
-  'convert.rate': [
+  'convert.means': [
     canonicalise,
     foldBatchnorm,
     foldAffine,
@@ -68,6 +74,7 @@ export const pipelines = {
     activationRanges,
     insertNeurons,
     scaleWeights,
+    composeSynapses,
     verifyAccumulateOnly,
     deadCode,
   ],

@@ -5,7 +5,7 @@ import type { Dataset, Normalisation } from '../data/index.js';
 import type { Engine } from '../engines/index.js';
 import { type Images, type LayerDifference, agreement, classesOf, outputsOf } from './metrics/index.js';
 import { carrierOf, sampleShape, stepsOfNetwork } from '../lower/program/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, isNeuronLayer } from '../network/index.js';
 import type { Conversion } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import { type OnProgress, type VerifyLevel } from '../workspace/types.js';
@@ -176,7 +176,7 @@ export function checkDiagnostic(
 
 /** What to try next: only what isn't done already. */
 function remedy(spiking: Network, first: string | undefined, chosen: boolean): string {
-  const neurons = spiking.ops.filter((op) => op.kind === 'neuron');
+  const neurons = spiking.ops.filter(isNeuronLayer);
   if (spiking.coding?.name !== 'sws') return 'more --steps, or ranges measured on other images with --calibrate';
   const args = spiking.coding.args;
   if (args['encoder'] === 'drive' && spiking.ops.some(({ id, kind }) => kind === 'encode' && id === first)) {

@@ -11,7 +11,7 @@ import {
   predictedClasses,
 } from './metrics/index.js';
 import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/program/index.js';
-import { type Network, numberAttr } from '../network/index.js';
+import { type Network, attrsOf, isNeuronLayer, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
 
@@ -29,14 +29,17 @@ export interface ComparedCodes {
 function comparedLayers(quantised: Network, spiking: Network): readonly ComparedLayer[] {
   const quantisers = new Set(quantised.ops.filter((op) => op.kind === 'quantize').map((op) => op.id));
   return spiking.ops
-    .filter((op) => (op.kind === 'encode' || op.kind === 'neuron') && quantisers.has(op.id))
-    .map((op) => ({
-      id: op.id,
-      amplitude: numberAttr(op.attrs, 'amplitude'),
-      amplification: numberAttr(op.attrs, 'beta') ** numberAttr(op.attrs, 'silent', 0),
-      top:
-        numberAttr(op.attrs, 'limit', 0) || trainCapacity(numberAttr(op.attrs, 'beta'), numberAttr(op.attrs, 'steps')),
-    }));
+    .filter((op) => (op.kind === 'encode' || isNeuronLayer(op)) && quantisers.has(op.id))
+    .map((op) => {
+      const attrs = attrsOf(op);
+      const [beta, steps] = [numberAttr(attrs, 'beta'), numberAttr(attrs, 'steps')];
+      return {
+        id: op.id,
+        amplitude: numberAttr(attrs, 'amplitude'),
+        amplification: beta ** numberAttr(attrs, 'silent', 0),
+        top: numberAttr(attrs, 'limit', 0) || trainCapacity(beta, steps),
+      };
+    });
 }
 
 export interface CompareOptions {
@@ -55,9 +58,11 @@ export async function compareCodes(
   const classes = new Int32Array(images.count);
   const spikingClasses = new Int32Array(images.count);
   const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
+  // image by image a second lane would only hold the network once more
+  const threads = images.batch === 1 ? 1 : undefined;
   const openExact = () =>
-    openSide(lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }), engine);
-  const openSpiking = () => openSide(lower(spiking, { probes: { codes: true, membrane: !inTurn } }), engine);
+    openSide(lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }), engine, threads);
+  const openSpiking = () => openSide(lower(spiking, { probes: { codes: true, membrane: !inTurn } }), engine, threads);
   const compare = (reference: Side, found: Side, start: number): void => {
     classes.set(reference.classes, start);
     spikingClasses.set(found.classes, start);
@@ -111,8 +116,8 @@ interface Opened<T> {
   readonly dispose: () => Promise<void>;
 }
 
-async function openSide(runnable: Runnable, engine: Engine): Promise<Opened<Side>> {
-  const { outputs, pass, dispose } = await openRunnable(runnable, engine);
+async function openSide(runnable: Runnable, engine: Engine, threads: number | undefined): Promise<Opened<Side>> {
+  const { outputs, pass, dispose } = await openRunnable(runnable, engine, { threads });
   const step = pass();
   return {
     run: async (batch) => {

@@ -3,10 +3,9 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset } from '../data/index.js';
-import { type Engine, openOnnxSource } from '../engines/index.js';
-import { exposeTensors } from '../frontends/onnx/index.js';
+import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, stepsOfNetwork } from '../lower/program/index.js';
-import { type Network, latencyOf } from '../network/index.js';
+import { type Network, isNeuronLayer, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
@@ -28,6 +27,7 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
+import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
 import { evaluateStages } from './stages.js';
@@ -58,6 +58,8 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const truth = readTruth(images);
   findings.all.push(...remarksOn(truth, images));
   if (text !== undefined) checkRuns(network, text);
+  const known = findings.all.some(({ code }) => code === 'convert/reference');
+  if (source !== undefined && !known) findings.all.push(...referenceNotes(source));
   const before = await sourceFound(source, { ...images, dataset: theirs ?? dataset }, options);
   const engine = finiteOnly(chooseEngine(options.engine, 'infer'), placeOf(opened));
   const phase =
@@ -183,21 +185,13 @@ async function sourceFound(
 }
 
 /** The source's own outputs: the file as it is, in onnxruntime, graph optimisations disabled. */
-async function sourceOutputs(
-  { path, bytes, imported, external }: Source,
-  images: Images,
-  options: EvalOptions,
-): Promise<Outputs> {
+async function sourceOutputs(file: Source, images: Images, options: EvalOptions): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const { path, imported } = file;
   const input = imported.sourceInputs[0]!.name;
   const { name } = imported.sourceOutput;
-  const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [name]);
-  const output = exposed?.outputs.get(name) ?? name;
-  const source = await openOnnxSource(exposed?.bytes ?? path, {
-    name: path,
-    batch: imported.sourceInputs[0]?.batch,
-    ...threads,
-  });
+  const { source, outputs: named } = await openReference(file, [name], threads);
+  const output = named.get(name) ?? name;
   try {
     const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
       present((await source.run({ [input]: batch }, [output]))[output], `driver: ${path} gave no ${name}`);
@@ -215,7 +209,7 @@ function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spi
   let membraneUpdates = 0;
   let spikes = 0;
   for (const op of spiking.ops) {
-    if (op.kind !== 'neuron') continue;
+    if (!isNeuronLayer(op)) continue;
     const count = elementCount(op.type.shape);
     neurons += count;
     membraneUpdates += count * (op.type.time!.steps + (op.attrs.silent ?? 0));

@@ -1,17 +1,12 @@
 import { fail } from '../base/diagnostics/index.js';
-import { InvariantError } from '../base/invariant.js';
+import { findCarrier } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
-import { inferenceProgram } from '../workspace/artifacts.js';
 
 /**
- * Reports what stops a network from being lowered. Only for networks read from text: those that the compiler makes are
- * right or it has a bug, but a text can name functions that don't exist or give numbers that mean nothing.
+ * Refuses a network that nothing carries: one of another coding. What else a text may say wrong is refused at its line when
+ * it is read (`parseNetwork`); that a network which was read can't be lowered is a bug.
  */
 export function checkRuns(network: Network, file: string): void {
-  try {
-    inferenceProgram(network);
-  } catch (error) {
-    if (!(error instanceof InvariantError || error instanceof TypeError || error instanceof RangeError)) throw error;
-    fail('network/not-runnable', { reason: error.message.replace(/^lower: /, '') }, { file });
-  }
+  if (findCarrier(network) !== undefined) return;
+  fail('network/not-runnable', { reason: `nothing runs coding ${network.coding?.name}` }, { file });
 }

@@ -1,14 +1,13 @@
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { openOnnxSource } from '../engines/onnx-source.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
-import { exposeTensors, partFor } from '../frontends/onnx/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import { inputRange, seededRandom } from './drawn-inputs.js';
+import { openReference, referenceNotes } from './reference.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
 import { type CommonOptions, verifyLevel } from '../workspace/types.js';
@@ -53,6 +52,7 @@ export async function verifyWhereWanted(
   }
   options.onProgress?.({ phase: 'verifying the import', done: 0 });
   const verified = await verifyImport(source);
+  findings.all.push(...referenceNotes(source));
   const { compared, layers, skipped } = verified;
   if (skipped !== undefined) {
     findings.all.push(diagnostic('convert/import-sampled', { compared, layers, skipped }, { file: source.path }));
@@ -73,7 +73,8 @@ export interface Verified {
  * from the file. The first layer that differs is reported; nothing is converted from a network that
  * isn't the user's.
  */
-export async function verifyImport({ path, bytes, imported, external }: Source): Promise<Verified> {
+export async function verifyImport(file: Source): Promise<Verified> {
+  const { path, imported, external } = file;
   const { network, sourceInputs } = imported;
   const byId = opsById(network);
   const input = present(sourceInputs[0], 'driver: an imported network without input');
@@ -84,18 +85,11 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   const images = randomImages(network, input.shape);
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
   origins.delete(input.name);
-  // onnxruntime finds external data by the file's place only
   const ends = [imported.sourceOutput.name];
-  const exposed =
-    external.size > 0
-      ? undefined
-      : whole
-        ? exposeTensors(bytes, [...origins, ...ends])
-        : exposeTensors(partFor(bytes, origins), origins);
-  const source = await openOnnxSource(exposed?.bytes ?? path, { name: path, batch: input.batch });
+  const seen = external.size > 0 ? ends : whole ? [...origins, ...ends] : origins;
+  const { source, outputs } = await openReference(file, seen, { withoutDynamic: true, whole });
   let theirs: ReadonlyMap<string, Tensor>;
   try {
-    const outputs = exposed?.outputs ?? new Map(ends.map((name) => [name, name]));
     const results = await source.run({ [input.name]: images }, [...outputs.values()]);
     const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
     theirs = new Map([...dequantised(network, new Map(found)), [input.name, images]]);

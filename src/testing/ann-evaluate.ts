@@ -1,5 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import type { Rounding } from '../base/rounding.js';
+import { functions, isFunctionName, numbers } from '../network/functions.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -77,8 +79,19 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return x.map((v) => (v > 0 ? v : 0));
     case 'clip':
       return x.map((v) => Math.min(Math.max(v, op.attrs.min), op.attrs.max));
+    case 'resample':
+      return resample(op, operands[0]!);
     case 'sigmoid':
       return x.map((v) => 1 / (1 + Math.exp(-v)));
+    case 'function': {
+      const { name } = op.attrs;
+      if (!isFunctionName(name)) throw new TypeError(`evaluateAnn: no function ${name}`);
+      return x.map((v) => functions[name].of(numbers, v, op.attrs));
+    }
+    case 'table':
+      return table(op, x, reals('thresholds')!, reals('levels')!);
+    case 'mul':
+      return multiply(operands[0]!, operands[1]!);
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':
@@ -91,6 +104,8 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return linear(x, reals('weight')!, reals('bias'));
     case 'conv':
       return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
+    case 'transposed_conv':
+      return transposedConv(op, operands[0]!, reals);
     case 'maxpool':
     case 'avgpool':
       return pool(op, operands[0]!);
@@ -117,14 +132,46 @@ function moved(
 }
 
 function quantize(op: Op<'quantize'>, x: Float64Array): Float64Array {
-  const { scale, zero, min, max } = op.attrs;
+  const { scale, zero, min, max, rounding = 'half_even' } = op.attrs;
+  const fraction = zero - Math.floor(zero);
   return x.map((v) => {
-    const q = v / scale;
-    const below = Math.floor(q);
-    const rest = q - below;
-    const nearest = rest === 0.5 ? below + (Math.abs(below) % 2) : Math.round(q);
-    return (Math.min(Math.max(nearest + zero, min), max) - zero) * scale;
+    // a sign isn't lost beside a half
+    const isBit = fraction === 0.5 && rounding === 'half_up';
+    const nearest = isBit ? Math.floor(v / scale) + 1 : rounded(v / scale + fraction, rounding);
+    return (Math.min(Math.max(nearest + Math.floor(zero), min), max) - zero) * scale;
   });
+}
+
+function rounded(q: number, rounding: Rounding): number {
+  const below = Math.floor(q);
+  const rest = q - below;
+  if (rounding === 'floor') return below;
+  if (rounding === 'ceil') return Math.ceil(q);
+  if (rest !== 0.5) return Math.round(q);
+  const odd = Math.abs(below) % 2;
+  return below + { half_even: odd, half_odd: 1 - odd, half_up: 1, half_down: 0 }[rounding];
+}
+
+/** Chosen rows and columns, pixel by pixel. */
+function resample({ attrs: { rows, columns } }: Op<'resample'>, { data, shape }: Operand): Float64Array {
+  const [channels, height, width] = shape as [number, number, number];
+  const result: number[] = [];
+  for (let c = 0; c < channels; c++) {
+    for (const y of rows) for (const x of columns) result.push(data[(c * height + y) * width + x]!);
+  }
+  return Float64Array.from(result);
+}
+
+/** The levels by counting the thresholds that are reached, one by one. */
+function table(op: Op<'table'>, x: Float64Array, thresholds: Float64Array, levels: Float64Array): Float64Array {
+  const { zero, scale } = op.attrs;
+  return x.map((v) => (levels[thresholds.filter((t) => t <= v).length]! - zero) * scale);
+}
+
+/** The second operand may have one factor a channel. */
+function multiply(a: Operand, b: Operand): Float64Array {
+  const alike = a.data.length === b.data.length;
+  return a.data.map((v, i) => v * b.data[alike ? i : channelOf(a.shape, i)]!);
 }
 
 function channelOf(shape: readonly number[], i: number): number {
@@ -216,6 +263,36 @@ function conv(
           });
         }
         y[(o * rows + r) * columns + c] = sum + (bias?.[o] ?? 0);
+      }
+    }
+  }
+  return y;
+}
+
+/** Each input pixel adds its kernels to the places around i·stride − pad. */
+function transposedConv(
+  op: Op<'transposed_conv'>,
+  x: Operand,
+  reals: (role: string) => Float64Array | undefined,
+): Float64Array {
+  const { kernel, stride, pads, dilation, groups } = op.attrs;
+  const [outputs, rows, columns] = op.type.shape as [number, number, number];
+  const [channels, height, width] = x.shape as [number, number, number];
+  const [weight, bias] = [reals('weight')!, reals('bias')];
+  const [perGroup, each] = [channels / groups, outputs / groups];
+  const y = new Float64Array(outputs * rows * columns);
+  y.forEach((_, i) => (y[i] = bias?.[Math.floor(i / (rows * columns))] ?? 0));
+  for (let i = 0; i < x.data.length; i++) {
+    const [channel, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
+    const group = Math.floor(channel / perGroup);
+    for (let o = group * each; o < (group + 1) * each; o++) {
+      for (let k = 0; k < kernel[0]; k++) {
+        for (let l = 0; l < kernel[1]; l++) {
+          const [r, c] = [row * stride[0] + k * dilation[0] - pads[0], column * stride[1] + l * dilation[1] - pads[1]];
+          if (r < 0 || r >= rows || c < 0 || c >= columns) continue;
+          const w = weight[((o * perGroup + (channel % perGroup)) * kernel[0] + k) * kernel[1] + l]!;
+          y[(o * rows + r) * columns + c]! += w * x.data[i]!;
+        }
       }
     }
   }

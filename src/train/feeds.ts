@@ -14,11 +14,11 @@ export function randomFeeds(
       const shape = input.shape.map((dim) => (isBatch(dim) ? dim.batch * n : dim));
       const random = randomStream(...keys, input.id);
       const data = new Float32Array(elementCount(shape));
-      const kept = 1 / (1 - input.rate);
+      const kept = 1 / (1 - input.dropped);
       for (let i = 0; i < data.length; i++) {
         // numbers near 1 must not round up to it
         const number = Math.floor(random() * 2 ** 24) / 2 ** 24;
-        data[i] = input.kind === 'uniform' ? number : number < input.rate ? 0 : kept;
+        data[i] = input.kind === 'uniform' ? number : number < input.dropped ? 0 : kept;
       }
       return [input.id, { dtype: 'f32', shape, data } satisfies Tensor<'f32'>];
     }),

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { type TrainableRunnable, lowerForTraining } from '../lower/program/index.js';
-import { type Network, type Op, consumersOf } from '../network/index.js';
+import { type Network, type Op, consumersOf, traitsOf } from '../network/index.js';
 import { type TrainingStep, trainingStep } from '../tensor/index.js';
 import { constraintsOf, withConstraints } from './constraints.js';
 import type { TrainSettings } from './settings.js';
@@ -34,8 +34,10 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
   return { network, lowered, step: withConstraints(step, constraintsOf(network)) };
 }
 
-function withoutDecay({ kind, params }: Op): readonly string[] {
-  if (kind === 'neuron' || kind === 'squeeze') return Object.values(params);
+/** Parameters of equations, bits and step sizes: no weights that should be small. */
+function withoutDecay(op: Op): readonly string[] {
+  const { params } = op;
+  if (traitsOf(op).fires !== 'none') return Object.values(params);
   return [params['weight_step'], params['weight_bits']].filter((name) => name !== undefined);
 }
 

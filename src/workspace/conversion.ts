@@ -35,6 +35,11 @@ export function conversionPlan(config: Config, findings: Findings, changes: Plan
   const { args } = coding;
   const passes = configure(pipelines['convert.sws'], {
     'quantise-weights': weights,
+    'add-quantisers': {
+      range: settingOf(coding, 'range'),
+      from: settingOf(coding, 'from'),
+      bits: Math.min(8, args.steps),
+    },
     'to-spikes': {
       beta: args.beta,
       steps: args.steps,
@@ -53,17 +58,23 @@ function meanPlan(
   { def, args, place }: NeuronUse,
   weights: { readonly bits: PerLayer<number> | undefined },
 ): PassPlan {
-  const ranges = coding.layers.map(({ pattern, place, settings }) => ({
-    pattern,
-    place,
-    value: settings.range,
-  }));
-  const passes = configure(pipelines['convert.rate'], {
+  const passes = configure(pipelines['convert.means'], {
     'quantise-weights': weights,
-    'activation-ranges': { range: byPattern<number>(ranges) },
+    'activation-ranges': { range: settingOf(coding, 'range') },
     'insert-neurons': { neuron: { name: def.name, args, place }, steps: coding.args.steps },
   });
   return { passes, neurons: new Map(libraryNeurons()).set(def.name, def) };
+}
+
+/** A setting by layers, of a coding's `layer "…" { SETTING NUMBER }`. */
+function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from'): PerLayer<number> {
+  return byPattern<number>(
+    coding.layers.map(({ pattern, place, settings }) => ({
+      pattern,
+      place,
+      value: settings[name],
+    })),
+  );
 }
 
 function silentOf(coding: SwsCoding, id: string): number {
@@ -90,7 +101,9 @@ export function sizeProblems(network: Network): readonly Diagnostic[] {
 
 /** Per-layer silent settings must name layers that exist. */
 export function checkPatterns(config: Config, spiking: Network): readonly Diagnostic[] {
-  const layers = spiking.ops.filter((op) => op.kind === 'neuron').map((op) => op.id);
+  const neurons = spiking.ops.filter((op) => op.kind === 'neuron').map((op) => op.id);
+  // a range may be the encoder's
+  const layers = [...neurons, ...spiking.ops.filter((op) => op.kind === 'encode').map((op) => op.id)];
   return (config.coding?.layers ?? [])
     .filter(({ pattern }) => !layers.some((id) => layerMatches(pattern, id)))
     .map(({ pattern, place }) =>

@@ -3,10 +3,13 @@ import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import type { Normalisation } from '../data/index.js';
 import { realPath } from '../data/files.js';
 import { finishWrites, isFile, isFolder, readBytes, readText } from '../data/index.js';
+import { carriers } from '../lower/program/index.js';
 import { type Network, type Param, decodeWeights, parseNetwork } from '../network/index.js';
 import type { Findings } from './findings.js';
 
 export { isFolder } from '../data/index.js';
+
+const runnable = carriers.flatMap(({ coding }) => coding ?? []);
 
 /** Names in a run folder. */
 export const runFiles = {
@@ -48,7 +51,7 @@ export function readIr(path: string, findings: Findings): FolderNetwork {
   finishWrites(folder);
   const text = readText(path);
   const weights = readWeights(folder);
-  const network = findings.take(parseNetwork({ name: path, text }, weights));
+  const network = findings.take(parseNetwork({ name: path, text }, weights, { codings: runnable }));
   const runPath = join(folder, runFiles.run);
   if (basename(path) !== runFiles.network) return { network };
   if (!isFile(runPath)) return { network, normalisation: ofManifest(join(folder, 'manifest.json')) };

@@ -55,6 +55,15 @@ it('the least period of the only layer is that from which on eval --stages finds
   dataset.close();
 });
 
+it('on fewer than 4 inputs the margin is larger', async () => {
+  const { path, outDir, images } = written(tinyQuantised());
+  const dataset = openDataset(images);
+  const margin = async (length: number): Promise<number | undefined> =>
+    (await converted(path, { outDir, calibrate: { ...dataset, length } })).silence!.margin;
+  expect([await margin(3), await margin(4)]).toEqual([2, 1.5]);
+  dataset.close();
+});
+
 it('a larger margin gives longer periods, predictions alone shorter ones, proven the longest', async () => {
   const { path, outDir } = written(deepQuantised(6));
   const latency = async (options: Partial<ConvertOptions>): Promise<number> =>

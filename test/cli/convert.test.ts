@@ -5,10 +5,7 @@ it.each([
   [['--coding', 'rate', '--silent', '3'], "option '--silent' belongs to `--coding sws`, not to `--coding rate`"],
   [['--coding', 'rate', '--integer', '3'], "option '--integer' belongs to `--coding mbif`, not to `--coding rate`"],
   [['--coding', 'mbif', '--encoder', 'drive'], "option '--encoder' belongs to `--coding sws`"],
-  [
-    ['--percentile', '50'],
-    "option '--percentile' belongs to `--coding rate`, `--coding mbif`, `--coding ibra`, not to `--coding sws`",
-  ],
+  [['--percentile', '50'], "option '--percentile' does nothing without '--calibrate'"],
   [['--coding', 'mbif', '--limit', '5'], "option '--limit' does nothing without '--calibrate'"],
 ])('convert %j is wrong usage: nothing is ignored', async (flags, problem) => {
   const ran = await spikec(['convert', 'a.onnx', ...flags, '--json']);

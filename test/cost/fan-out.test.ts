@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { costOf, fanOuts } from '../../src/cost/index.js';
-import { type Network, type Op, attrsOf } from '../../src/network/index.js';
+import { tensor } from '../../src/base/dtype.js';
+import { lower } from '../../src/lower/program/index.js';
+import { type Network, NetworkBuilder, type Op, attrsOf } from '../../src/network/index.js';
+import { evaluate } from '../../src/tensor/index.js';
+import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
+import { imported } from '../frontends/onnx/harness.js';
 import { chain, randomNetwork } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
@@ -32,6 +37,20 @@ function reachThrough(network: Network, byId: ReadonlyMap<string, Op>, reader: O
     case 'concat': {
       const before = reader.inputs.slice(0, n).reduce((sum, input) => sum + size(byId.get(input)!.type.shape), 0);
       return reach(network, reader.id, before + index);
+    }
+    case 'transpose':
+    case 'slice': {
+      // found by moving the numbers 0, 1, 2 … as the op moves spikes
+      const numbers = tensor(
+        'f32',
+        [1, ...shape],
+        Float32Array.from({ length: size(shape) }, (_, i) => i),
+      );
+      const b = new NetworkBuilder('moved');
+      b.add({ id: 'x', kind: 'input', attrs: { shape: [...shape] } });
+      const moved = b.finish([b.add({ id: 'y', kind: reader.kind, inputs: ['x'], attrs: reader.attrs })]);
+      const at = evaluate(lower(moved).program, { x: numbers })['0']!.data.indexOf(index);
+      return at === -1 ? 0 : reach(network, reader.id, at);
     }
     case 'globalavgpool':
       return reader.type.code.kind === 'spike'
@@ -76,6 +95,24 @@ it('fan-out counts the synapses each spike reaches, clipped at borders, through 
     }),
     { numRuns: 40 },
   );
+});
+
+it('spikes that move reach what their places reach, those left out nothing', () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 2, 4, 4]);
+  const weights = (name: string, dims: readonly number[]): string =>
+    b.floats(name, dims, new Float32Array(dims.reduce((a, n) => a * n, 1)).fill(0.01));
+  const image = b.fakeQuant('x', 0.02, 0);
+  const cut = b.node('Slice', [image, b.ints('s', [1]), b.ints('e', [4]), b.ints('a', [2]), b.ints('t', [2])]);
+  const moved = b.node('Transpose', [cut], { perm: [0, 3, 2, 1] });
+  const y = b.fakeQuant(b.node('Conv', [moved, weights('w', [3, 4, 2, 2])]), 0.03, 0);
+  b.output(b.node('Gemm', [b.node('Flatten', [y]), weights('f', [2, 3])], { transB: 1 }));
+  const { spiking } = convert(imported(b.bytes()).network, sws());
+  const encode = spiking.ops.find(({ kind }) => kind === 'encode')!;
+  const found = [...fanOuts(spiking)(encode.id)];
+  expect(found).toEqual(found.map((_, index) => reach(spiking, encode.id, index)));
+  expect(found.filter((n) => n === 0)).toHaveLength(16);
+  expect(Math.max(...found)).toBe(3);
 });
 
 it('costs of a chain are the formulas of the papers', () => {

@@ -54,7 +54,30 @@ function problemOf(network: Network, from: string | RegExp, to: string, params =
   return diagnostics.map(({ code, message, help }) => `${code}: ${message}${help === undefined ? '' : ' / help'}`)[0];
 }
 
+const spiking = convert(randomNetwork(3, 2), sws()).spiking;
+
 it.each([
+  [
+    'an encoder of another coding',
+    fixed,
+    'encode %image {coding=direct',
+    'encode %image {coding=events',
+    /^network\/invalid: %\S+ has coding events, the network direct$/,
+  ],
+  [
+    'an encoder without what its digits follow from',
+    spiking,
+    /(encode %\S+ \{.*)beta=2, /,
+    '$1',
+    /^network\/invalid: %\S+ misses its attribute beta, which coding sws has$/,
+  ],
+  [
+    'a read-out without the weight of its steps',
+    spiking,
+    /(decode %\S+ \{coding=sws), beta=2/,
+    '$1',
+    /^network\/invalid: %\S+\.readout misses its attribute beta, which coding sws has$/,
+  ],
   [
     'learned bits without a bound',
     learning,
@@ -136,7 +159,9 @@ it.each([
     '%coded.spike its step size `theta` (attribute theta) must be finite and above 0, is NaN',
   ],
 ] as const)('reading refuses %s', (_, network, from, to, expected) => {
-  expect(problemOf(network, from, to)).toBe(`network/invalid: ${expected}`);
+  const found = problemOf(network, from, to);
+  if (typeof expected === 'string') expect(found).toBe(`network/invalid: ${expected}`);
+  else expect(found).toMatch(expected);
 });
 
 it.each([

@@ -40,13 +40,29 @@ it.each([
   ],
   ['LIF', { levels: [0, 7], amplitude: 1 }, 'declares levels 0 … 7, the equations of LIF give 0 … 1'],
 ] as const)('a text that lies about the levels of %s %o is refused at its line', (name, attrs, message) => {
-  const text = printNetwork(layerOf(name, attrs));
+  const text = printNetwork(layerOf(name, attrs)).replace(/levels=\[[^\]]*\]/, `levels=[${attrs.levels.join(', ')}]`);
   const { value, diagnostics } = parseNetwork({ name: 'network.ir', text }, new Map());
   expect(value).toBeUndefined();
   expect(diagnostics.map((one) => [one.code, one.message])).toEqual([['network/invalid', `%a ${message}`]]);
   const place = diagnostics[0]!.place as { readonly start: number };
   expect(text.slice(place.start).split(' ')[0]).toBe('%a');
 });
+
+it.each([
+  ['MBLIF', bits, [0, 7], 0.5],
+  ['LIF', {}, [0, 1], 1],
+  ['LIF', { levels: [0, 7] }, [0, 1], 1],
+  ['Refined', { bits: 3, theta: 0.3, signed: 1 }, [-4, 3], 0.3],
+] as const)(
+  'a layer of %s %o is made with the levels of its equations, whatever is said',
+  (name, attrs, levels, step) => {
+    const network = layerOf(name, attrs);
+    const { attrs: own, type } = network.ops.find(({ id }) => id === 'a')!;
+    expect(own).toMatchObject({ levels, amplitude: step });
+    expect(type.code).toEqual({ kind: 'spike', min: levels[0], max: levels[1], step });
+    expect(verifyNetwork(network)).toEqual([]);
+  },
+);
 
 it('amplitudes of stepwise weighted trains are chosen by the conversion, their levels are not', () => {
   const { spiking } = convert(chain(2), sws({ steps: 4 }));

@@ -25,7 +25,7 @@ it('an option that isn’t the pass’s, one that is missing, and a pass outside
   // @ts-expect-error -- the types say so too
   expect(() => configure(pipelines.ann, { 'schedule-time': {} })).toThrow(TypeError);
   // @ts-expect-error -- a pipeline whose passes need options can't do without
-  expect(() => configure(pipelines['convert.rate'], {})).toThrow(TypeError);
+  expect(() => configure(pipelines['convert.means'], {})).toThrow(TypeError);
 });
 
 it('of the patterns that mean a layer the last with a value counts', () => {

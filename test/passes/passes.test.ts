@@ -211,18 +211,14 @@ it('refuses, by name, what SWS can’t carry', () => {
   expect(codes(after((b) => conv(b, 'c2', b.add({ id: 'r', kind: 'relu', inputs: [conv(b, 'c1', 'q0')] }))))).toEqual([
     'convert/nonlinearity: relu %r isn’t followed by a quantiser, but by conv %c2',
   ]);
-  expect(
-    codes(
-      after((b) =>
-        b.add({
-          id: 'q1',
-          kind: 'quantize',
-          inputs: [b.add({ id: 's', kind: 'mul', inputs: ['q0', 'q0'] })],
-          attrs: eightBits,
-        }),
-      ),
-    ),
-  ).toEqual(['convert/no-spiking-form: mul %s has no spiking form in the sws coding']);
+  const gated = (b: NetworkBuilder): string =>
+    conv(b, 'c2', b.add({ id: 's', kind: 'mul', inputs: ['q0', b.add({ id: 'g', kind: 'sigmoid', inputs: ['q0'] })] }));
+  expect(codes(after(gated))).toEqual(['convert/nonlinearity: mul %s isn’t followed by a quantiser, but by conv %c2']);
+  const hardswish = (b: NetworkBuilder): string =>
+    conv(b, 'c2', b.add({ id: 'f', kind: 'function', inputs: ['q0'], attrs: { name: 'hardswish' } }));
+  expect(codes(after(hardswish))).toEqual([
+    'convert/nonlinearity: hardswish %f isn’t followed by a quantiser, but by conv %c2',
+  ]);
 });
 
 it('refuses a float network, and a network whose input isn’t quantised', () => {
@@ -266,6 +262,14 @@ it('the pipeline stops where asked, and prints what each pass leaves', () => {
     stopAfter: 'to-spikes',
     after: ({ pass: name }) => seen.push(name),
   });
-  expect(seen).toEqual(['canonicalise', 'fold-batchnorm', 'quantise-weights', 'quantiser-regions', 'to-spikes']);
+  const before = [
+    'canonicalise',
+    'fold-batchnorm',
+    'fold-affine',
+    'quantise-weights',
+    'add-quantisers',
+    'quantiser-regions',
+  ];
+  expect(seen).toEqual([...before, 'tables', 'to-spikes']);
   expect(result.network!.ops.map((op) => op.kind)).toEqual(['input', 'encode', 'conv', 'decode']);
 });

@@ -94,3 +94,36 @@ it('of very many layers a sample is compared, the last among them, and a note sa
   await verifyWhereWanted(source, { verify: true }, findings);
   expect(findings.all.map(({ code }) => code)).toEqual(['convert/import-sampled']);
 }, 60_000);
+
+it('what onnxruntime can’t run is written out in ONNX’s operators, and the comparison says so', async () => {
+  const file = (rounding: string): string => {
+    const b = new OnnxBuilder(13, { 'qonnx.custom_op.general': 1 });
+    b.input('x', ['N', 4]);
+    const params = [b.scalar('s', 'float', 0.5), b.scalar('z', 'float', 0), b.scalar('n', 'float', 4)];
+    const attributes = { signed: 1, narrow: 0, rounding_mode: rounding };
+    b.output(b.node('Quant', ['x', ...params], attributes, { domain: 'qonnx.custom_op.general' }));
+    return written(b.bytes());
+  };
+  const findings = new Findings();
+  const source = importFile(file('FLOOR'), findings);
+  await verifyWhereWanted(source, {}, findings);
+  expect(findings.all.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    'convert/reference: onnxruntime doesn’t have qonnx.custom_op.general.Quant: the reference is the file with them written out in ONNX’s own operators',
+  ]);
+  // the comparison is one: a file that rounds otherwise isn't this network
+  const other = importFile(file('CEIL'), findings);
+  await expect(verifyImport({ ...source, bytes: other.bytes })).rejects.toMatchObject({
+    diagnostics: [{ code: 'convert/import-mismatch' }],
+  });
+});
+
+it('a file that takes integers is compared on integers', async () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 4], 'uint8');
+  const x = b.node('DequantizeLinear', ['x', b.scalar('s', 'float', 0.1), b.scalar('z', 'uint8', 7)]);
+  b.output(b.node('Gemm', [x, b.floats('w', [2, 4], [1, 2, 3, 4, -1, -2, -3, -4])], { transB: 1 }));
+  const findings = new Findings();
+  const source = importFile(written(b.bytes()), findings);
+  await verifyWhereWanted(source, {}, findings);
+  expect(findings.all).toEqual([]);
+});

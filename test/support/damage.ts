@@ -3,6 +3,7 @@ import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
 import { forInference } from '../../src/workspace/compiled.js';
+import { lower } from '../../src/lower/program/index.js';
 import { checkRuns } from '../../src/run/runnable.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { type Network, type Param, parseNetwork, printNetwork } from '../../src/network/index.js';
@@ -104,6 +105,7 @@ export function useText(text: string, weights: ReadonlyMap<string, Param>): read
     costOf(network);
     printNetwork(network);
     checkRuns(network, 'network.ir');
+    lower(network);
     return [];
   } catch (error) {
     if (error instanceof DiagnosticError) return error.diagnostics.map(({ code }) => code);

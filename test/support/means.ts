@@ -17,7 +17,7 @@ export function meansOf(
   steps: number,
   range: (id: string) => number | undefined = () => 2,
 ): readonly ConfiguredPass[] {
-  return configure(pipelines['convert.rate'], {
+  return configure(pipelines['convert.means'], {
     'activation-ranges': { range: byLayer(range) },
     'insert-neurons': { neuron: { name, args: given }, steps },
   });

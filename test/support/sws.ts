@@ -40,8 +40,9 @@ export function convert(
   conversion: readonly ConfiguredPass[],
 ): { quantised: Network; spiking: Network; runs: readonly PassRun[] } {
   const result = runPipeline(network, conversion, surroundings);
-  if (result.network === undefined || result.diagnostics.length > 0) {
-    throw new Error(result.diagnostics.map((d) => d.message).join('\n') || 'no network');
+  const problems = result.diagnostics.filter(({ severity }) => severity !== 'note');
+  if (result.network === undefined || problems.length > 0) {
+    throw new Error(problems.map((d) => d.message).join('\n') || 'no network');
   }
   const quantised = result.runs.find(({ pass }) => pass === 'quantiser-regions')!.network;
   return { quantised, spiking: result.network, runs: result.runs };

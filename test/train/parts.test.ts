@@ -59,7 +59,7 @@ describe('randomness', () => {
     expect(mean(Array.from({ length: 2000 }, (_, key) => randomStream(key)()))).toBeCloseTo(0.5, 1);
   });
   it('masks keep the mean: 1/(1 − rate) where a unit stays', () => {
-    const input = { id: 'mask', shape: [{ batch: 1 }, 4000], kind: 'mask', rate: 0.25 } as const;
+    const input = { id: 'mask', shape: [{ batch: 1 }, 4000], kind: 'mask', dropped: 0.25 } as const;
     const { data } = randomFeeds([input], 2, 1)['mask']!;
     expect(data.length).toBe(8000);
     expect([...new Set(data)].sort()).toEqual([0, Math.fround(4 / 3)]);

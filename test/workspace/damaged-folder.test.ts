@@ -65,6 +65,11 @@ it('so does one whose equations name what there is not', async () => {
   expect(said).toEqual(everywhere('network/invalid'));
 });
 
+it('so does one of a coding that there is not, at the place that names it', async () => {
+  const said = await errorsOf(fixedNetwork(), (text) => text.replace('coding direct(', 'coding dyrect('));
+  expect(said).toEqual(everywhere('network/invalid'));
+});
+
 it('a network whose coding is none is refused by those who would run it', () => {
   const network = { ...fixedNetwork(), coding: { name: 'foo', args: {} } };
   const refused = (): void => checkRuns(network, 'network.ir');

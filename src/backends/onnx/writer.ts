@@ -1,7 +1,7 @@
 import type { DType, Tensor } from '../../base/dtype.js';
 import { type OnnxMessage, attributeTypes } from '../../base/onnx-proto.js';
 import { type Dim, type Program, isBatch } from '../../tensor/index.js';
-import { encodeOnnx } from './encode.js';
+import { encodeOnnx } from '../../base/onnx-encode.js';
 
 /** ONNX's numbers of our dtypes; i64 appears only in shapes and indices. */
 export const elementType: Readonly<Record<DType | 'i64', number>> = {

@@ -151,6 +151,9 @@ export interface EmitContext<A> {
   readonly emitOp: (context: Pick<EmitContext<unknown>, 'js' | 'vars' | 'op'>) => void;
 }
 
+/** Name in the emitted function: whether the backend has kernels of its own for a convolution's gradients. */
+export const nativeGradients = 'native';
+
 /** Writes one primitive as TensorFlow.js calls and defines its value. */
 export type Emit<A> = (context: EmitContext<A>) => void;
 

@@ -9,11 +9,12 @@ import {
   isBatch,
   showType,
 } from '../../tensor/index.js';
-import { type Emit, type EmitContext, type EmitTable, Variables, dims } from './context.js';
+import { type Emit, type EmitContext, type EmitTable, Variables, dims, nativeGradients } from './context.js';
+import { conv2dInputGrad, conv2dWeightGrad } from './conv-gradients.js';
 import { broadcast, cast, constant, elementwise } from './elementwise.js';
 import { argmax, concat, lookup, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
 import { scan, scanOutput } from './scan.js';
-import { avgpool, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, maxpool, maxpoolGrad } from './windows.js';
+import { avgpool, conv2d, matmul, maxpool, maxpoolGrad } from './windows.js';
 import { JsWriter, quote } from './writer.js';
 
 /** Every primitive as TensorFlow.js calls. */
@@ -91,6 +92,7 @@ export function emitFunction(program: Program, name: string): string {
     `function ${name}(tf, given) {`,
     `  return tf.tidy(() => {`,
     ...batchSize(program).map((line) => `    ${line}`),
+    ...(body.some((line) => line.includes(`(${nativeGradients})`)) ? [`    ${kernelsThere}`] : []),
     ...body.map((line) => `    ${line}`),
     `    return { ${outputs.map(([key, variable]) => `${key}: ${variable}`).join(', ')} };`,
     `  });`,
@@ -101,6 +103,14 @@ export function emitFunction(program: Program, name: string): string {
 const emitOp: EmitContext<unknown>['emitOp'] = (place) => {
   (tfjsEmitters[place.op.kind] as Emit<unknown>)({ ...place, attrs: place.op.attrs, emitOp });
 };
+
+/**
+ * wasm has no kernel for the gradient to a filter, and its other is slow; cpu's take ten times as long as forward
+ * convolutions do.
+ */
+const kernelsThere =
+  `const ${nativeGradients} = tf.getBackend() !== 'cpu' && ` +
+  `tf.getKernel('Conv2DBackpropFilter', tf.getBackend()) !== undefined;`;
 
 /** The layer that an op belongs to; shared constants belong to none. */
 function headingOf({ id, from }: TensorOp): string | undefined {

@@ -15,12 +15,12 @@ export const matmul: Emit<PrimAttrs['matmul']> = ({ js, vars, op, attrs: { trans
 };
 
 /** Explicit padding of [N,H,W,C], as the window functions take it. */
-function explicit([top, left, bottom, right]: readonly number[]): string {
+export function explicit([top, left, bottom, right]: readonly number[]): string {
   if ([top, left, bottom, right].every((p) => p === 0)) return `'valid'`;
   return `[[0, 0], [${top}, ${bottom}], [${left}, ${right}], [0, 0]]`;
 }
 
-function list(values: readonly number[]): string {
+export function list(values: readonly number[]): string {
   return `[${values.join(', ')}]`;
 }
 
@@ -34,7 +34,7 @@ function windowOf({ stride, pads, dilation }: ConvAttrs): string {
  * Convolution of x [N,H,W,C] with a filter [kh,kw,I,O]. TensorFlow.js takes no stride
  * together with dilation: then every position is computed and some are kept.
  */
-function convolve(js: JsWriter, hint: string, x: string, filter: string, attrs: ConvAttrs): string {
+export function convolve(js: JsWriter, hint: string, x: string, filter: string, attrs: ConvAttrs): string {
   const both = attrs.stride.some((s) => s > 1) && attrs.dilation.some((d) => d > 1);
   const dense = both ? { ...attrs, stride: [1, 1] } : attrs;
   const y = js.let(hint, `tf.conv2d(${x}, ${filter}, ${windowOf(dense)})`, [x, filter]);
@@ -44,14 +44,20 @@ function convolve(js: JsWriter, hint: string, x: string, filter: string, attrs: 
 }
 
 /** Part `index` of `groups` along an axis of a variable. */
-function part(js: JsWriter, x: string, axis: number, index: number, size: number): string {
+export function part(js: JsWriter, x: string, axis: number, index: number, size: number): string {
   const starts = [0, 0, 0, 0].with(axis, index * size);
   const sizes = [-1, -1, -1, -1].with(axis, size);
   return js.let(`${x}_group`, `tf.slice(${x}, ${list(starts)}, ${list(sizes)})`, [x]);
 }
 
 /** `make` for every group, the results side by side along `axis`. */
-function grouped(js: JsWriter, hint: string, groups: number, axis: number, make: (group: number) => string): string {
+export function grouped(
+  js: JsWriter,
+  hint: string,
+  groups: number,
+  axis: number,
+  make: (group: number) => string,
+): string {
   if (groups === 1) return make(0);
   const parts = Array.from({ length: groups }, (_, group) => make(group));
   return js.let(hint, `tf.concat([${parts.join(', ')}], ${axis})`, parts);
@@ -71,7 +77,7 @@ export const conv2d: Emit<PrimAttrs['conv2d']> = ({ js, vars, op, attrs }) => {
 };
 
 /** Zeros between rows and columns: [N,h,w,C] → [N,h·sy,w·sx,C], one axis of four at a time. */
-function dilate(
+export function dilate(
   js: JsWriter,
   g: string,
   batch: string,
@@ -93,69 +99,10 @@ function dilate(
   return js.let(`${g}_spread`, `tf.reshape(${y}, [${batch}, ${h * sy}, ${w * sx}, ${channels}])`, [y]);
 }
 
-/**
- * ∂/∂input as a forward convolution: the gradient, with zeros between its rows where the
- * stride was larger than 1, convolved with the weight turned around. (The wasm backend's
- * own Conv2DBackpropInput is slow.)
- */
-export const conv2dInputGrad: Emit<PrimAttrs['conv2d_input_grad']> = ({ js, vars, op, attrs }) => {
-  const weight = vars.plain(op.inputs[0]!);
-  const gradient = vars.type(op.inputs[1]!).shape;
-  const [filters, , kh, kw] = vars.type(op.inputs[0]!).shape as readonly number[];
-  const size = gradient.slice(2) as number[];
-  let g = vars.nhwc(op.inputs[1]!);
-  const spread = attrs.stride.some((s) => s > 1);
-  if (spread) g = dilate(js, g, batchOf(gradient[0]!), size, filters!, attrs.stride);
-  const kernel = [kh!, kw!];
-  const before = [0, 1].map((i) => attrs.dilation[i]! * (kernel[i]! - 1) - attrs.pads[i]!);
-  // The dilated gradient has h·s rows; whatever the padded input has beyond that is padding.
-  const after = [0, 1].map((i) => {
-    const rows = spread ? size[i]! * attrs.stride[i]! : size[i]!;
-    return attrs.input[i]! + attrs.dilation[i]! * (kernel[i]! - 1) - before[i]! - rows;
-  });
-  const cut = [...before, ...after].map((p) => Math.max(0, -p));
-  if (cut.some((c) => c > 0)) {
-    const rows = size.map((s, i) => (spread ? s * attrs.stride[i]! : s));
-    const sizes = rows.map((r, i) => r - cut[i]! - cut[i + 2]!);
-    g = js.let(`${g}_cut`, `tf.slice(${g}, [0, ${cut[0]}, ${cut[1]}, 0], [-1, ${sizes[0]}, ${sizes[1]}, -1])`, [g]);
-  }
-  const pads = [...before, ...after].map((p) => Math.max(0, p));
-  const window = { stride: [1, 1], pads, dilation: attrs.dilation, groups: 1 };
-  const turned = js.let(`${op.id}_turned`, `tf.transpose(${weight}, [2, 3, 0, 1])`, [weight]);
-  const filter = js.let(`${op.id}_filter`, `tf.reverse(${turned}, [0, 1])`, [turned]);
-  const each = filters! / attrs.groups;
-  const x = grouped(js, op.id, attrs.groups, 3, (group) => {
-    if (attrs.groups === 1) return convolve(js, op.id, g, filter, window);
-    return convolve(js, `${op.id}_part`, part(js, g, 3, group, each), part(js, filter, 2, group, each), window);
-  });
-  vars.define(op.id, x, 'nhwc');
-};
-
-function batchOf(dim: Dim): string {
+export function batchOf(dim: Dim): string {
   const text = count(dim, isBatch(dim) ? dim.batch : dim);
   return text.includes(' ') ? `(${text})` : text;
 }
-
-/**
- * ∂/∂weight as a forward convolution that swaps batch and channels: x as [C,H,W,N] with the
- * gradient as a filter [oh,ow,N,O] whose dilation is the stride. (The wasm backend has no
- * Conv2DBackpropFilter.)
- */
-export const conv2dWeightGrad: Emit<PrimAttrs['conv2d_weight_grad']> = ({ js, vars, op, attrs }) => {
-  const perGroup = op.shape[1] as number;
-  const each = (op.shape[0] as number) / attrs.groups;
-  const [x, g] = [vars.nhwc(op.inputs[0]!), vars.nhwc(op.inputs[1]!)];
-  const images = js.let(`${op.id}_images`, `tf.transpose(${x}, [3, 1, 2, 0])`, [x]);
-  const filter = js.let(`${op.id}_filter`, `tf.transpose(${g}, [1, 2, 0, 3])`, [g]);
-  const swapped = { stride: attrs.dilation, dilation: attrs.stride, pads: attrs.pads, groups: 1 };
-  const whole = grouped(js, `${op.id}_whole`, attrs.groups, 3, (group) => {
-    if (attrs.groups === 1) return convolve(js, `${op.id}_whole`, images, filter, swapped);
-    const [i, f] = [part(js, images, 0, group, perGroup), part(js, filter, 3, group, each)];
-    return convolve(js, `${op.id}_part`, i, f, swapped);
-  });
-  const cut = js.let(`${op.id}_cut`, `tf.slice(${whole}, [0, 0, 0, 0], [-1, ${attrs.kernel.join(', ')}, -1])`, [whole]);
-  vars.define(op.id, js.let(op.id, `tf.transpose(${cut}, [3, 0, 1, 2])`, [cut]));
-};
 
 /** A pool over what is padded already: the native backend's own pools take no explicit padding. */
 function pool(name: 'maxPool' | 'avgPool', x: string, { kernel, stride }: PoolAttrs): string {

@@ -43,6 +43,12 @@ export const convertDiagnostics = {
       `${gates} channel attention${gates === 1 ? '' : 's'} multipl${gates === 1 ? 'ies' : 'y'} membrane currents: ${products.toLocaleString('en')} products of real values a step; every other synapse only accumulates`,
     'A channel attention (ECA, MBM eq. 16) is x ⊙ sigmoid(conv1d(mean of x)) on membrane currents x, so its gate multiplies real values by its definition: C·k products for the convolution over the channels and C·H·W for the gate, where a 3×3 convolution on spikes of the same layer has 9·C·C·H·W additions. This is the only thing that `verify-accumulate-only` lets pass, and only where the gate follows from what it weighs and nothing else reads it. The 1×1 convolution in front of it is no exception: `compose-synapses` multiplies it into the synapses before it. A chip that can only add can’t run such a network; leave out the interlaminar connections for it.',
   ),
+  'convert/code-products': define<{ layers: number; products: number }>(
+    'note',
+    ({ layers, products }) =>
+      `${layers} layer${layers === 1 ? '' : 's'} multipl${layers === 1 ? 'ies' : 'y'} the codes of two spike trains: ${products.toLocaleString('en')} multiplications an image; every other synapse only accumulates`,
+    'The product of two quantised values (the gate of a squeeze-excite, an attention) can’t be a sum of spikes. Its neurons wait for both whole trains, multiply the two codes and fire the digits of the quantised product (docs/sws.md): exact, one multiplication a neuron and image. `cost` counts them as MACs in a row of their own. A chip that can only add can’t run such a network. A function of a single value, like x·sigmoid(x), is no such product: it is a table.',
+  ),
   'convert/import-mismatch': define<{ op: string; tensor: string; ours: number; theirs: number; at: number }>(
     'error',
     ({ op, tensor, ours, theirs, at }) =>
@@ -69,6 +75,18 @@ export const convertDiagnostics = {
     'note',
     ({ what, steps, most }) => `${what}: the layers of neurons have ${steps} time steps together, more than ${most}`,
     'A program unrolls each layer of neurons over its time steps. Chains of thousands of layers would make one of millions of operations, which takes minutes and gigabytes to make and which no engine opens: `infer.onnx` isn’t written and the spiking network isn’t run for a check. The network itself (`network.ir`, its weights) and its costs don’t need the program.',
+  ),
+  'convert/reference': define<{ replaced: readonly string[] }>(
+    'note',
+    ({ replaced }) =>
+      `onnxruntime doesn’t have ${replaced.join(', ')}: the reference is the file with them written out in ONNX’s own operators`,
+    'An import is compared with its file layer by layer, and an SNN’s predictions with those of its file. onnxruntime runs the file for that, with its optimisations disabled. Operators of other dialects (QONNX) it can’t run; before it runs the file, spikec replaces each of them by what its specification defines, step by step in float32: divide, add, clip, round, subtract, multiply. Everything else in the file stays as it is. The importer doesn’t use this form.',
+  ),
+  'convert/dynamic-quantisers': define<{ count: number; first: string }>(
+    'error',
+    ({ count, first }) =>
+      `${count} activation${count === 1 ? ' has' : 's have'} a dynamic quantiser (DynamicQuantizeLinear; the first is "${first}"), whose codes mean something else for every input`,
+    'SWS carries the codes of quantisers with a fixed scale. A dynamic quantiser takes its scale from the values of each input. `--calibrate DATA` measures on a few hundred images which range these activations have, and puts static quantisers in their place.',
   ),
   'convert/snn-differs': define<{ equal: number; samples: number; inputs: string; codes: string }>(
     'warning',

@@ -14,7 +14,7 @@ export const networkDiagnostics = {
   'network/not-runnable': define<{ reason: string }>(
     'error',
     ({ reason }) => `the network can't be run: ${reason}`,
-    'A network in text form is well-formed, and its types agree, but something in it means nothing when it is lowered: an equation names a value or function that doesn’t exist, a coding has no encoder, a number is out of range. Files that spikec wrote don’t have such things; one that was edited by hand may.',
+    'A network is valid, but of a coding that is checked and compiled no further, or of none that spikec knows: there is nothing that could carry its trains. Choose another coding (`docs/language.md`).',
   ),
   'network/not-finite': define<{ value: number }>(
     'error',

@@ -16,6 +16,15 @@ pointer instead of the file, or another format. Compare its size with the origin
     `An ONNX model holds one graph of operators; this one holds none. Usually the export failed, or the file is of
 another format that happens to decode (protobuf has no signature). Export the network again.`,
   ),
+  'onnx/dynamic-quantisers': define<{ count: number; first: string }>(
+    'note',
+    ({ count, first }) =>
+      `the file quantises ${count} activation${count === 1 ? '' : 's'} dynamically (DynamicQuantizeLinear; the first is "${first}"); the network has them as reals`,
+    `A dynamic quantiser takes its scale and zero point from the values of each input, so that no code has a fixed meaning that a
+spike train could carry. The weights stay the file's integers; the activations are imported as the reals that the quantiser
+approximates, and the import is compared with the file without its dynamic quantisers. \`convert --calibrate DATA\` measures
+the ranges of these activations and puts static quantisers in their place.`,
+  ),
   'onnx/opset': define<{ version: number; least: number; most: number }>(
     'error',
     ({ version, least, most }) => `the model uses opset ${version}; ${least} to ${most} are supported`,

@@ -8,8 +8,8 @@ import { type ElementKind, foldElement } from './scalar.js';
  */
 export type Node =
   | { readonly kind: 'constant'; readonly dtype: DType; readonly value: number }
-  /** Element of plane `plane` of a batched source. */
-  | { readonly kind: 'load'; readonly dtype: DType; readonly source: number; readonly plane: number }
+  /** Element of step `step` of a batched source. */
+  | { readonly kind: 'load'; readonly dtype: DType; readonly source: number; readonly step: number }
   /** Element of a source without batch axis, repeated by broadcasting. */
   | { readonly kind: 'repeat'; readonly dtype: DType; readonly source: number }
   | { readonly kind: 'cast'; readonly dtype: DType; readonly args: readonly number[] }
@@ -43,8 +43,8 @@ export class Graph {
   }
 
   /** `exact`: integers that f32 holds exactly. */
-  load(dtype: DType, source: number, plane: number, exact = false): number {
-    const id = this.intern(`load ${source} ${plane}`, { kind: 'load', dtype, source, plane });
+  load(dtype: DType, source: number, step: number, exact = false): number {
+    const id = this.intern(`load ${source} ${step}`, { kind: 'load', dtype, source, step });
     if (exact) this.exact.add(id);
     return id;
   }

@@ -123,7 +123,7 @@ export class KernelWriter {
   private readonly row: number;
   private readonly repeatedRows = new Map<string, number>();
   private readonly pointers = new Map<string, number>();
-  private readonly plane: number;
+  private readonly stepSize: number;
 
   constructor(
     private readonly region: RegionGraph,
@@ -132,7 +132,7 @@ export class KernelWriter {
   ) {
     this.counters = nest.sizes.map(() => this.f.local('i32'));
     this.row = this.f.local('i32');
-    this.plane = elementCount(nest.sizes);
+    this.stepSize = elementCount(nest.sizes);
   }
 
   write(): FunctionBody {
@@ -221,28 +221,28 @@ export class KernelWriter {
     return this.nest.strides[source]!.at(-1) !== 0;
   }
 
-  /** Computes and stores groups of up to four elements of every plane. */
+  /** Computes and stores groups of up to four elements of every step. */
   private body(hoisted: ReadonlyMap<number, Vector>, groups: readonly ElementGroup[]): void {
     this.pointers.clear();
     const emitters = groups.map(({ first }) => {
       const shifted = (node: MemoryNode): Location => {
-        const at = node.kind === 'load' ? this.planeLocation(node) : this.repeatedLocation(node, true);
+        const at = node.kind === 'load' ? this.stepLocation(node) : this.repeatedLocation(node, true);
         return { pointer: at.pointer, offset: at.offset + first * byteWidth[node.dtype] };
       };
       return new VectorEmitter(this.f, this.region.graph, { hoisted, locate: shifted });
     });
-    for (const { id, dtype, plane, node } of this.storesInOrder()) {
+    for (const { id, dtype, step, node } of this.storesInOrder()) {
       groups.forEach(({ first, count }, i) => {
-        const offset = this.addresses.sink(id) + (plane * this.plane + first) * byteWidth[dtype];
+        const offset = this.addresses.sink(id) + (step * this.stepSize + first) * byteWidth[dtype];
         emitStore(this.f, emitters[i]!, node, dtype, { pointer: this.pointer(this.row, dtype, true), offset }, count);
       });
     }
   }
 
   /** Stores in the order in which their values come to be: few are alive at a time. */
-  private storesInOrder(): { id: string; dtype: DType; plane: number; node: number }[] {
-    const stores = this.region.sinks.flatMap(({ id, dtype, planes }) =>
-      planes.map((node, plane) => ({ id, dtype, plane, node })),
+  private storesInOrder(): { id: string; dtype: DType; step: number; node: number }[] {
+    const stores = this.region.sinks.flatMap(({ id, dtype, steps }) =>
+      steps.map((node, step) => ({ id, dtype, step, node })),
     );
     const { nodes } = this.region.graph;
     // Unrolling numbers whole trains op by op; a step's depth tells when its value is due.
@@ -250,12 +250,12 @@ export class KernelWriter {
     nodes.forEach((node, id) => {
       if ('args' in node) depth[id] = 1 + Math.max(...node.args.map((arg) => depth[arg]!));
     });
-    return stores.sort((a, b) => depth[a.node]! - depth[b.node]! || a.plane - b.plane);
+    return stores.sort((a, b) => depth[a.node]! - depth[b.node]! || a.step - b.step);
   }
 
-  private planeLocation(node: Node & { kind: 'load' }): Location {
+  private stepLocation(node: Node & { kind: 'load' }): Location {
     const source = this.region.sources[node.source]!;
-    const offset = this.addresses.source(source.id, undefined) + node.plane * this.plane * byteWidth[node.dtype];
+    const offset = this.addresses.source(source.id, undefined) + node.step * this.stepSize * byteWidth[node.dtype];
     return { pointer: this.pointer(this.row, node.dtype, true), offset };
   }
 

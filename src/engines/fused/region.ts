@@ -14,7 +14,7 @@ export interface Space {
   readonly inner: readonly number[];
 }
 
-/** A value read by a region. A batched one has `planes` steps of N samples each. */
+/** A value read by a region. A batched one has `steps` of N samples each. */
 export interface Source {
   readonly id: string;
   readonly dtype: DType;
@@ -22,11 +22,11 @@ export interface Source {
   readonly batched: boolean;
 }
 
-/** A value written by a region: one node per plane. */
+/** A value written by a region: one node per step. */
 export interface Sink {
   readonly id: string;
   readonly dtype: DType;
-  readonly planes: readonly number[];
+  readonly steps: readonly number[];
 }
 
 export interface RegionGraph {
@@ -66,7 +66,7 @@ function isOperand(shape: readonly Dim[], result: readonly Dim[]): boolean {
   return shape.length < result.length || !isBatch(result[0] ?? 1) || shape[0] === 1;
 }
 
-/** Steps of a train taken out, joined, or put around: no arithmetic, only other plane numbers. */
+/** Steps of a train taken out, joined, or put around: no arithmetic, only other step numbers. */
 function isPlaneMovement(op: TensorOp, inputs: readonly ValueInfo[]): boolean {
   const input = inputs[0];
   const batched = isBatch(op.shape[0] ?? 1);
@@ -91,7 +91,7 @@ function isPlaneMovement(op: TensorOp, inputs: readonly ValueInfo[]): boolean {
   }
 }
 
-/** Unrolls a region's ops over their planes. `outputs` are the values needed outside it; `isExact` tells of integers below 2²⁴. */
+/** Unrolls a region's ops over their steps. `outputs` are the values needed outside it; `isExact` tells of integers below 2²⁴. */
 export function buildRegion(
   space: Space,
   ops: readonly TensorOp[],
@@ -103,21 +103,21 @@ export function buildRegion(
   const graph = new Graph();
   const sources: Source[] = [];
   const values = new Map<string, readonly number[]>();
-  const planesOf = (id: string): readonly number[] => {
+  const stepsOf = (id: string): readonly number[] => {
     const known = values.get(id);
     if (known !== undefined) return known;
-    const planes = readSource(graph, sources, id, infoOf(id), constantOf(id), isExact(id));
-    values.set(id, planes);
-    return planes;
+    const steps = readSource(graph, sources, id, infoOf(id), constantOf(id), isExact(id));
+    values.set(id, steps);
+    return steps;
   };
   for (const op of ops) {
-    const planes = unroll(graph, op, op.inputs.map(planesOf));
-    values.set(op.id, stretch(planes, space.batched ? units(op.shape[0]!) : 1));
+    const steps = unroll(graph, op, op.inputs.map(stepsOf));
+    values.set(op.id, stretch(steps, space.batched ? units(op.shape[0]!) : 1));
   }
   const sinks = outputs.map((id) => ({
     id,
     dtype: infoOf(id).dtype,
-    planes: present(values.get(id), `fused region: ${id}`),
+    steps: present(values.get(id), `fused region: ${id}`),
   }));
   return { space, graph, sources, sinks };
 }
@@ -137,15 +137,15 @@ function readSource(
   sources.push({ id, dtype, shape, batched });
   const source = sources.length - 1;
   if (!batched) return [graph.repeat(dtype, source)];
-  return Array.from({ length: units(shape[0]!) }, (_, plane) => graph.load(dtype, source, plane, exact));
+  return Array.from({ length: units(shape[0]!) }, (_, step) => graph.load(dtype, source, step, exact));
 }
 
-/** What has one plane is the same at every step. */
-function stretch(planes: readonly number[], count: number): readonly number[] {
-  return planes.length === count ? planes : new Array<number>(count).fill(planes[0]!);
+/** What has one node is the same at every step. */
+function stretch(steps: readonly number[], count: number): readonly number[] {
+  return steps.length === count ? steps : new Array<number>(count).fill(steps[0]!);
 }
 
-/** The planes of an op's result; one alone if all are the same. */
+/** The steps of an op's result; one alone if all are the same. */
 function unroll(graph: Graph, op: TensorOp, operands: readonly (readonly number[])[]): readonly number[] {
   const first = operands[0]!;
   switch (op.kind) {
@@ -174,13 +174,13 @@ function unroll(graph: Graph, op: TensorOp, operands: readonly (readonly number[
 function applyElementwise(graph: Graph, op: TensorOp, operands: readonly (readonly number[])[]): number[] {
   const kind = op.kind;
   invariant(isElementKind(kind), `fused region: ${kind} is not element-wise`);
-  const count = Math.max(...operands.map((planes) => planes.length));
-  const wide = operands.map((planes) => stretch(planes, count));
+  const count = Math.max(...operands.map((steps) => steps.length));
+  const wide = operands.map((steps) => stretch(steps, count));
   return Array.from({ length: count }, (_, t) =>
     graph.apply(
       kind,
       op.dtype,
-      wide.map((planes) => planes[t]!),
+      wide.map((steps) => steps[t]!),
     ),
   );
 }

@@ -3,7 +3,7 @@ import { type Tensor, elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import type { FilePlace } from '../../base/source.js';
 import { NetworkBuilder } from '../../network/builder.js';
-import type { OpKind } from '../../network/ops/index.js';
+import { type OpKind, traitsOf } from '../../network/ops/index.js';
 import type { Attrs, Param } from '../../network/types.js';
 import type { Constant } from './constant.js';
 import { isFloatType, storageType } from './element-type.js';
@@ -66,6 +66,8 @@ export class NodeContext {
         );
       return value.finish({ origin: this.node.inputs[i]! });
     }
+    if (value.kind === 'dynamic') this.badForm(`it reads a ${value.what} that each input has of its own`);
+    if (value.kind === 'rounded') return value.finish(value, value.tensor);
     if (value.kind === 'codes') {
       fail(
         'onnx/data-type',
@@ -104,9 +106,16 @@ export class NodeContext {
     if (input.kind !== 'codes') return { value: this.realInAnyLayout(i), rewrap: (result) => result };
     if (input.channels !== undefined && this.node.opType !== 'MaxPool')
       this.badForm('it reads codes with a scale per channel', 'dequantise them first');
+    const unread = input.dynamic === true || input.input === true;
+    const value = unread ? input.source : this.graph.materialise(input);
+    if (!unread && this.graph.builder.typeOf(value.op).code.kind !== 'quant') this.graph.bordered.add(value.op);
     return {
-      value: this.graph.materialise(input),
-      rewrap: (source) => ({ ...input, source: { ...source, grid: input.code }, tensor: this.output }),
+      value,
+      rewrap: (source) => ({
+        ...input,
+        source: unread ? source : { ...source, grid: input.code },
+        tensor: this.output,
+      }),
     };
   }
 
@@ -206,10 +215,23 @@ export class GraphContext {
   readonly dropped = new Map<string, { readonly opType: string; readonly logits: string }>();
   /** Means over one axis of an image, by their op: the image and whether its height or its width is averaged. */
   readonly lineMeans = new Map<string, { readonly image: RealValue; readonly axis: number }>();
+  /** Ops that are scale·x + shift with one scale and one shift, and what they read. */
+  readonly scalarAffines = new Map<
+    string,
+    { readonly source: string; readonly scale: number; readonly shift: number }
+  >();
+  /** Rounded values that have got their quantisers, by their tensors. */
+  readonly roundedReals = new Map<string, RealValue>();
   /** What the reshapes that only write axes of size 1 anew were made from, by their op. */
   readonly reshapedFrom = new Map<string, RealValue>();
+  /** Borders of codes, and what moves their values: reals here, where the file's tensors hold codes. */
+  readonly bordered = new Set<string>();
   /** Tensors behind the dropped op: their readers pass them on. */
   readonly passed = new Set<string>();
+  /** The tensor that the file is fed with. */
+  inputName: string | undefined;
+  /** Values that are quantised by each input's own range. */
+  readonly dynamicQuantisers: string[] = [];
   /** A diagnostic has listed the supported operators: once is enough. */
   operatorsListed = false;
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
@@ -222,8 +244,14 @@ export class GraphContext {
     /** How many nodes (or graph outputs) read each tensor, and one of them. */
     readonly readers: ReadonlyMap<string, readonly (OnnxNode | 'output')[]>,
     readonly readExternal: ReadExternal | undefined,
+    readonly opsets: readonly { readonly domain: string; readonly version: number }[] = [],
   ) {
     this.builder = new NetworkBuilder(networkName);
+  }
+
+  /** The version of a domain's operators that the file asks for; undefined where it doesn't say. */
+  domainVersion(domain: string): number | undefined {
+    return this.opsets.findLast((opset) => opset.domain === domain)?.version;
   }
 
   value(tensor: string): Value {
@@ -271,6 +299,7 @@ export class GraphContext {
   readonly #transposed = new Map<string, RealValue>();
 
   addInput(name: string, id: string, shape: readonly number[]): RealValue {
+    this.inputName = name;
     const place = { file: this.file, detail: `input "${name}"` };
     return this.#add(this.uniqueId(id), place, { kind: 'input', inputs: [], attrs: { shape }, origin: name });
   }
@@ -280,6 +309,7 @@ export class GraphContext {
     for (const [role, param] of Object.entries(op.params ?? {})) {
       params[role] = this.builder.param(`${id}.${role}`, param);
     }
+    const ofCodes = traitsOf(op).keepsRange && op.inputs.some((input) => this.bordered.has(input.op));
     const added = this.builder.tryAdd({
       id,
       kind: op.kind,
@@ -287,8 +317,9 @@ export class GraphContext {
       attrs: op.attrs ?? {},
       params,
       place,
-      origin: this.#keepsOrder(op) ? op.origin : undefined,
+      origin: this.#keepsOrder(op) && !ofCodes ? op.origin : undefined,
     });
+    if (ofCodes) this.bordered.add(id);
     if (typeof added !== 'string') fail('onnx/shape-mismatch', { op: op.kind, what: added.problem }, place);
     const { shape } = this.builder.typeOf(id);
     if (elementCount(shape) > mostActivations)
@@ -305,22 +336,28 @@ export class GraphContext {
 
   /** The `quantize` op of some codes, or the value itself where quantising changes nothing. */
   materialise(codes: CodesValue, origin: string = codes.tensor, place?: FilePlace): RealValue {
-    const { source, code } = codes;
+    if (codes.dynamic === true) return codes.source;
+    return this.quantise(codes, origin, place ?? { file: this.file, detail: `tensor "${codes.tensor}"` });
+  }
+
+  /** The `quantize` op of a value; without an origin it stands for no tensor of the file. */
+  quantise(
+    { source, code }: Pick<CodesValue, 'source' | 'code'>,
+    origin: string | undefined,
+    place: FilePlace,
+  ): RealValue {
     if (source.grid !== undefined && keepsGrid(source.grid, code)) return source;
-    const key = [source.op, code.scale, code.zero, code.min, code.max].join(' ');
+    const key = [source.op, code.scale, code.zero, code.min, code.max, code.rounding].join(' ');
     const known = this.#quantisers.get(key);
     if (known !== undefined) return { ...source, op: known, grid: code };
-    const { scale, zero, min, max } = code;
-    const made = this.#add(
-      this.uniqueId(`${source.op}.quant`),
-      place ?? { file: this.file, detail: `tensor "${codes.tensor}"` },
-      {
-        kind: 'quantize',
-        inputs: [source],
-        attrs: { scale, zero, min, max },
-        origin,
-      },
-    );
+    const { scale, zero, min, max, rounding } = code;
+    const made = this.#add(this.uniqueId(`${source.op}.quant`), place, {
+      kind: 'quantize',
+      inputs: [source],
+      attrs: { scale, zero, min, max, ...(rounding === undefined ? {} : { rounding }) },
+      // of an integer input: the file's own tensor isn't the image it is made of
+      origin: origin === this.inputName ? undefined : origin,
+    });
     this.#quantisers.set(key, made.op);
     return { ...source, op: made.op, grid: code };
   }

@@ -4,7 +4,7 @@ import { elementCount } from '../../base/dtype.js';
 import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
 import { GraphContext, NodeContext, collecting } from './context.js';
-import { elementTypeName } from './element-type.js';
+import { codeRange, elementTypeName } from './element-type.js';
 import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
@@ -35,7 +35,7 @@ export interface SourceInput {
   /** The batch size the file fixes; undefined where it is free. */
   readonly batch: number | undefined;
   /** What the file takes. */
-  readonly dtype: 'f32' | 'f64';
+  readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32';
 }
 
 export interface ImportedNetwork {
@@ -50,6 +50,8 @@ export interface ImportedNetwork {
     /** The op left out at the end. */
     readonly dropped?: string;
   };
+  /** Tensors that the file quantises by each input's own range; the network has them as reals. */
+  readonly dynamicQuantisers: readonly string[];
   /** All outputs that were taken, the network's in their order; the first is `sourceOutput`. */
   readonly outputs: readonly string[];
   readonly opset: number;
@@ -74,15 +76,20 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
       .at(-1)!
       .replace(/\.onnx$/i, ''),
   );
-  const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal);
+  const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal, model.opsets);
   readInitializers(graph, chosen, diagnostics);
   graph.fixedBatch = io.input.batch;
-  graph.values.set(io.input.name, graph.addInput(io.input.name, sanitise(io.input.name), io.input.shape));
+  graph.values.set(io.input.name, inputValue(graph, io.input));
   for (const node of ordered.nodes) {
     importNode(graph, node, diagnostics);
     if (diagnostics.length < mostDiagnostics) continue;
     diagnostics.splice(0, Infinity, ...grouped(diagnostics));
     if (diagnostics.length >= mostDiagnostics) return { diagnostics };
+  }
+  const { dynamicQuantisers } = graph;
+  if (dynamicQuantisers.length > 0) {
+    const args = { count: dynamicQuantisers.length, first: dynamicQuantisers[0]! };
+    graph.notices.push(diagnostic('onnx/dynamic-quantisers', args, { file: file.name }));
   }
   const results = io.outputs.map((name) => outputOf(graph, name, diagnostics));
   if (results.includes(undefined) || hasErrors(diagnostics)) {
@@ -102,6 +109,7 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
     sourceInputs: [{ ...io.input, batch: graph.fixedBatch }],
     sourceOutput: { name: first, logits: logits(first), ...(dropped === undefined ? {} : { dropped }) },
     outputs: io.outputs,
+    dynamicQuantisers,
     opset,
     producer: model.producer,
   };
@@ -198,12 +206,36 @@ function graphInterface(
   return input === undefined || outputs.length === 0 || hasErrors(diagnostics) ? undefined : { input, outputs };
 }
 
+const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
+  [1, 'f32'],
+  [11, 'f64'],
+  [2, 'u8'],
+  [3, 'i8'],
+  [6, 'i32'],
+]);
+
+/** The input's value: integers are codes of a quantiser of scale 1, which changes none of them. */
+function inputValue(graph: GraphContext, { name, shape, dtype }: SourceInput): Value {
+  const source = graph.addInput(name, sanitise(name), shape);
+  if (dtype === 'f32' || dtype === 'f64') return source;
+  const elementType = ({ u8: 'uint8', i8: 'int8', i32: 'int32' } as const)[dtype];
+  return {
+    kind: 'codes',
+    source,
+    code: { scale: 1, zero: 0, ...codeRange(elementType)! },
+    elementType,
+    tensor: name,
+    input: true,
+  };
+}
+
 function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
   const place = { file, detail: `input "${info.name}"` };
-  if (info.elementType !== 1 && info.elementType !== 11) {
+  const dtype = inputTypes.get(info.elementType ?? 0);
+  if (dtype === undefined) {
     const type = info.elementType === undefined ? 'no tensor type' : elementTypeName(info.elementType);
     fail('onnx/data-type', { what: `input "${info.name}"`, type }, place, {
-      help: 'the network must take float32; quantise inside it, with QuantizeLinear',
+      help: 'the network must take float32, or codes as int8, uint8 or int32; quantise inside it, with QuantizeLinear',
     });
   }
   const [batch, ...shape] = info.dims ?? [];
@@ -236,7 +268,7 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
       help: 'leave the batch free, or fix it at a smaller one',
     });
   }
-  return { name: info.name, shape: fixed, batch: fixedBatch, dtype: info.elementType === 1 ? 'f32' : 'f64' };
+  return { name: info.name, shape: fixed, batch: fixedBatch, dtype };
 }
 
 function readInitializers(graph: GraphContext, onnx: OnnxGraph, diagnostics: Diagnostic[]): void {
@@ -310,6 +342,9 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
         : value.kind === 'pending'
           ? finished(value, name, place)
           : value;
+    if (real.kind === 'dynamic')
+      fail('onnx/unsupported-form', { op: 'output', what: `the output is a dynamic ${real.what}` }, place);
+    if (real.kind === 'rounded') return real.finish(real, name);
     if (real.perm === undefined || inOrder(real.perm, graph.builder.typeOf(real.op).shape)) return real;
     const node = { name: '', opType: 'output', domain: '', inputs: [name], outputs: [name], attributes: new Map() };
     return new NodeContext(node, graph).inOwnLayout(real);

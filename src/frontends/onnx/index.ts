@@ -8,5 +8,6 @@ export {
   importOnnx,
   opsetRange,
 } from './import.js';
+export { standardForm } from './standard/index.js';
 export { supportedOps } from './ops/index.js';
 export type { ReadExternal } from './tensor-data.js';

@@ -122,6 +122,8 @@ export function dequantiseCodes(
       help: `the codes are ${codes.elementType}; the zero point must be so too`,
     });
   }
+  if (codes.input === true && scales.length === 1)
+    return dequantisedInput(context, codes, scales[0]!, zeros[0]!, origin);
   const same = scales.length === 1 && scales[0] === code.scale && zeros[0] === code.zero;
   const quantised = context.graph.materialise(codes, same ? origin : codes.tensor, context.place);
   if (same) return quantised;
@@ -139,6 +141,25 @@ export function dequantiseCodes(
     origin,
   });
   return quantised.perm === undefined ? result : { ...result, perm: quantised.perm };
+}
+
+/** An input of integers q as the reals (q − zero)·scale, and their quantiser, which is the encoder's. */
+function dequantisedInput(
+  context: NodeContext,
+  codes: CodesValue,
+  scale: number,
+  zero: number,
+  origin: string,
+): RealValue {
+  const scalar = (value: number): { tensor: { dtype: 'f64'; shape: [1]; data: Float64Array<ArrayBuffer> } } => ({
+    tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(value) },
+  });
+  if (scale === 1 && zero === 0) return context.graph.materialise(codes, origin, context.place);
+  const params = { scale: scalar(scale), shift: scalar(-zero * scale) };
+  const real = context.emit({ kind: 'affine', inputs: [codes.source], params, suffix: 'reals' });
+  const source = codes.source.perm === undefined ? real : { ...real, perm: codes.source.perm };
+  const { input: _, ...inner } = codes;
+  return context.graph.materialise({ ...inner, source, code: { ...codes.code, scale, zero } }, origin, context.place);
 }
 
 /** Codes of a constant: saturate(round_half_even(x/s) + z), the division in float32 as the operator has it. */

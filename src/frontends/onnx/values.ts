@@ -1,4 +1,6 @@
+import type { Rounding } from '../../base/rounding.js';
 import type { Constant } from './constant.js';
+import type { CodeRounding } from './code-rounding.js';
 import type { ElementType } from './element-type.js';
 
 /** Integer codes min…max that stand for (Q − zero)·scale. */
@@ -7,6 +9,8 @@ export interface QuantCode {
   readonly zero: number;
   readonly min: number;
   readonly max: number;
+  /** Half to even where it isn't said; of a zero point that is no integer the fraction is added before rounding. */
+  readonly rounding?: Rounding;
 }
 
 /** A real activation: the result of an op of the network (its dequantised result, where that is quantised). */
@@ -37,6 +41,42 @@ export interface CodesValue {
   readonly channels?: readonly number[];
   /** The ONNX tensor that holds the codes. */
   readonly tensor: string;
+  /** Their scale and zero point are those of each input: they stand for the real as it is. */
+  readonly dynamic?: true;
+  /** The network's input, whose codes are integers of scale 1 until a DequantizeLinear says what they stand for. */
+  readonly input?: true;
+}
+
+/** The scale, perhaps times constant factors, or the zero point that an input has by its own values. */
+export interface DynamicValue {
+  readonly kind: 'dynamic';
+  readonly what: 'scale' | 'zero point';
+  readonly factors: readonly number[];
+}
+
+/**
+ * Integers made by Round, Floor or Ceil, and arithmetic of constants behind: scale·Q + shift with Q = round(factor·x + offset)
+ * in [min, max]. The `quantize` op is made when they are used: a Clip may still narrow their range.
+ */
+export interface RoundedValue {
+  readonly kind: 'rounded';
+  /** The real that is rounded. */
+  readonly source: RealValue;
+  readonly factor: number;
+  readonly offset: number;
+  /** The value that the op reads, factor·x + offset, of the offset it has there. */
+  readonly before: { readonly real: RealValue; readonly offset: number };
+  readonly rounding: CodeRounding;
+  readonly scale: number;
+  readonly shift: number;
+  readonly min: number;
+  readonly max: number;
+  /** The ONNX tensor that holds them. */
+  readonly tensor: string;
+  /** Whether its element type is an integer one: a division there drops the fraction. */
+  readonly integer: boolean;
+  /** The quantiser that makes them, of the value as it has become, for the ONNX tensor that its result equals. */
+  readonly finish: (value: RoundedValue, origin: string) => RealValue;
 }
 
 /** A linear op waiting for what may be fused into it: an Add of a constant, or an integer product's scale. */
@@ -62,7 +102,7 @@ interface FailedValue {
   readonly kind: 'failed';
 }
 
-export type Value = Constant | RealValue | CodesValue | PendingValue | FailedValue;
+export type Value = Constant | RealValue | CodesValue | DynamicValue | RoundedValue | PendingValue | FailedValue;
 
 /** Whether row-major order is that of the op: the axes longer than 1 stand in their own order. */
 export function inOrder(perm: readonly number[], shape: readonly number[]): boolean {

@@ -142,7 +142,8 @@ function decodeGraph(parts: readonly Uint8Array[]): OnnxGraph {
   return { name, nodes, initializers, inputs, outputs, hasSparseInitializers };
 }
 
-function decodeNode(bytes: Uint8Array): OnnxNode {
+/** Decodes a NodeProto on its own. */
+export function decodeNode(bytes: Uint8Array): OnnxNode {
   const field = onnxProto.NodeProto;
   const inputs: string[] = [];
   const outputs: string[] = [];

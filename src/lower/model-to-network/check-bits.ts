@@ -1,12 +1,12 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import { type Config, type OwnNetwork, layerMatcher } from '../../model/index.js';
+import { type Config, type Layer, type OwnNetwork, layerMatcher } from '../../model/index.js';
 import { type BitKind, BitPlan, bitKinds } from './bits.js';
 
-/** Kinds of layers that hold bits of a kind. */
-const holders: Readonly<Record<BitKind, readonly string[]>> = {
-  weights: ['conv', 'linear'],
-  spikes: ['spike'],
-  steps: ['spike'],
+/** Whether a layer holds bits of a kind. */
+const holds: Readonly<Record<BitKind, (layer: Layer) => boolean>> = {
+  weights: ({ weight }) => weight !== undefined,
+  spikes: ({ kind }) => kind === 'spike',
+  steps: ({ kind }) => kind === 'spike',
 };
 
 /**
@@ -22,7 +22,7 @@ function idle({ bits }: Config, { layers }: OwnNetwork): readonly Diagnostic[] {
   return (bits?.layers ?? []).flatMap(({ pattern, settings, place }) => {
     const meant = layers.filter(({ id }) => layerMatcher(pattern)(id));
     return bitKinds
-      .filter((kind) => kind in settings && !meant.some((layer) => holders[kind].includes(layer.kind)))
+      .filter((kind) => kind in settings && !meant.some(holds[kind]))
       .map((kind) => {
         const holder = kind === 'weights' ? 'convolutions and linear layers' : 'neurons';
         return diagnostic('model/idle-setting', { setting: kind, pattern, holder }, place);

@@ -68,7 +68,6 @@ class ModelLowering {
       initialiser,
       steps: stepsOf(config.coding) ?? 1,
       idOf: (id) => this.#encoded.get(id) ?? id,
-      shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
     };
   }
 
@@ -106,7 +105,6 @@ class ModelLowering {
   #spike(layer: Layer): void {
     const written = present(layer.neuron ?? this.#config.neuron, `lower: ${layer.id} has no neuron`);
     const use = this.#withBits(this.#withoutUnits(written, layer), layer);
-    const levels = present(spikeLevels(use.def, use.args), `lower: ${layer.id} has no levels`);
     const name = this.#neuronName(use.def);
     const params: Record<string, string> = {};
     for (const { name: param, learn } of use.def.params) {
@@ -119,8 +117,6 @@ class ModelLowering {
     const { bits: _bits, ...others } = use.args;
     const attrs: Attrs = {
       neuron: name,
-      levels: [levels.min, levels.max],
-      amplitude: levels.step,
       ...(this.bits.squeezes ? { hold: mostBits(this.bits.stepsOf(layer.id)) } : {}),
       ...(learned ? { ...others, ...bitAttrs('bits', spikes) } : use.args),
     };

@@ -1,5 +1,6 @@
+import { elementCount } from '../../base/dtype.js';
 import type { Layer } from '../../model/index.js';
-import type { Attrs, NetworkBuilder } from '../../network/index.js';
+import { type Attrs, type NetworkBuilder, isOpKind, opDef } from '../../network/index.js';
 import { type BitPlan, bitAttrs, initialBits } from './bits.js';
 import { type Initialiser, filled } from './initialise.js';
 import { initialStep, rangeStep } from '../../base/quantiser.js';
@@ -13,19 +14,12 @@ export interface LayerContext {
   readonly steps: number;
   /** Id in the network of a layer's result. */
   readonly idOf: (layer: string) => string;
-  /** Shape of a layer's input. */
-  readonly shapeOf: (layer: string) => readonly number[];
 }
-
-const windowAttrs = ['kernel', 'stride', 'pads', 'dilation', 'groups'] as const;
 
 /** Adds a layer that is no input and no neuron; nothing to do with time. */
 export function lowerLayer(layer: Layer, context: LayerContext): void {
+  if (layer.weight !== undefined) return lowerWeighted(layer, layer.weight, context);
   switch (layer.kind) {
-    case 'conv':
-      return lowerConv(layer, context);
-    case 'linear':
-      return lowerLinear(layer, context);
     case 'batchnorm':
       return lowerBatchnorm(layer, context);
     case 'channelconv':
@@ -72,25 +66,15 @@ function lowerDelay(layer: Layer, { builder, idOf, steps }: LayerContext): void 
   builder.add({ id: layer.id, kind: 'lag', inputs: layer.inputs.map(idOf), attrs, ahead, place: layer.place });
 }
 
-/** Weight [out, in/groups, kh, kw], uniform in ±1/√(in/groups·kh·kw); so is the bias. */
-function lowerConv(layer: Layer, context: LayerContext): void {
-  const { builder, idOf, shapeOf } = context;
-  const [kh, kw] = layer.attrs['kernel'] as readonly [number, number];
-  const channels = layer.attrs['channels'] as number;
-  const within = shapeOf(layer.inputs[0]!)[0]! / (layer.attrs['groups'] as number);
-  const { params, attrs } = weights(layer, context, [channels, within, kh, kw], within * kh * kw);
-  const inputs = layer.inputs.map(idOf);
-  const all = { ...pick(layer, windowAttrs), ...attrs };
-  builder.add({ id: layer.id, kind: 'conv', inputs, attrs: all, params, place: layer.place });
-}
-
-/** Weight [out, in], uniform in ±1/√in; so is the bias. */
-function lowerLinear(layer: Layer, context: LayerContext): void {
-  const { builder, idOf, shapeOf } = context;
-  const features = layer.attrs['features'] as number;
-  const within = shapeOf(layer.inputs[0]!)[0]!;
-  const { params, attrs } = weights(layer, context, [features, within], within);
-  builder.add({ id: layer.id, kind: 'linear', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
+/** Weight [outputs, inputs a group, …taps], uniform in ±1/√(inputs a group·taps); so is the bias. */
+function lowerWeighted(layer: Layer, weight: readonly number[], context: LayerContext): void {
+  const { builder, idOf } = context;
+  const { kind } = layer;
+  if (!isOpKind(kind)) throw new TypeError(`lowerLayer: ${layer.id} is of kind ${kind}`);
+  const { params, attrs } = weights(layer, context, weight, elementCount(weight.slice(1)));
+  const own = Object.keys(opDef(kind).attrs).filter((name) => name in layer.attrs);
+  const all = { ...pick(layer, own), ...attrs };
+  builder.add({ id: layer.id, kind, inputs: layer.inputs.map(idOf), attrs: all, params, place: layer.place });
 }
 
 interface Weights {

@@ -40,10 +40,9 @@ function firstValue(config: Config, { layers }: OwnNetwork): Found | undefined {
 }
 
 function firstWeights({ layers }: OwnNetwork): Found | undefined {
-  const shapes = new Map(layers.map((layer) => [layer.id, layer.shape]));
   let total = 0;
   for (const layer of layers) {
-    const own = weightsOf(layer, (id) => shapes.get(id) ?? []);
+    const own = weightsOf(layer);
     total += own;
     if (total <= mostElements) continue;
     const help = 'make it smaller: fewer channels or features, a smaller `kernel`, `groups`, or pooling before it';
@@ -53,18 +52,8 @@ function firstWeights({ layers }: OwnNetwork): Found | undefined {
   return undefined;
 }
 
-function weightsOf({ kind, inputs, attrs, shape }: Layer, shapeOf: (id: string) => readonly number[]): number {
-  const within = shapeOf(inputs[0] ?? '')[0] ?? 1;
-  switch (kind) {
-    case 'conv': {
-      const [height, width] = attrs['kernel'] as readonly [number, number];
-      return shape[0]! * (within / (attrs['groups'] as number)) * height * width + shape[0]!;
-    }
-    case 'linear':
-      return shape[0]! * within + shape[0]!;
-    case 'batchnorm':
-      return 4 * shape[0]!;
-    default:
-      return 0;
-  }
+/** Weights and biases, and the statistics of norms. */
+function weightsOf({ kind, weight, shape }: Layer): number {
+  if (weight !== undefined) return elementCount(weight) + weight[0]!;
+  return kind === 'batchnorm' ? 4 * shape[0]! : 0;
 }

@@ -1,5 +1,5 @@
 import { invariant, present } from '../../base/invariant.js';
-import { type Network, type Op, makeOp, opsById } from '../../network/index.js';
+import { type Network, type Op, makeOp, opsById, roleOf } from '../../network/index.js';
 import type { Program } from '../../tensor/index.js';
 import { StepwiseNetwork } from './carriers/stepwise.js';
 import { Lowering, folded, stepsOfNetwork } from './context.js';
@@ -21,7 +21,7 @@ export const layerOutputs = { train: 'train', current: 'current', codes: 'codes'
 /** Input of {@link lowerLayerNeurons}: [Tc·N, W], N·W neurons. */
 export const neuronInput = 'current in';
 
-const firesOwn = (op: Op): boolean => op.kind === 'encode' || op.kind === 'neuron';
+const firesOwn = (op: Op): boolean => roleOf(op) === 'encoder' || roleOf(op) === 'neurons';
 
 /** From images, under their input's id, to the train of the encoder. */
 export function lowerEncoder(network: Network, encoder: Op): Program {
@@ -74,7 +74,8 @@ export function lowerLayerNeurons(
   const { builder } = lowering;
   const steps = stepsOfNetwork(network);
   const one = [{ shape: [width], time: { start: 1, steps }, code: { kind: 'psp' } }] as const;
-  const made = makeOp({ id, kind: 'neuron', inputs, attrs: { ...attrs, silent }, place }, one, network.params);
+  const { params, neurons } = network;
+  const made = makeOp({ id, kind: 'neuron', inputs, attrs: { ...attrs, silent }, place }, one, params, neurons);
   invariant(!('problem' in made), `lower: ${id} isn’t a layer of neurons alike`);
   const currents = builder.input(neuronInput, 'f64', folded(steps, [width]));
   const { train } = lowerNeurons(lowering, made, {

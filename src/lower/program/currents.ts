@@ -1,4 +1,4 @@
-import { InvariantError, present } from '../../base/invariant.js';
+import { present } from '../../base/invariant.js';
 import type { Pending } from '../../equations/index.js';
 import type { Op } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
@@ -21,40 +21,44 @@ export class Currents {
   force({ coefficients }: Pending): Value {
     if (this.#merged === 0) this.#fetch(coefficients);
     const { builder } = this.lowering;
-    const rest = new Map(coefficients);
     let sum: Value | undefined;
     const plus = (value: Value, factor: number): void => {
       builder.at(this.op.id);
       const term = factor === 1 ? value : builder.mul(value, factor);
       sum = sum === undefined ? term : builder.add(sum, term);
     };
+    const rest = new Map(coefficients);
     const last = rest.get(this.#merged);
-    if (last !== undefined) {
+    if (last !== undefined && this.#isSeries(rest, this.#merged, this.#ratio)) {
       plus(this.#values[0]!, last);
       for (let k = 1; k <= this.#merged; k++) rest.delete(k);
     }
-    for (const [k, factor] of rest) {
-      if (k <= this.#merged) throw new InvariantError(`lower: ${this.op.id} reads step ${k} after it was merged`);
-      plus(this.#values[k - this.#merged]!, factor);
-    }
+    for (const [k, factor] of rest) plus(k > this.#merged ? this.#values[k - this.#merged]! : this.#step(k), factor);
     return present(sum, `lower: ${this.op.id}: an empty current`);
   }
 
-  /** The first request: its coefficients are a geometric series where the steps can merge. */
+  /** The first request: steps whose coefficients are a geometric series merge. */
   #fetch(coefficients: ReadonlyMap<number, number>): void {
     const last = Math.max(...coefficients.keys());
-    const top = coefficients.get(last)!;
-    const ratio = last > 1 ? (coefficients.get(last - 1) ?? 0) / top : 1;
-    for (let k = 1; k <= last; k++) {
-      const expected = top * ratio ** (last - k);
-      if (Math.abs((coefficients.get(k) ?? 0) - expected) > 1e-12 * Math.abs(expected)) return this.#fetchAll();
-    }
-    this.#merged = last;
-    this.#ratio = ratio;
-    this.#values = this.input.take(last, this.#ratio);
+    const ratio = last > 1 ? (coefficients.get(last - 1) ?? 0) / coefficients.get(last)! : 1;
+    const merges = this.#isSeries(coefficients, last, ratio);
+    this.#merged = merges ? last : 1;
+    this.#ratio = merges ? ratio : 1;
+    this.#values = this.input.take(this.#merged, this.#ratio);
   }
 
-  #fetchAll(): void {
-    throw new InvariantError(`lower: ${this.op.id} sums its input with weights that are no geometric series`);
+  /** Whether the coefficients of the first steps are those of one weighted sum: c·ratio^(last − k). */
+  #isSeries(coefficients: ReadonlyMap<number, number>, last: number, ratio: number): boolean {
+    const top = coefficients.get(last) ?? 0;
+    for (let k = 1; k <= last; k++) {
+      const expected = top * ratio ** (last - k);
+      if (Math.abs((coefficients.get(k) ?? 0) - expected) > 1e-12 * Math.abs(expected)) return false;
+    }
+    return true;
+  }
+
+  /** A step by itself, for equations that read it again after it was merged. */
+  #step(k: number): Value {
+    return present(this.input.take(1, 1)[k - 1], `lower: ${this.op.id} has no step ${k}`);
   }
 }

@@ -19,7 +19,7 @@ export const shortcut: LayerDef = {
     const shape = [channels, Math.floor((height - 1) / stride) + 1, Math.floor((width - 1) / stride) + 1];
     const strides = [stride, stride];
     const attrs = { channels, kernel: [1, 1], stride: strides, pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
-    const conv = site.add(`${name}.conv`, 'conv', [input], shape, attrs);
+    const conv = site.weighted(`${name}.conv`, 'conv', input, shape, [channels, before, 1, 1], attrs);
     return site.add(`${name}.batchnorm`, 'batchnorm', [conv], shape, { epsilon: 1e-5, momentum: 0.1 });
   },
 };

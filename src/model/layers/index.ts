@@ -3,6 +3,7 @@ import { add, concat, mul } from './joins.js';
 import type { LayerDef } from './layer-def.js';
 import { delay, dropout, flatten, readout, relu, sigmoid, spike } from './plain.js';
 import { avgpool, globalAvgpool, maxpool } from './pooling.js';
+import { transposedConv } from './transposed.js';
 import { batchnorm, conv, linear } from './weighted.js';
 
 export type { LayerDef, LayerSite } from './layer-def.js';
@@ -11,6 +12,7 @@ export type { LayerDef, LayerSite } from './layer-def.js';
 export const layerTable: Readonly<Record<string, LayerDef>> = {
   conv,
   linear,
+  transposed_conv: transposedConv,
   batchnorm,
   spike,
   avgpool,

@@ -16,6 +16,18 @@ export interface LayerSite {
     attrs?: Readonly<Record<string, LayerAttr>>,
     neuron?: NeuronUse,
   ): TensorValue;
+  /**
+   * Adds a layer with a weight of shape [outputs, inputs a group, …taps], and a bias an output where `attrs` doesn't leave
+   * it out.
+   */
+  weighted(
+    name: string,
+    kind: string,
+    input: TensorValue,
+    shape: readonly number[],
+    weight: readonly number[],
+    attrs?: Readonly<Record<string, LayerAttr>>,
+  ): TensorValue;
   /** Reports that the shape that reaches the layer doesn't suit it. */
   wrongShape(needs: string, found: TensorValue): undefined;
   /** Reports that an argument doesn't suit the others. */

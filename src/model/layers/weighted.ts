@@ -22,7 +22,8 @@ export const conv: LayerDef = {
     const { kernel, stride, dilation, pads, height, width } = window;
     const bias = boolOf(args, 'bias');
     const attrs = { channels, kernel, stride, pads, dilation, groups, ...(bias === undefined ? {} : { bias }) };
-    return site.add(name, 'conv', [input], [channels, height, width], attrs);
+    const weight = [channels, input.shape[0]! / groups, ...kernel];
+    return site.weighted(name, 'conv', input, [channels, height, width], weight, attrs);
   },
 };
 
@@ -37,11 +38,12 @@ export const linear: LayerDef = {
     const features = numberOf(args, 'features')!;
     const bias = boolOf(args, 'bias');
     const attrs = { features, ...(bias === undefined ? {} : { bias }) };
-    if (input.shape.length === 1) return site.add(name, 'linear', [input], [features], attrs);
+    const weight = [features, input.shape[0]!];
+    if (input.shape.length === 1) return site.weighted(name, 'linear', input, [features], weight, attrs);
     const [, height, width] = input.shape;
     if (input.shape.length === 3 && height === 1 && width === 1) {
       const flat = site.add(`${name}.flatten`, 'flatten', [input], [input.shape[0]!]);
-      return site.add(name, 'linear', [flat], [features], attrs);
+      return site.weighted(name, 'linear', flat, [features], weight, attrs);
     }
     return site.wrongShape(`[features] (put \`flatten\` or \`global_avgpool\` before it)`, input);
   },

@@ -52,7 +52,8 @@ export function windowOver(
   return { kernel, stride, dilation, pads, height, width };
 }
 
-function padsOf(
+/** `pad` as top, left, bottom, right; `same` shares what a window reaches beyond one position. */
+export function padsOf(
   args: ReadonlyMap<string, Value>,
   reach: readonly [number, number],
   otherwise: 'same' | 'none',

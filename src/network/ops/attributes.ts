@@ -39,6 +39,12 @@ export function string(): Attr<string, false> {
   return { what: 'string', optional: false, accepts: (value) => typeof value === 'string' };
 }
 
+/** One of these words. */
+export function word<T extends string>(words: readonly T[]): Attr<T, false> {
+  const accepts = (value: AttrValue): value is T => (words as readonly AttrValue[]).includes(value);
+  return { what: words.join(' or '), optional: false, accepts };
+}
+
 /** Numbers, any number of them. */
 export function list(): Attr<readonly number[], false> {
   return { what: 'list', optional: false, accepts: isNumbers };

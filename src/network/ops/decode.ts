@@ -25,6 +25,7 @@ export const decode = defineOp({
   },
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
+    if (attrs.coding === 'sws' && attrs.beta === undefined) return 'misses its attribute beta, which coding sws has';
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';
     const { readout } = attrs;
     if (readout !== undefined && !isReadOut(readout))

@@ -1,3 +1,4 @@
+import type { SpikeLevels } from '../../equations/index.js';
 import type { ValueType } from '../value-types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
 import type { OpLowering } from './lowering.js';
@@ -8,6 +9,8 @@ import type { OpTraits } from './traits.js';
 export interface TypeRequest<A = unknown> {
   readonly inputs: readonly ValueType[];
   readonly attrs: A;
+  /** The levels that the equations of a layer of neurons give, where they are known and finitely many. */
+  readonly levels?: SpikeLevels | undefined;
   /** Shape of the parameter in a role, if it is there. */
   readonly param: (role: string) => readonly number[] | undefined;
 }
@@ -35,6 +38,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];
   /** Of values in another order, or some of them: where in an input of a shape the value at a position of the result was. */
   source?(this: void, attrs: AttrsOf<NoInfer<S>>, shape: readonly number[], at: readonly number[]): readonly number[];
+  /** Of encoders: whether the result is the same at every step. */
+  steady?(this: void, attrs: AttrsOf<NoInfer<S>>): boolean;
   /** Of the role `bound`: between what it holds values. */
   bounds?(this: void, attrs: AttrsOf<NoInfer<S>>): readonly [number, number];
   /** How it acts on tensors, whatever a coding makes of trains. */

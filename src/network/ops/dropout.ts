@@ -27,7 +27,7 @@ export const dropout = defineOp({
     // one mask a sample for all of its time steps, so that a dropped unit is silent throughout
     act: ({ lowering, builder }, { id, attrs: { rate }, type }, [x]) => {
       if (lowering.mode === 'infer' || rate === 0) return x!;
-      const mask = lowering.random({ id: `${id}.mask`, shape: folded(1, type.shape), kind: 'mask', rate });
+      const mask = lowering.random({ id: `${id}.mask`, shape: folded(1, type.shape), kind: 'mask', dropped: rate });
       const steps = stepsOf(x!);
       return builder.mul(x!, steps === 1 ? mask : builder.concat(new Array<Value>(steps).fill(mask), 0));
     },

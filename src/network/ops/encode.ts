@@ -1,5 +1,9 @@
-import { number, optional, string } from './attributes.js';
+import { roundings } from '../../base/rounding.js';
+import { number, optional, string, word } from './attributes.js';
 import { defineOp } from './define.js';
+
+/** What the digits of a code follow from. */
+const digits = ['beta', 'scale', 'zero', 'min', 'max', 'amplitude'] as const;
 
 export const encode = defineOp({
   doc: 'Turns the real input into a train (docs/language.md, codings): `coding` says how; sws: the digits of its quantised code.',
@@ -16,6 +20,7 @@ export const encode = defineOp({
     offset: optional(number()),
     amplitude: optional(number()),
     threshold: optional(number()),
+    rounding: optional(word(roundings)),
     seed: optional(number()),
   },
   params: [],
@@ -34,12 +39,15 @@ export const encode = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  steady: ({ coding }) => coding === 'direct',
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = { start: 1, steps: attrs.steps };
     const coding = attrs.coding;
     const shape = inputs[0]!.shape;
     if (coding === 'sws') {
+      const missing = digits.find((name) => attrs[name] === undefined);
+      if (missing !== undefined) return `misses its attribute ${missing}, which coding sws has`;
       const step = attrs.amplitude ?? 1;
       return { shape, time, code: { kind: 'spike', min: -1, max: 1, step } };
     }

@@ -48,6 +48,11 @@ export function linksOf(
   return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
 }
 
+/** What people call a layer: its kind, of a function its own name. */
+export function nameOf(op: Op): string {
+  return op.kind === 'function' ? op.attrs.name : op.kind;
+}
+
 /** Where in an input of `shape` the value at a position of an op's result was; the op must move values. */
 export function sourceOf(
   op: { readonly id: string; readonly kind: OpKind; readonly attrs: unknown },
@@ -61,6 +66,11 @@ export function sourceOf(
 /** How an op acts on tensors. */
 export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
   return opDef(op.kind).lowering;
+}
+
+/** Whether an encoder gives the same at every step; undefined for other layers. */
+export function isSteady(op: { readonly kind: OpKind; readonly attrs: unknown }): boolean | undefined {
+  return opDef(op.kind).steady?.(op.attrs as AttrsOf<AttrSchema>);
 }
 
 /** Between what a layer of the role `bound` holds values; undefined for any other. */
@@ -107,6 +117,7 @@ export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
 export { codesOf } from './codes.js';
+export { lookedUp } from './table.js';
 export { windowOf } from './window-lowering.js';
 export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';
 export type { Link } from './geometry.js';

@@ -9,10 +9,10 @@ export interface RandomInput {
   /** With the batch axis: [{batch: steps}, …shape]. */
   readonly shape: readonly Dim[];
   /**
-   * `uniform`: numbers in [0, 1). `mask`: 1/(1 − rate) with probability 1 − rate, otherwise 0.
+   * `uniform`: numbers in [0, 1). `mask`: 1/(1 − dropped) with probability 1 − dropped, otherwise 0.
    */
   readonly kind: 'uniform' | 'mask';
-  readonly rate: number;
+  readonly dropped: number;
 }
 
 /** An op as its lowering sees it. */
@@ -36,6 +36,8 @@ export interface LoweringContext {
   random(input: RandomInput): Value;
   /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
   perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number): Value | number | undefined;
+  /** A parameter's real values in a dtype, in its own shape. */
+  realWeight(op: LoweredOp, role: string, dtype: Precision): Value;
   /** Whether a value is what a user feeds. */
   isInput(id: string): boolean;
 }

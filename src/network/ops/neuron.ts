@@ -30,10 +30,11 @@ export const neuron = defineOp({
     padding: 'none',
   },
   lowering: { role: 'time' },
-  type: ({ inputs, attrs }) => {
+  type: ({ inputs, attrs, levels }) => {
     const time = inputs[0]!.time;
     if (time === undefined) return 'needs an input with time steps; encode the input first';
-    const [min, max] = attrs.levels;
+    // of its equations; the attribute says the same, for those that read the text
+    const { min, max } = levels ?? { min: attrs.levels[0], max: attrs.levels[1] };
     if ('hold' in attrs && time.steps !== 1) return `holds a current of one step, its input has ${time.steps}`;
     return {
       shape: inputs[0]!.shape,

@@ -1,12 +1,19 @@
+import { roundings } from '../../base/rounding.js';
+import { number, optional, word } from './attributes.js';
 import { codesOf } from './codes.js';
-import { number } from './attributes.js';
 import { defineOp } from './define.js';
 import { withTime } from './type-rules.js';
 
 export const quantize = defineOp({
-  doc: 'Activation quantiser: Q = clip(round_half_even(x/scale) + zero, min, max), standing for the real (Q − zero)·scale.',
+  doc: 'Activation quantiser: Q = clip(round(x/scale) + zero, min, max), standing for the real (Q − zero)·scale. `rounding` is half_even where it isn’t said. Of a zero point that is no integer the fraction is added before rounding: a bit for −1 and 1 has the scale 2 and the zero point ½.',
   arity: [1, 1],
-  attrs: { scale: number(), zero: number(), min: number(), max: number() },
+  attrs: {
+    scale: number(),
+    zero: number(),
+    min: number(),
+    max: number(),
+    rounding: optional(word(roundings)),
+  },
   params: [],
   traits: {
     role: 'quantiser',

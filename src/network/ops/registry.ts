@@ -11,6 +11,7 @@ import { delay } from './delay.js';
 import { dropout } from './dropout.js';
 import { encode } from './encode.js';
 import { flatten } from './flatten.js';
+import { functionOp } from './function.js';
 import { gather } from './gather.js';
 import { globalavgpool } from './globalavgpool.js';
 import { identity } from './identity.js';
@@ -23,19 +24,25 @@ import { mul } from './mul.js';
 import { neuron } from './neuron.js';
 import { pad } from './pad.js';
 import { planes } from './planes.js';
+import { product } from './product.js';
 import { quantize } from './quantize.js';
+import { recode } from './recode.js';
 import { relu } from './relu.js';
+import { resample } from './resample.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
 import { squeeze } from './squeeze.js';
+import { table } from './table.js';
 import { transpose } from './transpose.js';
+import { transposedConv } from './transposed-conv.js';
 
 /** Every kind of layer the Network IR knows: a file each, and a line here. */
 export const networkOps = {
   input,
   quantize,
   conv,
+  transposed_conv: transposedConv,
   linear,
   batchnorm,
   affine,
@@ -45,12 +52,15 @@ export const networkOps = {
   relu,
   clip,
   sigmoid,
+  function: functionOp,
+  table,
   channel_conv: channelConv,
   avgpool,
   globalavgpool,
   maxpool,
   flatten,
   reshape,
+  resample,
   transpose,
   slice,
   pad,
@@ -58,6 +68,8 @@ export const networkOps = {
   identity,
   encode,
   neuron,
+  recode,
+  product,
   maxprefix,
   delay,
   lag,

@@ -20,8 +20,9 @@ export type OpRole =
   /** Turns the input into a train; turns a train into what it stands for. */
   | 'encoder'
   | 'read-out'
-  /** Layers of neurons. */
+  /** Layers of neurons by their equations; those that decide on their whole input at once. */
   | 'neurons'
+  | 'whole-input'
   /** Sums its inputs under the entries of `weight` [outputs, inputs a group, …taps], and adds a `bias` an output. */
   | 'weighted'
   /** One kernel over the channels. */
@@ -42,6 +43,8 @@ export type OpRole =
   | 'bound'
   | 'function'
   | 'quantiser'
+  /** A function of each value and the quantiser behind it, by its steps. */
+  | 'table'
   /** Of values of one shape at the same time. */
   | 'sum'
   | 'product'
@@ -57,7 +60,17 @@ export type OpRole =
 
 /** Roles of what a coding says the meaning of: its lowering is the carrier's. */
 export type TimeRole =
-  'input' | 'encoder' | 'read-out' | 'neurons' | 'running-maximum' | 'delay' | 'lag' | 'planes' | 'gather' | 'squeeze';
+  | 'input'
+  | 'encoder'
+  | 'read-out'
+  | 'neurons'
+  | 'whole-input'
+  | 'running-maximum'
+  | 'delay'
+  | 'lag'
+  | 'planes'
+  | 'gather'
+  | 'squeeze';
 
 /**
  * What passes, costs and lowerings ask of a kind of layer, instead of its name. Every row answers all of it: a new

@@ -1,4 +1,5 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../../base/diagnostics/index.js';
+import { suggest } from '../../base/did-you-mean.js';
 import { type DType, elementCount } from '../../base/dtype.js';
 import { mostElements, mostSteps } from '../../base/limits.js';
 import type { Source, Span } from '../../base/source.js';
@@ -21,8 +22,17 @@ import { type Problem, feedProblems, verifyNetwork, verifyValues } from '../veri
 
 const shownProblems = 100;
 
+export interface ParseOptions {
+  /** The codings that whoever reads the network can run: any other is refused where it is named. */
+  readonly codings?: readonly string[];
+}
+
 /** Reads the text form back; `weights` holds the values of its parameters. The result is verified. */
-export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>): Outcome<Network> {
+export function parseNetwork(
+  source: Source,
+  weights: ReadonlyMap<string, Param>,
+  { codings }: ParseOptions = {},
+): Outcome<Network> {
   let parser: IrParser;
   let network: Network;
   try {
@@ -32,8 +42,24 @@ export function parseNetwork(source: Source, weights: ReadonlyMap<string, Param>
     if (error instanceof IrSyntaxError) return { diagnostics: [error.diagnostic] };
     throw error;
   }
-  const diagnostics = diagnosticsOf(network, parser, source).slice(0, shownProblems);
+  const { coding } = network;
+  const unknown = coding !== undefined && codings?.includes(coding.name) === false;
+  const diagnostics = unknown
+    ? [unknownCoding(coding.name, codings, parser.codingPlace)]
+    : diagnosticsOf(network, parser, source).slice(0, shownProblems);
   return diagnostics.length > 0 ? { diagnostics } : { value: network, diagnostics };
+}
+
+function unknownCoding(name: string, codings: readonly string[], place: Span | undefined): Diagnostic {
+  const help = suggest(name, codings) ?? `the codings are ${codings.join(', ')}`;
+  return diagnostic(
+    'network/invalid',
+    { what: 'the network', message: `has coding ${shortened(name)}, which is none` },
+    place,
+    {
+      help,
+    },
+  );
 }
 
 /** What the text says, before anything of it is verified. Throws an IrSyntaxError. */
@@ -77,6 +103,8 @@ class IrParser {
   readonly #outputs: string[] = [];
   /** Where each op begins: the first of its id. */
   readonly places = new Map<string, Span>();
+  /** Where the coding is named. */
+  codingPlace: Span | undefined;
   /** What neurons' equations may not say, at the neuron's name. */
   readonly equations: { readonly what: string; readonly message: string; readonly place: Span }[] = [];
   /** What no op of its kind may say. */
@@ -100,6 +128,7 @@ class IrParser {
     const name = tokens.name();
     let coding: Coding | undefined;
     if (tokens.accept('coding')) {
+      this.codingPlace = tokens.next.span;
       const scheme = tokens.name();
       tokens.expect('(');
       coding = { name: scheme, args: this.#attrs(')') };

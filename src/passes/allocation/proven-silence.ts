@@ -1,4 +1,4 @@
-import { type Network, type Op, hasWeightMatrix, numberAttr, optionalParam, realValues } from '../../network/index.js';
+import { type Network, type Op, numberAttr, optionalParam, realValues, roleOf, opDef } from '../../network/index.js';
 
 /** What one step of a potential lies between, by channel, or of all channels where there is one number. */
 interface Bounds {
@@ -53,21 +53,19 @@ function boundsOf(network: Network, op: Op, known: ReadonlyMap<string, Bounds>):
   const from = op.inputs.map((id) => known.get(id) ?? unknown);
   const [first] = from;
   if (first === undefined) return unknown;
-  if (hasWeightMatrix(op) && (op.kind === 'conv' || op.kind === 'linear'))
-    return weighted(network, op, collapsed(first));
-  switch (op.kind) {
-    case 'affine':
+  switch (roleOf(op)) {
+    case 'weighted':
+      return weighted(network, op, collapsed(first));
+    case 'scaling':
       return scaled(network, op, first, 'scale', 'shift');
-    case 'avgpool':
-    case 'globalavgpool':
+    case 'average':
       return scaled(network, op, withZero(first), 'gain', 'bias');
-    case 'add':
+    case 'sum':
       return from.reduce(sum);
     case 'delay':
       return first;
-    case 'flatten':
     case 'reshape':
-    case 'concat':
+    case 'concatenation':
       return from.map(collapsed).reduce(either);
     default:
       return unknown;
@@ -81,8 +79,9 @@ function weighted(network: Network, op: Op, { low, high }: Bounds): Bounds {
   const values = weight.quant === undefined ? weight.tensor.data : realValues(weight);
   const channels = weight.tensor.shape[0]!;
   const row = values.length / channels;
-  const padded = op.kind === 'conv' && (op.attrs['pads'] as readonly number[]).some((n) => n !== 0);
-  // where there is padding, any tap may be missing
+  const isWhole = op.kind === 'conv' && op.attrs.pads.every((n) => n === 0);
+  const padded = opDef(op.kind).links !== undefined && !isWhole;
+  // where there is padding (or a stride of a transposed one), any tap may be missing
   const [least, most] = padded ? [Math.min(0, low[0]!), Math.max(0, high[0]!)] : [low[0]!, high[0]!];
   const sums = { low: new Float64Array(channels), high: new Float64Array(channels) };
   for (let c = 0; c < channels; c++) {

@@ -1,4 +1,4 @@
-import { type Network, type Op, consumersOf } from '../../network/index.js';
+import { type Network, type Op, consumersOf, isNeuronLayer } from '../../network/index.js';
 
 /** A silent period that a layer of neurons may have, and the error it brings. */
 export interface SilentChoice {
@@ -76,7 +76,7 @@ export function silentFront(
 
 /** A layer of neurons without choices keeps its period. */
 function ownSilence(op: Op): number {
-  return op.kind === 'neuron' ? (op.attrs.silent ?? 0) : 0;
+  return isNeuronLayer(op) ? (op.attrs.silent ?? 0) : 0;
 }
 
 /** Value → the last op that reads it; outputs are never done. */

@@ -62,15 +62,21 @@ function scalesActivation(op: Op, before: Op | undefined, readers: readonly Op[]
   const bound = before.attrs.max;
   return readers.every((reader) => {
     if (reader.kind !== 'quantize') return false;
-    const { scale, zero, min, max } = reader.attrs;
-    return scales.every((factor) => quantizeValue(bound * factor, scale, zero, min, max) === max);
+    const { scale, zero, min, max, rounding } = reader.attrs;
+    return scales.every((factor) => quantizeValue(bound * factor, scale, zero, min, max, rounding) === max);
   });
+}
+
+/** Whether an op takes maxima over windows of a concatenation of channels, alone: they are those of its parts. */
+function isMaximumOfParts(op: Op, before: Op, readers: readonly Op[], network: Network): boolean {
+  if (roleOf(op) !== 'maximum' || roleOf(before) !== 'concatenation') return false;
+  return readers.length === 1 && !network.outputs.includes(before.id);
 }
 
 /** Drops what computes nothing and lets window ops do their own padding. */
 export const canonicalise = definePass({
   name: 'canonicalise',
-  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu, puts positive factors behind a relu in front of it.',
+  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu, puts positive factors behind a relu in front of it, and max pooling of a concatenation in front of that.',
   options: {},
   run: (network) => {
     const consumers = consumersOf(network);
@@ -93,6 +99,13 @@ export const canonicalise = definePass({
       if (scalesActivation(op, before, consumers.get(op.id)!, network)) {
         const scaled = to.copy(op, [to.renamed(before!.inputs[0]!)], { origin: undefined });
         return to.builder.add({ id: `${op.id}.relu`, kind: 'relu', inputs: [scaled] });
+      }
+      if (before !== undefined && isMaximumOfParts(op, before, consumers.get(before.id)!, network)) {
+        const parts = before.inputs.map((id, n) => {
+          const part = { id: `${op.id}.part${n + 1}`, origin: undefined };
+          return to.copy(op, [to.renamed(id)], part);
+        });
+        return to.copy(before, parts, { id: op.id, place: op.place, origin: op.origin });
       }
       if (before?.kind === 'pad' && absorbed.has(before.id) && pads(op)) {
         const sum = addPads(op.attrs.pads, before.attrs.pads);

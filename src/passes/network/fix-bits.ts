@@ -9,7 +9,6 @@ import {
   type Param,
   type Rewriter,
   type WeightedKind,
-  derivedLevels,
   learnsBits,
   paramOf,
   realValues,
@@ -101,8 +100,7 @@ function fixedNeuron(
   const hold = held.get(op.id);
   const { bits_max: _max, ...attrs } = op.attrs;
   const all = { ...attrs, ...changes, ...(hold === undefined || !('hold' in attrs) ? {} : { hold }) };
-  const def = network.neurons.get(op.attrs.neuron)!;
-  const levels = derivedLevels({ attrs: all, params }, def);
-  if (levels === undefined) return { attrs: all, params };
-  return { attrs: { ...all, levels: [levels.min, levels.max], amplitude: levels.step }, params };
+  // the levels of these bits and this step are those that the equations give
+  const { levels: _levels, amplitude: _amplitude, ...own } = all;
+  return { attrs: own, params };
 }

@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../../base/rounding.js';
+import { type Rounding, roundBy, withZeroPoint } from '../../base/rounding.js';
 import {
   type Network,
   type Op,
@@ -11,11 +11,19 @@ import {
 } from '../../network/index.js';
 import { definePass } from '../pass.js';
 
-/** x quantised: clip(round_half_even(x/scale) + zero, min, max). */
-export function quantizeValue(x: number, scale: number, zero: number, min: number, max: number): number {
+/** x quantised: clip(round(x/scale) + zero, min, max); a fraction of the zero point is added before rounding. */
+export function quantizeValue(
+  x: number,
+  scale: number,
+  zero: number,
+  min: number,
+  max: number,
+  rounding: Rounding = 'half_even',
+): number {
   if (x === Infinity) return max;
   if (x === -Infinity) return min;
-  return Math.min(max, Math.max(min, roundHalfEven(x / scale) + zero));
+  const by = withZeroPoint(rounding, zero);
+  return Math.min(max, Math.max(min, roundBy(by.rounding, x / scale + by.fraction) + by.whole));
 }
 
 /** Monotone ops between a quantiser and the synapse before it, nearest the quantiser first. */
@@ -31,7 +39,7 @@ function chainBefore(quantize: Op, byId: ReadonlyMap<string, Op>): Op[] {
 }
 
 /** The code range that is left of [min, max] once the chain's relu and clips are applied. */
-function narrowed(quantize: Op, chain: readonly Op[]): { min: number; max: number } {
+function narrowed(quantize: Op<'quantize'>, chain: readonly Op[]): { min: number; max: number } {
   let low = -Infinity;
   let high = Infinity;
   for (const op of [...chain].reverse()) {
@@ -41,8 +49,8 @@ function narrowed(quantize: Op, chain: readonly Op[]): { min: number; max: numbe
     low = Math.min(max, Math.max(min, low));
     high = Math.min(max, Math.max(min, high));
   }
-  const { scale, zero, min, max } = quantize.attrs as Record<string, number>;
-  const code = (x: number): number => quantizeValue(x, scale!, zero!, min!, max!);
+  const { scale, zero, min, max, rounding } = quantize.attrs;
+  const code = (x: number): number => quantizeValue(x, scale, zero, min, max, rounding);
   return { min: code(low), max: code(high) };
 }
 
@@ -77,7 +85,7 @@ export const quantiserRegions = definePass({
     return rewrite(network, (op, inputs, to) => {
       if (moved.has(op.id)) return inputs[0]!;
       const chain = chains.get(op.id) ?? [];
-      if (chain.length === 0) return to.copy(op, inputs);
+      if (chain.length === 0 || op.kind !== 'quantize') return to.copy(op, inputs);
       const source = to.renamed(chain.at(-1)!.inputs[0]!);
       const after = chain.filter((link) => roleOf(link) !== 'bound').reverse();
       let value = to.copy(op, [source], {

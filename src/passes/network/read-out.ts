@@ -1,6 +1,6 @@
 import { type Network, type Op, type OpRole, consumersOf, roleOf, traitsOf } from '../../network/index.js';
 
-/** What may stand behind the read-out: functions of each value, other orders of them, and joins that a potential may be. */
+/** What may stand behind the read-out: functions of each value, other orders of them, and joins. */
 const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
   bound: true,
   function: true,
@@ -20,7 +20,9 @@ const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
   norm: false,
   average: false,
   border: false,
-  product: false,
+  product: true,
+  table: false,
+  'whole-input': false,
   same: false,
   delay: false,
   lag: false,

@@ -1,4 +1,4 @@
-import { type Op, latencyOf, rewrite, traitsOf } from '../../network/index.js';
+import { type Op, isNeuronLayer, latencyOf, rewrite, traitsOf } from '../../network/index.js';
 import type { Rewriter } from '../../network/rewrite.js';
 import { defaulted, everyLayer, perLayer, whole } from '../options/index.js';
 import { definePass } from '../pass.js';
@@ -38,13 +38,18 @@ export const scheduleTime = definePass({
     reportUnmatched(silent, layers, context);
     const timed = rewrite(network, (op, inputs, to) => {
       if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: silent.of(op.id) ?? 0 } });
-      return to.copy(op, traitsOf(op).join ? aligned(op, inputs, to) : inputs);
+      const timely = traitsOf(op).join ? aligned(op, inputs, to) : inputs;
+      if (!isNeuronLayer(op)) return to.copy(op, timely);
+      // it decides on its whole input
+      const whole = Math.max(...timely.map((id) => to.builder.typeOf(id).time?.steps ?? 0));
+      return to.copy(op, timely, { attrs: { ...op.attrs, silent: whole } });
     });
     if (timed.coding === undefined) return timed;
     const periods = [...new Set(timed.ops.flatMap((op) => (op.kind === 'neuron' ? [op.attrs.silent ?? 0] : [])))];
     const same = periods.length === 1 ? { silent: periods[0]! } : {};
     const steps = Number(timed.coding.args['steps']);
-    const note = `latency ${latencyOf(timed)} steps, one input every ${steps + Math.max(0, ...periods)} steps`;
+    const longest = Math.max(0, ...timed.ops.filter(isNeuronLayer).map((op) => Number(op.attrs.silent)));
+    const note = `latency ${latencyOf(timed)} steps, one input every ${steps + longest} steps`;
     return {
       ...timed,
       coding: { ...timed.coding, args: { ...timed.coding.args, ...same } },

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { type Network, type Op, opsById, traitsOf } from '../../network/index.js';
 import { definePass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
@@ -44,13 +45,13 @@ const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)
 const help = 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it';
 
 /**
- * Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. The one
- * exception is channel attention, whose gate weighs membrane currents by its definition; a note says where it is
- * and how many products it takes.
+ * Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. The
+ * exceptions are channel attention, whose gate weighs membrane currents by its definition, and neurons that multiply
+ * two whole codes; notes say where they are and how many products they take.
  */
 export const verifyAccumulateOnly = definePass({
   name: 'verify-accumulate-only',
-  doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values. The one exception, said in a note, is the gate of a channel attention.',
+  doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values. Exceptions, said in notes, are the gate of a channel attention and the products of two whole codes.',
   options: {},
   run: (network, _options, context) => {
     for (const { op, code } of multiplyingOps(network)) {
@@ -62,6 +63,14 @@ export const verifyAccumulateOnly = definePass({
       const products = attentions.reduce((sum, attention) => sum + attention.products, 0);
       const where = attentions.map(({ mul }) => `%${mul.id}`).join(', ');
       context.report('convert/attention-gate', { gates: attentions.length, products }, first.mul, { help: where });
+    }
+    const products = network.ops.filter(({ kind }) => kind === 'product');
+    if (products.length > 0) {
+      const count = products.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
+      const where = products.map(({ id }) => `%${id}`).join(', ');
+      context.report('convert/code-products', { layers: products.length, products: count }, products[0], {
+        help: where,
+      });
     }
     return network;
   },

@@ -1,41 +1,36 @@
-import type { Op, OpKind } from '../../network/index.js';
+import { type Op, type OpRole, roleOf } from '../../network/index.js';
 
 /** What a layer is for: its colour in the graph. */
 export type Group = 'border' | 'synapse' | 'norm' | 'neuron' | 'join' | 'shape';
 
-const groups: Readonly<Record<OpKind, Group>> = {
+const groups: Readonly<Record<OpRole, Group>> = {
   input: 'border',
-  encode: 'border',
-  decode: 'border',
-  quantize: 'norm',
-  conv: 'synapse',
-  linear: 'synapse',
-  channel_conv: 'synapse',
-  batchnorm: 'norm',
-  affine: 'norm',
-  add: 'join',
-  mul: 'join',
-  concat: 'join',
-  relu: 'neuron',
-  clip: 'neuron',
-  sigmoid: 'neuron',
-  neuron: 'neuron',
-  maxprefix: 'shape',
-  avgpool: 'shape',
-  globalavgpool: 'shape',
-  maxpool: 'shape',
-  flatten: 'shape',
+  encoder: 'border',
+  'read-out': 'border',
+  quantiser: 'norm',
+  weighted: 'synapse',
+  mixing: 'synapse',
+  norm: 'norm',
+  scaling: 'norm',
+  sum: 'join',
+  product: 'join',
+  concatenation: 'join',
+  bound: 'neuron',
+  function: 'neuron',
+  neurons: 'neuron',
+  'running-maximum': 'shape',
+  average: 'shape',
+  maximum: 'shape',
   reshape: 'shape',
-  transpose: 'shape',
-  slice: 'shape',
-  pad: 'shape',
-  dropout: 'shape',
-  identity: 'shape',
-  lag: 'shape',
+  border: 'shape',
+  same: 'shape',
   delay: 'shape',
   squeeze: 'shape',
   planes: 'shape',
   gather: 'shape',
+  lag: 'shape',
+  table: 'norm',
+  'whole-input': 'neuron',
 };
 
 export const groupNames: Readonly<Record<Group, string>> = {
@@ -47,8 +42,8 @@ export const groupNames: Readonly<Record<Group, string>> = {
   shape: 'pooling, shape, time',
 };
 
-export function groupOf({ kind }: Op): Group {
-  return groups[kind];
+export function groupOf(op: Op): Group {
+  return groups[roleOf(op)];
 }
 
 /** `neuron LIF` or the kind. */

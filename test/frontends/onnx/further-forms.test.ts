@@ -129,3 +129,53 @@ describe('what a file is refused for is said once', () => {
     expect(problems[0]!.help).toContain('delay(1)');
   });
 });
+
+describe('forms that whole files have shown', () => {
+  it.each(['uint8', 'int8'] as const)('a border on %s codes, then a maximum of them', async (type) => {
+    const zero = type === 'uint8' ? 0 : -128;
+    const bytes = model([2, 5, 5], (b) => {
+      const params = [b.scalar('s', 'float', 0.0513), b.scalar('z', type, zero)];
+      const y = b.node('QuantizeLinear', [b.node('Relu', [features(b)]), ...params]);
+      const padded = b.node('Pad', [y, b.ints('p', [0, 0, 0, 0, 0, 0, 1, 1]), b.scalar('v', type, zero)]);
+      const pool = b.node('MaxPool', [padded], { kernel_shape: [2, 2], strides: [2, 2] });
+      const real = b.node('DequantizeLinear', [pool, ...params]);
+      return b.node('Gemm', [b.node('Flatten', [real]), weight(b, 'f', [3, 36])], { transB: 1 });
+    });
+    await convertsExactly(bytes);
+    // every tensor that a layer stands for holds numbers of its kind
+    expect(imported(bytes).network.ops.find((op) => op.kind === 'pad')!.origin).toBeUndefined();
+  });
+
+  it('a border on reals, quantised alike behind it, then a maximum of codes', async () => {
+    const bytes = model([2, 5, 5], (b) => {
+      const params = [b.scalar('s', 'float', 0.0513), b.scalar('z', 'uint8', 0)];
+      const padded = b.node('Pad', [features(b), b.ints('p', [0, 0, 0, 0, 0, 0, 1, 1])]);
+      const pool = b.node('MaxPool', [b.node('QuantizeLinear', [padded, ...params])], { kernel_shape: [3, 3] });
+      const real = b.node('DequantizeLinear', [pool, ...params]);
+      return b.node('Gemm', [b.node('Flatten', [real]), weight(b, 'f', [3, 64])], { transB: 1 });
+    });
+    await convertsExactly(bytes);
+  });
+
+  it('Resize of an image with channels last', async () => {
+    const bytes = model([2, 5, 5], (b) => {
+      const last = b.node('Transpose', [features(b)], { perm: [0, 2, 3, 1] });
+      const scales = b.floats('scales', [4], [1, 2, 2, 1]);
+      const nearest = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+      const wide = b.node('Resize', [last, '', scales], nearest);
+      const first = b.node('Transpose', [wide], { perm: [0, 3, 1, 2] });
+      return b.node('Conv', [first, weight(b, 'v', [3, 4, 3, 3])]);
+    });
+    await convertsExactly(bytes);
+  });
+
+  it('onnxruntime’s own QuantizeLinear of a constant', async () => {
+    const bytes = model([4], (b) => {
+      const own = { domain: 'com.microsoft' };
+      const params = [b.scalar('s', 'float', 0.001), b.scalar('z', 'uint16', 32768)];
+      const q = b.node('QuantizeLinear', [b.floats('c', [4], [0.5, -1, 2, 0.0004]), ...params], {}, own);
+      return b.node('Mul', [b.fakeQuant('x', 0.02, 120), b.node('DequantizeLinear', [q, ...params], {}, own)]);
+    });
+    await convertsExactly(bytes);
+  });
+});

@@ -7,6 +7,7 @@ import {
   importOnnx,
   type ImportOptions,
   type ImportedNetwork,
+  standardForm,
 } from '../../../src/frontends/onnx/index.js';
 import type { Op } from '../../../src/network/types.js';
 import { verifyNetwork } from '../../../src/network/verify.js';
@@ -75,11 +76,14 @@ export async function compareWithOnnxruntime(
   const { ops } = network.network;
   const source = network.sourceInputs[0]!;
   const names = ops.flatMap((op) => op.origin ?? []);
-  const session = await ort.InferenceSession.create(exposeTensors(bytes, names).bytes, {
-    graphOptimizationLevel: 'disabled',
-    intraOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
+  const session = await ort.InferenceSession.create(
+    exposeTensors(standardForm(bytes, { withoutDynamic: true })?.bytes ?? bytes, names).bytes,
+    {
+      graphOptimizationLevel: 'disabled',
+      intraOpNumThreads: 1,
+      logSeverityLevel: 3,
+    },
+  );
   const feeds = { [source.name]: new ort.Tensor('float32', input, [1, ...source.shape]) };
   const results = await session.run(feeds);
   await session.release();

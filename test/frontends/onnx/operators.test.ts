@@ -191,9 +191,27 @@ describe('element-wise', () => {
     expect(kinds).toEqual(['input', 'relu', 'add']);
   });
 
-  it('products and broadcasts of activations are refused', () => {
+  it('products of an activation with another, or with one factor a channel', async () => {
     const product = model(['N', 4], (b) => b.node('Mul', ['x', b.node('Relu', ['x'])]));
-    expect(codes(refused(product))).toEqual(['onnx/unsupported-form']);
+    expect((await compareWithOnnxruntime(product, randomFloats(1, 4))).compared).toBeGreaterThan(1);
+    const gate = (b: OnnxBuilder) => b.node('Sigmoid', [b.node('GlobalAveragePool', ['x'])]);
+    const after = model(['N', 2, 3, 3], (b) => b.node('Mul', ['x', gate(b)]));
+    expect((await compareWithOnnxruntime(after, randomFloats(2, 18))).compared).toBe(3);
+    const before = model(['N', 2, 3, 3], (b) => b.node('Mul', [gate(b), 'x']));
+    expect((await compareWithOnnxruntime(before, randomFloats(2, 18))).compared).toBe(3);
+    for (const opType of ['Sub', 'Div']) {
+      const other = model(['N', 2, 3, 3], (b) => b.node(opType, ['x', b.node('Sigmoid', ['x'])]));
+      expect((await compareWithOnnxruntime(other, randomFloats(3, 18))).compared).toBe(2);
+    }
+    const inverse = model(['N', 4], (b) => b.node('Div', [b.floats('c', [4], [1, 2, 3, 4]), b.node('Sigmoid', ['x'])]));
+    expect((await compareWithOnnxruntime(inverse, randomFloats(4, 4))).compared).toBe(2);
+  });
+
+  it('broadcasts of activations are refused, but for one factor a channel', () => {
+    const rows = model(['N', 2, 3, 3], (b) =>
+      b.node('Mul', ['x', b.node('AveragePool', ['x'], { kernel_shape: [1, 3] })]),
+    );
+    expect(codes(refused(rows))).toEqual(['onnx/unsupported-form']);
     const broadcast = model(['N', 2, 3, 3], (b) => b.node('Add', ['x', b.node('GlobalAveragePool', ['x'])]));
     const [problem] = refused(broadcast);
     expect(problem!.message).toContain('[N, 2, 3, 3]');

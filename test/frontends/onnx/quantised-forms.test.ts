@@ -413,13 +413,6 @@ describe('operators on codes', () => {
     expect(codes(refused(bytes))).toEqual(['onnx/unsupported-form']);
   });
 
-  it('DynamicQuantizeLinear is refused by name with a remedy', () => {
-    const bytes = model(['N', 4], (b) => b.node('DynamicQuantizeLinear', ['x']));
-    const [problem] = refused(bytes);
-    expect(problem).toMatchObject({ code: 'onnx/unsupported-op' });
-    expect(problem!.help).toContain('statically');
-  });
-
   it('both forms of one layer give the same network', () => {
     const w = randomInts(4, 54, -30, 30);
     const build = (codesForm: boolean): unknown => {

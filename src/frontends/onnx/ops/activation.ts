@@ -1,6 +1,7 @@
 import { arrayOf, lazyConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
+import { clippedRounded } from '../rounded.js';
 import type { CodesValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
@@ -13,6 +14,8 @@ export const activationOps: OnnxOpTable = {
 function relu(context: NodeContext): readonly Value[] {
   const input = context.input(0);
   if (input.kind === 'codes') return [narrowed(context, input, 0, Infinity)];
+  const held = input.kind === 'rounded' ? clippedRounded(input, 0, Infinity, context.output) : undefined;
+  if (held !== undefined) return [held];
   const x = context.realInAnyLayout(0);
   return [pointwise(x, context.emit({ kind: 'relu', inputs: [x], origin: context.output }))];
 }
@@ -23,6 +26,8 @@ function clip(context: NodeContext): readonly Value[] {
   const input = context.input(0);
   if (Number.isNaN(min) || Number.isNaN(max) || min > max) context.badForm(`its bounds are ${min} and ${max}`);
   if (input.kind === 'codes') return [narrowed(context, input, min, max)];
+  const held = input.kind === 'rounded' ? clippedRounded(input, min, max, context.output) : undefined;
+  if (held !== undefined) return [held];
   if (input.kind === 'constant') {
     const { name, type, shape } = input;
     // of dequantised codes only the reals are left

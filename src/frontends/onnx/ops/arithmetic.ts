@@ -1,43 +1,102 @@
 import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
-import { type Constant, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
+import { type Constant, lazyConstant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
+import { movedRounded, roundedValue } from '../rounded.js';
 import { mostComputed } from '../tensor-data.js';
-import type { PendingValue, RealValue, Value } from '../values.js';
+import { timesConstant } from './dynamic.js';
+import type { DynamicValue, PendingValue, RealValue, RoundedValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
+import { applied, negative } from './function.js';
 
 export type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
 
-const compute: Readonly<Record<Operator, (a: number, b: number) => number>> = {
+const compute: Readonly<Record<Operator | 'Pow', (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
   Sub: (a, b) => a - b,
   Mul: (a, b) => a * b,
   Div: (a, b) => a / b,
+  Pow: (a, b) => a ** b,
 };
 
-/** Add of two activations; Add, Sub, Mul, Div with a constant; any of them on two constants. */
+/** Add, Sub, Mul, Div of two activations, with a constant, or on two constants. */
 export const arithmeticOps: OnnxOpTable = {
   Add: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
   Sub: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Sub')] },
   Mul: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Mul')] },
   Div: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Div')] },
+  Pow: { inputs: [2, 2], run: (c) => [power(c)] },
   Sum: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
 };
 
 function arithmetic(context: NodeContext, operator: Operator): Value {
   const [a, b] = [context.input(0), context.input(1)];
   if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
+  const dynamic = operator === 'Mul' ? [a, b].find((value) => value.kind === 'dynamic') : undefined;
+  if (dynamic !== undefined) return withDynamicScale(context, dynamic, a === dynamic ? b : a);
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
-  if (operator !== 'Add') {
+  return onActivations(context, operator);
+}
+
+/** xᶜ for a constant c; on two constants too. */
+function power(context: NodeContext): Value {
+  const [base, exponent] = [context.input(0), context.constant(1, 'the exponent')];
+  if (base.kind === 'constant') return foldedConstants(context, 'Pow', base, exponent);
+  const [alpha] = exponent.data();
+  if (elementCount(exponent.shape) !== 1 || alpha === undefined || !Number.isFinite(alpha)) {
+    context.badForm('its exponent is not one finite number');
+  }
+  return applied(context, 'pow', context.realInAnyLayout(0), { alpha });
+}
+
+/** Two activations: a − b is a + (−1)·b, a/b is a·(1/b). */
+function onActivations(context: NodeContext, operator: Operator): RealValue {
+  const [x, y] = [context.realInAnyLayout(0), context.realInAnyLayout(1)];
+  switch (operator) {
+    case 'Add':
+      return addition(context, x, y, context.output);
+    case 'Sub':
+      return addition(context, x, negative(context, y, 'negative'), context.output);
+    case 'Mul':
+      return multiplication(context, x, y, context.output);
+    case 'Div':
+      return multiplication(context, x, applied(context, 'reciprocal', y, {}, 'reciprocal'), context.output);
+  }
+}
+
+/** The product of two activations of one shape, or with one factor a channel: [N, C, H, W]·[N, C, 1, 1]. */
+export function multiplication(
+  context: NodeContext,
+  x: RealValue,
+  y: RealValue,
+  origin: string | undefined,
+): RealValue {
+  if ((x.perm ?? []).join() !== (y.perm ?? []).join()) context.badForm('its operands have different axis orders');
+  const [xShape, yShape] = [context.shapeOf(x), context.shapeOf(y)];
+  const isGateOf = (gate: readonly number[], whole: readonly number[]): boolean =>
+    gate.length === whole.length && gate.every((n, axis) => n === whole[axis] || (axis > 0 && n === 1));
+  const operands = isGateOf(yShape, xShape) ? [x, y] : isGateOf(xShape, yShape) ? [y, x] : undefined;
+  const gate = operands === undefined ? [] : context.shapeOf(operands[1]!);
+  const whole = operands === undefined ? [] : context.shapeOf(operands[0]!);
+  if (operands === undefined || (gate.join() !== whole.join() && gate.slice(1).some((n) => n !== 1))) {
     context.badForm(
-      'both operands are activations',
-      `${operator} is supported with a constant; Add also with two activations`,
+      `it multiplies [${['N', ...xShape].join(', ')}] by [${['N', ...yShape].join(', ')}]`,
+      'two activations are multiplied where their shapes are equal, or one is [N, C, 1, 1]',
     );
   }
-  return addition(context, context.realInAnyLayout(0), context.realInAnyLayout(1), context.output);
+  const product = context.emit({ kind: 'mul', inputs: operands, origin });
+  return x.perm === undefined ? product : { ...product, perm: x.perm };
+}
+
+/** The scale of a dynamic quantiser times that of weights, or integer products times both. */
+function withDynamicScale(context: NodeContext, scale: DynamicValue, other: Value): Value {
+  if (other.kind === 'constant') return timesConstant(context, scale, other);
+  if (other.kind === 'pending' && other.integer && scale.what === 'scale')
+    return other.finish({ factor: scale.factors, origin: context.output });
+  return context.badForm(`it multiplies a dynamic ${scale.what} by something else than integer products or a constant`);
 }
 
 /** The sum of two activations of one shape. */
@@ -71,9 +130,19 @@ function withConstant(
     const fused = fuse(context, operator, value, constant);
     if (fused !== undefined) return fused;
   }
-  if (operator === 'Div' && constantFirst) context.badForm('it divides by an activation');
+  if (value.kind === 'rounded' && !(operator === 'Div' && constantFirst)) {
+    if (value.integer && operator === 'Div') return quotient(context, constant);
+    const scalar = scalarOf(operator, constant, constantFirst);
+    const moved = scalar && movedRounded(value, scalar.scale, scalar.shift, context.output);
+    if (moved !== undefined) return moved;
+  }
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
-  return affine(context, operator, context.realInAnyLayout(index), constant, constantFirst, context.output);
+  const x = context.realInAnyLayout(index);
+  if (operator === 'Div' && constantFirst) {
+    const inverse = applied(context, 'reciprocal', x, {}, 'reciprocal');
+    return affine(context, 'Mul', inverse, constant, false, context.output);
+  }
+  return affine(context, operator, x, constant, constantFirst, context.output);
 }
 
 /** x·scale + shift for one operation with a constant c, which broadcasts to x. */
@@ -99,7 +168,37 @@ export function affine(
     Div: () => ({ scale: mapped((v) => 1 / v) }),
   }[operator]();
   const result = context.emit({ kind: 'affine', inputs: [x], params, origin });
+  const scalar = scalarOf(operator, c, constantFirst);
+  if (scalar !== undefined) context.graph.scalarAffines.set(result.op, { source: x.op, ...scalar });
   return x.perm === undefined ? result : { ...result, perm: x.perm };
+}
+
+/** Division of integers: towards zero. */
+function quotient(context: NodeContext, by: Constant): RoundedValue {
+  const scalar = scalarOf('Div', by, false);
+  if (scalar === undefined || !(scalar.scale > 0))
+    context.badForm('it divides integers by something else than a number');
+  const real = context.realInAnyLayout(0);
+  const params = { scale: context.param(smallConstant(by.name, 'double', [1], [scalar.scale])) };
+  const result = context.emit({ kind: 'affine', inputs: [real], params, suffix: 'quotient' });
+  const x = real.perm === undefined ? result : { ...result, perm: real.perm };
+  return { ...roundedValue(context, x, 'towards_zero'), integer: true };
+}
+
+/** One operation with a single constant as scale·x + shift. */
+function scalarOf(
+  operator: Operator,
+  c: Constant,
+  constantFirst: boolean,
+): { readonly scale: number; readonly shift: number } | undefined {
+  if (elementCount(c.shape) !== 1) return undefined;
+  const value = c.data()[0]!;
+  return {
+    Add: { scale: 1, shift: value },
+    Sub: constantFirst ? { scale: -1, shift: value } : { scale: 1, shift: -value },
+    Mul: { scale: value, shift: 0 },
+    Div: { scale: 1 / value, shift: 0 },
+  }[operator];
 }
 
 /** What is divided by an infinity, or scaled by one, says nothing. */
@@ -132,7 +231,7 @@ function alignedTo(shape: readonly number[], target: readonly unknown[]): boolea
 }
 
 /** A constant as the affine op takes it: [1], one per channel [C], or the op's whole shape. */
-function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
+export function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
   const [, ...shape] = context.onnxShape(x);
   const full = ['N', ...shape];
   const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];
@@ -172,7 +271,7 @@ function expand(constant: Constant, from: readonly number[], to: readonly number
   });
 }
 
-function foldedConstants(context: NodeContext, operator: Operator, a: Constant, b: Constant): Constant {
+function foldedConstants(context: NodeContext, operator: Operator | 'Pow', a: Constant, b: Constant): Constant {
   const rank = Math.max(a.shape.length, b.shape.length);
   const align = (shape: readonly number[]): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
   const [from, other] = [align(a.shape), align(b.shape)];

@@ -1,31 +1,49 @@
 import { activationOps } from './activation.js';
 import { arithmeticOps } from './arithmetic.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
+import { dynamicOps, microsoftDynamicOps } from './dynamic.js';
+import { functionOps, microsoftFunctionOps } from './function.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
+import { pulpOps } from './pulp/index.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
+import { channelsLastDomain, channelsLastOps } from './qonnx/channels-last.js';
+import { qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
+import { roundOps } from './round.js';
 import { selectOps } from './select.js';
+import { resizeOps } from './resize.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
+import { transposedOps } from './transposed.js';
 
 const standardOps: OnnxOpTable = {
   ...synapseOps,
+  ...transposedOps,
   ...quantiseOps,
   ...qlinearOps,
   ...activationOps,
+  ...functionOps,
   ...arithmeticOps,
+  ...roundOps,
+  ...dynamicOps,
   ...poolOps,
   ...shapeOps,
+  ...resizeOps,
   ...selectOps,
   ...miscOps,
   ...lastOps,
+  // Deeploy's files have it without a domain
+  ...pulpOps,
 };
 
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
-  ['com.microsoft', { ...microsoftOps, ...lastOpsOnCodes }],
+  ['com.microsoft', { ...microsoftOps, ...microsoftFunctionOps, ...microsoftDynamicOps, ...lastOpsOnCodes }],
+  ['PACTOps', pulpOps],
+  [channelsLastDomain, channelsLastOps],
+  ...qonnxDomains.map((domain) => [domain, qonnxOps] as const),
 ]);
 
 /** The importer of an operator. */

@@ -1,6 +1,6 @@
 import { diagnostic } from '../../../base/diagnostics/index.js';
 import type { NodeContext } from '../context.js';
-import { quantParams, dequantiseCodes } from '../quantisation.js';
+import { dequantiseCodes, quantParams, quantiseReal } from '../quantisation.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
@@ -8,22 +8,40 @@ import type { OnnxOpTable } from './define.js';
 export const lastOps: OnnxOpTable = {
   Softmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
   LogSoftmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
-  Sigmoid: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+  Sigmoid: { inputs: [1, 1], run: (c) => [sigmoid(c, c.realInAnyLayout(0), c.output)] },
 };
+
+/** At the end of a classifier it is left out; elsewhere it is a function like others. */
+function sigmoid(context: NodeContext, x: RealValue, origin: string | undefined): Value {
+  if (orderKeepingTail(context) !== undefined && context.shapeOf(x).length === 1) return leftOut(context, x);
+  const made = context.emit({ kind: 'sigmoid', inputs: [x], origin });
+  return x.perm === undefined ? made : { ...made, perm: x.perm };
+}
 
 /** The same on codes, in onnxruntime's operators: x, its scale and zero point, those of the result. */
 export const lastOpsOnCodes: OnnxOpTable = {
   QLinearSoftmax: { inputs: [4, 5], run: onCodes },
-  QLinearSigmoid: { inputs: [4, 5], run: onCodes },
+  QLinearSigmoid: { inputs: [4, 5], run: sigmoidOnCodes },
 };
 
 /** What moves or re-codes numbers one by one without reordering them: rounding is monotone. */
 const keepsOrder: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Identity']);
 
 function onCodes(context: NodeContext): readonly Value[] {
+  return [leftOut(context, dequantisedInput(context))];
+}
+
+function sigmoidOnCodes(context: NodeContext): readonly Value[] {
+  const x = dequantisedInput(context);
+  const made = sigmoid(context, x, undefined);
+  // what was left out gives on the logits
+  return made === x || made.kind !== 'real' ? [made] : [quantiseReal(context, made, 3, 4)];
+}
+
+function dequantisedInput(context: NodeContext): RealValue {
   const input = context.input(0);
   if (input.kind !== 'codes') context.badForm('its input holds no codes', 'a QuantizeLinear is missing before it');
-  return [leftOut(context, dequantiseCodes(context, input, quantParams(context, 1, 2), context.node.inputs[0]!))];
+  return dequantiseCodes(context, input, quantParams(context, 1, 2), context.node.inputs[0]!);
 }
 
 /** The logits, in the place of the op and of everything behind it up to the output. */

@@ -4,6 +4,7 @@ import { arrayOf, lazyConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { codeRange, elementTypeName, elementTypeOf, isFloatType } from '../element-type.js';
 import { dequantiseCodes } from '../quantisation.js';
+import { castRounded } from '../rounded.js';
 import { tensorConstant } from '../tensor-data.js';
 import type { Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
@@ -60,6 +61,10 @@ function cast(context: NodeContext): readonly Value[] {
         return arrayOf(to, isFloatType(to) ? data : Array.from(data, Math.trunc));
       }),
     ];
+  }
+  if (input.kind === 'rounded') {
+    const cast = castRounded(input, to);
+    return [cast ?? context.badForm(`it casts to ${to}, which doesn't hold all of its values`, 'put a Clip before it')];
   }
   if (input.kind === 'real' && isFloatType(to)) return [input];
   if (input.kind === 'codes') {

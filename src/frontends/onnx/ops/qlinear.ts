@@ -4,9 +4,11 @@ import { type Constant, dequantised, reshapedConstant, transposedConstant } from
 import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
 import { type Image, asChannelsLastImage, asImage } from '../image.js';
-import type { RealValue, Value } from '../values.js';
-import { addition, affine } from './arithmetic.js';
+import type { CodesValue, RealValue, Value } from '../values.js';
+import { addition, affine, multiplication } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
+import { applied } from './function.js';
+import { quantiseOps } from './quantise.js';
 import { averagePool, maxPool, meanOfAll } from './pool.js';
 import { concatenation } from './shape.js';
 import { type LinearPlan, convolution, linear, matmul, pending, scaled } from './synapse.js';
@@ -24,13 +26,17 @@ export const qlinearOps: OnnxOpTable = {
 
 /** onnxruntime's operators, domain com.microsoft. */
 export const microsoftOps: OnnxOpTable = {
-  QuantizeLinear: { inputs: [2, 3], run: (c) => [quantiseReal(c, c.realInAnyLayout(0), 1, 2)] },
-  DequantizeLinear: { inputs: [2, 3], run: dequantizeLinear },
+  QuantizeLinear: quantiseOps['QuantizeLinear']!,
+  DequantizeLinear: quantiseOps['DequantizeLinear']!,
   QLinearConv: { inputs: [8, 9], run: qlinearConv },
   NhwcMaxPool: { inputs: [1, 1], run: (c) => maxPool(c, asChannelsLastImage) },
   QGemm: { inputs: [6, 9], run: qgemm },
   QLinearAdd: { inputs: [7, 8], run: (c) => qlinearBinary(c, 'Add') },
   QLinearMul: { inputs: [7, 8], run: (c) => qlinearBinary(c, 'Mul') },
+  QLinearLeakyRelu: {
+    inputs: [4, 5],
+    run: (c) => onCodes(c, (x) => applied(c, 'leaky_relu', x, { alpha: c.float('alpha', 0.01) }, 'function')),
+  },
   QLinearAveragePool: { inputs: [4, 5], run: qlinearAveragePool },
   QLinearGlobalAveragePool: { inputs: [4, 5], run: qlinearGlobalAveragePool },
   QLinearConcat: { inputs: [5, Infinity], run: qlinearConcat },
@@ -119,9 +125,14 @@ function qlinearBinary(context: NodeContext, operator: 'Add' | 'Mul'): readonly 
     const x = dequantisedInAnyLayout(context, 3 - constant);
     return [quantiseReal(context, affine(context, operator, x, operand, constant === 0, undefined), 6, 7)];
   }
-  if (operator === 'Mul') context.badForm('both operands are activations', 'it is supported with a constant');
-  const sum = addition(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
-  return [quantiseReal(context, sum, 6, 7)];
+  const join = operator === 'Add' ? addition : multiplication;
+  const joined = join(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
+  return [quantiseReal(context, joined, 6, 7)];
+}
+
+/** A function between a scale and zero point of its input, and those of its result. */
+function onCodes(context: NodeContext, f: (x: RealValue) => RealValue): readonly Value[] {
+  return [quantiseReal(context, f(dequantisedInAnyLayout(context, 0)), 3, 4)];
 }
 
 function qlinearAveragePool(context: NodeContext): readonly Value[] {
@@ -137,14 +148,6 @@ function qlinearConcat(context: NodeContext): readonly Value[] {
   const count = Math.floor((context.node.inputs.length - 2) / 3);
   const operands = Array.from({ length: count }, (_, i) => dequantisedInAnyLayout(context, 2 + 3 * i));
   return [quantiseReal(context, concatenation(context, operands, context.int('axis', 1), undefined), 0, 1)];
-}
-
-function dequantizeLinear(context: NodeContext): readonly Value[] {
-  const input = context.input(0);
-  const params = quantParams(context, 1, 2);
-  if (input.kind === 'codes') return [dequantiseCodes(context, input, params, context.output)];
-  if (input.kind === 'constant') return [dequantiseConstant(context, input, params, context.int('axis', 1))];
-  return context.badForm(`its input "${context.node.inputs[0]}" holds floats, not codes`);
 }
 
 function convInteger(context: NodeContext): readonly Value[] {
@@ -167,11 +170,7 @@ function integerProduct(
   const codes = context.input(0);
   if (codes.kind !== 'codes')
     context.badForm(`its input "${context.node.inputs[0]}" holds no codes of a QuantizeLinear`);
-  const zero = context.optionalConstant(2, 'a zero point');
-  const xZero = zero === undefined ? 0 : zero.data()[0]!;
-  if (zero !== undefined && elementCount(zero.shape) !== 1) context.badForm('the zero point of its input is per row');
-  const { scale } = codes.code;
-  const x = dequantiseCodes(context, codes, { scale: [scale], zero: [xZero], type: undefined, rank: 0 }, codes.tensor);
+  const { x, scale } = integerOperand(context, codes);
   const weight = context.constant(1, 'the weight');
   const weightZero = context.optionalConstant(3, 'a zero point');
   const zeros = weightZero === undefined ? [0] : Array.from(weightZero.data());
@@ -180,4 +179,18 @@ function integerProduct(
   }
   const quant = { scale: zeros.map(() => 1 / scale), zero: zeros, axis: zeros.length === 1 ? 0 : outputAxis };
   return pending(plan(x, dequantised(weight, quant, weight.name)), true);
+}
+
+/** What an integer product reads, as the real (x − xz)·xs; of a dynamic quantiser, whose scale is in the Mul behind, the real itself. */
+function integerOperand(context: NodeContext, codes: CodesValue): { readonly x: RealValue; readonly scale: number } {
+  if (codes.dynamic === true) {
+    if (context.optional(2)?.kind !== 'dynamic') context.badForm('its zero point isn’t that of its dynamic quantiser');
+    return { x: codes.source, scale: 1 };
+  }
+  const zero = context.optionalConstant(2, 'a zero point');
+  const xZero = zero === undefined ? 0 : zero.data()[0]!;
+  if (zero !== undefined && elementCount(zero.shape) !== 1) context.badForm('the zero point of its input is per row');
+  const { scale } = codes.code;
+  const params = { scale: [scale], zero: [xZero], type: undefined, rank: 0 };
+  return { x: dequantiseCodes(context, codes, params, codes.tensor), scale };
 }

@@ -34,6 +34,7 @@ function quantizeLinear(context: NodeContext): readonly Value[] {
 function dequantizeLinear(context: NodeContext): readonly Value[] {
   refuseBlocks(context);
   const input = context.input(0);
+  if (input.kind === 'codes' && input.dynamic === true && context.input(1).kind === 'dynamic') return [input.source];
   const params = quantParams(context, 1, 2);
   if (input.kind === 'constant')
     return [dequantiseConstant(context, input, params, axisOf(context, input.shape.length))];

@@ -202,7 +202,8 @@ function pad(context: NodeContext): readonly Value[] {
     x.grid !== undefined &&
     (value === 0 ? x.grid.zero >= x.grid.min && x.grid.zero <= x.grid.max : input.kind === 'codes');
   const attrs = { pads: [top, left, bottom, right], value };
-  const origin = seenOrigin(view, context.output);
+  // a border of codes is one of the reals they stand for: the network's value is real, the file's tensor isn't
+  const origin = input.kind === 'codes' ? undefined : seenOrigin(view, context.output);
   const bordered = flat
     ? x
     : context.emit({ kind: 'pad', inputs: [x], attrs, ...(wider ? { suffix: 'border' } : { origin }) });

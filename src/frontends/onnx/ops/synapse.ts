@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
-import { type Image, asImage, viewed } from '../image.js';
+import { type Image, asImage, seenOrigin, viewed } from '../image.js';
 import type { Fused, PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
@@ -102,7 +102,12 @@ export function linear(context: NodeContext, x: RealValue, weight: Constant, bia
   return linearPlan(context, { kind: 'linear', inputs: [x] }, weight, bias);
 }
 
-function linearPlan(context: NodeContext, op: Emission, weight: Constant, bias: Constant | undefined): LinearPlan {
+export function linearPlan(
+  context: NodeContext,
+  op: Emission,
+  weight: Constant,
+  bias: Constant | undefined,
+): LinearPlan {
   const outputs = weight.shape[0]!;
   return {
     shape: op.kind === 'linear' ? [outputs] : [outputs, 1, 1],
@@ -119,7 +124,7 @@ function linearPlan(context: NodeContext, op: Emission, weight: Constant, bias: 
 }
 
 /** The value a linear node writes: pending where one Add of a constant reads it, else the op itself. */
-function fusible(context: NodeContext, plan: LinearPlan): Value {
+export function fusible(context: NodeContext, plan: LinearPlan): Value {
   const readers = context.graph.readers.get(context.output) ?? [];
   const [reader] = readers;
   const waits = !plan.hasBias && readers.length === 1 && reader !== 'output' && reader?.opType === 'Add';
@@ -188,12 +193,14 @@ function gemm(context: NodeContext): Value {
   return fusible(context, plan);
 }
 
-function batchNormalization(context: NodeContext): readonly Value[] {
+/** Channel by channel; `toImage` says how the axes of an image lie where the channels aren't the second. */
+export function batchNormalization(context: NodeContext, toImage?: typeof asImage): readonly Value[] {
   if (context.int('training_mode', 0) !== 0)
     context.badForm('it is in training mode', 'export the network for inference (model.eval())');
   if (context.int('spatial', 1) === 0) context.badForm('spatial is 0');
   const given = context.realInAnyLayout(0);
-  const x = given.perm?.[1] === 1 ? given : context.inOwnLayout(given);
+  const image = toImage?.(context, given);
+  const x = image?.x ?? (given.perm?.[1] === 1 ? given : context.inOwnLayout(given));
   const [channels] = context.shapeOf(x);
   const params: Record<string, Param> = {};
   for (const [i, role] of ['gamma', 'beta', 'mean', 'variance'].entries()) {
@@ -206,5 +213,6 @@ function batchNormalization(context: NodeContext): readonly Value[] {
     params[role] = context.param(reshapedConstant(constant, [channels!]));
   }
   const attrs = { epsilon: context.float('epsilon', 1e-5) };
-  return [viewed(context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin: context.output }), x.perm)];
+  const origin = seenOrigin(image?.view, context.output);
+  return [viewed(context.emit({ kind: 'batchnorm', inputs: [x], attrs, params, origin }), image?.view ?? x.perm)];
 }

@@ -17,31 +17,44 @@ function needed(op: Op<'encode'>, name: 'beta' | 'min' | 'max' | 'scale' | 'zero
 }
 
 /** How the input is rounded. */
-function quantiserOf(op: Op<'encode'>): { scale: number; zero: number; min: number; max: number } {
+function quantiserOf(op: Op<'encode'>): Parameters<typeof codesOf>[2] {
   const [scale, zero, min, max] = [needed(op, 'scale'), needed(op, 'zero'), needed(op, 'min'), needed(op, 'max')];
-  return { scale, zero, min, max };
+  return { scale, zero, min, max, rounding: op.attrs.rounding };
+}
+
+/** Neurons that fire the digits of a code: those numbers that say how. */
+export interface Digits {
+  readonly beta: number;
+  readonly steps: number;
+  readonly min: number;
+  readonly amplitude: number;
 }
 
 /** The code in amplitudes above the lower end of its range: (Q − min)/θ. */
-function levelOfCode(lowering: Lowering, op: Op<'encode'>, code: Value): Value {
+function levelOfCode(lowering: Lowering, { min, amplitude }: Pick<Digits, 'min' | 'amplitude'>, code: Value): Value {
   const { builder } = lowering;
-  const min = needed(op, 'min');
-  const amplitude = needed(op, 'amplitude');
   const shifted = min === 0 ? code : builder.sub(code, min);
   return amplitude === 1 ? shifted : builder.div(shifted, amplitude);
 }
 
 function exactTrain(lowering: Lowering, op: Op<'encode'>, x: Value): StepTrain {
   const { builder } = lowering;
-  const beta = needed(op, 'beta');
-  const steps = op.attrs.steps;
-  const level = levelOfCode(lowering, op, builder.as('code').op('detach', [codesOf(builder, x, quantiserOf(op))], {}));
-  if (beta !== 2) return greedyTrain(lowering, op, level, beta, steps);
-  return binaryTrain(lowering, op, needed(op, 'amplitude') === 1 ? level : builder.round(level), steps);
+  const code = builder.as('code').op('detach', [codesOf(builder, x, quantiserOf(op))], {});
+  const [beta, min, amplitude] = [needed(op, 'beta'), needed(op, 'min'), needed(op, 'amplitude')];
+  return digitsOfCode(lowering, op.id, code, { beta, steps: op.attrs.steps, min, amplitude });
+}
+
+/** The train of a known code: its digits above `min`, in amplitudes, most significant first. */
+export function digitsOfCode(lowering: Lowering, id: string, code: Value, digits: Digits): StepTrain {
+  const { beta, steps, amplitude } = digits;
+  const { builder } = lowering;
+  const level = levelOfCode(lowering, digits, code);
+  if (beta !== 2) return greedyTrain(lowering, id, level, beta, steps);
+  return binaryTrain(lowering, id, amplitude === 1 ? level : builder.round(level), steps);
 }
 
 /** Binary digits, most significant first: choices between 0 and 1, so that engines see small integers. */
-function binaryTrain(lowering: Lowering, op: Op<'encode'>, level: Value, steps: number): StepTrain {
+function binaryTrain(lowering: Lowering, id: string, level: Value, steps: number): StepTrain {
   const { builder } = lowering;
   let rest = level;
   const spikes: Value[] = [];
@@ -51,11 +64,11 @@ function binaryTrain(lowering: Lowering, op: Op<'encode'>, level: Value, steps: 
     if (k < steps) rest = builder.sub(rest, weight === 1 ? s : builder.mul(s, weight));
     spikes.push(s);
   }
-  return new StepTrain(builder, op.id, 2, spikes);
+  return new StepTrain(builder, id, 2, spikes);
 }
 
 /** Signed digits of a known value, greedily from the most significant: s = ±1 where |rest| ≥ β^(Tc−k)/2. */
-function greedyTrain(lowering: Lowering, op: Op<'encode'>, level: Value, beta: number, steps: number): StepTrain {
+function greedyTrain(lowering: Lowering, id: string, level: Value, beta: number, steps: number): StepTrain {
   const { builder } = lowering;
   const { precision } = lowering.options;
   let rest = builder.cast(level, precision);
@@ -79,7 +92,7 @@ function greedyTrain(lowering: Lowering, op: Op<'encode'>, level: Value, beta: n
     prefix = prefix === undefined ? s : builder.add(builder.mul(prefix, beta), s);
     spikes.push(builder.cast(s, 'f32'));
   }
-  return new StepTrain(builder, op.id, beta, spikes);
+  return new StepTrain(builder, id, beta, spikes);
 }
 
 /** Constant drive p/Σβ^(Tc−τ) at every step into TSA neurons without silent period (SWS eq. 8–9). */
@@ -90,7 +103,7 @@ function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
   const beta = needed(op, 'beta');
   const { scale, zero, min, max } = quantiserOf(op);
   const real = builder.add(builder.div(builder.cast(x, precision), scale), zero);
-  const level = levelOfCode(lowering, op, builder.clip(real, min, max));
+  const level = levelOfCode(lowering, { min, amplitude }, builder.clip(real, min, max));
   let capacity = 0;
   for (let k = 0; k < steps; k++) capacity += beta ** k;
   const drive = builder.as('drive').div(level, capacity);
@@ -102,7 +115,6 @@ function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
       inputs: op.inputs,
       attrs: {
         neuron: 'TSA',
-        levels: [-1, 1],
         amplitude,
         beta,
         steps,
@@ -115,6 +127,7 @@ function driveTrain(lowering: Lowering, op: Op<'encode'>, x: Value): Train {
     },
     [{ shape: op.type.shape, time: { start: 1, steps }, code: { kind: 'psp' } }],
     lowering.network.params,
+    lowering.network.neurons,
   );
   if ('problem' in neuron) throw new InvariantError(`lower: ${op.id}: ${neuron.problem}`);
   return lowerNeurons(lowering, neuron, input).train;

@@ -67,13 +67,13 @@ export const events = means({
 });
 
 /** `rate`: 1 with probability x at every step, x held in [0, 1]; its uniform numbers [TN, …shape] are fed. */
-export const rate = means({
+export const bernoulli = means({
   coding: 'rate',
   doc: 'means over the steps; the input is the probability of a spike at every step',
   encode: (lowering, op, x) => {
     const { builder, steps } = lowering;
     const shape = folded(steps, op.type.shape);
-    const uniform = lowering.random({ id: `${op.id}.uniform`, shape, kind: 'uniform', rate: 0 });
+    const uniform = lowering.random({ id: `${op.id}.uniform`, shape, kind: 'uniform', dropped: 0 });
     builder.at(op.id);
     return builder.cast(builder.lt(uniform, overTime(lowering, x)), 'f32');
   },
@@ -135,6 +135,9 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return gather(lowering, op, x);
       case 'squeeze':
         return squeezed(lowering, op, x, stepsOf(x));
+      case 'recode':
+      case 'product':
+        throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
       case 'lag':
         return lagged(lowering, op, x);
       case 'delay':

@@ -20,6 +20,7 @@ import { encodedTrain } from './encode.js';
 import { FoldedValues } from './folded.js';
 import { joinedTrain, maxTrain, potential } from './stepwise-trains.js';
 import { Neurons } from './traced.js';
+import { productTrain, recodedTrain } from './whole-input.js';
 import { image } from './real.js';
 
 /**
@@ -84,6 +85,14 @@ export class StepwiseNetwork implements Carried {
         const { train, states } = this.#neurons.lower(op, this.#timedOf(op.inputs[0]!));
         this.#trains.set(op.id, train);
         this.#states.set(op.id, states);
+        return true;
+      }
+      case 'recode':
+        this.#trains.set(op.id, recodedTrain(lowering, op, this.#timedOf(op.inputs[0]!)));
+        return true;
+      case 'product': {
+        const inputs = op.inputs.map((id) => this.#timedOf(id));
+        this.#trains.set(op.id, productTrain(lowering, op, inputs));
         return true;
       }
       case 'decode':

@@ -28,7 +28,7 @@ export function outputsOfMeans(
   builder.neuron(def);
   const image = builder.add({ id: 'image', kind: 'input', attrs: { shape: [probes] } });
   const encode = builder.add({ id: 'encode', kind: 'encode', inputs: [image], attrs: { coding: 'direct', steps } });
-  const attrs = { ...args, neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step };
+  const attrs = { ...args, neuron: def.name };
   const neuron = builder.add({ id: 'neuron', kind: 'neuron', inputs: [encode], attrs });
   const mean = builder.add({ id: 'mean', kind: 'decode', inputs: [neuron], attrs: { coding: 'direct' } });
   const program = lower(builder.finish([mean], { name: 'direct', args: { steps } })).program;

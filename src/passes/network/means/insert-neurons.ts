@@ -6,6 +6,7 @@ import {
   type Rewriter,
   consumersOf,
   boundsOf,
+  nameOf,
   realParam,
   rewrite,
   roleOf,
@@ -36,6 +37,8 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   'running-maximum': false,
   function: false,
   quantiser: false,
+  table: false,
+  'whole-input': false,
   product: false,
   same: false,
   delay: false,
@@ -134,10 +137,13 @@ class MeanEmitter {
     to.builder.neuron(def);
     const unit = boundsOf(op)![1] / (levels.max * levels.step);
     const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
-    const attrs: Attrs = { neuron: def.name, levels: [levels.min, levels.max], amplitude: levels.step, ...args };
+    const attrs: Attrs = { neuron: def.name, ...args };
     return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
   }
 }
+
+/** Roles that trains of weighted spikes carry exactly, behind a quantiser, and means don't. */
+const curved: ReadonlySet<OpRole> = new Set(['function', 'product', 'table']);
 
 /** Reports every op without a spiking form. */
 function isConvertible(network: Network, tail: ReadonlySet<string>, context: PassContext): boolean {
@@ -152,8 +158,10 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
     const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
     if (mayStand[roleOf(op)] && (boundsOf(op)?.[1] ?? 0) < Infinity && !badPool && !badPad && !badOutput) continue;
     sound = false;
-    context.report('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'direct' }, op, {
-      help: 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
+    context.report('convert/no-spiking-form', { op: op.id, kind: nameOf(op), coding: 'direct' }, op, {
+      help: curved.has(roleOf(op))
+        ? 'means carry no such function: convert the quantised network with --coding sws, where it is exact, or train with relus'
+        : 'replace the layer in the network by relus, poolings and weighted layers, and export it again',
       ...(badPad ? { help: 'only padding with 0 keeps spikes apart: pad with 0' } : {}),
       ...(badOutput ? { help: 'an output that other layers read can’t be read out' } : {}),
       ...(badPool ? { help: 'max pooling has to read the result of a relu: put the relu before it' } : {}),

@@ -7,6 +7,7 @@ import {
   planesFor,
   realParam,
   rewrite,
+  roleOf,
   traitsOf,
   unaryTrains,
 } from '../../../network/index.js';
@@ -126,7 +127,7 @@ export const fusePlanes = definePass({
   options: {},
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
+      if (roleOf(op) === 'planes' || roleOf(op) === 'gather') return inputs[0]!;
       const { planes, unary: _unary, ...attrs } = attrsOf(op);
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),

@@ -81,14 +81,14 @@ function readsTrain({ byId, front }: Reach, id: string): boolean {
   return byId.get(id)!.type.code.kind === 'spike' || front.has(id);
 }
 
-/** Weights of all its inputs for all its outputs, and no gain. */
-function isDense(op: Op): boolean {
-  return roleOf(op) === 'weighted' && op.params['gain'] === undefined && (attrsOf(op)['groups'] ?? 1) === 1;
+/** Weights for its outputs, of all its inputs or of groups of them, and no gain. */
+function isPlain(op: Op): boolean {
+  return roleOf(op) === 'weighted' && op.params['gain'] === undefined;
 }
 
 /** One weight a pair of channels, and no border: a matrix. */
 function isPointwise({ byId, network }: Reach, op: Op): boolean {
-  if (!isDense(op)) return false;
+  if (!isPlain(op)) return false;
   const [, , ...kernel] = paramOf(network, op, 'weight').tensor.shape;
   if (kernel.length === 0) return true;
   const { shape } = byId.get(op.inputs[0]!)!.type;
@@ -101,11 +101,20 @@ function keepsSize({ byId }: Reach, op: Op): boolean {
   return sameShape(op.type.shape.slice(1), byId.get(op.inputs[0]!)!.type.shape.slice(1));
 }
 
+/** Its weights, with zeros for the inputs of other groups. */
 function matrixOf({ network }: Reach, op: Op): Matrix {
   const weight = paramOf(network, op, 'weight');
   const values = realValues(weight);
   const rows = weight.tensor.shape[0]!;
-  return { rows, columns: values.length / rows, values };
+  const groups = Number(attrsOf(op)['groups'] ?? 1);
+  const width = values.length / rows;
+  if (groups === 1) return { rows, columns: width, values };
+  const dense = new Float64Array(values.length * groups);
+  for (let o = 0; o < rows; o++) {
+    const group = Math.floor((o * groups) / rows);
+    dense.set(values.subarray(o * width, (o + 1) * width), (o * groups + group) * width);
+  }
+  return { rows, columns: width * groups, values: dense };
 }
 
 /** `outer` times the value `id`, as synapses on trains. */
@@ -115,7 +124,7 @@ function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
   if (readsTrain(reach, id)) return { parts: [{ input: id, weight: outer }], bias: none };
   switch (roleOf(op)) {
     case 'weighted': {
-      if (!isDense(op)) return undefined;
+      if (!isPlain(op)) return undefined;
       const weight = product(outer, matrixOf(reach, op));
       const own = optionalParam(reach.network, op, 'bias');
       const bias = own === undefined ? none : product(outer, column(realValues(own))).values;
@@ -209,6 +218,8 @@ function windowOf(outer: Op, inner: Op | undefined): Attrs {
   const window = Object.fromEntries(names.map((name) => [name, own[name]!]));
   const { stride } = (inner?.attrs ?? {}) as Strided;
   const { stride: outerStride = [1, 1] } = outer.attrs as Strided;
+  // the composed weights are of all inputs
+  if ('groups' in window) window['groups'] = 1;
   return stride === undefined ? window : { ...window, stride: stride.map((s, i) => s * outerStride[i]!) };
 }
 

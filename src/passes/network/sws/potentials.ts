@@ -2,6 +2,7 @@ import { tensor } from '../../../base/dtype.js';
 import {
   type Op,
   type Param,
+  nameOf,
   opDef,
   optionalParam,
   paramOf,
@@ -9,6 +10,7 @@ import {
   realValues,
   roleOf,
   sourceOf,
+  checkedOp,
 } from '../../../network/index.js';
 import { timesInputs, timesScalar } from '../scale-inputs.js';
 import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
@@ -47,6 +49,7 @@ export function emitPotential(emitter: SpikeEmitter, id: string, target: Target)
       return emitter.add({ id, kind: op.kind, inputs: [inner], attrs: op.attrs, place: op.place });
     }
     case 'quantiser':
+    case 'table':
     case 'maximum': {
       const train = emitter.train(id);
       if (train !== undefined) return emitIdentitySynapse(emitter, `${id}.synapse`, train, target);
@@ -171,7 +174,7 @@ function emitOverConcat(
 }
 
 /** A weighted layer whose outputs see a group of channels. */
-type Grouped = Op<'conv'>;
+type Grouped = Extract<Op, { readonly attrs: { readonly groups: number } }>;
 
 function isGrouped(op: Op): op is Grouped {
   return 'groups' in op.attrs && op.attrs.groups !== 1;
@@ -200,11 +203,11 @@ function ungrouped(emitter: SpikeEmitter, op: Grouped): Op {
     tensor: tensor(data instanceof Int32Array ? 'i32' : 'f64', [out, inner * groups, kh, kw], data),
     ...(quant === undefined ? {} : { quant }),
   };
-  return {
+  return checkedOp({
     ...op,
     attrs: { ...op.attrs, groups: 1 },
     params: { ...op.params, weight: emitter.sourceParam(`${op.id}.dense`, dense) },
-  };
+  });
 }
 
 /** w∗(a⊙x) with a per input channel: the scales go into the weights. */
@@ -227,35 +230,42 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
   return train;
 }
 
-/** Piecewise linear, and nothing that a sum of spikes could be. */
+/** Nothing that a sum of spikes could be. */
 function isNonlinear(op: Op): boolean {
-  return roleOf(op) === 'bound' || roleOf(op) === 'maximum';
+  return ['bound', 'maximum', 'function', 'product'].includes(roleOf(op));
 }
 
 /** What is to be done where a toolchain left some layers in float. */
 const quantiseAll =
-  'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize), or convert with --coding rate --calibrate DATA';
+  'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize), or convert with --calibrate DATA, which adds the quantisers that are missing';
 
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
-  if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
+  if (inner.kind === 'input') return refuseReal(emitter, op);
   if (isNonlinear(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
-      { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
+      { op: inner.id, kind: nameOf(inner), next: `${op.kind} %${op.id}` },
       inner,
       { help: quantiseAll },
     );
   }
   return emitter.refuse('convert/no-quantiser', { op: op.id, kind: op.kind, reads: inner.id }, op, {
-    help: 'quantise the value between the two layers and export the network again',
+    help: `quantise the value between the two layers and export the network again, or ${calibrated}`,
   });
 }
 
+/** The way out where a quantiser is missing. */
+const calibrated = 'convert with --calibrate DATA, which adds quantisers where there are none';
+
+function refuseReal(emitter: SpikeEmitter, op: Op): never {
+  return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op, { help: calibrated });
+}
+
 function refuse(emitter: SpikeEmitter, op: Op): never {
-  if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
+  if (op.kind === 'input') return refuseReal(emitter, op);
   if (isNonlinear(op)) {
     const next = 'another layer';
-    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next }, op, { help: quantiseAll });
+    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next }, op, { help: quantiseAll });
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',

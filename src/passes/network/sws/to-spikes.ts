@@ -1,4 +1,16 @@
-import { type Network, type Op, consumersOf, roleOf, withoutDeadOps } from '../../../network/index.js';
+import type { Rounding } from '../../../base/rounding.js';
+import {
+  type Attrs,
+  type Network,
+  type Op,
+  consumersOf,
+  isMaximum,
+  paramOf,
+  realParam,
+  realValues,
+  roleOf,
+  withoutDeadOps,
+} from '../../../network/index.js';
 import { present } from '../../../base/invariant.js';
 import { isRearranged } from '../front.js';
 import { readOutTail } from '../read-out.js';
@@ -10,12 +22,13 @@ import { emitPotential } from './potentials.js';
 
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
 function mayEncode(op: Op): boolean {
-  return isRearranged(op) || roleOf(op) === 'bound';
+  const role = roleOf(op);
+  return isRearranged(op) || role === 'bound' || role === 'function' || role === 'average' || isMaximum(op);
 }
 
 /**
  * Quantised ANN → spiking network (docs/sws.md): the input's quantiser becomes the encoder, every other
- * quantiser a layer of TSA neurons with the id of the quantiser, synapses are scaled (eq. 16–19), max
+ * quantiser a layer of TSA neurons with the id of the quantiser, tables and products neurons that wait for all of their input, synapses are scaled (eq. 16–19), max
  * pooling becomes the running prefix maximum, outputs are read out. Everything still happens at steps
  * 1…Tc; the next pass gives it its time.
  */
@@ -26,7 +39,7 @@ export const toSpikes = definePass({
   run: (network, options, context) => {
     if (!network.ops.some((op) => op.kind === 'quantize')) {
       context.report('convert/float-network', { network: network.name }, undefined, {
-        help: 'quantise the network first, or choose another coding: rate, mbif or ibra take float networks',
+        help: 'convert with --calibrate DATA, which measures ranges and adds quantisers, or choose another coding: rate, mbif or ibra take float networks',
       });
       return network;
     }
@@ -53,7 +66,7 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
       else if (!isReadOut(op)) emitter.attempt(op.id, () => emitNeurons(emitter, op));
-    }
+    } else if (op.kind === 'table') emitter.attempt(op.id, () => emitRecoding(emitter, op));
   }
   const readOut = new ReadOut(
     emitter,
@@ -87,10 +100,10 @@ function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, str
   });
 }
 
-function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
+function emitEncoder(emitter: SpikeEmitter, op: Op<'quantize'>, real: string): void {
   const { beta, steps, encoder } = emitter.options;
   const threshold = thresholdOf(emitter.options);
-  const { scale, zero, min, max } = op.attrs as Record<'scale' | 'zero' | 'min' | 'max', number>;
+  const { scale, zero, min, max } = op.attrs;
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { amplitude } = trainCode(code, emitter.options);
@@ -98,21 +111,52 @@ function emitEncoder(emitter: SpikeEmitter, op: Op, real: string): void {
     id: op.id,
     kind: 'encode',
     inputs: [real],
-    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold },
+    attrs: { coding: 'sws', encoder, beta, steps, scale, zero, min, max, amplitude, threshold, ...roundingAttr(op) },
     place: op.place,
     origin: op.origin,
   });
   emitter.setTrain(op.id, emitter.trainOf(op, id));
 }
 
-function emitNeurons(emitter: SpikeEmitter, op: Op): void {
+function roundingAttr({ attrs }: Op<'quantize'>): { readonly rounding?: Rounding } {
+  return attrs.rounding === undefined ? {} : { rounding: attrs.rounding };
+}
+
+/** Where TSA's last digit goes when exactly half a spike is left. */
+const ties = { even: 0, odd: 2, up: 1, down: -1 } as const;
+
+/**
+ * A way of rounding as rounding to the nearest, which is what neurons do: floor(v) is v − ½ with halves up. A neuron
+ * counts from the lower end of the code range, so that there an even code is an odd level if `zeroLevel` is odd.
+ */
+function nearest(rounding: Rounding, zeroLevel: number): { readonly shift: number; readonly ties: number } {
+  const [even, odd] = zeroLevel % 2 === 0 ? [ties.even, ties.odd] : [ties.odd, ties.even];
+  switch (rounding) {
+    case 'half_even':
+      return { shift: 0, ties: even };
+    case 'half_odd':
+      return { shift: 0, ties: odd };
+    case 'half_up':
+      return { shift: 0, ties: ties.up };
+    case 'half_down':
+      return { shift: 0, ties: ties.down };
+    case 'floor':
+      return { shift: -0.5, ties: ties.up };
+    case 'ceil':
+      return { shift: 0.5, ties: ties.down };
+  }
+}
+
+function emitNeurons(emitter: SpikeEmitter, op: Op<'quantize'>): void {
   const code = op.type.code;
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { beta, steps, rectified } = emitter.options;
   const threshold = thresholdOf(emitter.options);
+  if (emitter.op(op.inputs[0]!).kind === 'mul') return emitProduct(emitter, op);
   const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
+  const { shift, ties } = nearest(op.attrs.rounding ?? 'half_even', Math.floor(code.zero) - code.min);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
-  const target = { factor: 1 / (scale * amplitude), constant: -offset / amplitude };
+  const target = { factor: 1 / (scale * amplitude), constant: (shift - offset) / amplitude };
   const potential = emitPotential(emitter, op.inputs[0]!, target);
   const id = emitter.to.add({
     id: op.id,
@@ -126,8 +170,82 @@ function emitNeurons(emitter: SpikeEmitter, op: Op): void {
       threshold,
       rectified: rectified ? 1 : 0,
       limit,
-      levels: [-1, 1],
       amplitude,
+      ...(ties === 0 ? {} : { ties }),
+    },
+    place: op.place,
+    origin: op.origin,
+  });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+interface WholeInput {
+  readonly id: string;
+  readonly gain: number;
+  readonly offset: number;
+  readonly scale: number;
+}
+
+/** A whole input of neurons: a train's code less its zero point in units of `scale`, or a potential in real units. */
+function wholeInput(emitter: SpikeEmitter, id: string): WholeInput {
+  const train = emitter.train(id);
+  if (train !== undefined) return { id: train.id, gain: train.step, offset: train.offset, scale: train.scale };
+  return { id: emitPotential(emitter, id, { factor: 1, constant: 0 }), gain: 1, offset: 0, scale: 1 };
+}
+
+/** What recoding and multiplying neurons have in common: the code that they fire, after all of their input. */
+function firedCode(emitter: SpikeEmitter, op: Op): { min: number; max: number } & Attrs {
+  const { beta, steps } = emitter.options;
+  const { code } = op.type;
+  if (code.kind !== 'quant') throw new TypeError(`${op.id} has no codes`);
+  const { amplitude } = trainCode(code, emitter.options);
+  return { beta, steps, min: code.min, max: code.max, amplitude };
+}
+
+/** A table: neurons that look their whole input up. */
+function emitRecoding(emitter: SpikeEmitter, op: Op): void {
+  const input = wholeInput(emitter, op.inputs[0]!);
+  const thresholds = realValues(paramOf(emitter.from, op, 'thresholds')).map((t) => t / input.scale);
+  const id = emitter.to.add({
+    id: op.id,
+    kind: 'recode',
+    inputs: [input.id],
+    attrs: { ...firedCode(emitter, op), gain: input.gain, offset: input.offset },
+    params: {
+      thresholds: emitter.param(op.id, 'thresholds', realParam([thresholds.length], thresholds)),
+      levels: emitter.param(op.id, 'levels', paramOf(emitter.from, op, 'levels')),
+    },
+    place: op.place,
+    origin: op.origin,
+  });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+/** The quantised product of two values: neurons that multiply their whole inputs. */
+function emitProduct(emitter: SpikeEmitter, op: Op<'quantize'>): void {
+  const { rounding } = op.attrs;
+  if (rounding !== undefined && rounding !== 'half_even') {
+    emitter.refuse(
+      'convert/no-spiking-form',
+      { op: op.id, kind: `a product that rounds ${rounding}`, coding: 'sws' },
+      op,
+      {
+        help: 'products are rounded half to even: quantise this one with QuantizeLinear',
+      },
+    );
+  }
+  const [a, b] = emitter.op(op.inputs[0]!).inputs.map((id) => wholeInput(emitter, id)) as [WholeInput, WholeInput];
+  const { scale, zero } = op.attrs as Record<'scale' | 'zero', number>;
+  const id = emitter.to.add({
+    id: op.id,
+    kind: 'product',
+    inputs: [a.id, b.id],
+    attrs: {
+      ...firedCode(emitter, op),
+      gain: [a.gain, b.gain],
+      offset: [a.offset, b.offset],
+      scale: scale! / (a.scale * b.scale),
+      zero: zero!,
     },
     place: op.place,
     origin: op.origin,

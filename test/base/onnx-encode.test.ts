@@ -1,7 +1,7 @@
 import onnxProto from 'onnx-proto';
 import { expect, it } from 'vitest';
-import { encodeOnnx } from '../../../src/backends/onnx/encode.js';
-import type { OnnxMessage } from '../../../src/base/onnx-proto.js';
+import { encodeOnnx } from '../../src/base/onnx-encode.js';
+import type { OnnxMessage } from '../../src/base/onnx-proto.js';
 
 it('messages are, byte for byte, those of the package onnx-proto', () => {
   const message: OnnxMessage<'ModelProto'> = {

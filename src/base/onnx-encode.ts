@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import { type OnnxMessage, type OnnxMessageName, onnxProto } from '../../base/onnx-proto.js';
+import { type OnnxMessage, type OnnxMessageName, onnxProto } from './onnx-proto.js';
 
 type Writer = protobuf.Writer;
 type Fields = Readonly<Record<string, readonly [number, string]>>;

@@ -1,0 +1,7 @@
+import type { OnnxOpTable } from '../define.js';
+import { requantShift } from './requant-shift.js';
+
+/** Operators of PULP's tools: integers as floats, requantised by a multiplication and a shift. */
+export const pulpOps: OnnxOpTable = {
+  RequantShift: { inputs: [3, 3], run: requantShift },
+};

@@ -1,0 +1,124 @@
+import { quantisedActivation, scaledBy } from './activation-quantiser.js';
+import { boundsOf } from './bounds.js';
+import type { CodeRounding } from './code-rounding.js';
+import { type ElementType, codeRange, isFloatType } from './element-type.js';
+import type { NodeContext } from './context.js';
+import type { RealValue, RoundedValue } from './values.js';
+
+/** x rounded to integers: the scalar arithmetic right before it is the quantiser's own. */
+export function roundedValue(context: NodeContext, x: RealValue, rounding: CodeRounding): RoundedValue {
+  let [source, factor, offset] = [x, 1, 0];
+  for (
+    let before = context.graph.scalarAffines.get(source.op);
+    before !== undefined && before.scale > 0;
+    before = context.graph.scalarAffines.get(source.op)
+  ) {
+    offset += factor * before.shift;
+    factor *= before.scale;
+    source = { ...source, op: before.source };
+  }
+  const [{ grid: _, ...real }, { grid: __, ...peeled }] = [x, source];
+  const half = halves(rounding, offset);
+  return {
+    kind: 'rounded',
+    source: peeled,
+    factor,
+    ...half,
+    before: { real, offset },
+    scale: 1,
+    shift: 0,
+    min: -Infinity,
+    max: Infinity,
+    tensor: context.output,
+    integer: false,
+    finish: (value, name) => materialised(context, value, name),
+  };
+}
+
+/** ⌊v + ½⌋ is v rounded to the nearest, halves up; ⌈v − ½⌉ so with halves down. */
+function halves(rounding: CodeRounding, offset: number): { readonly rounding: CodeRounding; readonly offset: number } {
+  const isHalf = Math.abs(offset - Math.floor(offset)) === 0.5;
+  if (rounding === 'floor' && isHalf) return { rounding: 'half_up', offset: offset - 0.5 };
+  if (rounding === 'ceil' && isHalf) return { rounding: 'half_down', offset: offset + 0.5 };
+  return { rounding, offset };
+}
+
+/** The value times `scale`, plus `shift`; undefined where that turns its order round. */
+export function movedRounded(
+  value: RoundedValue,
+  scale: number,
+  shift: number,
+  tensor: string,
+): RoundedValue | undefined {
+  if (!(scale > 0)) return undefined;
+  return { ...value, scale: value.scale * scale, shift: value.shift * scale + shift, tensor };
+}
+
+/** The value held in [min, max]; undefined where a bound lies between two of its levels. */
+export function clippedRounded(
+  value: RoundedValue,
+  min: number,
+  max: number,
+  tensor: string,
+): RoundedValue | undefined {
+  const code = (bound: number): number => nearInteger((bound - value.shift) / value.scale);
+  const [least, most] = [Math.max(value.min, code(min)), Math.min(value.max, code(max))];
+  const sound = [least, most].every((bound) => !Number.isFinite(bound) || Number.isInteger(bound));
+  return sound && least <= most ? { ...value, min: least, max: most, tensor } : undefined;
+}
+
+/** The value in another element type; undefined where that doesn't hold all of it. */
+export function castRounded(value: RoundedValue, to: ElementType): RoundedValue | undefined {
+  if (isFloatType(to)) return { ...value, integer: false };
+  const range = to === 'int64' ? { min: -(2 ** 63), max: 2 ** 63 } : codeRange(to);
+  const whole = Number.isInteger(value.scale) && Number.isInteger(value.shift);
+  const [least, most] = [value.min, value.max].map((code) => code * value.scale + value.shift) as [number, number];
+  const held = range !== undefined && (wide.has(to) || (range.min <= least && most <= range.max));
+  return whole && held ? { ...value, integer: true } : undefined;
+}
+
+/** Integers of which nobody expects an overflow. */
+const wide: ReadonlySet<ElementType> = new Set(['int32', 'int64']);
+
+/** x, or the integer that float32 meant by it. */
+function nearInteger(x: number): number {
+  const near = Math.round(x);
+  return Math.abs(x - near) <= 1e-6 * Math.max(1, Math.abs(x)) ? near : x;
+}
+
+/**
+ * The `quantize` op of a rounded value: Q = round(factor·x + offset) in [min, max], standing for scale·Q + shift. Without
+ * a Clip the codes are bounded by what x can be.
+ */
+function materialised(context: NodeContext, value: RoundedValue, origin: string): RealValue {
+  const known = context.graph.roundedReals.get(value.tensor);
+  if (known !== undefined) return known;
+  const { scale, shift, rounding } = value;
+  const zero = nearInteger(-shift / scale) + 0;
+  const code = { scale, zero, ...boundedCodes(context, value) };
+  const made = quantisedActivation(context, readBy(context, value, scale, zero), code, rounding, origin);
+  context.graph.roundedReals.set(value.tensor, made);
+  return made;
+}
+
+/** What a quantiser reads that divides by `scale` and adds `zero`, to round factor·x + offset. */
+function readBy(context: NodeContext, value: RoundedValue, scale: number, zero: number): RealValue {
+  // a reciprocal in float32 is the scale
+  const sameStep = Math.abs(value.factor * scale - 1) <= 2 ** -22;
+  if (sameStep && nearInteger(value.offset) === zero) return value.source;
+  const move = (value.offset - value.before.offset - zero) * scale;
+  return scale === 1 && move === 0 ? value.before.real : scaledBy(context, value.before.real, scale, move, undefined);
+}
+
+function boundedCodes(context: NodeContext, value: RoundedValue): { readonly min: number; readonly max: number } {
+  const { min, max, source, factor, offset } = value;
+  if (Number.isFinite(min) && Number.isFinite(max)) return { min, max };
+  const reals = boundsOf(context.graph.builder, source.op);
+  const least = Math.max(min, reals === undefined ? -Infinity : Math.floor(factor * reals.min + offset));
+  const most = Math.min(max, reals === undefined ? Infinity : Math.ceil(factor * reals.max + offset));
+  if (Number.isFinite(least) && Number.isFinite(most)) return { min: least, max: most };
+  return context.badForm(
+    `its integers ("${value.tensor}") have no bounds`,
+    'put a Clip behind the rounding: spikes carry codes of a range',
+  );
+}

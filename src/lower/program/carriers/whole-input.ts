@@ -1,0 +1,32 @@
+import { type Op, codesOf, lookedUp } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { type StepTrain, type Timed, Train } from '../trains.js';
+import { digitsOfCode } from './encode.js';
+
+type WholeInput = Op<'recode' | 'product'>;
+
+/** gain·Σ β^(Tc−k)·x(k) + offset of a value over time, in the precision of membranes: all of it is in. */
+function wholeInput(lowering: Lowering, op: WholeInput, input: Timed, gain: number, offset: number): Value {
+  const { builder, options } = lowering;
+  const sum = input instanceof Train ? input.prefix(input.steps) : input.take(input.steps, op.attrs.beta)[0]!;
+  const whole = builder.at(op.id).cast(sum, options.precision);
+  const weighed = gain === 1 ? whole : builder.mul(whole, gain);
+  return offset === 0 ? weighed : builder.add(weighed, offset);
+}
+
+/** The digits of levels[#{t ≤ v}] of the whole input v. */
+export function recodedTrain(lowering: Lowering, op: Op<'recode'>, input: Timed): StepTrain {
+  const { gain = 1, offset = 0 } = op.attrs;
+  const v = wholeInput(lowering, op, input, gain, offset);
+  return digitsOfCode(lowering, op.id, lookedUp(lowering, op, v, 'f32'), op.attrs);
+}
+
+/** The digits of the quantised product of two whole inputs. */
+export function productTrain(lowering: Lowering, op: Op<'product'>, inputs: readonly Timed[]): StepTrain {
+  const { builder } = lowering;
+  const { gain, offset } = op.attrs;
+  const [a, b] = inputs.map((input, n) => wholeInput(lowering, op, input, gain[n]!, offset[n]!));
+  const code = codesOf(builder.at(op.id), builder.as('product').mul(a!, b!), op.attrs);
+  return digitsOfCode(lowering, op.id, builder.cast(code, 'f32'), op.attrs);
+}
