@@ -5,6 +5,8 @@ import type { ConversionCoding } from '../commands/choices.js';
 const means = ['rate', 'mbif', 'ibra'];
 const owners: Owners = {
   silent: ['sws'],
+  keep: ['sws'],
+  margin: ['sws'],
   beta: ['sws'],
   encoder: ['sws'],
   percentile: means,
@@ -15,10 +17,14 @@ const owners: Owners = {
   perUnit: ['ibra'],
 };
 
+/** Options of silent periods that are chosen on inputs. */
+const autoOnly: Owners = { keep: ['auto'], margin: ['auto'] };
+
 const mostBits = 16;
 
 interface CodingFlags {
   readonly coding: ConversionCoding;
+  readonly silent?: number | 'auto' | 'proven';
   readonly steps?: number;
   readonly integer?: number;
   readonly fraction?: number;
@@ -30,6 +36,8 @@ interface CodingFlags {
 export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseIdle(command, owners, flags.coding, (coding) => `\`--coding ${coding}\``);
   refuseWithout(command, 'calibrate', ['percentile', 'limit', 'dataDir', 'layout']);
+  if ((flags.silent ?? 'auto') !== 'auto')
+    refuseIdle(command, autoOnly, String(flags.silent), (silent) => `\`--silent ${silent}\``);
   if (flags.coding === 'mbif') checkBits(command, flags);
   if (flags.coding === 'ibra') checkLevels(command, flags);
   if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {

@@ -22,7 +22,9 @@ import type { VerifyLevel } from '../workspace/types.js';
 interface ConvertFlags extends CommonFlags, DataFlags {
   readonly coding: ConversionCoding;
   readonly steps?: number;
-  readonly silent?: number;
+  readonly silent?: number | 'auto' | 'proven';
+  readonly keep?: 'codes' | 'predictions';
+  readonly margin?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
   readonly calibrate?: string;
@@ -50,7 +52,15 @@ export function addConvert(program: Command, host: Host): void {
     .argument('<network>', 'ONNX file')
     .addOption(choice('--coding <name>', 'coding of the spiking network', conversionCodings).default('sws'))
     .option('--steps <n>', 'coding steps (default: sws 8, rate 64, mbif 16, ibra 1)', wholeNumber(1))
-    .option('--silent <n>', 'sws: silent steps of each layer (default: 2)', wholeNumber(0))
+    .option(
+      '--silent <n>',
+      'sws: silent steps of each layer; auto: by layer, the least with which no code differs on a few inputs; proven: right for all inputs (default: auto)',
+      silentPeriod,
+    )
+    .addOption(
+      choice('--keep <what>', 'with --silent auto: what must not differ (default: codes)', ['codes', 'predictions']),
+    )
+    .option('--margin <x>', 'with --silent auto: as if x times as much came in late, from 1 on (default: 1.5)', fromOne)
     .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
     .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
     .option('--calibrate <data>', `data to measure activation ranges on and to check the network with: ${dataHelp}`)
@@ -78,6 +88,18 @@ function amplification(text: string): number {
   return value;
 }
 
+function silentPeriod(text: string): number | 'auto' | 'proven' {
+  if (text === 'auto' || text === 'proven') return text;
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('A whole number from 0 on, auto or proven is expected.');
+  return wholeNumber(0)(text);
+}
+
+function fromOne(text: string): number {
+  const value = realNumber(text);
+  if (value < 1) throw new InvalidArgumentError('A number from 1 on is expected.');
+  return value;
+}
+
 function share(text: string): number {
   const value = realNumber(text);
   if (value <= 0 || value > 100) throw new InvalidArgumentError('A number above 0 and up to 100 is expected.');
@@ -102,6 +124,8 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
           ...defined({
             steps: flags.steps,
             silent: flags.silent,
+            keep: flags.keep,
+            margin: flags.margin,
             beta: flags.beta,
             encoder: flags.encoder,
             verify: flags.verify,
@@ -126,13 +150,14 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
 }
 
 /** Two lines: what was verified of the import, and what the finished network does on a few inputs. */
-function checksText({ verified, check }: ConvertResult): string {
+function checksText({ verified, check, silence }: ConvertResult): string {
   const count = (n: number): string => n.toLocaleString('en');
   const lines: string[] = [];
   if (verified !== undefined) {
     const { compared, layers } = verified;
     lines.push(`import: ${count(compared)} of ${count(layers)} layers give what onnxruntime gives`);
   }
+  if (silence !== undefined) lines.push(silenceText(silence));
   if (check !== undefined) {
     const { samples, agreement, codes = 0, differing = 0, first } = check;
     const inputs = check.inputs === 'drawn' ? `inputs drawn with seed ${check.seed}` : `images of ${check.data}`;
@@ -142,4 +167,15 @@ function checksText({ verified, check }: ConvertResult): string {
     lines.push(`SNN: ${equal}${differ}`);
   }
   return lines.length === 0 ? '' : `\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+/** `silent periods: 1 … 3 steps by layer, latency 56; proven for all inputs: latency 124; chosen on …` */
+function silenceText(silence: NonNullable<ConvertResult['silence']>): string {
+  const periods = silence.layers.map(({ silent }) => silent);
+  const [least, most] = [Math.min(...periods), Math.max(...periods)];
+  const range = least === most ? `${least}` : `${least} … ${most}`;
+  const found = `silent periods: ${range} steps by layer, latency ${silence.latency_steps}`;
+  if (silence.inputs === 'none') return `${found}, proven for all inputs`;
+  const inputs = silence.inputs === 'drawn' ? `inputs drawn with seed ${silence.seed}` : `images of ${silence.data}`;
+  return `${found} (proven for all inputs: ${silence.proven_latency_steps}); no ${silence.kept === 'codes' ? 'code' : 'prediction'} differs on ${silence.samples} ${inputs}`;
 }

@@ -1,9 +1,13 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { DiagnosticError, type Outcome } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Outcome, diagnostic } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
 import { artifactsWith } from '../workspace/artifacts.js';
+import { type AutoSilence, type Kept, autoSilence, certainSilence } from '../allocate/auto-silence.js';
+import { layerLines } from '../allocate/files.js';
+import { type Network, numberAttr } from '../network/index.js';
+import { trainCapacity } from '../passes/index.js';
 import { calibrate } from '../run/calibrate.js';
 import { type CompileResult, describe } from './summary.js';
 import type { Conversion } from '../workspace/compiled.js';
@@ -23,7 +27,12 @@ import type { ConversionCoding } from './choices.js';
 export interface ConvertOptions extends CommonOptions {
   readonly coding: ConversionCoding;
   readonly steps?: number;
-  readonly silent?: number;
+  /** Silent steps of every layer; `auto` (where missing) by layer, the least on a few inputs; `proven` right for all. */
+  readonly silent?: number | 'auto' | 'proven';
+  /** With `auto`: what must not differ on these inputs; `codes` where missing. */
+  readonly keep?: Kept;
+  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing. */
+  readonly margin?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
   /** Data on which the network is checked, and activation ranges are measured where there are no quantisers. */
@@ -50,11 +59,13 @@ export interface ConvertResult extends CompileResult {
   readonly verified?: Verified;
   /** What the finished network does on a few inputs. */
   readonly check?: ConversionCheck;
+  /** Silent periods that were chosen by layer. */
+  readonly silence?: AutoSilence;
 }
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
-function modelText(onnxName: string, options: ConvertOptions, ranges: ReadonlyMap<string, number>): string {
-  const lines = options.coding === 'sws' ? swsLines(options) : meanLines(options, ranges);
+function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
+  const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
   const { use, settings } = lines;
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
@@ -77,15 +88,28 @@ function normalizeLine({ mean, std }: Normalisation): readonly string[] {
   return [`  normalize channels(mean: [${list(mean ?? [0])}], std: [${list(std ?? [1])}])`];
 }
 
+/** What is measured of a network before its model file can be written. */
+interface Found {
+  readonly ranges?: ReadonlyMap<string, number>;
+  readonly steps?: number;
+  readonly silence?: AutoSilence;
+}
+
 interface Lines {
   readonly use: readonly string[];
   readonly settings: readonly string[];
 }
 
-function swsLines({ steps = 8, silent, beta = 2, encoder = 'exact' }: ConvertOptions): Lines {
-  const quiet = silent ?? Math.min(2, steps);
+function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {
+  const steps = options.steps ?? found.steps ?? usualSteps;
   const drive = encoder === 'drive' ? ', encoder: drive' : '';
-  return { use: [], settings: [`  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${quiet}${drive})`] };
+  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${drive})`;
+  const { layers } = found.silence ?? { layers: [] };
+  const periods = new Set(layers.map((layer) => layer.silent));
+  if (periods.size <= 1)
+    return { use: [], settings: [coding(typeof silent === 'number' ? silent : ([...periods][0] ?? 0))] };
+  const lines = layerLines(new Map(layers.map((layer) => [layer.id, `silent ${layer.silent}`])));
+  return { use: [], settings: [`${coding(Math.min(...periods))} {`, ...lines, '  }'] };
 }
 
 /** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
@@ -132,12 +156,18 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
     const checked = findings.take(checkModel({ name: model, text }, diskLoader(model, false)));
     return chooseConfig(checked, { path: model });
   };
-  let text = modelText(onnxName, options, new Map());
-  if (options.coding !== 'sws') {
+  let text = modelText(onnxName, options, {});
+  let silence: AutoSilence | undefined;
+  if (options.coding === 'sws') {
+    const steps = stepsFor(source.imported.network, configOf(text), options, findings);
+    text = modelText(onnxName, options, { steps });
+    silence = await silenceFor(source.imported.network, configOf(text), options, findings);
+    if (silence !== undefined) text = modelText(onnxName, options, { steps, silence });
+  } else {
     conversionPlan(configOf(text), new Findings()); // a coding that can't convert is said before images are read
     const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
     const calibration = { dataset, normalisation, percentile, limit, onProgress };
-    text = modelText(onnxName, options, await calibrate(source.imported.network, calibration, findings));
+    text = modelText(onnxName, options, { ranges: await calibrate(source.imported.network, calibration, findings) });
   }
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
@@ -151,9 +181,73 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   writeFolder(options.outDir, files);
   const described = describe(network, runs, [...files.keys()], options);
   return {
-    value: { ...described, model, ...(verified && { verified }), ...(check && { check }) },
+    value: {
+      ...described,
+      model,
+      ...(verified && { verified }),
+      ...(check && { check }),
+      ...(silence && { silence }),
+    },
     diagnostics: findings.all,
   };
+}
+
+/** Steps of 8-bit codes, for β = 2. */
+const usualSteps = 8;
+
+/** Coding steps that carry every code, 8 at least; of steps that were asked for, what they lose is said. */
+function stepsFor(
+  network: Network,
+  config: Config,
+  { beta = 2, ...options }: ConvertOptions,
+  findings: Findings,
+): number {
+  const plan = conversionPlan(config, new Findings(), { silent: () => 0 });
+  const { quantised, spiking } = converted(network, plan, findings);
+  const trains = new Set(spiking.ops.flatMap(({ id, attrs }) => (numberAttr(attrs, 'amplitude', 1) > 1 ? [id] : [])));
+  const ranges = quantised.ops.flatMap(({ id, type: { code } }) =>
+    trains.has(id) && code.kind === 'quant' ? [code.max - code.min] : [],
+  );
+  const range = Math.max(0, ...ranges);
+  let steps = options.steps ?? usualSteps;
+  if (ranges.length === 0) return steps;
+  while (trainCapacity(beta, steps) < range) steps++;
+  if (options.steps === undefined) return steps;
+  const amplitude = Math.ceil(range / trainCapacity(beta, options.steps));
+  const args = { layers: trains.size, steps: options.steps, amplitude };
+  const help = `--steps ${steps} carries every code`;
+  findings.all.push(diagnostic('convert/coarse-codes', args, config.coding?.place, { help }));
+  return options.steps;
+}
+
+/** Silent periods by layer, unless the options say how long all are. */
+async function silenceFor(
+  network: Network,
+  config: Config,
+  {
+    silent = 'auto',
+    keep: kept = 'codes',
+    margin = 1.5,
+    calibrate: calibration,
+    normalisation = {},
+    onProgress,
+  }: ConvertOptions,
+  findings: Findings,
+): Promise<AutoSilence | undefined> {
+  if (typeof silent === 'number') return undefined;
+  const convert = (periods: (id: string) => number): Conversion =>
+    converted(network, conversionPlan(config, new Findings(), { silent: periods }), findings);
+  if (silent === 'proven') return certainSilence(convert);
+  const engine = chooseEngine(undefined, 'infer');
+  return autoSilence(convert, { kept, margin, calibration, normalisation, engine, onProgress });
+}
+
+/** A conversion tried on the way; what its passes have to say, the last one says again. */
+function converted(network: Network, plan: ReturnType<typeof conversionPlan>, findings: Findings): Conversion {
+  const said = findings.all.length;
+  const { conversion } = convertNetwork(network, plan, findings);
+  findings.all.length = said;
+  return present(conversion, 'convert: the pipeline ended early');
 }
 
 /** Runs the finished network on a few inputs; what differs too much is a warning, or with `strict` an error. */

@@ -10,6 +10,7 @@ import {
   linksOf,
   opDef,
   opsById,
+  sourceOf,
   traitsOf,
 } from '../network/index.js';
 import { spikeSources } from './sources.js';
@@ -85,7 +86,8 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
   if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape)]]);
   const behind = reachOf(reader.id);
   if (role === 'concatenation') return concatReach(reader, n, byId, behind);
-  return hasWindows(reader) ? mapReach(behind, (part) => spread(reader, shape, part)) : behind;
+  if (hasWindows(reader)) return mapReach(behind, (part) => spread(reader, shape, part));
+  return opDef(reader.kind).source === undefined ? behind : mapReach(behind, (part) => scattered(part, reader, shape));
 }
 
 function hasWindows({ kind }: Op): boolean {
@@ -120,6 +122,19 @@ function counts(links: readonly Link[], inputs: number): Float64Array {
 
 function mapReach(reach: Reach, change: (part: Float64Array) => Float64Array): Reach {
   return new Map([...reach].map(([to, part]) => [to, change(part)]));
+}
+
+/** What each input of an op reaches that moves values, or some of them, of what its outputs reach. */
+function scattered(behind: Float64Array, reader: Op, shape: readonly number[]): Float64Array {
+  const reach = new Float64Array(elementCount(shape));
+  const out = reader.type.shape;
+  const place = out.map(() => 0);
+  for (const part of behind) {
+    const source = sourceOf(reader, shape, place);
+    reach[source.reduce((sum, at, axis) => sum * shape[axis]! + at, 0)] = part;
+    for (let axis = out.length - 1; axis >= 0 && ++place[axis]! === out[axis]!; axis--) place[axis] = 0;
+  }
+  return reach;
 }
 
 /** The part of what a concatenation reaches that belongs to its n-th input. */

@@ -10,6 +10,7 @@ export {
   type OpTraits,
   isMaximum,
   linksOf,
+  sourceOf,
   roleOf,
   boundsOf,
   hasWeightMatrix,

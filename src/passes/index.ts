@@ -1,5 +1,6 @@
 export { type Choice, type Knapsack, leastCost, solveKnapsack } from './allocation/knapsack.js';
 export { type SilentChoice, type SilentPeriods, silentFront } from './allocation/silence.js';
+export { provenSilence } from './allocation/proven-silence.js';
 export { hasCodesOf, isWeighted, quantisedWeight, withWeightBits } from './network/quantise-weights.js';
 export { quantizeValue } from './network/quantiser-regions.js';
 export { trainCapacity } from './network/sws/codes.js';

@@ -23,10 +23,10 @@ export function inputRange(network: Network): readonly [number, number] {
 }
 
 /** Edges of the squares, in pixels, in which drawn images are of one value: from noise to what is nearly even. */
-const edges = [1, 4, 16, 2, 8, 32];
+const edges = [4, 1, 16, 2, 8, 32];
 
 /**
- * Images that fill the range of the input's quantiser, drawn with a seed: uniform numbers, constant in squares of 1, 4,
+ * Images that fill the range of the input's quantiser, drawn with a seed: uniform numbers, constant in squares of 4, 1,
  * 16, 2, 8, 32 pixels by turns. Noise alone would leave every sum over many pixels near its mean.
  */
 export function drawnInputs(network: Network, shape: readonly number[], count: number, seed: number): Dataset {

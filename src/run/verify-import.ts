@@ -6,7 +6,7 @@ import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { exposeTensors } from '../frontends/onnx/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
-import { type Network, type Op, opsById } from '../network/index.js';
+import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import { inputRange, seededRandom } from './drawn-inputs.js';
 import type { Findings } from '../workspace/findings.js';
@@ -109,7 +109,7 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   try {
     const ours = await executable.step(feeds);
     report(
-      checked.map((id) => checkedOp(byId.get(id)!)),
+      checked.map((id) => checkedOp(byId.get(id)!, byId)),
       ours,
       theirs,
       path,
@@ -175,9 +175,12 @@ function withShape(values: ReadonlyMap<string, Tensor>, name: string, shape: rea
   return { ...value, shape: [samples, ...shape] };
 }
 
-function checkedOp(op: Op): CheckedOp {
-  const step = op.kind === 'quantize' && op.type.code.kind === 'quant' ? { step: op.type.code.scale } : {};
-  return { id: op.id, origin: op.origin!, ...step };
+function checkedOp(op: Op, byId: ReadonlyMap<string, Op>): CheckedOp {
+  const { code } = op.type;
+  if (op.kind !== 'quantize' || code.kind !== 'quant') return { id: op.id, origin: op.origin! };
+  let from = byId.get(op.inputs[0]!)!;
+  while (roleOf(from) === 'reshape') from = byId.get(from.inputs[0]!)!;
+  return { id: op.id, origin: op.origin!, step: code.scale, average: roleOf(from) === 'average' };
 }
 
 function report(

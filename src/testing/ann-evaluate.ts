@@ -63,6 +63,14 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     case 'flatten':
     case 'reshape':
       return x;
+    case 'transpose': {
+      const [shape, perm] = [operands[0]!.shape, op.attrs.perm];
+      return moved(op.type.shape, shape, x, (at) => shape.map((_, axis) => at[perm.indexOf(axis)]!));
+    }
+    case 'slice': {
+      const { axis, start, step } = op.attrs;
+      return moved(op.type.shape, operands[0]!.shape, x, (at) => at.with(axis, start + at[axis]! * step));
+    }
     case 'quantize':
       return quantize(op, x);
     case 'relu':
@@ -93,6 +101,19 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     default:
       throw new TypeError(`evaluateAnn: ${op.kind} is no layer of an ANN`);
   }
+}
+
+/** The value at each position of `to`, found at the position of `from` that `source` names. */
+function moved(
+  to: readonly number[],
+  from: readonly number[],
+  x: Float64Array,
+  source: (at: number[]) => readonly number[],
+): Float64Array {
+  return Float64Array.from({ length: elementCount(to) }, (_, i) => {
+    const at = to.map((n, axis) => Math.floor(i / elementCount(to.slice(axis + 1))) % n);
+    return x[source(at).reduce((sum, n, axis) => sum * from[axis]! + n, 0)]!;
+  });
 }
 
 function quantize(op: Op<'quantize'>, x: Float64Array): Float64Array {

@@ -78,16 +78,27 @@ export class OnnxBuilder {
     options: { readonly domain?: string; readonly output?: string; readonly name?: string } = {},
   ): string {
     const output = options.output ?? `${opType}_${this.#count}_out`;
+    this.nodes(opType, inputs, [output], attributes, options);
+    return output;
+  }
+
+  /** The same with several outputs, by their names. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    options: { readonly domain?: string; readonly name?: string } = {},
+  ): void {
     this.#graph.node.push({
       name: options.name ?? `${opType}_${this.#count}`,
       opType,
       domain: options.domain ?? '',
       input: [...inputs],
-      output: [output],
+      output: [...outputs],
       attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
     });
     this.#count++;
-    return output;
   }
 
   /** QuantizeLinear then DequantizeLinear with scalar parameters, perhaps with a Clip between. */

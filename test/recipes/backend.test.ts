@@ -32,6 +32,8 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   maxpool: layer('MaxPool2d', 'kernel'),
   flatten: layer('Flatten'),
   reshape: layer('Reshape'),
+  transpose: layer('Transpose'),
+  slice: layer('Slice'),
   pad: layer('ConstantPad2d', 'pads'),
   dropout: layer('Dropout', 'rate'),
   identity: layer('Identity'),

@@ -27,7 +27,9 @@ it.each([
     const source = join(folder, 'tiny.onnx');
     writeFileSync(source, tinyQuantised({ logits: 'codes' }));
     const outDir = join(folder, 'out');
-    const { model } = valueOf(await driver.convertOnnx(source, { coding, steps, outDir }));
+    const { model } = valueOf(
+      await driver.convertOnnx(source, { coding, steps, outDir, ...(coding === 'sws' ? { silent: 2 } : {}) }),
+    );
     const dataset = openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`);
     const data = { dataset, normalisation: {} };
     const [ofModel, ofFolder] = [

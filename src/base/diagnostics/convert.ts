@@ -70,6 +70,12 @@ export const convertDiagnostics = {
       `the spiking network predicts what its source does on ${equal} of ${samples} ${inputs}${codes}`,
     'A finished conversion is run on a few inputs, images of `--calibrate` or inputs drawn from the range of the input’s quantiser with a seed, beside the network that it was made of (for `sws` that network’s codes in exact arithmetic). It passes where at least 99 % of the predictions are equal and, for `sws`, at most 10 % of the codes of any layer differ. The layer that is named is the first with a code that differs; those behind it differ in consequence.\n\nWith `sws` a layer that decides too early makes the difference: give it a longer silent period (after Tc − 1 silent steps every code is exact). Codes with more levels than a train of so many steps has need more steps. `--strict` makes this an error, `--verify none` leaves the check out, `--verify full` runs it on more inputs.',
   ),
+  'convert/coarse-codes': define<{ layers: number; steps: number; amplitude: number }>(
+    'note',
+    ({ layers, steps, amplitude }) =>
+      `${layers} layer${layers === 1 ? ' has' : 's have'} more codes than a train of ${steps} steps: a spike counts for up to ${amplitude} codes, and those in between are rounded`,
+    'A train of Tc steps tells (β^Tc − 1)/(β − 1) + 1 values apart: 256 for 8 steps with β = 2, 16 for 4. Where a quantiser has more codes, the amplitude of its spikes is more than one code, and codes are rounded to multiples of it (SWS: 17 for 8 bits at Tc = 4). Give `--steps` as many steps as carry every code, or leave it out: `convert` then takes 8, or more where codes need them.',
+  ),
   'convert/bad-coding': define<{ reason: string }>(
     'error',
     ({ reason }) => reason,

@@ -122,13 +122,6 @@ strides [h, w], pads [top, left, bottom, right].`,
     `The sizes of a node's inputs don't belong together. The message gives both. The file may mix weights of one network
 with the graph of another, or its declared input shape is wrong.`,
   ),
-  'onnx/layout': define<{ op: string; perm: readonly number[] }>(
-    'error',
-    ({ op, perm }) => `${op} reads a value transposed by ${list(perm)}; images must be N, C, H, W`,
-    `Networks from TensorFlow keep channels last and transpose around each layer. Transposes that cancel are removed, as
-are those that move only axes of size 1; others would need other layers. Export with channels first
-(\`tf2onnx --inputs-as-nchw\`).`,
-  ),
   'onnx/unsupported-op': define<{ op: string; supported: readonly string[] }>(
     'error',
     ({ op }) => `the operator ${op} is not supported`,
@@ -162,9 +155,10 @@ with constant data; quantise again with a small lower bound on the scale.`,
   ),
   'onnx/per-axis-activation': define<{ count: number }>(
     'error',
-    ({ count }) => `an activation is quantised with ${count} scales; one is supported`,
-    `Weights may have a scale per channel; activations need one scale for the whole tensor, because spikes of all neurons
-of a layer share an amplitude. Quantise activations per tensor (the default of all quantisers).`,
+    ({ count }) => `an activation is quantised with ${count} scales in a form that is not supported`,
+    `Spikes of all neurons of a layer share an amplitude, so activations need one scale for the whole tensor. A scale per
+channel is taken where all zero points are equal: the scales go into the layers before and behind. Otherwise quantise
+activations per tensor (the default of most quantisers; in NNCF: an \`ignored_scope\` or the preset \`performance\`).`,
   ),
   'onnx/blocked-quantisation': define(
     'error',

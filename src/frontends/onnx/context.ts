@@ -84,12 +84,12 @@ export class NodeContext {
     return this.inOwnLayout(this.realInAnyLayout(i));
   }
 
-  /** The value with its ONNX axes as the op's: a reshape where only axes of size 1 have moved. */
+  /** The value with its ONNX axes as the op's: a reshape where only axes of size 1 have moved, else a transposition. */
   inOwnLayout(value: RealValue): RealValue {
     const { perm } = value;
     if (perm === undefined) return value;
     const from = this.shapeOf(value);
-    if (!inOrder(perm, from)) fail('onnx/layout', { op: this.node.opType, perm }, this.place);
+    if (!inOrder(perm, from)) return this.graph.transposed(this, value, perm);
     const shape = perm.slice(1).map((axis) => from[axis - 1]!);
     const { perm: _, ...own } = value;
     if (shape.join() === from.join()) return own;
@@ -102,6 +102,8 @@ export class NodeContext {
   realOrCodes(i: number): { value: RealValue; rewrap: (result: RealValue) => RealValue | CodesValue } {
     const input = this.input(i);
     if (input.kind !== 'codes') return { value: this.realInAnyLayout(i), rewrap: (result) => result };
+    if (input.channels !== undefined && this.node.opType !== 'MaxPool')
+      this.badForm('it reads codes with a scale per channel', 'dequantise them first');
     return {
       value: this.graph.materialise(input),
       rewrap: (source) => ({ ...input, source: { ...source, grid: input.code }, tensor: this.output }),
@@ -246,6 +248,27 @@ export class GraphContext {
     const id = this.uniqueId(op.suffix === undefined ? stem : `${stem}.${op.suffix}`);
     return this.#add(id, context.place, op);
   }
+
+  /** A value whose axes lie in another order than the file's, in the file's: made once. */
+  transposed(context: NodeContext, value: RealValue, perm: readonly number[]): RealValue {
+    const key = `${value.op} ${perm.join()}`;
+    const known = this.#transposed.get(key);
+    if (known !== undefined) return known;
+    const { perm: _, ...own } = value;
+    const from = this.builder.typeOf(value.op).shape;
+    const wanted = perm.slice(1).map((axis) => axis - 1);
+    const left = from.flatMap((_size, axis) => (wanted.includes(axis) ? [] : [axis]));
+    const attrs = { perm: [...wanted, ...left] };
+    let result = this.emit(context, { kind: 'transpose', inputs: [own], attrs, suffix: 'transposed' });
+    if (left.length > 0) {
+      const shape = wanted.map((axis) => from[axis]!);
+      result = this.emit(context, { kind: 'reshape', inputs: [result], attrs: { shape }, suffix: 'layout' });
+    }
+    const made = value.grid === undefined ? result : { ...result, grid: value.grid };
+    this.#transposed.set(key, made);
+    return made;
+  }
+  readonly #transposed = new Map<string, RealValue>();
 
   addInput(name: string, id: string, shape: readonly number[]): RealValue {
     const place = { file: this.file, detail: `input "${name}"` };

@@ -1,9 +1,10 @@
-import { fail } from '../../base/diagnostics/index.js';
 import type { NodeContext } from './context.js';
-import { type RealValue, inOrder } from './values.js';
+import type { RealValue } from './values.js';
 
 /** Axes of [N, C, L] among those of an image of height 1. */
 const line = [0, 1, 3];
+/** Axes of [N, L, C] among those of an image of height 1. */
+const lineLast = [0, 3, 1];
 /** Axes of [N, H, W, C] among those of [N, C, H, W]. */
 const channelsLast = [0, 2, 3, 1];
 
@@ -38,12 +39,18 @@ export function asImage(context: NodeContext, value: RealValue): Image {
   return { x: x.grid === undefined ? image : { ...image, grid: x.grid }, view: line };
 }
 
-/** [N, H, W, C], as the operators of onnxruntime's layout optimiser read it. */
+/** [N, H, W, C] or [N, L, C], as the operators of onnxruntime's layout optimiser read it. */
 export function asChannelsLastImage(context: NodeContext, value: RealValue): Image {
-  const perm = [0, 3, 1, 2].map((axis) => value.perm?.[axis] ?? axis);
-  if (context.onnxShape(value).length !== 4) context.badForm('channels_last is set, but its input is no image');
-  if (!inOrder(perm, context.shapeOf(value))) fail('onnx/layout', { op: context.node.opType, perm }, context.place);
-  return { x: context.inOwnLayout({ ...value, perm }), view: channelsLast };
+  const rank = context.onnxShape(value).length;
+  if (rank !== 4 && rank !== 3) context.badForm('channels_last is set, but its input is no image');
+  const perm = (rank === 4 ? [0, 3, 1, 2] : [0, 2, 1]).map((axis) => value.perm?.[axis] ?? axis);
+  if (rank === 4) return { x: context.inOwnLayout({ ...value, perm }), view: channelsLast };
+  return { x: asImage(context, { ...value, perm }).x, view: lineLast };
+}
+
+/** The ONNX tensor that a result equals, seen through `view`: none where its elements lie in another order. */
+export function seenOrigin(view: readonly number[] | undefined, origin: string | undefined): string | undefined {
+  return view === undefined || view.every((axis, i) => i === 0 || view[i - 1]! < axis) ? origin : undefined;
 }
 
 /** A result with the axes of the image it was computed from. */

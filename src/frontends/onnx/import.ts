@@ -243,11 +243,15 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
     if (value.kind === 'failed') return undefined;
     if (value.kind === 'constant')
       fail('onnx/unsupported-form', { op: 'output', what: 'the output does not depend on the input' }, place);
-    if (value.kind === 'codes') return graph.materialise(value, name, place);
-    const real = value.kind === 'pending' ? finished(value, name, place) : value;
-    if (real.perm !== undefined && !inOrder(real.perm, graph.builder.typeOf(real.op).shape))
-      fail('onnx/layout', { op: 'output', perm: real.perm }, place);
-    return real;
+    const real =
+      value.kind === 'codes'
+        ? graph.materialise(value, name, place)
+        : value.kind === 'pending'
+          ? finished(value, name, place)
+          : value;
+    if (real.perm === undefined || inOrder(real.perm, graph.builder.typeOf(real.op).shape)) return real;
+    const node = { name: '', opType: 'output', domain: '', inputs: [name], outputs: [name], attributes: new Map() };
+    return new NodeContext(node, graph).inOwnLayout(real);
   });
 }
 

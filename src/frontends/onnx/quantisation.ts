@@ -4,7 +4,8 @@ import { roundHalfEven } from '../../base/rounding.js';
 import { type Constant, arrayOf, dequantised, elementReader, lazyConstant } from './constant.js';
 import type { NodeContext } from './context.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
-import type { CodesValue, QuantCode, RealValue } from './values.js';
+import type { Param } from '../../network/types.js';
+import type { CodesValue, RealValue } from './values.js';
 
 /** A scale and zero point as a file gives them: one of each, or one per index of some axis. */
 export interface QuantParams {
@@ -47,11 +48,20 @@ export function quantParams(context: NodeContext, scaleIndex: number, zeroIndex:
   return { scale: scales, zero: spread, type: zero?.type, rank };
 }
 
-/** The one scale and zero point of an activation. */
-function activationCode(context: NodeContext, params: QuantParams, type: ElementType): QuantCode {
-  if (params.scale.length !== 1) fail('onnx/per-axis-activation', { count: params.scale.length }, context.place);
-  const range = codeRange(type)!;
-  return { scale: params.scale[0]!, zero: params.zero[0]!, ...range };
+/** One of each where all are equal. */
+function uniform({ scale, zero, ...rest }: QuantParams): QuantParams {
+  const alike = scale.every((s) => s === scale[0]) && zero.every((z) => z === zero[0]);
+  return alike ? { ...rest, scale: scale.slice(0, 1), zero: zero.slice(0, 1) } : { ...rest, scale, zero };
+}
+
+/** Whether numbers stand for the channels of a value, seen along an ONNX axis. */
+function areChannels(context: NodeContext, value: RealValue, axis: number, count: number): boolean {
+  const positive = axis < 0 ? axis + context.onnxShape(value).length : axis;
+  return (value.perm?.[positive] ?? positive) === 1 && context.shapeOf(value)[0] === count;
+}
+
+function refusePerChannel(context: NodeContext, count: number, help: string): never {
+  return fail('onnx/per-axis-activation', { count }, context.place, { help });
 }
 
 /** An activation's codes; the op is made when they are used. */
@@ -62,15 +72,37 @@ export function quantiseReal(
   zeroIndex: number,
   fallbackType: ElementType = 'uint8',
 ): CodesValue {
-  const params = quantParams(context, scaleIndex, zeroIndex);
+  const params = uniform(quantParams(context, scaleIndex, zeroIndex));
   const elementType = params.type ?? fallbackType;
+  const range = codeRange(elementType)!;
+  const { scale, zero } = params;
+  const codes = { kind: 'codes', elementType, tensor: context.output } as const;
+  if (scale.length === 1) return { ...codes, source, code: { scale: scale[0]!, zero: zero[0]!, ...range } };
+  if (!areChannels(context, source, context.int('axis', 1), scale.length))
+    refusePerChannel(context, scale.length, 'of an activation, only its channels may have a scale each');
+  if (zero.some((z) => z !== zero[0])) {
+    const help =
+      'with a scale per channel the zero points must be equal: quantise activations symmetrically, or per tensor';
+    refusePerChannel(context, scale.length, help);
+  }
+  // the factors go into the layer in front; what is quantised then has the scale 1
+  const scaled = context.emit({
+    kind: 'affine',
+    inputs: [source],
+    params: { scale: channelParam(scale.map((s) => 1 / s)) },
+    suffix: 'unit',
+  });
+  const { perm } = source;
   return {
-    kind: 'codes',
-    source,
-    code: activationCode(context, params, elementType),
-    elementType,
-    tensor: context.output,
+    ...codes,
+    source: perm === undefined ? scaled : { ...scaled, perm },
+    code: { scale: 1, zero: zero[0]!, ...range },
+    channels: scale,
   };
+}
+
+function channelParam(values: readonly number[]): Param {
+  return { tensor: { dtype: 'f64', shape: [values.length], data: Float64Array.from(values) } };
 }
 
 /**
@@ -83,23 +115,26 @@ export function dequantiseCodes(
   params: QuantParams,
   origin: string,
 ): RealValue {
-  const { scale, zero } = activationCode(context, params, codes.elementType);
+  const { scale: scales, zero: zeros } = uniform(params);
   const { code } = codes;
   if (params.type !== undefined && params.type !== codes.elementType) {
     fail('onnx/data-type', { what: `zero point of "${codes.tensor}"`, type: params.type }, context.place, {
       help: `the codes are ${codes.elementType}; the zero point must be so too`,
     });
   }
-  const same = scale === code.scale && zero === code.zero;
+  const same = scales.length === 1 && scales[0] === code.scale && zeros[0] === code.zero;
   const quantised = context.graph.materialise(codes, same ? origin : codes.tensor, context.place);
   if (same) return quantised;
-  const scalar = (value: number): { tensor: { dtype: 'f64'; shape: [1]; data: Float64Array<ArrayBuffer> } } => ({
-    tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(value) },
-  });
+  if (scales.length > 1 && !areChannels(context, quantised, context.int('axis', 1), scales.length))
+    refusePerChannel(context, scales.length, 'of an activation, only its channels may have a scale each');
+  const shift = scales.map((scale, c) => (code.zero - zeros[c]!) * scale);
   const result = context.emit({
     kind: 'affine',
     inputs: [quantised],
-    params: { scale: scalar(scale / code.scale), shift: scalar((code.zero - zero) * scale) },
+    params: {
+      scale: channelParam(scales.map((scale) => scale / code.scale)),
+      ...(shift.every((s) => s === 0) ? {} : { shift: channelParam(shift) }),
+    },
     suffix: 'rescale',
     origin,
   });

@@ -33,6 +33,8 @@ export interface CodesValue {
   readonly source: RealValue;
   readonly code: QuantCode;
   readonly elementType: ElementType;
+  /** The scale of each channel, where they differ: they have been taken out of `source`, whose scale is 1. */
+  readonly channels?: readonly number[];
   /** The ONNX tensor that holds the codes. */
   readonly tensor: string;
 }

@@ -10,6 +10,14 @@ export {
   means,
   sampleShape,
 } from './carriers/index.js';
+export {
+  type LayerCurrent,
+  layerOutputs,
+  lowerEncoder,
+  lowerLayerCurrent,
+  lowerLayerNeurons,
+  neuronInput,
+} from './by-layer.js';
 export { stepsOfNetwork } from './context.js';
 export { type LowerOptions, lower } from './lower.js';
 export { type PerOpProgram, fedName, lowerPerOp } from './per-op.js';

@@ -31,6 +31,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   readonly traits: OpTraits;
   /** Of windows: which inputs are under which taps of which outputs, along an axis (0: H, 1: W); outputs and taps in order. */
   links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];
+  /** Of values in another order, or some of them: where in an input of a shape the value at a position of the result was. */
+  source?(this: void, attrs: AttrsOf<NoInfer<S>>, shape: readonly number[], at: readonly number[]): readonly number[];
   /** Of the role `bound`: between what it holds values. */
   bounds?(this: void, attrs: AttrsOf<NoInfer<S>>): readonly [number, number];
   /** How it acts on tensors, whatever a coding makes of trains. */

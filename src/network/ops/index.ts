@@ -63,6 +63,16 @@ export function linksOf(
   return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
 }
 
+/** Where in an input of `shape` the value at a position of an op's result was; the op must move values. */
+export function sourceOf(
+  op: { readonly id: string; readonly kind: OpKind; readonly attrs: unknown },
+  shape: readonly number[],
+  at: readonly number[],
+): readonly number[] {
+  const source = present(opDef(op.kind).source, `network: ${op.kind} %${op.id} moves nothing`);
+  return source(op.attrs as AttrsOf<AttrSchema>, shape, at);
+}
+
 /** How an op acts on tensors. */
 export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
   return opDef(op.kind).lowering;

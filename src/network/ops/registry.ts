@@ -26,7 +26,9 @@ import { quantize } from './quantize.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
+import { slice } from './slice.js';
 import { squeeze } from './squeeze.js';
+import { transpose } from './transpose.js';
 
 /** Every kind of layer the Network IR knows: a file each, and a line here. */
 export const networkOps = {
@@ -48,6 +50,8 @@ export const networkOps = {
   maxpool,
   flatten,
   reshape,
+  transpose,
+  slice,
   pad,
   dropout,
   identity,

@@ -34,7 +34,7 @@ export type OpRole =
   | 'average'
   | 'maximum'
   | 'running-maximum'
-  /** The same values in another shape. */
+  /** The same values, or some of them, in another shape or order. */
   | 'reshape'
   /** A constant border. */
   | 'border'

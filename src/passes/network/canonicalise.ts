@@ -5,11 +5,14 @@ import {
   consumersOf,
   opsById,
   pads,
+  paramOf,
+  realValues,
   rewrite,
   roleOf,
   traitsOf,
 } from '../../network/index.js';
 import { definePass } from '../pass.js';
+import { quantizeValue } from './quantiser-regions.js';
 
 type Pads = readonly [number, number, number, number];
 
@@ -46,10 +49,28 @@ function padsFit(pad: Op<'pad'>, { attrs }: Op<PaddedKind>): boolean {
   return addPads(attrs.pads, pad.attrs.pads).every((n, i) => n < attrs.kernel[i % 2]!);
 }
 
+/**
+ * Whether an op multiplies the result of a relu by positive factors, so that it may as well multiply what the relu reads. So does
+ * a clip from 0 where every reader's quantiser cuts off below the clip's bound.
+ */
+function scalesActivation(op: Op, before: Op | undefined, readers: readonly Op[], network: Network): boolean {
+  if (roleOf(op) !== 'scaling' || op.params['shift'] !== undefined || before === undefined) return false;
+  const scales = realValues(paramOf(network, op, 'scale'));
+  if (network.outputs.includes(op.id) || scales.some((scale) => !(scale > 0))) return false;
+  if (before.kind === 'relu') return true;
+  if (before.kind !== 'clip' || before.attrs.min !== 0) return false;
+  const bound = before.attrs.max;
+  return readers.every((reader) => {
+    if (reader.kind !== 'quantize') return false;
+    const { scale, zero, min, max } = reader.attrs;
+    return scales.every((factor) => quantizeValue(bound * factor, scale, zero, min, max) === max);
+  });
+}
+
 /** Drops what computes nothing and lets window ops do their own padding. */
 export const canonicalise = definePass({
   name: 'canonicalise',
-  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu.',
+  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu, puts positive factors behind a relu in front of it.',
   options: {},
   run: (network) => {
     const consumers = consumersOf(network);
@@ -69,6 +90,10 @@ export const canonicalise = definePass({
         return to.copy(op, inputs, { kind: 'relu', attrs: {} });
       }
       const before = byId.get(op.inputs[0] ?? '');
+      if (scalesActivation(op, before, consumers.get(op.id)!, network)) {
+        const scaled = to.copy(op, [to.renamed(before!.inputs[0]!)], { origin: undefined });
+        return to.builder.add({ id: `${op.id}.relu`, kind: 'relu', inputs: [scaled] });
+      }
       if (before?.kind === 'pad' && absorbed.has(before.id) && pads(op)) {
         const sum = addPads(op.attrs.pads, before.attrs.pads);
         const counted = traitsOf(op).padding === 'averaged' ? { include_pad: true } : {};

@@ -4,6 +4,7 @@ import {
   type Op,
   type Param,
   consumersOf,
+  hasRole,
   opsById,
   optionalParam,
   paramOf,
@@ -44,46 +45,69 @@ function scaleOutputs(weight: Param, factor: Float64Array): Param {
   };
 }
 
+/** The factor and the shift per channel of a batch norm or an affine; undefined of an affine of single elements. */
+function perChannel(network: Network, op: Op): { factor: Float64Array; shift: Float64Array } | undefined {
+  if (op.kind === 'batchnorm') return batchnormAffine(network, op);
+  if (!hasRole(op, 'scaling') || op.attrs.planes !== undefined) return undefined;
+  const [channels] = op.type.shape as [number];
+  const spread = (param: Param | undefined): Float64Array | undefined => {
+    if (param === undefined) return new Float64Array(channels);
+    const values = realValues(param);
+    if (values.length === 1) return new Float64Array(channels).fill(values[0]!);
+    return param.tensor.shape.length === 1 && values.length === channels ? values : undefined;
+  };
+  const factor = spread(paramOf(network, op, 'scale'));
+  const shift = spread(optionalParam(network, op, 'shift'));
+  return factor === undefined || shift === undefined ? undefined : { factor, shift };
+}
+
+/** Synapses of which a batch norm, or an affine with one number a channel, is the only reader. */
+function foldable(network: Network): ReadonlyMap<string, Op> {
+  const consumers = consumersOf(network);
+  const byId = opsById(network);
+  const folded = new Map<string, Op>();
+  for (const op of network.ops) {
+    const before = byId.get(op.inputs[0] ?? '');
+    if (before === undefined || !hasWeightMatrix(before) || perChannel(network, op) === undefined) continue;
+    if (consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id)) folded.set(before.id, op);
+  }
+  return folded;
+}
+
+/** One batch norm or affine behind each synapse goes into it. */
+function folding(network: Network, folded: ReadonlyMap<string, Op>): Network {
+  const gone = new Set([...folded.values()].map(({ id }) => id));
+  return rewrite(network, (op, inputs, to) => {
+    if (gone.has(op.id)) return inputs[0]!;
+    const norm = folded.get(op.id);
+    if (norm === undefined) return to.copy(op, inputs);
+    const { factor, shift } = perChannel(network, norm)!;
+    const old = optionalParam(network, op, 'bias');
+    const oldBias = old === undefined ? new Float64Array(factor.length) : realValues(old);
+    const bias = oldBias.map((b, c) => b * factor[c]! + shift[c]!);
+    const weight = to.param(`${op.id}.weight.folded`, scaleOutputs(paramOf(network, op, 'weight'), factor));
+    // a layer without a bias of its own says so: its costs are those of the network before folding
+    const attrs = old === undefined ? { ...op.attrs, folded_bias: true } : op.attrs;
+    const params = { ...op.params, weight, bias: to.param(`${op.id}.bias.folded`, realParam([bias.length], bias)) };
+    return to.copy(op, inputs, { attrs, params, origin: norm.origin });
+  });
+}
+
 /** Folds inference-time batch norm into the synapse before it, or makes an affine of it. */
 export const foldBatchnorm = definePass({
   name: 'fold-batchnorm',
-  doc: 'Folds batch norm into the convolution or linear layer before it (weights times γ/√(σ²+ε)); elsewhere makes an affine of it.',
+  doc: 'Folds batch norm, and affines with one number a channel, into the convolution or linear layer before them (weights times γ/√(σ²+ε)); elsewhere makes an affine of batch norm.',
   options: {},
   run: (network) => {
-    const consumers = consumersOf(network);
-    const byId = opsById(network);
-    /** synapse id → the batch norm that is folded into it */
-    const folded = new Map<string, Op<'batchnorm'>>();
-    for (const op of network.ops) {
-      if (op.kind !== 'batchnorm') continue;
-      const before = byId.get(op.inputs[0]!);
-      if (before === undefined || !hasWeightMatrix(before)) continue;
-      if (consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id)) folded.set(before.id, op);
-    }
-    return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'batchnorm') {
-        if (folded.has(op.inputs[0]!)) return inputs[0]!;
-        const { factor, shift } = batchnormAffine(network, op);
-        const scale = to.param(`${op.id}.scale`, realParam([factor.length], factor));
-        const offset = to.param(`${op.id}.shift`, realParam([shift.length], shift));
-        return to.copy(op, inputs, { kind: 'affine', attrs: {}, params: { scale, shift: offset } });
-      }
-      const norm = folded.get(op.id);
-      if (norm === undefined) return to.copy(op, inputs);
-      const { factor, shift } = batchnormAffine(network, norm);
-      const old = optionalParam(network, op, 'bias');
-      const oldBias = old === undefined ? new Float64Array(factor.length) : realValues(old);
-      const weight = to.param(`${op.id}.weight.folded`, scaleOutputs(paramOf(network, op, 'weight'), factor));
-      const bias = to.param(
-        `${op.id}.bias.folded`,
-        realParam(
-          [factor.length],
-          oldBias.map((b, c) => b * factor[c]! + shift[c]!),
-        ),
-      );
-      // a layer without a bias of its own says so: its costs are those of the network before folding
-      const attrs = old === undefined ? { ...op.attrs, folded_bias: true } : op.attrs;
-      return to.copy(op, inputs, { attrs, params: { ...op.params, weight, bias }, origin: norm.origin });
+    let from = network;
+    // one behind the other
+    for (let folded = foldable(from); folded.size > 0; folded = foldable(from)) from = folding(from, folded);
+    return rewrite(from, (op, inputs, to) => {
+      if (op.kind !== 'batchnorm') return to.copy(op, inputs);
+      const { factor, shift } = batchnormAffine(from, op);
+      const scale = to.param(`${op.id}.scale`, realParam([factor.length], factor));
+      const offset = to.param(`${op.id}.shift`, realParam([shift.length], shift));
+      return to.copy(op, inputs, { kind: 'affine', attrs: {}, params: { scale, shift: offset } });
     });
   },
 });

@@ -26,6 +26,8 @@ const groups: Readonly<Record<OpKind, Group>> = {
   maxpool: 'shape',
   flatten: 'shape',
   reshape: 'shape',
+  transpose: 'shape',
+  slice: 'shape',
   pad: 'shape',
   dropout: 'shape',
   identity: 'shape',

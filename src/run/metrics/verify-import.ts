@@ -15,12 +15,16 @@ export interface CheckedOp {
   readonly origin: string;
   /** Distance of two quantised values, for a quantiser: one code apart is allowed at near ties. */
   readonly step?: number;
+  /** The quantiser reads an average of codes: every other sum may lie half-way between two of its codes. */
+  readonly average?: boolean;
 }
 
 /** Greatest allowed difference of reals, relative to the largest magnitude in the tensor. */
 const tolerance = 2e-4;
 /** Share of a quantiser's codes that may differ by one: sums near a tie round either way in float32. */
 const tieShare = 1e-3;
+/** The same where averages of codes are quantised: of two codes of one scale every other one is a tie. */
+const averageTieShare = 0.5;
 
 /** Compares results op by op, in order; undefined where all agree. */
 export function firstMismatch(
@@ -58,6 +62,7 @@ function compare(op: CheckedOp, a: Tensor, b: Tensor): ImportMismatch | undefine
   const agrees =
     op.step === undefined
       ? largest <= tolerance * magnitude + 1e-6
-      : largest <= op.step * 1.01 && differing <= Math.max(1, tieShare * a.data.length);
+      : largest <= op.step * 1.01 &&
+        differing <= Math.max(1, (op.average === true ? averageTieShare : tieShare) * a.data.length);
   return agrees ? undefined : { op: op.id, largest, at, ours: a.data[at]!, theirs: b.data[at]! };
 }

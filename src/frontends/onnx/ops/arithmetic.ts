@@ -41,8 +41,14 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
 }
 
 /** The sum of two activations of one shape. */
-export function addition(context: NodeContext, x: RealValue, y: RealValue, origin: string | undefined): RealValue {
-  if ((x.perm ?? []).join() !== (y.perm ?? []).join()) context.badForm('its operands have different axis orders');
+export function addition(
+  context: NodeContext,
+  left: RealValue,
+  right: RealValue,
+  origin: string | undefined,
+): RealValue {
+  const alike = (left.perm ?? []).join() === (right.perm ?? []).join();
+  const [x, y] = alike ? [left, right] : [context.inOwnLayout(left), context.inOwnLayout(right)];
   const [xShape, yShape] = [context.shapeOf(x), context.shapeOf(y)];
   if (xShape.join() !== yShape.join()) {
     const text = (i: number, shape: readonly number[]): string =>

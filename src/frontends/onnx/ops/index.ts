@@ -6,6 +6,7 @@ import { miscOps } from './misc.js';
 import { poolOps } from './pool.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
 import { quantiseOps } from './quantise.js';
+import { selectOps } from './select.js';
 import { shapeOps } from './shape.js';
 import { synapseOps } from './synapse.js';
 
@@ -17,6 +18,7 @@ const standardOps: OnnxOpTable = {
   ...arithmeticOps,
   ...poolOps,
   ...shapeOps,
+  ...selectOps,
   ...miscOps,
   ...lastOps,
 };

@@ -15,8 +15,6 @@ export const miscOps: OnnxOpTable = {
   Constant: { inputs: [0, 0], run: constant },
   Cast: { inputs: [1, 1], run: cast },
   Shape: { inputs: [1, 1], run: shape },
-  Gather: { inputs: [2, 2], run: gather },
-  Slice: { inputs: [1, 5], run: slice },
   ConstantOfShape: { inputs: [1, 1], run: constantOfShape },
 };
 
@@ -84,32 +82,6 @@ function shape(context: NodeContext): readonly Value[] {
   const at = (n: number): number => Math.min(Math.max(n < 0 ? n + dims.length : n, 0), dims.length);
   const part = dims.slice(at(context.int('start', 0)), at(context.int('end', dims.length)));
   return [smallConstant(context.output, 'int64', [part.length], part)];
-}
-
-function gather(context: NodeContext): readonly Value[] {
-  const input = context.input(0);
-  if (input.kind !== 'constant' || input.shape.length !== 1) {
-    context.badForm('it selects from an activation', 'Gather is supported in the arithmetic of shapes');
-  }
-  const indices = context.constant(1, 'the indices');
-  const data = input.data();
-  const values = Array.from(indices.data(), (i) => data[i < 0 ? i + data.length : i]);
-  if (context.int('axis', 0) !== 0 || values.some((value) => value === undefined))
-    context.badForm('an index is out of range');
-  return [smallConstant(context.output, input.type, indices.shape, values as number[])];
-}
-
-function slice(context: NodeContext): readonly Value[] {
-  const input = context.input(0);
-  if (input.kind !== 'constant' || input.shape.length !== 1) {
-    context.badForm('it cuts an activation', 'Slice is supported in the arithmetic of shapes');
-  }
-  const only = (i: number, name: string): number | undefined => (context.integers(i, name) ?? context.ints(name))?.[0];
-  const count = elementCount(input.shape);
-  const at = (n: number): number => Math.min(Math.max(n < 0 ? n + count : n, 0), count);
-  if ((only(4, 'steps') ?? 1) !== 1 || (only(3, 'axes') ?? 0) > 0) context.badForm('its steps are not 1');
-  const values = Array.from(input.data()).slice(at(only(1, 'starts') ?? 0), at(only(2, 'ends') ?? count));
-  return [smallConstant(context.output, input.type, [values.length], values)];
 }
 
 function constantOfShape(context: NodeContext): readonly Value[] {

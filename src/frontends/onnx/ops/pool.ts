@@ -1,5 +1,5 @@
 import type { NodeContext } from '../context.js';
-import { type Image, asImage, viewed } from '../image.js';
+import { type Image, asImage, seenOrigin, viewed } from '../image.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { type Window, readWindow, windowAttrs } from './window.js';
@@ -20,7 +20,12 @@ export function maxPool(context: NodeContext, toImage: typeof asImage = asImage)
   const { x, view } = toImage(context, value);
   const window = poolWindow(context, x, view);
   if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
-  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs: windowAttrs(window), origin: context.output });
+  const result = context.emit({
+    kind: 'maxpool',
+    inputs: [x],
+    attrs: windowAttrs(window),
+    origin: seenOrigin(view, context.output),
+  });
   return [rewrap(viewed(x.grid === undefined ? result : { ...result, grid: x.grid }, view))];
 }
 
@@ -42,7 +47,7 @@ export function averagePool(context: NodeContext, { x, view }: Image, origin: st
     context.badForm('ceil_mode and count_include_pad are both set, with a last window beyond the border');
   const padded = window.pads.some((n) => n > 0);
   const attrs = { ...windowAttrs(window), include_pad: includePad && padded };
-  return viewed(context.emit({ kind: 'avgpool', inputs: [x], attrs, origin }), view);
+  return viewed(context.emit({ kind: 'avgpool', inputs: [x], attrs, origin: seenOrigin(view, origin) }), view);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { elementCount } from '../../../base/dtype.js';
 import { type Constant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { type RealValue, type Value, inOrder, sameCode } from '../values.js';
+import { type RealValue, type Value, sameCode } from '../values.js';
 import { asImage, viewed } from '../image.js';
 import type { OnnxOpTable } from './define.js';
+import { along, plain, reshaped } from './layout.js';
 
 /** Ops that move numbers without changing them. They act on reals, codes and constants alike. */
 export const shapeOps: OnnxOpTable = {
@@ -27,7 +28,7 @@ function flatten(context: NodeContext): readonly Value[] {
   const rank = context.onnxShape(value).length;
   if ((axis < 0 ? axis + rank : axis) !== 1)
     context.badForm(`its axis is ${axis}`, 'flatten from axis 1, which keeps the batch');
-  return [rewrap(reshaped(context, value, [elementCount(context.shapeOf(value))]))];
+  return [rewrap(reshaped(context, value, [elementCount(context.shapeOf(value))], context.output))];
 }
 
 function reshape(context: NodeContext): readonly Value[] {
@@ -36,7 +37,9 @@ function reshape(context: NodeContext): readonly Value[] {
   if (target === undefined) context.badForm('its shape is missing');
   if (input.kind === 'constant') return [reshapedConstant(input, constantTarget(context, input, target))];
   const { value, rewrap } = context.realOrCodes(0);
-  return [rewrap(reshaped(context, value, activationTarget(context, context.onnxShape(value), target)))];
+  return [
+    rewrap(reshaped(context, value, activationTarget(context, context.onnxShape(value), target), context.output)),
+  ];
 }
 
 function constantTarget(context: NodeContext, input: Constant, target: readonly number[]): readonly number[] {
@@ -68,23 +71,6 @@ function activationTarget(context: NodeContext, from: readonly number[], target:
   if (elementCount(shape) !== count) context.shapeMismatch(`it reshapes ${text}`);
   if (first === 1) context.graph.fixedBatch ??= 1;
   return shape;
-}
-
-/** The value in another shape (behind the batch); only where row-major order keeps its meaning. */
-function reshaped(context: NodeContext, value: RealValue, shape: readonly number[]): RealValue {
-  const from = context.shapeOf(value);
-  if (value.perm !== undefined && !inOrder(value.perm, from)) {
-    context.badForm(`its input is transposed by [${value.perm.join(', ')}]`, 'only reshaping N, C, H, W is supported');
-  }
-  if (shape.join() === from.join()) return plain(value);
-  const op =
-    shape.length === 1 ? ({ kind: 'flatten' } as const) : ({ kind: 'reshape', attrs: { shape: [...shape] } } as const);
-  const result = context.emit({ ...op, inputs: [value], origin: context.output });
-  return value.grid === undefined ? result : { ...result, grid: value.grid };
-}
-
-function plain(value: RealValue): RealValue {
-  return value.grid === undefined ? { kind: 'real', op: value.op } : { kind: 'real', op: value.op, grid: value.grid };
 }
 
 function squeeze(context: NodeContext): readonly Value[] {
@@ -127,7 +113,7 @@ function shapeEdit(
     shape: context.onnxShape(value),
     wrap: (shape) => {
       if (!Number.isNaN(shape[0]) || shape.length < 2) context.badForm('the batch would not stay the first axis');
-      return rewrap(reshaped(context, value, shape.slice(1)));
+      return rewrap(reshaped(context, value, shape.slice(1), context.output));
     },
   };
 }
@@ -163,32 +149,19 @@ function concat(context: NodeContext): readonly Value[] {
   return [parts[0]!.rewrap(concatenation(context, values, axis, context.output))];
 }
 
-/** Along the channels, in the network's order. */
+/** Along any axis but the batch. */
 export function concatenation(
   context: NodeContext,
   values: readonly RealValue[],
   axis: number,
   origin: string | undefined,
 ): RealValue {
-  const perm = values[0]!.perm;
-  const rank = context.onnxShape(values[0]!).length;
-  const positive = axis < 0 ? axis + rank : axis;
-  if (values.some((value) => (value.perm ?? []).join() !== (perm ?? []).join()))
-    context.badForm('its operands have different axis orders');
-  if ((perm?.[positive] ?? positive) !== 1)
-    context.badForm(`its axis is ${axis}`, 'activations are joined along the channels, axis 1');
-  const [first, ...rest] = values.map((value) => context.shapeOf(value));
-  for (const [i, shape] of rest.entries()) {
-    if (shape.length !== first!.length || shape.slice(1).join() !== first!.slice(1).join()) {
-      const text = (n: number, s: readonly number[]): string =>
-        `"${context.node.inputs[n]}" is [${['N', ...s].join(', ')}]`;
-      context.shapeMismatch(`its operands differ beside the channels: ${text(0, first!)}, ${text(i + 1, shape)}`);
-    }
-  }
-  const joined = context.emit({ kind: 'concat', inputs: values, origin });
-  const grid = values[0]!.grid;
-  const same = grid !== undefined && values.every((value) => JSON.stringify(value.grid) === JSON.stringify(grid));
-  return { ...joined, ...(perm === undefined ? {} : { perm }), ...(same ? { grid } : {}) };
+  const ranks = values.map((value) => context.onnxShape(value).length);
+  if (ranks.some((rank) => rank !== ranks[0])) context.shapeMismatch(`its operands have ${ranks.join(', ')} axes`);
+  const positive = axis < 0 ? axis + ranks[0]! : axis;
+  if (!(positive >= 0 && positive < ranks[0]!)) context.badAttribute('axis', axis);
+  if (positive === 0) context.badForm('it joins along the batch axis', 'the batch must stay as it is');
+  return along(context, values, positive, origin);
 }
 
 function concatConstants(context: NodeContext, parts: readonly Constant[], axis: number): Constant {

@@ -7,12 +7,13 @@ import {
   type TimeKind,
   isTimed,
   loweringOf,
+  numberAttr,
   opsById,
   traitsOf,
 } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import { type Lowering, folded } from '../context.js';
-import { MappedTrain, type Timed, type Train } from '../trains.js';
+import { MappedTrain, type Timed, type Train, WholeTrain } from '../trains.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { encodedTrain } from './encode.js';
@@ -35,7 +36,8 @@ export const stepwise: Carrier = {
 
 type Synapse = Extract<OpLowering, { role: 'synapse' }>;
 
-class StepwiseNetwork implements Carried {
+/** The ops of a network over trains, lowered one by one. */
+export class StepwiseNetwork implements Carried {
   readonly #trains = new Map<string, Train>();
   readonly #potentials = new Map<string, Timed>();
   readonly #states = new Map<string, Environment>();
@@ -103,6 +105,17 @@ class StepwiseNetwork implements Carried {
       case 'squeeze':
         throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
     }
+  }
+
+  /** Gives an encoder or a layer of neurons the train [Tc·N, …shape] in place of its own. */
+  feed(op: Op, train: Value): void {
+    const [steps, beta] = [numberAttr(op.attrs, 'steps'), numberAttr(op.attrs, 'beta')];
+    this.#trains.set(op.id, new WholeTrain(this.lowering.builder, op.id, steps, beta, train));
+  }
+
+  /** What a train or a potential is at every step. */
+  currents(id: string): readonly Value[] {
+    return this.#timedOf(id).take(1, 1);
   }
 
   /** Read-out of a potential: Σ β^(Tc−k)·z(k). */

@@ -6,6 +6,7 @@ import {
   type Rewriter,
   consumersOf,
   opsById,
+  opDef,
   optionalParam,
   paramOf,
   realParam,
@@ -165,7 +166,8 @@ function follow(
       if (typeof scale === 'number') return passed(to.copy(op, inputs), scale);
       const [channels] = op.type.shape as [number];
       const inner = channels / scale.length;
-      if (!Number.isInteger(inner) || op.type.shape.length !== 1) return undefined;
+      const reordered = opDef(op.kind).source !== undefined;
+      if (!Number.isInteger(inner) || op.type.shape.length !== 1 || reordered) return undefined;
       return passed(
         to.copy(op, inputs),
         Float64Array.from({ length: channels }, (_, i) => scale[Math.floor(i / inner)]!),

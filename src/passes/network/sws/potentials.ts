@@ -1,5 +1,15 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Op, type Param, optionalParam, paramOf, realParam, realValues, roleOf } from '../../../network/index.js';
+import {
+  type Op,
+  type Param,
+  opDef,
+  optionalParam,
+  paramOf,
+  realParam,
+  realValues,
+  roleOf,
+  sourceOf,
+} from '../../../network/index.js';
 import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
@@ -109,6 +119,7 @@ function emitWeighted(
     return emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [left, right], place: op.place });
   }
   if (roleOf(inner) === 'concatenation') {
+    if (chain.some((link) => movesChannels(link, emitter))) return refuseInput(emitter, op, inner);
     const dense = isGrouped(op) ? ungrouped(emitter, op) : op;
     return emitOverConcat(emitter, dense, chain, inner, target, withBias, columns);
   }
@@ -116,6 +127,16 @@ function emitWeighted(
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
   }
   return refuseInput(emitter, op, inner);
+}
+
+/** Whether channels come out of an op in other places: the columns of a layer behind it aren't those of a concatenation before it. */
+function movesChannels(op: Op, emitter: SpikeEmitter): boolean {
+  if (roleOf(op) !== 'reshape') return false;
+  const { shape } = emitter.op(op.inputs[0]!).type;
+  const { source } = opDef(op.kind);
+  if (source === undefined) return op.type.shape.length > 1 && op.type.shape[0] !== shape[0];
+  const last = op.type.shape.map((n) => n - 1);
+  return op.type.shape[0] !== shape[0] || sourceOf(op, shape, last.with(0, 0))[0] !== 0;
 }
 
 function emitOverConcat(
@@ -179,19 +200,37 @@ function ungrouped(emitter: SpikeEmitter, op: Grouped): Op {
   };
 }
 
-/** w∗(a⊙x + c) with a per input channel: the scales go into the weights; a shift only without padding. */
+/** w∗(a⊙x) with a per input channel: the scales go into the weights. */
 function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Target, withBias: boolean): string {
   const train = emitter.train(affine.inputs[0]!);
   const weight = paramOf(emitter.from, op, 'weight');
-  const scales = realValues(paramOf(emitter.from, affine, 'scale'));
-  const { shape } = weight.tensor;
-  if (train === undefined || affine.params['shift'] !== undefined || isGrouped(op))
+  const scale = paramOf(emitter.from, affine, 'scale');
+  const perChannel = scale.tensor.data.length === 1 || scale.tensor.shape.length === 1;
+  if (train === undefined || affine.params['shift'] !== undefined || !perChannel)
     return refuseInput(emitter, op, affine);
+  const groups = isGrouped(op) ? op.attrs.groups : 1;
+  return emitSynapse(emitter, op, train, target, { withBias, weight: timesInputs(weight, realValues(scale), groups) });
+}
+
+/** A weight [out, in/groups, …] times one number, or one per input channel. Where an output reads one channel, codes stay codes. */
+function timesInputs(weight: Param, scales: Float64Array, groups: number): Param {
+  const { shape } = weight.tensor;
+  const [out, within] = shape as [number, number];
+  const scaleOf = (o: number, i: number): number =>
+    scales[scales.length === 1 ? 0 : Math.floor((o * groups) / out) * within + i]!;
+  const { quant } = weight;
+  if (quant !== undefined && (within === 1 || scales.length === 1) && (quant.axis === 0 || quant.scale.length === 1)) {
+    const spread = (list: readonly number[], o: number): number => list[list.length === 1 ? 0 : o]!;
+    const outputs = Array.from({ length: out }, (_, o) => o);
+    const scale = outputs.map((o) => spread(quant.scale, o) * scaleOf(o, 0));
+    return { tensor: weight.tensor, quant: { scale, zero: outputs.map((o) => spread(quant.zero, o)), axis: 0 } };
+  }
   const inner = shape.slice(2).reduce((a, b) => a * b, 1);
-  const values = realValues(weight).map(
-    (w, i) => w * scales[scales.length === 1 ? 0 : Math.floor(i / inner) % shape[1]!]!,
-  );
-  return emitSynapse(emitter, op, train, target, { withBias, weight: { tensor: tensor('f64', shape, values) } });
+  const values = realValues(weight).map((w, at) => {
+    const i = Math.floor(at / inner);
+    return w * scaleOf(Math.floor(i / within), i % within);
+  });
+  return { tensor: tensor('f64', shape, values) };
 }
 
 /** The train behind x after the chain's pools and reshapes; undefined where x isn't a train. */

@@ -1,0 +1,171 @@
+import { elementCount } from '../../../base/dtype.js';
+import { type Constant, reshapedConstant, smallConstant } from '../constant.js';
+import type { NodeContext } from '../context.js';
+import type { RealValue, Value } from '../values.js';
+import type { OnnxOpTable } from './define.js';
+import { along, reshaped } from './layout.js';
+
+/** Ops that choose some of the numbers: by ranges, in parts, by indices. On activations any axis but the batch. */
+export const selectOps: OnnxOpTable = {
+  Slice: { inputs: [1, 5], run: slice },
+  Split: { inputs: [1, 2], run: split },
+  Gather: { inputs: [2, 2], run: gather },
+};
+
+/** Positions start, start + step, … below end of one axis. */
+interface Range {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+}
+
+function slice(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  if (input.kind === 'constant') return [slicedConstant(context, input)];
+  const { value, rewrap } = context.realOrCodes(0);
+  const ranges = rangesOf(context, context.onnxShape(value));
+  return [rewrap(chosen(context, value, ranges, context.output))];
+}
+
+/** The ranges that leave something out. */
+function rangesOf(context: NodeContext, shape: readonly number[]): readonly Range[] {
+  const list = (i: number, name: string): readonly number[] | undefined =>
+    context.integers(i, `the ${name}`) ?? context.ints(name);
+  const starts = list(1, 'starts') ?? [];
+  const ends = list(2, 'ends') ?? [];
+  const axes = list(3, 'axes') ?? starts.map((_, i) => i);
+  const steps = list(4, 'steps') ?? starts.map(() => 1);
+  if ([ends, axes, steps].some((other) => other.length !== starts.length)) {
+    context.shapeMismatch(`it has ${starts.length} starts, ${ends.length} ends, ${axes.length} axes`);
+  }
+  const ranges = starts.map((start, i): Range => {
+    const axis = axes[i]! < 0 ? axes[i]! + shape.length : axes[i]!;
+    const step = steps[i]!;
+    const size = shape[axis];
+    if (size === undefined) context.badAttribute('axes', axes[i]);
+    if (Number.isNaN(size)) {
+      if (start === 0 && step === 1 && !(ends[i]! < 2 ** 31 - 1)) return { axis, start: 0, end: NaN, step: 1 };
+      context.badForm('it cuts the batch axis', 'the batch must stay whole');
+    }
+    if (!(step >= 1)) context.badForm(`its step is ${step}`, 'reversing an axis is not supported');
+    const at = (n: number): number => Math.min(Math.max(n < 0 ? n + size : n, 0), size);
+    const range = { axis, start: at(start), end: at(ends[i]!), step };
+    if (range.end <= range.start) context.badForm(`nothing is left of axis ${axis}`);
+    return range;
+  });
+  return ranges.filter(({ axis, start, end, step }) => axis !== 0 && (start > 0 || end < shape[axis]! || step > 1));
+}
+
+/** One op a range, on the op's own axes; the last one is what the ONNX tensor `origin` holds. */
+function chosen(
+  context: NodeContext,
+  value: RealValue,
+  ranges: readonly Range[],
+  origin: string | undefined,
+): RealValue {
+  const { perm, grid } = value;
+  let result = value;
+  for (const [i, { axis, start, end, step }] of ranges.entries()) {
+    const attrs = { axis: (perm?.[axis] ?? axis) - 1, start, end, step };
+    const last = i === ranges.length - 1 ? { origin } : { suffix: `axis${axis}` };
+    const made = context.emit({ kind: 'slice', inputs: [result], attrs, ...last });
+    result = { ...made, ...(perm === undefined ? {} : { perm }), ...(grid === undefined ? {} : { grid }) };
+  }
+  return result;
+}
+
+function slicedConstant(context: NodeContext, input: Constant): Constant {
+  if (input.shape.length !== 1) context.badForm(`it cuts a constant of ${input.shape.length} axes`);
+  const only = (i: number, name: string): number | undefined => (context.integers(i, name) ?? context.ints(name))?.[0];
+  const count = elementCount(input.shape);
+  const at = (n: number): number => Math.min(Math.max(n < 0 ? n + count : n, 0), count);
+  if ((only(4, 'steps') ?? 1) !== 1 || (only(3, 'axes') ?? 0) > 0) context.badForm('its steps are not 1');
+  const values = Array.from(input.data()).slice(at(only(1, 'starts') ?? 0), at(only(2, 'ends') ?? count));
+  return smallConstant(context.output, input.type, [values.length], values);
+}
+
+function split(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  if (input.kind === 'constant') context.badForm('it splits a constant');
+  const { value, rewrap } = context.realOrCodes(0);
+  const shape = context.onnxShape(value);
+  const given = context.int('axis', 0);
+  const axis = given < 0 ? given + shape.length : given;
+  const size = shape[axis];
+  if (size === undefined) context.badAttribute('axis', given);
+  if (Number.isNaN(size)) context.badForm('it splits the batch axis', 'the batch must stay whole');
+  const sizes = context.integers(1, 'the sizes') ?? context.ints('split') ?? equalParts(context, size);
+  if (sizes.length !== context.node.outputs.length || sizes.reduce((a, b) => a + b, 0) !== size) {
+    context.shapeMismatch(`parts of ${sizes.join(' + ')} don't make axis ${axis} of [N, ${shape.slice(1).join(', ')}]`);
+  }
+  let start = 0;
+  return sizes.map((part, i): Value => {
+    const tensor = context.node.outputs[i]!;
+    const ranges = part === size ? [] : [{ axis, start, end: start + part, step: 1 }];
+    start += part;
+    if (part < 1) context.badForm(`its part ${i} is empty`);
+    const result = rewrap(chosen(context, value, ranges, tensor));
+    return result.kind === 'codes' ? { ...result, tensor } : result;
+  });
+}
+
+/** All parts of one size but the last, which may be smaller. */
+function equalParts(context: NodeContext, size: number): readonly number[] {
+  const count = context.int('num_outputs', context.node.outputs.length);
+  const part = Math.ceil(size / count);
+  return Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
+}
+
+function gather(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  const indices = context.constant(1, 'the indices');
+  if (input.kind === 'constant') return [gatheredConstant(context, input, indices)];
+  const { value, rewrap } = context.realOrCodes(0);
+  const shape = context.onnxShape(value);
+  const given = context.int('axis', 0);
+  const axis = given < 0 ? given + shape.length : given;
+  const size = shape[axis];
+  if (size === undefined) context.badAttribute('axis', given);
+  if (Number.isNaN(size)) context.badForm('it selects from the batch axis', 'the batch must stay whole');
+  const wanted = Array.from(indices.data(), (i) => (i < 0 ? i + size : i));
+  if (wanted.some((i) => !(i >= 0 && i < size))) context.badForm(`an index is out of range 0 … ${size - 1}`);
+  if (indices.shape.length > 1 || wanted.length === 0) {
+    context.badForm(`its indices are [${indices.shape.join(', ')}]`, 'one index or a list of them is supported');
+  }
+  const parts = runs(wanted).map((run) => ({ axis, ...run }));
+  const scalar = indices.shape.length === 0;
+  const origin = scalar ? undefined : context.output;
+  const pieces = parts.map((part) => chosen(context, value, [part], parts.length === 1 ? origin : undefined));
+  const joined = pieces.length === 1 ? pieces[0]! : along(context, pieces, axis, origin);
+  if (!scalar) return [rewrap(joined)];
+  const rest = shape.slice(1).toSpliced(axis - 1, 1);
+  if (rest.length === 0) context.badForm('it takes the last axis away', 'keep an axis behind the batch');
+  return [rewrap(reshaped(context, joined, rest, context.output))];
+}
+
+/** Indices as runs of equal positive steps. */
+function runs(indices: readonly number[]): { start: number; end: number; step: number }[] {
+  const result: { start: number; end: number; step: number; open: boolean }[] = [];
+  for (const index of indices) {
+    const run = result.at(-1);
+    const next = run === undefined ? NaN : run.end - 1 + run.step;
+    if (run !== undefined && run.open && index >= run.end) {
+      Object.assign(run, { step: index - run.start, end: index + 1, open: false });
+    } else if (run !== undefined && !run.open && index === next) run.end = index + 1;
+    else result.push({ start: index, end: index + 1, step: 1, open: true });
+  }
+  return result.map(({ start, end, step }) => ({ start, end, step }));
+}
+
+function gatheredConstant(context: NodeContext, input: Constant, indices: Constant): Constant {
+  if (input.shape.length !== 1) context.badForm(`it selects from a constant of ${input.shape.length} axes`);
+  const data = input.data();
+  const values = Array.from(indices.data(), (i) => data[i < 0 ? i + data.length : i]);
+  if (context.int('axis', 0) !== 0 || values.some((value) => value === undefined))
+    context.badForm('an index is out of range');
+  return reshapedConstant(
+    smallConstant(context.output, input.type, [values.length], values as number[]),
+    indices.shape,
+  );
+}

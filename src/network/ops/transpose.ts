@@ -1,0 +1,39 @@
+import { list } from './attributes.js';
+import { defineOp } from './define.js';
+import { shapeText } from './type-rules.js';
+
+export const transpose = defineOp({
+  doc: 'The axes in another order: axis i of the result is axis perm[i], 0 the channels.',
+  arity: [1, 1],
+  attrs: { perm: list() },
+  params: [],
+  traits: {
+    role: 'reshape',
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'none',
+    reach: 'passed',
+    relays: true,
+    planewise: true,
+    monotone: true,
+    linear: true,
+    accumulates: true,
+    keepsRange: true,
+    padding: 'none',
+  },
+  source: ({ perm }, shape, at) => shape.map((_, axis) => at[perm.indexOf(axis)]!),
+  lowering: {
+    role: 'moves',
+    // the batch, with the time steps in it, stays in front
+    act: ({ builder }, { attrs: { perm } }, [x]) => builder.transpose(x!, [0, ...perm.map((axis) => axis + 1)]),
+  },
+  type: ({ inputs, attrs: { perm } }) => {
+    const { shape } = inputs[0]!;
+    const inOrder = perm.toSorted((a, b) => a - b);
+    if (inOrder.length !== shape.length || inOrder.some((axis, i) => axis !== i)) {
+      return `[${perm.join(',')}] doesn't permute the axes of ${shapeText(shape)}`;
+    }
+    return { ...inputs[0]!, shape: perm.map((axis) => shape[axis]!) };
+  },
+});
