@@ -132,6 +132,9 @@ async function compiled(work) {
   }
 }
 
+/** Inside of a folder with images and labels. */
+export const trainOptions = { data: 'idx:images,labels', run: 'run', threads: 1 };
+
 /** Seeds by format. */
 export async function seeds() {
   const own = await compiled(async (folder) => {
@@ -157,9 +160,11 @@ export async function seeds() {
     for (const { name, bytes } of [...digits, { name: 'n.spike', bytes: model }]) {
       writeFileSync(join(folder, name), bytes);
     }
-    const data = `idx:${join(folder, 'images')},${join(folder, 'labels')}`;
-    const target = { path: join(folder, 'n.spike'), config: 'c' };
-    const { diagnostics, value } = await driver.trainTarget(target, { data, run: join(folder, 'run'), threads: 1 });
+    // the data set's name is part of what a training is
+    const from = process.cwd();
+    process.chdir(folder);
+    const target = { path: 'n.spike', config: 'c' };
+    const { diagnostics, value } = await driver.trainTarget(target, trainOptions).finally(() => process.chdir(from));
     if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   });
   // a write that was interrupted behind its journal: one file has taken its place, one hasn't

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DiagnosticError } from '../dist/src/base/diagnostics/index.js';
 import { driver } from '../dist/src/commands/index.js';
 import { openDataset } from '../dist/src/data/index.js';
-import { zip } from './seeds.mjs';
+import { trainOptions, zip } from './seeds.mjs';
 
 const opened = (name, folder) => {
   const dataset = openDataset(name.replaceAll('@', folder));
@@ -29,15 +29,14 @@ const folderRead = async (folder, { thorough }) => {
 };
 
 /** Goes on with a training that was done, which reads all of its records. */
-const resumed = async (folder, { thorough }) => {
+const resumed = async (folder) => {
   const run = join(folder, 'run');
-  const data = `idx:${join(folder, 'images')},${join(folder, 'labels')}`;
-  const target = { path: join(folder, 'n.spike'), config: 'c' };
-  valueOf(await driver.trainTarget(target, { data, run, resume: true, threads: 1 }));
+  const from = process.cwd();
+  process.chdir(folder);
+  const target = { path: 'n.spike', config: 'c' };
+  valueOf(await driver.trainTarget(target, { ...trainOptions, resume: true }).finally(() => process.chdir(from)));
   // what was written again is read
   valueOf(await driver.costOf({ path: run }, {}));
-  if (!thorough) return;
-  valueOf(await driver.reportTargets([{ path: run }], { normalisation: {}, outFile: join(folder, 'report.html') }));
 };
 
 const uses = {
