@@ -228,12 +228,22 @@ class ShuffleNet(nn.Module):
         return self.head(self.body(self.pool(self.stem(x))).mean([2, 3]))
 
 
+class Shuffled(nn.Module):
+    def __init__(self, groups):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        return x.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+
+
 class ShuffleGroups(ShuffleNet):
-    """ShuffleNet V1: grouped 1×1 convolutions, the input average pooled and concatenated, shuffled by nn.ChannelShuffle."""
+    """ShuffleNet V1: grouped 1×1 convolutions, the input average pooled and concatenated."""
 
     def __init__(self):
         super().__init__()
-        self.g1, self.shuffle = conv_bn(8, 8, 1, 1, 2), nn.ChannelShuffle(2)
+        self.g1, self.shuffle = conv_bn(8, 8, 1, 1, 2), Shuffled(2)
         self.dw, self.g2 = conv_bn(8, 8, 3, 2, 8, None), conv_bn(8, 8, 1, 1, 2, None)
         self.short, self.head = nn.AvgPool2d(3, 2, 1), nn.Linear(16, 10)
 
@@ -424,7 +434,7 @@ class Stem(nn.Module):
     def forward(self, x):
         x = F.relu(self.c(self.pad(x)))
         x = F.relu6(self.d(F.max_pool2d(self.pad(x), 2, 1)))
-        return self.head(F.adaptive_avg_pool2d(x, 2).flatten(1))
+        return self.head(F.avg_pool2d(x, 2, 3).flatten(1))
 
 
 class Gelu(nn.Sequential):
@@ -523,10 +533,10 @@ def fx(backend, opset=17):
         x = torch.from_numpy(images(make.shape, 16, seed))
         prepared = prepare_fx(model, mapping, (x,))
         prepared(x)
-        # what the exporter knows are the reference patterns of quantised modules
-        converted = convert_fx(prepared)
+        # a traced graph: the exporter asks a graph module's own graph for its outputs
+        traced = torch.jit.trace(convert_fx(prepared), x[:1])
         torch.onnx.export(
-            converted, (x[:1],), str(out), dynamo=False, opset_version=opset, input_names=["x"], dynamic_axes={"x": {0: "N"}}
+            traced, (x[:1],), str(out), dynamo=False, opset_version=opset, input_names=["x"], dynamic_axes={"x": {0: "N"}}
         )
 
     return build

@@ -1,8 +1,9 @@
 // Writes the generated pages of docs/ from the build: `npm run docs`.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { networkReference, passReference } from '../dist/docs/reference.js';
+import { withTables } from '../dist/docs/language-tables.js';
 import { diagnosticsDocument } from '../dist/src/cli/explain.js';
 import { tensorReference } from '../dist/src/tensor/index.js';
 
@@ -11,3 +12,5 @@ writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
 writeFileSync(join(docs, 'network-ir.md'), networkReference());
 writeFileSync(join(docs, 'passes.md'), passReference());
 writeFileSync(join(docs, 'tensor-ir.md'), tensorReference());
+const language = join(docs, 'language.md');
+writeFileSync(language, withTables(readFileSync(language, 'utf8')));

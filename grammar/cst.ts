@@ -188,6 +188,7 @@ export type NeuronStatementCstChildren = {
   stateStatement?: StateStatementCstNode[];
   phase?: PhaseCstNode[];
   surrogateStatement?: SurrogateStatementCstNode[];
+  planesStatement?: PlanesStatementCstNode[];
 };
 
 export interface StateStatementCstNode extends CstNode {
@@ -224,6 +225,16 @@ export interface SurrogateStatementCstNode extends CstNode {
 export type SurrogateStatementCstChildren = {
   Surrogate: IToken[];
   call: CallCstNode[];
+};
+
+export interface PlanesStatementCstNode extends CstNode {
+  name: 'planesStatement';
+  children: PlanesStatementCstChildren;
+}
+
+export type PlanesStatementCstChildren = {
+  Planes: IToken[];
+  form: IToken[];
 };
 
 export interface ConfigDeclarationCstNode extends CstNode {
@@ -488,6 +499,7 @@ export interface ICstNodeVisitor<IN, OUT> extends ICstVisitor<IN, OUT> {
   stateStatement(children: StateStatementCstChildren, param?: IN): OUT;
   phase(children: PhaseCstChildren, param?: IN): OUT;
   surrogateStatement(children: SurrogateStatementCstChildren, param?: IN): OUT;
+  planesStatement(children: PlanesStatementCstChildren, param?: IN): OUT;
   configDeclaration(children: ConfigDeclarationCstChildren, param?: IN): OUT;
   settings(children: SettingsCstChildren, param?: IN): OUT;
   setting(children: SettingCstChildren, param?: IN): OUT;

@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { runInThisContext } from 'node:vm';
-import { generateCstDts } from 'chevrotain';
 import { format } from 'prettier';
+// the build's own copy: rules of another copy's classes are strangers to it
+import { generateCstDts } from '../dist/grammar/chevrotain.js';
 import { SpikeParser, grammarToEbnf, grammarToRailroad, grammarToTextMate } from '../dist/grammar/index.js';
 
 const root = new URL('../', import.meta.url);

@@ -143,6 +143,7 @@ export class SpikeParser extends CstParser {
       { ALT: () => this.SUBRULE(this.stateStatement) },
       { ALT: () => this.SUBRULE(this.phase) },
       { ALT: () => this.SUBRULE(this.surrogateStatement) },
+      { ALT: () => this.SUBRULE(this.planesStatement) },
     ]);
   });
 
@@ -165,12 +166,21 @@ export class SpikeParser extends CstParser {
       { ALT: () => this.CONSUME(t.Reset, { LABEL: 'phase' }) },
     ]);
     this.OPTION(() => this.CONSUME(t.Detached));
-    this.AT_LEAST_ONE(() => this.SUBRULE(this.assignment));
+    this.AT_LEAST_ONE({
+      // `planes` begins a statement unless a value of this name is assigned
+      GATE: () => this.LA(1).tokenType !== t.Planes || this.LA(2).tokenType === t.Equals,
+      DEF: () => this.SUBRULE(this.assignment),
+    });
   });
 
   readonly surrogateStatement = this.RULE('surrogateStatement', () => {
     this.CONSUME(t.Surrogate);
     this.SUBRULE(this.call);
+  });
+
+  readonly planesStatement = this.RULE('planesStatement', () => {
+    this.CONSUME(t.Planes);
+    this.CONSUME(t.Identifier, { LABEL: 'form' });
   });
 
   readonly configDeclaration = this.RULE('configDeclaration', () => {

@@ -31,6 +31,7 @@ export function grammarToTextMate(): string {
       },
       { name: 'keyword.declaration.spike', match: words(declarations) },
       { name: 'keyword.control.spike', match: words(others) },
+      { name: 'keyword.control.spike', match: '\\bplanes(?=\\s+(?:unary|binary)\\b)' },
       { name: 'keyword.operator.word.spike', match: words(operators) },
       { name: 'constant.language.spike', match: words(constants) },
       { name: 'constant.numeric.spike', match: `\\b${(t.NumberLiteral.PATTERN as RegExp).source}` },

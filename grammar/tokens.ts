@@ -44,6 +44,14 @@ export const Fire = keyword('fire');
 export const Reset = keyword('reset');
 export const Detached = keyword('detached');
 export const Surrogate = keyword('surrogate');
+/** Begins a statement of a neuron; a name like any other elsewhere. */
+export const Planes = createToken({
+  name: 'Planes',
+  label: '`planes`',
+  pattern: 'planes',
+  longer_alt: Identifier,
+  categories: [Identifier],
+});
 // These would be ambiguous as names: they stand inside expressions.
 export const Repeat = keyword('repeat', false);
 export const True = keyword('true', false);
@@ -109,6 +117,7 @@ export const tokens: TokenType[] = [
   Space,
   LineComment,
   ...keywords,
+  Planes,
   Word,
   Identifier,
   NumberLiteral,

@@ -64,3 +64,6 @@ export { emitTfjsModule, emitTfjsProgram } from './backends/tfjs/index.js';
 
 export { type Cost, type LayerCost, costOf } from './cost/index.js';
 export { type NetworkDiff, alignNetworks, diffNetworks, presentDiff } from './diff/index.js';
+
+export { type Plot, type ReportContext, type ReportTarget, renderPlot, renderReport } from './report/index.js';
+export { diffPage } from './report/diff/page.js';

@@ -19,7 +19,7 @@ async function bundled(): Promise<{ code: string; outside: readonly string[] }> 
       if (log.code === 'UNRESOLVED_IMPORT') outside.push(log.message);
     },
   });
-  const { output } = await bundle.generate({ format: 'iife', name: 'core' });
+  const { output } = await bundle.generate({ format: 'iife', name: 'core', inlineDynamicImports: true });
   await bundle.close();
   return { code: output[0].code, outside };
 }
@@ -34,8 +34,8 @@ it('spikec/core is bundled for a browser without Node, and there it parses, chec
   const { code, outside } = await bundled();
   expect(outside).toEqual([]);
   // A browser's globals as far as the compiler may use them; none of Node's.
-  const context = createContext({ TextEncoder, TextDecoder });
-  runInContext(`${code}\nglobalThis.core = core;`, context);
+  const context = createContext({ TextEncoder, TextDecoder, setTimeout, clearTimeout, structuredClone });
+  runInContext(`globalThis.window = globalThis;\n${code}\nglobalThis.core = core;`, context);
   expect(runInContext('typeof process + typeof require + typeof Buffer', context)).toBe('undefinedundefinedundefined');
   const core = context['core'] as typeof Core;
   const loader = core.memoryLoader({ 'spikec/neurons': readFileSync('models/neurons.spike', 'utf8') });
@@ -58,4 +58,10 @@ it('spikec/core is bundled for a browser without Node, and there it parses, chec
   const diff = core.diffNetworks(ten, three);
   expect(JSON.stringify(diff)).toContain('linear');
   expect(core.checkModel({ name: 'm.spike', text: 'network {' }, loader, {}).diagnostics.length).toBeGreaterThan(0);
+  const target = { name: 'small', source: 'm.spike#small', network: ten, cost: core.costOf(ten) };
+  const page = await core.renderReport({ title: 'Small', version: '1', targets: [target] });
+  expect(page).toContain('<title>Small</title>');
+  expect(page.match(/<svg/g)!.length).toBeGreaterThan(1);
+  const view = { from: 'ten', to: 'three', diff, cost: {}, cost_layers: [] };
+  expect(core.diffPage([core.presentDiff(view, { full: false })], '1')).toContain('linear');
 }, 60_000);

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { expect, it } from 'vitest';
 
 /**
@@ -38,6 +38,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // What the command line reads before it loads a command.
   'src/commands/choices.ts': [],
   'src/workspace/load-model.ts': checking(),
+  'src/workspace/choose-config.ts': ['src/base', 'src/model', 'src/workspace/types.ts'],
   'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
   'src/workspace/files.ts': checking(),
   'src/workspace/output.ts': ['src/base', 'src/data'],
@@ -56,7 +57,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/commands'],
   'src/testing': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/workspace'],
   // What a browser can import.
-  'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff'],
+  'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff', 'src/report'],
   'src/index.ts': [...commanding(), 'src/commands', 'src/core.ts'],
 };
 
@@ -86,6 +87,7 @@ function checking(): string[] {
     'src/lower',
     'src/passes',
     'src/data',
+    'src/workspace/choose-config.ts',
     'src/workspace/conversion-rules.ts',
     'src/workspace/files.ts',
     'src/workspace/load-model.ts',
@@ -129,18 +131,15 @@ const files = ['src', 'grammar'].flatMap((root) =>
 interface Import {
   readonly from: string;
   readonly to: string;
-  /** Gone after compilation. */
-  readonly typeOnly: boolean;
 }
 
-/** The imports of our own files, static and dynamic. */
+/** The imports of our own files, static and dynamic, of values and of types. */
 const imports: readonly Import[] = files.flatMap((from) => {
   const text = readFileSync(from, 'utf8');
-  const pattern = /(?:\b(import|export)\s+(type\s)?[^;'"]*?from\s*|\bimport\s*\(?\s*)['"](\.[^'"]+)['"]/g;
+  const pattern = /(?:\b(?:import|export)\s+[^;'"]*?from\s*|\bimport\s*\(?\s*)['"](\.[^'"]+)['"]/g;
   return [...text.matchAll(pattern)].map((match) => ({
     from,
-    to: normalize(join(dirname(from), (match[3] ?? '').replace(/\.js$/, '.ts'))),
-    typeOnly: match[2] !== undefined,
+    to: normalize(join(dirname(from), (match[1] ?? '').replace(/\.js$/, '.ts'))),
   }));
 });
 
@@ -175,18 +174,40 @@ it('only the rooms that time phases look at the clock besides', () => {
   expect(using(/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, ends)).toEqual([]);
 });
 
-it('files do not import each other in circles', () => {
+/** Files that import each other in a circle, with the imports that close it: strongly connected parts of the graph. */
+function circles(imports: readonly Import[]): readonly string[] {
   const next = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
-  const finished = new Set<string>();
-  const circles: string[] = [];
-  const visit = (file: string, path: readonly string[]): void => {
-    const at = path.indexOf(file);
-    if (at !== -1) circles.push([...path.slice(at), file].map((f) => relative('.', f)).join(' → '));
-    if (at !== -1 || finished.has(file)) return;
-    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
-    finished.add(file);
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+  const number = new Map<string, number>();
+  const least = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[] = [];
+  const visit = (file: string): void => {
+    number.set(file, number.size);
+    least.set(file, number.get(file)!);
+    open.push(file);
+    for (const to of next.get(file) ?? []) {
+      if (!number.has(to)) visit(to);
+      if (open.includes(to)) least.set(file, Math.min(least.get(file)!, least.get(to)!));
+    }
+    if (least.get(file) !== number.get(file)) return;
+    const part = open.splice(open.indexOf(file));
+    const inside = imports.filter(({ from, to }) => part.includes(from) && part.includes(to));
+    if (inside.length > 0) found.push(inside.map(({ from, to }) => `${from} → ${to}`).join(', '));
   };
-  for (const file of files) visit(file, []);
-  expect(circles).toEqual([]);
+  for (const file of next.keys()) if (!number.has(file)) visit(file);
+  return found;
+}
+
+it('files do not import each other in circles, not even for types', () => {
+  expect(circles(imports)).toEqual([]);
+});
+
+it('a circle is found, whoever begins it', () => {
+  const arrow = (from: string, to: string): Import => ({ from, to });
+  expect(circles([arrow('a', 'b'), arrow('b', 'c'), arrow('c', 'd'), arrow('d', 'b'), arrow('a', 'd')])).toEqual([
+    'b → c, c → d, d → b',
+  ]);
+  expect(circles([arrow('a', 'b'), arrow('a', 'c'), arrow('b', 'd'), arrow('c', 'd')])).toEqual([]);
+  expect(circles([arrow('a', 'a')])).toEqual(['a → a']);
 });

@@ -5,7 +5,7 @@ import { type CodingChoice, type Config, type Model, checkModel } from '../model
 import type { Network } from '../network/index.js';
 import type { AllocationTarget, FromFolder, FromImport } from './target.js';
 import { modelOfRun } from './target.js';
-import { artifactsWith } from '../workspace/artifacts.js';
+import { affordable, artifactsWith } from '../workspace/artifacts.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { copiesOf } from '../workspace/model-copies.js';
@@ -46,7 +46,7 @@ function coveredByLonger(id: string, bits: ReadonlyMap<string, number>, usual: n
 
 /** `coding sws(…) { layer "…" { silent N } }`. */
 export function silentLines({ name, args }: CodingChoice, silent: ReadonlyMap<string, number>): string[] {
-  const said = Object.entries(args).map(([key, value]) => `${key}: ${value as string | number | boolean}`);
+  const said = Object.entries(args).map(([key, value]) => `${key}: ${value}`);
   const lines = layerLines(new Map([...silent].map(([id, steps]) => [id, `silent ${steps}`])));
   return [`  coding ${name}(${said.join(', ')}) {`, ...lines, '  }'];
 }
@@ -159,7 +159,13 @@ function importFiles(from: FromImport, lines: readonly string[], findings: Findi
   const text = copiesOf({ path, text: made.text, name: modelName }, allowOutside).get(modelName)!;
   const copies = copiedFiles(from).set(modelName, text);
   const origin = { maker: 'allocate', config: made.name, sources: new Map([[onnxName, source.bytes]]) } as const;
-  const files = artifactsWith(copies, network, ['ir', 'json', 'onnx'], origin, packageVersion());
+  const files = artifactsWith(
+    copies,
+    network,
+    affordable(['ir', 'json', 'onnx'], network, findings),
+    origin,
+    packageVersion(),
+  );
   return { files, model: `${modelName}#${made.name}` };
 }
 

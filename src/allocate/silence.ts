@@ -2,7 +2,7 @@ import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { type Outputs, agreement, classesOf, divergence, outputsOf, readLabels } from '../run/metrics/index.js';
 import { exactCodes } from '../lower/program/index.js';
-import type { CodingChoice, Config } from '../model/index.js';
+import type { Config, SwsCoding } from '../model/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import { type SilentChoice, type SilentPeriods, silentFront } from '../passes/index.js';
 import type { Chosen } from './chosen.js';
@@ -32,7 +32,7 @@ export async function chooseSilence(
   findings: Findings,
 ): Promise<Chosen> {
   const { config, coding } = swsConfig(target);
-  const steps = Number(coding.args['steps']);
+  const { steps } = coding.args;
   const { least = defaultRange.least, most = Math.min(steps, Math.max(defaultRange.most, least)) } = options;
   const asked = Math.max(least, options.most ?? 0);
   if (asked > steps) {
@@ -85,7 +85,7 @@ export async function chooseSilence(
   };
 }
 
-function swsConfig({ from }: AllocationTarget): { config: Config; coding: CodingChoice } {
+function swsConfig({ from }: AllocationTarget): { config: Config; coding: SwsCoding } {
   const config = from.kind === 'import' ? from.model?.config : undefined;
   if (config?.coding?.name !== 'sws') {
     fail('allocate/nothing', { what: 'only `coding sws(…)` has silent periods' }, config?.place, {
@@ -131,13 +131,13 @@ function checkGoal({ unit, value }: SilentGoal, shortest: number, least: number,
 /** The period that all other layers have while one is measured: near what the goal will leave them. */
 function startOf(
   { unit, value }: SilentGoal,
-  coding: CodingChoice,
+  coding: SwsCoding,
   [least, most]: Range,
   steps: number,
   ofOne: number,
 ): number {
   const layers = ofOne - steps;
-  const near = unit === 'latency' && layers > 0 ? Math.round((value - steps) / layers) : Number(coding.args['silent']);
+  const near = unit === 'latency' && layers > 0 ? Math.round((value - steps) / layers) : coding.args.silent;
   return Math.min(most, Math.max(least, near));
 }
 

@@ -12,7 +12,8 @@ import { libraryNeurons } from '../workspace/files.js';
 import { type RunInfo, isFolder, readFolder } from '../workspace/run-folder.js';
 import type { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
-import { type Source, chooseConfig, importFile, sourceOf } from '../workspace/target.js';
+import { chooseConfig } from '../workspace/choose-config.js';
+import { type Source, importFile, sourceOf } from '../workspace/target.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 

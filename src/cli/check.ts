@@ -1,29 +1,39 @@
 import type { Command } from 'commander';
 import { hasErrors } from '../base/diagnostics/index.js';
-import { withCommonFlags, withOutsideFlag } from './options.js';
+import { parseTarget, withCommonFlags, withOutsideFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import type { CheckResult } from '../commands/check.js';
+import type { Target } from '../workspace/types.js';
 
 interface CheckFlags extends CommonFlags {
   readonly allowOutside?: boolean;
 }
 
-/** `spikec check FILE…` */
+/** `spikec check FILE[#CONFIG]…` */
 export function addCheck(program: Command, host: Host): void {
   const command = program
     .command('check')
     .summary('parse and check model files')
     .description('Parse and check model files: names, types, shapes. Exit code 1 if there are errors.')
-    .argument('<file...>', 'model files (.spike)')
-    .action((files: string[], flags: CheckFlags) => check(host, files, flags));
-  withCommonFlags(withOutsideFlag(command), ['spikec check lenet5.spike', 'spikec check models/*.spike --json']);
+    .argument('<target...>', 'model files (.spike), or FILE#CONFIG', parseTargets)
+    .action((targets: Target[], flags: CheckFlags) => check(host, targets, flags));
+  withCommonFlags(withOutsideFlag(command), [
+    'spikec check lenet5.spike',
+    'spikec check lenet5.spike#fast',
+    'spikec check models/*.spike --json',
+  ]);
 }
 
-function check(host: Host, files: readonly string[], flags: CheckFlags): Promise<void> {
+function parseTargets(text: string, before: readonly Target[] = []): readonly Target[] {
+  return [...before, parseTarget(text)];
+}
+
+function check(host: Host, targets: readonly Target[], flags: CheckFlags): Promise<void> {
   return runCommand(host, flags, ({ driver, note }) => {
     const results: ({ file: string; ok: boolean } & Partial<CheckResult>)[] = [];
-    for (const file of files) {
-      const { value, diagnostics } = driver.checkFile(file, { allowOutside: flags.allowOutside === true });
+    for (const target of targets) {
+      const file = target.config === undefined ? target.path : `${target.path}#${target.config}`;
+      const { value, diagnostics } = driver.checkFile(target, { allowOutside: flags.allowOutside === true });
       note(diagnostics);
       results.push({ file, ok: !hasErrors(diagnostics), ...value });
     }

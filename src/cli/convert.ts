@@ -34,6 +34,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly fraction?: number;
   readonly largest?: number;
   readonly perUnit?: number;
+  readonly output?: string;
   readonly out?: string;
   readonly verify?: boolean | VerifyLevel;
   readonly strict?: boolean;
@@ -71,6 +72,7 @@ export function addConvert(program: Command, host: Host): void {
     .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
     .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
+    .option('--output <name>', 'of several outputs of the file take this one (default: all)')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {
     checkConvertFlags(command, flags);
@@ -122,6 +124,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
           outDir: flags.out ?? (network.split(/[/\\]/).at(-1) ?? network).replace(/\.onnx$/i, ''),
           onProgress: progress,
           ...defined({
+            output: flags.output,
             steps: flags.steps,
             silent: flags.silent,
             keep: flags.keep,

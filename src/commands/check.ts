@@ -3,9 +3,10 @@ import { isFile } from '../data/index.js';
 import { configProblems } from '../lower/model-to-network/index.js';
 import type { Config, Model } from '../model/index.js';
 import { conversionProblems } from '../workspace/conversion-rules.js';
+import { chooseConfig } from '../workspace/choose-config.js';
 import { loadWhatHolds } from '../workspace/load-model.js';
 import { reporting } from './reporting.js';
-import type { CommonOptions } from '../workspace/types.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
 
 /** What a checked file declares. */
 export interface CheckResult {
@@ -14,15 +15,29 @@ export interface CheckResult {
   readonly neurons: readonly string[];
 }
 
-/** What a model file declares, if it has no errors. Loads no backend: an editor may call this at every key. */
-export function checkFile(path: string, options: CommonOptions = {}): Outcome<CheckResult> {
+/**
+ * What a model file declares, if it has no errors; of a target that names a config, whether this one compiles. Loads no
+ * backend: an editor may call this at every key.
+ */
+export function checkFile(target: Target, options: CommonOptions = {}): Outcome<CheckResult> {
   return reporting(() => {
-    const { value: model, diagnostics } = loadWhatHolds(path, options);
+    const { value: model, diagnostics } = loadWhatHolds(target.path, options);
     if (model === undefined) return { diagnostics };
+    if (target.config !== undefined) return checkConfig(model, target, diagnostics);
     // Configs that extend one another share places.
     const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap(problemsOf)]);
     return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
   });
+}
+
+function checkConfig(model: Model, target: Target, said: readonly Diagnostic[]): Outcome<CheckResult> {
+  // a config that is there, but wrong, is among what was said already
+  const isWrong = target.config !== undefined && !model.configs.has(target.config) && hasErrors(said);
+  if (isWrong && declarations(model).configs.includes(target.config)) return { diagnostics: said };
+  const config = chooseConfig(model, target);
+  const all = distinct([...said, ...problemsOf(config)]);
+  if (hasErrors(all)) return { diagnostics: all };
+  return { value: { ...declarations(model), configs: [config.name] }, diagnostics: all };
 }
 
 /** What keeps a config from being compiled, by the rules that compiling it goes by. */

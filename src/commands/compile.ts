@@ -5,7 +5,7 @@ import { type Network, printNetwork } from '../network/index.js';
 import { type PassRun, passes } from '../passes/index.js';
 import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
-import { artifactFiles } from '../workspace/artifacts.js';
+import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
 import { checkRan } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import { type Opened, openTarget } from '../workspace/open.js';
@@ -39,13 +39,19 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const split = planes === true ? { planes } : {};
   const { network, runs } = opened.compiled({ stopAfter, ...split, after: (run) => print(run, options) });
   for (const wanted of wantedPasses(options)) checkRan(wanted, runs);
-  const lowers = options.emit.includes('tensor') || options.emit.includes('onnx');
+  const emit = affordable(options.emit, network, findings);
+  const lowers = emit.includes('tensor') || emit.includes('onnx');
   if (opened.text !== undefined && lowers) checkRuns(network, opened.text);
-  const files = options.outDir === undefined ? [] : writeArtifacts(opened, network, options, options.outDir);
+  const files = options.outDir === undefined ? [] : writeArtifacts(opened, network, emit, options.outDir);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
 
-function writeArtifacts(opened: Opened, network: Network, { emit }: CompileOptions, folder: string): readonly string[] {
+function writeArtifacts(
+  opened: Opened,
+  network: Network,
+  emit: CompileOptions['emit'],
+  folder: string,
+): readonly string[] {
   const { source, training, config, normalisation, sources, inputs } = opened;
   if (emit.includes('tfjs') && source !== undefined) {
     fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
@@ -55,7 +61,7 @@ function writeArtifacts(opened: Opened, network: Network, { emit }: CompileOptio
   const made = artifactFiles(network, emit, origin, packageVersion(), module);
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
-  const files = artifactFiles(network, emit, { ...origin, earlier }, packageVersion(), module);
+  const files = recordedAs(made, { ...origin, earlier }, packageVersion());
   writeFolder(folder, files);
   return [...files.keys()];
 }

@@ -3,7 +3,8 @@ import { DiagnosticError, type Outcome, diagnostic } from '../base/diagnostics/i
 import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
-import { artifactsWith } from '../workspace/artifacts.js';
+import { affordable, artifactsWith } from '../workspace/artifacts.js';
+import { mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
 import { type AutoSilence, type Kept, autoSilence, certainSilence } from '../allocate/auto-silence.js';
 import { layerLines } from '../allocate/files.js';
 import { type Network, numberAttr } from '../network/index.js';
@@ -16,7 +17,8 @@ import { diskLoader } from '../workspace/files.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { Findings } from '../workspace/findings.js';
-import { chooseConfig, importFile } from '../workspace/target.js';
+import { chooseConfig } from '../workspace/choose-config.js';
+import { importFile } from '../workspace/target.js';
 import { type Verified, verifyWhereWanted } from '../run/verify-import.js';
 import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
 import { chooseEngine } from '../run/engine.js';
@@ -50,6 +52,8 @@ export interface ConvertOptions extends CommonOptions {
   /** A network that doesn't pass its check is an error, and nothing is written. */
   readonly strict?: boolean;
   readonly outDir: string;
+  /** The output to take, of several. */
+  readonly output?: string;
 }
 
 export interface ConvertResult extends CompileResult {
@@ -67,11 +71,12 @@ export interface ConvertResult extends CompileResult {
 function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
   const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
   const { use, settings } = lines;
+  const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
     ...use,
     'config converted {',
-    `  network onnx(${JSON.stringify(onnxName)})`,
+    `  network onnx(${JSON.stringify(onnxName)}${only})`,
     ...settings,
     ...normalizeLine(options.normalisation ?? {}),
     '}',
@@ -138,7 +143,7 @@ function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, number>)
 /** Converts an ONNX network: writes the model file, a copy of the network, and the compiled artifacts. */
 export async function convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>> {
   const findings = new Findings();
-  const source = importFile(file, findings);
+  const source = importFile(file, findings, options.output);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const copies = new Map<string, string | Uint8Array>(source.external);
@@ -177,7 +182,8 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
-  const files = artifactsWith(written, network, ['ir', 'json', 'onnx'], origin, packageVersion());
+  const emit = affordable(['ir', 'json', 'onnx'], network, findings);
+  const files = artifactsWith(written, network, emit, origin, packageVersion());
   writeFolder(options.outDir, files);
   const described = describe(network, runs, [...files.keys()], options);
   return {
@@ -258,6 +264,12 @@ async function checked(
 ): Promise<ConversionCheck | undefined> {
   const level = verifyLevel(options);
   if (level === 'none') return undefined;
+  const steps = unrolledSteps(conversion.spiking);
+  if (steps > mostUnrolledSteps) {
+    const what = 'the spiking network not run for a check';
+    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostUnrolledSteps }));
+    return undefined;
+  }
   const engine = chooseEngine(undefined, 'infer');
   const check = await checkConversion(conversion, { level, calibration, normalisation, engine, onProgress });
   const warning = checkDiagnostic(check, conversion);

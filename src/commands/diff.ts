@@ -20,7 +20,7 @@ import { inferenceProgram } from '../workspace/artifacts.js';
 import { checkRuns } from '../run/runnable.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
-import { chooseConfig } from '../workspace/target.js';
+import { chooseConfig } from '../workspace/choose-config.js';
 import type { Target, CommonOptions } from '../workspace/types.js';
 import type { irs } from './choices.js';
 

@@ -48,7 +48,7 @@ export interface PassInfo {
 
 /** Everything that commands ask of the compiler. */
 export interface Driver {
-  checkFile(path: string, options: CommonOptions): Outcome<CheckResult>;
+  checkFile(target: Target, options: CommonOptions): Outcome<CheckResult>;
   /** The formatted text of a model file. */
   formatFile(path: string): Outcome<FormatResult>;
   compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;

@@ -25,7 +25,7 @@ import { runFiles } from '../workspace/run-folder.js';
 import { RunWriter } from '../workspace/run-writer.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
-import { chooseConfig } from '../workspace/target.js';
+import { chooseConfig } from '../workspace/choose-config.js';
 import { trainSettings } from '../workspace/train-settings.js';
 import type { CommonOptions, Progress, Target } from '../workspace/types.js';
 

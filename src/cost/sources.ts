@@ -1,13 +1,13 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import { type Network, type Op, learnsBits, opsById, wholeOf, traitsOf } from '../network/index.js';
+import { type Network, type Op, learnsBits, opsById, traitsOf, unaryTrains, wholeOf } from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
   /** A layer of neurons, an encoder, a maximum over windows, or the planes of a train. */
   readonly op: Op;
-  /** Bits of one spike. */
+  /** Bits of one spike; of one that is sent in unary planes, one (signed: two) a plane. */
   readonly bits: number;
   /** Steps of the train, before it is squeezed. */
   readonly steps: number;
@@ -40,6 +40,7 @@ export function firingOps(network: Network): readonly Op[] {
  */
 export function spikeSources(network: Network): (id: string) => readonly SpikeSource[] | undefined {
   const byId = opsById(network);
+  const isUnary = unaryTrains(network);
   const known = new Map<string, readonly SpikeSource[] | undefined>();
   const find = (id: string): readonly SpikeSource[] | undefined => {
     if (known.has(id)) return known.get(id);
@@ -61,7 +62,7 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
       return find(op.inputs[0]!)?.map(squeeze);
     }
     if (fires === 'chosen') return maximumOf(op, find(op.inputs[0]!));
-    if (op.type.code.kind === 'spike' && fires === 'own') return [sourceOf(network, op, byId)];
+    if (op.type.code.kind === 'spike' && fires === 'own') return [sourceOf(network, op, byId, isUnary(op.id))];
     // a pool with a gain is a synapse of its own: its result is a potential
     if (!relays || op.params['gain'] !== undefined) return undefined;
     if (!join) return find(op.inputs[0]!);
@@ -90,11 +91,11 @@ function maximumOf(op: Op, trains: readonly SpikeSource[] | undefined): readonly
   ];
 }
 
-function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): SpikeSource {
+function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>, unary: boolean): SpikeSource {
   const steps = op.type.time?.steps ?? 1;
   const learned = learnsBits(op) ? wholeOf(network, op, 'bits') : undefined;
   const range = learned === undefined ? (isSign(network, op) ? 1 : rangeOf(op)) : 2 ** learned - 1;
-  const bits = learned ?? bitsFor(range + 1);
+  const bits = unary ? unaryBits(op, range) : (learned ?? bitsFor(range + 1));
   const elements = elementCount(op.type.shape);
   const values = valuesOf(network, op, range, steps, byId);
   return { op, bits, steps, squeezed: false, elements, range, values, largest: largestOf(op) };
@@ -105,6 +106,12 @@ function isSign(network: Network, op: Op): boolean {
   const { code } = op.type;
   if (op.kind !== 'neuron' || code.kind !== 'spike' || code.min !== -1 || code.max !== 1) return false;
   return wholeOf(network, op, 'bits') === 1;
+}
+
+/** A plane a level, of 0 and 1, or of −1, 0 and 1. */
+function unaryBits({ type: { code } }: Op, range: number): number {
+  if (code.kind !== 'spike' || code.min >= 0) return range;
+  return 2 * Math.max(code.max, -code.min);
 }
 
 function largestOf(op: Op): number {

@@ -34,4 +34,6 @@ export {
   stepParameter,
   thresholdOf,
   withoutRanges,
+  type PlaneForm,
+  planeForms,
 } from './types.js';

@@ -6,10 +6,13 @@ import type { LevelProblem } from './ranges.js';
 import type { NeuronUse } from './types.js';
 
 const mostBits = 16;
+/** More unary planes a spike are remarked on. */
+const mostUnary = 32;
 
 /**
  * What is wrong with a neuron's outputs: a bound between two levels (D·N no integer), bounds that hold nothing, no
- * spike at all, too many bits. A warning where fractional levels leave codes of their last bit unused (D·N ≠ 2^B − 1).
+ * spike at all, too many bits. A warning where fractional levels leave codes of their last bit unused (D·N ≠ 2^B − 1), or where spikes take many
+ * unary planes.
  */
 export function levelProblems(use: NeuronUse): readonly Diagnostic[] {
   const { def, args, place } = use;
@@ -32,6 +35,12 @@ export function levelProblems(use: NeuronUse): readonly Diagnostic[] {
   if (bits > mostBits) {
     const help = fewerRemedy(use, levels, mostBits);
     return [diagnostic('model/too-many-levels', { neuron, bits, most: mostBits }, place, { help })];
+  }
+  const size = Math.max(max, -min);
+  if (def.planes === 'unary') {
+    if (size <= mostUnary) return [];
+    const args = { neuron, planes: size, bits: bitsFor(size + 1) };
+    return [diagnostic('model/many-unary-planes', args, place, { help: 'declare `planes binary` in the neuron' })];
   }
   const fractional = min === 0 && !Number.isInteger(step);
   if (fractional && max + 1 !== 2 ** bits) {

@@ -8,6 +8,7 @@ import {
   learnConstraints,
   neuronParamTypes,
   phasesOf,
+  planeForms,
 } from './types.js';
 import { type PhaseName, isPhaseName, phaseNames } from './phases.js';
 import { binaryPrecedence } from './print.js';
@@ -114,6 +115,7 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
   const phases: Partial<Record<PhaseName, Assignment[]>> = {};
   let surrogate: NeuronDef['surrogate'];
   let detachReset = false;
+  let planes: NeuronDef['planes'];
   while (!tokens.accept('}')) {
     const word = tokens.name();
     if (word === 'state') {
@@ -133,7 +135,9 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
     else if (word === 'detach') {
       tokens.expect('reset');
       detachReset = true;
-    } else tokens.fail(`state, ${phaseNames.join(', ')}, surrogate, detach or "}"`);
+    } else if (word === 'planes') {
+      planes = planeForms.find((form) => tokens.accept(form)) ?? tokens.fail(planeForms.join(' or '));
+    } else tokens.fail(`state, ${phaseNames.join(', ')}, surrogate, planes, detach or "}"`);
   }
   return {
     name,
@@ -142,6 +146,7 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
     phases: phasesOf(phases),
     ...(surrogate === undefined ? {} : { surrogate }),
     ...(detachReset ? { detachReset } : {}),
+    ...(planes === undefined ? {} : { planes }),
   };
 }
 

@@ -89,6 +89,7 @@ export function printNeuron(def: NeuronDef): string {
     lines.push(`    surrogate ${def.surrogate.name}(${args.join(', ')})`);
   }
   if (def.detachReset === true) lines.push('    detach reset');
+  if (def.planes !== undefined) lines.push(`    planes ${def.planes}`);
   lines.push('  }');
   return lines.join('\n');
 }

@@ -103,6 +103,14 @@ export interface Surrogate {
   readonly args: Readonly<Record<string, number | Expr>>;
 }
 
+/**
+ * How hardware that only adds is sent a spike with the code S: `binary`, its bits, plane b counting 2^b (MBM §3.1, IBRA
+ * eq. 6-15); `unary`, S spikes that count alike in D planes, D the greatest code (the T×D steps of IBRA eq. 5).
+ */
+export type PlaneForm = (typeof planeForms)[number];
+
+export const planeForms = ['unary', 'binary'] as const;
+
 /** A part of a time step: its assignments, carried out from top to bottom. */
 export interface Phase {
   readonly name: PhaseName;
@@ -118,6 +126,8 @@ export interface NeuronDef {
   readonly surrogate?: Surrogate;
   /** The reset's dependence on the output is cut from the gradient. */
   readonly detachReset?: boolean;
+  /** How inference sends spikes of several levels; `binary` where it isn't said. */
+  readonly planes?: PlaneForm;
 }
 
 /** A neuron with the arguments it was given, defaults filled in. A truth value is 0 or 1. */

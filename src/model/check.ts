@@ -8,15 +8,15 @@ import {
   parseWhatHolds,
 } from '../syntax/index.js';
 import { ConfigChecker } from './config.js';
+import type { Declared, LoadedFile } from './declared.js';
 import { fileContext } from './environment.js';
 import { Instantiator } from './instantiate.js';
-import { type LoadOptions, type LoadedFile, loadFiles } from './load.js';
+import { type LoadOptions, loadFiles } from './load.js';
 import { type ModelLoader, memoryLoader } from './loader.js';
 import { folderOf } from './paths.js';
 import { Reporter } from './reporter.js';
 import { checkRules } from './rules/index.js';
 import type { Config, Model, OwnNetwork } from './types.js';
-import type { Declared } from './values.js';
 
 /**
  * Reads and checks a model file with everything it uses. The value is there only if there are no

@@ -1,15 +1,18 @@
-import type { Parameter } from './schema.js';
+import type { Parameter, Setting } from './schema.js';
+import type { Written } from './typed-settings.js';
 
-const steps: Parameter = { name: 'steps', spec: { kind: 'int', min: 1, max: 4096 }, required: true };
+const manySteps = { kind: 'int', min: 1, max: 4096 } as const;
+const steps = { name: 'steps', spec: manySteps, required: true } as const;
+const silentSteps = { kind: 'int', min: 0, max: 24 } as const;
 
 /** The codings (docs/language.md, codings) and their arguments. */
-export const codings: Readonly<Record<string, readonly Parameter[]>> = {
+export const codings = {
   direct: [steps],
   rate: [steps, { name: 'seed', spec: { kind: 'int', min: 0 }, default: 0 }],
   sws: [
     { name: 'beta', spec: { kind: 'real', above: 1, max: 3 }, default: 2 },
     { name: 'steps', spec: { kind: 'int', min: 1, max: 24 }, default: 8 },
-    { name: 'silent', spec: { kind: 'int', min: 0, max: 24 }, default: 2 },
+    { name: 'silent', spec: silentSteps, default: 2 },
     { name: 'encoder', spec: { kind: 'words', words: ['exact', 'drive'] }, default: 'exact' },
     { name: 'threshold', spec: { kind: 'words', words: ['half', 'full'] }, default: 'half' },
     { name: 'rectified', spec: { kind: 'bool' }, default: true },
@@ -17,15 +20,24 @@ export const codings: Readonly<Record<string, readonly Parameter[]>> = {
   binary: [{ name: 'bits', spec: { kind: 'int', min: 1, max: 24 }, required: true }],
   phase: [
     { name: 'period', spec: { kind: 'int', min: 1, max: 32 }, default: 8 },
-    { name: 'steps', spec: { kind: 'int', min: 1, max: 4096 }, default: 8 },
+    { name: 'steps', spec: manySteps, default: 8 },
   ],
   burst: [steps, { name: 'beta', spec: { kind: 'real', above: 1 }, default: 2 }],
   ttfs: [steps],
-  events: [{ name: 'steps', spec: { kind: 'int', min: 1, max: 4096 } }],
-};
+  events: [{ name: 'steps', spec: manySteps }],
+} as const satisfies Readonly<Record<string, readonly Parameter[]>>;
+
+const silent = { name: 'silent', doc: 'silent steps of these layers', spec: silentSteps } as const;
+const range = {
+  name: 'range',
+  doc: 'the activation that the largest spike of these layers stands for',
+  spec: { kind: 'real', above: 0 },
+} as const;
 
 /** What a `layer "…" { }` behind a coding may change. */
-export const codingLayerSettings: Readonly<Record<string, readonly Parameter[]>> = {
-  sws: [{ name: 'silent', spec: { kind: 'int', min: 0, max: 24 } }],
-  direct: [{ name: 'range', spec: { kind: 'real', above: 0 } }],
+export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, readonly Setting[]>>> = {
+  sws: [silent],
+  direct: [range],
 };
+
+export type CodingValuesOfLayer = Written<readonly [typeof silent, typeof range]>;

@@ -1,25 +1,30 @@
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
-import { type Callee, calleeOf, evaluateArguments, evaluateAs, toSetting } from './arguments.js';
+import { type Callee, calleeOf, evaluateArguments, evaluateAs } from './arguments.js';
 import { codingLayerSettings, codings } from './codings.js';
+import type { Declared, LoadedFile } from './declared.js';
 import { fileContext, mayBeHidden } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
-import type { LoadOptions, LoadedFile } from './load.js';
+import type { LoadOptions } from './load.js';
 import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';
 import type { Parameter } from './schema.js';
 import {
+  type Normalize,
+  type WrittenTrain,
   bitSettings,
   bitSettingsOfLayers,
   hardwareSettings,
   normalizeSetting,
   trainSettings,
-} from './train-settings.js';
-import type { Bits, CodingChoice, Config, LayerSettings, OnnxNetwork, OwnNetwork } from './types.js';
-import { type Choice, type Declared, type NeuronUse, type SettingValue } from './values.js';
+} from './settings.js';
+import { knownSettings, layeredSettings, writtenSettings } from './settings-block.js';
+import { type ChoiceOf, withDefaults } from './typed-settings.js';
+import type { Bits, CodingChoice, Config, Hardware, LayerSettings, OnnxNetwork, OwnNetwork, Train } from './types.js';
+import type { NeuronUse } from './values.js';
 
 /** How each setting of a config is written. */
 const forms = {
@@ -34,8 +39,16 @@ const forms = {
 
 type Key = keyof typeof forms;
 
-/** What the config says itself; `undefined` parts come from the config it extends. */
-type Partial = { -readonly [K in keyof Omit<Config, 'name' | 'place'>]?: Config[K] };
+/** What the config says itself; `undefined` parts come from the config it extends, or have their defaults. */
+interface Partial {
+  network?: Config['network'];
+  neuron?: NeuronUse;
+  coding?: CodingChoice;
+  bits?: Bits;
+  train?: Omit<Train, 'settings'> & { readonly settings: WrittenTrain };
+  hardware?: Hardware;
+  normalize?: Normalize;
+}
 
 /** Checks configs, each once, with what they extend. */
 export class ConfigChecker {
@@ -84,7 +97,7 @@ export class ConfigChecker {
       }
       this.#checkPatterns(network, [...(parts.coding?.layers ?? []), ...(parts.bits?.layers ?? [])]);
     }
-    const config: Config = { name: name.text, place: declaration.span, ...parts, network };
+    const config: Config = { ...withSettings(parts), name: name.text, place: declaration.span, network };
     settingsAgree(config, this.#reporter);
     return config;
   }
@@ -171,7 +184,7 @@ export class ConfigChecker {
   #own(declared: Declared<ConfigDeclaration>): Partial {
     const context = fileContext(declared.file, this.#reporter, this.#instantiator);
     const parts: Partial = {};
-    for (const setting of this.#known(declared.declaration.settings, Object.keys(forms))) {
+    for (const setting of knownSettings(declared.declaration.settings, 'config', Object.keys(forms), this.#reporter)) {
       const key = setting.name.text as Key;
       const { value, block, form } = forms[key];
       if ((setting.value === undefined) === value || (setting.settings !== undefined && !block)) {
@@ -203,17 +216,17 @@ export class ConfigChecker {
         break;
       }
       case 'bits':
-        parts.bits = { ...this.#layered(inner, 'bits', bitSettings, bitSettingsOfLayers, context), place };
+        parts.bits = { ...layeredSettings(inner, 'bits', bitSettings, bitSettingsOfLayers, context), place };
         break;
       case 'train':
-        parts.train = { settings: this.#settings(inner, 'train', trainSettings, context), place };
+        parts.train = { settings: writtenSettings(inner, 'train', trainSettings, context), place };
         break;
       case 'hardware':
-        parts.hardware = { settings: this.#settings(inner, 'hardware', hardwareSettings, context), place };
+        parts.hardware = { settings: writtenSettings(inner, 'hardware', hardwareSettings, context), place };
         break;
       case 'normalize': {
-        const found = this.#settings([setting], 'config', [normalizeSetting], context)['normalize'];
-        if (found !== undefined) parts.normalize = found as Choice;
+        const { normalize } = writtenSettings([setting], 'config', [normalizeSetting], context);
+        if (normalize !== undefined) parts.normalize = normalize;
         break;
       }
     }
@@ -251,8 +264,12 @@ export class ConfigChecker {
     context: EvaluationContext,
   ): OnnxNetwork | undefined {
     const callee: Callee = { name: 'onnx', place: value.span };
-    const parameters: readonly Parameter[] = [{ name: 'path', spec: { kind: 'string' }, required: true }];
-    const path = evaluateArguments(callee, parameters, calleeOf(value).args, context)?.get('path');
+    const parameters: readonly Parameter[] = [
+      { name: 'path', spec: { kind: 'string' }, required: true },
+      { name: 'output', spec: { kind: 'string' }, required: false },
+    ];
+    const values = evaluateArguments(callee, parameters, calleeOf(value).args, context);
+    const [path, output] = [values?.get('path'), values?.get('output')];
     if (path?.kind !== 'string') return undefined;
     const folder = folderOf(declared.file.ast.source.name);
     const resolved = join(folder, path.value);
@@ -262,7 +279,8 @@ export class ConfigChecker {
       });
       return undefined;
     }
-    return { kind: 'onnx', path: path.value, folder, resolved, place: value.span };
+    const only = output?.kind === 'string' ? { output: output.value } : {};
+    return { kind: 'onnx', path: path.value, folder, resolved, ...only, place: value.span };
   }
 
   #neuron(value: Expression, context: EvaluationContext): NeuronUse | undefined {
@@ -273,79 +291,11 @@ export class ConfigChecker {
   #coding(value: Expression, inner: readonly Setting[], context: EvaluationContext): CodingChoice | undefined {
     const coding = evaluateAs(value, { kind: 'choice', of: codings }, '`coding`', context);
     if (coding.kind !== 'choice') return undefined;
-    const perLayer = codingLayerSettings[coding.choice.name] ?? [];
-    const { layers } = this.#layered(inner, coding.choice.name, [], perLayer, context);
-    return { ...coding.choice, layers };
-  }
-
-  /** A block of settings with `layer "…" { … }` among them. */
-  #layered(
-    settings: readonly Setting[],
-    what: string,
-    parameters: readonly Parameter[],
-    perLayer: readonly Parameter[],
-    context: EvaluationContext,
-  ): Pick<Bits, 'settings' | 'layers'> {
-    const layers: LayerSettings[] = [];
-    for (const setting of settings.filter((one) => one.name.text === 'layer')) {
-      const pattern = setting.value;
-      if (pattern?.kind !== 'string' || setting.settings === undefined) {
-        const form = 'with a pattern and a block: `layer "stem" { … }`';
-        this.#reporter.report('model/setting-form', { name: 'layer', form }, setting.span);
-        continue;
-      }
-      const earlier = layers.find((layer) => layer.pattern === pattern.value);
-      if (earlier !== undefined) {
-        const related = [{ place: earlier.place, message: 'first set here' }];
-        this.#reporter.report('model/setting-twice', { name: `layer "${pattern.value}"` }, pattern.span, { related });
-      }
-      const checked = this.#settings(setting.settings, `layer "${pattern.value}"`, perLayer, context);
-      layers.push({ pattern: pattern.value, settings: checked, place: pattern.span });
-    }
-    const others = settings.filter((one) => one.name.text !== 'layer');
-    return { settings: this.#settings(others, what, parameters, context, ['layer']), layers };
-  }
-
-  #settings(
-    settings: readonly Setting[],
-    what: string,
-    parameters: readonly Parameter[],
-    context: EvaluationContext,
-    alsoKnown: readonly string[] = [],
-  ): Record<string, SettingValue> {
-    const result: Record<string, SettingValue> = {};
-    const names = [...parameters.map((parameter) => parameter.name), ...alsoKnown];
-    for (const setting of this.#known(settings, names)) {
-      const { name, value } = setting;
-      const parameter = parameters.find((one) => one.name === name.text)!;
-      if (value === undefined || setting.settings !== undefined) {
-        const form = `with one value: \`${name.text} …\``;
-        this.#reporter.report('model/setting-form', { name: name.text, form }, setting.span);
-        continue;
-      }
-      const checked = evaluateAs(value, parameter.spec, `\`${name.text}\` of \`${what}\``, context);
-      if (checked.kind !== 'error') result[name.text] = toSetting(checked);
-    }
-    return result;
-  }
-
-  /** The settings with a known name, each once. */
-  #known(settings: readonly Setting[], names: readonly string[]): Setting[] {
-    const seen = new Map<string, Setting>();
-    for (const setting of settings) {
-      const { text, span } = setting.name;
-      const earlier = seen.get(text);
-      if (!names.includes(text)) {
-        const help = (): string | undefined => suggest(text, names);
-        this.#reporter.report('model/unknown-name', { kind: 'setting', name: text }, span, { help });
-      } else if (earlier !== undefined) {
-        const related = [{ place: earlier.name.span, message: 'first set here' }];
-        this.#reporter.report('model/setting-twice', { name: text }, span, { related });
-      } else {
-        seen.set(text, setting);
-      }
-    }
-    return [...seen.values()];
+    const choice = coding.choice as ChoiceOf<typeof codings>;
+    const perLayer: readonly Parameter[] = codingLayerSettings[choice.name] ?? [];
+    const { layers } = layeredSettings(inner, choice.name, [], perLayer, context);
+    // the rows of a coding name what its layers may have
+    return { ...choice, layers: layers as CodingChoice['layers'] };
   }
 
   #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {
@@ -365,12 +315,19 @@ function merge(base: Partial, own: Partial): Partial {
     const layers = [...base.bits.layers, ...own.bits.layers];
     merged.bits = { settings: { ...base.bits.settings, ...own.bits.settings }, layers, place: own.bits.place };
   }
-  for (const key of ['train', 'hardware'] as const) {
-    const [first, second] = [base[key], own[key]];
-    if (first === undefined || second === undefined) continue;
-    merged[key] = { settings: { ...first.settings, ...second.settings }, place: second.place };
-  }
+  if (base.train !== undefined && own.train !== undefined)
+    merged.train = { settings: { ...base.train.settings, ...own.train.settings }, place: own.train.place };
+  if (base.hardware !== undefined && own.hardware !== undefined)
+    merged.hardware = { settings: { ...base.hardware.settings, ...own.hardware.settings }, place: own.hardware.place };
   return merged;
+}
+
+/** The parts with the defaults of what no config of the chain says of a training. */
+function withSettings({ train, ...parts }: Partial): Omit<Config, 'name' | 'place' | 'network'> {
+  return {
+    ...parts,
+    ...(train === undefined ? {} : { train: { ...train, settings: withDefaults(trainSettings, train.settings) } }),
+  };
 }
 
 function namesOf(file: LoadedFile, kind: 'config' | 'network'): string[] {

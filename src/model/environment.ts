@@ -1,12 +1,18 @@
-import type { Declared, Value } from './values.js';
-import { errorValue } from './values.js';
-import type { Declaration } from '../syntax/index.js';
+import type { NeuronDef } from '../equations/index.js';
+import type { CallExpression, Declaration, NeuronDeclaration } from '../syntax/index.js';
 import { constantFunctions, type Environment, type EvaluationContext } from './evaluate.js';
-import type { Instantiator } from './instantiate.js';
 import { layerNamed } from './layers/index.js';
-import type { LoadedFile } from './load.js';
+import type { Declared, LoadedFile } from './declared.js';
 import { useNeuron } from './neuron-parameters.js';
 import type { Reporter } from './reporter.js';
+import { type BlockValue, type Value, errorValue } from './values.js';
+
+/** What declarations are worth, each made once. */
+export interface Declarations {
+  neuron(declaration: NeuronDeclaration): NeuronDef;
+  /** A block with some of its arguments, which are worked out where they stand: `InterlaminarBlock(gamma: 0.25)`. */
+  blockWith(block: BlockValue, written: CallExpression, context: EvaluationContext): Value;
+}
 
 /**
  * Whether a damaged declaration of the file, whose own name can't be read, may be what an unknown name means. Then its
@@ -25,11 +31,11 @@ export function mayBeHidden(
 }
 
 /** The names a file declares and imports, as values. */
-export function fileEnvironment(file: LoadedFile, instantiator: Instantiator): Environment {
+export function fileEnvironment(file: LoadedFile, declarations: Declarations): Environment {
   return {
     lookup: (name) => {
       const declared = file.scope.get(name);
-      if (declared !== undefined) return declaredValue(declared, instantiator);
+      if (declared !== undefined) return declaredValue(declared, declarations);
       return mayBeHidden(name, file) ? errorValue : undefined;
     },
     elsewhere: file.elsewhere,
@@ -38,25 +44,25 @@ export function fileEnvironment(file: LoadedFile, instantiator: Instantiator): E
 }
 
 /** What expressions in a file's configs see. */
-export function fileContext(file: LoadedFile, reporter: Reporter, instantiator: Instantiator): EvaluationContext {
+export function fileContext(file: LoadedFile, reporter: Reporter, declarations: Declarations): EvaluationContext {
   return {
-    environment: fileEnvironment(file, instantiator),
+    environment: fileEnvironment(file, declarations),
     reporter,
     useNeuron: (def, written, context) => {
       const use = useNeuron(def, written, context);
       return use === undefined ? errorValue : { kind: 'neuron', use };
     },
-    useBlock: (block, written, context) => instantiator.blockWith(block, written, context),
+    useBlock: (block, written, context) => declarations.blockWith(block, written, context),
   };
 }
 
-function declaredValue({ declaration, file, missing }: Declared, instantiator: Instantiator): Value {
+function declaredValue({ declaration, file, missing }: Declared, declarations: Declarations): Value {
   if (missing) return errorValue;
   switch (declaration.kind) {
     case 'block':
       return { kind: 'block', declared: { declaration, file } };
     case 'neuron':
-      return { kind: 'neuronDef', def: instantiator.neuron(declaration) };
+      return { kind: 'neuronDef', def: declarations.neuron(declaration) };
     case 'network':
     case 'config':
       return { kind: declaration.kind, name: declaration.name.text };

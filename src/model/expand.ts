@@ -10,16 +10,15 @@ import type {
   PipeExpression,
 } from '../syntax/index.js';
 import { arithmetic, scale } from './arithmetic.js';
-import { calleeOf, coerce, evaluateArguments } from './arguments.js';
+import { type Callee, calleeOf, coerce, evaluateArguments } from './arguments.js';
+import type { Declared, LoadedFile } from './declared.js';
 import { type Environment, type EvaluationContext, type GraphHooks, evaluate } from './evaluate.js';
 import { IdScope } from './ids.js';
-import type { Instantiator } from './instantiate.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
 import type { Layer, LayerAttr } from './types.js';
 import {
   type BlockValue,
-  type Declared,
   type NeuronUse,
   type TensorValue,
   type Value,
@@ -32,6 +31,21 @@ import {
 export const maxExpansion = 20_000;
 /** How deeply blocks may stand in blocks. */
 export const maxBlockDepth = 100;
+
+/** What the expander asks of those that know all files. */
+export interface Bodies {
+  /** The names a file declares and imports. */
+  environment(file: LoadedFile): Environment;
+  context(file: LoadedFile, environment: Environment, graph: GraphHooks): EvaluationContext;
+  /** Values of a block's parameters; undefined where one is wrong, which is reported. */
+  arguments(
+    block: BlockValue,
+    callee: Callee,
+    args: readonly Argument[],
+    context: EvaluationContext,
+  ): ReadonlyMap<string, Value> | undefined;
+  reportRecursion(declaration: GraphDeclaration, path: readonly string[]): void;
+}
 
 /** Where expansion stands: whose body, and what its ids begin with. */
 interface Frame {
@@ -49,12 +63,12 @@ interface Frame {
 export class Expander {
   readonly layers: Layer[] = [];
   readonly #reporter: Reporter;
-  readonly #instantiator: Instantiator;
+  readonly #bodies: Bodies;
   #work = 0;
 
-  constructor(reporter: Reporter, instantiator: Instantiator) {
+  constructor(reporter: Reporter, bodies: Bodies) {
     this.#reporter = reporter;
-    this.#instantiator = instantiator;
+    this.#bodies = bodies;
   }
 
   get exhausted(): boolean {
@@ -74,7 +88,7 @@ export class Expander {
     outer: Frame | undefined,
   ): Value {
     const bound = new Map(values);
-    const file = this.#instantiator.environment(declared.file);
+    const file = this.#bodies.environment(declared.file);
     const environment: Environment = {
       lookup: (name) => bound.get(name) ?? file.lookup(name),
       names: () => [...bound.keys(), ...file.names(), ...Object.keys(layerTable)],
@@ -89,7 +103,7 @@ export class Expander {
       },
       negate: (expression, operand) => scale(operand, -1, this.#site('scale', expression.span, frame)),
     };
-    const context = this.#instantiator.context(declared.file, environment, graph);
+    const context = this.#bodies.context(declared.file, environment, graph);
     const depth = outer === undefined ? 0 : outer.depth + 1;
     const frame: Frame = { declared, ids, bound, context, depth, ...(outer === undefined ? {} : { outer }) };
     const waiting = [...inputs];
@@ -233,7 +247,7 @@ export class Expander {
     for (let at: Frame | undefined = frame; at !== undefined; at = at.outer) {
       path.unshift(at.declared.declaration.name.text);
       if (at.declared.declaration !== declared.declaration) continue;
-      this.#instantiator.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
+      this.#bodies.reportRecursion(declared.declaration, [...path, declared.declaration.name.text]);
       return errorValue;
     }
     if (frame.depth >= maxBlockDepth) {
@@ -242,7 +256,7 @@ export class Expander {
       return errorValue;
     }
     const wanted = inputsOf(declared);
-    const values = this.#instantiator.arguments(block, { name, place }, args, frame.context);
+    const values = this.#bodies.arguments(block, { name, place }, args, frame.context);
     const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;
     const ids = frame.ids.block();

@@ -1,7 +1,16 @@
 export { checkModel, checkWhatHolds, loadNeuron } from './check.js';
 export { maxBlockDepth, maxExpansion } from './expand.js';
 export type { LoadOptions } from './load.js';
-export { type NameDefinition, type NameIndex, type SymbolKind, indexNames } from './name-index.js';
+export {
+  type Edit,
+  type NameDefinition,
+  type NameIndex,
+  type ProjectIndex,
+  type SymbolKind,
+  indexNames,
+  indexProject,
+} from './index-of-names/index.js';
+export { hoverAt } from './index-of-names/hover.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';
 export { layerHelp, layerMatcher, layerMatches } from '../base/layer-patterns.js';
@@ -17,5 +26,8 @@ export type {
   OnnxNetwork,
   OwnNetwork,
   Train,
+  SwsCoding,
 } from './types.js';
+export { stepsOf } from './types.js';
+export { type HardwareValues, type Normalize, type TrainValues, bitValues } from './settings.js';
 export type { Choice, NeuronUse, SettingValue } from './values.js';

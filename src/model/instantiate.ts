@@ -1,16 +1,16 @@
 import type { NeuronDef } from '../equations/index.js';
 import type { Argument, CallExpression, GraphDeclaration, NeuronDeclaration, TypeExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, coerce, evaluateAs, matchArguments } from './arguments.js';
-import { fileContext, fileEnvironment } from './environment.js';
+import type { Declared, LoadedFile } from './declared.js';
+import { type Declarations, fileContext, fileEnvironment } from './environment.js';
 import type { Environment, EvaluationContext, GraphHooks } from './evaluate.js';
-import { Expander } from './expand.js';
+import { type Bodies, Expander } from './expand.js';
 import { liveLayers } from './live-layers.js';
-import type { LoadedFile } from './load.js';
 import { checkNeuron } from './neuron.js';
 import type { Reporter } from './reporter.js';
 import { type Spec, describeSpec } from './schema.js';
 import type { OwnNetwork } from './types.js';
-import { type BlockValue, type Declared, type Value, errorValue } from './values.js';
+import { type BlockValue, type Value, errorValue } from './values.js';
 
 const plainTypes: Readonly<Record<string, Spec>> = {
   int: { kind: 'int' },
@@ -27,7 +27,7 @@ function parametersOf({ parameters }: GraphDeclaration) {
 }
 
 /** Makes networks and neurons of declarations; each neuron once. */
-export class Instantiator {
+export class Instantiator implements Declarations, Bodies {
   readonly #reporter: Reporter;
   readonly #neurons = new Map<NeuronDeclaration, NeuronDef>();
   readonly #recursive = new Set<GraphDeclaration>();
@@ -81,7 +81,6 @@ export class Instantiator {
     return { kind: 'network', name: name.text, layers, output: output.op, place: callee.place };
   }
 
-  /** A block with some of its arguments, which are worked out where they stand: `InterlaminarBlock(gamma: 0.25)`. */
   blockWith({ declared, set }: BlockValue, written: CallExpression, context: EvaluationContext): Value {
     const { name, args } = calleeOf(written);
     const parameters = parametersOf(declared.declaration);

@@ -1,32 +1,15 @@
 import { suggest } from '../base/did-you-mean.js';
 import type { Source, Span } from '../base/source.js';
-import {
-  type Declaration,
-  type GraphDeclaration,
-  type ModelFile,
-  type UseDeclaration,
-  parseWhatHolds,
-} from '../syntax/index.js';
+import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
+import type { Declared, LoadedFile } from './declared.js';
 import { layerNamed } from './layers/index.js';
 import type { ModelLoader } from './loader.js';
 import { neuronNames } from './other-names.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
-import type { Declared } from './values.js';
 
 const libraryPrefix = 'spikec/';
 const maxFiles = 500;
-
-/** A parsed file and the names that its declarations see. */
-export interface LoadedFile {
-  readonly ast: ModelFile;
-  readonly isLibrary: boolean;
-  readonly scope: ReadonlyMap<string, Declared>;
-  /** Kinds of declarations of which damaged ones may be there under names that can't be read. */
-  readonly hidden: ReadonlySet<Declaration['kind']>;
-  /** Help for an unknown name that the standard library declares: what to add to the file. */
-  readonly elsewhere: (name: string) => string | undefined;
-}
 
 export interface LoadOptions {
   /** `use` and `onnx` may leave the model's folder. */

@@ -5,6 +5,7 @@ import {
   type NeuronDef,
   type NeuronParam,
   type NeuronState,
+  type PlaneForm,
   type Surrogate,
   type PhaseName,
   assignmentsOf,
@@ -12,6 +13,7 @@ import {
   phaseNames,
   phaseTable,
   phasesOf,
+  planeForms,
 } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { NeuronDeclaration, Parameter, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
@@ -51,6 +53,7 @@ export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter):
     states: body.states(),
     ...body.phases(),
     ...(surrogate === undefined ? {} : { surrogate }),
+    ...(body.planes() === 'unary' ? { planes: 'unary' as const } : {}),
   };
   reportUnusedParameters(declaration, def, reporter);
   for (const { default: value, ...declared } of params) {
@@ -168,6 +171,22 @@ class NeuronBody {
     }
     this.#checkComplete(found);
     return { phases: phasesOf(found), ...(detached ? { detachReset: true as const } : {}) };
+  }
+
+  planes(): PlaneForm | undefined {
+    const [first, ...more] = this.#declaration.body.filter((statement) => statement.kind === 'planes');
+    for (const again of more) {
+      const related = [{ place: first!.span, message: 'first declared here' }];
+      this.#reporter.report('model/planes-twice', {}, again.span, { related });
+    }
+    if (first === undefined) return undefined;
+    const { text: name, span } = first.form;
+    const form = planeForms.find((one) => one === name);
+    if (form === undefined) {
+      const help = suggest(name, planeForms) ?? 'there are `unary` and `binary`';
+      this.#reporter.report('model/unknown-name', { kind: 'form of planes', name }, span, { help });
+    }
+    return form;
   }
 
   surrogate(): Surrogate | undefined {

@@ -31,6 +31,14 @@ export interface Parameter {
   readonly default?: number | boolean | string | readonly number[];
 }
 
+/** A parameter that stands in a block of its own: `batch 64`. */
+export interface Setting extends Parameter {
+  /** What it decides. */
+  readonly doc: string;
+  /** What holds without it, where that is no value of its own. */
+  readonly otherwise?: string;
+}
+
 /** What a spec allows, in words: `an integer of at least 1`. */
 export function describeSpec(spec: Spec): string {
   switch (spec.kind) {

@@ -1,7 +1,10 @@
 import type { NeuronDef } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { ModelFile } from '../syntax/index.js';
-import type { Choice, NeuronUse, SettingValue } from './values.js';
+import type { CodingValuesOfLayer, codings } from './codings.js';
+import type { BitValuesOfLayer, HardwareValues, Normalize, TrainValues, WrittenBits } from './settings.js';
+import type { ChoiceOf } from './typed-settings.js';
+import type { NeuronUse } from './values.js';
 
 /** Everything a model file says, checked. */
 export interface Model {
@@ -24,7 +27,7 @@ export interface Config {
   readonly train?: Train;
   readonly hardware?: Hardware;
   /** `normalize channels(…)`: what images are normalised by, unless `train` says it. */
-  readonly normalize?: Choice;
+  readonly normalize?: Normalize;
 }
 
 /** `network onnx("file.onnx")` */
@@ -36,6 +39,8 @@ export interface OnnxNetwork {
   readonly folder: string;
   /** Folder and path joined. */
   readonly resolved: string;
+  /** The output to take, of several. */
+  readonly output?: string;
   readonly place: Span;
 }
 
@@ -84,31 +89,38 @@ export interface Layer {
 }
 
 /** The coding with all arguments (defaults filled in), and what single layers do differently. */
-export interface CodingChoice extends Choice {
-  readonly layers: readonly LayerSettings[];
+export type CodingChoice = ChoiceOf<typeof codings> & {
+  readonly layers: readonly LayerSettings<CodingValuesOfLayer>[];
+};
+
+export type SwsCoding = Extract<CodingChoice, { readonly name: 'sws' }>;
+
+/** Steps of a train; of event frames they may be missing. */
+export function stepsOf(coding: CodingChoice | undefined): number | undefined {
+  return coding !== undefined && 'steps' in coding.args ? coding.args.steps : undefined;
 }
 
 /** `layer "pattern" { … }`; later ones win. */
-export interface LayerSettings {
+export interface LayerSettings<S = Readonly<Record<string, unknown>>> {
   readonly pattern: string;
-  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly settings: S;
   readonly place: Span;
 }
 
 export interface Bits {
-  /** weights, spikes, steps: a number or `learn(init, max, target, penalty)`; renewal. */
-  readonly settings: Readonly<Record<string, SettingValue>>;
-  readonly layers: readonly LayerSettings[];
+  /** As written: an imported network has no use for some. */
+  readonly settings: WrittenBits;
+  readonly layers: readonly LayerSettings<BitValuesOfLayer>[];
   readonly place: Span;
 }
 
 export interface Train {
-  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly settings: TrainValues;
   readonly place: Span;
 }
 
 export interface Hardware {
   /** Energies in pJ. */
-  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly settings: HardwareValues;
   readonly place: Span;
 }

@@ -1,17 +1,9 @@
 import type { NeuronDef, NeuronUse } from '../equations/index.js';
 import type { Span } from '../base/source.js';
-import type { ConfigDeclaration, GraphDeclaration, NeuronDeclaration } from '../syntax/index.js';
-import type { LoadedFile } from './load.js';
+import type { GraphDeclaration } from '../syntax/index.js';
+import type { Declared } from './declared.js';
 
 export type { NeuronUse } from '../equations/index.js';
-
-/** A declaration and the file whose names it sees. */
-export interface Declared<D = GraphDeclaration | NeuronDeclaration | ConfigDeclaration> {
-  readonly declaration: D;
-  readonly file: LoadedFile;
-  /** It only stands for an import that failed, which is already reported. */
-  readonly missing?: true;
-}
 
 /** What an expression can be worth. */
 export type Value =

@@ -130,7 +130,7 @@ export class NetworkBuilder {
     return {
       name: this.name,
       ...(coding === undefined ? {} : { coding }),
-      ops: this.#ops,
+      ops: [...this.#ops],
       outputs,
       params: this.#params,
       neurons: this.#neurons,

@@ -2,9 +2,21 @@ import { present } from '../base/invariant.js';
 import { attrsOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
+/** What was asked of lists of ops before; they don't change once they are a network's. */
+const knownOps = new WeakMap<readonly Op[], ReadonlyMap<string, Op>>();
+const knownSqueezes = new WeakMap<readonly Op[], ReadonlyMap<string, Op>>();
+
 /** Ops by id. */
-export function opsById(network: Network): ReadonlyMap<string, Op> {
-  return new Map(network.ops.map((op) => [op.id, op]));
+export function opsById({ ops }: Pick<Network, 'ops'>): ReadonlyMap<string, Op> {
+  return once(knownOps, ops, () => new Map(ops.map((op) => [op.id, op])));
+}
+
+function once<V>(known: WeakMap<readonly Op[], V>, ops: readonly Op[], make: () => V): V {
+  const done = known.get(ops);
+  if (done !== undefined) return done;
+  const made = make();
+  known.set(ops, made);
+  return made;
 }
 
 /** For each id, the ops that read it. */
@@ -17,8 +29,13 @@ export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]
 }
 
 /** The squeeze that reads a layer of neurons, if there is one. */
-export function squeezeBehind(network: Pick<Network, 'ops'>, neuron: Op): Op | undefined {
-  return network.ops.find((op) => op.kind === 'squeeze' && op.inputs[0] === neuron.id);
+export function squeezeBehind({ ops }: Pick<Network, 'ops'>, neuron: Op): Op | undefined {
+  const squeezes = once(knownSqueezes, ops, () => {
+    const all = ops.filter(({ kind }) => kind === 'squeeze');
+    // the first that reads a layer stands for it
+    return new Map(all.reverse().map((op) => [op.inputs[0]!, op]));
+  });
+  return squeezes.get(neuron.id);
 }
 
 /** The network without ops and parameters that no output needs. */

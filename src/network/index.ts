@@ -52,6 +52,7 @@ export {
 } from './params.js';
 export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
 export { networkOfText, parseNetwork } from './text/parse.js';
+export { planesFor, unaryTrains } from './spike-form.js';
 export { printNetwork, printType } from './text/print.js';
 export {
   type AttrValue,

@@ -1,5 +1,6 @@
-import { deflateSync } from 'node:zlib';
+import { zlibDeflate } from '../base/deflate.js';
 import type { Tensor } from '../base/dtype.js';
+import { base64 } from '../base/text-bytes.js';
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -17,20 +18,32 @@ export function encodePng(width: number, height: number, pixels: Uint8Array): Ui
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([8, channels === 1 ? 0 : 2, 0, 0, 0], 8);
-  return Buffer.concat([
+  return joined([
     new Uint8Array(signature),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(lines, { level: 9 })),
+    chunk('IDAT', zlibDeflate(lines)),
     chunk('IEND', new Uint8Array(0)),
   ]);
 }
 
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Length, four letters, data, checksum of letters and data. */
 function chunk(type: string, data: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(data.length + 12);
-  bytes.writeUInt32BE(data.length, 0);
-  bytes.write(type, 4, 'latin1');
+  const bytes = new Uint8Array(data.length + 12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(type), 4);
   bytes.set(data, 8);
-  bytes.writeUInt32BE(crc32(bytes.subarray(4, data.length + 8)), data.length + 8);
+  view.setUint32(data.length + 8, crc32(bytes.subarray(4, data.length + 8)));
   return bytes;
 }
 
@@ -45,7 +58,7 @@ function crc32(bytes: Uint8Array): number {
 }
 
 export function pngUri(width: number, height: number, pixels: Uint8Array): string {
-  return `data:image/png;base64,${Buffer.from(encodePng(width, height, pixels)).toString('base64')}`;
+  return `data:image/png;base64,${base64(encodePng(width, height, pixels))}`;
 }
 
 /** A grey image of values: `black` and below is black, `white` and above white. */

@@ -16,6 +16,8 @@ import type { OnProgress } from '../workspace/types.js';
 /** Images a batch: every activation of a batch is in memory. */
 const batch = 20;
 const defaultLimit = 1000;
+/** The time in which onnxruntime opens a network that gives out each activation grows with the square of their number. */
+const mostSites = 4000;
 /** Passes before activations are looked for; they keep the ids of activations. */
 const front = ['canonicalise', 'fold-batchnorm', 'quantiser-regions'];
 
@@ -48,6 +50,11 @@ export async function calibrate(
     fail('convert/no-range', { op: op.id, kind: op.kind }, op.place, {
       help: 'this network has activations without quantisers: give images with --calibrate DATA',
     });
+  }
+  if (sites.length > mostSites) {
+    const reason = `the ranges of ${sites.length} activations can't be measured, ${mostSites} at most`;
+    const help = 'a file with quantisers says its ranges: quantise it before it is converted';
+    fail('convert/calibration', { reason }, undefined, { help });
   }
   const fit = fitToNetwork(network, dataset, findings, { numbers: true, normalisation });
   const expose = sites.map(({ op }) => op.id);

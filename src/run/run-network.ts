@@ -25,7 +25,7 @@ const valuesAtOnce = 3e7;
 /** An evaluation that also counts what the trains of the network it runs cost. */
 export interface RunOptions extends EvalOptions {
   readonly countSpikes?: (network: Network) => SpikeCounter;
-  /** A spike counts as the ones of its code, each a spike of a binary plane, and not as its level. */
+  /** A spike counts as the ones of its code, each a spike of a binary plane, and not as its level; of unary trains both are the same. */
   readonly ones?: boolean;
 }
 

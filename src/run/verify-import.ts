@@ -4,7 +4,7 @@ import { present } from '../base/invariant.js';
 import { openOnnxSource } from '../engines/onnx-source.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type CheckedOp, firstMismatch } from './metrics/index.js';
-import { exposeTensors } from '../frontends/onnx/index.js';
+import { exposeTensors, partFor } from '../frontends/onnx/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
@@ -53,9 +53,9 @@ export async function verifyWhereWanted(
   }
   options.onProgress?.({ phase: 'verifying the import', done: 0 });
   const verified = await verifyImport(source);
-  const { compared, layers } = verified;
-  if (compared < layers) {
-    findings.all.push(diagnostic('convert/import-sampled', { compared, layers }, { file: source.path }));
+  const { compared, layers, skipped } = verified;
+  if (skipped !== undefined) {
+    findings.all.push(diagnostic('convert/import-sampled', { compared, layers, skipped }, { file: source.path }));
   }
   return verified;
 }
@@ -64,6 +64,8 @@ export async function verifyWhereWanted(
 export interface Verified {
   readonly compared: number;
   readonly layers: number;
+  /** Which weren't, in words; missing where all were. */
+  readonly skipped?: string;
 }
 
 /**
@@ -76,15 +78,20 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
   const byId = opsById(network);
   const input = present(sourceInputs[0], 'driver: an imported network without input');
   const comparable = network.ops.filter((op) => op.origin !== undefined && op.kind !== 'input');
-  const wanted = sample(comparable, Math.max(samples, input.batch ?? 1));
+  const { wanted, skipped, whole } = sample(comparable, Math.max(samples, input.batch ?? 1));
   const { program, checked, fed } = lowerPerOp(network, new Set(wanted.map((op) => op.id)));
-  const verified = { compared: wanted.length, layers: comparable.length };
+  const verified = { compared: wanted.length, layers: comparable.length, ...(skipped !== '' && { skipped }) };
   const images = randomImages(network, input.shape);
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
   origins.delete(input.name);
   // onnxruntime finds external data by the file's place only
   const ends = [imported.sourceOutput.name];
-  const exposed = external.size > 0 ? undefined : exposeTensors(bytes, [...origins, ...ends]);
+  const exposed =
+    external.size > 0
+      ? undefined
+      : whole
+        ? exposeTensors(bytes, [...origins, ...ends])
+        : exposeTensors(partFor(bytes, origins), origins);
   const source = await openOnnxSource(exposed?.bytes ?? path, { name: path, batch: input.batch });
   let theirs: ReadonlyMap<string, Tensor>;
   try {
@@ -123,13 +130,29 @@ export async function verifyImport({ path, bytes, imported, external }: Source):
 /** Of so many layers, with so many elements over all rows, are tensors compared at most. */
 const mostLayers = 2000;
 const mostCompared = 2 ** 26;
+/** Of longer files only so many layers are run: what onnxruntime takes to open one grows with the square of its length. */
+const mostRun = 4000;
 
-/** Every layer, or where that were too much every n-th from the last. */
-function sample(ops: readonly Op[], rows: number): readonly Op[] {
+interface Sample {
+  readonly wanted: readonly Op[];
+  /** Which aren't wanted, in words. */
+  readonly skipped: string;
+  /** Whether the file is run to its end. */
+  readonly whole: boolean;
+}
+
+/** Every layer, or where that were too much every n-th from the last; of long files of the first ones. */
+function sample(all: readonly Op[], rows: number): Sample {
+  const ops = all.slice(0, mostRun);
+  const behind = all.length > ops.length ? `all behind %${ops.at(-1)!.id}` : undefined;
   for (let stride = Math.ceil(ops.length / mostLayers) || 1; ; stride *= 2) {
-    const chosen = ops.filter((_, i) => (ops.length - 1 - i) % stride === 0);
-    const elements = chosen.reduce((sum, op) => sum + elementCount(op.type.shape) * rows, 0);
-    if (elements <= mostCompared || chosen.length <= 1) return chosen;
+    const wanted = ops.filter((_, i) => (ops.length - 1 - i) % stride === 0);
+    const elements = wanted.reduce((sum, op) => sum + elementCount(op.type.shape) * rows, 0);
+    if (elements > mostCompared && wanted.length > 1) continue;
+    const between =
+      stride === 1 ? undefined : `${stride - 1} of every ${stride}${behind === undefined ? '' : ' before'}`;
+    const skipped = [behind, between].filter((part) => part !== undefined).join(', and ');
+    return { wanted, skipped, whole: behind === undefined };
   }
 }
 

@@ -103,7 +103,7 @@ export interface NeuronDeclaration {
   readonly span: Span;
 }
 
-export type NeuronStatement = StateStatement | PhaseStatement | SurrogateStatement;
+export type NeuronStatement = StateStatement | PhaseStatement | SurrogateStatement | PlanesStatement;
 
 /** `state u = 0`, or `state u[k] = 0` for k membranes. */
 export interface StateStatement {
@@ -126,6 +126,13 @@ export interface PhaseStatement {
 export interface SurrogateStatement {
   readonly kind: 'surrogate';
   readonly call: CallExpression | NameExpression;
+  readonly span: Span;
+}
+
+/** `planes unary`: how inference sends spikes of several levels. */
+export interface PlanesStatement {
+  readonly kind: 'planes';
+  readonly form: Name;
   readonly span: Span;
 }
 

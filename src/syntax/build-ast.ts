@@ -105,7 +105,7 @@ export class AstBuilder extends ExpressionBuilder {
   }
 
   private neuronStatement(node: cst.NeuronStatementCstNode): ast.NeuronStatement {
-    const { stateStatement, phase, surrogateStatement } = node.children;
+    const { stateStatement, phase, surrogateStatement, planesStatement } = node.children;
     const span = this.nodeSpan(node);
     if (stateStatement) {
       const { Identifier, units, initial } = only(stateStatement).children;
@@ -126,6 +126,9 @@ export class AstBuilder extends ExpressionBuilder {
         assignments: assignment.map((a) => this.assignment(a)),
         span,
       };
+    }
+    if (planesStatement) {
+      return { kind: 'planes', form: this.name(only(planesStatement).children.form[0]), span };
     }
     return { kind: 'surrogate', call: this.call(only(only(surrogateStatement).children.call)), span };
   }

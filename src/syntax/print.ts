@@ -196,6 +196,8 @@ class Printer {
         return this.#phase(statement);
       case 'surrogate':
         return this.#flat(statement.span, () => layOut('  surrogate ', statement.call, 2));
+      case 'planes':
+        return this.#flat(statement.span, () => [`  planes ${statement.form.text}`]);
     }
   }
 

@@ -1,13 +1,9 @@
 import type { DType, Tensor } from '../base/dtype.js';
 import { invariant } from '../base/invariant.js';
 import { ShapeError, checkShape, sameInfo, showType } from './dims.js';
+import type { Value } from './op-builder.js';
 import { opDef } from './ops/index.js';
 import type { Attrs, Dim, PrimKind, Program, ProgramInput, ProgramParam, TensorOp, ValueInfo } from './types.js';
-
-/** A value of the program being built. */
-export interface Value extends ValueInfo {
-  readonly id: string;
-}
 
 /** A program in the making: what all views of one builder share. */
 export class Draft {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { diagnostic } from '../base/diagnostics/index.js';
 import { emitOnnx } from '../backends/onnx/index.js';
 import type { NeuronDef } from '../equations/index.js';
 import type { Normalisation } from '../data/index.js';
-import { lower } from '../lower/program/index.js';
+import { lower, mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
 import { type Network, encodeWeights, printNetwork } from '../network/index.js';
 import { type Program, printProgram, simplify } from '../tensor/index.js';
+import type { Findings } from './findings.js';
 import type { Artifact } from './types.js';
 
 /** Commands that write compiled folders. */
@@ -57,6 +59,17 @@ function neuronJson(def: NeuronDef): object {
   return Object.fromEntries(entries);
 }
 
+/** What is emitted unasked: without the programs of a network that would unroll too many steps, which a note says. */
+export function affordable(emit: readonly Artifact[], network: Network, findings: Findings): readonly Artifact[] {
+  const steps = unrolledSteps(network);
+  const programs = emit.filter((one) => one === 'onnx' || one === 'tensor');
+  if (steps <= mostUnrolledSteps || programs.length === 0) return emit;
+  const names = programs.map((one) => (one === 'onnx' ? '`infer.onnx`' : '`network.tensor`'));
+  const what = `${names.join(' and ')} left out`;
+  findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostUnrolledSteps }));
+  return emit.filter((one) => one !== 'onnx' && one !== 'tensor');
+}
+
 /** The files of a compiled folder; the same input gives the same bytes. */
 export function artifactFiles(
   network: Network,
@@ -76,6 +89,17 @@ export function artifactFiles(
   }
   files.set('manifest.json', manifest(files, origin, version));
   return files;
+}
+
+/** The same files, recorded with another origin. */
+export function recordedAs(
+  files: ReadonlyMap<string, string | Uint8Array>,
+  origin: Origin,
+  version: string,
+): Map<string, string | Uint8Array> {
+  const all = new Map(files);
+  all.delete('manifest.json');
+  return all.set('manifest.json', manifest(all, origin, version));
 }
 
 /** The files of a compiled folder and, behind them, others that its manifest also records. */

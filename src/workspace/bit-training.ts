@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import type { Config } from '../model/index.js';
+import { type Config, bitValues } from '../model/index.js';
 import { BitPlan } from '../lower/model-to-network/index.js';
 import { type BitHolder, type BitKind, type BitPenalty, bitKinds, learnedBitsOf } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
@@ -13,7 +13,7 @@ export function bitTraining(config: Config, network: Network, rate: number): Bit
   const { bits } = config;
   if (bits === undefined) return undefined;
   const plan = new BitPlan(bits, config.coding);
-  const distance = bits.settings['distance'] === 'square' ? 'square' : 'absolute';
+  const { distance, renewal = 'spikes', settle } = bitValues(bits.settings);
   const penalties = new Map<string, { readonly penalty: Omit<BitPenalty, 'ops'>; readonly ops: string[] }>();
   const rateFactors: Record<string, number> = {};
   for (const kind of bitKinds) {
@@ -28,19 +28,17 @@ export function bitTraining(config: Config, network: Network, rate: number): Bit
       else known.ops.push(holder.op.id);
     }
   }
-  const renewal = (bits.settings['renewal'] as BitTraining['renewal'] | undefined) ?? 'spikes';
-  const { settle } = bits.settings;
   return {
     penalties: [...penalties.values()].map(({ penalty, ops }) => ({ ...penalty, ops })),
     renewal,
     rateFactors,
-    ...(typeof settle === 'number' ? { settle } : {}),
+    ...(settle === undefined ? {} : { settle }),
   };
 }
 
 /** Renewal of spikes that a config asks for, and that no neuron has a learned step size for. */
 export function renewalProblems({ bits, place }: Config, network: Network): readonly Diagnostic[] {
-  const asked = bits?.settings['renewal'] === 'spikes' || bits?.settings['renewal'] === 'all';
+  const asked = bits?.settings.renewal === 'spikes' || bits?.settings.renewal === 'all';
   if (!asked || learnedBitsOf(network, 'spikes').length === 0) return [];
   const renews = quantisedTensors(network).some(({ kind }) => kind === 'spikes');
   return renews ? [] : [diagnostic('train/nothing-to-renew', {}, bits?.place ?? place)];

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { levelProblems, spikeLevels } from '../equations/index.js';
-import type { CodingChoice, Config } from '../model/index.js';
+import type { Config, SwsCoding } from '../model/index.js';
 
 /**
  * Everything that keeps a config from converting its ONNX network, whatever the file holds, and what it is warned of.
@@ -34,11 +34,9 @@ function codingProblems(config: Config): readonly Diagnostic[] {
   return silentProblems(coding);
 }
 
-function silentProblems(coding: CodingChoice): readonly Diagnostic[] {
-  const steps = Number(coding.args['steps']);
-  const periods = [coding.args, ...coding.layers.map(({ settings }) => settings)].map((one) =>
-    Number(one['silent'] ?? 0),
-  );
+function silentProblems(coding: SwsCoding): readonly Diagnostic[] {
+  const { steps } = coding.args;
+  const periods = [coding.args, ...coding.layers.map(({ settings }) => settings)].map(({ silent = 0 }) => silent);
   if (periods.every((silent) => silent <= steps)) return [];
   const reason = `a silent period of ${Math.max(...periods)} steps is longer than the train of ${steps}; after ${steps} steps a layer knows its whole input`;
   return [diagnostic('convert/bad-coding', { reason }, coding.place, { help: `use silent: ${steps} at most` })];

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import { present } from '../base/invariant.js';
-import { type CodingChoice, type Config, type NeuronUse, layerMatches } from '../model/index.js';
+import { invariant, present } from '../base/invariant.js';
+import { type CodingChoice, type Config, type NeuronUse, type SwsCoding, layerMatches } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
 import { type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
 import { type Compiled, type PassPlan, compile } from './compiled.js';
@@ -8,6 +8,8 @@ import { conversionProblems } from './conversion-rules.js';
 import { libraryNeurons } from './files.js';
 import { importedBits } from './import-bits.js';
 import type { Findings } from './findings.js';
+
+type DirectCoding = Extract<CodingChoice, { readonly name: 'direct' }>;
 
 /** Settings that stand in the place of the config's. */
 export interface PlanChanges {
@@ -29,15 +31,16 @@ export function conversionPlan(config: Config, findings: Findings, changes: Plan
     const use = present(neuron, 'workspace: a conversion to means without a neuron');
     return meanPlan(coding, use, weights);
   }
+  invariant(coding.name === 'sws', `workspace: nobody converts to ${coding.name}`);
   const { args } = coding;
   const passes = configure(pipelines['convert.sws'], {
     'quantise-weights': weights,
     'to-spikes': {
-      beta: Number(args['beta']),
-      steps: Number(args['steps']),
-      encoder: args['encoder'] === 'drive' ? 'drive' : 'exact',
-      threshold: args['threshold'] === 'full' ? 'full' : 'half',
-      rectified: args['rectified'] !== false,
+      beta: args.beta,
+      steps: args.steps,
+      encoder: args.encoder,
+      threshold: args.threshold,
+      rectified: args.rectified,
     },
     'schedule-time': { silent: byLayer(changes.silent ?? ((id) => silentOf(coding, id))) },
   });
@@ -46,27 +49,27 @@ export function conversionPlan(config: Config, findings: Findings, changes: Plan
 
 /** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
 function meanPlan(
-  coding: CodingChoice,
+  coding: DirectCoding,
   { def, args, place }: NeuronUse,
   weights: { readonly bits: PerLayer<number> | undefined },
 ): PassPlan {
   const ranges = coding.layers.map(({ pattern, place, settings }) => ({
     pattern,
     place,
-    value: settings['range'] as number | undefined,
+    value: settings.range,
   }));
   const passes = configure(pipelines['convert.rate'], {
     'quantise-weights': weights,
     'activation-ranges': { range: byPattern<number>(ranges) },
-    'insert-neurons': { neuron: { name: def.name, args, place }, steps: Number(coding.args['steps']) },
+    'insert-neurons': { neuron: { name: def.name, args, place }, steps: coding.args.steps },
   });
   return { passes, neurons: new Map(libraryNeurons()).set(def.name, def) };
 }
 
-function silentOf(coding: CodingChoice, id: string): number {
-  let silent = Number(coding.args['silent']);
+function silentOf(coding: SwsCoding, id: string): number {
+  let { silent } = coding.args;
   for (const { pattern, settings } of coding.layers) {
-    if (layerMatches(pattern, id)) silent = Number(settings['silent'] ?? silent);
+    if (layerMatches(pattern, id)) silent = settings.silent ?? silent;
   }
   return silent;
 }

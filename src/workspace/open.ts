@@ -17,7 +17,8 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { networkOf } from './own-network.js';
 import { isIrFile, readIr, runFiles } from './run-folder.js';
-import { type Source, chooseConfig, importFile, sourceOf } from './target.js';
+import { chooseConfig } from './choose-config.js';
+import { type Source, importFile, sourceOf } from './target.js';
 import { normalisationOf, stepSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
@@ -115,7 +116,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     network,
     config: config.name,
     label: config.name,
-    normalisation: normalisationOf(config.train?.settings['normalize'] ?? config.normalize),
+    normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
     sources: new Map([[basename(path), readBytes(path)]]),

@@ -84,7 +84,7 @@ function tinyData(): string {
 
 it('check goes through all files, reports all, and exits with 1 on errors', async () => {
   const ran = await spikec(['check', 'a.spike', 'x.spike', 'b.spike'], {
-    checkFile: (path) =>
+    checkFile: ({ path }) =>
       path === 'x.spike'
         ? { diagnostics: [error] }
         : { value: { configs: ['base', 'fast'], networks: ['N'], neurons: [] }, diagnostics: [] },
@@ -101,6 +101,22 @@ it('check --json prints one document with the diagnostics', async () => {
     files: [{ file: 'x.spike', ok: false }],
     diagnostics: [{ code: 'file/missing', severity: 'error', message: 'there is no file "x.spike"' }],
   });
+});
+
+it('check takes configurations, and says of which it speaks', async () => {
+  const asked: Target[] = [];
+  const ran = await spikec(['check', 'a.spike#fast', 'a.spike', 'a.spike#no name'], {
+    checkFile: (target) => {
+      asked.push(target);
+      return { value: { configs: ['fast'], networks: [], neurons: [] }, diagnostics: [] };
+    },
+  });
+  expect(asked).toEqual([
+    { path: 'a.spike', config: 'fast' },
+    { path: 'a.spike' },
+    { path: 'a.spike', config: 'no name' },
+  ]);
+  expect(ran.out).toBe('a.spike#fast: ok, 1 config\na.spike: ok, 1 config\na.spike#no name: ok, 1 config\n');
 });
 
 it('--quiet keeps errors and drops the rest', async () => {

@@ -22,7 +22,7 @@ it('writes a model file that checks, costs and says what to do next', async () =
   const file = join(folder, 'digits.spike');
   expect(out.startsWith(`${file}\n\nNext:\n  spikec check ${file} `)).toBe(true);
   expect(readdirSync(folder)).toEqual(['digits.spike']);
-  expect(checkFile(file)).toMatchObject({ diagnostics: [], value: { configs: ['leaky', 'multibit'] } });
+  expect(checkFile({ path: file })).toMatchObject({ diagnostics: [], value: { configs: ['leaky', 'multibit'] } });
   for (const config of ['leaky', 'multibit']) {
     const { value, diagnostics } = await costOf({ path: file, config }, {});
     expect(diagnostics).toEqual([]);

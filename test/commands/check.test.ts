@@ -15,7 +15,7 @@ function folderWith(files: Readonly<Record<string, string>>): string {
 }
 
 function codes(path: string, allowOutside = false): string[] {
-  return checkFile(path, { allowOutside }).diagnostics.map((d) => d.code);
+  return checkFile({ path }, { allowOutside }).diagnostics.map((d) => d.code);
 }
 
 const block = 'block B(n: int) {\n  input x\n  output x | linear(n)\n}\n';
@@ -29,7 +29,7 @@ config base { network N  neuron LIF(tau: 4, theta: 0.6)  coding direct(steps: 4)
 `,
     'parts/blocks.spike': block,
   });
-  const { value, diagnostics } = checkFile(join(folder, 'net.spike'));
+  const { value, diagnostics } = checkFile({ path: join(folder, 'net.spike') });
   expect(diagnostics).toEqual([]);
   expect(value).toEqual({ networks: ['N'], neurons: [], configs: ['base'] });
 });
@@ -57,7 +57,7 @@ it('what is used outside the folder needs a flag, by path and by link', () => {
 
 it('an ONNX file that is not there is reported where it is named', () => {
   const folder = folderWith({ 'a.spike': 'config c {\n  network onnx("net.onnx")\n  coding sws(steps: 8)\n}\n' });
-  const { value, diagnostics } = checkFile(join(folder, 'a.spike'));
+  const { value, diagnostics } = checkFile({ path: join(folder, 'a.spike') });
   expect(value).toBeUndefined();
   expect(diagnostics.map((d) => d.code)).toEqual(['file/missing']);
   const [{ place } = {}] = diagnostics;
@@ -88,7 +88,7 @@ ${config('ranged', 'bits { weights learn(init: 4, max: 6, target: 2)  step_size 
 ${config('idle', 'bits { weights 4  layer "a.spike" { weights 3 }  layer "a.conv" { spikes 3  steps 2 } }')}
 `,
   });
-  const { diagnostics, value } = checkFile(join(folder, 'bits.spike'));
+  const { diagnostics, value } = checkFile({ path: join(folder, 'bits.spike') });
   expect(value).toBeUndefined();
   const lines = diagnostics.map(({ code, place }) => `${/:(\d+):/.exec(describePlace(place!))![1]}: ${code}`);
   expect(lines).toEqual([
@@ -99,4 +99,35 @@ ${config('idle', 'bits { weights 4  layer "a.spike" { weights 3 }  layer "a.conv
     '11: model/idle-setting',
     '11: model/idle-setting',
   ]);
+});
+
+it('a config can be checked by itself: by the rules that it is compiled by, and only it', () => {
+  const folder = folderWith({
+    'a.spike': `network N { input x: real[4]  output x | linear(2) }
+config plain { network N }
+config late  { network onnx("net.onnx")  coding direct(steps: 2) }
+config other { network Missing }
+`,
+    'net.onnx': '',
+  });
+  const path = join(folder, 'a.spike');
+  const told = (config: string) => checkFile({ path, config }).diagnostics.map((d) => d.code);
+  expect(told('other')).toEqual(['model/unknown-name']);
+  expect(told('late')).toEqual(['model/unknown-name', 'model/setting-missing']);
+  // what is wrong elsewhere in the file keeps it from compiling too
+  expect(told('plain')).toEqual(['model/unknown-name']);
+  writeFileSync(
+    path,
+    `network N { input x: real[4]  output x | linear(2) }
+config plain { network N }
+config late  { network onnx("net.onnx")  coding direct(steps: 2) }
+`,
+  );
+  expect(checkFile({ path, config: 'plain' })).toEqual({
+    value: { networks: ['N'], neurons: [], configs: ['plain'] },
+    diagnostics: [],
+  });
+  expect(told('late')).toEqual(['model/setting-missing']);
+  const [unknown] = checkFile({ path, config: 'plains' }).diagnostics;
+  expect(unknown).toMatchObject({ code: 'cli/unknown-config', help: 'did you mean "plain"? it has plain, late' });
 });

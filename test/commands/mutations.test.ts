@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { hasErrors } from '../../src/base/diagnostics/index.js';
 import { elementCount } from '../../src/base/dtype.js';
 import { configProblems, lowerModel } from '../../src/lower/model-to-network/index.js';
-import { type Config, checkWhatHolds } from '../../src/model/index.js';
+import { type Config, checkWhatHolds, stepsOf } from '../../src/model/index.js';
 import { forInference } from '../../src/workspace/compiled.js';
 import { inferenceProgram } from '../../src/workspace/artifacts.js';
 import { Findings } from '../../src/workspace/findings.js';
@@ -103,7 +103,7 @@ it('what check has no error for compiles, whatever small change a model file wen
       if (value === undefined || hasErrors(diagnostics)) return;
       for (const config of value.configs.values()) {
         if (config.network.kind !== 'network' || hasErrors(configProblems(config)) || isLarge(config)) continue;
-        if (Number(config.coding?.args['steps'] ?? 1) > 8) continue;
+        if ((stepsOf(config.coding) ?? 1) > 8) continue;
         const lowered = lowerModel(config);
         expect(lowered.value).toBeDefined();
         inferenceProgram(forInference(lowered.value!, new Findings()).network);

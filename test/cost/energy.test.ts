@@ -44,10 +44,17 @@ const body =
 const onesOf = (n: number): number => n.toString(2).replaceAll('0', '').length;
 
 it('additions of multi-bit spikes are the spikes that the network’s binary planes fire', () => {
-  for (const neuron of ['MBLIF(integer: 2, fraction: 1)', 'IBRALIF', 'ILIF(D: 3)', 'LIF(tau: 2, theta: 1)']) {
+  for (const neuron of [
+    'MBLIF(integer: 2, fraction: 1)',
+    'IBRALIF',
+    'IBLIF(D: 3)',
+    'ILIF(D: 3)',
+    'MLF',
+    'LIF(tau: 2, theta: 1)',
+  ]) {
     const findings = new Findings();
     const { network } = forInference(
-      networkFrom(tinyModel({ neuron, body, declarations: 'use "spikec/neurons" { IBRALIF }' })),
+      networkFrom(tinyModel({ neuron, body, declarations: 'use "spikec/neurons" { IBLIF, IBRALIF, MLF }' })),
       findings,
     );
     const planed = withPlanes(network, findings).network;
@@ -64,6 +71,35 @@ it('additions of multi-bit spikes are the spikes that the network’s binary pla
     expect(total.sops, neuron).toBeCloseTo(additions / images, 9);
     expect(total.join_sops).toBe(0);
   }
+});
+
+it('a spike of 7 is 7 additions a synapse where planes are unary (IBRA eq. 5: T×D), 3 where they are binary', () => {
+  const body = 'image | spike | flatten | linear(2)';
+  const declarations = 'use "spikec/neurons" { IBLIF }';
+  const figures = (neuron: string) => {
+    const findings = new Findings();
+    const text = tinyModel({ neuron, body, declarations, coding: 'direct(steps: 1)' });
+    const { network } = forInference(networkFrom(text), findings);
+    const split = withPlanes(network, findings).network;
+    const counter = new SpikeCounter(network);
+    // all 64 neurons fire 7, on one image
+    counter.add(() => tensor('f32', [64], new Float32Array(64).fill(7)));
+    return [network, split].map((form) => {
+      const cost = costOf(form);
+      const counts = (id: string) => counter.countsOf(id.replace('.planes', ''));
+      const { sops } = measuredCost(network, costOf(network), counts, 1, defaultHardware).total;
+      const { spike_bits, steps } = cost.total;
+      return { sops, spike_bits, steps };
+    });
+  };
+  expect(figures('ILIF(D: 7)')).toEqual([
+    { sops: 64 * 2 * 7, spike_bits: 7, steps: 1 },
+    { sops: 64 * 2 * 7, spike_bits: 1, steps: 7 },
+  ]);
+  expect(figures('IBLIF(D: 7)')).toEqual([
+    { sops: 64 * 2 * 3, spike_bits: 3, steps: 1 },
+    { sops: 64 * 2 * 3, spike_bits: 1, steps: 3 },
+  ]);
 });
 
 it('energy is E_MAC for the real layer once and E_AC for each addition; NS-ACE weighs S-ACE by firing rates', () => {

@@ -6,7 +6,7 @@ import { type Model, checkModel } from '../../src/model/index.js';
 import { testLoader } from '../support/spike.js';
 
 function modelOf(neuron: string, coding: string): Outcome<Model> {
-  const text = `use "spikec/neurons" { IF, ILIF, IBRALIF, MBIF, MBLIF }
+  const text = `use "spikec/neurons" { IF, ILIF, IBLIF, IBRALIF, MBIF, MBLIF }
     neuron Own(n = 2.5) {
       state u = 0
       charge u = u + x
@@ -50,6 +50,16 @@ it('a spike has at least one bit and at most 16', () => {
   expect(codesOf('MBIF(integer: 9, fraction: 8)')).toEqual(['model/too-many-levels']);
   expect(codesOf('MBLIF(integer: 8, fraction: 8)')).toEqual([]);
   expect(codesOf('ILIF(D: 65536)')).toEqual(['model/too-many-levels']);
+});
+
+it('many unary planes a spike are remarked on; how full binary ones would be is not their concern', () => {
+  expect(codesOf('ILIF(D: 32)')).toEqual([]);
+  expect(codesOf('ILIF(D: 33)')).toEqual(['model/many-unary-planes']);
+  expect(codesOf('IBLIF(D: 33)')).toEqual([]);
+  const { value } = modelOf('ILIF(D: 100)', 'direct(steps: 2)');
+  expect(problemsOf(value!).map(({ message }) => message)).toEqual([
+    'a spike of `ILIF` is sent in 100 unary planes; 7 binary ones would carry it',
+  ]);
 });
 
 it('says what would do', () => {

@@ -5,7 +5,7 @@ import { equationFunctions } from '../../src/equations/index.js';
 import { constantFunctions } from '../../src/model/evaluate.js';
 import { layerTable } from '../../src/model/layers/index.js';
 import { maxExpansion, surrogates } from '../../src/model/index.js';
-import { bitSettings, hardwareSettings, trainSettings } from '../../src/model/train-settings.js';
+import { bitSettings, hardwareSettings, trainSettings } from '../../src/model/settings.js';
 import type { Parameter, Spec } from '../../src/model/schema.js';
 import { maxBracketDepth, maxSourceLength, parseText } from '../../src/syntax/index.js';
 import { tokens } from '../../grammar/index.js';

@@ -132,6 +132,25 @@ describe('neuron declarations', () => {
     );
   });
 
+  it('say once how inference sends their spikes; `planes` stays a name', () => {
+    const text = (planes: string): string =>
+      `neuron N(planes = 2) { state u = 0 charge u = u + planes * x fire s = clip(floor(u), 0, 3) ${planes} }`;
+    expect(neuron(text('planes unary')).planes).toBe('unary');
+    expect(neuron(text('planes binary')).planes).toBeUndefined();
+    expect(neuron(text('')).planes).toBeUndefined();
+    expectDiagnostics(
+      text(`planes unary
+      planes unary // error: model/planes-twice
+    `),
+    );
+    const found = expectDiagnostics(
+      text(`
+      planes unery // error: model/unknown-name
+    `),
+    );
+    expect(found.map(({ help }) => help)).toEqual(['did you mean "unary"?']);
+  });
+
   it('have one known surrogate', () => {
     const found = expectDiagnostics(`
     neuron A { state u = 0 charge u = u + x fire s = u > 0

@@ -67,7 +67,10 @@ it('names that aren’t plain are quoted and read back', () => {
 });
 
 it.each([
-  ['network "a" %x = input {shape=[1,2,2]} : real[1,2,2]', 'network/invalid: %a the network has no output'],
+  [
+    'network "a" %x = input {shape=[1,2,2]} : real[1,2,2]',
+    'network/invalid: the text ends without its outputs: lines such as `output %logits` are missing, perhaps more before them',
+  ],
   ['network "a" %x = spin : real[1]', 'network/ir-syntax: there is no layer kind spin'],
   ['network "a" %x = input {shape=[1,2,2]} : real[1,2,2', 'network/ir-syntax: expected "]", found "end of text"'],
   ['network "a" %x = relu %y : real[1] output %x', 'network/invalid: %x reads %y, which no earlier op defines'],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { costOf } from '../../src/cost/index.js';
+import type { PlaneForm } from '../../src/equations/index.js';
 import { libraryNeurons } from '../../src/workspace/files.js';
 import { lower } from '../../src/lower/program/index.js';
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
@@ -45,11 +46,13 @@ it.each(neurons)(
   60_000,
 );
 
-/** Integer weights and ILIF neurons: every number is an integer. */
-function integerNetwork(seed: number, signed = false): Network {
+/** Integer weights and neurons that fire 0 … 15, or −8 … 7 (`signed`): every number is an integer. */
+function integerNetwork(seed: number, signed = false, form: PlaneForm = 'binary'): Network {
   const random = seeded(seed);
   const b = new NetworkBuilder('integers');
-  b.neuron(libraryNeurons().get(signed ? 'Refined' : 'ILIF')!);
+  const name = signed ? 'Refined' : form === 'unary' ? 'ILIF' : 'IBLIF';
+  const { planes: _planes, ...def } = libraryNeurons().get(name)!;
+  b.neuron({ ...def, ...(form === 'unary' ? { planes: form } : {}) });
   const whole = (shape: readonly number[], size: number) => ({
     tensor: tensor(
       'f32',
@@ -68,7 +71,7 @@ function integerNetwork(seed: number, signed = false): Network {
   const spikes = (id: string, from: string): void => {
     const attrs = signed
       ? { neuron: 'Refined', bits: 4, theta: 1, signed: 1, rounding: 1, levels: [-8, 7], amplitude: 1 }
-      : { neuron: 'ILIF', D: 15, alpha: 1, levels: [0, 15], amplitude: 1 };
+      : { neuron: name, D: 15, alpha: 1, levels: [0, 15], amplitude: 1 };
     b.add({ id, kind: 'neuron', inputs: [from], attrs });
   };
   conv('c1', 'encode');
@@ -98,6 +101,65 @@ it('on integers, planes and fused planes are equal to the multi-bit network bit 
     }),
     { numRuns: 20 },
   );
+});
+
+it.each([false, true])('in unary planes a code is as many ones, equal bit for bit (signed: %s)', (signed) => {
+  const seen = new Set<number>();
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100_000 }), (seed) => {
+      const network = integerNetwork(seed, signed, 'unary');
+      const image = randomImages(seed, 1, [2, 4, 4]).map(Math.round);
+      const planes = run(network, 'planes');
+      const count = signed ? 8 : 15;
+      const split = planes.ops.filter(({ kind }) => kind === 'planes');
+      expect(split.map((op) => [op.id, attrsOf(op)['bits'], attrsOf(op)['unary']])).toEqual([
+        ['s1.planes', count, true],
+        ['pool.planes', count, true],
+      ]);
+      const { program } = lower(planes, { probes: { trains: (id) => id.startsWith('s1') } });
+      const trains = evaluate(program, { image: tensor('f32', [1, 2, 4, 4], image) });
+      const [codes, ones] = [trains['train s1']!.data, trains['train s1.planes']!.data];
+      const size = codes.length / 3;
+      codes.forEach((code, i) => {
+        const [t, n] = [Math.floor(i / size), i % size];
+        const own = Array.from({ length: count }, (_, plane) => ones[(count * t + plane) * size + n]!);
+        expect(own).toEqual(own.map((_, plane) => (plane < Math.abs(code) ? Math.sign(code) : 0)));
+        seen.add(code);
+      });
+      const expected = logitsOf(network, image);
+      expect(logitsOf(planes, image)).toEqual(expected);
+      const fused = run(planes, 'fuse');
+      expect(printNetwork(fused)).not.toMatch(/%.*unary/);
+      expect(logitsOf(fused, image)).toEqual(expected);
+      expect(printNetwork(parseNetwork({ name: 'x.ir', text: printNetwork(planes) }, planes.params).value!)).toBe(
+        printNetwork(planes),
+      );
+    }),
+    { numRuns: 10 },
+  );
+  expect(seen.has(signed ? -8 : 15)).toBe(true);
+});
+
+it('trains of the same number of planes but of two forms are joined as values', () => {
+  const text = `use "spikec/neurons" { IBLIF, ILIF }
+    network N {
+      input image: real[1, 4, 4]
+      unary  = image | spike(ILIF(D: 3, alpha: 1))
+      binary = image | spike(IBLIF(D: 7, alpha: 1))
+      output concat(unary, binary) | spike(IBLIF(D: 15, alpha: 1)) | flatten | linear(2)
+    }
+    config c { network N  neuron ILIF  coding direct(steps: 2) }`;
+  const model = checkModel({ name: 'm.spike', text }, testLoader());
+  const network = run(lowerModel(model.value!.configs.get('c')!, { seed: 1 }).value!, 'ann');
+  const image = randomImages(4, 1, [1, 4, 4]).map((v) => 4 * v);
+  const planes = run(network, 'planes');
+  const split = planes.ops.filter(({ kind }) => kind === 'planes');
+  expect(split.map((op) => [attrsOf(op)['bits'], attrsOf(op)['unary']])).toEqual([
+    [3, true],
+    [3, undefined],
+    [4, undefined],
+  ]);
+  expectClose(logitsOf(planes, image), logitsOf(network, image), 1e-6);
 });
 
 it('signed codes become ternary planes, equal bit for bit', () => {
@@ -178,7 +240,7 @@ it('prints and parses back', () => {
 });
 
 it('levels that are no power of two are remarked on, and still exact', () => {
-  const { spiking } = convertToMeans(randomFloatNetwork(3, 1), meansOf('ILIF', { D: 4 }, 1));
+  const { spiking } = convertToMeans(randomFloatNetwork(3, 1), meansOf('IBLIF', { D: 4 }, 1));
   const result = runPipeline(spiking, configure(pipelines.planes, {}), surroundings);
   expect(result.diagnostics.map((d) => [d.code, d.severity])).toEqual([['convert/planes-not-full', 'warning']]);
   const image = randomImages(3, 1, [2, 6, 6]);
@@ -193,7 +255,7 @@ it('binary networks stay as they are', () => {
 /** A residual network with a given neuron, initial weights and batch norms that are anything but the identity. */
 function trained(neuron: string, steps: number, seed: number): Network {
   const text = `use "spikec/blocks" { BasicBlock, SewBlock }
-    use "spikec/neurons" { MBLIF, IBRALIF, ILIF }
+    use "spikec/neurons" { MBLIF, IBRALIF, IBLIF, ILIF, MLF }
     network Small {
       input image: real[2, 6, 6]
       stem = image | conv(4, kernel: 3) | batchnorm | spike | maxpool(2)
@@ -213,7 +275,14 @@ function spikesOf(network: Network, image: Float32Array): number {
   return [...evaluate(program, feed)[`train ${last.id}`]!.data].reduce((a, b) => a + b, 0);
 }
 
-it.each(['MBLIF(integer: 2, fraction: 1)', 'MBLIF(integer: 1, fraction: 2, soft: true)', 'IBRALIF', 'ILIF(D: 7)'])(
+it.each([
+  'MBLIF(integer: 2, fraction: 1)',
+  'MBLIF(integer: 1, fraction: 2, soft: true)',
+  'IBRALIF',
+  'IBLIF(D: 7)',
+  'ILIF(D: 7)',
+  'MLF',
+])(
   '%s: the inference form of a trained network gives the logits of its training form',
   (neuron) => {
     fc.assert(

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
-import { encodeWeights, printNetwork } from '../../src/network/index.js';
+import { encodeWeights, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { fixedNetwork } from '../support/damage.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinySet } from '../support/tiny-training.js';
@@ -29,4 +29,37 @@ it('a network whose weights are no numbers is refused by eval, with its place an
   expect(problem).toMatchObject({ code: 'network/not-finite', place: { file: join(folder, 'network.ir') } });
   expect(problem?.message).toContain('gives NaN');
   expect(problem?.help).toContain('lower rate');
+});
+
+it('figures that a network doesn’t have are refused, not left out', async () => {
+  const root = temporaryFolder();
+  const { coding: _, ...plain } = parseNetwork(
+    {
+      name: 'a.ir',
+      text: 'network "a"\n%x = input {shape=[1,6,6]} : real[1,6,6]\n%y = flatten %x : real[36]\noutput %y',
+    },
+    new Map(),
+  ).value!;
+  const [spiking, ann] = ['spiking', 'ann'].map((name) => join(root, name)) as [string, string];
+  for (const [folder, network] of [
+    [spiking, fixedNetwork()],
+    [ann, plain],
+  ] as const) {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'network.ir'), printNetwork(network));
+    writeFileSync(join(folder, 'weights.safetensors'), encodeWeights(network));
+  }
+  const dataset = openDataset(writeTinySet(root));
+  const told = async (path: string, flag: 'stages' | 'activity') => {
+    const { diagnostics } = await driver.evaluateTarget({ path }, { dataset, normalisation: {}, [flag]: true });
+    return diagnostics.map(({ code, message }) => `${code}: ${message}`).join();
+  };
+  for (const [folder, flag] of [
+    [spiking, 'stages'],
+    [ann, 'stages'],
+    [ann, 'activity'],
+  ] as const) {
+    expect(await told(folder, flag), `${folder} ${flag}`).toMatch(new RegExp(`^cli/not-lowered: .*--${flag}`));
+  }
+  dataset.close();
 });

@@ -139,6 +139,7 @@ const neuronStatement: fc.Arbitrary<NeuronStatement> = fc.oneof(
       span,
     })),
   trees.call.map((call): NeuronStatement => ({ kind: 'surrogate', call, span })),
+  name.map((form): NeuronStatement => ({ kind: 'planes', form, span })),
 );
 
 const declaration: fc.Arbitrary<Declaration> = fc.oneof(

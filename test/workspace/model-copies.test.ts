@@ -58,7 +58,7 @@ it('the copy checks by itself; without leave nothing from outside is read', () =
     mkdirSync(join(folder, name, '..'), { recursive: true });
     writeFileSync(join(folder, name), copy);
   }
-  const codes = driver.checkFile(join(folder, 'model.spike'), {}).diagnostics.map(({ code }) => code);
+  const codes = driver.checkFile({ path: join(folder, 'model.spike') }, {}).diagnostics.map(({ code }) => code);
   expect(codes).not.toContain('model/file-not-found');
   expect(codes).not.toContain('model/outside-folder');
   const inside = copiesOf({ path, text, name: 'model.spike' }, false);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Findings } from '../../src/workspace/findings.js';
-import { chooseConfig } from '../../src/workspace/target.js';
+import { chooseConfig } from '../../src/workspace/choose-config.js';
 import { openTarget } from '../../src/workspace/open.js';
 import { checkModel, memoryLoader } from '../../src/model/index.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';

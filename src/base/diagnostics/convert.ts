@@ -59,10 +59,16 @@ export const convertDiagnostics = {
     ({ megabytes }) => `the import of this file (${megabytes} MB) was not compared with onnxruntime layer by layer`,
     'The comparison runs every layer in onnxruntime beside the original and needs several times the size of the file in memory, so above 32 MB it is left out unless it is asked for with `--verify full`. `--verify none` leaves it out for every network. `eval` compares predictions with the original file in any case.',
   ),
-  'convert/import-sampled': define<{ compared: number; layers: number }>(
+  'convert/import-sampled': define<{ compared: number; layers: number; skipped: string }>(
     'note',
-    ({ compared, layers }) => `${compared} of the ${layers} layers of this file were compared with onnxruntime`,
-    'The comparison holds the values of every layer that it compares. Of networks with more than 2,000 layers, or with more than 2²⁶ values together, it takes every n-th layer, the last among them, so that memory and time stay bounded.',
+    ({ compared, layers, skipped }) =>
+      `${compared} of the ${layers} layers of this file were compared with onnxruntime; not compared: ${skipped}`,
+    'The comparison holds the values of every layer that it compares. Of networks with more than 2,000 layers, or with more than 2²⁶ values together, it takes every n-th layer, the last among them, so that memory and time stay bounded. Of more than 4,000 layers it runs the first 4,000 and no others: the time that onnxruntime takes to open a file grows with the square of its length.',
+  ),
+  'convert/too-long': define<{ what: string; steps: number; most: number }>(
+    'note',
+    ({ what, steps, most }) => `${what}: the layers of neurons have ${steps} time steps together, more than ${most}`,
+    'A program unrolls each layer of neurons over its time steps. Chains of thousands of layers would make one of millions of operations, which takes minutes and gigabytes to make and which no engine opens: `infer.onnx` isn’t written and the spiking network isn’t run for a check. The network itself (`network.ir`, its weights) and its costs don’t need the program.',
   ),
   'convert/snn-differs': define<{ equal: number; samples: number; inputs: string; codes: string }>(
     'warning',

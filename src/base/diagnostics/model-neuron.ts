@@ -46,6 +46,18 @@ rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are
     () => 'a neuron has one surrogate',
     `The surrogate gradient stands in for the derivative of every discontinuous step in \`fire\`; declare it once.`,
   ),
+  'model/planes-twice': define(
+    'error',
+    () => 'a neuron has one form of planes',
+    `\`planes unary\` or \`planes binary\` says how inference sends spikes of several levels; say it once.`,
+  ),
+  'model/many-unary-planes': define<{ neuron: string; planes: number; bits: number }>(
+    'warning',
+    ({ neuron, planes, bits }) =>
+      `a spike of \`${neuron}\` is sent in ${planes} unary planes; ${bits} binary ones would carry it`,
+    `With \`planes unary\` a spike of the value d is d spikes that count alike, in as many virtual time steps as the
+greatest of them (IBRA eq. 5). With \`planes binary\` it is the ones among its bits, in one virtual time step a bit.`,
+  ),
   'model/learn': define<{ problem: string }>(
     'error',
     ({ problem }) => problem,

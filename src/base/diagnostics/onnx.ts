@@ -31,14 +31,23 @@ another format that happens to decode (protobuf has no signature). Export the ne
     `A network is fed with one image (or feature vector) a sample. Initialisers that old files list among the inputs are
 not counted. Export the part of the network that takes the image, or make the other inputs constants.`,
   ),
-  'onnx/one-output': define<{ names: readonly string[] }>(
+  'onnx/no-output': define(
     'error',
+    () => 'the graph has no output',
+    `The network must end in at least one tensor. The file was put together wrongly, or is a library of functions.`,
+  ),
+  'onnx/several-outputs': define<{ names: readonly string[] }>(
+    'note',
     ({ names }) =>
-      names.length === 0
-        ? 'the graph has no output'
-        : `the graph has ${names.length} outputs (${names.join(', ')}); one is supported`,
-    `The network must end in one tensor of logits [N, classes]. Remove the other outputs
-(\`onnx.utils.extract_model\` cuts a part out of a model).`,
+      `the network has ${names.length} outputs, ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}; predictions are read from the first`,
+    `All outputs of the file become outputs of the network. Accuracy and agreement are those of the first; codes are
+compared in all layers. \`--output NAME\` (in a model file \`onnx("net.onnx", output: "NAME")\`) takes one output, and of
+the graph only what it needs.`,
+  ),
+  'onnx/unknown-output': define<{ output: string; names: readonly string[] }>(
+    'error',
+    ({ output, names }) => `the graph has no output "${output}"; it has ${names.join(', ')}`,
+    `\`--output\` and \`onnx("net.onnx", output: "NAME")\` take one of the graph's outputs by its name.`,
   ),
   'onnx/input-shape': define<{ name: string; dims: readonly (number | string)[]; problem: string }>(
     'error',

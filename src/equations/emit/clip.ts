@@ -4,8 +4,8 @@ import { wholeIfNear } from '../ranges.js';
 import type { Expr } from '../types.js';
 import type { CallExpr, EmitCall } from './function-row.js';
 import { type Operand, isKnown, quantity } from './operand.js';
-import { type EvaluationScope, asNumbers, asTensor } from './scope.js';
-import { type Staircase, comparedIn, withSurrogates } from './staircase.js';
+import { type EvaluationScope, type Staircase, asNumbers, asTensor } from './scope.js';
+import { comparedIn, withSurrogates } from './staircase.js';
 
 /**
  * clip(x, lo, hi). Where a program will be differentiated, the bounds belong to what passes, ties included; around `floor`

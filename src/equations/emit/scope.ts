@@ -1,6 +1,24 @@
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
-import type { Staircase } from './staircase.js';
 import { type Environment, type Operand, Pending, isKnown, quantity } from './operand.js';
+
+/** What is compared with the boundaries of levels: level k begins where membrane ≥ (k + offset)·unit. */
+export interface Compared {
+  /** What is floored or rounded, without what it is divided or multiplied by. */
+  readonly membrane: Value;
+  /** How far apart the boundaries are, in units of the membrane. */
+  readonly unit: Value | number;
+  /** 0 where levels are floored, −½ where they are rounded. */
+  readonly offset: number;
+  /** membrane ≥ unit is what flooring gives, in every float: at most one division was rounded. */
+  readonly exact: boolean;
+}
+
+/** A multi-level output lo … hi, counted in steps, with what it was made of: the reset asks whether it fired. */
+export interface Staircase extends Compared {
+  readonly lo: number;
+  readonly hi: number;
+  readonly surrogate: SurrogateAttrs;
+}
 
 export interface EvaluationScope {
   readonly builder: ProgramBuilder;

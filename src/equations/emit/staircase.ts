@@ -1,26 +1,7 @@
-import { type ProgramBuilder, type SurrogateAttrs, type Value, surrogateGradient } from '../../tensor/index.js';
+import { type ProgramBuilder, type Value, surrogateGradient } from '../../tensor/index.js';
 import type { Expr } from '../types.js';
 import { type Operand, isKnown, isPowerOfTwo, quantity } from './operand.js';
-import { type EvaluationScope, asNumbers, asTensor } from './scope.js';
-
-/** What is compared with the boundaries of levels: level k begins where membrane ≥ (k + offset)·unit. */
-export interface Compared {
-  /** What is floored or rounded, without what it is divided or multiplied by. */
-  readonly membrane: Value;
-  /** How far apart the boundaries are, in units of the membrane. */
-  readonly unit: Value | number;
-  /** 0 where levels are floored, −½ where they are rounded. */
-  readonly offset: number;
-  /** membrane ≥ unit is what flooring gives, in every float: at most one division was rounded. */
-  readonly exact: boolean;
-}
-
-/** A multi-level output lo … hi, counted in steps, with what it was made of: the reset asks whether it fired. */
-export interface Staircase extends Compared {
-  readonly lo: number;
-  readonly hi: number;
-  readonly surrogate: SurrogateAttrs;
-}
+import { type Compared, type EvaluationScope, type Staircase, asNumbers, asTensor } from './scope.js';
 
 /**
  * Of so many boundaries every surrogate is a term. Of more, the nearest count, of surrogates whose tails never end;

@@ -202,8 +202,8 @@ export class GraphContext {
   readonly #quantisers = new Map<string, string>();
   /** What the user should know of a successful import. */
   readonly notices: Diagnostic[] = [];
-  /** The Softmax (or its like) at the end that was left out, and the tensor before it. */
-  dropped: { readonly opType: string; readonly logits: string } | undefined;
+  /** By output: the Softmax (or its like) at the end that was left out, and the tensor before it. */
+  readonly dropped = new Map<string, { readonly opType: string; readonly logits: string }>();
   /** Means over one axis of an image, by their op: the image and whether its height or its width is averaged. */
   readonly lineMeans = new Map<string, { readonly image: RealValue; readonly axis: number }>();
   /** What the reshapes that only write axes of size 1 anew were made from, by their op. */

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
+import { onnxProto } from '../../base/onnx-proto.js';
 import { decodeModel } from './wire.js';
 
 /** A model whose inner tensors can be looked at. */
@@ -44,5 +45,72 @@ export function exposeTensors(bytes: Uint8Array, names: Iterable<string>): Expos
 function freeName(taken: readonly string[]): string {
   let name = 'proto';
   while (taken.includes(name)) name += '_';
+  return name;
+}
+
+/**
+ * The part of a model that some of its tensors are computed by: their nodes and what these read, with no outputs declared.
+ * Everything else of the file stays as it is, byte for byte.
+ */
+export function partFor(bytes: Uint8Array, names: Iterable<string>): Uint8Array<ArrayBuffer> {
+  const nodes = decodeModel(bytes).graph?.nodes ?? [];
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const needed = new Set<(typeof nodes)[number]>();
+  const read = new Set<string>();
+  const pending = [...names];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (read.has(name)) continue;
+    read.add(name);
+    const maker = makers.get(name);
+    if (maker === undefined || needed.has(maker)) continue;
+    needed.add(maker);
+    pending.push(...maker.inputs);
+  }
+  let index = 0;
+  const graph = (part: Uint8Array): Uint8Array =>
+    filtered(part, (field, value) => {
+      if (field === node[0]) return needed.has(nodes[index++]!) ? value : undefined;
+      if (field === initializer[0]) return read.has(nameOf(value)) ? value : undefined;
+      return field === output[0] ? undefined : value;
+    });
+  return filtered(bytes, (field, value) => (field === modelGraph[0] ? graph(value) : value));
+}
+
+const { graph: modelGraph } = onnxProto.ModelProto;
+const { node, initializer, output } = onnxProto.GraphProto;
+
+/** A message with its length-delimited fields changed, or left out; others stay, byte for byte. */
+function filtered(
+  bytes: Uint8Array,
+  change: (field: number, value: Uint8Array) => Uint8Array | undefined,
+): Uint8Array<ArrayBuffer> {
+  const reader = protobuf.Reader.create(bytes);
+  const parts: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const tag = reader.uint32();
+    if ((tag & 7) !== 2) reader.skipType(tag & 7);
+    else {
+      const old = reader.bytes();
+      const value = change(tag >>> 3, old);
+      if (value === undefined) continue;
+      if (value !== old) {
+        parts.push(protobuf.Writer.create().uint32(tag).bytes(value).finish());
+        continue;
+      }
+    }
+    parts.push(bytes.subarray(start, reader.pos));
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function nameOf(tensorBytes: Uint8Array): string {
+  const reader = protobuf.Reader.create(tensorBytes);
+  let name = '';
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === ((onnxProto.TensorProto.name[0] << 3) | 2)) name = reader.string();
+    else reader.skipType(tag & 7);
+  }
   return name;
 }

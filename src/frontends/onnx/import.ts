@@ -24,6 +24,8 @@ export interface OnnxFile {
 export interface ImportOptions {
   /** Gives the bytes of a file beside the model. The location has been checked to stay inside the folder as text; links are the reader's care. */
   readonly readExternal?: ReadExternal;
+  /** The graph output to take, of several, and of the graph what it needs. All of them where missing. */
+  readonly output?: string;
 }
 
 export interface SourceInput {
@@ -48,6 +50,8 @@ export interface ImportedNetwork {
     /** The op left out at the end. */
     readonly dropped?: string;
   };
+  /** All outputs that were taken, the network's in their order; the first is `sourceOutput`. */
+  readonly outputs: readonly string[];
   readonly opset: number;
   readonly producer: string;
 }
@@ -58,8 +62,11 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   const model = decode(file, diagnostics);
   if (model?.graph === undefined) return { diagnostics };
   const opset = checkedOpset(model, file.name, diagnostics);
-  const ordered = orderGraph(model.graph, file.name, diagnostics);
-  const io = graphInterface(model.graph, file.name, diagnostics);
+  const chosen =
+    options.output === undefined ? model.graph : partFor(model.graph, options.output, file.name, diagnostics);
+  if (chosen === undefined) return { diagnostics };
+  const ordered = orderGraph(chosen, file.name, diagnostics);
+  const io = graphInterface(chosen, file.name, diagnostics);
   if (opset === undefined || ordered === undefined || io === undefined) return { diagnostics };
   const name = sanitise(
     file.name
@@ -68,28 +75,78 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
       .replace(/\.onnx$/i, ''),
   );
   const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal);
-  readInitializers(graph, model.graph, diagnostics);
+  readInitializers(graph, chosen, diagnostics);
   graph.fixedBatch = io.input.batch;
   graph.values.set(io.input.name, graph.addInput(io.input.name, sanitise(io.input.name), io.input.shape));
   for (const node of ordered.nodes) {
     importNode(graph, node, diagnostics);
+    if (diagnostics.length < mostDiagnostics) continue;
+    diagnostics.splice(0, Infinity, ...grouped(diagnostics));
     if (diagnostics.length >= mostDiagnostics) return { diagnostics };
   }
-  const result = outputOf(graph, io.output, diagnostics);
-  diagnostics.push(...graph.notices);
-  if (result === undefined || hasErrors(diagnostics)) return { diagnostics };
+  const results = io.outputs.map((name) => outputOf(graph, name, diagnostics));
+  if (results.includes(undefined) || hasErrors(diagnostics)) {
+    return { diagnostics: grouped([...diagnostics, ...graph.notices]) };
+  }
+  const ops = [...new Set(results.map((result) => result!.op))];
+  const [first, ...others] = io.outputs as [string, ...string[]];
+  if (others.length > 0) {
+    const help = 'where one is wanted, name it: --output NAME, or in a model file onnx("…", output: "NAME")';
+    graph.notices.push(diagnostic('onnx/several-outputs', { names: io.outputs }, { file: file.name }, { help }));
+  }
+  const logits = (output: string): string => graph.dropped.get(output)?.logits ?? output;
+  const origins = new Map(io.outputs.map((output, n) => [results[n]!.op, logits(output)]));
+  const dropped = graph.dropped.get(first)?.opType;
   const value = {
-    network: withOutputOrigin(withoutDeadOps(graph.builder.finish([result.op])), graph.dropped?.logits ?? io.output),
+    network: withOutputOrigins(withoutDeadOps(graph.builder.finish(ops)), origins),
     sourceInputs: [{ ...io.input, batch: graph.fixedBatch }],
-    sourceOutput: {
-      name: io.output,
-      logits: graph.dropped?.logits ?? io.output,
-      ...(graph.dropped === undefined ? {} : { dropped: graph.dropped.opType }),
-    },
+    sourceOutput: { name: first, logits: logits(first), ...(dropped === undefined ? {} : { dropped }) },
+    outputs: io.outputs,
     opset,
     producer: model.producer,
   };
-  return { value, diagnostics };
+  return { value, diagnostics: [...diagnostics, ...graph.notices] };
+}
+
+/** Each problem once, with how often it was met: a file of one kind is refused in one line. */
+function grouped(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const groups = new Map<string, { first: Diagnostic; count: number }>();
+  for (const one of diagnostics) {
+    const counted = /^(\d+) × /.exec(one.message);
+    const message = counted === null ? one.message : one.message.slice(counted[0].length);
+    const count = Number(counted?.[1] ?? 1);
+    const group = groups.get(`${one.code} ${message}`);
+    if (group === undefined) groups.set(`${one.code} ${message}`, { first: { ...one, message }, count });
+    else group.count += count;
+  }
+  return [...groups.values()].map(({ first, count }) =>
+    count === 1 ? first : { ...first, message: `${count} × ${first.message}` },
+  );
+}
+
+/** The nodes, and the inputs, that one output needs. */
+function partFor(graph: OnnxGraph, output: string, file: string, diagnostics: Diagnostic[]): OnnxGraph | undefined {
+  const outputs = graph.outputs.filter(({ name }) => name === output);
+  if (outputs.length === 0) {
+    const names = graph.outputs.map(({ name }) => name);
+    const help = suggest(output, names);
+    diagnostics.push(diagnostic('onnx/unknown-output', { output, names }, { file }, { help }));
+    return undefined;
+  }
+  const writers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const needed = new Set<OnnxNode>();
+  const wanted = [output];
+  const read = new Set<string>();
+  for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
+    if (read.has(name)) continue;
+    read.add(name);
+    const node = writers.get(name);
+    if (node === undefined || needed.has(node)) continue;
+    needed.add(node);
+    wanted.push(...node.inputs);
+  }
+  const inputs = graph.inputs.filter(({ name }) => read.has(name));
+  return { ...graph, outputs: outputs.slice(0, 1), inputs, nodes: graph.nodes.filter((node) => needed.has(node)) };
 }
 
 function decode(file: OnnxFile, diagnostics: Diagnostic[]): OnnxModel | undefined {
@@ -118,23 +175,27 @@ function checkedOpset(model: OnnxModel, file: string, diagnostics: Diagnostic[])
   return undefined;
 }
 
-/** The one input and one output, or what is wrong with them. */
+/** The one input and the outputs, or what is wrong with them. */
 function graphInterface(
   graph: OnnxGraph,
   file: string,
   diagnostics: Diagnostic[],
-): { input: SourceInput; output: string } | undefined {
+): { input: SourceInput; outputs: readonly string[] } | undefined {
   const initial = new Set(graph.initializers.map((tensor) => tensor.name));
   const inputs = graph.inputs.filter((input) => !initial.has(input.name));
   const names = (list: readonly OnnxValueInfo[]): string[] => list.map((info) => info.name);
   if (graph.nodes.length === 0) diagnostics.push(diagnostic('onnx/empty-graph', { size: 0 }, { file }));
-  if (inputs.length !== 1) diagnostics.push(diagnostic('onnx/one-input', { names: names(inputs) }, { file }));
-  if (graph.outputs.length !== 1) {
-    diagnostics.push(diagnostic('onnx/one-output', { names: names(graph.outputs) }, { file }));
+  if (inputs.length !== 1) {
+    const help =
+      inputs.length === 0
+        ? 'the network must read a value that it is fed with'
+        : 'make all but the image constants (onnx.helper.make_tensor in the place of the input), or take an output that needs one: --output NAME';
+    diagnostics.push(diagnostic('onnx/one-input', { names: names(inputs) }, { file }, { help }));
   }
+  if (graph.outputs.length === 0) diagnostics.push(diagnostic('onnx/no-output', {}, { file }));
   const input = inputs.length === 1 ? collecting(diagnostics, () => sourceInput(inputs[0]!, file)) : undefined;
-  const output = graph.outputs[0]?.name;
-  return input === undefined || output === undefined || hasErrors(diagnostics) ? undefined : { input, output };
+  const outputs = [...new Set(names(graph.outputs))];
+  return input === undefined || outputs.length === 0 || hasErrors(diagnostics) ? undefined : { input, outputs };
 }
 
 function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
@@ -256,9 +317,11 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
 }
 
 /** An output behind transposes that cancel has got its order back. */
-function withOutputOrigin(network: Network, tensor: string): Network {
-  const [output] = network.outputs;
-  const ops = network.ops.map((op) => (op.id === output && op.origin === undefined ? { ...op, origin: tensor } : op));
+function withOutputOrigins(network: Network, origins: ReadonlyMap<string, string>): Network {
+  const ops = network.ops.map((op) => {
+    const origin = origins.get(op.id);
+    return origin === undefined || op.origin !== undefined ? op : { ...op, origin };
+  });
   return { ...network, ops };
 }
 

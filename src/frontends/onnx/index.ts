@@ -1,5 +1,5 @@
 export { checkExternalLocation } from './external.js';
-export { exposeTensors } from './expose.js';
+export { exposeTensors, partFor } from './expose.js';
 export {
   type ImportOptions,
   type ImportedNetwork,

@@ -24,6 +24,7 @@ export const mostComputed = 2 ** 22;
  * Throws a DiagnosticError.
  */
 export function tensorConstant(tensor: OnnxTensor, place: FilePlace, readExternal: ReadExternal | undefined): Constant {
+  if (tensor.dataType === float16) return halfConstant(tensor, place, readExternal);
   const type = elementTypeOf(tensor.dataType);
   if (type === undefined) {
     fail('onnx/data-type', { what: `tensor "${tensor.name}"`, type: elementTypeName(tensor.dataType) }, place, {
@@ -51,6 +52,22 @@ export function tensorConstant(tensor: OnnxTensor, place: FilePlace, readExterna
     return rawConstant(tensor, type, count, raw);
   }
   return packedConstant(tensor, type, count, place);
+}
+
+const float16 = 10;
+
+/** A float16 tensor as float: every half is one exactly. Its bits are read as uint16. */
+function halfConstant(tensor: OnnxTensor, place: FilePlace, readExternal: ReadExternal | undefined): Constant {
+  const bits = tensorConstant({ ...tensor, dataType: 4 }, place, readExternal);
+  return lazyConstant(tensor.name, 'float', tensor.dims, () => Float32Array.from(bits.data(), halfToFloat));
+}
+
+/** 1 bit of sign, 5 of exponent, 10 of fraction. */
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
 function byteLength(type: ElementType, count: number): number {

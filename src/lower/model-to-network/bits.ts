@@ -1,7 +1,8 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
+import { present } from '../../base/invariant.js';
 import { bitsFor } from '../../base/quantiser.js';
 import { Environment, type Expr, assignmentsOf, evaluateExpr, partsOf, spikeLevels } from '../../equations/index.js';
-import { type Bits, type Choice, type CodingChoice, type NeuronUse, layerMatcher } from '../../model/index.js';
+import { type Bits, type CodingChoice, type NeuronUse, bitValues, layerMatcher, stepsOf } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
 import { ProgramBuilder } from '../../tensor/index.js';
 
@@ -26,7 +27,7 @@ export type BitSetting = number | LearnedBits;
 export class BitPlan {
   readonly #layers: readonly {
     readonly matches: (id: string) => boolean;
-    readonly settings: Bits['settings'];
+    readonly settings: Bits['layers'][number]['settings'];
   }[];
 
   constructor(
@@ -38,10 +39,9 @@ export class BitPlan {
 
   /** What holds for a layer; later patterns win. Undefined: nothing is said, the values are real. */
   of(kind: BitKind, id: string): BitSetting | undefined {
-    let found = this.bits?.settings[kind];
+    let found: Bits['layers'][number]['settings'][BitKind] = this.bits?.settings[kind];
     for (const { matches, settings } of this.#layers) if (kind in settings && matches(id)) found = settings[kind];
-    if (found === undefined || typeof found === 'number') return found;
-    return (found as Choice).args as unknown as LearnedBits;
+    return typeof found === 'object' ? found.args : found;
   }
 
   /** Whether trains are squeezed to their mean: where `steps` is set, unless `squeeze false`. */
@@ -52,12 +52,12 @@ export class BitPlan {
 
   /** Whether the step sizes of weights follow from the greatest weight (plain uniform quantisation) instead of learning. */
   get plain(): boolean {
-    return this.bits?.settings['step_size'] === 'max';
+    return this.bits !== undefined && bitValues(this.bits.settings).step_size === 'max';
   }
 
   /** Steps of a layer of neurons, where trains are squeezed. */
   stepsOf(id: string): BitSetting {
-    return this.of('steps', id) ?? (this.coding?.args['steps'] as number);
+    return this.of('steps', id) ?? present(stepsOf(this.coding), 'lower: a squeezed train without steps');
   }
 
   /** What can't be: learned bits on a fixed range, squeezing without a constant input, learned steps without squeezing. */

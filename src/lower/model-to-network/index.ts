@@ -1,7 +1,14 @@
 import { type Outcome, hasErrors } from '../../base/diagnostics/index.js';
 import { type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
-import type { CodingChoice, Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
+import {
+  type CodingChoice,
+  type Config,
+  type Layer,
+  type NeuronUse,
+  type OwnNetwork,
+  stepsOf,
+} from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
 import { Initialiser, filled } from './initialise.js';
@@ -28,7 +35,7 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   const bits = new BitPlan(config.bits, config.coding);
   const diagnostics = configProblems(config);
   if (hasErrors(diagnostics)) return { diagnostics };
-  const seed = options.seed ?? (config.train?.settings['seed'] as number | undefined) ?? 1;
+  const seed = options.seed ?? config.train?.settings.seed ?? 1;
   return { value: new ModelLowering(config, network, new Initialiser(seed), bits).run(), diagnostics };
 }
 
@@ -84,9 +91,8 @@ class ModelLowering {
     if (coding === undefined) return;
     const inputs = this.#network.layers.filter((other) => other.kind === 'input').length;
     // squeezed trains meet a constant input that enters once
-    const steps = this.bits.squeezes ? 1 : (coding.args['steps'] as number);
-    const seed = coding.args['seed'];
-    const attrs: Attrs = { coding: coding.name, steps, ...(typeof seed === 'number' ? { seed } : {}) };
+    const steps = this.bits.squeezes ? 1 : present(stepsOf(coding), 'lower: a train without steps');
+    const attrs: Attrs = { coding: coding.name, steps, ...('seed' in coding.args ? { seed: coding.args.seed } : {}) };
     const encodeId = inputs === 1 ? this.#unused('encode') : `${id}.encode`;
     this.#encoded.set(
       id,
@@ -170,7 +176,7 @@ class ModelLowering {
 
   /** Threshold-dependent batch norm scales by the neuron's threshold (tdBN). */
   #prepared(layer: Layer): Layer {
-    if (layer.kind !== 'batchnorm' || this.#config.train?.settings['batchnorm'] !== 'tdbn') return layer;
+    if (layer.kind !== 'batchnorm' || this.#config.train?.settings.batchnorm !== 'tdbn') return layer;
     const { neuron } = this.#config;
     const threshold = neuron && thresholdValue(neuron);
     return threshold === undefined ? layer : { ...layer, attrs: { ...layer.attrs, threshold } };

@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic, distinct } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import { expandUnits, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
-import type { Config, Layer, NeuronUse, OwnNetwork } from '../../model/index.js';
+import { type Config, type Layer, type NeuronUse, type OwnNetwork, stepsOf } from '../../model/index.js';
 import { carriers } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
@@ -46,7 +46,7 @@ function codingProblems({ name, coding, place }: Config, network: OwnNetwork): D
     const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
     found.push(diagnostic('model/conflict', { problem }, ranged.place));
   }
-  if (coding.args['steps'] === undefined && trainable.includes(coding.name)) {
+  if (stepsOf(coding) === undefined && trainable.includes(coding.name)) {
     const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
     found.push(diagnostic('model/argument-missing', args, coding.place));
   }

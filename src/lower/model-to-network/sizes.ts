@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
 import { mostElements } from '../../base/limits.js';
-import type { Config, Layer, OwnNetwork } from '../../model/index.js';
+import { type Config, type Layer, type OwnNetwork, stepsOf } from '../../model/index.js';
 import { BitPlan, mostBits } from './bits.js';
 
 type Found = { readonly what: string; readonly elements: number; readonly layer: Layer; readonly help: string };
@@ -19,7 +19,7 @@ export function sizeProblems(config: Config, network: OwnNetwork): readonly Diag
 
 function firstValue(config: Config, { layers }: OwnNetwork): Found | undefined {
   const plan = new BitPlan(config.bits, config.coding);
-  const steps = plan.squeezes ? 1 : Number(config.coding?.args['steps'] ?? 1);
+  const steps = plan.squeezes ? 1 : (stepsOf(config.coding) ?? 1);
   const shapes = new Map(layers.map((layer) => [layer.id, layer.shape]));
   for (const layer of layers) {
     const own = plan.squeezes && layer.kind === 'spike' ? mostBits(plan.stepsOf(layer.id)) : steps;

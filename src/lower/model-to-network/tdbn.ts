@@ -15,7 +15,7 @@ export function thresholdValue({ def, args }: NeuronUse): number | undefined {
 
 /** `batchnorm tdbn` with a neuron that has no threshold to scale by. */
 export function tdbnProblems({ train, neuron }: Config, { layers }: OwnNetwork): Diagnostic[] {
-  const asked = train?.settings['batchnorm'] === 'tdbn' && layers.some(({ kind }) => kind === 'batchnorm');
+  const asked = train?.settings.batchnorm === 'tdbn' && layers.some(({ kind }) => kind === 'batchnorm');
   if (!asked || neuron === undefined || thresholdValue(neuron) !== undefined) return [];
   const problem = `\`batchnorm tdbn\` scales by the threshold, and \`fire\` of \`${neuron.def.name}\` compares its membrane with no positive constant`;
   const help = 'write it as `fire s = u >= threshold`, give the neuron a parameter `theta`, or use `batchnorm plain`';

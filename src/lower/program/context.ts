@@ -5,6 +5,7 @@ import {
   type Network,
   type Precision,
   type RandomInput,
+  opsById,
   optionalParam,
   paramOf,
   realValues,
@@ -72,7 +73,7 @@ export class Lowering implements LoweringContext {
   }
 
   isInput(id: string): boolean {
-    return this.network.ops.some((op) => op.id === id && op.kind === 'input');
+    return opsById(this.network).get(id)?.kind === 'input';
   }
 
   random(input: RandomInput): Value {

@@ -30,4 +30,5 @@ export {
   type Runnable,
   outputNames,
 } from './runnable.js';
+export { mostUnrolledSteps, unrolledSteps } from './unrolled.js';
 export { type TrainableRunnable, lowerForObservation, lowerForTraining } from './training.js';

@@ -9,7 +9,7 @@ export type { RandomInput } from '../../network/index.js';
 export interface Probes {
   /** Fan-out of each neuron of a layer, row-major over its shape: layers that fire count their spikes, unless it is empty. */
   readonly counts?: (id: string) => ArrayLike<number>;
-  /** A spike counts as the ones of its integer code, each a spike of a binary plane, and not as its level. */
+  /** A spike counts as the ones of its integer code, each a spike of a binary plane, and not as its level; of unary trains both are the same. */
   readonly ones?: boolean;
   /** Codes of quantisers, encoders and neurons, and the last membranes of neurons. */
   readonly codes?: boolean;

@@ -1,7 +1,6 @@
 import type { GraphDeclaration } from '../../syntax/index.js';
 import type { Instantiator } from '../instantiate.js';
-import type { LoadedFile } from '../load.js';
-import type { Declared } from '../values.js';
+import type { Declared, LoadedFile } from '../declared.js';
 import { expressionsOf, namesIn } from './rule.js';
 
 /** A block on the path of the search, with the blocks it mentions that are still to be looked at. */

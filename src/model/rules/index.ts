@@ -1,5 +1,5 @@
 import type { Instantiator } from '../instantiate.js';
-import type { LoadedFile } from '../load.js';
+import type { LoadedFile } from '../declared.js';
 import type { Reporter } from '../reporter.js';
 import { bindingsAreUnique } from './bindings-are-unique.js';
 import { bindingsAreUsed } from './bindings-are-used.js';

@@ -1,5 +1,5 @@
 import type { Expression, GraphDeclaration } from '../../syntax/index.js';
-import type { LoadedFile } from '../load.js';
+import type { LoadedFile } from '../declared.js';
 import type { Reporter } from '../reporter.js';
 
 export interface RuleContext {

@@ -1,11 +1,11 @@
-import { number, optional } from './attributes.js';
+import { boolean, number, optional } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 
 export const affine = defineOp({
   doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel or scalar. On spikes: one synapse a neuron. On `planes`: as conv.',
   arity: [1, 1],
-  attrs: { planes: optional(number()) },
+  attrs: { planes: optional(number()), unary: optional(boolean()) },
   params: ['scale', 'shift?'],
   fixedParams: ['scale', 'shift'],
   traits: {

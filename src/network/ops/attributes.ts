@@ -1,4 +1,4 @@
-import type { AttrValue, Attrs } from '../types.js';
+import type { AttrValue, Attrs } from '../value-types.js';
 
 /**
  * What an attribute may be: the TypeScript type `T` of those that read it, and the same thing at run time, for

@@ -1,4 +1,4 @@
-import type { ValueType } from '../types.js';
+import type { ValueType } from '../value-types.js';
 import type { Attr, AttrSchema, AttrsOf } from './attributes.js';
 import type { OpLowering } from './lowering.js';
 import type { Link } from './geometry.js';

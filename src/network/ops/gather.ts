@@ -2,7 +2,7 @@ import { number } from './attributes.js';
 import { defineOp } from './define.js';
 
 export const gather = defineOp({
-  doc: 'Sums what a synapse delivers at the virtual steps of each step: `bits` planes into one.',
+  doc: 'Sums what a synapse delivers at the virtual steps of each step: `bits` planes into one, binary or unary.',
   arity: [1, 1],
   attrs: { bits: number() },
   params: [],

@@ -5,30 +5,10 @@ import type { OpDef } from './define.js';
 import type { Link } from './geometry.js';
 import type { OpLowering } from './lowering.js';
 import { networkOps } from './registry.js';
-import type { OpRole, OpTraits, TimeRole } from './traits.js';
+import type { KindsOf, OpKind, PaddedKind, TimeKind, WeightedKind } from './kinds.js';
+import type { OpRole, OpTraits } from './traits.js';
 
-/** A kind of layer; each has a row in the table of registry.ts. */
-export type OpKind = keyof typeof networkOps;
-
-/** The kinds of layers of a role. */
-export type KindsOf<R extends OpRole> = {
-  [K in OpKind]: (typeof networkOps)[K]['traits']['role'] extends R ? K : never;
-}[OpKind];
-
-/** The kinds of layers whose weights may have bits, step sizes and codes. */
-export type WeightedKind = {
-  [K in OpKind]: (typeof networkOps)[K]['traits']['weights'] extends 'matrix' ? K : never;
-}[OpKind];
-
-/** The kinds of layers that pad their input by themselves. */
-export type PaddedKind = {
-  [K in OpKind]: (typeof networkOps)[K]['traits']['padding'] extends 'none' ? never : K;
-}[OpKind];
-
-/** The attributes of each kind of layer; those of neurons are beside the row's the parameters of their equations. */
-export type OpAttrs = {
-  readonly [K in OpKind]: AttrsOf<(typeof networkOps)[K]['attrs']> & (K extends KindsOf<'neurons'> ? Attrs : unknown);
-};
+export type { KindsOf, OpAttrs, OpKind, PaddedKind, TimeKind, WeightedKind } from './kinds.js';
 
 /** Every kind of layer, as the reference lists them. */
 export const opKinds = Object.keys(networkOps) as readonly OpKind[];
@@ -97,9 +77,7 @@ export function hasWeightMatrix(op: Op): op is Op<WeightedKind> {
   return traitsOf(op).weights === 'matrix';
 }
 
-/** The kinds of layers that a carrier lowers, since what they do depends on how it represents a train. */
-export type TimeKind = KindsOf<TimeRole>;
-
+/** Whether a carrier lowers it. */
 export function isTimed(op: Op): op is Op<TimeKind> {
   return loweringOf(op).role === 'time';
 }

@@ -1,5 +1,5 @@
 import type { Dim, ProgramBuilder, Value } from '../../tensor/index.js';
-import type { ValueType } from '../types.js';
+import type { ValueType } from '../value-types.js';
 
 export type Precision = 'f32' | 'f64';
 

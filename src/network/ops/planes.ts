@@ -1,10 +1,10 @@
-import { number } from './attributes.js';
+import { boolean, number, optional } from './attributes.js';
 import { defineOp } from './define.js';
 
 export const planes = defineOp({
-  doc: 'Codes S = Σ 2^b·S_b as binary planes: plane b of step t at virtual step (t−1)·bits + b + 1. Planes of signed codes are ternary: the bits of their size, with their sign.',
+  doc: 'Codes S = Σ 2^b·S_b as binary planes: plane b of step t at virtual step (t−1)·bits + b + 1. Planes of signed codes are ternary: the bits of their size, with their sign. `unary`: codes S = Σ S_b, plane b is [S > b], and `bits` is the greatest code.',
   arity: [1, 1],
-  attrs: { bits: number() },
+  attrs: { bits: number(), unary: optional(boolean()) },
   params: [],
   traits: {
     role: 'planes',
@@ -27,7 +27,8 @@ export const planes = defineOp({
     const bits = attrs.bits;
     if (time === undefined || code.kind !== 'spike') return 'needs a spike train';
     const size = Math.max(code.max, -code.min);
-    if (code.step !== 1 || size >= 2 ** bits) return `needs codes of a size up to ${2 ** bits - 1}`;
+    const most = attrs.unary === true ? bits : 2 ** bits - 1;
+    if (code.step !== 1 || size > most) return `needs codes of a size up to ${most}`;
     return {
       shape,
       time: { start: time.start, steps: time.steps * bits },

@@ -1,4 +1,4 @@
-import type { Code, Time, ValueType } from '../types.js';
+import type { Code, Time, ValueType } from '../value-types.js';
 import type { TypeAnswer, TypeRequest } from './define.js';
 
 const real: Code = { kind: 'real' };

@@ -42,6 +42,10 @@ export function networkOfText(source: Source, weights: ReadonlyMap<string, Param
 }
 
 function diagnosticsOf(network: Network, parser: IrParser, source: Source): readonly Diagnostic[] {
+  if (network.outputs.length === 0 && parser.problems.length === 0) {
+    const message = 'ends without its outputs: lines such as `output %logits` are missing, perhaps more before them';
+    return [diagnostic('network/invalid', { what: 'the text', message }, parser.end)];
+  }
   const problems = problemsOf(network, parser);
   if (problems.length === 0) {
     return parser.equations.map(({ what, message, place }) => diagnostic('network/invalid', { what, message }, place));
@@ -83,6 +87,11 @@ class IrParser {
     readonly weights: ReadonlyMap<string, Param>,
   ) {
     this.#tokens = new TokenStream(source);
+  }
+
+  /** Where the text ends. */
+  get end(): Span {
+    return this.#tokens.next.span;
   }
 
   network(): Network {

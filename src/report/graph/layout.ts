@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { ELK, ElkNode } from 'elkjs';
 import { type Network, type Op, opsById } from '../../network/index.js';
 
@@ -75,7 +74,8 @@ export async function layOut(network: Network, lines: (op: Op) => readonly strin
       targets: [numbers.get(to.id)!],
     })),
   };
-  const placed = await newElk().layout(graph);
+  const elk = await newElk();
+  const placed = await elk.layout(graph);
   const edges = (placed.edges ?? []).map((edge, n): PlacedEdge => {
     const section = edge.sections?.[0];
     const points = section === undefined ? [] : [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
@@ -95,8 +95,8 @@ export async function layOut(network: Network, lines: (op: Op) => readonly strin
   };
 }
 
-/** elkjs is a CommonJS module whose types say otherwise. */
-function newElk(): ELK {
-  const Elk = createRequire(import.meta.url)('elkjs/lib/elk.bundled.js') as new () => ELK;
+/** elkjs is a CommonJS module whose types say otherwise; it is large, and loaded when the first network is drawn. */
+async function newElk(): Promise<ELK> {
+  const { default: Elk } = (await import('elkjs/lib/elk.bundled.js')) as unknown as { readonly default: new () => ELK };
   return new Elk();
 }

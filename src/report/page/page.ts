@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../base/sha256.js';
+import { base64 } from '../../base/text-bytes.js';
 import { sections } from '../sections/index.js';
 import type { ReportContext } from '../types.js';
 import { type Html, html, scriptElement, trusted } from './html.js';
@@ -18,7 +19,8 @@ interface Rendered {
  */
 export async function renderReport(context: ReportContext): Promise<string> {
   const parts = await renderSections(context);
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+  const hash = base64(sha256(new TextEncoder().encode(script)));
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
   const { title, targets, version } = context;
   const links = parts.filter(({ id }, i) => parts.findIndex((part) => part.id === id) === i);
   const page = html`<!doctype html>

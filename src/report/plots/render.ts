@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
-import { Error as ErrorLevel, type Spec, View, parse } from 'vega';
-import { type TopLevelSpec, compile } from 'vega-lite';
+import type { Spec } from 'vega';
+import type { TopLevelSpec } from 'vega-lite';
+import { sha256 } from '../../base/sha256.js';
+import { hex } from '../../base/text-bytes.js';
 import { plotConfig } from './theme.js';
 
 /** A plot as vega-lite says it, without its configuration. */
 export type Plot = Omit<TopLevelSpec, '$schema' | 'config'> & Readonly<Record<string, unknown>>;
 
-/** A plot as an SVG document; nothing is loaded, the data stand in the plot. */
+/** A plot as an SVG document; nothing is loaded, the data stand in the plot. Vega is, when the first plot is drawn. */
 export async function renderPlot(plot: Plot): Promise<string> {
+  const [{ compile }, { Error: ErrorLevel, View, parse }] = await Promise.all([import('vega-lite'), import('vega')]);
   const full = { ...harmless(plot as object), config: plotConfig } as unknown as TopLevelSpec;
   const { spec } = compile(full, { logger: silent });
   const view = new View(parse(spec as Spec), { renderer: 'none', logLevel: ErrorLevel, loader: noLoader });
@@ -60,7 +62,7 @@ function renamedIds(svg: string): string {
   const ids = [...new Set(svg.match(/\bid="(?:clip|gradient_)\d+"/g) ?? [])].map((id) => id.slice(4, -1));
   if (ids.length === 0) return svg;
   const plain = ids.reduce((text, id, n) => text.replaceAll(new RegExp(`\\b${id}\\b`, 'g'), `id-${n}`), svg);
-  const drawing = createHash('sha256').update(plain).digest('hex').slice(0, 8);
+  const drawing = hex(sha256(new TextEncoder().encode(plain))).slice(0, 8);
   return plain.replaceAll(/\bid-(\d+)\b/g, `d${drawing}-$1`);
 }
 

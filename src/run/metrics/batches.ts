@@ -2,8 +2,6 @@ import { invariant, present } from '../../base/invariant.js';
 import type { Tensor } from '../../base/dtype.js';
 import { type Dataset, type Normalisation, readBatch } from '../../data/index.js';
 
-import type { Truth } from './scores.js';
-
 export interface Images {
   readonly dataset: Dataset;
   readonly normalisation: Normalisation;
@@ -11,6 +9,12 @@ export interface Images {
   readonly count: number;
   readonly batch: number;
 }
+
+/** What is known of the samples: the class of each, or numbers to compare the outputs with. */
+export type Truth =
+  | { readonly kind: 'classes'; readonly classes: Int32Array }
+  /** [samples, outputs], row-major. */
+  | { readonly kind: 'numbers'; readonly numbers: Float64Array };
 
 export type Counter = (done: number, total: number) => void;
 

@@ -1,11 +1,6 @@
+import type { Truth } from './batches.js';
 import type { Outputs } from './outputs.js';
 import { agreement } from './predictions.js';
-
-/** What is known of the samples: the class of each, or numbers to compare the outputs with. */
-export type Truth =
-  | { readonly kind: 'classes'; readonly classes: Int32Array }
-  /** [samples, outputs], row-major. */
-  | { readonly kind: 'numbers'; readonly numbers: Float64Array };
 
 /** How far outputs are from numbers. */
 export interface Distance {

@@ -1,20 +1,22 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { type Network, type Op, linksOf, opsById, roleOf } from '../../network/index.js';
+import { type Network, type Op, linksOf, opsById, roleOf, unaryTrains } from '../../network/index.js';
 
 /** What a layer gives out at all steps for a batch, its own shape last. */
 export type Trains = (id: string) => Pick<Tensor, 'data'>;
 
 /**
  * The ones among the bits of spikes, value by value. A value with a code is worth the ones of its code (signed: of its
- * size). Values of several codes (joined trains of different step sizes, sums of trains) are worth what they consist
+ * size), or the code itself where its train is sent in unary planes. Values of several codes (joined trains of different step sizes, sums of trains) are worth what they consist
  * of: a sum the ones of both summands, the maximum over a window those of the value that won, the first of equal ones.
  */
 export class SpikeOnes {
   readonly #ops: ReadonlyMap<string, Op>;
+  readonly #isUnary: (id: string) => boolean;
 
   constructor(network: Network) {
     this.#ops = opsById(network);
+    this.#isUnary = unaryTrains(network);
   }
 
   /** Ids of the trains that {@link of} reads. */
@@ -28,7 +30,9 @@ export class SpikeOnes {
   of(id: string, trains: Trains): Uint32Array {
     const op = this.#op(id);
     const { code, shape } = op.type;
-    if (code.kind === 'spike') return codeOnes(trains(id).data, code.step);
+    if (code.kind === 'spike') {
+      return codeOnes(trains(id).data, code.step, this.#isUnary(id) ? (size) => size : onesIn);
+    }
     const parts = op.inputs.map((input) => this.of(input, trains));
     const shapes = op.inputs.map((input) => this.#op(input).type.shape);
     switch (roleOf(op)) {
@@ -55,11 +59,11 @@ export class SpikeOnes {
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Ones of each value's code in steps. */
-function codeOnes(data: Tensor['data'], step: number): Uint32Array {
+/** What each value's code in steps is worth. */
+function codeOnes(data: Tensor['data'], step: number, worth: (size: number) => number): Uint32Array {
   const ones = new Uint32Array(data.length);
   for (let i = 0; i < ones.length; i++) {
-    if (data[i] !== 0) ones[i] = onesIn(Math.abs(Math.round(data[i]! / step)));
+    if (data[i] !== 0) ones[i] = worth(Math.abs(Math.round(data[i]! / step)));
   }
   return ones;
 }

@@ -1,5 +1,5 @@
 import type { DType, Tensor } from '../../base/dtype.js';
-import type { ProgramBuilder, Value } from '../builder.js';
+import type { OpBuilder, Value } from '../op-builder.js';
 import { ShapeError } from '../dims.js';
 import type { Dim, NoAttrs, Program, TensorOp, ValueInfo } from '../types.js';
 
@@ -20,7 +20,7 @@ export interface EvalContext<A> {
 
 /** What a gradient rule may read and the builder it writes to. */
 export interface GradContext<A> {
-  readonly b: ProgramBuilder;
+  readonly b: OpBuilder;
   readonly op: TensorOp;
   readonly attrs: A;
   readonly inputs: readonly Value[];

@@ -1,7 +1,7 @@
 import { roundHalfEven } from '../../base/rounding.js';
 import { type DType, type Tensor, allocate } from '../../base/dtype.js';
 import { broadcastData, wrap } from '../arrays.js';
-import type { Value } from '../builder.js';
+import type { Value } from '../op-builder.js';
 import { broadcastShapes } from '../dims.js';
 import type { NoAttrs, SurrogateAttrs, ValueInfo } from '../types.js';
 import {

@@ -1,6 +1,6 @@
 import { type Tensor, allocate, elementCount, tensor } from '../../base/dtype.js';
 import { wrap } from '../arrays.js';
-import type { Value } from '../builder.js';
+import type { Value } from '../op-builder.js';
 import { ShapeError, fixed, sameShape, showShape } from '../dims.js';
 import type { PoolAttrs, PrimAttrs, ValueInfo } from '../types.js';
 import { windowCount } from './conv.js';

@@ -1,4 +1,4 @@
-import type { ProgramBuilder, Value } from '../builder.js';
+import type { OpBuilder, Value } from '../op-builder.js';
 import { ShapeError } from '../dims.js';
 import type { SurrogateAttrs } from '../types.js';
 
@@ -26,7 +26,7 @@ export const surrogates = ['rectangle', 'triangle', 'sigmoid', 'atan', 'fast_sig
  * - fast_sigmoid(slope = 25): 1 / (1 + slope·|v|)²
  * - ste(lo = −∞, hi = ∞):   1 where lo ≤ v ≤ hi
  */
-export function surrogateGradient(b: ProgramBuilder, v: Value, attrs: SurrogateAttrs): Value {
+export function surrogateGradient(b: OpBuilder, v: Value, attrs: SurrogateAttrs): Value {
   const one = b.scalar(v.dtype, 1);
   const zero = b.scalar(v.dtype, 0);
   switch (attrs.surrogate) {

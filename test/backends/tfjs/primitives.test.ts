@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { tfjsSupports } from '../../../src/backends/tfjs/index.js';
 import { loadTensorFlow, tfjsEngine } from '../../../src/engines/tfjs.js';
 import { evaluate } from '../../../src/tensor/index.js';
+import { tfjsBackends } from '../../support/tfjs.js';
 import { cases, feedsFor, largestDifference, programOf } from '../../tensor/cases.js';
 
-for (const backend of ['wasm', 'cpu'] as const) {
+for (const backend of tfjsBackends) {
   describe(`TensorFlow.js backend on ${backend}`, () => {
     for (const c of cases) {
       for (const dtype of c.dtypes) {

@@ -116,13 +116,8 @@ describe('graphs that make no sense', () => {
     expect(codes(refused(model(() => 'x')))).toContain('onnx/empty-graph');
   });
 
-  it('no output, several outputs', () => {
-    expect(codes(refused(model((b) => void b.node('Relu', ['x']))))).toEqual(['onnx/one-output']);
-    const two = model((b) => {
-      b.output(b.node('Relu', ['x']));
-      return b.node('Relu', ['x']);
-    });
-    expect(codes(refused(two))).toEqual(['onnx/one-output']);
+  it('no output', () => {
+    expect(codes(refused(model((b) => void b.node('Relu', ['x']))))).toEqual(['onnx/no-output']);
   });
 
   it('several inputs, no input', () => {
@@ -223,10 +218,11 @@ describe('types and sizes', () => {
     expect(problem!.message).toContain('int64');
   });
 
-  it('float16 weights', () => {
-    const bytes = model((b) =>
-      b.node('Conv', ['x', b.constant('w', { type: 'float16', dims: [1, 2, 1, 1], values: [1, 2] })]),
-    );
+  it('bfloat16 weights', () => {
+    const bytes = model((b) => {
+      b.graph.initializer.push({ name: 'w', dataType: 16, dims: [1, 2, 1, 1], rawData: new Uint8Array(4) });
+      return b.node('Conv', ['x', 'w']);
+    });
     const [problem] = refused(bytes);
     expect(problem).toMatchObject({ code: 'onnx/data-type', help: expect.stringContaining('float32') });
   });

@@ -8,7 +8,7 @@ import { mostComputed } from '../tensor-data.js';
 import type { PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
-type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
+export type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
 
 const compute: Readonly<Record<Operator, (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
@@ -73,22 +73,20 @@ function withConstant(
   }
   if (operator === 'Div' && constantFirst) context.badForm('it divides by an activation');
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
-  if (elementCount(constant.shape) === 1) {
-    const x = context.realInAnyLayout(index);
-    return affine(context, operator, x, reshapedConstant(constant, [1]), constantFirst);
-  }
-  const x = context.realInAnyLayout(index);
-  return affine(context, operator, x, broadcastTo(context, constant, x), constantFirst);
+  return affine(context, operator, context.realInAnyLayout(index), constant, constantFirst, context.output);
 }
 
-/** x·scale + shift for one operation with a constant c. */
-function affine(
+/** x·scale + shift for one operation with a constant c, which broadcasts to x. */
+export function affine(
   context: NodeContext,
   operator: Operator,
   x: RealValue,
-  c: Constant,
+  constant: Constant,
   constantFirst: boolean,
+  origin: string | undefined,
 ): RealValue {
+  const single = elementCount(constant.shape) === 1;
+  const c = single ? reshapedConstant(constant, [1]) : broadcastTo(context, constant, x);
   checkFinite(context, c);
   const mapped = (f: (c: number) => number): Param =>
     context.param(lazyConstant(c.name, 'double', c.shape, () => Float64Array.from(c.data(), f)));
@@ -100,7 +98,7 @@ function affine(
     Mul: () => ({ scale: mapped((v) => v) }),
     Div: () => ({ scale: mapped((v) => 1 / v) }),
   }[operator]();
-  const result = context.emit({ kind: 'affine', inputs: [x], params, origin: context.output });
+  const result = context.emit({ kind: 'affine', inputs: [x], params, origin });
   return x.perm === undefined ? result : { ...result, perm: x.perm };
 }
 

@@ -45,7 +45,7 @@ function leftOut(context: NodeContext, x: RealValue): Value {
   }
   for (const tensor of behind) graph.passed.add(tensor);
   const logits = node.inputs[0]!;
-  graph.dropped = { opType: node.opType, logits };
+  graph.dropped.set(behind.at(-1)!, { opType: node.opType, logits });
   graph.builder.note(`the last ${node.opType} of ${graph.file} is left out: the output is its input "${logits}"`);
   graph.notices.push(diagnostic('onnx/softmax-dropped', { op: node.opType, logits }, context.place));
   return x;

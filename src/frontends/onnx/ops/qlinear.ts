@@ -5,7 +5,7 @@ import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
 import { type Image, asChannelsLastImage, asImage } from '../image.js';
 import type { RealValue, Value } from '../values.js';
-import { addition } from './arithmetic.js';
+import { addition, affine } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
 import { averagePool, maxPool, meanOfAll } from './pool.js';
 import { concatenation } from './shape.js';
@@ -29,7 +29,8 @@ export const microsoftOps: OnnxOpTable = {
   QLinearConv: { inputs: [8, 9], run: qlinearConv },
   NhwcMaxPool: { inputs: [1, 1], run: (c) => maxPool(c, asChannelsLastImage) },
   QGemm: { inputs: [6, 9], run: qgemm },
-  QLinearAdd: { inputs: [7, 8], run: qlinearAdd },
+  QLinearAdd: { inputs: [7, 8], run: (c) => qlinearBinary(c, 'Add') },
+  QLinearMul: { inputs: [7, 8], run: (c) => qlinearBinary(c, 'Mul') },
   QLinearAveragePool: { inputs: [4, 5], run: qlinearAveragePool },
   QLinearGlobalAveragePool: { inputs: [4, 5], run: qlinearGlobalAveragePool },
   QLinearConcat: { inputs: [5, Infinity], run: qlinearConcat },
@@ -109,9 +110,16 @@ function qgemm(context: NodeContext): readonly Value[] {
   return [quantiseReal(context, plan.emit({}), 7, 8)];
 }
 
-function qlinearAdd(context: NodeContext): readonly Value[] {
-  const constant = [0, 3].find((i) => context.input(i).kind === 'constant');
-  if (constant !== undefined) context.badForm('an operand is constant');
+/** a ∘ b of codes, one of them perhaps constant; then quantised. */
+function qlinearBinary(context: NodeContext, operator: 'Add' | 'Mul'): readonly Value[] {
+  const constant = ([0, 3] as const).find((i) => context.input(i).kind === 'constant');
+  if (constant !== undefined) {
+    const params = quantParams(context, constant + 1, constant + 2);
+    const operand = dequantiseConstant(context, context.constant(constant, 'an operand'), params, 0);
+    const x = dequantisedInAnyLayout(context, 3 - constant);
+    return [quantiseReal(context, affine(context, operator, x, operand, constant === 0, undefined), 6, 7)];
+  }
+  if (operator === 'Mul') context.badForm('both operands are activations', 'it is supported with a constant');
   const sum = addition(context, dequantisedInAnyLayout(context, 0), dequantisedInAnyLayout(context, 3), undefined);
   return [quantiseReal(context, sum, 6, 7)];
 }

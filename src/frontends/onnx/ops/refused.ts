@@ -10,6 +10,11 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     HardSigmoid: 'train with ReLU instead',
     Tanh: 'train with ReLU instead',
     Erf: 'train with ReLU instead',
+    LSTM: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
+    GRU: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
+    RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
+    DynamicQuantizeLSTM:
+      'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLinear:
       'its scale depends on the data of each sample; quantise statically, with calibration data (quantize_static in onnxruntime)',
     ConvTranspose: 'transposed convolutions are not supported',

@@ -75,14 +75,36 @@ function chosen(
   return result;
 }
 
+/** Of a small constant, any axes, forwards or backwards: the arithmetic of shapes. */
 function slicedConstant(context: NodeContext, input: Constant): Constant {
-  if (input.shape.length !== 1) context.badForm(`it cuts a constant of ${input.shape.length} axes`);
-  const only = (i: number, name: string): number | undefined => (context.integers(i, name) ?? context.ints(name))?.[0];
-  const count = elementCount(input.shape);
-  const at = (n: number): number => Math.min(Math.max(n < 0 ? n + count : n, 0), count);
-  if ((only(4, 'steps') ?? 1) !== 1 || (only(3, 'axes') ?? 0) > 0) context.badForm('its steps are not 1');
-  const values = Array.from(input.data()).slice(at(only(1, 'starts') ?? 0), at(only(2, 'ends') ?? count));
-  return smallConstant(context.output, input.type, [values.length], values);
+  const list = (i: number, name: string): readonly number[] | undefined =>
+    context.integers(i, `the ${name}`) ?? context.ints(name);
+  if (elementCount(input.shape) > 1 << 16)
+    context.badForm(`it cuts a constant of ${elementCount(input.shape)} elements`);
+  const starts = list(1, 'starts') ?? [];
+  const ends = list(2, 'ends') ?? [];
+  const axes = list(3, 'axes') ?? starts.map((_, i) => i);
+  const steps = list(4, 'steps') ?? starts.map(() => 1);
+  let [shape, values] = [input.shape, Array.from(input.data())];
+  for (const [i, given] of axes.entries()) {
+    const axis = given < 0 ? given + shape.length : given;
+    const size = shape[axis];
+    const step = steps[i] ?? 1;
+    if (size === undefined || step === 0) context.badAttribute('axes', given);
+    const at = (n: number): number =>
+      Math.min(Math.max(n < 0 ? n + size : n, step > 0 ? 0 : -1), step > 0 ? size : size - 1);
+    const taken: number[] = [];
+    for (let n = at(starts[i] ?? 0); step > 0 ? n < at(ends[i] ?? size) : n > at(ends[i] ?? -1 - size); n += step)
+      taken.push(n);
+    const inner = elementCount(shape.slice(axis + 1));
+    const outer = elementCount(shape.slice(0, axis));
+    const from = values;
+    values = Array.from({ length: outer }, (_, o) => o).flatMap((o) =>
+      taken.flatMap((n) => from.slice((o * size + n) * inner, (o * size + n + 1) * inner)),
+    );
+    shape = shape.with(axis, taken.length);
+  }
+  return smallConstant(context.output, input.type, shape, values);
 }
 
 function split(context: NodeContext): readonly Value[] {

@@ -1,8 +1,11 @@
+import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
+import type { Param } from '../../../network/types.js';
 import { type Constant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { type RealValue, type Value, sameCode } from '../values.js';
-import { asImage, viewed } from '../image.js';
+import { asImage, seenOrigin, viewed } from '../image.js';
+import { mostComputed } from '../tensor-data.js';
 import type { OnnxOpTable } from './define.js';
 import { along, plain, reshaped } from './layout.js';
 
@@ -181,26 +184,51 @@ function pad(context: NodeContext): readonly Value[] {
   const rank = context.onnxShape(given).length;
   const full = paddedAxes(context, pads, rank);
   if (mode !== 'constant') context.badForm(`its mode is "${mode}"`, 'only constant padding is supported');
-  if (full[0] !== 0 || full[1] !== 0 || full[rank] !== 0 || full[rank + 1] !== 0) {
-    context.badForm(`its pads are [${pads.join(', ')}]`, 'padding is supported in H and W of [N, C, H, W]');
-  }
-  const [top, left, bottom, right] = rank === 3 ? [0, full[2]!, 0, full[5]!] : [full[2]!, full[3]!, full[6]!, full[7]!];
-  if ([top, left, bottom, right].some((n) => n < 0 || n > 1e6))
+  if (full[0] !== 0 || full[rank] !== 0)
+    context.badForm(`its pads are [${pads.join(', ')}]`, 'the batch must stay whole');
+  if (full.some((n) => n < 0 || n > 1e6))
     context.badForm(`its pads are [${pads.join(', ')}]`, 'cropping is not supported');
+  const [top, left, bottom, right] = rank === 3 ? [0, full[2]!, 0, full[5]!] : [full[2]!, full[3]!, full[6]!, full[7]!];
+  const channels = [full[1]!, full[rank + 1]!] as const;
   const filling = context.optionalConstant(2, 'the value')?.data()[0] ?? context.float('value', 0);
   // on codes, the value is a code
   const value = input.kind === 'codes' ? (filling - input.code.zero) * input.code.scale : filling;
   if (!Number.isFinite(value)) context.badForm(`it pads with ${value}`, 'pad with a finite number');
-  const result = context.emit({
-    kind: 'pad',
-    inputs: [x],
-    attrs: { pads: [top, left, bottom, right], value },
-    origin: context.output,
-  });
+  const wider = channels[0] + channels[1] > 0;
+  const flat = top === 0 && left === 0 && bottom === 0 && right === 0;
+  if (wider && value !== 0) context.badForm(`it pads channels with ${value}`, 'channels are padded with 0');
   const stays =
+    !wider &&
     x.grid !== undefined &&
     (value === 0 ? x.grid.zero >= x.grid.min && x.grid.zero <= x.grid.max : input.kind === 'codes');
-  return [rewrap(viewed(stays && x.grid !== undefined ? { ...result, grid: x.grid } : result, view))];
+  const attrs = { pads: [top, left, bottom, right], value };
+  const origin = seenOrigin(view, context.output);
+  const bordered = flat
+    ? x
+    : context.emit({ kind: 'pad', inputs: [x], attrs, ...(wider ? { suffix: 'border' } : { origin }) });
+  if (!wider) return [rewrap(viewed(stays ? { ...bordered, grid: x.grid } : bordered, view))];
+  return [rewrap(viewed(widened(context, bordered, channels, origin), view))];
+}
+
+/** Channels of zeros before and behind: a convolution with one weight of 1 an input channel. */
+function widened(
+  context: NodeContext,
+  x: RealValue,
+  [before, behind]: readonly [number, number],
+  origin: string | undefined,
+): RealValue {
+  const [channels] = context.shapeOf(x) as [number];
+  const outputs = before + channels + behind;
+  if (outputs * channels > mostComputed)
+    fail('onnx/too-large', { what: 'padding of channels', shape: [outputs, channels] }, context.place);
+  const data = new Int8Array(outputs * channels);
+  for (let c = 0; c < channels; c++) data[(before + c) * channels + c] = 1;
+  const weight: Param = {
+    tensor: { dtype: 'i8', shape: [outputs, channels, 1, 1], data },
+    quant: { scale: [1], zero: [0], axis: 0 },
+  };
+  const attrs = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+  return context.emit({ kind: 'conv', inputs: [x], attrs, params: { weight }, origin });
 }
 
 /** Pads for all axes, begins then ends, from a list that may name its axes (opset 18). */

@@ -1,7 +1,7 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, traitsOf, isTimed, type TimeKind } from '../../../network/index.js';
+import { type Op, type TimeKind, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
 import { type Value, meanOverTime } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -78,6 +78,7 @@ function isCounted(op: Op): boolean {
 export class MeansNetwork extends FoldedValues implements Carried {
   readonly #neurons: Neurons;
   readonly #readOuts = new Map<string, Value>();
+  readonly #isUnary: (id: string) => boolean;
 
   constructor(
     lowering: Lowering,
@@ -85,6 +86,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
   ) {
     super(lowering, 'f32');
     this.#neurons = new Neurons(lowering);
+    this.#isUnary = unaryTrains(lowering.network);
   }
 
   lower(op: Op): void {
@@ -188,7 +190,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const amplitude = learned ?? (code.kind === 'spike' ? code.step : channelSteps(lowering, op));
     const counted = countedTrain(lowering, op, train, steps);
     const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
-    const counting = ones && code.kind === 'spike' ? onesOf(lowering, levels, code) : levels;
+    const binary = ones && code.kind === 'spike' && !this.#isUnary(op.id);
+    const counting = binary ? onesOf(lowering, levels, code) : levels;
     const flat = builder.reshape(counting, folded(steps, [elementCount(shape)]));
     const perStep = weighedSpikes(builder, flat, fanOut);
     return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);

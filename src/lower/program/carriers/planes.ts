@@ -5,7 +5,7 @@ import { stepsOf } from '../runnable.js';
 
 /**
  * Bits of integer codes: plane b of step t is virtual step t·B + b (from 0), ⌊S/2^b⌋ mod 2. Of signed codes those of
- * their size, with their sign.
+ * their size, with their sign. Unary planes: [S > b].
  */
 export function planes(lowering: Lowering, op: Op<'planes'>, codes: Value): Value {
   const { builder } = lowering;
@@ -15,18 +15,28 @@ export function planes(lowering: Lowering, op: Op<'planes'>, codes: Value): Valu
   return builder.as('signed').sub(planesOfSizes(lowering, op, above), planesOfSizes(lowering, op, below));
 }
 
-function planesOfSizes({ builder }: Lowering, op: Op<'planes'>, codes: Value): Value {
-  const bits = op.attrs.bits;
-  const rest = Array.from({ length: bits }, (_, b) =>
-    b === 0 ? codes : builder.as(`rest${b}`).floor(builder.mul(codes, 2 ** -b)),
-  );
-  const parts = rest.map((value, b) => {
-    const next = rest[b + 1];
-    return next === undefined ? value : builder.as(`plane${b}`).sub(value, builder.mul(next, 2));
-  });
+function planesOfSizes(lowering: Lowering, op: Op<'planes'>, codes: Value): Value {
+  const { builder } = lowering;
+  const { bits, unary } = op.attrs;
+  const parts = unary === true ? unaryParts(lowering, codes, bits) : binaryParts(lowering, codes, bits);
   const virtual: Value[] = [];
   for (let t = 0; t < stepsOf(codes); t++) for (const part of parts) virtual.push(builder.step(part, t));
   return builder.as('planes').concat(virtual, 0);
+}
+
+function binaryParts({ builder }: Lowering, codes: Value, bits: number): readonly Value[] {
+  const rest = Array.from({ length: bits }, (_, b) =>
+    b === 0 ? codes : builder.as(`rest${b}`).floor(builder.mul(codes, 2 ** -b)),
+  );
+  return rest.map((value, b) => {
+    const next = rest[b + 1];
+    return next === undefined ? value : builder.as(`plane${b}`).sub(value, builder.mul(next, 2));
+  });
+}
+
+/** As many ones as the code says, from plane 0 on. */
+function unaryParts({ builder }: Lowering, codes: Value, count: number): readonly Value[] {
+  return Array.from({ length: count }, (_, b) => builder.as(`plane${b}`).cast(builder.gt(codes, b), codes.dtype));
 }
 
 /** The ones among the bits of integers n, n − Σ_{b ≥ 1} ⌊n/2^b⌋, where `code` has more than one. */
@@ -43,10 +53,11 @@ function planesOf(op: Op): number | undefined {
   return op.kind !== 'neuron' && 'planes' in op.attrs ? op.attrs.planes : undefined;
 }
 
-/** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. */
+/** 2^b·(W∗S_b): multiplying by a power of two is exact, so it doesn't matter on which side. Unary planes count alike. */
 export function weighed({ builder }: Lowering, op: Op, y: Value): Value {
   const bits = planesOf(op);
-  if (bits === undefined) return y;
+  const isUnary = op.kind !== 'neuron' && 'unary' in op.attrs && op.attrs.unary;
+  if (bits === undefined || isUnary) return y;
   const virtual = Array.from({ length: stepsOf(y) }, (_, i) => {
     const step = builder.step(y, i);
     return i % bits === 0 ? step : builder.mul(step, 2 ** (i % bits));

@@ -1,70 +1,79 @@
-import { bitsFor } from '../../../base/quantiser.js';
 import {
   type Op,
   type Rewriter,
-  realParam,
   attrsOf,
   isMaximum,
-  rewrite,
   opDef,
+  planesFor,
+  realParam,
+  rewrite,
   traitsOf,
+  unaryTrains,
 } from '../../../network/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { isSplit } from './split.js';
+
+/** How a train is split: so many planes, which count 2^b, or alike. */
+interface Split {
+  readonly bits: number;
+  readonly unary: boolean;
+}
 
 /**
  * A train of B-bit codes becomes binary planes in B virtual time steps a step, S = Σ_b 2^b·S_b; the synapse at
  * plane b counts 2^b·W, and the planes of a step are gathered before anything else sees them (MBM §3.1, IBRA
  * eq. 6–15 with b = 0 … B−1). T steps become T·B. Planes of signed codes are
  * ternary, the bits of their size with their sign: B for −2^(B−1) … 2^(B−1) − 1; {−1, 0, 1} is one already.
- * A network that has planes stays as it is.
+ * Neurons that declare `planes unary` send the code d as d spikes in D planes, D the greatest code, each of which counts W
+ * (IBRA eq. 5: T×D steps). A network that has planes stays as it is.
  */
 export const bitPlanes = definePass({
   name: 'bit-planes',
-  doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered. Planes of signed codes are ternary.',
+  doc: 'Splits trains of B-bit codes into binary planes, B virtual time steps a step; synapses count 2^b·W at plane b and are gathered. Planes of signed codes are ternary. Trains of neurons that declare `planes unary` are split into one plane a level, which count alike.',
   options: {},
   run: (network, _options, context) => {
     if (isSplit(network)) return network;
     const warned = new Set<string>();
-    const bits = new Map<string, number>();
+    const isUnary = unaryTrains(network);
+    const splits = new Map<string, Split>();
     const planes = new Map<string, string>();
     /** the planes of a train, made once */
-    const planesOf = (id: string, to: Rewriter): string => {
+    const planesOf = (id: string, { bits, unary }: Split, to: Rewriter): string => {
       const known = planes.get(id);
       if (known !== undefined) return known;
-      const count = bits.get(id)!;
-      const made = to.builder.add({ id: `${id}.planes`, kind: 'planes', inputs: [id], attrs: { bits: count } });
+      const attrs = { bits, ...(unary ? { unary } : {}) };
+      const made = to.builder.add({ id: `${id}.planes`, kind: 'planes', inputs: [id], attrs });
       planes.set(id, made);
       return made;
     };
-    /** id of a planed value → its bits */
-    const planed = new Map<string, number>();
+    /** id of a planed value → how it was split */
+    const planed = new Map<string, Split>();
     const asPlanes = (id: string, to: Rewriter): string => {
-      if (!bits.has(id)) return id;
-      const made = planesOf(id, to);
-      planed.set(made, bits.get(id)!);
+      const split = splits.get(id);
+      if (split === undefined) return id;
+      const made = planesOf(id, split, to);
+      planed.set(made, split);
       return made;
     };
     return rewrite(network, (op, inputs, to) => {
       if (op.kind === 'neuron' || isMaximum(op)) {
         const read = inputs.map((id) => (isMaximum(op) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
         const made = to.copy(op, read);
-        const count = bitsOf(op, to.builder.typeOf(made).code, context, warned);
-        if (count > 1) bits.set(made, count);
+        const split = splitOf(op, to.builder.typeOf(made).code, isUnary(op.id), context, warned);
+        if (split.bits > 1) splits.set(made, split);
         return made;
       }
       const read = inputs.map((id) => asPlanes(id, to));
-      const counts = new Set(read.map((id) => planed.get(id)));
-      const [count] = counts;
-      if (counts.size === 1 && count !== undefined) {
+      const split = commonSplit(read.map((id) => planed.get(id)));
+      if (split !== undefined) {
         if (traitsOf(op).planewise) {
           const made = to.copy(op, read);
-          planed.set(made, count);
+          planed.set(made, split);
           return made;
         }
         if ('planes' in opDef(op.kind).attrs) {
-          const made = to.copy(op, read, { attrs: { ...op.attrs, planes: count } });
-          return to.builder.add({ id: `${op.id}.gather`, kind: 'gather', inputs: [made], attrs: { bits: count } });
+          const made = to.copy(op, read, { attrs: { ...op.attrs, ...onPlanes(split) } });
+          return to.builder.add({ id: `${op.id}.gather`, kind: 'gather', inputs: [made], attrs: { bits: split.bits } });
         }
       }
       return to.copy(
@@ -75,28 +84,39 @@ export const bitPlanes = definePass({
   },
 });
 
+/** How all of them are split, where it is the same. */
+function commonSplit([first, ...rest]: readonly (Split | undefined)[]): Split | undefined {
+  return rest.every((one) => one?.bits === first?.bits && one?.unary === first?.unary) ? first : undefined;
+}
+
+/** Attributes of a synapse on planes. */
+function onPlanes({ bits, unary }: Split): { readonly planes: number; readonly unary?: true } {
+  return { planes: bits, ...(unary ? { unary } : {}) };
+}
+
 /** Where planes meet something that isn't a synapse: one synapse of weight 1 a neuron, gathered. */
-function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, number>, to: Rewriter): string {
-  const count = planed.get(id);
-  if (count === undefined) return id;
+function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, Split>, to: Rewriter): string {
+  const split = planed.get(id);
+  if (split === undefined) return id;
   let synapse = `${name}.to.${op.id}`;
   for (let n = 2; to.builder.has(synapse); n++) synapse = `${name}.to.${op.id}.${n}`;
   const scale = to.param(`${synapse}.scale`, realParam([1], [1]));
-  to.builder.add({ id: synapse, kind: 'affine', inputs: [id], attrs: { planes: count }, params: { scale } });
-  return to.builder.add({ id: `${synapse}.gather`, kind: 'gather', inputs: [synapse], attrs: { bits: count } });
+  to.builder.add({ id: synapse, kind: 'affine', inputs: [id], attrs: onPlanes(split), params: { scale } });
+  return to.builder.add({ id: `${synapse}.gather`, kind: 'gather', inputs: [synapse], attrs: { bits: split.bits } });
 }
 
-/** Bits of the size of a train's codes; 0 for anything else. */
-function bitsOf(op: Op, code: Op['type']['code'], context: PassContext, warned: Set<string>): number {
-  if (code.kind !== 'spike' || code.step !== 1) return 0;
-  const bits = bitsFor(Math.max(code.max, -code.min) + 1);
-  if (op.kind !== 'neuron') return bits;
+/** The planes of a train's codes; none for anything else. */
+function splitOf(op: Op, code: Op['type']['code'], unary: boolean, context: PassContext, warned: Set<string>): Split {
+  if (code.kind !== 'spike' || code.step !== 1) return { bits: 0, unary };
+  const bits = planesFor(code, unary);
+  if (op.kind !== 'neuron') return { bits, unary };
   const { neuron } = op.attrs;
-  if (code.min === 0 && code.max > 0 && 2 ** bits - 1 !== code.max && !warned.has(neuron)) {
+  const full = unary || code.min < 0 || code.max === 0 || 2 ** bits - 1 === code.max;
+  if (!full && !warned.has(neuron)) {
     warned.add(neuron);
     context.report('convert/planes-not-full', { neuron, levels: code.max + 1, bits }, op);
   }
-  return bits;
+  return { bits, unary };
 }
 
 /** Puts planes back into one synapse on codes: the same sums in fewer operations, for evaluation. */
@@ -107,7 +127,7 @@ export const fusePlanes = definePass({
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
       if (op.kind === 'planes' || op.kind === 'gather') return inputs[0]!;
-      const { planes, ...attrs } = attrsOf(op);
+      const { planes, unary: _unary, ...attrs } = attrsOf(op);
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),
 });

@@ -245,6 +245,10 @@ function isNonlinear(op: Op): boolean {
   return roleOf(op) === 'bound' || roleOf(op) === 'maximum';
 }
 
+/** What is to be done where a toolchain left some layers in float. */
+const quantiseAll =
+  'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize), or convert with --coding rate --calibrate DATA';
+
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
   if (inner.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
   if (isNonlinear(inner)) {
@@ -252,6 +256,7 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
       'convert/nonlinearity',
       { op: inner.id, kind: inner.kind, next: `${op.kind} %${op.id}` },
       inner,
+      { help: quantiseAll },
     );
   }
   return emitter.refuse('convert/no-quantiser', { op: op.id, kind: op.kind, reads: inner.id }, op, {
@@ -262,7 +267,8 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
 function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'input') return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op);
   if (isNonlinear(op)) {
-    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next: 'another layer' }, op);
+    const next = 'another layer';
+    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: op.kind, next }, op, { help: quantiseAll });
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',

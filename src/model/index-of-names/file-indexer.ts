@@ -1,4 +1,3 @@
-import type { Span } from '../base/source.js';
 import type {
   Declaration,
   Expression,
@@ -7,100 +6,105 @@ import type {
   Name,
   NeuronDeclaration,
   Setting,
-} from '../syntax/index.js';
-import { partsOf } from './rules/rule.js';
+} from '../../syntax/index.js';
+import { partsOf } from '../rules/rule.js';
+import { type Draft, type Scope, type SymbolKind, draftOf } from './symbols.js';
 
-export type SymbolKind = Exclude<Declaration['kind'], 'use'> | 'import' | 'parameter' | 'input' | 'value' | 'state';
-
-/** A name that a file defines. */
-export interface NameDefinition {
-  readonly name: string;
-  readonly kind: SymbolKind;
-  /** Of the name itself. */
-  readonly span: Span;
-  /** The declaration it stands in; nothing for declarations and imports. */
-  readonly within?: NameDefinition;
-  /** Where it is mentioned, in the order of the text, its definition not included. */
-  readonly references: readonly Span[];
-}
-
-/** Definitions and references of one file, by its text alone: what an editor asks. */
-export interface NameIndex {
-  /** In the order of the text. */
-  readonly symbols: readonly NameDefinition[];
-  /** What the name at an offset means, be it defined or mentioned there. */
-  readonly definitionAt: (offset: number) => NameDefinition | undefined;
-}
-
-type Draft = NameDefinition & { readonly references: Span[] };
-type Scope = ReadonlyMap<string, Draft>;
-
-/** Indexes the declarations of a file that could be read. Layers, functions and names of other files have no definition. */
-export function indexNames(file: ModelFile): NameIndex {
-  const index = new Indexer();
-  index.file(file);
-  const symbols = [...index.symbols].sort((a, b) => a.span.start - b.span.start);
-  const holds = ({ start, end }: Span, offset: number): boolean => offset >= start && offset <= end;
-  return {
-    symbols,
-    definitionAt: (offset) =>
-      symbols.find(({ span, references }) => [span, ...references].some((one) => holds(one, offset))),
-  };
-}
-
-class Indexer {
+/**
+ * Definitions and references of one file: first what it declares, then, when imports know what they stand for, what its
+ * declarations mention.
+ */
+export class FileIndexer {
   readonly symbols: Draft[] = [];
-  readonly #top = new Map<string, Draft>();
+  readonly top = new Map<string, Draft>();
   readonly #parameters = new Map<Draft, Map<string, Draft>>();
+  /** What graphs bind, by the graph and the name. */
+  readonly #bindings = new Map<GraphDeclaration, Map<string, Draft>>();
 
-  file({ declarations }: ModelFile): void {
+  constructor(readonly ast: ModelFile) {
+    const { declarations } = ast;
     for (const declaration of declarations) {
-      if (declaration.kind !== 'use') this.#define(this.#top, declaration.name, declaration.kind);
+      if (declaration.kind !== 'use') this.#define(this.top, declaration.name, declaration.kind);
     }
     for (const declaration of declarations) {
       if (declaration.kind !== 'use') continue;
-      for (const { name, alias } of declaration.names) this.#define(this.#top, alias ?? name, 'import');
+      for (const { name, alias } of declaration.names) {
+        const made = this.#define(this.top, alias ?? name, 'import');
+        if (alias !== undefined && made !== undefined) Object.assign(made, { original: name.span });
+      }
     }
     for (const declaration of declarations) {
-      if (declaration.kind === 'use' || declaration.kind === 'config') continue;
-      const own = this.#top.get(declaration.name.text)!;
-      if (own.span !== declaration.name.span) continue;
+      const own = declaration.kind === 'use' || declaration.kind === 'config' ? undefined : this.#own(declaration);
+      if (own === undefined || declaration.kind === 'use' || declaration.kind === 'config') continue;
       const scope = new Map<string, Draft>();
       for (const { name } of declaration.parameters) this.#define(scope, name, 'parameter', own);
-      this.#parameters.set(own, new Map(scope));
+      this.#parameters.set(own, scope);
     }
-    for (const declaration of declarations) this.#body(declaration);
   }
 
-  #define(scope: Map<string, Draft>, { text, span }: Name, kind: SymbolKind, within?: Draft): void {
-    if (scope.has(text)) return;
-    const made: Draft = { name: text, kind, span, references: [], ...(within === undefined ? {} : { within }) };
-    scope.set(text, made);
+  parametersOf(draft: Draft): ReadonlyMap<string, Draft> | undefined {
+    return this.#parameters.get(draft);
+  }
+
+  /** What a graph of this file binds under a name. */
+  bindingOf(graph: GraphDeclaration, name: string): Draft | undefined {
+    return this.#bindings.get(graph)?.get(name);
+  }
+
+  /** An import's definition in the file that it comes from, with its parameters. */
+  link(local: string, target: Draft, parameters: ReadonlyMap<string, Draft> | undefined): void {
+    const draft = this.top.get(local);
+    if (draft?.kind !== 'import') return;
+    draft.means = target;
+    if (parameters !== undefined) this.#parameters.set(draft, new Map(parameters));
+  }
+
+  /** Collects what the declarations mention. */
+  mentions(): void {
+    for (const declaration of this.ast.declarations) this.#body(declaration);
+  }
+
+  /** The definition of a declaration, unless an earlier one has its name. */
+  #own({ name }: Exclude<Declaration, { kind: 'use' }>): Draft | undefined {
+    const own = this.top.get(name.text);
+    return own?.span === name.span ? own : undefined;
+  }
+
+  #define(scope: Map<string, Draft>, name: Name, kind: SymbolKind, within?: Draft): Draft | undefined {
+    if (scope.has(name.text)) return undefined;
+    const made = draftOf(name, kind, within);
+    scope.set(name.text, made);
     this.symbols.push(made);
+    return made;
   }
 
   #body(declaration: Declaration): void {
     if (declaration.kind === 'use') return;
     if (declaration.kind === 'config') {
-      if (declaration.base !== undefined) this.#mention(declaration.base, this.#top);
+      if (declaration.base !== undefined) this.#mention(declaration.base, this.top);
       this.#settings(declaration.settings);
       return;
     }
-    const own = this.#top.get(declaration.name.text)!;
-    const scope = new Map([...this.#top, ...(this.#parameters.get(own) ?? [])]);
+    const own = this.top.get(declaration.name.text)!;
+    const scope = new Map([...this.top, ...(this.#parameters.get(own) ?? [])]);
     for (const { default: otherwise } of declaration.parameters) if (otherwise) this.#expression(otherwise, scope);
     if (declaration.kind === 'neuron') this.#neuron(declaration, scope, own);
     else this.#graph(declaration, scope, own);
   }
 
-  #graph({ body }: GraphDeclaration, scope: Map<string, Draft>, own: Draft): void {
-    for (const statement of body) {
+  #graph(graph: GraphDeclaration, scope: Map<string, Draft>, own: Draft): void {
+    const bindings = new Map<string, Draft>();
+    this.#bindings.set(graph, bindings);
+    for (const statement of graph.body) {
       if (statement.kind === 'input') statement.type?.dimensions?.forEach((one) => this.#expression(one, scope));
       else this.#expression(statement.value, scope);
       if (statement.name === undefined) continue;
       const inner = new Map<string, Draft>();
       this.#define(inner, statement.name, statement.kind === 'input' ? 'input' : 'value', own);
-      for (const [name, draft] of inner) scope.set(name, draft);
+      for (const [name, draft] of inner) {
+        scope.set(name, draft);
+        if (!bindings.has(name)) bindings.set(name, draft);
+      }
     }
   }
 
@@ -129,7 +133,7 @@ class Indexer {
 
   #settings(settings: readonly Setting[]): void {
     for (const { value, settings: inner } of settings) {
-      if (value !== undefined) this.#expression(value, this.#top);
+      if (value !== undefined) this.#expression(value, this.top);
       if (inner !== undefined) this.#settings(inner);
     }
   }

@@ -1,0 +1,94 @@
+import { equationFunctions } from '../src/equations/index.js';
+import { codings } from '../src/model/codings.js';
+import { type Parameter, type Setting, type Spec, describeSpec } from '../src/model/schema.js';
+import { bitSettings, hardwareSettings, trainSettings } from '../src/model/settings.js';
+
+/** `sgd(lr: 0.1, momentum: 0)`: parameters with what holds without them, or by name alone. */
+function call(name: string, parameters: readonly Parameter[]): string {
+  if (parameters.length === 0) return name;
+  const list = parameters.map((one) => {
+    const otherwise = one.default === undefined ? '' : `: ${String(one.default)}`;
+    return `${one.name}${otherwise || (one.spec.kind === 'list' ? ': […]' : '')}`;
+  });
+  return `${name}(${list.join(', ')})`;
+}
+
+/** What a setting may be, as one writes it. */
+function values(spec: Spec): string {
+  switch (spec.kind) {
+    case 'words':
+      return spec.words.map((word) => `\`${word}\``).join(', ');
+    case 'choice':
+      return Object.entries(spec.of)
+        .map(([name, parameters]) => `\`${call(name, parameters)}\``)
+        .join(', ');
+    case 'list':
+      return `a list of ${values(spec.of)}`;
+    case 'either':
+      return spec.of.map(values).join(', or ');
+    default:
+      return describeSpec(spec);
+  }
+}
+
+function settingTable(settings: readonly Setting[], more: readonly string[] = []): string {
+  const rows = settings.map(({ name, doc, spec, default: usual, otherwise = '–' }) => {
+    const without = usual === undefined ? otherwise : `\`${String(usual)}\``;
+    return `| \`${name}\` | ${doc} | ${values(spec)} | ${without} |`;
+  });
+  return ['| setting | what it says | values | without it |', '| --- | --- | --- | --- |', ...rows, ...more].join('\n');
+}
+
+function functionTable(): string {
+  const rows = Object.entries(equationFunctions).map(([name, { params, named = [], doc, gradient }]) => {
+    const written = [...params, ...named.map((one) => `${one}: …`)].join(', ');
+    return `| \`${name}(${written})\` | ${doc} | ${gradient} |`;
+  });
+  return ['| function | value | derivative |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function codingTable(): string {
+  const told: Readonly<Record<keyof typeof codings, readonly [string, string]>> = {
+    direct: ['the real input at every step', 'mean over the steps'],
+    rate: ['spikes drawn with the input as probability', 'mean'],
+    sws: ['stepwise weighted digits', 'weighted sum'],
+    binary: ['the first spiking layer encodes', 'value'],
+    phase: ['spikes weighted by phase', 'weighted sum'],
+    burst: ['thresholds that grow in bursts', 'sum of amplitudes'],
+    ttfs: ['one spike, earlier is larger', 'first spike'],
+    events: ['event frames [T, C, H, W]', 'mean'],
+  };
+  const rows = Object.entries(told).map(([name, [input, readOut]]) => {
+    const parameters: readonly Parameter[] = codings[name as keyof typeof codings];
+    const described = parameters.map(({ name, spec, default: usual }) => {
+      const otherwise = usual === undefined ? '' : `: ${String(usual)}`;
+      return `\`${name}${otherwise}\` (${values(spec)})`;
+    });
+    return `| \`${name}\` | ${described.join(', ')} | ${input} | ${readOut} |`;
+  });
+  return ['| coding | arguments | input | read-out |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+const layerRow =
+  '| `layer` | a pattern of layers with `weights`, `spikes`, `steps` of their own; fixed ones are no part of the loss, others with another target have a term of theirs | `layer "stem" { weights 8 }` | – |';
+
+/** The tables of docs/language.md that the compiler's own tables say, by the name of their place in it. */
+const tables: Readonly<Record<string, () => string>> = {
+  functions: functionTable,
+  codings: codingTable,
+  'bits { … }': () => settingTable(bitSettings, [layerRow]),
+  'train { … }': () => settingTable(trainSettings),
+  'hardware { … }': () => settingTable(hardwareSettings),
+};
+
+/** docs/language.md with its tables written anew. */
+export function withTables(page: string): string {
+  let text = page;
+  for (const [name, table] of Object.entries(tables)) {
+    const [begin, end] = [`<!-- ${name}: written by npm run docs -->\n\n`, `\n\n<!-- end of ${name} -->`];
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    if (from === -1 || to < from) throw new TypeError(`docs/language.md has no place for ${name}`);
+    text = text.slice(0, from + begin.length) + table() + text.slice(to);
+  }
+  return text;
+}
