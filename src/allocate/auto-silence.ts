@@ -19,8 +19,8 @@ export type Kept = 'codes' | 'predictions';
 
 export interface AutoOptions {
   readonly kept: Kept;
-  /** What is still to come in at a decision counts as so many times as much. */
-  readonly margin: number;
+  /** What is still to come in at a decision counts as so many times as much; by the number of inputs where missing. */
+  readonly margin?: number | undefined;
   readonly calibration?: Dataset | undefined;
   readonly normalisation: Normalisation;
   readonly engine: Engine;
@@ -43,6 +43,8 @@ export interface AutoSilence {
 
 /** Inputs at most, and multiply-accumulates over all steps and inputs. */
 const bounds = { drawn: 60, calibration: 60, operations: 5e9 };
+/** On fewer inputs the margin is larger. */
+const few = 4;
 /** Another one than the finished network is checked with. */
 const seed = 2;
 /** Shares of a layer's codes that may differ while predictions don't: tried from the largest. */
@@ -58,9 +60,10 @@ export type Reconvert = (silent: (id: string) => number) => Conversion;
 export async function autoSilence(convert: Reconvert, options: AutoOptions): Promise<AutoSilence> {
   const shape = convert(() => 0);
   const { spiking } = shape;
-  const { kept, margin, calibration, onProgress } = options;
+  const { kept, calibration, onProgress } = options;
   const proven = provenSilence(spiking);
   const images = inputsOf(shape, options);
+  const margin = options.margin ?? (images.count < few ? 2 : 1.5);
   const search = { images: single(images), margin, proven, onProgress };
   const silent =
     kept === 'codes'

@@ -8,6 +8,7 @@ import {
   lowerLayerNeurons,
   neuronInput,
   stepsOfNetwork,
+  trainsRead,
 } from '../lower/program/index.js';
 import { type Network, type Op, numberAttr } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
@@ -66,11 +67,10 @@ class Search {
     const { network, options } = this;
     const found = new Map<string, number>();
     const layers = network.ops.filter(({ kind }) => kind === 'encode' || kind === 'neuron');
-    const currents = new Map(
-      layers.filter(({ kind }) => kind === 'neuron').map((op) => [op.id, lowerLayerCurrent(network, op)] as const),
-    );
     const lastReader = new Map<string, string>();
-    for (const [id, { fed }] of currents) for (const train of fed) lastReader.set(train, id);
+    for (const op of layers) {
+      if (op.kind === 'neuron') for (const train of trainsRead(network, op)) lastReader.set(train, op.id);
+    }
     let guess = firstGuess;
     for (const [n, op] of layers.entries()) {
       options.onProgress?.({ phase: 'choosing silent periods', done: n, total: layers.length, unit: 'layers' });
@@ -78,7 +78,7 @@ class Search {
         await this.#encode(op);
         continue;
       }
-      const { program, fed } = currents.get(op.id)!;
+      const { program, fed } = lowerLayerCurrent(network, op);
       const opened = await this.#currents.open(simplify(program));
       try {
         guess = await this.#leastOf(op, opened, fed, guess);
@@ -87,7 +87,6 @@ class Search {
       }
       found.set(op.id, guess);
       for (const id of fed) if (lastReader.get(id) === op.id) this.#trains.delete(id);
-      currents.delete(op.id);
       if (!lastReader.has(op.id)) this.#trains.delete(op.id);
     }
     return found;

@@ -61,7 +61,11 @@ export function addConvert(program: Command, host: Host): void {
     .addOption(
       choice('--keep <what>', 'with --silent auto: what must not differ (default: codes)', ['codes', 'predictions']),
     )
-    .option('--margin <x>', 'with --silent auto: as if x times as much came in late, from 1 on (default: 1.5)', fromOne)
+    .option(
+      '--margin <x>',
+      'with --silent auto: as if x times as much came in late, from 1 on (default: 1.5; 2 on fewer than 4 inputs)',
+      fromOne,
+    )
     .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
     .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
     .option('--calibrate <data>', `data to measure activation ranges on and to check the network with: ${dataHelp}`)
@@ -162,11 +166,14 @@ function checksText({ verified, check, silence }: ConvertResult): string {
   }
   if (silence !== undefined) lines.push(silenceText(silence));
   if (check !== undefined) {
-    const { samples, agreement, codes = 0, differing = 0, first } = check;
+    const { samples, agreement, codes = 0, differing = 0, ties = 0, first } = check;
     const inputs = check.inputs === 'drawn' ? `inputs drawn with seed ${check.seed}` : `images of ${check.data}`;
     const equal = `${Math.round(agreement * samples)} of ${samples} predictions equal on ${inputs}`;
     const from = first === undefined ? '' : ` from %${first} on`;
-    const differ = codes === 0 ? '' : `; ${count(differing)} of ${count(codes)} codes differ${from}`;
+    const differ =
+      codes === 0
+        ? ''
+        : `; ${count(differing)} of ${count(codes)} codes differ${ties === 0 ? '' : `, ${count(ties)} at ties`}${from}`;
     lines.push(`SNN: ${equal}${differ}`);
   }
   return lines.length === 0 ? '' : `\n${lines.map((line) => `${line}\n`).join('')}`;

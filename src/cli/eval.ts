@@ -167,8 +167,18 @@ function histogram(shares: readonly number[]): string {
 
 function stagesTable({ stages }: EvalResult): string {
   if (stages === undefined) return '';
-  const rows = stages.map((s) => [s.stage, percent(s.accuracy), percent(s.agreement)]);
-  return `\n${table([['stage', 'accuracy', 'agreement'], ...rows], ['left', 'right', 'right'])}`;
+  const count = (n: number | undefined): string => (n === undefined ? '' : n.toLocaleString('en'));
+  const rows = stages.map(({ stage, accuracy, agreement, before }) => [
+    stage,
+    percent(accuracy),
+    percent(agreement),
+    before === undefined ? '' : percent(before.agreement),
+    count(before?.differing),
+    count(before?.ties),
+    before?.first ?? '',
+  ]);
+  const head = ['stage', 'accuracy', 'agreement', 'with the last', 'codes differing', 'of them ties', 'from'];
+  return `\n${table([head, ...rows], ['left', 'right', 'right', 'right', 'right', 'right', 'left'])}`;
 }
 
 function layersTable({ layers }: EvalResult): string {

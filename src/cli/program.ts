@@ -8,6 +8,7 @@ import { addConvert } from './convert.js';
 import { addCost } from './cost.js';
 import { addData } from './data.js';
 import { addDiff } from './diff.js';
+import { addDoctor } from './doctor.js';
 import { addEntropy } from './entropy.js';
 import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
@@ -32,6 +33,7 @@ const commands = [
   addFmt,
   addCompile,
   addConvert,
+  addDoctor,
   addTrain,
   addEval,
   addData,

@@ -33,7 +33,7 @@ export interface ConvertOptions extends CommonOptions {
   readonly silent?: number | 'auto' | 'proven';
   /** With `auto`: what must not differ on these inputs; `codes` where missing. */
   readonly keep?: Kept;
-  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing. */
+  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing, 2 on fewer than 4 inputs. */
   readonly margin?: number;
   readonly beta?: number;
   readonly encoder?: 'exact' | 'drive';
@@ -68,7 +68,7 @@ export interface ConvertResult extends CompileResult {
 }
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
-function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
+export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
   const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
   const { use, settings } = lines;
   const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
@@ -94,7 +94,7 @@ function normalizeLine({ mean, std }: Normalisation): readonly string[] {
 }
 
 /** What is measured of a network before its model file can be written. */
-interface Found {
+export interface Found {
   readonly ranges?: ReadonlyMap<string, number>;
   readonly steps?: number;
   readonly silence?: AutoSilence;
@@ -272,7 +272,8 @@ async function checked(
   }
   const engine = chooseEngine(undefined, 'infer');
   const check = await checkConversion(conversion, { level, calibration, normalisation, engine, onProgress });
-  const warning = checkDiagnostic(check, conversion);
+  const chosen = options.coding === 'sws' && (options.silent ?? 'auto') === 'auto';
+  const warning = checkDiagnostic(check, conversion, chosen);
   if (warning === undefined) return check;
   findings.all.push(strict === true ? { ...warning, severity: 'error' } : warning);
   if (strict === true) throw new DiagnosticError(findings.all);

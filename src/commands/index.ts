@@ -15,6 +15,7 @@ import type { DataOptions, DataResult } from './data.js';
 import type { DiffDocument } from '../diff/index.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
+import type { DoctorResult } from './doctor.js';
 import type { OptOptions, OptResult } from './opt.js';
 import type { PictureOptions, PictureResult } from './picture.js';
 import type { ReportOptions, ReportResult } from './report.js';
@@ -32,6 +33,7 @@ export type { CompileOptions } from './compile.js';
 export type { CompileResult } from './summary.js';
 export type { ConvertOptions, ConvertResult } from './convert.js';
 export type { CostData, CostOptions, CostResult, CostRow } from './cost.js';
+export type { Blocker, CodingExamined, DoctorResult } from './doctor.js';
 export type { DataOptions, DataResult } from './data.js';
 export type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 export type { StarterModel } from './init.js';
@@ -53,6 +55,8 @@ export interface Driver {
   formatFile(path: string): Outcome<FormatResult>;
   compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
+  /** What of an ONNX file converts, and what blocks. */
+  examineOnnx(file: string): Promise<Outcome<DoctorResult>>;
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   allocateTarget(target: Target, options: AllocateOptions): Promise<Outcome<AllocateResult>>;
@@ -76,6 +80,7 @@ export interface Driver {
 export const driver: Driver = {
   checkFile,
   formatFile,
+  examineOnnx: (file) => reported(async () => (await import('./doctor.js')).examineOnnx(file)),
   compileTarget: (target, options) =>
     reported(async () => (await import('./compile.js')).compileTarget(target, options)),
   convertOnnx: (file, options) => reported(async () => (await import('./convert.js')).convertOnnx(file, options)),

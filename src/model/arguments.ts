@@ -284,6 +284,7 @@ export function toSetting(value: Value): SettingValue {
     case 'config':
     case 'neuronDef':
     case 'tensor':
+    case 'hole':
     case 'error':
       throw new TypeError(`toSetting: ${value.kind} values aren't settings`);
   }

@@ -117,7 +117,7 @@ function binary(expression: BinaryExpression, context: EvaluationContext): Value
   const right = evaluate(expression.right, context);
   if (left.kind === 'error' || right.kind === 'error') return errorValue;
   const { operator } = expression;
-  if ((left.kind === 'tensor' || right.kind === 'tensor') && context.graph !== undefined) {
+  if ([left, right].some(({ kind }) => kind === 'tensor' || kind === 'hole') && context.graph !== undefined) {
     return context.graph.binary(expression, left, right);
   }
   if (left.kind === 'number' && right.kind === 'number') {

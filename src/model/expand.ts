@@ -10,9 +10,12 @@ import type {
   PipeExpression,
 } from '../syntax/index.js';
 import { arithmetic, scale } from './arithmetic.js';
-import { type Callee, calleeOf, coerce, evaluateArguments } from './arguments.js';
-import type { Declared, LoadedFile } from './declared.js';
-import { type Environment, type EvaluationContext, type GraphHooks, evaluate } from './evaluate.js';
+import { type Ahead, aheadName, isDelay, shapeAround, withoutShapes } from './ahead.js';
+import { calleeOf, coerce, evaluateArguments } from './arguments.js';
+import type { Bodies } from './bodies.js';
+import type { Declared } from './declared.js';
+import { type GraphHooks, type Environment, evaluate } from './evaluate.js';
+import { type Frame, blockTrail, inputsOf } from './frame.js';
 import { IdScope } from './ids.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
@@ -31,33 +34,6 @@ import {
 export const maxExpansion = 20_000;
 /** How deeply blocks may stand in blocks. */
 export const maxBlockDepth = 100;
-
-/** What the expander asks of those that know all files. */
-export interface Bodies {
-  /** The names a file declares and imports. */
-  environment(file: LoadedFile): Environment;
-  context(file: LoadedFile, environment: Environment, graph: GraphHooks): EvaluationContext;
-  /** Values of a block's parameters; undefined where one is wrong, which is reported. */
-  arguments(
-    block: BlockValue,
-    callee: Callee,
-    args: readonly Argument[],
-    context: EvaluationContext,
-  ): ReadonlyMap<string, Value> | undefined;
-  reportRecursion(declaration: GraphDeclaration, path: readonly string[]): void;
-}
-
-/** Where expansion stands: whose body, and what its ids begin with. */
-interface Frame {
-  readonly declared: Declared<GraphDeclaration>;
-  readonly outer?: Frame;
-  /** How many blocks are around this body. */
-  readonly depth: number;
-  readonly ids: IdScope;
-  /** Names bound so far in this body. */
-  readonly bound: Map<string, Value>;
-  readonly context: EvaluationContext;
-}
 
 /** Expands one network into layers with shapes and ids. */
 export class Expander {
@@ -87,7 +63,23 @@ export class Expander {
     ids: IdScope,
     outer: Frame | undefined,
   ): Value {
-    const bound = new Map(values);
+    const frame = this.#frame(declared, new Map(values), ids, outer, outer?.trial === true);
+    const waiting = [...inputs];
+    let output: Value = errorValue;
+    for (const statement of declared.declaration.body) {
+      const value = this.#bind(statement, waiting, frame);
+      if (statement.kind === 'output') output = value;
+    }
+    return output;
+  }
+
+  #frame(
+    declared: Declared<GraphDeclaration>,
+    bound: Map<string, Value>,
+    ids: IdScope,
+    outer: Frame | undefined,
+    trial: boolean,
+  ): Frame {
     const file = this.#bodies.environment(declared.file);
     const environment: Environment = {
       lookup: (name) => bound.get(name) ?? file.lookup(name),
@@ -98,6 +90,8 @@ export class Expander {
       call: (expression) => this.#apply(expression, [], frame),
       pipe: (expression) => this.#pipe(expression, frame),
       binary: (expression, left, right) => {
+        const known = trial ? withoutShapes(left, right) : undefined;
+        if (known !== undefined) return known;
         const site = (op: string): LayerSite => this.#site(op, expression.span, frame);
         return arithmetic(expression, left, right, site, this.#reporter);
       },
@@ -105,16 +99,77 @@ export class Expander {
     };
     const context = this.#bodies.context(declared.file, environment, graph);
     const depth = outer === undefined ? 0 : outer.depth + 1;
-    const frame: Frame = { declared, ids, bound, context, depth, ...(outer === undefined ? {} : { outer }) };
-    const waiting = [...inputs];
-    let output: Value = errorValue;
-    for (const statement of declared.declaration.body) {
-      ids.enter(statement.kind === 'output' ? (statement.name?.text ?? 'output') : statement.name.text);
-      const value = this.#statement(statement, waiting, frame);
-      if (statement.kind === 'output') output = value;
-      else if (!bound.has(statement.name.text)) bound.set(statement.name.text, value);
-    }
-    return output;
+    const ahead = new Map<string, Ahead>();
+    const begun = { errors: this.#reporter.errors };
+    const frame: Frame = {
+      begun,
+      declared,
+      ids,
+      bound,
+      context,
+      depth,
+      trial,
+      ahead,
+      ...(outer === undefined ? {} : { outer }),
+    };
+    return frame;
+  }
+
+  /** Evaluates a statement and binds its name; what read it ahead of time now reads it. */
+  #bind(statement: GraphStatement, waiting: Value[], frame: Frame): Value {
+    const { ids, bound, begun } = frame;
+    begun.errors = this.#reporter.errors;
+    ids.enter(statement.kind === 'output' ? (statement.name?.text ?? 'output') : statement.name.text);
+    const value = this.#statement(statement, waiting, frame);
+    const name = statement.name?.text;
+    if (name === undefined || bound.has(name)) return value;
+    if (statement.kind !== 'output') bound.set(name, value);
+    const ahead = frame.ahead.get(name);
+    if (ahead !== undefined) this.#close(name, ahead, value);
+    return value;
+  }
+
+  /** Ends a cycle: its delays read the value that is bound now. */
+  #close(name: string, { token, shape, place, errors }: Ahead, value: Value): void {
+    if (value.kind === 'tensor' && shape !== undefined && sameShape(value.shape, shape)) {
+      this.layers.forEach((layer, i) => {
+        if (!layer.inputs.includes(token)) return;
+        this.layers[i] = { ...layer, inputs: layer.inputs.map((id) => (id === token ? value.op : id)) };
+      });
+    } else if (this.#reporter.errors === errors) this.#reporter.report('model/cycle-shape', { name }, place);
+  }
+
+  /** A value before it is bound; its shape is that of a trial without what isn't known. */
+  #aheadValue(name: string, place: Span, frame: Frame): Value {
+    if (frame.trial) return { kind: 'hole' };
+    const known = frame.ahead.get(name);
+    const token = known?.token ?? `ahead ${frame.depth} ${this.#tokens++} ${name}`;
+    const { errors } = frame.begun;
+    const ahead = known ?? { token, place, errors, shape: this.#trialShape(name, place, frame) };
+    frame.ahead.set(name, ahead);
+    return ahead.shape === undefined ? errorValue : { kind: 'tensor', op: token, shape: ahead.shape, place };
+  }
+  #tokens = 0;
+  #trialWork = 0;
+
+  /** The shape of a value that is bound from here on, as far as it follows without itself. */
+  #trialShape(name: string, place: Span, frame: Frame): readonly number[] | undefined {
+    const { body } = frame.declared.declaration;
+    const end = body.findIndex((statement) => statement.kind === 'assignment' && statement.name.text === name);
+    const begin = body.findIndex(({ span }) => span.start <= place.start && place.end <= span.end);
+    if (begin === -1 || end < begin || this.#trialWork > 10 * maxExpansion) return undefined;
+    const [layers, work] = [this.layers.length, this.#work];
+    const trial = this.#frame(frame.declared, new Map(frame.bound), frame.ids.copy(), frame.outer, true);
+    return this.#reporter.silently(() => {
+      for (const statement of body.slice(begin, end + 1)) {
+        if (statement.kind !== 'input') this.#bind(statement, [], trial);
+      }
+      this.layers.length = layers;
+      this.#trialWork += this.#work - work;
+      this.#work = work;
+      const value = trial.bound.get(name);
+      return value?.kind === 'tensor' ? value.shape : undefined;
+    });
   }
 
   #statement(statement: GraphStatement, waiting: Value[], frame: Frame): Value {
@@ -139,12 +194,17 @@ export class Expander {
   }
 
   #pipe(expression: PipeExpression, frame: Frame): Value {
-    let value = evaluate(expression.source, frame.context);
-    if (value.kind !== 'tensor' && value.kind !== 'error') {
+    const { source, stages } = expression;
+    const back =
+      stages[0] !== undefined && isDelay(stages[0].call)
+        ? aheadName(source, frame.declared.declaration, frame.bound)
+        : undefined;
+    let value = back === undefined ? evaluate(source, frame.context) : this.#aheadValue(back, source.span, frame);
+    if (value.kind !== 'hole' && value.kind !== 'tensor' && value.kind !== 'error') {
       this.#reporter.report('model/not-a-value', { what: describeValue(value) }, expression.source.span);
       value = errorValue;
     }
-    for (const stage of expression.stages) {
+    for (const stage of stages) {
       const times = this.#repeats(stage.repeats, frame);
       for (let i = 0; i < times && !this.exhausted; i++) {
         value = this.#apply(stage.call, [value], frame);
@@ -189,7 +249,11 @@ export class Expander {
     }
     const most = layer?.inputs.max ?? (target?.kind === 'block' ? inputsOf(target.declared) : 0);
     const count = this.#leadingInputs(args, most - piped.length, frame);
-    const inputs = [...piped, ...args.slice(0, count).map((argument) => evaluate(argument.value, frame.context))];
+    const given = args.slice(0, count).map(({ value }) => {
+      const back = isDelay(written) ? aheadName(value, frame.declared.declaration, frame.bound) : undefined;
+      return back === undefined ? evaluate(value, frame.context) : this.#aheadValue(back, value.span, frame);
+    });
+    const inputs = [...piped, ...given];
     const rest = args.slice(count);
     if (layer !== undefined) return this.#layer(layer, name, inputs, rest, written.span, frame);
     return target?.kind === 'block' ? this.#block(target, name, inputs, rest, written.span, frame) : errorValue;
@@ -229,6 +293,7 @@ export class Expander {
     frame: Frame,
   ): Value {
     const values = evaluateArguments({ name, place }, layer.parameters, args, frame.context);
+    if (inputs.some(({ kind }) => kind === 'hole')) return shapeAround(name, inputs, values, place);
     const [first, ...others] = this.#tensors(name, inputs, layer.inputs, place);
     if (values === undefined || first === undefined) return errorValue;
     return layer.build(this.#site(name, place, frame), [first, ...others], values, name) ?? errorValue;
@@ -257,7 +322,8 @@ export class Expander {
     }
     const wanted = inputsOf(declared);
     const values = this.#bodies.arguments(block, { name, place }, args, frame.context);
-    const tensors = this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
+    const holed = inputs.length === wanted && inputs.some(({ kind }) => kind === 'hole');
+    const tensors = holed ? inputs : this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;
     const ids = frame.ids.block();
     return this.#reporter.inside(place, `\`${name}\` is used here`, () =>
@@ -286,7 +352,7 @@ export class Expander {
     switch (expression.kind) {
       case 'name': {
         const kind = frame.bound.get(expression.name)?.kind;
-        return kind === 'tensor' || kind === 'error';
+        return kind === 'tensor' || kind === 'hole' || kind === 'error';
       }
       case 'pipe':
         return true;
@@ -355,16 +421,6 @@ export class Expander {
     this.#work++;
     return !this.exhausted;
   }
-}
-
-function inputsOf({ declaration }: Declared<GraphDeclaration>): number {
-  return declaration.body.filter((statement) => statement.kind === 'input').length;
-}
-
-function blockTrail(frame: Frame): { place: Span; message: string }[] {
-  const { declaration } = frame.declared;
-  if (declaration.kind === 'network') return [];
-  return [{ place: declaration.name.span, message: `in the block \`${declaration.name.text}\`` }];
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

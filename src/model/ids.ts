@@ -16,6 +16,16 @@ export class IdScope {
     this.#prefix = prefix;
   }
 
+  /** A scope that stands where this one does and goes on by itself. */
+  copy(): IdScope {
+    const copy = new IdScope(this.#prefix);
+    copy.#binding = this.#binding;
+    copy.#counts = new Map(this.#counts);
+    copy.#blocks = this.#blocks;
+    for (const [name, times] of this.#entered) copy.#entered.set(name, times);
+    return copy;
+  }
+
   /** Starts the binding `name`. */
   enter(name: string): void {
     const times = (this.#entered.get(name) ?? 0) + 1;

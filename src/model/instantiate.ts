@@ -4,7 +4,8 @@ import { type Callee, calleeOf, coerce, evaluateAs, matchArguments } from './arg
 import type { Declared, LoadedFile } from './declared.js';
 import { type Declarations, fileContext, fileEnvironment } from './environment.js';
 import type { Environment, EvaluationContext, GraphHooks } from './evaluate.js';
-import { type Bodies, Expander } from './expand.js';
+import type { Bodies } from './bodies.js';
+import { Expander } from './expand.js';
 import { liveLayers } from './live-layers.js';
 import { checkNeuron } from './neuron.js';
 import type { Reporter } from './reporter.js';

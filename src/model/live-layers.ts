@@ -6,14 +6,16 @@ import type { Layer } from './types.js';
  * takes any constant away again.
  */
 export function liveLayers(layers: readonly Layer[], output: string): Layer[] {
-  const live = new Set([output]);
+  const byId = new Map(layers.map((layer) => [layer.id, layer]));
+  const live = new Set<string>();
   const readers = new Map<string, Layer[]>();
-  for (const layer of [...layers].reverse()) {
-    if (!live.has(layer.id)) continue;
-    for (const input of layer.inputs) {
-      live.add(input);
-      readers.set(input, [...(readers.get(input) ?? []), layer]);
-    }
+  const pending = [output];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const layer = byId.get(id);
+    if (layer === undefined || live.has(id)) continue;
+    live.add(id);
+    for (const input of layer.inputs) readers.set(input, [...(readers.get(input) ?? []), layer]);
+    pending.push(...layer.inputs);
   }
   return layers
     .filter((layer) => live.has(layer.id) || layer.kind === 'input')

@@ -50,8 +50,20 @@ export class Reporter {
     }
   }
 
+  /** Nothing is reported during `work`. */
+  silently<T>(work: () => T): T {
+    this.#silent++;
+    try {
+      return work();
+    } finally {
+      this.#silent--;
+    }
+  }
+  #silent = 0;
+
   report<C extends Code>(code: C, args: ArgsOf<C>, place: Place, extras: ReportExtras = {}): void {
     const { severity } = diagnosticTable[code];
+    if (this.#silent > 0) return;
     if (this.#overflows(severity, place)) {
       if (severity === 'error') this.errors++;
       return;
@@ -64,6 +76,7 @@ export class Reporter {
   }
 
   add(found: Diagnostic): void {
+    if (this.#silent > 0) return;
     const { place, severity } = found;
     if (severity === 'error') this.errors++;
     if (this.#overflows(severity, place)) return;

@@ -48,7 +48,7 @@ export interface OnnxNetwork {
 export interface OwnNetwork {
   readonly kind: 'network';
   readonly name: string;
-  /** In topological order. */
+  /** In topological order, but for delays that close a cycle. */
   readonly layers: readonly Layer[];
   /** Id of the layer whose result is the network's output. */
   readonly output: string;
@@ -74,6 +74,8 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |
+ * | readout (the output alone) | of: mean, sum, last, max |
+ * | delay (may read a layer that stands later) | steps |
  * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
  */
 export interface Layer {

@@ -19,6 +19,8 @@ export type Value =
   /** One of several named things with arguments: `sgd(lr: 0.1)`, `cosine`. */
   | { readonly kind: 'choice'; readonly choice: Choice }
   | TensorValue
+  /** A value of the network whose shape is being found out. */
+  | { readonly kind: 'hole' }
   /** Something already reported. */
   | { readonly kind: 'error' };
 
@@ -72,6 +74,8 @@ export function describeValue(value: Value): string {
       return `\`${value.choice.name}\``;
     case 'tensor':
       return `a value of shape ${describeShape(value.shape)}`;
+    case 'hole':
+      return 'a value of the network';
     case 'error':
       return 'something wrong';
   }

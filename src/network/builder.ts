@@ -1,7 +1,9 @@
 import { type NeuronDef, withoutRanges } from '../equations/index.js';
 import { InvariantError, present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
-import { type OpKind, attrProblems, opDef } from './ops/index.js';
+import { type OpKind, attrProblems, opDef, readsAhead } from './ops/index.js';
+import { inferType } from './infer-type.js';
+import { settledTypes } from './settled-types.js';
 import {
   type Attrs,
   type Coding,
@@ -21,33 +23,8 @@ export interface NewOp {
   readonly params?: Readonly<Record<string, string>>;
   readonly place?: Place | undefined;
   readonly origin?: string | undefined;
-}
-
-/** The type an op would have, or what is wrong with it: its attributes, arity, parameters or types. */
-export function inferType(
-  op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
-  inputs: readonly ValueType[],
-  params: ReadonlyMap<string, Param>,
-): ValueType | string {
-  const def = opDef(op.kind);
-  const [problem] = attrProblems(def.attrs, def.otherAttrs, op.attrs);
-  if (problem !== undefined) return problem;
-  const [least, most] = def.arity;
-  if (inputs.length < least || inputs.length > most) {
-    return `takes ${least === most ? least : `at least ${least}`} input(s), has ${inputs.length}`;
-  }
-  for (const role of def.params) {
-    const name = op.params[role];
-    if (role !== '*' && !role.endsWith('?') && (name === undefined || !params.has(name))) return `misses its ${role}`;
-  }
-  return def.type({
-    inputs,
-    attrs: op.attrs,
-    param: (role) => {
-      const name = op.params[role];
-      return name === undefined ? undefined : params.get(name)?.tensor.shape;
-    },
-  });
+  /** Of an op that reads one that isn't there yet: the type that it is taken to have until the network is finished. */
+  readonly ahead?: ValueType | undefined;
 }
 
 /** An op as a text says it with its attributes as those of its kind, or what is wrong with them. */
@@ -84,6 +61,8 @@ export class NetworkBuilder {
   readonly #params = new Map<string, Param>();
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #notes: string[] = [];
+  /** Ops that read one which wasn't there yet. */
+  readonly #ahead = new Set<string>();
 
   constructor(readonly name: string) {}
 
@@ -112,7 +91,8 @@ export class NetworkBuilder {
   /** Adds an op, or says why it can't be: for callers that check user input. */
   tryAdd(op: NewOp): string | { readonly problem: string } {
     if (this.#types.has(op.id)) return { problem: `id ${op.id} exists` };
-    const types = (op.inputs ?? []).map((id) => this.typeOf(id));
+    if (op.ahead !== undefined && readsAhead(op) && !this.#types.has(op.inputs![0]!)) this.#ahead.add(op.id);
+    const types = this.#ahead.has(op.id) ? [op.ahead!] : (op.inputs ?? []).map((id) => this.typeOf(id));
     const made = makeOp(op, types, this.#params);
     if ('problem' in made) return made;
     this.#types.set(op.id, made.type);
@@ -126,11 +106,18 @@ export class NetworkBuilder {
     return added;
   }
 
+  /** Other names of what ops read that wasn't there yet. */
+  redirect(names: (id: string) => string): void {
+    this.#ops.forEach((op, i) => {
+      if (this.#ahead.has(op.id)) this.#ops[i] = { ...op, inputs: op.inputs.map(names) };
+    });
+  }
+
   finish(outputs: readonly string[], coding?: Coding): Network {
     return {
       name: this.name,
       ...(coding === undefined ? {} : { coding }),
-      ops: [...this.#ops],
+      ops: this.#ahead.size === 0 ? [...this.#ops] : settledTypes(this.#ops, this.#params),
       outputs,
       params: this.#params,
       neurons: this.#neurons,

@@ -1,5 +1,7 @@
 export { learnsBits, mostOf, roundedWithin, wholeOf } from './bits.js';
-export { NetworkBuilder, type NewOp, inferType, makeOp } from './builder.js';
+export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { inferType } from './infer-type.js';
+export { type ReadOutKind, isReadOut, readOuts } from './read-outs.js';
 export { consumersOf, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
@@ -14,6 +16,7 @@ export {
   roleOf,
   boundsOf,
   hasWeightMatrix,
+  readsAhead,
   traitsOf,
   isOpKind,
   networkOps,

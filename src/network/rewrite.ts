@@ -1,5 +1,6 @@
 import { InvariantError, present } from '../base/invariant.js';
 import { NetworkBuilder, type NewOp } from './builder.js';
+import { readsAhead } from './ops/index.js';
 import { withoutDeadOps } from './graph.js';
 import type { Network, Op, Param } from './types.js';
 
@@ -36,6 +37,7 @@ export class Rewriter {
       params: op.params,
       place: op.place,
       origin: op.origin,
+      ...(readsAhead(op) ? { ahead: op.type } : {}),
       ...changes,
     });
   }
@@ -51,9 +53,11 @@ export class Rewriter {
 
   run(rule: RewriteRule): Network {
     for (const op of this.from.ops) {
-      const inputs = op.inputs.map((id) => this.renamed(id));
+      // what closes a cycle reads an op that isn't built yet, under its old name
+      const inputs = op.inputs.map((id) => (readsAhead(op) ? (this.#renamed.get(id) ?? id) : this.renamed(id)));
       this.#renamed.set(op.id, rule(op, inputs, this));
     }
+    this.builder.redirect((id) => this.renamed(id));
     const outputs = this.from.outputs.map((id) => this.renamed(id));
     if (outputs.some((id) => !this.builder.has(id))) throw new InvariantError('rewrite: an output was lost');
     return withoutDeadOps(this.builder.finish(outputs, this.from.coding));

@@ -1,5 +1,5 @@
-import { inferType } from './builder.js';
-import { attrProblems, joinProblem, opDef, traitsOf } from './ops/index.js';
+import { inferType } from './infer-type.js';
+import { attrProblems, joinProblem, opDef, readsAhead, traitsOf } from './ops/index.js';
 import { printType } from './text/print.js';
 import type { Network, Op, ValueType } from './types.js';
 import { type OpProblem, bitProblems, valueProblems } from './verify-bits.js';
@@ -16,9 +16,11 @@ export interface Problem extends OpProblem {
 export function verifyNetwork(network: Network, enough = Infinity): readonly Problem[] {
   const problems: Problem[] = [];
   const types = new Map<string, ValueType>();
+  const all = new Map(network.ops.map((op) => [op.id, op.type]));
   for (const op of network.ops) {
     if (problems.length >= enough) return problems;
-    for (const problem of opProblems(op, network, types)) problems.push({ op: op.id, ...problem });
+    const known = readsAhead(op) ? all : types;
+    for (const problem of opProblems(op, network, known)) problems.push({ op: op.id, ...problem });
     if (types.has(op.id)) problems.push({ op: op.id, message: 'two ops have this id' });
     types.set(op.id, op.type);
   }
@@ -46,7 +48,8 @@ export function verifyValues(network: Network): readonly Problem[] {
 
 function opProblems(op: Op, network: Network, types: ReadonlyMap<string, ValueType>): readonly OpProblem[] {
   const missing = op.inputs.filter((id) => !types.has(id));
-  if (missing.length > 0) return missing.map((id) => ({ message: `reads %${id}, which no earlier op defines` }));
+  if (missing.length > 0)
+    return missing.map((id) => ({ message: `reads %${id}, which no ${readsAhead(op) ? '' : 'earlier '}op defines` }));
   const def = opDef(op.kind);
   const attrs = attrProblems(def.attrs, def.otherAttrs, op.attrs);
   if (attrs.length > 0) return attrs.map((message) => ({ message }));

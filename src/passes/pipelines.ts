@@ -2,6 +2,7 @@ import { allocateBits } from './network/allocate-bits.js';
 import { canonicalise } from './network/canonicalise.js';
 import { deadCode } from './network/dead-code.js';
 import { fixBits } from './network/fix-bits.js';
+import { foldAffine } from './network/fold-affine.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
 import { bitPlanes, fusePlanes } from './network/planes/bit-planes.js';
 import { composeSynapses } from './network/planes/compose-synapses.js';
@@ -22,6 +23,7 @@ export const passes: readonly Pass[] = [
   canonicalise,
   fixBits,
   foldBatchnorm,
+  foldAffine,
   quantiseWeights,
   allocateBits,
   quantiserRegions,
@@ -48,6 +50,7 @@ export const pipelines = {
   'convert.sws': [
     canonicalise,
     foldBatchnorm,
+    foldAffine,
     quantiseWeights,
     quantiserRegions,
     toSpikes,
@@ -59,6 +62,7 @@ export const pipelines = {
   'convert.rate': [
     canonicalise,
     foldBatchnorm,
+    foldAffine,
     quantiseWeights,
     quantiserRegions,
     activationRanges,

@@ -28,6 +28,8 @@ export interface ConversionCheck {
   /** Where trains carry codes: how many were compared, how many differ, and where they begin to. */
   readonly codes?: number;
   readonly differing?: number;
+  /** Of those that differ: where what was rounded is as good as a tie. */
+  readonly ties?: number;
   readonly layers?: readonly DifferingLayer[];
   /** The first layer, in the network's order, with a code that differs. */
   readonly first?: string;
@@ -72,7 +74,7 @@ export async function checkConversion(conversion: Conversion, options: CheckOpti
   counter(0, images.count);
   const found =
     carrierOf(spiking).trains === 'weighted'
-      ? await compareCodes(conversion, images, options.engine, counter)
+      ? await compareCodes(conversion, images, options.engine, { counter, inTurn: heldCodes(conversion, images) })
       : await comparePredictions(conversion, images, options.engine, counter);
   const equal = agreement(found.spiking, found.classes);
   const from =
@@ -91,13 +93,14 @@ export async function checkConversion(conversion: Conversion, options: CheckOpti
 
 function codesIn(
   layers: readonly LayerDifference[],
-): Pick<ConversionCheck, 'codes' | 'differing' | 'layers' | 'first'> {
+): Pick<ConversionCheck, 'codes' | 'differing' | 'ties' | 'layers' | 'first'> {
   const sum = (of: (layer: LayerDifference) => number): number => layers.reduce((total, one) => total + of(one), 0);
   const differing = layers.filter((layer) => layer.differing > 0);
   const [first] = differing;
   return {
     codes: sum(({ codes }) => codes),
     differing: sum((layer) => layer.differing),
+    ties: sum((layer) => layer.ties ?? 0),
     layers: differing.map(({ id, codes, differing: count, max_difference }) => ({
       id,
       codes,
@@ -126,6 +129,14 @@ function inputsOf({ quantised, spiking }: Conversion, { level, calibration, norm
   return { dataset, normalisation, count, batch };
 }
 
+/** Whether the reference codes of all inputs may be held at once. */
+function heldCodes({ spiking }: Conversion, { count }: Images): boolean {
+  const values = spiking.ops.reduce((sum, op) => sum + (op.kind === 'neuron' ? elementCount(op.type.shape) : 0), 0);
+  return values * count <= mostHeld;
+}
+
+const mostHeld = 2.5e7;
+
 /** Values of layers given out at once, at most. */
 const valuesAtOnce = 4e6;
 
@@ -148,19 +159,23 @@ async function comparePredictions(
 
 const percent = (part: number): string => `${Number((100 * part).toPrecision(3))} %`;
 
-/** The warning of a conversion that didn't pass. */
-export function checkDiagnostic(check: ConversionCheck, { spiking }: Conversion): Diagnostic | undefined {
+/** The warning of a conversion that didn't pass; `chosen`: its silent periods were chosen on inputs. */
+export function checkDiagnostic(
+  check: ConversionCheck,
+  { spiking }: Conversion,
+  chosen = false,
+): Diagnostic | undefined {
   if (check.passed) return undefined;
   const { samples, first, layers = [], inputs } = check;
   const equal = Math.round(check.agreement * samples);
   const worst = layers.reduce((most, { codes, differing }) => Math.max(most, differing / codes), 0);
   const codes = first === undefined ? '' : `; codes differ from %${first} on, by layer up to ${percent(worst)}`;
   const args = { equal, samples, inputs: inputs === 'drawn' ? 'drawn inputs' : 'calibration images', codes };
-  return diagnostic('convert/snn-differs', args, undefined, { help: remedy(spiking, first) });
+  return diagnostic('convert/snn-differs', args, undefined, { help: remedy(spiking, first, chosen) });
 }
 
 /** What to try next: only what isn't done already. */
-function remedy(spiking: Network, first: string | undefined): string {
+function remedy(spiking: Network, first: string | undefined, chosen: boolean): string {
   const neurons = spiking.ops.filter((op) => op.kind === 'neuron');
   if (spiking.coding?.name !== 'sws') return 'more --steps, or ranges measured on other images with --calibrate';
   const args = spiking.coding.args;
@@ -173,5 +188,8 @@ function remedy(spiking: Network, first: string | undefined): string {
   const most = steps - 1;
   if (neurons.every((op) => Number(op.attrs['silent']) >= most))
     return 'report it with the file: every layer decided on its whole input';
-  return `layers decide before enough of their input is in: --silent ${most} lets each see all of it first`;
+  if (chosen) {
+    return 'more comes in late than on the inputs that silent periods were chosen on: a larger --margin, --calibrate DATA, or --silent proven';
+  }
+  return `layers decide before enough of their input is in: --silent auto chooses by layer, --silent ${most} lets each see all of it first`;
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
 import {
@@ -9,10 +10,10 @@ import {
   forEachBatch,
   predictedClasses,
 } from './metrics/index.js';
-import { exactCodes, lower } from '../lower/program/index.js';
+import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/program/index.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
-import { type Running, openRunnable } from '../train/index.js';
+import { openRunnable } from '../train/index.js';
 
 /** A quantised network's codes in exact arithmetic beside those of its spiking network, on the same images. */
 export interface ComparedCodes {
@@ -38,47 +39,103 @@ function comparedLayers(quantised: Network, spiking: Network): readonly Compared
     }));
 }
 
+export interface CompareOptions {
+  readonly counter?: Counter;
+  /** One network after the other, which holds all reference codes but only one network at a time; without residuals. */
+  readonly inTurn?: boolean;
+}
+
 /** Runs both networks over the images and counts, layer by layer, the codes that differ. */
 export async function compareCodes(
   { quantised, spiking }: { readonly quantised: Network; readonly spiking: Network },
   images: Images,
   engine: Engine,
-  counter?: Counter,
+  { counter, inTurn = false }: CompareOptions = {},
 ): Promise<ComparedCodes> {
-  const opened: Running[] = [];
   const classes = new Int32Array(images.count);
   const spikingClasses = new Int32Array(images.count);
   const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
-  try {
-    const probes = { codes: true };
-    const exact = await openRunnable(lower(quantised, { carrier: exactCodes, probes }), engine);
-    opened.push(exact);
-    const snn = await openRunnable(lower(spiking, { probes }), engine);
-    opened.push(snn);
-    const [reference, found] = [exact.pass(), snn.pass()];
-    const logits = ({ outputs }: Running, results: Awaited<ReturnType<typeof reference>>) =>
-      predictedClasses(present(results[outputs.logits ?? ''], 'run: no logits'));
-    const { codes, membrane } = snn.outputs.probes;
-    await forEachBatch(
+  const openExact = () =>
+    openSide(lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }), engine);
+  const openSpiking = () => openSide(lower(spiking, { probes: { codes: true, membrane: !inTurn } }), engine);
+  const compare = (reference: Side, found: Side, start: number): void => {
+    classes.set(reference.classes, start);
+    spikingClasses.set(found.classes, start);
+    differences.add(
+      (id) => reference.probe('codes', id),
+      (id) => found.probe('codes', id),
+      (id) => found.probe('membrane', id),
+      (id) => reference.probe('tie', id),
+    );
+  };
+  if (inTurn) {
+    const references: Side[] = [];
+    await overImages(openExact, images, (side) => references.push(side));
+    await overImages(
+      openSpiking,
       images,
-      1,
-      async (batch) => ({
-        exactly: await reference(batch),
-        spiking: await found(batch),
-      }),
-      (results, start) => {
-        classes.set(logits(exact, results.exactly), start);
-        spikingClasses.set(logits(snn, results.spiking), start);
-        differences.add(
-          (id) => results.exactly[exact.outputs.probes.codes.get(id) ?? ''],
-          (id) => results.spiking[codes.get(id) ?? ''],
-          (id) => results.spiking[membrane.get(id) ?? ''],
-        );
-      },
+      (side, start) => compare(references[start / images.batch]!, side, start),
       counter,
     );
-  } finally {
-    await Promise.all(opened.map((running) => running.dispose()));
+  } else {
+    const exact = await openExact();
+    try {
+      await overImages(
+        async () => {
+          const snn = await openSpiking();
+          const run = async (batch: Tensor<'f32'>) => ({
+            reference: await exact.run(batch),
+            found: await snn.run(batch),
+          });
+          return { run, dispose: snn.dispose };
+        },
+        images,
+        ({ reference, found }, start) => compare(reference, found, start),
+        counter,
+      );
+    } finally {
+      await exact.dispose();
+    }
   }
   return { classes, spiking: spikingClasses, layers: differences.result() };
+}
+
+/** What one of the networks gives for a batch. */
+interface Side {
+  readonly classes: Int32Array;
+  readonly probe: (kind: ProbeKind, id: string) => Tensor | undefined;
+}
+
+interface Opened<T> {
+  readonly run: (batch: Tensor<'f32'>) => Promise<T>;
+  readonly dispose: () => Promise<void>;
+}
+
+async function openSide(runnable: Runnable, engine: Engine): Promise<Opened<Side>> {
+  const { outputs, pass, dispose } = await openRunnable(runnable, engine);
+  const step = pass();
+  return {
+    run: async (batch) => {
+      const results = await step(batch);
+      return {
+        classes: predictedClasses(present(results[outputs.logits ?? ''], 'run: no logits')),
+        probe: (kind, id) => results[outputs.probes[kind].get(id) ?? ''],
+      };
+    },
+    dispose,
+  };
+}
+
+async function overImages<T>(
+  open: () => Promise<Opened<T>>,
+  images: Images,
+  take: (result: T, start: number) => void,
+  counter?: Counter,
+): Promise<void> {
+  const { run, dispose } = await open();
+  try {
+    await forEachBatch(images, 1, run, take, counter);
+  } finally {
+    await dispose();
+  }
 }

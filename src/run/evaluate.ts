@@ -64,7 +64,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
   const running = { ...options, ones: isSplit(compiled.network) };
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
-  const measured: Measured = { compiled, network, images, truth, before, run, engine };
+  const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
   return {
     ...figures(measured),
     ...(before !== undefined && trains === 'means' && truth.kind === 'classes'
@@ -76,6 +76,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
 }
 
 interface Measured {
+  readonly source: Source | undefined;
   readonly compiled: Compiled;
   /** What ran: the compiled network, its planes put back. */
   readonly network: Network;
@@ -101,12 +102,12 @@ function figures({ compiled, network, images, truth, before, run, engine }: Meas
 }
 
 async function stagesOf(
-  { compiled, images, truth, before, run, engine }: Measured,
+  { source, compiled, images, truth, before, run, engine }: Measured,
   options: RunOptions,
 ): Promise<Partial<EvalResult>> {
   if (options.stages !== true || truth.kind !== 'classes') return {};
   const expected = present(before, 'run: no source').classes;
-  const known = { labels: truth.classes, expected, run, engine, options };
+  const known = { source: present(source, 'run: no source'), labels: truth.classes, expected, run, engine, options };
   return evaluateStages(present(compiled.conversion, 'run: no conversion'), images, known);
 }
 

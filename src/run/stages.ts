@@ -2,12 +2,15 @@ import type { Engine } from '../engines/index.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type Images, type SpikingRun, agreement, classesOf, outputsOf } from './metrics/index.js';
 import type { Network } from '../network/index.js';
+import type { Source } from '../workspace/target.js';
 import { compareCodes } from './compare-codes.js';
+import { type StageDifference, difference, exactSource, inSum } from './exact-source.js';
 import { openLogits } from './logits.js';
 import type { Conversion } from '../workspace/compiled.js';
 import type { EvalOptions, EvalResult } from './types.js';
 
 interface Known {
+  readonly source: Source;
   readonly labels: Int32Array;
   /** The source's predictions. */
   readonly expected: Int32Array;
@@ -17,33 +20,41 @@ interface Known {
 }
 
 /**
- * Where accuracy goes: the source file, the imported network, its codes in exact arithmetic, the SNN; and
- * layer by layer, how many of the SNN's codes differ from the quantised network's.
+ * Where accuracy goes: the source file in onnxruntime, the imported network there, the source in exact arithmetic, the codes
+ * of the conversion's network, the SNN, each also against the one before (the exact source against the file); and layer by
+ * layer, how many of the SNN's codes differ from the quantised network's.
  */
 export async function evaluateStages(
   { imported, quantised, spiking }: Conversion,
   images: Images,
-  { labels, expected, run, engine, options }: Known,
+  { source, labels, expected, run, engine, options }: Known,
 ): Promise<Pick<EvalResult, 'stages' | 'layers'>> {
   const importedClasses = await classifyImported(imported, images, options);
-  const { classes: exactClasses, layers } = await compareCodes({ quantised, spiking }, images, engine, (done, total) =>
-    options.onProgress?.({ phase: 'comparing codes', done, total, unit: 'images' }),
-  );
-  const stage = (name: string, classes: Int32Array): NonNullable<EvalResult['stages']>[number] => ({
+  const counter = (phase: string) => (done: number, total: number) =>
+    options.onProgress?.({ phase, done, total, unit: 'images' });
+  const exact = await exactSource(source, quantised, images, engine, counter('source exactly'));
+  const { classes: codes, layers } = await compareCodes({ quantised, spiking }, images, engine, {
+    counter: counter('comparing codes'),
+  });
+  const stage = (name: string, classes: Int32Array, before?: StageDifference): Stage => ({
     stage: name,
     accuracy: agreement(classes, labels),
     agreement: agreement(classes, expected),
+    ...(before === undefined ? {} : { before }),
   });
   return {
     stages: [
       stage('source', expected),
-      stage('imported', importedClasses),
-      stage('codes', exactClasses),
-      stage('snn', run.classes),
+      stage('imported', importedClasses, difference(expected, importedClasses, {})),
+      stage('exact', exact.classes, difference(expected, exact.classes, exact.fromSource)),
+      stage('codes', codes, difference(exact.classes, codes, exact.toCodes)),
+      stage('snn', run.classes, difference(codes, run.classes, inSum(layers))),
     ],
     layers,
   };
 }
+
+type Stage = NonNullable<EvalResult['stages']>[number];
 
 /** The imported network as a float program, in onnxruntime. */
 async function classifyImported(network: Network, images: Images, options: EvalOptions): Promise<Int32Array> {

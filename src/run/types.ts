@@ -1,5 +1,6 @@
 import type { CommonOptions } from '../workspace/types.js';
 import type { Dataset, Normalisation } from '../data/index.js';
+import type { StageDifference } from './exact-source.js';
 import type { LayerActivity, LayerDifference, Regression } from './metrics/index.js';
 
 export interface EvalOptions extends CommonOptions {
@@ -42,6 +43,12 @@ export interface EvalResult {
   readonly by_steps?: readonly { readonly steps: number; readonly accuracy: number }[];
   /** Measured on the data, layer by layer. */
   readonly activity?: readonly LayerActivity[];
-  readonly stages?: readonly { readonly stage: string; readonly accuracy: number; readonly agreement: number }[];
+  /** `before`: against the stage before, of `exact` against `source`. */
+  readonly stages?: readonly {
+    readonly stage: string;
+    readonly accuracy: number;
+    readonly agreement: number;
+    readonly before?: StageDifference;
+  }[];
   readonly layers?: readonly LayerDifference[];
 }

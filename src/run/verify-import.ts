@@ -175,7 +175,7 @@ async function compareEnds(
 }
 
 /** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for. */
-function dequantised(network: Network, results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+export function dequantised(network: Network, results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
   const reals = new Map(results);
   for (const { origin, type } of network.ops) {
     const result = origin === undefined ? undefined : results.get(origin);

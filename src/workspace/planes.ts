@@ -1,6 +1,6 @@
 import { fail } from '../base/diagnostics/index.js';
 import { findCarrier } from '../lower/program/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, readsAhead } from '../network/index.js';
 import { type PassRun, type PipelineHooks, configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import type { Findings } from './findings.js';
@@ -21,6 +21,12 @@ export function withPlanes(network: Network, findings: Findings, hooks: Pipeline
   if (squeeze !== undefined) {
     fail('cli/not-lowered', { construct: '`--planes` of squeezed trains' }, squeeze.place, {
       help: 'their means are no codes of so many bits: leave out `steps` in `bits`, or set `squeeze false`',
+    });
+  }
+  const lag = network.ops.find(readsAhead);
+  if (lag !== undefined) {
+    fail('cli/not-lowered', { construct: '`--planes` of a network with delays' }, lag.place, {
+      help: 'its planes would have to be gathered at every step of the cycle; leave out `--planes`',
     });
   }
   return run(network, 'planes', findings, hooks);

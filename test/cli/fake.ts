@@ -22,6 +22,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     formatFile: unexpected('formatFile'),
     compileTarget: unexpected('compileTarget'),
     convertOnnx: unexpected('convertOnnx'),
+    examineOnnx: unexpected('examineOnnx'),
     evaluateTarget: unexpected('evaluateTarget'),
     trainTarget: unexpected('trainTarget'),
     allocateTarget: unexpected('allocateTarget'),

@@ -22,7 +22,7 @@ describe('names', () => {
     expect(found.map((one) => one.help)).toEqual([
       'did you mean "conv"?',
       'did you mean "channels"?',
-      expect.stringContaining('needs a `delay(1)`'),
+      expect.stringContaining('write `later | delay(1) | …`'),
       'did you mean "Double"?',
       'there are: Double, Net, early, later, x',
     ]);

@@ -36,11 +36,11 @@ it('a value that depends on itself is said to need a delay, with both places', (
     output h }`;
   const [one, ...more] = found(text);
   expect(more).toEqual([]);
-  expect(one!.help).toContain('`delay(1)`');
+  expect(one!.help).toContain('| delay(1) |');
   const [related] = one!.related!;
   expect(isSpan(related!.place) && related!.place.start).toBe(text.indexOf('h = '));
   // through another line
-  expect(helps('network R { input x: real[4] a = x + b b = a | linear(4) output b }')[0]).toContain('`delay(1)`');
+  expect(helps('network R { input x: real[4] a = x + b b = a | linear(4) output b }')[0]).toContain('| delay(1) |');
   // what only stands too low can be moved
   expect(helps('network R { input x: real[4] a = x + b b = x | linear(4) output a }')).toEqual([
     '`b` is bound below; move that line up',

@@ -41,6 +41,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   neuron: ({ attrs, inputs }) => `${String(attrsOf({ attrs })['neuron'])}(${inputs.join(', ')})`,
   maxprefix: none,
   delay: none,
+  lag: layer('Lag', 'steps'),
   decode: layer('Mean'),
   planes: none,
   gather: none,

@@ -34,6 +34,7 @@ it('a conversion is run on drawn inputs: where every layer sees its whole input,
     agreement: 1,
     codes: 6 * 6 * 8,
     differing: 0,
+    ties: 0,
     layers: [],
     passed: true,
   });

@@ -157,24 +157,31 @@ export const conv2dWeightGrad: Emit<PrimAttrs['conv2d_weight_grad']> = ({ js, va
   vars.define(op.id, js.let(op.id, `tf.transpose(${cut}, [3, 0, 1, 2])`, [cut]));
 };
 
-function poolArguments({ kernel, stride, pads }: PoolAttrs): string {
-  return `${list(kernel)}, ${list(stride)}, ${explicit(pads)}`;
+/** A pool over what is padded already: the native backend's own pools take no explicit padding. */
+function pool(name: 'maxPool' | 'avgPool', x: string, { kernel, stride }: PoolAttrs): string {
+  return `tf.${name}(${x}, ${list(kernel)}, ${list(stride)}, 'valid')`;
+}
+
+function padded(js: JsWriter, hint: string, x: string, { pads }: PoolAttrs, value = ''): string {
+  if (pads.every((p) => p === 0)) return x;
+  return js.let(`${hint}_padded`, `tf.pad(${x}, ${explicit(pads)}${value})`, [x]);
 }
 
 export const maxpool: Emit<PrimAttrs['maxpool']> = ({ js, vars, op, attrs }) => {
-  const x = vars.nhwc(op.inputs[0]!);
-  vars.define(op.id, js.let(op.id, `tf.maxPool(${x}, ${poolArguments(attrs)})`, [x]), 'nhwc');
+  const x = padded(js, op.id, vars.nhwc(op.inputs[0]!), attrs, ', -Infinity');
+  vars.define(op.id, js.let(op.id, pool('maxPool', x, attrs), [x]), 'nhwc');
 };
 
-/** The mean of a padded area is the mean inside after padding with zeros. */
+/** Where padding doesn't count, the mean over it is divided by the share of each window that is no padding. */
 export const avgpool: Emit<PrimAttrs['avgpool']> = ({ js, vars, op, attrs }) => {
-  let x = vars.nhwc(op.inputs[0]!);
-  let window: PoolAttrs = attrs;
-  if (attrs.include_pad && attrs.pads.some((p) => p > 0)) {
-    x = js.let(`${op.id}_padded`, `tf.pad(${x}, ${explicit(attrs.pads)})`, [x]);
-    window = { ...attrs, pads: [0, 0, 0, 0] };
-  }
-  vars.define(op.id, js.let(op.id, `tf.avgPool(${x}, ${poolArguments(window)})`, [x]), 'nhwc');
+  const x = padded(js, op.id, vars.nhwc(op.inputs[0]!), attrs);
+  const mean = js.let(op.id, pool('avgPool', x, attrs), [x]);
+  if (attrs.include_pad || attrs.pads.every((p) => p === 0)) return vars.define(op.id, mean, 'nhwc');
+  const [height, width] = vars.type(op.inputs[0]!).shape.slice(2) as number[];
+  const inside = js.let(`${op.id}_inside`, `tf.ones([1, ${height}, ${width}, 1])`, []);
+  const all = padded(js, `${op.id}_inside`, inside, attrs);
+  const share = js.let(`${op.id}_share`, pool('avgPool', all, attrs), [all]);
+  vars.define(op.id, js.let(op.id, `tf.div(${mean}, ${share})`, [mean, share]), 'nhwc');
 };
 
 /**
@@ -187,19 +194,15 @@ export const maxpoolGrad: Emit<PrimAttrs['maxpool_grad']> = (context) => {
   const [x, g] = [vars.nhwc(op.inputs[0]!), vars.nhwc(op.inputs[1]!)];
   const [batch, channels, ...size] = op.shape;
   const output = vars.type(op.inputs[1]!).shape.slice(2) as number[];
-  const y = js.let(`${op.id}_max`, `tf.maxPool(${x}, ${poolArguments(attrs)})`, [x]);
-  const padded = js.let(
-    `${op.id}_padded`,
-    `tf.pad(${x}, [[0, 0], [${attrs.pads[0]}, ${attrs.pads[2]}], [${attrs.pads[1]}, ${attrs.pads[3]}], [0, 0]], -Infinity)`,
-    [x],
-  );
+  const all = padded(js, op.id, x, attrs, ', -Infinity');
+  const y = js.let(`${op.id}_max`, pool('maxPool', all, attrs), [all]);
   const one = js.let(`${op.id}_one`, 'tf.scalar(1)', []);
   const multiply = (hint: string, a: string, b: string) => js.let(`${op.id}_${hint}`, `tf.mul(${a}, ${b})`, [a, b]);
   let open: string | undefined;
   let total: string | undefined;
   for (let ky = 0; ky < attrs.kernel[0]!; ky++) {
     for (let kx = 0; kx < attrs.kernel[1]!; kx++) {
-      const seen = tap(context, padded, [ky, kx], output);
+      const seen = tap(context, all, [ky, kx], output);
       const below = js.let(`${op.id}_below`, `tf.sub(${y}, ${seen})`, [y, seen]);
       const missed = js.let(`${op.id}_missed`, `tf.step(${below})`, [below]);
       const equal = js.let(`${op.id}_equal`, `tf.sub(${one}, ${missed})`, [one, missed]);

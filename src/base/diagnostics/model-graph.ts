@@ -19,6 +19,12 @@ batch and without time.`,
     `Blocks are expanded where they are used, so a block that uses itself, directly or through others, would never end.
 Use \`repeat(n)\` for a row of equal blocks.`,
   ),
+  'model/cycle-shape': define<{ name: string }>(
+    'error',
+    ({ name }) => `the shape of \`${name}\` doesn’t follow from what it is made of besides itself`,
+    `A connection back (\`h | delay(1) | …\`) reads a value before it is made, so its shape must follow from the rest: from a
+\`linear(n)\` that the cycle passes, or from a value that is added to it. Where both say something, they must say the same.`,
+  ),
   'model/too-big': define<{ limit: number }>(
     'error',
     ({ limit }) => `the network expands to more than ${limit} layers and blocks`,

@@ -66,6 +66,7 @@ class ModelLowering {
       builder: this.#builder,
       bits,
       initialiser,
+      steps: stepsOf(config.coding) ?? 1,
       idOf: (id) => this.#encoded.get(id) ?? id,
       shapeOf: (id) => present(this.#layers.get(id), `lower: no layer ${id}`).shape,
     };
@@ -76,11 +77,13 @@ class ModelLowering {
     for (const layer of this.#network.layers) {
       if (layer.kind === 'input') this.#input(layer, coding);
       else if (layer.kind === 'spike') this.#spike(layer);
+      else if (layer.kind === 'readout') this.#encoded.set(layer.id, this.#context.idOf(layer.inputs[0]!));
       else lowerLayer(this.#prepared(layer), this.#context);
     }
     const last = this.#context.idOf(this.#network.output);
     if (coding === undefined) return this.#builder.finish([last]);
-    const attrs = { coding: coding.name };
+    const { of: readout } = present(this.#layers.get(this.#network.output), 'lower: no output').attrs;
+    const attrs = { coding: coding.name, ...(typeof readout === 'string' && readout !== 'mean' ? { readout } : {}) };
     const decoded = this.#builder.add({ id: this.#unused('decode'), kind: 'decode', inputs: [last], attrs });
     return this.#builder.finish([decoded], codingOf(coding));
   }

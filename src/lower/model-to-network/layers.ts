@@ -9,6 +9,8 @@ export interface LayerContext {
   readonly builder: NetworkBuilder;
   readonly initialiser: Initialiser;
   readonly bits: BitPlan;
+  /** Steps of the coding. */
+  readonly steps: number;
   /** Id in the network of a layer's result. */
   readonly idOf: (layer: string) => string;
   /** Shape of a layer's input. */
@@ -35,6 +37,8 @@ export function lowerLayer(layer: Layer, context: LayerContext): void {
       return plain(layer, 'avgpool', { ...pick(layer, ['kernel', 'stride', 'pads']), include_pad: true }, context);
     case 'maxpool':
       return plain(layer, 'maxpool', pick(layer, ['kernel', 'stride', 'pads']), context);
+    case 'delay':
+      return lowerDelay(layer, context);
     case 'dropout':
       return plain(layer, 'dropout', pick(layer, ['rate']), context);
     case 'add':
@@ -59,6 +63,13 @@ function plain(layer: Layer, kind: PlainKind, attrs: Attrs, { builder, idOf }: L
 
 function pick(layer: Layer, names: readonly string[]): Attrs {
   return Object.fromEntries(names.map((name) => [name, layer.attrs[name]!]));
+}
+
+/** It may read a layer that stands later, whose type isn't known yet. */
+function lowerDelay(layer: Layer, { builder, idOf, steps }: LayerContext): void {
+  const ahead = { shape: layer.shape, time: { start: 1, steps }, code: { kind: 'psp' } } as const;
+  const attrs = pick(layer, ['steps']);
+  builder.add({ id: layer.id, kind: 'lag', inputs: layer.inputs.map(idOf), attrs, ahead, place: layer.place });
 }
 
 /** Weight [out, in/groups, kh, kw], uniform in ±1/√(in/groups·kh·kw); so is the bias. */

@@ -6,6 +6,7 @@ import { carriers } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
 import { sizeProblems } from './sizes.js';
+import { delayProblems, readOutProblems } from './check-time.js';
 import { tdbnProblems } from './tdbn.js';
 
 /** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
@@ -20,6 +21,8 @@ export function configProblems(config: Config): readonly Diagnostic[] {
   if (network.kind !== 'network') return [];
   return distinct([
     ...codingProblems(config, network),
+    ...delayProblems(config, network),
+    ...readOutProblems(config, network),
     ...inputProblems(network),
     ...neuronProblems(config, network),
     ...bitProblems(config, network),

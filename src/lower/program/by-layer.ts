@@ -32,6 +32,13 @@ export function lowerEncoder(network: Network, encoder: Op): Program {
   return builder.build();
 }
 
+/** Layers (encoder or neurons) whose trains a layer of neurons reads. */
+export function trainsRead(network: Network, neurons: Op): readonly string[] {
+  return opsBehind(network, neurons, firesOwn)
+    .filter((op) => op.id !== neurons.id && firesOwn(op))
+    .map(({ id }) => id);
+}
+
 /** From the trains that a layer of neurons reads to its input current. */
 export function lowerLayerCurrent(network: Network, neurons: Op): LayerCurrent {
   const { carried, lowering } = begun(network);

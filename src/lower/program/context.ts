@@ -40,22 +40,23 @@ export class Lowering implements LoweringContext {
   constructor(
     readonly network: Network,
     readonly options: LoweringOptions,
+    steps = stepsOfNetwork(network),
   ) {
     this.builder = new ProgramBuilder(network.name);
     this.mode = options.mode ?? 'infer';
-    this.steps = stepsOfNetwork(network);
+    this.steps = steps;
   }
 
   /** A weight as it stands (integer codes stay integers), as an f32 parameter. */
   weight(op: LoweredOp, role = 'weight'): Value {
     const { tensor: values } = paramOf(this.network, op, role);
-    return this.#param(op.params[role]!, values.dtype === 'f32' ? values : tensor('f32', values.shape, values.data));
+    return this.param(op.params[role]!, values.dtype === 'f32' ? values : tensor('f32', values.shape, values.data));
   }
 
   /** A weight's real values in a dtype. */
   realWeight(op: LoweredOp, role: string, dtype: Precision): Value {
     const param = paramOf(this.network, op, role);
-    return this.#param(
+    return this.param(
       `${op.params[role]!}${param.quant === undefined ? '' : '.real'}`,
       tensor(dtype, param.tensor.shape, realValues(param)),
     );
@@ -69,7 +70,7 @@ export class Lowering implements LoweringContext {
     if (values.length === 1 && this.options.trainable !== true) return values[0]!;
     const { shape } = param.tensor;
     const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
-    return this.#param(op.params[role]!, tensor(dtype, wide, values));
+    return this.param(op.params[role]!, tensor(dtype, wide, values));
   }
 
   isInput(id: string): boolean {
@@ -81,7 +82,12 @@ export class Lowering implements LoweringContext {
     return this.builder.input(input.id, 'f32', input.shape);
   }
 
-  #param(name: string, values: Tensor): Value {
+  /** A parameter of the program, for a part of it that is lowered by itself. */
+  outerParam(name: string, values: Tensor): Value {
+    return this.param(name, values);
+  }
+
+  protected param(name: string, values: Tensor): Value {
     const id = this.options.trainable === true ? name : `${name}:${values.dtype}`;
     return this.builder.has(id) ? this.builder.value(id) : this.builder.param(id, values);
   }

@@ -17,6 +17,7 @@ export {
   lowerLayerCurrent,
   lowerLayerNeurons,
   neuronInput,
+  trainsRead,
 } from './by-layer.js';
 export { stepsOfNetwork } from './context.js';
 export { type LowerOptions, lower } from './lower.js';

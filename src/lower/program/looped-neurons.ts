@@ -1,17 +1,10 @@
 import { tensor } from '../../base/dtype.js';
-import {
-  Environment,
-  type EvaluationScope,
-  type Expr,
-  type NeuronDef,
-  type Operand,
-  partsOf,
-} from '../../equations/index.js';
+import { Environment, type EvaluationScope, type NeuronDef, type Operand } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import { type Program, ProgramBuilder, type Value, type ValueInfo, isBatch } from '../../tensor/index.js';
 import { folded } from './context.js';
-import { NeuronStep } from './neuron-step.js';
+import { NeuronStep, readsName } from './neuron-step.js';
 import type { Timed } from './trains.js';
 
 /**
@@ -122,7 +115,7 @@ class BodyWriter {
     if (isBatch(x.shape[0]!) && x.shape[0].batch === steps)
       this.#train('x', () => x, folded(1, op.type.shape), x.dtype);
     else this.#same('x', x);
-    if (reads(def, 't')) this.#train('t', () => this.#times(), [1], this.dtype);
+    if (readsName(def, 't')) this.#train('t', () => this.#times(), [1], this.dtype);
     env.set('T', steps);
     for (const { name } of def.params) {
       const value = present(scope.env.get(name), `lower: ${op.id}: parameter ${name} has no value`);
@@ -194,12 +187,4 @@ class BodyWriter {
       fixed: fixed.map(([, value]) => value),
     };
   }
-}
-
-/** Whether a neuron's steps name something. */
-function reads(def: NeuronDef, name: string): boolean {
-  const within = (expr: Expr): boolean => (expr.kind === 'name' && expr.name === name) || partsOf(expr).some(within);
-  const surrogate = Object.values(def.surrogate?.args ?? {}).filter((arg) => typeof arg !== 'number');
-  const phases = def.phases.flatMap(({ assignments }) => assignments.map(({ value }) => value));
-  return [...phases, ...surrogate].some(within);
 }

@@ -3,6 +3,7 @@ import type { Network, Op } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import { type Carried, type Carrier, carrierOf } from './carriers/index.js';
 import { Lowering, type LoweringOptions, type Precision } from './context.js';
+import { loweringOrder } from './loops.js';
 import { type Outputs, type ProbeKind, type Probes, type Runnable, outputNames, probeKinds } from './runnable.js';
 
 export interface LowerOptions {
@@ -51,9 +52,12 @@ export function begin(
   const lowering = new Lowering(network, { precision: precision ?? carrier.precision, mode, trainable, traced });
   const carried = carrier.begin(lowering);
   const outputs = new OutputsInMaking(lowering);
-  for (const op of network.ops) {
-    carried.lower(op);
-    probe(carried, op, probes, outputs);
+  for (const item of loweringOrder(network)) {
+    const ops = 'id' in item ? [item] : item;
+    if ('id' in item) carried.lower(item);
+    else if (carried.loop === undefined) throw new TypeError(`lower: a cycle has no form in this coding`);
+    else carried.loop(item);
+    for (const op of ops) probe(carried, op, probes, outputs);
   }
   return { lowering, carrier, carried, outputs };
 }
@@ -128,5 +132,6 @@ function probe(carried: Carried, op: Op, probes: Probes, outputs: OutputsInMakin
   if (probes.currents?.(op.id) === true) outputs.probe('current', op.id, carried.current(op));
   const codes = probes.codes === true ? carried.codes(op) : undefined;
   outputs.probe('codes', op.id, codes?.codes);
-  outputs.probe('membrane', op.id, codes?.membrane);
+  if (probes.ties === true) outputs.probe('tie', op.id, codes?.tie);
+  if (probes.membrane !== false) outputs.probe('membrane', op.id, codes?.membrane);
 }

@@ -2,10 +2,12 @@ import { InvariantError, present } from '../../base/invariant.js';
 import {
   type Assignment,
   type EvaluationScope,
+  type Expr,
   type NeuronDef,
   type Operand,
   Pending,
   evaluateExpr,
+  partsOf,
   phaseTable,
   runAssignments,
   surrogateOf,
@@ -109,4 +111,12 @@ function levelOf(op: Op, { builder, env }: EvaluationScope): Value {
     return builder.broadcast(builder.scalar('f32', Number(s)), folded(1, op.type.shape));
   }
   return builder.cast(s, 'f32');
+}
+
+/** Whether a neuron's steps name something. */
+export function readsName(def: NeuronDef, name: string): boolean {
+  const within = (expr: Expr): boolean => (expr.kind === 'name' && expr.name === name) || partsOf(expr).some(within);
+  const surrogate = Object.values(def.surrogate?.args ?? {}).filter((arg) => typeof arg !== 'number');
+  const phases = def.phases.flatMap(({ assignments }) => assignments.map(({ value }) => value));
+  return [...phases, ...surrogate].some(within);
 }

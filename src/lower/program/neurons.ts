@@ -80,7 +80,8 @@ export function lowerNeurons(
   };
 }
 
-function initialEnvironment(lowering: Lowering, op: Op<'neuron'>, def: NeuronDef): Environment {
+/** The parameters of a layer of neurons, and the number type of its states. */
+export function initialEnvironment(lowering: Lowering, op: Op<'neuron'>, def: NeuronDef): Environment {
   const { precision } = lowering.options;
   const env = new Environment([['$dtype', precision === 'f32' ? 32 : 64]]);
   const raw = (name: string): Value | number | undefined =>

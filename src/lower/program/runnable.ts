@@ -11,8 +11,11 @@ export interface Probes {
   readonly counts?: (id: string) => ArrayLike<number>;
   /** A spike counts as the ones of its integer code, each a spike of a binary plane, and not as its level; of unary trains both are the same. */
   readonly ones?: boolean;
-  /** Codes of quantisers, encoders and neurons, and the last membranes of neurons. */
+  /** Codes of quantisers, encoders and neurons, and unless `membrane` says no the last membranes of neurons. */
   readonly codes?: boolean;
+  readonly membrane?: boolean;
+  /** With `codes`: how far what quantisers round is from a tie, where the carrier knows it. */
+  readonly ties?: boolean;
   /** Which layers give out their values at every step. */
   readonly trains?: (id: string) => boolean;
   /** Which layers give out their input current. */
@@ -43,6 +46,8 @@ export const outputNames = {
   train: (id: string): string => `train ${id}`,
   /** [N, …shape]: codes above the lower end of their range, of trains in amplitudes. */
   codes: (id: string): string => `codes ${id}`,
+  /** [N, …shape]: distance in codes of what a quantiser rounds from the nearest tie. */
+  tie: (id: string): string => `tie ${id}`,
   /** [N, …shape]: |u| after the last step, in units of the neuron’s own membrane. */
   membrane: (id: string): string => `membrane ${id}`,
   /** [TN, …shape]: a layer's membranes when it fires, silent steps included. */
@@ -65,7 +70,16 @@ export interface Feeds {
 }
 
 /** Quantities that are given out op by op. */
-export const probeKinds = ['counts', 'current', 'train', 'codes', 'membrane', 'membranes', 'thresholds'] as const;
+export const probeKinds = [
+  'counts',
+  'current',
+  'train',
+  'codes',
+  'tie',
+  'membrane',
+  'membranes',
+  'thresholds',
+] as const;
 export type ProbeKind = (typeof probeKinds)[number];
 
 /** Which output of the program is what. */

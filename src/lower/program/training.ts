@@ -26,12 +26,16 @@ export function lowerForTraining(
   const begun = begin(network, training, 'train');
   const { lowering, carried, outputs } = begun;
   const { builder } = lowering;
-  const logits = carried.logits(network.outputs[0]!);
+  const [output] = network.outputs as [string];
+  // a loss of each step sees the steps, any other what is read out of them
+  const readsSteps = (carried.readOutOf?.(output) ?? 'mean') === 'mean';
+  const read = readsSteps ? carried.logits(output) : carried.output(output);
+  const logits = loss.kind === 'tet' ? carried.logits(output) : read;
   builder.at(undefined);
   const labels = builder.input(outputNames.labels, 'i32', [{ batch: 1 }]);
   const task = lossOf(builder, loss, logits, labels);
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
-  outputs.output(outputNames.correct, correctCount(builder, logits, labels));
+  outputs.output(outputNames.correct, correctCount(builder, read, labels));
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {
     ...finished(begun, { loss: outputNames.loss, correct: outputNames.correct }),

@@ -1,7 +1,7 @@
 import { eca, shortcut } from './composites.js';
 import { add, concat, mul } from './joins.js';
 import type { LayerDef } from './layer-def.js';
-import { dropout, flatten, relu, sigmoid, spike } from './plain.js';
+import { delay, dropout, flatten, readout, relu, sigmoid, spike } from './plain.js';
 import { avgpool, globalAvgpool, maxpool } from './pooling.js';
 import { batchnorm, conv, linear } from './weighted.js';
 
@@ -18,6 +18,8 @@ export const layerTable: Readonly<Record<string, LayerDef>> = {
   global_avgpool: globalAvgpool,
   flatten,
   dropout,
+  delay,
+  readout,
   relu,
   sigmoid,
   add,

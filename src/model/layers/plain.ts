@@ -1,4 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
+import { mostSteps } from '../../base/limits.js';
 import { type LayerDef, numberOf, one } from './layer-def.js';
 
 function elementwise(kind: string): LayerDef {
@@ -25,6 +26,27 @@ export const dropout: LayerDef = {
   parameters: [{ name: 'rate', spec: { kind: 'real', min: 0, below: 1 }, default: 0.5 }],
   build: (site, [input], args, name) =>
     site.add(name, 'dropout', [input], input.shape, { rate: numberOf(args, 'rate')! }),
+};
+
+/**
+ * `delay(n)`: what the value was n time steps before, 0 before there was any. A connection back passes one:
+ * `h = (x | linear(64)) + (h | delay(1) | linear(64)) | spike`.
+ */
+export const delay: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'steps', spec: { kind: 'int', min: 1, max: mostSteps }, default: 1 }],
+  build: (site, [input], args, name) =>
+    site.add(name, 'delay', [input], input.shape, { steps: numberOf(args, 'steps')! }),
+};
+
+/** `readout(last)` at the end of an output: what is read of its time steps. */
+export const readout: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'of', spec: { kind: 'words', words: ['mean', 'sum', 'last', 'max'] } }],
+  build(site, [input], args, name) {
+    const of = args.get('of');
+    return site.add(name, 'readout', [input], input.shape, { of: of?.kind === 'string' ? of.value : 'mean' });
+  },
 };
 
 /** `spike` is the config's neuron, `spike(LIF(tau: 4))` a neuron fixed in place. */

@@ -7,10 +7,11 @@ import type {
   GraphStatement,
   NameExpression,
 } from '../../syntax/index.js';
+import { aheadName, isDelay } from '../ahead.js';
 import { calleeOf } from '../arguments.js';
 import { mayBeHidden } from '../environment.js';
 import { constantFunctions } from '../evaluate.js';
-import { layerTable } from '../layers/index.js';
+import { layerNamed, layerTable } from '../layers/index.js';
 import { layerNameHelp } from '../other-names.js';
 import { type Rule, type RuleContext, namesIn, partsOf } from './rule.js';
 
@@ -45,7 +46,10 @@ class NameCheck {
     if (expression.kind === 'name') this.#value(expression);
     else if (expression.kind === 'call') this.#call(expression);
     else if (expression.kind === 'pipe') {
-      this.visit(expression.source);
+      const [first] = expression.stages;
+      if (!(first !== undefined && isDelay(first.call) && this.#isBoundBelow(expression.source))) {
+        this.visit(expression.source);
+      }
       for (const { repeats, call } of expression.stages) {
         repeats.forEach((repeat) => this.visit(repeat));
         this.#call(call);
@@ -71,11 +75,18 @@ class NameCheck {
         this.#laterBinding(name, place)?.help ?? this.context.file.elsewhere(name) ?? layerNameHelp(name, names());
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     }
-    for (const { name: key, value } of args) {
+    for (const [i, { name: key, value }] of args.entries()) {
+      if (name === 'delay' && i === 0 && key === undefined && this.#isBoundBelow(value)) continue;
       // Words such as `pad: same` are no names.
       if (key !== undefined && value.kind === 'name' && Object.hasOwn(layerTable, name)) continue;
+      if (key === undefined && isWord(name, value)) continue;
       this.visit(value);
     }
+  }
+
+  /** What a connection back begins with: a name that this statement binds, or one below. */
+  #isBoundBelow(expression: Expression): boolean {
+    return aheadName(expression, this.declaration, this.bound) !== undefined;
   }
 
   #isCallable(name: string): boolean {
@@ -97,8 +108,8 @@ class NameCheck {
     }
     return {
       help:
-        `\`${name}\` depends on this value: it could only be what \`${name}\` was one time step before, which needs a ` +
-        '`delay(1)`; connections back aren’t compiled yet, so only a neuron’s states carry something from step to step',
+        `\`${name}\` depends on this value, so it can only be what \`${name}\` was one time step before: ` +
+        `write \`${name} | delay(1) | …\``,
       related: [{ place: later.name.span, message: `\`${name}\` is bound here` }],
     };
   }
@@ -116,4 +127,11 @@ function dependsOn(from: GraphStatement, on: GraphStatement, body: readonly Grap
     queue.push(...namesIn(next.value).flatMap((name) => byName.get(name) ?? []));
   }
   return false;
+}
+
+/** Whether a name is a word that a layer takes: `readout(last)`. */
+function isWord(layer: string, value: Expression): boolean {
+  if (value.kind !== 'name') return false;
+  const { name } = value;
+  return layerNamed(layer)?.parameters.some(({ spec }) => spec.kind === 'words' && spec.words.includes(name)) === true;
 }

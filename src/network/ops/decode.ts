@@ -1,10 +1,12 @@
+import { shortened } from '../../base/tokens.js';
+import { isReadOut, readOuts } from '../read-outs.js';
 import { number, optional, string } from './attributes.js';
 import { defineOp } from './define.js';
 
 export const decode = defineOp({
-  doc: 'Read-out: sws: Σ β^(Tc−k)·z(k); otherwise the mean over the steps.',
+  doc: 'Read-out: sws: Σ β^(Tc−k)·z(k); otherwise over the steps the mean, or with `readout` their sum, the last, or max, the greatest.',
   arity: [1, 1],
-  attrs: { coding: string(), beta: optional(number()) },
+  attrs: { coding: string(), beta: optional(number()), readout: optional(string()) },
   params: [],
   traits: {
     role: 'read-out',
@@ -22,8 +24,11 @@ export const decode = defineOp({
     padding: 'none',
   },
   lowering: { role: 'time' },
-  type: ({ inputs }) => {
+  type: ({ inputs, attrs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps';
+    const { readout } = attrs;
+    if (readout !== undefined && !isReadOut(readout))
+      return `reads out ${readOuts.join(', ')}, not ${shortened(readout)}`;
     return { shape: inputs[0]!.shape, code: { kind: 'real' } };
   },
 });

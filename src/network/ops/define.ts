@@ -22,6 +22,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   /** Least and greatest number of inputs. */
   readonly arity: readonly [number, number];
   readonly attrs: S;
+  /** Its input may stand later than itself: it holds values of earlier time steps. */
+  readonly readsAhead?: true;
   /** Attributes of any further name. */
   readonly otherAttrs?: Attr;
   /** Parameter roles; a name ending in `?` may be missing, `*` is any further one. */

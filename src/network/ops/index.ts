@@ -27,6 +27,11 @@ export function traitsOf(op: { readonly kind: OpKind }): OpTraits {
   return opDef(op.kind).traits;
 }
 
+/** Whether it may read an op that stands later: it holds values of earlier time steps. */
+export function readsAhead(op: { readonly kind: OpKind }): boolean {
+  return opDef(op.kind).readsAhead === true;
+}
+
 /** What a layer does to values. */
 export function roleOf(op: { readonly kind: OpKind }): OpRole {
   return traitsOf(op).role;

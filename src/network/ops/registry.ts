@@ -15,6 +15,7 @@ import { gather } from './gather.js';
 import { globalavgpool } from './globalavgpool.js';
 import { identity } from './identity.js';
 import { input } from './input.js';
+import { lag } from './lag.js';
 import { linear } from './linear.js';
 import { maxpool } from './maxpool.js';
 import { maxprefix } from './maxprefix.js';
@@ -59,6 +60,7 @@ export const networkOps = {
   neuron,
   maxprefix,
   delay,
+  lag,
   decode,
   planes,
   gather,

@@ -48,15 +48,16 @@ export type OpRole =
   | 'concatenation'
   /** Its input, where a network isn't trained. */
   | 'same'
-  /** A train later; its binary planes; their sum; its mean. */
+  /** A train later; the train as it was earlier, in the same steps; its binary planes; their sum; its mean. */
   | 'delay'
+  | 'lag'
   | 'planes'
   | 'gather'
   | 'squeeze';
 
 /** Roles of what a coding says the meaning of: its lowering is the carrier's. */
 export type TimeRole =
-  'input' | 'encoder' | 'read-out' | 'neurons' | 'running-maximum' | 'delay' | 'planes' | 'gather' | 'squeeze';
+  'input' | 'encoder' | 'read-out' | 'neurons' | 'running-maximum' | 'delay' | 'lag' | 'planes' | 'gather' | 'squeeze';
 
 /**
  * What passes, costs and lowerings ask of a kind of layer, instead of its name. Every row answers all of it: a new

@@ -23,6 +23,7 @@ const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
   product: false,
   same: false,
   delay: false,
+  lag: false,
   planes: false,
   gather: false,
   squeeze: false,

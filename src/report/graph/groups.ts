@@ -31,6 +31,7 @@ const groups: Readonly<Record<OpKind, Group>> = {
   pad: 'shape',
   dropout: 'shape',
   identity: 'shape',
+  lag: 'shape',
   delay: 'shape',
   squeeze: 'shape',
   planes: 'shape',

@@ -7,6 +7,8 @@ export interface LayerDifference {
   readonly codes: number;
   readonly differing: number;
   readonly max_difference: number;
+  /** Of those that differ: how many where what was rounded is as good as a tie. */
+  readonly ties?: number;
   readonly mean_residual: number;
   readonly max_residual: number;
 }
@@ -22,27 +24,38 @@ export interface ComparedLayer {
   readonly top: number;
 }
 
+/** Distance from a tie, in codes, that rounding in float64 can bridge; in float32. */
+export const exactTie = 1e-6;
+export const floatTie = 1e-3;
+
 /** Collects differences over batches. */
 export class DifferenceCounter {
-  readonly #codes = new Map<string, { codes: number; differing: number; max: number }>();
+  readonly #codes = new Map<string, { codes: number; differing: number; ties: number; max: number }>();
   readonly #residuals = new Map<string, { count: number; sum: number; max: number }>();
 
-  constructor(readonly layers: readonly ComparedLayer[]) {}
+  constructor(
+    readonly layers: readonly ComparedLayer[],
+    /** So near in codes, what is rounded is a tie. */
+    readonly tie = exactTie,
+  ) {}
 
-  /** `reference`: code − min per layer; `levels`: Σβ^(Tc−k)·s_k; `membranes`: |u| at the end. */
+  /** `reference`: code − min per layer; `levels`: Σβ^(Tc−k)·s_k; `membranes`: |u| at the end; `ties`: see the probe. */
   add(
     reference: (id: string) => Tensor | undefined,
     levels: (id: string) => Tensor | undefined,
     membranes: (id: string) => Tensor | undefined,
+    ties?: (id: string) => Tensor | undefined,
   ): void {
     for (const { id, amplitude, amplification, top } of this.layers) {
       const expected = present(reference(id), `evaluate: no reference codes of ${id}`).data;
       const found = present(levels(id), `evaluate: no codes of ${id}`).data;
-      const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, max: 0 };
+      const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };
+      const near = ties?.(id)?.data;
       for (let i = 0; i < expected.length; i++) {
         const difference = Math.abs(amplitude * found[i]! - expected[i]!);
         if (difference < 0.5) continue;
         seen.differing++;
+        if (near !== undefined && near[i]! < this.tie) seen.ties++;
         if (difference > seen.max) seen.max = difference;
       }
       seen.codes += expected.length;
@@ -64,13 +77,14 @@ export class DifferenceCounter {
 
   result(): readonly LayerDifference[] {
     return this.layers.map(({ id }) => {
-      const { codes, differing, max } = this.#codes.get(id) ?? { codes: 0, differing: 0, max: 0 };
+      const { codes, differing, ties, max } = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };
       const residual = this.#residuals.get(id) ?? { count: 0, sum: 0, max: 0 };
       return {
         id,
         codes,
         differing,
         max_difference: max,
+        ties,
         mean_residual: residual.count === 0 ? 0 : residual.sum / residual.count,
         max_residual: residual.max,
       };

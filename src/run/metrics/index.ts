@@ -2,7 +2,7 @@ export { type CountedLayer, type LayerActivity, LevelCounter } from './activity.
 export { type Counter, type Images, type Truth, forEachBatch, readLabels, readTruth } from './batches.js';
 export { RangeCounter } from './calibration.js';
 export { type SpikingNetwork, type SpikingRun, runSpiking } from './conversion.js';
-export { type ComparedLayer, DifferenceCounter, type LayerDifference } from './differences.js';
+export { type ComparedLayer, DifferenceCounter, type LayerDifference, exactTie, floatTie } from './differences.js';
 export { type Outputs, classesOf, divergence, outputsOf } from './outputs.js';
 export { SpikeCounter } from './spike-counts.js';
 export { SpikeOnes, onesIn } from './spike-ones.js';

@@ -1,4 +1,4 @@
-import type { Op } from '../../../network/index.js';
+import type { Op, ReadOutKind } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering, Precision } from '../context.js';
 
@@ -30,10 +30,14 @@ export interface Trace {
 export interface Carried {
   /** Lowers an op whose inputs have been lowered. */
   lower(op: Op): void;
+  /** Lowers the ops of a cycle, whose other inputs have been lowered; missing where the coding has no loops. */
+  loop?(ops: readonly Op[]): void;
   /** A value without time, [N, …shape]. */
   real(id: string): Value;
   /** An output of the network read out, [N, …]; over the first `early` steps alone where that is asked for. */
   output(id: string, early?: number): Value;
+  /** How an output is read out of its steps; missing where the coding has one way. */
+  readOutOf?(id: string): ReadOutKind;
   /** [TN, classes], or [N, classes] without time: what a loss is taken of. */
   logits(id: string): Value;
   /** A layer's values at every step, [TN, …shape]; undefined where it gives out none. */
@@ -42,7 +46,12 @@ export interface Carried {
   current(op: Op): Value | undefined;
   /** [N, 2]: spikes (the ones of codes), and the same times fan-out; undefined where nothing fires. */
   counts(op: Op, fanOut: ArrayLike<number>, ones: boolean): Value | undefined;
-  /** [N, …shape]: a quantiser's, encoder's or neuron's code, and |u| after the last step. */
-  codes(op: Op): { readonly codes: Value; readonly membrane?: Value | undefined } | undefined;
+  /**
+   * [N, …shape]: a quantiser's, encoder's or neuron's code, |u| after the last step, and how far what was rounded is from a
+   * tie, in codes.
+   */
+  codes(
+    op: Op,
+  ): { readonly codes: Value; readonly membrane?: Value | undefined; readonly tie?: Value | undefined } | undefined;
   trace(op: Op): Trace | undefined;
 }

@@ -34,6 +34,8 @@ interface Centred {
   /** f32 integers. */
   readonly codes: Value;
   readonly scale: number;
+  /** Codes have more than 8 bits. */
+  readonly wide: boolean;
 }
 
 class CodesNetwork implements Carried {
@@ -41,6 +43,8 @@ class CodesNetwork implements Carried {
   readonly #centred = new Map<string, Centred>();
   /** Codes above the lower end of their range. */
   readonly #codes = new Map<string, Value>();
+  /** What quantisers round: x/scale. */
+  readonly #rounded = new Map<string, Value>();
 
   constructor(readonly lowering: Lowering) {
     this.#wide = new FoldedValues(lowering, 'f64');
@@ -73,27 +77,33 @@ class CodesNetwork implements Carried {
     const isImage = this.#wide.op(op.inputs[0]!).kind === 'input';
     const code = codesOf(builder, isImage ? builder.cast(x, 'f32') : x, op.attrs);
     const { zero, min, scale } = op.attrs;
+    this.#rounded.set(op.id, builder.div(x, scale));
     this.#codes.set(op.id, builder.as('code').cast(min === 0 ? code : builder.sub(code, min), 'f32'));
-    this.#set(op, { codes: builder.cast(zero === 0 ? code : builder.sub(code, zero), 'f32'), scale });
+    this.#set(op, {
+      codes: builder.cast(zero === 0 ? code : builder.sub(code, zero), 'f32'),
+      scale,
+      wide: op.attrs.max - min > 255,
+    });
   }
 
   /** Averages become sums of codes at a smaller scale, so that they stay integers. */
-  #keep(op: Op, { codes, scale }: Centred): void {
+  #keep(op: Op, { codes, scale, wide }: Centred): void {
     const row = loweringOf(op);
     const { lowering } = this;
     const acting: Acting = { lowering, builder: lowering.builder, dtype: 'f32', weight: (one) => lowering.weight(one) };
     if (row.role === 'synapse' && row.sums !== undefined) {
       const size = row.sums.size(op, this.#wide.op(op.inputs[0]!).type.shape);
-      return this.#set(op, { codes: row.sums.act(acting, op, [codes]), scale: scale / size });
+      return this.#set(op, { codes: row.sums.act(acting, op, [codes]), scale: scale / size, wide });
     }
     if (row.role === 'moves' || row.role === 'values') {
-      this.#set(op, { codes: row.act(acting, op, [codes]), scale });
+      this.#set(op, { codes: row.act(acting, op, [codes]), scale, wide });
     }
   }
 
-  #set(op: Op, { codes, scale }: Centred): void {
+  #set(op: Op, centred: Centred): void {
+    const { codes, scale } = centred;
     const { builder } = this.lowering;
-    this.#centred.set(op.id, { codes, scale });
+    this.#centred.set(op.id, centred);
     this.#wide.set(op.id, builder.mul(builder.cast(codes, 'f64'), scale));
   }
 
@@ -108,15 +118,26 @@ class CodesNetwork implements Carried {
     const { builder } = lowering;
     const param = paramOf(lowering.network, op, 'weight');
     const { shape } = param.tensor;
-    const weight = (): Value => builder.param(`${op.id}.codes`, tensor('f32', shape, centredCodes(param)));
+    let made: Value | undefined;
+    const weight = (): Value => (made ??= builder.param(`${op.id}.codes`, tensor('f32', shape, centredCodes(param))));
     const row = loweringOf(op);
     const acting: Acting = { lowering, builder, dtype: 'f32', weight };
-    const acc = row.role === 'synapse' ? row.act!(acting, op, [from.codes]) : from.codes;
+    const sum = (codes: Value): Value => (row.role === 'synapse' ? row.act!(acting, op, [codes]) : codes);
+    const acc = from.wide ? this.#inBytes(from.codes, sum) : builder.cast(sum(from.codes), 'f64');
     const wide = [shape[0]!, ...new Array<number>(op.type.shape.length - 1).fill(1)];
     const units = channelScales(param, shape[0]!).map((scale) => scale * from.scale);
-    const real = builder.mul(builder.cast(acc, 'f64'), builder.constant(tensor('f64', wide, units)));
+    const real = builder.mul(acc, builder.constant(tensor('f64', wide, units)));
     const bias = lowering.perChannel(op, 'bias', 'f64', op.type.shape.length);
     return bias === undefined ? real : builder.add(real, bias);
+  }
+
+  /** A linear map of codes of more than 8 bits: the sums of their high and of their low bytes, each exact in f32. */
+  #inBytes(codes: Value, sum: (codes: Value) => Value): Value {
+    const { builder } = this.lowering;
+    const high = builder.floor(builder.div(codes, 256));
+    const low = builder.sub(codes, builder.mul(high, 256));
+    const [wideHigh, wideLow] = [sum(high), sum(low)].map((value) => builder.cast(value, 'f64')) as [Value, Value];
+    return builder.add(builder.mul(wideHigh, 256), wideLow);
   }
 
   real(id: string): Value {
@@ -143,9 +164,14 @@ class CodesNetwork implements Carried {
     return undefined;
   }
 
-  codes(op: Op): { readonly codes: Value } | undefined {
+  codes(op: Op): { readonly codes: Value; readonly tie?: Value } | undefined {
     const codes = this.#codes.get(op.id);
-    return codes === undefined ? undefined : { codes };
+    const rounded = this.#rounded.get(op.id);
+    if (codes === undefined || rounded === undefined) return undefined;
+    const { builder } = this.lowering;
+    builder.at(op.id).as('tie');
+    const tie = builder.abs(builder.sub(builder.sub(rounded, builder.floor(rounded)), 0.5));
+    return { codes, tie: builder.cast(tie, 'f32') };
   }
 
   trace(): undefined {

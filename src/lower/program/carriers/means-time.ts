@@ -1,6 +1,6 @@
 import { type Op, windowOf } from '../../../network/index.js';
-import type { Value } from '../../../tensor/index.js';
-import type { Lowering } from '../context.js';
+import type { ProgramBuilder, Value } from '../../../tensor/index.js';
+import { type Lowering, folded } from '../context.js';
 import { stepsOf } from '../runnable.js';
 import type { Timed } from '../trains.js';
 
@@ -8,6 +8,22 @@ import type { Timed } from '../trains.js';
 export function overTime({ steps, builder }: Lowering, x: Value): Value {
   if (stepsOf(x) === steps) return x;
   return builder.as('repeated').concat(new Array<Value>(steps).fill(x), 0);
+}
+
+/** What a neuron fires, or the integer codes that it stands for where its train counts steps of its output. */
+export function asCodes(builder: ProgramBuilder, op: Op<'neuron'>, train: Value): Value {
+  if (op.attrs.integer_codes !== true) return train;
+  return builder.as('codes').round(builder.div(train, op.attrs.amplitude));
+}
+
+/** The train so many steps before, 0 where there were none: y(t) = x(t − n). */
+export function lagged(lowering: Lowering, op: Op<'lag'>, x: Value): Value {
+  const { builder, steps } = lowering;
+  const n = Math.min(op.attrs.steps, steps);
+  const nothing = builder.broadcast(builder.scalar('f32', 0), folded(n, op.type.shape));
+  if (n === steps) return nothing;
+  const before = builder.as('before').sliceAxis(overTime(lowering, x), 0, 0, steps - n);
+  return builder.as('train').concat([nothing, before], 0);
 }
 
 /** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */

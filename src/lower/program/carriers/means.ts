@@ -1,8 +1,16 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, type TimeKind, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
-import { type Value, meanOverTime } from '../../../tensor/index.js';
+import {
+  type Op,
+  type ReadOutKind,
+  type TimeKind,
+  isReadOut,
+  isTimed,
+  traitsOf,
+  unaryTrains,
+} from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
 import { stepsOf } from '../runnable.js';
@@ -10,8 +18,10 @@ import { stepSizes } from '../step-sizes.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
-import { currentOf, maxOfCounts, overTime } from './means-time.js';
+import { asCodes, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
+import { readOutTable } from './read-outs.js';
+import { lowerLoop } from './recurrent.js';
 import { Neurons } from './traced.js';
 
 /** What distinguishes the codings whose trains carry means. */
@@ -98,6 +108,12 @@ export class MeansNetwork extends FoldedValues implements Carried {
     this.set(op.id, isTimed(op) ? this.#overTime(op, inputs) : this.act(op, inputs));
   }
 
+  loop(ops: readonly Op[]): void {
+    const { values, traces } = lowerLoop(this, ops);
+    for (const [id, value] of values) this.set(id, value);
+    for (const [id, trace] of traces) this.#neurons.record(id, trace);
+  }
+
   /** Ops whose steps aren't alike. */
   #overTime(op: Exclude<Op<TimeKind>, Op<'decode'>>, inputs: readonly Value[]): Value {
     const { lowering } = this;
@@ -119,6 +135,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return gather(lowering, op, x);
       case 'squeeze':
         return squeezed(lowering, op, x, stepsOf(x));
+      case 'lag':
+        return lagged(lowering, op, x);
       case 'delay':
         // every layer runs in its local time: a delay line moves nothing here
         return x;
@@ -128,9 +146,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
   #fired(op: Op<'neuron'>, x: Value): Value {
     const { builder } = this.lowering;
     const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
-    const whole = builder.at(op.id).as('train').concat(spikes, 0);
-    if (op.attrs.integer_codes !== true) return whole;
-    return builder.as('codes').round(builder.div(whole, op.attrs.amplitude));
+    return asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0));
   }
 
   /** A value at all its steps, or behind a read-out. */
@@ -149,7 +165,14 @@ export class MeansNetwork extends FoldedValues implements Carried {
     if (stepsOf(logits) === 1) return logits;
     const { lowering } = this;
     const first = early === undefined ? logits : lowering.builder.sliceAxis(logits, 0, 0, early);
-    return (this.coding.readOut ?? mean)(lowering, first);
+    if (this.coding.readOut !== undefined) return this.coding.readOut(lowering, first);
+    return readOutTable[this.readOutOf(id)](lowering.builder, first);
+  }
+
+  readOutOf(id: string): ReadOutKind {
+    const op = this.op(id);
+    const { readout = 'mean' } = op.kind === 'decode' ? op.attrs : {};
+    return isReadOut(readout) ? readout : 'mean';
   }
 
   logits(id: string, early?: number): Value {
@@ -218,11 +241,6 @@ export class MeansNetwork extends FoldedValues implements Carried {
   protected override plus(op: Op, y: Value, constant: Value | number): Value {
     return withConstant(this.lowering, op, y, constant);
   }
-}
-
-/** [TN, values] → [N, values]. */
-function mean({ builder }: Lowering, x: Value): Value {
-  return meanOverTime(builder, x);
 }
 
 /** Step sizes of a maximum over joined or summed trains, [1, C, 1, 1]. */

@@ -100,6 +100,7 @@ export class StepwiseNetwork implements Carried {
       case 'maxprefix':
         this.#trains.set(op.id, maxTrain(lowering, op, this.#trainOf(op.inputs[0]!)));
         return true;
+      case 'lag':
       case 'planes':
       case 'gather':
       case 'squeeze':

@@ -22,6 +22,11 @@ export class Neurons {
     return unrolled;
   }
 
+  /** What a layer gave out that was lowered elsewhere. */
+  record(id: string, trace: Trace): void {
+    this.#traces.set(id, trace);
+  }
+
   trace(op: Op): Trace | undefined {
     return this.#traces.get(op.id);
   }

@@ -39,6 +39,7 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   product: false,
   same: false,
   delay: false,
+  lag: false,
   planes: false,
   gather: false,
   squeeze: false,

@@ -1,8 +1,6 @@
-import { elementCount, tensor } from '../../../base/dtype.js';
 import {
   type Network,
   type Op,
-  type Param,
   type Rewriter,
   consumersOf,
   opsById,
@@ -11,10 +9,12 @@ import {
   paramOf,
   realParam,
   realValues,
+  readsAhead,
   rewrite,
   roleOf,
 } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
+import { timesInputs, timesScalar } from '../scale-inputs.js';
 
 /** A factor of a whole value, or of each of its channels. */
 type Scale = number | Float64Array;
@@ -98,17 +98,6 @@ function upwards(network: Network): Network {
   });
 }
 
-/** Codes of a quantised weight stay, its scales change. */
-function timesScalar(param: Param, factor: number): Param {
-  if (param.quant !== undefined) {
-    return { tensor: param.tensor, quant: { ...param.quant, scale: param.quant.scale.map((s) => s * factor) } };
-  }
-  return realParam(
-    param.tensor.shape,
-    realValues(param).map((v) => v * factor),
-  );
-}
-
 /**
  * Factors behind trains go into the synapses that follow. `emitted` may add an op in its own way and say which
  * factor its train still needs.
@@ -123,7 +112,8 @@ export function foldTrainFactors(
   const readers = consumersOf(network);
   return rewrite(network, (op, inputs, to) => {
     const from = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
-    const isTrain = inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
+    // what closes a cycle reads a train that isn't there yet, and takes no factor
+    const isTrain = !readsAhead(op) && inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
     // only where everything that reads the train reads it through this factor
     const alone = inputs[0] !== undefined && readers.get(op.inputs[0]!)!.length === 1;
     if (isScaling(op) && isTrain && from === undefined && alone && !network.outputs.includes(op.inputs[0]!)) {
@@ -190,26 +180,17 @@ function follow(
     }
     case 'weighted': {
       if (scale === undefined) return undefined;
-      const name = to.param(`${op.id}.weight.scaled`, timesInputs(paramOf(network, op, 'weight'), scale));
+      const name = to.param(
+        `${op.id}.weight.scaled`,
+        typeof scale === 'number'
+          ? timesScalar(paramOf(network, op, 'weight'), scale)
+          : timesInputs(paramOf(network, op, 'weight'), scale),
+      );
       return to.copy(op, inputs, { params: { ...op.params, weight: name } });
     }
     default:
       return undefined;
   }
-}
-
-/** The weight with input channel i multiplied by scale[i]; [out, in/groups, …taps]. */
-function timesInputs(param: Param, scale: Scale): Param {
-  if (typeof scale === 'number') return timesScalar(param, scale);
-  const { shape } = param.tensor;
-  const [out, within, ...kernel] = shape as [number, number, ...number[]];
-  const [groups, taps] = [scale.length / within, elementCount(kernel)];
-  const values = realValues(param).map((w, i) => {
-    const o = Math.floor(i / (within * taps));
-    const c = Math.floor(i / taps) % within;
-    return w * scale[Math.floor(o / (out / groups)) * within + c]!;
-  });
-  return { tensor: tensor('f64', shape, values) };
 }
 
 /** The value itself: where a factor is left, a synapse of one weight a neuron. */

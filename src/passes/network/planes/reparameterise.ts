@@ -1,3 +1,4 @@
+import { readsAhead } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { foldTrainFactors } from '../means/scale-weights.js';
 import { isSplit } from './split.js';
@@ -12,8 +13,10 @@ export const reparameterise = definePass({
   options: {},
   run: (network) => {
     if (isSplit(network)) return network;
+    // a factor can't follow a train back to an earlier step
+    const readBack = new Set(network.ops.filter(readsAhead).flatMap(({ inputs }) => inputs));
     return foldTrainFactors(network, (op, inputs, to) => {
-      if (op.kind !== 'neuron' || op.attrs.integer_codes === true) return undefined;
+      if (op.kind !== 'neuron' || op.attrs.integer_codes === true || readBack.has(op.id)) return undefined;
       const step = op.attrs.amplitude;
       if (step === 1) return undefined;
       return { id: to.copy(op, inputs, { attrs: { ...op.attrs, integer_codes: true } }), scale: step };

@@ -41,6 +41,8 @@ export class SpikeEmitter {
   /** Σβ^(Tc−τ): constants are injected at each of Tc steps, divided by this (SWS eq. 19). */
   readonly capacity: number;
   readonly #trains = new Map<string, Train>();
+  /** Quantisers whose layers can't be carried, as was reported. */
+  readonly refused = new Set<string>();
 
   constructor(
     public from: Network,
@@ -90,10 +92,22 @@ export class SpikeEmitter {
     return { bias: this.param(opId, 'bias', realParam(shape, values)) };
   }
 
+  /** Emits what belongs to an op; where that is refused, the rest of the network is looked at all the same. */
+  attempt(id: string, emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      if (!(error instanceof NotConvertible)) throw error;
+      this.refused.add(id);
+    }
+  }
+
   /** The value as a spike train, made through ops that keep trains trains; undefined where it isn't one. */
   train(id: string): Train | undefined {
     const known = this.#trains.get(id);
     if (known !== undefined) return known;
+    // what was refused is said once
+    if (this.refused.has(id)) throw new NotConvertible();
     const op = this.op(id);
     if (!keepsTrains(op)) return undefined;
     const inputs = op.inputs.map((input) => this.train(input));

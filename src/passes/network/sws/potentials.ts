@@ -10,6 +10,7 @@ import {
   roleOf,
   sourceOf,
 } from '../../../network/index.js';
+import { timesInputs, timesScalar } from '../scale-inputs.js';
 import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
@@ -126,6 +127,12 @@ function emitWeighted(
   if (keepsTrains(inner) && roleOf(inner) !== 'maximum' && inner.inputs.length === 1) {
     return emitWeighted(emitter, op, [inner, ...chain], inner.inputs[0]!, target, withBias, columns);
   }
+  const uneven = emitter.train(x) === undefined ? undefined : chain.find((link) => roleOf(link) === 'average');
+  if (uneven !== undefined) {
+    emitter.refuse('convert/no-spiking-form', { op: uneven.id, kind: uneven.kind, coding: 'sws' }, uneven, {
+      help: `its windows at the border are no spikes of one amplitude, which ${op.kind} %${op.id} needs: quantise the pool’s result, or pool without padding`,
+    });
+  }
   return refuseInput(emitter, op, inner);
 }
 
@@ -205,32 +212,12 @@ function emitScaledInputs(emitter: SpikeEmitter, op: Op, affine: Op, target: Tar
   const train = emitter.train(affine.inputs[0]!);
   const weight = paramOf(emitter.from, op, 'weight');
   const scale = paramOf(emitter.from, affine, 'scale');
-  const perChannel = scale.tensor.data.length === 1 || scale.tensor.shape.length === 1;
+  const perChannel = scale.tensor.shape.length === 1;
   if (train === undefined || affine.params['shift'] !== undefined || !perChannel)
     return refuseInput(emitter, op, affine);
-  const groups = isGrouped(op) ? op.attrs.groups : 1;
-  return emitSynapse(emitter, op, train, target, { withBias, weight: timesInputs(weight, realValues(scale), groups) });
-}
-
-/** A weight [out, in/groups, …] times one number, or one per input channel. Where an output reads one channel, codes stay codes. */
-function timesInputs(weight: Param, scales: Float64Array, groups: number): Param {
-  const { shape } = weight.tensor;
-  const [out, within] = shape as [number, number];
-  const scaleOf = (o: number, i: number): number =>
-    scales[scales.length === 1 ? 0 : Math.floor((o * groups) / out) * within + i]!;
-  const { quant } = weight;
-  if (quant !== undefined && (within === 1 || scales.length === 1) && (quant.axis === 0 || quant.scale.length === 1)) {
-    const spread = (list: readonly number[], o: number): number => list[list.length === 1 ? 0 : o]!;
-    const outputs = Array.from({ length: out }, (_, o) => o);
-    const scale = outputs.map((o) => spread(quant.scale, o) * scaleOf(o, 0));
-    return { tensor: weight.tensor, quant: { scale, zero: outputs.map((o) => spread(quant.zero, o)), axis: 0 } };
-  }
-  const inner = shape.slice(2).reduce((a, b) => a * b, 1);
-  const values = realValues(weight).map((w, at) => {
-    const i = Math.floor(at / inner);
-    return w * scaleOf(Math.floor(i / within), i % within);
-  });
-  return { tensor: tensor('f64', shape, values) };
+  const factors = realValues(scale);
+  const scaled = factors.length === 1 ? timesScalar(weight, factors[0]!) : timesInputs(weight, factors);
+  return emitSynapse(emitter, op, train, target, { withBias, weight: scaled });
 }
 
 /** The train behind x after the chain's pools and reshapes; undefined where x isn't a train. */

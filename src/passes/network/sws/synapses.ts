@@ -9,7 +9,7 @@ import {
   realParam,
   realValues,
 } from '../../../network/index.js';
-import { borderSums, seesAllTaps, tapSums } from './border.js';
+import { borderSums, seesAllTaps, tapSums } from '../border.js';
 import type { SpikeEmitter, Train } from './emitter.js';
 
 /** What a postsynaptic potential must add up to over a train: factor·real + constant, in spike amplitudes. */

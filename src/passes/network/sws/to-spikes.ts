@@ -52,14 +52,16 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
     else if (op.kind === 'quantize') {
       const real = front.get(op.inputs[0]!);
       if (real !== undefined) emitEncoder(emitter, op, real);
-      else if (!isReadOut(op)) emitNeurons(emitter, op);
+      else if (!isReadOut(op)) emitter.attempt(op.id, () => emitNeurons(emitter, op));
     }
   }
   const readOut = new ReadOut(
     emitter,
     readOutTail(network, (op) => op.kind === 'quantize' && !isReadOut(op)),
   );
-  const outputs = network.outputs.map((id) => readOut.value(id));
+  const outputs: string[] = [];
+  for (const id of network.outputs) emitter.attempt(id, () => outputs.push(readOut.value(id)));
+  if (emitter.refused.size > 0) throw new NotConvertible();
   const { beta, steps, encoder } = options;
   const threshold = thresholdOf(options);
   const coding = { name: 'sws', args: { beta, steps, encoder, threshold } };

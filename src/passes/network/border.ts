@@ -1,5 +1,5 @@
-import type { TypedArray } from '../../../base/dtype.js';
-import { type Op, linksOf } from '../../../network/index.js';
+import type { TypedArray } from '../../base/dtype.js';
+import { type Op, linksOf } from '../../network/index.js';
 
 /** For each output position along one axis: the taps that fall on real input, in order. */
 function realTaps(op: Op, shape: readonly number[], axis: 0 | 1): readonly (readonly number[])[] {

@@ -1,0 +1,8 @@
+/** How a train of values [TN, …] is read out at the end of a network, beside their mean; each has a row in the lowering. */
+export const readOuts = ['mean', 'sum', 'last', 'max'] as const;
+
+export type ReadOutKind = (typeof readOuts)[number];
+
+export function isReadOut(text: string): text is ReadOutKind {
+  return (readOuts as readonly string[]).includes(text);
+}
