@@ -237,7 +237,8 @@ describe('bits that can’t be', () => {
     const { codes } = await train(
       workplace({ neuron: 'LIF', bits: 'spikes 1', settings: 'optimizer sgd  batch 10  epochs 1' }),
     );
-    expect(codes).toEqual([]);
+    // in one epoch it learns to fire nothing, which is said
+    expect(codes.filter((code) => code !== 'train/dead-layer')).toEqual([]);
   });
 });
 
