@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { below, mutateBytes, mutateGraph, mutateText, seeded } from './mutate.mjs';
@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 });
 const slowest = 5000;
-const texts = new Set(['spike', 'ir', 'json']);
+const texts = new Set(['spike', 'ir', 'json', 'log', 'run', 'journal']);
 const all = await seeds();
 const formats = values.format === undefined ? Object.keys(all) : values.format.split(',');
 const unknown = formats.filter((format) => all[format] === undefined);
@@ -32,6 +32,11 @@ const end = performance.now() + 60_000 * Number(values.minutes);
 const counts = Object.fromEntries(formats.map((format) => [format, 0]));
 const failures = new Map();
 let worker;
+
+function put(folder, name, bytes) {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), bytes);
+}
 
 /** A fresh process, its heap bounded. */
 async function started() {
@@ -82,7 +87,7 @@ async function checkSeeds() {
     for (const [i, { files }] of all[format].entries()) {
       const folder = join(root, 'seed');
       mkdirSync(folder);
-      for (const { name, bytes } of files) writeFileSync(join(folder, name), bytes);
+      for (const { name, bytes } of files) put(folder, name, bytes);
       const input = { format, folder, coding: format === 'onnx' && i === 0 ? 'mbif' : 'sws', thorough: true };
       const { problem, refused } = await verdict(input, 1e6);
       rmSync(folder, { recursive: true });
@@ -110,7 +115,7 @@ for (let n = 0; performance.now() < end; n++) {
         : mutateBytes(random, original);
   const folder = join(root, String(n));
   mkdirSync(folder);
-  for (const file of files) writeFileSync(join(folder, file.name), file.name === target ? bytes : file.bytes);
+  for (const file of files) put(folder, file.name, file.name === target ? bytes : file.bytes);
   const coding = ['sws', 'rate', 'mbif'][below(random, 3)];
   const size = files.reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0);
   const { problem, refused } = await verdict({ format, folder, coding, thorough: random() < 0.05 }, size);

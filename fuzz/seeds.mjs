@@ -1,7 +1,7 @@
 // Valid inputs of every format, which mutate.mjs damages. Each is a list of files; `target` is the one that is damaged.
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { driver } from '../dist/src/commands/index.js';
 import { libraryFolder } from '../dist/src/workspace/files.js';
 import { OnnxBuilder } from '../dist/src/testing/onnx-builder.js';
@@ -84,7 +84,7 @@ function crc32(bytes) {
 }
 
 /** A ZIP file of stored members. */
-function zip(members) {
+export function zip(members) {
   const [parts, directory] = [[], []];
   let at = 0;
   for (const [name, bytes] of Object.entries(members)) {
@@ -118,18 +118,22 @@ function idx(type, dims, data) {
   return Buffer.concat([header, Buffer.from(data)]);
 }
 
-/** The files of a compiled folder, by name. */
+/** The files of a compiled or run folder, by name. */
 async function compiled(work) {
   const folder = mkdtempSync(join(tmpdir(), 'spikec-fuzz-seed-'));
   try {
     await work(folder);
-    return readdirSync(folder, { withFileTypes: true })
+    return readdirSync(folder, { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile())
-      .map(({ name }) => ({ name, bytes: readFileSync(join(folder, name)) }));
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+      .map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** Inside of a folder with images and labels. */
+export const trainOptions = { data: 'idx:images,labels', run: 'run', threads: 1 };
 
 /** Seeds by format. */
 export async function seeds() {
@@ -148,6 +152,29 @@ export async function seeds() {
     const { diagnostics, value } = await driver.convertOnnx(file, { coding: 'sws', steps: 8, outDir: folder });
     if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   });
+  const digits = [
+    { name: 'images', bytes: idx(8, [8, 8, 8], new Uint8Array(512).fill(7)) },
+    { name: 'labels', bytes: idx(8, [8], [0, 1, 2, 3, 0, 1, 2, 3]) },
+  ];
+  const trained = await compiled(async (folder) => {
+    for (const { name, bytes } of [...digits, { name: 'n.spike', bytes: model }]) {
+      writeFileSync(join(folder, name), bytes);
+    }
+    // the data set's name is part of what a training is
+    const from = process.cwd();
+    process.chdir(folder);
+    const target = { path: 'n.spike', config: 'c' };
+    const { diagnostics, value } = await driver.trainTarget(target, trainOptions).finally(() => process.chdir(from));
+    if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
+  });
+  // a write that was interrupted behind its journal: one file has taken its place, one hasn't
+  const staged = 'weights.safetensors.4194305-0-1.spikec.tmp';
+  const journal = [
+    { name: 'network.ir', temporary: 'network.ir.4194305-0-0.spikec.tmp' },
+    { name: 'weights.safetensors', temporary: staged },
+  ];
+  const interrupted = own.map(({ name, bytes }) => ({ name: name === 'weights.safetensors' ? staged : name, bytes }));
+  interrupted.push({ name: '.spikec-journal.json', bytes: Buffer.from(JSON.stringify({ format: 1, files: journal })) });
   const folders = [own, converted];
   const member = (name) => folders.map((files) => ({ target: name, files }));
   const images = npy('<f4', [4, 1, 8, 8], wave(256));
@@ -160,6 +187,17 @@ export async function seeds() {
     ir: member('network.ir'),
     safetensors: member('weights.safetensors'),
     json: member('manifest.json'),
+    log: [{ target: 'run/log.jsonl', files: trained }],
+    run: [{ target: 'run/run.json', files: trained }],
+    checkpoint: [{ target: 'run/checkpoint/state.safetensors', files: trained }],
+    journal: [{ target: '.spikec-journal.json', files: interrupted }],
+    npy: ['images.npy', 'labels.npy'].map((target) => ({
+      target,
+      files: [
+        { name: 'images.npy', bytes: images },
+        { name: 'labels.npy', bytes: labels },
+      ],
+    })),
     npz: [single('d.npz', zip({ 'images.npy': images, 'labels.npy': labels }))],
     idx: [
       {

@@ -1,9 +1,10 @@
 // Reads one damaged input after the other, as commands do. What ends in diagnostics is fine; all else is reported.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiagnosticError } from '../dist/src/base/diagnostics/index.js';
 import { driver } from '../dist/src/commands/index.js';
 import { openDataset } from '../dist/src/data/index.js';
+import { trainOptions, zip } from './seeds.mjs';
 
 const opened = (name, folder) => {
   const dataset = openDataset(name.replaceAll('@', folder));
@@ -27,6 +28,17 @@ const folderRead = async (folder, { thorough }) => {
   valueOf(await driver.reportTargets([{ path: folder }], { normalisation: {}, outFile: join(folder, 'report.html') }));
 };
 
+/** Goes on with a training that was done, which reads all of its records. */
+const resumed = async (folder) => {
+  const run = join(folder, 'run');
+  const from = process.cwd();
+  process.chdir(folder);
+  const target = { path: 'n.spike', config: 'c' };
+  valueOf(await driver.trainTarget(target, { ...trainOptions, resume: true }).finally(() => process.chdir(from)));
+  // what was written again is read
+  valueOf(await driver.costOf({ path: run }, {}));
+};
+
 const uses = {
   spike: async (folder) => {
     const path = join(folder, 'n.spike');
@@ -45,6 +57,17 @@ const uses = {
   ir: folderRead,
   safetensors: folderRead,
   json: folderRead,
+  log: resumed,
+  run: resumed,
+  checkpoint: resumed,
+  journal: folderRead,
+  npy: (folder) => {
+    const members = Object.fromEntries(
+      ['images.npy', 'labels.npy'].map((name) => [name, readFileSync(join(folder, name))]),
+    );
+    writeFileSync(join(folder, 'd.npz'), zip(members));
+    opened('npz:@/d.npz', folder);
+  },
   npz: (folder) => opened('npz:@/d.npz', folder),
   idx: (folder) => opened('idx:@/images,@/labels', folder),
 };

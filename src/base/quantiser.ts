@@ -1,7 +1,11 @@
 import { roundHalfEven } from './rounding.js';
 
-/** Integer bounds of a B-bit code: signed −2^(B−1) … 2^(B−1) − 1, unsigned 0 … 2^B − 1 (ABA eq. 6, 15). */
+/**
+ * Integer bounds of a B-bit code: signed −2^(B−1) … 2^(B−1) − 1, unsigned 0 … 2^B − 1 (ABA eq. 6, 15); signed of one bit −1
+ * and 1, its only codes (A.3, A.4: "Specially, when B = 1").
+ */
 export function codeBounds(bits: number, signed: boolean): { readonly lo: number; readonly hi: number } {
+  if (signed && bits === 1) return { lo: -1, hi: 1 };
   return signed ? { lo: -(2 ** (bits - 1)), hi: 2 ** (bits - 1) - 1 } : { lo: 0, hi: 2 ** bits - 1 };
 }
 
@@ -16,11 +20,7 @@ export function bitsFor(values: number): number {
  */
 export function codeOf(v: number, bits: number, signed: boolean): number {
   if (signed && bits === 1) return v >= 0 ? 1 : -1;
-  return clippedCode(v, codeBounds(bits, signed));
-}
-
-/** clip(round half to even(v), lo, hi) */
-export function clippedCode(v: number, { lo, hi }: { readonly lo: number; readonly hi: number }): number {
+  const { lo, hi } = codeBounds(bits, signed);
   return Math.min(hi, Math.max(lo, roundHalfEven(v)));
 }
 
@@ -29,17 +29,12 @@ export function initialStep(values: ArrayLike<number>, bits: number, signed: boo
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
   const mean = values.length === 0 ? 0 : sum / values.length;
-  return mean === 0 ? 1 : (2 * mean) / Math.sqrt(Math.max(1, codeBounds(bits, signed).hi));
-}
-
-/** The highest code of signed values, at least 1: of one bit codes are −1 and 1. */
-export function highestCode(bits: number): number {
-  return Math.max(1, codeBounds(bits, true).hi);
+  return mean === 0 ? 1 : (2 * mean) / Math.sqrt(codeBounds(bits, signed).hi);
 }
 
 /** The step size with which the greatest magnitude has the highest code; 1 where all is 0. */
 export function rangeStep(values: ArrayLike<number>, bits: number): number {
   let greatest = 0;
   for (let i = 0; i < values.length; i++) greatest = Math.max(greatest, Math.abs(values[i]!));
-  return greatest === 0 ? 1 : greatest / highestCode(bits);
+  return greatest === 0 ? 1 : greatest / codeBounds(bits, true).hi;
 }

@@ -94,11 +94,18 @@ function maximumOf(op: Op, trains: readonly SpikeSource[] | undefined): readonly
 function sourceOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>, unary: boolean): SpikeSource {
   const steps = op.type.time?.steps ?? 1;
   const learned = learnsBits(op) ? wholeOf(network, op, 'bits') : undefined;
-  const range = learned === undefined ? rangeOf(op) : 2 ** learned - 1;
+  const range = learned === undefined ? (isSign(network, op) ? 1 : rangeOf(op)) : 2 ** learned - 1;
   const bits = unary ? unaryBits(op, range) : (learned ?? bitsFor(range + 1));
   const elements = elementCount(op.type.shape);
   const values = valuesOf(network, op, range, steps, byId);
   return { op, bits, steps, squeezed: false, elements, range, values, largest: largestOf(op) };
+}
+
+/** Signed spikes of one bit are −1 and 1, never 0 (ABA A.4). */
+function isSign(network: Network, op: Op): boolean {
+  const { code } = op.type;
+  if (op.kind !== 'neuron' || code.kind !== 'spike' || code.min !== -1 || code.max !== 1) return false;
+  return wholeOf(network, op, 'bits') === 1;
 }
 
 /** A plane a level, of 0 and 1, or of −1, 0 and 1. */

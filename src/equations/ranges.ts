@@ -1,4 +1,4 @@
-import type { BinaryOp } from './types.js';
+import { type BinaryOp, applyBinary } from './types.js';
 
 /** What is known of a value: its bounds, and a number all its values are multiples of (0: none known). */
 export interface Range {
@@ -36,7 +36,8 @@ export function binaryRange(op: BinaryOp, a: Range, b: Range): Range {
     case '^':
       return a.lo === a.hi && b.lo === b.hi ? exactly(a.lo ** b.lo) : anything;
     default:
-      return truthRange;
+      if (a.lo !== a.hi || b.lo !== b.hi) return truthRange;
+      return exactly(Number(applyBinary(op, a.lo, b.lo)));
   }
 }
 

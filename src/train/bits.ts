@@ -48,7 +48,7 @@ export function quantisedTensors(network: Network): readonly QuantisedTensor[] {
     if (step === undefined) return [];
     const [min, max] = op.attrs.levels;
     const signed = min < 0;
-    const given = bitsFor(max - min + 1);
+    const given = wholeOf(network, op, 'bits') ?? bitsFor(max - min + 1);
     const learns = learnsBits(op);
     const bits = (states: States): number => (learns ? bitsNow(network, op, 'bits', states) : given);
     return [{ kind: 'spikes', op, step, signed, bits, values }];

@@ -1,6 +1,6 @@
 import { present } from '../base/invariant.js';
 import type { LearnConstraint } from '../equations/index.js';
-import { highestCode } from '../base/quantiser.js';
+import { codeBounds } from '../base/quantiser.js';
 import { type Network, type Op, mostOf, hasWeightMatrix } from '../network/index.js';
 import { type Program, ProgramBuilder, type TrainingStep, type Value } from '../tensor/index.js';
 
@@ -46,7 +46,7 @@ function opConstraints(network: Network, op: Op): readonly (readonly [string, Bo
     const within = op.params['weight'];
     const over =
       op.attrs.weight_step_rule === 'max'
-        ? highestCode(present(op.attrs.weight_bits, `train: ${op.id} has no bits`))
+        ? codeBounds(present(op.attrs.weight_bits, `train: ${op.id} has no bits`), true).hi
         : undefined;
     return [
       ['weight_step', { ...boundsOf.step, ...(within && { within }), ...(over && { over }) }],

@@ -1,4 +1,4 @@
-import { clippedCode, codeBounds, codeOf } from '../base/quantiser.js';
+import { codeBounds, codeOf } from '../base/quantiser.js';
 
 /** Candidates of the clipping range (ABA Alg. 2). */
 const candidates = 100;
@@ -17,14 +17,9 @@ export interface Range {
  * The clipping range that quantises `values` to B bits with the least Σ|x − x_q|^2.4 (ABA Alg. 2): the values' own range
  * times 1/100 … 1, each tried with the step range/(2^B − 1). Signed codes lie on both sides of 0 whatever the values do, so
  * there the hundredths go on to the step whose codes reach the farthest value (of 0 … 1 in 3 bits, 1/3 and not 1/7).
- * Undefined where all values would be clipped to 0. Signed spikes of one bit are −1 and 0, weights −1 and 1.
+ * Undefined where all values would be clipped to 0.
  */
-export function bestRange(
-  values: ArrayLike<number>,
-  bits: number,
-  signed: boolean,
-  kind: 'weights' | 'spikes' = 'weights',
-): Range | undefined {
+export function bestRange(values: ArrayLike<number>, bits: number, signed: boolean): Range | undefined {
   let [lo, hi] = [0, 0];
   for (let i = 0; i < values.length; i++) {
     const x = values[i]!;
@@ -32,12 +27,11 @@ export function bestRange(
     else if (signed && x < lo) lo = x;
   }
   if (hi - lo <= 0) return undefined;
-  const sign = signed && bits === 1 && kind === 'weights';
-  const bounds = sign ? { lo: -1, hi: 1 } : codeBounds(bits, signed);
+  const bounds = codeBounds(bits, signed);
   const farthest = Math.max(bounds.hi > 0 ? hi / bounds.hi : 0, bounds.lo < 0 ? lo / bounds.lo : 0);
   const step = stepOf({ lo, hi }, bits);
   const last = step > 0 ? Math.max(candidates, Math.ceil((candidates * farthest) / step)) : candidates;
-  const code = (v: number): number => (sign ? codeOf(v, bits, signed) : clippedCode(v, bounds));
+  const code = (v: number): number => codeOf(v, bits, signed);
   const stride = Math.max(1, Math.floor(values.length / sampled));
   let best: { readonly range: Range; readonly error: number } | undefined;
   for (let i = 1; i <= last; i++) {

@@ -76,6 +76,10 @@ const measuredBatch = 100;
  */
 export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const { trainee, settings, samples, engine, from } = options;
+  const records = [...(from?.progress.records ?? [])];
+  // a training that is done compiles nothing
+  const done = endOf(records, settings);
+  if (done !== undefined) return { records, stopped: done };
   const initial = new Map<string, Tensor>(
     trainee.step.states.map(({ id, initial: first }) => [id, from?.states.get(id) ?? first]),
   );
@@ -89,7 +93,6 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const settling =
     settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
   let opened: Opened | undefined;
-  const records = [...(from?.progress.records ?? [])];
   let step = from?.progress.step ?? 0;
   try {
     if (renewed === undefined) await sizes?.start(initial, firstBatch(options, training));
@@ -97,8 +100,9 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
     opened = await engine.open(withStateSum(trainee.step), { ...threads, states: initial });
     const looked = settling !== undefined || (settings.bits?.renewal ?? 'none') !== 'none';
     const watched = await Watched.open(opened, network, looked ? ids : []);
-    while (records.length < settings.epochs) {
-      if (isOutOfPatience(records, settings)) return { records, stopped: 'patience' };
+    for (;;) {
+      const stopped = endOf(records, settings);
+      if (stopped !== undefined) return { records, stopped };
       const started = options.now();
       const epoch = new Epoch(options, opened, watched, training, records.length + 1, step, { sizes, settling });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
@@ -130,7 +134,6 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         ...(settling === undefined ? {} : { settling: settling.state }),
       });
     }
-    return { records, stopped: 'epochs' };
   } finally {
     await opened?.dispose();
     await measure.close();
@@ -151,9 +154,16 @@ function firstBatch({ trainee, samples, settings }: LoopOptions, training: Int32
   };
 }
 
-function isOutOfPatience(records: readonly EpochRecord[], { patience }: TrainSettings): boolean {
+/** Why a training with these records ends; it doesn't where there is no reason. */
+function endOf(
+  records: readonly EpochRecord[],
+  { epochs, patience }: TrainSettings,
+): LoopResult['stopped'] | undefined {
+  if (records.length >= epochs) return 'epochs';
   const best = bestOf(records);
-  return patience !== undefined && best !== undefined && records.length - best.epoch >= patience;
+  return patience !== undefined && best !== undefined && records.length - best.epoch >= patience
+    ? 'patience'
+    : undefined;
 }
 
 /** Indices to train on and indices held back, at random by the seed. */

@@ -160,7 +160,7 @@ export class StepSizes {
     feeds: Readonly<Record<string, Tensor>>,
   ): Promise<Range | undefined> {
     const data = kind === 'weights' ? values(states) : await this.#current(op.id, states, feeds);
-    return bestRange(data.data, bits, signed, kind);
+    return bestRange(data.data, bits, signed);
   }
 
   async #current(op: string, states: States, feeds: Readonly<Record<string, Tensor>>): Promise<Tensor> {

@@ -157,7 +157,7 @@ export function neuronWithBits(
 
 /**
  * Whether cutting where the surrogate stops passing gives the clipped value, for every number of bits: floor(v) or
- * round(v) at the surrogate's bounds must be the lowest and the highest level.
+ * round(v) at the surrogate's bounds must be the bounds of its `clip`.
  */
 function surrogateFits({ def, args }: NeuronUse, most: number): boolean {
   const { lo, hi } = def.surrogate?.args ?? {};
@@ -173,11 +173,34 @@ function surrogateFits({ def, args }: NeuronUse, most: number): boolean {
   };
   for (let bits = 1; bits <= most; bits++) {
     const values = { ...args, bits };
-    const levels = spikeLevels(def, values);
+    const levels = clippedLevels(def, values) ?? spikeLevels(def, values);
     if (levels === undefined) return false;
     if (!within(lo, levels.min, values) || !within(hi, levels.max, values)) return false;
   }
   return true;
+}
+
+/** The bounds of the first clip(floor(…), lo, hi) or clip(round(…), lo, hi) in the equations. */
+function clippedLevels(
+  def: NeuronUse['def'],
+  given: Readonly<Record<string, number>>,
+): { readonly min: number; readonly max: number } | undefined {
+  const values: Record<string, number> = { ...given };
+  for (const { target, value } of assignmentsOf(def, 'fire')) {
+    const clip = clipOfLevels(value);
+    if (clip !== undefined) return { min: constantOf(clip.args[1]!, values), max: constantOf(clip.args[2]!, values) };
+    const known = constantOf(value, values);
+    if (!Number.isNaN(known)) values[target] = known;
+  }
+  return undefined;
+}
+
+function clipOfLevels(expr: Expr): Extract<Expr, { kind: 'call' }> | undefined {
+  const inner = expr.kind === 'call' && expr.callee === 'clip' ? expr.args[0] : undefined;
+  if (expr.kind === 'call' && inner?.kind === 'call' && ['floor', 'round'].includes(inner.callee)) return expr;
+  return partsOf(expr)
+    .map(clipOfLevels)
+    .find((found) => found !== undefined);
 }
 
 /** An expression of parameters; NaN where it is more. */

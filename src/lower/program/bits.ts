@@ -8,7 +8,7 @@ import { learnedWhole, scaledGradient } from './learned.js';
 
 /**
  * The weights of a convolution or linear layer on their grid (ABA eq. 6): Ŵ = S·clip(round(w/S), −2^(B−1), 2^(B−1) − 1),
- * for B = 1 S·sign(w). The real weights themselves where the op has no `weight_step`.
+ * for B = 1 S·sign(w), whose bounds are −1 and 1. The real weights themselves where the op has no `weight_step`.
  *
  * Gradients (ABA eq. 16-20, A.6-A.9), v = w/S: ∂Ŵ/∂w = 1 inside the bounds; ∂Ŵ/∂S = lo or hi outside, round(v) − v
  * inside; ∂Ŵ/∂B = ±S·2^(B−1)·ln 2 outside; those to S and B times g = 1/√(weights·hi).
@@ -22,7 +22,7 @@ export function gridWeight(lowering: Lowering, op: Op<WeightedKind>, precision: 
   const learned = op.params['weight_bits'] === undefined ? undefined : lowering.realWeight(op, 'weight_bits', 'f32');
   if (learned === undefined) {
     const bits = present(op.attrs.weight_bits, `lower: ${op.id} has no weight_bits`);
-    const scaled = scaledGradient(builder, step, 1 / Math.sqrt(count * Math.max(1, codeBounds(bits, true).hi)));
+    const scaled = scaledGradient(builder, step, 1 / Math.sqrt(count * codeBounds(bits, true).hi));
     return builder.as('weight_grid').mul(scaled, fixedCodes(builder, builder.div(weight, scaled), bits));
   }
   const rounded = learnedWhole(builder, learned);
@@ -51,14 +51,14 @@ function signs(builder: ProgramBuilder, v: Value): Value {
 /** With bits B that learn: the bounds are values, their gradient is that of the codes they cut. */
 function learnedGrid(builder: ProgramBuilder, weight: Value, step: Value, bits: Value): Value {
   const half = builder.pow(builder.scalar('f32', 2), builder.sub(bits, 1));
-  const [lo, hi] = [builder.neg(half), builder.sub(half, 1)];
+  const one = builder.eq(builder.detach(bits), 1);
+  const [lo, hi] = [builder.neg(half), builder.select(one, half, builder.sub(half, 1))];
   const v = builder.div(weight, step);
   const [above, below] = [builder.ge(v, builder.detach(hi)), builder.le(v, builder.detach(lo))];
   const inside = builder.round(v, { surrogate: 'ste' });
   const several = builder.select(above, builder.detach(hi), builder.select(below, builder.detach(lo), inside));
-  const one = builder.eq(builder.detach(bits), 1);
   const grid = builder.mul(step, builder.select(one, signs(builder, v), several));
-  // of one bit too the bits get the gradient of the bounds: more bits would move what they cut off
+  // of one bit too: only what lies beyond ±1 is cut off
   const bound = builder.select(above, hi, builder.select(below, lo, builder.scalar('f32', 0)));
   const pull = builder.mul(builder.detach(step), bound);
   return builder.as('weight_grid').add(grid, builder.sub(pull, builder.detach(pull)));

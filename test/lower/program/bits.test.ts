@@ -5,6 +5,7 @@ import { roundHalfEven } from '../../../src/base/rounding.js';
 import { gridWeight } from '../../../src/lower/program/bits.js';
 import { Lowering } from '../../../src/lower/program/context.js';
 import { MeansNetwork } from '../../../src/lower/program/carriers/means.js';
+import { spikeLevels } from '../../../src/equations/index.js';
 import { NetworkBuilder } from '../../../src/network/index.js';
 import { autodiff, evaluate } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';
@@ -65,13 +66,13 @@ it.each(cases)('the grid of weights and its gradients: $bits bits, learned: $lea
   const c = Array.from({ length: count }, () => Math.fround(2 * next() - 1));
   const [step, real] = [Math.fround(2 / 2 ** (bits - 1) / 1.3), Math.fround(bits + (bits === 1 ? 0.2 : -0.3))];
   const { grid, grad } = gridGradients(weights, step, real, learned, c);
-  const [lo, hi] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  const [lo, hi] = bits === 1 ? [-1, 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
   const codes = weights.map((w) =>
     bits === 1 ? (w >= 0 ? 1 : -1) : Math.min(hi, Math.max(lo, roundHalfEven(w / step))),
   );
   grid.forEach((value, i) => expect(value).toBeCloseTo(codes[i]! * step, 6));
 
-  const g = 1 / Math.sqrt(count * Math.max(1, hi));
+  const g = 1 / Math.sqrt(count * hi);
   const residueOfBits = bits - real;
   /** Σ c·Ŵ in straight-through form; S and B also move the bounds of what is clipped at (step, real). */
   const form = (ws: readonly number[], s: number, b: number): number => {
@@ -82,10 +83,10 @@ it.each(cases)('the grid of weights and its gradients: $bits bits, learned: $lea
       const below = v0 <= lo;
       const residue = roundHalfEven(v0) - v0;
       if (bits === 1) {
-        // the sign passes inside |v| ≤ 1, and is ±S outside
+        // the sign passes inside |v| ≤ 1; outside it is cut off at ±S·2^(B−1)
         const inside = Math.abs(v0) <= 1;
         const sign = v0 >= 0 ? 1 : -1;
-        return sum + c[i]! * s * (inside ? w / s + (sign - v0) : sign);
+        return sum + c[i]! * s * (inside ? w / s + (sign - v0) : sign * top);
       }
       return sum + c[i]! * s * (above ? top - 1 : below ? -top : w / s + residue);
     }, 0);
@@ -101,7 +102,7 @@ it.each(cases)('the grid of weights and its gradients: $bits bits, learned: $lea
     const sign = v >= hi ? 1 : v <= lo ? -1 : 0;
     return sum + c[i]! * sign * step * 2 ** (bits - 1) * Math.LN2;
   }, 0);
-  if (bits > 1) expect(slope((b) => form(weights, step, b), real)).toBeCloseTo(byBits, 4);
+  expect(slope((b) => form(weights, step, b), real)).toBeCloseTo(byBits, 4);
   expect(grad('bits')[0]).toBeCloseTo(g * byBits, 4);
 });
 
@@ -183,6 +184,8 @@ const neurons: readonly NeuronCase[] = [
   { bits: 3, signed: false, rounding: true, steps: 3 },
   { bits: 1, signed: false, rounding: true, steps: 1 },
   { bits: 2, signed: true, rounding: true, steps: 2 },
+  { bits: 1, signed: true, rounding: true, steps: 2 },
+  { bits: 1, signed: true, rounding: false, steps: 3 },
   { bits: 3, signed: true, rounding: true, steps: 1 },
   { bits: 2, signed: false, rounding: false, steps: 3 },
 ];
@@ -204,7 +207,8 @@ it.each(neurons)(
     const { program } = autodiff(builder.build(), loss.id, ['current', 'theta', 'bits', 'steps']);
     const found = evaluate(program, {}, { precision: 'f64', batch: 1 });
 
-    const [lo, hi] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+    const sign = signed && bits === 1;
+    const [lo, hi] = sign ? [-1, 1] : signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
     const shift = rounding ? 0.5 : 0;
     /** What happens at (theta, bits, steps): membranes before each fire, codes. */
     const run = currents.map((x) => {
@@ -213,7 +217,7 @@ it.each(neurons)(
       for (let t = 0; t < 3; t++) {
         const before = u;
         u += x;
-        const code = Math.min(hi, Math.max(lo, Math.floor(u / theta + shift)));
+        const code = sign ? (u >= 0 ? 1 : -1) : Math.min(hi, Math.max(lo, Math.floor(u / theta + shift)));
         trace.push({ before, u, code });
         u -= theta * code;
       }
@@ -232,7 +236,7 @@ it.each(neurons)(
           const v0 = u0 / theta;
           const bound = signed ? 2 ** (b - 1) : 2 ** b;
           const residue = code - v0;
-          total += th * (v0 >= hi ? bound - 1 : v0 < lo ? (signed ? -bound : 0) : u / th + residue);
+          total += th * (v0 >= hi ? bound - (sign ? 0 : 1) : v0 < lo ? (signed ? -bound : 0) : u / th + residue);
         }
         return sum + (c[i]! * total) / (t + (steps - real));
       }, 0);
@@ -249,3 +253,20 @@ it.each(neurons)(
     );
   },
 );
+
+it('of one bit, weights inside of ±S pull B nowhere; only those beyond do', () => {
+  const weights = [0.9, 0.4, 0, -0.4, -0.9].map(Math.fround);
+  const ones = weights.map(() => 1);
+  expect(gridGradients(weights, 1, 1.2, true, ones).grad('bits')).toEqual([0]);
+  const beyond = gridGradients([...weights, 1.5], 1, 1.2, true, [...ones, 1]).grad('bits')[0]!;
+  expect(beyond).toBeCloseTo(Math.LN2 / Math.sqrt(6), 6);
+});
+
+it('signed spikes of one bit are −θ and θ, with fixed bits too, and their levels say so', () => {
+  const def = libraryNeurons().get('Refined')!;
+  for (const bits of [1, 2, 5]) {
+    const levels = spikeLevels(def, { bits, theta: 0.5, signed: 1, rounding: 1 })!;
+    expect([levels.min, levels.max]).toEqual(bits === 1 ? [-1, 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]);
+    expect(levels.step).toBe(0.5);
+  }
+});
