@@ -47,7 +47,7 @@ it('LeNet-5 on 500 shipped digits: stages agree, no code differs at Ts = 2', asy
   expect(value!.source!.agreement).toBe(1);
   expect(value!.accuracy).toBeGreaterThan(0.97);
   expect(value!.latency_steps).toBe(16);
-  expect(value!.stages!.map(({ stage }) => stage)).toEqual(['source', 'imported', 'codes', 'snn']);
+  expect(value!.stages!.map(({ stage }) => stage)).toEqual(['source', 'imported', 'exact', 'codes', 'snn']);
   for (const layer of value!.layers!) expect(layer.differing / layer.codes, layer.id).toBeLessThan(1e-4);
   // the rounding error of codes, uniform in ±½: mean ¼
   for (const layer of value!.layers!.slice(1)) expect(layer.mean_residual, layer.id).toBeCloseTo(0.25, 1);
