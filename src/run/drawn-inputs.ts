@@ -1,18 +1,7 @@
 import { elementCount } from '../base/dtype.js';
+import { seededRandom } from '../base/random.js';
 import type { Dataset } from '../data/index.js';
 import type { Network } from '../network/index.js';
-
-/** Seeded numbers in [0, 1): mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What the input's quantiser can tell apart, in real values; [−2, 2] where there is none. */
 export function inputRange(network: Network): readonly [number, number] {

@@ -1,3 +1,4 @@
+import { seededRandom } from '../base/random.js';
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
@@ -6,7 +7,7 @@ import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
-import { inputRange, seededRandom } from './drawn-inputs.js';
+import { inputRange } from './drawn-inputs.js';
 import { openReference, referenceNotes } from './reference.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';

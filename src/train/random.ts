@@ -1,3 +1,5 @@
+import { seededRandom } from '../base/random.js';
+
 /** Numbers in [0, 1) that depend on `keys` alone: mulberry32 over an FNV-1a hash. */
 export function randomStream(...keys: readonly (number | string)[]): () => number {
   let state = 0x811c9dc5;
@@ -6,12 +8,7 @@ export function randomStream(...keys: readonly (number | string)[]): () => numbe
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
   state ^= state >>> 16;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return seededRandom(state);
 }
 
 /** 0 … count−1 in random order (Fisher–Yates). */

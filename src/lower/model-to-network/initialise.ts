@@ -1,4 +1,5 @@
 import { type Tensor, elementCount, tensor } from '../../base/dtype.js';
+import { mulberry32 } from '../../base/random.js';
 
 /**
  * Initial weights. Each parameter has a stream of random numbers of its own, seeded by the model's
@@ -24,13 +25,7 @@ export function filled(shape: readonly number[], value: number): Tensor<'f32'> {
 
 /** Numbers in [0, 1) with 53 random bits' worth of two 32-bit draws (mulberry32 over an FNV-1a seed). */
 function randomStream(seed: number, name: string): () => number {
-  let state = hash(`${seed}:${name}`);
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
+  const next = mulberry32(hash(`${seed}:${name}`));
   return () => (next() * 0x200000 + (next() >>> 11)) / 2 ** 53;
 }
 
