@@ -11,7 +11,6 @@ export {
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
 export { inferType } from './infer-type.js';
-export { type ReadOutKind, isReadOut, readOuts } from './read-outs.js';
 export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,

@@ -82,12 +82,8 @@ export class Lowering implements LoweringContext {
     return this.builder.input(input.id, 'f32', input.shape);
   }
 
-  /** A parameter of the program, for a part of it that is lowered by itself. */
-  outerParam(name: string, values: Tensor): Value {
-    return this.param(name, values);
-  }
-
-  protected param(name: string, values: Tensor): Value {
+  /** A parameter of the program; asked for again, the same one. */
+  param(name: string, values: Tensor): Value {
     const id = this.options.trainable === true ? name : `${name}:${values.dtype}`;
     return this.builder.has(id) ? this.builder.value(id) : this.builder.param(id, values);
   }

@@ -1,5 +1,6 @@
 import { elementCount } from '../../base/dtype.js';
 import { mostSteps } from '../../base/limits.js';
+import { readOuts } from '../../base/read-outs.js';
 import { type LayerDef, numberOf, one } from './layer-def.js';
 
 function elementwise(kind: string): LayerDef {
@@ -42,7 +43,7 @@ export const delay: LayerDef = {
 /** `readout(last)` at the end of an output: what is read of its time steps. */
 export const readout: LayerDef = {
   inputs: one,
-  parameters: [{ name: 'of', spec: { kind: 'words', words: ['mean', 'sum', 'last', 'max'] } }],
+  parameters: [{ name: 'of', spec: { kind: 'words', words: readOuts } }],
   build(site, [input], args, name) {
     const of = args.get('of');
     return site.add(name, 'readout', [input], input.shape, { of: of?.kind === 'string' ? of.value : 'mean' });

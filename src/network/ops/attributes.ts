@@ -42,7 +42,7 @@ export function string(): Attr<string, false> {
 /** One of these words. */
 export function word<T extends string>(words: readonly T[]): Attr<T, false> {
   const accepts = (value: AttrValue): value is T => (words as readonly AttrValue[]).includes(value);
-  return { what: words.join(' or '), optional: false, accepts };
+  return { what: `word of ${words.join(', ')}`, optional: false, accepts };
 }
 
 /** Numbers, any number of them. */

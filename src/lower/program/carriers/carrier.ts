@@ -1,4 +1,5 @@
-import type { Op, ReadOutKind } from '../../../network/index.js';
+import type { ReadOutKind } from '../../../base/read-outs.js';
+import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering, Precision } from '../context.js';
 

@@ -1,15 +1,8 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
+import type { ReadOutKind } from '../../../base/read-outs.js';
 import { stepParameter } from '../../../equations/index.js';
-import {
-  type Op,
-  type ReadOutKind,
-  type TimeKind,
-  isReadOut,
-  isTimed,
-  traitsOf,
-  unaryTrains,
-} from '../../../network/index.js';
+import { type Op, type TimeKind, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -174,8 +167,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
 
   readOutOf(id: string): ReadOutKind {
     const op = this.op(id);
-    const { readout = 'mean' } = op.kind === 'decode' ? op.attrs : {};
-    return isReadOut(readout) ? readout : 'mean';
+    return op.kind === 'decode' ? (op.attrs.readout ?? 'mean') : 'mean';
   }
 
   logits(id: string, early?: number): Value {

@@ -1,4 +1,4 @@
-import type { ReadOutKind } from '../../../network/index.js';
+import type { ReadOutKind } from '../../../base/read-outs.js';
 import { type ProgramBuilder, type Value, meanOverTime } from '../../../tensor/index.js';
 import { stepsOf } from '../runnable.js';
 

@@ -124,8 +124,8 @@ class BodyLowering extends Lowering {
     return this.same(input.id, this.outer.random(input));
   }
 
-  protected override param(name: string, values: Tensor): Value {
-    return this.same(`${name} as it is`, this.outer.outerParam(name, values));
+  override param(name: string, values: Tensor): Value {
+    return this.same(`${name} as it is`, this.outer.param(name, values));
   }
 }
 

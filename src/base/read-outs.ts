@@ -2,7 +2,3 @@
 export const readOuts = ['mean', 'sum', 'last', 'max'] as const;
 
 export type ReadOutKind = (typeof readOuts)[number];
-
-export function isReadOut(text: string): text is ReadOutKind {
-  return (readOuts as readonly string[]).includes(text);
-}
