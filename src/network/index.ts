@@ -43,6 +43,7 @@ export {
   pads,
   type PaddedKind,
   hasRole,
+  type Quantiser,
   codesOf,
   lookedUp,
   nameOf,

@@ -116,7 +116,7 @@ export { type Attr, type AttrSchema, attrProblems, numberAttr } from './attribut
 export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
-export { codesOf } from './codes.js';
+export { type Quantiser, codesOf } from './codes.js';
 export { lookedUp } from './table.js';
 export { windowOf } from './window-lowering.js';
 export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';

@@ -107,16 +107,26 @@ function slicedConstant(context: NodeContext, input: Constant): Constant {
   return smallConstant(context.output, input.type, shape, values);
 }
 
+/** The attribute `axis` of a value, not the batch's, and how long it is; `does` says what the node does along it. */
+function axisOf(
+  context: NodeContext,
+  shape: readonly number[],
+  does: string,
+): { readonly axis: number; readonly size: number } {
+  const given = context.int('axis', 0);
+  const axis = given < 0 ? given + shape.length : given;
+  const size = shape[axis];
+  if (size === undefined) context.badAttribute('axis', given);
+  if (Number.isNaN(size)) context.badForm(`it ${does} the batch axis`, 'the batch must stay whole');
+  return { axis, size };
+}
+
 function split(context: NodeContext): readonly Value[] {
   const input = context.input(0);
   if (input.kind === 'constant') context.badForm('it splits a constant');
   const { value, rewrap } = context.realOrCodes(0);
   const shape = context.onnxShape(value);
-  const given = context.int('axis', 0);
-  const axis = given < 0 ? given + shape.length : given;
-  const size = shape[axis];
-  if (size === undefined) context.badAttribute('axis', given);
-  if (Number.isNaN(size)) context.badForm('it splits the batch axis', 'the batch must stay whole');
+  const { axis, size } = axisOf(context, shape, 'splits');
   const sizes = context.integers(1, 'the sizes') ?? context.ints('split') ?? equalParts(context, size);
   if (sizes.length !== context.node.outputs.length || sizes.reduce((a, b) => a + b, 0) !== size) {
     context.shapeMismatch(`parts of ${sizes.join(' + ')} don't make axis ${axis} of [N, ${shape.slice(1).join(', ')}]`);
@@ -145,11 +155,7 @@ function gather(context: NodeContext): readonly Value[] {
   if (input.kind === 'constant') return [gatheredConstant(context, input, indices)];
   const { value, rewrap } = context.realOrCodes(0);
   const shape = context.onnxShape(value);
-  const given = context.int('axis', 0);
-  const axis = given < 0 ? given + shape.length : given;
-  const size = shape[axis];
-  if (size === undefined) context.badAttribute('axis', given);
-  if (Number.isNaN(size)) context.badForm('it selects from the batch axis', 'the batch must stay whole');
+  const { axis, size } = axisOf(context, shape, 'selects from');
   const wanted = Array.from(indices.data(), (i) => (i < 0 ? i + size : i));
   if (wanted.some((i) => !(i >= 0 && i < size))) context.badForm(`an index is out of range 0 … ${size - 1}`);
   if (indices.shape.length > 1 || wanted.length === 0) {

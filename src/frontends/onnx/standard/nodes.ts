@@ -39,28 +39,19 @@ export class StandardNodes {
 
   /** A float32 constant without axes. */
   float(value: number): string {
-    const out = `${this.stem}${this.#nodes.length}`;
-    const t: OnnxMessage<'TensorProto'> = { dataType: 1, rawData: new Uint8Array(Float32Array.of(value).buffer) };
-    this.#nodes.push({
-      opType: 'Constant',
-      output: [out],
-      name: out,
-      attribute: [{ name: 'value', t, type: attributeTypes.tensor }],
-    });
-    return out;
+    return this.#constant({ dataType: 1, rawData: new Uint8Array(Float32Array.of(value).buffer) });
   }
 
   /** A vector of int64. */
   ints(values: readonly number[]): string {
-    const out = `${this.stem}${this.#nodes.length}`;
     const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-    const t: OnnxMessage<'TensorProto'> = { dims: [values.length], dataType: 7, rawData };
-    this.#nodes.push({
-      opType: 'Constant',
-      output: [out],
-      name: out,
-      attribute: [{ name: 'value', t, type: attributeTypes.tensor }],
-    });
+    return this.#constant({ dims: [values.length], dataType: 7, rawData });
+  }
+
+  #constant(t: OnnxMessage<'TensorProto'>): string {
+    const out = `${this.stem}${this.#nodes.length}`;
+    const attribute = [{ name: 'value', t, type: attributeTypes.tensor }];
+    this.#nodes.push({ opType: 'Constant', output: [out], name: out, attribute });
     return out;
   }
 

@@ -1,4 +1,5 @@
-import { type Rounding, roundBy, withZeroPoint } from '../../../base/rounding.js';
+import { roundBy, withZeroPoint } from '../../../base/rounding.js';
+import type { Quantiser } from '../../../network/index.js';
 
 /** Where a function of one value jumps: f(x) = levels[#{t ≤ x}] of the ascending thresholds t. */
 export interface Staircase {
@@ -13,15 +14,6 @@ export interface Curve {
   readonly jumps: readonly number[];
   /** Arguments around which it may turn. */
   readonly around: readonly number[];
-}
-
-/** An activation quantiser's attributes. */
-export interface Quantiser {
-  readonly scale: number;
-  readonly zero: number;
-  readonly min: number;
-  readonly max: number;
-  readonly rounding?: Rounding | undefined;
 }
 
 /** clip(round(x/scale) + zero, min, max); of what is no number, the lowest code. */
