@@ -1,6 +1,7 @@
 import type { Span } from '../base/source.js';
 import type { CallExpression, Expression, GraphDeclaration, NameExpression } from '../syntax/index.js';
 import { calleeOf } from './arguments.js';
+import { type LayerDef, layerNamed } from './layers/index.js';
 import type { Value } from './values.js';
 
 /** A value that is read before it is bound. */
@@ -15,7 +16,7 @@ export interface Ahead {
 }
 
 /**
- * The name of a value that a statement of the graph binds, this one or one below: what stands in front of a `delay`.
+ * The name of a value that a statement of the graph binds, this one or one below: what stands in front of a `delay` (`LayerDef.readsAhead`).
  * Undefined: the expression is no such name.
  */
 export function aheadName(
@@ -28,8 +29,9 @@ export function aheadName(
   return body.some(({ kind, name }) => kind === 'assignment' && name?.text === wanted) ? wanted : undefined;
 }
 
-export function isDelay(written: CallExpression | NameExpression): boolean {
-  return calleeOf(written).name === 'delay';
+/** Whether a call is of a layer that may read what is bound on its own line or below. */
+export function readsAhead(written: CallExpression | NameExpression): boolean {
+  return layerNamed(calleeOf(written).name)?.readsAhead === true;
 }
 
 /**
@@ -45,12 +47,12 @@ export function withoutShapes(left: Value, right: Value): Value | undefined {
 
 /** What a layer gives of values of which one has no shape yet. */
 export function shapeAround(
-  name: string,
+  layer: LayerDef,
   inputs: readonly Value[],
-  values: ReadonlyMap<string, Value> | undefined,
+  args: ReadonlyMap<string, Value> | undefined,
   place: Span,
 ): Value {
-  if (name === 'add' || name === 'mul') return inputs.find(({ kind }) => kind === 'tensor') ?? { kind: 'hole' };
-  const features = name === 'linear' ? values?.get('features') : undefined;
-  return features?.kind === 'number' ? { kind: 'tensor', op: '', shape: [features.value], place } : { kind: 'hole' };
+  const known = inputs.filter((input) => input.kind === 'tensor');
+  const shape = layer.shapeWithout?.(known, args ?? new Map());
+  return shape === undefined ? { kind: 'hole' } : { kind: 'tensor', op: '', shape, place };
 }

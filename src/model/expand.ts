@@ -10,13 +10,14 @@ import type {
   PipeExpression,
 } from '../syntax/index.js';
 import { arithmetic, scale } from './arithmetic.js';
-import { type Ahead, aheadName, isDelay, shapeAround, withoutShapes } from './ahead.js';
+import { type Ahead, aheadName, readsAhead, shapeAround, withoutShapes } from './ahead.js';
 import { calleeOf, coerce, evaluateArguments } from './arguments.js';
 import type { Bodies } from './bodies.js';
 import type { Declared } from './declared.js';
 import { type GraphHooks, type Environment, evaluate } from './evaluate.js';
-import { type Frame, blockTrail, inputsOf } from './frame.js';
+import { type Frame, inputsOf } from './frame.js';
 import { IdScope } from './ids.js';
+import { layerSite } from './layer-site.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
 import type { Layer } from './types.js';
@@ -195,7 +196,7 @@ export class Expander {
   #pipe(expression: PipeExpression, frame: Frame): Value {
     const { source, stages } = expression;
     const back =
-      stages[0] !== undefined && isDelay(stages[0].call)
+      stages[0] !== undefined && readsAhead(stages[0].call)
         ? aheadName(source, frame.declared.declaration, frame.bound)
         : undefined;
     let value = back === undefined ? evaluate(source, frame.context) : this.#aheadValue(back, source.span, frame);
@@ -249,7 +250,7 @@ export class Expander {
     const most = layer?.inputs.max ?? (target?.kind === 'block' ? inputsOf(target.declared) : 0);
     const count = this.#leadingInputs(args, most - piped.length, frame);
     const given = args.slice(0, count).map(({ value }) => {
-      const back = isDelay(written) ? aheadName(value, frame.declared.declaration, frame.bound) : undefined;
+      const back = readsAhead(written) ? aheadName(value, frame.declared.declaration, frame.bound) : undefined;
       return back === undefined ? evaluate(value, frame.context) : this.#aheadValue(back, value.span, frame);
     });
     const inputs = [...piped, ...given];
@@ -292,7 +293,7 @@ export class Expander {
     frame: Frame,
   ): Value {
     const values = evaluateArguments({ name, place }, layer.parameters, args, frame.context);
-    if (inputs.some(({ kind }) => kind === 'hole')) return shapeAround(name, inputs, values, place);
+    if (inputs.some(({ kind }) => kind === 'hole')) return shapeAround(layer, inputs, values, place);
     const [first, ...others] = this.#tensors(name, inputs, layer.inputs, place);
     if (values === undefined || first === undefined) return errorValue;
     return layer.build(this.#site(name, place, frame), [first, ...others], values, name) ?? errorValue;
@@ -371,37 +372,7 @@ export class Expander {
   }
 
   #site(op: string, place: Span, frame: Frame): LayerSite {
-    return {
-      add: (name, kind, inputs, shape, attrs = {}, neuron) => {
-        const ids = inputs.map((input) => input.op);
-        const own = neuron === undefined ? {} : { neuron };
-        return this.#add({ id: frame.ids.layer(name), kind, inputs: ids, shape, attrs, place, ...own });
-      },
-      weighted: (name, kind, input, shape, weight, attrs = {}) =>
-        this.#add({ id: frame.ids.layer(name), kind, inputs: [input.op], shape, attrs, weight, place }),
-      wrongShape: (needs, found) => {
-        const related = [{ place: found.place, message: `${describeShape(found.shape)} comes from here` }];
-        this.#reporter.report('model/shape', { op, needs, found: describeShape(found.shape) }, place, {
-          related: [...related, ...blockTrail(frame)],
-        });
-        return undefined;
-      },
-      wrongArgument: (name, expected, found) => {
-        const args = { what: `\`${name}\` of \`${op}\``, expected, found };
-        this.#reporter.report('model/argument-type', args, place, { related: blockTrail(frame) });
-        return undefined;
-      },
-      mismatch: (left, right) => {
-        const [first, second] = [describeShape(left.shape), describeShape(right.shape)];
-        const related = [
-          { place: left.place, message: `${first} comes from here` },
-          { place: right.place, message: `${second} comes from here` },
-          ...blockTrail(frame),
-        ];
-        this.#reporter.report('model/shape-mismatch', { op, left: first, right: second }, place, { related });
-        return undefined;
-      },
-    };
+    return layerSite({ op, place, frame, reporter: this.#reporter, add: (layer) => this.#add(layer) });
   }
 
   #add(layer: Layer): TensorValue {

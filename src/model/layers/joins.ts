@@ -7,6 +7,7 @@ const several = { min: 2, max: 64 } as const;
 export const add: LayerDef = {
   inputs: several,
   parameters: [],
+  shapeWithout: ([first]) => first?.shape,
   build: (site, [first, ...rest], _args, name) =>
     rest.reduce<TensorValue | undefined>((sum, next) => sum && join(site, name, 'add', sum, next), first),
 };
@@ -15,6 +16,7 @@ export const add: LayerDef = {
 export const mul: LayerDef = {
   inputs: { min: 2, max: 2 },
   parameters: [],
+  shapeWithout: ([first]) => first?.shape,
   build: (site, [left, right], _args, name) => join(site, name, 'mul', left, right!),
 };
 

@@ -40,6 +40,16 @@ export interface LayerSite {
 export interface LayerDef {
   readonly inputs: { readonly min: number; readonly max: number };
   readonly parameters: readonly Parameter[];
+  /** Gives values of earlier time steps: it may read a name that its own line binds, or one below. */
+  readonly readsAhead?: true;
+  /**
+   * The result's shape where those of some inputs aren't known yet (`known` are the others): of what stands in a cycle.
+   * Undefined, or missing: it doesn't follow.
+   */
+  readonly shapeWithout?: (
+    known: readonly TensorValue[],
+    args: ReadonlyMap<string, Value>,
+  ) => readonly number[] | undefined;
   /** Result, or nothing where a problem was reported. */
   readonly build: (
     site: LayerSite,

@@ -35,6 +35,7 @@ export const dropout: LayerDef = {
  */
 export const delay: LayerDef = {
   inputs: one,
+  readsAhead: true,
   parameters: [{ name: 'steps', spec: { kind: 'int', min: 1, max: mostSteps }, default: 1 }],
   build: (site, [input], args, name) =>
     site.add(name, 'delay', [input], input.shape, { steps: numberOf(args, 'steps')! }),

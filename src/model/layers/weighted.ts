@@ -34,6 +34,10 @@ export const linear: LayerDef = {
     { name: 'features', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
     { name: 'bias', spec: { kind: 'bool' } },
   ],
+  shapeWithout: (_known, args) => {
+    const features = numberOf(args, 'features');
+    return features === undefined ? undefined : [features];
+  },
   build(site, [input], args, name) {
     const features = numberOf(args, 'features')!;
     const bias = boolOf(args, 'bias');

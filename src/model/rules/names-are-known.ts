@@ -7,7 +7,7 @@ import type {
   GraphStatement,
   NameExpression,
 } from '../../syntax/index.js';
-import { aheadName, isDelay } from '../ahead.js';
+import { aheadName, readsAhead } from '../ahead.js';
 import { calleeOf } from '../arguments.js';
 import { mayBeHidden } from '../environment.js';
 import { constantFunctions } from '../evaluate.js';
@@ -47,7 +47,7 @@ class NameCheck {
     else if (expression.kind === 'call') this.#call(expression);
     else if (expression.kind === 'pipe') {
       const [first] = expression.stages;
-      if (!(first !== undefined && isDelay(first.call) && this.#isBoundBelow(expression.source))) {
+      if (!(first !== undefined && readsAhead(first.call) && this.#isBoundBelow(expression.source))) {
         this.visit(expression.source);
       }
       for (const { repeats, call } of expression.stages) {
@@ -76,7 +76,7 @@ class NameCheck {
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     }
     for (const [i, { name: key, value }] of args.entries()) {
-      if (name === 'delay' && i === 0 && key === undefined && this.#isBoundBelow(value)) continue;
+      if (readsAhead(written) && i === 0 && key === undefined && this.#isBoundBelow(value)) continue;
       // Words such as `pad: same` are no names.
       if (key !== undefined && value.kind === 'name' && Object.hasOwn(layerTable, name)) continue;
       if (key === undefined && isWord(name, value)) continue;
