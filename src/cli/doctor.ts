@@ -25,7 +25,7 @@ export function addDoctor(program: Command, host: Host): void {
 
 function describe({ file, network, blockers, codings }: DoctorResult): string {
   const count = (n: number): string => n.toLocaleString('en');
-  if (network === undefined) return `${file}: spikec can't read it yet\n${blockers.map(blockerText).join('')}`;
+  if (network === undefined) return `${file}: spikec can't read it\n${blockers.map(blockerText).join('')}`;
   const { layers, parameters, quantisers, unquantised } = network;
   const ranges = unquantised === 0 ? '' : `, ${count(unquantised)} activations without one`;
   const head = `${file}: ${count(layers)} layers, ${count(parameters)} parameters, ${count(quantisers)} quantisers${ranges}\n`;

@@ -18,7 +18,7 @@ import { type GraphHooks, type Environment, evaluate } from './evaluate.js';
 import { type Frame, inputsOf } from './frame.js';
 import { IdScope } from './ids.js';
 import { layerSite } from './layer-site.js';
-import { type LayerDef, type LayerSite, layerNamed, layerTable } from './layers/index.js';
+import { type LayerDef, type LayerSite, layerNamed, layerTable, sameShape } from './layers/index.js';
 import type { Reporter } from './reporter.js';
 import type { Layer } from './types.js';
 import { type BlockValue, type TensorValue, type Value, describeShape, describeValue, errorValue } from './values.js';
@@ -150,19 +150,23 @@ export class Expander {
     const { body } = frame.declared.declaration;
     const end = body.findIndex((statement) => statement.kind === 'assignment' && statement.name.text === name);
     const begin = body.findIndex(({ span }) => span.start <= place.start && place.end <= span.end);
-    if (begin === -1 || end < begin || this.#trialWork > 10 * maxExpansion) return undefined;
+    if (begin === -1 || end < begin) return undefined;
     const [layers, work] = [this.layers.length, this.#work];
     const trial = this.#frame(frame.declared, new Map(frame.bound), frame.ids.copy(), frame.outer, true);
-    return this.#reporter.silently(() => {
+    this.#reporter.silently(() => {
       for (const statement of body.slice(begin, end + 1)) {
         if (statement.kind !== 'input') this.#bind(statement, [], trial);
       }
-      this.layers.length = layers;
-      this.#trialWork += this.#work - work;
-      this.#work = work;
-      const value = trial.bound.get(name);
-      return value?.kind === 'tensor' ? value.shape : undefined;
     });
+    this.layers.length = layers;
+    this.#trialWork += this.#work - work;
+    if (this.exhausted || this.#trialWork > 10 * maxExpansion) {
+      this.#tooBig(place);
+      return undefined;
+    }
+    this.#work = work;
+    const value = trial.bound.get(name);
+    return value?.kind === 'tensor' ? value.shape : undefined;
   }
 
   #statement(statement: GraphStatement, waiting: Value[], frame: Frame): Value {
@@ -227,8 +231,7 @@ export class Expander {
       );
       times *= count.kind === 'number' ? count.value : 0;
       if (times <= maxExpansion) continue;
-      this.#reporter.report('model/too-big', { limit: maxExpansion }, expression.span);
-      this.#work = Infinity;
+      this.#tooBig(expression.span);
       return 0;
     }
     return times;
@@ -382,13 +385,14 @@ export class Expander {
     return { kind: 'tensor', op: id, shape, place };
   }
 
+  #tooBig(place: Span): void {
+    if (this.#work !== Infinity) this.#reporter.report('model/too-big', { limit: maxExpansion }, place);
+    this.#work = Infinity;
+  }
+
   #spend(place: Span): boolean {
     if (this.#work === maxExpansion) this.#reporter.report('model/too-big', { limit: maxExpansion }, place);
     this.#work++;
     return !this.exhausted;
   }
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((n, i) => n === b[i]);
 }

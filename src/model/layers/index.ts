@@ -6,7 +6,7 @@ import { avgpool, globalAvgpool, maxpool } from './pooling.js';
 import { transposedConv } from './transposed.js';
 import { batchnorm, conv, linear } from './weighted.js';
 
-export type { LayerDef, LayerSite } from './layer-def.js';
+export { type LayerDef, type LayerSite, sameShape } from './layer-def.js';
 
 /** The layers the language brings along, by the name they are called by. */
 export const layerTable: Readonly<Record<string, LayerDef>> = {

@@ -1,5 +1,5 @@
 import type { TensorValue } from '../values.js';
-import { type LayerDef, type LayerSite, isImage } from './layer-def.js';
+import { type LayerDef, type LayerSite, isImage, sameShape } from './layer-def.js';
 
 const several = { min: 2, max: 64 } as const;
 
@@ -43,14 +43,10 @@ function join(
   left: TensorValue,
   right: TensorValue,
 ): TensorValue | undefined {
-  if (equal(left.shape, right.shape)) return site.add(name, kind, [left, right], left.shape);
+  if (sameShape(left.shape, right.shape)) return site.add(name, kind, [left, right], left.shape);
   if (kind === 'mul' && scales(right.shape, left.shape)) return site.add(name, kind, [left, right], left.shape);
   if (kind === 'mul' && scales(left.shape, right.shape)) return site.add(name, kind, [right, left], right.shape);
   return site.mismatch(left, right);
-}
-
-function equal(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
 function scales(gain: readonly number[], image: readonly number[]): boolean {

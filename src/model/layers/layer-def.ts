@@ -84,3 +84,7 @@ export function pairOf(args: ReadonlyMap<string, Value>, name: string): readonly
 export function isImage(shape: readonly number[]): shape is readonly [number, number, number] {
   return shape.length === 3;
 }
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
