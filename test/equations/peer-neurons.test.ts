@@ -2,16 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import {
-  Environment,
-  type EvaluationScope,
-  evaluateExpr,
-  phaseTable,
-  runAssignments,
-  surrogateOf,
-} from '../../src/equations/index.js';
 import { checkModel } from '../../src/model/index.js';
-import { ProgramBuilder, type Value, autodiff, evaluate } from '../../src/tensor/index.js';
+import { ProgramBuilder, autodiff, evaluate } from '../../src/tensor/index.js';
+import { neuronProgram } from '../support/neuron-program.js';
 import { readNpzArrays } from '../support/npz-arrays.js';
 import { libraryText, testLoader } from '../support/spike.js';
 
@@ -59,36 +52,14 @@ it.runIf(present).each(cases)('$neuron is that of SpikingJelly, spikes, membrane
   const currents = Array.from({ length: steps }, (_, t) =>
     b.param(`x${t}`, tensor('f64', [size], Float64Array.from(data.slice(t * size, (t + 1) * size)))),
   );
-  const env = new Environment([['$dtype', 64]]);
-  for (const { name, default: otherwise } of def.params) env.set(name, one.args[name] ?? otherwise!);
   const learned = one.learned;
-  if (learned !== undefined) {
-    env.set(learned[0], b.param(learned[0], tensor('f64', [1], Float64Array.from(array(`param_${learned[1]}`).data))));
-  }
-  const force = (): never => {
-    throw new Error('no currents pend');
-  };
-  const plain: EvaluationScope = { builder: b, env, force, differentiable: true, staircases: new Map() };
-  const firing = { ...plain, ...surrogateOf(def, plain) };
-  for (const { name, initial } of def.states) env.set(name, evaluateExpr(initial, plain));
-  let loss: Value | undefined;
-  currents.forEach((current, t) => {
-    env.set('x', current);
-    let s: Value | undefined;
-    for (const { name, assignments } of def.phases) {
-      const fires = phaseTable[name].fires === true;
-      runAssignments(assignments, fires ? firing : plain, () => true);
-      if (fires) s = b.cast(env.get('s') as Value, 'f64');
-    }
-    b.output(`s${t}`, s!);
-    b.output(`v${t}`, b.cast(env.get(def.states[0]!.name) as Value, 'f64'));
-    const c = tensor('f64', [size], Float64Array.from(array('c').data.slice(t * size, (t + 1) * size)));
-    const part = b.sumAll(b.mul(s!, b.constant(c)));
-    loss = loss === undefined ? part : b.add(loss, part);
-  });
-  b.output('loss', loss!);
+  const factor =
+    learned && b.param(learned[0], tensor('f64', [1], Float64Array.from(array(`param_${learned[1]}`).data)));
+  const params = (name: string, otherwise: number | undefined) =>
+    name === learned?.[0] ? factor! : (one.args[name] ?? otherwise!);
+  const c = Array.from({ length: steps }, (_, t) => array('c').data.slice(t * size, (t + 1) * size));
+  const program = neuronProgram(b, def, params, currents, c);
   const names = [...currents.map((_, t) => `x${t}`), ...(learned === undefined ? [] : [learned[0]])];
-  const program = b.build();
   const found = evaluate(autodiff(program, program.outputs['loss']!, names).program, {});
   const row = (name: string) => Array.from({ length: steps }, (_, t) => [...(found[`${name}${t}`]?.data ?? [])]).flat();
   expect(row('s')).toEqual([...array('s').data].map(Number));

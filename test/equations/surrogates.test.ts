@@ -1,16 +1,9 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import {
-  Environment,
-  type EvaluationScope,
-  type NeuronDef,
-  evaluateExpr,
-  phaseTable,
-  runAssignments,
-  surrogateOf,
-} from '../../src/equations/index.js';
+import type { NeuronDef } from '../../src/equations/index.js';
 import { checkModel } from '../../src/model/index.js';
-import { ProgramBuilder, type Value, autodiff, evaluate } from '../../src/tensor/index.js';
+import { ProgramBuilder, autodiff, evaluate } from '../../src/tensor/index.js';
+import { neuronProgram } from '../support/neuron-program.js';
 import { random } from '../tensor/cases.js';
 import { libraryText, testLoader } from '../support/spike.js';
 
@@ -38,36 +31,14 @@ function run(
   const b = new ProgramBuilder('neurons');
   const theta = b.param('theta', tensor('f64', [1], [args['theta'] ?? 1]));
   const currents = x.map((row, t) => b.param(`x${t}`, tensor('f64', [row.length], row)));
-  const given = def.params.map(({ name, default: value }): [string, number | Value] => [
-    name,
-    name === 'theta' && learnsTheta ? theta : (args[name] ?? value!),
-  ]);
-  const env = new Environment([['$dtype', 64], ...given]);
-  const force = (): never => {
-    throw new Error('no currents pend');
-  };
-  const plain: EvaluationScope = { builder: b, env, force, differentiable: true, staircases: new Map() };
-  const firing = { ...plain, ...surrogateOf(def, plain) };
-  for (const { name, initial } of def.states) env.set(name, evaluateExpr(initial, plain));
-  let loss: Value | undefined;
-  const trains = currents.map((current, t) => {
-    env.set('x', current);
-    let s: Value | undefined;
-    for (const { name, assignments } of def.phases) {
-      const fires = phaseTable[name].fires === true;
-      runAssignments(assignments, fires ? firing : plain, () => true);
-      if (fires) s = b.cast(env.get('s') as Value, 'f64');
-    }
-    const part = b.sumAll(b.mul(s!, b.constant(tensor('f64', [c[t]!.length], c[t]!))));
-    loss = loss === undefined ? part : b.add(loss, part);
-    return (b.output(`s${t}`, s!), s!);
-  });
-  b.output('loss', loss!);
+  const params = (name: string, value: number | undefined) =>
+    name === 'theta' && learnsTheta ? theta : (args[name] ?? value!);
+  const forward = neuronProgram(b, def, params, currents, c);
   const names = ['theta', ...currents.map((_, t) => `x${t}`)];
-  const { program } = autodiff(b.build(), b.build().outputs['loss']!, names);
+  const { program } = autodiff(forward, forward.outputs['loss']!, names);
   const found = evaluate(program, {});
   return {
-    spikes: trains.map((_, t) => [...found[`s${t}`]!.data]),
+    spikes: currents.map((_, t) => [...found[`s${t}`]!.data]),
     currents: currents.map((_, t) => [...(found[`grad.x${t}`]?.data ?? x[t]!.map(() => 0))]),
     theta: found['grad.theta']?.data[0] ?? 0,
   };
