@@ -43,7 +43,7 @@ const uses = {
   spike: async (folder) => {
     const path = join(folder, 'n.spike');
     driver.formatFile(path);
-    valueOf(driver.checkFile(path, {}));
+    valueOf(driver.checkFile({ path }, {}));
     if (!readFileSync(path, 'utf8').includes('config c')) return;
     valueOf(await driver.compileTarget({ path, config: 'c' }, { emit: ['ir', 'json'], outDir: join(folder, 'out') }));
     valueOf(await driver.costOf({ path: join(folder, 'out') }, {}));
