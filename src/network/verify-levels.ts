@@ -1,4 +1,4 @@
-import { type NeuronDef, type SpikeLevels, spikeLevels, stepParameter } from '../equations/index.js';
+import { type NeuronDef, type SpikeLevels, neuronProblems, spikeLevels, stepParameter } from '../equations/index.js';
 import type { OpProblem } from './verify-bits.js';
 import type { Attrs, Network, Op } from './types.js';
 
@@ -11,8 +11,8 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   const def = op.kind === 'neuron' ? neurons.get(op.attrs.neuron) : undefined;
   if (op.kind !== 'neuron' || def === undefined) return [];
   const args = argumentsOf(op, def);
-  // it is refused as such (`valueProblems`)
-  if (!hasStepSize(def, args)) return [];
+  // what they lack is refused as such (`neuronProblems`, `valueProblems`)
+  if (!haveLevels(def, args)) return [];
   const derived = spikeLevels(def, args);
   if (derived === undefined) {
     return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
@@ -37,13 +37,13 @@ type NeuronParts = { readonly attrs: Attrs; readonly params: Op['params'] };
 /** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
 export function derivedLevels(op: NeuronParts, def: NeuronDef): SpikeLevels | undefined {
   const args = argumentsOf(op, def);
-  return hasStepSize(def, args) ? spikeLevels(def, args) : undefined;
+  return haveLevels(def, args) ? spikeLevels(def, args) : undefined;
 }
 
-/** Whether the step size of its levels, if it has one as a parameter, is a size. */
-function hasStepSize(def: NeuronDef, args: Readonly<Record<string, number>>): boolean {
+/** Whether equations can be asked for levels: they are right, and the step size, if it is a parameter, is a size. */
+function haveLevels(def: NeuronDef, args: Readonly<Record<string, number>>): boolean {
   const size = args[stepParameter(def) ?? ''];
-  return size === undefined || (size > 0 && size < Infinity);
+  return neuronProblems(def).length === 0 && (size === undefined || (size > 0 && size < Infinity));
 }
 
 /** The neuron's parameters as this layer has them: defaults, attributes, and the most bits that it may learn. */

@@ -208,3 +208,16 @@ it('a text that begins with no token is refused there', () => {
   expect(diagnostics.map(({ code }) => code)).toEqual(['network/ir-syntax']);
   expect(diagnostics[0]!.place).toMatchObject({ start: 0 });
 });
+
+it('reading refuses equations with an argument too few, whatever asks for their levels', () => {
+  const text = printNetwork(spiking);
+  // each call in the equations, without its last argument
+  const calls = [...text.matchAll(/(?:where|clip|levels|min|max|floor|abs)\([^()]*, [^()]*\)/g)];
+  expect(calls.length).toBeGreaterThan(0);
+  for (const { index, 0: call } of calls) {
+    const damaged = text.slice(0, index) + call.replace(/, [^,()]*\)$/, ')') + text.slice(index + call.length);
+    const { value, diagnostics } = parseNetwork({ name: 'network.ir', text: damaged }, spiking.params);
+    expect(value).toBeUndefined();
+    expect(diagnostics.map(({ message }) => message)).toContainEqual(expect.stringMatching(/argument\(s\) instead of/));
+  }
+});
