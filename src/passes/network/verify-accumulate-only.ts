@@ -41,8 +41,22 @@ export function multiplyingOps(network: Network): readonly { readonly op: Op; re
   });
 }
 
+/** Whether a value is made of spikes alone, which nothing weighs: a sum of trains. */
+function isSumOfTrains(op: Op, byId: ReadonlyMap<string, Op>): boolean {
+  const pending = op.inputs.map((id) => byId.get(id)!);
+  for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
+    if (from.type.code.kind === 'spike') continue;
+    if (!traitsOf(from).relays) return false;
+    pending.push(...from.inputs.map((id) => byId.get(id)!));
+  }
+  return op.inputs.length > 0;
+}
+
 const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)', quant: 'quantised' };
-const help = 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it';
+const help = {
+  weighted: 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it',
+  sum: 'it reads a sum of trains, which is no train itself: weigh each by itself and add what that gives, or put neurons behind the sum; with `--planes`, the network compiles without',
+};
 
 /**
  * Checks that the network only accumulates: beyond the encoder no synapse multiplies a real value. The
@@ -54,8 +68,10 @@ export const verifyAccumulateOnly = definePass({
   doc: 'Checks that beyond the encoder every weighted synapse reads spikes: additions only, no multiplication of real values. Exceptions, said in notes, are the gate of a channel attention and the products of two whole codes.',
   options: {},
   run: (network, _options, context) => {
+    const byId = opsById(network);
     for (const { op, code } of multiplyingOps(network)) {
-      context.report('convert/mac-on-real', { op: op.id, kind: op.kind, code: inWords[code] ?? code }, op, { help });
+      const args = { op: op.id, kind: op.kind, code: inWords[code] ?? code };
+      context.report('convert/mac-on-real', args, op, { help: help[isSumOfTrains(op, byId) ? 'sum' : 'weighted'] });
     }
     const attentions = channelAttentions(network);
     const [first] = attentions;
