@@ -1,10 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { DiagnosticError, type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
+import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { writeFolder, type Dataset, type Normalisation } from '../data/index.js';
 import { type Config, checkModel } from '../model/index.js';
 import { affordable, artifactsWith } from '../workspace/artifacts.js';
-import { mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
+import { mostUnrolledSteps, sampleShape, unrolledSteps } from '../lower/program/index.js';
+import { mostDrawnValues } from '../run/drawn-inputs.js';
 import { type AutoSilence, type Kept, autoSilence, certainSilence } from '../allocate/auto-silence.js';
 import { layerLines } from '../allocate/files.js';
 import { type Network, numberAttr } from '../network/index.js';
@@ -114,7 +116,8 @@ function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOp
   const periods = new Set(layers.map((layer) => layer.silent));
   const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
   if (periods.size <= 1) {
-    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? 0);
+    const untried = found.silence === undefined ? Math.min(usualSilence, steps) : 0;
+    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? untried);
     return { use: [], settings: withLayers(coding(period), settings) };
   }
   for (const layer of layers) {
@@ -233,6 +236,11 @@ function refuseDynamic(
   fail('convert/dynamic-quantisers', { count: dynamicQuantisers.length, first }, { file: path }, { help });
 }
 
+/** Silent steps of the layers of networks that are too long to choose them. */
+const usualSilence = 2;
+/** Of networks with more time steps of layers together no silent periods are chosen: that takes their square. */
+const mostTriedSteps = 2 ** 11;
+
 /** Steps of 8-bit codes, for β = 2. */
 const usualSteps = 8;
 
@@ -278,6 +286,13 @@ async function silenceFor(
   if (typeof silent === 'number') return undefined;
   const convert = (periods: (id: string) => number): Conversion =>
     converted(network, conversionPlan(config, new Findings(), { silent: periods }), findings);
+  // each layer's period is tried with conversions of the whole network
+  const steps = unrolledSteps(convert(() => usualSilence).spiking);
+  if (steps > mostTriedSteps) {
+    const what = `each layer has the usual ${usualSilence} silent steps, none are chosen`;
+    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostTriedSteps }));
+    return undefined;
+  }
   if (silent === 'proven') return certainSilence(convert);
   const engine = chooseEngine(undefined, 'infer');
   return autoSilence(convert, { kept, margin, calibration, normalisation, engine, onProgress });
@@ -299,6 +314,12 @@ async function checked(
 ): Promise<ConversionCheck | undefined> {
   const level = verifyLevel(options);
   if (level === 'none') return undefined;
+  const values = elementCount(sampleShape(conversion.spiking));
+  if (values > mostDrawnValues) {
+    const what = 'the spiking network isn’t run for a check';
+    findings.all.push(diagnostic('convert/large-input', { what, values, most: mostDrawnValues }));
+    return undefined;
+  }
   const steps = unrolledSteps(conversion.spiking);
   if (steps > mostUnrolledSteps) {
     const what = 'the spiking network not run for a check';
