@@ -1,6 +1,8 @@
 import { DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
-import { mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
+import { elementCount } from '../base/dtype.js';
+import { mostUnrolledSteps, sampleShape, unrolledSteps } from '../lower/program/index.js';
 import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
+import { mostDrawnValues } from '../run/drawn-inputs.js';
 import { chooseEngine } from '../run/engine.js';
 import type { Conversion } from '../workspace/compiled.js';
 import type { Findings } from '../workspace/findings.js';
@@ -15,6 +17,12 @@ export async function checkWhereWanted(
 ): Promise<ConversionCheck | undefined> {
   const level = verifyLevel(options);
   if (level === 'none') return undefined;
+  const values = elementCount(sampleShape(conversion.spiking));
+  if (values > mostDrawnValues) {
+    const what = 'the spiking network isn’t run for a check';
+    findings.all.push(diagnostic('convert/large-input', { what, values, most: mostDrawnValues }));
+    return undefined;
+  }
   const steps = unrolledSteps(conversion.spiking);
   if (steps > mostUnrolledSteps) {
     const what = 'the spiking network not run for a check';

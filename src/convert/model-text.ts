@@ -7,6 +7,9 @@ import type { ConvertOptions } from './options.js';
 /** Steps of 8-bit codes, for β = 2. */
 export const usualSteps = 8;
 
+/** Silent steps of the layers of networks that are too long to choose them. */
+export const usualSilence = 2;
+
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
 export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
   const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
@@ -53,7 +56,8 @@ function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOp
   const periods = new Set(layers.map((layer) => layer.silent));
   const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
   if (periods.size <= 1) {
-    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? 0);
+    const untried = found.silence === undefined ? Math.min(usualSilence, steps) : 0;
+    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? untried);
     return { use: [], settings: withLayers(coding(period), settings) };
   }
   for (const layer of layers) {

@@ -1,6 +1,7 @@
 import { type AutoSilence, autoSilence, certainSilence } from '../allocate/auto-silence.js';
 import { diagnostic } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
+import { unrolledSteps } from '../lower/program/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
@@ -8,8 +9,11 @@ import { chooseEngine } from '../run/engine.js';
 import type { Conversion, PassPlan } from '../workspace/compiled.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
-import { usualSteps } from './model-text.js';
+import { usualSilence, usualSteps } from './model-text.js';
 import type { ConvertOptions } from './options.js';
+
+/** Of networks with more time steps of layers together no silent periods are chosen: that takes their square. */
+const mostTriedSteps = 2 ** 11;
 
 /** Coding steps that carry every code, 8 at least; of steps that were asked for, what they lose is said. */
 export function stepsFor(
@@ -53,6 +57,13 @@ export async function silenceFor(
   if (typeof silent === 'number') return undefined;
   const convert = (periods: (id: string) => number): Conversion =>
     converted(network, conversionPlan(config, new Findings(), { silent: periods }), findings);
+  // each layer's period is tried with conversions of the whole network
+  const steps = unrolledSteps(convert(() => usualSilence).spiking);
+  if (steps > mostTriedSteps) {
+    const what = `each layer has the usual ${usualSilence} silent steps, none are chosen`;
+    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostTriedSteps }));
+    return undefined;
+  }
   if (silent === 'proven') return certainSilence(convert);
   const engine = chooseEngine(undefined, 'infer');
   return autoSilence(convert, { kept, margin, calibration, normalisation, engine, onProgress });
