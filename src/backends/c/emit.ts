@@ -1,5 +1,4 @@
 import { elementCount } from '../../base/dtype.js';
-import { present } from '../../base/invariant.js';
 import type { Network } from '../../network/index.js';
 import { type Program, concreteShape } from '../../tensor/index.js';
 import { Arena } from './arena.js';
@@ -44,7 +43,10 @@ export function emitC({ network, program }: CRequest): CFiles {
   const source = new Source();
   const arena = new Arena();
   const emitter = new ProgramEmitter(program, source, arena, packedWeights(network));
-  const inputs = argumentsOf(program.inputs.map(({ id, shape }) => ({ id, shape: concreteShape(shape, 1) })), 'input');
+  const inputs = argumentsOf(
+    program.inputs.map(({ id, shape }) => ({ id, shape: concreteShape(shape, 1) })),
+    'input',
+  );
   for (const { id, name: pointer } of inputs) emitter.input(id, { kind: 'pointer', text: pointer, type: 'f32' });
   let outputs: readonly Argument[] = [];
   emitter.write(() => {
@@ -55,7 +57,10 @@ export function emitC({ network, program }: CRequest): CFiles {
     }
   });
   const ram = arena.layOut();
-  const parameters = [...inputs.map((one) => `const float *${one.name}`), ...outputs.map((one) => `float *${one.name}`)];
+  const parameters = [
+    ...inputs.map((one) => `const float *${one.name}`),
+    ...outputs.map((one) => `float *${one.name}`),
+  ];
   const signature = `void ${name}_run(${parameters.join(', ')})`;
   const text = source.text({
     head: `/* ${comment(network.name)}: made by spikec. */\n#include "${name}.h"\n\n${typeDefinitions.trimEnd()}\n#define SPK_INFINITY (1e30f * 1e30f)\n#define SPK_NAN (SPK_INFINITY - SPK_INFINITY)`,
@@ -65,10 +70,20 @@ export function emitC({ network, program }: CRequest): CFiles {
   });
   const memory = { flash: source.flash, ram };
   const header = headerText(name, network, signature, { inputs, outputs }, memory);
-  return { files: new Map([[`${name}.h`, header], [`${name}.c`, text]]), memory, notes: ['floating point'] };
+  return {
+    files: new Map([
+      [`${name}.h`, header],
+      [`${name}.c`, text],
+    ]),
+    memory,
+    notes: [],
+  };
 }
 
-function argumentsOf(values: readonly { readonly id: string; readonly shape: readonly number[] }[], what: string): readonly Argument[] {
+function argumentsOf(
+  values: readonly { readonly id: string; readonly shape: readonly number[] }[],
+  what: string,
+): readonly Argument[] {
   return values.map(({ id, shape }, i) => ({
     id,
     name: values.length === 1 ? what : `${what}${i}`,
@@ -85,8 +100,8 @@ function headerText(
   { flash, ram }: CMemory,
 ): string {
   const upper = name.toUpperCase();
-  const define = (one: Argument): string => `#define ${upper}_${one.name.toUpperCase()}_SIZE ${one.count} /* ${one.doc} */`;
-  present(inputs[0], 'c: a network without inputs');
+  const define = (one: Argument): string =>
+    `#define ${upper}_${one.name.toUpperCase()}_SIZE ${one.count} /* ${one.doc} */`;
   return `/*
  * ${comment(network.name)}: made by spikec. C99, no heap, nothing beyond the standard library.
  * ${flash} bytes of constants, ${ram} bytes of static memory. Not reentrant: the working memory is shared by all calls.

@@ -88,12 +88,19 @@ export class Source {
     const name = `w${this.#arrays.length}`;
     const text = Array.from(values as ArrayLike<number | bigint>, (x) => numberText(type, x));
     const { name: cType, bytes } = ctypes[type];
-    this.#arrays.push(`/* ${comment(label)} */\nstatic const ${cType} ${name}[${text.length}] = {\n${wrapped(text)}\n};`);
+    this.#arrays.push(
+      `/* ${comment(label)} */\nstatic const ${cType} ${name}[${text.length}] = {\n${wrapped(text)}\n};`,
+    );
     this.flash += bytes * text.length;
     return { name, type, bytes: bytes * text.length };
   }
 
-  text(parts: { readonly head: string; readonly open: string; readonly close: string; readonly arena: number }): string {
+  text(parts: {
+    readonly head: string;
+    readonly open: string;
+    readonly close: string;
+    readonly arena: number;
+  }): string {
     const pointers = [...this.#buffers].map(([{ type, offset }, name]) => {
       const cType = ctypes[type].name;
       return `  ${cType} *const ${name} = (${cType} *)(void *)(spk_memory.bytes + ${offset}u);`;

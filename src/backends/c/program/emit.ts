@@ -1,269 +1,40 @@
-import { type Tensor, elementCount, tensor } from '../../../base/dtype.js';
+import { elementCount } from '../../../base/dtype.js';
 import { InvariantError, present } from '../../../base/invariant.js';
-import { type Program, type TensorOp, attrsOf, opDef } from '../../../tensor/index.js';
-import { Arena, type Buffer } from '../arena.js';
+import { type Program, type TensorOp, attrsOf } from '../../../tensor/index.js';
+import type { Arena, Buffer } from '../arena.js';
 import { type CType, ctypes, integerType } from '../ctypes.js';
-import type { Source } from '../unit.js';
 import { comment } from '../source.js';
+import type { Source } from '../unit.js';
 import { type PackedWeight, packedArray } from '../weights.js';
 import { computeType, elementwise, literal, needsMath } from './expressions.js';
 import { operandIndex } from './index-map.js';
 import { type KernelCall, kernelOf } from './kernel-calls.js';
-import { type Whole, rangeOf, wholeRange } from './ranges.js';
-import { type Info, type Place, contiguousStart, infoOf } from './values.js';
-
-/** What is written one after another: loops over elements that do many ops at once, and calls of kernels. */
-type Item =
-  | { readonly kind: 'loop'; readonly count: number; readonly ops: TensorOp[] }
-  | { readonly kind: 'kernel'; readonly op: TensorOp };
-
-/** Elements that are folded at compile time at most; more are computed where they are read. */
-const mostFolded = 64;
+import { type Item, ProgramPlan } from './plan.js';
+import { infoOf } from './values.js';
 
 /** A program, or the body of a loop over time, being written as C. */
-export class ProgramEmitter {
-  readonly #places = new Map<string, Place>();
-  readonly #infos = new Map<string, Info>();
-  readonly #ranges = new Map<string, Whole>();
-  readonly #items: Item[] = [];
-  /** Value → the loop that computes it. */
-  readonly #loops = new Map<string, Item>();
+export class ProgramEmitter extends ProgramPlan {
   #position = 0;
 
   constructor(
-    readonly program: Program,
-    readonly source: Source,
-    readonly arena: Arena,
+    program: Program,
+    source: Source,
+    arena: Arena,
     readonly packed: ReadonlyMap<string, PackedWeight>,
-    /** Position of all that happens, inside of a loop over time. */
-    readonly fixed?: number,
+    fixed?: number,
   ) {
-    for (const param of program.params) {
-      this.#infos.set(param.id, infoOf(param));
-      this.#places.set(param.id, { kind: 'data', tensor: param.data });
-      this.#ranges.set(param.id, rangeOf(param.data));
-    }
-  }
-
-  /** Says where an input of the program is. */
-  input(id: string, place: Place, range?: Whole): void {
-    const input = present(
-      this.program.inputs.find((one) => one.id === id),
-      `c: no input ${id}`,
-    );
-    this.#infos.set(id, infoOf(input));
-    this.#places.set(id, place);
-    this.#ranges.set(id, range);
-  }
-
-  info(id: string): Info {
-    return present(this.#infos.get(id), `c: %${id} is unknown`);
+    super(program, source, arena, fixed);
   }
 
   /** Decides where everything is, then writes it; `finish` reads what its outputs are. */
   write(finish: () => void): void {
-    for (const op of this.program.ops) this.#plan(op);
-    this.#own();
-    this.#concatenate();
+    this.plan();
     this.#lifetimes();
-    for (const item of this.#items) {
+    for (const item of this.items) {
       this.#write(item);
       this.#position++;
     }
     finish();
-  }
-
-  #plan(op: TensorOp): void {
-    if (op.parts === undefined) this.#infos.set(op.id, infoOf(op));
-    const from = op.inputs.map((id) => this.#infos.get(id)?.dtype ?? 'f32');
-    this.#ranges.set(op.id, wholeRange(op, op.inputs.map((id) => this.#ranges.get(id)), from));
-    if (op.kind === 'const') {
-      const { value } = attrsOf(op, 'const');
-      this.#ranges.set(op.id, rangeOf(value));
-      this.#places.set(
-        op.id,
-        value.data.length === 1 ? { kind: 'number', value: value.data[0]! } : { kind: 'data', tensor: value },
-      );
-      return;
-    }
-    const view = this.#viewOf(op);
-    if (view !== undefined) {
-      this.#places.set(op.id, { kind: 'view', ...view });
-      return;
-    }
-    const isElementwise = elementwise[op.kind] !== undefined;
-    if (op.inputs.length > 0 && op.kind !== 'scan' && op.inputs.every((id) => this.#isConstant(id))) {
-      const folds = !isElementwise || this.info(op.id).count <= mostFolded;
-      const place: Place = folds ? { kind: 'data', tensor: this.#folded(op) } : { kind: 'derived', op };
-      this.#places.set(op.id, place);
-      return;
-    }
-    this.#places.set(op.id, { kind: 'own', op, offset: 0 });
-    if (op.kind === 'scan') return this.#planScan(op);
-    if (isElementwise || (op.kind === 'lookup' && this.#isConstant(op.inputs[1]!))) this.#loop(op);
-    else if (!this.#isPlacedConcat(op)) this.#items.push({ kind: 'kernel', op });
-  }
-
-  /** What an op is only another view of. */
-  #viewOf(op: TensorOp): { of: string; offset: number } | undefined {
-    const [of] = op.inputs as [string];
-    if (op.kind === 'scan_output') return { of: `${of}#${attrsOf(op, 'scan_output').index}`, offset: 0 };
-    if (of === undefined || op.parts !== undefined) return undefined;
-    const from = this.#infos.get(of);
-    if (from === undefined) return undefined;
-    const same = this.info(op.id).count === from.count;
-    switch (op.kind) {
-      case 'reshape':
-      case 'detach':
-        return { of, offset: 0 };
-      case 'cast':
-        return from.dtype === op.dtype ? { of, offset: 0 } : undefined;
-      case 'broadcast':
-        return same || this.#root(of).place.kind === 'number' ? { of, offset: 0 } : undefined;
-      case 'sum':
-      case 'reduce_max':
-        return same ? { of, offset: 0 } : undefined;
-      case 'transpose': {
-        const moved = attrsOf(op, 'transpose').perm.filter((axis) => from.shape[axis] !== 1);
-        return moved.every((axis, i) => i === 0 || axis > moved[i - 1]!) ? { of, offset: 0 } : undefined;
-      }
-      case 'slice': {
-        const offset = contiguousStart(op, from.shape);
-        return offset === undefined ? undefined : { of, offset };
-      }
-      case 'concat':
-        return op.inputs.length === 1 ? { of, offset: 0 } : undefined;
-      default:
-        return undefined;
-    }
-  }
-
-  #isConstant(id: string): boolean {
-    const { kind } = this.#root(id).place;
-    return kind === 'number' || kind === 'data' || kind === 'derived';
-  }
-
-  /** The value of a constant. */
-  #constant(id: string): Tensor {
-    const { place, offset } = this.#root(id);
-    const { dtype, shape, count } = this.info(id);
-    if (place.kind === 'number') return tensor(dtype, shape, new Array<number>(count).fill(place.value));
-    const whole = place.kind === 'data' ? place.tensor : place.kind === 'derived' ? this.#folded(place.op) : undefined;
-    const { data } = present(whole, `c: %${id} isn't constant`);
-    return tensor(dtype, shape, [...data.subarray(offset, offset + count)]);
-  }
-
-  #folded(op: TensorOp): Tensor {
-    const { dtype, shape } = this.info(op.id);
-    const inputs = op.inputs.map((id) => this.#constant(id));
-    const infos = op.inputs.map((id) => ({ dtype: this.info(id).dtype, shape: this.info(id).shape }));
-    return opDef(op.kind).evaluate(inputs, { attrs: op.attrs, inputs: infos, dtype, shape: [...shape], n: 1, run: never });
-  }
-
-  /** A concatenation whose parts are written in their places; what is no part yet is copied there. */
-  #isPlacedConcat(op: TensorOp): boolean {
-    if (op.kind !== 'concat') return false;
-    const { shape } = this.info(op.id);
-    const isWhole = shape.slice(0, attrsOf(op, 'concat').axis).every((size) => size === 1);
-    return isWhole && op.inputs.every((id) => this.#placeable(id));
-  }
-
-  readonly #placed = new Map<string, { readonly in: string; readonly offset: number }>();
-
-  #placeable(id: string): boolean {
-    const { root, place, offset } = this.#root(id);
-    return (
-      place.kind === 'own' &&
-      offset === 0 &&
-      !this.#placed.has(root) &&
-      place.op.kind !== 'scan' &&
-      this.info(root).count === this.info(id).count &&
-      this.info(root).dtype === this.info(id).dtype
-    );
-  }
-
-  #loop(op: TensorOp): void {
-    const { count } = this.info(op.id);
-    const last = this.#items.at(-1);
-    const joins =
-      last?.kind === 'loop' &&
-      last.count === count &&
-      op.inputs.every((id) => {
-        const { root, offset } = this.#root(id);
-        return this.#loops.get(root) !== last || (offset === 0 && this.info(id).count === count);
-      });
-    const item = joins ? last : { kind: 'loop' as const, count, ops: [] as TensorOp[] };
-    if (!joins) this.#items.push(item);
-    item.ops.push(op);
-    this.#loops.set(op.id, item);
-  }
-
-  /** A value behind all views, and how far into it the view begins. */
-  #root(id: string): { readonly root: string; readonly place: Place; readonly offset: number } {
-    let [root, offset] = [id, 0];
-    for (;;) {
-      const place = present(this.#places.get(root), `c: %${root} has no place`);
-      if (place.kind !== 'view') return { root, place, offset };
-      offset += place.offset;
-      root = place.of;
-    }
-  }
-
-  /** What is read outside of its loop gets memory of its own. */
-  readonly #kept = new Set<string>();
-
-  #own(): void {
-    const keep = (id: string): void => {
-      const { root, place } = this.#root(id);
-      if (place.kind === 'own') this.#kept.add(root);
-    };
-    for (const op of this.program.ops) {
-      if (this.#places.get(op.id)?.kind !== 'own') continue;
-      const loop = this.#loops.get(op.id);
-      if (loop === undefined) this.#kept.add(op.id);
-      for (const id of op.inputs) {
-        if (op.kind === 'scan_output' || this.#places.get(id) === undefined) continue;
-        if (loop === undefined || this.#loops.get(this.#root(id).root) !== loop) keep(id);
-      }
-    }
-    for (const id of Object.values(this.program.outputs)) keep(id);
-  }
-
-  #concatenate(): void {
-    for (const op of this.program.ops) {
-      const place = this.#places.get(op.id);
-      if (op.kind !== 'concat' || place?.kind !== 'own') continue;
-      if (this.#items.some((item) => item.kind === 'kernel' && item.op === op)) continue;
-      let offset = 0;
-      const parts = op.inputs.map((id) => {
-        const part = { root: this.#root(id).root, offset };
-        offset += this.info(id).count;
-        return part;
-      });
-      const twice = new Set(parts.map(({ root }) => root)).size < parts.length;
-      if (twice || parts.some(({ root }) => this.#placed.has(root))) this.#copiedConcat(op);
-      else for (const part of parts) this.#placed.set(part.root, { in: op.id, offset: part.offset });
-    }
-  }
-
-  /** A concatenation of values that are elsewhere already: copied behind the last of its parts. */
-  #copiedConcat(op: TensorOp): void {
-    const before = this.program.ops.indexOf(op);
-    const later = this.#items.findIndex((item) => {
-      const [first] = item.kind === 'loop' ? item.ops : [item.op];
-      return this.program.ops.indexOf(first!) > before;
-    });
-    this.#items.splice(later < 0 ? this.#items.length : later, 0, { kind: 'kernel', op });
-  }
-
-  /** Where a value's memory is: its own, or in that of what it is a part of. */
-  #home(root: string): { readonly id: string; readonly offset: number } {
-    let [id, offset] = [root, 0];
-    for (let at = this.#placed.get(id); at !== undefined; at = this.#placed.get(id)) {
-      offset += at.offset;
-      id = at.in;
-    }
-    return { id, offset };
   }
 
   readonly #buffers = new Map<string, Buffer>();
@@ -283,7 +54,7 @@ export class ProgramEmitter {
   /** The type that a value is stored in: whole numbers in as few bytes as they need. */
   #storage(id: string): CType {
     const { dtype } = this.info(id);
-    const range = this.#ranges.get(id);
+    const range = this.ranges.get(id);
     if (dtype === 'bool') return 'u8';
     if (dtype === 'i32' || dtype === 'i8' || dtype === 'u8') return dtype;
     if (range === undefined || !Number.isFinite(range.lo) || !Number.isFinite(range.hi)) return dtype;
@@ -292,31 +63,28 @@ export class ProgramEmitter {
   }
 
   #lifetimes(): void {
-    this.#items.forEach((item, position) => {
+    this.items.forEach((item, position) => {
       const at = this.fixed ?? position;
       for (const op of item.kind === 'loop' ? item.ops : [item.op]) {
         (op.parts ?? []).forEach((_, i) => {
-          const part = present(this.#parts.get(`${op.id}#${i}`), `c: %${op.id} has no part ${i}`);
+          const part = present(this.parts.get(`${op.id}#${i}`), `c: %${op.id} has no part ${i}`);
           [part.from, part.to] = [at, Math.max(part.to, at)];
         });
-        if (this.#kept.has(op.id) && op.kind !== 'scan') this.#bufferOf(this.#home(op.id).id, at);
+        if (this.kept.has(op.id) && op.kind !== 'scan') this.#bufferOf(this.home(op.id).id, at);
         for (const id of op.inputs) this.#touch(id, at);
       }
     });
-    const end = this.fixed ?? this.#items.length;
+    const end = this.fixed ?? this.items.length;
     for (const id of Object.values(this.program.outputs)) this.#touch(id, end);
   }
 
   #touch(id: string, at: number): void {
-    if (this.#places.get(id) === undefined) return;
-    const { root, place } = this.#root(id);
-    if (place.kind === 'own' && this.#kept.has(root) && place.op.kind !== 'scan') this.#bufferOf(this.#home(root).id, at);
-    const shared = this.#parts.get(root);
+    if (this.places.get(id) === undefined) return;
+    const { root, place } = this.root(id);
+    if (place.kind === 'own' && this.kept.has(root) && place.op.kind !== 'scan') this.#bufferOf(this.home(root).id, at);
+    const shared = this.parts.get(root);
     if (shared !== undefined) shared.to = Math.max(shared.to, at);
   }
-
-  /** Results of loops over time, known to be needed until then. */
-  readonly #parts = new Map<string, Buffer>();
 
   #write(item: Item): void {
     if (item.kind === 'loop') return this.#writeLoop(item);
@@ -336,20 +104,6 @@ export class ProgramEmitter {
     kernelOf(op.kind)(call, this.pointer(op.id));
   }
 
-  #planScan(op: TensorOp): void {
-    (op.parts ?? []).forEach((part, i) => {
-      const id = `${op.id}#${i}`;
-      const info = infoOf(part);
-      const type = info.dtype === 'bool' ? 'u8' : info.dtype;
-      const buffer = this.arena.add(type, info.count, this.fixed ?? 0);
-      this.#infos.set(id, info);
-      this.#ranges.set(id, undefined);
-      this.#parts.set(id, buffer);
-      this.#places.set(id, { kind: 'pointer', text: this.source.address(buffer, 0), type });
-    });
-    this.#items.push({ kind: 'kernel', op });
-  }
-
   /** A loop over time: its states are where their last values will be. */
   #writeScan(op: TensorOp): void {
     const { body, steps, states, scanned, reverse } = attrsOf(op, 'scan');
@@ -360,19 +114,23 @@ export class ProgramEmitter {
     body.inputs.forEach(({ id }, i) => {
       const from = op.inputs[i]!;
       const { count } = infoOf(body.inputs[i]!);
-      const { place } = this.#root(from);
+      const { place } = this.root(from);
       if (i < states) {
         const to = part(i);
         const value = this.#element(from, this.info(from).shape, 'i');
-        this.source.line(`{ uint32_t i; for (i = 0; i < ${count}u; i++) ${to.text}[i] = (${ctypes[to.type].name})${value}; }`);
+        this.source.line(
+          `{ uint32_t i; for (i = 0; i < ${count}u; i++) ${to.text}[i] = (${ctypes[to.type].name})${value}; }`,
+        );
         child.input(id, { kind: 'pointer', ...to });
       } else if (i < states + scanned) {
         const { text, type } = this.pointer(from);
-        child.input(id, { kind: 'pointer', text: `(${text} + ${time} * ${count}u)`, type }, this.#ranges.get(from));
+        child.input(id, { kind: 'pointer', text: `(${text} + ${time} * ${count}u)`, type }, this.ranges.get(from));
       } else if (place.kind === 'number') child.input(id, place, { lo: place.value, hi: place.value });
-      else child.input(id, { kind: 'pointer', ...this.pointer(from) }, this.#ranges.get(from));
+      else child.input(id, { kind: 'pointer', ...this.pointer(from) }, this.ranges.get(from));
     });
-    const loop = reverse ? `for (${time} = ${steps}u; ${time}-- > 0u;)` : `for (${time} = 0; ${time} < ${steps}u; ${time}++)`;
+    const loop = reverse
+      ? `for (${time} = ${steps}u; ${time}-- > 0u;)`
+      : `for (${time} = 0; ${time} < ${steps}u; ${time}++)`;
     this.source.line(`{ uint32_t ${time}; ${loop} {`);
     child.write(() => {
       const outputs = Object.values(body.outputs);
@@ -381,13 +139,16 @@ export class ProgramEmitter {
       for (const i of order) {
         const to = part(i);
         const { count, shape } = child.info(outputs[i]!);
-        const own = child.#root(outputs[i]!);
+        const own = child.root(outputs[i]!);
         if (own.place.kind === 'pointer' && own.place.text === to.text) continue;
         const moves = body.inputs.findIndex(({ id }) => id === own.root);
-        if (i < states && moves >= 0 && moves < states) throw new InvariantError('c: a state becomes another as it was');
+        if (i < states && moves >= 0 && moves < states)
+          throw new InvariantError('c: a state becomes another as it was');
         const at = i < states ? 'i' : `${time} * ${count}u + i`;
         const value = child.#element(outputs[i]!, shape, 'i');
-        this.source.line(`{ uint32_t i; for (i = 0; i < ${count}u; i++) ${to.text}[${at}] = (${ctypes[to.type].name})${value}; }`);
+        this.source.line(
+          `{ uint32_t i; for (i = 0; i < ${count}u; i++) ${to.text}[${at}] = (${ctypes[to.type].name})${value}; }`,
+        );
       }
     });
     this.source.line('} }');
@@ -419,7 +180,9 @@ export class ProgramEmitter {
       const index = outer === 1 ? `${at}u + i` : `i / ${part}u * ${row}u + ${at}u + i % ${part}u`;
       const total = outer * part;
       const value = this.#element(id, this.info(id).shape, 'i');
-      this.source.line(`{ uint32_t i; for (i = 0; i < ${total}u; i++) ${to.text}[${index}] = (${ctypes[to.type].name})${value}; }`);
+      this.source.line(
+        `{ uint32_t i; for (i = 0; i < ${total}u; i++) ${to.text}[${index}] = (${ctypes[to.type].name})${value}; }`,
+      );
       at += part;
     }
   }
@@ -430,7 +193,7 @@ export class ProgramEmitter {
     for (const op of ops) {
       const name = this.#local(op.id);
       lines.push(`const ${computeType(op.dtype)} ${name} = ${this.#expression(op, 'i')};`);
-      if (!this.#kept.has(op.id)) continue;
+      if (!this.kept.has(op.id)) continue;
       const to = this.pointer(op.id);
       lines.push(`${to.text}[i] = (${ctypes[to.type].name})${name};`);
     }
@@ -453,7 +216,7 @@ export class ProgramEmitter {
   /** An elementwise op at an element of its result. */
   #expression(op: TensorOp, index: string): string {
     const { shape } = this.info(op.id);
-    const args = op.inputs.map((id) => this.#element(id, shape, index, this.#loops.get(op.id)));
+    const args = op.inputs.map((id) => this.#element(id, shape, index, this.loops.get(op.id)));
     if (needsMath.has(op.kind)) this.source.usesMath();
     if (op.kind === 'lookup') return this.#lookup(op, args[0]!);
     const from = this.info(op.inputs[op.kind === 'select' ? 1 : 0]!).dtype;
@@ -474,10 +237,10 @@ export class ProgramEmitter {
   /** The element of a value that an element of a result reads. */
   #element(id: string, result: readonly number[], index: string, loop?: Item): string {
     const { dtype, shape } = this.info(id);
-    const { root, place, offset } = this.#root(id);
+    const { root, place, offset } = this.root(id);
     if (place.kind === 'number') return literal(place.value, dtype);
     const at = operandIndex(index, result, shape);
-    if (place.kind === 'own' && loop !== undefined && this.#loops.get(root) === loop) return this.#local(root);
+    if (place.kind === 'own' && loop !== undefined && this.loops.get(root) === loop) return this.#local(root);
     const moved = offset === 0 ? at : `${at} + ${offset}u`;
     if (place.kind === 'derived') return `(${this.#derived(place.op, moved)})`;
     const { text, type } = this.pointer(root);
@@ -493,16 +256,16 @@ export class ProgramEmitter {
 
   /** A pointer to a value's first element. */
   pointer(id: string): { readonly text: string; readonly type: CType } {
-    const { root, place, offset } = this.#root(id);
+    const { root, place, offset } = this.root(id);
     if (place.kind === 'pointer') {
       return { text: offset === 0 ? place.text : `(${place.text} + ${offset}u)`, type: place.type };
     }
     if (place.kind === 'own') {
-      const home = this.#home(root);
+      const home = this.home(root);
       const buffer = present(this.#buffers.get(home.id), `c: %${root} has no memory`);
       return { text: this.source.address(buffer, home.offset + offset), type: buffer.type };
     }
-    const values = place.kind === 'data' ? place.tensor : this.#constant(root);
+    const values = place.kind === 'data' ? place.tensor : this.constant(root);
     const array = this.source.array(values, root);
     return { text: offset === 0 ? array.name : `(${array.name} + ${offset}u)`, type: array.type };
   }
@@ -511,15 +274,11 @@ export class ProgramEmitter {
 
   /** The weight of a kernel: packed codes where that is known of it. */
   #weight(id: string): { readonly packed: PackedWeight; readonly name: string } | undefined {
-    const { root, offset } = this.#root(id);
+    const { root, offset } = this.root(id);
     const packed = this.packed.get(root);
     if (packed === undefined || offset !== 0) return undefined;
     const name = this.#packedNames.get(root) ?? packedArray(this.source, packed, root);
     this.#packedNames.set(root, name);
     return { packed, name };
   }
-}
-
-function never(): never {
-  throw new InvariantError('c: a constant loop');
 }

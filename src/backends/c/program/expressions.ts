@@ -1,6 +1,7 @@
 import type { DType } from '../../../base/dtype.js';
 import type { PrimKind } from '../../../tensor/index.js';
 import { doubleLiteral, floatLiteral } from '../source.js';
+import { integerRange } from './ranges.js';
 
 /** An op on each element by itself: its C expression from those of its operands. */
 export type ElementExpr = (args: readonly string[], of: { readonly dtype: DType; readonly from: DType }) => string;
@@ -59,8 +60,13 @@ export const elementwise: Partial<Readonly<Record<PrimKind, ElementExpr>>> = {
   and: infix('&&'),
   or: infix('||'),
   select: ([c, a, b]) => `(${c} ? ${a} : ${b})`,
-  cast: ([x], { dtype, from }) =>
-    dtype === 'bool' ? (from === 'bool' ? x! : `(${x} != 0)`) : dtype === from ? x! : `((${computeType(dtype)})${x})`,
+  cast: ([x], { dtype, from }) => {
+    if (dtype === from) return x!;
+    if (dtype === 'bool') return `(${x} != 0)`;
+    if (dtype === 'f32' || dtype === 'f64' || from === 'bool') return `((${computeType(dtype)})${x})`;
+    const [lo, hi] = integerRange(dtype);
+    return `spk_whole((double)${x}, ${doubleLiteral(lo)}, ${doubleLiteral(hi)})`;
+  },
   detach: ([x]) => x!,
 };
 

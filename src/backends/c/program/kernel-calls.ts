@@ -50,7 +50,10 @@ function weightOf({ source, read, weight }: KernelCall, id: string): Weight {
   }
   source.helper('spk_bits');
   const scale = source.numbers('f64', known.packed.scale, `scale of ${id}`);
-  return { form: packedWeight, args: `${known.name}, ${known.packed.bits}u, ${scale.name}, ${Number(known.packed.scale.length === 1)}u` };
+  return {
+    form: packedWeight,
+    args: `${known.name}, ${known.packed.bits}u, ${scale.name}, ${Number(known.packed.scale.length === 1)}u`,
+  };
 }
 
 const key = (...parts: readonly string[]): string => parts.join('_').replace(/spk_/g, '');
@@ -67,7 +70,20 @@ const conv2d: Write = (call, to) => {
   const [xType, yType] = [ctypes[from.type].name, ctypes[to.type].name];
   const name = key('spk_conv2d', xType, weight.form.key, yType);
   source.define(name, convKernel(name, xType, weight.form, yType));
-  const fields = [batch, channels, height, width, filters, ...kernel, ...out, ...stride, pads[0], pads[1], ...dilation, groups];
+  const fields = [
+    batch,
+    channels,
+    height,
+    width,
+    filters,
+    ...kernel,
+    ...out,
+    ...stride,
+    pads[0],
+    pads[1],
+    ...dilation,
+    groups,
+  ];
   const sum = scratch('f64', elementCount(out));
   source.line(`{ static const spk_conv s = {${fields.join(', ')}};`);
   source.line(`  ${name}(${from.text}, ${weight.args}, ${to.text}, ${sum}, &s); }`);
@@ -85,7 +101,19 @@ const conv2dInput: Write = (call, to) => {
   const [gType, yType] = [ctypes[from.type].name, ctypes[to.type].name];
   const name = key('spk_transposed', gType, weight.form.key, yType);
   source.define(name, convInputKernel(name, gType, weight.form, yType));
-  const fields = [batch, channels, ...input, filters, ...kernel, ...out, ...stride, pads[0], pads[1], ...dilation, groups];
+  const fields = [
+    batch,
+    channels,
+    ...input,
+    filters,
+    ...kernel,
+    ...out,
+    ...stride,
+    pads[0],
+    pads[1],
+    ...dilation,
+    groups,
+  ];
   const sum = scratch('f64', channels! * elementCount(input));
   source.line(`{ static const spk_conv s = {${fields.join(', ')}};`);
   source.line(`  ${name}(${from.text}, ${weight.args}, ${to.text}, ${sum}, &s); }`);
@@ -153,7 +181,11 @@ const slice: Write = (call, to) => {
   const own = strides(call.info(x).shape);
   const { starts, steps } = attrsOf(call.op, 'slice');
   const offset = starts.reduce((sum, start, axis) => sum + start * own[axis]!, 0);
-  moved(call, to, (at) => `${text}[${[`${offset}u`, ...at.map((i, axis) => `${i} * ${own[axis]! * steps[axis]!}u`)].join(' + ')}]`);
+  moved(
+    call,
+    to,
+    (at) => `${text}[${[`${offset}u`, ...at.map((i, axis) => `${i} * ${own[axis]! * steps[axis]!}u`)].join(' + ')}]`,
+  );
 };
 
 const broadcast: Write = (call, to) => {

@@ -31,6 +31,10 @@ static float spk_round_f32(float x) {
   if (rest > 0.5f) return low + 1.0f;
   return spk_floor_f32(low * 0.5f) * 2.0f == low ? low : low + 1.0f;
 }`,
+  spk_whole: `/* Without its fraction, within bounds. */
+static int32_t spk_whole(double x, double least, double most) {
+  return (int32_t)(x < least ? least : x > most ? most : x);
+}`,
   spk_bits: `/* Code k of codes of so many bits, two's complement, the lowest bits first. */
 static int32_t spk_bits(const uint8_t *codes, unsigned bits, uint32_t k) {
   uint32_t at = k * bits, value = codes[at >> 3] >> (at & 7u);

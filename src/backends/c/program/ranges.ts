@@ -1,4 +1,4 @@
-import { type Tensor } from '../../../base/dtype.js';
+import type { DType, Tensor } from '../../../base/dtype.js';
 import type { TensorOp } from '../../../tensor/index.js';
 
 /** Whole numbers between two bounds, which may be infinite; undefined where a value may be a fraction. */
@@ -20,12 +20,23 @@ const union = (parts: readonly Whole[]): Whole =>
     ? { lo: Math.min(...parts.map(({ lo }) => lo)), hi: Math.max(...parts.map(({ hi }) => hi)) }
     : undefined;
 
+function cast(to: DType, range: Whole): Whole {
+  if (to !== 'i32' && to !== 'i8' && to !== 'u8') return range;
+  const [lo, hi] = integerRange(to);
+  return { lo: Math.max(lo, range?.lo ?? lo), hi: Math.min(hi, range?.hi ?? hi) };
+}
+
+/** The least and greatest value of an integer dtype. */
+export function integerRange(dtype: 'i32' | 'i8' | 'u8'): readonly [number, number] {
+  return dtype === 'i8' ? [-128, 127] : dtype === 'u8' ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
+}
+
 /** The whole numbers that an op's result lies in, from those of its operands. */
 export function wholeRange(op: TensorOp, inputs: readonly Whole[], from: readonly string[]): Whole {
   const [a, b, c] = inputs;
   switch (op.kind) {
     case 'cast':
-      return from[0] === 'bool' ? { lo: 0, hi: 1 } : op.dtype === 'i32' ? (a ?? { lo: -(2 ** 31), hi: 2 ** 31 - 1 }) : a;
+      return cast(op.dtype, from[0] === 'bool' ? { lo: 0, hi: 1 } : a);
     case 'eq':
     case 'ne':
     case 'lt':

@@ -24,7 +24,13 @@ export interface Info {
   readonly count: number;
 }
 
-export function infoOf({ dtype, shape }: { readonly dtype: DType; readonly shape: Program['ops'][number]['shape'] }): Info {
+export function infoOf({
+  dtype,
+  shape,
+}: {
+  readonly dtype: DType;
+  readonly shape: Program['ops'][number]['shape'];
+}): Info {
   const concrete = concreteShape(shape, 1);
   return { dtype, shape: concrete, count: elementCount(concrete) };
 }
@@ -32,11 +38,15 @@ export function infoOf({ dtype, shape }: { readonly dtype: DType; readonly shape
 /** How far into its source a slice begins that takes consecutive elements; undefined where it doesn't. */
 export function contiguousStart(op: TensorOp, from: readonly number[]): number | undefined {
   const { starts, ends, steps } = op.attrs as unknown as Record<'starts' | 'ends' | 'steps', readonly number[]>;
-  const first = from.findIndex((size, axis) => starts[axis] !== 0 || ends[axis] !== size);
+  const first = from.findIndex(
+    (size, axis) => starts[axis] !== 0 || ends[axis] !== size || (steps[axis] !== 1 && size > 1),
+  );
   if (first < 0) return 0;
   if (from.slice(0, first).some((size) => size !== 1)) return undefined;
   const taken = Math.ceil((ends[first]! - starts[first]!) / steps[first]!);
   if (steps[first] !== 1 && taken > 1) return undefined;
-  const whole = from.every((size, axis) => axis <= first || (starts[axis] === 0 && ends[axis] === size && steps[axis] === 1));
+  const whole = from.every(
+    (size, axis) => axis <= first || (starts[axis] === 0 && ends[axis] === size && steps[axis] === 1),
+  );
   return whole ? starts[first]! * elementCount(from.slice(first + 1)) : undefined;
 }
