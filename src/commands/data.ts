@@ -1,5 +1,5 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Dataset, type Normalisation, fitDataset, readBatch } from '../data/index.js';
+import { type Dataset, type Normalisation, type Recordings, fitDataset, readBatch } from '../data/index.js';
 import { chosenNormalisation, needOf } from '../run/fit.js';
 import { openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
@@ -12,6 +12,17 @@ export interface DataOptions extends CommonOptions {
   readonly limit?: number;
   /** The network that would read them. */
   readonly target?: Target;
+}
+
+/** What recordings of events hold. */
+export interface EventFigures {
+  readonly events: Spread;
+  /** From the first event to the last, in ms. */
+  readonly milliseconds: Spread;
+  /** Share of ON among the events, where they have a polarity. */
+  readonly on?: number;
+  /** The greatest place of an event, + 1. */
+  readonly seen: { readonly columns: number; readonly rows?: number };
 }
 
 interface Spread {
@@ -36,11 +47,18 @@ export interface DataResult {
   readonly classes?: readonly { readonly class: number; readonly samples: number }[];
   /** Each number of the labels. */
   readonly numbers?: readonly Spread[];
-  /** As the file has them. */
-  readonly raw: Spread & { readonly zeros: number };
+  /** As the file has them; missing of recordings that no network frames. */
+  readonly raw?: Spread & { readonly zeros: number };
   /** As a network gets them: scaled and normalised. */
-  readonly values: Spread;
-  readonly first: readonly { readonly label?: number; readonly numbers?: readonly number[]; readonly mean: number }[];
+  readonly values?: Spread;
+  /** Of recordings that no network frames. */
+  readonly recordings?: EventFigures;
+  readonly first: readonly {
+    readonly label?: number;
+    readonly numbers?: readonly number[];
+    readonly mean?: number;
+    readonly events?: number;
+  }[];
   /** What the network would read. */
   readonly network?: { readonly input: readonly number[]; readonly frames: boolean; readonly outputs: number };
 }
@@ -65,13 +83,15 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
   }
   const looked = Math.min(given.length, options.limit ?? given.length);
   const { targets, type, layout, labelled } = given;
+  const common = { name: given.name, samples: given.length, looked_at: looked, shape: given.shape };
+  if (dataset.recordings !== undefined) {
+    const value = { ...common, type: 'events', ...lookAtRecordings(dataset, dataset.recordings, looked) };
+    return { value, diagnostics: findings.all };
+  }
   const found = look(dataset, used, looked);
   const labels = targets !== undefined ? 'numbers' : labelled === false ? 'none' : 'classes';
   const value: DataResult = {
-    name: given.name,
-    samples: given.length,
-    looked_at: looked,
-    shape: given.shape,
+    ...common,
     ...(type === undefined ? {} : { type }),
     ...(layout === undefined ? {} : { layout }),
     labels,
@@ -83,6 +103,48 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
     ...(network === undefined ? {} : { network }),
   };
   return { value, diagnostics: findings.all };
+}
+
+/** Reads recordings one by one; each is read to its end, so that what is wrong with one is said. */
+function lookAtRecordings(
+  dataset: Dataset,
+  recordings: Recordings,
+  count: number,
+): Pick<DataResult, 'labels' | 'classes' | 'recordings' | 'first'> {
+  const [events, milliseconds] = [new Counter(), new Counter()];
+  const byClass = new Map<number, number>();
+  const first: { label?: number; events: number }[] = [];
+  const labelled = dataset.labelled !== false;
+  let [columns, rows, on, all, polar, flat] = [0, 0, 0, 0, false, true];
+  for (let i = 0; i < count; i++) {
+    const { t, x, y, p, clock } = recordings.events(i);
+    const label = dataset.labels?.(i, 1)[0] ?? 0;
+    byClass.set(label, (byClass.get(label) ?? 0) + 1);
+    events.add(t.length);
+    milliseconds.add(t.length === 0 ? 0 : (t.at(-1)! - t[0]!) * (clock === 'half' ? 1000 : 1e-3));
+    for (const one of x) columns = Math.max(columns, one + 1);
+    for (const one of y ?? []) rows = Math.max(rows, one + 1);
+    for (const one of p ?? []) on += one;
+    all += t.length;
+    polar ||= p !== undefined;
+    flat &&= y === undefined;
+    if (first.length < shownFirst) first.push({ ...(labelled ? { label } : {}), events: t.length });
+  }
+  return {
+    labels: labelled ? 'classes' : 'none',
+    ...(labelled ? { classes: listed(byClass) } : {}),
+    recordings: {
+      events: events.result(),
+      milliseconds: milliseconds.result(),
+      ...(polar ? { on: on / Math.max(1, all) } : {}),
+      seen: { columns, ...(flat ? {} : { rows }) },
+    },
+    first,
+  };
+}
+
+function listed(byClass: ReadonlyMap<number, number>): NonNullable<DataResult['classes']> {
+  return [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
 }
 
 class Counter {
@@ -136,7 +198,6 @@ function look(dataset: Dataset, normalisation: Normalisation, count: number) {
       });
     }
   }
-  const classes = (): readonly { readonly class: number; readonly samples: number }[] =>
-    [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
+  const classes = (): NonNullable<DataResult['classes']> => listed(byClass);
   return { raw, values, numbers, classes, first };
 }

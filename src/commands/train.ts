@@ -1,19 +1,30 @@
 import { basename, join } from 'node:path';
-import { type Diagnostic, DiagnosticError, type Outcome, fail } from '../base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError, type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
-import { type Dataset, FolderClaim, type Layout, finishWrites, isFile, openDataset, readText } from '../data/index.js';
+import {
+  type Dataset,
+  FolderClaim,
+  type Layout,
+  finishWrites,
+  isFile,
+  loadReaders,
+  openDataset,
+  readText,
+} from '../data/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, opsById } from '../network/index.js';
 import {
   type Checkpoint,
   type EpochRecord,
   Firing,
+  type LoadOptions,
   type LoopResult,
   Samples,
   type TrainSettings,
   bestOf,
   trainLoop,
   traineeOf,
+  usualMemory,
   withoutGradient,
 } from '../train/index.js';
 import { bitTraining, renewalProblems } from '../workspace/bit-training.js';
@@ -40,6 +51,8 @@ export interface TrainOptions extends CommonOptions {
   readonly seed?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** MB of samples that are kept in memory at most. */
+  readonly memory?: number;
   readonly resume?: boolean;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
@@ -95,6 +108,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   if (blocked.length > 0) throw new DiagnosticError(blocked);
   const runs = runFolders(target, config, options);
   const folder = runs.first();
+  await loadReaders(data);
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? layout });
   try {
     const writer = new RunWriter(trainee, settings, {
@@ -107,7 +121,10 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     const fresh = (run: string): void => writer.refuseToReplace(run, [target.path]);
     if (options.resume !== true) fresh(folder);
     say('reading images');
-    const samples = loadSamples(dataset, network, settings, findings);
+    const samples = loadSamples(dataset, network, settings, findings, {
+      memory: options.memory === undefined ? usualMemory : options.memory * 1e6,
+      onProgress: (done, total) => say('reading images', { done, total }),
+    });
     const engine = chooseEngine(options.engine, 'train');
     options.onEngine?.(engine.name);
     const claim = runs.claim(fresh);
@@ -224,13 +241,24 @@ function sourcesOf({ path }: Target, { allowOutside }: TrainOptions): Map<string
   return copiesOf({ path, text: readText(path), name: 'model.spike' }, allowOutside === true);
 }
 
-function loadSamples(given: Dataset, network: Network, settings: TrainSettings, findings: Findings): Samples {
+function loadSamples(
+  given: Dataset,
+  network: Network,
+  settings: TrainSettings,
+  findings: Findings,
+  load: LoadOptions,
+): Samples {
   if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
   const dataset = fitToNetwork(network, given, findings, { normalisation: settings.normalisation });
   const images = Math.min(dataset.length, settings.limit ?? dataset.length);
   const left = images - Math.round(images * settings.validation);
   if (left < 2) fail('train/too-few-images', { name: dataset.name, images: left });
-  return Samples.load(dataset, images, settings.normalisation);
+  const samples = Samples.load(dataset, images, settings.normalisation, load);
+  if (samples.kept < images) {
+    const args = { name: dataset.name, kept: samples.kept, images, megabytes: Math.round(samples.bytes / 1e6) };
+    findings.all.push(diagnostic('train/streamed', args));
+  }
+  return samples;
 }
 
 function resultOf(
