@@ -87,6 +87,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             engine: flags.engine,
             threads: flags.threads,
             seed: flags.seed,
+            memory: flags.memory,
             run: flags.out,
           }),
         }),
