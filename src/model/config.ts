@@ -7,6 +7,7 @@ import { fileContext, mayBeHidden } from './environment.js';
 import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions } from './load.js';
+import type { ModelLoader } from './loader.js';
 import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
@@ -58,12 +59,14 @@ export class ConfigChecker {
   readonly #reporter: Reporter;
   readonly #instantiator: Instantiator;
   readonly #root: string;
+  readonly #loader: ModelLoader;
   readonly #options: LoadOptions;
 
-  constructor(reporter: Reporter, instantiator: Instantiator, root: string, options: LoadOptions) {
+  constructor(reporter: Reporter, instantiator: Instantiator, root: string, loader: ModelLoader, options: LoadOptions) {
     this.#reporter = reporter;
     this.#instantiator = instantiator;
     this.#root = root;
+    this.#loader = loader;
     this.#options = options;
   }
 
@@ -273,7 +276,9 @@ export class ConfigChecker {
     if (path?.kind !== 'string') return undefined;
     const folder = folderOf(declared.file.ast.source.name);
     const resolved = join(folder, path.value);
-    if (!this.#options.allowOutside && (!isRelative(path.value) || !isInside(this.#root, resolved))) {
+    const outside =
+      !isRelative(path.value) || !isInside(this.#root, resolved) || this.#loader.leaves?.(resolved) === true;
+    if (!this.#options.allowOutside && outside) {
       this.#reporter.report('model/outside-folder', { path: path.value, folder: this.#root }, value.span, {
         help: 'copy the file into the folder, or allow it with --allow-outside',
       });

@@ -40,12 +40,13 @@ it('a chain of 17,000 nodes converts in bounded time; what is left out and what 
   const file = join(folder, 'chain.onnx');
   writeFileSync(file, chain(3400));
   const outDir = join(folder, 'out');
-  const { value, diagnostics } = await convertOnnx(file, { coding: 'sws', silent: 2, outDir });
+  const { value, diagnostics } = await convertOnnx(file, { coding: 'sws', outDir });
   const said = diagnostics.map(({ code, message }) => `${code}: ${message}`);
   expect(said).toEqual([
     expect.stringMatching(
       /^convert\/import-sampled: 2000 of the 10203 layers .*; not compared: all behind %\S+, and 1 of every 2 before$/,
     ),
+    'convert/too-long: each layer has the usual 2 silent steps, none are chosen: the layers of neurons have 34000 time steps together, more than 2048',
     'convert/too-long: the spiking network not run for a check: the layers of neurons have 34000 time steps together, more than 32768',
     'convert/too-long: `infer.onnx` left out: the layers of neurons have 34000 time steps together, more than 32768',
   ]);
@@ -78,3 +79,20 @@ it('a part of a file gives the tensors that the whole file gives', async () => {
   expect(expected.flat().some((value) => value > 0)).toBe(true);
   expect(await results(part)).toEqual(expected);
 });
+
+it('of inputs with too many values for checks the checks are left out, and said', async () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 1, 4200, 4200]);
+  const conv = b.node('Conv', [b.fakeQuant('x', 0.1, 0), b.floats('w', [1, 1, 1, 1], [0.5])]);
+  b.output(b.node('Flatten', [b.node('GlobalAveragePool', [b.fakeQuant(b.node('Relu', [conv]), 0.1, 0)])]));
+  const folder = temporaryFolder();
+  const file = join(folder, 'large.onnx');
+  writeFileSync(file, b.bytes());
+  const { value, diagnostics } = await convertOnnx(file, { coding: 'ibra', outDir: join(folder, 'out') });
+  expect(value).toBeDefined();
+  const left = diagnostics.filter(({ code }) => code === 'convert/large-input').map(({ message }) => message);
+  expect(left).toEqual([
+    'the import isn’t compared with onnxruntime: an input has 17640000 values, more than 16777216',
+    'the spiking network isn’t run for a check: an input has 17640000 values, more than 16777216',
+  ]);
+}, 60_000);
