@@ -123,7 +123,7 @@ function positive(text: string): number {
 
 function convert(host: Host, network: string, flags: ConvertFlags): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const data = flags.calibrate === undefined ? undefined : openData(flags.calibrate, flags, false);
+    const data = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
     try {
       const result = take(
         await driver.convertOnnx(network, {
