@@ -38,21 +38,23 @@ const row8 = `/* acc += level * a row of weights, 8 bits each. */
 static void spk_row_8(spk_i32 *restrict acc, const uint8_t *restrict row, uint32_t n, int32_t level) {
   const int8_t *restrict w = (const int8_t *)row;
   uint32_t j;
-  if (level == 1) for (j = 0; j < n; j++) acc[j] += w[j];
-  else if (level == -1) for (j = 0; j < n; j++) acc[j] -= w[j];
-  else for (j = 0; j < n; j++) acc[j] += level * w[j];
+  if (level == 1) {
+    for (; n >= 16; n -= 16, acc += 16, w += 16) for (j = 0; j < 16; j++) acc[j] += w[j];
+    for (j = 0; j < n; j++) acc[j] += w[j];
+    return;
+  }
+  for (; n >= 16; n -= 16, acc += 16, w += 16) for (j = 0; j < 16; j++) acc[j] += level * w[j];
+  for (j = 0; j < n; j++) acc[j] += level * w[j];
 }`;
 
-const row4 = `/* acc += level * a row of weights, 4 bits each: the first half in the low nibbles. */
+const row4 = `/* acc += level * a row of weights, 4 bits each: of 16 outputs the first 8 in the low nibbles; of the rest two a byte. */
 static void spk_row_4(spk_i32 *restrict acc, const uint8_t *restrict row, uint32_t n, int32_t level) {
-  const uint32_t half = n / 2u;
-  spk_i32 *restrict high = acc + (n - half);
   uint32_t j;
-  for (j = 0; j < half; j++) {
-    acc[j] += level * ((int32_t)((row[j] & 15u) ^ 8u) - 8);
-    high[j] += level * ((int32_t)((row[j] >> 4) ^ 8u) - 8);
+  for (; n >= 16; n -= 16, acc += 16, row += 8) {
+    for (j = 0; j < 8; j++) acc[j] += level * ((int32_t)((row[j] & 15u) ^ 8u) - 8);
+    for (j = 0; j < 8; j++) acc[j + 8] += level * ((int32_t)((row[j] >> 4) ^ 8u) - 8);
   }
-  if (half * 2u < n) acc[half] += level * ((int32_t)((row[half] & 15u) ^ 8u) - 8);
+  for (j = 0; j < n; j++) acc[j] += level * ((int32_t)(((row[j / 2] >> (j % 2 * 4)) & 15u) ^ 8u) - 8);
 }`;
 
 /** Weights of any other number of bits. */
@@ -66,25 +68,35 @@ export function rowKernel(bits: number): string {
   return bits === 8 ? row8 : bits === 4 ? row4 : rowAny(bits);
 }
 
-/** What one spike adds to all that it reaches. */
+/** What one spike adds to all that it reaches. Rows of a kernel's line stand in the order of the outputs that they reach. */
 export function spikeKernel(bits: number): string {
+  const joined = bits === 8 ? '' : ` && s->outputs % ${bits === 4 ? 16 : 8}u == 0`;
   return `/* One spike through its synapses. */
 static void spk_spike_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t *w, uint32_t i, int32_t level) {
   const uint32_t row = (s->outputs * ${bits}u + 7u) / 8u, c = i % s->channels, at = i / s->channels;
   const int32_t y = (int32_t)(at / s->width) + s->pad_y, x = (int32_t)(at % s->width) + s->pad_x;
-  const uint8_t *weights = w + c * s->kernel_y * s->kernel_x * row;
+  const int lines = s->stride_x == 1 && s->dilation_x == 1 && s->inputs == s->channels${joined};
+  const int32_t start = x + 1 - s->kernel_x, first = start < 0 ? 0 : start, last = x < s->out_x ? x : s->out_x - 1;
+  const uint8_t *line = w + c * s->kernel_y * s->kernel_x * row;
   int32_t ky, kx;
   acc += c / s->inputs * s->outputs;
-  for (ky = 0; ky < s->kernel_y; ky++) {
-    const int32_t ty = y - ky * s->dilation_y, oy = ty / s->stride_y;
+  for (ky = 0; ky < s->kernel_y; ky++, line += s->kernel_x * row) {
+    const int32_t ty = y - ky * s->dilation_y, oy = s->stride_y == 1 ? ty : ty / s->stride_y;
+    spk_i32 *to = acc + (uint32_t)(oy * s->out_x) * s->filters;
     if (ty < 0) break;
     if (oy >= s->out_y || oy * s->stride_y != ty) continue;
+    if (lines) {
+      if (first <= last) {
+        spk_row_${bits}(to + (uint32_t)first * s->filters, line + (uint32_t)(first - start) * row,
+            (uint32_t)(last - first + 1) * s->outputs, level);
+      }
+      continue;
+    }
     for (kx = 0; kx < s->kernel_x; kx++) {
-      const int32_t tx = x - kx * s->dilation_x, ox = tx / s->stride_x;
+      const int32_t tx = x - kx * s->dilation_x, ox = s->stride_x == 1 ? tx : tx / s->stride_x;
       if (tx < 0) break;
       if (ox >= s->out_x || ox * s->stride_x != tx) continue;
-      spk_row_${bits}(acc + (uint32_t)(oy * s->out_x + ox) * s->filters, weights + (uint32_t)(ky * s->kernel_x + kx) * row,
-          s->outputs, level);
+      spk_row_${bits}(to + (uint32_t)ox * s->filters, line + (uint32_t)(s->kernel_x - 1 - kx) * row, s->outputs, level);
     }
   }
 }`;

@@ -20,7 +20,9 @@ export function weightsOf(network: Network, op: Op, windows: Windows): Weights {
     for (let i = 0; i < inputs; i++) {
       for (let tap = 0; tap < taps; tap++) {
         const w = data[(o * inputs + i) * taps + tap]!;
-        rows[((group * inputs + i) * taps + tap) * outputs + (o % outputs)] = w;
+        // from right to left, as the outputs lie that an input reaches
+        const turned = tap - (tap % kernel[1]) + kernel[1] - 1 - (tap % kernel[1]);
+        rows[((group * inputs + i) * taps + turned) * outputs + (o % outputs)] = w;
         sums[o]! += Math.abs(w);
       }
     }
@@ -52,18 +54,17 @@ export function linearWeights(network: Network, op: Op, from: Extent, outputs: n
   return { ...plain, rows };
 }
 
-/** The rows at their bits, each beginning a byte; of 4 bits the first half of the outputs in the low nibbles. */
+/** The rows at their bits, each beginning a byte; of 4 bits, of 16 outputs the first 8 in the low nibbles. */
 export function weightArray(source: Source, { rows, outputs, bits, name }: Weights): string {
   const bytes = Math.ceil((outputs * bits) / 8);
   const count = rows.length / outputs;
   const packed = new Uint8Array(count * bytes);
-  const half = Math.floor(outputs / 2);
   for (let row = 0; row < count; row++) {
     for (let j = 0; j < outputs; j++) {
       const code = rows[row * outputs + j]!;
       const base = row * bytes * 8;
-      const upper = outputs - half;
-      const at = bits !== 4 ? j * bits : j < upper ? j * 8 : (j - upper) * 8 + 4;
+      const whole = bits === 4 && j < outputs - (outputs % 16);
+      const at = whole ? (j - (j % 16)) * 4 + (j % 8) * 8 + (j % 16 < 8 ? 0 : 4) : j * bits;
       for (let b = 0; b < bits; b++) {
         if (((code >> b) & 1) === 1) packed[(base + at + b) >> 3]! |= 1 << ((base + at + b) & 7);
       }
