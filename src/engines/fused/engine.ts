@@ -12,7 +12,7 @@ import { partition } from './partition.js';
 import { type Plan, bytesPerSample, makePlan } from './plan.js';
 import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
 import { emitProduct } from './products.js';
-import type { Partition } from './segments.js';
+import { type Partition, flatSegments } from './segments.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './samples.js';
 
 export interface FusedOptions extends OpenOptions {
@@ -39,7 +39,8 @@ const keptPlans = 4;
 
 async function openFused(program: Program, options: FusedOptions = {}): Promise<Opened> {
   const split = partition(program, options);
-  const sessions = split.segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
+  const segments = flatSegments(split);
+  const sessions = segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
   const unsupported = sessions.flatMap(unsupportedByOnnx);
   if (unsupported.length > 0) {
     throw new DiagnosticError(
@@ -53,7 +54,7 @@ async function openFused(program: Program, options: FusedOptions = {}): Promise<
   const ports = portsOf(program, options.states);
   // States pass through all samples of a step, and lie in the memory of one lane.
   const separable = isSeparable(program) && ports.states.length === 0;
-  const models = split.segments.flatMap((segment) => {
+  const models = segments.flatMap((segment) => {
     if (segment.kind === 'kernel' || segment.kind === 'dot') return [];
     return [segment.kind === 'session' ? emitOnnx(segment.program) : emitProduct(segment.synapse)];
   });
