@@ -46,7 +46,7 @@ const largestExpansion = 1 << 14;
  */
 export function planLoops(region: RegionGraph, n: number, isConstant: (source: Source) => boolean): LoopNest {
   const { inner, batched } = region.space;
-  const outer = batched ? n : 1;
+  const outer = batched ? n * region.times : 1;
   const full = [outer, ...inner];
   let best: LoopNest | undefined;
   // Repeated along one more axis at a time, from the innermost, until rows are long enough.
