@@ -21,6 +21,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/passes': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/lower'],
   'src/backends/onnx': ['src/base', 'src/network', 'src/tensor'],
   'src/backends/tfjs': ['src/base', 'src/network', 'src/tensor'],
+  // A layer of neurons is a step of its equations.
+  'src/backends/torch': ['src/base', 'src/equations', 'src/lower', 'src/network', 'src/tensor'],
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs'],
   'src/data': ['src/base', 'src/network'],
   'src/cost': ['src/base', 'src/equations', 'src/network'],
@@ -104,6 +106,7 @@ function opening(): string[] {
     'src/frontends/onnx',
     'src/backends/onnx',
     'src/backends/tfjs',
+    'src/backends/torch',
     'src/train',
   ];
 }

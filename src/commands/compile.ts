@@ -10,6 +10,7 @@ import { checkRan } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import { type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
+import { torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
 import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
@@ -42,7 +43,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const emit = affordable(options.emit, network, findings);
   const lowers = emit.includes('tensor') || emit.includes('onnx');
   if (opened.text !== undefined && lowers) checkRuns(network, opened.text);
-  const files = options.outDir === undefined ? [] : writeArtifacts(opened, network, emit, options.outDir);
+  const files = options.outDir === undefined ? [] : writeArtifacts(opened, network, emit, options.outDir, findings);
   return { value: describe(network, runs, files, options), diagnostics: findings.all };
 }
 
@@ -51,6 +52,7 @@ function writeArtifacts(
   network: Network,
   emit: CompileOptions['emit'],
   folder: string,
+  findings: Findings,
 ): readonly string[] {
   const { source, training, config, normalisation, sources, inputs } = opened;
   if (emit.includes('tfjs') && source !== undefined) {
@@ -58,7 +60,13 @@ function writeArtifacts(
   }
   const module = emit.includes('tfjs') ? trainModule(opened.network, training) : undefined;
   const origin = { maker: 'compile', config, normalisation, sources } as const;
-  const made = artifactFiles(network, emit, origin, packageVersion(), module);
+  const torch = emit.includes('torch') ? torchFolder(opened, network, findings) : undefined;
+  // a folder of nothing else is the PyTorch program itself
+  const alone = torch !== undefined && emit.every((one) => one === 'torch');
+  const below = [...(torch ?? [])].map(([name, content]) => [`torch/${name}`, content] as const);
+  const made = alone
+    ? torch
+    : artifactFiles(network, emit, origin, packageVersion(), new Map([...(module ?? []), ...below]));
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
   const files = recordedAs(made, { ...origin, earlier }, packageVersion());

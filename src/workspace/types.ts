@@ -40,6 +40,6 @@ export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>
   return verify ? 'full' : 'none';
 }
 
-export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;
+export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'torch'] as const;
 
 export type Artifact = (typeof artifacts)[number];
