@@ -297,10 +297,21 @@ export class ConfigChecker {
     const coding = evaluateAs(value, { kind: 'choice', of: codings }, '`coding`', context);
     if (coding.kind !== 'choice') return undefined;
     const choice = coding.choice as ChoiceOf<typeof codings>;
+    if (choice.name === 'events') this.#checkWindow(choice.args, value);
     const perLayer: readonly Parameter[] = codingLayerSettings[choice.name] ?? [];
     const { layers } = layeredSettings(inner, choice.name, [], perLayer, context);
     // the rows of a coding name what its layers may have
     return { ...choice, layers: layers as CodingChoice['layers'] };
+  }
+
+  /** Windows have a length, and nothing else has one. */
+  #checkWindow({ by, window }: { readonly by?: string; readonly window?: number }, value: Expression): void {
+    if ((by === 'duration') === (window !== undefined)) return;
+    const problem =
+      window === undefined
+        ? '`by: duration` needs the length of a frame in ms: `window: 50`'
+        : '`window` is the length of a frame in ms: it goes with `by: duration`';
+    this.#reporter.report('model/conflict', { problem }, value.span);
   }
 
   #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {

@@ -40,6 +40,7 @@ export function conversionPlan(config: Config, findings: Findings, changes: Plan
       from: settingOf(coding, 'from'),
       bits: Math.min(8, args.steps),
     },
+    digits: { beta: args.beta, steps: args.steps },
     'to-spikes': {
       beta: args.beta,
       steps: args.steps,
