@@ -354,6 +354,8 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   identity: same,
   encode,
   neuron,
+  digit: none,
+  digit_neuron: none,
   recode: none,
   product: none,
   maxprefix,
