@@ -11,7 +11,7 @@ import { emitters } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
-import { torchFolder } from '../workspace/torch-folder.js';
+import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
 import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
@@ -66,15 +66,10 @@ function emitted(
   }
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
   const origin = { maker: 'compile', config, normalisation, sources } as const;
-  const torch = (): Map<string, string | Uint8Array> => torchFolder(opened, network, findings);
-  const options = {
-    tfjs,
-    torch: () => [...torch()].map(([name, content]) => [`torch/${name}`, content] as const),
-    said: facts.take,
-  };
-  // a folder of nothing else is the PyTorch program itself
-  const alone = emit.includes('torch') && emit.every((one) => one === 'torch');
-  const made = alone ? torch() : artifactFiles(network, emit, origin, packageVersion(), options);
+  const torch = () => torchFolder(opened, network, emit, findings);
+  const made = isTorchAlone(emit)
+    ? new Map(torch())
+    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);

@@ -7,6 +7,7 @@ import { lower, mostUnrolledSteps, unrolledSteps } from '../lower/program/index.
 import { type Network, paramsToTensors } from '../network/index.js';
 import type { Findings } from './findings.js';
 import type { OpenedTarget } from './open.js';
+import type { Artifact } from './types.js';
 import { packageFolder } from './version.js';
 
 type Files = Map<string, string | Uint8Array>;
@@ -20,7 +21,12 @@ function pythonFile(name: string): string {
  * A folder that needs PyTorch and safetensors alone: the network as modules, before its passes, where each of its layers
  * has such a form; else what is left of it after them, op by op. `compiled` is the network after its passes.
  */
-export function torchFolder(opened: OpenedTarget, compiled: Network, findings: Findings): Files {
+export function torchFolder(
+  opened: OpenedTarget,
+  compiled: Network,
+  emit: readonly Artifact[],
+  findings: Findings,
+): readonly (readonly [string, string | Uint8Array])[] {
   const files: Files = new Map();
   const why = opened.source === undefined ? trainable(opened, files) : undefined;
   if (opened.source !== undefined || why !== undefined) lowered(compiled, files, why);
@@ -29,7 +35,12 @@ export function torchFolder(opened: OpenedTarget, compiled: Network, findings: F
     findings.take({ value: true, diagnostics: [diagnostic('torch/lowered', args, why.op.place)] });
   }
   files.set('layers.py', pythonFile('layers.py'));
-  return files;
+  return [...files].map(([name, content]) => [isTorchAlone(emit) ? name : `torch/${name}`, content] as const);
+}
+
+/** A folder of nothing else is the PyTorch program itself; beside other artifacts it is a folder in theirs. */
+export function isTorchAlone(emit: readonly Artifact[]): boolean {
+  return emit.length > 0 && emit.every((one) => one === 'torch');
 }
 
 /** The network layer by layer; what stands in the way of that, where something does. */
