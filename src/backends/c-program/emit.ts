@@ -1,12 +1,22 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
-import { type ConvPlaces, type ConvSizes, type ConvText, convolutionHelpers, forwardText, inputGradientText, weightGradientText } from './convolutions.js';
+import {
+  type ConvPlaces,
+  type ConvSizes,
+  type ConvText,
+  convolutionHelpers,
+  forwardText,
+  inputGradientText,
+  weightGradientText,
+} from './convolutions.js';
 import { cTypes } from './expressions.js';
 import { type Size, sizeText } from './linear.js';
-import { type KernelText, NeedsStored, kernelText, parts } from './loops.js';
+import { NeedsStored } from './elements.js';
+import { type KernelText, kernelText, parts } from './loops.js';
 import { matmulText, productScratch } from './matmul.js';
-import { Planner, type Step, canonical, operandLayouts, preferredLayout, resultLayout } from './planner.js';
+import { canonical, operandLayouts, preferredLayout, resultLayout } from './layouts.js';
+import { Planner, type Step } from './planner.js';
 import { contextText, helpersText, poolText } from './runtime.js';
 import { type Layout, volumeOf } from './shapes.js';
 import { type CTarget, vectorText } from './tiles.js';
@@ -51,10 +61,16 @@ export function emitC(program: Program, target: CTarget): CProgram {
   const outputs = new Map<string, number>();
   for (const { id } of program.inputs) inputs.set(id, main.bufferOf(id, 'rows'));
   for (const name of Object.keys(program.outputs)) outputs.set(name, writer.buffers.find(`=${name}`)!);
-  const kept = [...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, 'rows'), data })), ...writer.constants];
+  const kept = [
+    ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, 'rows'), data })),
+    ...writer.constants,
+  ];
   const buffers = writer.buffers.all.map((buffer) => ({
     ...buffer,
-    bytes: { ...buffer.size, factor: writer.aliases.has(buffer.index) ? 0 : buffer.size.factor * byteWidth[buffer.dtype] },
+    bytes: {
+      ...buffer.size,
+      factor: writer.aliases.has(buffer.index) ? 0 : buffer.size.factor * byteWidth[buffer.dtype],
+    },
     ...(touched.get(buffer.index) ?? { first: 0, last: 0 }),
   }));
   const loops = [contextText, helpersText, ...writer.loops].join('\n');
@@ -67,7 +83,16 @@ export function emitC(program: Program, target: CTarget): CProgram {
     windowsText,
     ...writer.products,
   ].join('\n');
-  return { loops, products, buffers, inputs, params: kept, outputs, sums: writer.sums * parts, scratch: writer.scratch };
+  return {
+    loops,
+    products,
+    buffers,
+    inputs,
+    params: kept,
+    outputs,
+    sums: writer.sums * parts,
+    scratch: writer.scratch,
+  };
 }
 
 class Writer {
@@ -183,7 +208,14 @@ class Writer {
           counts_pads: op.kind === 'avgpool' && attrs.include_pad ? 1 : 0,
         };
         const second = op.kind === 'maxpool_grad' ? `x->p[${at(1)}]` : 'NULL';
-        return windowCall(`${op.kind}_${dtype}`, elements([image[0]!]), sizes, `x->p[${at(0)}]`, second, `x->p[${result()}]`);
+        return windowCall(
+          `${op.kind}_${dtype}`,
+          elements([image[0]!]),
+          sizes,
+          `x->p[${at(0)}]`,
+          second,
+          `x->p[${result()}]`,
+        );
       }
       case 'matmul': {
         const { transA, transB } = attrsOf(op, 'matmul');
@@ -276,17 +308,13 @@ class Writer {
     };
     const write = { conv2d: forwardText, conv2d_input_grad: inputGradientText, conv2d_weight_grad: weightGradientText };
     const [a, b, c] = [at(0), at(1), result()];
-    const [px, pw, py] =
-      op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
+    const [px, pw, py] = op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
     const emit = (packed: number, partial: number): ConvText => {
       const places: ConvPlaces = { name, batch, x: px, w: pw, y: py, packed, partial };
       return write[op.kind as 'conv2d'](sizes, places, this.target);
     };
     const { packed, partial, scratch: bytes } = emit(0, 0);
-    const text = emit(
-      packed > 0 ? scratch('packed', packed) : 0,
-      partial > 0 ? scratch('partial', partial) : 0,
-    );
+    const text = emit(packed > 0 ? scratch('packed', packed) : 0, partial > 0 ? scratch('partial', partial) : 0);
     this.scratch = Math.max(this.scratch, bytes);
     this.products.push(text.code);
     return text.call;
@@ -309,7 +337,9 @@ class Writer {
       return this.buffers.take(`${planner.scope}${op.id}#${index}@${layout}`, part.dtype, volumeOf(part.shape));
     });
     for (const buffer of [...operands, ...inside, ...outputs, ...results]) touched.add(buffer);
-    for (const buffer of [...inside, ...outputs].filter((_, i) => i >= states && (i < inside.length || i >= inside.length + states))) {
+    for (const buffer of [...inside, ...outputs].filter(
+      (_, i) => i >= states && (i < inside.length || i >= inside.length + states),
+    )) {
       this.aliases.add(buffer);
     }
     const bytes = (buffer: number): string => {
@@ -320,18 +350,27 @@ class Writer {
     const lines = [
       '{ const long N = x->n; (void)N;',
       ...all.map((buffer) => `char *saved${buffer} = x->p[${buffer}];`),
-      ...inside.slice(0, states).map((buffer, i) => `memcpy(x->p[${buffer}], x->p[${operands[i]!}], ${bytes(buffer)});`),
-      ...inside.slice(states + scanned).map((buffer, i) => `x->p[${buffer}] = x->p[${operands[states + scanned + i]!}];`),
+      ...inside
+        .slice(0, states)
+        .map((buffer, i) => `memcpy(x->p[${buffer}], x->p[${operands[i]!}], ${bytes(buffer)});`),
+      ...inside
+        .slice(states + scanned)
+        .map((buffer, i) => `x->p[${buffer}] = x->p[${operands[states + scanned + i]!}];`),
       `for (long j = 0; j < ${steps}; j++) {`,
       `const long t = ${reverse ? `${steps - 1} - j` : 'j'}; (void)t;`,
       ...inside
         .slice(states, states + scanned)
         .map((buffer, i) => `x->p[${buffer}] = x->p[${operands[states + i]!}] + t * ${bytes(buffer)};`),
-      ...outputs.slice(states).map((buffer, i) => `x->p[${buffer}] = x->p[${results[states + i]!}] + t * ${bytes(buffer)};`),
+      ...outputs
+        .slice(states)
+        .map((buffer, i) => `x->p[${buffer}] = x->p[${results[states + i]!}] + t * ${bytes(buffer)};`),
       `${name}(x);`,
       ...inside
         .slice(0, states)
-        .map((buffer, i) => `{ char *now = x->p[${buffer}]; x->p[${buffer}] = x->p[${outputs[i]!}]; x->p[${outputs[i]!}] = now; }`),
+        .map(
+          (buffer, i) =>
+            `{ char *now = x->p[${buffer}]; x->p[${buffer}] = x->p[${outputs[i]!}]; x->p[${outputs[i]!}] = now; }`,
+        ),
       '}',
       ...inside.slice(0, states).map((buffer, i) => `memcpy(x->p[${results[i]!}], x->p[${buffer}], ${bytes(buffer)});`),
       ...all.map((buffer) => `x->p[${buffer}] = saved${buffer};`),

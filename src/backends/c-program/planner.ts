@@ -2,35 +2,15 @@ import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Dim, type Program, type TensorOp, type ValueInfo, attrsOf, isBatch } from '../../tensor/index.js';
 import type { BufferTable } from './buffers.js';
-import { type AxisSize, type Layout, memoryOrder, splitShape, volumeOf } from './shapes.js';
+import { type Layout, memoryOrder, splitShape, volumeOf } from './shapes.js';
+import { type Item, keptParts, reductionOrder } from './items.js';
+import { canonical, operandLayouts, preferredLayout, resultLayout } from './layouts.js';
 import { costOf, pointwiseText } from './pointwise.js';
 
 /** A value in one layout. */
 export interface Demand {
   readonly id: string;
   readonly layout: Layout;
-}
-
-/** Something that a kernel's loops compute: a value to store, or a reduction of one. */
-export interface Item {
-  readonly key: string;
-  /** The value that is computed per element: what is stored, or what is reduced. */
-  readonly value: string;
-  readonly shape: readonly Dim[];
-  readonly buffer: number;
-  /** Where the value is stored: its own shape and layout, or a part of a larger value (concatenations). */
-  readonly target: { readonly shape: readonly Dim[]; readonly layout: Layout; readonly axis: number; readonly at: number };
-  readonly reduce?: {
-    readonly kind: 'sum' | 'max';
-    readonly axes: readonly number[];
-    readonly scale: number;
-    readonly dtype: TensorOp['dtype'];
-  };
-  /** The steps of time that are computed each by itself; undefined where time is a loop or absent. */
-  readonly planes?: readonly number[];
-  /** The loops, from outermost to innermost: parts of the split shape; elements in a row for `flat`. */
-  readonly order: readonly number[] | 'flat';
-  readonly domain: string;
 }
 
 export type Step =
@@ -41,41 +21,6 @@ export type Step =
 const recomputed = 40;
 /** Elements of a sum that is written out. */
 const unrolledSum = 16;
-
-/** Which layout images have in memory, unless a program's input or output says otherwise. */
-export function preferredLayout(shape: readonly Dim[]): Layout {
-  return canonical(shape, shape.length === 4 && isBatch(shape[0]!) ? 'channels' : 'rows');
-}
-
-/** Where both layouts are the same it is `rows`. */
-export function canonical(shape: readonly Dim[], layout: Layout): Layout {
-  if (shape.length !== 4 || shape[1] === 1 || (shape[2] === 1 && shape[3] === 1)) return 'rows';
-  return layout;
-}
-
-/** How the operands of an op that is a call lie. */
-export function operandLayouts(op: TensorOp): readonly Layout[] {
-  switch (op.kind) {
-    case 'conv2d':
-      return ['channels', 'rows'];
-    case 'conv2d_input_grad':
-      return ['rows', 'channels'];
-    case 'conv2d_weight_grad':
-    case 'maxpool_grad':
-      return ['channels', 'channels'];
-    case 'maxpool':
-    case 'avgpool':
-      return ['channels'];
-    default:
-      return op.inputs.map(() => 'rows');
-  }
-}
-
-export function resultLayout(op: TensorOp): Layout {
-  if (op.kind === 'scan_output') return preferredLayout(op.shape);
-  const images = ['conv2d', 'conv2d_input_grad', 'maxpool', 'maxpool_grad', 'avgpool'].includes(op.kind);
-  return canonical(op.shape, images ? 'channels' : 'rows');
-}
 
 /**
  * Decides which values of a program lie in memory, and which loops compute them. An op is either a call (a product, a
@@ -178,7 +123,8 @@ export class Planner {
   key({ id, layout }: Demand): string {
     const op = this.ops.get(id);
     // parts of a scan are one buffer, whatever reads them
-    if (op?.kind === 'scan_output') return `${this.scope}${op.inputs[0]!}#${attrsOf(op, 'scan_output').index}@${layout}`;
+    if (op?.kind === 'scan_output')
+      return `${this.scope}${op.inputs[0]!}#${attrsOf(op, 'scan_output').index}@${layout}`;
     return `${this.scope}${id}@${layout}`;
   }
 
@@ -222,7 +168,8 @@ export class Planner {
         if (!this.isInlined(id)) continue;
         const of = volumeOf(this.type(id).shape);
         const smaller = of.power < own.power || of.factor < own.factor || overlapping;
-        if (smaller && this.#cost(id) > (of.power < own.power ? 0 : 2)) this.demand(id, preferredLayout(this.type(id).shape));
+        if (smaller && this.#cost(id) > (of.power < own.power ? 0 : 2))
+          this.demand(id, preferredLayout(this.type(id).shape));
       }
     }
   }
@@ -233,7 +180,11 @@ export class Planner {
 
   #cost(id: string): number {
     let total = 0;
-    this.#cone(id, (op) => (total += costOf(op.kind)), () => undefined);
+    this.#cone(
+      id,
+      (op) => (total += costOf(op.kind)),
+      () => undefined,
+    );
     return total;
   }
 
@@ -484,29 +435,4 @@ function isTiling(op: TensorOp): boolean {
 function isTilingWithoutOverlap(op: TensorOp): boolean {
   const { kernel, stride } = attrsOf(op, 'avgpool');
   return kernel.every((k, i) => stride[i]! >= k);
-}
-
-/** The parts of a reduced item's split shape that stay. */
-export function keptParts(item: Pick<Item, 'shape' | 'reduce'>): ReadonlySet<number> {
-  const { axes } = splitShape(item.shape);
-  return new Set(axes.flatMap((parts, axis) => (item.reduce!.axes.includes(axis) ? [] : parts)));
-}
-
-/** Largest number of sums that a kernel keeps for one reduction. */
-export const mostSums = 32_768;
-
-/** What stays, what is reduced, what stays: the loops of a reduction. */
-export function reductionOrder(
-  order: readonly number[],
-  kept: ReadonlySet<number>,
-  sizes: readonly AxisSize[],
-): readonly number[] {
-  const first = order.findIndex((part) => !kept.has(part));
-  if (first < 0) return order;
-  const last = order.findLastIndex((part) => !kept.has(part));
-  const suffix = order.slice(last + 1);
-  const middle = order.slice(first, last + 1);
-  const count = suffix.reduce<number>((product, part) => product * (sizes[part] === 'N' ? Infinity : sizes[part]!), 1);
-  if (middle.every((part) => !kept.has(part)) && count <= mostSums) return order;
-  return [...order.filter((part) => kept.has(part)), ...order.filter((part) => !kept.has(part))];
 }

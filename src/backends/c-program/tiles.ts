@@ -22,11 +22,6 @@ export function tileOf(size: number, most: number): number {
   return most;
 }
 
-/** `from` to `to` in steps, the last one perhaps smaller: [start, length] pairs as a loop and a rest. */
-export function steps(size: number, step: number): { readonly whole: number; readonly rest: number } {
-  return { whole: Math.floor(size / step), rest: size % step };
-}
-
 export const vectorText = ({ lanes }: CTarget): string => `#define LANES ${lanes}
 typedef float vec __attribute__((vector_size(${4 * lanes})));
 typedef float loose __attribute__((vector_size(${4 * lanes}), aligned(4)));

@@ -78,7 +78,10 @@ function cacheFolder(): string {
 }
 
 /** Compiles a program to a shared library, unless the same was compiled before; gives its path. */
-export async function compileProgram(compiler: Compiler, program: Pick<CProgram, 'loops' | 'products'>): Promise<string> {
+export async function compileProgram(
+  compiler: Compiler,
+  program: Pick<CProgram, 'loops' | 'products'>,
+): Promise<string> {
   // every result of the loops is rounded by itself, as the reference evaluator does; sums of products aren't
   const parts = [
     { name: 'loops', text: program.loops, flags: ['-ffp-contract=off'] },

@@ -2,8 +2,8 @@ import type * as Koffi from 'koffi';
 import { fail } from '../../base/diagnostics/index.js';
 import type { TypedArray } from '../../base/dtype.js';
 
-/** A pointer of the library. */
-export type Pointer = unknown;
+/** A pointer of the library; NULL is null. */
+export type Pointer = object;
 
 /** The functions of a compiled program. */
 export interface Library {
