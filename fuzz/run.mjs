@@ -1,6 +1,5 @@
 // `npm run fuzz [-- --minutes M --seed N --format F --out DIR]`: damaged inputs of every format, each of which must end
 // in a result or in diagnostics. docs/fuzzing.md says what is promised.
-import { fork } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { below, mutateBytes, mutateGraph, mutateText, seeded } from './mutate.mjs';
 import { onnxGraphs, seeds } from './seeds.mjs';
+import { grownGraph, grownModel, nudgedData, nudgedText } from './grow.mjs';
+import { Watched } from './watch.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +18,6 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'build/fuzz' },
   },
 });
-const slowest = 5000;
 const texts = new Set(['spike', 'ir', 'json', 'log', 'run', 'journal']);
 const all = await seeds();
 const formats = values.format === undefined ? Object.keys(all) : values.format.split(',');
@@ -31,47 +31,12 @@ const root = mkdtempSync(join(tmpdir(), 'spikec-fuzz-'));
 const end = performance.now() + 60_000 * Number(values.minutes);
 const counts = Object.fromEntries(formats.map((format) => [format, 0]));
 const failures = new Map();
-let worker;
+const watched = new Watched(fileURLToPath(new URL('worker.mjs', import.meta.url)));
+const verdict = (input, size) => watched.verdict(input, size);
 
 function put(folder, name, bytes) {
   mkdirSync(dirname(join(folder, name)), { recursive: true });
   writeFileSync(join(folder, name), bytes);
-}
-
-/** A fresh process, its heap bounded. */
-async function started() {
-  const path = fileURLToPath(new URL('worker.mjs', import.meta.url));
-  const child = fork(path, [], { execArgv: ['--max-old-space-size=1024'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-  child.stderr.on('data', () => undefined);
-  await new Promise((done) => child.once('message', done));
-  return child;
-}
-
-/** What the worker says of an input: nothing where all is well. */
-async function verdict(input, size) {
-  worker ??= await started();
-  const child = worker;
-  const answer = await new Promise((done) => {
-    const timer = setTimeout(() => done({ problem: `longer than ${slowest} ms`, lost: true }), slowest);
-    const finish = (result) => {
-      clearTimeout(timer);
-      child.removeAllListeners('message');
-      child.removeAllListeners('exit');
-      done(result);
-    };
-    child.once('message', finish);
-    child.once('exit', (code, signal) => finish({ problem: `the process ended: ${signal ?? code}`, lost: true }));
-    child.send(input);
-  });
-  const allowed = 4 * size + 300e6;
-  const large = answer.grown > allowed;
-  if (answer.lost || large) {
-    child.removeAllListeners('exit');
-    child.kill('SIGKILL');
-    worker = undefined;
-  }
-  const grown = large ? `memory grew by ${Math.round(answer.grown / 1e6)} MB` : undefined;
-  return { problem: answer.problem ?? grown, refused: answer.refused === true };
 }
 
 /** Where a failure comes from: its message without numbers, and the first place in our code. */
@@ -98,7 +63,25 @@ async function checkSeeds() {
   }
 }
 
-let accepted = 0;
+/** An input: put together anew, a valid one with numbers nearby, or a damaged one. */
+function made(random, format, original) {
+  const way = random();
+  if (way < 0.4) {
+    if (format === 'onnx') return Buffer.from(grownGraph(random).bytes());
+    if (format === 'spike') return grownModel(random);
+    return texts.has(format) ? nudgedText(random, original) : nudgedData(random, original);
+  }
+  const grown = random() < 0.5;
+  if (way < 0.75 && format === 'onnx') {
+    return mutateGraph(random, grown ? grownGraph(random) : onnxGraphs[below(random, onnxGraphs.length)]());
+  }
+  if (way < 0.75 && texts.has(format)) {
+    return mutateText(random, grown && format === 'spike' ? grownModel(random) : original);
+  }
+  return mutateBytes(random, original);
+}
+
+const accepted = Object.fromEntries(formats.map((format) => [format, 0]));
 await checkSeeds();
 for (let n = 0; performance.now() < end; n++) {
   const seed = Number(values.seed) * 1e6 + n;
@@ -106,20 +89,14 @@ for (let n = 0; performance.now() < end; n++) {
   const format = formats[n % formats.length];
   const { target, files } = all[format][below(random, all[format].length)];
   const original = files.find(({ name }) => name === target).bytes;
-  const structured = random() < 0.6;
-  const bytes =
-    structured && format === 'onnx'
-      ? mutateGraph(random, onnxGraphs[below(random, onnxGraphs.length)]())
-      : structured && texts.has(format)
-        ? mutateText(random, original)
-        : mutateBytes(random, original);
+  const bytes = made(random, format, original);
   const folder = join(root, String(n));
   mkdirSync(folder);
   for (const file of files) put(folder, file.name, file.name === target ? bytes : file.bytes);
   const coding = ['sws', 'rate', 'mbif'][below(random, 3)];
   const size = files.reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0);
   const { problem, refused } = await verdict({ format, folder, coding, thorough: random() < 0.05 }, size);
-  if (!refused) accepted++;
+  if (!refused) accepted[format]++;
   counts[format]++;
   if (problem !== undefined) {
     const kind = `${format}: ${kindOf(problem)}`;
@@ -134,12 +111,18 @@ for (let n = 0; performance.now() < end; n++) {
   }
   rmSync(folder, { recursive: true });
 }
-worker?.removeAllListeners('exit');
-worker?.kill('SIGKILL');
+watched.end();
 rmSync(root, { recursive: true, force: true });
 const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-const list = Object.entries(counts).map(([format, count]) => `${format} ${count}`);
+const list = Object.entries(counts).map(
+  ([format, count]) => `${format} ${count}, ${percent(accepted[format], count)} accepted`,
+);
+const taken = Object.values(accepted).reduce((sum, count) => sum + count, 0);
 process.stdout.write(
-  `${total} inputs (${list.join(', ')}; ${accepted} accepted), ${failures.size} kinds of failures\n`,
+  `${total} inputs, ${percent(taken, total)} accepted (${list.join('; ')}), ${failures.size} kinds of failures\n`,
 );
 process.exitCode = failures.size > 0 ? 1 : 0;
+
+function percent(part, all) {
+  return `${((100 * part) / Math.max(1, all)).toFixed(1)} %`;
+}

@@ -40,13 +40,18 @@ const resumed = async (folder) => {
 };
 
 const uses = {
-  spike: async (folder) => {
+  spike: async (folder, { thorough }) => {
     const path = join(folder, 'n.spike');
     driver.formatFile(path);
     valueOf(driver.checkFile({ path }, {}));
     if (!readFileSync(path, 'utf8').includes('config c')) return;
     valueOf(await driver.compileTarget({ path, config: 'c' }, { emit: ['ir', 'json'], outDir: join(folder, 'out') }));
     valueOf(await driver.costOf({ path: join(folder, 'out') }, {}));
+    if (thorough)
+      await driver.compileTarget(
+        { path, config: 'c' },
+        { emit: ['ir', 'onnx'], planes: true, outDir: join(folder, 'planes') },
+      );
   },
   onnx: async (folder, { coding }) => {
     valueOf(await driver.convertOnnx(join(folder, 'net.onnx'), { coding, outDir: join(folder, 'out') }));

@@ -46,7 +46,7 @@ export function checkWhatHolds(source: Source, loader: ModelLoader, options: Loa
     const network = withDefaults(declared, reporter, instantiator);
     if (network !== undefined) networks.set(network.name, network);
   }
-  const checker = new ConfigChecker(reporter, instantiator, folderOf(source.name), options);
+  const checker = new ConfigChecker(reporter, instantiator, folderOf(source.name), loader, options);
   const configs = new Map<string, Config>();
   for (const declared of own<ConfigDeclaration>(main, 'config')) {
     const config = checker.check(declared);

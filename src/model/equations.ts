@@ -21,8 +21,14 @@ export function toEquation(expression: Expression, scope: EquationScope): Expr {
       return { kind: 'number', value: expression.value ? 1 : 0 };
     case 'name':
       return name(expression.name, expression, scope);
-    case 'unary':
-      return { kind: 'unary', op: expression.operator, operand: toEquation(expression.operand, scope) };
+    case 'unary': {
+      const operand = toEquation(expression.operand, scope);
+      // a negative literal is one number, as the text form reads it
+      if (expression.operator === '-' && expression.operand.kind === 'number' && operand.kind === 'number') {
+        return { kind: 'number', value: -operand.value };
+      }
+      return { kind: 'unary', op: expression.operator, operand };
+    }
     case 'binary': {
       const left = toEquation(expression.left, scope);
       return { kind: 'binary', op: expression.operator, left, right: toEquation(expression.right, scope) };

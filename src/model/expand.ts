@@ -1,4 +1,3 @@
-import { suggest } from '../base/did-you-mean.js';
 import type { Span } from '../base/source.js';
 import type {
   Argument,
@@ -19,6 +18,7 @@ import { type Frame, inputsOf } from './frame.js';
 import { IdScope } from './ids.js';
 import { layerSite } from './layer-site.js';
 import { type LayerDef, type LayerSite, layerNamed, layerTable, sameShape } from './layers/index.js';
+import { layerNameHelp } from './other-names.js';
 import type { Reporter } from './reporter.js';
 import type { Layer } from './types.js';
 import { type BlockValue, type TensorValue, type Value, describeShape, describeValue, errorValue } from './values.js';
@@ -278,10 +278,8 @@ export class Expander {
     const { environment } = frame.context;
     const help = (): string | undefined => {
       const kindOf = (other: string): string => environment.lookup(other)?.kind ?? 'block';
-      return suggest(
-        name,
-        [...environment.names()].filter((other) => kindOf(other) === 'block'),
-      );
+      const blocks = [...environment.names()].filter((other) => kindOf(other) === 'block');
+      return layerNameHelp(name, [...blocks, ...Object.keys(layerTable)]);
     };
     this.#reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     return errorValue;

@@ -62,7 +62,7 @@ export function levelsCall(expression: CallExpression, reporter: Reporter, toEqu
 }
 
 function isNegative(expr: Expr): boolean {
-  return expr.kind === 'unary' && expr.op === '-' && expr.operand.kind === 'number' && expr.operand.value > 0;
+  return expr.kind === 'number' && expr.value < 0;
 }
 
 function number(value: number): Expr {

@@ -8,6 +8,8 @@ export interface ModelLoader {
   read(path: string): string | undefined;
   /** The text of the standard library's `spikec/NAME`, or nothing where there is none. */
   library(name: string): string | undefined;
+  /** Whether a file that is inside of the main file's folder by its path is a link to one that isn't. */
+  leaves?(path: string): boolean;
 }
 
 /** A loader over texts in memory, by path; library files are under `spikec/NAME`. */

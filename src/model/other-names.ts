@@ -1,27 +1,85 @@
 import { closest, suggest } from '../base/did-you-mean.js';
 import { layerTable } from './layers/index.js';
 
-/** What other tools call a layer of the language. */
+/** What other tools call a layer of the language, as {@link plainName} has it. */
 const layers = new Map(
   Object.entries({
-    linear: 'dense fc fully_connected affine gemm matmul_weights Dense Linear',
-    conv: 'conv1d conv2d conv3d Conv2d Conv2D convolution depthwise_conv separable_conv',
-    batchnorm: 'bn BN batch_norm batchnorm1d batchnorm2d BatchNorm2d BatchNormalization layernorm groupnorm norm',
-    dropout: 'dropout1d dropout2d Dropout',
-    avgpool: 'avg_pool avgpool2d AvgPool2d average_pool AveragePooling2D',
-    maxpool: 'max_pool maxpool2d MaxPool2d MaxPooling2D pool',
-    transposed_conv:
-      'deconv deconvolution conv_transpose convtranspose ConvTranspose ConvTranspose2d Conv2DTranspose upconv',
-    global_avgpool: 'gap GAP globalavgpool adaptive_avgpool AdaptiveAvgPool2d mean reduce_mean',
-    flatten: 'Flatten view reshape',
-    relu: 'ReLU leaky_relu gelu elu silu hardtanh activation',
-    sigmoid: 'Sigmoid softmax tanh',
-    spike: 'lif LIF neuron activation_spike fire',
-    concat: 'cat concatenate Concat',
-    add: 'sum Add residual',
-    mul: 'multiply Mul',
+    linear: 'dense fc fullyconnected affine gemm linear',
+    conv: 'conv convolution',
+    batchnorm: 'bn batchnorm batchnormalization',
+    dropout: 'dropout alphadropout',
+    avgpool: 'avgpool averagepool averagepooling meanpool',
+    maxpool: 'maxpool maxpooling',
+    transposed_conv: 'deconv deconvolution convtranspose convolutiontranspose upconv convtransposed',
+    global_avgpool: 'gap globalavgpool globalaveragepool globalaveragepooling adaptiveavgpool',
+    flatten: 'flatten view ravel',
+    relu: 'relu',
+    sigmoid: 'sigmoid logistic',
+    concat: 'concat cat concatenate',
+    add: 'add sum residual',
+    mul: 'mul multiply',
   }).flatMap(([name, others]) => others.split(' ').map((other): [string, string] => [other, name])),
 );
+
+/** What other tools have and the language hasn't, or says otherwise. */
+const advice = new Map(
+  (
+    [
+      ['softmax logsoftmax', 'a network ends in logits: `loss cross_entropy` has the softmax, so leave it out'],
+      [
+        'relu6 clamp clip hardtanh hardsigmoid threshold',
+        'a neuron with levels is bounded: `spike(ILIF(D: 6))`; `relu` and `sigmoid` are the activations of real values',
+      ],
+      [
+        'leakyrelu prelu gelu elu selu celu silu swish hardswish mish softplus tanh activation',
+        'a spiking network has `spike` here; `relu` and `sigmoid` are the activations of real values',
+      ],
+      [
+        'layernorm groupnorm instancenorm rmsnorm layernormalization norm normalization',
+        'only batch norm can be folded into weights: `batchnorm`',
+      ],
+      ['depthwiseconv depthwise', 'a depthwise convolution is `conv(C, groups: C)` of C channels'],
+      ['separableconv', 'write `conv(C, groups: C) | conv(channels, kernel: 1)`'],
+      ['pool pooling', '`avgpool` and `maxpool` are the pools'],
+      ['pad zeropad padding', 'padding is an argument: `conv(8, pad: 1)`, `maxpool(3, pad: 1)`'],
+      ['mean reducemean globalpool', '`global_avgpool` is the mean over height and width'],
+      ['identity noop', 'leave it out'],
+      ['upsample interpolate unpool upsampling', '`transposed_conv` makes height and width larger'],
+      [
+        'lif leaky lifnode lifcell lapicque synaptic rleaky rsynaptic alpha if ifnode plif parametriclif parametriclifnode izhikevich adex neuron neurons neurongroup fire',
+        'neurons stand in `spike`, or in the config: `spike(LIF(tau: 2))` with `use "spikec/neurons" { LIF }`; leak β of other tools is 1 - 1 / tau',
+      ],
+      [
+        'rnn lstm gru recurrent',
+        'there are no recurrent cells; a neuron keeps its states from step to step, and equations of your own say how',
+      ],
+      [
+        'attention multiheadattention selfattention transformer embedding',
+        'write it of `linear`, `mul` and `spike`, or take `eca` over channels',
+      ],
+      ['matmul einsum bmm dot', 'products with weights are `linear`; `mul` multiplies element by element'],
+      ['reshape permute transpose squeeze unsqueeze rearrange', '`flatten` is the change of shape there is'],
+      [
+        'sequential model module forward',
+        'layers follow one another with `|`: `x | conv(8) | spike | flatten | linear(10)`',
+      ],
+      ['synapses synapse connection', 'synapses are `linear` and `conv`'],
+      [
+        'poissongroup poissoninput poisson spikegenerator encoder rate ratecoding',
+        'the config says how the input is coded: `coding rate(steps: 16)`',
+      ],
+      ['spikemonitor statemonitor monitor', 'run `spikec picture spikes` or `spikec eval --activity` on the config'],
+    ] as const
+  ).flatMap(([names, said]) => names.split(' ').map((name): [string, string] => [name, said])),
+);
+
+/** Without case, underscores and what says how many dimensions there are: `Conv2d`, `conv_2d`, `Conv2D` are `conv`. */
+function plainName(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll('_', '')
+    .replace(/[123]d(?=transpose$|$)|layer$/, '');
+}
 
 /** Functions of a neuron's equations, which networks don't have as layers. */
 const equationWords = new Set([
@@ -48,12 +106,15 @@ export const neuronNames = new Map(
   }).flatMap(([name, others]) => others.split(' ').map((other): [string, string] => [other, name])),
 );
 
-/** Help for an unknown layer: the likeliest name, what another tool's name means here, or all layers. */
+/** Help for an unknown layer: what another tool's name means here, the likeliest name, or all layers. */
 export function layerNameHelp(name: string, candidates: readonly string[]): string {
-  const near = closest(name, candidates);
-  if (near !== undefined) return suggest(name, candidates)!;
-  const meant = layers.get(name);
   const list = `the layers are ${Object.keys(layerTable).join(', ')}`;
-  if (equationWords.has(name)) return `\`${name}\` is a function of neurons’ equations; ${list}`;
-  return meant === undefined ? list : `the layer is called \`${meant}\` here; ${list}`;
+  const plain = plainName(name);
+  const meant = layers.get(plain);
+  if (meant !== undefined) return `the layer is called \`${meant}\` here; ${list}`;
+  const said = advice.get(plain);
+  const equation = equationWords.has(name) ? `\`${name}\` is a function of neurons’ equations; ` : '';
+  if (said !== undefined) return `${equation}${said}; ${list}`;
+  if (equation !== '') return `${equation}${list}`;
+  return closest(name, candidates) === undefined ? list : suggest(name, candidates)!;
 }

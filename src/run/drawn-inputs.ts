@@ -3,6 +3,9 @@ import { seededRandom } from '../base/random.js';
 import type { Dataset } from '../data/index.js';
 import type { Network } from '../network/index.js';
 
+/** Inputs of more values aren't drawn: what layers make of them wouldn't fit into memory. */
+export const mostDrawnValues = 2 ** 24;
+
 /** What the input's quantiser can tell apart, in real values; [−2, 2] where there is none. */
 export function inputRange(network: Network): readonly [number, number] {
   const input = network.ops.find((op) => op.kind === 'input');

@@ -7,7 +7,7 @@ import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
-import { inputRange } from './drawn-inputs.js';
+import { inputRange, mostDrawnValues } from './drawn-inputs.js';
 import { openReference, referenceNotes } from './reference.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
@@ -48,6 +48,14 @@ export async function verifyWhereWanted(
         { file: source.path },
         { help: '--verify full does it' },
       ),
+    );
+    return undefined;
+  }
+  const values = elementCount(source.imported.sourceInputs[0]?.shape ?? []);
+  if (values > mostDrawnValues) {
+    const what = 'the import isn’t compared with onnxruntime';
+    findings.all.push(
+      diagnostic('convert/large-input', { what, values, most: mostDrawnValues }, { file: source.path }),
     );
     return undefined;
   }

@@ -27,6 +27,10 @@ export function diskLoader(mainFile: string, allowOutside: boolean): ModelLoader
       const path = join(libraryFolder(), `${name}.spike`);
       return isFile(path) ? readText(path) : undefined;
     },
+    leaves(path) {
+      const real = realPath(path);
+      return real !== undefined && root !== undefined && !real.startsWith(root.endsWith(sep) ? root : root + sep);
+    },
   };
 }
 

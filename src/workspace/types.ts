@@ -40,6 +40,12 @@ export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>
   return verify ? 'full' : 'none';
 }
 
-export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;
+/** What `--emit` can name, in the order in which it is made; each has a row in `emitters`. */
+export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'c'] as const;
 
 export type Artifact = (typeof artifacts)[number];
+
+/** Codings that `convert` writes a config for. */
+export const conversionCodings = ['sws', 'rate', 'mbif', 'ibra'] as const;
+
+export type ConversionCoding = (typeof conversionCodings)[number];

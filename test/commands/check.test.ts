@@ -55,6 +55,20 @@ it('what is used outside the folder needs a flag, by path and by link', () => {
   expect(codes(join(folder, 'inner/link.spike'), true)).toEqual([]);
 });
 
+it('an ONNX file behind a link out of the folder needs the flag, too; one inside doesn’t', () => {
+  const folder = folderWith({
+    'outer.onnx': 'x',
+    'inner/real.onnx': 'x',
+    'inner/out.spike': 'config c { network onnx("out.onnx")  coding sws(silent: 2) }\n',
+    'inner/in.spike': 'config c { network onnx("in.onnx")  coding sws(silent: 2) }\n',
+  });
+  symlinkSync(join(folder, 'outer.onnx'), join(folder, 'inner', 'out.onnx'));
+  symlinkSync('real.onnx', join(folder, 'inner', 'in.onnx'));
+  expect(codes(join(folder, 'inner/out.spike'))).toEqual(['model/outside-folder']);
+  expect(codes(join(folder, 'inner/out.spike'), true)).toEqual([]);
+  expect(codes(join(folder, 'inner/in.spike'))).toEqual([]);
+});
+
 it('an ONNX file that is not there is reported where it is named', () => {
   const folder = folderWith({ 'a.spike': 'config c {\n  network onnx("net.onnx")\n  coding sws(steps: 8)\n}\n' });
   const { value, diagnostics } = checkFile({ path: join(folder, 'a.spike') });

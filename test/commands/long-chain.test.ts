@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { convertOnnx } from '../../src/commands/convert.js';
+import { modelText } from '../../src/convert/model-text.js';
 import { openOnnxSource } from '../../src/engines/onnx-source.js';
 import { exposeTensors, partFor } from '../../src/frontends/onnx/index.js';
 import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
@@ -40,15 +41,20 @@ it('a chain of 17,000 nodes converts in bounded time; what is left out and what 
   const file = join(folder, 'chain.onnx');
   writeFileSync(file, chain(3400));
   const outDir = join(folder, 'out');
-  const { value, diagnostics } = await convertOnnx(file, { coding: 'sws', silent: 2, outDir });
+  const { value, diagnostics } = await convertOnnx(file, { coding: 'sws', outDir });
   const said = diagnostics.map(({ code, message }) => `${code}: ${message}`);
   expect(said).toEqual([
     expect.stringMatching(
       /^convert\/import-sampled: 2000 of the 10203 layers .*; not compared: all behind %\S+, and 1 of every 2 before$/,
     ),
-    'convert/too-long: the spiking network not run for a check: the layers of neurons have 34000 time steps together, more than 32768',
-    'convert/too-long: `infer.onnx` left out: the layers of neurons have 34000 time steps together, more than 32768',
+    'convert/partly-searched: silent periods are searched for the first 256 of 3400 layers of neurons; the others have those that are proven',
+    expect.stringMatching('^convert/too-long: the spiking network isn’t run for a check: .* more than 8192$'),
+    expect.stringMatching('^convert/too-long: `infer.onnx` left out: .* more than 16384$'),
   ]);
+  const { searched, layers } = value!.silence!;
+  expect(searched).toBe(256);
+  expect(layers.slice(256).every(({ silent, proven }) => silent === proven)).toBe(true);
+  expect(layers.slice(0, 256).some(({ silent, proven }) => silent < proven)).toBe(true);
   expect(value!.files).not.toContain('infer.onnx');
   expect(existsSync(join(outDir, 'infer.onnx'))).toBe(false);
   expect(existsSync(join(outDir, 'network.ir'))).toBe(true);
@@ -77,4 +83,34 @@ it('a part of a file gives the tensors that the whole file gives', async () => {
   const expected = await results(bytes);
   expect(expected.flat().some((value) => value > 0)).toBe(true);
   expect(await results(part)).toEqual(expected);
+});
+
+it('of inputs with too many values for checks the checks are left out, and said', async () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 1, 4200, 4200]);
+  const conv = b.node('Conv', [b.fakeQuant('x', 0.1, 0), b.floats('w', [1, 1, 1, 1], [0.5])]);
+  b.output(b.node('Flatten', [b.node('GlobalAveragePool', [b.fakeQuant(b.node('Relu', [conv]), 0.1, 0)])]));
+  const folder = temporaryFolder();
+  const file = join(folder, 'large.onnx');
+  writeFileSync(file, b.bytes());
+  const { value, diagnostics } = await convertOnnx(file, { coding: 'ibra', outDir: join(folder, 'out') });
+  expect(value).toBeDefined();
+  const left = diagnostics.filter(({ code }) => code === 'convert/large-input').map(({ message }) => message);
+  expect(left).toEqual([
+    'the import isn’t compared with onnxruntime: an input has 17640000 values, more than 16777216',
+    'the spiking network isn’t run for a check: an input has 17640000 values, more than 16777216',
+  ]);
+}, 60_000);
+
+it('a model file of very many layers lists those whose silent period is another than most have', () => {
+  const layers = Array.from({ length: 4001 }, (_, n) => ({ id: `l${n}`, silent: n % 100 === 0 ? 3 : 1, proven: 4 }));
+  const silence = { inputs: 'drawn', samples: 1, latency_steps: 1, proven_latency_steps: 1, layers } as const;
+  const text = modelText('chain.onnx', { coding: 'sws', outDir: 'out' }, { silence });
+  expect(text).toContain('silent: 1) {');
+  expect(text.match(/layer "/g)).toHaveLength(41);
+  const periods = [...text.matchAll(/layer "l(\d+)" \{ silent (\d) \}/g)].map(([, n, period]) => [
+    Number(n) % 100,
+    period,
+  ]);
+  expect(periods).toEqual(Array.from({ length: 41 }, () => [0, '3']));
 });

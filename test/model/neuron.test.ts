@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Expr, type NeuronDef, assignmentsOf } from '../../src/equations/index.js';
+import { type Expr, type NeuronDef, assignmentsOf, printExpr } from '../../src/equations/index.js';
 import { checkModel, loadNeuron } from '../../src/model/index.js';
 import { evaluateNeuron } from '../support/run-neuron.js';
 import { expectDiagnostics, libraryText, testLoader } from '../support/spike.js';
@@ -39,6 +39,14 @@ describe('neuron declarations', () => {
     ]);
     const lo: Expr = { kind: 'unary', op: '-', operand: { kind: 'name', name: 'tau' } };
     expect(def.surrogate).toEqual({ name: 'ste', args: { lo } });
+  });
+
+  it('have a negative literal as one number, as their text form does', () => {
+    const [first, second] = assignmentsOf(
+      neuron('neuron N { state u = 0 charge u = u + -(70.6) + x fire s = u >= -(1) surrogate atan }'),
+    );
+    expect(printExpr(first!.value)).toBe('u + -70.6 + x');
+    expect(second!.value).toMatchObject({ right: { kind: 'number', value: -1 } });
   });
 
   it('give surrogates their usual arguments', () => {

@@ -5,6 +5,7 @@ import {
   functions,
   isFunctionName,
   numbers,
+  inOrder,
   opsById,
   optionalParam,
   paramOf,
@@ -91,7 +92,10 @@ export class Regions {
         continue;
       }
       if (leaves.size !== 1) return undefined;
-      const ops = this.network.ops.filter(({ id }) => inner.has(id));
+      const ops = inOrder(
+        this.network,
+        [...inner].map((id) => this.#byId.get(id)!),
+      );
       const curved = ops.some((op) => roleOf(op) === 'function' || roleOf(op) === 'product');
       const root = this.#byId.get([...leaves][0]!)!;
       return curved && root.kind !== 'input' ? { root, ops } : undefined;
