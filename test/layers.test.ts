@@ -25,6 +25,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // A layer of neurons is a step of its equations.
   'src/backends/torch': ['src/base', 'src/equations', 'src/lower', 'src/network', 'src/tensor'],
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs'],
+  'src/backends/c-program': ['src/base', 'src/tensor'],
+  'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs', 'src/backends/c-program'],
   'src/data': ['src/base', 'src/network'],
   'src/cost': ['src/base', 'src/equations', 'src/network'],
   'src/diff': ['src/base', 'src/equations', 'src/network', 'src/tensor'],
