@@ -24,7 +24,6 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/backends/tfjs': ['src/base', 'src/network', 'src/tensor'],
   // A layer of neurons is a step of its equations.
   'src/backends/torch': ['src/base', 'src/equations', 'src/lower', 'src/network', 'src/tensor'],
-  'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs'],
   'src/backends/c-program': ['src/base', 'src/tensor'],
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs', 'src/backends/c-program'],
   'src/data': ['src/base', 'src/network'],
