@@ -11,7 +11,15 @@ export {
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
 export { inferType } from './infer-type.js';
-export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export {
+  consumersOf,
+  isFiringLayer,
+  isNeuronLayer,
+  latencyOf,
+  opsById,
+  squeezeBehind,
+  withoutDeadOps,
+} from './graph.js';
 export {
   type OpAttrs,
   type OpDef,
