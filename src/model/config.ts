@@ -8,7 +8,7 @@ import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions } from './load.js';
 import type { ModelLoader } from './loader.js';
-import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
+import { layerHelp, meansSome } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';
@@ -316,9 +316,10 @@ export class ConfigChecker {
 
   #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {
     const ids = network.layers.map((layer) => layer.id);
+    const means = meansSome(ids);
     for (const { pattern, place } of layers) {
       if (this.#reporter.full) return;
-      if (ids.some(layerMatcher(pattern))) continue;
+      if (means(pattern)) continue;
       this.#reporter.report('model/pattern', { pattern }, place, { help: () => layerHelp(pattern, ids) });
     }
   }

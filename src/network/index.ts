@@ -10,9 +10,11 @@ export {
   numbers,
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { type Interval, intervalOf, intervalSource } from './intervals.js';
 export { inferType } from './infer-type.js';
 export {
   consumersOf,
+  inOrder,
   isFiringLayer,
   isNeuronLayer,
   latencyOf,
@@ -54,6 +56,9 @@ export {
   type Quantiser,
   codesOf,
   lookedUp,
+  digitOf,
+  digitOfNumber,
+  algebraOf,
   nameOf,
   loweringOf,
   windowOf,
