@@ -163,7 +163,7 @@ function learnedLines(
   const values: string[] = [];
   const scaled = stepParameter(def);
   const bits = 'bits_max' in op.attrs;
-  const [least, most] = op.attrs.levels;
+  const [least, most] = op.attrs.levels ?? [0, 1];
   const neurons = elementCount(op.type.shape);
   const scales = learned.some((name) => name === scaled || (name === 'bits' && bits));
   if (scales) {
