@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { Source, Span } from '../base/source.js';
 import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
@@ -58,7 +59,7 @@ export function loadFiles(
 }
 
 /** Looks names up in the standard library, which is read when first asked for. */
-function libraryHelp(loader: ModelLoader): (name: string) => string | undefined {
+function libraryHelp(loader: ModelLoader): (name: string) => Help | undefined {
   let known: ReadonlyMap<string, string> | undefined;
   const read = (): ReadonlyMap<string, string> =>
     new Map(
@@ -77,7 +78,8 @@ function libraryHelp(loader: ModelLoader): (name: string) => string | undefined 
     if (path === undefined) return undefined;
     const said =
       meant === name ? `\`${name}\` is in "${path}"` : `what others call ${name} is \`${meant}\` of "${path}"`;
-    return `${said}: add \`use "${path}" { ${meant} }\``;
+    const text = `${said}: add \`use "${path}" { ${meant} }\``;
+    return { text, fix: { kind: 'use', path, name: meant, ...(meant === name ? {} : { instead: meant }) } };
   };
 }
 
@@ -145,7 +147,7 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
     const local = alias ?? name;
     const declared = from?.own.get(name.text);
     if (from !== undefined && declared === undefined && from.hidden.size === 0) {
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         from.own.size === 0 ? 'it declares nothing' : suggest(name.text, from.own.keys());
       reporter.report('model/not-exported', { name: name.text, path: use.path.value }, name.span, { help });
     }
