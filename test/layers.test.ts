@@ -29,14 +29,18 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/workspace': opening(),
   'src/run': [...opening(), 'src/workspace'],
   'src/allocate': [...opening(), 'src/workspace', 'src/run'],
+  'src/convert': [...opening(), 'src/workspace', 'src/run', 'src/allocate'],
   'src/report': ['src/base', 'src/equations', 'src/network', 'src/cost', 'src/diff', 'src/train', 'src/run'],
+  // What is drawn of a network is measured first.
+  'src/report/measured': [...opening(), 'src/report', 'src/workspace', 'src/run'],
+  'src/report/measured/kinds.ts': [],
   'src/commands': commanding(),
   // What an editor uses loads no backend.
   'src/commands/check.ts': ['src/commands/reporting.ts', ...checking()],
   'src/commands/fmt.ts': ['src/commands/reporting.ts', ...checking()],
   'src/commands/reporting.ts': ['src/base'],
   // What the command line reads before it loads a command.
-  'src/commands/choices.ts': [],
+  'src/commands/choices.ts': ['src/report/measured/kinds.ts'],
   'src/workspace/load-model.ts': checking(),
   'src/workspace/choose-config.ts': ['src/base', 'src/model', 'src/workspace/types.ts'],
   'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
@@ -109,7 +113,7 @@ function opening(): string[] {
 }
 
 function commanding(): string[] {
-  return [...opening(), 'src/diff', 'src/workspace', 'src/run', 'src/allocate', 'src/report'];
+  return [...opening(), 'src/diff', 'src/workspace', 'src/run', 'src/allocate', 'src/convert', 'src/report'];
 }
 
 const layers = Object.keys(table).sort((a, b) => b.length - a.length);
@@ -163,6 +167,13 @@ it('a layer imports only those that it may', () => {
 function using(pattern: RegExp, allowed: RegExp): readonly string[] {
   return files.filter((file) => !allowed.test(file) && pattern.test(readFileSync(file, 'utf8')));
 }
+
+it('a command is one file of at most 100 lines: what is more than driving belongs to a room', () => {
+  const commands = files.filter((file) => isIn('src/commands', file));
+  const length = (file: string): number => readFileSync(file, 'utf8').trimEnd().split('\n').length;
+  expect(commands.length).toBeGreaterThan(15);
+  expect(commands.map((file) => [file, length(file)]).filter(([, lines]) => Number(lines) > 100)).toEqual([]);
+});
 
 it('only the ends of the compiler touch the disk or the console', () => {
   const ends = /^src\/(cli|data|engines|train|lsp)\//;

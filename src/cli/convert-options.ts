@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
-import type { ConversionCoding } from '../commands/choices.js';
+import type { ConversionCoding } from '../workspace/types.js';
 
 const owners: Owners = {
   silent: ['sws'],

@@ -15,7 +15,7 @@ import {
   withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { type ConversionCoding, conversionCodings } from '../commands/choices.js';
+import { type ConversionCoding, conversionCodings } from '../workspace/types.js';
 import type { ConvertResult } from '../commands/index.js';
 import type { VerifyLevel } from '../workspace/types.js';
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Dataset, type Normalisation, fitDataset, readBatch } from '../data/index.js';
+import { type Dataset, type Normalisation, type Spread, fitDataset, look } from '../data/index.js';
 import { chosenNormalisation, needOf } from '../run/fit.js';
 import { openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
@@ -12,12 +12,6 @@ export interface DataOptions extends CommonOptions {
   readonly limit?: number;
   /** The network that would read them. */
   readonly target?: Target;
-}
-
-interface Spread {
-  readonly min: number;
-  readonly max: number;
-  readonly mean: number;
 }
 
 /** The keys are those of `data --json`. */
@@ -44,9 +38,6 @@ export interface DataResult {
   /** What the network would read. */
   readonly network?: { readonly input: readonly number[]; readonly frames: boolean; readonly outputs: number };
 }
-
-const atOnce = 64;
-const shownFirst = 5;
 
 /** What a data set holds, and whether a network can read it; where it can't, the errors say why. */
 export async function describeData(options: DataOptions): Promise<Outcome<DataResult>> {
@@ -83,60 +74,4 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
     ...(network === undefined ? {} : { network }),
   };
   return { value, diagnostics: findings.all };
-}
-
-class Counter {
-  count = 0;
-  zeros = 0;
-  #min = Infinity;
-  #max = -Infinity;
-  #sum = 0;
-
-  add(value: number): void {
-    this.count++;
-    if (value === 0) this.zeros++;
-    if (value < this.#min) this.#min = value;
-    if (value > this.#max) this.#max = value;
-    this.#sum += value;
-  }
-
-  result(): Spread {
-    return { min: this.#min, max: this.#max, mean: this.#sum / Math.max(1, this.count) };
-  }
-}
-
-interface First {
-  readonly label: number;
-  readonly numbers?: readonly number[];
-  /** Of the values as a network gets them. */
-  readonly mean: number;
-}
-
-/** Reads samples, a few at a time. */
-function look(dataset: Dataset, normalisation: Normalisation, count: number) {
-  const [raw, values] = [new Counter(), new Counter()];
-  const numbers = Array.from({ length: dataset.targets ?? 0 }, () => new Counter());
-  const byClass = new Map<number, number>();
-  const first: First[] = [];
-  for (let start = 0; start < count; start += atOnce) {
-    const read = dataset.read(start, Math.min(atOnce, count - start));
-    const { images } = readBatch(dataset, start, read.count, normalisation);
-    for (const value of read.images) raw.add(value);
-    for (const value of images.data) values.add(value);
-    for (const label of read.labels) byClass.set(label, (byClass.get(label) ?? 0) + 1);
-    read.targets?.forEach((value, i) => numbers[i % numbers.length]!.add(value));
-    const size = images.data.length / Math.max(1, read.count);
-    for (let n = 0; n < read.count && first.length < shownFirst; n++) {
-      const own = images.data.subarray(n * size, (n + 1) * size);
-      const width = numbers.length;
-      first.push({
-        label: read.labels[n]!,
-        ...(read.targets === undefined ? {} : { numbers: [...read.targets.slice(n * width, (n + 1) * width)] }),
-        mean: own.reduce((sum, value) => sum + value, 0) / size,
-      });
-    }
-  }
-  const classes = (): readonly { readonly class: number; readonly samples: number }[] =>
-    [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
-  return { raw, values, numbers, classes, first };
 }

@@ -5,7 +5,7 @@ import { openTarget } from '../workspace/open.js';
 import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 import type { PictureKind } from './choices.js';
-import { type PlotOptions, plotOf, shown } from './picture-plots.js';
+import { type PlotOptions, plotOf, shown } from '../report/measured/pictures.js';
 
 export interface PictureOptions extends CommonOptions, PlotOptions {
   readonly outFile: string;

@@ -9,7 +9,7 @@ import { refuseOutput, writeOutput } from '../workspace/output.js';
 import { readLog } from '../workspace/run-log.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
-import { type FigureOptions, costFigures, figuresOnData } from './report-figures.js';
+import { type FigureOptions, costFigures, figuresOnData } from '../report/measured/figures.js';
 
 export interface ReportOptions extends CommonOptions, FigureOptions {
   readonly outFile: string;

@@ -19,3 +19,4 @@ export { openNpz } from './npz.js';
 export { type OpenOptions, openDataset } from './open.js';
 export { writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';
+export { type Spread, look } from './look.js';

@@ -1,6 +1,5 @@
 export { type Alignment, alignNetworks } from './align.js';
 export { diffNetworks } from './compare.js';
-export { counterpartsOf, layersSideBySide, sideBySide } from './cost-sides.js';
 export type { DiffDocument, Item, Line, Mark, Row, Section, Table } from './document.js';
 export { type DiffJson, diffJson } from './json.js';
 export {
@@ -11,7 +10,7 @@ export {
   presentPrograms,
   summaryOf,
 } from './present.js';
-export { programText, renamedValues } from './program-lines.js';
-export { type ProgramHunk, type ProgramText, diffPrograms } from './program-text.js';
+export type { ProgramHunk } from './program-text.js';
+export { type DiffResult, type DiffSide, diffSides } from './sides.js';
 export { ratio } from './show.js';
 export type { FieldChange, FieldValue, NetworkChange, NetworkDiff, Renamed, WeightChange } from './types.js';

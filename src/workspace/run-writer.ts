@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type Diagnostic, diagnostic, fail } from '../base/diagnostics/index.js';
+import { type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import { type FolderClaim, isFile, readBytes, readText } from '../data/index.js';
 import { printNetwork } from '../network/index.js';
@@ -71,7 +71,7 @@ export class RunWriter {
    * The checkpoint to go on from. Everything beside it that follows from it is written again. Fails where it is damaged or
    * belongs to another training, and where the log or `run.json` says something else.
    */
-  resume(claim: FolderClaim): { readonly from: Checkpoint; readonly diagnostics: readonly Diagnostic[] } {
+  resume(claim: FolderClaim): Outcome<Checkpoint> {
     const { folder } = claim;
     const from = readCheckpoint(join(folder, runFiles.checkpoint), {
       identity: this.#identity,
@@ -92,7 +92,7 @@ export class RunWriter {
       isBest || best === undefined || weightsHash(join(folder, 'best', runFiles.weights)) === best
         ? []
         : [diagnostic('train/best-lost', { path: join(folder, 'best'), epoch: bestOf(records)!.epoch })];
-    return { from, diagnostics };
+    return { value: from, diagnostics };
   }
 
   /** After an epoch, the last of `records`. */

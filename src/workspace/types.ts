@@ -43,3 +43,8 @@ export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>
 export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;
 
 export type Artifact = (typeof artifacts)[number];
+
+/** Codings that `convert` writes a config for. */
+export const conversionCodings = ['sws', 'rate', 'mbif', 'ibra'] as const;
+
+export type ConversionCoding = (typeof conversionCodings)[number];

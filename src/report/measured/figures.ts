@@ -1,5 +1,5 @@
-import { fail } from '../base/diagnostics/index.js';
-import { present } from '../base/invariant.js';
+import { fail } from '../../base/diagnostics/index.js';
+import { present } from '../../base/invariant.js';
 import {
   type Cost,
   type Hardware,
@@ -7,24 +7,24 @@ import {
   costOf as networkCost,
   takesEvents,
   withEventSpikes,
-} from '../cost/index.js';
-import type { Dataset, Normalisation } from '../data/index.js';
-import type { Measured, ReportTarget } from '../report/index.js';
-import { chooseEngine } from '../run/engine.js';
-import { finiteOnly } from '../run/evaluate-finite.js';
-import { evaluate } from '../run/evaluate.js';
-import { chosenNormalisation } from '../run/fit.js';
-import { eventRange } from '../run/event-range.js';
-import { findCarrier } from '../lower/program/index.js';
-import type { Network } from '../network/index.js';
-import { type LayerActivity, SpikeCounter } from '../run/metrics/index.js';
-import { checkRuns } from '../run/runnable.js';
-import { measureLevels, neuronLayers, spreadOver, traceSample } from '../run/traces.js';
-import type { EvalResult } from '../run/types.js';
-import type { Findings } from '../workspace/findings.js';
-import { type Opened, isOnnx } from '../workspace/open.js';
-import type { CommonOptions, OnProgress, Target } from '../workspace/types.js';
-import { costOfOpened } from './cost.js';
+} from '../../cost/index.js';
+import type { Dataset, Normalisation } from '../../data/index.js';
+import type { Measured, ReportTarget } from '../index.js';
+import { chooseEngine } from '../../run/engine.js';
+import { finiteOnly } from '../../run/evaluate-finite.js';
+import { evaluate } from '../../run/evaluate.js';
+import { chosenNormalisation } from '../../run/fit.js';
+import { eventRange } from '../../run/event-range.js';
+import { findCarrier } from '../../lower/program/index.js';
+import type { Network } from '../../network/index.js';
+import { type LayerActivity, SpikeCounter } from '../../run/metrics/index.js';
+import { checkRuns } from '../../run/runnable.js';
+import { measureLevels, neuronLayers, spreadOver, traceSample } from '../../run/traces.js';
+import type { EvalResult } from '../../run/types.js';
+import type { Findings } from '../../workspace/findings.js';
+import { type Opened, isOnnx } from '../../workspace/open.js';
+import type { CommonOptions, OnProgress, Target } from '../../workspace/types.js';
+import { costOfOpened } from '../../run/cost.js';
 
 /** What a network is measured on. */
 export interface FigureOptions extends Pick<CommonOptions, 'onProgress'> {

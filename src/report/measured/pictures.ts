@@ -1,21 +1,21 @@
-import { fail } from '../base/diagnostics/index.js';
-import { elementCount } from '../base/dtype.js';
-import { costOf as networkCost } from '../cost/index.js';
-import { latencyOf } from '../network/index.js';
-import { bitsOf } from '../report/bits.js';
-import { type Plot, bitsPlot, levelsPlot, membranesPlot, rasterPlot, spikesPlot } from '../report/plots/index.js';
-import type { SampleTrace } from '../run/sample-trace.js';
-import type { Opened } from '../workspace/open.js';
-import type { Network } from '../network/index.js';
-import { chooseEngine } from '../run/engine.js';
-import { finiteOnly } from '../run/evaluate-finite.js';
-import { chosenNormalisation } from '../run/fit.js';
-import { batchFor } from '../run/run-network.js';
-import { checkRuns } from '../run/runnable.js';
-import { chosenLayers, measureLevels, neuronLayers, spreadOver, traceSample } from '../run/traces.js';
-import type { CommonOptions } from '../workspace/types.js';
-import type { PictureKind } from './choices.js';
-import type { Dataset, Normalisation } from '../data/index.js';
+import { fail } from '../../base/diagnostics/index.js';
+import { elementCount } from '../../base/dtype.js';
+import { costOf as networkCost } from '../../cost/index.js';
+import { latencyOf } from '../../network/index.js';
+import { bitsOf } from '../bits.js';
+import { type Plot, bitsPlot, levelsPlot, membranesPlot, rasterPlot, spikesPlot } from '../plots/index.js';
+import type { SampleTrace } from '../../run/sample-trace.js';
+import type { Opened } from '../../workspace/open.js';
+import type { Network } from '../../network/index.js';
+import { chooseEngine } from '../../run/engine.js';
+import { finiteOnly } from '../../run/evaluate-finite.js';
+import { chosenNormalisation } from '../../run/fit.js';
+import { batchFor } from '../../run/run-network.js';
+import { checkRuns } from '../../run/runnable.js';
+import { chosenLayers, measureLevels, neuronLayers, spreadOver, traceSample } from '../../run/traces.js';
+import type { CommonOptions } from '../../workspace/types.js';
+import type { PictureKind } from './kinds.js';
+import type { Dataset, Normalisation } from '../../data/index.js';
 
 /** What is drawn, and on what. */
 export interface PlotOptions extends Pick<CommonOptions, 'onProgress'> {

@@ -1,0 +1,54 @@
+import type { Outcome } from '../base/diagnostics/index.js';
+import type { AllocateOptions, AllocateResult } from '../allocate/types.js';
+import type { DiffDocument } from '../diff/index.js';
+import type { OptionInfo } from '../passes/index.js';
+import type { EvalOptions, EvalResult } from '../run/types.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
+import type { CheckResult } from './check.js';
+import type { CompileOptions } from './compile.js';
+import type { ConvertOptions, ConvertResult } from './convert.js';
+import type { CostOptions, CostResult } from './cost.js';
+import type { DataOptions, DataResult } from './data.js';
+import type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
+import type { DoctorResult } from './doctor.js';
+import type { FormatResult } from './fmt.js';
+import type { StarterModel } from './init.js';
+import type { OptOptions, OptResult } from './opt.js';
+import type { PictureOptions, PictureResult } from './picture.js';
+import type { ReportOptions, ReportResult } from './report.js';
+import type { CompileResult } from './summary.js';
+import type { TrainOptions, TrainResult } from './train.js';
+
+export interface PassInfo {
+  readonly name: string;
+  readonly doc: string;
+  readonly options: readonly OptionInfo[];
+}
+
+/** Everything that commands ask of the compiler. */
+export interface Driver {
+  checkFile(target: Target, options: CommonOptions): Outcome<CheckResult>;
+  /** The formatted text of a model file. */
+  formatFile(path: string): Outcome<FormatResult>;
+  compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
+  convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
+  /** What of an ONNX file converts, and what blocks. */
+  examineOnnx(file: string): Promise<Outcome<DoctorResult>>;
+  evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
+  trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
+  allocateTarget(target: Target, options: AllocateOptions): Promise<Outcome<AllocateResult>>;
+  costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
+  describeData(options: DataOptions): Promise<Outcome<DataResult>>;
+  drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>>;
+  reportTargets(targets: readonly Target[], options: ReportOptions): Promise<Outcome<ReportResult>>;
+  diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>>;
+  /** Every configuration of the file against the target's, or the first. */
+  diffConfigs(base: Target, options: DiffOptions): Promise<Outcome<DiffMatrix>>;
+  /** Diffs as one HTML page that needs nothing else. */
+  diffPage(documents: readonly DiffDocument[]): Promise<string>;
+  listPasses(): readonly PassInfo[];
+  /** Passes with options, as text, on a network in text form. */
+  runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;
+  /** What `init` writes. */
+  starterModel(): Outcome<StarterModel>;
+}

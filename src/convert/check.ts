@@ -1,0 +1,40 @@
+import { DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
+import { elementCount } from '../base/dtype.js';
+import { mostUnrolledSteps, sampleShape, unrolledSteps } from '../lower/program/index.js';
+import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
+import { mostDrawnValues } from '../run/drawn-inputs.js';
+import { chooseEngine } from '../run/engine.js';
+import type { Conversion } from '../workspace/compiled.js';
+import type { Findings } from '../workspace/findings.js';
+import { verifyLevel } from '../workspace/types.js';
+import type { ConvertOptions } from './options.js';
+
+/** Runs the finished network on a few inputs; what differs too much is a warning, or with `strict` an error. */
+export async function checkWhereWanted(
+  conversion: Conversion,
+  { calibrate: calibration, normalisation = {}, strict, onProgress, ...options }: ConvertOptions,
+  findings: Findings,
+): Promise<ConversionCheck | undefined> {
+  const level = verifyLevel(options);
+  if (level === 'none') return undefined;
+  const values = elementCount(sampleShape(conversion.spiking));
+  if (values > mostDrawnValues) {
+    const what = 'the spiking network isn’t run for a check';
+    findings.all.push(diagnostic('convert/large-input', { what, values, most: mostDrawnValues }));
+    return undefined;
+  }
+  const steps = unrolledSteps(conversion.spiking);
+  if (steps > mostUnrolledSteps) {
+    const what = 'the spiking network not run for a check';
+    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostUnrolledSteps }));
+    return undefined;
+  }
+  const engine = chooseEngine(undefined, 'infer');
+  const check = await checkConversion(conversion, { level, calibration, normalisation, engine, onProgress });
+  const chosen = options.coding === 'sws' && (options.silent ?? 'auto') === 'auto';
+  const warning = checkDiagnostic(check, conversion, chosen);
+  if (warning === undefined) return check;
+  findings.all.push(strict === true ? { ...warning, severity: 'error' } : warning);
+  if (strict === true) throw new DiagnosticError(findings.all);
+  return check;
+}

@@ -1,0 +1,58 @@
+import type { AutoSilence } from '../allocate/auto-silence.js';
+import { fail } from '../base/diagnostics/index.js';
+import type { Config } from '../model/index.js';
+import { type Calibration, calibrate } from '../run/calibrate.js';
+import { calibrateQuantisers } from '../run/calibrate-quantisers.js';
+import { conversionPlan } from '../workspace/conversion.js';
+import { Findings } from '../workspace/findings.js';
+import type { Source } from '../workspace/target.js';
+import { modelText } from './model-text.js';
+import type { ConvertOptions } from './options.js';
+import { silenceFor, stepsFor } from './time.js';
+
+/** A conversion's model file, with what it says of time. */
+export interface MeasuredText {
+  readonly text: string;
+  /** Silent periods that were chosen by layer. */
+  readonly silence?: AutoSilence | undefined;
+}
+
+/** The model file with everything that is measured of the network: ranges, steps and silent periods. */
+export async function measuredText(
+  source: Source,
+  onnxName: string,
+  configOf: (text: string) => Config,
+  options: ConvertOptions,
+  findings: Findings,
+): Promise<MeasuredText> {
+  const { network } = source.imported;
+  if (options.coding !== 'sws') {
+    conversionPlan(configOf(modelText(onnxName, options, {})), new Findings()); // a coding that can't convert is said before images are read
+    const measured = await calibrate(network, calibrationOf(options), findings);
+    const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
+    return { text: modelText(onnxName, options, { ranges }) };
+  }
+  refuseDynamic(source, options);
+  const ranges = await calibrateQuantisers(network, calibrationOf(options), findings);
+  const steps = stepsFor(network, configOf(modelText(onnxName, options, { ranges })), options, findings);
+  const found = { ranges, steps };
+  const silence = await silenceFor(network, configOf(modelText(onnxName, options, found)), options, findings);
+  return { text: modelText(onnxName, options, silence === undefined ? found : { ...found, silence }), silence };
+}
+
+function calibrationOf(options: ConvertOptions): Calibration {
+  const { calibrate: dataset, normalisation = {}, percentile = 99.9, calibrationLimit: limit, onProgress } = options;
+  return { dataset, normalisation, percentile, limit, onProgress };
+}
+
+/** Dynamic quantisers have no fixed codes: without data to make them static they are refused by name. */
+function refuseDynamic(
+  { path, imported: { dynamicQuantisers } }: Source,
+  { calibrate: dataset }: ConvertOptions,
+): void {
+  const [first] = dynamicQuantisers;
+  if (first === undefined || dataset !== undefined) return;
+  const help =
+    'convert with --calibrate DATA, which makes them static, or choose --coding rate, which needs ranges only';
+  fail('convert/dynamic-quantisers', { count: dynamicQuantisers.length, first }, { file: path }, { help });
+}

@@ -1,0 +1,98 @@
+import type { AutoSilence } from '../allocate/auto-silence.js';
+import { layerLines } from '../allocate/files.js';
+import type { Normalisation } from '../data/index.js';
+import type { ValueRange } from '../run/calibrate-quantisers.js';
+import type { ConvertOptions } from './options.js';
+
+/** Steps of 8-bit codes, for β = 2. */
+export const usualSteps = 8;
+
+/** Silent steps of the layers of networks that are too long to choose them. */
+export const usualSilence = 2;
+
+/** The model file of a conversion: what `convert` would otherwise hide in options. */
+export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
+  const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
+  const { use, settings } = lines;
+  const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
+  return [
+    `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
+    ...use,
+    'config converted {',
+    `  network onnx(${JSON.stringify(onnxName)}${only})`,
+    ...settings,
+    ...normalizeLine(options.normalisation ?? {}),
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** One number a channel of both, or one for all. */
+function normalizeLine({ mean, std }: Normalisation): readonly string[] {
+  if (mean === undefined && std === undefined) return [];
+  const count = Math.max(mean?.length ?? 1, std?.length ?? 1);
+  const list = (numbers: readonly number[]): string =>
+    (numbers.length === 1 ? new Array<number>(count).fill(numbers[0]!) : numbers).join(', ');
+  return [`  normalize channels(mean: [${list(mean ?? [0])}], std: [${list(std ?? [1])}])`];
+}
+
+/** What is measured of a network before its model file can be written. */
+export interface Found {
+  readonly ranges?: ReadonlyMap<string, ValueRange>;
+  readonly steps?: number;
+  readonly silence?: AutoSilence;
+}
+
+interface Lines {
+  readonly use: readonly string[];
+  readonly settings: readonly string[];
+}
+
+function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {
+  const steps = options.steps ?? found.steps ?? usualSteps;
+  const drive = encoder === 'drive' ? ', encoder: drive' : '';
+  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${drive})`;
+  const { layers } = found.silence ?? { layers: [] };
+  const periods = new Set(layers.map((layer) => layer.silent));
+  const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
+  if (periods.size <= 1) {
+    const untried = found.silence === undefined ? Math.min(usualSilence, steps) : 0;
+    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? untried);
+    return { use: [], settings: withLayers(coding(period), settings) };
+  }
+  for (const layer of layers) {
+    const range = settings.get(layer.id);
+    settings.set(layer.id, `silent ${layer.silent}${range === undefined ? '' : `  ${range}`}`);
+  }
+  return { use: [], settings: withLayers(coding(Math.min(...periods)), settings) };
+}
+
+/** What a layer's quantiser covers, as its settings say it. */
+function rangeText({ from, range }: ValueRange): string {
+  return from === 0 ? `range ${range}` : `from ${from}  range ${range}`;
+}
+
+/** A coding with settings of layers behind it. */
+function withLayers(coding: string, settings: ReadonlyMap<string, string>): readonly string[] {
+  return settings.size === 0 ? [coding] : [`${coding} {`, ...layerLines(settings), '  }'];
+}
+
+/** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
+function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, ValueRange>): Lines {
+  const { integer = 1, fraction = 3, largest = 5.11, perUnit = 100 } = options;
+  const { name, args, usual } = {
+    rate: { name: 'IF', args: 'start: 0.5', usual: 64 },
+    mbif: {
+      name: 'MBIF',
+      args: `integer: ${integer}, fraction: ${fraction}, start: ${2 ** -(fraction + 1)}`,
+      usual: 16,
+    },
+    ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}`, usual: 1 },
+  }[options.coding as 'rate' | 'mbif' | 'ibra'];
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
+  const coding = `  coding  direct(steps: ${options.steps ?? usual})`;
+  return {
+    use: [`use "spikec/neurons" { ${name} }`, ''],
+    settings: [`  neuron  ${name}(${args})`, ...withLayers(coding, settings)],
+  };
+}

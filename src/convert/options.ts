@@ -1,0 +1,34 @@
+import type { Kept } from '../allocate/auto-silence.js';
+import type { Dataset, Normalisation } from '../data/index.js';
+import type { CommonOptions, ConversionCoding } from '../workspace/types.js';
+
+/** What a conversion is told. */
+export interface ConvertOptions extends CommonOptions {
+  readonly coding: ConversionCoding;
+  readonly steps?: number;
+  /** Silent steps of every layer; `auto` (where missing) by layer, the least on a few inputs; `proven` right for all. */
+  readonly silent?: number | 'auto' | 'proven';
+  /** With `auto`: what must not differ on these inputs; `codes` where missing. */
+  readonly keep?: Kept;
+  /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing, 2 on fewer than 4 inputs. */
+  readonly margin?: number;
+  readonly beta?: number;
+  readonly encoder?: 'exact' | 'drive';
+  /** Data on which the network is checked, and activation ranges are measured where there are no quantisers. */
+  readonly calibrate?: Dataset;
+  /** Of the positive activations, in (0, 100]; the default takes 99.9. */
+  readonly percentile?: number;
+  /** How many calibration images, from the first; 1000 where missing. */
+  readonly calibrationLimit?: number;
+  /** Bits of MBIF, or D and N of IBRALIF. */
+  readonly integer?: number;
+  readonly fraction?: number;
+  readonly largest?: number;
+  readonly perUnit?: number;
+  readonly normalisation?: Normalisation;
+  /** A network that doesn't pass its check is an error, and nothing is written. */
+  readonly strict?: boolean;
+  readonly outDir: string;
+  /** The output to take, of several. */
+  readonly output?: string;
+}

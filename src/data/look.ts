@@ -1,0 +1,67 @@
+import { type Dataset, type Normalisation, readBatch } from './dataset.js';
+
+/** Of many numbers. */
+export interface Spread {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+const atOnce = 64;
+const shownFirst = 5;
+
+class Counter {
+  count = 0;
+  zeros = 0;
+  #min = Infinity;
+  #max = -Infinity;
+  #sum = 0;
+
+  add(value: number): void {
+    this.count++;
+    if (value === 0) this.zeros++;
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
+    this.#sum += value;
+  }
+
+  result(): Spread {
+    return { min: this.#min, max: this.#max, mean: this.#sum / Math.max(1, this.count) };
+  }
+}
+
+interface First {
+  readonly label: number;
+  readonly numbers?: readonly number[];
+  /** Of the values as a network gets them. */
+  readonly mean: number;
+}
+
+/** What `count` samples of a data set hold, from the first: their values as they lie in the file and as a network gets them. */
+export function look(dataset: Dataset, normalisation: Normalisation, count: number) {
+  const [raw, values] = [new Counter(), new Counter()];
+  const numbers = Array.from({ length: dataset.targets ?? 0 }, () => new Counter());
+  const byClass = new Map<number, number>();
+  const first: First[] = [];
+  for (let start = 0; start < count; start += atOnce) {
+    const read = dataset.read(start, Math.min(atOnce, count - start));
+    const { images } = readBatch(dataset, start, read.count, normalisation);
+    for (const value of read.images) raw.add(value);
+    for (const value of images.data) values.add(value);
+    for (const label of read.labels) byClass.set(label, (byClass.get(label) ?? 0) + 1);
+    read.targets?.forEach((value, i) => numbers[i % numbers.length]!.add(value));
+    const size = images.data.length / Math.max(1, read.count);
+    for (let n = 0; n < read.count && first.length < shownFirst; n++) {
+      const own = images.data.subarray(n * size, (n + 1) * size);
+      const width = numbers.length;
+      first.push({
+        label: read.labels[n]!,
+        ...(read.targets === undefined ? {} : { numbers: [...read.targets.slice(n * width, (n + 1) * width)] }),
+        mean: own.reduce((sum, value) => sum + value, 0) / size,
+      });
+    }
+  }
+  const classes = (): readonly { readonly class: number; readonly samples: number }[] =>
+    [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
+  return { raw, values, numbers, classes, first };
+}

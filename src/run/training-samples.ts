@@ -1,0 +1,22 @@
+import { fail } from '../base/diagnostics/index.js';
+import { elementCount } from '../base/dtype.js';
+import type { Dataset } from '../data/index.js';
+import type { Network } from '../network/index.js';
+import { Samples, type TrainSettings } from '../train/index.js';
+import type { Findings } from '../workspace/findings.js';
+import { fitToNetwork, outputShape } from './fit.js';
+
+/** The samples of a data set that a network is trained on, those held back included. */
+export function trainingSamples(
+  given: Dataset,
+  network: Network,
+  settings: TrainSettings,
+  findings: Findings,
+): Samples {
+  if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
+  const dataset = fitToNetwork(network, given, findings, { normalisation: settings.normalisation });
+  const images = Math.min(dataset.length, settings.limit ?? dataset.length);
+  const left = images - Math.round(images * settings.validation);
+  if (left < 2) fail('train/too-few-images', { name: dataset.name, images: left });
+  return Samples.load(dataset, images, settings.normalisation);
+}

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { Diagnostic } from '../base/diagnostics/index.js';
+import type { FolderClaim } from '../data/index.js';
+import type { Engine } from '../engines/index.js';
+import { opsById } from '../network/index.js';
+import {
+  type Checkpoint,
+  type EpochProgress,
+  type EpochRecord,
+  Firing,
+  type LoopOptions,
+  type LoopResult,
+  bestOf,
+  trainLoop,
+} from '../train/index.js';
+import type { Findings } from '../workspace/findings.js';
+import type { PlannedTraining } from '../workspace/planned-training.js';
+import type { RunWriter } from '../workspace/run-writer.js';
+import type { CommonOptions, OnProgress, Progress } from '../workspace/types.js';
+
+/** Who hears of a training while it goes on. */
+export interface TrainingHooks extends Pick<CommonOptions, 'onProgress'> {
+  readonly onEpoch?: (record: EpochRecord) => void;
+  /** Receives at once what is also part of the outcome: a layer that doesn't fire. */
+  readonly onWarning?: (warning: Diagnostic) => void;
+}
+
+export interface TrainResult {
+  /** Epochs that are done, earlier ones included. */
+  readonly done: number;
+  /** Accuracy on the images held back where there are any, else on the training images. */
+  readonly best: {
+    readonly epoch: number;
+    readonly accuracy: number;
+    /** The accuracy is that on the images held back. */
+    readonly validated: boolean;
+    /** Where its weights lie. */
+    readonly folder: string;
+  };
+  /** Its weights lie in the run folder. */
+  readonly last: { readonly epoch: number; readonly accuracy: number };
+  readonly run: string;
+  /** The data set's name. */
+  readonly data: string;
+  /** Why it ended. */
+  readonly stopped: 'epochs' | 'patience';
+  readonly engine: string;
+}
+
+/** A training that has its folder. */
+export interface ClaimedTraining
+  extends Pick<LoopOptions, 'trainee' | 'samples'>, Pick<PlannedTraining, 'network' | 'settings' | 'data'> {
+  readonly engine: Engine;
+  readonly threads: number | undefined;
+  readonly writer: RunWriter;
+  readonly claim: FolderClaim;
+  /** Where to go on. */
+  readonly from: Checkpoint | undefined;
+}
+
+/** Trains to the end; after each epoch everything that is needed to go on, and the network, lie in the run folder. */
+export async function runTraining(
+  { writer, claim, from, network, data, threads, ...training }: ClaimedTraining,
+  hooks: TrainingHooks,
+  findings: Findings,
+): Promise<TrainResult> {
+  const firing = new Firing(network);
+  const records: EpochRecord[] = [...(from?.progress.records ?? [])];
+  const byId = opsById(training.trainee.network);
+  const result = await trainLoop({
+    ...training,
+    ...(threads === undefined ? {} : { threads }),
+    ...(from === undefined ? {} : { from }),
+    placeOf: (op) => byId.get(op)?.place,
+    now: () => performance.now(),
+    onEpoch: (record, state) => {
+      records.push(record);
+      writer.save(claim, records, state);
+      hooks.onEpoch?.(record);
+      for (const warning of firing.look(record)) {
+        findings.all.push(warning);
+        hooks.onWarning?.(warning);
+      }
+    },
+    onPhase: phasesTo(hooks.onProgress),
+    onProgress: (progress) => hooks.onProgress?.(progressOf(progress)),
+  });
+  return resultOf(result, { run: claim.folder, data, engine: training.engine.name });
+}
+
+/** Phases as progress: on their own, or with images done and in all. */
+export function phasesTo(onProgress: OnProgress | undefined): NonNullable<LoopOptions['onPhase']> {
+  return (phase, part) =>
+    onProgress?.({ phase, ...(part === undefined ? { done: 0, silent: true } : { ...part, unit: 'images' }) });
+}
+
+function resultOf(
+  { records, stopped }: LoopResult,
+  { run, data, engine }: Pick<TrainResult, 'run' | 'data' | 'engine'>,
+): TrainResult {
+  const [best, last] = [bestOf(records), records.at(-1)];
+  const shown = (record: EpochRecord | undefined): Pick<EpochRecord, 'epoch' | 'accuracy'> => ({
+    epoch: record?.epoch ?? 0,
+    accuracy: record?.val_accuracy ?? record?.accuracy ?? 0,
+  });
+  return {
+    done: records.length,
+    best: { ...shown(best), validated: best?.val_accuracy !== undefined, folder: join(run, 'best') },
+    last: shown(last),
+    run,
+    data,
+    stopped,
+    engine,
+  };
+}
+
+function progressOf(p: EpochProgress): Progress {
+  const phase = `epoch ${p.epoch}/${p.epochs}`;
+  const counted = { phase, done: p.done, total: p.total, unit: 'images' };
+  if (p.done === 0) return counted;
+  return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${(100 * p.accuracy).toFixed(2)} %` };
+}
