@@ -65,7 +65,8 @@ function libraryHelp(loader: ModelLoader): (name: string) => Help | undefined {
     new Map(
       ['neurons', 'blocks'].flatMap((file) => {
         const text = loader.library(file);
-        const parsed = text === undefined ? undefined : parseWhatHolds({ name: `${libraryPrefix}${file}`, text }).value;
+        const parsed =
+          text === undefined ? undefined : parseWhatHolds(librarySource(`${libraryPrefix}${file}`, text)).value;
         return (parsed?.declarations ?? []).flatMap((declaration): [string, string][] =>
           declaration.kind === 'use' ? [] : [[declaration.name.text, `${libraryPrefix}${file}`]],
         );
@@ -90,10 +91,21 @@ function read(
   reporter: Reporter,
   elsewhere: LoadedFile['elsewhere'],
 ): Draft | undefined {
-  const source: Source = { name: path, text };
+  const source = isLibrary ? librarySource(path, text) : { name: path, text };
   const parsed = parseWhatHolds(source);
   for (const found of parsed.diagnostics) reporter.add(found);
   return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter, elsewhere);
+}
+
+/** The library's texts stay as they are, so that each is read once. */
+const librarySources = new Map<string, Source>();
+
+function librarySource(name: string, text: string): Source {
+  const known = librarySources.get(name);
+  if (known?.text === text) return known;
+  const source = { name, text };
+  librarySources.set(name, source);
+  return source;
 }
 
 /** The path a `use` means, or nothing where it may not be read. */
