@@ -4,6 +4,7 @@ import type { Network, Op } from './types.js';
 
 /** What was asked of lists of ops before; they don't change once they are a network's. */
 const knownOps = new WeakMap<readonly Op[], ReadonlyMap<string, Op>>();
+const knownPlaces = new WeakMap<readonly Op[], ReadonlyMap<string, number>>();
 const knownSqueezes = new WeakMap<readonly Op[], ReadonlyMap<string, Op>>();
 
 /** Ops by id. */
@@ -17,6 +18,12 @@ function once<V>(known: WeakMap<readonly Op[], V>, ops: readonly Op[], make: () 
   const made = make();
   known.set(ops, made);
   return made;
+}
+
+/** Some of a network's ops in the network's order: without looking at all of them. */
+export function inOrder({ ops }: Pick<Network, 'ops'>, some: readonly Op[]): readonly Op[] {
+  const places = once(knownPlaces, ops, () => new Map(ops.map(({ id }, place) => [id, place])));
+  return [...some].sort((a, b) => places.get(a.id)! - places.get(b.id)!);
 }
 
 /** For each id, the ops that read it. */

@@ -10,8 +10,9 @@ export {
   numbers,
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { type Interval, intervalOf, intervalSource } from './intervals.js';
 export { inferType } from './infer-type.js';
-export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export { consumersOf, inOrder, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
 export {
   type OpAttrs,
   type OpDef,
@@ -46,6 +47,9 @@ export {
   type Quantiser,
   codesOf,
   lookedUp,
+  digitOf,
+  digitOfNumber,
+  algebraOf,
   nameOf,
   loweringOf,
   windowOf,

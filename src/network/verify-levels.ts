@@ -13,7 +13,7 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   const args = argumentsOf(op, def);
   // what they lack is refused as such (`neuronProblems`, `valueProblems`)
   if (!haveLevels(def, args)) return [];
-  const derived = spikeLevels(def, args);
+  const derived = levelsWith(def, args);
   if (derived === undefined) {
     return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
   }
@@ -37,7 +37,18 @@ type NeuronParts = { readonly attrs: Attrs; readonly params: Op['params'] };
 /** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
 export function derivedLevels(op: NeuronParts, def: NeuronDef): SpikeLevels | undefined {
   const args = argumentsOf(op, def);
-  return haveLevels(def, args) ? spikeLevels(def, args) : undefined;
+  return haveLevels(def, args) ? levelsWith(def, args) : undefined;
+}
+
+/** Levels by definition and parameters: layers alike have the same. */
+const known = new WeakMap<NeuronDef, Map<string, SpikeLevels | undefined>>();
+
+function levelsWith(def: NeuronDef, args: Readonly<Record<string, number>>): SpikeLevels | undefined {
+  const derived = known.get(def) ?? new Map<string, SpikeLevels | undefined>();
+  known.set(def, derived);
+  const key = Object.entries(args).flat().join(' ');
+  if (!derived.has(key)) derived.set(key, spikeLevels(def, args));
+  return derived.get(key);
 }
 
 /** Whether equations can be asked for levels: they are right, and the step size, if it is a parameter, is a size. */

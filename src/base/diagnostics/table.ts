@@ -3,6 +3,7 @@ import { cliDiagnostics } from './cli.js';
 import { convertDiagnostics } from './convert.js';
 import { dataDiagnostics } from './data.js';
 import { engineDiagnostics } from './engine.js';
+import { eventDiagnostics } from './events.js';
 import { fileDiagnostics } from './file.js';
 import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
@@ -21,6 +22,7 @@ export const diagnosticTable = {
   ...convertDiagnostics,
   ...passDiagnostics,
   ...dataDiagnostics,
+  ...eventDiagnostics,
   ...engineDiagnostics,
   ...fileDiagnostics,
   ...trainDiagnostics,

@@ -31,5 +31,5 @@ export {
   type Runnable,
   outputNames,
 } from './runnable.js';
-export { mostUnrolledSteps, unrolledSteps } from './unrolled.js';
+export { mostRunSteps, mostUnrolledSteps, unrolledSteps } from './unrolled.js';
 export { type TrainableRunnable, lowerForObservation, lowerForTraining } from './training.js';
