@@ -108,7 +108,13 @@ function ofCall(
 }
 
 /** `batch: an integer of at least 1, 64 where it isn't given`, and what it says. */
-export function describeSetting({ name, spec, doc, default: usual, otherwise }: Parameter & Partial<SettingRow>): string {
+export function describeSetting({
+  name,
+  spec,
+  doc,
+  default: usual,
+  otherwise,
+}: Parameter & Partial<SettingRow>): string {
   const without = usual === undefined ? otherwise : `\`${String(usual)}\``;
   const what = spec.kind === 'any' ? name : `${name}: ${describeSpec(spec)}`;
   const values = `${what}${without === undefined ? '' : `; without it: ${without}`}`;
