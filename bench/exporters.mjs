@@ -78,6 +78,7 @@ async function compared(path) {
   const problems = await importProblems(source);
   const steps = stepsFor(imported.network);
   const passes = configure(pipelines['convert.sws'], {
+    digits: { steps },
     'to-spikes': { steps },
     'schedule-time': { silent: everyLayer(steps) },
   });

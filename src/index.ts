@@ -6,7 +6,7 @@ export * from './core.js';
 
 export { type EpochRecord, type TrainSettings, type Trainee, traineeOf, trainLoop } from './train/index.js';
 export { type Engine, type OpenOptions, type Opened, engineNamed, engineNames } from './engines/index.js';
-export { type Batch, type Dataset, type Normalisation, openDataset, readBatch } from './data/index.js';
+export { type Batch, type Dataset, type Normalisation, loadReaders, openDataset, readBatch } from './data/index.js';
 export {
   type CompileOptions,
   type CompileResult,

@@ -123,7 +123,7 @@ function rangeProblem({ silent, least, most }: AllocateFlags): string | undefine
 
 function allocate(host: Host, target: Target, goal: Goal, flags: AllocateFlags): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = openData(flags.data, flags);
+    const { dataset, normalisation } = await openData(flags.data, flags);
     try {
       if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
       const result = take(

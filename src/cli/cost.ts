@@ -72,7 +72,7 @@ function cost(host: Host, target: Target, flags: CostFlags): Promise<void> {
   return runCommand(host, flags, async (work) => {
     if (flags.out !== undefined) refuseOutput(flags.out, 'cost');
     if (flags.data === undefined) return report(work, target, flags);
-    const { dataset, normalisation } = openData(flags.data, flags);
+    const { dataset, normalisation } = await openData(flags.data, flags);
     try {
       if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
       const { limit, batch, engine, threads } = flags;

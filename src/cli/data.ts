@@ -11,6 +11,7 @@ import {
   withOutsideFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+import { isFolder } from '../data/index.js';
 import { table } from './table.js';
 import type { DataResult } from '../commands/index.js';
 import type { Target } from '../workspace/types.js';
@@ -27,7 +28,7 @@ export function addData(program: Command, host: Host): void {
     .command('data')
     .summary('say what a data set holds')
     .description('Say what a data set holds: samples, shapes, classes, ranges; and what a network would read of it.')
-    .argument('<data>', `${dataHelp}; FILE.npz for short`)
+    .argument('<data>', `${dataHelp}; FILE.npz or a file or folder of recordings for short`)
     .option('--for <target>', 'FILE or FILE#CONFIG that would read it', parseTarget)
     .option('--limit <n>', 'look at the first N samples only', wholeNumber(1))
     .action((data: string, flags: Flags) => describe(host, data, flags));
@@ -39,8 +40,8 @@ export function addData(program: Command, host: Host): void {
 
 function describe(host: Host, data: string, flags: Flags): Promise<void> {
   return runCommand(host, flags, async ({ driver, take }) => {
-    const spec = /\.npz$/i.test(data) && !data.startsWith('npz:') && !data.startsWith('idx:') ? `npz:${data}` : data;
-    const { dataset, normalisation } = openData(spec, flags, false);
+    const spec = specOf(data);
+    const { dataset, normalisation } = await openData(spec, flags, false);
     try {
       if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
       const result = take(
@@ -58,29 +59,44 @@ function describe(host: Host, data: string, flags: Flags): Promise<void> {
   });
 }
 
+/** What a path names: an archive of samples, or recordings of events; anything else is the name of a set. */
+function specOf(data: string): string {
+  if (/^\w[\w-]+:/.test(data)) return data;
+  if (/\.npz$/i.test(data)) return `npz:${data}`;
+  return /\.(bin|aedat4?|h5|hdf5)$/i.test(data) || isFolder(data) ? `events:${data}` : data;
+}
+
 /** Classes that are listed one by one at most. */
 const shownClasses = 20;
 
 function textOf(r: DataResult): string {
   const count = (n: number): string => n.toLocaleString('en');
   const number = (n: number): string => String(Number(n.toPrecision(5)));
-  const spread = ({ min, max, mean }: DataResult['values']): string =>
+  const spread = ({ min, max, mean }: NonNullable<DataResult['values']>): string =>
     `${number(min)} to ${number(max)}, ${number(mean)} on average`;
   const list = (axes: readonly number[]): string => `[${axes.join(', ')}]`;
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ['data', r.name],
     ['samples', r.looked_at < r.samples ? `${count(r.samples)}, ${count(r.looked_at)} looked at` : count(r.samples)],
     [
       'sample',
-      `${list(r.shape)}${r.type === undefined ? '' : ` of ${r.type}`}${r.layout === undefined ? '' : `, ${r.layout}`}`,
+      r.recordings === undefined
+        ? `${list(r.shape)}${r.type === undefined ? '' : ` of ${r.type}`}${r.layout === undefined ? '' : `, ${r.layout}`}`
+        : 'a recording of events',
     ],
-    ['in the file', `${spread(r.raw)}, ${(100 * r.raw.zeros).toFixed(1)} % zeros`],
-    ['as read', spread(r.values)],
+    ...(r.raw === undefined
+      ? []
+      : [['in the file', `${spread(r.raw)}, ${(100 * r.raw.zeros).toFixed(1)} % zeros`] as const]),
+    ...(r.values === undefined ? [] : [['as read', spread(r.values)] as const]),
+    ...recordingRows(r, spread),
     ['labels', labelsOf(r, count, spread)],
     [
       'first',
       r.first
-        .map(({ label, numbers, mean }) => `${numbers?.map(number).join(' ') ?? label ?? '–'} (mean ${number(mean)})`)
+        .map(({ label, numbers, mean, events }) => {
+          const what = mean === undefined ? `${count(events ?? 0)} events` : `mean ${number(mean)}`;
+          return `${numbers?.map(number).join(' ') ?? label ?? '–'} (${what})`;
+        })
         .join('  '),
     ],
   ];
@@ -94,10 +110,28 @@ function textOf(r: DataResult): string {
   return table(rows, ['left', 'left']);
 }
 
+/** What recordings hold, and how a network would read them. */
+function recordingRows(
+  { recordings, shape }: DataResult,
+  spread: (one: NonNullable<DataResult['values']>) => string,
+): readonly (readonly [string, string])[] {
+  if (recordings === undefined) return [];
+  const { events, milliseconds, on, seen } = recordings;
+  const places =
+    seen.rows === undefined ? `channels below ${seen.columns}` : `x below ${seen.columns}, y below ${seen.rows}`;
+  const input = shape.length === 0 ? `[2, ${seen.rows}, ${seen.columns}] or larger` : `[${shape.join(', ')}]`;
+  return [
+    ['events', `${spread(events)}${on === undefined ? '' : `; ${(100 * on).toFixed(1)} % ON`}`],
+    ['length', `${spread(milliseconds)} ms`],
+    ['places', places],
+    ['to read', `a network with the input ${input} and \`coding events(steps: 10, by: number)\`, or time, or duration`],
+  ];
+}
+
 function labelsOf(
   { labels, classes = [], numbers = [] }: DataResult,
   count: (n: number) => string,
-  spread: (one: DataResult['values']) => string,
+  spread: (one: NonNullable<DataResult['values']>) => string,
 ): string {
   if (labels === 'none') return 'none';
   if (labels === 'numbers') return numbers.map((one) => `number ${spread(one)}`).join('; ');

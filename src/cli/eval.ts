@@ -53,7 +53,7 @@ export function addEval(program: Command, host: Host): void {
 
 function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = openData(flags.data, flags);
+    const { dataset, normalisation } = await openData(flags.data, flags);
     try {
       if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
       const result = take(

@@ -7,6 +7,7 @@ import {
   channelProblems,
   channelsOf,
   layouts,
+  loadReaders,
   openDataset,
   parseNormalisation,
 } from '../data/index.js';
@@ -120,15 +121,16 @@ export function withDataFlags(command: Command): Command {
 }
 
 export const dataHelp =
-  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, idx:IMAGES,LABELS or npz:FILE';
+  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, nmnist:test …, idx:IMAGES,LABELS, npz:FILE or events:PATH';
 
 /** Opens a data set by its name with the flags that belong to it. */
-export function openData(
+export async function openData(
   spec: string,
   flags: DataFlags,
   labelled = true,
-): { dataset: Dataset; normalisation: Normalisation } {
+): Promise<{ dataset: Dataset; normalisation: Normalisation }> {
   const normalisation = parseNormalisation(flags.mean, flags.std);
+  await loadReaders(spec);
   const dataset = openDataset(spec, { dataDir: flags.dataDir, labelled, layout: flags.layout });
   // where the order isn't known, the network's input says how many channels there are
   const problems =

@@ -86,7 +86,7 @@ function indexList(text: string): readonly number[] {
 
 function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const opened = flags.data === undefined ? undefined : openData(flags.data, flags);
+    const opened = flags.data === undefined ? undefined : await openData(flags.data, flags);
     try {
       const { sample, limit, layer, neurons, engine } = flags;
       const result = take(

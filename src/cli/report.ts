@@ -54,7 +54,7 @@ function parseTargets(text: string, before: readonly Target[] | undefined): read
 
 function report(host: Host, targets: readonly Target[], flags: ReportFlags): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const opened = flags.data === undefined ? undefined : openData(flags.data, flags);
+    const opened = flags.data === undefined ? undefined : await openData(flags.data, flags);
     try {
       const { limit, batch, sample, engine, threads } = flags;
       const result = take(

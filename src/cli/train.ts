@@ -16,6 +16,7 @@ interface TrainFlags extends CommonFlags {
   readonly engine?: string;
   readonly threads?: number;
   readonly seed?: number;
+  readonly memory?: number;
   readonly resume?: boolean;
   readonly out?: string;
   readonly allowOutside?: boolean;
@@ -38,6 +39,7 @@ export function addTrain(program: Command, host: Host): void {
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
+    .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
     .action((target: Target, flags: TrainFlags) => train(host, target, flags));
@@ -85,6 +87,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             engine: flags.engine,
             threads: flags.threads,
             seed: flags.seed,
+            memory: flags.memory,
             run: flags.out,
           }),
         }),

@@ -1,5 +1,13 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Dataset, type Normalisation, type Spread, fitDataset, look } from '../data/index.js';
+import {
+  type Dataset,
+  type EventFigures,
+  type Normalisation,
+  type Spread,
+  fitDataset,
+  look,
+  lookAtRecordings,
+} from '../data/index.js';
 import { chosenNormalisation, needOf } from '../run/fit.js';
 import { openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
@@ -30,11 +38,18 @@ export interface DataResult {
   readonly classes?: readonly { readonly class: number; readonly samples: number }[];
   /** Each number of the labels. */
   readonly numbers?: readonly Spread[];
-  /** As the file has them. */
-  readonly raw: Spread & { readonly zeros: number };
+  /** As the file has them; missing of recordings that no network frames. */
+  readonly raw?: Spread & { readonly zeros: number };
   /** As a network gets them: scaled and normalised. */
-  readonly values: Spread;
-  readonly first: readonly { readonly label?: number; readonly numbers?: readonly number[]; readonly mean: number }[];
+  readonly values?: Spread;
+  /** Of recordings that no network frames. */
+  readonly recordings?: EventFigures;
+  readonly first: readonly {
+    readonly label?: number;
+    readonly numbers?: readonly number[];
+    readonly mean?: number;
+    readonly events?: number;
+  }[];
   /** What the network would read. */
   readonly network?: { readonly input: readonly number[]; readonly frames: boolean; readonly outputs: number };
 }
@@ -56,13 +71,15 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
   }
   const looked = Math.min(given.length, options.limit ?? given.length);
   const { targets, type, layout, labelled } = given;
+  const common = { name: given.name, samples: given.length, looked_at: looked, shape: given.shape };
+  if (dataset.recordings !== undefined) {
+    const value = { ...common, type: 'events', ...lookAtRecordings(dataset, dataset.recordings, looked) };
+    return { value, diagnostics: findings.all };
+  }
   const found = look(dataset, used, looked);
   const labels = targets !== undefined ? 'numbers' : labelled === false ? 'none' : 'classes';
   const value: DataResult = {
-    name: given.name,
-    samples: given.length,
-    looked_at: looked,
-    shape: given.shape,
+    ...common,
     ...(type === undefined ? {} : { type }),
     ...(layout === undefined ? {} : { layout }),
     labels,

@@ -1,5 +1,5 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Layout, openDataset, readText } from '../data/index.js';
+import { type Layout, loadReaders, openDataset, readText } from '../data/index.js';
 import { chooseEngine } from '../run/engine.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
 import { trainingSamples } from '../run/training-samples.js';
@@ -25,6 +25,8 @@ export interface TrainOptions extends CommonOptions, TrainingHooks {
   readonly seed?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** MB of samples that are kept in memory at most. */
+  readonly memory?: number;
   readonly resume?: boolean;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
@@ -44,6 +46,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const trainee = trainable(plan);
   const folder = trainingFolder(target, config.name, options);
   const first = folder.first();
+  await loadReaders(data);
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? plan.layout });
   try {
     const writer = new RunWriter(trainee, settings, {
@@ -56,7 +59,10 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     const fresh = (run: string): void => writer.refuseToReplace(run, [target.path]);
     if (options.resume !== true) fresh(first);
     say('reading images');
-    const samples = trainingSamples(dataset, network, settings, findings);
+    const samples = trainingSamples(dataset, network, settings, findings, {
+      ...(options.memory === undefined ? {} : { memory: options.memory * 1e6 }),
+      onProgress: (done, total) => say('reading images', { done, total }),
+    });
     const engine = chooseEngine(options.engine, 'train');
     options.onEngine?.(engine.name);
     const claim = folder.claim(fresh);

@@ -1,5 +1,6 @@
 import type { Tensor } from '../base/dtype.js';
 import { type Diagnostic, diagnostic, fail } from '../base/diagnostics/index.js';
+import type { Recordings } from './events/events.js';
 
 /** How the numbers of an image are ordered: channels, rows, columns (`nchw`), or channels last (`nhwc`). */
 export type Layout = 'nchw' | 'nhwc';
@@ -36,6 +37,10 @@ export interface Dataset {
   readonly targets?: number;
   /** The element type as the file calls it: `uint8`, `f4` … */
   readonly type?: string;
+  /** Events, which the network's coding turns into frames; nothing can be read before ({@link fitDataset} does it). */
+  readonly recordings?: Recordings;
+  /** Labels `start … start + count − 1`, where they are known without reading the samples. */
+  readonly labels?: (start: number, count: number) => Int32Array;
   /** Remarks for the user: files of the set that are absent. */
   readonly notes: readonly string[];
   /** Images `start … start + count − 1` (fewer at the end), raw, row-major [count, ...shape]. */

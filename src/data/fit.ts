@@ -1,5 +1,6 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../base/diagnostics/index.js';
 import { type Dataset, type Normalisation, channelProblems } from './dataset.js';
+import { type Framing, type Sensor, framed } from './events/index.js';
 import { channelsFirst, channelsLast, reshaped, withChannelsFirst, withChannelsLast } from './layout.js';
 
 /** What a network takes and gives. */
@@ -8,6 +9,8 @@ export interface Need {
   readonly shape: readonly number[];
   /** The first axis of a sample is time. */
   readonly frames?: boolean;
+  /** How it turns recordings of events into frames. */
+  readonly framing?: Framing;
   readonly outputs: number;
   /** Labels may be numbers to compare the outputs with. */
   readonly numbers?: boolean;
@@ -18,7 +21,31 @@ export interface Need {
  * The data set as a network's declared input takes it: the same numbers in another shape, channels at the other end where
  * that is what the input has; whatever isn't one of these is a diagnostic with both shapes.
  */
-export function fitDataset(dataset: Dataset, need: Need): Outcome<Dataset> {
+export function fitDataset(given: Dataset, need: Need): Outcome<Dataset> {
+  const frames = framesOf(given, need);
+  if ('code' in frames) return { diagnostics: [frames] };
+  return fitSamples(frames, need);
+}
+
+/** Recordings as the frames that a network takes; other data as it is. */
+function framesOf(dataset: Dataset, { framing, shape }: Need): Dataset | Diagnostic {
+  const { recordings, name } = dataset;
+  if (recordings === undefined) return dataset;
+  const wanted = shape.slice(1);
+  if (framing === undefined) return diagnostic('data/unframed', { name });
+  const sensor = recordings.sensor ?? sensorOf(wanted);
+  return sensor === undefined
+    ? diagnostic('data/shape-mismatch', { name, data: ['steps', 2, 'rows', 'columns'], network: shape })
+    : framed(dataset, recordings, framing, sensor);
+}
+
+/** The sensor whose frames an input [2, rows, columns] takes. */
+function sensorOf(input: readonly number[]): Sensor | undefined {
+  const [channels, rows, columns] = input;
+  return input.length === 3 && channels === 2 ? { columns: columns!, rows: rows! } : undefined;
+}
+
+function fitSamples(dataset: Dataset, need: Need): Outcome<Dataset> {
   const diagnostics: Diagnostic[] = [];
   const fit = arranged(dataset, need.shape);
   if (fit === undefined) {

@@ -14,9 +14,11 @@ export {
 export { type Need, fitDataset } from './fit.js';
 export { openCifar10 } from './cifar.js';
 export { type ReadOptions, isFile, isFolder, readBytes, readText, realPath } from './files.js';
+export { type Framing, type Recordings, framingKinds, framingRules, loadHdf5, needsHdf5 } from './events/index.js';
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
-export { type OpenOptions, openDataset } from './open.js';
+export { type OpenOptions, loadReaders, openDataset } from './open.js';
 export { writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';
 export { type Spread, look } from './look.js';
+export { type EventFigures, lookAtRecordings } from './look-at-recordings.js';

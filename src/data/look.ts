@@ -8,9 +8,11 @@ export interface Spread {
 }
 
 const atOnce = 64;
-const shownFirst = 5;
+/** Samples that are shown one by one. */
+export const shownFirst = 5;
 
-class Counter {
+/** Counts numbers: their range, mean and how many are 0. */
+export class Counter {
   count = 0;
   zeros = 0;
   #min = Infinity;
@@ -61,7 +63,16 @@ export function look(dataset: Dataset, normalisation: Normalisation, count: numb
       });
     }
   }
-  const classes = (): readonly { readonly class: number; readonly samples: number }[] =>
-    [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
+  const classes = (): readonly ClassCount[] => classCounts(byClass);
   return { raw, values, numbers, classes, first };
+}
+
+export interface ClassCount {
+  readonly class: number;
+  readonly samples: number;
+}
+
+/** Classes in their order, from how many samples each has. */
+export function classCounts(byClass: ReadonlyMap<number, number>): readonly ClassCount[] {
+  return [...byClass].sort(([a], [b]) => a - b).map(([label, samples]) => ({ class: label, samples }));
 }

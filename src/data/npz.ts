@@ -47,7 +47,8 @@ interface Found {
   readonly open: () => NpyArray;
 }
 
-function findArray(file: ByteSource, members: readonly ZipMember[], keys: readonly string[], limit: number): Found {
+/** An array of an archive by the first of its names that is there. */
+export function findArray(file: ByteSource, members: readonly ZipMember[], keys: readonly string[], limit: number): Found {
   for (const key of keys) {
     const member = members.find((m) => m.name === `${key}.npy`);
     if (member === undefined) continue;

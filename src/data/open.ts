@@ -5,6 +5,7 @@ import { suggest } from '../base/did-you-mean.js';
 import { fail } from '../base/diagnostics/index.js';
 import { openCifar10 } from './cifar.js';
 import type { Dataset, Layout } from './dataset.js';
+import { type NamedRecordings, loadHdf5, namedRecordings, needsHdf5, openRecordings } from './events/index.js';
 import { openIdx } from './idx.js';
 import { openNpz } from './npz.js';
 
@@ -22,16 +23,32 @@ type Split = 'test' | 'train';
 interface NamedSet {
   /** Folders in which the files may lie, below a data folder. */
   readonly folders: readonly string[];
+  readonly open: (name: string, folder: string) => Dataset | undefined;
+  readonly howToGet: string;
+}
+
+interface ImageSet {
+  readonly folders: readonly string[];
   readonly open: (name: string, split: Split, folder: string) => Dataset | undefined;
 }
 
-const namedSets: Readonly<Record<string, NamedSet>> = {
+const imageSets: Readonly<Record<string, ImageSet>> = {
   mnist: { folders: ['.', 'mnist', 'MNIST', 'MNIST/raw'], open: openDigits },
   fashion: { folders: ['.', 'fashion-mnist', 'fashion', 'fashion_mnist', 'FashionMNIST/raw'], open: openDigits },
   cifar10: { folders: ['.', 'cifar10', 'cifar-10', 'cifar-10-batches-bin'], open: openCifarFolder },
 };
 
-const setNames = Object.keys(namedSets).flatMap((set) => [`${set}:test`, `${set}:train`]);
+const setNames = [
+  ...Object.keys(imageSets).flatMap((set) => [`${set}:test`, `${set}:train`]),
+  ...Object.entries(namedRecordings).flatMap(([set, { parts, cut }]) =>
+    parts.map((part) => `${set}${cut === true ? '-first90' : ''}:${part}`),
+  ),
+];
+
+/** Loads what reads a data set, where that is a package of its own; to be awaited before {@link openDataset}. */
+export async function loadReaders(spec: string): Promise<void> {
+  if (needsHdf5(spec)) await loadHdf5();
+}
 
 /** Opens a data set by its name on the command line: `mnist:test`, `idx:IMAGES,LABELS`, `npz:FILE` … */
 export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
@@ -46,25 +63,45 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
     if (paths.length === 2 && images && labels) return openIdx(spec, images, labels, { layout });
     return fail('data/unknown-set', { spec }, undefined, { help: 'write idx:IMAGES,LABELS with two files' });
   }
-  const set = Object.hasOwn(namedSets, kind) ? namedSets[kind] : undefined;
-  if (set === undefined || (rest !== 'test' && rest !== 'train')) {
-    const help = suggest(spec, [...setNames, 'idx:IMAGES,LABELS', 'npz:FILE']);
+  if (kind === 'events' && rest !== '') return openRecordings(spec, rest);
+  const set = imageSet(kind, rest) ?? recordingsOf(kind, rest);
+  if (set === undefined) {
+    const help = suggest(spec, [...setNames, 'idx:IMAGES,LABELS', 'npz:FILE', 'events:FOLDER']);
     return fail('data/unknown-set', { spec }, undefined, { help });
   }
   if (layout === 'nhwc') fail('data/bad-layout', { name: spec, layout });
-  return openNamed(spec, kind, set, rest, options);
+  return openNamed(spec, kind, set, options);
 }
 
-function openNamed(spec: string, kind: string, set: NamedSet, split: Split, options: OpenOptions): Dataset {
+function imageSet(kind: string, split: string): NamedSet | undefined {
+  const set = Object.hasOwn(imageSets, kind) ? imageSets[kind] : undefined;
+  if (set === undefined || (split !== 'test' && split !== 'train')) return undefined;
+  return { ...set, open: (name, folder) => set.open(name, split, folder), howToGet: howToGet(kind) };
+}
+
+/** `cifar10dvs-tebn` with the part `train`: what stands behind the set's name says how it is cut. */
+function recordingsOf(kind: string, part: string): NamedSet | undefined {
+  const [name = '', ...options] = kind.split('-');
+  const set: NamedRecordings | undefined = Object.hasOwn(namedRecordings, name) ? namedRecordings[name] : undefined;
+  if (set === undefined || !set.parts.includes(part) || (set.cut !== true && options.length > 0)) return undefined;
+  const { folders, source } = set;
+  return {
+    folders,
+    open: (spec, folder) => set.open(spec, folder, part, options),
+    howToGet: `${source}; say where it is with --data-dir`,
+  };
+}
+
+function openNamed(spec: string, kind: string, set: NamedSet, options: OpenOptions): Dataset {
   const given = options.dataDir ?? (process.env['SPIKEC_DATA'] || undefined);
   const places = given === undefined ? defaultPlaces(kind) : [given];
   for (const place of places) {
     for (const folder of set.folders) {
-      const dataset = set.open(spec, split, join(place, folder));
+      const dataset = set.open(spec, join(place, folder));
       if (dataset !== undefined) return dataset;
     }
   }
-  return fail('data/set-not-found', { name: spec, looked: places }, undefined, { help: howToGet(kind) });
+  return fail('data/set-not-found', { name: spec, looked: places }, undefined, { help: set.howToGet });
 }
 
 function defaultPlaces(kind: string): readonly string[] {

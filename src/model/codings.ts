@@ -24,7 +24,12 @@ export const codings = {
   ],
   burst: [steps, { name: 'beta', spec: { kind: 'real', above: 1 }, default: 2 }],
   ttfs: [steps],
-  events: [{ name: 'steps', spec: manySteps }],
+  events: [
+    { name: 'steps', spec: manySteps },
+    { name: 'by', spec: { kind: 'words', words: ['number', 'time', 'duration'] } },
+    { name: 'window', spec: { kind: 'real', above: 0 } },
+    { name: 'rule', spec: { kind: 'words', words: ['spikingjelly', 'tonic'] } },
+  ],
 } as const satisfies Readonly<Record<string, readonly Parameter[]>>;
 
 const silent = { name: 'silent', doc: 'silent steps of these layers', spec: silentSteps } as const;

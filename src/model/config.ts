@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs } from './arguments.js';
@@ -8,7 +9,7 @@ import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions } from './load.js';
 import type { ModelLoader } from './loader.js';
-import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
+import { layerHelp, meansSome } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';
@@ -165,7 +166,7 @@ export class ConfigChecker {
     if (found?.declaration.kind === 'config') return found as Declared<ConfigDeclaration>;
     if (found === undefined && mayBeHidden(text, file, ['config'])) return undefined;
     if (found === undefined) {
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         suggest(
           text,
           namesOf(file, 'config').filter((name) => name !== declaration.name.text),
@@ -246,7 +247,7 @@ export class ConfigChecker {
     if (found === undefined && name === 'onnx') return this.#onnx(value, declared, context);
     if (found === undefined && mayBeHidden(name, declared.file, ['network'])) return undefined;
     if (found === undefined) {
-      const help = (): string | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
+      const help = (): Help | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
       this.#reporter.report('model/unknown-name', { kind: 'network', name }, place, { help });
       return undefined;
     }
@@ -297,17 +298,29 @@ export class ConfigChecker {
     const coding = evaluateAs(value, { kind: 'choice', of: codings }, '`coding`', context);
     if (coding.kind !== 'choice') return undefined;
     const choice = coding.choice as ChoiceOf<typeof codings>;
+    if (choice.name === 'events') this.#checkWindow(choice.args, value);
     const perLayer: readonly Parameter[] = codingLayerSettings[choice.name] ?? [];
     const { layers } = layeredSettings(inner, choice.name, [], perLayer, context);
     // the rows of a coding name what its layers may have
     return { ...choice, layers: layers as CodingChoice['layers'] };
   }
 
+  /** Windows have a length, and nothing else has one. */
+  #checkWindow({ by, window }: { readonly by?: string; readonly window?: number }, value: Expression): void {
+    if ((by === 'duration') === (window !== undefined)) return;
+    const problem =
+      window === undefined
+        ? '`by: duration` needs the length of a frame in ms: `window: 50`'
+        : '`window` is the length of a frame in ms: it goes with `by: duration`';
+    this.#reporter.report('model/conflict', { problem }, value.span);
+  }
+
   #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {
     const ids = network.layers.map((layer) => layer.id);
+    const means = meansSome(ids);
     for (const { pattern, place } of layers) {
       if (this.#reporter.full) return;
-      if (ids.some(layerMatcher(pattern))) continue;
+      if (means(pattern)) continue;
       this.#reporter.report('model/pattern', { pattern }, place, { help: () => layerHelp(pattern, ids) });
     }
   }

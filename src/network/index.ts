@@ -10,8 +10,18 @@ export {
   numbers,
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
+export { type Interval, intervalOf, intervalSource } from './intervals.js';
 export { inferType } from './infer-type.js';
-export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export {
+  consumersOf,
+  inOrder,
+  isFiringLayer,
+  isNeuronLayer,
+  latencyOf,
+  opsById,
+  squeezeBehind,
+  withoutDeadOps,
+} from './graph.js';
 export {
   type OpAttrs,
   type OpDef,
@@ -46,6 +56,9 @@ export {
   type Quantiser,
   codesOf,
   lookedUp,
+  digitOf,
+  digitOfNumber,
+  algebraOf,
   nameOf,
   loweringOf,
   windowOf,

@@ -15,6 +15,7 @@ import { scaleWeights } from './network/means/scale-weights.js';
 import { quantiseWeights } from './network/quantise-weights.js';
 import { quantiserRegions } from './network/quantiser-regions.js';
 import { scheduleTime } from './network/schedule-time.js';
+import { digits } from './network/sws/digits.js';
 import { tables } from './network/sws/tables.js';
 import { toSpikes } from './network/sws/to-spikes.js';
 import { verifyAccumulateOnly } from './network/verify-accumulate-only.js';
@@ -31,6 +32,7 @@ export const passes: readonly Pass[] = [
   addQuantisers,
   quantiserRegions,
   tables,
+  digits,
   toSpikes,
   scheduleTime,
   activationRanges,
@@ -59,6 +61,7 @@ export const pipelines = {
     addQuantisers,
     quantiserRegions,
     tables,
+    digits,
     toSpikes,
     scheduleTime,
     verifyAccumulateOnly,

@@ -87,7 +87,7 @@ async function measured(
 ): Promise<CostResult> {
   const { data } = options;
   const { network } = opened.compiled(options.planes === true ? { planes: true } : {});
-  const range = takesEvents(network) ? eventRange(data.dataset, data.normalisation, data.limit) : undefined;
+  const range = takesEvents(network) ? eventRange(network, data.dataset, data.normalisation, data.limit) : undefined;
   const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
   let counter: SpikeCounter | undefined;
   const countSpikes = (run: Network): SpikeCounter => (counter = new SpikeCounter(asSpikes(run)));

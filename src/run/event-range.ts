@@ -1,5 +1,8 @@
 import type { Range } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
+import type { Network } from '../network/index.js';
+import { Findings } from '../workspace/findings.js';
+import { fitToNetwork } from './fit.js';
 
 /** Samples that are read together. */
 const atOnce = 64;
@@ -10,8 +13,15 @@ const most = 255;
  * The range of event frames that are spikes: whole numbers (0 and 1, −1 to 1, counts), not scaled and not normalised.
  * Nothing where one of them isn't.
  */
-export function eventRange(dataset: Dataset, { mean, std }: Normalisation, limit = dataset.length): Range | undefined {
+export function eventRange(
+  network: Network,
+  given: Dataset,
+  { mean, std }: Normalisation,
+  limit = given.length,
+): Range | undefined {
   if (mean !== undefined || std !== undefined) return undefined;
+  const dataset =
+    given.recordings === undefined ? given : fitToNetwork(network, given, new Findings(), { numbers: true });
   let [min, max] = [0, 0];
   const end = Math.min(limit, dataset.length);
   for (let start = 0; start < end; start += atOnce) {

@@ -1,5 +1,13 @@
 import { elementCount } from '../base/dtype.js';
-import { type Dataset, type Need, type Normalisation, fitDataset } from '../data/index.js';
+import {
+  type Dataset,
+  type Framing,
+  type Need,
+  type Normalisation,
+  fitDataset,
+  framingKinds,
+  framingRules,
+} from '../data/index.js';
 import { sampleShape } from '../lower/program/index.js';
 import { type Network, opsById } from '../network/index.js';
 import { present } from '../base/invariant.js';
@@ -18,7 +26,27 @@ export function needOf(network: Network, normalisation: Normalisation = {}): Nee
     'run: a network without input',
   );
   const frames = shape.length > input.type.shape.length;
-  return { shape, frames, outputs: elementCount(outputShape(network)), normalisation };
+  const framing = framingOf(network);
+  return {
+    shape,
+    frames,
+    outputs: elementCount(outputShape(network)),
+    normalisation,
+    ...(framing === undefined ? {} : { framing }),
+  };
+}
+
+/** How `coding events` turns recordings into frames. */
+function framingOf(network: Network): Framing | undefined {
+  const { name, args = {} } = network.coding ?? {};
+  if (name !== 'events') return undefined;
+  const { by, rule, window } = args;
+  return {
+    steps: sampleShape(network)[0]!,
+    by: framingKinds.find((kind) => kind === by) ?? 'number',
+    rule: framingRules.find((one) => one === rule) ?? 'spikingjelly',
+    ...(typeof window === 'number' ? { window } : {}),
+  };
 }
 
 /** The data set as the network takes it, or an error; what the user should know goes to `findings`. */

@@ -1,8 +1,8 @@
-import { fail } from '../base/diagnostics/index.js';
+import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import type { Dataset } from '../data/index.js';
 import type { Network } from '../network/index.js';
-import { Samples, type TrainSettings } from '../train/index.js';
+import { type LoadOptions, Samples, type TrainSettings } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import { fitToNetwork, outputShape } from './fit.js';
 
@@ -12,11 +12,17 @@ export function trainingSamples(
   network: Network,
   settings: TrainSettings,
   findings: Findings,
+  load: LoadOptions = {},
 ): Samples {
   if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
   const dataset = fitToNetwork(network, given, findings, { normalisation: settings.normalisation });
   const images = Math.min(dataset.length, settings.limit ?? dataset.length);
   const left = images - Math.round(images * settings.validation);
   if (left < 2) fail('train/too-few-images', { name: dataset.name, images: left });
-  return Samples.load(dataset, images, settings.normalisation);
+  const samples = Samples.load(dataset, images, settings.normalisation, load);
+  if (samples.kept < images) {
+    const args = { name: dataset.name, kept: samples.kept, images, megabytes: Math.round(samples.bytes / 1e6) };
+    findings.all.push(diagnostic('train/streamed', args));
+  }
+  return samples;
 }

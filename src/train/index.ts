@@ -18,7 +18,7 @@ export { bestRange, stepOf } from './grid-search.js';
 export { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
 export { type EpochRecord, bestOf, isBetter, recordProblem } from './record.js';
 export { Settling, type SettlingEvent, type SettlingState } from './settling.js';
-export { Samples } from './samples.js';
+export { type LoadOptions, Samples, usualMemory } from './samples.js';
 export { learningRate } from './schedule.js';
 export type { Augmentation, BitTraining, ScheduleSpec, TrainSettings } from './settings.js';
 export { firstNonFinite } from './trace.js';

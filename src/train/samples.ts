@@ -2,48 +2,89 @@ import type { Tensor } from '../base/dtype.js';
 import { type Dataset, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
 import type { Augmentation } from './settings.js';
 
-/** Images that are read together from the disk. */
+/** Images that are read together from the disk, and numbers at most. */
 const readAtOnce = 1000;
+const numbersAtOnce = 2 ** 24;
+/** Bytes of samples that are kept in memory, unless it is said otherwise. */
+export const usualMemory = 2 ** 30;
 
-/** The images of a set, raw, in memory: training reads them in random order. */
+export interface LoadOptions {
+  /** Bytes of samples that are kept in memory at most; the others are read again when they are needed. */
+  readonly memory?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+type Numbers = Uint8Array | Float32Array;
+
+/**
+ * The images of a set, raw: as many as fit are kept in memory, the others are read from the disk whenever they are asked
+ * for; training reads them in random order, and gets the same numbers either way.
+ */
 export class Samples {
   readonly shape: readonly number[];
   /** The first axis of a sample is time. */
   readonly frames: boolean;
-  readonly #images: Uint8Array | Float32Array;
+  readonly #dataset: Dataset;
+  readonly #kept: readonly Numbers[];
   readonly #size: number;
   readonly #channels: { readonly count: number; readonly inner: number };
-  readonly #map: (channel: number, value: number) => number;
+  readonly #maps: readonly ((value: number) => number)[];
+  readonly #tables: readonly Float32Array[];
 
   private constructor(
     dataset: Dataset,
-    images: Uint8Array | Float32Array,
+    kept: readonly Numbers[],
     readonly labels: Int32Array,
+    /** Bytes that the kept samples take. */
+    readonly bytes: number,
     normalisation: Normalisation,
   ) {
     this.shape = dataset.shape;
     this.frames = dataset.frames ?? dataset.shape.length > 3;
-    this.#images = images;
-    this.#size = dataset.shape.reduce((product, n) => product * n, 1);
+    this.#dataset = dataset;
+    this.#kept = kept;
+    this.#size = sizeOf(dataset);
     const { count, inner } = channelsOf(dataset);
     this.#channels = { count, inner };
-    const maps = Array.from({ length: count }, (_, c) => pixelMap(dataset.scale, normalisation, c));
-    const tables = maps.map((map) => Float32Array.from({ length: 256 }, (_, v) => map(v)));
-    this.#map = images instanceof Uint8Array ? (c, value) => tables[c]![value]! : (c, value) => maps[c]!(value);
+    this.#maps = Array.from({ length: count }, (_, c) => pixelMap(dataset.scale, normalisation, c));
+    this.#tables = this.#maps.map((map) => Float32Array.from({ length: 256 }, (_, v) => map(v)));
   }
 
-  /** Reads the first `count` images. */
-  static load(dataset: Dataset, count: number, normalisation: Normalisation): Samples {
-    const size = dataset.shape.reduce((product, n) => product * n, 1);
+  /** Reads the first `count` images, which must stay readable as long as the samples are used. */
+  static load(dataset: Dataset, count: number, normalisation: Normalisation, options: LoadOptions = {}): Samples {
+    const { memory = usualMemory, onProgress } = options;
+    const size = sizeOf(dataset);
+    const atOnce = Math.max(1, Math.min(readAtOnce, Math.floor(numbersAtOnce / Math.max(1, size))));
     const labels = new Int32Array(count);
-    let images: Uint8Array | Float32Array | undefined;
-    for (let start = 0; start < count; start += readAtOnce) {
-      const raw = dataset.read(start, Math.min(readAtOnce, count - start));
-      images ??= raw.images instanceof Uint8Array ? new Uint8Array(count * size) : new Float32Array(count * size);
-      images.set(raw.images, start * size);
+    const kept: Numbers[] = [];
+    let bytes = 0;
+    for (let start = 0; start < count; start += atOnce) {
+      const wanted = Math.min(atOnce, count - start);
+      const full = bytes >= memory || kept.length < start;
+      if (full && dataset.labels !== undefined) {
+        labels.set(dataset.labels(start, wanted), start);
+        continue;
+      }
+      const raw = dataset.read(start, wanted);
       labels.set(raw.labels, start);
+      onProgress?.(start, count);
+      for (let i = 0; i < wanted && kept.length === start + i; i++) {
+        const own = compact(raw.images, i * size, size);
+        if (bytes + own.byteLength > memory) break;
+        bytes += own.byteLength;
+        kept.push(own);
+      }
     }
-    return new Samples(dataset, images ?? new Uint8Array(0), labels, normalisation);
+    return new Samples(dataset, kept, labels, bytes, normalisation);
+  }
+
+  /** How many are kept in memory, from the first. */
+  get kept(): number {
+    return this.#kept.length;
+  }
+
+  #sample(i: number): Numbers {
+    return this.#kept[i] ?? this.#dataset.read(i, 1).images;
   }
 
   get count(): number {
@@ -61,30 +102,37 @@ export class Samples {
     const data = new Float32Array(n * this.#size);
     for (let i = 0; i < n; i++) {
       const change = placement(augment, random);
+      const source = this.#sample(indices[i]!);
       for (let t = 0; t < frames; t++) {
-        const from = indices[i]! * this.#size + t * frame;
+        const own = source.subarray(t * frame, (t + 1) * frame);
         const to = (t * n + i) * frame;
-        if (shape.length === 3) this.#copyImage(data, to, from, shape, change);
-        else this.#copyNumbers(data, to, from, frame);
+        if (shape.length === 3) this.#copyImage(data, to, own, shape, change);
+        else this.#copyNumbers(data, to, own);
       }
     }
     return { dtype: 'f32', shape: [frames * n, ...shape], data };
   }
 
-  #copyNumbers(data: Float32Array, to: number, from: number, size: number): void {
+  #copyNumbers(data: Float32Array, to: number, own: Numbers): void {
     const { count, inner } = this.#channels;
-    for (let i = 0; i < size; i++) data[to + i] = this.#map(Math.floor(i / inner) % count, this.#images[from + i]!);
+    const map = this.#map(own);
+    for (let i = 0; i < own.length; i++) data[to + i] = map(Math.floor(i / inner) % count, own[i]!);
   }
 
-  #copyImage(data: Float32Array, to: number, from: number, shape: readonly number[], change: Placement): void {
+  /** What becomes of a raw number; of bytes it is looked up. */
+  #map(own: Numbers): (channel: number, value: number) => number {
+    const [tables, maps] = [this.#tables, this.#maps];
+    return own instanceof Uint8Array ? (c, value) => tables[c]![value]! : (c, value) => maps[c]!(value);
+  }
+
+  #copyImage(data: Float32Array, to: number, own: Numbers, shape: readonly number[], change: Placement): void {
     const { count, inner } = this.#channels;
     const [channels = 1, height = 1, width = 1] = shape;
     // where channels lie last there is nothing to shift or mirror by rows and columns
-    if (count !== channels || inner !== height * width)
-      return this.#copyNumbers(data, to, from, channels * height * width);
+    if (count !== channels || inner !== height * width) return this.#copyNumbers(data, to, own);
     for (let c = 0; c < channels; c++) {
       const plane = c * height * width;
-      this.#copyPlane(data, to + plane, from + plane, { c, height, width, ...change });
+      this.#copyPlane(data, to + plane, own.subarray(plane, plane + height * width), { c, height, width, ...change });
     }
   }
 
@@ -92,19 +140,36 @@ export class Samples {
     return { dtype: 'i32', shape: [indices.length], data: Int32Array.from(indices, (i) => this.labels[i]!) };
   }
 
-  #copyPlane(data: Float32Array, to: number, from: number, plane: Plane): void {
+  #copyPlane(data: Float32Array, to: number, own: Numbers, plane: Plane): void {
     const { c, height, width, dx, dy, mirrored } = plane;
-    const border = this.#map(c, 0);
+    const map = this.#map(own);
+    const border = map(c, 0);
     for (let y = 0; y < height; y++) {
       const sourceY = y + dy;
       const inside = sourceY >= 0 && sourceY < height;
       for (let x = 0; x < width; x++) {
         const sourceX = (mirrored ? width - 1 - x : x) + dx;
         const known = inside && sourceX >= 0 && sourceX < width;
-        data[to + y * width + x] = known ? this.#map(c, this.#images[from + sourceY * width + sourceX]!) : border;
+        data[to + y * width + x] = known ? map(c, own[sourceY * width + sourceX]!) : border;
       }
     }
   }
+}
+
+function sizeOf({ shape }: Dataset): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** One sample, copied: whole numbers from 0 to 255 as bytes, which map to the same numbers. */
+function compact(images: Numbers, start: number, size: number): Numbers {
+  const own = images.subarray(start, start + size);
+  if (own instanceof Uint8Array) return own.slice();
+  for (let i = 0; i < size; i++) {
+    const value = own[i]!;
+    // of −0 the sign would be lost
+    if (!(value >= 0 && value <= 255 && Number.isInteger(value)) || Object.is(value, -0)) return own.slice();
+  }
+  return Uint8Array.from(own);
 }
 
 interface Plane extends Placement {

@@ -48,7 +48,7 @@ it('data says samples, shape, classes and ranges, worked by hand', async () => {
     raw: { min: 0, max: 255, mean: 63.75, zeros: 7 / 12 },
     values: { min: 0, max: 1 },
   });
-  expect(value!.values.mean).toBeCloseTo(0.25, 6);
+  expect(value!.values!.mean).toBeCloseTo(0.25, 6);
   expect(value!.first.map(({ label }) => label)).toEqual([1, 0]);
 });
 
@@ -57,7 +57,7 @@ it('data says what a network reads, normalised as its config says', async () => 
   const { value } = await driver.describeData({ dataset: dataOf(Int32Array.of(1, 0)), normalisation: {}, target });
   expect(value?.network).toEqual({ input: [1, 2, 3], frames: false, outputs: 2 });
   expect(value?.values).toMatchObject({ min: -1, max: 1 });
-  expect(value!.values.mean).toBeCloseTo(-0.5, 6);
+  expect(value!.values!.mean).toBeCloseTo(-0.5, 6);
 });
 
 it('data says why a network can’t read it', async () => {

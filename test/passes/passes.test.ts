@@ -204,19 +204,25 @@ function after(build: (b: NetworkBuilder) => string, shape: readonly number[] = 
 const conv = (b: NetworkBuilder, id: string, input: string): string =>
   b.add({ id, kind: 'conv', inputs: [input], attrs: convWindow(3, 1), params: { weight: 'w' } });
 
-it('refuses, by name, what SWS can’t carry', () => {
-  expect(codes(after((b) => conv(b, 'c2', conv(b, 'c1', 'q0'))))).toEqual([
+it('values that no quantiser follows: carried in digits for β = 2, refused by name for others', () => {
+  const refused = (build: (b: NetworkBuilder) => string): string[] => {
+    expect(codes(after(build)).filter((code) => !code.startsWith('convert/code-products'))).toEqual([]);
+    const { diagnostics } = runPipeline(after(build), sws({ beta: 1.5, steps: 16 }), surroundings);
+    expect(diagnostics.every(({ help }) => help!.includes('--beta 2'))).toBe(true);
+    return diagnostics.map((d) => `${d.code}: ${d.message}`);
+  };
+  expect(refused((b) => conv(b, 'c2', conv(b, 'c1', 'q0')))).toEqual([
     'convert/no-quantiser: conv %c2 reads %c1, which has no quantiser',
   ]);
-  expect(codes(after((b) => conv(b, 'c2', b.add({ id: 'r', kind: 'relu', inputs: [conv(b, 'c1', 'q0')] }))))).toEqual([
+  expect(refused((b) => conv(b, 'c2', b.add({ id: 'r', kind: 'relu', inputs: [conv(b, 'c1', 'q0')] })))).toEqual([
     'convert/nonlinearity: relu %r isn’t followed by a quantiser, but by conv %c2',
   ]);
   const gated = (b: NetworkBuilder): string =>
     conv(b, 'c2', b.add({ id: 's', kind: 'mul', inputs: ['q0', b.add({ id: 'g', kind: 'sigmoid', inputs: ['q0'] })] }));
-  expect(codes(after(gated))).toEqual(['convert/nonlinearity: mul %s isn’t followed by a quantiser, but by conv %c2']);
+  expect(refused(gated)).toEqual(['convert/nonlinearity: mul %s isn’t followed by a quantiser, but by conv %c2']);
   const hardswish = (b: NetworkBuilder): string =>
     conv(b, 'c2', b.add({ id: 'f', kind: 'function', inputs: ['q0'], attrs: { name: 'hardswish' } }));
-  expect(codes(after(hardswish))).toEqual([
+  expect(refused(hardswish)).toEqual([
     'convert/nonlinearity: hardswish %f isn’t followed by a quantiser, but by conv %c2',
   ]);
 });
@@ -270,6 +276,6 @@ it('the pipeline stops where asked, and prints what each pass leaves', () => {
     'add-quantisers',
     'quantiser-regions',
   ];
-  expect(seen).toEqual([...before, 'tables', 'to-spikes']);
+  expect(seen).toEqual([...before, 'tables', 'digits', 'to-spikes']);
   expect(result.network!.ops.map((op) => op.kind)).toEqual(['input', 'encode', 'conv', 'decode']);
 });

@@ -264,6 +264,67 @@ describe('the product of two quantised values', () => {
   });
 });
 
+describe('a nonlinear value that no quantiser follows', () => {
+  /** Its digits add up to it in the quantised network, and the trains of the spiking one carry them. */
+  function left(build: (b: NetworkBuilder, x: string) => string, trains: number): Network {
+    const spiking = checked(network(build), 2);
+    const kinds = spiking.ops.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'digit_neuron' || kind === 'product')).toHaveLength(trains);
+    return spiking;
+  }
+
+  it('a relu in front of a sum: four trains of 8 bits, 8 steps behind their input', () => {
+    const spiking = left((b, x) => {
+      b.add({ id: 'r', kind: 'relu', inputs: [x] });
+      weighted(b, 'c2', 'q0', [4, 2, 3, 3], random(31));
+      return b.add({ id: 'sum', kind: 'add', inputs: ['r', 'c2'] });
+    }, 4);
+    // encoder, the digits (8 behind), the sum's neurons (8 behind them)
+    expect(latencyOf(spiking)).toBe(24);
+  });
+
+  it.each(['elu', 'swish', 'leaky_relu', 'hardswish', 'tanh'] as const)('%s of a value in float, averaged', (name) => {
+    left((b, x) => {
+      fn(b, 'y', x, name);
+      const attrs = { kernel: [3, 3], stride: [1, 1], pads: [1, 1, 1, 1], include_pad: true };
+      return b.add({ id: 'pool', kind: 'avgpool', inputs: ['y'], attrs });
+    }, 4);
+  });
+
+  it('a clip with bounds on both sides of 0, and x·sigmoid(x) of a value in float', () => {
+    left((b, x) => {
+      b.add({ id: 'held', kind: 'clip', inputs: [x], attrs: { min: -0.75, max: 1.5 } });
+      b.add({ id: 's', kind: 'sigmoid', inputs: [x] });
+      b.add({ id: 'm', kind: 'mul', inputs: [x, 's'] });
+      weighted(b, 'c2', 'q0', [4, 2, 3, 3], random(31));
+      b.add({ id: 'part', kind: 'add', inputs: ['held', 'c2'] });
+      return b.add({ id: 'sum', kind: 'add', inputs: ['part', 'm'] });
+    }, 12);
+  });
+
+  it('a product of codes in front of a sum is exact with as many digits as it has', () => {
+    left((b, x) => {
+      quantise(b, 'qa', x, { scale: 0.04, zero: 120 });
+      weighted(b, 'c2', 'q0', [4, 2, 3, 3], random(23));
+      quantise(b, 'qb', 'c2', { scale: 0.03, zero: 100 });
+      b.add({ id: 'm', kind: 'mul', inputs: ['qa', 'qb'] });
+      weighted(b, 'c3', 'qa', [4, 4, 3, 3], random(29));
+      return b.add({ id: 'sum', kind: 'add', inputs: ['m', 'c3'] });
+    }, 2);
+  });
+
+  it('is refused by name where it has no bounds, or β is not 2', () => {
+    const source = network((b, x) => {
+      b.add({ id: 'r', kind: 'relu', inputs: [x] });
+      return b.add({ id: 'sum', kind: 'add', inputs: ['r', x] });
+    });
+    const { diagnostics } = runPipeline(source, sws({ beta: 1.5, steps: 16 }), surroundings);
+    expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([
+      ['convert/nonlinearity', 'relu %r isn’t followed by a quantiser, but by another layer'],
+    ]);
+  });
+});
+
 it('means have no such form: refused by name, with the coding that has one', () => {
   const source = network((b, x) => fn(b, 'y', x, 'hardswish'));
   const { diagnostics } = runPipeline(source, meansOf('IF', {}, 8), surroundings);

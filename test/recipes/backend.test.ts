@@ -30,6 +30,8 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   table: none,
   recode: none,
   product: none,
+  digit: none,
+  digit_neuron: none,
   sigmoid: layer('Sigmoid'),
   channel_conv: layer('Conv1d', 'kernel'),
   avgpool: layer('AvgPool2d', 'kernel'),

@@ -32,7 +32,7 @@ export function readNpzArrays(path: string): ReadonlyMap<string, NpzArray> {
 
 function npyArray(npy: Buffer): NpzArray | undefined {
   const header = npy.toString('latin1', 10, 10 + npy.readUInt16LE(8));
-  const type = /'descr': '<([fi]\d)'/.exec(header)?.[1];
+  const type = /'descr': '[<|]([fiu]\d)'/.exec(header)?.[1];
   if (type === undefined) return undefined;
   const shape = /'shape': \(([^)]*)\)/
     .exec(header)![1]!
@@ -44,6 +44,7 @@ function npyArray(npy: Buffer): NpzArray | undefined {
   const read = (i: number): number => {
     if (type === 'f4') return values.readFloatLE(i);
     if (type === 'f8') return values.readDoubleLE(i);
+    if (type === 'u1') return values.readUInt8(i);
     return width === 8 ? Number(values.readBigInt64LE(i)) : values.readIntLE(i, width);
   };
   return { shape, data: Array.from({ length: values.length / width }, (_, i) => read(i * width)) };

@@ -23,6 +23,7 @@ interface Changes extends Partial<SwsOptions> {
 export function sws({ silent = 2, weightBits, ...changes }: Changes = {}): readonly ConfiguredPass[] {
   return configure(pipelines['convert.sws'], {
     'quantise-weights': { bits: weightBits === undefined ? undefined : byLayer(weightBits) },
+    digits: { steps: changes.steps, beta: changes.beta },
     'to-spikes': changes,
     'schedule-time': { silent: byLayer(typeof silent === 'number' ? () => silent : silent) },
   });

@@ -12,7 +12,9 @@ export const dataDiagnostics = {
 | \`fashion:test\`, \`fashion:train\` | Fashion-MNIST, 28×28 grey |
 | \`cifar10:test\`, \`cifar10:train\` | CIFAR-10, 32×32 colour |
 | \`idx:IMAGES,LABELS\` | two IDX files (the format of MNIST), gzip or not |
-| \`npz:FILE\` | a NumPy archive with \`images\` (or \`x\`) and \`labels\` (or \`y\`) |`,
+| \`npz:FILE\` | a NumPy archive with \`images\` (or \`x\`) and \`labels\` (or \`y\`) |
+| \`nmnist:test\`, \`dvs128gesture:test\`, \`shd:test\`, \`ssc:test\`, \`cifar10dvs-first90:test\`, \`ncaltech101-first90:test\` | recordings of events, which a network with \`coding events\` takes as frames |
+| \`events:PATH\` | a file or a folder of recordings of events |`,
   ),
   'data/set-not-found': define<{ name: string; looked: readonly string[] }>(
     'error',
@@ -97,7 +99,7 @@ images or \`array.astype('int64')\` for labels.`,
     `A label is the index of a class, counted from 0: below the number of classes of the data set, and below the number of
 outputs of the network. Labels counted from 1 have to be shifted.`,
   ),
-  'data/shape-mismatch': define<{ name: string; data: readonly number[]; network: readonly number[] }>(
+  'data/shape-mismatch': define<{ name: string; data: readonly (number | string)[]; network: readonly number[] }>(
     'error',
     ({ name, data, network }) =>
       `the images of "${name}" have the shape [${data.join(', ')}]; the network takes [${network.join(', ')}]`,

@@ -3,6 +3,7 @@ import { cliDiagnostics } from './cli.js';
 import { convertDiagnostics } from './convert.js';
 import { dataDiagnostics } from './data.js';
 import { engineDiagnostics } from './engine.js';
+import { eventDiagnostics } from './events.js';
 import { fileDiagnostics } from './file.js';
 import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
@@ -10,6 +11,7 @@ import { onnxDiagnostics } from './onnx.js';
 import { passDiagnostics } from './pass.js';
 import { reportDiagnostics } from './report.js';
 import { syntaxDiagnostics } from './syntax.js';
+import { torchDiagnostics } from './torch.js';
 import { trainDiagnostics } from './train.js';
 
 /** Every diagnostic the compiler can give, by code `area/kebab-code`. */
@@ -21,9 +23,11 @@ export const diagnosticTable = {
   ...convertDiagnostics,
   ...passDiagnostics,
   ...dataDiagnostics,
+  ...eventDiagnostics,
   ...engineDiagnostics,
   ...fileDiagnostics,
   ...trainDiagnostics,
+  ...torchDiagnostics,
   ...reportDiagnostics,
   ...allocateDiagnostics,
   ...cliDiagnostics,

@@ -1,6 +1,14 @@
 import { define } from './define.js';
 
 export const trainDiagnostics = {
+  'train/streamed': define<{ name: string; kept: number; images: number; megabytes: number }>(
+    'note',
+    ({ name, kept, images, megabytes }) =>
+      `${kept} of the ${images} samples of "${name}" are kept in memory (${megabytes} MB), the others are read in each epoch`,
+    `Samples are kept in memory as far as they fit in \`--memory\` (in MB; 1074 where it isn't said), and read from the disk again
+whenever they are needed where they don't: a data set may be larger than the memory. The order of samples and all numbers are the
+same. With more memory the training is faster, for events most of all: they are cut into frames anew each time.`,
+  ),
   'train/diverged': define<{ epoch: number; step: number; layer: string; what: string }>(
     'error',
     ({ epoch, step, what }) =>

@@ -136,7 +136,7 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
     { steps, reverse, before, tasks, after, end }: Step & { readonly kind: 'loop' },
   ): (() => Promise<void>) => {
     const bytes = new Uint8Array(memory.buffer);
-    const work = tasks.map((task) => {
+    const work = tasks.map((task): ((at: Numbers) => Promise<object> | void) => {
       if (task.kind === 'session') return sessionAt(memory, task);
       const kernel = kernels[`k${task.kernel}`]!;
       return (at: Numbers) => kernel(at[0], at[1], at[2]);

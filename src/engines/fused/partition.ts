@@ -73,7 +73,7 @@ function makeSegment(scope: Scope, group: Group): Segment {
 
 /** Whether a value, itself or under another shape, is an output or read by another segment. */
 function isNeededOutside(scope: Scope, group: Group, id: string): boolean {
-  if (Object.values(scope.program.outputs).includes(id)) return true;
+  if (scope.results.has(id)) return true;
   return (scope.readers.get(id) ?? []).some((op) => {
     if (!scope.aliases.has(op.id)) return !group.members.has(op.id);
     // Kernels read another shape of their own values only in a later kernel.
@@ -96,7 +96,7 @@ function makeSession(scope: Scope, group: Group, outputs: readonly string[]): Se
     else {
       // A reshape of a value made here is done here.
       need(aliases.get(id)!);
-      body.push(scope.ops.find((op) => op.id === id)!);
+      body.push(scope.opOf(id));
     }
   };
   for (const op of group.ops) {

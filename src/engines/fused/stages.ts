@@ -21,6 +21,9 @@ export interface Scope extends Classes {
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly infoOf: (id: string) => ValueInfo;
   readonly readers: ReadonlyMap<string, readonly TensorOp[]>;
+  readonly opOf: (id: string) => TensorOp;
+  /** Ids of the values that the program gives. */
+  readonly results: ReadonlySet<string>;
   /** Integer synapses by the ids of their sums. */
   readonly synapses: ReadonlyMap<string, IntegerSynapse>;
   readonly dots: ReadonlyMap<string, DotProduct>;
@@ -38,7 +41,11 @@ export interface Group {
 function readersOf(ops: readonly TensorOp[]): Map<string, TensorOp[]> {
   const readers = new Map<string, TensorOp[]>();
   for (const op of ops) {
-    for (const input of new Set(op.inputs)) readers.set(input, [...(readers.get(input) ?? []), op]);
+    for (const input of new Set(op.inputs)) {
+      const known = readers.get(input);
+      if (known === undefined) readers.set(input, [op]);
+      else known.push(op);
+    }
   }
   return readers;
 }
@@ -52,6 +59,7 @@ export function scopeOf(
 ): Scope {
   const { ops, constants, infoOf } = prepare(program);
   const loops = new Set(ownLoops ? ops.filter(isOfLoop).map(({ id }) => id) : []);
+  const byId = new Map(ops.map((op) => [op.id, op]));
   const synapses = new Map([...chosen.values()].map((synapse) => [synapseNames.sums(synapse.op.id), synapse]));
   return {
     program,
@@ -63,6 +71,8 @@ export function scopeOf(
     loops,
     ...classify(ops, constants, infoOf, loops),
     readers: readersOf(ops),
+    opOf: (id) => present(byId.get(id), `fused: no op ${id}`),
+    results: new Set(Object.values(program.outputs)),
   };
 }
 

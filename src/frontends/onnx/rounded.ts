@@ -1,5 +1,5 @@
 import { quantisedActivation, scaledBy } from './activation-quantiser.js';
-import { boundsOf } from './bounds.js';
+import { intervalOf } from '../../network/index.js';
 import type { CodeRounding } from './code-rounding.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
 import type { NodeContext } from './context.js';
@@ -113,7 +113,7 @@ function readBy(context: NodeContext, value: RoundedValue, scale: number, zero: 
 function boundedCodes(context: NodeContext, value: RoundedValue): { readonly min: number; readonly max: number } {
   const { min, max, source, factor, offset } = value;
   if (Number.isFinite(min) && Number.isFinite(max)) return { min, max };
-  const reals = boundsOf(context.graph.builder, source.op);
+  const reals = intervalOf(context.graph.builder, source.op);
   const least = Math.max(min, reals === undefined ? -Infinity : Math.floor(factor * reals.min + offset));
   const most = Math.min(max, reals === undefined ? Infinity : Math.ceil(factor * reals.max + offset));
   if (Number.isFinite(least) && Number.isFinite(most)) return { min: least, max: most };

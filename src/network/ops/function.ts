@@ -40,7 +40,7 @@ export const functionOp = defineOp({
 });
 
 /** What functions are made of, as ops of a program. */
-function algebraOf(builder: ProgramBuilder): Algebra<Value> {
+export function algebraOf(builder: ProgramBuilder): Algebra<Value> {
   return {
     add: (a, b) => builder.add(a, b),
     sub: (a, b) => builder.sub(a, b),

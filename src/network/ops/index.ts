@@ -118,6 +118,8 @@ export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
 export { type Quantiser, codesOf } from './codes.js';
 export { lookedUp } from './table.js';
+export { digitOf, digitOfNumber } from './digit.js';
+export { algebraOf } from './function.js';
 export { windowOf } from './window-lowering.js';
 export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';
 export type { Link } from './geometry.js';

@@ -4,7 +4,7 @@ import { defineOp } from './define.js';
 import { sameShape, shapeText, waitsTooShort } from './type-rules.js';
 
 export const product = defineOp({
-  doc: 'Neurons that wait for two whole inputs (`silent` is at least their steps; missing before time is scheduled), multiply them, and fire the digits of Q − min, Q = clip(round_half_even(v₁·v₂/scale) + zero, min, max). v = Σ β^(Tc−k)·x(k) of a current, gain·Σ β^(Tc−k)·s(k) + offset of a train, one gain and offset an input. One multiplication a neuron and image; the second input may be [C,1,1].',
+  doc: 'Neurons that wait for two whole inputs (`silent` is at least their steps; missing before time is scheduled), multiply them, and fire the digits of Q − min, Q = clip(round_half_even(v₁·v₂/scale) + zero, min, max). v = Σ β^(Tc−k)·x(k) of a current, gain·Σ β^(Tc−k)·s(k) + offset of a train, one gain and offset an input. One multiplication a neuron and image; the second input may be [C,1,1]. With `base` and `place` it fires that digit of Q alone: ⌊Q/base^place⌋ mod base.',
   arity: [2, 2],
   attrs: {
     beta: number(),
@@ -17,6 +17,8 @@ export const product = defineOp({
     min: number(),
     max: number(),
     amplitude: number(),
+    base: optional(number()),
+    place: optional(number()),
   },
   params: [],
   traits: {

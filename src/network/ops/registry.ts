@@ -8,6 +8,8 @@ import { concat } from './concat.js';
 import { conv } from './conv.js';
 import { decode } from './decode.js';
 import { delay } from './delay.js';
+import { digit } from './digit.js';
+import { digitNeuron } from './digit-neuron.js';
 import { dropout } from './dropout.js';
 import { encode } from './encode.js';
 import { flatten } from './flatten.js';
@@ -54,6 +56,7 @@ export const networkOps = {
   sigmoid,
   function: functionOp,
   table,
+  digit,
   channel_conv: channelConv,
   avgpool,
   globalavgpool,
@@ -70,6 +73,7 @@ export const networkOps = {
   neuron,
   recode,
   product,
+  digit_neuron: digitNeuron,
   maxprefix,
   delay,
   lag,

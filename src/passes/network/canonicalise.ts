@@ -3,6 +3,8 @@ import {
   type Op,
   type PaddedKind,
   consumersOf,
+  intervalOf,
+  intervalSource,
   opsById,
   pads,
   paramOf,
@@ -32,8 +34,8 @@ function absorbsPad(pad: Op<'pad'>, consumer: Op, network: Network): boolean {
     case 'absent': {
       if (!padsFit(pad, consumer)) return false;
       // a border of zeros never wins where no value is negative
-      const { code } = opsById(network).get(pad.inputs[0]!)!.type;
-      return code.kind === 'quant' && code.min >= code.zero;
+      const values = intervalOf(intervalSource(network), pad.inputs[0]!);
+      return values !== undefined && values.min >= 0;
     }
     case 'none':
       return false;

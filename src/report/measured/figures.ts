@@ -78,7 +78,7 @@ export async function figuresOnData(
   const used = finiteOnly(chooseEngine(engine, 'infer'), { file: target.path });
   const layers = spreadOver(neuronLayers(network), tracedLayers);
   const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
-  const range = takesEvents(network) ? eventRange(dataset, chosen.normalisation, limit) : undefined;
+  const range = takesEvents(network) ? eventRange(network, dataset, chosen.normalisation, limit) : undefined;
   const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
   let counter: SpikeCounter | undefined;
   const result = await evaluate(

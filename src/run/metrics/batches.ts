@@ -22,7 +22,8 @@ export type Counter = (done: number, total: number) => void;
 export function readLabels({ dataset, count, batch }: Images): Int32Array {
   const labels = new Int32Array(count);
   for (let start = 0; start < count; start += batch) {
-    labels.set(dataset.read(start, Math.min(batch, count - start)).labels, start);
+    const size = Math.min(batch, count - start);
+    labels.set(dataset.labels?.(start, size) ?? dataset.read(start, size).labels, start);
   }
   return labels;
 }

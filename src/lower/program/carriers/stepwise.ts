@@ -20,7 +20,7 @@ import { encodedTrain } from './encode.js';
 import { FoldedValues } from './folded.js';
 import { joinedTrain, maxTrain, potential } from './stepwise-trains.js';
 import { Neurons } from './traced.js';
-import { productTrain, recodedTrain } from './whole-input.js';
+import { digitTrain, productTrain, recodedTrain } from './whole-input.js';
 import { image } from './real.js';
 
 /**
@@ -89,6 +89,9 @@ export class StepwiseNetwork implements Carried {
       }
       case 'recode':
         this.#trains.set(op.id, recodedTrain(lowering, op, this.#timedOf(op.inputs[0]!)));
+        return true;
+      case 'digit_neuron':
+        this.#trains.set(op.id, digitTrain(lowering, op, this.#timedOf(op.inputs[0]!)));
         return true;
       case 'product': {
         const inputs = op.inputs.map((id) => this.#timedOf(id));

@@ -1,10 +1,10 @@
-import { type Op, codesOf, lookedUp } from '../../../network/index.js';
+import { type Op, algebraOf, codesOf, digitOf, functions, isFunctionName, lookedUp } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { type StepTrain, type Timed, Train } from '../trains.js';
 import { digitsOfCode } from './encode.js';
 
-type WholeInput = Op<'recode' | 'product'>;
+type WholeInput = Op<'recode' | 'product' | 'digit_neuron'>;
 
 /** gain·Σ β^(Tc−k)·x(k) + offset of a value over time, in the precision of membranes: all of it is in. */
 function wholeInput(lowering: Lowering, op: WholeInput, input: Timed, gain: number, offset: number): Value {
@@ -28,5 +28,25 @@ export function productTrain(lowering: Lowering, op: Op<'product'>, inputs: read
   const { gain, offset } = op.attrs;
   const [a, b] = inputs.map((input, n) => wholeInput(lowering, op, input, gain[n]!, offset[n]!));
   const code = codesOf(builder.at(op.id), builder.as('product').mul(a!, b!), op.attrs);
-  return digitsOfCode(lowering, op.id, builder.cast(code, 'f32'), op.attrs);
+  const { base, place } = op.attrs;
+  const fired = base === undefined || place === undefined ? code : digitOf(builder, code, { base, place });
+  return digitsOfCode(lowering, op.id, builder.cast(fired, 'f32'), op.attrs);
+}
+
+/** The spikes of one digit of the whole input, or of a function of it. */
+export function digitTrain(lowering: Lowering, op: Op<'digit_neuron'>, input: Timed): StepTrain {
+  const { builder } = lowering;
+  const { gain = 1, offset = 0, scale, zero, max } = op.attrs;
+  const v = wholeInput(lowering, op, input, gain, offset);
+  const code = codesOf(builder.at(op.id), applied(lowering, op, v), { scale, zero, min: 0, max });
+  const fired = builder.cast(digitOf(builder, code, op.attrs), 'f32');
+  return digitsOfCode(lowering, op.id, fired, { ...op.attrs, min: 0 });
+}
+
+function applied({ builder }: Lowering, { attrs }: Op<'digit_neuron'>, v: Value): Value {
+  const { function: name, function_alpha: alpha, function_beta: beta } = attrs;
+  if (name === undefined) return v;
+  if (!isFunctionName(name)) return builder.sigmoid(v);
+  const given = { ...(alpha === undefined ? {} : { alpha }), ...(beta === undefined ? {} : { beta }) };
+  return functions[name].of(algebraOf(builder), v, given);
 }

@@ -236,8 +236,16 @@ function isNonlinear(op: Op): boolean {
 }
 
 /** What is to be done where a toolchain left some layers in float. */
-const quantiseAll =
-  'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize), or convert with --calibrate DATA, which adds the quantisers that are missing';
+function quantiseAll(emitter: SpikeEmitter): string {
+  const all =
+    'the file leaves this value in float: quantise the results of all kinds of layers (quantize_static without op_types_to_quantize)';
+  return `${all}, or ${calibrated}${inDigits(emitter)}`;
+}
+
+/** Another way out, where it isn't taken already. */
+function inDigits({ options: { beta, steps } }: SpikeEmitter): string {
+  return beta === 2 && steps >= 4 ? '' : '; with --beta 2 and 4 or more --steps several trains carry it';
+}
 
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
   if (inner.kind === 'input') return refuseReal(emitter, op);
@@ -246,16 +254,16 @@ function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
       'convert/nonlinearity',
       { op: inner.id, kind: nameOf(inner), next: `${op.kind} %${op.id}` },
       inner,
-      { help: quantiseAll },
+      { help: quantiseAll(emitter) },
     );
   }
   return emitter.refuse('convert/no-quantiser', { op: op.id, kind: op.kind, reads: inner.id }, op, {
-    help: `quantise the value between the two layers and export the network again, or ${calibrated}`,
+    help: `quantise the value between the two layers and export the network again, or ${calibrated}${inDigits(emitter)}`,
   });
 }
 
 /** The way out where a quantiser is missing. */
-const calibrated = 'convert with --calibrate DATA, which adds quantisers where there are none';
+const calibrated = 'convert with --calibrate DATA, which adds the quantisers that are missing';
 
 function refuseReal(emitter: SpikeEmitter, op: Op): never {
   return emitter.refuse('convert/input-not-quantised', { op: op.id, kind: op.kind }, op, { help: calibrated });
@@ -265,7 +273,9 @@ function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'input') return refuseReal(emitter, op);
   if (isNonlinear(op)) {
     const next = 'another layer';
-    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next }, op, { help: quantiseAll });
+    return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next }, op, {
+      help: quantiseAll(emitter),
+    });
   }
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
     help: 'replace the layer by relus, poolings and weighted layers, and export the network again',

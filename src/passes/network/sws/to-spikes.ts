@@ -17,6 +17,7 @@ import { readOutTail } from '../read-out.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { trainCode } from './codes.js';
 import { NotConvertible, SpikeEmitter } from './emitter.js';
+import { isNonlinear } from './digits.js';
 import { type SwsOptions, swsOptions, thresholdOf } from './options.js';
 import { emitPotential } from './potentials.js';
 
@@ -67,6 +68,7 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
       if (real !== undefined) emitEncoder(emitter, op, real);
       else if (!isReadOut(op)) emitter.attempt(op.id, () => emitNeurons(emitter, op));
     } else if (op.kind === 'table') emitter.attempt(op.id, () => emitRecoding(emitter, op));
+    else if (op.kind === 'digit') emitter.attempt(op.id, () => emitDigit(emitter, op));
   }
   const readOut = new ReadOut(
     emitter,
@@ -251,6 +253,50 @@ function emitProduct(emitter: SpikeEmitter, op: Op<'quantize'>): void {
     origin: op.origin,
   });
   emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+/** One digit of a value that no quantiser follows: neurons that see their whole input. */
+function emitDigit(emitter: SpikeEmitter, op: Op<'digit'>): void {
+  const source = emitter.op(op.inputs[0]!);
+  const { scale, zero, max, base, place } = op.attrs;
+  const { beta, steps } = emitter.options;
+  const fired = { beta, steps, amplitude: 1, scale, zero, max, base, place };
+  const { id: wish, place: at, origin } = op;
+  if (source.kind === 'mul') {
+    const [a, b] = source.inputs.map((input) => wholeInput(emitter, input)) as [WholeInput, WholeInput];
+    const id = emitter.to.add({
+      id: wish,
+      kind: 'product',
+      inputs: [a.id, b.id],
+      attrs: {
+        ...fired,
+        min: 0,
+        scale: scale / (a.scale * b.scale),
+        gain: [a.gain, b.gain],
+        offset: [a.offset, b.offset],
+      },
+      place: at,
+      origin,
+    });
+    return emitter.setTrain(op.id, emitter.trainOf(op, id));
+  }
+  const input = wholeInput(emitter, isNonlinear(source) ? source.inputs[0]! : source.id);
+  const [gain, offset] = [input.gain * input.scale, input.offset * input.scale];
+  const attrs = { ...fired, gain, offset, ...functionAttrs(source) };
+  const id = emitter.to.add({ id: wish, kind: 'digit_neuron', inputs: [input.id], attrs, place: at, origin });
+  emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+/** The function that neurons apply; a bound is the range of their codes. */
+function functionAttrs(op: Op): Attrs {
+  if (op.kind === 'sigmoid') return { function: 'sigmoid' };
+  if (op.kind !== 'function') return {};
+  const { name, alpha, beta } = op.attrs;
+  return {
+    function: name,
+    ...(alpha === undefined ? {} : { function_alpha: alpha }),
+    ...(beta === undefined ? {} : { function_beta: beta }),
+  };
 }
 
 /** Outputs: no neurons; what a potential adds up to is read, and what the ANN does behind it is done once. */

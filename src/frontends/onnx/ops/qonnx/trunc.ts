@@ -1,6 +1,6 @@
 import { quantisedActivation, scaledBy } from '../../activation-quantiser.js';
 import { roundCode } from '../../code-rounding.js';
-import { boundsOf } from '../../bounds.js';
+import { intervalOf } from '../../../../network/index.js';
 import type { NodeContext } from '../../context.js';
 import type { RealValue, Value } from '../../values.js';
 import { floatConstant, integerRange, roundingMode, scaleInput, singleValue } from './params.js';
@@ -55,7 +55,7 @@ function truncated(context: NodeContext, x: RealValue, truncation: Truncation): 
   if (!Number.isInteger(cut)) context.badForm(`it cuts ${cut} bits`, 'whole numbers of bits are supported');
   const rounding = roundingMode(context, 'FLOOR');
   const unit = 2 ** cut;
-  const bounds = range === undefined ? boundsOf(context.graph.builder, x.op) : undefined;
+  const bounds = range === undefined ? intervalOf(context.graph.builder, x.op) : undefined;
   if (range === undefined && bounds === undefined) {
     context.badForm('its input has no bounds', 'quantise the network before it: Trunc of version 1 doesn’t clip');
   }
@@ -75,7 +75,7 @@ function truncated(context: NodeContext, x: RealValue, truncation: Truncation): 
 
 /** The integers before bits are cut off, as a quantiser of their own. */
 function integers(context: NodeContext, x: RealValue, { scale, zero, cut, range }: Truncation): RealValue {
-  const bounds = boundsOf(context.graph.builder, x.op);
+  const bounds = intervalOf(context.graph.builder, x.op);
   const code = (real: number): number => roundCode('half_even', real / scale + zero);
   const unit = 2 ** cut;
   // beyond what is left after the cut all integers are alike

@@ -1,0 +1,119 @@
+import { DiagnosticError, fail } from '../../base/diagnostics/index.js';
+import { FileReader } from '../files.js';
+import { fromHalf } from './half.js';
+
+/** What is used of the package h5wasm. */
+interface Library {
+  readonly ready: Promise<unknown>;
+  readonly File: new (path: string, mode: 'r') => H5Group & { readonly close: () => void };
+}
+
+interface H5Group {
+  readonly get: (path: string) => unknown;
+}
+
+interface H5Type {
+  type: number;
+  readonly size: number;
+  readonly vlen_type?: H5Type;
+}
+
+interface H5Dataset {
+  readonly shape: readonly number[];
+  readonly metadata: H5Type;
+  readonly slice: (ranges: readonly (readonly [number, number])[]) => ArrayLike<ArrayLike<number | bigint>> | null;
+}
+
+const integerClass = 0;
+const floatClass = 1;
+
+let library: Library | undefined;
+
+/** Loads the package that reads HDF5, before a file of it is opened. */
+export async function loadHdf5(): Promise<void> {
+  if (library !== undefined) return;
+  const name: string = 'h5wasm/node';
+  try {
+    const loaded = (await import(name)) as { readonly default: Library };
+    await loaded.default.ready;
+    library = loaded.default;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) fail('data/package-missing', { what: 'HDF5 files', name: 'h5wasm' });
+    throw error;
+  }
+}
+
+/** An HDF5 file, open for reading; arrays by path and range. */
+export class Hdf5File {
+  readonly #file: H5Group & { readonly close: () => void };
+
+  constructor(readonly path: string) {
+    if (library === undefined) throw new TypeError('hdf5: loadReaders comes before a file is opened');
+    // says what is wrong with the path
+    new FileReader(path).close();
+    try {
+      this.#file = new library.File(path, 'r');
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The length of an array of one axis. */
+  lengthOf(name: string): number {
+    const { shape } = this.#dataset(name);
+    return shape.length === 1 ? shape[0]! : this.bad(`"${name}" has the shape [${shape.join(', ')}], not [samples]`);
+  }
+
+  /** Whole numbers of one axis. */
+  integers(name: string): Int32Array {
+    const dataset = this.#dataset(name);
+    const values = this.#read(() => dataset.slice([[0, this.lengthOf(name)]])) as unknown as ArrayLike<number | bigint>;
+    return Int32Array.from(values, Number);
+  }
+
+  /** Row i of an array of rows of any length, and whether its numbers have half precision. */
+  row(name: string, i: number): { readonly values: Float64Array; readonly half: boolean } {
+    const dataset = this.#dataset(name);
+    const row = dataset.metadata.vlen_type;
+    if (row === undefined) return this.bad(`"${name}" has no rows of variable length`);
+    const half = row.size === 2 && (row.type === floatClass || halves.has(dataset.metadata));
+    if (half) {
+      // the library has no numbers of half precision; their bits are whole numbers of 16 bits
+      halves.add(dataset.metadata);
+      row.type = integerClass;
+    }
+    const [found] = Array.from(this.#read(() => dataset.slice([[i, i + 1]])) ?? []);
+    const numbers = Float64Array.from(found ?? [], Number);
+    return { values: half ? numbers.map(fromHalf) : numbers, half };
+  }
+
+  #dataset(name: string): H5Dataset {
+    const found = this.#read(() => this.#file.get(name)) as Partial<H5Dataset> | null;
+    if (typeof found?.slice !== 'function' || found.metadata === undefined) return this.bad(`it has no array "${name}"`);
+    return found as H5Dataset;
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): never {
+    if (error instanceof DiagnosticError || error instanceof TypeError) throw error;
+    return this.bad(error instanceof Error ? error.message : String(error));
+  }
+
+  bad(reason: string): never {
+    return fail('data/bad-hdf5', { file: this.path, reason });
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Types whose bits are read as whole numbers. */
+const halves = new WeakSet<H5Type>();

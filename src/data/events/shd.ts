@@ -1,0 +1,50 @@
+import { fail } from '../../base/diagnostics/index.js';
+import type { Dataset } from '../dataset.js';
+import { mostClasses } from '../npy.js';
+import { type Events, failEvents, inOrder } from './events.js';
+import { Hdf5File } from './hdf5.js';
+import { recordingSet } from './recordings.js';
+
+/** Channels of the cochlea of SHD and SSC. */
+export const cochlea = { columns: 700 };
+
+/**
+ * Spiking Heidelberg Digits and Spiking Speech Commands (HDF5): `spikes/times` (rows of any length, seconds),
+ * `spikes/units` (channels 0 … 699), `labels`.
+ */
+export function openSpokenEvents(name: string, path: string, classes?: number): Dataset {
+  const file = new Hdf5File(path);
+  try {
+    const labels = file.integers('labels');
+    for (const key of ['spikes/times', 'spikes/units']) {
+      const rows = file.lengthOf(key);
+      if (rows !== labels.length) fail('data/count-mismatch', { name, images: rows, labels: labels.length });
+    }
+    if (labels.length === 0) fail('data/empty', { name });
+    const most = classes ?? mostClasses;
+    const index = labels.findIndex((label) => label < 0 || label >= most);
+    if (index !== -1) fail('data/label-out-of-range', { name: path, label: labels[index]!, index, classes: most });
+    return recordingSet({
+      name,
+      sensor: cochlea,
+      labels,
+      classes: classes ?? labels.reduce((a, b) => Math.max(a, b), 0) + 1,
+      classesKnown: classes !== undefined,
+      events: (i) => rowOf(file, i),
+      close: () => file.close(),
+    });
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function rowOf(file: Hdf5File, i: number): Events {
+  const { values: seconds, half } = file.row('spikes/times', i);
+  const { values: units } = file.row('spikes/units', i);
+  if (seconds.length !== units.length)
+    failEvents(file.path, i, `row ${i} has ${seconds.length} times and ${units.length} channels`);
+  const common = { path: file.path, x: Uint16Array.from(units), offset: () => i };
+  // in single precision times count as whole µs do
+  return inOrder(half ? { ...common, clock: 'half', t: seconds } : { ...common, clock: 'us', t: seconds.map((s) => Math.trunc(s * 1e6)) });
+}

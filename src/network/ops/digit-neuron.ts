@@ -1,0 +1,55 @@
+import { functionNames, isFunctionName } from '../functions.js';
+import { number, optional, string } from './attributes.js';
+import { defineOp } from './define.js';
+import { waitsTooShort } from './type-rules.js';
+
+export const digitNeuron = defineOp({
+  doc: `Neurons that wait for their whole input v (\`silent\` is at least its steps; missing before time is scheduled) and fire one digit d = ⌊Q/base^place⌋ mod base of Q = clip(round_half_even(f(v)/scale) + zero, 0, max): several layers of them carry a value that has more digits than a train. v = Σ β^(Tc−k)·x(k) of a current, gain·Σ β^(Tc−k)·s(k) + offset of a train; f is the identity where \`function\` (sigmoid, ${functionNames.join(', ')}) is missing.`,
+  arity: [1, 1],
+  attrs: {
+    beta: number(),
+    steps: number(),
+    silent: optional(number()),
+    gain: optional(number()),
+    offset: optional(number()),
+    scale: number(),
+    zero: number(),
+    max: number(),
+    base: number(),
+    place: number(),
+    amplitude: number(),
+    function: optional(string()),
+    function_alpha: optional(number()),
+    function_beta: optional(number()),
+  },
+  params: [],
+  traits: {
+    role: 'whole-input',
+    weights: 'none',
+    macs: 'none',
+    join: false,
+    fires: 'own',
+    reach: 'own',
+    relays: false,
+    planewise: false,
+    monotone: false,
+    linear: false,
+    accumulates: true,
+    keepsRange: false,
+    padding: 'none',
+  },
+  lowering: { role: 'time' },
+  type: ({ inputs, attrs }) => {
+    const { shape, time } = inputs[0]!;
+    if (time === undefined) return 'needs an input with time steps; encode the input first';
+    if (attrs.silent !== undefined && attrs.silent < time.steps) return waitsTooShort(attrs.silent, time.steps);
+    if (!(attrs.scale > 0)) return `scale must be positive, is ${attrs.scale}`;
+    const name = attrs.function;
+    if (name !== undefined && name !== 'sigmoid' && !isFunctionName(name)) return `names an unknown function ${name}`;
+    return {
+      shape,
+      time: { start: time.start + (attrs.silent ?? 0), steps: attrs.steps },
+      code: { kind: 'spike', min: -1, max: 1, step: attrs.amplitude },
+    };
+  },
+});

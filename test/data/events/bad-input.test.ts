@@ -1,0 +1,170 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { type Diagnostic, DiagnosticError } from '../../../src/base/diagnostics/index.js';
+import { type Framing, fitDataset, loadReaders, openDataset } from '../../../src/data/index.js';
+import { cutsOf } from '../../../src/data/events/gesture.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { bytesOf, npyBytes, zipBytes } from '../builders.js';
+import { aedat3, bin } from './writers.js';
+
+beforeAll(() => loadReaders('shd:train'));
+
+const framing: Framing = { steps: 2, by: 'number', rule: 'spikingjelly' };
+
+/** What is said when a folder of such a file is read as a network with a sensor of 34×34 reads it. */
+function said(name: string, content: Uint8Array, more: Readonly<Record<string, Uint8Array>> = {}): Diagnostic {
+  const folder = temporaryFolder();
+  for (const [path, bytes] of Object.entries({ [`0/${name}`]: content, ...more })) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return failing(() => {
+    const dataset = openDataset(`events:${folder}`);
+    const { value, diagnostics } = fitDataset(dataset, { shape: [2, 2, 34, 34], frames: true, outputs: 10, framing });
+    if (value === undefined) throw new DiagnosticError(diagnostics);
+    value.read(0, value.length);
+  });
+}
+
+function failing(act: () => unknown): Diagnostic {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof DiagnosticError) return error.diagnostics[0]!;
+    throw error;
+  }
+  throw new Error('nothing was said');
+}
+
+const event = (t: number, x = 1, y = 2, p = 1) => ({ t, x, y, p });
+
+it('a .bin that ends in the middle of an event is refused at the byte where that begins', () => {
+  const found = said('a.bin', bin([event(1), event(2)]).subarray(0, 8));
+  expect(found).toMatchObject({ code: 'data/bad-events', help: 'copy the file again' });
+  expect(found.message).toMatch(/a\.bin", at 5: .*8 bytes are no multiple of 5/);
+});
+
+it('times that run back are refused with the event, its byte and both times', () => {
+  const { code, message } = said('a.bin', bin([event(10), event(20), event(15)]));
+  expect(code).toBe('data/time-runs-back');
+  expect(message).toMatch(/at 10: the time of event 2 runs back, from 20 to 15/);
+});
+
+it('an overflow of N-MNIST’s clock goes on 2^13 µs later: times don’t run back', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, '0'));
+  writeFileSync(join(folder, '0/a.bin'), bin([event(8000), event(0, 0, 240), event(100)]));
+  const { recordings } = openDataset(`events:${folder}`);
+  expect([...recordings!.events(0).t]).toEqual([8000, 8292]);
+});
+
+it('an event outside of the sensor is refused with its place', () => {
+  const { code, message, help } = said('a.bin', bin([event(1), event(2, 34, 5)]));
+  expect(code).toBe('data/bad-events');
+  expect(message).toMatch(/at 5: event 1 lies at x = 34, y = 5, outside of the 34×34 places/);
+  expect(help).toMatch(/size of the sensor/);
+});
+
+it('a recording without events is refused', () => {
+  expect(said('a.bin', new Uint8Array(0))).toMatchObject({ code: 'data/no-events' });
+});
+
+it('AEDAT 3.1: a packet that ends behind the file’s end is refused with both places', () => {
+  const whole = aedat3([event(1), event(2)]);
+  const { code, message } = said('a.aedat', whole.subarray(0, whole.length - 3));
+  expect(code).toBe('data/bad-events');
+  expect(message).toMatch(new RegExp(`ends behind the file’s end, at ${whole.length} of ${whole.length - 3} bytes`));
+});
+
+it('AEDAT 3.1: an overflow of the clock counts 2^31 µs', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'a.aedat'), aedat3([event(5)], { overflow: 1 }));
+  expect([...openDataset(`events:${join(folder, 'a.aedat')}`).recordings!.events(0).t]).toEqual([2 ** 31 + 5]);
+});
+
+it('AEDAT 2: the clock of 32 bits goes on when it begins anew; a cut-off event is refused', () => {
+  const folder = temporaryFolder();
+  const words = [0, 2 ** 32 - 10, 0, 5];
+  const body = Buffer.alloc(16);
+  words.forEach((word, i) => body.writeUInt32BE(word, 4 * i));
+  const file = Buffer.concat([Buffer.from('#!AER-DAT2.0\r\n'), body]);
+  writeFileSync(join(folder, 'a.aedat'), file);
+  expect([...openDataset(`events:${join(folder, 'a.aedat')}`).recordings!.events(0).t]).toEqual([2 ** 32 - 10, 2 ** 32 + 5]);
+  expect(said('a.aedat', file.subarray(0, -2)).message).toMatch(/at 22: it ends in the middle of an event/);
+});
+
+it('AEDAT 1 and files that name no version are refused', () => {
+  expect(said('a.aedat', Buffer.from('#!AER-DAT1.0\r\n')).message).toMatch(/AEDAT 1\.0 isn't read/);
+  expect(said('a.aedat', Buffer.from('nothing')).message).toMatch(/names no version/);
+});
+
+it('AEDAT 4: cut anywhere, the file gives a diagnostic or the packets before', () => {
+  expect(said('a.aedat4', Buffer.from('#!AER-DAT4.0\r\n')).message).toMatch(/it ends in its header/);
+  expect(said('a.aedat4', Buffer.from('#!AER-DAT2.0\r\n')).message).toMatch(/doesn’t start with/);
+  const damaged = Buffer.concat([Buffer.from('#!AER-DAT4.0\r\n'), Buffer.from([4, 0, 0, 0, 255, 255, 255, 255])]);
+  expect(said('a.aedat4', damaged).message).toMatch(/FlatBuffer is damaged/);
+});
+
+it('NPZ: arrays of different lengths, and coordinates that are none, are refused', () => {
+  const array = (values: readonly number[]) =>
+    npyBytes("'<i8'", [values.length], bytesOf(BigInt64Array.from(values, BigInt)));
+  const npz = (x: readonly number[]) =>
+    zipBytes([
+      { name: 't.npy', data: array([1, 2]) },
+      { name: 'x.npy', data: array(x) },
+      { name: 'y.npy', data: array([1, 2]) },
+      { name: 'p.npy', data: array([1, 0]) },
+    ]);
+  expect(said('a.npz', npz([1])).message).toMatch(/2 times and 1 values of "x"/);
+  expect(said('a.npz', npz([1, -4])).message).toMatch(/at 1: x of event 1 is -4/);
+});
+
+it('frames of one sample have the shape of the first', () => {
+  const npz = (steps: number) =>
+    zipBytes([{ name: 'frames.npy', data: npyBytes("'<f4'", [steps, 2, 34, 34], bytesOf(new Float32Array(steps * 2312))) }]);
+  const found = said('a.npz', npz(2), { '1/b.npz': npz(3) });
+  expect(found.code).toBe('data/ragged');
+  expect(found.message).toMatch(/b\.npz" has frames \[3, 2, 34, 34\], and ".*a\.npz" \[2, 2, 34, 34\]/);
+});
+
+it('labels of gestures outside of the classes are refused with their line', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'user01.aedat'), aedat3([event(1)]));
+  const labels = (text: string): Diagnostic => {
+    writeFileSync(join(folder, 'user01_labels.csv'), `class,startTime_usec,endTime_usec\n${text}`);
+    return failing(() => cutsOf(join(folder, 'user01.aedat')));
+  };
+  expect(labels('1,0,5\n12,5,9\n').message).toMatch(/labels\.csv", line 3: class 12 isn't one of 1 to 11/);
+  expect(labels('2,9,5\n').message).toMatch(/line 2: it ends at 5 µs, before it starts at 9 µs/);
+  expect(labels('two,9,5\n').code).toBe('data/bad-table');
+});
+
+it('sets without a split are refused without its name, and unknown places are named', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'airplane'));
+  writeFileSync(join(folder, 'airplane/cifar10_airplane_0.aedat'), '');
+  const options = { dataDir: folder };
+  expect(failing(() => openDataset('cifar10dvs:train', options)).code).toBe('data/no-split');
+  expect(failing(() => openDataset('cifar10dvs-half:train', options)).code).toBe('data/no-split');
+  expect(failing(() => openDataset('nmnist:train', options)).code).toBe('data/set-not-found');
+  expect(failing(() => openDataset('nmnist:valid', options)).code).toBe('data/unknown-set');
+  expect(failing(() => openDataset(`events:${folder}/none`)).code).toBe('file/missing');
+  const empty = failing(() => openDataset(`events:${temporaryFolder()}`));
+  expect(empty).toMatchObject({ code: 'data/no-recordings', help: expect.stringContaining('one a class') });
+});
+
+it('recordings go to `coding events` alone', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, '0'));
+  writeFileSync(join(folder, '0/a.bin'), bin([event(1)]));
+  const dataset = openDataset(`events:${folder}`);
+  const { diagnostics } = fitDataset(dataset, { shape: [2, 34, 34], outputs: 10 });
+  expect(diagnostics.map(({ code }) => code)).toEqual(['data/unframed']);
+});
+
+it('an HDF5 file that is none, or has no spikes, is refused', () => {
+  const path = join(temporaryFolder(), 'a.h5');
+  writeFileSync(path, 'no HDF5');
+  expect(failing(() => openDataset(`events:${path}`)).code).toBe('data/bad-hdf5');
+});
