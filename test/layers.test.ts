@@ -22,6 +22,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/backends/onnx': ['src/base', 'src/network', 'src/tensor'],
   'src/backends/c': ['src/base', 'src/equations', 'src/network', 'src/tensor'],
   'src/backends/tfjs': ['src/base', 'src/network', 'src/tensor'],
+  // A layer of neurons is a step of its equations.
+  'src/backends/torch': ['src/base', 'src/equations', 'src/lower', 'src/network', 'src/tensor'],
   'src/backends/c-program': ['src/base', 'src/tensor'],
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs', 'src/backends/c-program'],
   'src/data': ['src/base', 'src/network'],
@@ -116,6 +118,7 @@ function opening(): string[] {
     'src/backends/c',
     'src/backends/onnx',
     'src/backends/tfjs',
+    'src/backends/torch',
     'src/train',
   ];
 }

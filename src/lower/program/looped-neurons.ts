@@ -68,7 +68,8 @@ export function loopedNeurons(layer: LayerOverTime): Looped | undefined {
   };
 }
 
-interface Body {
+/** A time step of a layer of neurons as a program. */
+export interface Body {
   readonly program: Program;
   /** What the loop reads step by step, made when it is known to be wanted. */
   readonly trains: readonly (() => Value)[];
@@ -76,7 +77,7 @@ interface Body {
 }
 
 /** The body, with states of the types that their next values have. */
-function bodyOf(layer: LayerOverTime, builder: ProgramBuilder): Body {
+export function bodyOf(layer: LayerOverTime, builder: ProgramBuilder): Body {
   const { op, def, scope } = layer;
   const dtype = scope.env.get('$dtype') === 32 ? 'f32' : 'f64';
   let types: readonly ValueInfo[] = def.states.map(() => ({ dtype, shape: folded(1, op.type.shape) }));
