@@ -41,6 +41,11 @@ export function isNeuronLayer(op: Op): op is Op<KindsOf<'neurons' | 'whole-input
   return role === 'neurons' || role === 'whole-input';
 }
 
+/** Layers of neurons that fire: of the others the output is real, a current. */
+export function isFiringLayer(op: Op): op is Op<KindsOf<'neurons' | 'whole-input'>> {
+  return isNeuronLayer(op) && op.type.code.kind !== 'psp';
+}
+
 /** The squeeze that reads a layer of neurons, if there is one. */
 export function squeezeBehind({ ops }: Pick<Network, 'ops'>, neuron: Op): Op | undefined {
   const squeezes = once(knownSqueezes, ops, () => {

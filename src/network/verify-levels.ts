@@ -15,17 +15,20 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   if (!haveLevels(def, args)) return [];
   const derived = levelsWith(def, args);
   if (derived === undefined) {
+    if (op.attrs.levels === undefined) return [];
     return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
   }
-  const [min, max] = op.attrs.levels;
+  const { levels: [min, max] = [], amplitude } = op.attrs;
   const problems: OpProblem[] = [];
   if (min !== derived.min || max !== derived.max) {
-    const message = `declares levels ${min} … ${max}, the equations of ${def.name} give ${derived.min} … ${derived.max}`;
+    const declared = min === undefined ? 'declares no levels' : `declares levels ${min} … ${max}`;
+    const message = `${declared}, the equations of ${def.name} give ${derived.min} … ${derived.max}`;
     problems.push({ message, help: `write levels=[${derived.min}, ${derived.max}]` });
   }
-  const { amplitude } = op.attrs;
-  if (coding?.name !== 'sws' && Math.abs(amplitude - derived.step) > 1e-9 * derived.step) {
-    const message = `declares amplitude ${amplitude}, the equations of ${def.name} give ${derived.step}`;
+  const known = amplitude ?? Number.NaN;
+  if (coding?.name !== 'sws' && !(Math.abs(known - derived.step) <= 1e-9 * derived.step)) {
+    const declared = amplitude === undefined ? 'no amplitude' : `amplitude ${amplitude}`;
+    const message = `declares ${declared}, the equations of ${def.name} give ${derived.step}`;
     problems.push({ message, help: `write amplitude=${derived.step}` });
   }
   return problems;
