@@ -1,6 +1,6 @@
 import { present } from '../../../base/invariant.js';
 import { type Network, type Op, numberAttr } from '../../../network/index.js';
-import { Arena, type Buffer } from '../arena.js';
+import type { Arena, Buffer } from '../arena.js';
 import { type CType, ctypes } from '../ctypes.js';
 import { NotInteger } from '../not-integer.js';
 import { floatLiteral } from '../source.js';
@@ -225,7 +225,7 @@ export class TrainEmitter {
 
   #neurons(op: Op<'neuron'>, from: Value): Value {
     const potential = potentialOf(op, from);
-    const train = this.#bits(op, potential.extent, op.attrs.levels[0] < 0);
+    const train = this.#bits(op, potential.extent, op.type.code.kind !== 'spike' || op.type.code.min < 0);
     const layer: FiringLayer = {
       network: this.network,
       op,

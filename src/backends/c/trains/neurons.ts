@@ -40,7 +40,8 @@ export function writeNeurons(layer: FiringLayer): void {
   const { op, network, potential, source, memory } = layer;
   const { extent, terms, steps } = potential;
   if ('hold' in op.attrs) throw new NotInteger(op.id, 'it holds its input');
-  const [low, high] = op.attrs.levels;
+  const { code } = op.type;
+  const [low, high] = code.kind === 'spike' ? [code.min, code.max] : [-Infinity, Infinity];
   if (low < -1 || high > 1) throw new NotInteger(op.id, 'its spikes have several levels');
   const neuron = linearNeuron(
     op.id,
