@@ -19,6 +19,7 @@ import { canonical, operandLayouts, preferredLayout, resultLayout } from './layo
 import { Planner, type Step } from './planner.js';
 import { contextText, helpersText, poolText } from './runtime.js';
 import { type Layout, volumeOf } from './shapes.js';
+import { sparseHelpers } from './sparse.js';
 import { type CTarget, vectorText } from './tiles.js';
 import { windowsText } from './windows.js';
 
@@ -81,6 +82,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
     poolText,
     vectorText(target),
     convolutionHelpers,
+    sparseHelpers,
     matmulText(target),
     windowsText,
     ...writer.products,
