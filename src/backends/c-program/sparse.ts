@@ -92,7 +92,7 @@ export function sparseForwardText(name: string, s: ConvSizes, at: number, target
     code,
     decide: `if ((b - lo) % 8 == 0) sparse = share(image, ${height * width * s.channels}) < ${sparseForward}f;`,
     work: [
-      `${lists}`,
+      lists,
       `const long events = find_events(image, ${height}, ${width}, ${s.channels}, ${reach.wide * padded}, ${padded}, at_, channel, value);`,
       `memset(plane, 0, ${4 * reach.floats});`,
       `${name}_events(events, at_, channel, value, w, plane);`,

@@ -33,19 +33,22 @@ describe.each(nativeEngines)('on $name, images', (engine) => {
   const program = b.build();
 
   // the share is looked at in every eighth image: a batch of both kinds takes both ways
-  it.each([0, 0.02, 0.15, 0.45, 0.9])('of which a share of %d are events are convolved as any others', async (share) => {
-    const opened = await engine.open(program, { threads: 2 });
-    const next = random(3);
-    const feeds = Object.fromEntries(
-      program.inputs.map(({ id, dtype, shape }, i) => {
-        const sizes = concreteShape(shape, 5);
-        return [id, id.startsWith('x') ? spikes(sizes, share, i) : randomTensor(dtype, sizes, next)];
-      }),
-    );
-    const [found, expected] = [await opened.step(feeds), evaluate(program, feeds)];
-    await opened.dispose();
-    for (const name of Object.keys(expected)) {
-      expect(largestDifference(found[name]!, expected[name]!), name).toBeLessThan(2e-5);
-    }
-  });
+  it.each([0, 0.02, 0.15, 0.45, 0.9])(
+    'of which a share of %d are events are convolved as any others',
+    async (share) => {
+      const opened = await engine.open(program, { threads: 2 });
+      const next = random(3);
+      const feeds = Object.fromEntries(
+        program.inputs.map(({ id, dtype, shape }, i) => {
+          const sizes = concreteShape(shape, 5);
+          return [id, id.startsWith('x') ? spikes(sizes, share, i) : randomTensor(dtype, sizes, next)];
+        }),
+      );
+      const [found, expected] = [await opened.step(feeds), evaluate(program, feeds)];
+      await opened.dispose();
+      for (const name of Object.keys(expected)) {
+        expect(largestDifference(found[name]!, expected[name]!), name).toBeLessThan(2e-5);
+      }
+    },
+  );
 });
