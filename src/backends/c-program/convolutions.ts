@@ -1,19 +1,7 @@
+import type { ConvSizes } from './conv-sizes.js';
 import { mayBeSparse, sparseForwardText, sparseGradientText } from './sparse.js';
 import { type Taps, tapsText, up } from './taps.js';
 import { type CTarget, accumulators, tileOf, vectorsOf } from './tiles.js';
-
-/** All sizes of a convolution in numbers, apart from the batch. */
-export interface ConvSizes {
-  readonly channels: number;
-  readonly input: readonly [number, number];
-  readonly filters: number;
-  readonly kernel: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly stride: readonly number[];
-  readonly pads: readonly number[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-}
 
 /** One convolution as C: helper functions, a task that works on images, and sizes of what it needs. */
 export interface ConvText {

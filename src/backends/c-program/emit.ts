@@ -1,9 +1,9 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
+import type { ConvSizes } from './conv-sizes.js';
 import {
   type ConvPlaces,
-  type ConvSizes,
   type ConvText,
   convolutionHelpers,
   forwardText,

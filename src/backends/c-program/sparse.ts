@@ -1,4 +1,4 @@
-import type { ConvSizes } from './convolutions.js';
+import type { ConvSizes } from './conv-sizes.js';
 import { up } from './taps.js';
 import { type CTarget, accumulators } from './tiles.js';
 
