@@ -2,7 +2,7 @@ import { elementCount } from '../base/dtype.js';
 import { costOf } from '../cost/index.js';
 import { type Dataset, type Normalisation, readBatch } from '../data/index.js';
 import type { Engine } from '../engines/index.js';
-import { exactCodes, sampleShape, stepsOfNetwork } from '../lower/program/index.js';
+import { exactCodes, mostRunSteps, sampleShape, stepsOfNetwork, unrolledSteps } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { provenSilence, silentFront } from '../passes/index.js';
 import { drawnInputs } from '../run/drawn-inputs.js';
@@ -39,7 +39,12 @@ export interface AutoSilence {
   /** With the periods that are proven for all inputs. */
   readonly proven_latency_steps: number;
   readonly layers: readonly { readonly id: string; readonly silent: number; readonly proven: number }[];
+  /** Where not all layers were searched: how many, from the front; the others have what is proven. */
+  readonly searched?: number;
 }
+
+/** Layers are searched up to so many time steps together; each has a session of its own. */
+export const mostSearchedSteps = 2 ** 11;
 
 /** Inputs at most, and multiply-accumulates over all steps and inputs. */
 const bounds = { drawn: 60, calibration: 60, operations: 5e9 };
@@ -55,33 +60,56 @@ export type Reconvert = (silent: (id: string) => number) => Conversion;
 
 /**
  * Silent periods by layer, as short as they can be while no code (or no prediction) differs on a few inputs, and never
- * longer than what is proven for all inputs.
+ * longer than what is proven for all inputs. `shape`: the conversion without silent steps.
  */
-export async function autoSilence(convert: Reconvert, options: AutoOptions): Promise<AutoSilence> {
-  const shape = convert(() => 0);
+export async function autoSilence(shape: Conversion, convert: Reconvert, options: AutoOptions): Promise<AutoSilence> {
   const { spiking } = shape;
-  const { kept, calibration, onProgress } = options;
+  const { calibration, onProgress } = options;
+  // predictions are compared by running the whole network
+  const kept = unrolledSteps(spiking) > mostRunSteps ? 'codes' : options.kept;
   const proven = provenSilence(spiking);
   const images = inputsOf(shape, options);
   const margin = options.margin ?? (images.count < few ? 2 : 1.5);
-  const search = { images: batches(images, shape), margin, proven, onProgress };
+  const searched = front(spiking);
+  const search = { images: batches(images, shape), margin, proven, searched, onProgress };
   const silent =
     kept === 'codes'
       ? await leastSilence(spiking, { ...search, tolerance: 0 })
-      : await keepingPredictions(convert, images, options, (tolerance) =>
+      : await keepingPredictions(shape, convert, images, options, (tolerance) =>
           leastSilence(spiking, { ...search, tolerance }),
         );
   const from =
     calibration === undefined
       ? ({ inputs: 'drawn', seed } as const)
       : ({ inputs: 'calibration', data: calibration.name } as const);
-  return { ...from, samples: images.count, kept, margin, ...described(spiking, silent, proven) };
+  const partly = searched.size < proven.size ? { searched: searched.size } : {};
+  return { ...from, samples: images.count, kept, margin, ...described(spiking, sayable(silent), proven), ...partly };
+}
+
+/** The first layers of neurons, as many as are searched. */
+function front(spiking: Network): ReadonlySet<string> {
+  const most = Math.max(1, Math.floor(mostSearchedSteps / stepsOfNetwork(spiking)));
+  const layers = spiking.ops.filter(({ kind }) => kind === 'neuron');
+  return new Set(layers.slice(0, most).map(({ id }) => id));
+}
+
+/** Layers that have a period of their own in a model file, at most: a file has a size that the language allows. */
+export const mostListed = 4000;
+
+/** Periods that a model file can say: of too many different ones the longest of all. */
+function sayable(periods: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  if (periods.size <= mostListed) return periods;
+  const counts = new Map<number, number>();
+  for (const period of periods.values()) counts.set(period, (counts.get(period) ?? 0) + 1);
+  const usual = [...counts.values()].reduce((a, b) => Math.max(a, b));
+  if (periods.size - usual <= mostListed) return periods;
+  const longest = [...counts.keys()].reduce((a, b) => Math.max(a, b));
+  return new Map([...periods.keys()].map((id) => [id, longest]));
 }
 
 /** Silent periods with which every code is right whatever the input. */
-export function certainSilence(convert: Reconvert): AutoSilence {
-  const { spiking } = convert(() => 0);
-  const proven = provenSilence(spiking);
+export function certainSilence({ spiking }: Conversion): AutoSilence {
+  const proven = sayable(provenSilence(spiking));
   return { inputs: 'none', samples: 0, ...described(spiking, proven, proven) };
 }
 
@@ -104,6 +132,7 @@ function described(
 
 /** The shortest periods of those found with more and more codes right that change no prediction, by halving. */
 async function keepingPredictions(
+  shape: Conversion,
   convert: Reconvert,
   images: Images,
   { engine }: AutoOptions,
@@ -117,7 +146,7 @@ async function keepingPredictions(
       await logits.dispose();
     }
   };
-  const expected = await classes(convert(() => 0).quantised, exactCodes);
+  const expected = await classes(shape.quantised, exactCodes);
   let [low, high] = [0, tolerances.length - 1];
   let found: ReadonlyMap<string, number> | undefined;
   while (low < high) {

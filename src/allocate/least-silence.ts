@@ -10,7 +10,7 @@ import {
   stepsOfNetwork,
   trainsRead,
 } from '../lower/program/index.js';
-import { type Network, type Op, numberAttr, roleOf } from '../network/index.js';
+import { type Network, type Op, numberAttr, opsById, roleOf } from '../network/index.js';
 import { simplify } from '../tensor/index.js';
 import type { OnProgress } from '../workspace/types.js';
 
@@ -23,6 +23,8 @@ export interface LeastOptions {
   readonly margin: number;
   /** With so many silent steps a layer's codes are right whatever comes in. */
   readonly proven: ReadonlyMap<string, number>;
+  /** Layers of neurons that are tried, from the front; the others get what is proven. */
+  readonly searched: ReadonlySet<string>;
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -34,7 +36,8 @@ const firstGuess = 2;
 /**
  * The least silent period of every layer of neurons with which no code on these images differs from the one that the layer
  * has after its whole input: found layer by layer from the encoder on, each on the trains that the layers before it give
- * with the periods they got. A layer's input current is computed once and its neurons run with several periods.
+ * with the periods they got. A layer's input current is computed once and its neurons run with several periods. Layers
+ * that aren't searched have the period that is proven.
  */
 export async function leastSilence(network: Network, options: LeastOptions): Promise<ReadonlyMap<string, number>> {
   const search = new Search(network, options);
@@ -52,6 +55,7 @@ class Search {
   readonly #trains = new Map<string, Levels[]>();
   readonly #neurons = new Map<string, Opened>();
   readonly #steps: number;
+  readonly #byId: ReadonlyMap<string, Op>;
   readonly #currents: Engine = present(engineNamed('onnxruntime'), 'allocate: no onnxruntime');
   /** Element by element, in this thread. */
   readonly #elementwise: Engine = present(engineNamed('fused'), 'allocate: no fused engine');
@@ -61,12 +65,13 @@ class Search {
     readonly options: LeastOptions,
   ) {
     this.#steps = stepsOfNetwork(network);
+    this.#byId = opsById(network);
   }
 
   async run(): Promise<ReadonlyMap<string, number>> {
     const { network, options } = this;
     const found = new Map<string, number>();
-    const layers = network.ops.filter((op) => roleOf(op) === 'encoder' || roleOf(op) === 'neurons');
+    const layers = network.ops.filter((op) => roleOf(op) === 'encoder' || options.searched.has(op.id));
     const lastReader = new Map<string, string>();
     for (const op of layers) {
       if (op.kind === 'neuron') for (const train of trainsRead(network, op)) lastReader.set(train, op.id);
@@ -89,6 +94,7 @@ class Search {
       for (const id of fed) if (lastReader.get(id) === op.id) this.#trains.delete(id);
       if (!lastReader.has(op.id)) this.#trains.delete(op.id);
     }
+    for (const [id, period] of options.proven) if (!found.has(id)) found.set(id, period);
     return found;
   }
 
@@ -145,10 +151,7 @@ class Search {
   async #current(op: Op, opened: Opened, fed: readonly string[], image: number): Promise<Current> {
     const samples = this.options.images[image]!.shape[0]!;
     const feeds = fed.map((id) => {
-      const { shape } = present(
-        this.network.ops.find((other) => other.id === id),
-        `allocate: no layer ${id}`,
-      ).type;
+      const { shape } = present(this.#byId.get(id), `allocate: no layer ${id}`).type;
       const levels = present(this.#trains.get(id)?.[image], `allocate: no train of ${id}`);
       return [id, tensor('f32', [this.#steps * samples, ...shape], Float32Array.from(levels))] as const;
     });

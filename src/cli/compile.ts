@@ -12,6 +12,7 @@ interface CompileFlags extends CommonFlags {
   readonly printAfter?: string;
   readonly stopAfter?: string;
   readonly planes?: boolean;
+  readonly memory?: boolean;
   readonly passes?: boolean;
   readonly timePasses?: boolean;
 }
@@ -28,6 +29,7 @@ export function addCompile(program: Command, host: Host): void {
     .option('--print-after <pass>', 'print the network after this pass, or after all')
     .option('--stop-after <pass>', 'stop after this pass')
     .option('--planes', 'multi-bit spikes as binary planes in virtual time steps')
+    .option('--memory', 'print how much flash and memory the emitted C needs; writes only where -o says')
     .option('--passes', 'list the passes')
     .option('--time-passes', 'print how long each pass took')
     .action((target: Target | undefined, flags: CompileFlags) => {
@@ -54,10 +56,12 @@ function compile(host: Host, target: Target, flags: CompileFlags): Promise<void>
     const printed: { title: string; text: string }[] = [];
     const printing = flags.printAfter !== undefined || flags.stopAfter !== undefined;
     // Who only looks at the IR gets no folder unless one is asked for.
-    const writes = flags.out !== undefined || flags.emit !== undefined || !printing;
+    const memory = flags.memory === true;
+    const writes = flags.out !== undefined || (!memory && (flags.emit !== undefined || !printing));
     const result = take(
       await driver.compileTarget(target, {
-        emit: flags.emit ?? ['ir', 'json'],
+        emit: flags.emit ?? (memory ? ['c'] : ['ir', 'json']),
+        memory,
         allowOutside: flags.allowOutside === true,
         onProgress: progress,
         onPrint: (title, text) => printed.push({ title, text }),
@@ -96,5 +100,12 @@ export function summary(result: CompileResult): string {
   const head = `${result.name}: ${count(result.ops)} layers, ${count(result.parameters)} parameters${latency}\n`;
   const notes = result.notes.map((note) => `  note: ${note}\n`).join('');
   const files = result.files.map((file) => `  ${result.outDir ?? '.'}/${file}\n`).join('');
-  return head + notes + files;
+  return head + notes + memoryText(result) + files;
+}
+
+/** `  C: 65,900 bytes of constants in flash, 17,824 bytes of memory`. */
+function memoryText({ memory }: CompileResult): string {
+  if (memory === undefined) return '';
+  const count = (n: number): string => n.toLocaleString('en');
+  return `  C: ${count(memory.flash)} bytes of constants in flash, ${count(memory.ram)} bytes of memory\n`;
 }

@@ -7,6 +7,7 @@ import {
   choice,
   dataHelp,
   defined,
+  listOf,
   openData,
   realNumber,
   wholeNumber,
@@ -15,7 +16,7 @@ import {
   withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { type ConversionCoding, conversionCodings } from '../workspace/types.js';
+import { type Artifact, type ConversionCoding, artifacts, conversionCodings } from '../workspace/types.js';
 import type { ConvertResult } from '../commands/index.js';
 import type { VerifyLevel } from '../workspace/types.js';
 
@@ -35,6 +36,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly largest?: number;
   readonly perUnit?: number;
   readonly output?: string;
+  readonly emit?: readonly Artifact[];
   readonly out?: string;
   readonly verify?: boolean | VerifyLevel;
   readonly strict?: boolean;
@@ -79,6 +81,7 @@ export function addConvert(program: Command, host: Host): void {
     .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
     .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
+    .option('--emit <list>', `what to write: ${artifacts.join(', ')} (default: ir,json,onnx)`, listOf(artifacts))
     .option('--output <name>', 'of several outputs of the file take this one (default: all)')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {
@@ -132,6 +135,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
           onProgress: progress,
           ...defined({
             output: flags.output,
+            emit: flags.emit,
             steps: flags.steps,
             silent: flags.silent,
             keep: flags.keep,
@@ -185,7 +189,7 @@ function checksText({ verified, check, silence }: ConvertResult): string {
 /** `silent periods: 1 … 3 steps by layer, latency 56; proven for all inputs: latency 124; chosen on …` */
 function silenceText(silence: NonNullable<ConvertResult['silence']>): string {
   const periods = silence.layers.map(({ silent }) => silent);
-  const [least, most] = [Math.min(...periods), Math.max(...periods)];
+  const [least, most] = [periods.reduce((a, b) => Math.min(a, b)), periods.reduce((a, b) => Math.max(a, b))];
   const range = least === most ? `${least}` : `${least} … ${most}`;
   const found = `silent periods: ${range} steps by layer, latency ${silence.latency_steps}`;
   if (silence.inputs === 'none') return `${found}, proven for all inputs`;

@@ -7,13 +7,15 @@ import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
 import { checkRan } from '../workspace/compiled.js';
+import { emitters } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
+import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
 import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
-import { type CompileResult, describe } from './summary.js';
+import { type CompileResult, Facts, describe } from './summary.js';
 
 export interface CompileOptions extends CommonOptions {
   readonly emit: readonly Artifact[];
@@ -24,6 +26,8 @@ export interface CompileOptions extends CommonOptions {
   readonly stopAfter?: string;
   /** Multi-bit spikes as binary planes in virtual time steps. */
   readonly planes?: boolean;
+  /** Make what is emitted for what is to be said of its memory, even if nothing is written. */
+  readonly memory?: boolean;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
 }
@@ -40,25 +44,33 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const { network, runs } = opened.compiled({ stopAfter, ...split, after: (run) => print(run, options) });
   for (const wanted of wantedPasses(options)) checkRan(wanted, runs);
   const emit = affordable(options.emit, network, findings);
-  const lowers = emit.includes('tensor') || emit.includes('onnx');
-  if (opened.text !== undefined && lowers) checkRuns(network, opened.text);
-  const files = options.outDir === undefined ? [] : writeArtifacts(opened, network, emit, options.outDir);
-  return { value: describe(network, runs, files, options), diagnostics: findings.all };
+  if (opened.text !== undefined && emit.some((one) => emitters[one].lowers)) checkRuns(network, opened.text);
+  const facts = new Facts();
+  const files = emitted(opened, network, emit, options, facts, findings);
+  return { value: describe(network, runs, files, options, facts), diagnostics: findings.all };
 }
 
-function writeArtifacts(
+/** Names of the files that are written; where memory is all that is asked for, they are made and not written. */
+function emitted(
   opened: Opened,
   network: Network,
   emit: CompileOptions['emit'],
-  folder: string,
+  { outDir: folder, memory }: CompileOptions,
+  facts: Facts,
+  findings: Findings,
 ): readonly string[] {
+  if (folder === undefined && memory !== true) return [];
   const { source, training, config, normalisation, sources, inputs } = opened;
   if (emit.includes('tfjs') && source !== undefined) {
     fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
   }
-  const module = emit.includes('tfjs') ? trainModule(opened.network, training) : undefined;
+  const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
   const origin = { maker: 'compile', config, normalisation, sources } as const;
-  const made = artifactFiles(network, emit, origin, packageVersion(), module);
+  const torch = () => torchFolder(opened, network, emit, findings);
+  const made = isTorchAlone(emit)
+    ? new Map(torch())
+    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take });
+  if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
   const files = recordedAs(made, { ...origin, earlier }, packageVersion());

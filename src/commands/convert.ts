@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { AutoSilence } from '../allocate/auto-silence.js';
-import type { Outcome } from '../base/diagnostics/index.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { checkWhereWanted } from '../convert/check.js';
 import { measuredText } from '../convert/measured-text.js';
@@ -18,7 +18,7 @@ import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { importFile } from '../workspace/target.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { packageVersion } from '../workspace/version.js';
-import { type CompileResult, describe } from './summary.js';
+import { type CompileResult, Facts, describe } from './summary.js';
 
 export type { ConvertOptions } from '../convert/options.js';
 
@@ -41,12 +41,16 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const copies = new Map<string, string | Uint8Array>(source.external);
   if (resolve(file) !== resolve(options.outDir, onnxName)) copies.set(onnxName, source.bytes);
+  const inputs = [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))];
+  if (options.emit?.includes('tfjs') === true) {
+    fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
+  }
   refuseToReplace({
     folder: options.outDir,
     maker: 'convert',
     files: new Map([...artifactNames, modelName].map((name) => [name, undefined])),
     copies,
-    inputs: [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))],
+    inputs,
   });
   const verified = await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);
@@ -63,12 +67,14 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
-  const emit = affordable(['ir', 'json', 'onnx'], network, findings);
-  const files = artifactsWith(written, network, emit, origin, packageVersion());
+  const emit = affordable(options.emit ?? ['ir', 'json', 'onnx'], network, findings);
+  const facts = new Facts();
+  const files = artifactsWith(written, network, emit, origin, packageVersion(), facts.take);
+  refuseToReplace({ folder: options.outDir, maker: 'convert', files, inputs });
   writeFolder(options.outDir, files);
   return {
     value: {
-      ...describe(network, runs, [...files.keys()], options),
+      ...describe(network, runs, [...files.keys()], options, facts),
       model,
       ...(verified && { verified }),
       ...(check && { check }),

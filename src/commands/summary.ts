@@ -1,6 +1,7 @@
 import { costOf } from '../cost/index.js';
 import { type Network, latencyOf } from '../network/index.js';
 import type { PassRun } from '../passes/index.js';
+import type { EmittedFacts } from '../workspace/emitters.js';
 
 /** The keys are those of `compile --json`. */
 export interface CompileResult {
@@ -13,6 +14,19 @@ export interface CompileResult {
   readonly latency_steps?: number;
   readonly notes: readonly string[];
   readonly passes: readonly { readonly pass: string; readonly milliseconds: number }[];
+  /** Of emitted C, in bytes: constants in flash, and all working memory. */
+  readonly memory?: EmittedFacts['memory'];
+}
+
+/** What emitters say of their files. */
+export class Facts {
+  readonly notes: string[] = [];
+  memory: EmittedFacts['memory'];
+
+  readonly take = ({ memory, notes = [] }: EmittedFacts): void => {
+    this.memory = memory ?? this.memory;
+    this.notes.push(...notes);
+  };
 }
 
 /** What `compile` and `convert` say of what they made. */
@@ -21,6 +35,7 @@ export function describe(
   runs: readonly PassRun[],
   files: readonly string[],
   options: { readonly outDir?: string },
+  { memory, notes }: Facts = new Facts(),
 ): CompileResult {
   const parameters = costOf(network).total.params;
   const latency = latencyOf(network);
@@ -31,7 +46,8 @@ export function describe(
     ops: network.ops.length,
     parameters,
     ...(latency === 0 ? {} : { latency_steps: latency }),
-    notes: network.notes,
+    notes: [...network.notes, ...notes],
+    ...(memory === undefined ? {} : { memory }),
     passes: runs.map(({ pass, milliseconds }) => ({ pass, milliseconds })),
   };
 }

@@ -1,6 +1,6 @@
 import { DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
-import { mostUnrolledSteps, sampleShape, unrolledSteps } from '../lower/program/index.js';
+import { mostRunSteps, sampleShape, unrolledSteps } from '../lower/program/index.js';
 import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
 import { mostDrawnValues } from '../run/drawn-inputs.js';
 import { chooseEngine } from '../run/engine.js';
@@ -24,9 +24,9 @@ export async function checkWhereWanted(
     return undefined;
   }
   const steps = unrolledSteps(conversion.spiking);
-  if (steps > mostUnrolledSteps) {
-    const what = 'the spiking network not run for a check';
-    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostUnrolledSteps }));
+  if (steps > mostRunSteps) {
+    const what = 'the spiking network isn’t run for a check';
+    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostRunSteps }));
     return undefined;
   }
   const engine = chooseEngine(undefined, 'infer');

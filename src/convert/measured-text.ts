@@ -34,10 +34,11 @@ export async function measuredText(
   }
   refuseDynamic(source, options);
   const ranges = await calibrateQuantisers(network, calibrationOf(options), findings);
-  const steps = stepsFor(network, configOf(modelText(onnxName, options, { ranges })), options, findings);
-  const found = { ranges, steps };
-  const silence = await silenceFor(network, configOf(modelText(onnxName, options, found)), options, findings);
-  return { text: modelText(onnxName, options, silence === undefined ? found : { ...found, silence }), silence };
+  const found = stepsFor(network, configOf(modelText(onnxName, options, { ranges })), options, findings);
+  const measured = { ranges, steps: found.steps };
+  const config = configOf(modelText(onnxName, options, measured));
+  const silence = await silenceFor(network, config, options, found, findings);
+  return { text: modelText(onnxName, options, silence === undefined ? measured : { ...measured, silence }), silence };
 }
 
 function calibrationOf(options: ConvertOptions): Calibration {

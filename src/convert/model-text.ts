@@ -1,14 +1,12 @@
-import type { AutoSilence } from '../allocate/auto-silence.js';
+import { type AutoSilence, mostListed } from '../allocate/auto-silence.js';
 import { layerLines } from '../allocate/files.js';
 import type { Normalisation } from '../data/index.js';
+import { LayerPatterns } from '../model/index.js';
 import type { ValueRange } from '../run/calibrate-quantisers.js';
 import type { ConvertOptions } from './options.js';
 
 /** Steps of 8-bit codes, for β = 2. */
 export const usualSteps = 8;
-
-/** Silent steps of the layers of networks that are too long to choose them. */
-export const usualSilence = 2;
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
 export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
@@ -56,15 +54,24 @@ function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOp
   const periods = new Set(layers.map((layer) => layer.silent));
   const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
   if (periods.size <= 1) {
-    const untried = found.silence === undefined ? Math.min(usualSilence, steps) : 0;
-    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? untried);
+    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? 0);
     return { use: [], settings: withLayers(coding(period), settings) };
   }
+  // of very many layers only those that differ stand in the file
+  const usual = layers.length > mostListed ? mostFrequent(layers.map((layer) => layer.silent)) : undefined;
+  const others = new LayerPatterns(layers.flatMap(({ id, silent }) => (silent === usual ? [] : [{ pattern: id }])));
   for (const layer of layers) {
+    if (layer.silent === usual && others.of(layer.id).length === 0) continue;
     const range = settings.get(layer.id);
     settings.set(layer.id, `silent ${layer.silent}${range === undefined ? '' : `  ${range}`}`);
   }
-  return { use: [], settings: withLayers(coding(Math.min(...periods)), settings) };
+  return { use: [], settings: withLayers(coding(usual ?? Math.min(...periods)), settings) };
+}
+
+function mostFrequent(numbers: readonly number[]): number | undefined {
+  const counts = new Map<number, number>();
+  for (const n of numbers) counts.set(n, (counts.get(n) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
 /** What a layer's quantiser covers, as its settings say it. */

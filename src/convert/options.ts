@@ -1,6 +1,6 @@
 import type { Kept } from '../allocate/auto-silence.js';
 import type { Dataset, Normalisation } from '../data/index.js';
-import type { CommonOptions, ConversionCoding } from '../workspace/types.js';
+import type { Artifact, CommonOptions, ConversionCoding } from '../workspace/types.js';
 
 /** What a conversion is told. */
 export interface ConvertOptions extends CommonOptions {
@@ -29,6 +29,8 @@ export interface ConvertOptions extends CommonOptions {
   /** A network that doesn't pass its check is an error, and nothing is written. */
   readonly strict?: boolean;
   readonly outDir: string;
+  /** What is written beside the model file and the weights; `ir`, `json` and `onnx` where missing. */
+  readonly emit?: readonly Artifact[];
   /** The output to take, of several. */
   readonly output?: string;
 }

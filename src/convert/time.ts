@@ -1,7 +1,6 @@
 import { type AutoSilence, autoSilence, certainSilence } from '../allocate/auto-silence.js';
 import { diagnostic } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
-import { unrolledSteps } from '../lower/program/index.js';
 import type { Config } from '../model/index.js';
 import { type Network, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
@@ -9,11 +8,14 @@ import { chooseEngine } from '../run/engine.js';
 import type { Conversion, PassPlan } from '../workspace/compiled.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
-import { usualSilence, usualSteps } from './model-text.js';
+import { usualSteps } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 
-/** Of networks with more time steps of layers together no silent periods are chosen: that takes their square. */
-const mostTriedSteps = 2 ** 11;
+/** Coding steps, and the conversion with them and without silent steps where there is one already. */
+export interface FoundSteps {
+  readonly steps: number;
+  readonly tried?: Conversion;
+}
 
 /** Coding steps that carry every code, 8 at least; of steps that were asked for, what they lose is said. */
 export function stepsFor(
@@ -21,23 +23,25 @@ export function stepsFor(
   config: Config,
   { beta = 2, ...options }: ConvertOptions,
   findings: Findings,
-): number {
+): FoundSteps {
   const plan = conversionPlan(config, new Findings(), { silent: () => 0 });
-  const { quantised, spiking } = converted(network, plan, findings);
+  const tried = converted(network, plan, findings);
+  const { quantised, spiking } = tried;
   const trains = new Set(spiking.ops.flatMap(({ id, attrs }) => (numberAttr(attrs, 'amplitude', 1) > 1 ? [id] : [])));
   const ranges = quantised.ops.flatMap(({ id, type: { code } }) =>
     trains.has(id) && code.kind === 'quant' ? [code.max - code.min] : [],
   );
   const range = Math.max(0, ...ranges);
-  let steps = options.steps ?? usualSteps;
-  if (ranges.length === 0) return steps;
+  const first = options.steps ?? usualSteps;
+  if (ranges.length === 0) return { steps: first, tried };
+  let steps = first;
   while (trainCapacity(beta, steps) < range) steps++;
-  if (options.steps === undefined) return steps;
+  if (options.steps === undefined) return steps === first ? { steps, tried } : { steps };
   const amplitude = Math.ceil(range / trainCapacity(beta, options.steps));
   const args = { layers: trains.size, steps: options.steps, amplitude };
   const help = `--steps ${steps} carries every code`;
   findings.all.push(diagnostic('convert/coarse-codes', args, config.coding?.place, { help }));
-  return options.steps;
+  return { steps: options.steps, tried };
 }
 
 /** Silent periods by layer, unless the options say how long all are. */
@@ -52,21 +56,28 @@ export async function silenceFor(
     normalisation = {},
     onProgress,
   }: ConvertOptions,
+  { tried }: FoundSteps,
   findings: Findings,
 ): Promise<AutoSilence | undefined> {
   if (typeof silent === 'number') return undefined;
   const convert = (periods: (id: string) => number): Conversion =>
     converted(network, conversionPlan(config, new Findings(), { silent: periods }), findings);
-  // each layer's period is tried with conversions of the whole network
-  const steps = unrolledSteps(convert(() => usualSilence).spiking);
-  if (steps > mostTriedSteps) {
-    const what = `each layer has the usual ${usualSilence} silent steps, none are chosen`;
-    findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostTriedSteps }));
-    return undefined;
-  }
-  if (silent === 'proven') return certainSilence(convert);
+  const unsilenced = tried ?? convert(() => 0);
+  if (silent === 'proven') return certainSilence(unsilenced);
   const engine = chooseEngine(undefined, 'infer');
-  return autoSilence(convert, { kept, margin, calibration, normalisation, engine, onProgress });
+  const found = await autoSilence(unsilenced, convert, {
+    kept,
+    margin,
+    calibration,
+    normalisation,
+    engine,
+    onProgress,
+  });
+  if (found.searched !== undefined) {
+    const { searched, layers } = found;
+    findings.all.push(diagnostic('convert/partly-searched', { searched, layers: layers.length }));
+  }
+  return found;
 }
 
 /** A conversion tried on the way; what its passes have to say, the last one says again. */

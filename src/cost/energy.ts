@@ -1,5 +1,5 @@
 import { present } from '../base/invariant.js';
-import { type Network, type Op, isNeuronLayer, opsById, roleOf, traitsOf } from '../network/index.js';
+import { type Network, type Op, isFiringLayer, opsById, roleOf, traitsOf } from '../network/index.js';
 import type { Cost, LayerCost } from './cost.js';
 import { reaches } from './fan-out.js';
 import { firingOps, spikeSources } from './sources.js';
@@ -152,7 +152,7 @@ function planeRate(bits: number): (counts: TrainCounts) => number {
 }
 
 function overallRate(network: Network, countsOf: (id: string) => TrainCounts): number {
-  const neurons = network.ops.filter(isNeuronLayer).map(({ id }) => countsOf(id));
+  const neurons = network.ops.filter(isFiringLayer).map(({ id }) => countsOf(id));
   const sum = (value: (counts: TrainCounts) => number): number =>
     neurons.reduce((total, counts) => total + value(counts), 0);
   return rate({

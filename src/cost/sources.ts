@@ -118,7 +118,7 @@ function largestOf(op: Op): number {
   const { code } = op.type;
   if (code.kind !== 'spike') return 0;
   // integer codes have left what their step stands for to the weights
-  const step = op.kind === 'neuron' && op.attrs.integer_codes === true ? op.attrs.amplitude : code.step;
+  const step = op.kind === 'neuron' && op.attrs.integer_codes === true ? (op.attrs.amplitude ?? 1) : code.step;
   return Math.max(Math.abs(code.min), Math.abs(code.max)) * step;
 }
 

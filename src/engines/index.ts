@@ -1,4 +1,5 @@
 import { fusedEngine } from './fused/index.js';
+import { nativeEngine } from './native.js';
 import { onnxruntimeEngine } from './onnxruntime.js';
 import { fastestTfjsEngine, tfjsEngine } from './tfjs.js';
 import type { Engine } from './types.js';
@@ -6,6 +7,7 @@ import type { Engine } from './types.js';
 const engines: readonly Engine[] = [
   fusedEngine,
   onnxruntimeEngine,
+  nativeEngine,
   fastestTfjsEngine,
   ...(['tensorflow', 'wasm', 'cpu'] as const).map(tfjsEngine),
 ];

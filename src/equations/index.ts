@@ -6,7 +6,7 @@ export { type FunctionName, equationFunctions, functionNamed } from './functions
 export { isWhole, wholeIfNear } from './ranges.js';
 export { expandUnits, maxUnits } from './expand-units.js';
 export { levelProblems } from './level-problems.js';
-export { type SpikeLevels, spikeLevels } from './levels.js';
+export { type SpikeLevels, isRealValued, spikeLevels } from './levels.js';
 export { neuronProblems } from './verify.js';
 export { type PhaseName, isPhaseName, phaseNames, phaseTable } from './phases.js';
 export { parseExpr, parseNeuron } from './parse.js';

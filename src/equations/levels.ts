@@ -19,8 +19,25 @@ export function spikeLevels(
   args: Readonly<Record<string, number>>,
   onProblem: OnProblem = () => undefined,
 ): SpikeLevels | undefined {
+  if (learnsLevels(def)) return undefined;
+  const { lo, hi, step } = outputRange(def, args, onProblem);
+  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
+  if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
+  if (step === 0) return undefined;
+  return { min: Math.round(lo / step), max: Math.round(hi / step), step };
+}
+
+/** Whether a neuron's output is a real number: its equations hold it to no steps, as `fire s = u`. */
+export function isRealValued(def: NeuronDef, args: Readonly<Record<string, number>>): boolean {
+  return !learnsLevels(def) && outputRange(def, args).step === 0 && spikeLevels(def, args) === undefined;
+}
+
+function learnsLevels(def: NeuronDef): boolean {
   const learned = new Set(def.params.flatMap(({ name, learn }) => (learn === undefined ? [] : [name])));
-  if (assignmentsOf(def, 'fire').some(({ value }) => hasLearnedLevels(value, learned))) return undefined;
+  return assignmentsOf(def, 'fire').some(({ value }) => hasLearnedLevels(value, learned));
+}
+
+function outputRange(def: NeuronDef, args: Readonly<Record<string, number>>, onProblem?: OnProblem): Range {
   const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
   const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
   for (const { name } of def.states) ranges.set(name, anything);
@@ -31,11 +48,7 @@ export function spikeLevels(
     const isState = def.states.some((state) => state.name === target);
     ranges.set(target, isState ? anything : rangeOf(value, ranges, units, onProblem));
   }
-  const { lo, hi, step } = ranges.get('s') ?? anything;
-  if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
-  if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
-  if (step === 0) return undefined;
-  return { min: Math.round(lo / step), max: Math.round(hi / step), step };
+  return ranges.get('s') ?? anything;
 }
 
 /** Whether a call of `levels` has bounds or a step that training would move. */

@@ -13,6 +13,15 @@ const given = ['x', 't', 'T', 'unit'];
  * "neuron NAME …". Empty for what the language's checker lets through.
  */
 export function neuronProblems(def: NeuronDef): readonly string[] {
+  let problems = known.get(def);
+  if (problems === undefined) known.set(def, (problems = foundProblems(def)));
+  return problems;
+}
+
+/** Definitions don't change, and each layer asks for its own. */
+const known = new WeakMap<NeuronDef, readonly string[]>();
+
+function foundProblems(def: NeuronDef): readonly string[] {
   const problems: string[] = [];
   const params = new Set(def.params.map(({ name }) => name));
   if (params.size < def.params.length) problems.push('has two parameters of one name');

@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs } from './arguments.js';
@@ -8,7 +9,7 @@ import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions } from './load.js';
 import type { ModelLoader } from './loader.js';
-import { layerHelp, layerMatcher } from '../base/layer-patterns.js';
+import { layerHelp, meansSome } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 import { settingsAgree } from './rules/settings-agree.js';
@@ -165,7 +166,7 @@ export class ConfigChecker {
     if (found?.declaration.kind === 'config') return found as Declared<ConfigDeclaration>;
     if (found === undefined && mayBeHidden(text, file, ['config'])) return undefined;
     if (found === undefined) {
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         suggest(
           text,
           namesOf(file, 'config').filter((name) => name !== declaration.name.text),
@@ -246,7 +247,7 @@ export class ConfigChecker {
     if (found === undefined && name === 'onnx') return this.#onnx(value, declared, context);
     if (found === undefined && mayBeHidden(name, declared.file, ['network'])) return undefined;
     if (found === undefined) {
-      const help = (): string | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
+      const help = (): Help | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
       this.#reporter.report('model/unknown-name', { kind: 'network', name }, place, { help });
       return undefined;
     }
@@ -316,9 +317,10 @@ export class ConfigChecker {
 
   #checkPatterns(network: OwnNetwork, layers: readonly LayerSettings[]): void {
     const ids = network.layers.map((layer) => layer.id);
+    const means = meansSome(ids);
     for (const { pattern, place } of layers) {
       if (this.#reporter.full) return;
-      if (ids.some(layerMatcher(pattern))) continue;
+      if (means(pattern)) continue;
       this.#reporter.report('model/pattern', { pattern }, place, { help: () => layerHelp(pattern, ids) });
     }
   }

@@ -13,7 +13,7 @@ export {
 export { hoverAt } from './index-of-names/hover.js';
 export { type ModelLoader, memoryLoader } from './loader.js';
 export { surrogates } from './neuron.js';
-export { layerHelp, layerMatcher, layerMatches } from '../base/layer-patterns.js';
+export { LayerPatterns, layerHelp, layerMatcher, layerMatches, meansSome } from '../base/layer-patterns.js';
 export type {
   Bits,
   CodingChoice,

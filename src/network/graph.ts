@@ -4,6 +4,7 @@ import type { Network, Op } from './types.js';
 
 /** What was asked of lists of ops before; they don't change once they are a network's. */
 const knownOps = new WeakMap<readonly Op[], ReadonlyMap<string, Op>>();
+const knownPlaces = new WeakMap<readonly Op[], ReadonlyMap<string, number>>();
 const knownSqueezes = new WeakMap<readonly Op[], ReadonlyMap<string, Op>>();
 
 /** Ops by id. */
@@ -19,6 +20,12 @@ function once<V>(known: WeakMap<readonly Op[], V>, ops: readonly Op[], make: () 
   return made;
 }
 
+/** Some of a network's ops in the network's order: without looking at all of them. */
+export function inOrder({ ops }: Pick<Network, 'ops'>, some: readonly Op[]): readonly Op[] {
+  const places = once(knownPlaces, ops, () => new Map(ops.map(({ id }, place) => [id, place])));
+  return [...some].sort((a, b) => places.get(a.id)! - places.get(b.id)!);
+}
+
 /** For each id, the ops that read it. */
 export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]> {
   const consumers = new Map<string, Op[]>(network.ops.map((op) => [op.id, []]));
@@ -32,6 +39,11 @@ export function consumersOf(network: Network): ReadonlyMap<string, readonly Op[]
 export function isNeuronLayer(op: Op): op is Op<KindsOf<'neurons' | 'whole-input'>> {
   const role = roleOf(op);
   return role === 'neurons' || role === 'whole-input';
+}
+
+/** Layers of neurons that fire: of the others the output is real, a current. */
+export function isFiringLayer(op: Op): op is Op<KindsOf<'neurons' | 'whole-input'>> {
+  return isNeuronLayer(op) && op.type.code.kind !== 'psp';
 }
 
 /** The squeeze that reads a layer of neurons, if there is one. */

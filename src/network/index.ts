@@ -12,7 +12,16 @@ export {
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
 export { type Interval, intervalOf, intervalSource } from './intervals.js';
 export { inferType } from './infer-type.js';
-export { consumersOf, isNeuronLayer, latencyOf, opsById, squeezeBehind, withoutDeadOps } from './graph.js';
+export {
+  consumersOf,
+  inOrder,
+  isFiringLayer,
+  isNeuronLayer,
+  latencyOf,
+  opsById,
+  squeezeBehind,
+  withoutDeadOps,
+} from './graph.js';
 export {
   type OpAttrs,
   type OpDef,

@@ -13,19 +13,22 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   const args = argumentsOf(op, def);
   // what they lack is refused as such (`neuronProblems`, `valueProblems`)
   if (!haveLevels(def, args)) return [];
-  const derived = spikeLevels(def, args);
+  const derived = levelsWith(def, args);
   if (derived === undefined) {
+    if (op.attrs.levels === undefined) return [];
     return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
   }
-  const [min, max] = op.attrs.levels;
+  const { levels: [min, max] = [], amplitude } = op.attrs;
   const problems: OpProblem[] = [];
   if (min !== derived.min || max !== derived.max) {
-    const message = `declares levels ${min} … ${max}, the equations of ${def.name} give ${derived.min} … ${derived.max}`;
+    const declared = min === undefined ? 'declares no levels' : `declares levels ${min} … ${max}`;
+    const message = `${declared}, the equations of ${def.name} give ${derived.min} … ${derived.max}`;
     problems.push({ message, help: `write levels=[${derived.min}, ${derived.max}]` });
   }
-  const { amplitude } = op.attrs;
-  if (coding?.name !== 'sws' && Math.abs(amplitude - derived.step) > 1e-9 * derived.step) {
-    const message = `declares amplitude ${amplitude}, the equations of ${def.name} give ${derived.step}`;
+  const known = amplitude ?? Number.NaN;
+  if (coding?.name !== 'sws' && !(Math.abs(known - derived.step) <= 1e-9 * derived.step)) {
+    const declared = amplitude === undefined ? 'no amplitude' : `amplitude ${amplitude}`;
+    const message = `declares ${declared}, the equations of ${def.name} give ${derived.step}`;
     problems.push({ message, help: `write amplitude=${derived.step}` });
   }
   return problems;
@@ -37,7 +40,18 @@ type NeuronParts = { readonly attrs: Attrs; readonly params: Op['params'] };
 /** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
 export function derivedLevels(op: NeuronParts, def: NeuronDef): SpikeLevels | undefined {
   const args = argumentsOf(op, def);
-  return haveLevels(def, args) ? spikeLevels(def, args) : undefined;
+  return haveLevels(def, args) ? levelsWith(def, args) : undefined;
+}
+
+/** Levels by definition and parameters: layers alike have the same. */
+const known = new WeakMap<NeuronDef, Map<string, SpikeLevels | undefined>>();
+
+function levelsWith(def: NeuronDef, args: Readonly<Record<string, number>>): SpikeLevels | undefined {
+  const derived = known.get(def) ?? new Map<string, SpikeLevels | undefined>();
+  known.set(def, derived);
+  const key = Object.entries(args).flat().join(' ');
+  if (!derived.has(key)) derived.set(key, spikeLevels(def, args));
+  return derived.get(key);
 }
 
 /** Whether equations can be asked for levels: they are right, and the step size, if it is a parameter, is a size. */

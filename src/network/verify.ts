@@ -88,7 +88,9 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
 }
 
 function sameType(a: ValueType, b: ValueType): boolean {
-  const key = (t: ValueType): string =>
-    JSON.stringify([t.shape, t.time?.start, t.time?.steps, Object.entries(t.code).sort()]);
-  return key(a) === key(b);
+  if (a.shape.length !== b.shape.length || a.shape.some((n, axis) => n !== b.shape[axis])) return false;
+  if (a.time?.start !== b.time?.start || a.time?.steps !== b.time?.steps) return false;
+  const [code, other] = [a.code, b.code] as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
+  const names = Object.keys(code);
+  return names.length === Object.keys(other).length && names.every((name) => Object.is(code[name], other[name]));
 }

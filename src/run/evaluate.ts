@@ -5,7 +5,7 @@ import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset } from '../data/index.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, stepsOfNetwork } from '../lower/program/index.js';
-import { type Network, isNeuronLayer, latencyOf } from '../network/index.js';
+import { type Network, isFiringLayer, isNeuronLayer, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
@@ -211,7 +211,7 @@ function spikeFigures(spiking: Network, run: SpikingRun, samples: number): { spi
   for (const op of spiking.ops) {
     if (!isNeuronLayer(op)) continue;
     const count = elementCount(op.type.shape);
-    neurons += count;
+    if (isFiringLayer(op)) neurons += count;
     membraneUpdates += count * (op.type.time!.steps + (op.attrs.silent ?? 0));
     spikes += run.spikes.get(op.id) ?? 0;
   }

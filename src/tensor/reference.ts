@@ -143,6 +143,7 @@ and the optimiser's memory become inputs \`ID\` and outputs \`next.ID\`.
 | --- | --- | --- |
 | reference evaluator | loops over every element, each result computed in float64 and rounded to its format; \`precision: 'f64'\` leaves the rounding out | all |
 | \`onnxruntime\` | the program as one ONNX graph (opset 17); a loop is its operator \`Scan\` | all, but convolutions and average pools in f32 only |
+| \`native\` | the program as C, compiled where it runs, images turned to [N,H,W,C] inside | all |
 | \`tfjs-wasm\`, \`tfjs-cpu\`, \`tfjs-tensorflow\` | the program as a JavaScript function over TensorFlow.js, images turned to [N,H,W,C] inside; a loop is a \`for\` | no f64, no products of i32 matrices |
 
 Every primitive is tested on each engine against the reference evaluator. They agree up to rounding, with these limits: a

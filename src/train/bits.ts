@@ -46,6 +46,7 @@ export function quantisedTensors(network: Network): readonly QuantisedTensor[] {
     const role = stepParameter(network.neurons.get(op.attrs.neuron));
     const step = role === undefined ? undefined : op.params[role];
     if (step === undefined) return [];
+    if (op.attrs.levels === undefined) return [];
     const [min, max] = op.attrs.levels;
     const signed = min < 0;
     const given = wholeOf(network, op, 'bits') ?? bitsFor(max - min + 1);

@@ -16,7 +16,8 @@ export class Firing {
   look({ epoch, firing }: Pick<EpochRecord, 'epoch' | 'firing'>): readonly Diagnostic[] {
     return this.network.ops.flatMap((op): Diagnostic[] => {
       const rate = firing[op.id];
-      if (op.kind !== 'neuron' || rate === undefined || this.#named.has(op.id)) return [];
+      if (op.kind !== 'neuron' || rate === undefined || op.attrs.levels === undefined || this.#named.has(op.id))
+        return [];
       const [lowest, highest] = op.attrs.levels;
       const learns = 'bits_max' in op.attrs;
       const full = !learns && lowest >= 0 && rate >= saturated * highest;

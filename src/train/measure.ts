@@ -2,7 +2,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
 import { type Runnable, lower } from '../lower/program/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, type Op, isFiringLayer } from '../network/index.js';
 import { stepsOfNeurons } from './bits.js';
 import { randomFeeds } from './feeds.js';
 import { type Running, openRunnable } from './open.js';
@@ -33,7 +33,7 @@ export class Measure {
 
   static async open(network: Network, engine: Engine, inputs: readonly string[]): Promise<Measure> {
     const layers = network.ops
-      .filter((op) => op.kind === 'neuron')
+      .filter((op): op is Op<'neuron'> => op.kind === 'neuron' && isFiringLayer(op))
       .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape), steps: stepsOfNeurons(network, op) }));
     const sizes = new Map(layers.map(({ id, neurons }) => [id, neurons]));
     // fan-out is not asked for here; the counts need its length only

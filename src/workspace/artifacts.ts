@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { diagnostic } from '../base/diagnostics/index.js';
-import { emitOnnx } from '../backends/onnx/index.js';
-import type { NeuronDef } from '../equations/index.js';
 import type { Normalisation } from '../data/index.js';
 import { lower, mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
-import { type Network, encodeWeights, printNetwork } from '../network/index.js';
-import { type Program, printProgram, simplify } from '../tensor/index.js';
+import { type Network, encodeWeights } from '../network/index.js';
+import { type Program, simplify } from '../tensor/index.js';
+import { type Emission, emitters } from './emitters.js';
 import type { Findings } from './findings.js';
-import type { Artifact } from './types.js';
+import { type Artifact, artifacts } from './types.js';
 
 /** Commands that write compiled folders. */
 export type Maker = 'compile' | 'convert' | 'train' | 'allocate' | 'opt';
@@ -29,46 +28,22 @@ export function inferenceProgram(network: Network): Program {
   return simplify(lower(network).program);
 }
 
-/** The network as JSON for tools: the IR's own data, parameters by type and shape. */
-export function networkJson(network: Network): string {
-  const ops = network.ops.map(({ id, kind, inputs, attrs, params, type, origin }) => ({
-    id,
-    kind,
-    inputs,
-    attrs,
-    params,
-    type,
-    ...(origin === undefined ? {} : { origin }),
-  }));
-  const params = Object.fromEntries(
-    [...network.params].map(([name, { tensor, quant }]) => [
-      name,
-      { dtype: tensor.dtype, shape: tensor.shape, ...(quant === undefined ? {} : { quant: { axis: quant.axis } }) },
-    ]),
-  );
-  const { name, coding, outputs, notes } = network;
-  const neurons = Object.fromEntries([...network.neurons].map(([id, def]) => [id, neuronJson(def)]));
-  return `${JSON.stringify({ name, ...(coding === undefined ? {} : { coding }), ops, outputs, params, neurons, notes }, undefined, 1)}\n`;
-}
-
-/** A neuron as network.json has it: a key for the assignments of each phase. */
-function neuronJson(def: NeuronDef): object {
-  const entries = Object.entries(def).flatMap(([key, value]): [string, unknown][] =>
-    key === 'phases' ? def.phases.map(({ name, assignments }) => [name, assignments]) : [[key, value]],
-  );
-  return Object.fromEntries(entries);
-}
-
 /** What is emitted unasked: without the programs of a network that would unroll too many steps, which a note says. */
 export function affordable(emit: readonly Artifact[], network: Network, findings: Findings): readonly Artifact[] {
   const steps = unrolledSteps(network);
-  const programs = emit.filter((one) => one === 'onnx' || one === 'tensor');
+  const programs = emit.filter((one) => emitters[one].lowers);
   if (steps <= mostUnrolledSteps || programs.length === 0) return emit;
-  const names = programs.map((one) => (one === 'onnx' ? '`infer.onnx`' : '`network.tensor`'));
+  const names = programs.map((one) => leftOut[one] ?? one);
   const what = `${names.join(' and ')} left out`;
   findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostUnrolledSteps }));
-  return emit.filter((one) => one !== 'onnx' && one !== 'tensor');
+  return emit.filter((one) => !emitters[one].lowers);
 }
+
+const leftOut: Readonly<Partial<Record<Artifact, string>>> = {
+  onnx: '`infer.onnx`',
+  tensor: '`network.tensor`',
+  c: 'C',
+};
 
 /** The files of a compiled folder; the same input gives the same bytes. */
 export function artifactFiles(
@@ -76,19 +51,30 @@ export function artifactFiles(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
-  more: ReadonlyMap<string, string | Uint8Array> = new Map(),
+  { more = new Map(), tfjs = noModule, torch = noModule, said = () => undefined }: ArtifactOptions = {},
 ): Map<string, string | Uint8Array> {
   const files = new Map(more);
   files.set('weights.safetensors', encodeWeights(network));
-  if (emit.includes('ir')) files.set('network.ir', printNetwork(network));
-  if (emit.includes('json')) files.set('network.json', networkJson(network));
-  if (emit.includes('tensor') || emit.includes('onnx')) {
-    const program = inferenceProgram(network);
-    if (emit.includes('tensor')) files.set('network.tensor', printProgram(program));
-    if (emit.includes('onnx')) files.set('infer.onnx', emitOnnx(program));
+  let made: Program | undefined;
+  const program = (): Program => (made ??= inferenceProgram(network));
+  for (const name of artifacts.filter((one) => emit.includes(one))) {
+    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said }))
+      files.set(file, content);
   }
   files.set('manifest.json', manifest(files, origin, version));
   return files;
+}
+
+export interface ArtifactOptions {
+  /** Files that stand before these. */
+  readonly more?: ReadonlyMap<string, string | Uint8Array>;
+  readonly tfjs?: Emission['tfjs'];
+  readonly torch?: Emission['torch'];
+  readonly said?: Emission['said'];
+}
+
+function noModule(): never {
+  throw new TypeError('artifacts: a program of training of a network that nobody trains');
 }
 
 /** The same files, recorded with another origin. */
@@ -109,8 +95,12 @@ export function artifactsWith(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
+  said?: Emission['said'],
 ): Map<string, string | Uint8Array> {
-  const files = artifactFiles(network, emit, origin, version, copies);
+  const files = artifactFiles(network, emit, origin, version, {
+    more: copies,
+    ...(said === undefined ? {} : { said }),
+  });
   return new Map([...[...files].filter(([name]) => !copies.has(name)), ...copies]);
 }
 

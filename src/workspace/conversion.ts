@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { invariant, present } from '../base/invariant.js';
-import { type CodingChoice, type Config, type NeuronUse, type SwsCoding, layerMatches } from '../model/index.js';
+import { type CodingChoice, type Config, type NeuronUse, type SwsCoding, meansSome } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
 import { type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
 import { type Compiled, type PassPlan, compile } from './compiled.js';
@@ -48,7 +48,7 @@ export function conversionPlan(config: Config, findings: Findings, changes: Plan
       threshold: args.threshold,
       rectified: args.rectified,
     },
-    'schedule-time': { silent: byLayer(changes.silent ?? ((id) => silentOf(coding, id))) },
+    'schedule-time': { silent: byLayer(changes.silent ?? silentOf(coding)) },
   });
   return { passes, neurons };
 }
@@ -68,7 +68,7 @@ function meanPlan(
 }
 
 /** A setting by layers, of a coding's `layer "…" { SETTING NUMBER }`. */
-function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from'): PerLayer<number> {
+function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from' | 'silent'): PerLayer<number> {
   return byPattern<number>(
     coding.layers.map(({ pattern, place, settings }) => ({
       pattern,
@@ -78,12 +78,9 @@ function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from'): Pe
   );
 }
 
-function silentOf(coding: SwsCoding, id: string): number {
-  let { silent } = coding.args;
-  for (const { pattern, settings } of coding.layers) {
-    if (layerMatches(pattern, id)) silent = settings.silent ?? silent;
-  }
-  return silent;
+function silentOf(coding: SwsCoding): (id: string) => number {
+  const said = settingOf(coding, 'silent');
+  return (id) => said.of(id) ?? coding.args.silent;
 }
 
 /** A network converted by a plan, to the end. */
@@ -105,8 +102,9 @@ export function checkPatterns(config: Config, spiking: Network): readonly Diagno
   const neurons = spiking.ops.filter((op) => op.kind === 'neuron').map((op) => op.id);
   // a range may be the encoder's
   const layers = [...neurons, ...spiking.ops.filter((op) => op.kind === 'encode').map((op) => op.id)];
+  const means = meansSome(layers);
   return (config.coding?.layers ?? [])
-    .filter(({ pattern }) => !layers.some((id) => layerMatches(pattern, id)))
+    .filter(({ pattern }) => !means(pattern))
     .map(({ pattern, place }) =>
       diagnostic('convert/unknown-layer-pattern', { pattern }, place, {
         help: `neuron layers are ${layers.slice(0, 6).join(', ')}${layers.length > 6 ? ', …' : ''}`,

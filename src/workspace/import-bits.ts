@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { BitPlan } from '../lower/model-to-network/bits.js';
-import { type Config, layerHelp, layerMatcher } from '../model/index.js';
+import { type Config, layerHelp, meansSome } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { isWeighted } from '../passes/index.js';
 
@@ -14,8 +14,9 @@ export function importedBits({ bits }: Config): ((id: string) => number | undefi
 /** Patterns in `bits` have to mean layers of the imported network that have weights. */
 export function bitPatternProblems({ bits }: Config, imported: Network): readonly Diagnostic[] {
   const ids = imported.ops.filter(isWeighted).map(({ id }) => id);
+  const means = meansSome(ids);
   return (bits?.layers ?? [])
-    .filter(({ pattern }) => !ids.some(layerMatcher(pattern)))
+    .filter(({ pattern }) => !means(pattern))
     .map(({ pattern, place }) => {
       return diagnostic('model/pattern', { pattern }, place, { help: layerHelp(pattern, ids) });
     });

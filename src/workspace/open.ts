@@ -1,8 +1,10 @@
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
+import { type Layout, type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
-import type { StepSettings } from '../train/index.js';
+import type { Network } from '../network/index.js';
+import type { StepSettings, TrainSettings } from '../train/index.js';
+import { bitTraining } from './bit-training.js';
 import {
   type Compiled,
   type CompiledOptions,
@@ -19,7 +21,7 @@ import { networkOf } from './own-network.js';
 import { isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
-import { normalisationOf, stepSettings } from './train-settings.js';
+import { normalisationOf, stepSettings, trainSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** What a target names: a network before all passes, with what its source says of it. */
@@ -37,10 +39,20 @@ export interface OpenedTarget extends Uncompiled {
   readonly text?: string;
   /** What a training step of the config depends on, where it says how to train. */
   readonly training?: StepSettings;
+  /** How the config says that it is trained, where it says all of it. */
+  readonly recipe?: () => Recipe;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
   /** Paths of what was read. */
   readonly inputs: readonly string[];
+}
+
+/** A training as a config describes it. */
+export interface Recipe {
+  readonly settings: TrainSettings;
+  /** The data set's name. */
+  readonly data: string;
+  readonly layout?: Layout;
 }
 
 export interface Opened extends OpenedTarget {
@@ -118,11 +130,27 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     label: config.name,
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
-    ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
+    ...(config.train === undefined
+      ? {}
+      : {
+          training: stepSettings(config, config.train, network),
+          ...(isComplete(config.train) ? { recipe: () => recipeOf(config, network) } : {}),
+        }),
     sources: new Map([[basename(path), readBytes(path)]]),
     inputs: [path],
     plan: inferencePlan,
   };
+}
+
+/** Whether a config says what to train on, and how. */
+function isComplete({ settings: { data, optimizer } }: NonNullable<Config['train']>): boolean {
+  return data !== undefined && optimizer !== undefined;
+}
+
+function recipeOf(config: Config, network: Network): Recipe {
+  const { settings, ...rest } = trainSettings(config, {});
+  const bits = bitTraining(config, network, settings.rate);
+  return { ...rest, settings: bits === undefined ? settings : { ...settings, bits } };
 }
 
 function openImport(path: string, config: Config, findings: Findings): OpenedTarget {

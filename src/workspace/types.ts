@@ -40,7 +40,8 @@ export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>
   return verify ? 'full' : 'none';
 }
 
-export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx'] as const;
+/** What `--emit` can name, in the order in which it is made; each has a row in `emitters`. */
+export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'c', 'torch'] as const;
 
 export type Artifact = (typeof artifacts)[number];
 

@@ -4,11 +4,12 @@ import { fusedEngine } from '../../src/engines/fused/index.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime.js';
 import { tfjsEngine } from '../../src/engines/tfjs.js';
 import { type Program, evaluate, simplify, trainingStep } from '../../src/tensor/index.js';
+import { nativeEngines } from '../support/native.js';
 import { tfjsBackends } from '../support/tfjs.js';
 import { feedsFor, random } from '../tensor/cases.js';
 import { loops, recurrentLoop, trainedIn } from '../tensor/loops.js';
 
-const engines = [fusedEngine, onnxruntimeEngine, ...tfjsBackends.map(tfjsEngine)];
+const engines = [fusedEngine, onnxruntimeEngine, ...tfjsBackends.map(tfjsEngine), ...nativeEngines];
 
 function expectClose(actual: Record<string, Tensor>, expected: Record<string, Tensor>, tolerance: number): void {
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { type Engine, engineNamed } from '../../src/engines/index.js';
 import { type Program, ProgramBuilder, evaluate, trainingStep } from '../../src/tensor/index.js';
+import { nativeEngines } from '../support/native.js';
 import { tfjsBackends } from '../support/tfjs.js';
 import { lifNetwork, trainingFeeds } from '../tensor/networks.js';
 
-const engines = ['onnxruntime', 'fused', ...tfjsBackends.map((backend) => `tfjs-${backend}`)].map((name) =>
-  engineNamed(name)!,
-);
+const named = ['onnxruntime', 'fused', ...tfjsBackends.map((backend) => `tfjs-${backend}`)];
+const engines = [...named.map((name) => engineNamed(name)!), ...nativeEngines];
 
 /** a ← b, b ← a + Σx, c ← 1, d ← d; d isn't read, and c always becomes a constant. */
 function swapping(): Program {

@@ -3,6 +3,7 @@ import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime.js';
 import { tfjsEngine } from '../../src/engines/tfjs.js';
 import { type OptimizerSpec, type TrainingStep, evaluate, trainingStep } from '../../src/tensor/index.js';
+import { nativeEngines } from '../support/native.js';
 import { tfjsBackends } from '../support/tfjs.js';
 import { lifNetwork, trainingFeeds } from '../tensor/networks.js';
 
@@ -22,7 +23,7 @@ async function losses(step: TrainingStep, run: Run): Promise<number[]> {
 }
 
 const optimizers: readonly OptimizerSpec[] = [{ kind: 'sgd', momentum: 0.9, nesterov: true }, { kind: 'adamw' }];
-const engines = [onnxruntimeEngine, ...tfjsBackends.map(tfjsEngine)];
+const engines = [onnxruntimeEngine, ...tfjsBackends.map(tfjsEngine), ...nativeEngines];
 
 describe('a training step gives the same losses over 10 steps as in the reference evaluator', () => {
   for (const optimizer of optimizers) {

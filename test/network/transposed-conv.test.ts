@@ -4,6 +4,7 @@ import { costOf, fanOuts } from '../../src/cost/index.js';
 import { fusedEngine } from '../../src/engines/fused/index.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime.js';
 import { tfjsEngine } from '../../src/engines/tfjs.js';
+import { nativeEngines } from '../support/native.js';
 import { exactCodes, lower, lowerForTraining, outputNames } from '../../src/lower/program/index.js';
 import {
   type Network,
@@ -122,7 +123,7 @@ it.each(forms)('$name: without time it is the sum over pixels, in the evaluator 
   const expected = byLoops(network, image);
   const { program } = lower(network);
   near(evaluate(program, { image })['0']!.data, expected);
-  for (const engine of [fusedEngine, onnxruntimeEngine, tfjsEngine('cpu')]) {
+  for (const engine of [fusedEngine, onnxruntimeEngine, tfjsEngine('cpu'), ...nativeEngines]) {
     const opened = await engine.open(program);
     try {
       near((await opened.step({ image }))['0']!.data, expected);

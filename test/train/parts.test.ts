@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import type { Dataset } from '../../src/data/index.js';
-import { engineNamed } from '../../src/engines/index.js';
+import { type Engine, engineNamed } from '../../src/engines/index.js';
 import { evaluate } from '../../src/tensor/index.js';
 import {
   checkpointBytes,
@@ -14,6 +14,7 @@ import {
   splitSamples,
   traineeOf,
 } from '../../src/train/index.js';
+import { nativeEngines } from '../support/native.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { networkFrom, stepFeeds, tinyModel } from '../support/train.js';
 
@@ -161,8 +162,8 @@ it.each([1, 2, 3])('with `step_size max` the greatest weight has the highest cod
 it('engines agree over 10 steps from the same seed', async () => {
   const network = networkFrom(tinyModel({ neuron: 'PLIF' }));
   const trainee = traineeOf(network, { loss: { kind: 'tet' }, optimizer: { kind: 'adam' } });
-  const losses = async (name: string): Promise<number[]> => {
-    const executable = await engineNamed(name)!.open(trainee.step.program, { threads: 1 });
+  const losses = async (engine: Engine): Promise<number[]> => {
+    const executable = await engine.open(trainee.step.program, { threads: 1 });
     let feeds = stepFeeds(trainee, 6);
     const found: number[] = [];
     for (let i = 0; i < 10; i++) {
@@ -173,10 +174,12 @@ it('engines agree over 10 steps from the same seed', async () => {
     await executable.dispose();
     return found;
   };
-  const expected = await losses('onnxruntime');
+  const expected = await losses(engineNamed('onnxruntime')!);
   expect(expected.at(-1)).toBeLessThan(expected[0]!);
-  for (const name of ['fused', 'tfjs-wasm']) {
-    const found = await losses(name);
-    found.forEach((loss, i) => expect(Math.abs(loss / expected[i]! - 1), `${name}, step ${i}`).toBeLessThan(1e-4));
+  for (const engine of [engineNamed('fused')!, engineNamed('tfjs-wasm')!, ...nativeEngines]) {
+    const found = await losses(engine);
+    found.forEach((loss, i) =>
+      expect(Math.abs(loss / expected[i]! - 1), `${engine.name}, step ${i}`).toBeLessThan(1e-4),
+    );
   }
 });

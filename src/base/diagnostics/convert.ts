@@ -79,7 +79,13 @@ export const convertDiagnostics = {
   'convert/too-long': define<{ what: string; steps: number; most: number }>(
     'note',
     ({ what, steps, most }) => `${what}: the layers of neurons have ${steps} time steps together, more than ${most}`,
-    'A program unrolls each layer of neurons over its time steps. Chains of thousands of layers would make one of millions of operations, which takes minutes and gigabytes to make and which no engine opens: `infer.onnx` isn’t written and the spiking network isn’t run for a check. Silent periods aren’t chosen layer by layer beyond 2,048 steps, which takes the square of the length: `--silent N` says how long they are. The network itself (`network.ir`, its weights) and its costs don’t need the program.',
+    'A program unrolls each layer of neurons over its time steps. Chains of thousands of layers would make one of millions of operations, which takes minutes and gigabytes to make and which no engine opens: `infer.onnx` isn’t written and the spiking network isn’t run for a check. The bound is 16,384 steps for what is written, 8,192 for what is run. The network itself (`network.ir`, its weights) and its costs don’t need the program.',
+  ),
+  'convert/partly-searched': define<{ searched: number; layers: number }>(
+    'note',
+    ({ searched, layers }) =>
+      `silent periods are searched for the first ${searched} of ${layers} layers of neurons; the others have those that are proven`,
+    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
   ),
   'convert/reference': define<{ replaced: readonly string[] }>(
     'note',

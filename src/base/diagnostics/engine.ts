@@ -23,7 +23,7 @@ the types: one of them has a size that wasn't meant.`,
     'error',
     ({ engine }) => `there is no engine "${engine}"`,
     `Engines run compiled programs: \`fused\` (generated WebAssembly kernels for neurons, onnxruntime for synapses; the
-fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph). \`auto\` takes the fastest present.`,
+fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph), \`native\` (C, compiled on this machine). \`auto\` takes the fastest present.`,
   ),
   'engine/unavailable': define<{ engine: string; reason: string }>(
     'error',

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { present } from '../../base/invariant.js';
 import { bitsFor } from '../../base/quantiser.js';
 import { Environment, type Expr, assignmentsOf, evaluateExpr, partsOf, spikeLevels } from '../../equations/index.js';
-import { type Bits, type CodingChoice, type NeuronUse, bitValues, layerMatcher, stepsOf } from '../../model/index.js';
+import { type Bits, type CodingChoice, type NeuronUse, LayerPatterns, bitValues, stepsOf } from '../../model/index.js';
 import type { Attrs } from '../../network/index.js';
 import { ProgramBuilder } from '../../tensor/index.js';
 
@@ -25,22 +25,19 @@ export type BitSetting = number | LearnedBits;
 
 /** A config's `bits { … }`, by layer. */
 export class BitPlan {
-  readonly #layers: readonly {
-    readonly matches: (id: string) => boolean;
-    readonly settings: Bits['layers'][number]['settings'];
-  }[];
+  readonly #layers: LayerPatterns<Bits['layers'][number]>;
 
   constructor(
     readonly bits: Bits | undefined,
     readonly coding: CodingChoice | undefined,
   ) {
-    this.#layers = (bits?.layers ?? []).map(({ pattern, settings }) => ({ matches: layerMatcher(pattern), settings }));
+    this.#layers = new LayerPatterns(bits?.layers ?? []);
   }
 
   /** What holds for a layer; later patterns win. Undefined: nothing is said, the values are real. */
   of(kind: BitKind, id: string): BitSetting | undefined {
     let found: Bits['layers'][number]['settings'][BitKind] = this.bits?.settings[kind];
-    for (const { matches, settings } of this.#layers) if (kind in settings && matches(id)) found = settings[kind];
+    for (const { settings } of this.#layers.of(id)) if (kind in settings) found = settings[kind];
     return typeof found === 'object' ? found.args : found;
   }
 
@@ -92,7 +89,7 @@ export class BitPlan {
   }
 
   #settingsOf(kind: BitKind): unknown[] {
-    return [this.bits?.settings[kind], ...this.#layers.map(({ settings }) => settings[kind])].filter(
+    return [this.bits?.settings[kind], ...this.#layers.all.map(({ settings }) => settings[kind])].filter(
       (value) => value !== undefined,
     );
   }

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic, distinct } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
-import { expandUnits, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
+import { expandUnits, isRealValued, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
 import { type Config, type Layer, type NeuronUse, type OwnNetwork, stepsOf } from '../../model/index.js';
 import { carriers } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
@@ -109,7 +109,7 @@ function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
     const help = 'set `silent: 0`, or convert with `coding sws(…)`';
     return [...problems, refuse(`the silent steps of \`${def.name}\` in this coding`, help)];
   }
-  if (spikeLevels(single.def, single.args) === undefined) {
+  if (spikeLevels(single.def, single.args) === undefined && !isRealValued(single.def, single.args)) {
     const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
     const construct = `the neuron \`${def.name}\`, whose output \`s\` has no finite set of levels,`;
     return [...problems, refuse(construct, help)];

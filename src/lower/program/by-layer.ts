@@ -1,5 +1,5 @@
 import { invariant, present } from '../../base/invariant.js';
-import { type Network, type Op, makeOp, opsById, roleOf } from '../../network/index.js';
+import { type Network, type Op, inOrder, makeOp, opsById, roleOf } from '../../network/index.js';
 import type { Program } from '../../tensor/index.js';
 import { StepwiseNetwork } from './carriers/stepwise.js';
 import { Lowering, folded, stepsOfNetwork } from './context.js';
@@ -100,15 +100,16 @@ function begun(network: Network): { readonly lowering: Lowering; readonly carrie
 /** An op and all that it is computed from, in the network's order, up to ops at which that ends. */
 function opsBehind(network: Network, last: Op, ends: (op: Op) => boolean): readonly Op[] {
   const byId = opsById(network);
-  const needed = new Set<string>([last.id]);
+  const needed = new Map([[last.id, last]]);
   const open = [last];
   for (let op = open.pop(); op !== undefined; op = open.pop()) {
     if (op !== last && ends(op)) continue;
     for (const id of op.inputs) {
       if (needed.has(id)) continue;
-      needed.add(id);
-      open.push(byId.get(id)!);
+      const input = byId.get(id)!;
+      needed.set(id, input);
+      open.push(input);
     }
   }
-  return network.ops.filter(({ id }) => needed.has(id));
+  return inOrder(network, [...needed.values()]);
 }

@@ -28,8 +28,7 @@ export class LearnedParameters {
     readonly neurons: number,
     raw: (name: string) => Value | undefined,
   ) {
-    const [min] = op.attrs.levels;
-    this.#signed = min < 0;
+    this.#signed = (op.attrs.levels?.[0] ?? 0) < 0;
     const bits = 'bits_max' in op.attrs ? raw('bits') : undefined;
     this.#bits = bits === undefined ? undefined : learnedWhole(builder, builder.detach(bits));
   }
@@ -45,8 +44,7 @@ export class LearnedParameters {
   #factor(): Value | number {
     const { builder, neurons } = this;
     if (this.#bits === undefined) {
-      const [, max] = this.op.attrs.levels;
-      return 1 / Math.sqrt(neurons * Math.max(1, max));
+      return 1 / Math.sqrt(neurons * Math.max(1, this.op.attrs.levels?.[1] ?? 1));
     }
     const two = builder.scalar(this.#bits.dtype, 2);
     const exponent = this.#signed ? builder.sub(this.#bits, 1) : this.#bits;

@@ -1,4 +1,4 @@
-import { InvariantError, present } from '../../base/invariant.js';
+import { present } from '../../base/invariant.js';
 import {
   type Assignment,
   type EvaluationScope,
@@ -64,7 +64,7 @@ export class NeuronStep {
       if (fires && compared !== undefined) threshold = probed(op, evaluateExpr(compared, scope), scope);
       runAssignments(assignments, fires ? this.#firing : { ...scope, merging }, isKept);
       if (fires && !silent) for (const state of def.states) materialise(state.name, scope);
-      if (fires && !silent) spikes = levelOf(op, scope);
+      if (fires && !silent) spikes = outputOf(op, scope);
       if (fires && def.detachReset === true) detachOutputs(assignments, def, scope);
     }
     return { spikes, membrane, threshold };
@@ -103,10 +103,10 @@ function detachOutputs(fired: readonly Assignment[], def: NeuronDef, { builder, 
   }
 }
 
-/** The step's output in integer levels, f32: s divided by the amplitude where equations give real values. */
-function levelOf(op: Op, { builder, env }: EvaluationScope): Value {
-  const s = env.get('s');
-  if (s === undefined || s instanceof Pending) throw new InvariantError(`lower: ${op.id} fires its raw input`);
+/** The step's output, f32; of real-valued neurons it may be their input. */
+function outputOf(op: Op, { builder, env, force }: EvaluationScope): Value {
+  const found = present(env.get('s'), `lower: ${op.id} gives no output`);
+  const s = found instanceof Pending ? force(found) : found;
   if (typeof s === 'number' || typeof s === 'boolean') {
     return builder.broadcast(builder.scalar('f32', Number(s)), folded(1, op.type.shape));
   }

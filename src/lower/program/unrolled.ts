@@ -4,7 +4,10 @@ import type { Network } from '../../network/index.js';
 const mostPerLayer = 96;
 
 /** Programs that unroll more steps of layers aren't made unasked. */
-export const mostUnrolledSteps = 2 ** 15;
+export const mostUnrolledSteps = 2 ** 14;
+
+/** Programs that unroll more aren't run unasked: engines hold a plan, and memory, for each step of each layer. */
+export const mostRunSteps = 2 ** 13;
 
 /** How many time steps of layers of neurons a program unrolls, silent ones included. */
 export function unrolledSteps({ ops }: Pick<Network, 'ops'>): number {

@@ -80,14 +80,16 @@ function isNumbers(value: AttrValue): value is readonly number[] {
 /** What is wrong with attributes: missing, of another kind, or of a name that the schema doesn't have. */
 export function attrProblems(schema: AttrSchema, others: Attr | undefined, attrs: Attrs): readonly string[] {
   const problems: string[] = [];
-  for (const [name, attr] of Object.entries(schema)) {
+  for (const name in schema) {
+    const attr = schema[name]!;
     const value = attrs[name];
     if (value === undefined) {
       if (!attr.optional) problems.push(`misses its attribute ${name}`);
     } else if (!attr.accepts(value)) problems.push(`attribute ${name} must be a ${attr.what}`);
   }
-  for (const [name, value] of Object.entries(attrs)) {
+  for (const name of Object.keys(attrs)) {
     if (Object.hasOwn(schema, name)) continue;
+    const value = attrs[name]!;
     if (others === undefined) problems.push(`has no attribute ${name}`);
     else if (!others.accepts(value)) problems.push(`attribute ${name} must be a ${others.what}`);
   }

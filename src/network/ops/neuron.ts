@@ -2,12 +2,12 @@ import { boolean, number, optional, pair, string } from './attributes.js';
 import { defineOp } from './define.js';
 
 export const neuron = defineOp({
-  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With `hold` its input has one step, and its current stays for so many. With integer_codes its train counts steps of its output, not their amplitude. Learned bits: parameter `bits` with their bound `bits_max`.',
+  doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With `hold` its input has one step, and its current stays for so many. With integer_codes its train counts steps of its output, not their amplitude. Without `levels` its output is real, a current. Learned bits: parameter `bits` with their bound `bits_max`.',
   arity: [1, 1],
   attrs: {
     neuron: string(),
-    levels: pair(),
-    amplitude: number(),
+    levels: optional(pair()),
+    amplitude: optional(number()),
     silent: optional(number()),
     hold: optional(number()),
     integer_codes: optional(boolean()),
@@ -34,12 +34,18 @@ export const neuron = defineOp({
     const time = inputs[0]!.time;
     if (time === undefined) return 'needs an input with time steps; encode the input first';
     // of its equations; the attribute says the same, for those that read the text
-    const { min, max } = levels ?? { min: attrs.levels[0], max: attrs.levels[1] };
+    const { min, max } = levels ?? { min: attrs.levels?.[0], max: attrs.levels?.[1] };
+    const step = attrs.integer_codes === true ? 1 : attrs.amplitude;
+    if (min !== undefined && step === undefined) return 'has levels, but no amplitude';
     if ('hold' in attrs && time.steps !== 1) return `holds a current of one step, its input has ${time.steps}`;
     return {
       shape: inputs[0]!.shape,
       time: { start: time.start + (attrs.silent ?? 0), steps: attrs.hold ?? time.steps },
-      code: { kind: 'spike', min, max, step: attrs.integer_codes === true ? 1 : attrs.amplitude },
+      // an output without finite levels is a current: nothing is sent as spikes
+      code:
+        min === undefined || max === undefined || step === undefined
+          ? { kind: 'psp' }
+          : { kind: 'spike', min, max, step },
     };
   },
 });

@@ -1,4 +1,4 @@
-import { layerMatcher } from '../../base/layer-patterns.js';
+import { LayerPatterns, meansSome } from '../../base/layer-patterns.js';
 import type { Place } from '../../base/source.js';
 
 /** A value that layers have by their ids. */
@@ -32,9 +32,12 @@ export function byLayer<T>(of: (id: string) => T | undefined): PerLayer<T> {
 
 /** Values by patterns, of which the last that means a layer and has a value counts. */
 export function byPattern<T>(values: readonly LayerValue<T>[]): PerLayer<T> {
-  const known = values.map((one) => ({ ...one, matches: layerMatcher(one.pattern) }));
+  const known = new LayerPatterns(values);
   return {
-    of: (id) => known.findLast(({ value, matches }) => value !== undefined && matches(id))?.value,
-    unmatched: (ids) => known.filter(({ matches }) => !ids.some(matches)),
+    of: (id) => known.of(id).findLast(({ value }) => value !== undefined)?.value,
+    unmatched: (ids) => {
+      const means = meansSome(ids);
+      return values.filter(({ pattern }) => !means(pattern));
+    },
   };
 }

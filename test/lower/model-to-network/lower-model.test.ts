@@ -204,7 +204,7 @@ describe('lowerModel', () => {
       `cli/not-lowered: the silent steps of \`TSA\` in this coding ${later}`,
     ]);
     expect(
-      refused(`neuron Analog { state u = 0 charge u = u + x fire s = tanh(u) }
+      refused(`neuron Analog { state u = 0 charge u = u + x fire s = round(u) }
         config c { network Net neuron Analog coding direct(2) }`),
     ).toEqual([`cli/not-lowered: the neuron \`Analog\`, whose output \`s\` has no finite set of levels, ${later}`]);
   });

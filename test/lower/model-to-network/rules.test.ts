@@ -15,7 +15,7 @@ function configOf(text: string): Config {
 
 /** Codes of what keeps a network from compiling; lowering it says the same. */
 function refused(body: string, coding = 'direct(steps: 2)', neuron = 'LIF'): string[] {
-  const config = configOf(`${lif} neuron Pot { state u = 0 charge u = u / 2 + x fire s = u }
+  const config = configOf(`${lif} neuron Pot { state u = 0 charge u = u / 2 + x fire s = floor(u) }
     network N { ${body} } config c { network N neuron ${neuron} coding ${coding} }`);
   const problems = configProblems(config);
   const lowered = problems.length === 0 ? [] : lowerModel(config).diagnostics;

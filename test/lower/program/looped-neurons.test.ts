@@ -11,6 +11,7 @@ import type { Network } from '../../../src/network/index.js';
 import { type Program, autodiff, evaluate, simplify, trainingStep, verify } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';
 import { forwardFeeds, networkFrom } from '../../support/train.js';
+import { nativeEngines } from '../../support/native.js';
 
 const declarations = `
   neuron Truth(tau = 2, theta = 1) {
@@ -136,7 +137,7 @@ describe('a network over 100 steps', () => {
     expect(results[outputNames.train(ids[0]!)]!.data.some((s) => s > 0)).toBe(true);
   });
 
-  for (const engine of [fusedEngine, onnxruntimeEngine, tfjsEngine('wasm'), tfjsEngine('cpu')]) {
+  for (const engine of [fusedEngine, onnxruntimeEngine, tfjsEngine('wasm'), tfjsEngine('cpu'), ...nativeEngines]) {
     it(`trains on ${engine.name} as in the reference evaluator`, async () => {
       const lowered = lowerForTraining(two, { kind: 'cross_entropy' });
       const options = { loss: 'loss', train: lowered.learned, optimizer: { kind: 'sgd', momentum: 0.9 } } as const;

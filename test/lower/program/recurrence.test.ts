@@ -8,6 +8,7 @@ import { type Network, parseNetwork, printNetwork, verifyNetwork } from '../../.
 import { autodiff, evaluate, simplify, trainingStep, verify } from '../../../src/tensor/index.js';
 import { random } from '../../tensor/cases.js';
 import { networkFrom } from '../../support/train.js';
+import { nativeEngines } from '../../support/native.js';
 
 const [samples, steps, inputs, hidden, upper, classes] = [3, 12, 5, 6, 4, 3];
 const [theta, decay] = [0.6, 0.5];
@@ -124,7 +125,7 @@ describe('a recurrent network', () => {
     }
   });
 
-  for (const engine of [fusedEngine, onnxruntimeEngine, tfjsEngine('wasm'), tfjsEngine('cpu')]) {
+  for (const engine of [fusedEngine, onnxruntimeEngine, tfjsEngine('wasm'), tfjsEngine('cpu'), ...nativeEngines]) {
     it(`trains on ${engine.name} as in the reference evaluator`, async () => {
       const lowered = lowerForTraining(network, { kind: 'cross_entropy' });
       const options = { loss: 'loss', train: lowered.learned, optimizer: { kind: 'sgd', momentum: 0.9 } } as const;

@@ -1,3 +1,4 @@
+import { present } from '../../../base/invariant.js';
 import { type Op, windowOf } from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import { type Lowering, folded } from '../context.js';
@@ -13,7 +14,7 @@ export function overTime({ steps, builder }: Lowering, x: Value): Value {
 /** What a neuron fires, or the integer codes that it stands for where its train counts steps of its output. */
 export function asCodes(builder: ProgramBuilder, op: Op<'neuron'>, train: Value): Value {
   if (op.attrs.integer_codes !== true) return train;
-  return builder.as('codes').round(builder.div(train, op.attrs.amplitude));
+  return builder.as('codes').round(builder.div(train, present(op.attrs.amplitude, `lower: ${op.id} has no levels`)));
 }
 
 /** The train so many steps before, 0 where there were none: y(t) = x(t − n). */

@@ -18,7 +18,7 @@ export const reparameterise = definePass({
     return foldTrainFactors(network, (op, inputs, to) => {
       if (op.kind !== 'neuron' || op.attrs.integer_codes === true || readBack.has(op.id)) return undefined;
       const step = op.attrs.amplitude;
-      if (step === 1) return undefined;
+      if (step === undefined || step === 1) return undefined;
       return { id: to.copy(op, inputs, { attrs: { ...op.attrs, integer_codes: true } }), scale: step };
     });
   },

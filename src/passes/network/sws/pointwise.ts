@@ -5,6 +5,7 @@ import {
   functions,
   isFunctionName,
   numbers,
+  inOrder,
   opsById,
   optionalParam,
   paramOf,
@@ -69,13 +70,10 @@ function onNumbers(network: Network, op: Op): ((...x: readonly number[]) => numb
 export class Regions {
   readonly #byId: ReadonlyMap<string, Op>;
   readonly #consumers: ReadonlyMap<string, readonly Op[]>;
-  /** Id → place in the network's order. */
-  readonly #places: ReadonlyMap<string, number>;
 
   constructor(readonly network: Network) {
     this.#byId = opsById(network);
     this.#consumers = consumersOf(network);
-    this.#places = new Map(network.ops.map(({ id }, place) => [id, place]));
   }
 
   /**
@@ -94,9 +92,10 @@ export class Regions {
         continue;
       }
       if (leaves.size !== 1) return undefined;
-      const ops = [...inner]
-        .sort((a, b) => this.#places.get(a)! - this.#places.get(b)!)
-        .map((id) => this.#byId.get(id)!);
+      const ops = inOrder(
+        this.network,
+        [...inner].map((id) => this.#byId.get(id)!),
+      );
       const curved = ops.some((op) => roleOf(op) === 'function' || roleOf(op) === 'product');
       const root = this.#byId.get([...leaves][0]!)!;
       return curved && root.kind !== 'input' ? { root, ops } : undefined;

@@ -1,0 +1,411 @@
+import { type Tensor, byteWidth } from '../../base/dtype.js';
+import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
+import { type Buffer, BufferTable } from './buffers.js';
+import {
+  type ConvPlaces,
+  type ConvSizes,
+  type ConvText,
+  convolutionHelpers,
+  forwardText,
+  inputGradientText,
+  weightGradientText,
+} from './convolutions.js';
+import { cTypes } from './expressions.js';
+import { type Size, sizeText } from './linear.js';
+import { NeedsStored } from './elements.js';
+import { type KernelText, kernelText, parts } from './loops.js';
+import { matmulText, productScratch } from './matmul.js';
+import { canonical, operandLayouts, preferredLayout, resultLayout } from './layouts.js';
+import { Planner, type Step } from './planner.js';
+import { contextText, helpersText, poolText } from './runtime.js';
+import { type Layout, volumeOf } from './shapes.js';
+import { type CTarget, vectorText } from './tiles.js';
+import { windowsText } from './windows.js';
+
+/** A buffer with the steps between which it holds its value. */
+export interface PlacedBuffer extends Buffer {
+  readonly bytes: Size;
+  /** First and last step that touches it. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A program as C: one file of loops, in which every result is rounded by itself, and one of products. */
+export interface CProgram {
+  readonly loops: string;
+  readonly products: string;
+  readonly buffers: readonly PlacedBuffer[];
+  /** Buffers of inputs, params and constants, which are written before a run. */
+  readonly inputs: ReadonlyMap<string, number>;
+  readonly params: readonly { readonly buffer: number; readonly data: Tensor }[];
+  /** Output name → buffer. */
+  readonly outputs: ReadonlyMap<string, number>;
+  /** What each step of a run does, for a profile. */
+  readonly steps: readonly string[];
+  /** Doubles that parts of a kernel sum in. */
+  readonly sums: number;
+  /** Bytes of scratch memory of a thread. */
+  readonly scratch: number;
+}
+
+/** Emits a program as C. */
+export function emitC(program: Program, target: CTarget): CProgram {
+  const writer = new Writer(target);
+  const main = writer.program(program, '', () => 'rows');
+  const touched = new Map<number, { first: number; last: number }>();
+  writer.touched.forEach((buffers, step) => {
+    for (const buffer of buffers) {
+      const known = touched.get(buffer);
+      touched.set(buffer, { first: known?.first ?? step, last: step });
+    }
+  });
+  const inputs = new Map<string, number>();
+  const outputs = new Map<string, number>();
+  for (const { id } of program.inputs) inputs.set(id, main.bufferOf(id, 'rows'));
+  for (const name of Object.keys(program.outputs)) outputs.set(name, writer.buffers.find(`=${name}`)!);
+  const kept = [
+    ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, 'rows'), data })),
+    ...writer.constants,
+  ];
+  const buffers = writer.buffers.all.map((buffer) => ({
+    ...buffer,
+    bytes: {
+      ...buffer.size,
+      factor: writer.aliases.has(buffer.index) ? 0 : buffer.size.factor * byteWidth[buffer.dtype],
+    },
+    ...(touched.get(buffer.index) ?? { first: 0, last: 0 }),
+  }));
+  const loops = [contextText, helpersText, ...writer.loops].join('\n');
+  const products = [
+    contextText,
+    poolText,
+    vectorText(target),
+    convolutionHelpers,
+    matmulText(target),
+    windowsText,
+    ...writer.products,
+  ].join('\n');
+  return {
+    loops,
+    products,
+    buffers,
+    inputs,
+    params: kept,
+    outputs,
+    steps: writer.labels,
+    sums: writer.sums * parts,
+    scratch: writer.scratch,
+  };
+}
+
+class Writer {
+  readonly buffers = new BufferTable();
+  readonly loops: string[] = [];
+  readonly products: string[] = [];
+  readonly constants: { buffer: number; data: Tensor }[] = [];
+  /** Buffers that are pointed at others. */
+  readonly aliases = new Set<number>();
+  /** The buffers that each step of the outermost program touches. */
+  readonly touched: Set<number>[] = [];
+  readonly labels: string[] = [];
+  sums = 0;
+  scratch: number;
+  #names = 0;
+
+  constructor(readonly target: CTarget) {
+    this.scratch = productScratch(target);
+  }
+
+  name(prefix: string): string {
+    return `${prefix}${this.#names++}`;
+  }
+
+  /** Writes a program as the function `spikec_run`, or as the body of a loop in the function `name`. */
+  program(program: Program, scope: string, outer: (shape: readonly Dim[]) => Layout, name = 'spikec_run'): Planner {
+    const planner = new Planner(program, this.buffers, scope, outer);
+    for (const op of program.ops) {
+      if (op.kind !== 'const' || planner.isSoft(op)) continue;
+      this.constants.push({ buffer: planner.bufferOf(op.id, 'rows'), data: attrsOf(op, 'const').value });
+    }
+    const { steps, kernels } = this.#kernels(planner);
+    const lines: string[] = [];
+    const declared: string[] = [];
+    steps.forEach((step, i) => {
+      const buffers = scope === '' ? new Set<number>() : this.touched.at(-1)!;
+      if (scope === '') this.touched.push(buffers);
+      const kernel = kernels.get(i);
+      if (kernel !== undefined) {
+        this.loops.push(kernel.code);
+        this.sums = Math.max(this.sums, kernel.sums);
+        for (const buffer of [...kernel.reads, ...kernel.writes]) buffers.add(buffer);
+        const stepName = this.name('step');
+        this.loops.push(`void ${stepName}(Context *x) ${kernel.call}`);
+        declared.push(`void ${stepName}(Context *x);`);
+        lines.push(`  ${stepName}(x);`);
+      } else if (step.kind === 'call') lines.push(`  ${this.#call(planner, step.op, buffers)}`);
+      if (scope !== '') return;
+      lines.push(`  mark(x, ${this.labels.length});`);
+      const computed = step.kind === 'loops' ? step.items.map(({ value }) => value).join(' ') : step.op.id;
+      this.labels.push(`${step.kind === 'loops' ? 'loops' : step.op.kind}: ${computed}`);
+    });
+    this.products.push(...declared, `${scope === '' ? '' : 'static '}void ${name}(Context *x) {`, ...lines, '}');
+    return planner;
+  }
+
+  #kernels(planner: Planner): { steps: readonly Step[]; kernels: Map<number, KernelText> } {
+    const base = this.#names;
+    for (;;) {
+      const steps = planner.plan();
+      const kernels = new Map<number, KernelText>();
+      this.#names = base;
+      try {
+        steps.forEach((step, i) => {
+          if (step.kind === 'loops') kernels.set(i, kernelText(this.name('loops'), planner, step.items));
+        });
+        return { steps, kernels };
+      } catch (error) {
+        if (!(error instanceof NeedsStored)) throw error;
+        planner.store(error.id);
+      }
+    }
+  }
+
+  #call(planner: Planner, op: TensorOp, touched: Set<number>): string {
+    const layouts = operandLayouts(op);
+    const at = (i: number): number => {
+      const id = op.inputs[i]!;
+      const buffer = planner.bufferOf(id, canonical(planner.type(id).shape, layouts[i]!));
+      touched.add(buffer);
+      return buffer;
+    };
+    const result = (): number => {
+      const buffer = planner.bufferOf(op.id, resultLayout(op));
+      touched.add(buffer);
+      return buffer;
+    };
+    const shape = (i: number): readonly Dim[] => planner.type(op.inputs[i]!).shape;
+    const dtype = planner.type(op.inputs[0]!).dtype;
+    const type = cTypes[dtype];
+    switch (op.kind) {
+      case 'conv2d':
+      case 'conv2d_input_grad':
+      case 'conv2d_weight_grad':
+        return this.#convolution(planner, op, at, result, touched);
+      case 'maxpool':
+      case 'maxpool_grad':
+      case 'avgpool': {
+        const attrs = attrsOf(op, 'avgpool');
+        const image = shape(0);
+        const output = op.kind === 'maxpool_grad' ? shape(1) : op.shape;
+        const sizes = {
+          channels: image[1],
+          height: image[2],
+          width: image[3],
+          filters: image[1],
+          kh: attrs.kernel[0],
+          kw: attrs.kernel[1],
+          sy: attrs.stride[0],
+          sx: attrs.stride[1],
+          top: attrs.pads[0],
+          left: attrs.pads[1],
+          dy: 1,
+          dx: 1,
+          groups: 1,
+          out_height: output[2],
+          out_width: output[3],
+          counts_pads: op.kind === 'avgpool' && attrs.include_pad ? 1 : 0,
+        };
+        const second = op.kind === 'maxpool_grad' ? `x->p[${at(1)}]` : 'NULL';
+        return windowCall(
+          `${op.kind}_${dtype}`,
+          elements([image[0]!]),
+          sizes,
+          `x->p[${at(0)}]`,
+          second,
+          `x->p[${result()}]`,
+        );
+      }
+      case 'matmul': {
+        const { transA, transB } = attrsOf(op, 'matmul');
+        const [a, b] = [shape(0), shape(1)];
+        const [m, n] = [elements([op.shape.at(-2)!]), elements([op.shape.at(-1)!])];
+        const k = elements([a.at(transA ? -2 : -1)!]);
+        const stacks = elements(op.shape.slice(0, -2));
+        const [am, an] = transA ? ['1', m] : [k, '1'];
+        const [bm, bn] = transB ? ['1', k] : [n, '1'];
+        const [pa, pb, pc] = [at(0), at(1), result()];
+        return (
+          `{ const long N = x->n; (void)N; for (long i = 0; i < ${stacks}; i++) product_${dtype}(x, ${m}, ${n}, ${k}, ` +
+          `(const ${type} *)x->p[${pa}] + i * (${elements(a.slice(-2))}), ${am}, ${an}, ` +
+          `(const ${type} *)x->p[${pb}] + i * (${elements(b.slice(-2))}), ${bm}, ${bn}, ` +
+          `(${type} *)x->p[${pc}] + i * (${elements(op.shape.slice(-2))})); }`
+        );
+      }
+      case 'argmax': {
+        const { axis } = attrsOf(op, 'argmax');
+        const x = shape(0);
+        const sizes = [elements(x.slice(0, axis)), elements([x[axis]!]), elements(x.slice(axis + 1))];
+        return (
+          `{ const long N = x->n; (void)N; argmax_${dtype}((const ${type} *)x->p[${at(0)}], ` +
+          `(int32_t *)x->p[${result()}], ${sizes.join(', ')}); }`
+        );
+      }
+      case 'scan':
+        return this.#scan(planner, op, touched);
+      default:
+        throw new TypeError(`C program: "${op.kind}" is no call`);
+    }
+  }
+
+  #convolution(
+    planner: Planner,
+    op: TensorOp,
+    at: (i: number) => number,
+    result: () => number,
+    touched: Set<number>,
+  ): string {
+    const attrs = attrsOf(op, 'conv2d');
+    const shape = (id: string): readonly number[] => planner.type(id).shape as readonly number[];
+    const [first, second] = op.inputs as [string, string];
+    const [x, w, y] =
+      op.kind === 'conv2d'
+        ? [shape(first), shape(second), op.shape]
+        : op.kind === 'conv2d_input_grad'
+          ? [op.shape, shape(first), shape(second)]
+          : [shape(first), op.shape, shape(second)];
+    const number = (dim: Dim | undefined): number => dim as number;
+    const sizes: ConvSizes = {
+      channels: number(x[1]),
+      input: [number(x[2]), number(x[3])],
+      filters: number(w[0]),
+      kernel: [number(w[2]), number(w[3])],
+      output: [number(y[2]), number(y[3])],
+      stride: attrs.stride,
+      pads: attrs.pads,
+      dilation: attrs.dilation,
+      groups: attrs.groups,
+    };
+    const batch = elements([x[0]!]);
+    const name = this.name('conv');
+    if (op.dtype !== 'f32' || attrs.groups > 1) {
+      const window = {
+        channels: sizes.channels,
+        height: sizes.input[0],
+        width: sizes.input[1],
+        filters: sizes.filters,
+        kh: sizes.kernel[0],
+        kw: sizes.kernel[1],
+        sy: attrs.stride[0],
+        sx: attrs.stride[1],
+        top: attrs.pads[0],
+        left: attrs.pads[1],
+        dy: attrs.dilation[0],
+        dx: attrs.dilation[1],
+        groups: attrs.groups,
+        out_height: sizes.output[0],
+        out_width: sizes.output[1],
+      };
+      const kind = { conv2d: 'conv', conv2d_input_grad: 'conv_input_grad', conv2d_weight_grad: 'conv_weight_grad' };
+      const call = `${kind[op.kind as 'conv2d']}_${op.dtype}`;
+      return windowCall(call, batch, window, `x->p[${at(0)}]`, `x->p[${at(1)}]`, `x->p[${result()}]`);
+    }
+    const scratch = (what: string, count: number): number => {
+      const buffer = this.buffers.take(`${name}.${what}`, 'f32', { factor: count, power: 0 });
+      touched.add(buffer);
+      return buffer;
+    };
+    const write = { conv2d: forwardText, conv2d_input_grad: inputGradientText, conv2d_weight_grad: weightGradientText };
+    const [a, b, c] = [at(0), at(1), result()];
+    const [px, pw, py] = op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
+    const emit = (packed: number, partial: number): ConvText => {
+      const places: ConvPlaces = { name, batch, x: px, w: pw, y: py, packed, partial };
+      return write[op.kind as 'conv2d'](sizes, places, this.target);
+    };
+    const { packed, partial, scratch: bytes } = emit(0, 0);
+    const text = emit(packed > 0 ? scratch('packed', packed) : 0, partial > 0 ? scratch('partial', partial) : 0);
+    this.scratch = Math.max(this.scratch, bytes);
+    this.products.push(text.code);
+    return text.call;
+  }
+
+  /** A loop over time: the body's buffers are pointed at the step of each train; states change places. */
+  #scan(planner: Planner, op: TensorOp, touched: Set<number>): string {
+    const { body, steps, states, scanned, reverse } = attrsOf(op, 'scan');
+    const name = this.name('scan');
+    const scope = `${planner.scope}${name}/`;
+    const inner = this.program(body, scope, preferredLayout, name);
+    const operands = op.inputs.map((id) => {
+      const { shape } = planner.type(id);
+      return planner.bufferOf(id, canonical(shape, preferredLayout(shape)));
+    });
+    const inside = body.inputs.map(({ id, shape }) => inner.bufferOf(id, canonical(shape, preferredLayout(shape))));
+    const outputs = Object.keys(body.outputs).map((output) => this.buffers.find(`${scope}=${output}`)!);
+    const results = op.parts!.map((part, index) => {
+      const layout = canonical(part.shape, preferredLayout(part.shape));
+      return this.buffers.take(`${planner.scope}${op.id}#${index}@${layout}`, part.dtype, volumeOf(part.shape));
+    });
+    for (const buffer of [...operands, ...inside, ...outputs, ...results]) touched.add(buffer);
+    for (const buffer of [...inside, ...outputs].filter(
+      (_, i) => i >= states && (i < inside.length || i >= inside.length + states),
+    )) {
+      this.aliases.add(buffer);
+    }
+    const bytes = (buffer: number): string => {
+      const { dtype, size } = this.buffers.all[buffer]!;
+      return `${byteWidth[dtype]} * ${sizeText(size)}`;
+    };
+    const all = [...new Set([...inside, ...outputs])];
+    const lines = [
+      '{ const long N = x->n; (void)N;',
+      ...all.map((buffer) => `char *saved${buffer} = x->p[${buffer}];`),
+      ...inside
+        .slice(0, states)
+        .map((buffer, i) => `memcpy(x->p[${buffer}], x->p[${operands[i]!}], ${bytes(buffer)});`),
+      ...inside
+        .slice(states + scanned)
+        .map((buffer, i) => `x->p[${buffer}] = x->p[${operands[states + scanned + i]!}];`),
+      `for (long j = 0; j < ${steps}; j++) {`,
+      `const long t = ${reverse ? `${steps - 1} - j` : 'j'}; (void)t;`,
+      ...inside
+        .slice(states, states + scanned)
+        .map((buffer, i) => `x->p[${buffer}] = x->p[${operands[states + i]!}] + t * ${bytes(buffer)};`),
+      ...outputs
+        .slice(states)
+        .map((buffer, i) => `x->p[${buffer}] = x->p[${results[states + i]!}] + t * ${bytes(buffer)};`),
+      `${name}(x);`,
+      ...inside
+        .slice(0, states)
+        .map(
+          (buffer, i) =>
+            `{ char *now = x->p[${buffer}]; x->p[${buffer}] = x->p[${outputs[i]!}]; x->p[${outputs[i]!}] = now; }`,
+        ),
+      '}',
+      ...inside.slice(0, states).map((buffer, i) => `memcpy(x->p[${results[i]!}], x->p[${buffer}], ${bytes(buffer)});`),
+      ...all.map((buffer) => `x->p[${buffer}] = saved${buffer};`),
+      '}',
+    ];
+    return lines.join(' ');
+  }
+}
+
+function elements(shape: readonly Dim[]): string {
+  return `(${sizeText(volumeOf(shape))})`;
+}
+
+function windowCall(
+  name: string,
+  images: string,
+  sizes: Readonly<Record<string, Dim | undefined>>,
+  a: string,
+  b: string,
+  to: string,
+): string {
+  const fields = Object.entries(sizes).map(([field, size]) => `.${field} = ${size as number}`);
+  const given = [`.images = ${images}`, ...fields, `.a = ${a}`, `.b = ${b}`, `.to = ${to}`];
+  return `{ const long N = x->n; (void)N; const Window window = {${given.join(', ')}}; x->job = &window; run(x, ${name}, 8); }`;
+}
+
+/** Number of elements for a batch of `n`. */
+export function countOf({ factor, power }: Size, n: number): number {
+  return factor * n ** power;
+}

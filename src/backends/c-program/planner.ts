@@ -1,0 +1,438 @@
+import { elementCount } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
+import { type Dim, type Program, type TensorOp, type ValueInfo, attrsOf, isBatch } from '../../tensor/index.js';
+import type { BufferTable } from './buffers.js';
+import { type Layout, memoryOrder, splitShape, volumeOf } from './shapes.js';
+import { type Item, keptParts, reductionOrder } from './items.js';
+import { canonical, operandLayouts, preferredLayout, resultLayout } from './layouts.js';
+import { costOf, pointwiseText } from './pointwise.js';
+
+/** A value in one layout. */
+export interface Demand {
+  readonly id: string;
+  readonly layout: Layout;
+}
+
+export type Step =
+  | { readonly kind: 'loops'; readonly items: readonly Item[]; readonly level: number }
+  | { readonly kind: 'call'; readonly op: TensorOp; readonly level: number };
+
+/** Cost of what is rather computed again in another kernel than stored. */
+const recomputed = 40;
+/** Elements of a sum that is written out. */
+const unrolledSum = 16;
+
+/**
+ * Decides which values of a program lie in memory, and which loops compute them. An op is either a call (a product, a
+ * pool, a loop over time), or computed element by element wherever it is read.
+ */
+export class Planner {
+  readonly types = new Map<string, ValueInfo>();
+  readonly ops = new Map<string, TensorOp>();
+  /** Values that kernels read from memory instead of computing them. */
+  readonly stored = new Set<string>();
+  readonly #demands = new Map<string, Set<Layout>>();
+  /** Concatenations along time that something reads as a whole. */
+  readonly whole = new Set<string>();
+
+  constructor(
+    readonly program: Program,
+    readonly buffers: BufferTable,
+    readonly scope: string,
+    /** The layout of an input, a param or an output. */
+    readonly outer: (shape: readonly Dim[]) => Layout,
+  ) {
+    for (const value of [...program.inputs, ...program.params, ...program.ops]) this.types.set(value.id, value);
+    for (const op of program.ops) this.ops.set(op.id, op);
+  }
+
+  type(id: string): ValueInfo {
+    return present(this.types.get(id), `C program: no value "${id}"`);
+  }
+
+  /** Whether an op is computed element by element, where it is read. */
+  isSoft(op: TensorOp): boolean {
+    switch (op.kind) {
+      case 'reshape':
+      case 'transpose':
+      case 'slice':
+      case 'pad':
+      case 'concat':
+      case 'broadcast':
+      case 'lookup':
+        return true;
+      case 'const':
+        return elementCount(attrsOf(op, 'const').value.shape) === 1;
+      case 'sum':
+        return this.isShortSum(op);
+      case 'avgpool':
+        return isTiling(op);
+      default:
+        return pointwiseText(op, this.type(op.inputs[0] ?? op.id).dtype) !== undefined;
+    }
+  }
+
+  isReduction(op: TensorOp): boolean {
+    return (op.kind === 'sum' && !this.isShortSum(op)) || op.kind === 'reduce_max' || this.isGlobalMean(op);
+  }
+
+  isGlobalMean(op: TensorOp): boolean {
+    if (op.kind !== 'avgpool' || this.isSoft(op)) return false;
+    const { kernel, pads } = attrsOf(op, 'avgpool');
+    const { shape } = this.type(op.inputs[0]!);
+    return pads.every((p) => p === 0) && shape[2] === kernel[0] && shape[3] === kernel[1];
+  }
+
+  isShortSum(op: TensorOp): boolean {
+    if (op.kind !== 'sum') return false;
+    const { shape } = this.type(op.inputs[0]!);
+    let count = 1;
+    for (const axis of attrsOf(op, 'sum').axes) {
+      const dim = shape[axis]!;
+      if (isBatch(dim)) return false;
+      count *= dim;
+    }
+    return count <= unrolledSum;
+  }
+
+  /** Whether a value is computed where it is read. */
+  isInlined(id: string): boolean {
+    const op = this.ops.get(id);
+    return op !== undefined && this.isSoft(op) && !this.stored.has(id);
+  }
+
+  demand(id: string, layout: Layout): void {
+    const { shape } = this.type(id);
+    const demanded = this.#demands.get(id) ?? new Set();
+    demanded.add(canonical(shape, layout));
+    this.#demands.set(id, demanded);
+    if (this.ops.has(id)) this.stored.add(id);
+  }
+
+  /** The layout in which kernels read a stored value. */
+  readLayout(id: string): Layout {
+    const op = this.ops.get(id);
+    const { shape } = this.type(id);
+    if (op === undefined) return canonical(shape, this.outer(shape));
+    if (!this.isSoft(op)) return resultLayout(op);
+    const preferred = preferredLayout(shape);
+    const demanded = this.#demands.get(id) ?? new Set();
+    return demanded.has(preferred) || demanded.size === 0 ? preferred : [...demanded][0]!;
+  }
+
+  key({ id, layout }: Demand): string {
+    const op = this.ops.get(id);
+    // parts of a scan are one buffer, whatever reads them
+    if (op?.kind === 'scan_output')
+      return `${this.scope}${op.inputs[0]!}#${attrsOf(op, 'scan_output').index}@${layout}`;
+    return `${this.scope}${id}@${layout}`;
+  }
+
+  bufferOf(id: string, layout: Layout): number {
+    const { dtype, shape } = this.type(id);
+    const lies = canonical(shape, layout);
+    return this.buffers.take(this.key({ id, layout: lies }), dtype, volumeOf(shape));
+  }
+
+  /** The steps of the program, in an order of evaluation. */
+  plan(): readonly Step[] {
+    this.#require();
+    for (;;) {
+      const items = this.#items();
+      const steps = this.#schedule(items);
+      if (!this.#storeShared(steps)) return steps;
+    }
+  }
+
+  /** What must lie in memory, whatever it costs. */
+  #require(): void {
+    for (const op of this.program.ops) {
+      if (this.isReduction(op)) this.stored.add(op.id);
+      else if (!this.isSoft(op)) {
+        this.stored.add(op.id);
+        const layouts = operandLayouts(op);
+        if (op.kind === 'scan') this.#requireScanned(op);
+        else if (op.kind !== 'scan_output') op.inputs.forEach((id, i) => this.demand(id, layouts[i]!));
+      } else if (op.kind === 'avgpool') this.demand(op.id, preferredLayout(op.shape));
+      else if (op.kind === 'lookup') op.inputs.slice(1).forEach((id) => this.demand(id, 'rows'));
+      else if (op.kind === 'concat' && !isBatch(op.shape[attrsOf(op, 'concat').axis]!)) {
+        this.demand(op.id, preferredLayout(op.shape));
+      }
+    }
+    // what a larger value repeats is computed once, but for trifles
+    for (const op of this.program.ops) {
+      if (!this.isSoft(op) || ['slice', 'concat', 'pad', 'reshape', 'transpose'].includes(op.kind)) continue;
+      const own = volumeOf(op.kind === 'avgpool' || op.kind === 'sum' ? this.type(op.inputs[0]!).shape : op.shape);
+      const overlapping = op.kind === 'avgpool' && !isTilingWithoutOverlap(op);
+      for (const id of op.inputs) {
+        if (!this.isInlined(id)) continue;
+        const of = volumeOf(this.type(id).shape);
+        const smaller = of.power < own.power || of.factor < own.factor || overlapping;
+        if (smaller && this.#cost(id) > (of.power < own.power ? 0 : 2))
+          this.demand(id, preferredLayout(this.type(id).shape));
+      }
+    }
+  }
+
+  #requireScanned(op: TensorOp): void {
+    op.inputs.forEach((id) => this.demand(id, preferredLayout(this.type(id).shape)));
+  }
+
+  #cost(id: string): number {
+    let total = 0;
+    this.#cone(
+      id,
+      (op) => (total += costOf(op.kind)),
+      () => undefined,
+    );
+    return total;
+  }
+
+  /** Visits the ops that are computed where `id` is, and the stored values that they read. */
+  #cone(id: string, visit: (op: TensorOp) => void, leaf: (id: string) => void, own = false): void {
+    const seen = new Set<string>();
+    const stack = [id];
+    while (stack.length > 0) {
+      const next = stack.pop()!;
+      if (seen.has(next)) continue;
+      seen.add(next);
+      const op = this.ops.get(next);
+      const inlined = this.isInlined(next) || (own && next === id && op !== undefined && this.isSoft(op));
+      if (!inlined) {
+        leaf(next);
+        continue;
+      }
+      visit(op!);
+      stack.push(...op!.inputs);
+    }
+  }
+
+  #items(): Map<string, Item> {
+    const items = new Map<string, Item>();
+    const add = (item: Omit<Item, 'domain' | 'order' | 'planes'>, order?: readonly number[]): void => {
+      items.set(item.key, { ...item, ...this.#loopsOf(item, order) });
+    };
+    for (const id of new Set([...this.#demands.keys(), ...this.stored])) {
+      const op = this.ops.get(id);
+      const { shape } = this.type(id);
+      if (op !== undefined && this.isReduction(op)) {
+        const operand = op.inputs[0]!;
+        const mean = this.isGlobalMean(op);
+        const axes = mean ? [2, 3] : attrsOf(op, op.kind as 'sum').axes;
+        const area = mean ? attrsOf(op, 'avgpool').kernel.reduce((a, b) => a * b, 1) : 1;
+        const from = this.type(operand).shape;
+        add({
+          key: this.key({ id, layout: this.readLayout(id) }),
+          value: operand,
+          shape: from,
+          buffer: this.bufferOf(id, this.readLayout(id)),
+          target: { shape, layout: this.readLayout(id), axis: 0, at: 0 },
+          reduce: { kind: op.kind === 'reduce_max' ? 'max' : 'sum', axes, scale: 1 / area, dtype: op.dtype },
+        });
+      }
+      const soft = op !== undefined && this.isSoft(op);
+      const layouts = new Set(this.#demands.get(id));
+      if (soft && layouts.size === 0) layouts.add(preferredLayout(shape));
+      for (const layout of layouts) {
+        if (!soft && layout === this.readLayout(id)) continue;
+        const key = this.key({ id, layout });
+        const buffer = this.bufferOf(id, layout);
+        if (op?.kind === 'concat' && !isBatch(shape[attrsOf(op, 'concat').axis]!)) {
+          const { axis } = attrsOf(op, 'concat');
+          let at = 0;
+          op.inputs.forEach((part, i) => {
+            const own = this.type(part).shape;
+            add({ key: `${key}#${i}`, value: part, shape: own, buffer, target: { shape, layout, axis, at } });
+            at += own[axis] as number;
+          });
+        } else add({ key, value: id, shape, buffer, target: { shape, layout, axis: 0, at: 0 } });
+      }
+    }
+    for (const [name, id] of Object.entries(this.program.outputs)) {
+      const { dtype, shape } = this.type(id);
+      const layout = canonical(shape, this.outer(shape));
+      const key = `${this.scope}=${name}`;
+      const buffer = this.buffers.take(key, dtype, volumeOf(shape));
+      add({ key, value: id, shape, buffer, target: { shape, layout, axis: 0, at: 0 } });
+    }
+    return items;
+  }
+
+  /** Concatenations along time in what an item computes: then each step is computed by itself. */
+  #needsPlanes(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
+    if (!item.shape.some(isBatch)) return false;
+    let found = false;
+    this.#cone(
+      item.value,
+      (op) => (found ||= op.kind === 'concat'),
+      () => undefined,
+      this.owns(item),
+    );
+    return found;
+  }
+
+  #loopsOf(
+    item: Omit<Item, 'domain' | 'order' | 'planes'>,
+    given?: readonly number[],
+  ): Pick<Item, 'domain' | 'order' | 'planes'> {
+    const split = splitShape(item.shape);
+    const planes = this.#needsPlanes(item);
+    const flat = !planes && this.#isFlat(item);
+    if (flat) {
+      const { factor, power } = volumeOf(item.shape);
+      return { domain: `flat ${factor}^${power}`, order: 'flat' };
+    }
+    const layout = item.reduce === undefined ? item.target.layout : preferredLayout(item.shape);
+    let order = given ?? memoryOrder(split, layout);
+    order = order.filter((part) => split.sizes[part] !== 1 && !(planes && part === split.time));
+    if (item.reduce !== undefined) order = reductionOrder(order, keptParts(item), split.sizes);
+    const times = planes ? { planes: Array.from({ length: split.sizes[split.time] as number }, (_, t) => t) } : {};
+    return { domain: order.map((part) => split.sizes[part]!).join(' '), order, ...times };
+  }
+
+  /** Whether all that an item computes from has its shape and layout, or is one number. */
+  #isFlat(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
+    const own = volumeOf(item.shape);
+    if (own.factor === 1 && own.power === 0) return true;
+    if (item.target.at !== 0 || item.target.axis !== 0) return false;
+    if (item.reduce === undefined && volumeOf(item.target.shape).factor !== own.factor) return false;
+    const layout = item.reduce === undefined ? item.target.layout : preferredLayout(item.shape);
+    if (item.reduce !== undefined && item.reduce.axes.length !== item.shape.length) return false;
+    let fits = true;
+    const full = (id: string): boolean => {
+      const of = volumeOf(this.type(id).shape);
+      return of.factor === own.factor && of.power === own.power;
+    };
+    const single = (id: string): boolean => {
+      const of = volumeOf(this.type(id).shape);
+      return of.factor === 1 && of.power === 0;
+    };
+    this.#cone(
+      item.value,
+      (op) => {
+        const moves = ['transpose', 'slice', 'pad', 'concat', 'sum', 'avgpool'].includes(op.kind);
+        const spreads = op.kind === 'broadcast' && !op.inputs.every((id) => full(id) || single(id));
+        const turns = op.kind === 'reshape' && layout !== 'rows' && full(op.id);
+        if (moves || spreads || turns || !(full(op.id) || single(op.id))) fits = false;
+      },
+      (id) => {
+        if (single(id)) return;
+        if (!full(id) || this.readLayout(id) !== layout) fits = false;
+      },
+      this.owns(item),
+    );
+    return fits;
+  }
+
+  #schedule(items: ReadonlyMap<string, Item>): readonly Step[] {
+    const byValue = new Map<string, Item[]>();
+    for (const item of items.values()) {
+      const key = item.key.replace(/#\d+$/, '');
+      const name = this.ops.get(item.value)?.kind === 'scan_output' ? item.key : key;
+      byValue.set(name, [...(byValue.get(name) ?? []), item]);
+    }
+    const levels = new Map<string, number>();
+    const callLevels = new Map<string, number>();
+    const levelOfValue = (id: string, from?: Item): number => {
+      const op = this.ops.get(id);
+      if (op === undefined) return 0;
+      if (op.kind === 'scan_output') return levelOfCall(this.ops.get(op.inputs[0]!)!) + 1;
+      if (!this.isSoft(op) && !this.isReduction(op)) return levelOfCall(op) + 1;
+      const makers = byValue.get(this.key({ id, layout: this.readLayout(id) })) ?? [];
+      const together = (maker: Item): boolean =>
+        from !== undefined && maker.reduce === undefined && makers.length === 1 && maker.domain === from.domain;
+      return Math.max(0, ...makers.map((maker) => levelOf(maker) + (together(maker) ? 0 : 1)));
+    };
+    const levelOf = (item: Item): number => {
+      const known = levels.get(item.key);
+      if (known !== undefined) return known;
+      let level = 0;
+      const visit = (id: string): void => {
+        level = Math.max(level, levelOfValue(id, item));
+      };
+      this.#cone(item.value, () => undefined, visit, this.owns(item));
+      levels.set(item.key, level);
+      return level;
+    };
+    const levelOfCall = (op: TensorOp): number => {
+      const known = callLevels.get(op.id);
+      if (known !== undefined) return known;
+      const layouts = operandLayouts(op);
+      const level = Math.max(
+        0,
+        ...op.inputs.map((id, i) => {
+          const { shape } = this.type(id);
+          const layout = canonical(shape, op.kind === 'scan' ? preferredLayout(shape) : layouts[i]!);
+          const made = byValue.get(this.key({ id, layout }));
+          const source = this.ops.get(id);
+          const direct = source === undefined || !this.isSoft(source);
+          if (direct && layout === this.readLayout(id)) return levelOfValue(id);
+          return Math.max(0, ...(made ?? []).map((item) => levelOf(item) + 1));
+        }),
+      );
+      callLevels.set(op.id, level);
+      return level;
+    };
+    const kernels = new Map<string, Item[]>();
+    for (const item of items.values()) {
+      const name = `${levelOf(item)}: ${item.domain}`;
+      kernels.set(name, [...(kernels.get(name) ?? []), item]);
+    }
+    const steps: Step[] = [...kernels.values()].map((group) => ({
+      kind: 'loops',
+      items: group,
+      level: levels.get(group[0]!.key)!,
+    }));
+    for (const op of this.program.ops) {
+      if (this.isSoft(op) || this.isReduction(op) || op.kind === 'scan_output' || op.kind === 'const') continue;
+      steps.push({ kind: 'call', op, level: levelOfCall(op) });
+    }
+    return steps.sort((a, b) => a.level - b.level);
+  }
+
+  /** Whether an item computes its value rather than reading it from where it is stored. */
+  owns(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
+    return item.reduce === undefined && item.key === this.key({ id: item.value, layout: this.readLayout(item.value) });
+  }
+
+  /** Stores the largest value that several kernels compute at more than its worth; whether there is one. */
+  #storeShared(steps: readonly Step[]): boolean {
+    const counts = new Map<string, number>();
+    for (const step of steps) {
+      if (step.kind !== 'loops') continue;
+      const inside = new Set<string>();
+      const owned = new Set(step.items.filter((item) => this.owns(item)).map(({ value }) => value));
+      for (const item of step.items) {
+        this.#cone(
+          item.value,
+          (op) => inside.add(op.id),
+          () => undefined,
+          owned.has(item.value),
+        );
+      }
+      for (const id of inside) counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    for (const op of this.program.ops.toReversed()) {
+      if ((counts.get(op.id) ?? 0) < 2 || this.stored.has(op.id) || op.kind === 'const') continue;
+      if (this.#cost(op.id) <= recomputed) continue;
+      this.stored.add(op.id);
+      return true;
+    }
+    return false;
+  }
+
+  /** Stores a value that can't be computed where it is read. */
+  store(id: string): void {
+    this.demand(id, preferredLayout(this.type(id).shape));
+  }
+}
+
+function isTiling(op: TensorOp): boolean {
+  const { kernel, pads } = attrsOf(op, 'avgpool');
+  return pads.every((p) => p === 0) && kernel[0]! * kernel[1]! <= unrolledSum;
+}
+
+function isTilingWithoutOverlap(op: TensorOp): boolean {
+  const { kernel, stride } = attrsOf(op, 'avgpool');
+  return kernel.every((k, i) => stride[i]! >= k);
+}

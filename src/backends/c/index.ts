@@ -1,0 +1,1 @@
+export { type CFiles, type CMemory, emitC } from './emit.js';

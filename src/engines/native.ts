@@ -1,0 +1,188 @@
+import { availableParallelism } from 'node:os';
+import { type CProgram, type PlacedBuffer, countOf, emitC } from '../backends/c-program/index.js';
+import { type Tensor, type TypedArray, allocate, byteWidth, elementCount } from '../base/dtype.js';
+import { fail } from '../base/diagnostics/index.js';
+import { type Program, type ValueInfo, batchSize, checkedFeed, concreteShape } from '../tensor/index.js';
+import { aligned, placeBuffers } from './fused/arena.js';
+import { compileProgram, findCompiler } from './native/compiler.js';
+import { type Library, type Pointer, openLibrary, requireKoffi } from './native/library.js';
+import { type Ports, type StatePort, checkState, chosenStates, portsOf } from './states.js';
+import type { Engine, OpenOptions, Opened } from './types.js';
+
+/** Runs programs as machine code: C made for the program, compiled on this machine. */
+export const nativeEngine: Engine = { name: 'native', open: (program, options) => openNative(program, options) };
+
+/** A program whose steps' times are added up. */
+export interface Profiled extends Opened {
+  /** Seconds in each step of a run so far, with what it does. */
+  times(): Promise<readonly { readonly step: string; readonly seconds: number }[]>;
+}
+
+/** As `nativeEngine.open`, with a profile. */
+export async function openNative(program: Program, options: OpenOptions = {}, profile = false): Promise<Profiled> {
+  const ports = portsOf(program, options.states);
+  await requireKoffi();
+  const compiler = await findCompiler();
+  const emitted = emitC(program, compiler.target);
+  const library = await openLibrary(await compileProgram(compiler, emitted));
+  const threads = options.threads ?? availableParallelism();
+  const run = new Run(program, emitted, ports, library, threads, options.states ?? new Map());
+  if (profile) run.measure();
+  let last: Promise<unknown> = Promise.resolve();
+  /** One at a time: a program has one memory. */
+  const queued = <T>(job: () => T | Promise<T>): Promise<T> => {
+    const next = last.then(job);
+    last = next.catch(() => undefined);
+    return next;
+  };
+  return {
+    engine: 'native',
+    step: (inputs) => queued(() => run.step(inputs)),
+    read: (ids, { before = false } = {}) => queued(() => run.read(ids, before)),
+    write: (values) => queued(() => run.write(values)),
+    dispose: () => queued(() => run.close()),
+    times: () => queued(() => run.times()),
+  };
+}
+
+/** A compiled program with its memory: one block of what stays, one that is laid out anew for each batch size. */
+class Run {
+  readonly #context: Pointer;
+  readonly #kept: Pointer;
+  readonly #keptOffsets = new Map<number, number>();
+  readonly #types = new Map<string, ValueInfo>();
+  #memory: Pointer | undefined;
+  #bytes = 0;
+  #batch: number | undefined;
+  /** For each state its buffers: where it is read now, and where the other value is. */
+  readonly #places = new Map<string, { now: number; other: number }>();
+  #stepped = false;
+
+  constructor(
+    readonly program: Program,
+    readonly emitted: CProgram,
+    readonly ports: Ports,
+    readonly library: Library,
+    threads: number,
+    states: ReadonlyMap<string, Tensor>,
+  ) {
+    for (const value of [...program.inputs, ...program.params, ...program.ops]) this.#types.set(value.id, value);
+    const staying = new Set(emitted.params.map(({ buffer }) => buffer));
+    for (const { id, next } of ports.states) {
+      staying.add(emitted.inputs.get(id)!).add(emitted.outputs.get(next)!);
+    }
+    let end = 0;
+    for (const buffer of staying) {
+      this.#keptOffsets.set(buffer, end);
+      end += aligned(countOf(emitted.buffers[buffer]!.bytes, 1));
+    }
+    this.#context = this.#had(library.open(emitted.buffers.length, threads, emitted.scratch, emitted.sums));
+    this.#kept = this.#had(library.allocate(end));
+    for (const [buffer, offset] of this.#keptOffsets) library.place(this.#context, buffer, this.#kept, offset);
+    for (const { buffer, data } of emitted.params) this.#write(buffer, data.data);
+    for (const { id, next } of ports.states) {
+      const [input, output] = [emitted.inputs.get(id)!, emitted.outputs.get(next)!];
+      this.#places.set(id, { now: this.#keptOffsets.get(input)!, other: this.#keptOffsets.get(output)! });
+      this.#write(input, states.get(id)!.data);
+    }
+  }
+
+  #had(memory: Pointer | null): Pointer {
+    if (memory !== null) return memory;
+    return fail('engine/run-failed', {
+      engine: 'native',
+      what: `program "${this.program.name}"`,
+      reason: 'there is not enough memory',
+    });
+  }
+
+  #write(buffer: number, data: TypedArray): void {
+    if (data.length > 0) this.library.write(this.#context, buffer, data, data.byteLength);
+  }
+
+  /** Lays out memory for batches of `n`. */
+  #layOut(n: number): void {
+    if (this.#batch === n) return;
+    const returned = new Set(Object.keys(this.ports.returned).map((name) => this.emitted.outputs.get(name)!));
+    const fed = new Set(this.ports.fed.map(({ id }) => this.emitted.inputs.get(id)!));
+    const moving = this.emitted.buffers.filter(({ index }) => !this.#keptOffsets.has(index));
+    const lifetimes = moving.map(({ index, bytes, first, last }: PlacedBuffer) => ({
+      id: String(index),
+      bytes: countOf(bytes, n),
+      first: fed.has(index) ? -1 : first,
+      last: returned.has(index) ? Infinity : last,
+    }));
+    const { offsets, end } = placeBuffers(lifetimes, 0);
+    if (end > this.#bytes || this.#memory === undefined) {
+      if (this.#memory !== undefined) this.library.free(this.#memory);
+      this.#memory = undefined;
+      this.#memory = this.#had(this.library.allocate(end));
+      this.#bytes = end;
+    }
+    for (const { index } of moving) {
+      this.library.place(this.#context, index, this.#memory, offsets.get(String(index))!);
+    }
+    this.#batch = n;
+  }
+
+  async step(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const n = batchSize(this.program, inputs) ?? 1;
+    const feeds = this.ports.fed.map((input) => [input.id, checkedFeed(input, inputs[input.id], n)] as const);
+    this.#layOut(n);
+    for (const [id, { data }] of feeds) this.#write(this.emitted.inputs.get(id)!, data);
+    await this.library.step(this.#context, n);
+    const results = Object.entries(this.ports.returned).map(([name, id]) => {
+      const { dtype, shape } = this.#types.get(id)!;
+      const sizes = concreteShape(shape, n);
+      const data = allocate(dtype, elementCount(sizes));
+      if (data.length > 0) this.library.read(this.#context, this.emitted.outputs.get(name)!, data, data.byteLength);
+      return [name, { dtype, shape: sizes, data } as Tensor] as const;
+    });
+    for (const port of this.ports.states) this.#swap(port);
+    this.#stepped = true;
+    return Object.fromEntries(results);
+  }
+
+  #swap({ id, next }: StatePort): void {
+    const place = this.#places.get(id)!;
+    const swapped = { now: place.other, other: place.now };
+    this.#places.set(id, swapped);
+    this.library.place(this.#context, this.emitted.inputs.get(id)!, this.#kept, swapped.now);
+    this.library.place(this.#context, this.emitted.outputs.get(next)!, this.#kept, swapped.other);
+  }
+
+  read(ids: readonly string[] | undefined, before: boolean): Map<string, Tensor> {
+    if (before && !this.#stepped) throw new TypeError('states before the last step: there was no step');
+    return new Map(
+      chosenStates(this.ports.states, ids).map(({ id, input, next }) => {
+        const shape = input.shape as readonly number[];
+        const data = allocate(input.dtype, elementCount(shape));
+        const buffer = before ? this.emitted.outputs.get(next)! : this.emitted.inputs.get(id)!;
+        if (data.length > 0) this.library.read(this.#context, buffer, data, data.length * byteWidth[input.dtype]);
+        return [id, { dtype: input.dtype, shape, data } as Tensor];
+      }),
+    );
+  }
+
+  write(values: ReadonlyMap<string, Tensor>): void {
+    const chosen = chosenStates(this.ports.states, [...values.keys()]);
+    for (const { id, input } of chosen) checkState(input, values.get(id)!);
+    for (const { id } of chosen) this.#write(this.emitted.inputs.get(id)!, values.get(id)!.data);
+  }
+
+  measure(): void {
+    this.library.measure(this.#context, this.emitted.steps.length);
+  }
+
+  times(): { step: string; seconds: number }[] {
+    const seconds = new Float64Array(this.emitted.steps.length);
+    this.library.times(this.#context, seconds, seconds.byteLength);
+    return this.emitted.steps.map((step, i) => ({ step, seconds: seconds[i]! }));
+  }
+
+  close(): void {
+    this.library.close(this.#context);
+    if (this.#memory !== undefined) this.library.free(this.#memory);
+    this.library.free(this.#kept);
+  }
+}

@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { CProgram, CTarget } from '../../backends/c-program/index.js';
+import { fail } from '../../base/diagnostics/index.js';
+
+const execute = promisify(execFile);
+
+/** A C compiler, and what it makes code for on this machine. */
+export interface Compiler {
+  readonly command: string;
+  /** Its version and the machine's abilities: what a compiled program depends on. */
+  readonly identity: string;
+  readonly target: CTarget;
+  readonly flags: readonly string[];
+}
+
+let found: Promise<Compiler> | undefined;
+
+/** The C compiler: `CC`, or `cc`, `gcc`, `clang`, whichever is first. Asked once. */
+export function findCompiler(): Promise<Compiler> {
+  found ??= search();
+  return found;
+}
+
+async function search(): Promise<Compiler> {
+  const named = process.env['CC'];
+  const candidates = named === undefined || named === '' ? ['cc', 'gcc', 'clang'] : [named];
+  let reason = '';
+  for (const command of candidates) {
+    try {
+      const [{ stdout: version }, { stdout: macros }] = await Promise.all([
+        execute(command, ['--version']),
+        execute(command, ['-march=native', '-dM', '-E', '-x', 'c', '/dev/null'], { maxBuffer: 2 ** 24 }),
+      ]);
+      const has = (name: string): boolean => macros.includes(`#define ${name} `);
+      const wide = has('__AVX512F__') && has('__AVX512VL__');
+      const lanes = wide ? 16 : has('__AVX__') ? 8 : 4;
+      const registers = wide || has('__aarch64__') ? 32 : 16;
+      const flags = wide ? ['-mprefer-vector-width=512'] : [];
+      const abilities = [...macros.matchAll(/#define (__(?:AVX|SSE|FMA|ARM|BMI)\w*__) /g)].map(([, name]) => name);
+      return {
+        command,
+        identity: `${version} ${abilities.toSorted().join(' ')}`,
+        target: { lanes, registers },
+        flags,
+      };
+    } catch (error) {
+      reason ||= `${command}: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`;
+    }
+  }
+  return fail('engine/unavailable', { engine: 'native', reason: `no C compiler runs (${reason})` }, undefined, {
+    help: 'install one (Debian: `apt install gcc`), name it in the variable CC, or choose another engine',
+  });
+}
+
+const common = [
+  '-std=gnu11',
+  '-O3',
+  '-march=native',
+  '-fPIC',
+  '-fopenmp-simd',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-fwrapv',
+  '-w',
+];
+
+/** Where compiled programs are kept from one run to the next. */
+function cacheFolder(): string {
+  const base = process.env['XDG_CACHE_HOME'];
+  if (base !== undefined && base !== '') return join(base, 'spikec', 'native');
+  const home = homedir();
+  return home === '' ? join(tmpdir(), 'spikec-native') : join(home, '.cache', 'spikec', 'native');
+}
+
+/** Compiles a program to a shared library, unless the same was compiled before; gives its path. */
+export async function compileProgram(
+  compiler: Compiler,
+  program: Pick<CProgram, 'loops' | 'products'>,
+): Promise<string> {
+  // every result of the loops is rounded by itself, as the reference evaluator does; sums of products aren't
+  const parts = [
+    { name: 'loops', text: program.loops, flags: ['-ffp-contract=off'] },
+    { name: 'products', text: program.products, flags: ['-ffp-contract=fast'] },
+  ];
+  const flags = [...common, ...compiler.flags];
+  const identity = [compiler.identity, flags.join(' '), ...parts.flatMap(({ text, flags }) => [...flags, text])];
+  const key = createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 40);
+  const folder = cacheFolder();
+  const library = join(folder, `${key}.so`);
+  if (await exists(library)) return library;
+  const work = join(folder, `${key}.${process.pid}.${Date.now()}`);
+  try {
+    await mkdir(work, { recursive: true, mode: 0o700 });
+    const objects = await Promise.all(
+      parts.map(async ({ name, text, flags: own }) => {
+        const source = join(work, `${name}.c`);
+        await writeFile(source, text);
+        const object = join(work, `${name}.o`);
+        await execute(compiler.command, [...flags, ...own, '-c', source, '-o', object], { maxBuffer: 2 ** 24 });
+        return object;
+      }),
+    );
+    const made = join(work, 'program.so');
+    await execute(compiler.command, ['-shared', '-o', made, ...objects, '-lm', '-lpthread']);
+    await rename(made, library);
+    return library;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n').slice(0, 4).join(' ') : String(error);
+    return fail('engine/unavailable', { engine: 'native', reason: `${compiler.command}: ${reason}` });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

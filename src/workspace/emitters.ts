@@ -1,0 +1,81 @@
+import { type CFiles, emitC } from '../backends/c/index.js';
+import { emitOnnx } from '../backends/onnx/index.js';
+import type { NeuronDef } from '../equations/index.js';
+import { type Network, printNetwork } from '../network/index.js';
+import { type Program, printProgram } from '../tensor/index.js';
+import type { Artifact } from './types.js';
+
+type Files = Iterable<readonly [name: string, content: string | Uint8Array]>;
+
+/** A network of which artifacts are made. */
+export interface Emission {
+  readonly network: Network;
+  /** Its program of inference, lowered when it is first asked for. */
+  readonly program: () => Program;
+  /** Of a target that trains: its files for TensorFlow.js, made by who has the settings. */
+  readonly tfjs: () => Files;
+  /** The same for PyTorch. */
+  readonly torch: () => Files;
+  /** Takes what there is to say of files beside their text. */
+  readonly said: (facts: EmittedFacts) => void;
+}
+
+/** What an emitter knows of its files. */
+export interface EmittedFacts {
+  readonly memory?: CFiles['memory'];
+  readonly notes?: readonly string[];
+}
+
+/** How an artifact is made. */
+export interface Emitter {
+  /** It needs the program of inference, so the network must lower and run. */
+  readonly lowers: boolean;
+  readonly files: (emission: Emission) => Files;
+}
+
+/** What `--emit` can name: a line each, and a name in `artifacts`; one without an answer doesn't compile. */
+export const emitters: Readonly<Record<Artifact, Emitter>> = {
+  ir: { lowers: false, files: ({ network }) => [['network.ir', printNetwork(network)]] },
+  json: { lowers: false, files: ({ network }) => [['network.json', networkJson(network)]] },
+  tensor: { lowers: true, files: ({ program }) => [['network.tensor', printProgram(program())]] },
+  tfjs: { lowers: false, files: ({ tfjs }) => tfjs() },
+  onnx: { lowers: true, files: ({ program }) => [['infer.onnx', emitOnnx(program())]] },
+  c: { lowers: true, files: cFiles },
+  torch: { lowers: false, files: ({ torch }) => torch() },
+};
+
+function cFiles({ network, program, said }: Emission): Files {
+  const { files, memory, notes } = emitC({ network, program: program() });
+  said({ memory, notes });
+  return files;
+}
+
+/** The network as JSON for tools: the IR's own data, parameters by type and shape. */
+export function networkJson(network: Network): string {
+  const ops = network.ops.map(({ id, kind, inputs, attrs, params, type, origin }) => ({
+    id,
+    kind,
+    inputs,
+    attrs,
+    params,
+    type,
+    ...(origin === undefined ? {} : { origin }),
+  }));
+  const params = Object.fromEntries(
+    [...network.params].map(([name, { tensor, quant }]) => [
+      name,
+      { dtype: tensor.dtype, shape: tensor.shape, ...(quant === undefined ? {} : { quant: { axis: quant.axis } }) },
+    ]),
+  );
+  const { name, coding, outputs, notes } = network;
+  const neurons = Object.fromEntries([...network.neurons].map(([id, def]) => [id, neuronJson(def)]));
+  return `${JSON.stringify({ name, ...(coding === undefined ? {} : { coding }), ops, outputs, params, neurons, notes }, undefined, 1)}\n`;
+}
+
+/** A neuron as network.json has it: a key for the assignments of each phase. */
+function neuronJson(def: NeuronDef): object {
+  const entries = Object.entries(def).flatMap(([key, value]): [string, unknown][] =>
+    key === 'phases' ? def.phases.map(({ name, assignments }) => [name, assignments]) : [[key, value]],
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,177 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { emitC } from '../../../src/backends/c/index.js';
+import { elementCount, tensor } from '../../../src/base/dtype.js';
+import { lower } from '../../../src/lower/program/index.js';
+import type { Network } from '../../../src/network/index.js';
+import { type Program, concreteShape, evaluate, simplify } from '../../../src/tensor/index.js';
+import { armGcc, hasArmGcc, hasGcc, runC, sizeOf } from '../../support/c-compiler.js';
+import { randomImages } from '../../support/random-network.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { networkFrom, tinyModel } from '../../support/train.js';
+import { cases, feedsFor, programOf } from '../../tensor/cases.js';
+
+const unnamed: Network = {
+  name: 'unnamed',
+  ops: [],
+  outputs: [],
+  params: new Map(),
+  neurons: new Map(),
+  notes: [],
+};
+
+/** Sizes of a program's inputs and outputs for one sample. */
+function shapeOf(program: Program): { inputs: number[]; outputs: number[] } {
+  const size = (id: string): number => {
+    const value = [...program.inputs, ...program.params, ...program.ops].find((one) => one.id === id)!;
+    return elementCount(concreteShape(value.shape, 1));
+  };
+  return { inputs: program.inputs.map(({ id }) => size(id)), outputs: Object.values(program.outputs).map(size) };
+}
+
+/** What C computes of a network, and what the reference evaluator does. */
+function both(network: Network, samples = 3): { c: number[][]; reference: number[][] } {
+  const program = simplify(lower(network).program);
+  const shape = shapeOf(program);
+  const fed = Array.from({ length: samples }, (_, k) => shape.inputs.map((n, i) => randomImages(17 * k + i, 1, [n])));
+  const { files } = emitC({ network, program });
+  const reference = fed.map((arrays) => {
+    const feeds = program.inputs.map(({ id, shape: of }, i) => [id, tensor('f32', concreteShape(of, 1), arrays[i]!)]);
+    const outputs = evaluate(program, Object.fromEntries(feeds) as Record<string, ReturnType<typeof tensor>>);
+    return Object.keys(program.outputs).flatMap((name) => [...outputs[name]!.data]);
+  });
+  return { c: runC(files, shape, fed).map((one) => [...one]), reference };
+}
+
+const withoutSign = (numbers: readonly number[][]): number[][] => numbers.map((one) => one.map((x) => x + 0));
+
+it.skipIf(!hasGcc)(
+  'every primitive of inference in C is what the evaluator computes, bit for bit',
+  () => {
+    const isTraining = (kind: string): boolean => kind === 'conv2d_weight_grad' || kind === 'maxpool_grad';
+    const usable = cases
+      .filter((one) => one.dtypes.includes('f32') && !isTraining(one.kind))
+      .map((one, i) => ({ one, program: programOf(one, 'f32'), name: `case${i}` }))
+      .filter(({ program }) => program.inputs.length > 0 && program.inputs.every(({ dtype }) => dtype === 'f32'));
+    expect(usable.length).toBeGreaterThan(40);
+    const folder = temporaryFolder();
+    const calls: string[] = [];
+    const expected: number[] = [];
+    const headers: string[] = [];
+    for (const { program, name } of usable) {
+      const made = emitC({ network: { ...unnamed, name }, program });
+      for (const [file, text] of made.files) writeFileSync(join(folder, file), text);
+      const { inputs, outputs } = shapeOf(program);
+      const feeds = feedsFor(program, 1, 5);
+      const arrays = program.inputs.map(({ id }, i) => {
+        const numbers = [...feeds[id]!.data].map((x) => `${x.toExponential()}f`).join(', ');
+        return `static const float in${i}[${inputs[i]}] = {${numbers}};`;
+      });
+      const args = [...inputs.map((_, i) => `in${i}`), 'out'].join(', ');
+      calls.push(
+        `{ ${arrays.join(' ')} float out[${outputs[0]}]; ${name}_run(${args}); fwrite(out, 4, ${outputs[0]}, stdout); }`,
+      );
+      headers.push(`#include "${name}.h"`);
+      expected.push(...Float32Array.from(evaluate(program, feeds, { batch: 1 })['y']!.data));
+    }
+    writeFileSync(
+      join(folder, 'main.c'),
+      `${headers.join('\n')}\n#include <stdio.h>\nint main(void) {\n${calls.join('\n')}\nreturn 0; }\n`,
+    );
+    const flags = [
+      '-std=c99',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-O1',
+      '-fsanitize=undefined',
+      '-fno-sanitize-recover=all',
+    ];
+    const sources = usable.map(({ name }) => `${name}.c`);
+    execFileSync('gcc', [...flags, 'main.c', ...sources, '-o', 'main', '-lm'], { cwd: folder, stdio: 'pipe' });
+    const bytes = execFileSync(join(folder, 'main'));
+    const actual = [...new Float32Array(new Uint8Array(bytes).buffer)];
+    expect(actual.length).toBe(expected.length);
+    const { c, reference } = { c: withoutSign([actual])[0]!, reference: withoutSign([expected])[0]! };
+    let at = 0;
+    const different = usable.filter(({ program }) => {
+      const from = at;
+      at += shapeOf(program).outputs[0]!;
+      return !c.slice(from, at).every((x, i) => Object.is(x, reference[from + i]));
+    });
+    expect(different.map(({ one }) => one.label)).toEqual([]);
+  },
+  120_000,
+);
+
+it.skipIf(!hasGcc)(
+  'spiking networks of any neuron in C are what the evaluator computes, bit for bit',
+  () => {
+    const neurons = ['LIF(tau: 2, theta: 1)', 'MBLIF(tau: 4, theta: 0.6, integer: 2, fraction: 1)', 'BackEI(tau: 2)'];
+    for (const neuron of neurons) {
+      const { c, reference } = both(networkFrom(tinyModel({ neuron })));
+      expect(c).toEqual(reference);
+      expect(new Set(reference.flat()).size, neuron).toBeGreaterThan(3);
+    }
+  },
+  60_000,
+);
+
+it.skipIf(!hasGcc)(
+  'recurrence, long loops over time, several inputs to a sum and tables work in C',
+  () => {
+    const recurrent = networkFrom(`
+    use "spikec/neurons" { LIF }
+    network Seq {
+      input x: real[5]
+      h = (x | linear(6)) + (h | delay(1) | linear(6)) | spike
+      output h | linear(3)
+    }
+    config c { network Seq  neuron LIF(tau: 2, theta: 0.6)  coding direct(steps: 12) }`);
+    const long = networkFrom(tinyModel({ coding: 'direct(steps: 128)' }));
+    const joined = networkFrom(
+      tinyModel({
+        body: 'concat(image | conv(3, kernel: 3) | batchnorm | spike | maxpool(2), image | avgpool(2)) | conv(4, kernel: 3, stride: 2) | batchnorm | spike | global_avgpool | flatten | linear(3)',
+      }),
+    );
+    for (const network of [recurrent, long, joined]) {
+      const { c, reference } = both(network, 2);
+      expect(c).toEqual(reference);
+    }
+  },
+  60_000,
+);
+
+it.skipIf(!hasGcc)('the memory that is printed is the memory that the compiled source has', () => {
+  const network = networkFrom(tinyModel());
+  const { files, memory } = emitC({ network, program: simplify(lower(network).program) });
+  const { data, bss } = sizeOf(files, 'gcc', ['-Os']);
+  expect(data + bss).toBe(memory.ram);
+  expect(memory.flash).toBeLessThanOrEqual(4 * (4 * 9 + 4 + 4 * 16 * 3 + 3) + 16);
+});
+
+it.skipIf(!hasArmGcc)('it compiles for a Cortex-M, and needs there what is printed', () => {
+  const network = networkFrom(tinyModel());
+  const { files, memory } = emitC({ network, program: simplify(lower(network).program) });
+  const { text, data, bss } = sizeOf(files, armGcc, ['-Os', '-mcpu=cortex-m4', '-mthumb']);
+  expect(data + bss).toBe(memory.ram);
+  expect(text).toBeLessThan(memory.flash + 8192);
+});
+
+it('names that C can’t have become others, and what a name says in a comment ends none', () => {
+  const network = networkFrom(tinyModel());
+  for (const [name, stem] of [
+    ['while', 'while_net'],
+    ['07b vote', 'net_07b_vote'],
+    ['résnet/../x', 'r_snet_x'],
+    ['a */ int main(void) { /*', 'a_int_main_void_'],
+  ] as const) {
+    const { files } = emitC({ network: { ...network, name }, program: simplify(lower(network).program) });
+    expect([...files.keys()]).toEqual([`${stem}.h`, `${stem}.c`]);
+    const text = [...files.values()].join('\n');
+    expect(text.match(/\/\*/g)).toHaveLength(text.match(/\*\//g)!.length);
+    expect(text).not.toMatch(/\*\/ int main/);
+  }
+});
