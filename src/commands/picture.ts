@@ -1,6 +1,7 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { renderPlot } from '../report/plots/index.js';
 import { Findings } from '../workspace/findings.js';
+import { prepare } from '../workspace/nir.js';
 import { openTarget } from '../workspace/open.js';
 import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
@@ -22,6 +23,7 @@ export interface PictureResult {
 export async function drawPicture(target: Target, options: PictureOptions): Promise<Outcome<PictureResult>> {
   refuseOutput(options.outFile, 'picture');
   const findings = new Findings();
+  await prepare([target]);
   const { plot, layers } = await plotOf(shown(openTarget(target, { ...options, onnx: true }, findings)), options);
   const svg = await renderPlot(plot);
   writeOutput(options.outFile, signedPicture(svg), 'picture');
