@@ -22,6 +22,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/backends/onnx': ['src/base', 'src/network', 'src/tensor'],
   'src/backends/c': ['src/base', 'src/equations', 'src/network', 'src/tensor'],
   'src/backends/tfjs': ['src/base', 'src/network', 'src/tensor'],
+  // A layer of neurons is a step of its equations.
+  'src/backends/torch': ['src/base', 'src/equations', 'src/lower', 'src/network', 'src/tensor'],
   'src/backends/c-program': ['src/base', 'src/tensor'],
   'src/engines': ['src/base', 'src/tensor', 'src/backends/onnx', 'src/backends/tfjs', 'src/backends/c-program'],
   'src/data': ['src/base', 'src/network'],
@@ -59,8 +61,12 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'src/workspace/types.ts',
     'src/workspace/version.ts',
     'src/commands',
+    'src/lsp/stdio.ts',
   ],
-  'src/lsp': ['src/base', 'src/syntax', 'src/model', 'src/commands'],
+  // What an editor uses loads no backend, and needs no Node but for files on a disk.
+  'src/lsp': [...checking(), 'src/cost', 'src/workspace/config-problems.ts', 'grammar/tokens.ts'],
+  'src/lsp/disk-host.ts': ['src/lsp/host.ts', 'src/data', 'src/workspace/files.ts'],
+  'src/workspace/config-problems.ts': [...checking(), 'src/workspace/conversion-rules.ts'],
   'src/testing': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/workspace'],
   // What a browser can import.
   'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff', 'src/report'],
@@ -94,6 +100,7 @@ function checking(): string[] {
     'src/passes',
     'src/data',
     'src/workspace/choose-config.ts',
+    'src/workspace/config-problems.ts',
     'src/workspace/conversion-rules.ts',
     'src/workspace/files.ts',
     'src/workspace/load-model.ts',
@@ -111,6 +118,7 @@ function opening(): string[] {
     'src/backends/c',
     'src/backends/onnx',
     'src/backends/tfjs',
+    'src/backends/torch',
     'src/train',
   ];
 }

@@ -1,3 +1,5 @@
+import type { Help, Remedy } from './diagnostics/remedy.js';
+
 /** Edit distance with transpositions (Damerau–Levenshtein, restricted). */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);
@@ -36,11 +38,16 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** A help line `did you mean "x"?`, or the list of what there is when it is short. */
-export function suggest(name: string, candidates: Iterable<string>): string | undefined {
+/** A help line `did you mean "x"?`, which an editor can carry out, or the list of what there is when it is short. */
+export function suggest(name: string, candidates: Iterable<string>): Help | undefined {
   const all = [...candidates];
   const near = closest(name, all);
-  if (near !== undefined) return `did you mean "${near}"?`;
+  if (near !== undefined) return instead(near);
   if (all.length === 0 || all.length > 12) return undefined;
   return `there ${all.length === 1 ? 'is' : 'are'}: ${all.sort().join(', ')}`;
+}
+
+/** `did you mean "x"?`, where `x` may stand in the place of what the diagnostic points at. */
+export function instead(near: string): Remedy {
+  return { text: `did you mean "${near}"?`, fix: { kind: 'replace', text: near } };
 }

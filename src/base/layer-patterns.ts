@@ -1,4 +1,5 @@
-import { closest } from './did-you-mean.js';
+import { type Help } from './diagnostics/remedy.js';
+import { closest, instead } from './did-you-mean.js';
 
 /**
  * Whether the pattern of `layer "…"` means the layer: its id, the start of its id up to a dot, or
@@ -68,10 +69,10 @@ function globMatches(parts: readonly string[], id: string): boolean {
 const listed = 6;
 
 /** Help for a pattern that means none of the layers: one like it that means some, or what layers there are. */
-export function layerHelp(pattern: string, ids: readonly string[]): string {
+export function layerHelp(pattern: string, ids: readonly string[]): Help {
   const starts = new Set(ids.flatMap((id) => id.split('.').map((_, i, words) => words.slice(0, i + 1).join('.'))));
   const near = closest(pattern, starts) ?? likePatterns(pattern, ids).find((one) => ids.some(layerMatcher(one)));
-  if (near !== undefined) return `did you mean "${near}"?`;
+  if (near !== undefined) return instead(near);
   return `layers are ${ids.slice(0, listed).join(', ')}${ids.length > listed ? ', …' : ''}`;
 }
 

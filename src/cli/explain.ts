@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { suggest } from '../base/did-you-mean.js';
-import { type Code, diagnosticTable, fail } from '../base/diagnostics/index.js';
+import { type Code, diagnosticTable, fail, textOfHelp } from '../base/diagnostics/index.js';
 import { withCommonFlags } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
@@ -36,7 +36,7 @@ function explain(code: string): { text: string; json: object } {
 function suggestCode(code: string): string {
   const whole = allCodes().find((known) => known.split('/')[1] === code);
   if (whole !== undefined) return `did you mean "${whole}"?`;
-  return suggest(code, allCodes()) ?? '`spikec explain` lists all codes';
+  return textOfHelp(suggest(code, allCodes()) ?? '`spikec explain` lists all codes');
 }
 
 function listCodes(): { text: string; json: object } {

@@ -16,6 +16,7 @@ import { addExplain } from './explain.js';
 import { addFmt } from './fmt.js';
 import { refuseRepeated } from './idle.js';
 import { addInit } from './init.js';
+import { addLsp } from './lsp.js';
 import { addOpt } from './opt.js';
 import { withVerifyAlone } from './options.js';
 import { addPicture } from './picture.js';
@@ -45,6 +46,7 @@ const commands = [
   addPicture,
   addReport,
   addExplain,
+  addLsp,
 ];
 
 function buildProgram(host: Host): Command {

@@ -1,8 +1,7 @@
-import { type Diagnostic, type Outcome, diagnostic, distinct, hasErrors } from '../base/diagnostics/index.js';
+import { type Diagnostic, type Outcome, distinct, hasErrors } from '../base/diagnostics/index.js';
 import { isFile } from '../data/index.js';
-import { configProblems } from '../lower/model-to-network/index.js';
-import type { Config, Model } from '../model/index.js';
-import { conversionProblems } from '../workspace/conversion-rules.js';
+import type { Model } from '../model/index.js';
+import { problemsOf } from '../workspace/config-problems.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { loadWhatHolds } from '../workspace/load-model.js';
 import { reporting } from './reporting.js';
@@ -25,7 +24,7 @@ export function checkFile(target: Target, options: CommonOptions = {}): Outcome<
     if (model === undefined) return { diagnostics };
     if (target.config !== undefined) return checkConfig(model, target, diagnostics);
     // Configs that extend one another share places.
-    const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap(problemsOf)]);
+    const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap((one) => problemsOf(one, isFile))]);
     return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
   });
 }
@@ -35,19 +34,9 @@ function checkConfig(model: Model, target: Target, said: readonly Diagnostic[]):
   const isWrong = target.config !== undefined && !model.configs.has(target.config) && hasErrors(said);
   if (isWrong && declarations(model).configs.includes(target.config)) return { diagnostics: said };
   const config = chooseConfig(model, target);
-  const all = distinct([...said, ...problemsOf(config)]);
+  const all = distinct([...said, ...problemsOf(config, isFile)]);
   if (hasErrors(all)) return { diagnostics: all };
   return { value: { ...declarations(model), configs: [config.name] }, diagnostics: all };
-}
-
-/** What keeps a config from being compiled, by the rules that compiling it goes by. */
-function problemsOf(config: Config): readonly Diagnostic[] {
-  const { network } = config;
-  if (network.kind === 'network') return configProblems(config);
-  const missing = isFile(network.resolved)
-    ? []
-    : [diagnostic('file/missing', { path: network.resolved }, network.place)];
-  return [...missing, ...conversionProblems(config)];
 }
 
 function declarations(model: Model): CheckResult {

@@ -11,6 +11,7 @@ import { emitters } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
+import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
 import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
@@ -36,7 +37,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const findings = new Findings();
   checkPassNames(options);
   const opened = openTarget(target, options, findings);
-  opened.plan();
+  opened.passPlan();
   if (opened.source !== undefined) await verifyWhereWanted(opened.source, options, findings);
   const { stopAfter, planes } = options;
   const split = planes === true ? { planes } : {};
@@ -45,7 +46,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const emit = affordable(options.emit, network, findings);
   if (opened.text !== undefined && emit.some((one) => emitters[one].lowers)) checkRuns(network, opened.text);
   const facts = new Facts();
-  const files = emitted(opened, network, emit, options, facts);
+  const files = emitted(opened, network, emit, options, facts, findings);
   return { value: describe(network, runs, files, options, facts), diagnostics: findings.all };
 }
 
@@ -56,6 +57,7 @@ function emitted(
   emit: CompileOptions['emit'],
   { outDir: folder, memory }: CompileOptions,
   facts: Facts,
+  findings: Findings,
 ): readonly string[] {
   if (folder === undefined && memory !== true) return [];
   const { source, training, config, normalisation, sources, inputs } = opened;
@@ -64,7 +66,10 @@ function emitted(
   }
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
   const origin = { maker: 'compile', config, normalisation, sources } as const;
-  const made = artifactFiles(network, emit, origin, packageVersion(), { tfjs, said: facts.take });
+  const torch = () => torchFolder(opened, network, emit, findings);
+  const made = isTorchAlone(emit)
+    ? new Map(torch())
+    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);

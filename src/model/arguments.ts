@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { Span } from '../base/source.js';
 import type { Argument, CallExpression, Expression, NameExpression } from '../syntax/index.js';
@@ -36,7 +37,7 @@ export function matchArguments(
       });
     } else if (!parameters.some((parameter) => parameter.name === name)) {
       const names = parameters.map((parameter) => parameter.name);
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         suggest(name, names) ?? (names.length > 0 ? `it has: ${names.join(', ')}` : undefined);
       reporter.report('model/argument-unknown', { callee: callee.name, name }, argument.name?.span ?? argument.span, {
         help,
@@ -94,7 +95,7 @@ export function evaluateAs(expression: Expression, spec: Spec, what: string, con
         const { lookup, elsewhere, names } = context.environment;
         if (lookup(name) !== undefined || constantFunctions.has(name)) break;
         const neurons = (): string[] => [...names()].filter((other) => lookup(other)?.kind === 'neuronDef');
-        const help = (): string | undefined => elsewhere?.(name) ?? suggest(name, neurons());
+        const help = (): Help | undefined => elsewhere?.(name) ?? suggest(name, neurons());
         context.reporter.report('model/unknown-name', { kind: 'neuron', name }, place, { help });
         return errorValue;
       }

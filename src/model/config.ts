@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs } from './arguments.js';
@@ -165,7 +166,7 @@ export class ConfigChecker {
     if (found?.declaration.kind === 'config') return found as Declared<ConfigDeclaration>;
     if (found === undefined && mayBeHidden(text, file, ['config'])) return undefined;
     if (found === undefined) {
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         suggest(
           text,
           namesOf(file, 'config').filter((name) => name !== declaration.name.text),
@@ -246,7 +247,7 @@ export class ConfigChecker {
     if (found === undefined && name === 'onnx') return this.#onnx(value, declared, context);
     if (found === undefined && mayBeHidden(name, declared.file, ['network'])) return undefined;
     if (found === undefined) {
-      const help = (): string | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
+      const help = (): Help | undefined => suggest(name, [...namesOf(declared.file, 'network'), 'onnx']);
       this.#reporter.report('model/unknown-name', { kind: 'network', name }, place, { help });
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import type {
   ConfigDeclaration,
   Declaration,
@@ -14,7 +15,7 @@ export interface LoadedFile {
   /** Kinds of declarations of which damaged ones may be there under names that can't be read. */
   readonly hidden: ReadonlySet<Declaration['kind']>;
   /** Help for an unknown name that the standard library declares: what to add to the file. */
-  readonly elsewhere: (name: string) => string | undefined;
+  readonly elsewhere: (name: string) => Help | undefined;
 }
 
 /** A declaration and the file whose names it sees. */

@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { type Expr, equationFunctions, functionNamed } from '../equations/index.js';
 import type { CallExpression, Expression } from '../syntax/index.js';
@@ -49,7 +50,7 @@ export function toEquation(expression: Expression, scope: EquationScope): Expr {
 function name(text: string, at: Expression, scope: EquationScope): Expr {
   if (scope.names.has(text)) return { kind: 'name', name: text };
   const isFunction = functionNamed(text) !== undefined;
-  const help = (): string | undefined =>
+  const help = (): Help | undefined =>
     isFunction ? `\`${text}\` is a function: \`${text}(…)\`` : suggest(text, scope.names);
   scope.reporter.report('model/unknown-name', { kind: 'value', name: text }, at.span, { help });
   return zero;

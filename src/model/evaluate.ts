@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { type NeuronDef, applyBinary } from '../equations/index.js';
 import type {
@@ -16,7 +17,7 @@ export interface Environment {
   readonly lookup: (name: string) => Value | undefined;
   readonly names: () => Iterable<string>;
   /** Help for an unknown name that stands somewhere else. */
-  readonly elsewhere?: (name: string) => string | undefined;
+  readonly elsewhere?: (name: string) => Help | undefined;
 }
 
 /** What a network's body adds to constant expressions. */
@@ -96,7 +97,7 @@ function lookup(name: string, at: NameExpression, context: EvaluationContext): V
   if (found?.kind === 'neuronDef' && context.useNeuron !== undefined) return context.useNeuron(found.def, at, context);
   if (found !== undefined) return found;
   const { environment } = context;
-  const help = (): string | undefined => environment.elsewhere?.(name) ?? suggest(name, environment.names());
+  const help = (): Help | undefined => environment.elsewhere?.(name) ?? suggest(name, environment.names());
   context.reporter.report('model/unknown-name', { kind: 'value', name }, at.span, { help });
   return errorValue;
 }
@@ -151,7 +152,7 @@ function call(expression: CallExpression, context: EvaluationContext): Value {
       return context.useNeuron(target.def, expression, context);
     }
     if (context.graph !== undefined) return context.graph.call(expression, context);
-    const help = (): string | undefined => context.environment.elsewhere?.(name) ?? suggest(name, constantFunctions);
+    const help = (): Help | undefined => context.environment.elsewhere?.(name) ?? suggest(name, constantFunctions);
     context.reporter.report('model/unknown-name', { kind: 'function', name }, expression.callee.span, { help });
     return errorValue;
   }

@@ -1,3 +1,4 @@
+import type { Help } from '../base/diagnostics/index.js';
 import type { Span } from '../base/source.js';
 import type {
   Argument,
@@ -276,7 +277,7 @@ export class Expander {
 
   #unknown(name: string, place: Span, frame: Frame): Value {
     const { environment } = frame.context;
-    const help = (): string | undefined => {
+    const help = (): Help => {
       const kindOf = (other: string): string => environment.lookup(other)?.kind ?? 'block';
       const blocks = [...environment.names()].filter((other) => kindOf(other) === 'block');
       return layerNameHelp(name, [...blocks, ...Object.keys(layerTable)]);

@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { Source, Span } from '../base/source.js';
 import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
@@ -58,13 +59,14 @@ export function loadFiles(
 }
 
 /** Looks names up in the standard library, which is read when first asked for. */
-function libraryHelp(loader: ModelLoader): (name: string) => string | undefined {
+function libraryHelp(loader: ModelLoader): (name: string) => Help | undefined {
   let known: ReadonlyMap<string, string> | undefined;
   const read = (): ReadonlyMap<string, string> =>
     new Map(
       ['neurons', 'blocks'].flatMap((file) => {
         const text = loader.library(file);
-        const parsed = text === undefined ? undefined : parseWhatHolds({ name: `${libraryPrefix}${file}`, text }).value;
+        const parsed =
+          text === undefined ? undefined : parseWhatHolds(librarySource(`${libraryPrefix}${file}`, text)).value;
         return (parsed?.declarations ?? []).flatMap((declaration): [string, string][] =>
           declaration.kind === 'use' ? [] : [[declaration.name.text, `${libraryPrefix}${file}`]],
         );
@@ -77,7 +79,8 @@ function libraryHelp(loader: ModelLoader): (name: string) => string | undefined 
     if (path === undefined) return undefined;
     const said =
       meant === name ? `\`${name}\` is in "${path}"` : `what others call ${name} is \`${meant}\` of "${path}"`;
-    return `${said}: add \`use "${path}" { ${meant} }\``;
+    const text = `${said}: add \`use "${path}" { ${meant} }\``;
+    return { text, fix: { kind: 'use', path, name: meant, ...(meant === name ? {} : { instead: meant }) } };
   };
 }
 
@@ -88,10 +91,21 @@ function read(
   reporter: Reporter,
   elsewhere: LoadedFile['elsewhere'],
 ): Draft | undefined {
-  const source: Source = { name: path, text };
+  const source = isLibrary ? librarySource(path, text) : { name: path, text };
   const parsed = parseWhatHolds(source);
   for (const found of parsed.diagnostics) reporter.add(found);
   return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter, elsewhere);
+}
+
+/** The library's texts stay as they are, so that each is read once. */
+const librarySources = new Map<string, Source>();
+
+function librarySource(name: string, text: string): Source {
+  const known = librarySources.get(name);
+  if (known?.text === text) return known;
+  const source = { name, text };
+  librarySources.set(name, source);
+  return source;
 }
 
 /** The path a `use` means, or nothing where it may not be read. */
@@ -145,7 +159,7 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
     const local = alias ?? name;
     const declared = from?.own.get(name.text);
     if (from !== undefined && declared === undefined && from.hidden.size === 0) {
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         from.own.size === 0 ? 'it declares nothing' : suggest(name.text, from.own.keys());
       reporter.report('model/not-exported', { name: name.text, path: use.path.value }, name.span, { help });
     }

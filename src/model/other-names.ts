@@ -1,3 +1,4 @@
+import { type Help } from '../base/diagnostics/index.js';
 import { closest, suggest } from '../base/did-you-mean.js';
 import { layerTable } from './layers/index.js';
 
@@ -107,11 +108,13 @@ export const neuronNames = new Map(
 );
 
 /** Help for an unknown layer: what another tool's name means here, the likeliest name, or all layers. */
-export function layerNameHelp(name: string, candidates: readonly string[]): string {
+export function layerNameHelp(name: string, candidates: readonly string[]): Help {
   const list = `the layers are ${Object.keys(layerTable).join(', ')}`;
   const plain = plainName(name);
   const meant = layers.get(plain);
-  if (meant !== undefined) return `the layer is called \`${meant}\` here; ${list}`;
+  if (meant !== undefined) {
+    return { text: `the layer is called \`${meant}\` here; ${list}`, fix: { kind: 'replace', text: meant } };
+  }
   const said = advice.get(plain);
   const equation = equationWords.has(name) ? `\`${name}\` is a function of neurons’ equations; ` : '';
   if (said !== undefined) return `${equation}${said}; ${list}`;

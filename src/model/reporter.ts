@@ -3,6 +3,7 @@ import {
   type Code,
   type Diagnostic,
   type DiagnosticExtras,
+  type Help,
   type Related,
   type Severity,
   diagnostic,
@@ -15,7 +16,7 @@ const limit = 100;
 
 export interface ReportExtras extends Omit<DiagnosticExtras, 'help'> {
   /** Help that takes work to find is given as a function, which is called only if it will be shown. */
-  readonly help?: string | undefined | (() => string | undefined);
+  readonly help?: Help | undefined | (() => Help | undefined);
 }
 
 /** Collects what the checker has to say; the same thing about the same place is said once. */

@@ -1,4 +1,5 @@
-import { closest } from '../base/did-you-mean.js';
+import { type Help, withWords } from '../base/diagnostics/index.js';
+import { closest, instead } from '../base/did-you-mean.js';
 import type { Setting } from '../syntax/index.js';
 import { evaluateAs, toSetting } from './arguments.js';
 import type { EvaluationContext } from './evaluate.js';
@@ -78,7 +79,7 @@ export function knownSettings(
     const { text, span } = setting.name;
     const earlier = seen.get(text);
     if (!names.includes(text)) {
-      const help = (): string => settingHelp(text, what, names);
+      const help = (): Help => settingHelp(text, what, names);
       reporter.report('model/unknown-name', { kind: 'setting', name: text }, span, { help });
     } else if (earlier !== undefined) {
       const related = [{ place: earlier.name.span, message: 'first set here' }];
@@ -91,10 +92,10 @@ export function knownSettings(
 }
 
 /** The likeliest name, or where a setting or an argument of that name stands; and what there is. */
-function settingHelp(name: string, what: string, names: readonly string[]): string {
+function settingHelp(name: string, what: string, names: readonly string[]): Help {
   const list = names.length === 0 ? `\`${what}\` has no settings` : `\`${what}\` has: ${names.join(', ')}`;
   const near = closest(name, names);
-  if (near !== undefined) return `did you mean "${near}"? ${list}`;
+  if (near !== undefined) return withWords(instead(near), ` ${list}`);
   const block = Object.entries(blocks).find(([key, rows]) => key !== what && rows.some((row) => row.name === name));
   if (block !== undefined) return `\`${name}\` stands in \`${block[0]} { … }\`; ${list}`;
   for (const row of Object.values(blocks).flat()) {

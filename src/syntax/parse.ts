@@ -36,6 +36,17 @@ export function parseText(source: Source): Outcome<ModelFile> {
  * declared as `damaged`. There is none only where the text is too large or nests too deep.
  */
 export function parseWhatHolds(source: Source): Outcome<ModelFile> {
+  const known = parsed.get(source);
+  if (known !== undefined) return known;
+  const outcome = read(source);
+  parsed.set(source, outcome);
+  return outcome;
+}
+
+/** What sources were read as: who checks a file and who indexes it ask for the same. */
+const parsed = new WeakMap<Source, Outcome<ModelFile>>();
+
+function read(source: Source): Outcome<ModelFile> {
   if (source.text.length > maxSourceLength) {
     const place = { source, start: 0, end: 0 };
     return {
@@ -52,22 +63,22 @@ export function parseWhatHolds(source: Source): Outcome<ModelFile> {
   const faults = plain.length === 0 ? [] : bracketFaults(source, lexed.tokens, maxBracketDepth, starts);
 
   const reader = new SectionReader(source, lexed, faults, sections);
-  const read = sections.map((_, i) => reader.read(i));
+  const parts = sections.map((_, i) => reader.read(i));
   // What stands before a bracket too many belongs to the declaration that an earlier one ended.
   sections.forEach(({ proper, overclosed, tokens }, i) => {
     const isBracket = tokens.every(({ image }) => [')', ']', '}'].includes(image));
     const isString = tokens[0]!.tokenType === t.BrokenString;
     if (!proper && overclosed && !isBracket && !isString && i > 0)
-      read[i - 1] = { ...read[i - 1]!, declarations: undefined };
+      parts[i - 1] = { ...parts[i - 1]!, declarations: undefined };
   });
   const outside = lexed.errors.map((error) => lexingDiagnostic(source, error));
-  const diagnostics = [...faults.map(bracketDiagnostic), ...outside, ...read.flatMap((one) => one.diagnostics)];
+  const diagnostics = [...faults.map(bracketDiagnostic), ...outside, ...parts.flatMap((one) => one.diagnostics)];
   const damaged = sections.flatMap((section, i) =>
-    read[i]!.declarations === undefined ? [damagedDeclaration(source, section)] : [],
+    parts[i]!.declarations === undefined ? [damagedDeclaration(source, section)] : [],
   );
   const value: ModelFile = {
     source,
-    declarations: read.flatMap(({ declarations }) => declarations ?? []),
+    declarations: parts.flatMap(({ declarations }) => declarations ?? []),
     damaged,
     comments: (lexed.groups['comments'] ?? []).map((comment) => ({
       text: comment.image.trimEnd(),

@@ -21,12 +21,8 @@ export type StepSettings = Pick<TrainSettings, 'loss' | 'labels' | 'optimizer' |
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const { bits } = settings;
-  const lowered = lowerForTraining(
-    network,
-    settings.loss,
-    bits?.penalties,
-    settings.labels === undefined ? 'classes' : 'numbers',
-  );
+  const labels = settings.labels === undefined ? 'classes' : 'numbers';
+  const lowered = lowerForTraining(network, settings.loss, bits?.penalties, { labels });
   const undecayed = new Set(network.ops.flatMap(withoutDecay));
   const step = trainingStep(lowered.program, {
     loss: 'loss',

@@ -53,14 +53,15 @@ export function artifactFiles(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
-  { more = new Map(), tfjs = noModule, said = () => undefined }: ArtifactOptions = {},
+  { more = new Map(), tfjs = noModule, torch = noModule, said = () => undefined }: ArtifactOptions = {},
 ): Map<string, string | Uint8Array> {
   const files = new Map(more);
   files.set('weights.safetensors', encodeWeights(network));
   let made: Program | undefined;
   const program = (): Program => (made ??= inferenceProgram(network));
   for (const name of artifacts.filter((one) => emit.includes(one))) {
-    for (const [file, content] of emitters[name].files({ network, program, tfjs, said })) files.set(file, content);
+    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said }))
+      files.set(file, content);
   }
   files.set('manifest.json', manifest(files, origin, version));
   return files;
@@ -70,11 +71,12 @@ export interface ArtifactOptions {
   /** Files that stand before these. */
   readonly more?: ReadonlyMap<string, string | Uint8Array>;
   readonly tfjs?: Emission['tfjs'];
+  readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
 }
 
 function noModule(): never {
-  throw new TypeError('artifacts: a TensorFlow.js module of a network that nobody trains');
+  throw new TypeError('artifacts: a program of training of a network that nobody trains');
 }
 
 /** The same files, recorded with another origin. */

@@ -14,6 +14,8 @@ export interface Emission {
   readonly program: () => Program;
   /** Of a target that trains: its files for TensorFlow.js, made by who has the settings. */
   readonly tfjs: () => Files;
+  /** The same for PyTorch. */
+  readonly torch: () => Files;
   /** Takes what there is to say of files beside their text. */
   readonly said: (facts: EmittedFacts) => void;
 }
@@ -39,6 +41,7 @@ export const emitters: Readonly<Record<Artifact, Emitter>> = {
   tfjs: { lowers: false, files: ({ tfjs }) => tfjs() },
   onnx: { lowers: true, files: ({ program }) => [['infer.onnx', emitOnnx(program())]] },
   c: { lowers: true, files: cFiles },
+  torch: { lowers: false, files: ({ torch }) => torch() },
 };
 
 function cFiles({ network, program, said }: Emission): Files {

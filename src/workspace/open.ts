@@ -1,8 +1,10 @@
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
+import { type Layout, type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
-import type { StepSettings } from '../train/index.js';
+import type { Network } from '../network/index.js';
+import type { StepSettings, TrainSettings } from '../train/index.js';
+import { bitTraining } from './bit-training.js';
 import {
   type Compiled,
   type CompiledOptions,
@@ -19,7 +21,7 @@ import { networkOf } from './own-network.js';
 import { isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
-import { normalisationOf, stepSettings } from './train-settings.js';
+import { normalisationOf, stepSettings, trainSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** What a target names: a network before all passes, with what its source says of it. */
@@ -39,10 +41,20 @@ export interface OpenedTarget extends Uncompiled {
   readonly text?: string;
   /** What a training step of the config depends on, where it says how to train. */
   readonly training?: StepSettings;
+  /** How the config says that it is trained, where it says all of it. */
+  readonly recipe?: () => Recipe;
   /** Source file name → its bytes. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
   /** Paths of what was read. */
   readonly inputs: readonly string[];
+}
+
+/** A training as a config describes it. */
+export interface Recipe {
+  readonly settings: TrainSettings;
+  /** The data set's name. */
+  readonly data: string;
+  readonly layout?: Layout;
 }
 
 export interface Opened extends OpenedTarget {
@@ -59,8 +71,8 @@ export interface OpenOptions extends CommonOptions {
 export function openTarget(target: Target, options: OpenOptions, findings: Findings): Opened {
   const opened = openedOf(target, options, findings);
   let known: PassPlan | undefined;
-  const plan = (): PassPlan => (known ??= opened.plan());
-  const ready = { ...opened, plan };
+  const passPlan = (): PassPlan => (known ??= opened.passPlan());
+  const ready = { ...opened, passPlan };
   // what is compiled again is the same, and what passes say is said once
   const done = new Map<boolean | undefined, Compiled>();
   const compiled = (how: CompiledOptions = {}): Compiled => {
@@ -109,7 +121,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
     inputs: files,
-    plan: inferencePlan,
+    passPlan: inferencePlan,
   };
 }
 
@@ -122,11 +134,27 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train?.settings.target === 'reconstruction' ? { targetIsInput: true } : {}),
-    ...(config.train === undefined ? {} : { training: stepSettings(config, config.train, network) }),
+    ...(config.train === undefined
+      ? {}
+      : {
+          training: stepSettings(config, config.train, network),
+          ...(isComplete(config.train) ? { recipe: () => recipeOf(config, network) } : {}),
+        }),
     sources: new Map([[basename(path), readBytes(path)]]),
     inputs: [path],
-    plan: inferencePlan,
+    passPlan: inferencePlan,
   };
+}
+
+/** Whether a config says what to train on, and how. */
+function isComplete({ settings: { data, optimizer } }: NonNullable<Config['train']>): boolean {
+  return data !== undefined && optimizer !== undefined;
+}
+
+function recipeOf(config: Config, network: Network): Recipe {
+  const { settings, ...rest } = trainSettings(config, {});
+  const bits = bitTraining(config, network, settings.rate);
+  return { ...rest, settings: bits === undefined ? settings : { ...settings, bits } };
 }
 
 function openImport(path: string, config: Config, findings: Findings): OpenedTarget {
@@ -144,7 +172,7 @@ function openImport(path: string, config: Config, findings: Findings): OpenedTar
       [basename(source.path), source.bytes],
     ]),
     inputs: [path, source.path, ...external],
-    plan: () => conversionPlan(config, findings),
+    passPlan: () => conversionPlan(config, findings),
     problems: (compiled, finished) => [...sizeProblems(compiled), ...(finished ? checkPatterns(config, compiled) : [])],
   };
 }
@@ -161,6 +189,6 @@ function openOnnx(path: string, findings: Findings): OpenedTarget {
     source,
     sources: new Map([[name, source.bytes]]),
     inputs: [path],
-    plan: inferencePlan,
+    passPlan: inferencePlan,
   };
 }

@@ -41,7 +41,7 @@ export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>
 }
 
 /** What `--emit` can name, in the order in which it is made; each has a row in `emitters`. */
-export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'c'] as const;
+export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'c', 'torch'] as const;
 
 export type Artifact = (typeof artifacts)[number];
 

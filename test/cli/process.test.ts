@@ -2,6 +2,7 @@ import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { createProtocolConnection } from 'vscode-languageserver-protocol/node';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
 
@@ -225,3 +226,20 @@ it.skipIf(process.platform !== 'linux')(
   },
   60_000,
 );
+
+it('lsp serves an editor over standard input and output, and ends when it is told to', async () => {
+  const child = spawn(process.execPath, [main, 'lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const connection = createProtocolConnection(child.stdout, child.stdin);
+  connection.listen();
+  const initialised = await connection.sendRequest<{ serverInfo: unknown }>('initialize', {
+    processId: process.pid,
+    rootUri: null,
+    capabilities: {},
+  });
+  expect(initialised.serverInfo).toEqual({ name: 'spikec' });
+  await connection.sendRequest('shutdown');
+  await connection.sendNotification('exit');
+  expect(await ended).toBe(0);
+  connection.dispose();
+}, 30_000);

@@ -1,3 +1,4 @@
+import { textOfHelp } from '../../src/base/diagnostics/index.js';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { layerHelp, layerMatcher, layerMatches } from '../../src/model/index.js';
@@ -26,7 +27,7 @@ it.each([
   ['*.con', '*con*'],
   ['second.conv.weight', 'second.conv'],
 ])('help for %s: %s', (pattern, help) => {
-  expect(layerHelp(pattern, ids)).toBe(`did you mean "${help}"?`);
+  expect(textOfHelp(layerHelp(pattern, ids))).toBe(`did you mean "${help}"?`);
 });
 
 it('what is unlike all layers has them listed; what is proposed means a layer', () => {
@@ -34,7 +35,7 @@ it('what is unlike all layers has them listed; what is proposed means a layer', 
   expect(layerHelp('zzz', [...ids, 'last'])).toBe(`layers are ${ids.join(', ')}, …`);
   fc.assert(
     fc.property(fc.stringMatching(/^[a-z1*.]{0,20}$/), (pattern) => {
-      const proposed = /^did you mean "(.*)"\?$/.exec(layerHelp(pattern, ids))?.[1];
+      const proposed = /^did you mean "(.*)"\?$/.exec(textOfHelp(layerHelp(pattern, ids)))?.[1];
       if (proposed !== undefined) expect(ids.some(layerMatcher(proposed))).toBe(true);
     }),
   );

@@ -1,5 +1,6 @@
 import { type Place, describePlace } from '../source.js';
 import type { DiagnosticDef, Severity } from './define.js';
+import { type Fix, type Help, textOfHelp } from './remedy.js';
 import { type ArgsOf, type Code, diagnosticTable } from './table.js';
 
 export interface Related {
@@ -16,11 +17,13 @@ export interface Diagnostic {
   readonly related?: readonly Related[];
   /** The remedy, in one line. */
   readonly help?: string;
+  /** The remedy as an editor carries it out, where that is sure. */
+  readonly fix?: Fix;
 }
 
 export interface DiagnosticExtras {
   readonly related?: readonly Related[];
-  readonly help?: string | undefined;
+  readonly help?: Help | undefined;
 }
 
 /** Makes a diagnostic; the table decides which arguments its message needs. */
@@ -37,7 +40,8 @@ export function diagnostic<C extends Code>(
     message: def.message(args),
     ...(place === undefined ? {} : { place }),
     ...(extras.related === undefined ? {} : { related: extras.related }),
-    ...(extras.help === undefined ? {} : { help: extras.help }),
+    ...(extras.help === undefined ? {} : { help: textOfHelp(extras.help) }),
+    ...(typeof extras.help === 'object' ? { fix: extras.help.fix } : {}),
   };
 }
 

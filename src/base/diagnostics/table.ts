@@ -11,6 +11,7 @@ import { onnxDiagnostics } from './onnx.js';
 import { passDiagnostics } from './pass.js';
 import { reportDiagnostics } from './report.js';
 import { syntaxDiagnostics } from './syntax.js';
+import { torchDiagnostics } from './torch.js';
 import { trainDiagnostics } from './train.js';
 
 /** Every diagnostic the compiler can give, by code `area/kebab-code`. */
@@ -26,6 +27,7 @@ export const diagnosticTable = {
   ...engineDiagnostics,
   ...fileDiagnostics,
   ...trainDiagnostics,
+  ...torchDiagnostics,
   ...reportDiagnostics,
   ...allocateDiagnostics,
   ...cliDiagnostics,

@@ -11,7 +11,7 @@ import {
 } from '../../model/index.js';
 import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
-import { Initialiser, filled } from './initialise.js';
+import { Blank, Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { configProblems } from './rules.js';
 import { thresholdValue } from './tdbn.js';
@@ -22,6 +22,8 @@ export { configProblems } from './rules.js';
 export interface ModelLoweringOptions {
   /** Of the initial weights; without it `seed` of the config's `train`, or 1. */
   readonly seed?: number;
+  /** Weights are zeros: for what depends on shapes and types alone. */
+  readonly blank?: boolean;
 }
 
 /**
@@ -36,7 +38,8 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   const diagnostics = configProblems(config);
   if (hasErrors(diagnostics)) return { diagnostics };
   const seed = options.seed ?? config.train?.settings.seed ?? 1;
-  return { value: new ModelLowering(config, network, new Initialiser(seed), bits).run(), diagnostics };
+  const initialiser = options.blank === true ? new Blank(seed) : new Initialiser(seed);
+  return { value: new ModelLowering(config, network, initialiser, bits).run(), diagnostics };
 }
 
 class ModelLowering {

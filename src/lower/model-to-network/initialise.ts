@@ -18,6 +18,13 @@ export class Initialiser {
   }
 }
 
+/** Zeros in the shapes of initial weights. */
+export class Blank extends Initialiser {
+  override uniform(_name: string, shape: readonly number[]): Tensor<'f32'> {
+    return tensor('f32', shape, new Float32Array(elementCount(shape)));
+  }
+}
+
 /** `value` everywhere. */
 export function filled(shape: readonly number[], value: number): Tensor<'f32'> {
   return tensor('f32', shape, new Float32Array(elementCount(shape)).fill(value));

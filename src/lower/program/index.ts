@@ -1,3 +1,4 @@
+export { loweringOrder } from './loops.js';
 export { type BitHolder, type BitKind, type BitPenalty, bitHolders, bitKinds, learnedBitsOf } from './bit-penalty.js';
 export {
   type Carried,
@@ -21,6 +22,7 @@ export {
 } from './by-layer.js';
 export { stepsOfNetwork } from './context.js';
 export { type LowerOptions, lower } from './lower.js';
+export { type NeuronBody, neuronBody } from './neuron-body.js';
 export { type PerOpProgram, fedName, lowerPerOp } from './per-op.js';
 export {
   type Feeds,

@@ -2,7 +2,7 @@ import { stepParameter } from '../../equations/index.js';
 import { type Network, type Op, opDef } from '../../network/index.js';
 import { absoluteError, correctCount } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
-import { begin, finished } from './lower.js';
+import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
 import { type TrainingLoss, taskLosses, totalLoss } from './training-loss.js';
 
@@ -15,6 +15,11 @@ export interface TrainableRunnable extends Runnable {
 
 const training = { precision: 'f32', trainable: true } as const;
 
+interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
+  /** What labels are: classes where it isn't said. */
+  readonly labels?: 'classes' | 'numbers';
+}
+
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
@@ -24,9 +29,9 @@ export function lowerForTraining(
   network: Network,
   loss: TrainingLoss,
   penalties: readonly BitPenalty[] = [],
-  labelKind: 'classes' | 'numbers' = 'classes',
+  { labels: labelKind = 'classes', ...options }: TrainingOptions = {},
 ): TrainableRunnable {
-  const begun = begin(network, training, 'train');
+  const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
   const { builder } = lowering;
   const [output] = network.outputs as [string];

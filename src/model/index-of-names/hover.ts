@@ -1,11 +1,10 @@
 import { equationFunctions } from '../../equations/index.js';
 import type { Span } from '../../base/source.js';
 import type { CallExpression, Declaration, Expression, ModelFile, NameExpression } from '../../syntax/index.js';
-import { codingLayerSettings, codings } from '../codings.js';
 import { layerNamed } from '../layers/index.js';
 import { partsOf } from '../rules/rule.js';
 import { type Parameter, type Setting as SettingRow, describeSpec } from '../schema.js';
-import { bitSettings, bitSettingsOfLayers, hardwareSettings, normalizeSetting, trainSettings } from '../settings.js';
+import { type SettingBlock, configBlock, innerBlock } from '../settings-tree.js';
 import type { Model } from '../types.js';
 import { describeShape } from '../values.js';
 import type { NameDefinition, ProjectIndex } from './index.js';
@@ -25,7 +24,7 @@ export function hoverAt(
   const ast = project.asts.get(file);
   const declaration = ast?.declarations.find(({ span }) => holds(span, offset));
   if (declaration === undefined || declaration.kind === 'use') return undefined;
-  if (declaration.kind === 'config') return ofSetting(declaration.settings, blocks, offset);
+  if (declaration.kind === 'config') return ofSetting(declaration.settings, configBlock, offset);
   return ofCallee(declaration, offset);
 }
 
@@ -68,35 +67,16 @@ function shapeOf(model: Model | undefined, network: string, binding: string): re
   return layers.findLast(({ id }) => id === binding || id.startsWith(`${binding}.`))?.shape;
 }
 
-type Rows = readonly (Parameter & Partial<SettingRow>)[];
-
-interface Block {
-  /** What stands in it; also in its `layer "…" { … }`. */
-  readonly rows: Rows;
-  readonly ofLayers?: Rows;
-}
-
-const codingRow: Parameter = { name: 'coding', spec: { kind: 'choice', of: codings } };
-
-/** The settings of a config by name: rows of their values, and what stands in their braces. */
-const blocks: Block = { rows: [codingRow, normalizeSetting] };
-const inner: Readonly<Record<string, Block>> = {
-  train: { rows: trainSettings },
-  bits: { rows: bitSettings, ofLayers: bitSettingsOfLayers },
-  hardware: { rows: hardwareSettings },
-  coding: { rows: [], ofLayers: Object.values(codingLayerSettings).flat() },
-};
-
 type Settings = Extract<Declaration, { kind: 'config' }>['settings'];
 
-function ofSetting(settings: Settings, block: Block, offset: number): string | undefined {
+function ofSetting(settings: Settings, block: SettingBlock, offset: number): string | undefined {
   const setting = settings.find(({ span }) => holds(span, offset));
   if (setting === undefined) return undefined;
   const { name, value, settings: own } = setting;
   const row = block.rows.find((one) => one.name === name.text);
-  if (holds(name.span, offset)) return row && describe(row);
+  if (holds(name.span, offset)) return row && describeSetting(row);
   if (value !== undefined && holds(value.span, offset)) return row && ofChoice(value, row, offset);
-  const next = name.text === 'layer' ? { rows: block.ofLayers ?? [] } : inner[name.text];
+  const next = innerBlock(block, name.text);
   return own === undefined || next === undefined ? undefined : ofSetting(own, next, offset);
 }
 
@@ -129,17 +109,25 @@ function ofCall(
   if (expression.kind === 'name' || holds(expression.callee.span, offset)) return signature(name, parameters);
   const argument = expression.args.find((one) => one.name !== undefined && holds(one.name.span, offset));
   const parameter = parameters.find((one) => one.name === argument?.name?.text);
-  return parameter && describe(parameter);
+  return parameter && describeSetting(parameter);
 }
 
 /** `batch: an integer of at least 1, 64 where it isn't given`, and what it says. */
-function describe({ name, spec, doc, default: usual, otherwise }: Parameter & Partial<SettingRow>): string {
+export function describeSetting({
+  name,
+  spec,
+  doc,
+  default: usual,
+  otherwise,
+}: Parameter & Partial<SettingRow>): string {
   const without = usual === undefined ? otherwise : `\`${String(usual)}\``;
-  const values = `${name}: ${describeSpec(spec)}${without === undefined ? '' : `; without it: ${without}`}`;
+  const what = spec.kind === 'any' ? name : `${name}: ${describeSpec(spec)}`;
+  const values = `${what}${without === undefined ? '' : `; without it: ${without}`}`;
   return doc === undefined ? values : `${values}\n${doc}`;
 }
 
-function signature(name: string, parameters: readonly Parameter[]): string {
+/** `conv(channels, kernel: 3)`: what it is called with, with what holds otherwise. */
+export function signature(name: string, parameters: readonly Parameter[]): string {
   const list = parameters.map((one) =>
     one.default === undefined ? one.name : `${one.name}: ${JSON.stringify(one.default)}`,
   );

@@ -1,3 +1,4 @@
+import { type Help } from '../../base/diagnostics/index.js';
 import { suggest } from '../../base/did-you-mean.js';
 import type { Span } from '../../base/source.js';
 import type {
@@ -61,7 +62,7 @@ class NameCheck {
     const { file } = this.context;
     if (this.bound.has(name) || file.scope.has(name) || mayBeHidden(name, file)) return;
     const later = this.#laterBinding(name, span);
-    const help = (): string | undefined =>
+    const help = (): Help | undefined =>
       later?.help ?? file.elsewhere(name) ?? suggest(name, [...this.bound, ...file.scope.keys()]);
     const related = later?.related ?? [];
     this.context.reporter.report('model/unknown-name', { kind: 'value', name }, span, { help, related });
@@ -71,7 +72,7 @@ class NameCheck {
     const { name, args, place } = calleeOf(written);
     if (!this.#isCallable(name) && !mayBeHidden(name, this.context.file)) {
       const names = (): string[] => [...this.bound, ...this.context.file.scope.keys(), ...Object.keys(layerTable)];
-      const help = (): string | undefined =>
+      const help = (): Help | undefined =>
         this.#laterBinding(name, place)?.help ?? this.context.file.elsewhere(name) ?? layerNameHelp(name, names());
       this.context.reporter.report('model/unknown-name', { kind: 'layer or block', name }, place, { help });
     }

@@ -30,7 +30,7 @@ it.each(['LIF(theta: 0.4)', 'ILIF(D: 3)'])('a sum of losses is the sum, each tim
   const weights = Object.fromEntries([...network.params].map(([id, one]) => [id, one.tensor]));
   const run = (loss: TrainingLoss, labels: Tensor) => {
     const kind = labels.dtype === 'i32' ? 'classes' : 'numbers';
-    const { program } = lowerForTraining(network, loss, [], kind);
+    const { program } = lowerForTraining(network, loss, [], { labels: kind });
     return evaluate(program, { x, labels, ...weights });
   };
   const value = (loss: TrainingLoss, labels: Tensor): number => run(loss, labels)['loss']!.data[0]!;

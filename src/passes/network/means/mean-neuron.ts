@@ -1,3 +1,4 @@
+import type { Help } from '../../../base/diagnostics/index.js';
 import { suggest } from '../../../base/did-you-mean.js';
 import { type NeuronDef, type NeuronParam, spikeLevels } from '../../../equations/index.js';
 import type { NeuronChoice } from '../../options/index.js';
@@ -9,7 +10,7 @@ const mostLevel = 2 ** 16 - 1;
 /** The chosen neuron with all its arguments and its levels; undefined after a report. */
 export function meanNeuron(choice: NeuronChoice, context: PassContext): MeanNeuron | undefined {
   const { name, place } = choice;
-  const report = (problem: string, help?: string): undefined => {
+  const report = (problem: string, help?: Help): undefined => {
     context.report('pass/neuron', { problem }, place === undefined ? undefined : { place }, { help });
   };
   const def = context.neurons.get(name);

@@ -1,0 +1,5 @@
+export { type LoweredModel, loweredModel } from './lowered.js';
+export { type TorchModel, layeredModel } from './model.js';
+export { torchLayers } from './layers.js';
+export { torchPrimitives } from './primitives.js';
+export { Unsupported } from './unsupported.js';

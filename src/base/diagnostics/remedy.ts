@@ -1,0 +1,24 @@
+/** What an editor can do about a diagnostic by itself. */
+export type Fix =
+  /** Puts a text in the place of what the diagnostic points at. */
+  | { readonly kind: 'replace'; readonly text: string }
+  /** Imports a name from another file: `use "spikec/neurons" { LIF }`. */
+  | { readonly kind: 'use'; readonly path: string; readonly name: string; readonly instead?: string };
+
+/** What to do about a diagnostic, in words, and how an editor does it. */
+export interface Remedy {
+  readonly text: string;
+  readonly fix: Fix;
+}
+
+/** Help of a diagnostic: words, or words with what carries them out. */
+export type Help = string | Remedy;
+
+export function textOfHelp(help: Help): string {
+  return typeof help === 'string' ? help : help.text;
+}
+
+/** Help with more words behind it. */
+export function withWords(help: Help, words: string): Help {
+  return typeof help === 'string' ? `${help}${words}` : { ...help, text: `${help.text}${words}` };
+}

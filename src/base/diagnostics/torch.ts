@@ -1,0 +1,20 @@
+import { define } from './define.js';
+
+export const torchDiagnostics = {
+  'torch/unsupported': define<{ layer: string; construct: string }>(
+    'error',
+    ({ layer, construct }) => `${layer}: ${construct} has no form in PyTorch here`,
+    `A network for PyTorch (\`--emit torch\`) is written layer by layer, or op by op as it is lowered for inference. This one
+has a layer that the first can't say, and too many time steps to be written op by op.
+
+Fewer time steps make the second possible.`,
+  ),
+  'torch/lowered': define<{ layer: string; construct: string }>(
+    'warning',
+    ({ layer, construct }) =>
+      `${layer}: ${construct} has no module in PyTorch, so the network is written op by op, to infer and not to train`,
+    `A network for PyTorch is written layer by layer where each of its layers has such a form: modules named as in the model
+file, which train. One has none: it belongs to a coding of converted networks, or it was read from a text. What is written
+then is the program of inference, with the same results.`,
+  ),
+} as const;

@@ -1,0 +1,206 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Tensor, tensor } from '../../../src/base/dtype.js';
+import { encodeSafetensors } from '../../../src/base/safetensors.js';
+import { Unsupported, layeredModel, loweredModel } from '../../../src/backends/torch/index.js';
+import { lowerModel } from '../../../src/lower/model-to-network/index.js';
+import { checkModel } from '../../../src/model/index.js';
+import { diskLoader } from '../../../src/workspace/files.js';
+import { lower } from '../../../src/lower/program/index.js';
+import { type Network, paramsToTensors } from '../../../src/network/index.js';
+import { evaluate } from '../../../src/tensor/index.js';
+import { hasModules, hasTorch, python, readTensors, runPython, writeTensors } from '../../support/pytorch.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { forwardFeeds, networkFrom, tinyModel } from '../../support/train.js';
+import { random } from '../../tensor/cases.js';
+
+const layers = resolve(import.meta.dirname, '../../../python/layers.py');
+
+const check = `
+from safetensors.torch import load_file, save_file
+from model import Network
+import torch
+network = Network()
+network.load_state_dict(load_file("weights.safetensors"), strict=True)
+network.eval()
+x = load_file("x.safetensors")
+with torch.no_grad():
+    y = network(*x.values())
+save_file({"y": y.contiguous()}, "y.safetensors")
+`;
+
+/** The network with batch norms whose statistics are those of no other, so that its neurons fire. */
+function stirred(network: Network, seed = 7): Network {
+  const next = random(seed);
+  const params = [...network.params].map(([name, param]) => {
+    if (!/\.(beta|mean|variance)$/.test(name)) return [name, param] as const;
+    const data = Float32Array.from(param.tensor.data, (x) => x + 0.5 * next());
+    return [name, { ...param, tensor: tensor('f32', param.tensor.shape, data) }] as const;
+  });
+  return { ...network, params: new Map(params) };
+}
+
+/** Of a text that uses networks of models/. */
+function libraryNetwork(text: string): Network {
+  const { value } = checkModel({ name: 'model.spike', text }, diskLoader('model.spike', false));
+  const { value: network } = lowerModel([...value!.configs.values()][0]!, { seed: 1 });
+  return network!;
+}
+
+/** What the emitted network gives for an image. */
+function inPyTorch(text: string, weights: ReadonlyMap<string, Tensor>, x: Tensor): Tensor {
+  const folder = temporaryFolder();
+  copyFileSync(layers, join(folder, 'layers.py'));
+  writeFileSync(join(folder, 'model.py'), text);
+  writeFileSync(join(folder, 'weights.safetensors'), encodeSafetensors(weights));
+  writeTensors(folder, 'x.safetensors', { x });
+  runPython(folder, ['-c', check]);
+  return readTensors(readFileSync(join(folder, 'y.safetensors'))).get('y')!;
+}
+
+function expectEqual(found: Tensor, wanted: Tensor, tolerance: number): void {
+  expect(found.shape).toEqual(wanted.shape);
+  const greatest = Math.max(...wanted.data);
+  wanted.data.forEach((value, i) =>
+    expect(Math.abs(found.data[i]! - value) / greatest, `[${i}]`).toBeLessThanOrEqual(tolerance),
+  );
+}
+
+const width4: Readonly<Record<string, string>> = {
+  'multibit, interlaminar': `use "spikec/multibit/resnet20" { ResNet20 } use "spikec/neurons" { MBLIF } use "spikec/blocks" { InterlaminarBlock }
+    config c { network ResNet20(width: 4, Block: InterlaminarBlock) neuron MBLIF coding direct(steps: 2) }`,
+  IBRA: `use "spikec/ibra/resnet18" { ResNet18 } use "spikec/neurons" { IBRALIF }
+    config c { network ResNet18(width: 4) neuron IBRALIF(D: 5.11, N: 100) coding direct(steps: 1) }`,
+  'ILIF over steps': `use "spikec/ibra/resnet20" { ResNet20 } use "spikec/neurons" { ILIF }
+    config c { network ResNet20(width: 4) neuron ILIF(D: 4) coding direct(steps: 3) }`,
+  'learned bits of weights, spikes and steps': `use "spikec/adaptive/resnet20" { ResNet20 } use "spikec/neurons" { Refined }
+    config c { network ResNet20(width: 4, stem_stride: 2) neuron Refined coding direct(steps: 1)
+      bits { weights learn(init: 4, max: 6, target: 2) spikes learn(init: 3, max: 6, target: 2) steps learn(init: 2, max: 3, target: 1) } }`,
+  'fixed bits': `use "spikec/adaptive/resnet20" { ResNet20 } use "spikec/neurons" { Refined }
+    config c { network ResNet20(width: 4, stem_stride: 2) neuron Refined coding direct(steps: 1) bits { weights 1 spikes 2 steps 2 } }`,
+};
+
+const neurons: Readonly<Record<string, string>> = {
+  LIF: 'LIF(tau: 2, theta: 0.7)',
+  'LIF with soft reset': 'LIF(tau: 3, theta: 0.7, soft: true)',
+  PLIF: 'PLIF(a: 0.3, theta: 0.5)',
+  MBLIF: 'MBLIF',
+  Ternary: 'Ternary(theta: 0.5)',
+  BackEI: 'BackEI(theta: 0.5, feedback: 0.25)',
+  MLF: 'MLF(k: 3, spacing: 0.3)',
+  ALIF: 'ALIF(theta: 0.5)',
+  CubaLIF: 'CubaLIF(theta: 0.5)',
+  KLIF: 'KLIF(theta: 0.3)',
+  QIF: 'QIF(theta: 0.4)',
+  EIF: 'EIF(theta: 0.4)',
+  Izhikevich: 'Izhikevich(theta: 0.4)',
+  'a neuron that reads the time': 'Timed',
+};
+
+const timed = `
+  neuron Timed { state u = 0  charge u = u + x / t  fire s = u >= 0.4 + 0.1 * t / T  reset u = where(s, 0, u)  surrogate atan }
+`;
+
+describe.skipIf(!hasTorch)('networks in PyTorch', () => {
+  it.each(Object.entries(neurons))('%s: what the reference evaluator gives', (_, neuron) => {
+    const text = tinyModel({
+      neuron,
+      declarations: `use "spikec/neurons" { MLF, ALIF, CubaLIF, KLIF, QIF, EIF, Izhikevich } ${timed}`,
+    });
+    const network = stirred(networkFrom(text));
+    const runnable = lower(network, { trainable: true });
+    const feeds = forwardFeeds(runnable, 3);
+    const { labels: _labels, ...images } = feeds;
+    const wanted = evaluate(runnable.program, images)['0']!;
+    const found = inPyTorch(layeredModel(network).text, paramsToTensors(network.params), images['image']!);
+    expectEqual(found, wanted, 1e-6);
+  });
+
+  it.each(Object.entries(width4))(
+    'networks of models/ (%s): what the reference evaluator gives',
+    (_, text) => {
+      const network = stirred(libraryNetwork(text));
+      const runnable = lower(network, { trainable: true });
+      const { labels: _labels, ...images } = forwardFeeds(runnable, 2);
+      const wanted = evaluate(runnable.program, images)['0']!;
+      expectEqual(
+        inPyTorch(layeredModel(network).text, paramsToTensors(network.params), images['image']!),
+        wanted,
+        1e-6,
+      );
+    },
+    60_000,
+  );
+
+  it('a cycle is a loop over the steps, and learns as it does here', () => {
+    const network = networkFrom(
+      tinyModel({
+        declarations: 'use "spikec/blocks" { Recurrent, Gated }',
+        body: 'image | flatten | Recurrent(6) | Gated(5) | linear(3)',
+        neuron: 'LIF(tau: 2, theta: 0.3)',
+      }),
+    );
+    const runnable = lower(network, { trainable: true });
+    const { labels: _labels, ...images } = forwardFeeds(runnable, 3);
+    const { text } = layeredModel(network);
+    expect(text).toContain('for t in range(3):');
+    const found = inPyTorch(text, paramsToTensors(network.params), images['image']!);
+    expectEqual(found, evaluate(runnable.program, images)['0']!, 1e-6);
+  });
+
+  it('a network without a form of its layers is written as it is lowered', () => {
+    const network = stirred(networkFrom(tinyModel({ neuron: 'MBLIF' })));
+    const runnable = lower(network);
+    const { labels: _labels, ...images } = forwardFeeds(runnable, 3);
+    const { text, weights } = loweredModel(network, runnable);
+    expectEqual(inPyTorch(text, weights, images['image']!), evaluate(runnable.program, images)['0']!, 1e-6);
+  });
+});
+
+const hasLinters = hasModules('ruff and mypy on emitted Python', 'ruff', 'mypy', 'torch');
+
+describe.skipIf(!hasLinters)('emitted Python', () => {
+  it('passes ruff and mypy --strict', () => {
+    const folder = temporaryFolder();
+    copyFileSync(layers, join(folder, 'layers.py'));
+    const texts = [
+      ...Object.values(width4),
+      tinyModel({ neuron: 'EIF', declarations: 'use "spikec/neurons" { EIF }' }),
+    ];
+    texts.forEach((text, i) => writeFileSync(join(folder, `model${i}.py`), layeredModel(libraryNetwork(text)).text));
+    const network = networkFrom(tinyModel());
+    writeFileSync(join(folder, 'lowered.py'), loweredModel(network, lower(network)).text);
+    runPython(folder, ['-m', 'ruff', 'check', '--no-cache', '.']);
+    runPython(folder, ['-m', 'mypy', '--strict', '--cache-dir', '/dev/null', '.']);
+  }, 120_000);
+});
+
+it('what a model file calls things reaches Python as names that Python has no other meaning for', () => {
+  const body = `class = image | conv(4, kernel: 3) | spike
+    self = class | flatten
+    half = self | linear(3)
+    torch = half | spike
+    output torch | linear(3)`;
+  const network = networkFrom(`
+    use "spikec/neurons" { LIF }
+    network None { input lambda: real[1, 8, 8] ${body.replace('image', 'lambda').replaceAll('class', 'klass')} }
+    config c { network None neuron LIF coding direct(steps: 2) }`);
+  const { text, renamed } = layeredModel(network);
+  expect([...renamed]).toContainEqual(['half_.linear.weight', 'half.linear.weight']);
+  const { status, stderr } = spawnSync(python, ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+  expect(text).not.toMatch(/\blambda\b/);
+});
+
+it('a layer without such a form is named', () => {
+  const network = networkFrom(tinyModel());
+  const first = network.ops.find(({ kind }) => kind === 'conv')!;
+  const planes = { ...first, attrs: { ...first.attrs, planes: 3 } } as typeof first;
+  const changed = { ...network, ops: network.ops.map((op) => (op === first ? planes : op)) };
+  expect(() => layeredModel(changed)).toThrowError(new Unsupported(planes, 'a synapse on planes'));
+});
