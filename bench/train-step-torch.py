@@ -1,5 +1,6 @@
-# The network of bench/train-step.ts, hand-written in PyTorch (eager), one JSON line per round.
-# Reads lines "STEPS" from stdin, runs that many training steps, answers with seconds and CPU seconds.
+# The networks of bench/train-step.mjs, hand-written in PyTorch: eager, compiled (torch.compile), or with SpikingJelly's
+# neurons. Reads lines "STEPS" from stdin, runs that many training steps, answers with a JSON line: seconds, CPU seconds.
+import argparse
 import json
 import resource
 import sys
@@ -9,8 +10,15 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-torch.set_num_threads(int(sys.argv[1]))
-BATCH, T = int(sys.argv[2]), int(sys.argv[3])
+options = argparse.ArgumentParser()
+options.add_argument("--network", choices=["mnist", "resnet20"], required=True)
+options.add_argument("--how", choices=["eager", "compile", "spikingjelly"], required=True)
+options.add_argument("--threads", type=int, required=True)
+options.add_argument("--batch", type=int, required=True)
+options.add_argument("--steps", type=int, required=True)
+given = options.parse_args()
+torch.set_num_threads(given.threads)
+T = given.steps
 
 
 class Spike(torch.autograd.Function):
@@ -27,53 +35,131 @@ class Spike(torch.autograd.Function):
         return grad * (v.abs() < 0.5).to(grad.dtype)
 
 
-def lif(x, theta=1.0, decay=0.5):
+class Lif(nn.Module):
     """x [T, N, ...] -> spikes [T, N, ...]; hard reset, detached."""
-    u = torch.zeros_like(x[0])
-    out = []
-    for t in range(x.shape[0]):
-        u = decay * u + x[t]
-        s = Spike.apply(u - theta)
-        u = u * (1 - s.detach())
-        out.append(s)
-    return torch.stack(out)
+
+    def forward(self, x):
+        u = torch.zeros_like(x[0])
+        out = []
+        for t in range(x.shape[0]):
+            u = 0.5 * u + x[t]
+            s = Spike.apply(u - 1.0)
+            u = u * (1 - s.detach())
+            out.append(s)
+        return torch.stack(out)
 
 
-class Net(nn.Module):
+def neurons():
+    if given.how != "spikingjelly":
+        return Lif()
+    from spikingjelly.activation_based import neuron, surrogate
+
+    return neuron.LIFNode(
+        tau=2.0,
+        decay_input=False,
+        v_threshold=1.0,
+        v_reset=0.0,
+        detach_reset=True,
+        step_mode="m",
+        surrogate_function=surrogate.Rect(),
+    )
+
+
+def folded(layer, x):
+    """A layer on all steps at once: x [T, N, ...]."""
+    y = layer(x.flatten(0, 1))
+    return y.view(x.shape[0], x.shape[1], *y.shape[1:])
+
+
+class Mnist(nn.Module):
     def __init__(self):
         super().__init__()
         self.c1, self.b1 = nn.Conv2d(1, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32)
         self.c2, self.b2 = nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64)
         self.l1, self.l2 = nn.Linear(64 * 49, 128), nn.Linear(128, 10)
+        self.n1, self.n2, self.n3 = neurons(), neurons(), neurons()
 
     def forward(self, x):
-        n = x.shape[0]
         h = self.b1(self.c1(x))  # constant in time: computed once
-        h = lif(h.unsqueeze(0).expand(T, *h.shape))
-        h = F.avg_pool2d(h.flatten(0, 1), 2)
-        h = self.b2(self.c2(h))
-        h = lif(h.view(T, n, *h.shape[1:]))
-        h = F.avg_pool2d(h.flatten(0, 1), 2).flatten(1)
-        h = lif(self.l1(h).view(T, n, -1))
-        return self.l2(h.flatten(0, 1)).view(T, n, -1).mean(0)
+        h = self.n1(h.unsqueeze(0).expand(T, *h.shape))
+        h = folded(lambda y: self.b2(self.c2(F.avg_pool2d(y, 2))), h)
+        h = self.n2(h)
+        h = self.n3(folded(lambda y: self.l1(F.avg_pool2d(y, 2).flatten(1)), h))
+        return folded(self.l2, h).mean(0)
+
+
+class Block(nn.Module):
+    def __init__(self, before, channels, stride):
+        super().__init__()
+        self.c1 = nn.Conv2d(before, channels, 3, padding=1, stride=stride, bias=False)
+        self.c2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.b1, self.b2 = nn.BatchNorm2d(channels), nn.BatchNorm2d(channels)
+        self.n1, self.n2 = neurons(), neurons()
+        plain = stride == 1 and before == channels
+        self.around = None
+        if not plain:
+            self.around = nn.Sequential(
+                nn.Conv2d(before, channels, 1, stride=stride, bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, x):
+        h = self.n1(folded(lambda y: self.b1(self.c1(y)), x))
+        h = folded(lambda y: self.b2(self.c2(y)), h)
+        return self.n2(h + (x if self.around is None else folded(self.around, x)))
+
+
+class ResNet20(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c1, self.b1, self.n1 = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), neurons()
+        shapes = [(16, 16, 1)] * 3 + [(16, 32, 2)] + [(32, 32, 1)] * 2 + [(32, 64, 2)] + [(64, 64, 1)] * 2
+        self.blocks = nn.ModuleList(Block(*shape) for shape in shapes)
+        self.last = nn.Linear(64, 10)
+
+    def forward(self, x):
+        h = self.b1(self.c1(x))
+        h = self.n1(h.unsqueeze(0).expand(T, *h.shape))
+        for block in self.blocks:
+            h = block(h)
+        return folded(lambda y: self.last(y.mean((2, 3))), h).mean(0)
 
 
 torch.manual_seed(1)
-net = Net()
+net = Mnist() if given.network == "mnist" else ResNet20()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-images = torch.rand(BATCH, 1, 28, 28)
-labels = torch.randint(0, 10, (BATCH,))
+images = torch.rand(given.batch, *((1, 28, 28) if given.network == "mnist" else (3, 32, 32)))
+labels = torch.randint(0, 10, (given.batch,))
+
+
+def loss_of(images, labels):
+    return F.cross_entropy(net(images), labels)
+
+
+if given.how == "compile":
+    loss_of = torch.compile(loss_of)
 
 
 def step():
+    if given.how == "spikingjelly":
+        from spikingjelly.activation_based import functional
+
+        functional.reset_net(net)
     optimizer.zero_grad()
-    loss = F.cross_entropy(net(images), labels)
+    loss = loss_of(images, labels)
     loss.backward()
     optimizer.step()
     return loss.item()
 
 
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident():
+    """KiB of memory that the process holds now."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 1024
+
+
+base = resident()
 for line in sys.stdin:
     steps = int(line)
     wall, cpu = time.perf_counter(), time.process_time()
@@ -84,5 +170,6 @@ for line in sys.stdin:
         "cpu": time.process_time() - cpu,
         "loss": loss,
         "step_mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) / 1024,
+        "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     print(json.dumps(answer), flush=True)

@@ -1,20 +1,32 @@
-// One training step of conv3×3(32) – BN – LIF – avgpool – conv3×3(64) – BN – LIF – avgpool – 128 – LIF – 10 on 28×28
-// images, T = 4, batch 64, SGD with momentum: our engines and PyTorch eager (bench/train-step-torch.py), in one run.
-//   npm run build && node bench/train-step.mjs [--threads 2] [--rounds 5] [--ops]
-// Contenders are processes of their own that take turns, so that what else the machine does meets all alike. Prints
-// samples per second (best and median round), processor time, and how far a step raises a process's memory; with --ops
-// instead the time of each kind of ONNX operator in the whole step, by onnxruntime's own profile.
+// One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
+// and SpikingJelly (bench/train-step-torch.py).
+//   npm run bench -- train-step [--networks mnist,resnet20,a221] [--engines native,…] [--peers eager,compile,spikingjelly]
+//     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
+// Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
+// better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
+// and how far a step raises the memory of the process. --write puts the table into bench/README.md. --profile prints
+// instead where the time of the native engine goes, by kind of op.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answer, compete, option, trainingSteps } from './lib/contest.mjs';
+import { alone, answer, heldSteps, option } from './lib/contest.mjs';
 
 const threads = Number(option('threads', 2));
 const rounds = Number(option('rounds', 5));
-const [batch, steps] = [64, 4];
-const python = option('python', '/usr/bin/python3');
+const seconds = Number(option('seconds', 2));
+const python = option('python', 'python3');
+const list = (name, fallback) => option(name, fallback).split(',').filter(Boolean);
+const steps = 4;
 
-const model = `
+const networks = {
+  mnist: {
+    batch: 64,
+    peers: true,
+    says: 'conv3×3(32)–BN–LIF–avgpool–conv3×3(64)–BN–LIF–avgpool–128–LIF–10, 28×28, T = 4',
+    config: 'bench',
+    text: `
 // As in the PyTorch script: the reset takes no part in the gradient.
 neuron LIF(tau = 2, theta = 1) {
   state u = 0
@@ -31,110 +43,178 @@ network ConvNet(classes: int = 10) {
   output hidden | linear(classes)
 }
 config bench { network ConvNet  neuron LIF  coding direct(steps: ${steps}) }
-`;
+`,
+  },
+  resnet20: {
+    batch: 32,
+    peers: true,
+    says: 'ResNet-20 of 16, 32 and 64 channels, LIF, 32×32, T = 4',
+    config: 'bench',
+    text: `
+use "spikec/blocks" { BasicBlock }
+neuron LIF(tau = 2, theta = 1) {
+  state u = 0
+  charge u = (1 - 1 / tau) * u + x
+  fire   s = u >= theta
+  reset  detached u = where(s, 0, u)
+  surrogate rectangle(width: 1)
+}
+network ResNet20(classes: int = 10, width: int = 16) {
+  input image: real[3, 32, 32]
+  stem   = image | conv(width, kernel: 3) | batchnorm | spike
+  stage1 = stem | repeat(3) BasicBlock(width)
+  stage2 = stage1 | BasicBlock(2 * width, stride: 2) | repeat(2) BasicBlock(2 * width)
+  stage3 = stage2 | BasicBlock(4 * width, stride: 2) | repeat(2) BasicBlock(4 * width)
+  output stage3 | global_avgpool | flatten | linear(classes)
+}
+config bench { network ResNet20  neuron LIF  coding direct(steps: ${steps}) }
+`,
+  },
+  a221: {
+    batch: 100,
+    peers: false,
+    says: 'the narrow ResNet-20 of models/adaptive with learned bits',
+    config: 'a221',
+    file: fileURLToPath(new URL('../models/adaptive/resnet20.spike', import.meta.url)),
+  },
+};
 
-async function stepOf() {
-  const { checkModel, memoryLoader } = await import('../dist/src/model/index.js');
+/** The training step of a network, and feeds for it. */
+async function stepOf(name) {
+  const { loadModel } = await import('../dist/src/workspace/load-model.js');
   const { lowerModel } = await import('../dist/src/lower/model-to-network/index.js');
   const { traineeOf } = await import('../dist/src/train/index.js');
-  const { value } = checkModel({ name: 'bench.spike', text: model }, memoryLoader({}), {});
-  const network = lowerModel(value.configs.get('bench')).value;
-  return traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd', momentum: 0.9 } }).step;
+  const { text, file, config, batch } = networks[name];
+  const folder = mkdtempSync(join(tmpdir(), 'train-step-'));
+  const path = file ?? join(folder, 'bench.spike');
+  if (text !== undefined) writeFileSync(path, text);
+  const network = lowerModel(loadModel(path, {}).value.configs.get(config)).value;
+  rmSync(folder, { recursive: true });
+  const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd', momentum: 0.9 } });
+  const shape = [batch, ...network.ops[0].type.shape];
+  const size = shape.reduce((a, b) => a * b, 1);
+  const data = Float32Array.from({ length: size }, (_, i) => ((i * 2654435761) % 1000) / 1000);
+  const labels = { dtype: 'i32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => (i * 7) % 10) };
+  return { step, feeds: { [network.ops[0].id]: { dtype: 'f32', shape, data }, labels } };
 }
 
-const scalar = (value) => ({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
-const images = {
-  dtype: 'f32',
-  shape: [batch, 1, 28, 28],
-  data: Float32Array.from({ length: batch * 784 }, (_, i) => ((i * 2654435761) % 1000) / 1000),
-};
-const labels = { dtype: 'i32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => (i * 7) % 10) };
+const statesOf = (step) => new Map(step.states.map(({ id, initial }) => [id, initial]));
 
-async function contend(name) {
+async function contend(network, engine) {
   const { engineNamed } = await import('../dist/src/engines/index.js');
-  const step = await stepOf();
-  const executable = await engineNamed(name).open(step.program, { threads });
-  await answer(trainingSteps(executable, step, { image: images, labels }));
+  const { step, feeds } = await stepOf(network);
+  const executable = await engineNamed(engine).open(step.program, { threads, states: statesOf(step) });
+  await answer(heldSteps(executable, feeds));
   await executable.dispose();
 }
 
-/** Milliseconds per step and kind of operator. */
-async function profile() {
-  const { emitOnnx } = await import('../dist/src/backends/onnx/index.js');
-  const { default: ort } = await import('onnxruntime-node');
-  const { mkdtempSync, readFileSync, readdirSync, rmSync } = await import('node:fs');
-  const { tmpdir } = await import('node:os');
-  const step = await stepOf();
-  const folder = mkdtempSync(join(tmpdir(), 'train-step-'));
-  const session = await ort.InferenceSession.create(emitOnnx(step.program), {
-    intraOpNumThreads: threads,
-    enableProfiling: true,
-    profileFilePrefix: join(folder, 'profile'),
+/** Milliseconds of a step by kind of op, the best of each step's rounds. */
+async function profile(name) {
+  const { openNative } = await import('../dist/src/engines/native.js');
+  const { step, feeds } = await stepOf(name);
+  const opened = await openNative(step.program, { threads, states: statesOf(step) }, true);
+  const run = heldSteps(opened, feeds);
+  await run();
+  let before = await opened.times();
+  const best = before.map(() => Infinity);
+  for (let round = 0; round < 5 * rounds; round++) {
+    await run();
+    const now = await opened.times();
+    now.forEach((one, i) => (best[i] = Math.min(best[i], one.seconds - before[i].seconds)));
+    before = now;
+  }
+  await opened.dispose();
+  const kinds = new Map();
+  before.forEach(({ step }, i) => {
+    const kind = step.split(':')[0];
+    const known = kinds.get(kind) ?? { count: 0, ms: 0 };
+    kinds.set(kind, { count: known.count + 1, ms: known.ms + 1000 * best[i] });
   });
-  const fed = { ...Object.fromEntries(step.states.map(({ id, initial }) => [id, initial])), image: images, labels };
-  const feeds = Object.fromEntries(
-    Object.entries({ ...fed, learning_rate: scalar(0.01), step: scalar(1) })
-      .filter(([id]) => session.inputNames.includes(id))
-      .map(([id, { dtype, data, shape }]) => [id, new ort.Tensor(dtype === 'i32' ? 'int32' : 'float32', data, shape)]),
-  );
-  for (let i = 0; i <= rounds; i++) await session.run(feeds);
-  session.endProfiling();
-  const file = join(folder, readdirSync(folder)[0]);
-  const events = JSON.parse(readFileSync(file, 'utf8')).filter(({ cat }) => cat === 'Node');
-  rmSync(folder, { recursive: true });
-  const times = new Map();
-  for (const { name, dur, args } of events) {
-    if (!name.endsWith('_kernel_time')) continue;
-    const known = times.get(args.op_name) ?? { count: 0, us: 0 };
-    times.set(args.op_name, { count: known.count + 1, us: known.us + dur });
-  }
-  const rows = [...times].sort((a, b) => b[1].us - a[1].us);
-  const total = rows.reduce((sum, [, { us }]) => sum + us, 0);
-  const ms = (us) => (us / 1000 / (rounds + 1)).toFixed(1);
-  console.log(`onnxruntime, ${threads} threads, ${ms(total)} ms a step in operators\n`);
-  console.log('| operator | a step | ms | share |\n| --- | --- | --- | --- |');
-  for (const [name, { count, us }] of rows.slice(0, 14)) {
-    const share = `${((100 * us) / total).toFixed(0)} %`;
-    console.log(`| ${name} | ${Math.round(count / (rounds + 1))} | ${ms(us)} | ${share} |`);
+  const total = [...kinds.values()].reduce((sum, { ms }) => sum + ms, 0);
+  console.log(`\n${name}: native, ${threads} threads, ${total.toFixed(1)} ms a step\n`);
+  console.log('| kind | steps | ms | share |\n| --- | --- | --- | --- |');
+  for (const [kind, { count, ms }] of [...kinds].sort((a, b) => b[1].ms - a[1].ms)) {
+    console.log(`| ${kind} | ${count} | ${ms.toFixed(1)} | ${((100 * ms) / total).toFixed(0)} % |`);
   }
 }
 
-function contenders() {
-  const self = fileURLToPath(import.meta.url);
-  const ours = (name) => [process.execPath, [self, '--contender', name, '--threads', String(threads)]];
-  const all = { onnxruntime: ours('onnxruntime'), fused: ours('fused'), 'tfjs-wasm': ours('tfjs-wasm') };
-  if (spawnSync(python, ['-c', 'import torch']).status === 0) {
-    const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
-    all.pytorch = [python, [script, String(threads), String(batch), String(steps)]];
-  } else console.warn(`no PyTorch: ${python} has no torch`);
-  return all;
-}
+const self = fileURLToPath(import.meta.url);
+const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
+const labels = { eager: 'PyTorch eager', compile: 'torch.compile', spikingjelly: 'SpikingJelly' };
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-async function compare() {
-  report(await compete(Object.entries(contenders()), { rounds }));
-}
-
-function report(running) {
-  const rows = running.map(({ name, count, measured }) => {
-    const rates = measured.map(({ seconds }) => (batch * count) / seconds).sort((a, b) => b - a);
-    const cpu = Math.min(...measured.map((m) => m.cpu)) / count;
-    return { name, best: rates[0], median: rates[Math.floor(rates.length / 2)], cpu, mib: measured.at(-1).step_mib };
-  });
-  const torch = rows.find(({ name }) => name === 'pytorch');
-  console.log(`batch ${batch}, T = ${steps}, ${threads} threads, ${rounds} rounds`);
-  console.log(
-    '| engine | samples/s, best | median | × PyTorch (median) | CPU ms a step | × PyTorch | memory a step, MiB |',
-  );
-  console.log('| --- | --- | --- | --- | --- | --- | --- |');
-  for (const { name, best, median, cpu, mib } of rows) {
-    const ratio = torch === undefined ? '–' : (median / torch.median).toFixed(2);
-    const cpuRatio = torch === undefined ? '–' : (torch.cpu / cpu).toFixed(2);
-    console.log(
-      `| ${name} | ${best.toFixed(0)} | ${median.toFixed(0)} | ${ratio} | ${(1000 * cpu).toFixed(0)} | ${cpuRatio} | ${mib.toFixed(0)} |`,
-    );
+/** Samples per second and so on of a contender, or nothing where it doesn't run. */
+async function measured(name, network, command, args, env = {}) {
+  const { batch } = networks[network];
+  try {
+    const { count, measured } = await alone(command, args, { rounds, seconds, env });
+    const rates = measured.map((one) => (batch * count) / one.seconds);
+    const cpu = (1000 * Math.min(...measured.map((one) => one.cpu))) / count;
+    const found = { name, median: median(rates), best: Math.max(...rates), worst: Math.min(...rates), cpu };
+    console.error(`${network} ${name} ${Object.values(env).join()}: ${found.median.toFixed(0)}/s`);
+    return { ...found, mib: measured.at(-1).step_mib };
+  } catch (error) {
+    console.error(`${network}: ${name} doesn't run here: ${error.message}`);
+    return undefined;
   }
 }
 
-if (process.argv.includes('--contender')) await contend(option('contender'));
-else if (process.argv.includes('--ops')) await profile();
-else await compare();
+async function compare(network) {
+  const { batch, peers } = networks[network];
+  const rows = [];
+  for (const engine of list('engines', 'native,onnxruntime,fused,tfjs-tensorflow,tfjs-wasm')) {
+    const args = [self, '--contender', engine, '--networks', network, '--threads', String(threads)];
+    rows.push(await measured(`\`${engine}\``, network, process.execPath, args));
+  }
+  for (const how of peers ? list('peers', 'eager,compile,spikingjelly') : []) {
+    const sizes = Object.entries({ network, how, threads, batch, steps });
+    const args = [script, ...sizes.flatMap(([key, value]) => [`--${key}`, String(value)])];
+    const policies = [];
+    for (const OMP_WAIT_POLICY of ['passive', 'active']) {
+      policies.push(await measured(labels[how], network, python, args, { OMP_WAIT_POLICY }));
+    }
+    rows.push(policies.filter((one) => one !== undefined).sort((a, b) => b.median - a.median)[0]);
+  }
+  return rows.filter((row) => row !== undefined);
+}
+
+function table(network, rows) {
+  const { batch, says } = networks[network];
+  const of = (label) => rows.find(({ name }) => name === label);
+  const ratio = (row, peer) => (peer === undefined ? '–' : (row.median / peer.median).toFixed(2));
+  const lines = [
+    `**${network}**: ${says}; batch ${batch}, ${threads} threads`,
+    '',
+    '| contender | samples/s | best | worst | × eager | × torch.compile | CPU ms a step | memory a step, MiB |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  ];
+  for (const row of rows) {
+    const rates = [row.median, row.best, row.worst].map((rate) => rate.toFixed(0));
+    const ratios = [ratio(row, of(labels.eager)), ratio(row, of(labels.compile))];
+    lines.push(`| ${[row.name, ...rates, ...ratios, row.cpu.toFixed(0), row.mib.toFixed(0)].join(' | ')} |`);
+  }
+  return lines.join('\n');
+}
+
+/** Puts the tables between their marks, laid out as the formatter does. */
+function write(text) {
+  const path = fileURLToPath(new URL('README.md', import.meta.url));
+  const [begin, end] = ['<!-- train-step -->', '<!-- /train-step -->'];
+  const page = readFileSync(path, 'utf8');
+  const [at, until] = [page.indexOf(begin), page.indexOf(end)];
+  if (at < 0 || until < at) throw new Error(`${path} has no marks ${begin} and ${end}`);
+  writeFileSync(path, `${page.slice(0, at)}${begin}\n\n${text}\n\n${page.slice(until)}`);
+  spawnSync('npx', ['prettier', '--write', path], { stdio: 'inherit' });
+}
+
+const chosen = list('networks', 'mnist,resnet20,a221');
+if (process.argv.includes('--contender')) await contend(chosen[0], option('contender'));
+else if (process.argv.includes('--profile')) for (const network of chosen) await profile(network);
+else {
+  const tables = [];
+  for (const network of chosen) {
+    tables.push(table(network, await compare(network)));
+    console.log(`\n${tables.at(-1)}\n`);
+  }
+  if (process.argv.includes('--write')) write(tables.join('\n\n'));
+}

@@ -11,7 +11,7 @@ export function option(name, fallback) {
 
 /** A contender's side: answers each line "STEPS" with what so many steps took, `step` giving each one's loss. */
 export async function answer(step) {
-  const base = process.resourceUsage().maxRSS;
+  const base = process.memoryUsage().rss / 1024;
   for await (const line of createInterface({ input: process.stdin })) {
     const [wall, cpu] = [performance.now(), process.cpuUsage()];
     let loss = 0;
@@ -33,6 +33,44 @@ export function trainingSteps(executable, step, feeds) {
     states = Object.fromEntries(step.states.map(({ id }) => [id, results[`next.${id}`]]));
     return results.loss.data[0];
   };
+}
+
+/** Runs a program that keeps its states again and again on the same feeds. */
+export function heldSteps(executable, feeds) {
+  const scalar = (value) => ({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
+  let done = 0;
+  return async () => {
+    const results = await executable.step({ ...feeds, learning_rate: scalar(0.01), step: scalar(++done) });
+    return results.loss.data[0];
+  };
+}
+
+/** One contender by itself: rounds of about `seconds` each. Gives the steps of a round and what every round took. */
+export async function alone(command, args, { rounds, seconds, env = {}, most = 50 }) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let said = '';
+  child.stderr.on('data', (text) => (said += text));
+  const ended = new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('exit', (code) => resolve(`it ended with code ${code}: ${said.trim().split('\n').at(-1)}`));
+  });
+  child.stdin.on('error', () => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (count) => {
+    child.stdin.write(`${count}\n`);
+    const line = await Promise.race([lines.next(), ended]);
+    if (typeof line === 'string' || line.done) throw new Error(typeof line === 'string' ? line : await ended);
+    return JSON.parse(line.value);
+  };
+  await ask(1);
+  await ask(2);
+  const one = await ask(1);
+  const count = Math.max(1, Math.min(most, Math.round(seconds / one.seconds)));
+  const measured = [];
+  for (let round = 0; round < rounds; round++) measured.push(await ask(count));
+  child.stdin.end();
+  await ended;
+  return { count, measured };
 }
 
 /**

@@ -37,7 +37,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const findings = new Findings();
   checkPassNames(options);
   const opened = openTarget(target, options, findings);
-  opened.plan();
+  opened.passPlan();
   if (opened.source !== undefined) await verifyWhereWanted(opened.source, options, findings);
   const { stopAfter, planes } = options;
   const split = planes === true ? { planes } : {};

@@ -10,9 +10,16 @@ import { type Ports, type StatePort, checkState, chosenStates, portsOf } from '.
 import type { Engine, OpenOptions, Opened } from './types.js';
 
 /** Runs programs as machine code: C made for the program, compiled on this machine. */
-export const nativeEngine: Engine = { name: 'native', open: openNative };
+export const nativeEngine: Engine = { name: 'native', open: (program, options) => openNative(program, options) };
 
-async function openNative(program: Program, options: OpenOptions = {}): Promise<Opened> {
+/** A program whose steps' times are added up. */
+export interface Profiled extends Opened {
+  /** Seconds in each step of a run so far, with what it does. */
+  times(): Promise<readonly { readonly step: string; readonly seconds: number }[]>;
+}
+
+/** As `nativeEngine.open`, with a profile. */
+export async function openNative(program: Program, options: OpenOptions = {}, profile = false): Promise<Profiled> {
   const ports = portsOf(program, options.states);
   await requireKoffi();
   const compiler = await findCompiler();
@@ -20,6 +27,7 @@ async function openNative(program: Program, options: OpenOptions = {}): Promise<
   const library = await openLibrary(await compileProgram(compiler, emitted));
   const threads = options.threads ?? availableParallelism();
   const run = new Run(program, emitted, ports, library, threads, options.states ?? new Map());
+  if (profile) run.measure();
   let last: Promise<unknown> = Promise.resolve();
   /** One at a time: a program has one memory. */
   const queued = <T>(job: () => T | Promise<T>): Promise<T> => {
@@ -33,6 +41,7 @@ async function openNative(program: Program, options: OpenOptions = {}): Promise<
     read: (ids, { before = false } = {}) => queued(() => run.read(ids, before)),
     write: (values) => queued(() => run.write(values)),
     dispose: () => queued(() => run.close()),
+    times: () => queued(() => run.times()),
   };
 }
 
@@ -159,6 +168,16 @@ class Run {
     const chosen = chosenStates(this.ports.states, [...values.keys()]);
     for (const { id, input } of chosen) checkState(input, values.get(id)!);
     for (const { id } of chosen) this.#write(this.emitted.inputs.get(id)!, values.get(id)!.data);
+  }
+
+  measure(): void {
+    this.library.measure(this.#context, this.emitted.steps.length);
+  }
+
+  times(): { step: string; seconds: number }[] {
+    const seconds = new Float64Array(this.emitted.steps.length);
+    this.library.times(this.#context, seconds, seconds.byteLength);
+    return this.emitted.steps.map((step, i) => ({ step, seconds: seconds[i]! }));
   }
 
   close(): void {

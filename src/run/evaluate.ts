@@ -39,7 +39,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const { source, text } = opened;
   const normalisation = chosenNormalisation(given.normalisation, opened.normalisation);
   const options: RunOptions = { ...given, normalisation };
-  opened.plan();
+  opened.passPlan();
   const theirs = source === undefined ? undefined : forSource(source, options, findings);
   if (source !== undefined) await verifyWhereWanted(source, options, findings);
   const compiled = opened.compiled();

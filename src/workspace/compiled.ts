@@ -22,7 +22,7 @@ export interface PassPlan extends Surroundings {
 export interface Uncompiled {
   readonly network: Network;
   /** Reports settings that no conversion has. */
-  readonly plan: () => PassPlan;
+  readonly passPlan: () => PassPlan;
   /** What is to be said of the network after its passes; `finished`: after all of them. */
   readonly problems?: (network: Network, finished: boolean) => readonly Diagnostic[];
 }
@@ -57,7 +57,7 @@ export interface Conversion {
 export function compile(target: Uncompiled, options: CompiledOptions, findings: Findings): Compiled {
   const { stopAfter, after } = options;
   const hooks = { stopAfter, ...(after === undefined ? {} : { after }) };
-  const { passes, ...surroundings } = target.plan();
+  const { passes, ...surroundings } = target.passPlan();
   const result = runPipeline(target.network, passes, surroundings, { now: () => performance.now(), ...hooks });
   findings.all.push(...result.diagnostics);
   const { network, runs } = result;
@@ -76,7 +76,7 @@ export function inferencePlan(): PassPlan {
 
 /** A trained (or initial) network made ready for inference. */
 export function forInference(network: Network, findings: Findings): Compiled {
-  return compile({ network, plan: inferencePlan }, {}, findings);
+  return compile({ network, passPlan: inferencePlan }, {}, findings);
 }
 
 /** A compiled network with its multi-bit spikes as the options say. */

@@ -85,7 +85,7 @@ function silentOf(coding: SwsCoding): (id: string) => number {
 
 /** A network converted by a plan, to the end. */
 export function convertNetwork(network: Network, plan: PassPlan, findings: Findings): Compiled {
-  return compile({ network, plan: () => plan, problems: sizeProblems }, {}, findings);
+  return compile({ network, passPlan: () => plan, problems: sizeProblems }, {}, findings);
 }
 
 /** Refuses a network that no command could read again. */

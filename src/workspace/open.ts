@@ -69,8 +69,8 @@ export interface OpenOptions extends CommonOptions {
 export function openTarget(target: Target, options: OpenOptions, findings: Findings): Opened {
   const opened = openedOf(target, options, findings);
   let known: PassPlan | undefined;
-  const plan = (): PassPlan => (known ??= opened.plan());
-  const ready = { ...opened, plan };
+  const passPlan = (): PassPlan => (known ??= opened.passPlan());
+  const ready = { ...opened, passPlan };
   // what is compiled again is the same, and what passes say is said once
   const done = new Map<boolean | undefined, Compiled>();
   const compiled = (how: CompiledOptions = {}): Compiled => {
@@ -118,7 +118,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
     inputs: files,
-    plan: inferencePlan,
+    passPlan: inferencePlan,
   };
 }
 
@@ -138,7 +138,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
         }),
     sources: new Map([[basename(path), readBytes(path)]]),
     inputs: [path],
-    plan: inferencePlan,
+    passPlan: inferencePlan,
   };
 }
 
@@ -168,7 +168,7 @@ function openImport(path: string, config: Config, findings: Findings): OpenedTar
       [basename(source.path), source.bytes],
     ]),
     inputs: [path, source.path, ...external],
-    plan: () => conversionPlan(config, findings),
+    passPlan: () => conversionPlan(config, findings),
     problems: (compiled, finished) => [...sizeProblems(compiled), ...(finished ? checkPatterns(config, compiled) : [])],
   };
 }
@@ -185,6 +185,6 @@ function openOnnx(path: string, findings: Findings): OpenedTarget {
     source,
     sources: new Map([[name, source.bytes]]),
     inputs: [path],
-    plan: inferencePlan,
+    passPlan: inferencePlan,
   };
 }

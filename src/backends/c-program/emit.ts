@@ -40,6 +40,8 @@ export interface CProgram {
   readonly params: readonly { readonly buffer: number; readonly data: Tensor }[];
   /** Output name → buffer. */
   readonly outputs: ReadonlyMap<string, number>;
+  /** What each step of a run does, for a profile. */
+  readonly steps: readonly string[];
   /** Doubles that parts of a kernel sum in. */
   readonly sums: number;
   /** Bytes of scratch memory of a thread. */
@@ -90,6 +92,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
     inputs,
     params: kept,
     outputs,
+    steps: writer.labels,
     sums: writer.sums * parts,
     scratch: writer.scratch,
   };
@@ -104,6 +107,7 @@ class Writer {
   readonly aliases = new Set<number>();
   /** The buffers that each step of the outermost program touches. */
   readonly touched: Set<number>[] = [];
+  readonly labels: string[] = [];
   sums = 0;
   scratch: number;
   #names = 0;
@@ -139,6 +143,10 @@ class Writer {
         declared.push(`void ${stepName}(Context *x);`);
         lines.push(`  ${stepName}(x);`);
       } else if (step.kind === 'call') lines.push(`  ${this.#call(planner, step.op, buffers)}`);
+      if (scope !== '') return;
+      lines.push(`  mark(x, ${this.labels.length});`);
+      const computed = step.kind === 'loops' ? step.items.map(({ value }) => value).join(' ') : step.op.id;
+      this.labels.push(`${step.kind === 'loops' ? 'loops' : step.op.kind}: ${computed}`);
     });
     this.products.push(...declared, `${scope === '' ? '' : 'static '}void ${name}(Context *x) {`, ...lines, '}');
     return planner;

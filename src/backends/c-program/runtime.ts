@@ -13,6 +13,8 @@ typedef struct Context {
   long threads;
   Pool *pool;
   const void *job;  /* what the present task works on */
+  double *times;    /* seconds of each step so far, where they are measured */
+  double last;
 } Context;
 typedef void (*Task)(const Context *x, long part, long parts, long worker);
 void run(const Context *x, Task task, long parts);
@@ -154,6 +156,18 @@ void spikec_join(Pool *pool) {
   free(pool);
 }
 
+#include <time.h>
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+static void mark(Context *x, long step) {
+  if (x->times == NULL) return;
+  const double now = seconds();
+  x->times[step] += now - x->last;
+  x->last = now;
+}
 void *spikec_allocate(int64_t bytes) {
   void *made = NULL;
   return posix_memalign(&made, 64, bytes > 0 ? bytes : 64) == 0 ? made : NULL;
@@ -179,14 +193,22 @@ void spikec_close(Context *x) {
   free(x->p);
   free(x->scratch);
   free(x->sums);
+  free(x->times);
   free(x);
 }
 /* Points a buffer at an offset of memory. */
 void spikec_place(Context *x, int64_t buffer, char *memory, int64_t offset) { x->p[buffer] = memory + offset; }
 void spikec_write(Context *x, int64_t buffer, const void *from, int64_t bytes) { memcpy(x->p[buffer], from, bytes); }
 void spikec_read(Context *x, int64_t buffer, void *to, int64_t bytes) { memcpy(to, x->p[buffer], bytes); }
+/* From now on the seconds of each of so many steps are added up; gives them. */
+void spikec_measure(Context *x, int64_t steps) {
+  free(x->times);
+  x->times = calloc(steps, sizeof(double));
+}
+void spikec_times(Context *x, double *to, int64_t bytes) { memcpy(to, x->times, bytes); }
 void spikec_step(Context *x, int64_t n) {
   x->n = n;
+  x->last = seconds();
   spikec_run(x);
 }
 `;

@@ -12,7 +12,7 @@ import { partition } from './partition.js';
 import { type Plan, bytesPerSample, makePlan } from './plan.js';
 import { type RemoteLane, openLocalLane, openWorkerLane } from './pool.js';
 import { emitProduct } from './products.js';
-import type { Partition } from './segments.js';
+import { type Partition, flatSegments } from './segments.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './samples.js';
 
 export interface FusedOptions extends OpenOptions {
@@ -24,6 +24,8 @@ export interface FusedOptions extends OpenOptions {
   readonly lanes?: number;
   /** Whether synapses on spikes and small integers may be computed in bytes; the results are the same. */
   readonly integers?: boolean;
+  /** Whether loops over time are the engine's own, otherwise onnxruntime's `Scan`; the results are the same. */
+  readonly loops?: boolean;
   /** Samples that a lane takes at a time; by default as many as fit the processor's cache. */
   readonly samples?: number;
 }
@@ -34,12 +36,15 @@ export const fusedEngine = { name: 'fused', open: openFused } satisfies Engine;
 /** What a lane's values may fill: about the cache of one core, more makes every pass go to memory. */
 const cacheBytes = 2 << 20;
 const largestPart = 64;
+/** Where each step of a loop calls onnxruntime, calls are worth their time from so many samples on. */
+const leastInLoops = 32;
 /** Plans kept, one per batch size; an old one is dropped for a new. */
 const keptPlans = 4;
 
 async function openFused(program: Program, options: FusedOptions = {}): Promise<Opened> {
   const split = partition(program, options);
-  const sessions = split.segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
+  const segments = flatSegments(split);
+  const sessions = segments.flatMap((segment) => (segment.kind === 'session' ? [segment.program] : []));
   const unsupported = sessions.flatMap(unsupportedByOnnx);
   if (unsupported.length > 0) {
     throw new DiagnosticError(
@@ -53,7 +58,7 @@ async function openFused(program: Program, options: FusedOptions = {}): Promise<
   const ports = portsOf(program, options.states);
   // States pass through all samples of a step, and lie in the memory of one lane.
   const separable = isSeparable(program) && ports.states.length === 0;
-  const models = split.segments.flatMap((segment) => {
+  const models = segments.flatMap((segment) => {
     if (segment.kind === 'kernel' || segment.kind === 'dot') return [];
     return [segment.kind === 'session' ? emitOnnx(segment.program) : emitProduct(segment.synapse)];
   });
@@ -119,7 +124,8 @@ class FusedRun {
   ) {
     this.states = new Map(initial);
     this.busy = lanes.map(() => 0);
-    this.samples = samples ?? cachedSamples(bytesPerSample(program, split));
+    this.samples =
+      samples ?? Math.max(cachedSamples(bytesPerSample(program, split)), hasProducts(split) ? leastInLoops : 1);
   }
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
@@ -260,6 +266,13 @@ class FusedRun {
 interface Feed {
   readonly input: ProgramInput;
   readonly fed: Tensor;
+}
+
+/** Whether a loop calls onnxruntime at every step. */
+function hasProducts({ segments }: Partition): boolean {
+  return segments.some(
+    (segment) => segment.kind === 'loop' && segment.loop.body.segments.some(({ kind }) => kind === 'session'),
+  );
 }
 
 /** How many samples at once keep their values in the cache. */

@@ -4,13 +4,26 @@ import type { Node } from './graph.js';
 import type { RegionGraph, Source } from './region.js';
 import { emitStore } from './store.js';
 import { type Location, type MemoryNode, type Vector, VectorEmitter, lanes } from './vector.js';
-import { FunctionBody } from './wasm.js';
+import { FunctionBody, loopParams } from './wasm.js';
 
-/** Where a kernel finds and leaves values: byte addresses in the memory. */
+/** How a value moves from one step of a loop to the next: by so many bytes times a number that the step is given. */
+export interface Moves {
+  /** Which number: the time step, 0 or 1 in turns, or 1 or 0 in turns. */
+  readonly by: 0 | 1 | 2;
+  readonly bytes: number;
+}
+
+/** Where a value lies in the memory; in a loop, at each step. */
+export interface Place {
+  readonly offset: number;
+  readonly moves?: Moves | undefined;
+}
+
+/** Where a kernel finds and leaves values. */
 export interface Addresses {
   /** `expanded` asks for a constant's copy that is repeated to that shape. */
-  readonly source: (id: string, expanded: readonly number[] | undefined) => number;
-  readonly sink: (id: string) => number;
+  readonly source: (id: string, expanded: readonly number[] | undefined) => Place;
+  readonly sink: (id: string) => Place;
 }
 
 /** The loops of a kernel, outermost first, and how each repeated source advances in them. */
@@ -33,7 +46,7 @@ const largestExpansion = 1 << 14;
  */
 export function planLoops(region: RegionGraph, n: number, isConstant: (source: Source) => boolean): LoopNest {
   const { inner, batched } = region.space;
-  const outer = batched ? n : 1;
+  const outer = batched ? n * region.times : 1;
   const full = [outer, ...inner];
   let best: LoopNest | undefined;
   // Repeated along one more axis at a time, from the innermost, until rows are long enough.
@@ -115,29 +128,46 @@ interface ElementGroup {
 
 const log2Width = (dtype: DType): number => Math.log2(byteWidth[dtype]);
 
-/** Emits a region as one function that reads and writes memory at fixed addresses. */
+/** Emits a region as one function that reads and writes memory at fixed addresses, or those of a loop's step. */
 export class KernelWriter {
-  private readonly f = new FunctionBody();
+  private readonly f: FunctionBody;
   private readonly counters: readonly number[];
   /** Element index of the present row in batched values, and in repeated ones by their strides. */
   private readonly row: number;
   private readonly repeatedRows = new Map<string, number>();
   private readonly pointers = new Map<string, number>();
+  /** How far values have moved at this step, in bytes. */
+  private readonly moved = new Map<string, number>();
   private readonly stepSize: number;
 
   constructor(
     private readonly region: RegionGraph,
     private readonly nest: LoopNest,
     private readonly addresses: Addresses,
+    inLoop = false,
   ) {
+    this.f = new FunctionBody(inLoop ? loopParams : 0);
     this.counters = nest.sizes.map(() => this.f.local('i32'));
     this.row = this.f.local('i32');
     this.stepSize = elementCount(nest.sizes);
   }
 
   write(): FunctionBody {
+    for (const { id } of this.region.sinks) this.follow(this.addresses.sink(id));
+    this.region.sources.forEach(({ id }, i) => this.follow(this.addresses.source(id, this.nest.expanded[i])));
     this.nested(0);
     return this.f;
+  }
+
+  /** Computes how far a value has moved, once. */
+  private follow({ moves }: Place): void {
+    if (moves === undefined || this.moved.has(moveKey(moves))) return;
+    const local = this.f.local('i32');
+    this.f.get(moves.by);
+    this.f.i32(moves.bytes);
+    this.f.integer('mul');
+    this.f.set(local);
+    this.moved.set(moveKey(moves), local);
   }
 
   private nested(level: number): void {
@@ -233,8 +263,10 @@ export class KernelWriter {
     });
     for (const { id, dtype, step, node } of this.storesInOrder()) {
       groups.forEach(({ first, count }, i) => {
-        const offset = this.addresses.sink(id) + (step * this.stepSize + first) * byteWidth[dtype];
-        emitStore(this.f, emitters[i]!, node, dtype, { pointer: this.pointer(this.row, dtype, true), offset }, count);
+        const { offset, moves } = this.addresses.sink(id);
+        const pointer = this.pointer(this.row, dtype, true, moves);
+        const at = { pointer, offset: offset + (step * this.stepSize + first) * byteWidth[dtype] };
+        emitStore(this.f, emitters[i]!, node, dtype, at, count);
       });
     }
   }
@@ -255,21 +287,22 @@ export class KernelWriter {
 
   private stepLocation(node: Node & { kind: 'load' }): Location {
     const source = this.region.sources[node.source]!;
-    const offset = this.addresses.source(source.id, undefined) + node.step * this.stepSize * byteWidth[node.dtype];
-    return { pointer: this.pointer(this.row, node.dtype, true), offset };
+    const { offset, moves } = this.addresses.source(source.id, undefined);
+    const pointer = this.pointer(this.row, node.dtype, true, moves);
+    return { pointer, offset: offset + node.step * this.stepSize * byteWidth[node.dtype] };
   }
 
   private repeatedLocation(node: MemoryNode, inLoop: boolean): Location {
     const { id } = this.region.sources[node.source]!;
     const row = this.repeatedRows.get(this.nest.strides[node.source]!.join())!;
-    const pointer = inLoop ? this.pointer(row, node.dtype, true) : this.pointer(row, node.dtype, false);
-    return { pointer, offset: this.addresses.source(id, this.nest.expanded[node.source]) };
+    const { offset, moves } = this.addresses.source(id, this.nest.expanded[node.source]);
+    return { pointer: this.pointer(row, node.dtype, inLoop, moves), offset };
   }
 
   /** Byte offset of the present element: (row + innermost counter) · width, or of the row's start. */
-  private pointer(row: number, dtype: DType, withCounter: boolean): number {
+  private pointer(row: number, dtype: DType, withCounter: boolean, moves: Moves | undefined): number {
     const shift = log2Width(dtype);
-    const key = `${row} ${shift} ${withCounter}`;
+    const key = `${row} ${shift} ${withCounter} ${moves === undefined ? '' : moveKey(moves)}`;
     const known = this.pointers.get(key);
     if (known !== undefined) return known;
     const local = this.f.local('i32');
@@ -282,8 +315,16 @@ export class KernelWriter {
       this.f.i32(shift);
       this.f.integer('shl');
     }
+    if (moves !== undefined) {
+      this.f.get(this.moved.get(moveKey(moves))!);
+      this.f.integer('add');
+    }
     this.f.set(local);
     this.pointers.set(key, local);
     return local;
   }
+}
+
+function moveKey({ by, bytes }: Moves): string {
+  return `${by} ${bytes}`;
 }

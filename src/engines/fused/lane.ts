@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from '../../base/dtype.js';
-import type { Plan, View } from './plan.js';
+import type { Copy, Plan, Step, Task, View } from './plan.js';
 
 /** The part of onnxruntime-node that a lane uses. */
 export interface OrtLike {
@@ -25,7 +25,7 @@ interface WasmApi {
   readonly Instance: new (
     module: object,
     imports: object,
-  ) => { readonly exports: Readonly<Record<string, () => void>> };
+  ) => { readonly exports: Readonly<Record<string, (...at: readonly number[]) => void>> };
 }
 
 /** Runs plans of one program, one at a time. */
@@ -91,16 +91,70 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
   const sessions = await Promise.all(models.map((model) => ort.InferenceSession.create(model, options)));
   const loaded = new Map<number, Loaded>();
 
-  const view = (memory: WasmMemory, { dtype, shape, offset }: View): TypedArray =>
-    new arrays[dtype](
+  type Numbers = readonly [number, number, number];
+  const offsetOf = ({ offset, moves }: Pick<View, 'offset' | 'moves'>, at: Numbers): number =>
+    moves === undefined ? offset : offset + at[moves.by] * moves.bytes;
+  const still: Numbers = [0, 0, 0];
+  const view = (memory: WasmMemory, of: View, at = still): TypedArray =>
+    new arrays[of.dtype](
       memory.buffer,
-      offset,
-      shape.reduce((a, b) => a * b, 1),
+      offsetOf(of, at),
+      of.shape.reduce((a, b) => a * b, 1),
     ) as TypedArray;
-  const tensors = (memory: WasmMemory, views: Readonly<Record<string, View>>): object =>
+  const tensors = (memory: WasmMemory, views: Readonly<Record<string, View>>, at = still): object =>
     Object.fromEntries(
-      Object.entries(views).map(([name, at]) => [name, new ort.Tensor(types[at.dtype], view(memory, at), at.shape)]),
+      Object.entries(views).map(([name, of]) => [
+        name,
+        new ort.Tensor(types[of.dtype], view(memory, of, at), of.shape),
+      ]),
     );
+  const copy = (bytes: Uint8Array, copies: readonly Copy[], at: Numbers): void => {
+    for (const one of copies) {
+      const from = offsetOf(one.from, at);
+      bytes.copyWithin(offsetOf(one.to, at), from, from + one.bytes);
+    }
+  };
+
+  /** A session's run at a step of a loop; tensors that don't move are made once. */
+  const sessionAt = (memory: WasmMemory, { session, feeds, fetches }: Task & { readonly kind: 'session' }) => {
+    const of = (views: Readonly<Record<string, View>>): ((at: Numbers) => object) => {
+      const entries = Object.entries(views);
+      const fixed = tensors(memory, Object.fromEntries(entries.filter(([, one]) => one.moves === undefined)));
+      const moving = Object.fromEntries(entries.filter(([, one]) => one.moves !== undefined));
+      return (at) => ({ ...fixed, ...tensors(memory, moving, at) });
+    };
+    const [fed, fetched] = [of(feeds), of(fetches)];
+    return (at: Numbers): Promise<object> => sessions[session]!.run(fed(at), fetched(at));
+  };
+
+  type Kernels = Readonly<Record<string, (...at: readonly number[]) => void>>;
+
+  /** A loop over time: each step is told its time, and which of a state's two places holds its value. */
+  const loop = (
+    memory: WasmMemory,
+    kernels: Kernels,
+    { steps, reverse, before, tasks, after, end }: Step & { readonly kind: 'loop' },
+  ): (() => Promise<void>) => {
+    const bytes = new Uint8Array(memory.buffer);
+    const work = tasks.map((task): ((at: Numbers) => Promise<object> | void) => {
+      if (task.kind === 'session') return sessionAt(memory, task);
+      const kernel = kernels[`k${task.kernel}`]!;
+      return (at: Numbers) => kernel(at[0], at[1], at[2]);
+    });
+    return async () => {
+      copy(bytes, before, still);
+      for (let i = 0; i < steps; i++) {
+        const now = i % 2;
+        const at: Numbers = [reverse ? steps - 1 - i : i, now, 1 - now];
+        for (const one of work) {
+          const pending = one(at);
+          if (pending !== undefined) await pending;
+        }
+        copy(bytes, after, at);
+      }
+      copy(bytes, end, [0, steps % 2, 1 - (steps % 2)]);
+    };
+  };
 
   /** Moves next values of states to where the next run reads them. A next value may be another state. */
   const advance = (here: Loaded): void => {
@@ -122,6 +176,7 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
       const kernels = new wasm.Instance(new wasm.Module(plan.module), { env: { memory } }).exports;
       const steps = plan.steps.map((step) => {
         if (step.kind === 'kernel') return kernels[`k${step.kernel}`]!;
+        if (step.kind === 'loop') return loop(memory, kernels, step);
         const session = sessions[step.session]!;
         const [feeds, fetches] = [tensors(memory, step.feeds), tensors(memory, step.fetches)];
         return () => session.run(feeds, fetches);

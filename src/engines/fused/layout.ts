@@ -46,7 +46,8 @@ export function chooseLayouts(scope: LayoutScope): Layouts {
   }
   const kernels = segments.filter((segment) => segment.kind === 'kernel');
   const last = new Set(kernels.filter((kernel) => !isNeutral(kernelShape(kernel))));
-  const isLast = (segment: Segment): boolean => segment.kind !== 'kernel' || last.has(segment);
+  const isLast = (segment: Segment): boolean =>
+    segment.kind === 'kernel' ? last.has(segment) : segment.kind !== 'loop';
   const fits = (kernel: KernelSegment): boolean => {
     const sources = kernel.region.sources.every(({ id, batched }) => {
       if (!batched) return scope.isConstant(id);
@@ -214,7 +215,7 @@ export function laidOut(
     declareLast(id);
   }
   const result = segments.map((segment): Segment => {
-    if (segment.kind === 'integer') return segment;
+    if (segment.kind === 'integer' || segment.kind === 'loop') return segment;
     if (segment.kind === 'dot') {
       const isLast = madeLast.has(rootOf(scope.aliases, segment.inputs[0]));
       return isLast ? { ...segment, dot: dotChannelsLast(segment.dot) } : segment;

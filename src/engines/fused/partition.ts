@@ -1,9 +1,10 @@
 import { isBatch } from '../../tensor/dims.js';
-import type { Program, TensorOp } from '../../tensor/types.js';
-import { findDotProducts } from './dots.js';
+import type { Tensor } from '../../base/dtype.js';
+import { type Program, type TensorOp, attrsOf } from '../../tensor/types.js';
+import { type DotProduct, findDotProducts } from './dots.js';
 import { chooseLayouts, laidOut } from './layout.js';
 import { buildRegion } from './region.js';
-import type { Partition, Segment, SessionSegment } from './segments.js';
+import type { LoopSegment, Partition, Segment, SessionSegment } from './segments.js';
 import { type Group, type Scope, components, prepare, rootOf, scopeOf } from './stages.js';
 import { type IntegerSynapse, findIntegerSynapses, withIntegerSynapses } from './synapses.js';
 
@@ -13,18 +14,25 @@ const largestRegion = 20_000;
 export interface PartitionOptions {
   /** Whether synapses on small integers may be computed in bytes; the results are the same. */
   readonly integers?: boolean;
+  /** Whether linear layers with few outputs get kernels of their own. */
+  readonly dots?: boolean;
+  /** Whether loops are the engine's own; otherwise they belong to sessions. */
+  readonly loops?: boolean;
 }
 
-/** Splits a program into kernels, sessions, and products of bytes. */
-export function partition(program: Program, { integers = true }: PartitionOptions = {}): Partition {
+/** Splits a program into kernels, sessions, products of bytes and loops. */
+export function partition(
+  program: Program,
+  { integers = true, dots: few = true, loops = true }: PartitionOptions = {},
+): Partition {
   const plain = prepare(program);
-  const dots = findDotProducts({ ...program, ops: plain.ops }, plain.constants);
+  const dots = few ? findDotProducts({ ...program, ops: plain.ops }, plain.constants) : new Map<string, DotProduct>();
   const chosen = integers
     ? findIntegerSynapses({ ...program, ops: plain.ops }, plain.constants)
     : new Map<string, IntegerSynapse>();
   for (const id of dots.keys()) chosen.delete(id);
   for (;;) {
-    const scope = scopeOf(withIntegerSynapses(program, chosen), chosen, dots);
+    const scope = scopeOf(withIntegerSynapses(program, chosen), chosen, dots, loops);
     const segments = components(scope).map((group) => makeSegment(scope, group));
     const layouts = chooseLayouts({
       segments,
@@ -44,6 +52,7 @@ function makeSegment(scope: Scope, group: Group): Segment {
   if (synapse !== undefined) return { kind: 'integer', inputs: [first.inputs[0]!], outputs: [first.id], synapse };
   const dot = scope.dots.get(first.id);
   if (dot !== undefined) return { kind: 'dot', inputs: [first.inputs[0]!], outputs: [first.id], dot };
+  if (scope.loops.has(first.id)) return makeLoop(scope, group);
   const outputs = group.ops.map((op) => op.id).filter((id) => isNeededOutside(scope, group, id));
   if (group.space !== undefined) {
     const region = buildRegion(
@@ -107,4 +116,49 @@ function makeSession(scope: Scope, group: Group, outputs: readonly string[]): Se
     outputs: Object.fromEntries(outputs.map((id) => [id, id])),
   };
   return { kind: 'session', inputs, outputs, program };
+}
+
+/**
+ * A loop, its body cut up by itself. What is the same at every step and known is the body's own constant. In a body
+ * nothing is computed in bytes, and loops in it belong to its sessions.
+ */
+function makeLoop(scope: Scope, group: Group): LoopSegment {
+  const scan = group.ops.find(({ kind }) => kind === 'scan')!;
+  const { body, steps, states, scanned, reverse } = attrsOf(scan, 'scan');
+  const wanted = (part: number): readonly string[] =>
+    group.ops.flatMap((op) => (op.kind === 'scan_output' && attrsOf(op, 'scan_output').index === part ? [op.id] : []));
+  const known = (at: number): Tensor | undefined =>
+    at < states + scanned ? undefined : scope.constants.get(scan.inputs[at]!);
+  const program: Program = {
+    ...body,
+    inputs: body.inputs.filter((_, i) => known(i) === undefined),
+    params: body.inputs.flatMap((input, i) => {
+      const data = known(i);
+      return data === undefined ? [] : [{ ...input, data }];
+    }),
+  };
+  const given = body.inputs.map(({ id }, i) => ({ id, operand: scan.inputs[i]!, constant: known(i) !== undefined }));
+  const ends = Object.values(body.outputs);
+  return {
+    kind: 'loop',
+    inputs: [...new Set(scan.inputs)].filter((id) => !scope.constants.has(id)),
+    outputs: group.ops.flatMap((op) => (op.kind === 'scan_output' ? [op.id] : [])),
+    loop: {
+      id: scan.id,
+      steps,
+      reverse,
+      body: partition(program, { integers: false, dots: false, loops: false }),
+      states: given.slice(0, states).map(({ id, operand }, i) => ({
+        now: id,
+        next: ends[i]!,
+        initial: operand,
+        final: wanted(i),
+      })),
+      trains: given.slice(states, states + scanned).map(({ id, operand }) => ({ step: id, whole: operand })),
+      invariants: given
+        .slice(states + scanned)
+        .flatMap(({ id, operand, constant }) => (constant ? [] : [{ inner: id, outer: operand }])),
+      stacked: ends.slice(states).map((step, k) => ({ step, whole: wanted(states + k) })),
+    },
+  };
 }

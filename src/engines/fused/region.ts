@@ -31,6 +31,8 @@ export interface Sink {
 
 export interface RegionGraph {
   readonly space: Space;
+  /** How many steps of each batched value are computed alike, as so many times as large a batch with one step each. */
+  readonly times: number;
   readonly graph: Graph;
   readonly sources: readonly Source[];
   readonly sinks: readonly Sink[];
@@ -91,7 +93,27 @@ function isPlaneMovement(op: TensorOp, inputs: readonly ValueInfo[]): boolean {
   }
 }
 
-/** Unrolls a region's ops over their steps. `outputs` are the values needed outside it; `isExact` tells of integers below 2²⁴. */
+/** Trains of so many steps that all steps of are computed alike aren't unrolled. */
+const longTrain = 32;
+
+/** How many steps a region computes alike: no step is taken out, joined or put around; 1 where it is unrolled instead. */
+function alikeSteps({ batched }: Space, ops: readonly TensorOp[]): number {
+  if (!batched) return 1;
+  const steps = units(ops[0]!.shape[0]!);
+  const alike = ops.every(
+    ({ kind, shape }) => kind !== 'slice' && kind !== 'concat' && kind !== 'pad' && units(shape[0]!) === steps,
+  );
+  return steps >= longTrain && alike ? steps : 1;
+}
+
+/** One of the `times` steps of a batched value. */
+function oneOf({ dtype, shape }: ValueInfo, times: number): ValueInfo {
+  const [first, ...rest] = shape;
+  if (first === undefined || !isBatch(first)) return { dtype, shape };
+  return { dtype, shape: [{ batch: units(first) / times }, ...rest] };
+}
+
+/** Unrolls a region's ops over their steps, where those aren't computed alike. `outputs` are the values needed outside it; `isExact` tells of integers below 2²⁴. */
 export function buildRegion(
   space: Space,
   ops: readonly TensorOp[],
@@ -101,25 +123,26 @@ export function buildRegion(
   isExact: (id: string) => boolean,
 ): RegionGraph {
   const graph = new Graph();
+  const times = alikeSteps(space, ops);
   const sources: Source[] = [];
   const values = new Map<string, readonly number[]>();
   const stepsOf = (id: string): readonly number[] => {
     const known = values.get(id);
     if (known !== undefined) return known;
-    const steps = readSource(graph, sources, id, infoOf(id), constantOf(id), isExact(id));
+    const steps = readSource(graph, sources, id, oneOf(infoOf(id), times), constantOf(id), isExact(id));
     values.set(id, steps);
     return steps;
   };
   for (const op of ops) {
     const steps = unroll(graph, op, op.inputs.map(stepsOf));
-    values.set(op.id, stretch(steps, space.batched ? units(op.shape[0]!) : 1));
+    values.set(op.id, stretch(steps, space.batched ? units(op.shape[0]!) / times : 1));
   }
   const sinks = outputs.map((id) => ({
     id,
     dtype: infoOf(id).dtype,
     steps: present(values.get(id), `fused region: ${id}`),
   }));
-  return { space, graph, sources, sinks };
+  return { space, times, graph, sources, sinks };
 }
 
 function readSource(

@@ -38,7 +38,38 @@ export interface DotSegment {
   readonly dot: DotProduct;
 }
 
-export type Segment = KernelSegment | SessionSegment | IntegerSegment | DotSegment;
+/** A loop over time: its body, cut up once, runs at every step on states and trains in the memory. */
+export interface LoopSegment {
+  readonly kind: 'loop';
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly loop: Loop;
+}
+
+/** The ids on the left are the body's, those on the right the program's. */
+export interface Loop {
+  readonly id: string;
+  readonly steps: number;
+  readonly reverse: boolean;
+  readonly body: Partition;
+  readonly states: readonly {
+    readonly now: string;
+    readonly next: string;
+    readonly initial: string;
+    /** Where the value after the last step is wanted. */
+    readonly final: readonly string[];
+  }[];
+  readonly trains: readonly { readonly step: string; readonly whole: string }[];
+  readonly invariants: readonly { readonly inner: string; readonly outer: string }[];
+  readonly stacked: readonly { readonly step: string; readonly whole: readonly string[] }[];
+}
+
+export type Segment = KernelSegment | SessionSegment | IntegerSegment | DotSegment | LoopSegment;
+
+/** Every segment in order, those of a loop's body in its place. */
+export function flatSegments({ segments }: Partition): readonly Exclude<Segment, LoopSegment>[] {
+  return segments.flatMap((segment) => (segment.kind === 'loop' ? flatSegments(segment.loop.body) : [segment]));
+}
 
 export interface Partition {
   /** In order of execution. */

@@ -27,6 +27,8 @@ export interface Scope extends Classes {
   /** Integer synapses by the ids of their sums. */
   readonly synapses: ReadonlyMap<string, IntegerSynapse>;
   readonly dots: ReadonlyMap<string, DotProduct>;
+  /** Loops, and the parts of their results. */
+  readonly loops: ReadonlySet<string>;
 }
 
 /** Ops that run together, in the program's order. */
@@ -53,8 +55,10 @@ export function scopeOf(
   program: Program,
   chosen: ReadonlyMap<string, IntegerSynapse>,
   dots: ReadonlyMap<string, DotProduct>,
+  ownLoops: boolean,
 ): Scope {
   const { ops, constants, infoOf } = prepare(program);
+  const loops = new Set(ownLoops ? ops.filter(isOfLoop).map(({ id }) => id) : []);
   const byId = new Map(ops.map((op) => [op.id, op]));
   const synapses = new Map([...chosen.values()].map((synapse) => [synapseNames.sums(synapse.op.id), synapse]));
   return {
@@ -64,11 +68,16 @@ export function scopeOf(
     infoOf,
     synapses,
     dots,
-    ...classify(ops, constants, infoOf),
+    loops,
+    ...classify(ops, constants, infoOf, loops),
     readers: readersOf(ops),
     opOf: (id) => present(byId.get(id), `fused: no op ${id}`),
     results: new Set(Object.values(program.outputs)),
   };
+}
+
+function isOfLoop({ kind }: TensorOp): boolean {
+  return kind === 'scan' || kind === 'scan_output';
 }
 
 /** Live ops without constants; what depends on constants alone is computed here, by the reference. */
@@ -106,12 +115,14 @@ function evaluateConstant(op: TensorOp, operands: readonly Tensor[]): Tensor {
 /**
  * Gives every op a stage: odd for kernels, even for sessions, never before its operands'. Ops
  * of one stage that feed each other run together, which cannot make a cycle: a way out of a
- * segment and back into it would raise the stage.
+ * segment and back into it would raise the stage. A loop is no part of a session: what it reads
+ * and what reads it have other stages.
  */
 function classify(
   ops: readonly TensorOp[],
   constants: ReadonlyMap<string, Tensor>,
   infoOf: (id: string) => ValueInfo,
+  loops: ReadonlySet<string>,
 ): Classes {
   const stage = new Map<string, number>();
   const space = new Map<string, Space>();
@@ -130,7 +141,9 @@ function classify(
       const before = stage.get(root);
       if (before === undefined) continue;
       const beforeSpace = space.get(root);
-      if (own === undefined) earliest = Math.max(earliest, beforeSpace === undefined ? before : before + 1);
+      const apart = (loops.has(op.id) || loops.has(root)) && !(op.kind === 'scan_output' && loops.has(root));
+      if (own === undefined && beforeSpace === undefined) earliest = Math.max(earliest, apart ? before + 2 : before);
+      else if (own === undefined) earliest = Math.max(earliest, before + 1);
       else if (beforeSpace === undefined) earliest = Math.max(earliest, before + 1);
       else
         earliest = Math.max(earliest, root === input && spaceKey(own) === spaceKey(beforeSpace) ? before : before + 2);
@@ -159,8 +172,8 @@ export function rootOf(aliases: ReadonlyMap<string, string>, id: string): string
   return root;
 }
 
-/** Connected ops of equal stage and equal loop, in order of stage. */
-export function components({ ops, stage, space, aliases, synapses, dots }: Scope): Group[] {
+/** Connected ops of equal stage and equal space, in order of stage. */
+export function components({ ops, stage, space, aliases, synapses, dots, loops }: Scope): Group[] {
   const isAlone = (id: string) => synapses.has(id) || dots.has(id);
   const parent = new Map<string, string>();
   const find = (id: string): string => {
@@ -175,6 +188,7 @@ export function components({ ops, stage, space, aliases, synapses, dots }: Scope
     for (const input of op.inputs) {
       const other = rootOf(aliases, input);
       if (isAlone(op.id) || isAlone(other)) continue;
+      if (loops.has(op.id) !== loops.has(other)) continue;
       if (stage.get(other) === stage.get(op.id)) parent.set(find(other), op.id);
     }
   }

@@ -70,14 +70,22 @@ export type VectorLoad = keyof typeof loadOpcodes;
 
 const laneStoreOpcodes = { 8: 88, 32: 90, 64: 91 } as const;
 
+/** What a function of a loop's body is given. */
+export const loopParams = 3;
+
 /** The instructions of one function; its locals are declared as they are asked for. */
 export class FunctionBody {
   private readonly code = new ByteWriter();
   /** Runs of locals: [how many, type]. */
   private readonly runs: [number, number][] = [];
-  private locals = 0;
+  private locals: number;
   private readonly constants = new Map<string, number>();
   private readonly prologue = new ByteWriter();
+
+  /** `params` integers are the first locals. */
+  constructor(readonly params: 0 | typeof loopParams = 0) {
+    this.locals = params;
+  }
 
   local(type: 'i32' | 'v128'): number {
     const code = type === 'i32' ? 0x7f : 0x7b;
@@ -209,12 +217,12 @@ function section(id: number, content: ByteWriter, out: ByteWriter): void {
   out.bytes(bytes);
 }
 
-/** A module that imports `env.memory` of at least `pages` and exports each body as `k0`, `k1`, …: () → (). */
+/** A module that imports `env.memory` of at least `pages` and exports each body as `k0`, `k1`, …, without results. */
 export function encodeModule(bodies: readonly FunctionBody[], pages: number): Uint8Array<ArrayBuffer> {
   const out = new ByteWriter();
   out.bytes(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   const types = new ByteWriter();
-  types.bytes(new Uint8Array([1, 0x60, 0, 0]));
+  types.bytes(new Uint8Array([2, 0x60, 0, 0, 0x60, loopParams, ...new Array<number>(loopParams).fill(0x7f), 0]));
   section(1, types, out);
   const imports = new ByteWriter();
   imports.byte(1);
@@ -225,7 +233,7 @@ export function encodeModule(bodies: readonly FunctionBody[], pages: number): Ui
   section(2, imports, out);
   const functions = new ByteWriter();
   functions.unsigned(bodies.length);
-  for (let i = 0; i < bodies.length; i++) functions.byte(0);
+  for (const { params } of bodies) functions.byte(params === 0 ? 0 : 1);
   section(3, functions, out);
   const exports = new ByteWriter();
   exports.unsigned(bodies.length);

@@ -16,6 +16,9 @@ export interface Library {
   readonly read: (context: Pointer, buffer: number, to: TypedArray, bytes: number) => void;
   /** Runs the program on a thread of its own. */
   readonly step: (context: Pointer, n: number) => Promise<void>;
+  /** Begins to measure so many steps. */
+  readonly measure: (context: Pointer, steps: number) => void;
+  readonly times: (context: Pointer, to: Float64Array, bytes: number) => void;
   readonly unload: () => void;
 }
 
@@ -52,6 +55,8 @@ export async function openLibrary(path: string): Promise<Library> {
       new Promise<void>((resolve, reject) => {
         step.async(context, n, (error: Error | null) => (error === null ? resolve() : reject(error)));
       }),
+    measure: library.func('void spikec_measure(void *context, int64_t steps)'),
+    times: library.func('void spikec_times(void *context, void *to, int64_t bytes)'),
     unload: () => library.unload(),
   };
 }

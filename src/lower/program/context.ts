@@ -25,6 +25,8 @@ export interface LoweringOptions {
   readonly trainable?: boolean;
   /** Layers of neurons whose membranes are wanted. */
   readonly traced?: ReadonlySet<string>;
+  /** Whether layers of neurons are unrolled over their time steps; where missing a rule says (`looped-neurons.ts`). */
+  readonly unroll?: boolean | undefined;
 }
 
 /** What all parts of a lowering share: the program being built, its parameters and random inputs. */

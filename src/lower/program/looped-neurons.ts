@@ -11,10 +11,10 @@ import type { Timed } from './trains.js';
  * The rule of unrolling. Up to `alwaysUnrolled` steps a layer is unrolled: what is known at each step (t, the first
  * state) folds, and one kernel of the fused engine takes all steps at once. Beyond, it is unrolled as long as its steps
  * make at most `mostUnrolled` operations: a program's size, the time to simplify, differentiate and compile it, and the
- * text of an emitted module grow with them, and a training step has about five for each. Measured on two
- * layers of 256 LIF, one thread: T = 32 unrolled is a training step of 1,203 operations, opened by onnxruntime in 0.5 s;
- * T = 100 is one of 4,584, opened in 16.5 s, 107 ms a step; as loops, of 77, opened in 0.02 s, 63 ms a step. The bound lies
- * between: all of the library's networks, of up to 40 steps, stay as they are, and LIF is a loop from T = 96 on.
+ * text of an emitted module grow with them, and a training step has about five for each. Measured for T = 4 … 784
+ * (docs/engines.md, `bench/unrolling.mjs`): running, loops of the fused engine are as fast as what is unrolled, and faster
+ * than onnxruntime's Scan, which other engines have. The bound leaves all of the library's networks, of up to 40 steps,
+ * unrolled; LIF is a loop from T = 96 on.
  */
 const alwaysUnrolled = 8;
 const mostUnrolled = 760;
@@ -27,6 +27,8 @@ export interface LayerOverTime {
   readonly input: Timed;
   readonly silent: number;
   readonly membranes: boolean;
+  /** Whether it is unrolled, whatever the rule says. */
+  readonly unroll?: boolean | undefined;
 }
 
 export interface Looped {
@@ -39,12 +41,12 @@ export interface Looped {
 
 /** A layer of neurons as one loop; undefined where it is to be unrolled. Layers with silent steps are: their T is short. */
 export function loopedNeurons(layer: LayerOverTime): Looped | undefined {
-  const { op, def, scope, input, silent, membranes } = layer;
+  const { op, def, scope, input, silent, membranes, unroll } = layer;
   const { steps } = input;
-  if (silent > 0 || steps <= alwaysUnrolled || input.whole === undefined) return undefined;
+  if (silent > 0 || input.whole === undefined || (unroll ?? steps <= alwaysUnrolled)) return undefined;
   const { builder, env } = scope;
   const body = bodyOf(layer, builder.at(op.id));
-  if (body.program.ops.length * steps <= mostUnrolled) return undefined;
+  if (unroll === undefined && body.program.ops.length * steps <= mostUnrolled) return undefined;
   const initial = def.states.map(({ name }, i) => {
     const { dtype, shape } = body.program.inputs[i]!;
     const first = env.get(name);

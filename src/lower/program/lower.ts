@@ -14,6 +14,8 @@ export interface LowerOptions {
   readonly trainable?: boolean;
   /** What carries the values, where it isn't what the network's coding says. */
   readonly carrier?: Carrier;
+  /** Whether layers of neurons are unrolled over their time steps; where missing a measured rule says. */
+  readonly unroll?: boolean | undefined;
 }
 
 /**
@@ -45,11 +47,17 @@ export interface Begun {
 
 export function begin(
   network: Network,
-  { probes = {}, precision, trainable = false, carrier = carrierOf(network) }: LowerOptions,
+  { probes = {}, precision, trainable = false, carrier = carrierOf(network), unroll }: LowerOptions,
   mode: LoweringOptions['mode'] = 'infer',
 ): Begun {
   const traced = new Set(probes.membranes ?? []);
-  const lowering = new Lowering(network, { precision: precision ?? carrier.precision, mode, trainable, traced });
+  const lowering = new Lowering(network, {
+    precision: precision ?? carrier.precision,
+    mode,
+    trainable,
+    traced,
+    unroll,
+  });
   const carried = carrier.begin(lowering);
   const outputs = new OutputsInMaking(lowering);
   for (const item of loweringOrder(network)) {

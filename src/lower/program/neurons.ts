@@ -55,7 +55,8 @@ export function lowerNeurons(
   env.set('T', steps);
   const ratio = numberAttr(op.attrs, 'beta', 1);
   const membranesToo = options.membranes === true;
-  const looped = loopedNeurons({ op, def, scope: plain, input, silent, membranes: membranesToo });
+  const { unroll } = lowering.options;
+  const looped = loopedNeurons({ op, def, scope: plain, input, silent, membranes: membranesToo, unroll });
   if (looped !== undefined) {
     const { spikes, ...rest } = looped;
     return { ...rest, spikes: [spikes], train: new WholeTrain(builder, op.id, steps, ratio, spikes) };

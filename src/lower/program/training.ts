@@ -2,7 +2,7 @@ import { stepParameter } from '../../equations/index.js';
 import { type Network, type Op, opDef } from '../../network/index.js';
 import { type LossSpec, correctCount, lossOf } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
-import { begin, finished } from './lower.js';
+import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
 
 export interface TrainableRunnable extends Runnable {
@@ -22,8 +22,9 @@ export function lowerForTraining(
   network: Network,
   loss: LossSpec,
   penalties: readonly BitPenalty[] = [],
+  options: Pick<LowerOptions, 'unroll'> = {},
 ): TrainableRunnable {
-  const begun = begin(network, training, 'train');
+  const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
   const { builder } = lowering;
   const [output] = network.outputs as [string];
