@@ -67,7 +67,7 @@ export type Reconvert = (silent: (id: string) => number) => Conversion;
 export async function autoSilence(shape: Conversion, convert: Reconvert, options: AutoOptions): Promise<AutoSilence> {
   const { spiking } = shape;
   const searched = front(spiking, options.memory);
-  if (searched.size === 0) return { ...certainSilence(shape), searched: 0 };
+  if (searched.size === 0 && neuronsOf(spiking) > 0) return { ...certainSilence(shape), searched: 0 };
   const { calibration, onProgress } = options;
   // predictions are compared by running the whole network
   const kept = unrolledSteps(spiking) > mostRunSteps ? 'codes' : options.kept;
