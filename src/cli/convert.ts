@@ -189,6 +189,7 @@ function checksText({ verified, check, silence }: ConvertResult): string {
 /** `silent periods: 1 … 3 steps by layer, latency 56; proven for all inputs: latency 124; chosen on …` */
 function silenceText(silence: NonNullable<ConvertResult['silence']>): string {
   const periods = silence.layers.map(({ silent }) => silent);
+  if (periods.length === 0) return `silent periods: no layer has one to choose, latency ${silence.latency_steps}`;
   const [least, most] = [periods.reduce((a, b) => Math.min(a, b)), periods.reduce((a, b) => Math.max(a, b))];
   const range = least === most ? `${least}` : `${least} … ${most}`;
   const found = `silent periods: ${range} steps by layer, latency ${silence.latency_steps}`;

@@ -232,6 +232,13 @@ it('convert says in two lines what was verified of the import and what the finis
   );
 });
 
+it('convert says that no layer has a silent period to choose where there is none', async () => {
+  const silence = { inputs: 'none', samples: 0, latency_steps: 8, proven_latency_steps: 8, layers: [] };
+  const convertOnnx = () => Promise.resolve({ value: { ...compiled, model: 'm', silence }, diagnostics: [] });
+  const { out } = await spikec(['convert', 'a.onnx'], { convertOnnx } as unknown as Parameters<typeof spikec>[1]);
+  expect(out).toContain('silent periods: no layer has one to choose, latency 8\n');
+});
+
 it('compile --print-after prints the IR and writes nothing unless told where', async () => {
   const outDirs: unknown[] = [];
   const compileTarget = (_: Target, options: CompileOptions) => {
