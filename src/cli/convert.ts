@@ -171,7 +171,7 @@ function checksText({ verified, check, silence }: ConvertResult): string {
     const { compared, layers } = verified;
     lines.push(`import: ${count(compared)} of ${count(layers)} layers give what onnxruntime gives`);
   }
-  if (silence !== undefined) lines.push(silenceText(silence));
+  if (silence !== undefined && silence.layers.length > 0) lines.push(silenceText(silence));
   if (check !== undefined) {
     const { samples, agreement, codes = 0, differing = 0, ties = 0, first } = check;
     const inputs = check.inputs === 'drawn' ? `inputs drawn with seed ${check.seed}` : `images of ${check.data}`;
@@ -189,7 +189,6 @@ function checksText({ verified, check, silence }: ConvertResult): string {
 /** `silent periods: 1 … 3 steps by layer, latency 56; proven for all inputs: latency 124; chosen on …` */
 function silenceText(silence: NonNullable<ConvertResult['silence']>): string {
   const periods = silence.layers.map(({ silent }) => silent);
-  if (periods.length === 0) return `silent periods: no layer has one to choose, latency ${silence.latency_steps}`;
   const [least, most] = [periods.reduce((a, b) => Math.min(a, b)), periods.reduce((a, b) => Math.max(a, b))];
   const range = least === most ? `${least}` : `${least} … ${most}`;
   const found = `silent periods: ${range} steps by layer, latency ${silence.latency_steps}`;
