@@ -18,17 +18,17 @@ declare const spikecVersion: string;
 
 const scope = globalThis as unknown as {
   postMessage(message: Reply): void;
-  onmessage: (event: { data: Request }) => void;
+  addEventListener(kind: 'message', listener: (event: { data: Request }) => void): void;
 };
 const onnx = new Map<string, Uint8Array>();
 const files: Files = { library: spikecLibrary, onnx };
 
-scope.onmessage = ({ data: request }) => {
+scope.addEventListener('message', ({ data: request }) => {
   void answer(request).then(
     (value) => scope.postMessage({ id: request.id, answer: value }),
     (error: unknown) => scope.postMessage({ id: request.id, problems: wordsOf(error) }),
   );
-};
+});
 
 function wordsOf(error: unknown): readonly string[] {
   if (error instanceof DiagnosticError) return error.diagnostics.map(describe);

@@ -9,8 +9,8 @@ interface Gallery {
   readonly digits: { readonly file: string; readonly images: number; readonly pixels: number };
 }
 
-const get = <T extends HTMLElement>(id: string): T => document.querySelector<T>(`#${id}`)!;
-const [examples, configs] = [get<HTMLSelectElement>('example'), get<HTMLSelectElement>('config')];
+const get = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
+const [examples, configs] = [get('example') as HTMLSelectElement, get('config') as HTMLSelectElement];
 const [panel, status] = [get('panel'), get('status')];
 const tabs = [...document.querySelectorAll<HTMLButtonElement>('[role=tab]')];
 const compiler = new Compiler();
@@ -259,7 +259,7 @@ async function openOnnx(file: File): Promise<void> {
   replaceText(view, `config converted {\n  network onnx("${name}")\n  coding  sws(steps: 8, silent: 2)\n}\n`);
 }
 
-get<HTMLInputElement>('file').addEventListener('change', ({ target }) => {
+get('file').addEventListener('change', ({ target }) => {
   const [file] = (target as HTMLInputElement).files ?? [];
   if (file !== undefined) void openOnnx(file);
 });
