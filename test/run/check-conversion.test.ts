@@ -30,7 +30,7 @@ it('a conversion is run on drawn inputs: where every layer sees its whole input,
   expect(value!.check).toEqual({
     inputs: 'drawn',
     seed: 3,
-    samples: 6,
+    samples: 20,
     agreement: 1,
     codes: 6 * 6 * 8,
     differing: 0,
