@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { networkReference, passReference } from '../dist/docs/reference.js';
 import { withTables } from '../dist/docs/language-tables.js';
 import { diagnosticsDocument } from '../dist/src/cli/explain.js';
+import { manualPage } from '../dist/src/cli/man.js';
+import { programForDocs } from '../dist/src/cli/program.js';
 import { tensorReference } from '../dist/src/tensor/index.js';
 
 const docs = fileURLToPath(new URL('.', import.meta.url));
@@ -12,5 +14,6 @@ writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
 writeFileSync(join(docs, 'network-ir.md'), networkReference());
 writeFileSync(join(docs, 'passes.md'), passReference());
 writeFileSync(join(docs, 'tensor-ir.md'), tensorReference());
+writeFileSync(join(docs, 'spikec.1'), manualPage(programForDocs()));
 const language = join(docs, 'language.md');
 writeFileSync(language, withTables(readFileSync(language, 'utf8')));

@@ -13,9 +13,45 @@ export function addInit(program: Command, host: Host): void {
     .description(
       'Write a commented model file that trains on MNIST in about a minute, and say what to do with it. NAME gives NAME.spike; in a folder (an existing one, or DIR/) the file is starter.spike. A file that is there already is never overwritten.',
     )
-    .argument('[name]', 'NAME, NAME.spike or DIR', 'starter')
-    .action((name: string, flags: CommonFlags) => init(host, name, flags));
-  withCommonFlags(command, ['spikec init', 'spikec init digits', 'spikec init my-network/']);
+    .argument('[name]', 'NAME, NAME.spike or DIR')
+    .option(
+      '--example <example>',
+      'copy an example of the package into a folder instead (without an own name: into one of its name)',
+    )
+    .option('--list', 'list the examples')
+    .action((name: string | undefined, flags: InitFlags) => {
+      if (flags.list === true) return list(host, flags);
+      return flags.example === undefined
+        ? init(host, name ?? 'starter', flags)
+        : copy(host, name, flags.example, flags);
+    });
+  withCommonFlags(command, [
+    'spikec init',
+    'spikec init digits',
+    'spikec init my-network/',
+    'spikec init --example convert-onnx',
+  ]);
+}
+
+interface InitFlags extends CommonFlags {
+  readonly example?: string;
+  readonly list?: boolean;
+}
+
+function list(host: Host, flags: CommonFlags): Promise<void> {
+  return runCommand(host, flags, ({ driver }) => {
+    const examples = driver.exampleNames();
+    return { text: examples.map((name) => `${name}\n`).join(''), json: { examples } };
+  });
+}
+
+function copy(host: Host, folder: string | undefined, example: string, flags: CommonFlags): Promise<void> {
+  return runCommand(host, flags, ({ driver, take }) => {
+    const { files } = take(driver.copyExample(example, folder ?? basename(example)));
+    const page = files.find((file) => file.endsWith('README.md'));
+    const next = page === undefined ? '' : `\n${page} says what to do with them\n`;
+    return { text: flags.quiet === true ? '' : `${files.join('\n')}\n${next}`, json: { example, files } };
+  });
 }
 
 function init(host: Host, name: string, flags: CommonFlags): Promise<void> {

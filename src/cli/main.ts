@@ -28,6 +28,9 @@ const args = process.argv.slice(2);
 if (args.length === 1 && ['--version', '-V'].includes(args[0]!)) process.stdout.write(`${packageVersion()}\n`);
 else {
   const [{ run }, { processTerminal }] = await Promise.all([import('./program.js'), import('./terminal.js')]);
-  const code = await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver, interrupt);
+  const { asksForVersions, printVersions } = await import('./version.js');
+  const code = asksForVersions(args)
+    ? await printVersions(processTerminal(), args.includes('--json')).then(() => exitCode.ok)
+    : await run(args, processTerminal(), async () => (await import('../commands/index.js')).driver, interrupt);
   process.exitCode = lost ? exitCode.usage : code;
 }

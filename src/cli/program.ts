@@ -4,6 +4,7 @@ import { InvariantError } from '../base/invariant.js';
 import { addAllocate } from './allocate.js';
 import { addCheck } from './check.js';
 import { addCompile } from './compile.js';
+import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
 import { addCost } from './cost.js';
 import { addData } from './data.js';
@@ -47,12 +48,14 @@ const commands = [
   addReport,
   addExplain,
   addLsp,
+  addCompletion,
 ];
 
-function buildProgram(host: Host): Command {
+/** The command line; nothing runs before it is parsed. */
+export function buildProgram(host: Host): Command {
   const program = new Command('spikec')
     .description('A compiler for spiking neural networks.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version (with --verbose also those of the engines)')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .configureOutput({ writeOut: (text) => host.terminal.out(text), writeErr: (text) => host.terminal.err(text) })
@@ -68,6 +71,15 @@ function buildProgram(host: Host): Command {
     refuseRepeated(command);
   }
   return program;
+}
+
+/** The command line as its manual describes it: what runs it isn't there. */
+export function programForDocs(): Command {
+  const nothing = (): never => {
+    throw new InvariantError('cli: a manual runs nothing');
+  };
+  const terminal = { out: nothing, err: nothing } as unknown as Terminal;
+  return buildProgram({ terminal, driver: nothing, exit: nothing, interrupt: {} });
 }
 
 /** Runs one command line (without `node` and the script) and gives its exit code. */

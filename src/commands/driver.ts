@@ -12,6 +12,7 @@ import type { DataOptions, DataResult } from './data.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
 import type { DoctorResult } from './doctor.js';
 import type { FormatResult } from './fmt.js';
+import type { CopiedExample } from './examples.js';
 import type { StarterModel } from './init.js';
 import type { OptOptions, OptResult } from './opt.js';
 import type { PictureOptions, PictureResult } from './picture.js';
@@ -51,4 +52,7 @@ export interface Driver {
   runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;
   /** What `init` writes. */
   starterModel(): Outcome<StarterModel>;
+  /** Copies an example of the package into a folder. */
+  copyExample(name: string, folder: string): Outcome<CopiedExample>;
+  exampleNames(): readonly string[];
 }

@@ -3,6 +3,7 @@ import { packageVersion } from '../workspace/version.js';
 import { checkFile } from './check.js';
 import type { Driver } from './driver.js';
 import { formatFile } from './fmt.js';
+import { copyExample, exampleNames } from './examples.js';
 import { starterModel } from './init.js';
 import { reported } from './reporting.js';
 
@@ -23,6 +24,7 @@ export type { CodingExamined } from '../convert/examine.js';
 export type { DoctorResult } from './doctor.js';
 export type { DataOptions, DataResult } from './data.js';
 export type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
+export type { CopiedExample } from './examples.js';
 export type { StarterModel } from './init.js';
 export type { OptOptions, OptResult } from './opt.js';
 export type { PictureOptions, PictureResult } from './picture.js';
@@ -54,4 +56,6 @@ export const driver: Driver = {
   listPasses: () => passes.map((pass) => ({ name: pass.name, doc: pass.doc, options: optionsOf(pass) })),
   runPasses: (path, options) => reported(async () => (await import('./opt.js')).runPasses(path, options)),
   starterModel,
+  copyExample,
+  exampleNames,
 };

@@ -1,4 +1,4 @@
-import { type Stats, closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { type Stats, closeSync, constants, fstatSync, openSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { fail } from '../base/diagnostics/index.js';
 
 /** Read at most this many bytes of a text, unless a caller says otherwise. */
@@ -28,6 +28,11 @@ function statsOf(path: string | URL): Stats | undefined {
     if (error instanceof Error && 'syscall' in error) return undefined;
     throw error;
   }
+}
+
+/** Names in a folder, sorted; none where there is no folder. */
+export function namesIn(folder: string): readonly string[] {
+  return isFolder(folder) ? readdirSync(folder).sort() : [];
 }
 
 /** The path with all links followed, or nothing where it leads nowhere. */

@@ -55,6 +55,7 @@ function computed(source: IntervalSource, op: Op, known: Map<string, Interval | 
     case 'globalavgpool':
     case 'flatten':
     case 'reshape':
+    case 'resample':
     case 'transpose':
     case 'slice':
     case 'identity':

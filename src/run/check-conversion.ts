@@ -10,7 +10,7 @@ import type { Conversion } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import { type OnProgress, type VerifyLevel } from '../workspace/types.js';
 import { type ComparedCodes, compareCodes } from './compare-codes.js';
-import { drawnInputs } from './drawn-inputs.js';
+import { drawnCount, drawnInputs } from './drawn-inputs.js';
 import { fitToNetwork } from './fit.js';
 import { openLogits } from './logits.js';
 
@@ -123,7 +123,9 @@ function inputsOf({ quantised, spiking }: Conversion, { level, calibration, norm
   const values = spiking.ops.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
   const batch = Math.max(1, Math.min(20, Math.floor(valuesAtOnce / values)));
   if (calibration === undefined) {
-    return { dataset: drawnInputs(quantised, sampleShape(spiking), count, seed), normalisation: {}, count, batch };
+    const shape = sampleShape(spiking);
+    const drawn = drawnCount(shape, count);
+    return { dataset: drawnInputs(quantised, shape, drawn, seed), normalisation: {}, count: drawn, batch };
   }
   const dataset = fitToNetwork(spiking, calibration, new Findings(), { numbers: true, normalisation });
   return { dataset, normalisation, count, batch };

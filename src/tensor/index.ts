@@ -13,7 +13,16 @@ export * from './types.js';
 export { type Differentiated, autodiff, gradients } from './autodiff.js';
 export { type SimplifyOptions, simplify, withoutDeadCode } from './simplify/index.js';
 export { surrogateGradient, surrogates } from './ops/surrogate.js';
-export { type LossSpec, correctCount, logSoftmax, lossOf, meanOverTime, targets } from './losses.js';
+export {
+  type LossSpec,
+  absoluteError,
+  correctCount,
+  logSoftmax,
+  lossOf,
+  meanOverTime,
+  needsClasses,
+  targets,
+} from './losses.js';
 export { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.js';
 export {
   type TrainingState,

@@ -1,4 +1,5 @@
 export { type Checkpoint, type CheckpointProgress, checkpointBytes, readCheckpoint } from './checkpoint.js';
+export { type Bounds, constraintsOf } from './constraints.js';
 export { randomFeeds } from './feeds.js';
 export { Firing } from './firing.js';
 export { type Identity, identityOf } from './identity.js';
@@ -22,4 +23,4 @@ export { type LoadOptions, Samples, usualMemory } from './samples.js';
 export { learningRate } from './schedule.js';
 export type { Augmentation, BitTraining, ScheduleSpec, TrainSettings } from './settings.js';
 export { firstNonFinite } from './trace.js';
-export { type StepSettings, type Trainee, traineeOf, withoutGradient } from './trainee.js';
+export { type StepSettings, type Trainee, traineeOf, undecayedParams, withoutGradient } from './trainee.js';

@@ -13,7 +13,7 @@ export interface Trainee {
 }
 
 /** What the training step follows from, beside the network. */
-export type StepSettings = Pick<TrainSettings, 'loss' | 'optimizer' | 'bits'>;
+export type StepSettings = Pick<TrainSettings, 'loss' | 'labels' | 'optimizer' | 'bits'>;
 
 /**
  * Derives the training step. Parameters of neurons, step sizes and bits don't decay: a threshold has no reason to
@@ -21,8 +21,9 @@ export type StepSettings = Pick<TrainSettings, 'loss' | 'optimizer' | 'bits'>;
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const { bits } = settings;
-  const lowered = lowerForTraining(network, settings.loss, bits?.penalties);
-  const undecayed = new Set(network.ops.flatMap(withoutDecay));
+  const labels = settings.labels === undefined ? 'classes' : 'numbers';
+  const lowered = lowerForTraining(network, settings.loss, bits?.penalties, { labels });
+  const undecayed = undecayedParams(network);
   const step = trainingStep(lowered.program, {
     loss: 'loss',
     train: lowered.learned,
@@ -32,6 +33,11 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
     rateFactor: (id) => bits?.rateFactors[id] ?? 1,
   });
   return { network, lowered, step: withConstraints(step, constraintsOf(network)) };
+}
+
+/** The parameters that weight decay leaves alone. */
+export function undecayedParams(network: Network): ReadonlySet<string> {
+  return new Set(network.ops.flatMap(withoutDecay));
 }
 
 /** Parameters of equations, bits and step sizes: no weights that should be small. */

@@ -6,8 +6,10 @@ import { readText } from '../data/index.js';
 import { lower, mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
 import { type Network, paramsToTensors } from '../network/index.js';
 import type { Findings } from './findings.js';
+import { copiesOf } from './model-copies.js';
 import type { OpenedTarget } from './open.js';
 import type { Artifact } from './types.js';
+import { type TorchTraining, torchTraining } from './torch-training.js';
 import { packageFolder } from './version.js';
 
 type Files = Map<string, string | Uint8Array>;
@@ -28,14 +30,36 @@ export function torchFolder(
   findings: Findings,
 ): readonly (readonly [string, string | Uint8Array])[] {
   const files: Files = new Map();
-  const why = opened.source === undefined ? trainable(opened, files) : undefined;
+  const why = opened.source === undefined ? trainable(opened.network, files) : undefined;
   if (opened.source !== undefined || why !== undefined) lowered(compiled, files, why);
   if (why !== undefined) {
     const args = { layer: why.op.id, construct: why.construct };
     findings.take({ value: true, diagnostics: [diagnostic('torch/lowered', args, why.op.place)] });
   }
   files.set('layers.py', pythonFile('layers.py'));
+  const { recipe } = opened;
+  if (opened.source === undefined && why === undefined && recipe !== undefined) {
+    const [path] = opened.inputs as [string];
+    const sources = copiesOf({ path, text: readText(path), name: 'model.spike' }, true);
+    addTraining(files, { ...recipe(), network: opened.network, config: opened.config, sources });
+  }
+  files.set('README.md', readme(opened.config, files));
   return [...files].map(([name, content]) => [isTorchAlone(emit) ? name : `torch/${name}`, content] as const);
+}
+
+/** The folder of a training, which `train.py` runs. */
+export function trainingFolder(training: TorchTraining): Files {
+  const files: Files = new Map();
+  const why = trainable(training.network, files);
+  if (why !== undefined) fail('torch/unsupported', { layer: why.op.id, construct: why.construct }, why.op.place);
+  files.set('layers.py', pythonFile('layers.py'));
+  addTraining(files, training);
+  return files;
+}
+
+function addTraining(files: Files, training: TorchTraining): void {
+  for (const name of ['train.py', 'data.py', 'bits.py']) files.set(name, pythonFile(name));
+  for (const [name, content] of torchTraining(training)) files.set(name, content);
 }
 
 /** A folder of nothing else is the PyTorch program itself; beside other artifacts it is a folder in theirs. */
@@ -44,7 +68,7 @@ export function isTorchAlone(emit: readonly Artifact[]): boolean {
 }
 
 /** The network layer by layer; what stands in the way of that, where something does. */
-function trainable({ network }: OpenedTarget, files: Files): Unsupported | undefined {
+function trainable(network: Network, files: Files): Unsupported | undefined {
   try {
     const { text } = layeredModel(network);
     files.set('model.py', text);
@@ -62,4 +86,36 @@ function lowered(network: Network, files: Files, why: Unsupported | undefined): 
   const { text, weights } = loweredModel(network, lower(network));
   files.set('model.py', text);
   files.set('weights.safetensors', encodeSafetensors(weights));
+}
+
+function readme(config: string, files: Files): string {
+  const trains = files.has('train.py');
+  return `# ${config.replace(/[^\w .-]+/g, ' ')} in PyTorch
+
+Written by spikec. Needs PyTorch 2.4 or newer and safetensors: \`pip install torch safetensors\`.
+
+\`\`\`python
+from model import Network
+from safetensors.torch import load_file
+
+network = Network()
+network.load_state_dict(load_file("weights.safetensors"))
+network.eval()
+\`\`\`
+${
+  trains
+    ? `
+\`\`\`console
+$ python train.py --data-dir DATA --run run
+$ torchrun --nproc-per-node 8 train.py --data-dir DATA --run run
+$ spikec eval run --data mnist:test
+\`\`\`
+
+\`python train.py --help\` lists what there is: \`--resume\`, \`--compile\`, \`--amp\`, \`--accumulate\`, \`--fsdp\`. The run folder is one
+of spikec's.
+`
+    : `
+The network infers; it is written op by op, as it was lowered.
+`
+}`;
 }

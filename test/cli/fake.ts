@@ -36,6 +36,8 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     listPasses: unexpected('listPasses'),
     runPasses: unexpected('runPasses'),
     starterModel: unexpected('starterModel'),
+    copyExample: unexpected('copyExample'),
+    exampleNames: unexpected('exampleNames'),
     ...parts,
   };
 }

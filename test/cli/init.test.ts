@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkFile } from '../../src/commands/check.js';
 import { costOf } from '../../src/commands/cost.js';
+import { copyExample, exampleNames } from '../../src/commands/examples.js';
 import { starterModel } from '../../src/commands/init.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
 
-const init = (...args: string[]) => spikec(['init', ...args], { starterModel });
+const init = (...args: string[]) => spikec(['init', ...args], { starterModel, copyExample, exampleNames });
 
 interface Written {
   readonly file: string;
@@ -70,4 +71,20 @@ it('quotes names that a shell would split; --quiet prints nothing', async () => 
   const { out } = await init(join(folder, "it's mine"));
   expect(out).toContain(String.raw`/it'\''s mine.spike#leaky'`);
   expect(await init('--quiet', join(folder, 'still'))).toEqual({ code: 0, out: '', err: '' });
+});
+
+it('an example of the package is copied with what it needs, and what is there stays', async () => {
+  const folder = join(temporaryFolder(), 'mine');
+  const { code, out } = await init('--example', 'convert-onnx', folder);
+  expect(code).toBe(0);
+  expect(out).toContain(`${join(folder, 'README.md')} says what to do`);
+  expect(readFileSync(join(folder, 'lenet5.onnx'))).toEqual(readFileSync('examples/convert-onnx/lenet5.onnx'));
+  expect(checkFile({ path: join(folder, 'lenet5.spike') }).diagnostics).toEqual([]);
+  expect((await init('--example', 'convert-onnx', folder)).err).toContain('file/exists');
+  const models = await init('--example', 'multibit', `${folder}2`, '--json');
+  expect(JSON.parse(models.out).files).toContain(join(`${folder}2`, 'resnet20.spike'));
+  const unknown = await init('--example', 'convert-onxn', folder);
+  expect(unknown.code).toBe(2);
+  expect(unknown.err).toContain('did you mean "convert-onnx"?');
+  expect((await init('--list')).out.split('\n')).toContain('write-a-network');
 });

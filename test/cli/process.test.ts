@@ -243,3 +243,14 @@ it('lsp serves an editor over standard input and output, and ends when it is tol
   expect(await ended).toBe(0);
   connection.dispose();
 }, 30_000);
+
+it('--version --verbose lists the engines with what they are made of', () => {
+  const { stdout, status } = spikec(['--version', '--verbose']);
+  expect(status).toBe(0);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(stdout).toContain(`spikec ${version}\nnode ${process.version}\nengines\n`);
+  expect(stdout).toMatch(/^ {2}fused +built in$/m);
+  expect(stdout).toMatch(/^ {2}onnxruntime +(onnxruntime-node 1\.|not there: npm install onnxruntime-node)/m);
+  const json = JSON.parse(spikec(['-V', '--verbose', '--json']).stdout) as { engines: object };
+  expect(Object.keys(json.engines)).toEqual(['fused', 'onnxruntime', 'native', 'tfjs-wasm', 'tfjs-tensorflow']);
+});

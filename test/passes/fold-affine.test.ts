@@ -148,12 +148,12 @@ describe('spiking networks of such affines', () => {
     await convertsExactly(b.bytes());
   }); // prettier-ignore
 
-  it('where a convolution reads such averages, the pool is refused by its name', () => {
+  it('where a convolution reads such averages and there are no digits, the pool is refused by its name', () => {
     const b = new OnnxBuilder(13);
     b.input('x', ['N', 2, 6, 6]);
     const y = b.node('AveragePool', [b.fakeQuant('x', 0.0207, 120)], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
     b.output(b.node('Conv', [y, weight(b, 'w', [4, 2, 3, 3])]));
-    const { diagnostics } = runPipeline(imported(b.bytes()).network, sws(), surroundings);
+    const { diagnostics } = runPipeline(imported(b.bytes()).network, sws({ beta: 1.5, steps: 16 }), surroundings);
     expect(diagnostics.map(({ code }) => code)).toEqual(['convert/no-spiking-form']);
     expect(diagnostics[0]!.message).toContain('avgpool');
     expect(diagnostics[0]!.help).toContain('quantise the pool');

@@ -28,8 +28,13 @@ export function runPython(folder: string, args: readonly string[], environment: 
   return stdout;
 }
 
-export function writeTensors(folder: string, name: string, tensors: Readonly<Record<string, Tensor>>): void {
-  writeFileSync(join(folder, name), encodeSafetensors(new Map(Object.entries(tensors))));
+export function writeTensors(
+  folder: string,
+  name: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
+  writeFileSync(join(folder, name), encodeSafetensors(new Map(Object.entries(tensors)), metadata));
 }
 
 export function readTensors(bytes: Uint8Array<ArrayBuffer>): ReadonlyMap<string, Tensor> {

@@ -1,9 +1,9 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
+import type { ConvSizes } from './conv-sizes.js';
 import {
   type ConvPlaces,
-  type ConvSizes,
   type ConvText,
   convolutionHelpers,
   forwardText,
@@ -19,6 +19,7 @@ import { canonical, operandLayouts, preferredLayout, resultLayout } from './layo
 import { Planner, type Step } from './planner.js';
 import { contextText, helpersText, poolText } from './runtime.js';
 import { type Layout, volumeOf } from './shapes.js';
+import { sparseHelpers } from './sparse.js';
 import { type CTarget, vectorText } from './tiles.js';
 import { windowsText } from './windows.js';
 
@@ -81,6 +82,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
     poolText,
     vectorText(target),
     convolutionHelpers,
+    sparseHelpers,
     matmulText(target),
     windowsText,
     ...writer.products,

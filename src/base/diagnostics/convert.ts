@@ -1,5 +1,7 @@
 import { define } from './define.js';
 
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`;
+
 export const convertDiagnostics = {
   'convert/no-quantiser': define<{ op: string; kind: string; reads: string }>(
     'error',
@@ -71,10 +73,11 @@ export const convertDiagnostics = {
       `${compared} of the ${layers} layers of this file were compared with onnxruntime; not compared: ${skipped}`,
     'The comparison holds the values of every layer that it compares. Of networks with more than 2,000 layers, or with more than 2²⁶ values together, it takes every n-th layer, the last among them, so that memory and time stay bounded. Of more than 4,000 layers it runs the first 4,000 and no others: the time that onnxruntime takes to open a file grows with the square of its length.',
   ),
-  'convert/large-input': define<{ what: string; values: number; most: number }>(
+  'convert/large-layers': define<{ what: string; needed: number; allowed: number }>(
     'note',
-    ({ what, values, most }) => `${what}: an input has ${values} values, more than ${most}`,
-    'Checks run networks on inputs that are drawn at random, and hold what their layers give. With so large ones that takes gigabytes: they are left out, whatever `--verify` says.',
+    ({ what, needed, allowed }) =>
+      `${what}: its layers are so large that this may take ${megabytes(needed)}, more than ${megabytes(allowed)}`,
+    'Checks run networks on inputs that are drawn at random, and hold what their layers give. Small files can declare layers that take gigabytes, so what a check may take follows from the size of the file (four times as much and 280 MB); beyond it is left out, unless `--verify full` asks for it.',
   ),
   'convert/too-long': define<{ what: string; steps: number; most: number }>(
     'note',
@@ -85,7 +88,7 @@ export const convertDiagnostics = {
     'note',
     ({ searched, layers }) =>
       `silent periods are searched for the first ${searched} of ${layers} layers of neurons; the others have those that are proven`,
-    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
+    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are, and no layer so large that this may take more than four times the size of the file and 280 MB, unless `--silent auto` asks for it; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
   ),
   'convert/reference': define<{ replaced: readonly string[] }>(
     'note',

@@ -232,8 +232,6 @@ export class GraphContext {
   inputName: string | undefined;
   /** Values that are quantised by each input's own range. */
   readonly dynamicQuantisers: string[] = [];
-  /** A diagnostic has listed the supported operators: once is enough. */
-  operatorsListed = false;
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
   fixedBatch: number | undefined;
 

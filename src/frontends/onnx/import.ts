@@ -318,15 +318,9 @@ function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
 
 function unsupported(context: NodeContext): never {
   const op = fullOpType(context.node);
-  const hint = refusals.get(context.node.opType) ?? suggest(op, supportedOps()) ?? listOnce(context.graph);
+  const hint =
+    refusals.get(context.node.opType) ?? suggest(op, supportedOps()) ?? 'docs/onnx-import.md lists what is supported';
   fail('onnx/unsupported-op', { op, supported: supportedOps() }, context.place, { help: hint });
-}
-
-/** The operators there are, for the first who asks. */
-function listOnce(graph: GraphContext): string {
-  if (graph.operatorsListed) return 'docs/onnx-import.md lists what is supported';
-  graph.operatorsListed = true;
-  return `supported are ${supportedOps().join(', ')}`;
 }
 
 function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]): RealValue | undefined {

@@ -55,13 +55,15 @@ describe('functions of one activation equal onnxruntime’s', () => {
     expect((await compareWithOnnxruntime(bytes, inputs)).compared).toBe(2);
   });
 
-  it('Pow with one constant exponent, PRelu with one slope', async () => {
+  it('Pow with one constant exponent, PRelu with one slope or several', async () => {
     const power = model(13, (b) => b.node('Pow', ['x', b.scalar('c', 'float', 2)]));
     expect((await compareWithOnnxruntime(power, inputs)).compared).toBe(1);
     const slope = model(13, (b) => b.node('PRelu', ['x', b.floats('c', [3, 1, 1], [0.25, 0.25, 0.25])]));
     expect((await compareWithOnnxruntime(slope, inputs)).compared).toBe(1);
     const slopes = model(13, (b) => b.node('PRelu', ['x', b.floats('c', [3, 1, 1], [0.25, 0.5, 0.25])]));
-    expect(codes(refused(slopes))).toEqual(['onnx/unsupported-form']);
+    expect((await compareWithOnnxruntime(slopes, inputs)).compared).toBeGreaterThan(0);
+    const infinite = model(13, (b) => b.node('PRelu', ['x', b.floats('c', [3, 1, 1], [0.25, Infinity, 0.25])]));
+    expect(codes(refused(infinite))).toEqual(['onnx/unsupported-form']);
   });
 
   it('onnxruntime’s own Gelu and QuickGelu', async () => {

@@ -68,14 +68,13 @@ describe('bounded work', () => {
     expect(codes(refused(integer))).toEqual(['onnx/not-finite']);
   });
 
-  it('fifty unknown operators list the known ones once', () => {
+  it('an unknown operator points to the list, however many there are', () => {
     const bytes = model((b) => {
       for (let i = 0; i < 60; i++) b.node('Zzyzx', ['x']);
       return b.node('toString', ['x']);
     });
     const helps = refused(bytes).map((d) => d.help ?? '');
-    expect(helps.filter((help) => help.startsWith('supported are'))).toHaveLength(1);
-    expect(new Set(helps.slice(1))).toEqual(new Set(['docs/onnx-import.md lists what is supported']));
+    expect(new Set(helps)).toEqual(new Set(['docs/onnx-import.md lists what is supported']));
   });
 
   it('twenty thousand nodes of one name get their ids quickly', () => {

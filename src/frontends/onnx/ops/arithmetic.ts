@@ -28,7 +28,8 @@ export const arithmeticOps: OnnxOpTable = {
   Mul: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Mul')] },
   Div: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Div')] },
   Pow: { inputs: [2, 2], run: (c) => [power(c)] },
-  Sum: { inputs: [2, 2], run: (c) => [arithmetic(c, 'Add')] },
+  Sum: { inputs: [1, Infinity], run: (c) => [sumOfAll(c, 1)] },
+  Mean: { inputs: [1, Infinity], run: (c) => [sumOfAll(c, 1 / c.node.inputs.length)] },
 };
 
 function arithmetic(context: NodeContext, operator: Operator): Value {
@@ -39,6 +40,30 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   return onActivations(context, operator);
+}
+
+/** The sum of any number of activations, times a factor. */
+function sumOfAll(context: NodeContext, factor: number): Value {
+  const count = context.node.inputs.length;
+  if (count === 1) return context.input(0);
+  if (count === 2 && factor === 1) return arithmetic(context, 'Add');
+  let sum = context.realInAnyLayout(0);
+  for (let i = 1; i < count; i++) {
+    const isLast = i === count - 1 && factor === 1;
+    sum = addition(
+      context,
+      sum,
+      context.realInAnyLayout(i),
+      isLast ? context.output : undefined,
+      isLast ? undefined : 'sum',
+    );
+  }
+  return factor === 1 ? sum : timesNumber(context, sum, factor, context.output);
+}
+
+/** x·factor. */
+export function timesNumber(context: NodeContext, x: RealValue, factor: number, origin: string | undefined): RealValue {
+  return affine(context, 'Mul', x, smallConstant('', 'double', [1], [factor]), false, origin);
 }
 
 /** xᶜ for a constant c; on two constants too. */
@@ -105,6 +130,7 @@ export function addition(
   left: RealValue,
   right: RealValue,
   origin: string | undefined,
+  suffix?: string,
 ): RealValue {
   const alike = (left.perm ?? []).join() === (right.perm ?? []).join();
   const [x, y] = alike ? [left, right] : [context.inOwnLayout(left), context.inOwnLayout(right)];
@@ -114,7 +140,8 @@ export function addition(
       `"${context.node.inputs[i]}" is [${['N', ...shape].join(', ')}]`;
     context.shapeMismatch(`its operands differ: ${text(0, xShape)}, ${text(1, yShape)}`);
   }
-  const sum = context.emit({ kind: 'add', inputs: [x, y], origin });
+  const named = suffix === undefined ? {} : { suffix };
+  const sum = context.emit({ kind: 'add', inputs: [x, y], origin, ...named });
   return x.perm === undefined ? sum : { ...sum, perm: x.perm };
 }
 
@@ -153,6 +180,7 @@ export function affine(
   constant: Constant,
   constantFirst: boolean,
   origin: string | undefined,
+  suffix?: string,
 ): RealValue {
   const single = elementCount(constant.shape) === 1;
   const c = single ? reshapedConstant(constant, [1]) : broadcastTo(context, constant, x);
@@ -167,7 +195,8 @@ export function affine(
     Mul: () => ({ scale: mapped((v) => v) }),
     Div: () => ({ scale: mapped((v) => 1 / v) }),
   }[operator]();
-  const result = context.emit({ kind: 'affine', inputs: [x], params, origin });
+  const named = suffix === undefined ? {} : { suffix };
+  const result = context.emit({ kind: 'affine', inputs: [x], params, origin, ...named });
   const scalar = scalarOf(operator, c, constantFirst);
   if (scalar !== undefined) context.graph.scalarAffines.set(result.op, { source: x.op, ...scalar });
   return x.perm === undefined ? result : { ...result, perm: x.perm };

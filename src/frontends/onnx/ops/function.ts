@@ -1,4 +1,3 @@
-import { elementCount } from '../../../base/dtype.js';
 import type { FunctionName } from '../../../network/functions.js';
 import type { Attrs } from '../../../network/types.js';
 import type { NodeContext } from '../context.js';
@@ -47,7 +46,6 @@ export const functionOps: OnnxOpTable = {
   Erf: plain('erf'),
   Gelu: { inputs: [1, 1], run: gelu },
   LeakyRelu: plain('leaky_relu', { alpha: 0.01 }),
-  PRelu: { inputs: [2, 2], run: prelu },
   Elu: plain('elu', { alpha: 1 }),
   Selu: plain('selu', { alpha: 1.6732631921768188, beta: 1.0507010221481323 }),
   Celu: plain('celu', { alpha: 1 }),
@@ -74,17 +72,6 @@ function gelu(context: NodeContext): readonly Value[] {
   const approximate = context.string('approximate', 'none');
   if (approximate !== 'none' && approximate !== 'tanh') context.badAttribute('approximate', approximate);
   return [applied(context, approximate === 'tanh' ? 'gelu_tanh' : 'gelu', context.realInAnyLayout(0))];
-}
-
-function prelu(context: NodeContext): readonly Value[] {
-  const slope = context.constant(1, 'the slope');
-  const values = slope.data();
-  const [alpha] = values;
-  if (elementCount(slope.shape) < 1 || alpha === undefined || values.some((value: number) => value !== alpha)) {
-    context.badForm('its slopes differ from channel to channel', 'one slope for all channels is supported');
-  }
-  if (!Number.isFinite(alpha)) context.badForm(`its slope is ${alpha}`);
-  return [applied(context, 'leaky_relu', context.realInAnyLayout(0), { alpha })];
 }
 
 function negated(context: NodeContext): readonly Value[] {

@@ -11,10 +11,12 @@ import { microsoftOps, qlinearOps } from './qlinear.js';
 import { channelsLastDomain, channelsLastOps } from './qonnx/channels-last.js';
 import { qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
+import { rearrangeOps } from './rearrange.js';
 import { roundOps } from './round.js';
 import { selectOps } from './select.js';
 import { resizeOps } from './resize.js';
 import { shapeOps } from './shape.js';
+import { slopeOps } from './slopes.js';
 import { synapseOps } from './synapse.js';
 import { transposedOps } from './transposed.js';
 
@@ -25,11 +27,13 @@ const standardOps: OnnxOpTable = {
   ...qlinearOps,
   ...activationOps,
   ...functionOps,
+  ...slopeOps,
   ...arithmeticOps,
   ...roundOps,
   ...dynamicOps,
   ...poolOps,
   ...shapeOps,
+  ...rearrangeOps,
   ...resizeOps,
   ...selectOps,
   ...miscOps,

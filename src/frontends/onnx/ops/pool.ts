@@ -1,5 +1,6 @@
 import type { NodeContext } from '../context.js';
-import { type Image, asImage, seenOrigin, viewed } from '../image.js';
+import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
+import { mostComputed } from '../tensor-data.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { type Window, readWindow, windowAttrs } from './window.js';
@@ -10,7 +11,9 @@ export const poolOps: OnnxOpTable = {
   AveragePool: { inputs: [1, 1], run: (c) => [averagePool(c, asImage(c, c.realInAnyLayout(0)), c.output)] },
   GlobalAveragePool: { inputs: [1, 1], run: (c) => [meanOfAll(c, asImage(c, c.realInAnyLayout(0)), c.output)] },
   GlobalMaxPool: { inputs: [1, 1], run: globalMaxPool },
-  ReduceMean: { inputs: [1, 2], run: reduceMean },
+  ReduceMean: { inputs: [1, 2], run: (c) => [reducedMean(c, c.output)] },
+  ReduceSum: { inputs: [1, 2], run: (c) => [reducedSum(c)] },
+  ReduceMax: { inputs: [1, 2], run: reducedMax },
 };
 
 /** MaxPool; `toImage` says how its input's axes lie. */
@@ -32,10 +35,14 @@ export function maxPool(context: NodeContext, toImage: typeof asImage = asImage)
 function globalMaxPool(context: NodeContext): readonly Value[] {
   const { value, rewrap } = context.realOrCodes(0);
   const { x, view } = asImage(context, value);
+  return [rewrap(viewed(globalMax(context, x, context.output), view))];
+}
+
+function globalMax(context: NodeContext, x: RealValue, origin: string | undefined): RealValue {
   const [, ...size] = context.shapeOf(x);
   const attrs = { kernel: size, stride: [1, 1], pads: [0, 0, 0, 0] };
-  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs, origin: context.output });
-  return [rewrap(viewed(x.grid === undefined ? result : { ...result, grid: x.grid }, view))];
+  const result = context.emit({ kind: 'maxpool', inputs: [x], attrs, origin });
+  return x.grid === undefined ? result : { ...result, grid: x.grid };
 }
 
 export function averagePool(context: NodeContext, { x, view }: Image, origin: string | undefined): RealValue {
@@ -43,11 +50,41 @@ export function averagePool(context: NodeContext, { x, view }: Image, origin: st
   if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
   const includePad = context.int('count_include_pad', 0) !== 0;
   const extended = window.extended && context.int('ceil_mode', 0) !== 0;
-  if (includePad && extended)
-    context.badForm('ceil_mode and count_include_pad are both set, with a last window beyond the border');
+  if (includePad && extended) return countedTo(context, { x, view }, window, origin);
   const padded = window.pads.some((n) => n > 0);
   const attrs = { ...windowAttrs(window), include_pad: includePad && padded };
   return viewed(context.emit({ kind: 'avgpool', inputs: [x], attrs, origin: seenOrigin(view, origin) }), view);
+}
+
+/**
+ * An average that counts the declared padding, but not what ceil_mode adds behind it: one that counts all of it, times
+ * window/counted at each position.
+ */
+function countedTo(context: NodeContext, { x, view }: Image, window: Window, origin: string | undefined): RealValue {
+  const declared = readWindow(
+    context,
+    context.shapeOf(x),
+    context.sizes('kernel_shape', view?.length === 3 ? 1 : 2, 1),
+  );
+  const attrs = { ...windowAttrs(window), include_pad: true };
+  const average = context.emit({ kind: 'avgpool', inputs: [x], attrs, suffix: 'counted' });
+  const [channels, height, width] = context.shapeOf(average) as [number, number, number];
+  if (channels * height * width > mostComputed) context.badForm('its result is too large for factors of its own');
+  const [, ...size] = context.shapeOf(x);
+  /** How many of a window's places lie on the input and its declared padding. */
+  const counted = (axis: 0 | 1, at: number): number => {
+    const start = at * window.stride[axis]!;
+    const end = size[axis]! + declared.pads[axis]! + declared.pads[axis + 2]!;
+    return Math.min(start + window.kernel[axis]!, end) - start;
+  };
+  const whole = window.kernel[0]! * window.kernel[1]!;
+  const data = Float64Array.from({ length: channels * height * width }, (_, i) => {
+    const [row, column] = [Math.floor(i / width) % height, i % width];
+    return whole / (counted(0, row) * counted(1, column));
+  });
+  const scale = { tensor: { dtype: 'f64' as const, shape: [channels, height, width], data } };
+  const named = { suffix: 'average', origin: seenOrigin(view, origin) };
+  return viewed(context.emit({ kind: 'affine', inputs: [average], params: { scale }, ...named }), view);
 }
 
 /**
@@ -84,48 +121,110 @@ function checkedPads(context: NodeContext, window: Window): Window {
   return window;
 }
 
-function reduceMean(context: NodeContext): readonly Value[] {
+/** The axes that are reduced, in the file's order, and as they lie in the value. */
+function reducedAxes(context: NodeContext, x: RealValue): { listed: readonly number[]; actual: readonly number[] } {
+  const rank = context.onnxShape(x).length;
+  const given = context.integers(1, 'axes') ?? context.ints('axes') ?? [];
+  const listed = given.map((axis) => (axis < 0 ? axis + rank : axis));
+  return { listed, actual: listed.map((axis) => x.perm?.[axis] ?? axis).sort() };
+}
+
+function reducedMean(context: NodeContext, origin: string | undefined): RealValue {
   const x = context.realInAnyLayout(0);
   const rank = context.onnxShape(x).length;
-  const axes = context.integers(1, 'axes') ?? context.ints('axes') ?? [];
-  const inLayout = axes.map((axis) => (axis < 0 ? axis + rank : axis));
-  const actual = inLayout.map((axis) => x.perm?.[axis] ?? axis).sort();
+  const { listed, actual } = reducedAxes(context, x);
   const keep = context.int('keepdims', 1) !== 0;
-  if (rank === 3 && inLayout.join() === '2' && !context.graph.lineMeans.has(x.op)) {
+  if (rank === 3 && listed.join() === '2' && !context.graph.lineMeans.has(x.op)) {
     const image = asImage(context, x);
-    return [keep ? meanOfAll(context, image, context.output) : globalAverage(context, image.x, false, context.output)];
+    return keep ? meanOfAll(context, image, origin) : globalAverage(context, image.x, false, origin);
+  }
+  if (rank === 3 && listed.join() === '1' && !context.graph.lineMeans.has(x.op)) {
+    // [N, T, F] over T: the mean of a line whose channels are last
+    const { x: image } = asChannelsLastImage(context, x);
+    const mean = globalAverage(context, image, false, keep ? undefined : origin);
+    const [features] = context.shapeOf(mean);
+    return keep
+      ? context.emit({ kind: 'reshape', inputs: [mean], attrs: { shape: [1, features!] }, suffix: 'kept', origin })
+      : mean;
   }
   if (x.perm === undefined && actual.length === 1) {
-    const mean = lineMean(context, x, actual[0]!, keep);
-    if (mean !== undefined) return [mean];
+    const mean = lineMean(context, x, actual[0]!, keep, origin);
+    if (mean !== undefined) return mean;
   }
   if (rank !== 4 || actual.join() !== '2,3') {
-    context.badForm(`it averages axes [${axes.join(', ')}]`, 'ReduceMean is supported over H and W of [N, C, H, W]');
+    context.badForm(
+      `it reduces axes [${listed.join(', ')}] of ${rank}`,
+      `${context.node.opType} is supported over H and W of [N, C, H, W], and over one axis of [N, C, L]`,
+    );
   }
-  if (keep && x.perm !== undefined) {
-    return [{ ...globalAverage(context, x, true, context.output), perm: x.perm }];
+  if (keep && x.perm !== undefined) return { ...globalAverage(context, x, true, origin), perm: x.perm };
+  return globalAverage(context, x, keep, origin);
+}
+
+/** So many times the mean as there are values. */
+function reducedSum(context: NodeContext): RealValue {
+  const x = context.realInAnyLayout(0);
+  const shape = context.onnxShape(x);
+  const { listed } = reducedAxes(context, x);
+  const count = listed.reduce((product, axis) => product * (shape[axis] ?? NaN), 1);
+  if (!(count >= 1)) context.badForm(`it reduces axes [${listed.join(', ')}] of ${shape.length}`);
+  const { op, perm } = reducedMean(context, undefined);
+  const scale = { tensor: { dtype: 'f64' as const, shape: [1], data: Float64Array.of(count) } };
+  const mean: RealValue = { kind: 'real', op };
+  const sum = context.emit({
+    kind: 'affine',
+    inputs: [mean],
+    params: { scale },
+    suffix: 'sum',
+    origin: context.output,
+  });
+  return perm === undefined ? sum : { ...sum, perm };
+}
+
+/** The greatest over H and W: a pool of one window. */
+function reducedMax(context: NodeContext): readonly Value[] {
+  const { value, rewrap } = context.realOrCodes(0);
+  const rank = context.onnxShape(value).length;
+  const { listed, actual } = reducedAxes(context, value);
+  const overImage = rank === 4 ? actual.join() === '2,3' : rank === 3 && listed.join() === '2';
+  if (!overImage) {
+    context.badForm(
+      `it reduces axes [${listed.join(', ')}] of ${rank}`,
+      'ReduceMax is supported over H and W of [N, C, H, W], and over L of [N, C, L]',
+    );
   }
-  return [globalAverage(context, x, keep, context.output)];
+  const keep = context.int('keepdims', 1) !== 0;
+  const { x, view } = asImage(context, value);
+  const greatest = globalMax(context, x, keep ? seenOrigin(view, context.output) : undefined);
+  if (keep) return [rewrap(viewed(greatest, view))];
+  const flat = context.emit({ kind: 'flatten', inputs: [greatest], suffix: 'flatten', origin: context.output });
+  return [rewrap(greatest.grid === undefined ? flat : { ...flat, grid: greatest.grid })];
 }
 
 /**
  * The mean over the height (axis 2) or the width (axis 3) of an image. The mean of the one over the
  * other is that of the image: all windows are of one size.
  */
-function lineMean(context: NodeContext, x: RealValue, axis: number, keep: boolean): RealValue | undefined {
+function lineMean(
+  context: NodeContext,
+  x: RealValue,
+  axis: number,
+  keep: boolean,
+  origin: string | undefined,
+): RealValue | undefined {
   const first = context.graph.lineMeans.get(x.op);
   const shape = context.shapeOf(x);
   if (first !== undefined) {
     // without the averaged axis, [C, H] and [C, W] have the other one at axis 2
     const other = shape.length === 3 ? axis : 5 - first.axis;
     const fits = shape.length === 3 ? axis !== first.axis && axis !== 1 : axis === 2;
-    if (fits && other !== first.axis) return globalAverage(context, first.image, keep, context.output);
+    if (fits && other !== first.axis) return globalAverage(context, first.image, keep, origin);
   }
   if (shape.length !== 3 || (axis !== 2 && axis !== 3)) return undefined;
   const [channels, height, width] = shape as [number, number, number];
   const kernel = axis === 2 ? [height, 1] : [1, width];
   const attrs = { kernel, stride: [1, 1], pads: [0, 0, 0, 0], include_pad: false };
-  const mean = context.emit({ kind: 'avgpool', inputs: [x], attrs, origin: keep ? context.output : undefined });
+  const mean = context.emit({ kind: 'avgpool', inputs: [x], attrs, origin: keep ? origin : undefined });
   const lined = keep
     ? mean
     : context.emit({
@@ -133,7 +232,7 @@ function lineMean(context: NodeContext, x: RealValue, axis: number, keep: boolea
         inputs: [mean],
         attrs: { shape: [channels, axis === 2 ? width : height] },
         suffix: 'squeeze',
-        origin: context.output,
+        origin,
       });
   context.graph.lineMeans.set(lined.op, { image: x, axis });
   return lined;

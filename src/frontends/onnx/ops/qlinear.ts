@@ -98,7 +98,7 @@ function qlinearConv(context: NodeContext): readonly Value[] {
 }
 
 function qlinearMatMul(context: NodeContext): readonly Value[] {
-  const plan = matmul(context, dequantisedInput(context, 0), weightInput(context, 3, 1));
+  const plan = matmul(context, dequantisedInAnyLayout(context, 0), weightInput(context, 3, 1));
   return [quantiseReal(context, plan.emit({}), 6, 7)];
 }
 
@@ -155,7 +155,7 @@ function convInteger(context: NodeContext): readonly Value[] {
 }
 
 function matMulInteger(context: NodeContext): readonly Value[] {
-  return [integerProduct(context, (x, weight) => matmul(context, context.inOwnLayout(x), weight), 1)];
+  return [integerProduct(context, (x, weight) => matmul(context, x, weight), 1)];
 }
 
 /**

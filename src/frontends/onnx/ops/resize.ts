@@ -1,9 +1,11 @@
+import { elementCount } from '../../../base/dtype.js';
 import type { NodeContext } from '../context.js';
 import { asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
-import type { Value } from '../values.js';
+import { mostComputed } from '../tensor-data.js';
+import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
-/** Resampling by the nearest neighbour: which rows and columns are taken, exactly. */
+/** Resampling: by the nearest neighbour, which rows and columns are taken; linear and cubic, with which weights. */
 export const resizeOps: OnnxOpTable = {
   Resize: { inputs: [1, 4], run: resize },
   Upsample: { inputs: [1, 2], run: resize },
@@ -29,7 +31,12 @@ function resize(context: NodeContext): readonly Value[] {
   const mode = context.string('mode', 'nearest');
   if (spatial.every(({ from, to }) => from === to)) return [context.input(0)];
   if (mode !== 'nearest') {
-    context.badForm(`its mode is "${mode}"`, 'only the nearest neighbour is supported; export with mode="nearest"');
+    const [down, across] = [...(spatial.length === 1 ? [undefined] : []), ...spatial].map((axis, n) =>
+      axis === undefined ? [{ places: [0], weights: [1] }] : tapsOf(context, axis, shape[n + 1]!, mode),
+    );
+    const weighed = weighedTaps(context, x, down!, across!, seenOrigin(view, context.output));
+    // the reals of codes, which are rounded to codes again
+    return [rewrap(viewed(weighed, view))];
   }
   const [rows, columns] = [...(spatial.length === 1 ? [undefined] : []), ...spatial].map((axis, n) =>
     axis === undefined ? [0] : placesOf(context, axis, shape[n + 1]!),
@@ -37,6 +44,68 @@ function resize(context: NodeContext): readonly Value[] {
   const origin = seenOrigin(view, context.output);
   const result = context.emit({ kind: 'resample', inputs: [x], attrs: { rows: rows!, columns: columns! }, origin });
   return [rewrap(viewed(x.grid === undefined ? result : { ...result, grid: x.grid }, view))];
+}
+
+/** One tap along an axis: which place each output reads, and its weight there. */
+interface Tap {
+  readonly places: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** Linear interpolation reads two places an output, cubic four; beyond the border the last one counts. */
+function tapsOf(context: NodeContext, { to, scale, from }: Axis, length: number, mode: string): readonly Tap[] {
+  if (mode !== 'linear' && mode !== 'cubic') context.badForm(`its mode is "${mode}"`);
+  if (context.int('exclude_outside', 0) !== 0) context.badForm('exclude_outside is set');
+  if (from === to) return [{ places: Array.from({ length: to }, (_, i) => i), weights: Array<number>(to).fill(1) }];
+  const real = coordinatesOf(context, { from, to, scale }, length);
+  const a = context.float('cubic_coeff_a', -0.75);
+  const weight = mode === 'linear' ? (t: number) => Math.max(0, 1 - Math.abs(t)) : (t: number) => cubic(t, a);
+  const reach = mode === 'linear' ? [0, 1] : [-1, 0, 1, 2];
+  const at = Array.from({ length: to }, (_, o) => {
+    const x = real(o);
+    // onnxruntime holds the coordinate of a linear one within the image
+    return mode === 'linear' ? Math.min(Math.max(x, 0), length - 1) : x;
+  });
+  return reach.map((step) => ({
+    places: at.map((x) => Math.min(Math.max(Math.floor(x) + step, 0), length - 1)),
+    weights: at.map((x) => weight(x - Math.floor(x) - step)),
+  }));
+}
+
+/** Keys' kernel. */
+function cubic(t: number, a: number): number {
+  const s = Math.abs(t);
+  if (s <= 1) return ((a + 2) * s - (a + 3)) * s * s + 1;
+  return s < 2 ? ((a * s - 5 * a) * s + 8 * a) * s - 4 * a : 0;
+}
+
+/** Σ over pairs of taps of their weights times the rows and columns that they read: a fixed linear map. */
+function weighedTaps(
+  context: NodeContext,
+  x: RealValue,
+  down: readonly Tap[],
+  across: readonly Tap[],
+  origin: string | undefined,
+): RealValue {
+  const [channels] = context.shapeOf(x) as [number];
+  const pairs = down.flatMap((row) => across.map((column) => ({ row, column })));
+  const [{ row: first, column: other }] = pairs as [(typeof pairs)[0]];
+  const shape = [channels, first.places.length, other.places.length];
+  if (elementCount(shape) > mostComputed) context.badForm('its result is too large for weights of its own');
+  const plain: RealValue = { kind: 'real', op: x.op };
+  const parts = pairs.map(({ row, column }, n): RealValue => {
+    const attrs = { rows: [...row.places], columns: [...column.places] };
+    const moved = context.emit({ kind: 'resample', inputs: [plain], attrs, suffix: `tap${n + 1}` });
+    const map = row.weights.flatMap((a) => column.weights.map((b) => a * b));
+    const data = Float64Array.from({ length: elementCount(shape) }, (_, i) => map[i % map.length]!);
+    const params = { scale: { tensor: { dtype: 'f64' as const, shape, data } } };
+    const named = pairs.length === 1 ? { origin } : { suffix: `weighed${n + 1}` };
+    return context.emit({ kind: 'affine', inputs: [moved], params, ...named });
+  });
+  return parts.reduce((sum, part, n) => {
+    const named = n === parts.length - 1 ? { origin } : { suffix: `sum${n}` };
+    return context.emit({ kind: 'add', inputs: [sum, part], ...named });
+  });
 }
 
 /** Sizes before and behind, and the scale that ONNX computes places with. */
@@ -56,8 +125,11 @@ function axesOf(context: NodeContext, shape: readonly number[]): readonly Axis[]
   return shape.map((from, axis): Axis => {
     const n = at(axis);
     const own = n < 0 ? undefined : given[n]!;
-    // sizes may fix the batch; the network leaves it free
-    if (axis === 0) return { from: 1, to: given === scales ? (own ?? 1) : 1, scale: 1 };
+    // sizes fix the batch
+    if (axis === 0) {
+      if (given === sizes && own === 1) context.graph.fixedBatch ??= 1;
+      return { from: 1, to: given === scales ? (own ?? 1) : 1, scale: 1 };
+    }
     if (own === undefined) return { from, to: from, scale: 1 };
     const to = given === sizes ? own : Math.floor(from * own);
     if (!Number.isInteger(to) || to < 1 || to > 1e6) context.badForm(`axis ${axis} of ${from} becomes ${to}`);
@@ -72,29 +144,33 @@ function floatsOf(context: NodeContext, index: number): readonly number[] | unde
   return attribute ?? (constant === undefined ? undefined : Array.from(constant.data()));
 }
 
-/** The place in the input of each place of the output, as ONNX defines Resize; in float32, as runtimes compute it. */
-function placesOf(context: NodeContext, { to, scale }: Axis, length: number): readonly number[] {
+/** Where in the input each place of the output lies, as ONNX defines Resize. */
+function coordinatesOf(context: NodeContext, { to, scale }: Axis, length: number): (o: number) => number {
   const old = context.node.opType === 'Upsample' || context.graph.opset < 11;
   const transform = old ? 'asymmetric' : context.string('coordinate_transformation_mode', 'half_pixel');
+  switch (transform) {
+    case 'asymmetric':
+      return (o) => o / scale;
+    case 'half_pixel':
+      return (o) => (o + 0.5) / scale - 0.5;
+    case 'pytorch_half_pixel':
+      return (o) => (to > 1 ? (o + 0.5) / scale - 0.5 : 0);
+    case 'tf_half_pixel_for_nn':
+      return (o) => (o + 0.5) / scale;
+    case 'half_pixel_symmetric':
+      return (o) => (length / 2) * (1 - to / (scale * length)) + (o + 0.5) / scale - 0.5;
+    case 'align_corners':
+      return (o) => (to === 1 ? 0 : (o * (length - 1)) / (to - 1));
+    default:
+      return context.badForm(`its coordinate_transformation_mode is "${transform}"`);
+  }
+}
+
+/** The nearest place in the input to each place of the output; in float32, as runtimes compute it. */
+function placesOf(context: NodeContext, axis: Axis, length: number): readonly number[] {
+  const old = context.node.opType === 'Upsample' || context.graph.opset < 11;
   const rounding = old ? 'floor' : context.string('nearest_mode', 'round_prefer_floor');
-  const real = (o: number): number => {
-    switch (transform) {
-      case 'asymmetric':
-        return o / scale;
-      case 'half_pixel':
-        return (o + 0.5) / scale - 0.5;
-      case 'pytorch_half_pixel':
-        return to > 1 ? (o + 0.5) / scale - 0.5 : 0;
-      case 'tf_half_pixel_for_nn':
-        return (o + 0.5) / scale;
-      case 'half_pixel_symmetric':
-        return (length / 2) * (1 - to / (scale * length)) + (o + 0.5) / scale - 0.5;
-      case 'align_corners':
-        return to === 1 ? 0 : (o * (length - 1)) / (to - 1);
-      default:
-        return context.badForm(`its coordinate_transformation_mode is "${transform}"`);
-    }
-  };
+  const real = coordinatesOf(context, axis, length);
   const nearest = (x: number): number => {
     switch (rounding) {
       case 'round_prefer_floor':
@@ -109,5 +185,5 @@ function placesOf(context: NodeContext, { to, scale }: Axis, length: number): re
         return context.badForm(`its nearest_mode is "${rounding}"`);
     }
   };
-  return Array.from({ length: to }, (_, o) => Math.min(Math.max(nearest(Math.fround(real(o))), 0), length - 1));
+  return Array.from({ length: axis.to }, (_, o) => Math.min(Math.max(nearest(Math.fround(real(o))), 0), length - 1));
 }

@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
-import { type Image, asImage, seenOrigin, viewed } from '../image.js';
+import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
 import type { Fused, PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
@@ -24,7 +24,10 @@ export const synapseOps: OnnxOpTable = {
     ],
   },
   Gemm: { inputs: [2, 3], run: (c) => [gemm(c)] },
-  MatMul: { inputs: [2, 2], run: (c) => [fusible(c, matmul(c, c.real(0), c.constant(1, 'the second operand')))] },
+  MatMul: {
+    inputs: [2, 2],
+    run: (c) => [fusible(c, matmul(c, c.realInAnyLayout(0), c.constant(1, 'the second operand')))],
+  },
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
 };
 
@@ -78,8 +81,32 @@ export function convolution(
   return { ...plan, shape: shapeBehind, emit: (fused) => viewed(plan.emit(fused), view) };
 }
 
-/** x [N,F] · weight [F,O]: kept as linear with weight [O,F]. */
+/** x·W of vectors; of [N, …, F] at each place, which is a 1×1 convolution with the channels last. */
 export function matmul(context: NodeContext, x: RealValue, weight: Constant): LinearPlan {
+  const from = context.onnxShape(x);
+  if (from.length !== 3 && from.length !== 4) return vectorsTimes(context, context.inOwnLayout(x), weight);
+  const [features, outputs] = weight.shape as [number, number];
+  if (weight.shape.length !== 2 || features !== from.at(-1)) {
+    const text = `[${['N', ...from.slice(1)].join(', ')}] by [${weight.shape.join(', ')}]`;
+    context.badForm(`it multiplies ${text}`, 'the second operand must be a constant [F, O]');
+  }
+  const { x: image, view } = asChannelsLastImage(context, x);
+  const attrs = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+  const kernels = reshapedConstant(transposedConstant(weight, [1, 0]), [outputs, features, 1, 1]);
+  const plan = linearPlan(context, { kind: 'conv', inputs: [image], attrs }, kernels, undefined);
+  // a bias of one number an output is [O], whatever the places are
+  return {
+    ...plan,
+    shape: [outputs],
+    emit: ({ origin, ...fused }) => {
+      const seen = seenOrigin(view, origin);
+      return viewed(plan.emit(seen === undefined ? fused : { ...fused, origin: seen }), view);
+    },
+  };
+}
+
+/** x [N,F] · weight [F,O]: kept as linear with weight [O,F]. */
+function vectorsTimes(context: NodeContext, x: RealValue, weight: Constant): LinearPlan {
   const shape = context.shapeOf(x);
   if (shape.length !== 1 || weight.shape.length !== 2) {
     context.badForm(

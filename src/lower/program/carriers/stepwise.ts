@@ -212,7 +212,8 @@ export class StepwiseNetwork implements Carried {
       }
       return from.take(m, ratio).flatMap((step, i) => {
         builder.at(op.id);
-        const value = accumulate(builder.cast(step, 'f32'));
+        // factors alone keep a potential's precision
+        const value = act === undefined ? step : accumulate(builder.cast(step, 'f32'));
         const whole = builder.cast(unit === 1 ? value : builder.mul(value, unit), options.precision);
         return this.#scaled(op, row, whole, 1, i === 0 ? m : 1, ratio);
       });

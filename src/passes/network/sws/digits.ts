@@ -83,10 +83,23 @@ function leftInFloat(network: Network): ReadonlySet<string> {
     const op = byId.get(id)!;
     if (seen.has(id) || found.has(id)) continue;
     seen.add(id);
-    if (hasWeightMatrix(op) || roleOf(op) === 'scaling') found.add(id);
+    if (hasWeightMatrix(op) || isScaled(op, byId) || isUneven(op, byId)) found.add(id);
     else if (readThrough.has(roleOf(op))) pending.push(...op.inputs);
   }
   return found;
+}
+
+/** A value times factors, or a sum of such (an interpolation): carried as the sum that it is. */
+function isScaled(op: Op, byId: ReadonlyMap<string, Op>): boolean {
+  const role = roleOf(op);
+  return role === 'scaling' || (role === 'sum' && op.inputs.some((id) => isScaled(byId.get(id)!, byId)));
+}
+
+/** An average whose windows at the border aren't spikes of one amplitude: fewer values, or zeros that are no spikes. */
+function isUneven(op: Op, byId: ReadonlyMap<string, Op>): boolean {
+  if (op.kind !== 'avgpool' || op.attrs.pads.every((n) => n === 0)) return false;
+  const { code } = byId.get(op.inputs[0]!)!.type;
+  return !op.attrs.include_pad || code.kind !== 'quant' || code.min !== code.zero;
 }
 
 const readThrough: ReadonlySet<OpRole> = new Set(['sum', 'concatenation', 'average', 'reshape']);

@@ -90,6 +90,14 @@ function emitAverage(emitter: SpikeEmitter, op: Op, target: Target): string {
   const excludesPad = op.kind === 'avgpool' && !op.attrs.include_pad;
   const padded = op.kind === 'avgpool' && op.attrs.pads.some((n) => n !== 0);
   if (train !== undefined) return emitPoolSynapse(emitter, op, train, target);
+  const before = emitter.op(op.inputs[0]!);
+  if (roleOf(before) === 'sum') {
+    // of each operand by itself: windows of trains are sums of whole numbers
+    const [a, b] = before.inputs as [string, string];
+    const left = emitAverage(emitter, checkedOp({ ...op, inputs: [a] }), target);
+    const right = emitAverage(emitter, checkedOp({ ...op, inputs: [b] }), { factor: target.factor, constant: 0 });
+    return emitter.add({ id: op.id, kind: 'add', inputs: [left, right], place: op.place });
+  }
   // the average of a constant is the constant, unless padded zeros are averaged in
   const passes = !padded || excludesPad;
   const inner = emitPotential(emitter, op.inputs[0]!, {

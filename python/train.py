@@ -1,0 +1,593 @@
+"""Trains the network of model.py as its config says: python train.py, or torchrun --nproc-per-node N train.py.
+
+The order of the images, their augmentation and all masks follow from the seed as they do in spikec. The run folder is
+one of spikec's: `spikec eval RUN` and its other commands take it, and `--resume` goes on with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save, save_file
+from torch import Tensor, distributed, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+import bits
+from data import Samples, Stream, load, load_samples, shuffled, split
+from layers import BatchNorm, Neurons
+from model import NAMES, Network
+
+HERE = Path(__file__).resolve().parent
+SLOTS = {"momentum_buffer": "velocity", "exp_avg": "first_moment", "exp_avg_sq": "second_moment"}
+MEASURED, MEASURED_AT_ONCE = 1000, 100
+
+
+def arguments(settings: dict[str, Any]) -> argparse.Namespace:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", help="data set: mnist:train, cifar10:train, idx:IMAGES,LABELS, npz:FILE")
+    p.add_argument("--data-dir", help="where named data sets lie (or the variable SPIKEC_DATA)")
+    p.add_argument("--epochs", type=int, default=settings["epochs"])
+    p.add_argument("--batch", type=int, default=settings["batch"], help="images a step, of each process")
+    p.add_argument("--lr", type=float, default=settings["rate"])
+    p.add_argument("--seed", type=int, default=settings["seed"])
+    p.add_argument("--limit", type=int, default=settings.get("limit"), help="only so many images, from the first")
+    p.add_argument("--run", default="run", help="run folder")
+    p.add_argument("--resume", action="store_true", help="go on from the run folder's checkpoint")
+    p.add_argument("--device", default="auto", help="cpu, cuda, mps; auto: a GPU where there is one")
+    p.add_argument("--compile", action="store_true", help="torch.compile")
+    p.add_argument("--amp", action="store_true", help="synapses in bfloat16, membranes in float32")
+    p.add_argument("--accumulate", type=int, default=1, help="parts of a batch whose gradients are summed")
+    p.add_argument("--no-sync-bn", action="store_true", help="batch norm of each process by itself")
+    p.add_argument("--fsdp", action="store_true", help="shard parameters over the processes (FSDP2)")
+    p.add_argument("--threads", type=int, help="threads inside one operation")
+    p.add_argument("--samples", help=argparse.SUPPRESS)
+    p.add_argument("--said", action="store_true", help=argparse.SUPPRESS)
+    return p.parse_args()
+
+
+def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int) -> float:
+    """At a point of the training, in epochs; during warm-up it rises in a straight line."""
+    warmup = schedule["warmup"]
+    if at < warmup:
+        return float(rate * max(at, 1e-3) / warmup)
+    past = at - warmup
+    if schedule["kind"] == "step":
+        return float(rate * schedule["gamma"] ** math.floor(past / schedule["every"]))
+    if schedule["kind"] == "cosine":
+        share = min(1.0, past / max(epochs - warmup, 1e-9))
+        return float(schedule["min"] + (rate - schedule["min"]) * (1 + math.cos(math.pi * share)) / 2)
+    return rate
+
+
+def loss_of(spec: dict[str, Any], logits: Tensor, labels: Tensor) -> Tensor:
+    """A loss of logits [steps, N, classes], averaged over the batch."""
+    steps, n, classes = logits.shape
+    smoothing = spec.get("smoothing", 0)
+    wanted = functional.one_hot(labels, classes).to(logits.dtype)
+    if smoothing:
+        wanted = wanted * (1 - smoothing) + smoothing / classes
+    if spec["kind"] == "tet":
+        share, phi = spec.get("lambda", 0.05), spec.get("phi", 1)
+        likelihood = (wanted * functional.log_softmax(logits, -1)).sum() / n
+        away = logits - phi
+        tet: Tensor = likelihood * (-(1 - share) / steps) + (away * away).sum() / n * (share / (steps * classes))
+        return tet
+    mean = logits.sum(0) * (1 / steps)
+    if spec["kind"] == "mse":
+        away = mean - wanted
+        return (away * away).sum() / n * (1 / classes)
+    loss: Tensor = -(wanted * functional.log_softmax(mean, -1)).sum() / n
+    return loss
+
+
+def raw_bytes(value: Tensor) -> bytes:
+    """A tensor's bytes; NumPy may be missing."""
+    file = save({"x": value})
+    return file[8 + int.from_bytes(file[:8], "little") :]
+
+
+class Trainer:
+    def __init__(self, recipe: dict[str, Any], options: argparse.Namespace) -> None:
+        self.recipe, self.options = recipe, options
+        self.settings = {**recipe["settings"], "rate": options.lr, "seed": options.seed, "batch": options.batch}
+        self.settings["epochs"] = options.epochs
+        if options.limit is not None:
+            self.settings["limit"] = options.limit
+        self.rank, self.world = self._processes()
+        self.device = self._device()
+        self.network = Network().to(self.device)
+        state = load_file(HERE / "weights.safetensors")
+        self.network.load_state_dict({key: state[NAMES.get(key, key)] for key in self.network.state_dict()})
+        for module in self.network.modules():
+            if isinstance(module, BatchNorm):
+                module.sync = self.world > 1 and not options.no_sync_bn
+        self.wrapped: nn.Module = self.network
+        if options.fsdp and self.world > 1:
+            from torch.distributed.fsdp import fully_shard
+
+            fully_shard(self.network)
+        elif self.world > 1:
+            ids = [self.device.index] if self.device.type == "cuda" else None
+            self.wrapped = DistributedDataParallel(self.network, device_ids=ids, broadcast_buffers=False)
+        if options.compile:
+            self.wrapped = torch.compile(self.wrapped)  # type: ignore[assignment]
+        self.params: dict[str, Tensor] = {NAMES.get(key, key): p for key, p in self.network.named_parameters()}
+        self.buffers = {NAMES.get(key, key): b for key, b in self.network.named_buffers()}
+        self.optimizer = self._optimizer()
+        self.step = 0
+        self.records: list[dict[str, Any]] = []
+        self.best: str | None = None
+        learning = recipe["settings"].get("bits", {})
+        self.terms: list[dict[str, Any]] = recipe["penalties"]
+        self.sizes = bits.StepSizes(recipe["quantised"], self.terms, learning.get("renewal", "none"))
+        self.settling = bits.Settling(self.terms, learning.get("settle"), None)
+
+    # -- where -----------------------------------------------------------------------------------------------------
+
+    def _processes(self) -> tuple[int, int]:
+        if "RANK" not in os.environ:
+            return 0, 1
+        backend = "nccl" if torch.cuda.is_available() and self.options.device in ("auto", "cuda") else "gloo"
+        distributed.init_process_group(backend)
+        return distributed.get_rank(), distributed.get_world_size()
+
+    def _device(self) -> torch.device:
+        name = self.options.device
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            return torch.device("cuda", torch.cuda.current_device())
+        return torch.device(name)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        spec = self.settings["optimizer"]
+        decay = spec.get("weightDecay", 0.01 if spec["kind"] == "adamw" else 0)
+        factors = self.settings.get("bits", {}).get("rateFactors", {})
+        undecayed = set(self.recipe["undecayed"])
+        groups: dict[tuple[float, float], list[Tensor]] = {}
+        self.factors: list[float] = []
+        for name, param in self.params.items():
+            groups.setdefault((factors.get(name, 1.0), 0.0 if name in undecayed else decay), []).append(param)
+        made = [{"params": params, "weight_decay": wd} for (_, wd), params in groups.items()]
+        self.factors = [factor for factor, _ in groups]
+        if spec["kind"] == "sgd":
+            momentum = spec.get("momentum", 0)
+            nesterov = bool(spec.get("nesterov", False)) and momentum > 0
+            return torch.optim.SGD(made, lr=self.settings["rate"], momentum=momentum, nesterov=nesterov)
+        kind = torch.optim.Adam if spec["kind"] == "adam" else torch.optim.AdamW
+        betas = (spec.get("beta1", 0.9), spec.get("beta2", 0.999))
+        return kind(made, lr=self.settings["rate"], betas=betas, eps=spec.get("epsilon", 1e-8))
+
+    # -- data ------------------------------------------------------------------------------------------------------
+
+    def read(self) -> Samples:
+        recipe, options = self.recipe, self.options
+        if options.samples is not None:
+            samples = load_samples(options.samples)
+        else:
+            spec = options.data or recipe["data"]
+            spec = spec if ":" in spec else f"{spec}:train"
+            samples = load(spec, recipe.get("layout"), options.data_dir, options.limit)
+        normalisation = self.settings["normalisation"]
+        samples.mean, samples.std = normalisation.get("mean", []), normalisation.get("std", [])
+        shape = tuple(recipe["input"])
+        if tuple(samples.images.shape[1:]) != shape:
+            if samples.images[0].numel() != math.prod(shape):
+                raise SystemExit(f"samples are {list(samples.images.shape[1:])}, the network takes {list(shape)}")
+            samples.images = samples.images.reshape(len(samples), *shape)
+        return samples
+
+    def noise(self, total: int, first: int, count: int, *keys: int | str) -> dict[str, Tensor]:
+        """Masks and uniform numbers for samples first ... first + count - 1 of a batch of `total`."""
+        found = {}
+        for one in self.recipe["noise"]:
+            size, stream = math.prod(one["shape"]), Stream(*keys, one["id"])
+            parts = [stream.numbers((t * total + first) * size, count * size) for t in range(one["steps"])]
+            drawn = torch.floor(torch.cat(parts) * 2**24) / 2**24
+            if one["kind"] == "mask":
+                drawn = torch.where(drawn < one["dropped"], 0.0, 1 / (1 - one["dropped"]))
+            found[one["id"]] = drawn.float().reshape(one["steps"] * count, *one["shape"]).to(self.device)
+        return found
+
+    def forward(self, images: Tensor, noise: dict[str, Tensor]) -> Tensor:
+        """What the loss reads: logits [steps, N, classes], or what is read out of them as one step."""
+        per_step = bool(self.recipe["reads_steps"])
+        arguments = (images, noise) if self.recipe["noise"] else (images,)
+        autocast = torch.autocast(self.device.type, torch.bfloat16) if self.options.amp else nullcontext()
+        with autocast:
+            logits: Tensor = self.wrapped(*arguments, per_step=per_step)
+        return logits.float() if per_step else logits.float()[None]
+
+    # -- training --------------------------------------------------------------------------------------------------
+
+    def epoch(self, samples: Samples, training: list[int]) -> Iterator[dict[str, Any]]:
+        """One pass over the training images: what is known after each step, and at last the record of the epoch."""
+        settings = self.settings
+        number = len(self.records) + 1
+        seed, epochs = settings["seed"], settings["epochs"]
+        order = [training[i] for i in shuffled(len(training), Stream(seed, "order", number))]
+        augmented = Stream(seed, "augment", number)
+        total = min(settings["batch"] * self.world, len(training))
+        own = total // self.world
+        steps = len(training) // total
+        losses = correct = rate = 0.0
+        terms: dict[str, float] = {}
+        renewals: list[dict[str, Any]] = []
+        settled: list[dict[str, Any]] = []
+        self.network.train()
+        for i in range(steps):
+            at = number - 1 + i / steps
+            rate = learning_rate(settings["schedule"], settings["rate"], at, epochs)
+            self.step += 1
+            first = i * total + self.rank * own
+            indices = order[first : first + own]
+            augment = settings["augment"]
+            images = samples.batch(indices, augment["flip"], augment["crop"], augmented, first).to(self.device)
+            labels = samples.labels[indices].to(self.device)
+            noise = self.noise(total, self.rank * own, own, seed, "step", number, i)
+            settled += self.settling.look(self.params, self.step, at / epochs)
+            renewals += self.sizes.renew(
+                self.network, partial(self.network, *((images, noise) if noise else (images,))), self.params, self.step
+            )
+            staying = {name: self.params[name].detach().clone() for name in self.settling.staying()}
+            said = self._update(images, labels, noise, rate)
+            for name, value in staying.items():
+                self.params[name].data.copy_(value)
+            if not math.isfinite(said["loss"]):
+                raise FloatingPointError(f"epoch {number}, step {i + 1}")
+            losses += said["loss"]
+            correct += said["correct"]
+            for name, value in said["terms"].items():
+                terms[name] = terms.get(name, 0.0) + value / steps
+            done = (i + 1) * total
+            yield {
+                "epoch": number,
+                "epochs": epochs,
+                "done": done,
+                "total": steps * total,
+                "loss": losses / (i + 1),
+                "accuracy": correct / done,
+                "step_loss": said["loss"],
+            }
+        record: dict[str, Any] = {"epoch": number, "loss": losses / steps, "accuracy": correct / (steps * total)}
+        record["rate"] = rate
+        extra = {"terms": terms, "renewals": renewals, "settled": settled}
+        record["extra"] = {key: value for key, value in extra.items() if value}
+        yield {"record": record}
+
+    def _update(self, images: Tensor, labels: Tensor, noise: dict[str, Tensor], rate: float) -> dict[str, Any]:
+        for group, factor in zip(self.optimizer.param_groups, self.factors, strict=True):
+            group["lr"] = rate * factor
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = self.options.accumulate
+        size = len(images) // parts
+        totals = torch.zeros(2, dtype=torch.float64)
+        terms: dict[str, float] = {}
+        for k in range(parts):
+            here = slice(k * size, (k + 1) * size if k + 1 < parts else len(images))
+            share = len(images[here]) / len(images)
+            some = {
+                key: value.reshape(-1, len(images), *value.shape[1:])[:, here].flatten(0, 1)
+                for key, value in noise.items()
+            }
+            last = k + 1 == parts
+            waits = isinstance(self.wrapped, DistributedDataParallel) and not last
+            with self.wrapped.no_sync() if waits else nullcontext():  # type: ignore[operator]
+                logits = self.forward(images[here], some)
+                task = loss_of(self.settings["loss"], logits, labels[here])
+                loss = task
+                if last and self.terms:
+                    kinds: dict[str, Tensor] = {}
+                    for term in self.terms:
+                        value = bits.penalty(term, self.params)
+                        kinds[term["kind"]] = kinds[term["kind"]] + value if term["kind"] in kinds else value
+                    loss = task * share
+                    for kind, value in kinds.items():
+                        loss = loss + value
+                        terms[kind] = value.item()
+                else:
+                    loss = task * share if parts > 1 else task
+                loss.backward()  # type: ignore[no-untyped-call]
+            predicted = logits.detach().mean(0).argmax(-1)
+            totals += torch.tensor([task.item() * share, float((predicted == labels[here]).sum().item())])
+        self.optimizer.step()
+        self._hold()
+        if self.world > 1:
+            distributed.all_reduce(totals)
+            totals[0] /= self.world
+        task_loss = totals[0].item()
+        said = {"task": task_loss, **terms} if self.terms else {}
+        return {"loss": task_loss + sum(terms.values()), "correct": totals[1].item(), "terms": said}
+
+    @torch.no_grad()
+    def _hold(self) -> None:
+        """Moves parameters back into their bounds."""
+        for name, bound in self.recipe["bounds"].items():
+            param = self.params[name]
+            lo = bound.get("lo", -math.inf)
+            hi = bound.get("hi", math.inf)
+            if "within" in bound:
+                greatest = self.params[bound["within"]].abs().max().reshape(1)
+                over = bound.get("over")
+                param.copy_(torch.minimum(param, greatest) if over is None else greatest / over)
+            param.clamp_(lo, hi)
+
+    @torch.no_grad()
+    def measure(self, samples: Samples, indices: list[int]) -> dict[str, Any]:
+        """Accuracy, cross-entropy and firing rates of the network as it is."""
+        self.network.eval()
+        spikes: dict[str, float] = {}
+        handles = [self._counting(one, spikes) for one in self.recipe["firing"]]
+        correct = loss = 0.0
+        for start in range(0, len(indices), MEASURED_AT_ONCE):
+            part = indices[start : start + MEASURED_AT_ONCE]
+            noise = self.noise(len(part), 0, len(part), self.settings["seed"], "measure", start)
+            images = samples.batch(part).to(self.device)
+            logits = self.network(*((images, noise) if noise else (images,))).double()
+            labels = samples.labels[part].to(self.device)
+            correct += float((logits.argmax(-1) == labels).sum().item())
+            loss += functional.cross_entropy(logits, labels, reduction="sum").item()
+        for handle in handles:
+            handle.remove()
+        count = max(1, len(indices))
+        firing = {
+            one["layer"]: float(
+                f"{spikes.get(one['layer'], 0.0) / (one['neurons'] * bits.now(one['steps'], self._named()) * count):.6g}"
+            )
+            for one in self.recipe["firing"]
+        }
+        return {"accuracy": correct / count, "loss": loss / count, "firing": firing}
+
+    def _named(self) -> dict[str, Tensor]:
+        return {**self.params, **self.buffers}
+
+    def _counting(self, one: dict[str, Any], spikes: dict[str, float]) -> Any:
+        module = self.network.get_submodule(one["module"])
+        if not isinstance(module, Neurons):
+            raise TypeError(f"{one['layer']} is no layer of neurons")
+
+        def hook(_: nn.Module, __: tuple[Tensor, ...], fired: Tensor) -> None:
+            amplitude = one["amplitude"]
+            size = self.params[amplitude].abs().item() if isinstance(amplitude, str) else float(amplitude)
+            trains = fired.reshape(one["train"], -1)
+            if one["counted"] is not None:
+                trains = trains[: bits.now(one["steps"], self._named())]
+            total = trains.abs().double().sum().item() / size
+            spikes[one["layer"]] = spikes.get(one["layer"], 0.0) + total
+
+        return module.register_forward_hook(hook)
+
+    # -- the run folder --------------------------------------------------------------------------------------------
+
+    def states(self) -> dict[str, Tensor]:
+        """Weights, running statistics and the optimiser's slots, by name."""
+        found: dict[str, Tensor] = {}
+        replaced = set(self.recipe["replaced"])
+        slots = self.recipe["slots"]
+        for name, param in self.params.items():
+            found[name] = self._whole(param)
+            for key, slot in SLOTS.items():
+                if slot not in slots:
+                    continue
+                held = self.optimizer.state.get(param, {}).get(key)
+                found[f"{name}.{slot}"] = torch.zeros_like(found[name]) if held is None else self._whole(held)
+        for name, buffer in self.buffers.items():
+            if name in replaced:
+                found[name] = buffer.detach()
+        return {name: value.cpu().float().contiguous().clone() for name, value in found.items()}
+
+    @staticmethod
+    def _whole(value: Tensor) -> Tensor:
+        return value.full_tensor() if hasattr(value, "full_tensor") else value.detach()
+
+    @torch.no_grad()
+    def restore(self, states: dict[str, Tensor]) -> None:
+        for name, param in self.params.items():
+            param.copy_(states[name])
+            kept = {key: states[f"{name}.{slot}"].clone() for key, slot in SLOTS.items() if f"{name}.{slot}" in states}
+            if kept:
+                held: dict[str, Any] = {key: value.to(self.device) for key, value in kept.items()}
+                if "exp_avg" in held:
+                    held["step"] = torch.tensor(float(self.step))
+                self.optimizer.state[param] = held
+        for name, buffer in self.buffers.items():
+            if name in states:
+                buffer.copy_(states[name])
+
+    def progress(self, images: int) -> dict[str, Any]:
+        recipe = self.recipe
+        settings = {key: value for key, value in self.settings.items() if key not in ("epochs", "patience")}
+        data = self.options.data or recipe["data"]
+        identity = {"network": recipe["network"], "data": data, "images": images, "settings": settings}
+        found: dict[str, Any] = {"identity": identity, "epoch": len(self.records)}
+        found.update(step=self.step, records=self.records)
+        if self.best is not None:
+            found["best"] = self.best
+        if recipe["quantised"]:
+            found["renewal"] = self.sizes.state
+        if "settle" in recipe["settings"].get("bits", {}):
+            found["settling"] = self.settling.state
+        return found
+
+    def save(self, run: Path, images: int) -> None:
+        """All files of an epoch, each of them whole or as it was."""
+        states = self.states()
+        if self.rank != 0:
+            return
+        (run / "checkpoint").mkdir(parents=True, exist_ok=True)
+        names = set(self.recipe["params"])
+        weights = {name: value for name, value in states.items() if name in names}
+        weights.update({n: b.cpu().contiguous().clone() for n, b in self.buffers.items() if n not in weights})
+        save_file(weights, run / "weights.safetensors.new")
+        digest = hashlib.sha256((run / "weights.safetensors.new").read_bytes()).hexdigest()
+        is_best = bool(self.records) and self._best_epoch() == len(self.records)
+        if is_best:
+            self.best = digest
+        text = json.dumps(self.progress(images), separators=(",", ":"))
+        content = hashlib.sha256(text.encode())
+        for name in sorted(states):
+            value = states[name]
+            content.update(f"{name} f32 {','.join(str(n) for n in value.shape)}\n".encode())
+            content.update(raw_bytes(value))
+        metadata = {"format": "2", "progress": text, "sha256": content.hexdigest()}
+        path = run / "checkpoint" / "state.safetensors"
+        save_file(states, f"{path}.new", metadata=metadata)
+        os.replace(f"{path}.new", path)
+        os.replace(run / "weights.safetensors.new", run / "weights.safetensors")
+        log = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in self.records)
+        self._write(run / "log.jsonl", log)
+        folder = HERE / "spikec"
+        for name in ("network.ir", "network.json"):
+            shutil.copyfile(folder / name, run / name)
+        for source in sorted((folder / "sources").rglob("*")):
+            if source.is_file():
+                target = run / source.relative_to(folder / "sources")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"]["weights.safetensors"] = digest
+        self._write(run / "manifest.json", json.dumps(manifest, indent=1) + "\n")
+        info = {"config": self.recipe["config"], "data": self.options.data or self.recipe["data"]}
+        about = {**info, "normalisation": self.settings["normalisation"], "settings": self.settings}
+        self._write(run / "run.json", json.dumps({**about, "engine": "torch"}, indent=1) + "\n")
+        if is_best:
+            (run / "best").mkdir(exist_ok=True)
+            for name in ("weights.safetensors", "network.ir", "network.json", "manifest.json"):
+                shutil.copyfile(run / name, run / "best" / name)
+
+    @staticmethod
+    def _write(path: Path, text: str) -> None:
+        path.with_name(f"{path.name}.new").write_text(text)
+        os.replace(path.with_name(f"{path.name}.new"), path)
+
+    def _best_epoch(self) -> int:
+        """By validation accuracy where there is one, else by the loss; the earliest where several are."""
+        best = self.records[0]
+        for record in self.records[1:]:
+            if "val_accuracy" in record and "val_accuracy" in best:
+                better = record["val_accuracy"] > best["val_accuracy"]
+            else:
+                better = record["loss"] < best["loss"]
+            best = record if better else best
+        return int(best["epoch"])
+
+    def resume(self, run: Path, images: int) -> None:
+        path = run / "checkpoint" / "state.safetensors"
+        if not path.exists():
+            raise SystemExit(f"there is no checkpoint {path}")
+        with safe_open(path, framework="pt") as file:
+            progress = json.loads((file.metadata() or {})["progress"])
+        here = self.progress(images)["identity"]
+        if progress["identity"]["network"] != here["network"] or progress["identity"]["images"] != images:
+            raise SystemExit(f"{path} is of another training")
+        self.records, self.step, self.best = progress["records"], progress["step"], progress.get("best")
+        if "renewal" in progress:
+            self.sizes.state = progress["renewal"]
+        if "settling" in progress:
+            self.settling.state = progress["settling"]
+        self.restore(load_file(path))
+
+    def start(self, samples: Samples, training: list[int]) -> None:
+        """Step sizes of neurons from the first batch."""
+        if not self.recipe["quantised"]:
+            return
+        total = min(self.settings["batch"] * self.world, len(training))
+        own = total // self.world
+        part = training[self.rank * own : (self.rank + 1) * own]
+        images = samples.batch(part).to(self.device)
+        noise = self.noise(total, self.rank * own, own, self.settings["seed"], "start")
+        self.network.train()
+        self.sizes.start(
+            self.network, partial(self.network, *((images, noise) if noise else (images,))), self.params
+        )
+
+    def ended(self) -> bool:
+        patience = self.settings.get("patience")
+        if len(self.records) >= self.settings["epochs"]:
+            return True
+        return patience is not None and bool(self.records) and len(self.records) - self._best_epoch() >= patience
+
+    def say(self, **what: Any) -> None:
+        """A line for people, or for the program that has started this one."""
+        if self.rank != 0:
+            return
+        if self.options.said:
+            print(json.dumps(what), flush=True)
+        elif "record" in what:
+            record = what["record"]
+            held = f"  validation {100 * record['val_accuracy']:.2f} %" if "val_accuracy" in record else ""
+            numbers = f"loss {record['loss']:.4f}  training {100 * record['accuracy']:.2f} %{held}"
+            print(f"epoch {record['epoch']}/{self.settings['epochs']}  {numbers}  {record['seconds']:.1f} s", flush=True)
+        elif "progress" in what and sys.stderr.isatty():
+            p = what["progress"]
+            print(f"\repoch {p['epoch']}  {p['done']}/{p['total']}  loss {p['loss']:.4f}", end="\r", file=sys.stderr)
+
+    def train(self) -> None:
+        run = Path(self.options.run)
+        samples = self.read()
+        training, held = split(len(samples), self.settings["validation"], self.settings["seed"])
+        if self.options.resume:
+            self.resume(run, len(samples))
+        else:
+            if (run / "checkpoint" / "state.safetensors").exists() and not self.options.said:
+                raise SystemExit(f"{run} holds a training already: go on with it by --resume, or name another folder")
+            self.start(samples, training)
+            self.save(run, len(samples))
+        self.say(begun=len(self.records), device=str(self.device), torch=torch.__version__)
+        while not self.ended():
+            started = time.monotonic()
+            record: dict[str, Any] = {}
+            for said in self.epoch(samples, training):
+                if "record" in said:
+                    record = said["record"]
+                else:
+                    self.say(progress=said)
+            extra = record.pop("extra")
+            self.say(phase="validating" if held else "measuring firing")
+            measured = self.measure(samples, held or training[:MEASURED])
+            rate = record.pop("rate")
+            if held:
+                record.update(val_accuracy=measured["accuracy"], val_loss=measured["loss"])
+            record.update(rate=rate, firing=measured["firing"], seconds=time.monotonic() - started, **extra)
+            learned = bits.record(self.recipe["holders"], self._named())
+            if learned is not None:
+                record["bits"] = learned
+            self.records.append(record)
+            self.save(run, len(samples))
+            self.say(record=record)
+        self.say(ended=len(self.records))
+        if self.world > 1:
+            distributed.destroy_process_group()
+
+
+def main() -> None:
+    recipe = json.loads((HERE / "training.json").read_text())
+    options = arguments(recipe["settings"])
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    trainer = Trainer(recipe, options)
+    try:
+        trainer.train()
+    except FloatingPointError as error:
+        trainer.say(diverged=str(error))
+        raise SystemExit(f"the training diverged: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { findCompiler } from '../engines/native/compiler.js';
+import { isFile, readText } from '../data/files.js';
+import { packageVersion } from '../workspace/version.js';
+
+/** What runs here, and with which versions of what it needs. */
+export interface Versions {
+  readonly spikec: string;
+  readonly node: string;
+  /** By engine: versions of its packages, or what is missing. */
+  readonly engines: Readonly<Record<string, string>>;
+}
+
+/** The packages of each engine; `fused` needs none. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  fused: [],
+  onnxruntime: ['onnxruntime-node'],
+  native: ['koffi'],
+  'tfjs-wasm': ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
+  'tfjs-tensorflow': ['@tensorflow/tfjs', '@tensorflow/tfjs-node'],
+};
+
+export async function versions(): Promise<Versions> {
+  const entries = Object.entries(packages).map(async ([engine, names]): Promise<[string, string]> => {
+    const missing = names.filter((name) => versionOf(name) === undefined);
+    if (missing.length > 0) return [engine, `not there: npm install ${missing.join(' ')}`];
+    const there = names.map((name) => `${name} ${versionOf(name)}`);
+    return [engine, [...there, ...(engine === 'native' ? [await compiler()] : [])].join(', ') || 'built in'];
+  });
+  return { spikec: packageVersion(), node: process.version, engines: Object.fromEntries(await Promise.all(entries)) };
+}
+
+async function compiler(): Promise<string> {
+  try {
+    return (await findCompiler()).command;
+  } catch {
+    return 'no C compiler';
+  }
+}
+
+/** The version of an installed package, whatever it exports. */
+function versionOf(name: string): string | undefined {
+  const require = createRequire(import.meta.url);
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const path = join(folder, name, 'package.json');
+    if (isFile(path)) return (JSON.parse(readText(path)) as { version: string }).version;
+  }
+  return undefined;
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { elementCount } from '../base/dtype.js';
+import { bitsFor } from '../base/quantiser.js';
+import { stepParameter } from '../equations/index.js';
+import { stateKey } from '../backends/torch/index.js';
+import type { Layout } from '../data/index.js';
+import {
+  type BitHolder,
+  bitHolders,
+  bitKinds,
+  learnedBitsOf,
+  lowerForTraining,
+  stepsOfNetwork,
+} from '../lower/program/index.js';
+import { type Network, type Op, learnsBits, mostOf, printNetwork, squeezeBehind, wholeOf } from '../network/index.js';
+import { isBatch, optimizerSlots } from '../tensor/index.js';
+import { type TrainSettings, constraintsOf, quantisedTensors, undecayedParams } from '../train/index.js';
+import { artifactFiles } from './artifacts.js';
+import { packageVersion } from './version.js';
+
+/** A training, as a program for it must know it. */
+export interface TorchTraining {
+  readonly network: Network;
+  readonly config: string;
+  readonly settings: TrainSettings;
+  /** The data set's name. */
+  readonly data: string;
+  readonly layout?: Layout | undefined;
+  /** The model file, as `model.spike`, and what it uses. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Bits or steps: a number, or the parameter that is rounded within 1 … most. */
+type Whole = number | { readonly param: string; readonly most: number };
+
+/**
+ * `training.json`, what `train.py` does by: settings, what is learned and within which bounds, random numbers, learned
+ * bits, and how firing is counted. Beside it the files of the run folder that don't change.
+ */
+export function torchTraining(training: TorchTraining): Map<string, string | Uint8Array> {
+  const { network, config, settings, sources } = training;
+  const encoder = new TextEncoder();
+  const bytes = new Map([...sources].map(([name, text]) => [name, encoder.encode(text)]));
+  const { normalisation } = settings;
+  const origin = { maker: 'train', config, sources: bytes, normalisation } as const;
+  const made = artifactFiles(network, ['ir', 'json'], origin, packageVersion());
+  const files = new Map<string, string | Uint8Array>();
+  files.set('training.json', `${JSON.stringify(recipeOf(training), undefined, 1)}\n`);
+  for (const name of ['network.ir', 'network.json', 'manifest.json']) files.set(`spikec/${name}`, made.get(name)!);
+  for (const [name, text] of sources) files.set(`spikec/sources/${name}`, text);
+  return files;
+}
+
+function recipeOf({ network, config, settings, data, layout }: TorchTraining): object {
+  const lowered = lowerForTraining(network, settings.loss, settings.bits?.penalties);
+  const [output] = network.outputs as [string];
+  const last = network.ops.find(({ id }) => id === output)!;
+  const readOut = last.kind === 'decode' ? (last.attrs.readout ?? 'mean') : 'mean';
+  const { image, randoms } = lowered.feeds;
+  return {
+    spikec: packageVersion(),
+    config,
+    data,
+    ...(layout === undefined ? {} : { layout }),
+    settings,
+    network: createHash('sha256').update(printNetwork(network)).digest('hex'),
+    input: image.steps > 1 ? [image.steps, ...image.shape] : image.shape,
+    reads_steps: settings.loss.kind === 'tet' || readOut === 'mean',
+    params: [...network.params.keys()],
+    replaced: Object.keys(lowered.replace),
+    slots: optimizerSlots(settings.optimizer),
+    undecayed: [...undecayedParams(network)],
+    bounds: boundsOf(network),
+    noise: randoms.map(({ id, shape: [steps, ...shape], kind, dropped }) => ({
+      id,
+      steps: steps !== undefined && isBatch(steps) ? steps.batch : 1,
+      shape,
+      kind,
+      dropped,
+    })),
+    penalties: (settings.bits?.penalties ?? []).map(({ ops, ...term }) => ({
+      ...term,
+      holders: learnedBitsOf(network, term.kind)
+        .filter(({ op }) => ops.includes(op.id))
+        .map((holder) => holderOf(network, holder)),
+    })),
+    holders: Object.fromEntries(
+      bitKinds.map((kind) => [kind, bitHolders(network, kind).map((holder) => holderOf(network, holder))]),
+    ),
+    quantised: quantisedTensors(network).map(({ kind, op, step, signed }) => ({
+      kind,
+      layer: op.id,
+      module: stateKey(op.id),
+      step,
+      signed,
+      bits: kind === 'weights' ? wholeIn(network, op, 'weight_bits') : bitsOfSpikes(network, op),
+      ...(kind === 'weights' ? { weight: op.params['weight'] } : { steps: stepsInto(network, op) }),
+    })),
+    firing: network.ops.flatMap((op) => (op.kind === 'neuron' ? [firingOf(network, op)] : [])),
+  };
+}
+
+function boundsOf(network: Network): object {
+  const finite = ([name, { lo, hi, ...rest }]: readonly [string, { readonly lo: number; readonly hi: number }]) =>
+    [name, { ...(lo > -Infinity ? { lo } : {}), ...(hi < Infinity ? { hi } : {}), ...rest }] as const;
+  return Object.fromEntries([...constraintsOf(network)].map(finite));
+}
+
+function holderOf(network: Network, { op, role, size }: BitHolder): object {
+  // the steps of a train belong to the neurons that it comes from
+  const layer = op.kind === 'squeeze' ? op.inputs[0]! : op.id;
+  return { op: op.id, layer, size, bits: wholeIn(network, op, role) };
+}
+
+function wholeIn(network: Network, op: Op, role: string): Whole {
+  const param = op.params[role];
+  return param === undefined ? (wholeOf(network, op, role) ?? 1) : { param, most: mostOf(op, role) };
+}
+
+function bitsOfSpikes(network: Network, op: Op): Whole {
+  if (learnsBits(op)) return wholeIn(network, op, 'bits');
+  const given = wholeOf(network, op, 'bits');
+  if (given !== undefined || op.kind !== 'neuron') return given ?? 1;
+  const [min, max] = op.attrs.levels ?? [0, 1];
+  return bitsFor(max - min + 1);
+}
+
+/** How many time steps are folded into what a layer of neurons reads. */
+function stepsInto(network: Network, op: Op): number {
+  const from = network.ops.find(({ id }) => id === op.inputs[0])!;
+  return network.ops.some(({ kind }) => kind === 'squeeze') ? 1 : (from.type.time?.steps ?? 1);
+}
+
+/** How the spikes of a layer are counted: in levels, a neuron and time step. */
+function firingOf(network: Network, op: Op<'neuron'>): object {
+  const steps = op.attrs.hold ?? stepsOfNetwork(network);
+  const squeeze = squeezeBehind(network, op);
+  const role = stepParameter(network.neurons.get(op.attrs.neuron));
+  const learned = role === undefined ? undefined : op.params[role];
+  const { code } = op.type;
+  const counted = squeeze?.params['steps'];
+  return {
+    layer: op.id,
+    module: stateKey(op.id),
+    neurons: elementCount(op.type.shape),
+    train: steps,
+    steps: squeeze === undefined ? steps : wholeIn(network, squeeze, 'steps'),
+    amplitude: learned ?? (code.kind === 'spike' ? code.step : 1),
+    counted: counted ?? null,
+  };
+}
