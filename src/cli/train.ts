@@ -135,15 +135,29 @@ function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
+/** `accuracy 93.41 %`, or of labels that are numbers `error 0.0312`, the mean absolute one. */
+function figureOf({
+  accuracy,
+  mae,
+}: {
+  readonly accuracy?: number | undefined;
+  readonly mae?: number | undefined;
+}): string {
+  return mae === undefined ? `accuracy ${percent(accuracy ?? 0)}` : `error ${Number(mae.toPrecision(4))}`;
+}
+
 /** `epoch 1  loss 0.2134  training accuracy 93.41 %  validation 97.12 %  firing 0.12–0.31  94.2 s` */
 function epochLine(record: EpochRecord): string {
-  const { epoch, loss, accuracy, val_accuracy, firing, seconds } = record;
+  const { epoch, loss, firing, seconds } = record;
+  const held = { accuracy: record.val_accuracy, mae: record.val_mae };
   const rates = Object.values(firing);
   const parts = [
     `epoch ${epoch}`,
     `loss ${loss.toFixed(4)}`,
-    `training accuracy ${percent(accuracy)}`,
-    ...(val_accuracy === undefined ? [] : [`validation ${percent(val_accuracy)}`]),
+    `training ${figureOf(record)}`,
+    ...(held.accuracy === undefined && held.mae === undefined
+      ? []
+      : [`validation ${figureOf(held).replace('accuracy ', '')}`]),
     ...(rates.length === 0 ? [] : [`firing ${Math.min(...rates).toFixed(3)}–${Math.max(...rates).toFixed(3)}`]),
     `${seconds.toFixed(1)} s`,
   ];
@@ -155,13 +169,13 @@ function epochLine(record: EpochRecord): string {
  *     last epoch 12: validation 97.90 %, in runs/x; stopped early, as no epoch was better for a while
  */
 function summary({ best, last, run, stopped, data }: TrainResult, flags: TrainFlags): string {
-  const figure = (accuracy: number, validated: boolean): string =>
-    `${validated ? 'validation' : 'training accuracy'} ${percent(accuracy)}`;
+  const figure = (of: TrainResult['last']): string =>
+    best.validated ? `validation ${figureOf(of).replace('accuracy ', '')}` : `training ${figureOf(of)}`;
   const why = stopped === 'patience' ? '; stopped early, as no epoch was better for a while' : '';
   const same = best.epoch === last.epoch;
   const lines = [
-    `best epoch ${best.epoch}: ${figure(best.accuracy, best.validated)}, in ${same ? run : best.folder}${same ? why : ''}`,
-    ...(same ? [] : [`last epoch ${last.epoch}: ${figure(last.accuracy, best.validated)}, in ${run}${why}`]),
+    `best epoch ${best.epoch}: ${figure(best)}, in ${same ? run : best.folder}${same ? why : ''}`,
+    ...(same ? [] : [`last epoch ${last.epoch}: ${figure(last)}, in ${run}${why}`]),
     `run folder ${run}`,
   ];
   const test = /^\w+:train$/.test(data) ? data.replace(/train$/, 'test') : 'DATA';

@@ -8,6 +8,8 @@ const some = { kind: 'int', min: 1 } as const;
 const decay = { name: 'weight_decay', spec: { kind: 'real', min: 0 }, default: 0 } as const;
 const warmup = { name: 'warmup', spec: count, default: 0 } as const;
 const smoothing = { name: 'smoothing', spec: fraction, default: 0 } as const;
+/** A number for each class, or output. */
+const perClass = { name: 'weights', spec: { kind: 'list', of: positive } } as const;
 const adam = [
   { name: 'lr', spec: positive, default: 1e-3 },
   { name: 'beta1', spec: fraction, default: 0.9 },
@@ -79,20 +81,30 @@ export const trainSettings = [
   },
   {
     name: 'loss',
-    doc: 'what is made small',
+    doc: 'what is made small: of classes, or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
     spec: {
-      kind: 'choice',
+      kind: 'sum',
       of: {
-        cross_entropy: [smoothing],
+        cross_entropy: [smoothing, perClass],
         tet: [
           { name: 'weight', spec: { kind: 'real', min: 0, max: 1 }, default: 0.05 },
           { name: 'mean', spec: { kind: 'real' }, default: 1 },
           smoothing,
         ],
         mse: [],
+        l1: [],
+        huber: [{ name: 'delta', spec: positive, default: 1 }],
+        bce: [perClass],
+        firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
       },
     },
-    otherwise: '`cross_entropy`',
+    otherwise: '`cross_entropy` of classes, `mse` of numbers',
+  },
+  {
+    name: 'target',
+    doc: '`reconstruction`: the outputs shall be the input itself, as it is normalised (an autoencoder)',
+    spec: { kind: 'words', words: ['labels', 'reconstruction'] },
+    default: 'labels',
   },
   {
     name: 'augment',

@@ -1,6 +1,6 @@
 import type { Normalisation } from '../data/index.js';
-import type { BitPenalty } from '../lower/program/index.js';
-import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
+import type { BitPenalty, TrainingLoss } from '../lower/program/index.js';
+import type { OptimizerSpec } from '../tensor/index.js';
 
 /** How the learning rate goes from epoch to epoch; `warmup` counts epochs. */
 export type ScheduleSpec =
@@ -22,7 +22,9 @@ export interface TrainSettings {
   readonly optimizer: OptimizerSpec;
   readonly rate: number;
   readonly schedule: ScheduleSpec;
-  readonly loss: LossSpec;
+  readonly loss: TrainingLoss;
+  /** What the outputs are compared with, where it isn't classes: numbers of the data set, or the input itself. */
+  readonly labels?: 'numbers' | 'input';
   readonly augment: Augmentation;
   readonly normalisation: Normalisation;
   readonly batch: number;

@@ -13,7 +13,7 @@ export interface Trainee {
 }
 
 /** What the training step follows from, beside the network. */
-export type StepSettings = Pick<TrainSettings, 'loss' | 'optimizer' | 'bits'>;
+export type StepSettings = Pick<TrainSettings, 'loss' | 'labels' | 'optimizer' | 'bits'>;
 
 /**
  * Derives the training step. Parameters of neurons, step sizes and bits don't decay: a threshold has no reason to
@@ -21,7 +21,8 @@ export type StepSettings = Pick<TrainSettings, 'loss' | 'optimizer' | 'bits'>;
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const { bits } = settings;
-  const lowered = lowerForTraining(network, settings.loss, bits?.penalties);
+  const labels = settings.labels === undefined ? 'classes' : 'numbers';
+  const lowered = lowerForTraining(network, settings.loss, bits?.penalties, { labels });
   const undecayed = undecayedParams(network);
   const step = trainingStep(lowered.program, {
     loss: 'loss',

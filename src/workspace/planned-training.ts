@@ -1,5 +1,8 @@
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
-import type { Layout } from '../data/index.js';
+import { elementCount } from '../base/dtype.js';
+import type { Dataset, Layout } from '../data/index.js';
+import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
+import { needsClasses } from '../tensor/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
@@ -15,6 +18,23 @@ export interface PlannedTraining {
   /** The data set's name. */
   readonly data: string;
   readonly layout?: Layout;
+  /** The config says no loss: it is what the labels want. */
+  readonly usualLoss: boolean;
+}
+
+/** The training on a data set whose labels may be numbers; losses that can't compare with them are refused. */
+export function forLabels(plan: PlannedTraining, dataset: Pick<Dataset, 'name' | 'targets'>): PlannedTraining {
+  const { settings, network, usualLoss } = plan;
+  const outputs = elementCount(network.ops.find(({ id }) => id === network.outputs[0])!.type.shape);
+  const numbers = settings.labels === 'input' || dataset.targets !== undefined;
+  const loss: TrainingLoss = numbers && usualLoss ? { kind: 'mse' } : settings.loss;
+  for (const one of taskLosses(loss)) {
+    if (numbers && needsClasses(one)) fail('train/loss-needs-classes', { name: dataset.name, loss: one.kind });
+    const count = 'weights' in one ? one.weights?.length : undefined;
+    if (count !== undefined && count !== outputs) fail('train/loss-weights', { loss: one.kind, count, outputs });
+  }
+  if (!numbers) return plan;
+  return { ...plan, settings: { ...settings, loss, labels: settings.labels ?? 'numbers' } };
 }
 
 /** A config's network with its initial weights, and how it is trained; a config that doesn't say enough is refused. */
