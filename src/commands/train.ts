@@ -23,6 +23,11 @@ export interface TrainOptions extends CommonOptions, TrainingHooks {
   readonly epochs?: number;
   readonly limit?: number;
   readonly seed?: number;
+  readonly batch?: number;
+  /** Learning rate, in place of the optimiser's. */
+  readonly rate?: number;
+  /** A run or compiled folder whose weights are the first ones, where names and shapes are the same. */
+  readonly from?: string;
   readonly engine?: string;
   readonly threads?: number;
   /** MB of samples that are kept in memory at most. */
