@@ -47,7 +47,7 @@ export const mostDiffering = 0.1;
 
 /** How much is run: inputs, and multiply-accumulates over all steps and inputs. */
 const bounds = {
-  sample: { drawn: 6, calibration: 12, operations: 1.2e11 },
+  sample: { drawn: 20, calibration: 20, operations: 1.2e11 },
   full: { drawn: 60, calibration: 1000, operations: Infinity },
 } as const;
 
@@ -131,13 +131,13 @@ function inputsOf({ quantised, spiking }: Conversion, { level, calibration, norm
   return { dataset, normalisation, count, batch };
 }
 
-/** Whether the reference codes of all inputs may be held at once. */
+/** Whether the reference codes of all inputs may be held at once, two bytes each. */
 function heldCodes({ spiking }: Conversion, { count }: Images): boolean {
   const values = spiking.ops.reduce((sum, op) => sum + (op.kind === 'neuron' ? elementCount(op.type.shape) : 0), 0);
   return values * count <= mostHeld;
 }
 
-const mostHeld = 2.5e7;
+const mostHeld = 1e8;
 
 /** Values of layers given out at once, at most. */
 const valuesAtOnce = 4e6;

@@ -96,6 +96,11 @@ export const convertDiagnostics = {
       `onnxruntime doesn’t have ${replaced.join(', ')}: the reference is the file with them written out in ONNX’s own operators`,
     'An import is compared with its file layer by layer, and an SNN’s predictions with those of its file. onnxruntime runs the file for that, with its optimisations disabled. Operators of other dialects (QONNX) it can’t run; before it runs the file, spikec replaces each of them by what its specification defines, step by step in float32: divide, add, clip, round, subtract, multiply. Everything else in the file stays as it is. The importer doesn’t use this form.',
   ),
+  'convert/halves': define<Record<string, never>>(
+    'note',
+    () => 'the file computes in float16: it is read in float32, and that is what the network is compared with',
+    'Every float16 number is a float32 number, so weights, scales and biases are read as they are. Runtimes round each sum of a float16 file to float16; spikec doesn’t, nor does its reference: the file with float32 in the place of float16.',
+  ),
   'convert/dynamic-quantisers': define<{ count: number; first: string }>(
     'error',
     ({ count, first }) =>
