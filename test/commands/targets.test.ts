@@ -135,7 +135,10 @@ it('`--from` begins with another run’s weights, and what `freeze` names stays 
   valueOf(await driver.trainTarget({ path }, { run, epochs: 2 }));
   const frozen = join(path, '../frozen.spike');
   const text = readFileSync(path, 'utf8');
-  writeFileSync(frozen, text.replace('seed 1', 'seed 7 freeze ["output.linear"] clip norm(max: 0.5) schedule one_cycle'));
+  writeFileSync(
+    frozen,
+    text.replace('seed 1', 'seed 7 freeze ["output.linear"] clip norm(max: 0.5) schedule one_cycle'),
+  );
   const next = join(path, '../next');
   const { value, diagnostics } = await driver.trainTarget(
     { path: frozen },
@@ -167,4 +170,40 @@ it('`--from` begins with another run’s weights, and what `freeze` names stays 
   expect(await codes({ from: run })).toEqual([]);
   writeFileSync(frozen, text.replace('seed 1', 'seed 7 freeze ["none"]'));
   expect(await codes({ resume: false, run: join(path, '../other') })).toEqual(['model/pattern']);
+});
+
+it('weights of a run of another network are refused', async () => {
+  const { path, run } = written('', { labels: 'classes' });
+  valueOf(await driver.trainTarget({ path }, { run, epochs: 1 }));
+  const other = join(path, '../other.spike');
+  writeFileSync(
+    other,
+    readFileSync(path, 'utf8').replace(
+      'output x | linear(24) | spike |',
+      'output x | flatten | linear(7) | spike | linear(9) |',
+    ),
+  );
+  try {
+    const { diagnostics } = await driver.trainTarget({ path: other }, { run: `${run}2`, from: run, epochs: 1 });
+    expect(diagnostics.map(({ code }) => code)).toEqual(['train/no-weights-taken']);
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    expect(error.diagnostics.map(({ code }) => code)).toEqual(['train/no-weights-taken']);
+  }
+});
+
+it('a training whose samples don’t fit in the memory is the same, and says how many are kept', async () => {
+  const { path, run } = written('');
+  const log = async (folder: string, more: object) => {
+    const { diagnostics } = await driver.trainTarget({ path }, { run: folder, epochs: 2, ...more });
+    const records = readFileSync(join(folder, 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return { codes: diagnostics.map(({ code }) => code), records: records.map(({ seconds: _, ...rest }) => rest) };
+  };
+  const [kept, streamed] = [await log(run, {}), await log(`${run}2`, { memory: 0 })];
+  expect(kept.codes).not.toContain('train/streamed');
+  expect(streamed.codes).toContain('train/streamed');
+  expect(streamed.records).toEqual(kept.records);
 });
