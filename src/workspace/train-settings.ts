@@ -9,14 +9,15 @@ import { bitTraining } from './bit-training.js';
 
 /** What the command line says in place of the config. */
 export interface TrainOverrides {
+  /** Data set by name, in place of the config's. */
   readonly data?: string;
   readonly epochs?: number;
   readonly limit?: number;
   readonly seed?: number;
   readonly batch?: number;
-  /** A run or compiled folder whose weights are the first ones. */
+  /** A run or compiled folder whose weights are the first ones, where names and shapes are the same. */
   readonly from?: string;
-  /** Learning rate. */
+  /** Learning rate, in place of the optimiser's. */
   readonly rate?: number;
 }
 
