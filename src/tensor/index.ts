@@ -3,6 +3,7 @@ export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
 export { lastUses } from './last-use.js';
 export { folded, stepsOf } from './over-time.js';
+export { type ProgramPart, programParts } from './parts.js';
 export { peakBytes } from './peak.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';
@@ -24,6 +25,7 @@ export {
 } from './losses.js';
 export { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.js';
 export {
+  type GradientClip,
   type TrainingState,
   type TrainingStep,
   type TrainingStepOptions,

@@ -25,6 +25,8 @@ export interface ConvPlaces {
   readonly y: number;
   readonly packed: number;
   readonly partial: number;
+  /** Whether the weight never changes: it is packed in the first run only. */
+  readonly fixed: boolean;
 }
 
 /** Parts of a filter gradient's sum over images. */
@@ -151,7 +153,7 @@ export function forwardText(s: ConvSizes, at: ConvPlaces, target: CTarget): Conv
   const kk = taps;
   const call = [
     `{ static const int taps[] = {${order.join(', ')}};`,
-    `pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${taps}, ${s.channels}, ${kk}, ${s.filters}, ${s.channels * kk}, ${padded});`,
+    `${at.fixed ? 'if (x->fresh) ' : ''}pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${taps}, ${s.channels}, ${kk}, ${s.filters}, ${s.channels * kk}, ${padded});`,
     `const long N = x->n; (void)N; run(x, ${at.name}, parts_of(${at.batch})); }`,
   ].join(' ');
   const scratch = 4 * (up(floatsBefore, 16) + (sparse?.floats ?? 0));
@@ -233,7 +235,7 @@ export function inputGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget)
   const kk = kh * kw;
   const call = [
     `{ static const int taps[] = {${[...order, 0].join(', ')}};`,
-    `pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${order.length}, ${s.filters}, ${s.channels * kk}, ${s.channels}, ${kk}, ${padded});`,
+    `${at.fixed ? 'if (x->fresh) ' : ''}pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${order.length}, ${s.filters}, ${s.channels * kk}, ${s.channels}, ${kk}, ${padded});`,
     `const long N = x->n; (void)N; run(x, ${at.name}, parts_of(${at.batch})); }`,
   ].join(' ');
   const scratch = plain ? 0 : 4 * floatsOf(border);
