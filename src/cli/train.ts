@@ -14,6 +14,7 @@ interface TrainFlags extends CommonFlags {
   readonly epochs?: number;
   readonly limit?: number;
   readonly engine?: string;
+  readonly python?: string;
   readonly threads?: number;
   readonly seed?: number;
   readonly memory?: number;
@@ -37,6 +38,10 @@ export function addTrain(program: Command, host: Host): void {
     .option('--epochs <n>', "in place of the config's", wholeNumber(1))
     .option('--limit <n>', 'only the first N images', wholeNumber(2))
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option(
+      '--python <path>',
+      'the Python that the engine torch runs (default: python3, or the variable SPIKEC_PYTHON)',
+    )
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
     .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
@@ -85,6 +90,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             epochs: flags.epochs,
             limit: flags.limit,
             engine: flags.engine,
+            python: flags.python,
             threads: flags.threads,
             seed: flags.seed,
             memory: flags.memory,
@@ -122,6 +128,7 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
     ['--epochs', flags.epochs],
     ['--limit', flags.limit],
     ['--engine', flags.engine],
+    ['--python', flags.python],
     ['--threads', flags.threads],
     ['--seed', flags.seed],
     ['-o', run],

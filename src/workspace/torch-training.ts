@@ -67,6 +67,8 @@ function recipeOf({ network, config, settings, data, layout }: TorchTraining): o
     input: image.steps > 1 ? [image.steps, ...image.shape] : image.shape,
     reads_steps: settings.loss.kind === 'tet' || readOut === 'mean',
     params: [...network.params.keys()],
+    // of per-channel parameters a training step has [C, 1, 1], and so has a checkpoint
+    shapes: Object.fromEntries(lowered.program.params.map(({ id, shape }) => [id, shape])),
     replaced: Object.keys(lowered.replace),
     slots: optimizerSlots(settings.optimizer),
     undecayed: [...undecayedParams(network)],

@@ -17,4 +17,18 @@ Fewer time steps make the second possible.`,
 file, which train. One has none: it belongs to a coding of converted networks, or it was read from a text. What is written
 then is the program of inference, with the same results.`,
   ),
+  'torch/no-python': define<{ python: string; problem: string }>(
+    'error',
+    ({ python, problem }) => `the engine torch can't run ${python}: ${problem}`,
+    `\`train --engine torch\` runs a program in your Python, which needs PyTorch 2.4 or newer and safetensors
+(\`pip install torch safetensors\`). It is \`python3\`, unless \`--python\` or the variable \`SPIKEC_PYTHON\` names another,
+that of a virtual environment for example.`,
+  ),
+  'torch/failed': define<{ python: string; problem: string }>(
+    'error',
+    ({ python, problem }) => `the training in ${python} ended: ${problem}`,
+    `The program that trains in PyTorch ended before it was done. What it said last stands in the message; the run folder
+holds the last epoch that was done, and \`--resume\` goes on from there. \`--emit torch\` writes the same program to a folder of
+yours, where it can be looked at.`,
+  ),
 } as const;
