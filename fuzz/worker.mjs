@@ -15,6 +15,22 @@ const opened = (name, folder) => {
   }
 };
 
+/** From now on: by how much the process has grown at most. */
+function measured() {
+  const before = process.memoryUsage().rss;
+  const peak = process.resourceUsage().maxRSS * 1024;
+  try {
+    // Linux forgets the peak so far; elsewhere a peak below an earlier one isn't seen
+    writeFileSync('/proc/self/clear_refs', '5');
+    return () => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) - before;
+  } catch {
+    return () => {
+      const now = process.resourceUsage().maxRSS * 1024;
+      return (now > peak ? now : process.memoryUsage().rss) - before;
+    };
+  }
+}
+
 /** The value of an outcome; an input that is refused ends here. */
 const valueOf = ({ value, diagnostics }) => {
   if (value === undefined) throw new DiagnosticError(diagnostics);
@@ -81,7 +97,7 @@ process.on('message', ({ format, folder, coding, thorough }) => {
   void (async () => {
     let problem;
     let refused = false;
-    const before = process.memoryUsage().rss;
+    const memory = measured();
     try {
       await uses[format](folder, { coding, thorough });
     } catch (error) {
@@ -89,7 +105,7 @@ process.on('message', ({ format, folder, coding, thorough }) => {
       if (!refused) problem = error instanceof Error ? error.stack : String(error);
     }
     rmSync(join(folder, 'out'), { recursive: true, force: true });
-    process.send({ problem, refused, grown: process.resourceUsage().maxRSS * 1024 - before });
+    process.send({ problem, refused, grown: memory() });
   })();
 });
 process.send({ ready: true });

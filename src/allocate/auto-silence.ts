@@ -5,7 +5,7 @@ import type { Engine } from '../engines/index.js';
 import { exactCodes, mostRunSteps, sampleShape, stepsOfNetwork, unrolledSteps } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { provenSilence, silentFront } from '../passes/index.js';
-import { drawnInputs } from '../run/drawn-inputs.js';
+import { drawnCount, drawnInputs } from '../run/drawn-inputs.js';
 import { fitToNetwork } from '../run/fit.js';
 import { openLogits } from '../run/logits.js';
 import { type Images, agreement, classesOf, outputsOf } from '../run/metrics/index.js';
@@ -24,6 +24,8 @@ export interface AutoOptions {
   readonly calibration?: Dataset | undefined;
   readonly normalisation: Normalisation;
   readonly engine: Engine;
+  /** Bytes that the search may take. */
+  readonly memory: number;
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -46,8 +48,8 @@ export interface AutoSilence {
 /** Layers are searched up to so many time steps together; each has a session of its own. */
 export const mostSearchedSteps = 2 ** 11;
 
-/** Inputs at most, and multiply-accumulates over all steps and inputs. */
-const bounds = { drawn: 60, calibration: 60, operations: 5e9 };
+/** Inputs at most; multiply-accumulates, and steps of single neurons, over all steps and inputs. */
+const bounds = { drawn: 60, calibration: 60, operations: 5e9, updates: 1e8 };
 /** On fewer inputs the margin is larger. */
 const few = 4;
 /** Another one than the finished network is checked with. */
@@ -64,13 +66,14 @@ export type Reconvert = (silent: (id: string) => number) => Conversion;
  */
 export async function autoSilence(shape: Conversion, convert: Reconvert, options: AutoOptions): Promise<AutoSilence> {
   const { spiking } = shape;
+  const searched = front(spiking, options.memory);
+  if (searched.size === 0 && neuronsOf(spiking) > 0) return { ...certainSilence(shape), searched: 0 };
   const { calibration, onProgress } = options;
   // predictions are compared by running the whole network
   const kept = unrolledSteps(spiking) > mostRunSteps ? 'codes' : options.kept;
   const proven = provenSilence(spiking);
   const images = inputsOf(shape, options);
   const margin = options.margin ?? (images.count < few ? 2 : 1.5);
-  const searched = front(spiking);
   const search = { images: batches(images, shape), margin, proven, searched, onProgress };
   const silent =
     kept === 'codes'
@@ -86,10 +89,15 @@ export async function autoSilence(shape: Conversion, convert: Reconvert, options
   return { ...from, samples: images.count, kept, margin, ...described(spiking, sayable(silent), proven), ...partly };
 }
 
-/** The first layers of neurons, as many as are searched. */
-function front(spiking: Network): ReadonlySet<string> {
-  const most = Math.max(1, Math.floor(mostSearchedSteps / stepsOfNetwork(spiking)));
-  const layers = spiking.ops.filter(({ kind }) => kind === 'neuron');
+/** What the search holds for each value of a layer and step: its currents in f64, as they are and magnified, its trains, and what is thrown away on the way (measured). */
+const searchedBytes = 96;
+
+/** The first layers of neurons, as many as are searched: up to the first layer that takes too much memory. */
+function front(spiking: Network, memory: number): ReadonlySet<string> {
+  const steps = stepsOfNetwork(spiking);
+  const most = Math.max(1, Math.floor(mostSearchedSteps / steps));
+  const end = spiking.ops.findIndex(({ type }) => searchedBytes * steps * elementCount(type.shape) > memory);
+  const layers = spiking.ops.slice(0, end === -1 ? undefined : end).filter(({ kind }) => kind === 'neuron');
   return new Set(layers.slice(0, most).map(({ id }) => id));
 }
 
@@ -163,12 +171,21 @@ async function keepingPredictions(
   return found ?? least(tolerances[low]!);
 }
 
+function neuronsOf({ ops }: Network): number {
+  return ops.reduce((sum, { kind, type }) => sum + (kind === 'neuron' ? elementCount(type.shape) : 0), 0);
+}
+
 function inputsOf({ quantised, spiking }: Conversion, { calibration, normalisation }: AutoOptions): Images {
   const operations = costOf(quantised).total.macs * stepsOfNetwork(spiking);
-  const most = Math.max(1, Math.floor(bounds.operations / Math.max(1, operations)));
+  const updates = neuronsOf(spiking) * stepsOfNetwork(spiking);
+  const most = Math.max(
+    1,
+    Math.floor(Math.min(bounds.operations / Math.max(1, operations), bounds.updates / Math.max(1, updates))),
+  );
   if (calibration === undefined) {
-    const count = Math.min(most, bounds.drawn);
-    return { dataset: drawnInputs(quantised, sampleShape(spiking), count, seed), normalisation: {}, count, batch: 1 };
+    const shape = sampleShape(spiking);
+    const count = drawnCount(shape, Math.min(most, bounds.drawn));
+    return { dataset: drawnInputs(quantised, shape, count, seed), normalisation: {}, count, batch: 1 };
   }
   const dataset = fitToNetwork(spiking, calibration, new Findings(), { numbers: true, normalisation });
   return { dataset, normalisation, count: Math.min(most, bounds.calibration, calibration.length), batch: 1 };

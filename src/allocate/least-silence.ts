@@ -1,6 +1,6 @@
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Engine, type Opened, engineNamed } from '../engines/index.js';
+import { type Engine, type Opened, type OpenedInParts, engineNamed, openInParts } from '../engines/index.js';
 import {
   layerOutputs,
   lowerEncoder,
@@ -84,7 +84,7 @@ class Search {
         continue;
       }
       const { program, fed } = lowerLayerCurrent(network, op);
-      const opened = await this.#currents.open(simplify(program));
+      const opened = await openInParts(simplify(program), this.#currents);
       try {
         guess = await this.#leastOf(op, opened, fed, guess);
       } finally {
@@ -121,7 +121,7 @@ class Search {
   }
 
   /** The least period that all images are content with; their trains with it are kept. */
-  async #leastOf(op: Op, currentOf: Opened, fed: readonly string[], guess: number): Promise<number> {
+  async #leastOf(op: Op, currentOf: OpenedInParts, fed: readonly string[], guess: number): Promise<number> {
     const { images, tolerance, margin, proven } = this.options;
     const most = Math.min(this.#steps, proven.get(op.id) ?? this.#steps);
     const trains: (Levels | undefined)[] = images.map(() => undefined);
@@ -148,7 +148,7 @@ class Search {
   }
 
   /** The layer's input current for one batch, [Tc·N, chunk] with zeros at the end of each step. */
-  async #current(op: Op, opened: Opened, fed: readonly string[], image: number): Promise<Current> {
+  async #current(op: Op, opened: OpenedInParts, fed: readonly string[], image: number): Promise<Current> {
     const samples = this.options.images[image]!.shape[0]!;
     const feeds = fed.map((id) => {
       const { shape } = present(this.#byId.get(id), `allocate: no layer ${id}`).type;

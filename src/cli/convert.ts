@@ -171,7 +171,7 @@ function checksText({ verified, check, silence }: ConvertResult): string {
     const { compared, layers } = verified;
     lines.push(`import: ${count(compared)} of ${count(layers)} layers give what onnxruntime gives`);
   }
-  if (silence !== undefined) lines.push(silenceText(silence));
+  if (silence !== undefined && silence.layers.length > 0) lines.push(silenceText(silence));
   if (check !== undefined) {
     const { samples, agreement, codes = 0, differing = 0, ties = 0, first } = check;
     const inputs = check.inputs === 'drawn' ? `inputs drawn with seed ${check.seed}` : `images of ${check.data}`;

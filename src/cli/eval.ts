@@ -24,6 +24,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly threads?: number;
   readonly stages?: boolean;
   readonly activity?: boolean;
+  readonly confusion?: boolean;
   readonly allowOutside?: boolean;
   readonly verify?: boolean | VerifyLevel;
 }
@@ -44,6 +45,7 @@ export function addEval(program: Command, host: Host): void {
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
     .option('--activity', 'also entropy, firing rate and level histogram of each layer of neurons')
+    .option('--confusion', 'also accuracy by class, and which classes are taken for which')
     .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
   withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
     'spikec eval lenet5.spike --data mnist:test',
@@ -62,6 +64,7 @@ function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
           normalisation,
           stages: flags.stages === true,
           activity: flags.activity === true,
+          confusion: flags.confusion === true,
           allowOutside: flags.allowOutside === true,
           onProgress: progress,
           ...defined({
@@ -96,7 +99,14 @@ function describeResult(r: EvalResult): string {
     ['time', `${r.seconds.toFixed(1)} s (${(r.samples / Math.max(r.seconds, 1e-9)).toFixed(0)} images/s)`],
     ['engine', r.engine],
   ];
-  return table(rows, ['left', 'left']) + stepsTable(r) + stagesTable(r) + layersTable(r) + activityTable(r);
+  return (
+    table(rows, ['left', 'left']) +
+    stepsTable(r) +
+    stagesTable(r) +
+    layersTable(r) +
+    activityTable(r) +
+    confusionTable(r)
+  );
 }
 
 function accuracyRows({ accuracy, source }: EvalResult): [string, string][] {
@@ -115,7 +125,15 @@ function distanceRows({ regression, source }: EvalResult): [string, string][] {
       : [
           [`${name}mean absolute error`, digits(found.mae)],
           [`${name}root mean square error`, digits(found.rmse)],
-          [`${name}R²`, found.r2 === undefined ? 'labels are all the same' : found.r2.toFixed(4)],
+          ...(found.psnr === undefined ? [] : ([[`${name}PSNR`, `${found.psnr.toFixed(2)} dB`]] as [string, string][])),
+          [
+            `${name}R²`,
+            found.r2 === undefined
+              ? found.outputs === undefined
+                ? 'labels are all the same'
+                : 'none: an output has one number only'
+              : found.r2.toFixed(4),
+          ],
         ];
   const apart = source?.difference;
   return [
@@ -163,6 +181,26 @@ function histogram(shares: readonly number[]): string {
   shares.forEach((share, i) => (ranges[Math.floor((i * ranges.length) / shares.length)]! += share));
   const height = (share: number): number => Math.max(0, Math.min(7, Math.ceil(7 + Math.log2(share))));
   return ranges.map((share) => (share === 0 ? ' ' : bars[height(share)]!)).join('');
+}
+
+/** Classes that a matrix is drawn of at most; of more, accuracies alone. */
+const shownClasses = 40;
+
+/** A row for each class: its samples, its accuracy, and how many of them are predicted as which class. */
+function confusionTable({ classes, confusion }: EvalResult): string {
+  if (classes === undefined || confusion === undefined) return '';
+  const drawn = classes.length <= shownClasses;
+  const rows = classes.map(({ class: label, samples, accuracy }, i) => [
+    String(label),
+    samples.toLocaleString('en'),
+    accuracy === undefined ? '' : percent(accuracy),
+    ...(drawn ? confusion[i]!.map((n) => (n === 0 ? '·' : String(n))) : []),
+  ]);
+  const head = ['class', 'samples', 'accuracy', ...(drawn ? classes.map((one) => `as ${one.class}`) : [])];
+  return `\n${table(
+    [head, ...rows],
+    head.map(() => 'right'),
+  )}`;
 }
 
 function stagesTable({ stages }: EvalResult): string {

@@ -1,5 +1,14 @@
 import type { Command } from 'commander';
-import { choice, dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
+import {
+  choice,
+  dataHelp,
+  defined,
+  numberAboveZero,
+  parseTarget,
+  wholeNumber,
+  withCommonFlags,
+  withOutsideFlag,
+} from './options.js';
 import { type Layout, layouts } from '../data/index.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { quoted } from './shell.js';
@@ -18,6 +27,9 @@ interface TrainFlags extends CommonFlags {
   readonly threads?: number;
   readonly seed?: number;
   readonly memory?: number;
+  readonly batch?: number;
+  readonly lr?: number;
+  readonly from?: string;
   readonly resume?: boolean;
   readonly out?: string;
   readonly allowOutside?: boolean;
@@ -44,6 +56,9 @@ export function addTrain(program: Command, host: Host): void {
     )
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
+    .option('--batch <n>', "images a step, in place of the config's", wholeNumber(1))
+    .option('--lr <rate>', "the learning rate, in place of the optimiser's", numberAboveZero)
+    .option('--from <run>', 'begin with the weights of another run, where names and shapes are the same')
     .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
@@ -94,6 +109,9 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             threads: flags.threads,
             seed: flags.seed,
             memory: flags.memory,
+            batch: flags.batch,
+            rate: flags.lr,
+            from: flags.from,
             run: flags.out,
           }),
         }),
@@ -126,6 +144,10 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
     ['--data-dir', flags.dataDir],
     ['--layout', flags.layout],
     ['--epochs', flags.epochs],
+    ['--batch', flags.batch],
+    ['--lr', flags.lr],
+    ['--from', flags.from],
+    ['--memory', flags.memory],
     ['--limit', flags.limit],
     ['--engine', flags.engine],
     ['--python', flags.python],
@@ -142,15 +164,29 @@ function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
+/** `accuracy 93.41 %`, or of labels that are numbers `error 0.0312`, the mean absolute one. */
+function figureOf({
+  accuracy,
+  mae,
+}: {
+  readonly accuracy?: number | undefined;
+  readonly mae?: number | undefined;
+}): string {
+  return mae === undefined ? `accuracy ${percent(accuracy ?? 0)}` : `error ${Number(mae.toPrecision(4))}`;
+}
+
 /** `epoch 1  loss 0.2134  training accuracy 93.41 %  validation 97.12 %  firing 0.12–0.31  94.2 s` */
 function epochLine(record: EpochRecord): string {
-  const { epoch, loss, accuracy, val_accuracy, firing, seconds } = record;
+  const { epoch, loss, firing, seconds } = record;
+  const held = { accuracy: record.val_accuracy, mae: record.val_mae };
   const rates = Object.values(firing);
   const parts = [
     `epoch ${epoch}`,
     `loss ${loss.toFixed(4)}`,
-    `training accuracy ${percent(accuracy)}`,
-    ...(val_accuracy === undefined ? [] : [`validation ${percent(val_accuracy)}`]),
+    `training ${figureOf(record)}`,
+    ...(held.accuracy === undefined && held.mae === undefined
+      ? []
+      : [`validation ${figureOf(held).replace('accuracy ', '')}`]),
     ...(rates.length === 0 ? [] : [`firing ${Math.min(...rates).toFixed(3)}–${Math.max(...rates).toFixed(3)}`]),
     `${seconds.toFixed(1)} s`,
   ];
@@ -162,13 +198,13 @@ function epochLine(record: EpochRecord): string {
  *     last epoch 12: validation 97.90 %, in runs/x; stopped early, as no epoch was better for a while
  */
 function summary({ best, last, run, stopped, data }: TrainResult, flags: TrainFlags): string {
-  const figure = (accuracy: number, validated: boolean): string =>
-    `${validated ? 'validation' : 'training accuracy'} ${percent(accuracy)}`;
+  const figure = (of: TrainResult['last']): string =>
+    best.validated ? `validation ${figureOf(of).replace('accuracy ', '')}` : `training ${figureOf(of)}`;
   const why = stopped === 'patience' ? '; stopped early, as no epoch was better for a while' : '';
   const same = best.epoch === last.epoch;
   const lines = [
-    `best epoch ${best.epoch}: ${figure(best.accuracy, best.validated)}, in ${same ? run : best.folder}${same ? why : ''}`,
-    ...(same ? [] : [`last epoch ${last.epoch}: ${figure(last.accuracy, best.validated)}, in ${run}${why}`]),
+    `best epoch ${best.epoch}: ${figure(best)}, in ${same ? run : best.folder}${same ? why : ''}`,
+    ...(same ? [] : [`last epoch ${last.epoch}: ${figure(last)}, in ${run}${why}`]),
     `run folder ${run}`,
   ];
   const test = /^\w+:train$/.test(data) ? data.replace(/train$/, 'test') : 'DATA';

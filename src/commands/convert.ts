@@ -15,7 +15,7 @@ import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
-import { importFile } from '../workspace/target.js';
+import { bytesOf, importFile } from '../workspace/target.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { packageVersion } from '../workspace/version.js';
 import { type CompileResult, Facts, describe } from './summary.js';
@@ -62,7 +62,8 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
   const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings);
-  const check = await checkWhereWanted(present(conversion, 'convert: the pipeline ended early'), options, findings);
+  const whole = present(conversion, 'convert: the pipeline ended early');
+  const check = await checkWhereWanted(whole, options, bytesOf(source), findings);
   const normalisation = normalisationOf(config.normalize);
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;

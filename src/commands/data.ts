@@ -66,7 +66,9 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
     const opened = openTarget(target, { ...options, onnx: true }, findings);
     used = chosenNormalisation(normalisation, opened.normalisation);
     const need = needOf(opened.compiled({ planes: false }).network, used);
-    dataset = findings.take(fitDataset(given, { ...need, numbers: true }));
+    dataset = findings.take(
+      fitDataset(given, { ...need, numbers: true, targetIsInput: opened.targetIsInput === true }),
+    );
     network = { input: need.shape, frames: need.frames === true, outputs: need.outputs };
   }
   const looked = Math.min(given.length, options.limit ?? given.length);

@@ -7,22 +7,18 @@ import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
 import { copiesOf } from '../workspace/model-copies.js';
-import { plannedTraining, trainable } from '../workspace/planned-training.js';
+import { forLabels, plannedTraining, trainable } from '../workspace/planned-training.js';
 import { RunWriter } from '../workspace/run-writer.js';
 import { trainingFolder } from '../workspace/training-folder.js';
+import type { TrainOverrides } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 
 export type { TrainResult } from '../run/training.js';
 
-export interface TrainOptions extends CommonOptions, TrainingHooks {
-  /** Data set by name, in place of the config's. */
-  readonly data?: string;
+export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrides {
   readonly dataDir?: string;
   /** In place of the config's. */
   readonly layout?: Layout;
-  readonly epochs?: number;
-  readonly limit?: number;
-  readonly seed?: number;
   readonly engine?: string;
   /** The Python that the engine `torch` runs; `python3` where it isn't said. */
   readonly python?: string;
@@ -41,17 +37,19 @@ export interface TrainOptions extends CommonOptions, TrainingHooks {
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
   const findings = new Findings();
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
-  const plan = plannedTraining(config, options, findings);
-  const { network, settings, data } = plan;
+  const said = plannedTraining(config, options, findings);
+  const { network, data } = said;
   const say = phasesTo(options.onProgress);
-  say('compiling the training step');
-  const trainee = trainable(plan);
   const folder = trainingFolder(target, config.name, options);
   const first = folder.first();
   await loadReaders(data);
-  const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? plan.layout });
+  const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
     const sources = sourcesOf(target, options);
+    const plan = forLabels(said, dataset);
+    const { settings } = plan;
+    say('compiling the training step');
+    const trainee = trainable(plan);
     const writer = new RunWriter(trainee, settings, {
       config: config.name,
       data,

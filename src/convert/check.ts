@@ -1,9 +1,8 @@
 import { DiagnosticError, diagnostic } from '../base/diagnostics/index.js';
-import { elementCount } from '../base/dtype.js';
-import { mostRunSteps, sampleShape, unrolledSteps } from '../lower/program/index.js';
+import { mostRunSteps, unrolledSteps } from '../lower/program/index.js';
 import { type ConversionCheck, checkConversion, checkDiagnostic } from '../run/check-conversion.js';
-import { mostDrawnValues } from '../run/drawn-inputs.js';
 import { chooseEngine } from '../run/engine.js';
+import { allowedBytes, runBytes } from '../run/memory.js';
 import type { Conversion } from '../workspace/compiled.js';
 import type { Findings } from '../workspace/findings.js';
 import { verifyLevel } from '../workspace/types.js';
@@ -13,19 +12,23 @@ import type { ConvertOptions } from './options.js';
 export async function checkWhereWanted(
   conversion: Conversion,
   { calibrate: calibration, normalisation = {}, strict, onProgress, ...options }: ConvertOptions,
+  fileBytes: number,
   findings: Findings,
 ): Promise<ConversionCheck | undefined> {
   const level = verifyLevel(options);
+  const what = 'the spiking network isn’t run for a check';
   if (level === 'none') return undefined;
-  const values = elementCount(sampleShape(conversion.spiking));
-  if (values > mostDrawnValues) {
-    const what = 'the spiking network isn’t run for a check';
-    findings.all.push(diagnostic('convert/large-input', { what, values, most: mostDrawnValues }));
+  const { quantised, spiking } = conversion;
+  const needed = Math.max(runBytes(quantised), runBytes(spiking));
+  const allowed = allowedBytes(fileBytes);
+  if (level === 'sample' && needed > allowed) {
+    findings.all.push(
+      diagnostic('convert/large-layers', { what, needed, allowed }, undefined, { help: '--verify full does it' }),
+    );
     return undefined;
   }
   const steps = unrolledSteps(conversion.spiking);
   if (steps > mostRunSteps) {
-    const what = 'the spiking network isn’t run for a check';
     findings.all.push(diagnostic('convert/too-long', { what, steps, most: mostRunSteps }));
     return undefined;
   }

@@ -2,10 +2,11 @@ import type { AutoSilence } from '../allocate/auto-silence.js';
 import { fail } from '../base/diagnostics/index.js';
 import type { Config } from '../model/index.js';
 import { type Calibration, calibrate } from '../run/calibrate.js';
+import { allowedBytes } from '../run/memory.js';
 import { calibrateQuantisers } from '../run/calibrate-quantisers.js';
 import { conversionPlan } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
-import type { Source } from '../workspace/target.js';
+import { type Source, bytesOf } from '../workspace/target.js';
 import { modelText } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 import { silenceFor, stepsFor } from './time.js';
@@ -37,7 +38,9 @@ export async function measuredText(
   const found = stepsFor(network, configOf(modelText(onnxName, options, { ranges })), options, findings);
   const measured = { ranges, steps: found.steps };
   const config = configOf(modelText(onnxName, options, measured));
-  const silence = await silenceFor(network, config, options, found, findings);
+  // who asks for the search by name gets it, whatever it takes
+  const memory = options.silent === 'auto' ? Infinity : allowedBytes(bytesOf(source));
+  const silence = await silenceFor(network, config, options, found, memory, findings);
   return { text: modelText(onnxName, options, silence === undefined ? measured : { ...measured, silence }), silence };
 }
 

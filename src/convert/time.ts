@@ -57,6 +57,7 @@ export async function silenceFor(
     onProgress,
   }: ConvertOptions,
   { tried }: FoundSteps,
+  memory: number,
   findings: Findings,
 ): Promise<AutoSilence | undefined> {
   if (typeof silent === 'number') return undefined;
@@ -71,6 +72,7 @@ export async function silenceFor(
     calibration,
     normalisation,
     engine,
+    memory,
     onProgress,
   });
   if (found.searched !== undefined) {

@@ -35,6 +35,8 @@ export interface Dataset {
   readonly labelled?: boolean;
   /** Numbers a sample has as its label, where labels aren't classes. */
   readonly targets?: number;
+  /** What the outputs are compared with is the sample itself, as a network gets it. */
+  readonly targetIsInput?: boolean;
   /** The element type as the file calls it: `uint8`, `f4` … */
   readonly type?: string;
   /** Events, which the network's coding turns into frames; nothing can be read before ({@link fitDataset} does it). */
@@ -68,6 +70,8 @@ export interface Batch {
   /** [count, ...shape], scaled and normalised. */
   readonly images: Tensor<'f32'>;
   readonly labels: Int32Array;
+  /** [count, targets], where labels are numbers. */
+  readonly targets?: Float32Array;
 }
 
 /** How many images a batch may have left from `start`; misuse is a TypeError. */
@@ -99,7 +103,13 @@ export function readBatch(dataset: Dataset, start: number, count: number, normal
       data[i] = table === undefined ? map(value) : (table[value] as number);
     }
   }
-  return { count: raw.count, images: { dtype: 'f32', shape: [raw.count, ...dataset.shape], data }, labels: raw.labels };
+  const targets = dataset.targetIsInput === true ? data : raw.targets;
+  return {
+    count: raw.count,
+    images: { dtype: 'f32', shape: [raw.count, ...dataset.shape], data },
+    labels: raw.labels,
+    ...(targets === undefined ? {} : { targets }),
+  };
 }
 
 /** How many channels a sample has, and how many numbers of one follow each other. */

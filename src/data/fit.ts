@@ -14,6 +14,8 @@ export interface Need {
   readonly outputs: number;
   /** Labels may be numbers to compare the outputs with. */
   readonly numbers?: boolean;
+  /** The outputs are compared with the sample itself. */
+  readonly targetIsInput?: boolean;
   readonly normalisation?: Normalisation;
 }
 
@@ -63,7 +65,8 @@ function fitSamples(dataset: Dataset, need: Need): Outcome<Dataset> {
   if (fit === undefined || diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
   const frames = need.frames === true;
   const scale = frames ? (fit.dataset.frameScale ?? fit.dataset.scale) : fit.dataset.scale;
-  return { value: { ...fit.dataset, scale, frames }, diagnostics };
+  const mirrored = need.targetIsInput === true ? { targetIsInput: true, targets: need.outputs } : {};
+  return { value: { ...fit.dataset, scale, frames, ...mirrored }, diagnostics };
 }
 
 interface Arranged {
@@ -113,6 +116,10 @@ function remedy({ shape, layout }: Dataset, need: Need): string {
 
 function labelProblems({ name, classes, classesKnown, targets }: Dataset, need: Need): readonly Diagnostic[] {
   const { outputs } = need;
+  if (need.targetIsInput === true) {
+    const numbers = count(need.shape);
+    return numbers === outputs ? [] : [diagnostic('data/target-mismatch', { name, targets: numbers, outputs })];
+  }
   if (targets !== undefined) {
     if (need.numbers !== true) return [diagnostic('data/not-classes', { name })];
     return targets === outputs ? [] : [diagnostic('data/target-mismatch', { name, targets, outputs })];

@@ -20,4 +20,5 @@ export function engineNamed(name: string): Engine | undefined {
 
 export { type OnnxSource, openOnnxSource } from './onnx-source.js';
 export type { Engine, OpenOptions, Opened } from './types.js';
+export { type OpenedInParts, openInParts, partBytes } from './in-parts.js';
 export { withinMemory } from './within-memory.js';

@@ -4,6 +4,7 @@ import { type Tensor, type TypedArray, allocate, byteWidth, elementCount } from 
 import { fail } from '../base/diagnostics/index.js';
 import { type Program, type ValueInfo, batchSize, checkedFeed, concreteShape } from '../tensor/index.js';
 import { aligned, placeBuffers } from './fused/arena.js';
+import { collectSamples, cutBatch, isSeparable, takeSamples } from './fused/samples.js';
 import { compileProgram, findCompiler } from './native/compiler.js';
 import { type Library, type Pointer, openLibrary, requireKoffi } from './native/library.js';
 import { type Ports, type StatePort, checkState, chosenStates, portsOf } from './states.js';
@@ -26,8 +27,16 @@ export async function openNative(program: Program, options: OpenOptions = {}, pr
   const emitted = emitC(program, compiler.target);
   const library = await openLibrary(await compileProgram(compiler, emitted));
   const threads = options.threads ?? availableParallelism();
-  const run = new Run(program, emitted, ports, library, threads, options.states ?? new Map());
-  if (profile) run.measure();
+  const separable = ports.states.length === 0 && isSeparable(program);
+  const states = options.states ?? new Map<string, Tensor>();
+  // samples that don't depend on each other are computed by threads of their own, a few at a time
+  const lanes = Array.from(
+    { length: separable ? threads : 1 },
+    () => new Run(program, emitted, ports, library, separable ? 1 : threads, states),
+  );
+  const run = lanes[0]!;
+  if (profile) lanes.forEach((lane) => lane.measure());
+  const whole = new Lanes(program, ports, lanes);
   let last: Promise<unknown> = Promise.resolve();
   /** One at a time: a program has one memory. */
   const queued = <T>(job: () => T | Promise<T>): Promise<T> => {
@@ -37,16 +46,66 @@ export async function openNative(program: Program, options: OpenOptions = {}, pr
   };
   return {
     engine: 'native',
-    step: (inputs) => queued(() => run.step(inputs)),
+    step: (inputs) => queued(() => (separable ? whole.step(inputs) : run.step(inputs))),
     read: (ids, { before = false } = {}) => queued(() => run.read(ids, before)),
     write: (values) => queued(() => run.write(values)),
-    dispose: () => queued(() => run.close()),
-    times: () => queued(() => run.times()),
+    dispose: () => queued(() => lanes.forEach((lane) => lane.close())),
+    times: () =>
+      queued(() => {
+        const all = lanes.map((lane) => lane.times());
+        return all[0]!.map(({ step }, i) => ({ step, seconds: all.reduce((sum, one) => sum + one[i]!.seconds, 0) }));
+      }),
   };
+}
+
+/** Bytes of values of the samples that a thread works on at once: they stay in its processor's caches. */
+const cachedBytes = 4 * 2 ** 20;
+
+/** A batch cut into parts, for threads that take them as they get free. */
+class Lanes {
+  readonly #samples: number;
+
+  constructor(
+    readonly program: Program,
+    readonly ports: Ports,
+    readonly lanes: readonly Run[],
+  ) {
+    // weights are read anew for each part: parts are as large as they are
+    const bytes = Math.max(cachedBytes, lanes[0]!.keptBytes);
+    this.#samples = Math.max(1, Math.floor(bytes / Math.max(1, lanes[0]!.bytesFor(1))));
+  }
+
+  async step(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const n = batchSize(this.program, inputs) ?? 1;
+    const largest = Math.max(1, Math.min(this.#samples, Math.ceil(n / this.lanes.length)));
+    // parts of one size after those of the other: memory is laid out anew once
+    const waiting = cutBatch(n, largest).toSorted((a, b) => b.count - a.count);
+    if (waiting.length === 1) return this.lanes[0]!.step(inputs);
+    const feeds = this.ports.fed.map((input) => ({ input, fed: checkedFeed(input, inputs[input.id], n) }));
+    const types = new Map([...this.program.inputs, ...this.program.params, ...this.program.ops].map((v) => [v.id, v]));
+    const results = Object.entries(this.ports.returned).map(
+      ([name, id]) => [name, collectSamples(types.get(id)!, n)] as const,
+    );
+    const work = async (lane: Run): Promise<void> => {
+      for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
+        const { first, count } = part;
+        const given = feeds.map(({ input, fed }) => {
+          const data = takeSamples(fed, input.shape, n, first, count);
+          return [input.id, { dtype: input.dtype, shape: concreteShape(input.shape, count), data } as Tensor] as const;
+        });
+        const found = await lane.step(Object.fromEntries(given));
+        for (const [name, result] of results) result.put(found[name]!.data, first, count);
+      }
+    };
+    await Promise.all(this.lanes.map(work));
+    return Object.fromEntries(results.map(([name, result]) => [name, result.tensor]));
+  }
 }
 
 /** A compiled program with its memory: one block of what stays, one that is laid out anew for each batch size. */
 class Run {
+  /** Bytes of params, states and packed weights. */
+  readonly keptBytes: number;
   readonly #context: Pointer;
   readonly #kept: Pointer;
   readonly #keptOffsets = new Map<number, number>();
@@ -67,7 +126,7 @@ class Run {
     states: ReadonlyMap<string, Tensor>,
   ) {
     for (const value of [...program.inputs, ...program.params, ...program.ops]) this.#types.set(value.id, value);
-    const staying = new Set(emitted.params.map(({ buffer }) => buffer));
+    const staying = new Set([...emitted.params.map(({ buffer }) => buffer), ...emitted.kept]);
     for (const { id, next } of ports.states) {
       staying.add(emitted.inputs.get(id)!).add(emitted.outputs.get(next)!);
     }
@@ -77,6 +136,7 @@ class Run {
       end += aligned(countOf(emitted.buffers[buffer]!.bytes, 1));
     }
     this.#context = this.#had(library.open(emitted.buffers.length, threads, emitted.scratch, emitted.sums));
+    this.keptBytes = end;
     this.#kept = this.#had(library.allocate(end));
     for (const [buffer, offset] of this.#keptOffsets) library.place(this.#context, buffer, this.#kept, offset);
     for (const { buffer, data } of emitted.params) this.#write(buffer, data.data);
@@ -100,19 +160,28 @@ class Run {
     if (data.length > 0) this.library.write(this.#context, buffer, data, data.byteLength);
   }
 
-  /** Lays out memory for batches of `n`. */
-  #layOut(n: number): void {
-    if (this.#batch === n) return;
+  /** Where buffers lie that don't stay, for batches of `n`. */
+  #layOut(n: number): { readonly moving: readonly PlacedBuffer[]; offsets: Map<string, number>; end: number } {
     const returned = new Set(Object.keys(this.ports.returned).map((name) => this.emitted.outputs.get(name)!));
     const fed = new Set(this.ports.fed.map(({ id }) => this.emitted.inputs.get(id)!));
     const moving = this.emitted.buffers.filter(({ index }) => !this.#keptOffsets.has(index));
-    const lifetimes = moving.map(({ index, bytes, first, last }: PlacedBuffer) => ({
+    const lifetimes = moving.map(({ index, bytes, first, last }) => ({
       id: String(index),
       bytes: countOf(bytes, n),
       first: fed.has(index) ? -1 : first,
       last: returned.has(index) ? Infinity : last,
     }));
-    const { offsets, end } = placeBuffers(lifetimes, 0);
+    return { moving, ...placeBuffers(lifetimes, 0) };
+  }
+
+  /** Bytes of memory for a batch of `n`. */
+  bytesFor(n: number): number {
+    return this.#layOut(n).end;
+  }
+
+  #prepare(n: number): void {
+    if (this.#batch === n) return;
+    const { moving, offsets, end } = this.#layOut(n);
     if (end > this.#bytes || this.#memory === undefined) {
       if (this.#memory !== undefined) this.library.free(this.#memory);
       this.#memory = undefined;
@@ -128,7 +197,7 @@ class Run {
   async step(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const n = batchSize(this.program, inputs) ?? 1;
     const feeds = this.ports.fed.map((input) => [input.id, checkedFeed(input, inputs[input.id], n)] as const);
-    this.#layOut(n);
+    this.#prepare(n);
     for (const [id, { data }] of feeds) this.#write(this.emitted.inputs.get(id)!, data);
     await this.library.step(this.#context, n);
     const results = Object.entries(this.ports.returned).map(([name, id]) => {

@@ -4,7 +4,7 @@ import type { Span } from '../base/source.js';
 import type { Argument, CallExpression, Expression, NameExpression } from '../syntax/index.js';
 import { type EvaluationContext, constantFunctions, evaluate } from './evaluate.js';
 import { type Parameter, type Spec, describeSpec } from './schema.js';
-import { type Choice, type SettingValue, type Value, describeValue, errorValue } from './values.js';
+import { type Choice, type SettingValue, type Term, type Value, describeValue, errorValue } from './values.js';
 
 /** Where things are called from: the name for messages and the place for what is missing. */
 export interface Callee {
@@ -102,6 +102,8 @@ export function evaluateAs(expression: Expression, spec: Spec, what: string, con
       break;
     case 'choice':
       return choice(expression, spec.of, what, context);
+    case 'sum':
+      return sum(expression, spec, what, context);
     case 'block': {
       const named = expression.kind === 'call' ? context.environment.lookup(expression.callee.text) : undefined;
       if (expression.kind !== 'call' || named === undefined || context.useBlock === undefined) break;
@@ -169,6 +171,8 @@ function fits(value: Value, spec: Spec): boolean {
       return value.kind === 'neuron';
     case 'choice':
       return value.kind === 'choice';
+    case 'sum':
+      return value.kind === 'sum';
     case 'either':
       return spec.of.some((one) => fits(value, one));
   }
@@ -190,6 +194,8 @@ function mayMean(expression: Expression, spec: Spec, context: EvaluationContext)
   switch (spec.kind) {
     case 'choice':
       return name !== undefined && Object.hasOwn(spec.of, name);
+    case 'sum':
+      return expression.kind === 'binary' || (name !== undefined && Object.hasOwn(spec.of, name));
     case 'words':
       return expression.kind === 'name' && spec.words.includes(expression.name);
     case 'label':
@@ -234,7 +240,7 @@ function unknownWord(
 /** The words a spec knows. */
 function wordsOf(spec: Spec): readonly string[] {
   if (spec.kind === 'words') return spec.words;
-  return spec.kind === 'choice' ? Object.keys(spec.of) : [];
+  return spec.kind === 'choice' || spec.kind === 'sum' ? Object.keys(spec.of) : [];
 }
 
 function choice(
@@ -254,6 +260,36 @@ function choice(
   const checked = Object.fromEntries([...values].map(([key, value]) => [key, toSetting(value)]));
   const result: Choice = { name, args: checked, place: expression.span };
   return { kind: 'choice', choice: result };
+}
+
+/** `cross_entropy + 1e-3 * firing(target: 0.1)` */
+function sum(expression: Expression, spec: Spec & { kind: 'sum' }, what: string, context: EvaluationContext): Value {
+  const terms: Term[] = [];
+  for (const { factor, named } of summands(expression, spec, context)) {
+    const value = choice(named, spec.of, what, context);
+    const number: Value =
+      factor === undefined
+        ? { kind: 'number', value: 1 }
+        : evaluateAs(factor, { kind: 'real', above: 0 }, `a factor of ${what}`, context);
+    if (value.kind !== 'choice' || number.kind !== 'number') return errorValue;
+    terms.push({ factor: number.value, term: value.choice });
+  }
+  return { kind: 'sum', terms };
+}
+
+/** The parts of a sum, each with the expression that it is multiplied with. */
+function summands(
+  expression: Expression,
+  spec: Spec,
+  context: EvaluationContext,
+): readonly { readonly factor?: Expression; readonly named: Expression }[] {
+  if (expression.kind !== 'binary') return [{ named: expression }];
+  const { operator, left, right } = expression;
+  if (operator === '+') return [...summands(left, spec, context), ...summands(right, spec, context)];
+  if (operator !== '*') return [{ named: expression }];
+  const isNamed = (part: Expression): boolean => part.kind !== 'binary' && mayMean(part, spec, context);
+  const swapped = !isNamed(right) && (isNamed(left) || (right.kind !== 'name' && right.kind !== 'call'));
+  return [swapped ? { factor: right, named: left } : { factor: left, named: right }];
 }
 
 /** Name and arguments of `f(a)` or of `f`. */
@@ -277,6 +313,8 @@ export function toSetting(value: Value): SettingValue {
       return value.items.map(toSetting);
     case 'choice':
       return value.choice;
+    case 'sum':
+      return value.terms;
     case 'block':
       return value.declared.declaration.name.text;
     case 'neuron':

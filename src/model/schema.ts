@@ -21,6 +21,8 @@ export type Spec =
   | { readonly kind: 'neuron' }
   /** One of several named things, each with parameters. */
   | { readonly kind: 'choice'; readonly of: Readonly<Record<string, readonly Parameter[]>> }
+  /** Named things with parameters, added up, each perhaps times a number: `a + 0.1 * b(c: 2)`. */
+  | { readonly kind: 'sum'; readonly of: Readonly<Record<string, readonly Parameter[]>> }
   | { readonly kind: 'either'; readonly of: readonly Spec[] };
 
 /** A parameter that isn't required says what holds without it, or nothing. */
@@ -70,6 +72,8 @@ export function describeSpec(spec: Spec): string {
       return 'a neuron';
     case 'choice':
       return alternatives(Object.keys(spec.of).map((word) => `\`${word}\``));
+    case 'sum':
+      return `${alternatives(Object.keys(spec.of).map((word) => `\`${word}\``))}, or a sum of them, each perhaps times a number`;
     case 'either':
       return alternatives(spec.of.map(describeSpec));
   }

@@ -107,7 +107,7 @@ function settingHelp(name: string, what: string, names: readonly string[]): Help
 }
 
 function choicesOf(spec: Spec): readonly (readonly [string, readonly Parameter[]])[] {
-  if (spec.kind === 'choice') return Object.entries(spec.of);
+  if (spec.kind === 'choice' || spec.kind === 'sum') return Object.entries(spec.of);
   if (spec.kind === 'list') return choicesOf(spec.of);
   return spec.kind === 'either' ? spec.of.flatMap(choicesOf) : [];
 }

@@ -8,6 +8,8 @@ const some = { kind: 'int', min: 1 } as const;
 const decay = { name: 'weight_decay', spec: { kind: 'real', min: 0 }, default: 0 } as const;
 const warmup = { name: 'warmup', spec: count, default: 0 } as const;
 const smoothing = { name: 'smoothing', spec: fraction, default: 0 } as const;
+/** A number for each class, or output. */
+const perClass = { name: 'weights', spec: { kind: 'list', of: positive } } as const;
 const adam = [
   { name: 'lr', spec: positive, default: 1e-3 },
   { name: 'beta1', spec: fraction, default: 0.9 },
@@ -72,27 +74,65 @@ export const trainSettings = [
       of: {
         constant: [warmup],
         step: [{ name: 'every', spec: some, required: true }, { name: 'gamma', spec: positive, default: 0.1 }, warmup],
+        milestones: [
+          { name: 'at', spec: { kind: 'list', of: some }, required: true },
+          { name: 'gamma', spec: positive, default: 0.1 },
+          warmup,
+        ],
+        one_cycle: [
+          { name: 'rise', spec: { kind: 'real', above: 0, below: 1 }, default: 0.3 },
+          { name: 'start', spec: positive, default: 25 },
+          { name: 'end', spec: positive, default: 1e4 },
+        ],
         cosine: [{ name: 'min', spec: { kind: 'real', min: 0 }, default: 0 }, warmup],
       },
     },
     otherwise: '`constant`',
   },
   {
-    name: 'loss',
-    doc: 'what is made small',
+    name: 'clip',
+    doc: 'what gradients are held to: all of them together to a length, or each number to a range',
     spec: {
       kind: 'choice',
       of: {
-        cross_entropy: [smoothing],
+        norm: [{ name: 'max', spec: positive, default: 1 }],
+        value: [{ name: 'max', spec: positive, default: 1 }],
+      },
+    },
+    otherwise: 'nothing',
+  },
+  {
+    name: 'freeze',
+    doc: 'layers whose weights stay as they are, by patterns of ids: `freeze ["stem", "stage1"]`',
+    spec: { kind: 'list', of: { kind: 'string' } },
+    otherwise: 'none',
+  },
+  {
+    name: 'loss',
+    doc: 'what is made small: of classes, or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
+    spec: {
+      kind: 'sum',
+      of: {
+        cross_entropy: [smoothing, perClass],
         tet: [
           { name: 'weight', spec: { kind: 'real', min: 0, max: 1 }, default: 0.05 },
           { name: 'mean', spec: { kind: 'real' }, default: 1 },
           smoothing,
         ],
         mse: [],
+        l1: [],
+        huber: [{ name: 'delta', spec: positive, default: 1 }],
+        bce: [perClass],
+        firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
       },
     },
-    otherwise: '`cross_entropy`',
+    otherwise: '`cross_entropy` of classes, `mse` of numbers',
+  },
+  {
+    name: 'target',
+    doc: '`reconstruction`: the outputs shall be the input itself, as it is normalised (an autoencoder)',
+    spec: { kind: 'words', words: ['labels', 'reconstruction'] },
+    default: 'labels',
   },
   {
     name: 'augment',

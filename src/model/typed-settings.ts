@@ -16,9 +16,17 @@ type KnownValueOf<S extends Spec> = S extends { readonly kind: 'int' | 'real' }
           ? readonly ValueOf<T>[]
           : S extends { readonly kind: 'choice'; readonly of: infer C extends Choices }
             ? ChoiceOf<C>
-            : S extends { readonly kind: 'either'; readonly of: readonly (infer T extends Spec)[] }
-              ? ValueOf<T>
-              : never;
+            : S extends { readonly kind: 'sum'; readonly of: infer C extends Choices }
+              ? readonly TermOf<C>[]
+              : S extends { readonly kind: 'either'; readonly of: readonly (infer T extends Spec)[] }
+                ? ValueOf<T>
+                : never;
+
+/** A term of a sum: `factor` times what it names. */
+export interface TermOf<C extends Choices> {
+  readonly factor: number;
+  readonly term: ChoiceOf<C>;
+}
 
 type Choices = Readonly<Record<string, readonly Parameter[]>>;
 

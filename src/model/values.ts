@@ -18,6 +18,8 @@ export type Value =
   | { readonly kind: 'neuronDef'; readonly def: NeuronDef }
   /** One of several named things with arguments: `sgd(lr: 0.1)`, `cosine`. */
   | { readonly kind: 'choice'; readonly choice: Choice }
+  /** Several of them, added up. */
+  | { readonly kind: 'sum'; readonly terms: readonly Term[] }
   | TensorValue
   /** A value of the network whose shape is being found out. */
   | { readonly kind: 'hole' }
@@ -46,7 +48,13 @@ export interface Choice {
   readonly place: Span;
 }
 
-export type SettingValue = number | boolean | string | readonly SettingValue[] | Choice;
+/** `factor * choice`, of a sum. */
+export interface Term {
+  readonly factor: number;
+  readonly term: Choice;
+}
+
+export type SettingValue = number | boolean | string | readonly SettingValue[] | Choice | Term;
 
 export const errorValue: Value = { kind: 'error' };
 
@@ -72,6 +80,8 @@ export function describeValue(value: Value): string {
       return `the neuron \`${value.def.name}\``;
     case 'choice':
       return `\`${value.choice.name}\``;
+    case 'sum':
+      return `a sum of ${value.terms.length}`;
     case 'tensor':
       return `a value of shape ${describeShape(value.shape)}`;
     case 'hole':

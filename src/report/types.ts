@@ -1,5 +1,5 @@
 import type { Cost } from '../cost/index.js';
-import type { LayerActivity } from '../run/metrics/index.js';
+import type { ClassScore, LayerActivity } from '../run/metrics/index.js';
 import type { SampleTrace } from '../run/sample-trace.js';
 import type { Network } from '../network/index.js';
 import type { EpochRecord } from '../train/index.js';
@@ -17,6 +17,10 @@ export interface Measured {
   /** Of an image, where it was measured. */
   readonly energy_joules?: number;
   readonly activity: readonly LayerActivity[];
+  /** How right each class is. */
+  readonly classes?: readonly ClassScore[];
+  /** Rows: the class that a sample has; columns: the one that is predicted. */
+  readonly confusion?: readonly (readonly number[])[];
 }
 
 /** A network of the report with everything known of it. */

@@ -10,7 +10,7 @@ import type { Conversion } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import { type OnProgress, type VerifyLevel } from '../workspace/types.js';
 import { type ComparedCodes, compareCodes } from './compare-codes.js';
-import { drawnInputs } from './drawn-inputs.js';
+import { drawnCount, drawnInputs } from './drawn-inputs.js';
 import { fitToNetwork } from './fit.js';
 import { openLogits } from './logits.js';
 
@@ -47,7 +47,7 @@ export const mostDiffering = 0.1;
 
 /** How much is run: inputs, and multiply-accumulates over all steps and inputs. */
 const bounds = {
-  sample: { drawn: 6, calibration: 12, operations: 1.2e11 },
+  sample: { drawn: 20, calibration: 20, operations: 1.2e11 },
   full: { drawn: 60, calibration: 1000, operations: Infinity },
 } as const;
 
@@ -123,19 +123,21 @@ function inputsOf({ quantised, spiking }: Conversion, { level, calibration, norm
   const values = spiking.ops.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
   const batch = Math.max(1, Math.min(20, Math.floor(valuesAtOnce / values)));
   if (calibration === undefined) {
-    return { dataset: drawnInputs(quantised, sampleShape(spiking), count, seed), normalisation: {}, count, batch };
+    const shape = sampleShape(spiking);
+    const drawn = drawnCount(shape, count);
+    return { dataset: drawnInputs(quantised, shape, drawn, seed), normalisation: {}, count: drawn, batch };
   }
   const dataset = fitToNetwork(spiking, calibration, new Findings(), { numbers: true, normalisation });
   return { dataset, normalisation, count, batch };
 }
 
-/** Whether the reference codes of all inputs may be held at once. */
+/** Whether the reference codes of all inputs may be held at once, two bytes each. */
 function heldCodes({ spiking }: Conversion, { count }: Images): boolean {
   const values = spiking.ops.reduce((sum, op) => sum + (op.kind === 'neuron' ? elementCount(op.type.shape) : 0), 0);
   return values * count <= mostHeld;
 }
 
-const mostHeld = 2.5e7;
+const mostHeld = 1e8;
 
 /** Values of layers given out at once, at most. */
 const valuesAtOnce = 4e6;
@@ -183,10 +185,10 @@ function remedy(spiking: Network, first: string | undefined, chosen: boolean): s
     return '--encoder exact carries the input’s codes as they are; the drive encoder misses some';
   }
   const steps = Number(args['steps']);
-  const coarse = neurons.some((op) => Number(op.attrs['amplitude'] ?? 1) > 1);
+  const coarse = neurons.some((op) => Number(op.attrs.amplitude ?? 1) > 1);
   if (coarse) return `${steps} steps carry fewer codes than the layers have: more --steps`;
   const most = steps - 1;
-  if (neurons.every((op) => Number(op.attrs['silent']) >= most))
+  if (neurons.every((op) => Number(op.attrs.silent) >= most))
     return 'report it with the file: every layer decided on its whole input';
   if (chosen) {
     return 'more comes in late than on the inputs that silent periods were chosen on: a larger --margin, --calibrate DATA, or --silent proven';

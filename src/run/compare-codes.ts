@@ -14,6 +14,8 @@ import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/progr
 import { type Network, attrsOf, isNeuronLayer, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
+import { runInParts } from './in-parts.js';
+import { KeptCodes } from './kept-codes.js';
 
 /** A quantised network's codes in exact arithmetic beside those of its spiking network, on the same images. */
 export interface ComparedCodes {
@@ -44,7 +46,7 @@ function comparedLayers(quantised: Network, spiking: Network): readonly Compared
 
 export interface CompareOptions {
   readonly counter?: Counter;
-  /** One network after the other, which holds all reference codes but only one network at a time; without residuals. */
+  /** One network after the other, part by part, which holds little of either at a time; without residuals. */
   readonly inTurn?: boolean;
 }
 
@@ -55,55 +57,97 @@ export async function compareCodes(
   engine: Engine,
   { counter, inTurn = false }: CompareOptions = {},
 ): Promise<ComparedCodes> {
+  const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
+  const openExact = () => lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } });
+  const openSpiking = () => lower(spiking, { probes: { codes: true, membrane: !inTurn } });
+  const compare = inTurn ? compareInTurn : compareTogether;
+  const found = await compare(openExact, openSpiking, images, engine, differences, counter);
+  return { ...found, layers: differences.result() };
+}
+
+type Compare = (
+  lowerExact: () => Runnable,
+  lowerSpiking: () => Runnable,
+  images: Images,
+  engine: Engine,
+  differences: DifferenceCounter,
+  counter: Counter | undefined,
+) => Promise<Pick<ComparedCodes, 'classes' | 'spiking'>>;
+
+/** Both networks on a batch, then the next batch. */
+const compareTogether: Compare = async (lowerExact, lowerSpiking, images, engine, differences, counter) => {
   const classes = new Int32Array(images.count);
   const spikingClasses = new Int32Array(images.count);
-  const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
   // image by image a second lane would only hold the network once more
   const threads = images.batch === 1 ? 1 : undefined;
-  const openExact = () =>
-    openSide(lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } }), engine, threads);
-  const openSpiking = () => openSide(lower(spiking, { probes: { codes: true, membrane: !inTurn } }), engine, threads);
-  const compare = (reference: Side, found: Side, start: number): void => {
-    classes.set(reference.classes, start);
-    spikingClasses.set(found.classes, start);
-    differences.add(
-      (id) => reference.probe('codes', id),
-      (id) => found.probe('codes', id),
-      (id) => found.probe('membrane', id),
-      (id) => reference.probe('tie', id),
-    );
-  };
-  if (inTurn) {
-    const references: Side[] = [];
-    await overImages(openExact, images, (side) => references.push(side));
-    await overImages(
-      openSpiking,
-      images,
-      (side, start) => compare(references[start / images.batch]!, side, start),
-      counter,
-    );
-  } else {
-    const exact = await openExact();
+  const exact = await openSide(lowerExact(), engine, threads);
+  try {
+    const snn = await openSide(lowerSpiking(), engine, threads);
     try {
-      await overImages(
-        async () => {
-          const snn = await openSpiking();
-          const run = async (batch: Tensor<'f32'>) => ({
-            reference: await exact.run(batch),
-            found: await snn.run(batch),
-          });
-          return { run, dispose: snn.dispose };
-        },
-        images,
-        ({ reference, found }, start) => compare(reference, found, start),
-        counter,
-      );
+      const run = async (batch: Tensor<'f32'>) => ({ reference: await exact.run(batch), found: await snn.run(batch) });
+      const take = ({ reference, found }: { reference: Side; found: Side }, start: number): void => {
+        classes.set(reference.classes, start);
+        spikingClasses.set(found.classes, start);
+        differences.add(
+          (id) => reference.probe('codes', id),
+          (id) => found.probe('codes', id),
+          (id) => found.probe('membrane', id),
+          (id) => reference.probe('tie', id),
+        );
+      };
+      await forEachBatch(images, 1, run, take, counter);
     } finally {
-      await exact.dispose();
+      await snn.dispose();
     }
+  } finally {
+    await exact.dispose();
   }
-  return { classes, spiking: spikingClasses, layers: differences.result() };
-}
+  return { classes, spiking: spikingClasses };
+};
+
+/** The exact network on all images, its codes kept in few bytes, then the spiking one, layer by layer as they come. */
+const compareInTurn: Compare = async (lowerExact, lowerSpiking, images, engine, differences, counter) => {
+  const threads = images.batch === 1 ? 1 : undefined;
+  const running = async (
+    runnable: Runnable,
+    take: (start: number, found: (kind: ProbeKind, id: string) => Tensor | undefined, ids: readonly string[]) => void,
+    count?: Counter,
+  ): Promise<Int32Array> => {
+    const classes = new Int32Array(images.count);
+    const { outputs } = runnable;
+    await runInParts(runnable, engine, images, {
+      threads,
+      counter: count,
+      take: (start, results) => {
+        const logits = results[outputs.logits ?? ''];
+        if (logits !== undefined) classes.set(predictedClasses(logits), start);
+        const { codes } = outputs.probes;
+        const ids = [...codes].flatMap(([id, name]) => (name in results ? [id] : []));
+        take(start, (kind, id) => results[outputs.probes[kind].get(id) ?? ''], ids);
+      },
+    });
+    return classes;
+  };
+  const kept = new KeptCodes(
+    differences.layers.map(({ id }) => id),
+    differences.tie,
+  );
+  const classes = await running(lowerExact(), (start, found) => kept.take(start, found));
+  const spiking = await running(
+    lowerSpiking(),
+    (start, found, ids) => {
+      differences.add(
+        (id) => kept.codes(start, id),
+        (id) => found('codes', id),
+        () => undefined,
+        (id) => kept.ties(start, id),
+        new Set(ids),
+      );
+    },
+    counter,
+  );
+  return { classes, spiking };
+};
 
 /** What one of the networks gives for a batch. */
 interface Side {
@@ -129,18 +173,4 @@ async function openSide(runnable: Runnable, engine: Engine, threads: number | un
     },
     dispose,
   };
-}
-
-async function overImages<T>(
-  open: () => Promise<Opened<T>>,
-  images: Images,
-  take: (result: T, start: number) => void,
-  counter?: Counter,
-): Promise<void> {
-  const { run, dispose } = await open();
-  try {
-    await forEachBatch(images, 1, run, take, counter);
-  } finally {
-    await dispose();
-  }
 }

@@ -3,8 +3,13 @@ import { seededRandom } from '../base/random.js';
 import type { Dataset } from '../data/index.js';
 import type { Network } from '../network/index.js';
 
-/** Inputs of more values aren't drawn: what layers make of them wouldn't fit into memory. */
-export const mostDrawnValues = 2 ** 24;
+/** Values that are drawn at most, unless one sample has more. */
+export const mostDrawnValues = 2 ** 23;
+
+/** How many samples of a shape are drawn where so many are wanted. */
+export function drawnCount(shape: readonly number[], wanted: number): number {
+  return Math.max(1, Math.min(wanted, Math.floor(mostDrawnValues / elementCount(shape))));
+}
 
 /** What the input's quantiser can tell apart, in real values; [−2, 2] where there is none. */
 export function inputRange(network: Network): readonly [number, number] {

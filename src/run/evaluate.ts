@@ -22,6 +22,7 @@ import {
   type Truth,
   agreement,
   classesOf,
+  confusionOf,
   outputsOf,
   readTruth,
   regression,
@@ -48,7 +49,11 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   refuseFlags(trains, opened, options);
   // what the file takes and what its import takes may lie differently, and is said once
   const said = theirs === undefined ? findings : new Findings();
-  const dataset = fitToNetwork(network, options.dataset, said, { numbers: true, normalisation });
+  const dataset = fitToNetwork(network, options.dataset, said, {
+    numbers: true,
+    normalisation,
+    targetIsInput: opened.targetIsInput === true,
+  });
   const images: Images = {
     dataset,
     normalisation,
@@ -71,6 +76,9 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     ...figures(measured),
     ...(before !== undefined && trains === 'means' && truth.kind === 'classes'
       ? { by_steps: bySteps(run, stepsOfNetwork(network), truth.classes) }
+      : {}),
+    ...(options.confusion === true && truth.kind === 'classes'
+      ? confusionOf(truth.classes, run.classes, run.outputs.classes)
       : {}),
     ...activity,
     ...(await stagesOf(measured, options)),

@@ -54,7 +54,7 @@ export function fitToNetwork(
   network: Network,
   dataset: Dataset,
   findings: Findings,
-  more: Partial<Pick<Need, 'numbers' | 'normalisation'>> = {},
+  more: Partial<Pick<Need, 'numbers' | 'normalisation' | 'targetIsInput'>> = {},
 ): Dataset {
   return findings.take(fitDataset(dataset, { ...needOf(network), ...more }));
 }

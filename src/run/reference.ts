@@ -37,6 +37,9 @@ export async function openReference(
 
 /** Says what the reference is where it isn't the file as it stands. */
 export function referenceNotes({ path, bytes }: Source): readonly Diagnostic[] {
-  const replaced = standardForm(bytes)?.replaced ?? [];
-  return replaced.length === 0 ? [] : [diagnostic('convert/reference', { replaced }, { file: path })];
+  const { replaced = [], halves = false } = standardForm(bytes) ?? {};
+  return [
+    ...(replaced.length === 0 ? [] : [diagnostic('convert/reference', { replaced }, { file: path })]),
+    ...(halves ? [diagnostic('convert/halves', {}, { file: path })] : []),
+  ];
 }

@@ -14,8 +14,10 @@ export function trainingSamples(
   findings: Findings,
   load: LoadOptions = {},
 ): Samples {
-  if (elementCount(outputShape(network)) === 1) fail('data/one-output', {});
-  const dataset = fitToNetwork(network, given, findings, { normalisation: settings.normalisation });
+  const { labels, normalisation } = settings;
+  if (labels === undefined && elementCount(outputShape(network)) === 1) fail('data/one-output', {});
+  const more = { numbers: labels === 'numbers', targetIsInput: labels === 'input' };
+  const dataset = fitToNetwork(network, given, findings, { normalisation, ...more });
   const images = Math.min(dataset.length, settings.limit ?? dataset.length);
   const left = images - Math.round(images * settings.validation);
   if (left < 2) fail('train/too-few-images', { name: dataset.name, images: left });

@@ -30,14 +30,16 @@ export interface TrainResult {
   /** Accuracy on the images held back where there are any, else on the training images. */
   readonly best: {
     readonly epoch: number;
-    readonly accuracy: number;
+    /** Missing where labels are numbers; then there is their mean absolute error. */
+    readonly accuracy?: number;
+    readonly mae?: number;
     /** The accuracy is that on the images held back. */
     readonly validated: boolean;
     /** Where its weights lie. */
     readonly folder: string;
   };
   /** Its weights lie in the run folder. */
-  readonly last: { readonly epoch: number; readonly accuracy: number };
+  readonly last: { readonly epoch: number; readonly accuracy?: number; readonly mae?: number };
   readonly run: string;
   /** The data set's name. */
   readonly data: string;
@@ -100,13 +102,14 @@ function resultOf(
   { run, data, engine }: Pick<TrainResult, 'run' | 'data' | 'engine'>,
 ): TrainResult {
   const [best, last] = [bestOf(records), records.at(-1)];
-  const shown = (record: EpochRecord | undefined): Pick<EpochRecord, 'epoch' | 'accuracy'> => ({
-    epoch: record?.epoch ?? 0,
-    accuracy: record?.val_accuracy ?? record?.accuracy ?? 0,
-  });
+  const shown = (record: EpochRecord | undefined): TrainResult['last'] => {
+    const mae = record?.val_mae ?? record?.mae;
+    const figure = mae === undefined ? { accuracy: record?.val_accuracy ?? record?.accuracy ?? 0 } : { mae };
+    return { epoch: record?.epoch ?? 0, ...figure };
+  };
   return {
     done: records.length,
-    best: { ...shown(best), validated: best?.val_accuracy !== undefined, folder: join(run, 'best') },
+    best: { ...shown(best), validated: best?.val_loss !== undefined, folder: join(run, 'best') },
     last: shown(last),
     run,
     data,
@@ -119,5 +122,6 @@ function progressOf(p: EpochProgress): Progress {
   const phase = `epoch ${p.epoch}/${p.epochs}`;
   const counted = { phase, done: p.done, total: p.total, unit: 'images' };
   if (p.done === 0) return counted;
-  return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${(100 * p.accuracy).toFixed(2)} %` };
+  const figure = p.numbers ? `error ${p.accuracy.toPrecision(4)}` : `${(100 * p.accuracy).toFixed(2)} %`;
+  return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${figure}` };
 }

@@ -1,7 +1,7 @@
 import type { CommonOptions } from '../workspace/types.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import type { StageDifference } from './exact-source.js';
-import type { LayerActivity, LayerDifference, Regression } from './metrics/index.js';
+import type { ClassScore, LayerActivity, LayerDifference, Regression } from './metrics/index.js';
 
 export interface EvalOptions extends CommonOptions {
   readonly dataset: Dataset;
@@ -12,6 +12,8 @@ export interface EvalOptions extends CommonOptions {
   readonly threads?: number;
   /** Also: accuracy at each stage of a conversion, and differences per layer. */
   readonly stages?: boolean;
+  /** Also: accuracy by class, and which classes are taken for which. */
+  readonly confusion?: boolean;
   /** Also: entropy, firing rate and level histogram of each layer of neurons. */
   readonly activity?: boolean;
 }
@@ -41,6 +43,10 @@ export interface EvalResult {
   readonly engine: string;
   /** Of codings whose trains carry means: accuracy of what is known after so many steps. */
   readonly by_steps?: readonly { readonly steps: number; readonly accuracy: number }[];
+  /** With `confusion`, of labels that are classes: how right each is. */
+  readonly classes?: readonly ClassScore[];
+  /** Rows: the class that a sample has; columns: the one that is predicted. */
+  readonly confusion?: readonly (readonly number[])[];
   /** Measured on the data, layer by layer. */
   readonly activity?: readonly LayerActivity[];
   /** `before`: against the stage before, of `exact` against `source`. */

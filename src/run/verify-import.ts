@@ -7,25 +7,27 @@ import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
-import { inputRange, mostDrawnValues } from './drawn-inputs.js';
+import { inputRange } from './drawn-inputs.js';
+import { comparableValues, comparedBytes, mostAround, valuesAround } from './memory.js';
 import { openReference, referenceNotes } from './reference.js';
 import type { Findings } from '../workspace/findings.js';
-import type { Source } from '../workspace/target.js';
+import { type Source, bytesOf } from '../workspace/target.js';
 import { type CommonOptions, verifyLevel } from '../workspace/types.js';
 
-const samples = 2;
+/** Rows that are compared, unless a batch of two takes too much memory. */
+const usualRows = 2;
 /** Files up to this many bytes are compared without being asked. */
 const verifyLimit = 32e6;
 
 /** Random images that fill the range of the input's quantiser, or [−2, 2] where there is none. */
-function randomImages(network: Network, shape: readonly number[]): Tensor<'f32'> {
+function randomImages(network: Network, shape: readonly number[], rows: number): Tensor<'f32'> {
   const [low, high] = inputRange(network);
   const random = seededRandom(1);
-  const count = samples * elementCount(shape);
+  const images = new Float32Array(rows * elementCount(shape));
   return tensor(
     'f32',
-    [samples, ...shape],
-    Array.from({ length: count }, () => low + (high - low) * random()),
+    [rows, ...shape],
+    images.map(() => low + (high - low) * random()),
   );
 }
 
@@ -37,8 +39,7 @@ export async function verifyWhereWanted(
 ): Promise<Verified | undefined> {
   const level = verifyLevel(options);
   if (level === 'none') return undefined;
-  const parts = [source.bytes, ...source.external.values()];
-  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  const bytes = bytesOf(source);
   if (level === 'sample' && bytes > verifyLimit) {
     const megabytes = Math.round(bytes / 1e6);
     findings.all.push(
@@ -51,16 +52,17 @@ export async function verifyWhereWanted(
     );
     return undefined;
   }
-  const values = elementCount(source.imported.sourceInputs[0]?.shape ?? []);
-  if (values > mostDrawnValues) {
+  const most = comparableValues(bytes);
+  const largest = mostAround(source.imported.network) * (source.imported.sourceInputs[0]?.batch ?? 1);
+  if (level === 'sample' && largest > most) {
     const what = 'the import isn’t compared with onnxruntime';
-    findings.all.push(
-      diagnostic('convert/large-input', { what, values, most: mostDrawnValues }, { file: source.path }),
-    );
+    const args = { what, needed: largest * comparedBytes, allowed: most * comparedBytes };
+    const help = '--verify full does it';
+    findings.all.push(diagnostic('convert/large-layers', args, { file: source.path }, { help }));
     return undefined;
   }
   options.onProgress?.({ phase: 'verifying the import', done: 0 });
-  const verified = await verifyImport(source);
+  const verified = await verifyImport(source, level === 'sample' ? most : Infinity);
   findings.all.push(...referenceNotes(source));
   const { compared, layers, skipped } = verified;
   if (skipped !== undefined) {
@@ -80,18 +82,47 @@ export interface Verified {
 /**
  * Compares the imported network with the file: every layer by itself on the values onnxruntime computes
  * from the file. The first layer that differs is reported; nothing is converted from a network that
- * isn't the user's.
+ * isn't the user's. Layers are compared a few at a time: those with `most` values together, and what they read.
  */
-export async function verifyImport(file: Source): Promise<Verified> {
-  const { path, imported, external } = file;
+export async function verifyImport(file: Source, most = Infinity): Promise<Verified> {
+  const { imported, external } = file;
   const { network, sourceInputs } = imported;
   const byId = opsById(network);
   const input = present(sourceInputs[0], 'driver: an imported network without input');
   const comparable = network.ops.filter((op) => op.origin !== undefined && op.kind !== 'input');
-  const { wanted, skipped, whole } = sample(comparable, Math.max(samples, input.batch ?? 1));
-  const { program, checked, fed } = lowerPerOp(network, new Set(wanted.map((op) => op.id)));
+  const rows = mostAround(network) * usualRows > most ? 1 : usualRows;
+  const { wanted, skipped, whole } = sample(comparable, Math.max(rows, input.batch ?? 1));
   const verified = { compared: wanted.length, layers: comparable.length, ...(skipped !== '' && { skipped }) };
-  const images = randomImages(network, input.shape);
+  const images = randomImages(network, input.shape, rows);
+  for (const ops of external.size > 0 ? [wanted] : parts(wanted, byId, most / Math.max(rows, input.batch ?? 1))) {
+    await compareOps(file, images, ops, whole);
+  }
+  return verified;
+}
+
+/** Runs of layers with so many values together; a layer that has more by itself is a part of its own. */
+function parts(ops: readonly Op[], byId: ReadonlyMap<string, Op>, most: number): readonly (readonly Op[])[] {
+  const all: Op[][] = [[]];
+  let values = 0;
+  for (const op of ops) {
+    const own = valuesAround(op, byId);
+    if (values + own > most && all.at(-1)!.length > 0) {
+      all.push([]);
+      values = 0;
+    }
+    all.at(-1)!.push(op);
+    values += own;
+  }
+  return all;
+}
+
+/** Compares some layers; of files with external data the network's end. */
+async function compareOps(file: Source, images: Tensor<'f32'>, ops: readonly Op[], whole: boolean): Promise<void> {
+  const { path, imported, external } = file;
+  const { network, sourceInputs } = imported;
+  const byId = opsById(network);
+  const input = present(sourceInputs[0], 'driver: an imported network without input');
+  const { program, checked, fed } = lowerPerOp(network, new Set(ops.map((op) => op.id)));
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
   origins.delete(input.name);
   const ends = [imported.sourceOutput.name];
@@ -107,12 +138,12 @@ export async function verifyImport(file: Source): Promise<Verified> {
   }
   if (external.size > 0) {
     await compareEnds(network, images, theirs, imported.sourceOutput.logits, path);
-    return verified;
+    return;
   }
   const feeds = Object.fromEntries(
     fed.map((id) => {
       const { origin, type } = byId.get(id)!;
-      return [fedName(id), withShape(theirs, origin ?? input.name, type.shape)];
+      return [fedName(id), withShape(theirs, origin ?? input.name, [images.shape[0]!, ...type.shape])];
     }),
   );
   const executable = await onnxruntimeEngine.open(program);
@@ -127,7 +158,6 @@ export async function verifyImport(file: Source): Promise<Verified> {
   } finally {
     await executable.dispose();
   }
-  return verified;
 }
 
 /** Of so many layers, with so many elements over all rows, are tensors compared at most. */
@@ -198,7 +228,7 @@ export function dequantised(network: Network, results: ReadonlyMap<string, Tenso
 
 function withShape(values: ReadonlyMap<string, Tensor>, name: string, shape: readonly number[]): Tensor {
   const value = present(values.get(name), `driver: onnxruntime gave no ${name}`);
-  return { ...value, shape: [samples, ...shape] };
+  return { ...value, shape };
 }
 
 function checkedOp(op: Op, byId: ReadonlyMap<string, Op>): CheckedOp {

@@ -3,6 +3,7 @@ export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
 export { lastUses } from './last-use.js';
 export { folded, stepsOf } from './over-time.js';
+export { type ProgramPart, programParts } from './parts.js';
 export { peakBytes } from './peak.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';
@@ -12,9 +13,19 @@ export * from './types.js';
 export { type Differentiated, autodiff, gradients } from './autodiff.js';
 export { type SimplifyOptions, simplify, withoutDeadCode } from './simplify/index.js';
 export { surrogateGradient, surrogates } from './ops/surrogate.js';
-export { type LossSpec, correctCount, logSoftmax, lossOf, meanOverTime, targets } from './losses.js';
+export {
+  type LossSpec,
+  absoluteError,
+  correctCount,
+  logSoftmax,
+  lossOf,
+  meanOverTime,
+  needsClasses,
+  targets,
+} from './losses.js';
 export { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.js';
 export {
+  type GradientClip,
   type TrainingState,
   type TrainingStep,
   type TrainingStepOptions,

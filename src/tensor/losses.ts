@@ -4,15 +4,32 @@ import { ShapeError, fixed, isBatch, showType } from './dims.js';
 import { isFloat } from './ops/def.js';
 
 export type LossSpec =
-  /** Cross-entropy of the logits' mean over time. */
-  | { readonly kind: 'cross_entropy'; readonly smoothing?: number }
+  /**
+   * Cross-entropy of the logits' mean over time. With a weight w for each class Σ w_y·loss/Σ w_y over the batch, as
+   * PyTorch has it.
+   */
+  | { readonly kind: 'cross_entropy'; readonly smoothing?: number; readonly weights?: readonly number[] }
   /**
    * Temporal efficient training (Deng et al. 2022): (1−λ)·mean over t of cross-entropy at t,
    * plus λ·mean of (logits − φ)².
    */
   | { readonly kind: 'tet'; readonly lambda?: number; readonly phi?: number; readonly smoothing?: number }
-  /** Mean squared difference of the logits' mean over time from the one-hot class. */
-  | { readonly kind: 'mse'; readonly smoothing?: number };
+  /** Mean squared difference of the logits' mean over time from the numbers, or from the one-hot class. */
+  | { readonly kind: 'mse'; readonly smoothing?: number }
+  /** Mean absolute difference. */
+  | { readonly kind: 'l1' }
+  /** Mean of d²/2 where |d| ≤ δ, and δ·(|d| − δ/2) beyond. */
+  | { readonly kind: 'huber'; readonly delta?: number }
+  /**
+   * Binary cross-entropy of each output z by itself with its target y from 0 to 1, the mean of
+   * −w·y·ln σ(z) − (1 − y)·ln(1 − σ(z)); w is 1 where no weights of the outputs are given.
+   */
+  | { readonly kind: 'bce'; readonly weights?: readonly number[] };
+
+/** Losses that compare outputs with classes alone. */
+export function needsClasses({ kind }: { readonly kind: string }): boolean {
+  return kind === 'cross_entropy' || kind === 'tet';
+}
 
 /** ln softmax along the last axis; the maximum is taken off first, which changes nothing but overflow. */
 export function logSoftmax(b: ProgramBuilder, x: Value): Value {
@@ -53,19 +70,23 @@ export function meanOverTime(b: ProgramBuilder, logits: Value): Value {
 
 /**
  * A scalar loss, averaged over the batch, of a train of logits [TN, classes] (T = 1 for
- * networks without time) and i32 labels [N].
+ * networks without time) and labels: i32 classes [N], or numbers [N, outputs] in the logits' type.
  */
 export function lossOf(b: ProgramBuilder, spec: LossSpec, logits: Value, labels: Value): Value {
   const dtype = logits.dtype as 'f32' | 'f64';
   const unfolded = unfoldTime(b, logits);
   const steps = fixed(unfolded.shape[0], 'loss: time');
   const classes = fixed(logits.shape[1], 'loss: classes');
-  const wanted = targets(b, labels, classes, dtype, spec.smoothing);
+  const smoothing = 'smoothing' in spec ? spec.smoothing : 0;
+  const wanted = labels.dtype === 'i32' ? targets(b, labels, classes, dtype, smoothing) : labels;
   const n = b.batchSize(dtype);
   switch (spec.kind) {
     case 'cross_entropy': {
-      const likelihood = b.sumAll(b.mul(wanted, logSoftmax(b, b.mean(unfolded, [0]))));
-      return b.as('loss').neg(b.div(likelihood, n));
+      const likelihood = b.mul(wanted, logSoftmax(b, b.mean(unfolded, [0])));
+      if (spec.weights === undefined) return b.as('loss').neg(b.div(b.sumAll(likelihood), n));
+      const weights = row(b, spec.weights, dtype);
+      const total = b.sumAll(b.mul(targets(b, labels, classes, dtype), weights));
+      return b.as('loss').neg(b.div(b.sumAll(b.mul(likelihood, weights)), total));
     }
     case 'tet': {
       const { lambda = 0.05, phi = 1 } = spec;
@@ -75,15 +96,57 @@ export function lossOf(b: ProgramBuilder, spec: LossSpec, logits: Value, labels:
       const spread = b.mul(b.div(b.sumAll(b.mul(away, away)), n), lambda / (steps * classes));
       return b.as('loss').add(crossEntropy, spread);
     }
-    case 'mse': {
-      const away = b.sub(b.mean(unfolded, [0]), wanted);
-      return b.as('loss').mul(b.div(b.sumAll(b.mul(away, away)), n), 1 / classes);
+    default: {
+      const each = elementLoss(b, spec, b.mean(unfolded, [0]), wanted);
+      return b.as('loss').mul(b.div(b.sumAll(each), n), 1 / classes);
     }
   }
+}
+
+/** The losses that are means over all outputs: of each output [N, classes]. */
+function elementLoss(
+  b: ProgramBuilder,
+  spec: Exclude<LossSpec, { readonly kind: 'cross_entropy' | 'tet' }>,
+  outputs: Value,
+  wanted: Value,
+): Value {
+  const away = b.sub(outputs, wanted);
+  switch (spec.kind) {
+    case 'mse':
+      return b.mul(away, away);
+    case 'l1':
+      return b.abs(away);
+    case 'huber': {
+      // with c = min(|d|, δ): c·(|d| − c/2)
+      const distance = b.abs(away);
+      const within = b.min(distance, spec.delta ?? 1);
+      return b.mul(within, b.sub(distance, b.mul(within, 0.5)));
+    }
+    case 'bce': {
+      // −ln σ(z) = max(−z, 0) + ln(1 + e^−|z|), which doesn't overflow; −ln(1 − σ(z)) is z more
+      const rest = b.log(b.add(b.exp(b.neg(b.abs(outputs))), 1));
+      const positive = b.add(b.max(b.neg(outputs), 0), rest);
+      const negative = b.add(outputs, positive);
+      const weighted =
+        spec.weights === undefined ? positive : b.mul(positive, row(b, spec.weights, outputs.dtype as 'f32' | 'f64'));
+      return b.add(b.mul(wanted, weighted), b.mul(b.add(b.neg(wanted), 1), negative));
+    }
+  }
+}
+
+/** Numbers as [1, count]. */
+function row(b: ProgramBuilder, numbers: readonly number[], dtype: 'f32' | 'f64'): Value {
+  return b.constant(tensor(dtype, [1, numbers.length], [...numbers]));
 }
 
 /** How many of the batch's predictions (argmax of mean logits) equal the labels: an i32 scalar. */
 export function correctCount(b: ProgramBuilder, logits: Value, labels: Value): Value {
   const predicted = b.argmax(meanOverTime(b, logits), 1);
   return b.as('correct').sumAll(b.cast(b.eq(predicted, labels), 'i32'));
+}
+
+/** Σ over the batch of the mean absolute difference of a sample's outputs from its numbers [N, outputs]. */
+export function absoluteError(b: ProgramBuilder, logits: Value, numbers: Value): Value {
+  const outputs = fixed(logits.shape[1], 'loss: outputs');
+  return b.as('error').mul(b.sumAll(b.abs(b.sub(meanOverTime(b, logits), numbers))), 1 / outputs);
 }

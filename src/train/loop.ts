@@ -7,7 +7,7 @@ import { bitKinds, outputNames } from '../lower/program/index.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
-import { Measure } from './measure.js';
+import { Measure, type Measurement } from './measure.js';
 import { randomStream, shuffled } from './random.js';
 import { type EpochRecord, bestOf } from './record.js';
 import { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
@@ -28,7 +28,9 @@ export interface EpochProgress {
   readonly total: number;
   /** Means over the epoch so far. */
   readonly loss: number;
+  /** Share of right classes, or where labels are numbers the mean absolute error. */
   readonly accuracy: number;
+  readonly numbers: boolean;
 }
 
 /** All that a checkpoint needs beside the records. */
@@ -106,6 +108,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const started = options.now();
       const epoch = new Epoch(options, opened, watched, training, records.length + 1, step, { sizes, settling });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
+      const numbers = settings.labels !== undefined;
       step += epoch.steps;
       const states = await opened.read();
       const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
@@ -113,12 +116,12 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const measured = await measure.run(states, samples, shown, measuredBatch, settings.seed, (done) =>
         options.onPhase?.(phase, { done, total: shown.length }),
       );
-      const validated = held.length > 0 ? { val_accuracy: measured.accuracy, val_loss: measured.loss } : {};
+      const validated = held.length > 0 ? { ...valued(numbers, measured), val_loss: measured.loss } : {};
       const seconds = (options.now() - started) / 1000;
       const record = {
         epoch: records.length + 1,
         loss,
-        accuracy,
+        ...(numbers ? { mae: accuracy } : { accuracy }),
         ...validated,
         rate,
         firing: measured.firing,
@@ -203,7 +206,7 @@ class Epoch {
     this.steps = Math.floor(training.length / this.#batch);
   }
 
-  async run(): Promise<Pick<EpochRecord, 'loss' | 'accuracy' | 'rate' | 'terms' | 'renewals' | 'settled'>> {
+  async run(): Promise<Pick<EpochRecord, 'loss' | 'rate' | 'terms' | 'renewals' | 'settled'> & { accuracy: number }> {
     const { settings, onProgress } = this.#options;
     const terms = new Map<string, number>();
     const renewals: RenewalEvent[] = [];
@@ -212,7 +215,9 @@ class Epoch {
     const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
     const { epoch } = this;
-    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total: this.steps * this.#batch, loss: 0, accuracy: 0 });
+    const numbers = settings.labels !== undefined;
+    const total = this.steps * this.#batch;
+    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, numbers });
     for (let i = 0; i < this.steps; i++) {
       const epochs = this.epoch - 1 + i / this.steps;
       rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs);
@@ -231,7 +236,7 @@ class Epoch {
         const term = results[`loss.${name}`]?.data[0];
         if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
       }
-      correct += present(results[outputNames.correct], 'train: no count').data[0]!;
+      correct += present(results[outputNames[numbers ? 'error' : 'correct']], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
       onProgress?.({
         epoch,
@@ -240,6 +245,7 @@ class Epoch {
         total: this.steps * this.#batch,
         loss: losses / (i + 1),
         accuracy: correct / done,
+        numbers,
       });
     }
     return {
@@ -262,10 +268,11 @@ class Epoch {
   #draw(i: number, rate: number): Record<string, Tensor> {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
+    const images = samples.images(indices, settings.augment, this.#random);
     return {
       ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
-      [trainee.lowered.feeds.image.id]: samples.images(indices, settings.augment, this.#random),
-      [outputNames.labels]: samples.labelsOf(indices),
+      [trainee.lowered.feeds.image.id]: images,
+      [outputNames.labels]: samples.truthOf(indices, images),
       learning_rate: tensor('f32', [], [rate]),
       step: tensor('f32', [], [this.before + i + 1]),
     };
@@ -287,4 +294,9 @@ function isFinite({ data }: Tensor): boolean {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i]!;
   return Number.isFinite(sum);
+}
+
+/** What was measured on the images held back. */
+function valued(numbers: boolean, { accuracy = 0, mae = 0 }: Pick<Measurement, 'accuracy' | 'mae'>) {
+  return numbers ? { val_mae: mae } : { val_accuracy: accuracy };
 }

@@ -9,8 +9,11 @@ import { type Running, openRunnable } from './open.js';
 import type { Samples } from './samples.js';
 
 export interface Measurement {
-  readonly accuracy: number;
-  /** Cross-entropy of the mean logits. */
+  /** Of labels that are classes. */
+  readonly accuracy?: number;
+  /** Of labels that are numbers: mean absolute error. */
+  readonly mae?: number;
+  /** Cross-entropy of the mean logits, or the mean squared error. */
   readonly loss: number;
   /** Spikes (in levels) per neuron and time step, by layer. */
   readonly firing: Readonly<Record<string, number>>;
@@ -54,17 +57,20 @@ export class Measure {
     const { logits: logitsName = '', probes } = outputs;
     const weights = Object.fromEntries([...states].filter(([id]) => this.running.inputs.has(id)));
     const spikes = new Map<string, number>();
-    let [correct, loss] = [0, 0];
+    let [correct, loss, numbers] = [0, 0, false];
     for (let start = 0; start < indices.length; start += batch) {
       onProgress?.(start);
       const part = indices.subarray(start, start + batch);
+      const images = samples.images(part);
       const results = await this.running.step({
         ...weights,
         ...randomFeeds(feeds.randoms, part.length, seed, 'measure', start),
-        [feeds.image.id]: samples.images(part),
+        [feeds.image.id]: images,
       });
       const logits = present(results[logitsName], 'train: no logits');
-      const judged = judge(logits, samples.labelsOf(part).data);
+      const truth = samples.truthOf(part, images);
+      numbers = truth.dtype === 'f32';
+      const judged = numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
       correct += judged.correct;
       loss += judged.loss;
       for (const { id } of this.layers) {
@@ -77,7 +83,7 @@ export class Measure {
       return [id, Number(rate.toPrecision(6))];
     });
     const count = Math.max(1, indices.length);
-    return { accuracy: correct / count, loss: loss / count, firing: Object.fromEntries(firing) };
+    return { [numbers ? 'mae' : 'accuracy']: correct / count, loss: loss / count, firing: Object.fromEntries(firing) };
   }
 
   async close(): Promise<void> {
@@ -97,4 +103,16 @@ function judge({ data, shape }: Tensor, labels: Int32Array): { correct: number; 
     loss += Math.log(total) + greatest - values[labels[row]!]!;
   }
   return { correct, loss };
+}
+
+/** Σ over rows of the mean absolute (`correct`) and squared (`loss`) difference of outputs [N, width] from numbers. */
+function distance({ data, shape }: Tensor, numbers: Tensor): { correct: number; loss: number } {
+  const width = shape[1]!;
+  let [absolute, squared] = [0, 0];
+  for (let i = 0; i < numbers.data.length; i++) {
+    const away = data[i]! - numbers.data[i]!;
+    absolute += Math.abs(away);
+    squared += away * away;
+  }
+  return { correct: absolute / width, loss: squared / width };
 }

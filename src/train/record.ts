@@ -8,9 +8,13 @@ export interface EpochRecord {
   readonly epoch: number;
   /** Mean over the epoch's steps, in training mode. */
   readonly loss: number;
-  readonly accuracy: number;
+  /** Of labels that are classes. */
+  readonly accuracy?: number;
+  /** Of labels that are numbers: mean absolute error. */
+  readonly mae?: number;
   /** On the images held back; only with `validation`. */
   readonly val_accuracy?: number;
+  readonly val_mae?: number;
   readonly val_loss?: number;
   /** Learning rate at the end of the epoch. */
   readonly rate: number;
@@ -35,6 +39,7 @@ export interface EpochRecord {
 /** Whether a record is better than another: by validation accuracy where there is one, else by training loss. */
 export function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
   if (b === undefined) return true;
+  if (a.val_mae !== undefined && b.val_mae !== undefined) return a.val_mae < b.val_mae;
   if (a.val_accuracy !== undefined && b.val_accuracy !== undefined) return a.val_accuracy > b.val_accuracy;
   return a.loss < b.loss;
 }
@@ -50,11 +55,12 @@ export function bestOf(records: readonly EpochRecord[]): EpochRecord | undefined
 export function recordProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is no object';
   const record = value as Record<string, unknown>;
-  for (const key of ['epoch', 'loss', 'accuracy', 'rate', 'seconds']) {
+  const measure = record['mae'] === undefined ? 'accuracy' : 'mae';
+  for (const key of ['epoch', 'loss', measure, 'rate', 'seconds']) {
     if (!Number.isFinite(record[key])) return `it has no number "${key}"`;
   }
   if (!Number.isInteger(record['epoch']) || (record['epoch'] as number) < 1) return 'its epoch is no whole number';
-  for (const key of ['val_accuracy', 'val_loss']) {
+  for (const key of ['val_accuracy', 'val_mae', 'val_loss']) {
     if (record[key] !== undefined && !Number.isFinite(record[key])) return `"${key}" is no number`;
   }
   for (const key of ['firing', 'terms']) {

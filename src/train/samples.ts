@@ -35,6 +35,8 @@ export class Samples {
     dataset: Dataset,
     kept: readonly Numbers[],
     readonly labels: Int32Array,
+    /** [count, targets], where labels are numbers. */
+    readonly numbers: Float32Array | undefined,
     /** Bytes that the kept samples take. */
     readonly bytes: number,
     normalisation: Normalisation,
@@ -56,6 +58,8 @@ export class Samples {
     const size = sizeOf(dataset);
     const atOnce = Math.max(1, Math.min(readAtOnce, Math.floor(numbersAtOnce / Math.max(1, size))));
     const labels = new Int32Array(count);
+    const width = dataset.targetIsInput === true ? undefined : dataset.targets;
+    const numbers = width === undefined ? undefined : new Float32Array(count * width);
     const kept: Numbers[] = [];
     let bytes = 0;
     for (let start = 0; start < count; start += atOnce) {
@@ -67,6 +71,7 @@ export class Samples {
       }
       const raw = dataset.read(start, wanted);
       labels.set(raw.labels, start);
+      if (numbers !== undefined) numbers.set(raw.targets!, start * width!);
       onProgress?.(start, count);
       for (let i = 0; i < wanted && kept.length === start + i; i++) {
         const own = compact(raw.images, i * size, size);
@@ -75,7 +80,7 @@ export class Samples {
         kept.push(own);
       }
     }
-    return new Samples(dataset, kept, labels, bytes, normalisation);
+    return new Samples(dataset, kept, labels, numbers, bytes, normalisation);
   }
 
   /** How many are kept in memory, from the first. */
@@ -149,6 +154,18 @@ export class Samples {
       const plane = c * height * width;
       this.#copyPlane(data, to + plane, own.subarray(plane, plane + height * width), { c, height, width, ...change });
     }
+  }
+
+  /** What the outputs of some samples are compared with: classes, their numbers, or the images as they are given. */
+  truthOf(indices: Int32Array, images: Tensor<'f32'>): Tensor {
+    const n = indices.length;
+    if (this.#dataset.targetIsInput === true) return { dtype: 'f32', shape: [n, this.#size], data: images.data };
+    const { numbers } = this;
+    if (numbers === undefined) return this.labelsOf(indices);
+    const width = numbers.length / this.labels.length;
+    const data = new Float32Array(n * width);
+    indices.forEach((from, i) => data.set(numbers.subarray(from * width, (from + 1) * width), i * width));
+    return { dtype: 'f32', shape: [n, width], data };
   }
 
   labelsOf(indices: Int32Array): Tensor<'i32'> {

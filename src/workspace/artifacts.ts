@@ -19,6 +19,8 @@ export interface Origin {
   readonly sources: ReadonlyMap<string, Uint8Array>;
   /** What images are normalised by, where something says it. */
   readonly normalisation?: Normalisation;
+  /** The outputs are compared with the input itself. */
+  readonly target?: 'input';
   /** Files from earlier that stay beside these, by hash. */
   readonly earlier?: Readonly<Record<string, string>>;
 }
@@ -108,8 +110,11 @@ function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origi
   const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
-  const { maker, config, normalisation = {}, earlier = {} } = origin;
-  const scaled = Object.keys(normalisation).length === 0 ? {} : { normalisation };
+  const { maker, config, normalisation = {}, target, earlier = {} } = origin;
+  const scaled = {
+    ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
+    ...(target === undefined ? {} : { target }),
+  };
   const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
   const record = { spikec: version, format: 1, made_by: maker, config, ...scaled, sources, files: written, ...stays };
   return `${JSON.stringify(record, undefined, 1)}\n`;

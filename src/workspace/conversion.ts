@@ -1,86 +1,18 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import { invariant, present } from '../base/invariant.js';
-import { type CodingChoice, type Config, type NeuronUse, type SwsCoding, meansSome } from '../model/index.js';
+import { type Config, meansSome } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
-import { type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
 import { type Compiled, type PassPlan, compile } from './compiled.js';
+import { type PlanChanges, planOf } from './conversion-plan.js';
 import { conversionProblems } from './conversion-rules.js';
 import { libraryNeurons } from './files.js';
-import { importedBits } from './import-bits.js';
 import type { Findings } from './findings.js';
 
-type DirectCoding = Extract<CodingChoice, { readonly name: 'direct' }>;
-
-/** Settings that stand in the place of the config's. */
-export interface PlanChanges {
-  /** Silent steps of a layer, by the id of its neurons. */
-  readonly silent?: (id: string) => number;
-  /** Weights keep their bits. */
-  readonly weightsStay?: boolean;
-}
+export type { PlanChanges } from './conversion-plan.js';
 
 /** The passes of a conversion, from a config's coding and neuron; a config that can't convert is refused. */
 export function conversionPlan(config: Config, findings: Findings, changes: PlanChanges = {}): PassPlan {
   findings.take({ value: true, diagnostics: conversionProblems(config) });
-  const { coding, neuron } = config;
-  const weightBits = changes.weightsStay === true ? undefined : importedBits(config);
-  const weights = { bits: weightBits === undefined ? undefined : byLayer(weightBits) };
-  const neurons = libraryNeurons();
-  if (coding === undefined) return { passes: configure(pipelines.ann, { 'quantise-weights': weights }), neurons };
-  if (coding.name === 'direct') {
-    const use = present(neuron, 'workspace: a conversion to means without a neuron');
-    return meanPlan(coding, use, weights);
-  }
-  invariant(coding.name === 'sws', `workspace: nobody converts to ${coding.name}`);
-  const { args } = coding;
-  const passes = configure(pipelines['convert.sws'], {
-    'quantise-weights': weights,
-    'add-quantisers': {
-      range: settingOf(coding, 'range'),
-      from: settingOf(coding, 'from'),
-      bits: Math.min(8, args.steps),
-    },
-    digits: { beta: args.beta, steps: args.steps },
-    'to-spikes': {
-      beta: args.beta,
-      steps: args.steps,
-      encoder: args.encoder,
-      threshold: args.threshold,
-      rectified: args.rectified,
-    },
-    'schedule-time': { silent: byLayer(changes.silent ?? silentOf(coding)) },
-  });
-  return { passes, neurons };
-}
-
-/** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
-function meanPlan(
-  coding: DirectCoding,
-  { def, args, place }: NeuronUse,
-  weights: { readonly bits: PerLayer<number> | undefined },
-): PassPlan {
-  const passes = configure(pipelines['convert.means'], {
-    'quantise-weights': weights,
-    'activation-ranges': { range: settingOf(coding, 'range') },
-    'insert-neurons': { neuron: { name: def.name, args, place }, steps: coding.args.steps },
-  });
-  return { passes, neurons: new Map(libraryNeurons()).set(def.name, def) };
-}
-
-/** A setting by layers, of a coding's `layer "…" { SETTING NUMBER }`. */
-function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from' | 'silent'): PerLayer<number> {
-  return byPattern<number>(
-    coding.layers.map(({ pattern, place, settings }) => ({
-      pattern,
-      place,
-      value: settings[name],
-    })),
-  );
-}
-
-function silentOf(coding: SwsCoding): (id: string) => number {
-  const said = settingOf(coding, 'silent');
-  return (id) => said.of(id) ?? coding.args.silent;
+  return planOf(config, libraryNeurons(), changes);
 }
 
 /** A network converted by a plan, to the end. */

@@ -31,6 +31,8 @@ export interface OpenedTarget extends Uncompiled {
   /** What tells it from other targets: the config, the folder or the file. */
   readonly label: string;
   readonly normalisation: Normalisation;
+  /** The outputs are compared with the input itself (`target reconstruction`). */
+  readonly targetIsInput?: boolean;
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
   /** The ONNX file that the network was imported from. */
@@ -106,7 +108,7 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
 
 function openText(path: string, findings: Findings): OpenedTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
-  const { network, run, normalisation = {} } = readIr(ir, findings);
+  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input' } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
   return {
@@ -114,6 +116,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     config,
     label: isFolder(path) ? basename(path) : config,
     normalisation: run?.normalisation ?? normalisation,
+    ...(targetIsInput ? { targetIsInput } : {}),
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
@@ -130,6 +133,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     label: config.name,
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
+    ...(config.train?.settings.target === 'reconstruction' ? { targetIsInput: true } : {}),
     ...(config.train === undefined
       ? {}
       : {

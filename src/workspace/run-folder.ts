@@ -25,6 +25,8 @@ export interface RunInfo {
   readonly config: string;
   readonly data: string;
   readonly normalisation: Normalisation;
+  /** The outputs are compared with the input itself. */
+  readonly target?: 'input';
   /** The config's `hardware { … }`. */
   readonly hardware?: Readonly<Record<string, unknown>>;
 }
@@ -34,6 +36,7 @@ export interface FolderNetwork {
   readonly run?: RunInfo;
   /** What `manifest.json` says of its images, where no training wrote it. */
   readonly normalisation?: Normalisation;
+  readonly targetIsInput?: boolean;
 }
 
 /** The network of a compiled or run folder with its weights. */
@@ -54,7 +57,7 @@ export function readIr(path: string, findings: Findings): FolderNetwork {
   const network = findings.take(parseNetwork({ name: path, text }, weights, { codings: runnable }));
   const runPath = join(folder, runFiles.run);
   if (basename(path) !== runFiles.network) return { network };
-  if (!isFile(runPath)) return { network, normalisation: ofManifest(join(folder, 'manifest.json')) };
+  if (!isFile(runPath)) return { network, ...ofManifest(join(folder, 'manifest.json')) };
   return { network, run: readRunInfo(runPath) };
 }
 
@@ -71,12 +74,16 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Normalisation {
+function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation } = JSON.parse(readText(path)) as { readonly normalisation?: Normalisation };
+    const { normalisation, target } = JSON.parse(readText(path)) as Partial<Pick<RunInfo, 'normalisation' | 'target'>>;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
-    return lists.every((list) => Array.isArray(list) && list.every(Number.isFinite)) ? (normalisation ?? {}) : {};
+    const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
+    return {
+      normalisation: sound ? (normalisation ?? {}) : {},
+      ...(target === 'input' ? { targetIsInput: true } : {}),
+    };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return {};
     throw error;

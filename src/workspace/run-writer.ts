@@ -123,6 +123,7 @@ export class RunWriter {
       config: place.config,
       data: place.data,
       normalisation: settings.normalisation,
+      ...(settings.labels === 'input' ? { target: 'input' } : {}),
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
@@ -148,8 +149,9 @@ export class RunWriter {
     const { config } = this.#place;
     const encoder = new TextEncoder();
     const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
-    const { normalisation } = this.#settings;
-    const origin = { maker: 'train', config, sources, normalisation } as const;
+    const { normalisation, labels } = this.#settings;
+    const mirrored = labels === 'input' ? ({ target: 'input' } as const) : {};
+    const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
 

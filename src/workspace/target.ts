@@ -17,6 +17,11 @@ export interface Source {
   readonly external: ReadonlyMap<string, Uint8Array>;
 }
 
+/** Bytes of the file and of its external data. */
+export function bytesOf({ bytes, external }: Source): number {
+  return [...external.values()].reduce((sum, { length }) => sum + length, bytes.length);
+}
+
 /** Imports an ONNX file, of several outputs one where that is named. */
 export function importFile(path: string, findings: Findings, output?: string): Source {
   finishWrites(dirname(path));

@@ -1,6 +1,7 @@
 import { fail } from '../base/diagnostics/index.js';
 import type { Layout, Normalisation } from '../data/index.js';
 import type { Config, Normalize, TrainValues } from '../model/index.js';
+import { type FiringLoss, type TrainingLoss, taskLosses } from '../lower/program/index.js';
 import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
 import type { Network } from '../network/index.js';
 import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
@@ -8,17 +9,23 @@ import { bitTraining } from './bit-training.js';
 
 /** What the command line says in place of the config. */
 export interface TrainOverrides {
+  /** Data set by name, in place of the config's. */
   readonly data?: string;
   readonly epochs?: number;
   readonly limit?: number;
   readonly seed?: number;
+  readonly batch?: number;
+  /** A run or compiled folder whose weights are the first ones, where names and shapes are the same. */
+  readonly from?: string;
+  /** Learning rate, in place of the optimiser's. */
+  readonly rate?: number;
 }
 
 /** The settings of a config's `train { … }`, and the data set's name. */
 export function trainSettings(
   config: Config,
   overrides: TrainOverrides,
-): { settings: Omit<TrainSettings, 'bits'>; data: string; layout?: Layout } {
+): { settings: Omit<TrainSettings, 'bits'>; data: string; layout?: Layout; usualLoss: boolean } {
   const missing = (name: string, help?: string): never =>
     fail('train/setting-missing', { config: config.name, name }, config.place, { help });
   if (config.train === undefined) {
@@ -30,12 +37,14 @@ export function trainSettings(
   const limit = overrides.limit ?? said.limit;
   const settings: Omit<TrainSettings, 'bits'> = {
     optimizer: optimizerOf(optimizer),
-    rate: optimizer.args.lr,
+    rate: overrides.rate ?? optimizer.args.lr,
     schedule: scheduleOf(said.schedule),
-    loss: lossOf(said.loss),
+    loss: lossOf(said.loss) ?? usualLoss(said.target),
+    ...(said.target === 'reconstruction' ? { labels: 'input' } : {}),
     augment: augmentOf(said.augment ?? []),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
-    batch: said.batch,
+    batch: overrides.batch ?? said.batch,
+    ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
     epochs: overrides.epochs ?? said.epochs,
     seed: overrides.seed ?? said.seed,
     validation: said.validation,
@@ -44,6 +53,7 @@ export function trainSettings(
   };
   return {
     settings,
+    usualLoss: said.loss === undefined,
     data: data.includes(':') ? data : `${data}:train`,
     ...(said.layout === undefined ? {} : { layout: said.layout }),
   };
@@ -52,12 +62,13 @@ export function trainSettings(
 /** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
 export function stepSettings(
   config: Config,
-  { settings: { optimizer, loss } }: NonNullable<Config['train']>,
+  { settings: { optimizer, loss, target } }: NonNullable<Config['train']>,
   network: Network,
 ): StepSettings {
   const bits = bitTraining(config, network, optimizer?.args.lr ?? 0.1);
   return {
-    loss: lossOf(loss),
+    loss: lossOf(loss) ?? usualLoss(target),
+    ...(target === 'reconstruction' ? { labels: 'input' } : {}),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
     ...(bits === undefined ? {} : { bits }),
   };
@@ -77,21 +88,52 @@ function scheduleOf(schedule: TrainValues['schedule']): ScheduleSpec {
       return { kind: 'constant', warmup: schedule.args.warmup };
     case 'step':
       return { kind: 'step', warmup: schedule.args.warmup, every: schedule.args.every, gamma: schedule.args.gamma };
+    case 'milestones':
+      return { kind: 'milestones', ...schedule.args };
+    case 'one_cycle':
+      return { kind: 'one_cycle', warmup: 0, ...schedule.args };
     case 'cosine':
       return { kind: 'cosine', warmup: schedule.args.warmup, min: schedule.args.min };
   }
 }
 
-function lossOf(loss: TrainValues['loss']): LossSpec {
-  switch (loss?.name) {
-    case undefined:
-      return { kind: 'cross_entropy' };
+/** Of classes, or of the input itself. */
+function usualLoss(target: TrainValues['target']): LossSpec {
+  return { kind: target === 'reconstruction' ? 'mse' : 'cross_entropy' };
+}
+
+type WrittenTerm = NonNullable<TrainValues['loss']>[number];
+
+/** Losses with their factors; one by itself is that loss. */
+function lossOf(written: TrainValues['loss']): TrainingLoss | undefined {
+  if (written === undefined) return undefined;
+  const terms = written.map(({ factor, term }) => ({ factor, loss: termOf(term) }));
+  const [only] = terms;
+  if (only !== undefined && terms.length === 1 && only.factor === 1 && only.loss.kind !== 'firing') return only.loss;
+  const sum = { kind: 'sum', terms } as const;
+  if (taskLosses(sum).length === 0) {
+    const problem = '`firing` alone compares nothing with labels: write `loss cross_entropy + 0.1 * firing(…)`';
+    fail('model/conflict', { problem }, written[0]!.term.place);
+  }
+  return sum;
+}
+
+function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss {
+  const weighted = 'weights' in args && args.weights !== undefined ? { weights: args.weights } : {};
+  switch (name) {
     case 'tet':
-      return { kind: 'tet', lambda: loss.args.weight, phi: loss.args.mean, smoothing: loss.args.smoothing };
-    case 'mse':
-      return { kind: 'mse' };
+      return { kind: name, lambda: args.weight, phi: args.mean, smoothing: args.smoothing };
     case 'cross_entropy':
-      return { kind: 'cross_entropy', smoothing: loss.args.smoothing };
+      return { kind: name, smoothing: args.smoothing, ...weighted };
+    case 'huber':
+      return { kind: name, delta: args.delta };
+    case 'bce':
+      return { kind: name, ...weighted };
+    case 'firing':
+      return { kind: name, target: args.target };
+    case 'mse':
+    case 'l1':
+      return { kind: name };
   }
 }
 

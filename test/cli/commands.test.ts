@@ -232,6 +232,19 @@ it('convert says in two lines what was verified of the import and what the finis
   );
 });
 
+it('of a network without layers of neurons convert says nothing of silent periods', async () => {
+  const silence = { inputs: 'none', samples: 0, latency_steps: 8, proven_latency_steps: 8, layers: [] };
+  const convertOnnx = () =>
+    Promise.resolve({
+      value: { ...compiled, model: 'm', verified: { compared: 1, layers: 1 }, silence },
+      diagnostics: [],
+    });
+  const { out, code } = await spikec(['convert', 'a.onnx'], { convertOnnx } as Parameters<typeof spikec>[1]);
+  expect(code).toBe(0);
+  expect(out).toContain('import: 1 of 1 layers give what onnxruntime gives\n');
+  expect(out).not.toContain('silent periods');
+});
+
 it('compile --print-after prints the IR and writes nothing unless told where', async () => {
   const outDirs: unknown[] = [];
   const compileTarget = (_: Target, options: CompileOptions) => {

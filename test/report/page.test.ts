@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { boxLines } from '../../src/report/graph/draw.js';
 import { layOut } from '../../src/report/graph/layout.js';
 import { html, jsonElement, trusted } from '../../src/report/page/html.js';
 import { renderReport } from '../../src/report/index.js';
+import { hasChromium, launchChromium, patience } from '../support/chromium.js';
 import { resnet50 } from '../support/resnet50.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { context, hostile, renamed, target, tiny } from './report.js';
@@ -94,21 +95,12 @@ it("layers are placed without overlap, each below what it reads, on ResNet-50's 
   }
 });
 
-const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
-if (chromium === undefined) console.warn('SKIPPED: pages in a real browser, because chromium is not installed');
+const inBrowser = hasChromium('pages in a real browser');
 
-/** A busy machine is no error. */
-const patience = 240_000;
-
-describe.skipIf(chromium === undefined)('in Chromium', { timeout: patience }, () => {
+describe.skipIf(!inBrowser)('in Chromium', { timeout: patience }, () => {
   let browser: Browser;
   beforeAll(async () => {
-    const { chromium: launcher } = await import('playwright-core');
-    const flags =
-      '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-    browser = await launcher.launch({ executablePath: chromium!, args: flags.split(' '), timeout: patience });
+    browser = await launchChromium();
   }, patience);
   afterAll(() => browser.close());
 

@@ -1,18 +1,7 @@
+import type { ConvSizes } from './conv-sizes.js';
+import { mayBeSparse, sparseForwardText, sparseGradientText } from './sparse.js';
 import { type Taps, tapsText, up } from './taps.js';
 import { type CTarget, accumulators, tileOf, vectorsOf } from './tiles.js';
-
-/** All sizes of a convolution in numbers, apart from the batch. */
-export interface ConvSizes {
-  readonly channels: number;
-  readonly input: readonly [number, number];
-  readonly filters: number;
-  readonly kernel: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly stride: readonly number[];
-  readonly pads: readonly number[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-}
 
 /** One convolution as C: helper functions, a task that works on images, and sizes of what it needs. */
 export interface ConvText {
@@ -36,6 +25,8 @@ export interface ConvPlaces {
   readonly y: number;
   readonly packed: number;
   readonly partial: number;
+  /** Whether the weight never changes: it is packed in the first run only. */
+  readonly fixed: boolean;
 }
 
 /** Parts of a filter gradient's sum over images. */
@@ -137,7 +128,10 @@ export function forwardText(s: ConvSizes, at: ConvPlaces, target: CTarget): Conv
       };
   const plain = isPlain(border);
   const floats = up(floatsOf(border), 16);
+  const floatsBefore = floats + (gathered ? rows * columns * k : 0);
+  const sparse = mayBeSparse(s, target) ? sparseForwardText(at.name, s, up(floatsBefore, 16), target) : undefined;
   const lines = [
+    sparse?.code ?? '',
     tapsText(`${at.name}_image`, kernel, target),
     `${task(at.name)} {`,
     range(at.batch),
@@ -145,8 +139,10 @@ export function forwardText(s: ConvSizes, at: ConvPlaces, target: CTarget): Conv
     `const float *w = (const float *)x->p[${at.packed}];`,
     `float *scratch = (float *)(x->scratch + worker * x->scratch_bytes); (void)scratch;`,
     plain ? '' : `memset(scratch, 0, ${4 * floatsOf(border)});`,
+    sparse === undefined ? '' : 'int sparse = 0;',
     'for (long b = lo; b < hi; b++) {',
     `const float *image = from + b * ${s.input[0] * s.input[1] * s.channels};`,
+    sparse === undefined ? '' : `${sparse.decide}\nif (sparse) {\n${sparse.work}\ncontinue;\n}`,
     plain ? '' : `${copyText(border, 'image', 'scratch')} image = scratch;`,
     gathered ? `{ ${gatherText(s, border, 'image', `(scratch + ${floats})`)} } image = scratch + ${floats};` : '',
     `${at.name}_image(image, w, to + b * ${rows * columns * s.filters});`,
@@ -157,10 +153,10 @@ export function forwardText(s: ConvSizes, at: ConvPlaces, target: CTarget): Conv
   const kk = taps;
   const call = [
     `{ static const int taps[] = {${order.join(', ')}};`,
-    `pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${taps}, ${s.channels}, ${kk}, ${s.filters}, ${s.channels * kk}, ${padded});`,
+    `${at.fixed ? 'if (x->fresh) ' : ''}pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${taps}, ${s.channels}, ${kk}, ${s.filters}, ${s.channels * kk}, ${padded});`,
     `const long N = x->n; (void)N; run(x, ${at.name}, parts_of(${at.batch})); }`,
   ].join(' ');
-  const scratch = 4 * (floats + (gathered ? rows * columns * k : 0));
+  const scratch = 4 * (up(floatsBefore, 16) + (sparse?.floats ?? 0));
   return { code: lines.join('\n'), packed: k * padded, partial: 0, scratch, call };
 }
 
@@ -239,7 +235,7 @@ export function inputGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget)
   const kk = kh * kw;
   const call = [
     `{ static const int taps[] = {${[...order, 0].join(', ')}};`,
-    `pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${order.length}, ${s.filters}, ${s.channels * kk}, ${s.channels}, ${kk}, ${padded});`,
+    `${at.fixed ? 'if (x->fresh) ' : ''}pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${order.length}, ${s.filters}, ${s.channels * kk}, ${s.channels}, ${kk}, ${padded});`,
     `const long N = x->n; (void)N; run(x, ${at.name}, parts_of(${at.batch})); }`,
   ].join(' ');
   const scratch = plain ? 0 : 4 * floatsOf(border);
@@ -305,7 +301,10 @@ export function weightGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget
   const gatheredFloats = gathered ? up(rows * columns * cin, 16) : 0;
   const gradient = padded === s.filters ? 0 : rows * columns * padded;
   const total = kk * s.channels * padded;
+  const floatsBefore = up(floats + gatheredFloats + gradient, 16);
+  const sparse = mayBeSparse(s, target) ? sparseGradientText(at.name, s, floatsBefore, target) : undefined;
   const lines = [
+    sparse?.code ?? '',
     `static const int ${at.name}_at[] = {${offsets.join(', ')}};`,
     ...kernels,
     main.join('\n'),
@@ -316,8 +315,10 @@ export function weightGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget
     `float *scratch = (float *)(x->scratch + worker * x->scratch_bytes); (void)scratch;`,
     `memset(sums, 0, ${4 * total});`,
     plain ? '' : `memset(scratch, 0, ${4 * floatsOf(border)});`,
+    sparse === undefined ? '' : 'int sparse = 0;',
     'for (long b = lo; b < hi; b++) {',
     `const float *image = from + b * ${s.input[0] * s.input[1] * s.channels}, *g = grads + b * ${rows * columns * s.filters};`,
+    sparse === undefined ? '' : `${sparse.decide}\nif (sparse) {\n${sparse.work}\ncontinue;\n}`,
     plain ? '' : `${copyText(border, 'image', 'scratch')} image = scratch;`,
     gathered ? `{ ${gatherText(s, border, 'image', `(scratch + ${floats})`)} } image = scratch + ${floats};` : '',
     gradient === 0
@@ -335,7 +336,7 @@ export function weightGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget
     code: lines.join('\n'),
     packed: 0,
     partial: gradientParts * total,
-    scratch: 4 * (floats + gatheredFloats + gradient),
+    scratch: 4 * (floatsBefore + (sparse?.floats ?? 0)),
     call,
   };
 }

@@ -28,6 +28,8 @@ export class Elements {
   constructor(
     readonly planner: Planner,
     readonly own: ReadonlySet<string>,
+    /** The variable of the innermost loop. */
+    readonly inner: string,
   ) {}
 
   at(id: string, index: Index): Expression {
@@ -47,7 +49,17 @@ export class Elements {
     const buffer = this.planner.bufferOf(id, layout);
     this.reads.add(buffer);
     const offset = isFlat(index) ? index.flat : offsetOf(splitShape(shape), layout, index);
-    return this.expressions.make(dtype, `b${buffer}[${indexText(offset)}]`);
+    return this.expressions.make(dtype, `b${buffer}[${indexText(this.#strided(offset))}]`);
+  }
+
+  /** Steps of the innermost loop, where they aren't of one element: compilers vectorise those of a length they don't know. */
+  #strided({ terms }: Linear): Linear {
+    return {
+      terms: terms.map((term) => {
+        if (term.atom?.text !== this.inner || term.factor === 1) return term;
+        return { ...term, atom: { ...term.atom, text: `${term.atom.text} * one` } };
+      }),
+    };
   }
 
   #compute(op: TensorOp, index: Index): Expression {

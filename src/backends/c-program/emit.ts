@@ -1,9 +1,9 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
+import type { ConvSizes } from './conv-sizes.js';
 import {
   type ConvPlaces,
-  type ConvSizes,
   type ConvText,
   convolutionHelpers,
   forwardText,
@@ -19,6 +19,7 @@ import { canonical, operandLayouts, preferredLayout, resultLayout } from './layo
 import { Planner, type Step } from './planner.js';
 import { contextText, helpersText, poolText } from './runtime.js';
 import { type Layout, volumeOf } from './shapes.js';
+import { sparseHelpers } from './sparse.js';
 import { type CTarget, vectorText } from './tiles.js';
 import { windowsText } from './windows.js';
 
@@ -38,6 +39,8 @@ export interface CProgram {
   /** Buffers of inputs, params and constants, which are written before a run. */
   readonly inputs: ReadonlyMap<string, number>;
   readonly params: readonly { readonly buffer: number; readonly data: Tensor }[];
+  /** Buffers that a first run fills for all others. */
+  readonly kept: ReadonlySet<number>;
   /** Output name → buffer. */
   readonly outputs: ReadonlyMap<string, number>;
   /** What each step of a run does, for a profile. */
@@ -81,6 +84,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
     poolText,
     vectorText(target),
     convolutionHelpers,
+    sparseHelpers,
     matmulText(target),
     windowsText,
     ...writer.products,
@@ -93,6 +97,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
     params: kept,
     outputs,
     steps: writer.labels,
+    kept: writer.kept,
     sums: writer.sums * parts,
     scratch: writer.scratch,
   };
@@ -108,6 +113,8 @@ class Writer {
   /** The buffers that each step of the outermost program touches. */
   readonly touched: Set<number>[] = [];
   readonly labels: string[] = [];
+  /** Buffers that hold their value from one run to the next. */
+  readonly kept = new Set<number>();
   sums = 0;
   scratch: number;
   #names = 0;
@@ -309,16 +316,19 @@ class Writer {
       const call = `${kind[op.kind as 'conv2d']}_${op.dtype}`;
       return windowCall(call, batch, window, `x->p[${at(0)}]`, `x->p[${at(1)}]`, `x->p[${result()}]`);
     }
+    const weight = op.inputs[op.kind === 'conv2d' ? 1 : 0]!;
+    const fixed = planner.scope === '' && planner.program.params.some(({ id }) => id === weight);
     const scratch = (what: string, count: number): number => {
       const buffer = this.buffers.take(`${name}.${what}`, 'f32', { factor: count, power: 0 });
       touched.add(buffer);
+      if (what === 'packed' && fixed) this.kept.add(buffer);
       return buffer;
     };
     const write = { conv2d: forwardText, conv2d_input_grad: inputGradientText, conv2d_weight_grad: weightGradientText };
     const [a, b, c] = [at(0), at(1), result()];
     const [px, pw, py] = op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
     const emit = (packed: number, partial: number): ConvText => {
-      const places: ConvPlaces = { name, batch, x: px, w: pw, y: py, packed, partial };
+      const places: ConvPlaces = { fixed, name, batch, x: px, w: pw, y: py, packed, partial };
       return write[op.kind as 'conv2d'](sizes, places, this.target);
     };
     const { packed, partial, scratch: bytes } = emit(0, 0);

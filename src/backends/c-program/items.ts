@@ -1,6 +1,17 @@
 import type { Dim, TensorOp } from '../../tensor/index.js';
 import { type AxisSize, type Layout, splitShape } from './shapes.js';
 
+/** The stored value that an item is, or is a part of. */
+export interface Target {
+  readonly shape: readonly Dim[];
+  readonly layout: Layout;
+  /** The axis along which the item is a part, and where it begins there. */
+  readonly axis: number;
+  readonly at: number;
+  /** The item is computed in a shape of its own, with the same elements in the same order. */
+  readonly reshaped?: boolean;
+}
+
 /** Something that a kernel's loops compute: a value to store, or a reduction of one. */
 export interface Item {
   readonly key: string;
@@ -8,13 +19,8 @@ export interface Item {
   readonly value: string;
   readonly shape: readonly Dim[];
   readonly buffer: number;
-  /** Where the value is stored: its own shape and layout, or a part of a larger value (concatenations). */
-  readonly target: {
-    readonly shape: readonly Dim[];
-    readonly layout: Layout;
-    readonly axis: number;
-    readonly at: number;
-  };
+  /** Where the value is stored: its own shape and layout, a part of a larger value (concatenations), or another shape. */
+  readonly target: Target;
   readonly reduce?: {
     readonly kind: 'sum' | 'max';
     readonly axes: readonly number[];

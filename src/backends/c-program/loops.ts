@@ -4,7 +4,7 @@ import { type Expression, cTypes, literal } from './expressions.js';
 import { type Linear, type Size, constant, indexText, plus, sizeText, times, variable, zero } from './linear.js';
 import { type Item, keptParts } from './items.js';
 import type { Planner } from './planner.js';
-import { type AxisSize, offsetOf, splitShape, volumeOf } from './shapes.js';
+import { type AxisSize, offsetOf, reshapedIndex, splitShape, volumeOf } from './shapes.js';
 
 /** A kernel as C: its functions, and the call of it. */
 export interface KernelText {
@@ -37,8 +37,8 @@ const block = 4096;
 /** The loops over one domain that compute all of `items`. */
 export function kernelText(name: string, planner: Planner, items: readonly Item[]): KernelText {
   const own = new Set(items.filter((item) => planner.owns(item)).map(({ value }) => value));
-  const elements = new Elements(planner, own);
   const [sample] = items as [Item];
+  const elements = new Elements(planner, own, `i${sample.order === 'flat' ? 0 : sample.order.length - 1}`);
   const split = splitShape(sample.shape);
   const sizes: readonly AxisSize[] = sample.order === 'flat' ? [] : sample.order.map((part) => split.sizes[part]!);
   const depth = sizes.length;
@@ -104,7 +104,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
   const out: string[] = [];
   const line = (indent: number, text: string): void => void out.push(`${'  '.repeat(indent)}${text}`);
   line(0, `static void ${name}(const Context *x, long part, long parts, long worker) {`);
-  line(1, 'const long N = x->n;');
+  line(1, 'const long N = x->n, one = x->one;');
   const used = [...new Set([...elements.reads, ...writes])];
   for (const b of used) {
     const type = cTypes[planner.buffers.all[b]!.dtype];
@@ -212,8 +212,9 @@ function sizeOfAxes(sizes: readonly AxisSize[]): Size {
   });
 }
 
-function targetOffset({ target }: Item, index: readonly Linear[]): Linear {
+function targetOffset({ shape, target }: Item, index: readonly Linear[]): Linear {
   const split = splitShape(target.shape);
+  if (target.reshaped === true) return offsetOf(split, target.layout, reshapedIndex(splitShape(shape), index, split));
   const part = split.axes[target.axis]?.[0];
   const moved = target.at === 0 ? index : index.with(part!, plus(index[part!]!, constant(target.at)));
   return offsetOf(split, target.layout, moved);

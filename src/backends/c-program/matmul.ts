@@ -70,12 +70,45 @@ static void product_task(const Context *x, long part, long parts, long worker) {
     }
   }
 }
+/* few columns: rows times each of them, in vectors */
+static void thin_task(const Context *x, long part, long parts, long worker) {
+  const Product *g = (const Product *)x->job; (void)worker;
+  for (long i = g->m * part / parts; i < g->m * (part + 1) / parts; i++) {
+    const float *restrict a = g->a + i * g->ar;
+    vec sums[8] = {{0}};
+    double left[8] = {0};
+    long p = 0;
+    for (; p + LANES <= g->k; p += LANES) {
+      const vec v = LOAD(a + p);
+      for (long j = 0; j < g->n; j++) sums[j] += v * LOAD(g->b + j * g->k + p);
+    }
+    for (; p < g->k; p++) for (long j = 0; j < g->n; j++) left[j] += (double)a[p] * g->b[j * g->k + p];
+    for (long j = 0; j < g->n; j++) {
+      for (long l = 0; l < LANES; l++) left[j] += sums[j][l];
+      g->c[i * g->n + j] = (float)left[j];
+    }
+  }
+}
+static void product_thin(Context *x, long m, long n, long k, const float *a, long ar, const float *b, long br, long bc,
+                         float *c) {
+  float *turned = NULL;
+  if (br != 1 || (n > 1 && bc != k)) {
+    turned = malloc(sizeof(float) * n * k);
+    if (turned == NULL) abort();
+    for (long j = 0; j < n; j++) for (long p = 0; p < k; p++) turned[j * k + p] = b[p * br + j * bc];
+  }
+  const Product g = {m, n, k, a, ar, 1, turned != NULL ? turned : b, 1, k, c, 1};
+  x->job = &g;
+  run(x, thin_task, m * n * k < 100000 || m < x->threads ? 1 : x->threads);
+  free(turned);
+}
 #define PRODUCT_SCRATCH (4 * (KC * 512 + KC * MC + MR * NR))
 /* c [m, n] = a · b */
 static void product_f32(Context *x, long m, long n, long k, const float *a, long ar, long ac, const float *b, long br,
                         long bc, float *c) {
   if (m == 0 || n == 0) return;
   if (k == 0) { memset(c, 0, sizeof(float) * m * n); return; }
+  if (n <= 8 && ac == 1 && k >= LANES) { product_thin(x, m, n, k, a, ar, b, br, bc, c); return; }
   const Product g = {m, n, k, a, ar, ac, b, br, bc, c, m * NR > n * MR};
   x->job = &g;
   run(x, product_task, m * n * k < 100000 ? 1 : x->threads);

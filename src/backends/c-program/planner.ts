@@ -245,6 +245,11 @@ export class Planner {
             add({ key: `${key}#${i}`, value: part, shape: own, buffer, target: { shape, layout, axis, at } });
             at += own[axis] as number;
           });
+        } else if (op !== undefined && this.#flattensImages(op) && this.owns({ key, value: id })) {
+          // in the order in which the images lie, so that it is computed beside them
+          const [source] = op.inputs as [string];
+          const target = { shape, layout, axis: 0, at: 0, reshaped: true };
+          add({ key, value: source, shape: this.type(source).shape, buffer, target });
         } else add({ key, value: id, shape, buffer, target: { shape, layout, axis: 0, at: 0 } });
       }
     }
@@ -256,6 +261,12 @@ export class Planner {
       add({ key, value: id, shape, buffer, target: { shape, layout, axis: 0, at: 0 } });
     }
     return items;
+  }
+
+  #flattensImages(op: TensorOp): boolean {
+    return (
+      op.kind === 'reshape' && op.shape.length < 4 && preferredLayout(this.type(op.inputs[0]!).shape) === 'channels'
+    );
   }
 
   /** Concatenations along time in what an item computes: then each step is computed by itself. */
@@ -282,7 +293,8 @@ export class Planner {
       const { factor, power } = volumeOf(item.shape);
       return { domain: `flat ${factor}^${power}`, order: 'flat' };
     }
-    const layout = item.reduce === undefined ? item.target.layout : preferredLayout(item.shape);
+    const own = item.reduce === undefined && item.target.reshaped !== true;
+    const layout = own ? item.target.layout : preferredLayout(item.shape);
     let order = given ?? memoryOrder(split, layout);
     order = order.filter((part) => split.sizes[part] !== 1 && !(planes && part === split.time));
     if (item.reduce !== undefined) order = reductionOrder(order, keptParts(item), split.sizes);
@@ -294,7 +306,7 @@ export class Planner {
   #isFlat(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
     const own = volumeOf(item.shape);
     if (own.factor === 1 && own.power === 0) return true;
-    if (item.target.at !== 0 || item.target.axis !== 0) return false;
+    if (item.target.at !== 0 || item.target.axis !== 0 || item.target.reshaped === true) return false;
     if (item.reduce === undefined && volumeOf(item.target.shape).factor !== own.factor) return false;
     const layout = item.reduce === undefined ? item.target.layout : preferredLayout(item.shape);
     if (item.reduce !== undefined && item.reduce.axes.length !== item.shape.length) return false;
@@ -340,7 +352,7 @@ export class Planner {
       if (!this.isSoft(op) && !this.isReduction(op)) return levelOfCall(op) + 1;
       const makers = byValue.get(this.key({ id, layout: this.readLayout(id) })) ?? [];
       const together = (maker: Item): boolean =>
-        from !== undefined && maker.reduce === undefined && makers.length === 1 && maker.domain === from.domain;
+        from !== undefined && this.owns(maker) && makers.length === 1 && maker.domain === from.domain;
       return Math.max(0, ...makers.map((maker) => levelOf(maker) + (together(maker) ? 0 : 1)));
     };
     const levelOf = (item: Item): number => {
@@ -391,7 +403,7 @@ export class Planner {
   }
 
   /** Whether an item computes its value rather than reading it from where it is stored. */
-  owns(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
+  owns(item: Pick<Item, 'key' | 'value' | 'reduce'>): boolean {
     return item.reduce === undefined && item.key === this.key({ id: item.value, layout: this.readLayout(item.value) });
   }
 

@@ -15,6 +15,8 @@ typedef struct Context {
   const void *job;  /* what the present task works on */
   double *times;    /* seconds of each step so far, where they are measured */
   double last;
+  long one;         /* 1: a step whose length the compiler doesn't know */
+  int fresh;        /* the first run: weights that never change are packed then */
 } Context;
 typedef void (*Task)(const Context *x, long part, long parts, long worker);
 void run(const Context *x, Task task, long parts);
@@ -182,6 +184,8 @@ Context *spikec_open(int64_t buffers, int64_t threads, int64_t scratch, int64_t 
   if (x == NULL) return NULL;
   x->scratch_bytes = (scratch + 4095) / 4096 * 4096 + 64;
   x->threads = threads;
+  x->fresh = 1;
+  x->one = 1;
   x->p = calloc(buffers > 0 ? buffers : 1, sizeof(char *));
   x->scratch = spikec_allocate(x->scratch_bytes * threads);
   x->sums = spikec_allocate(sums * (int64_t)sizeof(double));
@@ -210,5 +214,6 @@ void spikec_step(Context *x, int64_t n) {
   x->n = n;
   x->last = seconds();
   spikec_run(x);
+  x->fresh = 0;
 }
 `;

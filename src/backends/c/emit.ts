@@ -1,10 +1,13 @@
 import { elementCount } from '../../base/dtype.js';
-import type { Network } from '../../network/index.js';
+import { present } from '../../base/invariant.js';
+import { type Network, opsById } from '../../network/index.js';
 import { type Program, concreteShape } from '../../tensor/index.js';
 import { Arena } from './arena.js';
 import { typeDefinitions } from './ctypes.js';
 import { ProgramEmitter } from './program/emit.js';
 import { comment, identifier } from './source.js';
+import { NotInteger } from './not-integer.js';
+import { TrainEmitter } from './trains/emit.js';
 import { Source } from './unit.js';
 import { packedWeights } from './weights.js';
 
@@ -39,14 +42,40 @@ interface Argument {
 
 /** A network as a C99 header and source that need nothing else: no heap, no library beyond the standard's. */
 export function emitC({ network, program }: CRequest): CFiles {
-  const name = identifier(network.name);
-  const source = new Source();
-  const arena = new Arena();
-  const emitter = new ProgramEmitter(program, source, arena, packedWeights(network));
   const inputs = argumentsOf(
     program.inputs.map(({ id, shape }) => ({ id, shape: concreteShape(shape, 1) })),
     'input',
   );
+  try {
+    return written(network, inputs, inIntegers(network, inputs), 'in integers', []);
+  } catch (error) {
+    if (!(error instanceof NotInteger)) throw error;
+    return written(network, inputs, byProgram(network, program, inputs), 'in floating point', [
+      `C in floating point: ${error.message}`,
+    ]);
+  }
+}
+
+interface Body {
+  readonly source: Source;
+  readonly arena: Arena;
+  readonly outputs: readonly Argument[];
+}
+
+/** Layer by layer over spikes in bits. */
+function inIntegers(network: Network, inputs: readonly Argument[]): Body {
+  const [source, arena] = [new Source(), new Arena()];
+  const byId = opsById(network);
+  const shapes = network.outputs.map((id) => ({ id, shape: present(byId.get(id), `c: no op ${id}`).type.shape }));
+  const outputs = argumentsOf(shapes, 'output');
+  new TrainEmitter(network, source, arena).write(inputs, outputs);
+  return { source, arena, outputs };
+}
+
+/** The program of inference, whatever is in it. */
+function byProgram(network: Network, program: Program, inputs: readonly Argument[]): Body {
+  const [source, arena] = [new Source(), new Arena()];
+  const emitter = new ProgramEmitter(program, source, arena, packedWeights(network));
   for (const { id, name: pointer } of inputs) emitter.input(id, { kind: 'pointer', text: pointer, type: 'f32' });
   let outputs: readonly Argument[] = [];
   emitter.write(() => {
@@ -56,27 +85,39 @@ export function emitC({ network, program }: CRequest): CFiles {
       source.line(`{ uint32_t i; for (i = 0; i < ${count}u; i++) ${pointer}[i] = (float)${emitter.output(id, 'i')}; }`);
     }
   });
+  return { source, arena, outputs };
+}
+
+function written(
+  network: Network,
+  inputs: readonly Argument[],
+  { source, arena, outputs }: Body,
+  how: string,
+  notes: readonly string[],
+): CFiles {
+  const name = identifier(network.name);
   const ram = arena.layOut();
   const parameters = [
     ...inputs.map((one) => `const float *${one.name}`),
     ...outputs.map((one) => `float *${one.name}`),
   ];
   const signature = `void ${name}_run(${parameters.join(', ')})`;
+  const title = `${comment(network.name)} ${how}: made by spikec.`;
   const text = source.text({
-    head: `/* ${comment(network.name)}: made by spikec. */\n#include "${name}.h"\n\n${typeDefinitions.trimEnd()}\n#define SPK_INFINITY (1e30f * 1e30f)\n#define SPK_NAN (SPK_INFINITY - SPK_INFINITY)`,
+    head: `/* ${title} */\n#include "${name}.h"\n\n${typeDefinitions.trimEnd()}`,
     open: `${signature} {`,
     close: '}',
     arena: ram,
   });
   const memory = { flash: source.flash, ram };
-  const header = headerText(name, network, signature, { inputs, outputs }, memory);
+  const header = headerText(name, title, signature, { inputs, outputs }, memory);
   return {
     files: new Map([
       [`${name}.h`, header],
       [`${name}.c`, text],
     ]),
     memory,
-    notes: [],
+    notes,
   };
 }
 
@@ -94,7 +135,7 @@ function argumentsOf(
 
 function headerText(
   name: string,
-  network: Network,
+  title: string,
   signature: string,
   { inputs, outputs }: { readonly inputs: readonly Argument[]; readonly outputs: readonly Argument[] },
   { flash, ram }: CMemory,
@@ -103,7 +144,7 @@ function headerText(
   const define = (one: Argument): string =>
     `#define ${upper}_${one.name.toUpperCase()}_SIZE ${one.count} /* ${one.doc} */`;
   return `/*
- * ${comment(network.name)}: made by spikec. C99, no heap, nothing beyond the standard library.
+ * ${title} C99, no heap, nothing beyond the standard library.
  * ${flash} bytes of constants, ${ram} bytes of static memory. Not reentrant: the working memory is shared by all calls.
  * Float results are the compiler's promise only without contraction of a*b+c: -std=c99 or -ffp-contract=off.
  */

@@ -44,6 +44,17 @@ export class Source {
     return name;
   }
 
+  /** A function by its text, under a name with a number; where there is one with this text, that one. */
+  shared(key: string, text: (name: string) => string, stem: string): string {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const name = `${stem}_${this.#shared.size}`;
+    this.#shared.set(key, name);
+    return this.define(name, text(name));
+  }
+
+  readonly #shared = new Map<string, string>();
+
   #once(key: string): boolean {
     if (this.#known.has(key)) return false;
     this.#known.add(key);
@@ -106,8 +117,11 @@ export class Source {
       return `  ${cType} *const ${name} = (${cType} *)(void *)(spk_memory.bytes + ${offset}u);`;
     });
     const memory = `static union {\n  double align_double;\n  int64_t align_int;\n  uint8_t bytes[${Math.max(1, parts.arena)}];\n} spk_memory;`;
+    const rest = [...this.#arrays, ...this.#functions, ...this.#lines].join('\n');
+    const special = /\bSPK_(?:INFINITY|NAN)\b/.test(rest) ? [specialNumbers] : [];
     return `${[
       parts.head,
+      ...special,
       ...(this.#math ? ['#include <math.h>'] : []),
       ...this.#types,
       ...(parts.arena > 0 ? ['/* Working memory: all that the network needs beside the stack. */', memory] : []),
@@ -117,6 +131,8 @@ export class Source {
     ].join('\n\n')}\n`;
   }
 }
+
+const specialNumbers = '#define SPK_INFINITY (1e30f * 1e30f)\n#define SPK_NAN (SPK_INFINITY - SPK_INFINITY)';
 
 function numberText(type: CType, x: number | bigint): string {
   if (typeof x === 'bigint') return integerLiteral(x);

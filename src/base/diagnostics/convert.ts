@@ -1,5 +1,7 @@
 import { define } from './define.js';
 
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`;
+
 export const convertDiagnostics = {
   'convert/no-quantiser': define<{ op: string; kind: string; reads: string }>(
     'error',
@@ -71,10 +73,11 @@ export const convertDiagnostics = {
       `${compared} of the ${layers} layers of this file were compared with onnxruntime; not compared: ${skipped}`,
     'The comparison holds the values of every layer that it compares. Of networks with more than 2,000 layers, or with more than 2²⁶ values together, it takes every n-th layer, the last among them, so that memory and time stay bounded. Of more than 4,000 layers it runs the first 4,000 and no others: the time that onnxruntime takes to open a file grows with the square of its length.',
   ),
-  'convert/large-input': define<{ what: string; values: number; most: number }>(
+  'convert/large-layers': define<{ what: string; needed: number; allowed: number }>(
     'note',
-    ({ what, values, most }) => `${what}: an input has ${values} values, more than ${most}`,
-    'Checks run networks on inputs that are drawn at random, and hold what their layers give. With so large ones that takes gigabytes: they are left out, whatever `--verify` says.',
+    ({ what, needed, allowed }) =>
+      `${what}: its layers are so large that this may take ${megabytes(needed)}, more than ${megabytes(allowed)}`,
+    'Checks run networks on inputs that are drawn at random, and hold what their layers give. Small files can declare layers that take gigabytes, so what a check may take follows from the size of the file (four times as much and 280 MB); beyond it is left out, unless `--verify full` asks for it.',
   ),
   'convert/too-long': define<{ what: string; steps: number; most: number }>(
     'note',
@@ -85,13 +88,18 @@ export const convertDiagnostics = {
     'note',
     ({ searched, layers }) =>
       `silent periods are searched for the first ${searched} of ${layers} layers of neurons; the others have those that are proven`,
-    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
+    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are, and no layer so large that this may take more than four times the size of the file and 280 MB, unless `--silent auto` asks for it; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
   ),
   'convert/reference': define<{ replaced: readonly string[] }>(
     'note',
     ({ replaced }) =>
       `onnxruntime doesn’t have ${replaced.join(', ')}: the reference is the file with them written out in ONNX’s own operators`,
     'An import is compared with its file layer by layer, and an SNN’s predictions with those of its file. onnxruntime runs the file for that, with its optimisations disabled. Operators of other dialects (QONNX) it can’t run; before it runs the file, spikec replaces each of them by what its specification defines, step by step in float32: divide, add, clip, round, subtract, multiply. Everything else in the file stays as it is. The importer doesn’t use this form.',
+  ),
+  'convert/halves': define<Record<string, never>>(
+    'note',
+    () => 'the file computes in float16: it is read in float32, and that is what the network is compared with',
+    'Every float16 number is a float32 number, so weights, scales and biases are read as they are. Runtimes round each sum of a float16 file to float16; spikec doesn’t, nor does its reference: the file with float32 in the place of float16.',
   ),
   'convert/dynamic-quantisers': define<{ count: number; first: string }>(
     'error',

@@ -1,6 +1,31 @@
 import { define } from './define.js';
 
 export const trainDiagnostics = {
+  'train/loss-needs-classes': define<{ name: string; loss: string }>(
+    'error',
+    ({ name, loss }) => `\`${loss}\` compares outputs with classes, and the labels of "${name}" are numbers`,
+    `Numbers are learned with \`loss mse\`, \`l1\`, \`huber(delta: 1)\` or, where they lie between 0 and 1, \`bce\`. Labels that are
+classes are saved as integers (\`labels.astype('int64')\`). With \`target reconstruction\` the labels are the numbers of the input.`,
+  ),
+  'train/loss-weights': define<{ loss: string; count: number; outputs: number }>(
+    'error',
+    ({ loss, count, outputs }) => `\`${loss}\` has ${count} weights, and the network ${outputs} outputs`,
+    `\`weights\` of a loss has a number for each class, in the order of the outputs: \`cross_entropy(weights: [1, 2.5, 1])\`.`,
+  ),
+  'train/weights-taken': define<{ folder: string; taken: number; left: readonly string[] }>(
+    'note',
+    ({ folder, taken, left }) =>
+      left.length === 0
+        ? `all ${taken} parameters begin as they are in "${folder}"`
+        : `${taken} parameters begin as they are in "${folder}"; ${left.length} don't: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ' …' : ''}`,
+    `\`--from\` takes the weights of another run (or compiled folder) whose names and shapes are those of this network. The others begin
+as they do without it.`,
+  ),
+  'train/no-weights-taken': define<{ folder: string }>(
+    'error',
+    ({ folder }) => `no parameter of "${folder}" has the name and the shape of one of this network`,
+    `\`--from\` takes weights by the ids of layers: \`first.conv.weight\`. The run is of another network.`,
+  ),
   'train/streamed': define<{ name: string; kept: number; images: number; megabytes: number }>(
     'note',
     ({ name, kept, images, megabytes }) =>

@@ -84,7 +84,8 @@ export async function compileProgram(
 ): Promise<string> {
   // every result of the loops is rounded by itself, as the reference evaluator does; sums of products aren't
   const parts = [
-    { name: 'loops', text: program.loops, flags: ['-ffp-contract=off'] },
+    // threaded jumps turn choices between constants into branches, and such loops aren't vectorised
+    { name: 'loops', text: program.loops, flags: ['-ffp-contract=off', '-fno-thread-jumps'] },
     { name: 'products', text: program.products, flags: ['-ffp-contract=fast'] },
   ];
   const flags = [...common, ...compiler.flags];

@@ -27,6 +27,9 @@ const names: Readonly<Record<number, string>> = {
   23: 'float4e2m1',
 };
 
+/** Numbers of the real types that are read as one. */
+export const elementTypeNumbers = { float: 1, half: 10 } as const;
+
 /** The element types constants may have here. */
 export type ElementType =
   'float' | 'double' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'int64' | 'bool' | 'int4' | 'uint4';

@@ -208,6 +208,8 @@ function graphInterface(
 
 const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
   [1, 'f32'],
+  // a half is a float32: the reference is the file in float32, too
+  [10, 'f32'],
   [11, 'f64'],
   [2, 'u8'],
   [3, 'i8'],

@@ -33,6 +33,8 @@ export const outputNames = {
   labels: 'labels',
   loss: 'loss',
   correct: 'correct',
+  /** Of labels that are numbers, in its place. */
+  error: 'error',
   /** With learned bits: the loss without their penalties, and a penalty. */
   task: 'loss.task',
   penalty: (kind: BitKind): string => `loss.${kind}`,

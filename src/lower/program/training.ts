@@ -1,9 +1,10 @@
 import { stepParameter } from '../../equations/index.js';
 import { type Network, type Op, opDef } from '../../network/index.js';
-import { type LossSpec, correctCount, lossOf } from '../../tensor/index.js';
+import { absoluteError, correctCount } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
 import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
+import { type TrainingLoss, taskLosses, totalLoss } from './training-loss.js';
 
 export interface TrainableRunnable extends Runnable {
   /** Params to train: weights, biases, γ, β, learnable parameters of neurons. */
@@ -14,15 +15,21 @@ export interface TrainableRunnable extends Runnable {
 
 const training = { precision: 'f32', trainable: true } as const;
 
+interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
+  /** What labels are: classes where it isn't said. */
+  readonly labels?: 'classes' | 'numbers';
+}
+
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
- * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right).
+ * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error).
  */
 export function lowerForTraining(
   network: Network,
-  loss: LossSpec,
+  loss: TrainingLoss,
   penalties: readonly BitPenalty[] = [],
-  options: Pick<LowerOptions, 'unroll'> = {},
+  { labels: labelKind = 'classes', ...options }: TrainingOptions = {},
 ): TrainableRunnable {
   const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
@@ -31,15 +38,22 @@ export function lowerForTraining(
   // a loss of each step sees the steps, any other what is read out of them
   const readsSteps = (carried.readOutOf?.(output) ?? 'mean') === 'mean';
   const read = readsSteps ? carried.logits(output) : carried.output(output);
-  const logits = loss.kind === 'tet' ? carried.logits(output) : read;
+  const steps = taskLosses(loss).some(({ kind }) => kind === 'tet') ? carried.logits(output) : read;
   builder.at(undefined);
-  const labels = builder.input(outputNames.labels, 'i32', [{ batch: 1 }]);
-  const task = lossOf(builder, loss, logits, labels);
+  const labels =
+    labelKind === 'classes'
+      ? builder.input(outputNames.labels, 'i32', [{ batch: 1 }])
+      : builder.input(outputNames.labels, 'f32', [{ batch: 1 }, read.shape[1]!]);
+  const task = totalLoss(lowering, carried, loss, { steps, read }, labels);
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
-  outputs.output(outputNames.correct, correctCount(builder, read, labels));
+  if (labelKind === 'classes') outputs.output(outputNames.correct, correctCount(builder, read, labels));
+  else outputs.output(outputNames.error, absoluteError(builder, read, labels));
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {
-    ...finished(begun, { loss: outputNames.loss, correct: outputNames.correct }),
+    ...finished(begun, {
+      loss: outputNames.loss,
+      ...(labelKind === 'classes' ? { correct: outputNames.correct } : {}),
+    }),
     learned: [...learned],
     replace: lowering.replace,
   };

@@ -89,7 +89,12 @@ function ofChoice(expression: Expression, { spec }: Parameter, offset: number): 
     const item = expression.items.find(({ span }) => holds(span, offset));
     return item && ofChoice(item, { name: '', spec: spec.of }, offset);
   }
-  if (spec.kind !== 'choice' || (expression.kind !== 'call' && expression.kind !== 'name')) return undefined;
+  if (expression.kind === 'binary' && spec.kind === 'sum') {
+    const part = [expression.left, expression.right].find(({ span }) => holds(span, offset));
+    return part && ofChoice(part, { name: '', spec }, offset);
+  }
+  if ((spec.kind !== 'choice' && spec.kind !== 'sum') || (expression.kind !== 'call' && expression.kind !== 'name'))
+    return undefined;
   const name = expression.kind === 'call' ? expression.callee.text : expression.name;
   const parameters = Object.hasOwn(spec.of, name) ? spec.of[name] : undefined;
   return parameters && ofCall(expression, name, parameters, offset);

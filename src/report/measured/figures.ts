@@ -86,6 +86,7 @@ export async function figuresOnData(
     {
       ...chosen,
       activity: trains === 'means',
+      confusion: true,
       onProgress: labelled,
       countSpikes: (counted) => (counter = new SpikeCounter(asSpikes(counted))),
       ...(limit === undefined ? {} : { limit }),
@@ -125,7 +126,7 @@ function measuredOf(
   data: string,
   energy: number | undefined,
 ): Measured {
-  const { samples, accuracy, source, spikes_per_neuron, opf, latency_steps } = result;
+  const { samples, accuracy, source, spikes_per_neuron, opf, latency_steps, classes, confusion } = result;
   return {
     data,
     samples,
@@ -138,5 +139,6 @@ function measuredOf(
     latency_steps,
     ...(energy === undefined ? {} : { energy_joules: energy }),
     activity,
+    ...(classes === undefined || confusion === undefined ? {} : { classes, confusion }),
   };
 }

@@ -9,12 +9,16 @@ export interface CurvePoint {
   readonly value: number;
 }
 
-/** Loss or accuracy over epochs: of the training images, and of those held back where there are any. */
-export function curvePoints(records: readonly EpochRecord[], of: 'loss' | 'accuracy'): readonly CurvePoint[] {
+type Figure = 'loss' | 'accuracy' | 'mae';
+
+/** Loss, accuracy or mean absolute error over epochs: of the training images, and of those held back where there are any. */
+export function curvePoints(records: readonly EpochRecord[], of: Figure): readonly CurvePoint[] {
   return records.flatMap((record) => {
     const held = record[`val_${of}`];
-    const points = [{ epoch: record.epoch, curve: 'training', value: record[of] }];
-    return held === undefined ? points : [...points, { epoch: record.epoch, curve: 'validation', value: held }];
+    const points = { training: record[of], validation: held };
+    return Object.entries(points).flatMap(([curve, value]) =>
+      value === undefined ? [] : [{ epoch: record.epoch, curve, value }],
+    );
   });
 }
 
@@ -38,7 +42,7 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
     axis: { tickMinStep: 1, format: 'd', grid: false, tickCount: Math.min(8, records.length) },
   };
   const curves = ['training', 'validation'];
-  const curve = (title: string, of: 'loss' | 'accuracy', axis: object): object => ({
+  const curve = (title: string, of: Figure, axis: object): object => ({
     title,
     width: 250,
     height: 150,
@@ -52,7 +56,7 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
         title: null,
         scale: { domain: curves, range: [colours.blue, colours.orange] },
         legend: records.some(({ val_loss: loss, val_accuracy: accuracy }) => (loss ?? accuracy) !== undefined)
-          ? { orient: of === 'loss' ? 'top-right' : 'bottom-right' }
+          ? { orient: of === 'accuracy' ? 'bottom-right' : 'top-right' }
           : null,
       },
     },
@@ -69,7 +73,9 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
     resolve: { scale: { color: 'independent' } },
     concat: [
       curve('loss', 'loss', {}),
-      curve('accuracy', 'accuracy', { format: '.0%' }),
+      ...(records.some(({ mae }) => mae !== undefined)
+        ? [curve('mean absolute error', 'mae', {})]
+        : [curve('accuracy', 'accuracy', { format: '.0%' })]),
       {
         title: 'learning rate',
         width: 250,

@@ -30,12 +30,12 @@ export function readLabels({ dataset, count, batch }: Images): Int32Array {
 
 /** What is known of all images. */
 export function readTruth(images: Images): Truth {
-  const { dataset, count, batch } = images;
+  const { dataset, normalisation, count, batch } = images;
   const { targets: width } = dataset;
   if (width === undefined) return { kind: 'classes', classes: readLabels(images) };
   const numbers = new Float64Array(count * width);
   for (let start = 0; start < count; start += batch) {
-    const { targets } = dataset.read(start, Math.min(batch, count - start));
+    const { targets } = readBatch(dataset, start, Math.min(batch, count - start), normalisation);
     numbers.set(present(targets, `evaluate: ${dataset.name} gave no numbers`), start * width);
   }
   return { kind: 'numbers', numbers };

@@ -39,14 +39,16 @@ export class DifferenceCounter {
     readonly tie = exactTie,
   ) {}
 
-  /** `reference`: code − min per layer; `levels`: Σβ^(Tc−k)·s_k; `membranes`: |u| at the end; `ties`: see the probe. */
+  /** `reference`: code − min per layer; `levels`: Σβ^(Tc−k)·s_k; `membranes`: |u| at the end; `ties`: see the probe; `only`: not of all layers. */
   add(
     reference: (id: string) => Tensor | undefined,
     levels: (id: string) => Tensor | undefined,
     membranes: (id: string) => Tensor | undefined,
     ties?: (id: string) => Tensor | undefined,
+    only?: ReadonlySet<string>,
   ): void {
     for (const { id, amplitude, amplification, top } of this.layers) {
+      if (only?.has(id) === false) continue;
       const expected = present(reference(id), `evaluate: no reference codes of ${id}`).data;
       const found = present(levels(id), `evaluate: no codes of ${id}`).data;
       const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };

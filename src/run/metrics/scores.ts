@@ -10,6 +10,8 @@ export interface Distance {
   readonly rmse: number;
   /** 1 − Σ(output − number)² / Σ(number − mean)²; missing where all numbers are the same. */
   readonly r2?: number;
+  /** 10·log10(peak²/mean squared error) in dB, peak the range of all numbers; missing where there is no error. */
+  readonly psnr?: number;
 }
 
 export interface Regression extends Distance {
@@ -36,13 +38,18 @@ export function scoreOf(
 export function regression({ classes: width, data }: Outputs, numbers: Float64Array): Regression {
   const each = Array.from({ length: width }, (_, k) => distance(data, numbers, k, width));
   const [only] = each;
-  if (each.length === 1) return only!;
   const mean = (of: (one: Distance) => number): number => each.reduce((sum, one) => sum + of(one), 0) / each.length;
+  const rmse = Math.sqrt(mean(({ rmse: one }) => one ** 2));
+  const [least, most] = numbers.reduce(([lo, hi], x) => [Math.min(lo, x), Math.max(hi, x)], [Infinity, -Infinity]);
+  const peak = most! - least!;
+  const noise = rmse > 0 && peak > 0 ? { psnr: 20 * Math.log10(peak / rmse) } : {};
+  if (each.length === 1) return { ...only!, ...noise };
   const varied = each.every(({ r2 }) => r2 !== undefined);
   return {
     mae: mean(({ mae }) => mae),
-    rmse: Math.sqrt(mean(({ rmse }) => rmse ** 2)),
+    rmse,
     ...(varied ? { r2: mean(({ r2 }) => r2!) } : {}),
+    ...noise,
     outputs: each,
   };
 }

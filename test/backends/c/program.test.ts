@@ -3,12 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { emitC } from '../../../src/backends/c/index.js';
-import { elementCount, tensor } from '../../../src/base/dtype.js';
 import { lower } from '../../../src/lower/program/index.js';
 import type { Network } from '../../../src/network/index.js';
-import { type Program, concreteShape, evaluate, simplify } from '../../../src/tensor/index.js';
-import { armGcc, hasArmGcc, hasGcc, runC, sizeOf } from '../../support/c-compiler.js';
-import { randomImages } from '../../support/random-network.js';
+import { evaluate, simplify } from '../../../src/tensor/index.js';
+import { armGcc, hasArmGcc, hasGcc, sizeOf } from '../../support/c-compiler.js';
+import { inBoth, shapeOf } from '../../support/c-network.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { networkFrom, tinyModel } from '../../support/train.js';
 import { cases, feedsFor, programOf } from '../../tensor/cases.js';
@@ -21,29 +20,6 @@ const unnamed: Network = {
   neurons: new Map(),
   notes: [],
 };
-
-/** Sizes of a program's inputs and outputs for one sample. */
-function shapeOf(program: Program): { inputs: number[]; outputs: number[] } {
-  const size = (id: string): number => {
-    const value = [...program.inputs, ...program.params, ...program.ops].find((one) => one.id === id)!;
-    return elementCount(concreteShape(value.shape, 1));
-  };
-  return { inputs: program.inputs.map(({ id }) => size(id)), outputs: Object.values(program.outputs).map(size) };
-}
-
-/** What C computes of a network, and what the reference evaluator does. */
-function both(network: Network, samples = 3): { c: number[][]; reference: number[][] } {
-  const program = simplify(lower(network).program);
-  const shape = shapeOf(program);
-  const fed = Array.from({ length: samples }, (_, k) => shape.inputs.map((n, i) => randomImages(17 * k + i, 1, [n])));
-  const { files } = emitC({ network, program });
-  const reference = fed.map((arrays) => {
-    const feeds = program.inputs.map(({ id, shape: of }, i) => [id, tensor('f32', concreteShape(of, 1), arrays[i]!)]);
-    const outputs = evaluate(program, Object.fromEntries(feeds) as Record<string, ReturnType<typeof tensor>>);
-    return Object.keys(program.outputs).flatMap((name) => [...outputs[name]!.data]);
-  });
-  return { c: runC(files, shape, fed).map((one) => [...one]), reference };
-}
 
 const withoutSign = (numbers: readonly number[][]): number[][] => numbers.map((one) => one.map((x) => x + 0));
 
@@ -111,7 +87,7 @@ it.skipIf(!hasGcc)(
   () => {
     const neurons = ['LIF(tau: 2, theta: 1)', 'MBLIF(tau: 4, theta: 0.6, integer: 2, fraction: 1)', 'BackEI(tau: 2)'];
     for (const neuron of neurons) {
-      const { c, reference } = both(networkFrom(tinyModel({ neuron })));
+      const { c, reference } = inBoth(networkFrom(tinyModel({ neuron })));
       expect(c).toEqual(reference);
       expect(new Set(reference.flat()).size, neuron).toBeGreaterThan(3);
     }
@@ -137,7 +113,7 @@ it.skipIf(!hasGcc)(
       }),
     );
     for (const network of [recurrent, long, joined]) {
-      const { c, reference } = both(network, 2);
+      const { c, reference } = inBoth(network, 2);
       expect(c).toEqual(reference);
     }
   },

@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { driver } from '../../../src/commands/index.js';
 import { OnnxBuilder } from '../../../src/testing/onnx-builder.js';
 import { convertsExactly } from './exact-snn.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { codes, compareWithOnnxruntime, imported, randomFloats, refused } from './harness.js';
 
 /*
@@ -204,9 +208,66 @@ it('two activations multiplied as matrices are told apart from weights', () => {
   const b = new OnnxBuilder(13);
   b.input('x', ['N', 4, 4]);
   b.output(b.node('MatMul', ['x', 'x']));
-  expect(codes(refused(Uint8Array.from(b.bytes())))).toEqual(['onnx/not-constant']);
+  const [attention] = refused(Uint8Array.from(b.bytes()));
+  expect(attention).toMatchObject({ code: 'onnx/unsupported-form' });
+  expect(attention!.message).toContain('two matrices of activations');
   const one = new OnnxBuilder(13);
   one.input('x', ['N', 6, 4]);
   one.output(one.node('MatMul', ['x', one.floats('w', [4, 3], randomFloats(3, 12))]));
   expect(imported(Uint8Array.from(one.bytes())).network.ops.at(-1)!.type.shape).toEqual([6, 3]);
+});
+
+it('a file that computes in float16 is read, and compared, in float32, with a note', async () => {
+  const b = new OnnxBuilder(19);
+  b.input('x', ['N', 3, 6, 6], 'float16');
+  const halves = (dims: readonly number[], values: readonly number[]) =>
+    // 1 bit of sign, 5 of exponent, 10 of fraction
+    b.constant(name(), { type: 'float16', dims, values: values.map(halfOf) });
+  const fake = (x: string, scale: number, zero: number): string => {
+    const [s, z] = [halves([], [scale]), b.scalar(name(), 'uint8', zero)];
+    return b.node('DequantizeLinear', [b.node('QuantizeLinear', [x, s, z]), s, z]);
+  };
+  const codesOf = (dims: readonly number[]): string => {
+    const count = dims.reduce((a, n) => a * n, 1);
+    const values = randomFloats(count, count, 1).map((v) => Math.round(v * 127));
+    const w = b.constant(name(), { type: 'int8', dims, values });
+    return b.node('DequantizeLinear', [w, halves([], [2 ** -7]), b.scalar(name(), 'int8', 0)]);
+  };
+  const y = b.node('Conv', [fake('x', 2 ** -6, 128), codesOf([4, 3, 3, 3]), halves([4], [0.5, -0.25, 1, 0])]);
+  const wide = b.node('Cast', [fake(b.node('Relu', [y]), 2 ** -5, 0)], { to: 1 });
+  const again = b.node('Cast', [wide], { to: 10 });
+  b.output(b.node('Gemm', [b.node('Flatten', [again]), codesOf([5, 64])], { transB: 1 }), ['N', 5], 'float16');
+  const folder = temporaryFolder();
+  const path = join(folder, 'net.onnx');
+  writeFileSync(path, b.bytes());
+  const { value, diagnostics } = await driver.convertOnnx(path, { coding: 'sws', outDir: join(folder, 'out') });
+  expect(diagnostics.map(({ code }) => code)).toContain('convert/halves');
+  expect(value!.check).toMatchObject({ passed: true, differing: 0, agreement: 1 });
+  expect(value!.verified!.compared).toBe(value!.verified!.layers);
+  // halves are floats exactly
+  const { params } = imported(Uint8Array.from(b.bytes())).network;
+  const bias = [...params.values()].find(({ tensor }) => tensor.shape.join() === '4')!;
+  expect([...bias.tensor.data]).toEqual([0.5, -0.25, 1, 0]);
+});
+
+/** The bits of a half that is one exactly. */
+function halfOf(value: number): number {
+  if (value === 0) return 0;
+  const exponent = Math.floor(Math.log2(Math.abs(value)));
+  const fraction = Math.round((Math.abs(value) / 2 ** exponent - 1) * 1024);
+  return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | fraction;
+}
+
+it('ArgMax at the end is left out: the network gives its logits', () => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 6]);
+  const logits = b.node('MatMul', ['x', b.floats('w', [6, 3], randomFloats(3, 18))]);
+  b.output(b.node('ArgMax', [logits], { axis: -1, keepdims: 0 }), ['N'], 'int64');
+  const { sourceOutput, network } = imported(Uint8Array.from(b.bytes()));
+  expect(sourceOutput).toMatchObject({ dropped: 'ArgMax', logits });
+  expect(network.ops.at(-1)!.type.shape).toEqual([3]);
+  const other = new OnnxBuilder(13);
+  other.input('x', ['N', 6]);
+  other.output(other.node('ArgMax', ['x'], { axis: 0 }), ['N'], 'int64');
+  expect(codes(refused(Uint8Array.from(other.bytes())))).toEqual(['onnx/unsupported-form']);
 });

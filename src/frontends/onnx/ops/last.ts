@@ -4,10 +4,11 @@ import { dequantiseCodes, quantParams, quantiseReal } from '../quantisation.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
-/** Strictly increasing last layers: the prediction needs only the logits before them. */
+/** Strictly increasing last layers, and the choice of the greatest: the prediction needs only the logits before them. */
 export const lastOps: OnnxOpTable = {
   Softmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
   LogSoftmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+  ArgMax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0), c.int('axis', 0))] },
   Sigmoid: { inputs: [1, 1], run: (c) => [sigmoid(c, c.realInAnyLayout(0), c.output)] },
 };
 
@@ -45,18 +46,18 @@ function dequantisedInput(context: NodeContext): RealValue {
 }
 
 /** The logits, in the place of the op and of everything behind it up to the output. */
-function leftOut(context: NodeContext, x: RealValue): Value {
+function leftOut(context: NodeContext, x: RealValue, given?: number): Value {
   const { graph, node } = context;
   const behind = orderKeepingTail(context);
   if (behind === undefined) {
     context.badForm(
       'it is not the last op',
-      'it is dropped at the end of a network, where it does not change the prediction',
+      'it is dropped at the end of a network, where it does not change the prediction; inside, each of its values depends on all others: take an output before it (--output NAME), or gate with HardSigmoid',
     );
   }
   const rank = context.shapeOf(x).length + 1;
   const opset = node.domain === '' || node.domain === 'ai.onnx' ? graph.opset : context.int('opset', graph.opset);
-  const axis = context.int('axis', opset < 13 ? 1 : -1);
+  const axis = given ?? context.int('axis', opset < 13 ? 1 : -1);
   const positive = axis < 0 ? axis + rank : axis;
   if (rank !== 2 || (!node.opType.endsWith('Sigmoid') && positive !== 1)) {
     context.badForm(`it acts on axis ${axis} of ${rank} axes`, 'it is dropped after logits [N, classes]');

@@ -2,7 +2,7 @@ import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import { arrayOf, lazyConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { codeRange, elementTypeName, elementTypeOf, isFloatType } from '../element-type.js';
+import { codeRange, elementTypeName, elementTypeNumbers, elementTypeOf, isFloatType } from '../element-type.js';
 import { dequantiseCodes } from '../quantisation.js';
 import { castRounded } from '../rounded.js';
 import { tensorConstant } from '../tensor-data.js';
@@ -43,13 +43,11 @@ function constant(context: NodeContext): readonly Value[] {
 }
 
 function cast(context: NodeContext): readonly Value[] {
-  const to = elementTypeOf(context.int('to', 0));
+  const wanted = context.int('to', 0);
+  // every half is a float: rounding to halves isn't imported
+  const to = elementTypeOf(wanted === elementTypeNumbers.half ? elementTypeNumbers.float : wanted);
   if (to === undefined) {
-    fail(
-      'onnx/data-type',
-      { what: 'the target of the cast', type: elementTypeName(context.int('to', 0)) },
-      context.place,
-    );
+    fail('onnx/data-type', { what: 'the target of the cast', type: elementTypeName(wanted) }, context.place);
   }
   const input = context.input(0);
   if (input.kind === 'pending' && input.integer && isFloatType(to)) return [input];

@@ -1,3 +1,6 @@
+const statistics =
+  'its statistics are those of each input, which spikes don’t carry: train with BatchNormalization, whose statistics are fixed';
+
 /** Operators people meet in the wild that are not imported, and what to do instead. */
 export const refusals: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -6,13 +9,18 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLSTM:
       'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
-    LayerNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
-    InstanceNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
-    GroupNormalization: 'only BatchNormalization, whose statistics are fixed, is supported',
-    LRN: 'only BatchNormalization, whose statistics are fixed, is supported',
+    LayerNormalization: statistics,
+    SimplifiedLayerNormalization: statistics,
+    SkipLayerNormalization: statistics,
+    RMSNormalization: statistics,
+    InstanceNormalization: statistics,
+    GroupNormalization: statistics,
+    LRN: statistics,
     If: 'graphs with control flow are not supported; export a static network',
     Loop: 'graphs with control flow are not supported; export a static network',
     Scan: 'graphs with control flow are not supported; export a static network',
-    ArgMax: 'end the network with its logits; predictions are taken from them',
+    TopK: 'end the network with its logits; predictions are taken from them',
+    NonMaxSuppression: 'end the network with what it finds before it: --output NAME',
+    Einsum: 'write it as MatMul by a constant',
   }),
 );

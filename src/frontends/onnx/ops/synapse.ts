@@ -26,10 +26,21 @@ export const synapseOps: OnnxOpTable = {
   Gemm: { inputs: [2, 3], run: (c) => [gemm(c)] },
   MatMul: {
     inputs: [2, 2],
-    run: (c) => [fusible(c, matmul(c, c.realInAnyLayout(0), c.constant(1, 'the second operand')))],
+    run: (c) => {
+      if (c.input(1).kind !== 'constant') refuseActivations(c);
+      return [fusible(c, matmul(c, c.realInAnyLayout(0), c.constant(1, 'the second operand')))];
+    },
   },
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
 };
+
+/** As attention does. */
+function refuseActivations(context: NodeContext): never {
+  context.badForm(
+    `it multiplies two matrices of activations, or by ${context.node.inputs[1]} from the left`,
+    'weights must be constant: take an output before it (--output NAME), or train a network with spiking attention',
+  );
+}
 
 /** A linear op whose bias and output scale may still change. */
 export interface LinearPlan {

@@ -1,4 +1,3 @@
-import protobuf from 'protobufjs/minimal.js';
 import { onnxProto } from '../../../base/onnx-proto.js';
 import { fullOpType } from '../names.js';
 import { qonnxDomains } from '../ops/qonnx/index.js';
@@ -6,6 +5,8 @@ import { type OnnxModel, type OnnxNode, decodeModel, decodeNode } from '../wire.
 import { channelsLastDomain } from '../ops/qonnx/channels-last.js';
 import { channelsLastForms } from './channels-last.js';
 import { withoutDynamicForms } from './dynamic.js';
+import { mapField } from './fields.js';
+import { hasHalves, withoutHalves } from './halves.js';
 import { StandardNodes } from './nodes.js';
 import { pulpForms } from './pulp.js';
 import { qonnxForms } from './qonnx.js';
@@ -16,6 +17,8 @@ interface Standardised {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Operators that were written out, by domain and name. */
   readonly replaced: readonly string[];
+  /** It was float16 in part, and is float32. */
+  readonly halves: boolean;
 }
 
 const forms: ReadonlyMap<string, StandardForms> = new Map([
@@ -40,18 +43,21 @@ const nodeField = onnxProto.GraphProto.node[0];
 
 /**
  * The same model with the operators that onnxruntime doesn't have (QONNX's) written out in ONNX's own, as their
- * specification defines them in float32, and if that is asked for without its dynamic quantisers: what an import of such a
+ * specification defines them in float32, float16 as float32, and if that is asked for without its dynamic quantisers: what an import of such a
  * file is compared with. Undefined where the file has none. All other bytes of the file stay as they are.
  */
 export function standardForm(
   bytes: Uint8Array,
   options: { readonly withoutDynamic?: boolean } = {},
 ): Standardised | undefined {
-  const model = decodeModel(bytes);
+  const given = decodeModel(bytes);
+  const halves = hasHalves(given);
+  const floats = halves ? withoutHalves(bytes) : bytes;
+  const model = halves ? decodeModel(floats) : given;
   const nodes = model.graph?.nodes ?? [];
   const withoutDynamic = options.withoutDynamic === true && nodes.some(({ opType }) => dynamicOps.has(opType));
   const ours = nodes.filter((node) => formOf(node, withoutDynamic) !== undefined);
-  if (ours.length === 0) return undefined;
+  if (ours.length === 0) return halves ? { bytes: new Uint8Array(floats), replaced: [], halves } : undefined;
   const stem = freeStem(model);
   let count = 0;
   const writeNode = (message: Uint8Array): readonly Uint8Array[] => {
@@ -65,38 +71,10 @@ export function standardForm(
   };
   const graph = (message: Uint8Array): readonly Uint8Array[] => [mapField(message, nodeField, writeNode)];
   return {
-    bytes: new Uint8Array(mapField(bytes, graphField, graph)),
+    bytes: new Uint8Array(mapField(floats, graphField, graph)),
     replaced: [...new Set(ours.filter((node) => formOf(node, false) !== undefined).map(fullOpType))],
+    halves,
   };
-}
-
-/** A message with every value of one of its (length-delimited) fields replaced by others. */
-function mapField(
-  bytes: Uint8Array,
-  number: number,
-  replace: (value: Uint8Array) => readonly Uint8Array[],
-): Uint8Array {
-  const reader = protobuf.Reader.create(bytes);
-  const parts: Uint8Array[] = [];
-  while (reader.pos < reader.len) {
-    const start = reader.pos;
-    const tag = reader.uint32();
-    if (tag >>> 3 !== number) {
-      reader.skipType(tag & 7);
-      parts.push(bytes.subarray(start, reader.pos));
-      continue;
-    }
-    for (const value of replace(reader.bytes())) {
-      parts.push(protobuf.Writer.create().uint32(tag).uint32(value.length).finish(), value);
-    }
-  }
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }
 
 /** A beginning that no tensor's name has. */

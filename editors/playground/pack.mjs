@@ -1,0 +1,89 @@
+// `npm run playground`: bundles the playground into dist/playground (another folder: the argument), static files to put anywhere.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+import { keywords } from '../../dist/grammar/tokens.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '..', '..');
+const target = resolve(process.argv[2] ?? join(root, 'dist', 'playground'));
+const read = (path) => readFileSync(join(root, path));
+const text = (path) => read(path).toString();
+const define = {
+  spikecLibrary: JSON.stringify({
+    'spikec/neurons': text('models/neurons.spike'),
+    'spikec/blocks': text('models/blocks.spike'),
+  }),
+  spikecVersion: JSON.stringify(JSON.parse(text('package.json')).version),
+  spikecKeywords: JSON.stringify(keywords.map(({ name }) => name.toLowerCase())),
+  'process.env.NODE_ENV': '"production"',
+};
+
+async function bundled(input, format) {
+  const bundle = await rolldown({
+    input: join(here, input),
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    transform: { define },
+    external: (id) => {
+      if (id.startsWith('node:')) throw new Error(`${input} imports ${id}`);
+      return false;
+    },
+    onLog: (_, log) => {
+      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
+    },
+  });
+  const { output } = await bundle.generate({ format, codeSplitting: false, minify: true });
+  await bundle.close();
+  return output[0].code;
+}
+
+/** The first digits of the example's, and their classes, in one file: pixels, then labels. */
+function digits(images) {
+  const pixels = gunzipSync(read('examples/convert-onnx/digits-images.idx.gz')).subarray(16);
+  const labels = gunzipSync(read('examples/convert-onnx/digits-labels.idx.gz')).subarray(8);
+  return Buffer.concat([pixels.subarray(0, images * 784), labels.subarray(0, images)]);
+}
+
+const example = (name, path, files = []) => ({ name, text: text(path), files });
+const gallery = {
+  examples: [
+    example('Start', 'models/starter.spike'),
+    example('Write a network', 'examples/write-a-network/mnist.spike'),
+    example('Convert a network', 'examples/convert-onnx/lenet5.spike', ['lenet5.onnx']),
+    example('Your own neuron', 'examples/write-your-own-neuron/adaptive.spike'),
+    example('Compare configs', 'examples/diff-configs/net.spike'),
+    example('Multi-bit ResNet-20', 'models/multibit/resnet20.spike'),
+    example('Integer spikes', 'models/ibra/resnet20.spike'),
+    example('Adaptive bits', 'models/adaptive/resnet20.spike'),
+  ],
+  digits: { file: 'digits.bin', images: 100, pixels: 784 },
+};
+
+const files = {
+  'index.html': read('editors/playground/index.html'),
+  'style.css': read('editors/playground/style.css'),
+  'page.js': await bundled('page.ts', 'esm'),
+  'compiler-worker.js': await bundled('compiler-worker.ts', 'iife'),
+  'server-worker.js': await bundled('server-worker.ts', 'iife'),
+  'gallery.json': JSON.stringify(gallery),
+  'lenet5.onnx': read('examples/convert-onnx/lenet5.onnx'),
+  'digits.bin': digits(gallery.digits.images),
+};
+const hash = createHash('sha256');
+for (const content of Object.values(files)) hash.update(content);
+files['offline.js'] = text('editors/playground/offline.js')
+  .replace('VERSION', hash.digest('hex').slice(0, 12))
+  .replace('FILES', JSON.stringify(['./', ...Object.keys(files)]));
+
+const fresh = `${target}-${process.pid}`;
+mkdirSync(fresh, { recursive: true });
+for (const [name, content] of Object.entries(files)) writeFileSync(join(fresh, name), content);
+rmSync(target, { recursive: true, force: true });
+renameSync(fresh, target);
+const first = ['index.html', 'style.css', 'page.js', 'compiler-worker.js', 'server-worker.js', 'gallery.json'];
+const size = first.reduce((sum, name) => sum + gzipSync(files[name]).length, 0);
+process.stdout.write(`${target}: first load ${(size / 1e6).toFixed(2)} MB compressed\n`);

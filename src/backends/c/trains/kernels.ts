@@ -1,0 +1,213 @@
+/** Functions of networks in integers. A train of bits is, step by step, a plane of +1 and (where signed) one of −1. */
+
+export const geometry = `/* Windows over [height, width, channels]: stride, padding and taps. */
+typedef struct {
+  uint16_t channels, height, width, filters, kernel_y, kernel_x, out_y, out_x;
+  uint16_t stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x, inputs, outputs;
+} spk_windows;
+
+/* A train of bits: bytes of a plane, planes a step, and how much a step counts of the next. */
+typedef struct {
+  const uint8_t *bits;
+  uint32_t bytes, planes, beta;
+} spk_train;`;
+
+/** Calls ON for every spike of some steps, merged: \`i\` is the neuron, \`level\` their weighted sum. */
+const eachSpike = (on: string): string => `  const uint32_t size = t->bytes * t->planes;
+  uint32_t byte, k, bit;
+  for (byte = 0; byte < t->bytes; byte++) {
+    uint8_t any = 0;
+    for (k = 0; k < count; k++) {
+      const uint8_t *step = t->bits + (first + k) * size + byte;
+      any |= *step;
+      if (t->planes > 1) any |= step[t->bytes];
+    }
+    for (bit = 0; any != 0; bit++, any >>= 1) {
+      int32_t level = 0;
+      if ((any & 1u) == 0u) continue;
+      for (k = 0; k < count; k++) {
+        const uint8_t *step = t->bits + (first + k) * size + byte;
+        level = level * (int32_t)t->beta + ((*step >> bit) & 1);
+        if (t->planes > 1) level -= (step[t->bytes] >> bit) & 1;
+      }
+      if (level != 0) { const uint32_t i = byte * 8u + bit; ${on} }
+    }
+  }`;
+
+const row8 = `/* acc += level * a row of weights, 8 bits each. */
+static void spk_row_8(spk_i32 *restrict acc, const uint8_t *restrict row, uint32_t n, int32_t level) {
+  const int8_t *restrict w = (const int8_t *)row;
+  uint32_t j;
+  if (level == 1) {
+    for (; n >= 16; n -= 16, acc += 16, w += 16) for (j = 0; j < 16; j++) acc[j] += w[j];
+    for (j = 0; j < n; j++) acc[j] += w[j];
+    return;
+  }
+  for (; n >= 16; n -= 16, acc += 16, w += 16) for (j = 0; j < 16; j++) acc[j] += level * w[j];
+  for (j = 0; j < n; j++) acc[j] += level * w[j];
+}`;
+
+const row4 = `/* acc += level * a row of weights, 4 bits each: of 16 outputs the first 8 in the low nibbles; of the rest two a byte. */
+static void spk_row_4(spk_i32 *restrict acc, const uint8_t *restrict row, uint32_t n, int32_t level) {
+  uint32_t j;
+  for (; n >= 16; n -= 16, acc += 16, row += 8) {
+    for (j = 0; j < 8; j++) acc[j] += level * ((int32_t)((row[j] & 15u) ^ 8u) - 8);
+    for (j = 0; j < 8; j++) acc[j + 8] += level * ((int32_t)((row[j] >> 4) ^ 8u) - 8);
+  }
+  for (j = 0; j < n; j++) acc[j] += level * ((int32_t)(((row[j / 2] >> (j % 2 * 4)) & 15u) ^ 8u) - 8);
+}`;
+
+/** Weights of any other number of bits. */
+const rowAny = (bits: number): string => `/* acc += level * a row of weights, ${bits} bits each. */
+static void spk_row_${bits}(spk_i32 *restrict acc, const uint8_t *restrict row, uint32_t n, int32_t level) {
+  uint32_t j;
+  for (j = 0; j < n; j++) acc[j] += level * spk_bits(row, ${bits}u, j);
+}`;
+
+export function rowKernel(bits: number): string {
+  return bits === 8 ? row8 : bits === 4 ? row4 : rowAny(bits);
+}
+
+/** What one spike adds to all that it reaches. Rows of a kernel's line stand in the order of the outputs that they reach. */
+export function spikeKernel(bits: number): string {
+  const joined = bits === 8 ? '' : ` && s->outputs % ${bits === 4 ? 16 : 8}u == 0`;
+  return `/* One spike through its synapses. */
+static void spk_spike_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t *w, uint32_t i, int32_t level) {
+  const uint32_t row = (s->outputs * ${bits}u + 7u) / 8u, c = i % s->channels, at = i / s->channels;
+  const int32_t y = (int32_t)(at / s->width) + s->pad_y, x = (int32_t)(at % s->width) + s->pad_x;
+  const int lines = s->stride_x == 1 && s->dilation_x == 1 && s->inputs == s->channels${joined};
+  const int32_t start = x + 1 - s->kernel_x, first = start < 0 ? 0 : start, last = x < s->out_x ? x : s->out_x - 1;
+  const uint8_t *line = w + c * s->kernel_y * s->kernel_x * row;
+  int32_t ky, kx;
+  acc += c / s->inputs * s->outputs;
+  for (ky = 0; ky < s->kernel_y; ky++, line += s->kernel_x * row) {
+    const int32_t ty = y - ky * s->dilation_y, oy = s->stride_y == 1 ? ty : ty / s->stride_y;
+    spk_i32 *to = acc + (uint32_t)(oy * s->out_x) * s->filters;
+    if (ty < 0) break;
+    if (oy >= s->out_y || oy * s->stride_y != ty) continue;
+    if (lines) {
+      if (first <= last) {
+        spk_row_${bits}(to + (uint32_t)first * s->filters, line + (uint32_t)(first - start) * row,
+            (uint32_t)(last - first + 1) * s->outputs, level);
+      }
+      continue;
+    }
+    for (kx = 0; kx < s->kernel_x; kx++) {
+      const int32_t tx = x - kx * s->dilation_x, ox = s->stride_x == 1 ? tx : tx / s->stride_x;
+      if (tx < 0) break;
+      if (ox >= s->out_x || ox * s->stride_x != tx) continue;
+      spk_row_${bits}(to + (uint32_t)ox * s->filters, line + (uint32_t)(s->kernel_x - 1 - kx) * row, s->outputs, level);
+    }
+  }
+}`;
+}
+
+export function bitsConv(bits: number): string {
+  return `/* The spikes of some steps, merged to their weighted sum, through a synapse. */
+static void spk_synapse_${bits}(const spk_train *t, uint32_t first, uint32_t count, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
+${eachSpike(`spk_spike_${bits}(acc, s, w, i, level);`)}
+}`;
+}
+
+export function levelsConv(bits: number, type: string): string {
+  return `/* A step of spikes of several levels through a synapse. */
+static void spk_levels_${bits}_${type.replace('spk_', '')}(const ${type} *levels, uint32_t n, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
+  uint32_t i;
+  for (i = 0; i < n; i++) if (levels[i] != 0) spk_spike_${bits}(acc, s, w, i, levels[i]);
+}`;
+}
+
+export function addBits(name: string, acc: string): string {
+  return `/* The spikes of some steps, merged, each to its own neuron. */
+static void ${name}(const spk_train *t, uint32_t first, uint32_t count, ${acc} *acc) {
+${eachSpike(`acc[i] = (${acc})(acc[i] + level);`)}
+}`;
+}
+
+export function addLevels(name: string, type: string, acc: string): string {
+  return `static void ${name}(const ${type} *levels, uint32_t n, ${acc} *acc) {
+  uint32_t i;
+  for (i = 0; i < n; i++) acc[i] = (${acc})(acc[i] + levels[i]);
+}`;
+}
+
+/** Sums over windows, channel by channel. */
+export function poolBits(name: string, type: string): string {
+  return `/* Sums over windows, spike by spike. */
+static void ${name}_spike(${type} *out, const spk_windows *s, uint32_t i, int32_t level) {
+  const uint32_t c = i % s->channels, at = i / s->channels;
+  const int32_t y = (int32_t)(at / s->width) + s->pad_y, x = (int32_t)(at % s->width) + s->pad_x;
+  int32_t ky, kx;
+  for (ky = 0; ky < s->kernel_y && ky <= y; ky++) {
+    const int32_t ty = y - ky, oy = ty / s->stride_y;
+    if (oy >= s->out_y || oy * s->stride_y != ty) continue;
+    for (kx = 0; kx < s->kernel_x && kx <= x; kx++) {
+      const int32_t tx = x - kx, ox = tx / s->stride_x;
+      ${type} *to = out + (uint32_t)(oy * s->out_x + ox) * s->channels + c;
+      if (ox >= s->out_x || ox * s->stride_x != tx) continue;
+      *to = (${type})(*to + level);
+    }
+  }
+}
+static void ${name}(const spk_train *t, uint32_t first, ${type} *out, const spk_windows *s) {
+  const uint32_t n = (uint32_t)s->out_y * s->out_x * s->channels, count = 1;
+  uint32_t j;
+  for (j = 0; j < n; j++) out[j] = 0;
+  {
+${eachSpike(`${name}_spike(out, s, i, level);`)}
+  }
+}`;
+}
+
+/** Running maxima of prefixes: M_k = max P_k, s_k = M_k − β·M_k−1. */
+export const maxPrefix = `/* Exact max pooling of trains by their prefixes. */
+static void spk_max_prefix(const spk_train *t, uint32_t steps, uint8_t *out, uint32_t out_bytes, const spk_windows *s) {
+  const uint32_t size = t->bytes * t->planes;
+  uint32_t j, k;
+  for (j = 0; j < steps * out_bytes * 2u; j++) out[j] = 0;
+  for (j = 0; j < (uint32_t)s->out_y * s->out_x * s->channels; j++) {
+    const uint32_t c = j % s->channels, at = j / s->channels;
+    int32_t most[32], ky, kx, before = 0, any = 0;
+    for (k = 0; k < steps; k++) most[k] = 0;
+    for (ky = 0; ky < s->kernel_y; ky++) {
+      const int32_t y = (int32_t)(at / s->out_x) * s->stride_y + ky - s->pad_y;
+      for (kx = 0; kx < s->kernel_x; kx++) {
+        const int32_t x = (int32_t)(at % s->out_x) * s->stride_x + kx - s->pad_x;
+        int32_t prefix = 0;
+        uint32_t i;
+        if (y < 0 || y >= s->height || x < 0 || x >= s->width) continue;
+        i = (uint32_t)(y * s->width + x) * s->channels + c;
+        for (k = 0; k < steps; k++) {
+          const uint8_t *step = t->bits + k * size + (i >> 3);
+          prefix = prefix * (int32_t)t->beta + ((*step >> (i & 7u)) & 1);
+          if (t->planes > 1) prefix -= (step[t->bytes] >> (i & 7u)) & 1;
+          if (any == 0 || prefix > most[k]) most[k] = prefix;
+        }
+        any = 1;
+      }
+    }
+    for (k = 0; k < steps; k++) {
+      const int32_t level = most[k] - (int32_t)t->beta * before;
+      if (level > 0) out[k * out_bytes * 2u + (j >> 3)] |= (uint8_t)(1u << (j & 7u));
+      if (level < 0) out[(k * 2u + 1u) * out_bytes + (j >> 3)] |= (uint8_t)(1u << (j & 7u));
+      before = most[k];
+    }
+  }
+}`;
+
+/** Digits of the quantised image, most significant first. */
+export const encodeDigits = `/* The image's codes as binary digits, most significant first, channels last. */
+static void spk_encode(const float *image, uint8_t *bits, uint32_t channels, uint32_t pixels, uint32_t steps, float scale, float zero,
+    float least, float most, float amplitude) {
+  const uint32_t n = channels * pixels, bytes = (n + 7u) / 8u;
+  uint32_t i, k;
+  for (i = 0; i < bytes * steps; i++) bits[i] = 0;
+  for (i = 0; i < n; i++) {
+    float code = spk_round_f32(image[i % channels * pixels + i / channels] / scale) + zero;
+    uint32_t level;
+    code = (code < least ? least : code > most ? most : code) - least;
+    level = (uint32_t)(amplitude == 1.0f ? code : spk_round_f32(code / amplitude));
+    if (level >> steps != 0u) level = (UINT32_C(1) << steps) - 1u;
+    for (k = 0; k < steps; k++) if ((level >> (steps - 1u - k)) & 1u) bits[k * bytes + (i >> 3)] |= (uint8_t)(1u << (i & 7u));
+  }
+}`;

@@ -1,0 +1,92 @@
+import { elementCount } from '../../../base/dtype.js';
+import type { Buffer } from '../arena.js';
+import type { CType } from '../ctypes.js';
+
+/** A shape as it lies in memory, channels last: [C, H, W], [C, 1, 1] of features. */
+export type Extent = readonly [channels: number, height: number, width: number];
+
+export function extentOf(shape: readonly number[]): Extent | undefined {
+  if (shape.length === 1) return [shape[0]!, 1, 1];
+  return shape.length === 3 ? (shape as unknown as Extent) : undefined;
+}
+
+/** A train of −1, 0 and 1, in bits. */
+export interface Bits {
+  readonly kind: 'bits';
+  readonly buffer: Buffer;
+  readonly extent: Extent;
+  readonly steps: number;
+  readonly signed: boolean;
+}
+
+/** Sums over the windows of a train, made step by step where they are read. */
+export interface Pooled {
+  readonly kind: 'pooled';
+  readonly from: Bits;
+  readonly windows: Windows;
+  readonly extent: Extent;
+  readonly steps: number;
+  /** The largest level, and the type that holds all of them. */
+  readonly most: number;
+  readonly type: CType;
+}
+
+export type Train = Bits | Pooled;
+
+/** What `spk_windows` has of a synapse or a pool. */
+export interface Windows {
+  readonly from: Extent;
+  readonly to: Extent;
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly pads: readonly number[];
+  readonly dilation: readonly [number, number];
+  readonly groups: number;
+}
+
+/** Part of a potential: gain ⊙ what a train gives through weights, or itself. */
+export interface Term {
+  readonly train: Train;
+  readonly weights?: Weights;
+  /** One, or one a channel. */
+  readonly gain: readonly number[];
+}
+
+/** Integer weights by the order in which spikes lie in memory: a row of outputs for each input and tap. */
+export interface Weights {
+  readonly name: string;
+  readonly windows: Windows;
+  readonly rows: Float64Array;
+  readonly outputs: number;
+  readonly bits: number;
+  /** Of each output the sum of its weights' sizes, and the greatest of them. */
+  readonly sums: ArrayLike<number>;
+  readonly most: number;
+}
+
+/** What reaches neurons: terms, and a constant a step. */
+export interface Potential {
+  readonly kind: 'potential';
+  readonly terms: readonly Term[];
+  /** One, one a channel, or one a neuron [C, H, W]; missing for 0. */
+  readonly bias?: ArrayLike<number>;
+  readonly extent: Extent;
+  readonly steps: number;
+}
+
+export type Value = { readonly kind: 'image'; readonly name: string } | Train | Potential;
+
+export const sizeOf = (extent: Extent): number => elementCount(extent);
+export const planeBytes = (extent: Extent): number => Math.ceil(sizeOf(extent) / 8);
+
+/** The largest level of a train. */
+export function levelsOf(train: Train): number {
+  return train.kind === 'bits' ? 1 : train.most;
+}
+
+/** The greatest size of a term's sum over so many steps. */
+export function mostOf({ train, weights }: Term, beta: number, steps: number): number {
+  let sum = 0;
+  for (let k = 0; k < Math.min(steps, train.steps); k++) sum += beta ** (steps - 1 - k);
+  return sum * levelsOf(train) * (weights?.most ?? 1);
+}

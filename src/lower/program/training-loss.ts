@@ -1,0 +1,75 @@
+import { elementCount } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
+import { type Op, isFiringLayer } from '../../network/index.js';
+import { type LossSpec, type Value, lossOf } from '../../tensor/index.js';
+import type { Carried } from './carriers/carrier.js';
+import type { Lowering } from './context.js';
+import { stepsOf } from './runnable.js';
+
+/** Mean over the layers that fire of (r − target)², r the layer's mean spike (in levels) of a neuron and step. */
+export interface FiringLoss {
+  readonly kind: 'firing';
+  readonly target: number;
+}
+
+/** What a training makes small: one loss, or several, each times a factor. */
+export type TrainingLoss = LossSpec | { readonly kind: 'sum'; readonly terms: readonly LossTerm[] };
+
+interface LossTerm {
+  readonly factor: number;
+  readonly loss: LossSpec | FiringLoss;
+}
+
+/** The losses that compare outputs with labels. */
+export function taskLosses(loss: TrainingLoss): readonly LossSpec[] {
+  return loss.kind === 'sum' ? loss.terms.flatMap((term) => (term.loss.kind === 'firing' ? [] : [term.loss])) : [loss];
+}
+
+/** What a loss of each step sees, and any other. */
+export interface Logits {
+  readonly steps: Value;
+  readonly read: Value;
+}
+
+/** The loss as a scalar. */
+export function totalLoss(
+  lowering: Lowering,
+  carried: Carried,
+  loss: TrainingLoss,
+  logits: Logits,
+  labels: Value,
+): Value {
+  const { builder } = lowering;
+  const task = (one: LossSpec): Value => lossOf(builder, one, one.kind === 'tet' ? logits.steps : logits.read, labels);
+  if (loss.kind !== 'sum') return task(loss);
+  const terms = loss.terms.map(({ factor, loss: one }) => {
+    const value = one.kind === 'firing' ? firingLoss(lowering, carried, one) : task(one);
+    return factor === 1 ? value : builder.mul(value, factor);
+  });
+  return terms.reduce((sum, term) => builder.as('loss').add(sum, term));
+}
+
+function firingLoss(lowering: Lowering, carried: Carried, { target }: FiringLoss): Value {
+  const { builder, network } = lowering;
+  const layers = network.ops.filter(isFiringLayer);
+  const squares = layers.map((op) => {
+    const away = builder.sub(firingRate(lowering, carried, op), target);
+    return builder.mul(away, away);
+  });
+  builder.at(undefined);
+  if (squares.length === 0) return builder.scalar('f32', 0);
+  return builder.as('firing').mul(
+    squares.reduce((sum, one) => builder.add(sum, one)),
+    1 / squares.length,
+  );
+}
+
+/** Levels that a neuron of a layer fires in a step, the mean over neurons, steps and samples. */
+function firingRate({ builder }: Lowering, carried: Carried, op: Op): Value {
+  const train = present(carried.train(op), `lower: ${op.id} gives no train`);
+  const { code, shape } = op.type;
+  const step = code.kind === 'spike' ? code.step : 1;
+  builder.at(op.id);
+  const values = elementCount(shape) * stepsOf(train) * step;
+  return builder.as('rate').mul(builder.div(builder.sumAll(builder.abs(train)), builder.batchSize('f32')), 1 / values);
+}

@@ -1,0 +1,79 @@
+import { invariant, present } from '../base/invariant.js';
+import type { NeuronDef } from '../equations/index.js';
+import type { CodingChoice, Config, NeuronUse, SwsCoding } from '../model/index.js';
+import { type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
+import type { PassPlan } from './compiled.js';
+import { importedBits } from './import-bits.js';
+
+type DirectCoding = Extract<CodingChoice, { readonly name: 'direct' }>;
+
+/** Settings that stand in the place of the config's. */
+export interface PlanChanges {
+  /** Silent steps of a layer, by the id of its neurons. */
+  readonly silent?: (id: string) => number;
+  /** Weights keep their bits. */
+  readonly weightsStay?: boolean;
+}
+
+/** The passes of a conversion, from the coding and the neuron of a config that can convert; `neurons` are the library's. */
+export function planOf(config: Config, neurons: ReadonlyMap<string, NeuronDef>, changes: PlanChanges = {}): PassPlan {
+  const { coding, neuron } = config;
+  const weightBits = changes.weightsStay === true ? undefined : importedBits(config);
+  const weights = { bits: weightBits === undefined ? undefined : byLayer(weightBits) };
+  if (coding === undefined) return { passes: configure(pipelines.ann, { 'quantise-weights': weights }), neurons };
+  if (coding.name === 'direct') {
+    const use = present(neuron, 'workspace: a conversion to means without a neuron');
+    return meanPlan(coding, use, weights, neurons);
+  }
+  invariant(coding.name === 'sws', `workspace: nobody converts to ${coding.name}`);
+  const { args } = coding;
+  const passes = configure(pipelines['convert.sws'], {
+    'quantise-weights': weights,
+    'add-quantisers': {
+      range: settingOf(coding, 'range'),
+      from: settingOf(coding, 'from'),
+      bits: Math.min(8, args.steps),
+    },
+    digits: { beta: args.beta, steps: args.steps },
+    'to-spikes': {
+      beta: args.beta,
+      steps: args.steps,
+      encoder: args.encoder,
+      threshold: args.threshold,
+      rectified: args.rectified,
+    },
+    'schedule-time': { silent: byLayer(changes.silent ?? silentOf(coding)) },
+  });
+  return { passes, neurons };
+}
+
+/** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
+function meanPlan(
+  coding: DirectCoding,
+  { def, args, place }: NeuronUse,
+  weights: { readonly bits: PerLayer<number> | undefined },
+  neurons: ReadonlyMap<string, NeuronDef>,
+): PassPlan {
+  const passes = configure(pipelines['convert.means'], {
+    'quantise-weights': weights,
+    'activation-ranges': { range: settingOf(coding, 'range') },
+    'insert-neurons': { neuron: { name: def.name, args, place }, steps: coding.args.steps },
+  });
+  return { passes, neurons: new Map(neurons).set(def.name, def) };
+}
+
+/** A setting by layers, of a coding's `layer "…" { SETTING NUMBER }`. */
+function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from' | 'silent'): PerLayer<number> {
+  return byPattern<number>(
+    coding.layers.map(({ pattern, place, settings }) => ({
+      pattern,
+      place,
+      value: settings[name],
+    })),
+  );
+}
+
+function silentOf(coding: SwsCoding): (id: string) => number {
+  const said = settingOf(coding, 'silent');
+  return (id) => said.of(id) ?? coding.args.silent;
+}

@@ -1,0 +1,196 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, launchChromium, patience } from '../support/chromium.js';
+
+const inBrowser = hasChromium('the playground in a browser');
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+};
+
+describe.skipIf(!inBrowser)('the playground', () => {
+  let folder = '';
+  let server: Server;
+  let browser: Browser;
+  let address = '';
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'spikec-playground-'));
+    const { status, stderr } = spawnSync(process.execPath, ['editors/playground/pack.mjs', join(folder, 'site')], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    server = createServer((request, response) => {
+      const name = request.url === '/' ? 'index.html' : (request.url ?? '').slice(1);
+      const path = join(folder, 'site', name);
+      if (!/^[\w.-]+$/.test(name) || !existsSync(path)) response.writeHead(404).end();
+      else
+        response
+          .writeHead(200, { 'content-type': types[extname(name)] ?? 'application/octet-stream' })
+          .end(readFileSync(path));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    browser = await launchChromium();
+  }, patience);
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    if (folder !== '') rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A page of the playground, and what it complained of. */
+  async function opened(hash = ''): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())));
+    await page.goto(address + hash);
+    await page.waitForSelector('html[data-ready=true]');
+    return { page, errors };
+  }
+
+  const write = async (page: Page, text: string): Promise<void> => {
+    await page.click('.cm-content');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText(text);
+  };
+  const panel = (page: Page, text: string | RegExp): Promise<void> =>
+    page.locator('#panel').filter({ hasText: text }).waitFor({ timeout: patience });
+
+  const model = `use "spikec/neurons" { LIF }
+
+network Small {
+  input image: real[1, 8, 8]
+  output image | conv(4) | spike | flatten | linear(10)
+}
+
+config small {
+  network Small
+  neuron  LIF(tau: 2)
+  coding  direct(steps: 3)
+}
+
+config longer extends small { coding direct(steps: 6) }
+`;
+
+  it(
+    'a model is written, an error shows in the editor and among the problems, and compiles once it is mended',
+    async () => {
+      const { page, errors } = await opened();
+      await write(page, model.replace('linear(10)', 'linaer(10)'));
+      await panel(page, 'did you mean "linear"?');
+      await page.waitForSelector('.cm-lintRange-error');
+      await write(page, model);
+      await panel(page, 'No problems.');
+      await page.click('#tab-ir');
+      await panel(page, 'linear');
+      expect(await page.textContent('#panel pre')).toContain('%encode');
+      await page.click('#tab-cost');
+      // 4·9 weights and 4 biases of the convolution, 2,570 of the linear layer
+      await panel(page, '2,610');
+      await page.click('#tab-diff');
+      await page.frameLocator('#panel iframe').getByText('steps').first().waitFor();
+      await page.click('#tab-report');
+      await page.frameLocator('#panel iframe').locator('svg').first().waitFor();
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+    patience,
+  );
+
+  it(
+    'the shipped LeNet-5 is converted and compared with its ANN on 100 digits, in the page',
+    async () => {
+      const { page, errors } = await opened();
+      await page.selectOption('#example', 'Convert a network');
+      await panel(page, 'No problems.');
+      await page.click('#tab-compare');
+      await panel(page, /100 digits in .* they agree on 100\.0 %/);
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+    patience,
+  );
+
+  it(
+    'a link has the model in it; one that is none, or unpacks to too much, gives the first example',
+    async () => {
+      const { page } = await opened();
+      await write(page, model);
+      await panel(page, 'No problems.');
+      await page.click('#share');
+      await page.waitForURL(/#m=/);
+      const hash = new URL(page.url()).hash;
+      const other = await opened(hash);
+      await other.page.locator('#config').selectOption('longer');
+      expect(await other.page.textContent('.cm-content')).toContain('config longer extends small');
+      const { deflateRawSync } = await import('node:zlib');
+      const bomb = `#m=${deflateRawSync(Buffer.alloc(1e8)).toString('base64url')}`;
+      for (const bad of [bomb, '#m=!!!', '#m=AAAA', '#<img src=x onerror=alert(1)>']) {
+        const hostile = await opened(bad.slice(0, 500_000));
+        await panel(hostile.page, 'No problems.');
+        expect(hostile.errors).toEqual([]);
+        await hostile.page.close();
+      }
+      await page.close();
+      await other.page.close();
+    },
+    patience,
+  );
+
+  it(
+    'axe finds nothing serious, light and dark, on every pane',
+    async () => {
+      const source = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page } = await opened();
+        await page.emulateMedia({ colorScheme });
+        await write(page, model);
+        await panel(page, 'No problems.');
+        await page.evaluate(source);
+        for (const tab of ['problems', 'ir', 'cost', 'download']) {
+          await page.click(`#tab-${tab}`);
+          await page.waitForFunction(`document.querySelector('#status').textContent === 'no problems'`);
+          const found = await page.evaluate(async () => {
+            const { axe } = globalThis as unknown as {
+              axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+            };
+            const { violations } = await axe.run();
+            return violations
+              .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+              .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`);
+          });
+          expect(found).toEqual([]);
+        }
+        await page.close();
+      }
+    },
+    patience,
+  );
+
+  it(
+    'whatever is written, the page stays usable',
+    async () => {
+      const { page, errors } = await opened();
+      for (const text of ['network {', 'x'.repeat(300_000), '<script>alert(1)</script>', '"'.repeat(100)]) {
+        await write(page, text);
+        await page.locator('#panel .problem').first().waitFor({ timeout: patience });
+      }
+      await write(page, model);
+      await panel(page, 'No problems.');
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+    patience,
+  );
+});

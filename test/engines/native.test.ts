@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Engine } from '../../src/engines/index.js';
+import { ProgramBuilder, type Program, evaluate } from '../../src/tensor/index.js';
+import { nativeEngines } from '../support/native.js';
+import { feedsFor, largestDifference } from '../tensor/cases.js';
+
+/** A convolution, two steps of a neuron, a pool and a linear layer: samples don't depend on each other. */
+function inference(): Program {
+  const b = new ProgramBuilder('inference');
+  const x = b.input('x', 'f32', [{ batch: 1 }, 3, 8, 8]);
+  const weights = feedsFor(
+    (() => {
+      const w = new ProgramBuilder('weights');
+      w.output('y', w.neg(w.input('conv', 'f32', [8, 3, 3, 3])));
+      w.output('z', w.neg(w.input('fc', 'f32', [5, 128])));
+      return w.build();
+    })(),
+    1,
+  );
+  const current = b.conv2d(x, b.param('conv', weights['conv']!), { pads: [1, 1, 1, 1] });
+  const first = b.ge(current, 1);
+  const rest = b.select(first, 0, current);
+  const second = b.ge(b.add(b.mul(rest, 0.5), current), 1);
+  const train = b.concat([b.cast(first, 'f32'), b.cast(second, 'f32')], 0);
+  const pooled = b.avgpool(train, { kernel: [2, 2] });
+  const flat = b.reshape(pooled, [{ batch: 2 }, 128]);
+  b.output('logits', b.matmul(flat, b.param('fc', weights['fc']!), { transB: true }));
+  return b.build();
+}
+
+describe.each(nativeEngines)('engine $name', (engine: Engine) => {
+  it('gives each sample its own result, however a batch is cut among threads', async () => {
+    const program = inference();
+    const opened = await engine.open(program, { threads: 3 });
+    for (const n of [7, 1, 40, 2, 7]) {
+      const feeds = feedsFor(program, n, n);
+      const found = await opened.step(feeds);
+      expect(largestDifference(found['logits']!, evaluate(program, feeds)['logits']!)).toBeLessThan(1e-5);
+    }
+    await opened.dispose();
+  });
+
+  it('takes steps that are asked for at once one after the other', async () => {
+    const program = inference();
+    const opened = await engine.open(program, { threads: 2 });
+    const feeds = [3, 5, 4].map((n) => feedsFor(program, n, n));
+    const found = await Promise.all(feeds.map((one) => opened.step(one)));
+    await opened.dispose();
+    feeds.forEach((one, i) => {
+      expect(largestDifference(found[i]!['logits']!, evaluate(program, one)['logits']!)).toBeLessThan(1e-5);
+    });
+  });
+});
+
+describe('without a C compiler', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.resetModules();
+  });
+
+  it('the native engine says which it looked for, and what helps', async () => {
+    vi.stubEnv('CC', '/nowhere/cc');
+    vi.resetModules();
+    const { findCompiler } = await import('../../src/engines/native/compiler.js');
+    const error: unknown = await findCompiler().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ diagnostics: [{ code: 'engine/unavailable' }] });
+    const [{ message, help }] = (error as { diagnostics: [{ message: string; help: string }] }).diagnostics;
+    expect(message).toContain('/nowhere/cc');
+    expect(help).toContain('apt install gcc');
+  });
+});
