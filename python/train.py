@@ -69,6 +69,15 @@ def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int)
     past = at - warmup
     if schedule["kind"] == "step":
         return float(rate * schedule["gamma"] ** math.floor(past / schedule["every"]))
+    if schedule["kind"] == "milestones":
+        return float(rate * schedule["gamma"] ** sum(past >= epoch for epoch in schedule["at"]))
+    if schedule["kind"] == "one_cycle":
+        rise, start, end = schedule["rise"], schedule["start"], schedule["end"]
+        share = min(1.0, past / max(epochs, 1e-9))
+        low, high = rate / start, rate / (start * end)
+        first = share < rise
+        begin, to, part = (low, rate, share / rise) if first else (rate, high, (share - rise) / (1 - rise))
+        return float(to + (begin - to) * (1 + math.cos(math.pi * part)) / 2)
     if schedule["kind"] == "cosine":
         share = min(1.0, past / max(epochs - warmup, 1e-9))
         return float(schedule["min"] + (rate - schedule["min"]) * (1 + math.cos(math.pi * share)) / 2)

@@ -15,10 +15,11 @@ export function trainerOf(
   training: TorchTraining,
 ): Trainer {
   if (options.engine === 'torch') {
+    const files = trainingFolder(training);
     const python = findPython(options.python);
     const { torch, version, device } = python;
     const name = `torch ${torch} on ${device}, Python ${version} (${python.path})`;
-    return { engine: { name }, loop: (loop) => torchLoop(python, trainingFolder(training), loop) };
+    return { engine: { name }, loop: (loop) => torchLoop(python, files, loop) };
   }
   const engine = chooseEngine(options.engine, 'train');
   return { engine, loop: (loop) => trainLoop({ ...loop, engine }) };

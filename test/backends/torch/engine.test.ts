@@ -83,3 +83,25 @@ it('a Python that isn’t there, or has no PyTorch, is said', async () => {
     expect(codes).toEqual(['torch/no-python']);
   }
 });
+
+it('what the program doesn’t know is refused by name, and the network written without it', async () => {
+  const here = place();
+  for (const [setting, said] of [
+    ['clip norm(max: 1)', 'clip'],
+    ['loss huber', 'huber'],
+    ['loss cross_entropy(weights: [1, 2, 1])', 'weights'],
+  ] as const) {
+    writeFileSync(here.model, tinyModel({ train: `optimizer adam(lr: 1e-2) ${setting}` }));
+    const { codes, diagnostics } = await train(here, { engine: 'torch' });
+    expect(
+      codes.filter((code) => code.startsWith('torch/')),
+      setting,
+    ).toEqual(['torch/setting']);
+    expect(diagnostics.map(({ message }) => message).join()).toContain(said);
+    const outDir = join(here.folder, said);
+    const compiled = await driver.compileTarget({ path: here.model }, { emit: ['torch'], outDir });
+    expect(compiled.diagnostics.map(({ code }) => code)).toEqual(['torch/left-out']);
+    expect(compiled.value?.files).toContain('model.py');
+    expect(compiled.value?.files).not.toContain('train.py');
+  }
+});
