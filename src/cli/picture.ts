@@ -41,13 +41,13 @@ const owners: Owners = {
   neurons: ['raster', 'membranes'],
 };
 
-/** `spikec picture KIND TARGET --data DATA [--sample N] [--layer ID] -o FILE.svg` */
+/** `spikec picture KIND TARGET --data DATA [--sample N] [--layer ID] -o FILE.svg|FILE.png` */
 export function addPicture(program: Command, host: Host): void {
   const command = program
     .command('picture')
     .summary('draw what a network does on data')
     .description(
-      'Draw a picture as SVG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer.',
+      'Draw a picture as SVG or PNG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer.',
     )
     .addArgument(new Argument('<kind>', 'which picture').choices(pictureKinds))
     .argument('<target>', 'FILE, FILE#CONFIG, a run or compiled folder', parseTarget)
@@ -57,7 +57,7 @@ export function addPicture(program: Command, host: Host): void {
     .option('--layer <id>', 'which layer of neurons (default: the first; raster: four of them; levels: all)')
     .option('--neurons <list>', 'which neurons of the layer, comma list from 0 (default: some that fire)', indexList)
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
-    .requiredOption('-o, --out <file>', 'the SVG file', svgFile)
+    .requiredOption('-o, --out <file>', 'the SVG file, or PNG where the name ends in .png', pictureFile)
     .action((kind: PictureKind, target: Target, flags: PictureFlags) => {
       refuseIdle(command, owners, kind, (name) => `\`picture ${name}\``);
       return draw(host, kind, target, flags);
@@ -68,10 +68,10 @@ export function addPicture(program: Command, host: Host): void {
   ]);
 }
 
-function svgFile(text: string): string {
+function pictureFile(text: string): string {
   const ending = extname(text).toLowerCase();
-  if (ending !== '' && ending !== '.svg') {
-    throw new InvalidArgumentError('Pictures are SVG: a name that ends in .svg is expected.');
+  if (ending !== '' && ending !== '.svg' && ending !== '.png') {
+    throw new InvalidArgumentError('Pictures are SVG or PNG: a name that ends in .svg or .png is expected.');
   }
   return text;
 }

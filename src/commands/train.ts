@@ -10,19 +10,15 @@ import { copiesOf } from '../workspace/model-copies.js';
 import { forLabels, plannedTraining, trainable } from '../workspace/planned-training.js';
 import { RunWriter } from '../workspace/run-writer.js';
 import { trainingFolder } from '../workspace/training-folder.js';
+import type { TrainOverrides } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 
 export type { TrainResult } from '../run/training.js';
 
-export interface TrainOptions extends CommonOptions, TrainingHooks {
-  /** Data set by name, in place of the config's. */
-  readonly data?: string;
+export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrides {
   readonly dataDir?: string;
   /** In place of the config's. */
   readonly layout?: Layout;
-  readonly epochs?: number;
-  readonly limit?: number;
-  readonly seed?: number;
   readonly engine?: string;
   readonly threads?: number;
   /** MB of samples that are kept in memory at most. */

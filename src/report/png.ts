@@ -57,6 +57,13 @@ function crc32(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
+/** A PNG file with a text that programs show and that no pixel depends on (`tEXt`). */
+export function withText(png: Uint8Array, keyword: string, text: string): Uint8Array {
+  const end = signature.length + 25; // behind the header, which has 13 bytes
+  const said = chunk('tEXt', new TextEncoder().encode(`${keyword}\0${text}`));
+  return joined([png.subarray(0, end), said, png.subarray(end)]);
+}
+
 export function pngUri(width: number, height: number, pixels: Uint8Array): string {
   return `data:image/png;base64,${base64(encodePng(width, height, pixels))}`;
 }

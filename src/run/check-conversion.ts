@@ -185,10 +185,10 @@ function remedy(spiking: Network, first: string | undefined, chosen: boolean): s
     return '--encoder exact carries the input’s codes as they are; the drive encoder misses some';
   }
   const steps = Number(args['steps']);
-  const coarse = neurons.some((op) => Number(op.attrs['amplitude'] ?? 1) > 1);
+  const coarse = neurons.some((op) => Number(op.attrs.amplitude ?? 1) > 1);
   if (coarse) return `${steps} steps carry fewer codes than the layers have: more --steps`;
   const most = steps - 1;
-  if (neurons.every((op) => Number(op.attrs['silent']) >= most))
+  if (neurons.every((op) => Number(op.attrs.silent) >= most))
     return 'report it with the file: every layer decided on its whole input';
   if (chosen) {
     return 'more comes in late than on the inputs that silent periods were chosen on: a larger --margin, --calibrate DATA, or --silent proven';

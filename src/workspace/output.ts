@@ -5,7 +5,7 @@ import { isFile, readBytes, writeFile } from '../data/index.js';
 const signs = {
   cost: [/^id,kind,input,macs,params,/],
   report: [/<meta name="generator" content="spikec /],
-  picture: [/<!-- Made by spikec picture\. --><\/svg>$/],
+  picture: [/<!-- Made by spikec picture\. --><\/svg>$/, /^.PNG\r\n[^]{10,60}Software\0spikec picture/u],
   diff: [
     /^--- [^\n]*\n\+\+\+ [^\n]*\n(?!@@)/,
     /^against /,
@@ -36,7 +36,7 @@ export function refuseOutput(path: string, command: Writer): void {
 }
 
 /** Writes a command's output file, unless {@link refuseOutput} refuses. */
-export function writeOutput(path: string, content: string, command: Writer): void {
+export function writeOutput(path: string, content: string | Uint8Array, command: Writer): void {
   refuseOutput(path, command);
   writeFile(path, content);
 }

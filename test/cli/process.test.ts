@@ -87,6 +87,44 @@ it.skipIf(process.platform === 'win32')(
   60_000,
 );
 
+it.skipIf(process.platform === 'win32')(
+  'Ctrl-C ends a training with 130 and says how to go on; resumed, it ends as one that nobody interrupted',
+  async () => {
+    const folder = project(64);
+    writeFileSync(
+      join(folder, 'tiny.spike'),
+      `use "spikec/neurons" { LIF }
+     network Tiny { input image: real[1, 6, 6]  output image | flatten | linear(16) | spike | linear(3) }
+     config tiny { network Tiny  neuron LIF  coding rate(3)  train { optimizer adam(lr: 1e-2)  batch 4  epochs 40 } }`,
+    );
+    const args = (out: string) => ['train', 'tiny.spike', '--data', 'idx:images,labels', '--json', '-o', out];
+    const child = spawn(process.execPath, [main, ...args('cut')], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    // the first epoch's line says that there is something to go on from
+    await new Promise((settle) => child.stdout.once('data', settle));
+    child.kill('SIGINT');
+    const code = await new Promise((settle) => child.on('close', settle));
+    expect(code).toBe(130);
+    expect(errors).toContain('--resume');
+    const log = (out: string): object[] =>
+      readFileSync(join(folder, out, 'log.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => {
+          const { seconds: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
+          return rest;
+        });
+    expect(log('cut').length).toBeLessThan(40);
+    expect(spikec([...args('cut'), '--resume'], folder).status).toBe(0);
+    expect(spikec(args('whole'), folder).status).toBe(0);
+    expect(log('cut')).toEqual(log('whole'));
+    const weights = (out: string) => readFileSync(join(folder, out, 'weights.safetensors'));
+    expect(weights('cut').equals(weights('whole'))).toBe(true);
+  },
+  120_000,
+);
+
 interface BadInput {
   readonly what: string;
   readonly make: (folder: string) => readonly string[];

@@ -54,7 +54,7 @@ it.each([
   [['bits', '--limit', '3'], "option '--limit' belongs to `picture levels`, not to `picture bits`"],
   [['levels', '--neurons', '3'], "option '--neurons' belongs to `picture raster`, `picture membranes`, not to"],
   [['levels', '--sample', '3'], "option '--sample' belongs to"],
-  [['levels', '-o', 'x.png'], 'a name that ends in .svg is expected'],
+  [['levels', '-o', 'x.pdf'], 'a name that ends in .svg or .png is expected'],
 ])('picture %j is wrong usage', async ([kind, ...flags], problem) => {
   const out = flags.includes('-o') ? [] : ['-o', 'x.svg'];
   const ran = await spikec(['picture', kind!, 'run', ...out, ...flags]);

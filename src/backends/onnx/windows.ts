@@ -117,8 +117,19 @@ function poolWindow({ kernel, stride, pads }: PrimAttrs['maxpool']) {
   return { kernel_shape: kernel, strides: stride, pads };
 }
 
-export const maxpool: Emit<PrimAttrs['maxpool']> = ({ w, attrs, names, out }) => {
-  w.node('MaxPool', names, poolWindow(attrs), out);
+/**
+ * The window of a pool that reads `input`. Behind a pad it is written as VALID: onnxruntime up to 1.30 would join the pad to
+ * the pool, which it then refuses where the pad is as large as the window.
+ */
+function windowBehind({ attrs, op, makerOf }: EmitContext<PrimAttrs['maxpool']>) {
+  const { pads, ...window } = poolWindow(attrs);
+  const padded = pads.every((p) => p === 0) && makerOf(op.inputs[0]!)?.kind === 'pad';
+  return padded ? { ...window, auto_pad: 'VALID' } : { ...window, pads };
+}
+
+export const maxpool: Emit<PrimAttrs['maxpool']> = (context) => {
+  const { w, names, out } = context;
+  w.node('MaxPool', names, windowBehind(context), out);
 };
 
 /** MaxPool's second result says where each maximum lay; the gradients are added there. */
@@ -133,6 +144,7 @@ export const maxpoolGrad: Emit<PrimAttrs['maxpool_grad']> = ({ w, op, attrs, nam
   w.node('Reshape', [added, w.ints(reshapeTarget(op.shape))], {}, out);
 };
 
-export const avgpool: Emit<PrimAttrs['avgpool']> = ({ w, attrs, names, out }) => {
-  w.node('AveragePool', names, { ...poolWindow(attrs), count_include_pad: attrs.include_pad ? 1 : 0 }, out);
+export const avgpool: Emit<PrimAttrs['avgpool']> = (context) => {
+  const { w, attrs, names, out } = context;
+  w.node('AveragePool', names, { ...windowBehind(context), count_include_pad: attrs.include_pad ? 1 : 0 }, out);
 };

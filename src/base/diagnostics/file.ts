@@ -42,6 +42,11 @@ should be, split it (a model file: with \`use\`; a data set: into several files)
     `The operating system reported an error while reading, other than a missing file or missing permission: a damaged disk, a
 network folder that went away, too many open files.`,
   ),
+  'file/package-missing': define<{ what: string; name: string }>(
+    'error',
+    ({ what, name }) => `${what} are drawn by the package "${name}", which isn’t installed`,
+    'Packages that only one kind of output needs are installed only where they are wanted, beside spikec: `npm install @resvg/resvg-js` for pictures as PNG. SVG pictures need none.',
+  ),
   'file/exists': define<{ path: string }>(
     'error',
     ({ path }) => `there is a file "${path}" already`,

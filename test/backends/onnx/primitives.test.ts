@@ -52,4 +52,34 @@ describe('ONNX backend in onnxruntime', () => {
       await executable.dispose();
     }
   });
+
+  it('pools behind pads as wide as their windows, which onnxruntime would join to them and refuse', async () => {
+    const image = tensor(
+      'f32',
+      [2, 1, 4, 4],
+      Array.from({ length: 32 }, (_, i) => 3 - i),
+    );
+    for (const kind of ['maxpool', 'avgpool'] as const) {
+      for (const [wide, value] of [
+        [1, 0],
+        [2, 0],
+        [3, 0],
+        [2, -1],
+      ] as const) {
+        const b = new ProgramBuilder(kind);
+        const padded = b.pad(
+          b.input('x', 'f32', [{ batch: 1 }, 1, 4, 4]),
+          [0, 0, wide, wide],
+          [0, 0, wide, wide],
+          value,
+        );
+        const window = { kernel: [2, 2], stride: [2, 2] } as const;
+        b.output('y', kind === 'maxpool' ? b.maxpool(padded, window) : b.avgpool(padded, window));
+        const executable = await onnxruntimeEngine.open(b.build(), { threads: 1 });
+        const { y } = await executable.step({ x: image });
+        expect(largestDifference(y!, evaluate(b.build(), { x: image })['y']!), `${kind} ${wide} ${value}`).toBe(0);
+        await executable.dispose();
+      }
+    }
+  });
 });

@@ -154,7 +154,7 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
     if (tail.has(op.id)) continue;
     if (roleOf(op) === 'bound' || (roleOf(op) === 'maximum' && spiking.has(op.inputs[0]!))) spiking.add(op.id);
     const badPool = roleOf(op) === 'maximum' && !spiking.has(op.id);
-    const badPad = op.kind === 'pad' && op.attrs['value'] !== 0;
+    const badPad = op.kind === 'pad' && op.attrs.value !== 0;
     const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
     if (mayStand[roleOf(op)] && (boundsOf(op)?.[1] ?? 0) < Infinity && !badPool && !badPad && !badOutput) continue;
     sound = false;
