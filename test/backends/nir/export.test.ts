@@ -66,14 +66,14 @@ it('what NIR can’t say is refused layer by layer, with its name', () => {
     try {
       exportNir(network);
     } catch (error) {
-      if (error instanceof DiagnosticError) return error.diagnostics.map(({ message }) => message);
+      if (error instanceof DiagnosticError) return error.diagnostics.map(({ code, message }) => `${code}: ${message}`);
       throw error;
     }
     return [];
   };
   expect(refused(model(chain, { neuron: 'LIF(tau: 2, theta: 0.4, soft: true)' }))).toEqual([
-    "%output.spike: NIR can't say a reset by subtraction",
-    "%output.spike_2: NIR can't say a reset by subtraction",
+    "nir/unsupported: %output.spike: NIR can't say a reset by subtraction",
+    "nir/unsupported: %output.spike_2: NIR can't say a reset by subtraction",
   ]);
   expect(refused(model(chain, { neuron: 'MBLIF(tau: 4, theta: 0.6)' }))[0]).toContain('spikes of several levels');
   expect(refused(model(chain.replace('avgpool', 'maxpool')))[0]).toContain('max pooling');
