@@ -87,6 +87,13 @@ export function numberFromZero(text: string): number {
   return value;
 }
 
+/** A number greater than 0. */
+export function numberAboveZero(text: string): number {
+  const value = realNumber(text);
+  if (value <= 0) throw new InvalidArgumentError('A number greater than 0 is expected.');
+  return value;
+}
+
 /** A parser of comma lists of known words. */
 export function listOf<T extends string>(words: readonly T[]): (text: string) => readonly T[] {
   return (text) => {

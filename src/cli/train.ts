@@ -1,5 +1,14 @@
 import type { Command } from 'commander';
-import { choice, dataHelp, defined, parseTarget, wholeNumber, withCommonFlags, withOutsideFlag } from './options.js';
+import {
+  choice,
+  dataHelp,
+  defined,
+  numberAboveZero,
+  parseTarget,
+  wholeNumber,
+  withCommonFlags,
+  withOutsideFlag,
+} from './options.js';
 import { type Layout, layouts } from '../data/index.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { quoted } from './shell.js';
@@ -14,9 +23,13 @@ interface TrainFlags extends CommonFlags {
   readonly epochs?: number;
   readonly limit?: number;
   readonly engine?: string;
+  readonly python?: string;
   readonly threads?: number;
   readonly seed?: number;
   readonly memory?: number;
+  readonly batch?: number;
+  readonly lr?: number;
+  readonly from?: string;
   readonly resume?: boolean;
   readonly out?: string;
   readonly allowOutside?: boolean;
@@ -37,8 +50,15 @@ export function addTrain(program: Command, host: Host): void {
     .option('--epochs <n>', "in place of the config's", wholeNumber(1))
     .option('--limit <n>', 'only the first N images', wholeNumber(2))
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option(
+      '--python <path>',
+      'the Python that the engine torch runs (default: python3, or the variable SPIKEC_PYTHON)',
+    )
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
+    .option('--batch <n>', "images a step, in place of the config's", wholeNumber(1))
+    .option('--lr <rate>', "the learning rate, in place of the optimiser's", numberAboveZero)
+    .option('--from <run>', 'begin with the weights of another run, where names and shapes are the same')
     .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
@@ -85,9 +105,13 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             epochs: flags.epochs,
             limit: flags.limit,
             engine: flags.engine,
+            python: flags.python,
             threads: flags.threads,
             seed: flags.seed,
             memory: flags.memory,
+            batch: flags.batch,
+            rate: flags.lr,
+            from: flags.from,
             run: flags.out,
           }),
         }),
@@ -120,8 +144,13 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
     ['--data-dir', flags.dataDir],
     ['--layout', flags.layout],
     ['--epochs', flags.epochs],
+    ['--batch', flags.batch],
+    ['--lr', flags.lr],
+    ['--from', flags.from],
+    ['--memory', flags.memory],
     ['--limit', flags.limit],
     ['--engine', flags.engine],
+    ['--python', flags.python],
     ['--threads', flags.threads],
     ['--seed', flags.seed],
     ['-o', run],

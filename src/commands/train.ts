@@ -1,7 +1,7 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { type Layout, loadReaders, openDataset, readText } from '../data/index.js';
-import { chooseEngine } from '../run/engine.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
+import { trainerOf } from '../run/trainer.js';
 import { trainingSamples } from '../run/training-samples.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
@@ -10,20 +10,18 @@ import { copiesOf } from '../workspace/model-copies.js';
 import { forLabels, plannedTraining, trainable } from '../workspace/planned-training.js';
 import { RunWriter } from '../workspace/run-writer.js';
 import { trainingFolder } from '../workspace/training-folder.js';
+import type { TrainOverrides } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 
 export type { TrainResult } from '../run/training.js';
 
-export interface TrainOptions extends CommonOptions, TrainingHooks {
-  /** Data set by name, in place of the config's. */
-  readonly data?: string;
+export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrides {
   readonly dataDir?: string;
   /** In place of the config's. */
   readonly layout?: Layout;
-  readonly epochs?: number;
-  readonly limit?: number;
-  readonly seed?: number;
   readonly engine?: string;
+  /** The Python that the engine `torch` runs; `python3` where it isn't said. */
+  readonly python?: string;
   readonly threads?: number;
   /** MB of samples that are kept in memory at most. */
   readonly memory?: number;
@@ -47,6 +45,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   await loadReaders(data);
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
+    const sources = sourcesOf(target, options);
     const plan = forLabels(said, dataset);
     const { settings } = plan;
     say('compiling the training step');
@@ -55,7 +54,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       config: config.name,
       data,
       images: dataset.length,
-      sources: sourcesOf(target, options),
+      sources,
       hardware: config.hardware?.settings,
     });
     const fresh = (run: string): void => writer.refuseToReplace(run, [target.path]);
@@ -65,25 +64,15 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       ...(options.memory === undefined ? {} : { memory: options.memory * 1e6 }),
       onProgress: (done, total) => say('reading images', { done, total }),
     });
-    const engine = chooseEngine(options.engine, 'train');
+    const { engine, loop } = trainerOf(options, { ...plan, config: config.name, sources });
     options.onEngine?.(engine.name);
     const claim = folder.claim(fresh);
     try {
       const from = options.resume === true ? findings.take(writer.resume(claim)) : undefined;
       if (from === undefined) writer.begin(claim);
       options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
-      const training = {
-        trainee,
-        samples,
-        network,
-        settings,
-        data,
-        engine,
-        threads: options.threads,
-        writer,
-        claim,
-        from,
-      };
+      const { threads } = options;
+      const training = { trainee, samples, network, settings, data, engine, loop, threads, writer, claim, from };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };
     } finally {
       claim.release();

@@ -74,10 +74,38 @@ export const trainSettings = [
       of: {
         constant: [warmup],
         step: [{ name: 'every', spec: some, required: true }, { name: 'gamma', spec: positive, default: 0.1 }, warmup],
+        milestones: [
+          { name: 'at', spec: { kind: 'list', of: some }, required: true },
+          { name: 'gamma', spec: positive, default: 0.1 },
+          warmup,
+        ],
+        one_cycle: [
+          { name: 'rise', spec: { kind: 'real', above: 0, below: 1 }, default: 0.3 },
+          { name: 'start', spec: positive, default: 25 },
+          { name: 'end', spec: positive, default: 1e4 },
+        ],
         cosine: [{ name: 'min', spec: { kind: 'real', min: 0 }, default: 0 }, warmup],
       },
     },
     otherwise: '`constant`',
+  },
+  {
+    name: 'clip',
+    doc: 'what gradients are held to: all of them together to a length, or each number to a range',
+    spec: {
+      kind: 'choice',
+      of: {
+        norm: [{ name: 'max', spec: positive, default: 1 }],
+        value: [{ name: 'max', spec: positive, default: 1 }],
+      },
+    },
+    otherwise: 'nothing',
+  },
+  {
+    name: 'freeze',
+    doc: 'layers whose weights stay as they are, by patterns of ids: `freeze ["stem", "stage1"]`',
+    spec: { kind: 'list', of: { kind: 'string' } },
+    otherwise: 'none',
   },
   {
     name: 'loss',

@@ -25,6 +25,7 @@ export {
 } from './losses.js';
 export { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.js';
 export {
+  type GradientClip,
   type TrainingState,
   type TrainingStep,
   type TrainingStepOptions,

@@ -6,12 +6,19 @@ import { type OptimizerSpec, optimizerSlots, updateWeight } from './optimizers.j
 import { simplify } from './simplify/index.js';
 import type { Program } from './types.js';
 
+/** Gradients held to a length of all together, as PyTorch's clip_grad_norm_, or each number to [−max, max]. */
+export interface GradientClip {
+  readonly kind: 'norm' | 'value';
+  readonly max: number;
+}
+
 export interface TrainingStepOptions {
   /** Output name of the scalar loss. */
   readonly loss: string;
   /** Ids of the params to train. */
   readonly train: readonly string[];
   readonly optimizer: OptimizerSpec;
+  readonly clip?: GradientClip;
   /**
    * Param id → id of the value that replaces it after the step: running statistics. They are
    * no part of the gradient.
@@ -52,7 +59,8 @@ export function trainingStep(forward: Program, options: TrainingStepOptions): Tr
   const loss = forward.outputs[options.loss];
   if (loss === undefined) throw new TypeError(`training step: there is no output "${options.loss}"`);
   const weights = options.train.map((id) => b.value(id));
-  const grads = gradients(b, b.value(loss), weights);
+  const grads = clipped(b, gradients(b, b.value(loss), weights), options.clip);
+  b.at(undefined);
   const clock = { rate: b.input('learning_rate', 'f32', []), step: b.input('step', 'f32', []) };
   const states: TrainingState[] = [];
   weights.forEach((weight, i) => {
@@ -65,6 +73,22 @@ export function trainingStep(forward: Program, options: TrainingStepOptions): Tr
   }
   const unreached = options.train.filter((_, i) => grads[i] === undefined);
   return { program: simplify(b.build(), { differentiated: true }), states, unreached };
+}
+
+function clipped(
+  b: ProgramBuilder,
+  grads: readonly (Value | undefined)[],
+  clip: GradientClip | undefined,
+): readonly (Value | undefined)[] {
+  if (clip === undefined) return grads;
+  const { kind, max } = clip;
+  b.at('clip');
+  if (kind === 'value') return grads.map((grad) => grad && b.min(b.max(grad, -max), max));
+  const squares = grads.flatMap((grad) => (grad === undefined ? [] : [b.sumAll(b.mul(grad, grad))]));
+  if (squares.length === 0) return grads;
+  const norm = b.sqrt(squares.reduce((sum, one) => b.add(sum, one)));
+  const factor = b.min(b.div(b.scalar(norm.dtype as 'f32', max), b.add(norm, 1e-6)), 1);
+  return grads.map((grad) => grad && b.mul(grad, factor));
 }
 
 function updateStates(

@@ -14,6 +14,15 @@ export function learningRate(schedule: ScheduleSpec, rate: number, at: number, e
       return rate;
     case 'step':
       return rate * schedule.gamma ** Math.floor(past / schedule.every);
+    case 'milestones':
+      return rate * schedule.gamma ** schedule.at.filter((epoch) => past >= epoch).length;
+    case 'one_cycle': {
+      const { rise, start, end } = schedule;
+      const share = Math.min(1, past / Math.max(epochs, 1e-9));
+      const [from, to, part] =
+        share < rise ? [rate / start, rate, share / rise] : [rate, rate / (start * end), (share - rise) / (1 - rise)];
+      return to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
+    }
     case 'cosine': {
       const share = Math.min(1, past / Math.max(epochs - warmup, 1e-9));
       return schedule.min + ((rate - schedule.min) * (1 + Math.cos(Math.PI * share))) / 2;

@@ -1,12 +1,25 @@
 import type { Normalisation } from '../data/index.js';
 import type { BitPenalty, TrainingLoss } from '../lower/program/index.js';
-import type { OptimizerSpec } from '../tensor/index.js';
+import type { GradientClip, OptimizerSpec } from '../tensor/index.js';
 
 /** How the learning rate goes from epoch to epoch; `warmup` counts epochs. */
 export type ScheduleSpec =
   | { readonly kind: 'constant'; readonly warmup: number }
   /** Times gamma after every `every` epochs. */
   | { readonly kind: 'step'; readonly warmup: number; readonly every: number; readonly gamma: number }
+  /** Times gamma at each of these epochs, counted from the end of the warm-up. */
+  | { readonly kind: 'milestones'; readonly warmup: number; readonly at: readonly number[]; readonly gamma: number }
+  /**
+   * Half a cosine from rate/start up to the rate over the share `rise` of the training, and another down to
+   * rate/(start·end) (PyTorch's OneCycleLR, continuous in time).
+   */
+  | {
+      readonly kind: 'one_cycle';
+      readonly warmup: 0;
+      readonly rise: number;
+      readonly start: number;
+      readonly end: number;
+    }
   /** Half a cosine from the optimiser's rate to `min`, falling at every step. */
   | { readonly kind: 'cosine'; readonly warmup: number; readonly min: number };
 
@@ -36,6 +49,12 @@ export interface TrainSettings {
   readonly validation: number;
   /** Stop after so many epochs without a better validation accuracy (or loss, without validation). */
   readonly patience?: number;
+  /** What gradients are held to. */
+  readonly clip?: GradientClip;
+  /** Ids of parameters that stay as they are. */
+  readonly frozen?: readonly string[];
+  /** The run whose weights it began with. */
+  readonly from?: string;
   readonly bits?: BitTraining;
 }
 

@@ -13,7 +13,7 @@ export interface Trainee {
 }
 
 /** What the training step follows from, beside the network. */
-export type StepSettings = Pick<TrainSettings, 'loss' | 'labels' | 'optimizer' | 'bits'>;
+export type StepSettings = Pick<TrainSettings, 'loss' | 'labels' | 'optimizer' | 'clip' | 'frozen' | 'bits'>;
 
 /**
  * Derives the training step. Parameters of neurons, step sizes and bits don't decay: a threshold has no reason to
@@ -26,8 +26,9 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const undecayed = undecayedParams(network);
   const step = trainingStep(lowered.program, {
     loss: 'loss',
-    train: lowered.learned,
+    train: lowered.learned.filter((id) => settings.frozen?.includes(id) !== true),
     optimizer: settings.optimizer,
+    ...(settings.clip === undefined ? {} : { clip: settings.clip }),
     replace: lowered.replace,
     decayFactor: (id) => (undecayed.has(id) ? 0 : 1),
     rateFactor: (id) => bits?.rateFactors[id] ?? 1,

@@ -1,14 +1,15 @@
-import { DiagnosticError, fail } from '../base/diagnostics/index.js';
+import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
 import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
 import { needsClasses } from '../tensor/index.js';
-import type { Config } from '../model/index.js';
+import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
 import { bitTraining, renewalProblems } from './bit-training.js';
 import type { Findings } from './findings.js';
 import { networkOf } from './own-network.js';
+import { readFolder } from './run-folder.js';
 import { type TrainOverrides, trainSettings } from './train-settings.js';
 
 /** Everything of a training that a config says. */
@@ -41,8 +42,15 @@ export function forLabels(plan: PlannedTraining, dataset: Pick<Dataset, 'name' |
 export function plannedTraining(config: Config, overrides: TrainOverrides, findings: Findings): PlannedTraining {
   if (config.network.kind === 'onnx')
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
-  const { settings, ...from } = trainSettings(config, overrides);
-  const network = networkOf(config, findings, settings.seed);
+  const { settings: said, ...from } = trainSettings(config, overrides);
+  const initial = networkOf(config, findings, said.seed);
+  const network = overrides.from === undefined ? initial : weightsFrom(overrides.from, initial, findings);
+  const frozen = frozenParams(config, network);
+  const settings = {
+    ...said,
+    ...(frozen.length === 0 ? {} : { frozen }),
+    ...(overrides.from === undefined ? {} : { from: overrides.from }),
+  };
   const bits = bitTraining(config, network, settings.rate);
   findings.take({ value: true, diagnostics: renewalProblems(config, network) });
   return { ...from, network, settings: bits === undefined ? settings : { ...settings, bits } };
@@ -54,4 +62,35 @@ export function trainable({ network, settings }: PlannedTraining): Trainee {
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
   return trainee;
+}
+
+/** Parameters of the layers that `freeze` names; a pattern that means none is an error. */
+function frozenParams(config: Config, network: Network): readonly string[] {
+  const patterns = config.train?.settings.freeze ?? [];
+  const ids = network.ops.filter(({ params }) => Object.keys(params).length > 0).map(({ id }) => id);
+  const unmatched = patterns.find((pattern) => !ids.some(layerMatcher(pattern)));
+  if (unmatched !== undefined)
+    fail('model/pattern', { pattern: unmatched }, config.train?.place, { help: layerHelp(unmatched, ids) });
+  const found = network.ops.filter(({ id }) => patterns.some((pattern) => layerMatcher(pattern)(id)));
+  return found.flatMap(({ params }) => Object.values(params));
+}
+
+/** The network with the weights of a run or compiled folder, where names and shapes are the same. */
+function weightsFrom(folder: string, network: Network, findings: Findings): Network {
+  const there = readFolder(folder, findings).network.params;
+  const taken = new Map(
+    [...network.params].flatMap(([name, param]) => {
+      const other = there.get(name);
+      const fits = other?.quant === undefined && sameShape(other?.tensor.shape, param.tensor.shape);
+      return other !== undefined && fits ? [[name, { ...param, tensor: other.tensor }] as const] : [];
+    }),
+  );
+  if (taken.size === 0) fail('train/no-weights-taken', { folder });
+  const left = [...network.params.keys()].filter((name) => !taken.has(name));
+  findings.all.push(diagnostic('train/weights-taken', { folder, taken: taken.size, left }));
+  return { ...network, params: new Map([...network.params, ...taken]) };
+}
+
+function sameShape(a: readonly number[] | undefined, b: readonly number[]): boolean {
+  return a !== undefined && a.length === b.length && a.every((n, i) => n === b[i]);
 }

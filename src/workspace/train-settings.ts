@@ -9,10 +9,16 @@ import { bitTraining } from './bit-training.js';
 
 /** What the command line says in place of the config. */
 export interface TrainOverrides {
+  /** Data set by name, in place of the config's. */
   readonly data?: string;
   readonly epochs?: number;
   readonly limit?: number;
   readonly seed?: number;
+  readonly batch?: number;
+  /** A run or compiled folder whose weights are the first ones, where names and shapes are the same. */
+  readonly from?: string;
+  /** Learning rate, in place of the optimiser's. */
+  readonly rate?: number;
 }
 
 /** The settings of a config's `train { … }`, and the data set's name. */
@@ -31,13 +37,14 @@ export function trainSettings(
   const limit = overrides.limit ?? said.limit;
   const settings: Omit<TrainSettings, 'bits'> = {
     optimizer: optimizerOf(optimizer),
-    rate: optimizer.args.lr,
+    rate: overrides.rate ?? optimizer.args.lr,
     schedule: scheduleOf(said.schedule),
     loss: lossOf(said.loss) ?? usualLoss(said.target),
     ...(said.target === 'reconstruction' ? { labels: 'input' } : {}),
     augment: augmentOf(said.augment ?? []),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
-    batch: said.batch,
+    batch: overrides.batch ?? said.batch,
+    ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
     epochs: overrides.epochs ?? said.epochs,
     seed: overrides.seed ?? said.seed,
     validation: said.validation,
@@ -81,6 +88,10 @@ function scheduleOf(schedule: TrainValues['schedule']): ScheduleSpec {
       return { kind: 'constant', warmup: schedule.args.warmup };
     case 'step':
       return { kind: 'step', warmup: schedule.args.warmup, every: schedule.args.every, gamma: schedule.args.gamma };
+    case 'milestones':
+      return { kind: 'milestones', ...schedule.args };
+    case 'one_cycle':
+      return { kind: 'one_cycle', warmup: 0, ...schedule.args };
     case 'cosine':
       return { kind: 'cosine', warmup: schedule.args.warmup, min: schedule.args.min };
   }

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { DiagnosticError, type Outcome } from '../../src/base/diagnostics/index.js';
 import { driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
+import { decodeWeights } from '../../src/network/index.js';
 import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { random } from '../tensor/cases.js';
@@ -127,4 +128,82 @@ it('`eval` counts which classes are taken for which', async () => {
   expect(confusion!.flat().reduce((a, b) => a + b)).toBe(count);
   expect((confusion![0]![0]! + confusion![1]![1]!) / count).toBeCloseTo(accuracy!, 9);
   expect(classes!.map(({ samples }) => samples).reduce((a, b) => a + b)).toBe(count);
+});
+
+it('`--from` begins with another run’s weights, and what `freeze` names stays as it is', async () => {
+  const { path, run } = written('', { labels: 'classes' });
+  valueOf(await driver.trainTarget({ path }, { run, epochs: 2 }));
+  const frozen = join(path, '../frozen.spike');
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(
+    frozen,
+    text.replace('seed 1', 'seed 7 freeze ["output.linear"] clip norm(max: 0.5) schedule one_cycle'),
+  );
+  const next = join(path, '../next');
+  const { value, diagnostics } = await driver.trainTarget(
+    { path: frozen },
+    { run: next, from: run, epochs: 2, rate: 0.02 },
+  );
+  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(value).toBeDefined();
+  const note = diagnostics.find(({ code }) => code === 'train/weights-taken');
+  expect(note?.message).toMatch(/^all 4 parameters begin as they are in/);
+  const weights = (folder: string) => valueOf(decodeWeights(readFileSync(join(folder, 'weights.safetensors')), folder));
+  const [a, b] = [weights(run), weights(next)];
+  const same = [...a.keys()].filter((name) => JSON.stringify(a.get(name)) === JSON.stringify(b.get(name)));
+  expect(same.sort()).toEqual(['output.linear.bias', 'output.linear.weight']);
+  expect([...a.keys()]).toHaveLength(4);
+  // whoever goes on has to say what it began with: frozen weights are in no checkpoint
+  const codes = async (more: object): Promise<readonly string[]> => {
+    try {
+      const found = await driver.trainTarget(
+        { path: frozen },
+        { run: next, resume: true, epochs: 3, rate: 0.02, ...more },
+      );
+      return found.value === undefined ? found.diagnostics.map(({ code }) => code) : [];
+    } catch (error) {
+      if (error instanceof DiagnosticError) return error.diagnostics.map(({ code }) => code);
+      throw error;
+    }
+  };
+  expect(await codes({})).toEqual(['train/other-training']);
+  expect(await codes({ from: run })).toEqual([]);
+  writeFileSync(frozen, text.replace('seed 1', 'seed 7 freeze ["none"]'));
+  expect(await codes({ resume: false, run: join(path, '../other') })).toEqual(['model/pattern']);
+});
+
+it('weights of a run of another network are refused', async () => {
+  const { path, run } = written('', { labels: 'classes' });
+  valueOf(await driver.trainTarget({ path }, { run, epochs: 1 }));
+  const other = join(path, '../other.spike');
+  writeFileSync(
+    other,
+    readFileSync(path, 'utf8').replace(
+      'output x | linear(24) | spike |',
+      'output x | flatten | linear(7) | spike | linear(9) |',
+    ),
+  );
+  try {
+    const { diagnostics } = await driver.trainTarget({ path: other }, { run: `${run}2`, from: run, epochs: 1 });
+    expect(diagnostics.map(({ code }) => code)).toEqual(['train/no-weights-taken']);
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    expect(error.diagnostics.map(({ code }) => code)).toEqual(['train/no-weights-taken']);
+  }
+});
+
+it('a training whose samples don’t fit in the memory is the same, and says how many are kept', async () => {
+  const { path, run } = written('');
+  const log = async (folder: string, more: object) => {
+    const { diagnostics } = await driver.trainTarget({ path }, { run: folder, epochs: 2, ...more });
+    const records = readFileSync(join(folder, 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return { codes: diagnostics.map(({ code }) => code), records: records.map(({ seconds: _, ...rest }) => rest) };
+  };
+  const [kept, streamed] = [await log(run, {}), await log(`${run}2`, { memory: 0 })];
+  expect(kept.codes).not.toContain('train/streamed');
+  expect(streamed.codes).toContain('train/streamed');
+  expect(streamed.records).toEqual(kept.records);
 });

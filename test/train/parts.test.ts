@@ -30,6 +30,18 @@ describe('schedules', () => {
       expect.closeTo(0.2, 12),
     ]);
   });
+  it('milestones multiply at each of their epochs', () => {
+    const spec = { kind: 'milestones', warmup: 1, at: [3, 6], gamma: 0.5 } as const;
+    expect([1, 3.9, 4, 6.9, 7].map((at) => learningRate(spec, 1, at, 9))).toEqual([1, 1, 0.5, 0.5, 0.25]);
+  });
+  it('one cycle is that of PyTorch’s OneCycleLR of many steps', () => {
+    const spec = { kind: 'one_cycle', warmup: 0, rise: 0.3, start: 25, end: 1e4 } as const;
+    // of 100,001 steps of torch.optim.lr_scheduler.OneCycleLR(max_lr=0.4)
+    const theirs = [0.016, 0.20800703733174686, 0.39999999990130636, 0.3246947527461457, 0.11322237754783435, 1.6e-6];
+    const ours = [0, 1.5, 3, 5, 7.5, 10].map((at) => learningRate(spec, 0.4, at, 10));
+    ours.forEach((rate, i) => expect(Math.abs(rate - theirs[i]!)).toBeLessThan(2e-5));
+    expect(ours[5]).toBeCloseTo(1.6e-6, 12);
+  });
   it('warm-up rises in a straight line and then the schedule begins', () => {
     const spec = { kind: 'cosine', warmup: 2, min: 0 } as const;
     expect(learningRate(spec, 1, 0.5, 10)).toBeCloseTo(0.25, 12);

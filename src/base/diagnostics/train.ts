@@ -12,6 +12,20 @@ classes are saved as integers (\`labels.astype('int64')\`). With \`target recons
     ({ loss, count, outputs }) => `\`${loss}\` has ${count} weights, and the network ${outputs} outputs`,
     `\`weights\` of a loss has a number for each class, in the order of the outputs: \`cross_entropy(weights: [1, 2.5, 1])\`.`,
   ),
+  'train/weights-taken': define<{ folder: string; taken: number; left: readonly string[] }>(
+    'note',
+    ({ folder, taken, left }) =>
+      left.length === 0
+        ? `all ${taken} parameters begin as they are in "${folder}"`
+        : `${taken} parameters begin as they are in "${folder}"; ${left.length} don't: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ' …' : ''}`,
+    `\`--from\` takes the weights of another run (or compiled folder) whose names and shapes are those of this network. The others begin
+as they do without it.`,
+  ),
+  'train/no-weights-taken': define<{ folder: string }>(
+    'error',
+    ({ folder }) => `no parameter of "${folder}" has the name and the shape of one of this network`,
+    `\`--from\` takes weights by the ids of layers: \`first.conv.weight\`. The run is of another network.`,
+  ),
   'train/streamed': define<{ name: string; kept: number; images: number; megabytes: number }>(
     'note',
     ({ name, kept, images, megabytes }) =>

@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
-import { DiagnosticError, fail } from '../../base/diagnostics/index.js';
+import { DiagnosticError } from '../../base/diagnostics/index.js';
 import { readBytes } from '../files.js';
 import { EventList, type Events, type Sensor, failEvents } from './events.js';
 import { FlatTable } from './flat-table.js';
 import { Lz4Error, unpackLz4 } from './lz4.js';
+import { requirePackage } from './packages.js';
 
 const magic = '#!AER-DAT4.0\r\n';
 const eventSize = 16;
@@ -78,11 +78,7 @@ interface Zstd {
 
 /** The package that unpacks zstd. */
 function zstd(): Zstd {
-  try {
-    return createRequire(import.meta.url)('fzstd') as Zstd;
-  } catch {
-    return fail('data/package-missing', { what: 'AEDAT 4 files with zstd', name: 'fzstd' });
-  }
+  return requirePackage('fzstd', 'AEDAT 4 files with zstd') as Zstd;
 }
 
 function addEvents(packet: Uint8Array, offset: number, list: EventList, bad: Bad): void {

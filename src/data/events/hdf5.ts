@@ -1,6 +1,7 @@
 import { DiagnosticError, fail } from '../../base/diagnostics/index.js';
 import { FileReader } from '../files.js';
 import { fromHalf } from './half.js';
+import { importPackage } from './packages.js';
 
 /** What is used of the package h5wasm. */
 interface Library {
@@ -32,15 +33,9 @@ let library: Library | undefined;
 /** Loads the package that reads HDF5, before a file of it is opened. */
 export async function loadHdf5(): Promise<void> {
   if (library !== undefined) return;
-  const name: string = 'h5wasm/node';
-  try {
-    const loaded = (await import(name)) as { readonly default: Library };
-    await loaded.default.ready;
-    library = loaded.default;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) fail('data/package-missing', { what: 'HDF5 files', name: 'h5wasm' });
-    throw error;
-  }
+  const loaded = (await importPackage('h5wasm/node', 'HDF5 files')) as { readonly default: Library };
+  await loaded.default.ready;
+  library = loaded.default;
 }
 
 /** An HDF5 file, open for reading; arrays by path and range. */

@@ -6,6 +6,7 @@ import { type Framing, fitDataset, loadReaders, openDataset } from '../../../src
 import { cutsOf } from '../../../src/data/events/gesture.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { bytesOf, npyBytes, zipBytes } from '../builders.js';
+import { importPackage, requirePackage } from '../../../src/data/events/packages.js';
 import { aedat3, bin } from './writers.js';
 
 beforeAll(() => loadReaders('shd:train'));
@@ -167,4 +168,12 @@ it('an HDF5 file that is none, or has no spikes, is refused', () => {
   const path = join(temporaryFolder(), 'a.h5');
   writeFileSync(path, 'no HDF5');
   expect(failing(() => openDataset(`events:${path}`)).code).toBe('data/bad-hdf5');
+});
+
+it('a package that isn’t installed is asked for by name', async () => {
+  expect(failing(() => requirePackage('no-such-package', 'files'))).toMatchObject({
+    code: 'data/package-missing',
+    help: 'npm install no-such-package',
+  });
+  await expect(importPackage('no-such-package/node', 'files')).rejects.toThrow(/"no-such-package", which isn't installed/);
 });
