@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { defined, listOf, parseTarget, withCommonFlags, withOutsideFlag, withVerifyFlag } from './options.js';
+import { choice, defined, listOf, parseTarget, withCommonFlags, withOutsideFlag, withVerifyFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { type Artifact, type Target, type VerifyLevel, artifacts } from '../workspace/types.js';
+import { type Artifact, type Target, type VerifyLevel, artifacts, nirTools } from '../workspace/types.js';
 import type { CompileResult } from '../commands/summary.js';
 
 interface CompileFlags extends CommonFlags {
@@ -13,6 +13,7 @@ interface CompileFlags extends CommonFlags {
   readonly stopAfter?: string;
   readonly planes?: boolean;
   readonly memory?: boolean;
+  readonly nirFor?: (typeof nirTools)[number];
   readonly passes?: boolean;
   readonly timePasses?: boolean;
 }
@@ -30,6 +31,7 @@ export function addCompile(program: Command, host: Host): void {
     .option('--stop-after <pass>', 'stop after this pass')
     .option('--planes', 'multi-bit spikes as binary planes in virtual time steps')
     .option('--memory', 'print how much flash and memory the emitted C needs; writes only where -o says')
+    .addOption(choice('--nir-for <tool>', 'whose reading of NIR an emitted file is for (default: nir)', nirTools))
     .option('--passes', 'list the passes')
     .option('--time-passes', 'print how long each pass took')
     .action((target: Target | undefined, flags: CompileFlags) => {
@@ -71,6 +73,7 @@ function compile(host: Host, target: Target, flags: CompileFlags): Promise<void>
           stopAfter: flags.stopAfter,
           verify: flags.verify,
           planes: flags.planes,
+          nirFor: flags.nirFor,
         }),
       }),
     );

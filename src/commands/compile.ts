@@ -1,3 +1,4 @@
+import type { NirReader } from '../backends/nir/index.js';
 import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { writeFolder } from '../data/index.js';
@@ -7,8 +8,9 @@ import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
 import { checkRan } from '../workspace/compiled.js';
-import { emitters } from '../workspace/emitters.js';
+import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
+import { prepare } from '../workspace/nir.js';
 import { type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
@@ -28,6 +30,7 @@ export interface CompileOptions extends CommonOptions {
   readonly planes?: boolean;
   /** Make what is emitted for what is to be said of its memory, even if nothing is written. */
   readonly memory?: boolean;
+  readonly nirFor?: NirReader;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
 }
@@ -36,6 +39,7 @@ export interface CompileOptions extends CommonOptions {
 export async function compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>> {
   const findings = new Findings();
   checkPassNames(options);
+  await prepare([target], options.emit);
   const opened = openTarget(target, options, findings);
   opened.passPlan();
   if (opened.source !== undefined) await verifyWhereWanted(opened.source, options, findings);
@@ -55,21 +59,19 @@ function emitted(
   opened: Opened,
   network: Network,
   emit: CompileOptions['emit'],
-  { outDir: folder, memory }: CompileOptions,
+  { outDir: folder, memory, nirFor }: CompileOptions,
   facts: Facts,
   findings: Findings,
 ): readonly string[] {
   if (folder === undefined && memory !== true) return [];
   const { source, training, config, normalisation, sources, inputs } = opened;
-  if (emit.includes('tfjs') && source !== undefined) {
-    fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
-  }
+  if (source !== undefined) refuseModules(emit);
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
   const origin = { maker: 'compile', config, normalisation, sources } as const;
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())
-    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take });
+    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { AutoSilence } from '../allocate/auto-silence.js';
-import { type Outcome, fail } from '../base/diagnostics/index.js';
+import type { Outcome } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { checkWhereWanted } from '../convert/check.js';
 import { measuredText } from '../convert/measured-text.js';
@@ -12,8 +12,10 @@ import { type Verified, verifyWhereWanted } from '../run/verify-import.js';
 import { affordable, artifactsWith } from '../workspace/artifacts.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
+import { refuseModules } from '../workspace/emitters.js';
 import { diskLoader } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
+import { prepare } from '../workspace/nir.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { bytesOf, importFile } from '../workspace/target.js';
 import { normalisationOf } from '../workspace/train-settings.js';
@@ -36,15 +38,14 @@ export interface ConvertResult extends CompileResult {
 /** Converts an ONNX network: writes the model file, a copy of the network, and the compiled artifacts. */
 export async function convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>> {
   const findings = new Findings();
+  await prepare([], options.emit);
   const source = importFile(file, findings, options.output);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const copies = new Map<string, string | Uint8Array>(source.external);
   if (resolve(file) !== resolve(options.outDir, onnxName)) copies.set(onnxName, source.bytes);
   const inputs = [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))];
-  if (options.emit?.includes('tfjs') === true) {
-    fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
-  }
+  refuseModules(options.emit ?? []);
   refuseToReplace({
     folder: options.outDir,
     maker: 'convert',

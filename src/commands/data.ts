@@ -9,6 +9,7 @@ import {
   lookAtRecordings,
 } from '../data/index.js';
 import { chosenNormalisation, needOf } from '../run/fit.js';
+import { prepare } from '../workspace/nir.js';
 import { openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
@@ -63,6 +64,7 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
   let used = normalisation;
   let network: DataResult['network'];
   if (target !== undefined) {
+    await prepare([target]);
     const opened = openTarget(target, { ...options, onnx: true }, findings);
     used = chosenNormalisation(normalisation, opened.normalisation);
     const need = needOf(opened.compiled({ planes: false }).network, used);

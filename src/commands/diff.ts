@@ -5,6 +5,7 @@ import type { Network } from '../network/index.js';
 import { checkRuns } from '../run/runnable.js';
 import { inferenceProgram } from '../workspace/artifacts.js';
 import { networkAt } from '../workspace/at-pass.js';
+import { prepare } from '../workspace/nir.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
@@ -28,15 +29,16 @@ export interface DiffMatrix {
 }
 
 /** What differs between the networks of two targets, and between their costs. */
-export function diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>> {
+export async function diffTargets(from: Target, to: Target, options: DiffOptions): Promise<Outcome<DiffResult>> {
   const findings = new Findings();
+  await prepare([from, to]);
   const [a, b] = [networkAt(from, options, findings), networkAt(to, options, findings)];
   if (options.ir === 'tensor') {
     checkRuns(a, from.path);
     checkRuns(b, to.path);
   }
   const value = diffSides(sideOf(from, a, options), sideOf(to, b, options));
-  return Promise.resolve({ value, diagnostics: findings.all });
+  return { value, diagnostics: findings.all };
 }
 
 /** Every configuration of a model file against one; one that doesn't compile says why and doesn't stop the others. */

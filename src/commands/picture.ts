@@ -1,6 +1,7 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { renderPlot } from '../report/plots/index.js';
 import { Findings } from '../workspace/findings.js';
+import { prepare } from '../workspace/nir.js';
 import { openTarget } from '../workspace/open.js';
 import { refuseOutput, signedPicture, writeOutput } from '../workspace/output.js';
 import { openPngPictures } from '../report/png-picture.js';
@@ -24,6 +25,7 @@ export async function drawPicture(target: Target, options: PictureOptions): Prom
   refuseOutput(options.outFile, 'picture');
   const png = /\.png$/i.test(options.outFile) ? await openPngPictures() : undefined;
   const findings = new Findings();
+  await prepare([target]);
   const { plot, layers } = await plotOf(shown(openTarget(target, { ...options, onnx: true }, findings)), options);
   const svg = await renderPlot(plot);
   writeOutput(options.outFile, png === undefined ? signedPicture(svg) : png(svg), 'picture');

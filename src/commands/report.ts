@@ -4,6 +4,7 @@ import { describePlace } from '../base/source.js';
 import { isFolder } from '../data/index.js';
 import { type ReportTarget, renderReport } from '../report/index.js';
 import { Findings } from '../workspace/findings.js';
+import { prepare } from '../workspace/nir.js';
 import { type Opened, openTarget } from '../workspace/open.js';
 import { refuseOutput, writeOutput } from '../workspace/output.js';
 import { readLog } from '../workspace/run-log.js';
@@ -28,6 +29,7 @@ export async function reportTargets(
 ): Promise<Outcome<ReportResult>> {
   refuseOutput(options.outFile, 'report');
   const findings = new Findings();
+  await prepare(targets);
   const opened = targets.map((target) => openTarget(target, { ...options, onnx: true }, findings));
   for (const one of opened) one.compiled();
   const names = distinctNames(targets, opened);

@@ -1,7 +1,6 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
-import { type Engine, openOnnxSource } from '../engines/index.js';
-import { exposeTensors } from '../frontends/onnx/index.js';
+import type { Engine } from '../engines/index.js';
 import { exactCodes, lower } from '../lower/program/index.js';
 import { type Network, type Op, opsById } from '../network/index.js';
 import { type Running, openRunnable } from '../train/index.js';
@@ -17,6 +16,7 @@ import {
   forEachBatch,
   predictedClasses,
 } from './metrics/index.js';
+import { openReference } from './reference.js';
 import { dequantised } from './verify-import.js';
 
 /** How a stage differs from the one before it. */
@@ -160,25 +160,22 @@ function fromZero(codes: Tensor | undefined, min: number): Tensor | undefined {
 }
 
 /** The codes of a file's quantisers, as onnxruntime computes them. */
-async function openCodes({ path, bytes, imported }: Source, quantisers: readonly Op<'quantize'>[]) {
-  const { network, sourceInputs } = imported;
+async function openCodes(file: Source, quantisers: readonly Op<'quantize'>[]) {
+  const { network, sourceInputs } = file.imported;
   const input = present(sourceInputs[0], 'run: an imported network without input');
-  const exposed = exposeTensors(
-    bytes,
-    quantisers.flatMap(({ origin }) => (origin === undefined || origin === input.name ? [] : [origin])),
-  );
-  const session = await openOnnxSource(exposed.bytes, { name: path, batch: input.batch });
+  const tensors = quantisers.flatMap(({ origin }) => (origin === undefined || origin === input.name ? [] : [origin]));
+  const { source: session, outputs } = await openReference(file, tensors);
   return {
     run: async (inputs: Tensor<'f32'>): Promise<ReadonlyMap<string, Tensor>> => {
       const shaped = { ...inputs, shape: [inputs.shape[0]!, ...input.shape] };
-      const results = await session.run({ [input.name]: shaped }, [...exposed.outputs.values()]);
-      const found = [...exposed.outputs].map(([name, output]) => [name, results[output]!] as const);
+      const results = await session.run({ [input.name]: shaped }, [...outputs.values()]);
+      const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
       const reals = dequantised(network, new Map(found));
       return new Map(
         quantisers.flatMap(({ id, origin, attrs: { scale, zero } }) => {
           const real = origin === undefined ? undefined : reals.get(origin);
           if (real === undefined) return [];
-          const data = Float32Array.from(real.data as Float32Array, (value) => Math.round(value / scale) + zero);
+          const data = Float32Array.from(real.data as Float32Array, (value) => Math.round(value / scale + zero));
           return [[id, { dtype: 'f32', shape: real.shape, data } as Tensor] as const];
         }),
       );

@@ -73,6 +73,7 @@ export interface ArtifactOptions {
   readonly tfjs?: Emission['tfjs'];
   readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
+  readonly nirFor?: Emission['nirFor'];
 }
 
 function noModule(): never {

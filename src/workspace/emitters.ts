@@ -1,6 +1,9 @@
+import { fail } from '../base/diagnostics/index.js';
 import { type CFiles, emitC } from '../backends/c/index.js';
 import { emitOnnx } from '../backends/onnx/index.js';
+import { type NirReader, exportNir } from '../backends/nir/index.js';
 import type { NeuronDef } from '../equations/index.js';
+import { encodeNir } from '../data/nir.js';
 import { type Network, printNetwork } from '../network/index.js';
 import { type Program, printProgram } from '../tensor/index.js';
 import type { Artifact } from './types.js';
@@ -16,6 +19,8 @@ export interface Emission {
   readonly tfjs: () => Files;
   /** The same for PyTorch. */
   readonly torch: () => Files;
+  /** Whose reading of NIR a file is written for. */
+  readonly nirFor?: NirReader | undefined;
   /** Takes what there is to say of files beside their text. */
   readonly said: (facts: EmittedFacts) => void;
 }
@@ -33,6 +38,12 @@ export interface Emitter {
   readonly files: (emission: Emission) => Files;
 }
 
+/** Converted networks don't train, so there is no module of them. */
+export function refuseModules(emit: readonly Artifact[]): void {
+  if (!emit.includes('tfjs')) return;
+  fail('cli/not-lowered', { construct: 'the emission of tfjs modules (`--emit tfjs`) for converted networks' });
+}
+
 /** What `--emit` can name: a line each, and a name in `artifacts`; one without an answer doesn't compile. */
 export const emitters: Readonly<Record<Artifact, Emitter>> = {
   ir: { lowers: false, files: ({ network }) => [['network.ir', printNetwork(network)]] },
@@ -41,8 +52,19 @@ export const emitters: Readonly<Record<Artifact, Emitter>> = {
   tfjs: { lowers: false, files: ({ tfjs }) => tfjs() },
   onnx: { lowers: true, files: ({ program }) => [['infer.onnx', emitOnnx(program())]] },
   c: { lowers: true, files: cFiles },
+  nir: { lowers: false, files: nirFiles },
   torch: { lowers: false, files: ({ torch }) => torch() },
 };
+
+function nirFiles({ network, nirFor, said }: Emission): Files {
+  const { graph, faithful, approximate } = exportNir(network, nirFor);
+  const count =
+    approximate.length === 0
+      ? `${faithful} nodes, all faithful`
+      : `${faithful} nodes faithful, ${approximate.length} approximate`;
+  said({ notes: [`NIR: ${count}`, ...approximate.map(({ message }) => `NIR: ${message}`)] });
+  return [['network.nir', encodeNir(graph)]];
+}
 
 function cFiles({ network, program, said }: Emission): Files {
   const { files, memory, notes } = emitC({ network, program: program() });

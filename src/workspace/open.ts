@@ -17,6 +17,7 @@ import {
 import { checkPatterns, conversionPlan, sizeProblems } from './conversion.js';
 import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
+import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
 import { isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
@@ -90,6 +91,7 @@ function openedOf(target: Target, options: OpenOptions, findings: Findings): Ope
   refuseConfigOfFolder(target);
   if (isFolder(path) || isIrFile(path)) return openText(path, findings);
   if (options.onnx === true && isOnnx(target)) return openOnnx(path, findings);
+  if (isNir(target)) return openNir(target, findings);
   const config = chooseConfig(findings.take(loadModel(path, options)), target);
   return config.network.kind === 'onnx' ? openImport(path, config, findings) : openLayers(path, config, findings);
 }

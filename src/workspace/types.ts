@@ -41,7 +41,10 @@ export function verifyLevel({ verify = 'sample' }: Pick<CommonOptions, 'verify'>
 }
 
 /** What `--emit` can name, in the order in which it is made; each has a row in `emitters`. */
-export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'c', 'torch'] as const;
+export const artifacts = ['ir', 'json', 'tensor', 'tfjs', 'onnx', 'c', 'torch', 'nir'] as const;
+
+/** Tools that read NIR, each in its own way. */
+export const nirTools = ['nir', 'snntorch', 'spikingjelly', 'norse', 'sinabs', 'rockpool', 'spyx', 'lava'] as const;
 
 export type Artifact = (typeof artifacts)[number];
 

@@ -61,6 +61,37 @@ it('eval --stages has the file in exact arithmetic, each stage beside the one be
   dataset.close();
 });
 
+it('eval --stages runs a file whose operators onnxruntime doesn’t have, and bits are codes 0 and 1', async () => {
+  const b = new OnnxBuilder(13, { 'qonnx.custom_op.general': 1 });
+  b.input('x', ['N', 36]);
+  const bit = (x: string): string => b.node('BipolarQuant', [x, `s`], {}, { domain: 'qonnx.custom_op.general' });
+  b.scalar('s', 'float', 0.5);
+  const weight = b.floats(
+    'w',
+    [36, 4],
+    Array.from({ length: 144 }, (_, i) => ((i * 7) % 5) - 2),
+  );
+  const hidden = bit(b.node('MatMul', [bit(b.node('Sub', ['x', b.scalar('half', 'float', 0.25)])), weight]));
+  b.output(b.node('MatMul', [hidden, b.floats('v', [4, 3], [1, 2, -3, 0.5, -1, 4, 2, 2, -1, 0.25, 1, 3])]));
+  const folder = temporaryFolder();
+  const pixels = new Uint8Array(4 + 12 + 12 * 36);
+  pixels.set([0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 6, 0, 0, 0, 6]);
+  for (let i = 16; i < pixels.length; i++) pixels[i] = (i * 37) % 256;
+  writeFileSync(join(folder, 'images'), pixels);
+  writeFileSync(join(folder, 'labels'), Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 12, ...Array<number>(12).fill(1)]));
+  const dataset = openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`);
+  const path = written(Uint8Array.from(b.bytes()));
+  const { value: converted } = await driver.convertOnnx(path, { coding: 'sws', outDir: join(folder, 'out') });
+  const { value, diagnostics } = await driver.evaluateTarget(
+    { path: converted!.model },
+    { dataset, normalisation: {}, stages: true },
+  );
+  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const exact = value!.stages!.find(({ stage }) => stage === 'exact')!;
+  expect(exact.before).toMatchObject({ codes: 12 * (36 + 4), differing: 0, agreement: 1 });
+  dataset.close();
+});
+
 it('sums of 16-bit codes are exact also beyond 2²⁴', async () => {
   const width = 300;
   const b = new OnnxBuilder(21);

@@ -7,6 +7,7 @@ import { eventDiagnostics } from './events.js';
 import { fileDiagnostics } from './file.js';
 import { modelDiagnostics } from './model.js';
 import { networkDiagnostics } from './network.js';
+import { nirDiagnostics } from './nir.js';
 import { onnxDiagnostics } from './onnx.js';
 import { passDiagnostics } from './pass.js';
 import { reportDiagnostics } from './report.js';
@@ -19,6 +20,7 @@ export const diagnosticTable = {
   ...syntaxDiagnostics,
   ...modelDiagnostics,
   ...onnxDiagnostics,
+  ...nirDiagnostics,
   ...networkDiagnostics,
   ...convertDiagnostics,
   ...passDiagnostics,

@@ -1,0 +1,2 @@
+export { type NirReader, conventions, nirReaders } from './conventions.js';
+export { type NirExport, exportNir } from './emit.js';

@@ -1,0 +1,88 @@
+import { elementCount } from '../../base/dtype.js';
+import { present } from '../../base/invariant.js';
+import type { NirArray, NirNode } from '../../frontends/nir/index.js';
+import { numberAttr, realValues } from '../../network/index.js';
+import { stepsBelow } from './floats.js';
+import type { Convention } from './conventions.js';
+import type { Row, RowCall } from './row.js';
+import { type LeakyForm, neuronForm } from './neuron.js';
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** A layer of neurons: the NIR type that its equations are, with the parameters of every neuron. */
+export const neuronNode: Row = (call) => {
+  const { op, network, convention } = call;
+  if (op.kind !== 'neuron') return { cannot: op.kind };
+  if ('hold' in op.attrs || op.attrs.silent !== undefined) return { cannot: 'neurons that wait' };
+  const { code, shape } = op.type;
+  if (code.kind === 'spike' && (code.min !== 0 || code.max !== 1)) {
+    return { cannot: code.min < 0 ? 'spikes of both signs' : 'spikes of several levels' };
+  }
+  if (code.kind === 'spike' && code.step !== 1) return { cannot: `spikes of ${code.step}` };
+  const def = present(network.neurons.get(op.attrs.neuron), `nir: no neuron ${op.attrs.neuron}`);
+  const count = elementCount(shape);
+  const own = parametersOf(call, count);
+  const known = new Map<string, { readonly type: string; readonly numbers: Numbers } | { readonly cannot: string }>();
+  const found: { readonly type: string; readonly numbers: Numbers }[] = [];
+  for (let i = 0; i < count; i++) {
+    const values = new Map([...own].map(([name, value]) => [name, value(i)]));
+    const key = [...values.values()].join();
+    let made = known.get(key);
+    if (made === undefined) {
+      const form = neuronForm(def, values, op.type.time?.steps ?? 1);
+      made = form.kind === 'other' ? { cannot: form.why } : numbersOf(form, convention);
+      known.set(key, made);
+    }
+    if ('cannot' in made) return made;
+    found.push(made);
+  }
+  const [first] = found as [(typeof found)[number]];
+  if (found.some(({ type }) => type !== first.type)) return { cannot: 'neurons of several kinds in a layer' };
+  const fields = Object.keys(first.numbers).map((name): [string, NirArray] => [
+    name,
+    { shape, data: Float64Array.from(found, ({ numbers }) => numbers[name]!) },
+  ]);
+  const made: NirNode = { type: first.type, fields: new Map(fields) };
+  return made;
+};
+
+/** Each parameter of neuron i: of all, of its channel, or its own. */
+function parametersOf({ op, network }: RowCall, count: number): ReadonlyMap<string, (i: number) => number> {
+  const def = present(network.neurons.get((op.attrs as { neuron: string }).neuron), 'nir: no neuron');
+  return new Map(
+    def.params.map(({ name, default: usual = NaN }) => {
+      const param = network.params.get(op.params[name] ?? '');
+      if (op.params[name] === undefined || param === undefined) {
+        const value = numberAttr(op.attrs, name, usual);
+        return [name, () => value];
+      }
+      const values = realValues(param);
+      const each = count / values.length;
+      return [name, (i) => values[Math.floor(i / each)]!];
+    }),
+  );
+}
+
+/** NIR's parameters for what neurons do in a step of `dt`. */
+function numbersOf(
+  { decay, gain, leak, synapse, spike }: LeakyForm,
+  { dt, decay: how, reached }: Convention,
+): { readonly type: string; readonly numbers: Numbers } | { readonly cannot: string } {
+  const tau = (kept: number): number => (how === 'euler' ? dt / (1 - kept) : -dt / Math.log(kept));
+  const isOpen = (kept: number): boolean => (how === 'euler' ? kept >= 0 && kept < 1 : kept > 0 && kept < 1);
+  const fired: Numbers =
+    spike === undefined
+      ? {}
+      : { v_threshold: stepsBelow(spike.threshold, Number(spike.reached) - Number(reached)), v_reset: spike.reset };
+  const isInteger = decay === 1;
+  if (isInteger && leak === 0 && synapse === undefined) {
+    return { type: spike === undefined ? 'I' : 'IF', numbers: { r: gain / dt, ...fired } };
+  }
+  if (!isOpen(decay)) return { cannot: 'a membrane that doesn’t leak to a value' };
+  const numbers = { r: gain / (1 - decay), v_leak: leak / (1 - decay), ...fired };
+  if (synapse === undefined)
+    return { type: spike === undefined ? 'LI' : 'LIF', numbers: { tau: tau(decay), ...numbers } };
+  if (!isOpen(synapse.decay)) return { cannot: 'a synapse whose current doesn’t decay' };
+  const currents = { tau_syn: tau(synapse.decay), tau_mem: tau(decay), w_in: synapse.gain / (1 - synapse.decay) };
+  return { type: spike === undefined ? 'CubaLI' : 'CubaLIF', numbers: { ...currents, ...numbers } };
+}

@@ -1,0 +1,3 @@
+export type { NirArray, NirGraph, NirNode } from './graph.js';
+export { type ImportedNir, importNir } from './import.js';
+export { type NirTime, parseTime } from './time.js';

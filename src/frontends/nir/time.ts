@@ -1,0 +1,82 @@
+import { type Diagnostic, diagnostic, fail } from '../../base/diagnostics/index.js';
+import type { FlatGraph, NirArray, NirGraph } from './graph.js';
+
+/** How a NIR file is seen in steps: seconds of a step, and how many steps an input has. */
+export interface NirTime {
+  readonly dt: number;
+  readonly steps: number;
+}
+
+/** Of a file that says nothing of steps. */
+const usualSteps = 32;
+/** The step of most tools that write NIR. */
+const usualStep = 1e-4;
+const mostSteps = 100_000;
+
+/** `steps=100,dt=1e-3`: what stands behind a file's name. */
+export function parseTime(text: string | undefined): Partial<NirTime> {
+  const found: { dt?: number; steps?: number } = {};
+  for (const part of (text ?? '').split(',').filter((one) => one !== '')) {
+    const [, name, value] = /^\s*(steps|dt)\s*=\s*([0-9.eE+-]+)\s*$/.exec(part) ?? [];
+    const number = Number(value);
+    const valid = name === 'steps' ? Number.isInteger(number) && number >= 1 && number <= mostSteps : number > 0;
+    if (name === undefined || !valid || !Number.isFinite(number)) fail('nir/bad-option', { text: part });
+    found[name as 'dt' | 'steps'] = number;
+  }
+  return found;
+}
+
+/** The step that a file was written for: what is said, what its metadata say, what its neurons agree on, or that of most tools. */
+export function timeOf(
+  graph: NirGraph,
+  flat: FlatGraph,
+  said: Partial<NirTime>,
+  file: string,
+): { readonly time: NirTime; readonly notes: readonly Diagnostic[] } {
+  const notes: Diagnostic[] = [];
+  const assumed = (what: string, why: string): void => {
+    notes.push(diagnostic('nir/assumed', { what, why }, { file }));
+  };
+  const own = (name: string): number | undefined => {
+    const value = graph.metadata?.get(name);
+    return typeof value === 'object' && value.data.length === 1 && value.data[0]! > 0 ? value.data[0] : undefined;
+  };
+  let dt = said.dt ?? own('dt');
+  if (dt === undefined) {
+    const agreed = agreedStep(flat);
+    dt = agreed ?? usualStep;
+    if (needsStep(flat)) {
+      const why =
+        agreed === undefined
+          ? 'the step of most tools that write NIR'
+          : 'the step with which the gain r·dt/τ of its neurons is 1';
+      assumed(`a time step of ${Number(dt.toPrecision(6))} s`, why);
+    }
+  }
+  const steps = said.steps ?? own('steps') ?? usualSteps;
+  if (said.steps === undefined && own('steps') === undefined)
+    assumed(`${steps} time steps`, 'the file says nothing of them');
+  return { time: { dt, steps }, notes };
+}
+
+function needsStep({ nodes }: FlatGraph): boolean {
+  return [...nodes.values()].some(({ fields }) => ['tau', 'tau_mem', 'r', 'delay'].some((name) => fields.has(name)));
+}
+
+/** dt with which r·dt/τ is 1 for every neuron, or r·dt for those without a leak. */
+function agreedStep({ nodes }: FlatGraph): number | undefined {
+  let found: number | undefined;
+  for (const { fields } of nodes.values()) {
+    const r = fields.get('r');
+    if (typeof r !== 'object') continue;
+    const tau = (fields.get('tau') ?? fields.get('tau_mem')) as NirArray | undefined;
+    for (let i = 0; i < r.data.length; i++) {
+      const one = (tau?.data[tau.data.length === 1 ? 0 : i] ?? 1) / r.data[i]!;
+      if (!(one > 0) || !Number.isFinite(one)) return undefined;
+      found ??= one;
+      if (Math.abs(one - found) > 1e-3 * found) return undefined;
+    }
+  }
+  // to the digits that single precision has
+  return found === undefined ? undefined : Number(found.toPrecision(6));
+}

@@ -1,0 +1,214 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { DiagnosticError } from '../../../src/base/diagnostics/index.js';
+import { encodeNir, loadNir, readNir } from '../../../src/data/nir.js';
+import { type NirGraph, importNir, parseTime } from '../../../src/frontends/nir/index.js';
+import { array, file, imported, nirGraph, nirNode, stepsOf } from '../../support/nir.js';
+import { seeded } from '../../support/random-network.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+beforeAll(loadNir);
+
+const [dt, T] = [1e-4, 24];
+const next = seeded(7);
+const frames = Array.from({ length: T }, () => Array.from({ length: 3 }, () => Number(next() < 0.5)));
+const weight = [0.9, -0.4, 0.7, 0.3, 1.1, -0.6];
+const bias = [0.05, 0.1];
+const [tau, r, leak, theta, reset] = [
+  [5e-4, 8e-4],
+  [5, 8],
+  [0.02, -0.01],
+  [0.7, 0.9],
+  [0, -0.1],
+];
+
+const lif = nirNode('LIF', {
+  tau: array(tau!),
+  r: array(r!),
+  v_leak: array(leak!),
+  v_threshold: array(theta!),
+  v_reset: array(reset!),
+});
+const input = nirNode('Input', { shape: array([3]) });
+const output = nirNode('Output', { shape: array([2]) });
+const affine = nirNode('Affine', { weight: array(weight, [2, 3]), bias: array(bias) });
+
+/** Forward Euler by hand; `back` is what comes back of the spikes of the step before. */
+function simulate(back: (spikes: readonly number[]) => readonly number[] = () => [0, 0]): number[][] {
+  const v = [0, 0];
+  let before = [0, 0];
+  return frames.map((x) => {
+    const fed = back(before);
+    before = [0, 1].map((i) => {
+      const current = [0, 1, 2].reduce((sum, j) => sum + weight[i * 3 + j]! * x[j]!, bias[i]!) + fed[i]!;
+      v[i]! += (dt / tau![i]!) * (leak![i]! - v[i]! + r![i]! * current);
+      const s = Number(v[i]! > theta![i]!);
+      if (s === 1) v[i] = reset![i]!;
+      return s;
+    });
+    return before;
+  });
+}
+
+function codeOf(graph: () => unknown): string {
+  try {
+    graph();
+  } catch (error) {
+    if (error instanceof DiagnosticError)
+      return error.diagnostics.map(({ code, message }) => `${code}: ${message}`).join('\n');
+    throw error;
+  }
+  return 'no error';
+}
+
+const simple = nirGraph({ input, affine, lif, output }, [
+  ['input', 'affine'],
+  ['affine', 'lif'],
+  ['lif', 'output'],
+]);
+
+it('a LIF is forward Euler, spikes above the threshold and is reset in the same step', () => {
+  const spikes = simulate();
+  expect(spikes.flat().filter((s) => s === 1).length).toBeGreaterThan(6);
+  expect(stepsOf(imported(simple, T), frames)).toEqual(spikes);
+});
+
+it('a cycle carries what was fired a step before; so does a nested graph that has one', () => {
+  const back = [0.4, -0.5, -0.3, 0.2];
+  const recurrent = nirNode('Linear', { weight: array(back, [2, 2]) });
+  const spikes = simulate(([a, b]) => [back[0]! * a! + back[1]! * b!, back[2]! * a! + back[3]! * b!]);
+  const flat = nirGraph({ input, affine, lif, recurrent, output }, [
+    ...simple.edges,
+    ['lif', 'recurrent'],
+    ['recurrent', 'lif'],
+  ]);
+  expect(stepsOf(imported(flat, T), frames)).toEqual(spikes);
+  const inside = nirGraph({ in: nirNode('Input', { shape: array([2]) }), lif, w: recurrent, out: output }, [
+    ['in', 'lif'],
+    ['lif', 'w'],
+    ['w', 'lif'],
+    ['lif', 'out'],
+  ]);
+  const nested = nirGraph({ input, affine, block: nirNode('NIRGraph', {}, inside), output }, [
+    ['input', 'affine'],
+    ['affine', 'block'],
+    ['block', 'output'],
+  ]);
+  expect(stepsOf(imported(nested, T), frames)).toEqual(spikes);
+});
+
+it('delays are whole steps, one a value; several edges into a node add up, one that is there twice counts once', () => {
+  const delay = nirNode('Delay', { delay: array([0, 2 * dt, 5 * dt]) });
+  const scale = nirNode('Scale', { scale: array([2, 3, 4]) });
+  const graph = nirGraph({ input, delay, scale, output }, [
+    ['input', 'delay'],
+    ['input', 'scale'],
+    ['delay', 'output'],
+    ['scale', 'output'],
+    ['scale', 'output'],
+  ]);
+  const late = (t: number, i: number): number => frames[t - [0, 2, 5][i]!]?.[i] ?? 0;
+  const expected = frames.map((x, t) => x.map((v, i) => v * [2, 3, 4][i]! + late(t, i)));
+  const network = imported(graph, T);
+  const sum = network.ops.find(({ kind, id }) => kind === 'add' && id.startsWith('output'))!;
+  const probed = {
+    ...network,
+    ops: network.ops.map((op) => (op.kind === 'decode' ? { ...op, inputs: [sum.id] } : op)),
+  };
+  expect(stepsOf(probed as typeof network, frames)).toEqual(expected);
+});
+
+it('files written and read again hold the same graph, old ones without reset and input weight too', () => {
+  const path = join(temporaryFolder(), 'a.nir');
+  writeFileSync(path, encodeNir(simple));
+  const read = readNir(path);
+  expect([...read.nodes].sort()).toEqual([...simple.nodes].sort());
+  expect(read.edges).toEqual(simple.edges);
+  const old = nirNode('CubaLIF', {
+    tau_syn: array([5e-4]),
+    tau_mem: array([1e-3]),
+    r: array([2]),
+    v_leak: array([0]),
+    v_threshold: array([1]),
+  });
+  const network = imported(nirGraph({ input, affine, lif: old, output }, simple.edges), T);
+  const op = network.ops.find(({ kind }) => kind === 'neuron')!;
+  expect(op.attrs).toMatchObject({ w: 1, to: 0, theta: 1 });
+});
+
+it('the step is what is said, what the file says, or what its neurons agree on; what is assumed is said', () => {
+  const time = (graph: NirGraph, text?: string) => importNir(graph, parseTime(text), file);
+  expect(time(simple, 'steps=9,dt=2e-4').time).toEqual({ steps: 9, dt: 2e-4 });
+  expect(time(simple).time).toEqual({ steps: 32, dt: 1e-4 });
+  expect(time(simple).notes.map(({ code }) => code)).toEqual(['nir/assumed', 'nir/assumed']);
+  const said = {
+    ...simple,
+    metadata: new Map([
+      ['dt', array([1e-3], [])],
+      ['steps', array([50], [])],
+    ]),
+  };
+  expect(time(said)).toMatchObject({ time: { steps: 50, dt: 1e-3 }, notes: [] });
+  expect(codeOf(() => parseTime('steps=0'))).toBe('nir/bad-option: "steps=0" says nothing about a NIR file');
+  expect(codeOf(() => parseTime('fast'))).toBe('nir/bad-option: "fast" says nothing about a NIR file');
+});
+
+it('graphs that can’t be run are refused by the name of a node', () => {
+  const chain = (node: ReturnType<typeof nirNode>): NirGraph =>
+    nirGraph({ input, x: node, output }, [
+      ['input', 'x'],
+      ['x', 'output'],
+    ]);
+  const refused = (graph: NirGraph): string => codeOf(() => imported(graph, T));
+  expect(refused(chain(nirNode('Quantum')))).toBe(
+    'nir/unknown-type: node "x" has the type "Quantum", which NIR doesn\'t have',
+  );
+  expect(refused(chain(nirNode('Linear')))).toBe('nir/bad-node: node "x" has no weight');
+  expect(refused(chain(nirNode('Linear', { weight: array([1, 2, 3, 4], [2, 2]) })))).toContain('reads [3]');
+  expect(refused(chain(nirNode('LIF', { tau: array([0]), r: array([1]), v_threshold: array([1]) })))).toContain(
+    'tau of 0',
+  );
+  expect(refused(chain(nirNode('LIF', { tau: 'soon', r: array([1]), v_threshold: array([1]) })))).toContain(
+    'the text "soon"',
+  );
+  expect(refused(chain(nirNode('Scale', { scale: array([NaN]) })))).toContain('isn’t finite');
+  expect(refused(chain(nirNode('Delay', { delay: array([-1]) })))).toContain('delays by -1 s');
+  expect(refused(nirGraph({ input, output }, [['input', 'ghost']]))).toContain('there is no node "ghost"');
+  expect(
+    refused(nirGraph({ input: nirNode('Input', { shape: array([1e9, 1e9]) }), output }, [['input', 'output']])),
+  ).toContain('has the shape');
+  const scale = nirNode('Scale', { scale: array([1]) });
+  expect(
+    refused(
+      nirGraph({ input, scale, output }, [
+        ['input', 'scale'],
+        ['scale', 'scale'],
+        ['scale', 'output'],
+      ]),
+    ),
+  ).toContain('nir/cycle');
+});
+
+it('files that are no NIR are said so: not HDF5, cut off, without a graph', () => {
+  const folder = temporaryFolder();
+  const written = (name: string, bytes: Uint8Array | string): string => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  const whole = encodeNir(simple);
+  for (const path of [
+    written('text.nir', 'neurons'),
+    written('empty.nir', ''),
+    written('cut.nir', whole.subarray(0, whole.length / 3)),
+  ]) {
+    expect(codeOf(() => readNir(path))).toContain('nir/unreadable');
+  }
+  expect(readFileSync(written('whole.nir', whole)).length).toBe(whole.length);
+  for (let at = 100; at < whole.length; at += 397) {
+    const damaged = Uint8Array.from(whole);
+    damaged[at]! ^= 0xff;
+    const said = codeOf(() => imported(readNir(written('damaged.nir', damaged)), T));
+    expect(said).toMatch(/^(no error|nir\/|network\/)/);
+  }
+});
