@@ -163,7 +163,9 @@ class Samples:
     scale: float
     mean: list[float] = field(default_factory=list)
     std: list[float] = field(default_factory=list)
-    frames: bool = False
+    # how many there are in the set, these among them
+    total: int = 0
+    normalised: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -252,7 +254,8 @@ def load(spec: str, layout: str | None, folder: str | None, limit: int | None) -
     if images.dtype != torch.uint8:
         images = images.float()
     count = len(labels) if limit is None else min(limit, len(labels))
-    return Samples(images[:count].contiguous(), labels.reshape(-1)[:count].long(), 255.0 if scaled else 1.0)
+    classes = labels.reshape(-1)[:count].long()
+    return Samples(images[:count].contiguous(), classes, 255.0 if scaled else 1.0, total=len(labels))
 
 
 def load_samples(path: str) -> Samples:
@@ -262,4 +265,5 @@ def load_samples(path: str) -> Samples:
     with safe_open(path, framework="pt") as file:
         said = file.metadata() or {}
         images, labels = file.get_tensor("images"), file.get_tensor("labels")
-    return Samples(images, labels.long(), float(said.get("scale", "1")), frames=said.get("frames") == "true")
+    normalised = said.get("normalised") == "true"
+    return Samples(images, labels.long(), float(said.get("scale", "1")), total=len(labels), normalised=normalised)

@@ -57,6 +57,7 @@ def arguments(settings: dict[str, Any]) -> argparse.Namespace:
     p.add_argument("--threads", type=int, help="threads inside one operation")
     p.add_argument("--samples", help=argparse.SUPPRESS)
     p.add_argument("--said", action="store_true", help=argparse.SUPPRESS)
+    p.add_argument("--led", action="store_true", help=argparse.SUPPRESS)
     return p.parse_args()
 
 
@@ -68,6 +69,15 @@ def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int)
     past = at - warmup
     if schedule["kind"] == "step":
         return float(rate * schedule["gamma"] ** math.floor(past / schedule["every"]))
+    if schedule["kind"] == "milestones":
+        return float(rate * schedule["gamma"] ** sum(past >= epoch for epoch in schedule["at"]))
+    if schedule["kind"] == "one_cycle":
+        rise, start, end = schedule["rise"], schedule["start"], schedule["end"]
+        share = min(1.0, past / max(epochs, 1e-9))
+        low, high = rate / start, rate / (start * end)
+        first = share < rise
+        begin, to, part = (low, rate, share / rise) if first else (rate, high, (share - rise) / (1 - rise))
+        return float(to + (begin - to) * (1 + math.cos(math.pi * part)) / 2)
     if schedule["kind"] == "cosine":
         share = min(1.0, past / max(epochs - warmup, 1e-9))
         return float(schedule["min"] + (rate - schedule["min"]) * (1 + math.cos(math.pi * share)) / 2)
@@ -185,7 +195,8 @@ class Trainer:
             spec = spec if ":" in spec else f"{spec}:train"
             samples = load(spec, recipe.get("layout"), options.data_dir, options.limit)
         normalisation = self.settings["normalisation"]
-        samples.mean, samples.std = normalisation.get("mean", []), normalisation.get("std", [])
+        if not samples.normalised:
+            samples.mean, samples.std = normalisation.get("mean", []), normalisation.get("std", [])
         shape = tuple(recipe["input"])
         if tuple(samples.images.shape[1:]) != shape:
             if samples.images[0].numel() != math.prod(shape):
@@ -390,7 +401,10 @@ class Trainer:
         for name, buffer in self.buffers.items():
             if name in replaced:
                 found[name] = buffer.detach()
-        return {name: value.cpu().float().contiguous().clone() for name, value in found.items()}
+        shapes = self.recipe["shapes"]
+        wide = {name: shapes[name.removesuffix(f".{slot}")] for slot in slots for name in found if name.endswith(slot)}
+        shaped = {name: value.reshape(wide.get(name) or shapes[name]) for name, value in found.items()}
+        return {name: value.cpu().float().contiguous().clone() for name, value in shaped.items()}
 
     @staticmethod
     def _whole(value: Tensor) -> Tensor:
@@ -399,16 +413,18 @@ class Trainer:
     @torch.no_grad()
     def restore(self, states: dict[str, Tensor]) -> None:
         for name, param in self.params.items():
-            param.copy_(states[name])
-            kept = {key: states[f"{name}.{slot}"].clone() for key, slot in SLOTS.items() if f"{name}.{slot}" in states}
+            param.copy_(states[name].reshape(param.shape))
+            kept = {key: states[f"{name}.{slot}"] for key, slot in SLOTS.items() if f"{name}.{slot}" in states}
             if kept:
-                held: dict[str, Any] = {key: value.to(self.device) for key, value in kept.items()}
+                held: dict[str, Any] = {
+                    key: value.reshape(param.shape).clone().to(self.device) for key, value in kept.items()
+                }
                 if "exp_avg" in held:
                     held["step"] = torch.tensor(float(self.step))
                 self.optimizer.state[param] = held
         for name, buffer in self.buffers.items():
             if name in states:
-                buffer.copy_(states[name])
+                buffer.copy_(states[name].reshape(buffer.shape))
 
     def progress(self, images: int) -> dict[str, Any]:
         recipe = self.recipe
@@ -431,9 +447,9 @@ class Trainer:
         if self.rank != 0:
             return
         (run / "checkpoint").mkdir(parents=True, exist_ok=True)
-        names = set(self.recipe["params"])
-        weights = {name: value for name, value in states.items() if name in names}
-        weights.update({n: b.cpu().contiguous().clone() for n, b in self.buffers.items() if n not in weights})
+        named = self._named()
+        weights = {name: (states[name] if name in states else named[name].detach()) for name in self.recipe["params"]}
+        weights = {n: value.reshape(named[n].shape).cpu().contiguous().clone() for n, value in weights.items()}
         save_file(weights, run / "weights.safetensors.new")
         digest = hashlib.sha256((run / "weights.safetensors.new").read_bytes()).hexdigest()
         is_best = bool(self.records) and self._best_epoch() == len(self.records)
@@ -494,7 +510,8 @@ class Trainer:
         with safe_open(path, framework="pt") as file:
             progress = json.loads((file.metadata() or {})["progress"])
         here = self.progress(images)["identity"]
-        if progress["identity"]["network"] != here["network"] or progress["identity"]["images"] != images:
+        same = self.options.led or progress["identity"]["images"] == images
+        if progress["identity"]["network"] != here["network"] or not same:
             raise SystemExit(f"{path} is of another training")
         self.records, self.step, self.best = progress["records"], progress["step"], progress.get("best")
         if "renewal" in progress:
@@ -527,7 +544,7 @@ class Trainer:
         """A line for people, or for the program that has started this one."""
         if self.rank != 0:
             return
-        if self.options.said:
+        if self.options.said or self.options.led:
             print(json.dumps(what), flush=True)
         elif "record" in what:
             record = what["record"]
@@ -543,12 +560,12 @@ class Trainer:
         samples = self.read()
         training, held = split(len(samples), self.settings["validation"], self.settings["seed"])
         if self.options.resume:
-            self.resume(run, len(samples))
+            self.resume(run, samples.total)
         else:
-            if (run / "checkpoint" / "state.safetensors").exists() and not self.options.said:
+            if (run / "checkpoint" / "state.safetensors").exists() and not (self.options.said or self.options.led):
                 raise SystemExit(f"{run} holds a training already: go on with it by --resume, or name another folder")
             self.start(samples, training)
-            self.save(run, len(samples))
+            self.save(run, samples.total)
         self.say(begun=len(self.records), device=str(self.device), torch=torch.__version__)
         while not self.ended():
             started = time.monotonic()
@@ -569,8 +586,10 @@ class Trainer:
             if learned is not None:
                 record["bits"] = learned
             self.records.append(record)
-            self.save(run, len(samples))
+            self.save(run, samples.total)
             self.say(record=record)
+            if self.options.led and sys.stdin.readline() == "":
+                return
         self.say(ended=len(self.records))
         if self.world > 1:
             distributed.destroy_process_group()

@@ -23,6 +23,7 @@ interface TrainFlags extends CommonFlags {
   readonly epochs?: number;
   readonly limit?: number;
   readonly engine?: string;
+  readonly python?: string;
   readonly threads?: number;
   readonly seed?: number;
   readonly memory?: number;
@@ -49,6 +50,10 @@ export function addTrain(program: Command, host: Host): void {
     .option('--epochs <n>', "in place of the config's", wholeNumber(1))
     .option('--limit <n>', 'only the first N images', wholeNumber(2))
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option(
+      '--python <path>',
+      'the Python that the engine torch runs (default: python3, or the variable SPIKEC_PYTHON)',
+    )
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
     .option('--batch <n>', "images a step, in place of the config's", wholeNumber(1))
@@ -100,6 +105,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             epochs: flags.epochs,
             limit: flags.limit,
             engine: flags.engine,
+            python: flags.python,
             threads: flags.threads,
             seed: flags.seed,
             memory: flags.memory,
@@ -144,6 +150,7 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
     ['--memory', flags.memory],
     ['--limit', flags.limit],
     ['--engine', flags.engine],
+    ['--python', flags.python],
     ['--threads', flags.threads],
     ['--seed', flags.seed],
     ['-o', run],

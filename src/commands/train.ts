@@ -1,7 +1,7 @@
 import type { Outcome } from '../base/diagnostics/index.js';
 import { type Layout, loadReaders, openDataset, readText } from '../data/index.js';
-import { chooseEngine } from '../run/engine.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
+import { trainerOf } from '../run/trainer.js';
 import { trainingSamples } from '../run/training-samples.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
@@ -20,6 +20,8 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
   /** In place of the config's. */
   readonly layout?: Layout;
   readonly engine?: string;
+  /** The Python that the engine `torch` runs; `python3` where it isn't said. */
+  readonly python?: string;
   readonly threads?: number;
   /** MB of samples that are kept in memory at most. */
   readonly memory?: number;
@@ -43,6 +45,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   await loadReaders(data);
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
+    const sources = sourcesOf(target, options);
     const plan = forLabels(said, dataset);
     const { settings } = plan;
     say('compiling the training step');
@@ -51,7 +54,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       config: config.name,
       data,
       images: dataset.length,
-      sources: sourcesOf(target, options),
+      sources,
       hardware: config.hardware?.settings,
     });
     const fresh = (run: string): void => writer.refuseToReplace(run, [target.path]);
@@ -61,25 +64,15 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       ...(options.memory === undefined ? {} : { memory: options.memory * 1e6 }),
       onProgress: (done, total) => say('reading images', { done, total }),
     });
-    const engine = chooseEngine(options.engine, 'train');
+    const { engine, loop } = trainerOf(options, { ...plan, config: config.name, sources });
     options.onEngine?.(engine.name);
     const claim = folder.claim(fresh);
     try {
       const from = options.resume === true ? findings.take(writer.resume(claim)) : undefined;
       if (from === undefined) writer.begin(claim);
       options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
-      const training = {
-        trainee,
-        samples,
-        network,
-        settings,
-        data,
-        engine,
-        threads: options.threads,
-        writer,
-        claim,
-        from,
-      };
+      const { threads } = options;
+      const training = { trainee, samples, network, settings, data, engine, loop, threads, writer, claim, from };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };
     } finally {
       claim.release();

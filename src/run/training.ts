@@ -11,7 +11,6 @@ import {
   type LoopOptions,
   type LoopResult,
   bestOf,
-  trainLoop,
 } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import type { PlannedTraining } from '../workspace/planned-training.js';
@@ -52,7 +51,9 @@ export interface TrainResult {
 /** A training that has its folder. */
 export interface ClaimedTraining
   extends Pick<LoopOptions, 'trainee' | 'samples'>, Pick<PlannedTraining, 'network' | 'settings' | 'data'> {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'name'>;
+  /** Trains from the first epoch to the last. */
+  readonly loop: (options: Omit<LoopOptions, 'engine'>) => Promise<LoopResult>;
   readonly threads: number | undefined;
   readonly writer: RunWriter;
   readonly claim: FolderClaim;
@@ -62,14 +63,14 @@ export interface ClaimedTraining
 
 /** Trains to the end; after each epoch everything that is needed to go on, and the network, lie in the run folder. */
 export async function runTraining(
-  { writer, claim, from, network, data, threads, ...training }: ClaimedTraining,
+  { writer, claim, from, network, data, threads, engine, loop, ...training }: ClaimedTraining,
   hooks: TrainingHooks,
   findings: Findings,
 ): Promise<TrainResult> {
   const firing = new Firing(network);
   const records: EpochRecord[] = [...(from?.progress.records ?? [])];
   const byId = opsById(training.trainee.network);
-  const result = await trainLoop({
+  const result = await loop({
     ...training,
     ...(threads === undefined ? {} : { threads }),
     ...(from === undefined ? {} : { from }),
@@ -87,7 +88,7 @@ export async function runTraining(
     onPhase: phasesTo(hooks.onProgress),
     onProgress: (progress) => hooks.onProgress?.(progressOf(progress)),
   });
-  return resultOf(result, { run: claim.folder, data, engine: training.engine.name });
+  return resultOf(result, { run: claim.folder, data, engine: engine.name });
 }
 
 /** Phases as progress: on their own, or with images done and in all. */

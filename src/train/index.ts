@@ -11,6 +11,8 @@ export {
   splitSamples,
   trainLoop,
 } from './loop.js';
+export { type Python, findPython } from './python.js';
+export { torchLoop } from './torch-loop.js';
 export { type Results, type Running, openRunnable } from './open.js';
 export { Measure, type Measurement } from './measure.js';
 export { randomStream, shuffled } from './random.js';

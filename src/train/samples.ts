@@ -92,6 +92,21 @@ export class Samples {
     return this.#kept[i] ?? this.#dataset.read(i, 1).images;
   }
 
+  /** The numbers of a sample as its source has them; divided by `scale` and normalised they are those of `images`. */
+  raw(i: number): Uint8Array | Float32Array {
+    return this.#sample(i);
+  }
+
+  get scale(): number {
+    return this.#dataset.scale;
+  }
+
+  /** Whether channels lie in front of rows and columns, so that `raw` numbers can be told apart by the shape alone. */
+  get channelsFirst(): boolean {
+    const { count, inner } = channelsOf({ shape: this.shape });
+    return this.#channels.count === count && this.#channels.inner === inner;
+  }
+
   get count(): number {
     return this.labels.length;
   }

@@ -9,7 +9,7 @@ import type { Findings } from './findings.js';
 import { copiesOf } from './model-copies.js';
 import type { OpenedTarget } from './open.js';
 import type { Artifact } from './types.js';
-import { type TorchTraining, torchTraining } from './torch-training.js';
+import { type TorchTraining, torchTraining, unknownSetting } from './torch-training.js';
 import { packageFolder } from './version.js';
 
 type Files = Map<string, string | Uint8Array>;
@@ -41,7 +41,10 @@ export function torchFolder(
   if (opened.source === undefined && why === undefined && recipe !== undefined) {
     const [path] = opened.inputs as [string];
     const sources = copiesOf({ path, text: readText(path), name: 'model.spike' }, true);
-    addTraining(files, { ...recipe(), network: opened.network, config: opened.config, sources });
+    const training = { ...recipe(), network: opened.network, config: opened.config, sources };
+    const setting = unknownSetting(training.settings);
+    if (setting === undefined) addTraining(files, training);
+    else findings.take({ value: true, diagnostics: [diagnostic('torch/left-out', { setting })] });
   }
   files.set('README.md', readme(opened.config, files));
   return [...files].map(([name, content]) => [isTorchAlone(emit) ? name : `torch/${name}`, content] as const);
@@ -49,6 +52,8 @@ export function torchFolder(
 
 /** The folder of a training, which `train.py` runs. */
 export function trainingFolder(training: TorchTraining): Files {
+  const setting = unknownSetting(training.settings);
+  if (setting !== undefined) fail('torch/setting', { setting });
   const files: Files = new Map();
   const why = trainable(training.network, files);
   if (why !== undefined) fail('torch/unsupported', { layer: why.op.id, construct: why.construct }, why.op.place);

@@ -11,6 +11,7 @@ import {
   learnedBitsOf,
   lowerForTraining,
   stepsOfNetwork,
+  taskLosses,
 } from '../lower/program/index.js';
 import { type Network, type Op, learnsBits, mostOf, printNetwork, squeezeBehind, wholeOf } from '../network/index.js';
 import { isBatch, optimizerSlots } from '../tensor/index.js';
@@ -51,6 +52,19 @@ export function torchTraining(training: TorchTraining): Map<string, string | Uin
   return files;
 }
 
+/** What a training asks for that `train.py` can't do, in the words of the model file. */
+export function unknownSetting({ loss, labels, clip, frozen = [] }: TrainSettings): string | undefined {
+  if (labels !== undefined) return 'labels that are numbers';
+  const known = ['cross_entropy', 'tet', 'mse'];
+  for (const one of taskLosses(loss)) {
+    if (!known.includes(one.kind)) return `the loss \`${one.kind}\``;
+    if ('weights' in one && one.weights !== undefined) return 'weights of classes';
+  }
+  if (taskLosses(loss).length !== 1 || !known.includes(loss.kind)) return 'a loss of several terms';
+  if (clip !== undefined) return 'the setting `clip`';
+  return frozen.length > 0 ? 'layers that are frozen' : undefined;
+}
+
 function recipeOf({ network, config, settings, data, layout }: TorchTraining): object {
   const lowered = lowerForTraining(network, settings.loss, settings.bits?.penalties);
   const [output] = network.outputs as [string];
@@ -67,6 +81,8 @@ function recipeOf({ network, config, settings, data, layout }: TorchTraining): o
     input: image.steps > 1 ? [image.steps, ...image.shape] : image.shape,
     reads_steps: settings.loss.kind === 'tet' || readOut === 'mean',
     params: [...network.params.keys()],
+    // of per-channel parameters a training step has [C, 1, 1], and so has a checkpoint
+    shapes: Object.fromEntries(lowered.program.params.map(({ id, shape }) => [id, shape])),
     replaced: Object.keys(lowered.replace),
     slots: optimizerSlots(settings.optimizer),
     undecayed: [...undecayedParams(network)],

@@ -40,6 +40,22 @@ describe.each(nativeEngines)('engine $name', (engine: Engine) => {
     await opened.dispose();
   });
 
+  it('sums a few elements to a number, where that is used', async () => {
+    const b = new ProgramBuilder('short-sums');
+    const [x, y] = [b.input('x', 'f32', [3]), b.input('y', 'f32', [2, 2])];
+    const total = b.add(b.sumAll(x), b.sumAll(b.transpose(y, [1, 0])));
+    b.output('total', b.mul(total, total));
+    b.output('scaled', b.mul(x, total));
+    const program = b.build();
+    const opened = await engine.open(program, { threads: 1 });
+    const feeds = feedsFor(program, 1, 4);
+    const [found, expected] = [await opened.step(feeds), evaluate(program, feeds)];
+    await opened.dispose();
+    for (const name of ['total', 'scaled']) {
+      expect(largestDifference(found[name]!, expected[name]!)).toBeLessThan(1e-5);
+    }
+  });
+
   it('takes steps that are asked for at once one after the other', async () => {
     const program = inference();
     const opened = await engine.open(program, { threads: 2 });

@@ -305,7 +305,6 @@ export class Planner {
   /** Whether all that an item computes from has its shape and layout, or is one number. */
   #isFlat(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
     const own = volumeOf(item.shape);
-    if (own.factor === 1 && own.power === 0) return true;
     if (item.target.at !== 0 || item.target.axis !== 0 || item.target.reshaped === true) return false;
     if (item.reduce === undefined && volumeOf(item.target.shape).factor !== own.factor) return false;
     const layout = item.reduce === undefined ? item.target.layout : preferredLayout(item.shape);

@@ -15,9 +15,52 @@ typedef struct {
       for (long kx = 0, z = (c) * s->sx - s->left; kx < s->kw; kx++, z += s->dx) \\
         if (z >= 0 && z < s->width)
 #define WINDOWS(T, name) \\
+  /* a filter for each channel: rows of channels at once */ \\
+  static T *turned_##name(const Window *s, const void *given) { \\
+    const long taps = s->kh * s->kw; \\
+    T *w = malloc(sizeof(T) * taps * s->channels); \\
+    if (w == NULL) abort(); \\
+    for (long c = 0; c < s->channels; c++) \\
+      for (long t = 0; t < taps; t++) w[t * s->channels + c] = ((const T *)given)[c * taps + t]; \\
+    return w; \\
+  } \\
+  static void depthwise_##name(const Context *x, long part, long parts, long worker) { \\
+    WINDOW; \\
+    T *w = turned_##name(s, s->b); \\
+    for (long n = lo; n < hi; n++) { \\
+      const T *restrict image = (const T *)s->a + n * s->height * s->width * s->channels; \\
+      T *restrict to = (T *)s->to + n * s->out_height * s->out_width * s->channels; \\
+      for (long r = 0; r < s->out_height; r++) for (long c = 0; c < s->out_width; c++, to += s->channels) { \\
+        memset(to, 0, sizeof(T) * s->channels); \\
+        EACH_TAP(r, c) { \\
+          const T *restrict from = image + (y * s->width + z) * s->channels; \\
+          const T *restrict u = w + (ky * s->kw + kx) * s->channels; \\
+          for (long i = 0; i < s->channels; i++) to[i] += from[i] * u[i]; \\
+        } \\
+      } \\
+    } \\
+    free(w); \\
+  } \\
+  static void depthwise_input_grad_##name(const Context *x, long part, long parts, long worker) { \\
+    WINDOW; \\
+    T *w = turned_##name(s, s->a); \\
+    for (long n = lo; n < hi; n++) { \\
+      T *restrict image = (T *)s->to + n * s->height * s->width * s->channels; \\
+      const T *restrict g = (const T *)s->b + n * s->out_height * s->out_width * s->channels; \\
+      memset(image, 0, sizeof(T) * s->height * s->width * s->channels); \\
+      for (long r = 0; r < s->out_height; r++) for (long c = 0; c < s->out_width; c++, g += s->channels) \\
+        EACH_TAP(r, c) { \\
+          T *restrict to = image + (y * s->width + z) * s->channels; \\
+          const T *restrict u = w + (ky * s->kw + kx) * s->channels; \\
+          for (long i = 0; i < s->channels; i++) to[i] += g[i] * u[i]; \\
+        } \\
+    } \\
+    free(w); \\
+  } \\
   static void conv_##name(const Context *x, long part, long parts, long worker) { \\
     WINDOW; \\
     const long per = s->channels / s->groups, each = s->filters / s->groups; \\
+    if (per == 1 && each == 1) { depthwise_##name(x, part, parts, worker); return; } \\
     for (long n = lo; n < hi; n++) { \\
       const T *restrict image = (const T *)s->a + n * s->height * s->width * s->channels; \\
       T *restrict to = (T *)s->to + n * s->out_height * s->out_width * s->filters; \\
@@ -36,6 +79,7 @@ typedef struct {
   static void conv_input_grad_##name(const Context *x, long part, long parts, long worker) { \\
     WINDOW; \\
     const long per = s->channels / s->groups, each = s->filters / s->groups; \\
+    if (per == 1 && each == 1) { depthwise_input_grad_##name(x, part, parts, worker); return; } \\
     for (long n = lo; n < hi; n++) { \\
       T *restrict image = (T *)s->to + n * s->height * s->width * s->channels; \\
       const T *restrict g = (const T *)s->b + n * s->out_height * s->out_width * s->filters; \\

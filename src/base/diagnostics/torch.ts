@@ -17,4 +17,33 @@ Fewer time steps make the second possible.`,
 file, which train. One has none: it belongs to a coding of converted networks, or it was read from a text. What is written
 then is the program of inference, with the same results.`,
   ),
+  'torch/setting': define<{ setting: string }>(
+    'error',
+    ({ setting }) => `the training program for PyTorch doesn't know ${setting}`,
+    `\`train --engine torch\` runs a program that knows the losses \`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes, all
+schedules, optimisers and augmentations, and learned bits. What else a config asks for isn't left out silently.
+
+Another engine trains it.`,
+  ),
+  'torch/left-out': define<{ setting: string }>(
+    'warning',
+    ({ setting }) => `\`train.py\` is left out: the training program for PyTorch doesn't know ${setting}`,
+    `The network itself is written. \`train.py\` would leave out what the config asks for, so it isn't. The losses
+\`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes are known, all schedules, optimisers and augmentations, and learned
+bits.`,
+  ),
+  'torch/no-python': define<{ python: string; problem: string }>(
+    'error',
+    ({ python, problem }) => `the engine torch can't run ${python}: ${problem}`,
+    `\`train --engine torch\` runs a program in your Python, which needs PyTorch 2.4 or newer and safetensors
+(\`pip install torch safetensors\`). It is \`python3\`, unless \`--python\` or the variable \`SPIKEC_PYTHON\` names another,
+that of a virtual environment for example.`,
+  ),
+  'torch/failed': define<{ python: string; problem: string }>(
+    'error',
+    ({ python, problem }) => `the training in ${python} ended: ${problem}`,
+    `The program that trains in PyTorch ended before it was done. What it said last stands in the message; the run folder
+holds the last epoch that was done, and \`--resume\` goes on from there. \`--emit torch\` writes the same program to a folder of
+yours, where it can be looked at.`,
+  ),
 } as const;

@@ -237,4 +237,61 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     },
     60_000,
   );
+
+  it('two processes with half of each batch are one process with the whole of it', () => {
+    const text = cases['sgd with momentum, a schedule and augmentation']!;
+    const folder = folderOf(text, 160);
+    const train = ['train.py', '--samples', 'samples.safetensors', '--said'];
+    const one = resultOf(folder, runPython(folder, [...train, '--batch', '8']));
+    expect(one.losses).toHaveLength(20);
+    const launch = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
+    const two = resultOf(folder, runPython(folder, [...launch, ...train, '--batch', '4']));
+    expectSame(two, one, { losses: 1e-5, states: 3e-5 });
+    const alone = resultOf(folder, runPython(folder, [...launch, ...train, '--batch', '4', '--no-sync-bn']));
+    expect(Math.abs(alone.losses[0]! - one.losses[0]!)).toBeGreaterThan(1e-4);
+  }, 120_000);
+
+  it('gradients of parts of a batch are summed to those of the batch, where batch norm does not see the parts', () => {
+    const text = tiny('PLIF(theta: 0.7)', 'optimizer sgd(lr: 0.1)', {
+      body: 'image | conv(4, kernel: 3) | spike | avgpool(2) | flatten | dropout(0.25) | linear(3)',
+    });
+    const folder = folderOf(text, 80);
+    const train = ['train.py', '--samples', 'samples.safetensors', '--said'];
+    const one = resultOf(folder, runPython(folder, train));
+    const parts = resultOf(folder, runPython(folder, [...train, '--accumulate', '4']));
+    expectSame(parts, one, { losses: 1e-5, states: 3e-5 });
+  }, 60_000);
+
+  it('synapses in bfloat16 train too, and torch.compile and torch.export take the whole network', () => {
+    const folder = folderOf(residual['multi-bit spikes with interlaminar connections']!, 80);
+    const train = ['train.py', '--samples', 'samples.safetensors', '--said'];
+    const one = resultOf(folder, runPython(folder, train));
+    const half = resultOf(folder, runPython(folder, [...train, '--amp']));
+    expect(half.losses[9]! / one.losses[9]!).toBeGreaterThan(0.8);
+    expect(half.losses[9]! / one.losses[9]!).toBeLessThan(1.2);
+    expect(half.losses).not.toEqual(one.losses);
+    expect(runPython(folder, ['-c', whole])).toBe('equal equal equal\n');
+  }, 120_000);
 });
+
+/** Compiled without a break, forwards and backwards, and exported. */
+const whole = `
+import torch
+from model import Network
+from safetensors.torch import load_file
+torch.manual_seed(0)
+x = torch.rand(4, 1, 8, 8)
+networks = [Network(), Network()]
+for network in networks:
+    network.load_state_dict(load_file("weights.safetensors"))
+eager, compiled = networks[0], torch.compile(networks[1], fullgraph=True, backend="aot_eager")
+results = [network(x) for network in (eager, compiled)]
+for result in results:
+    result.square().sum().backward()
+pairs = zip(networks[0].parameters(), networks[1].parameters())
+close = all(torch.allclose(a.grad, b.grad, atol=1e-6) for a, b in pairs)
+eager.eval()
+exported = torch.export.export(eager, (x,))
+same = torch.allclose(exported.module()(x), eager(x), atol=1e-6)
+print(*("equal" if fits else "unequal" for fits in (torch.allclose(*results, atol=1e-6), close, same)))
+`;

@@ -1,0 +1,26 @@
+import { type LoopOptions, type LoopResult, findPython, torchLoop, trainLoop } from '../train/index.js';
+import { trainingFolder } from '../workspace/torch-folder.js';
+import type { TorchTraining } from '../workspace/torch-training.js';
+import { chooseEngine } from './engine.js';
+
+/** Who trains: an engine's name, and what goes through the epochs. */
+export interface Trainer {
+  readonly engine: { readonly name: string };
+  readonly loop: (options: Omit<LoopOptions, 'engine'>) => Promise<LoopResult>;
+}
+
+/** `torch`: a program in the user's Python; every other engine runs the training step, in the loop of this process. */
+export function trainerOf(
+  options: { readonly engine?: string; readonly python?: string },
+  training: TorchTraining,
+): Trainer {
+  if (options.engine === 'torch') {
+    const files = trainingFolder(training);
+    const python = findPython(options.python);
+    const { torch, version, device } = python;
+    const name = `torch ${torch} on ${device}, Python ${version} (${python.path})`;
+    return { engine: { name }, loop: (loop) => torchLoop(python, files, loop) };
+  }
+  const engine = chooseEngine(options.engine, 'train');
+  return { engine, loop: (loop) => trainLoop({ ...loop, engine }) };
+}

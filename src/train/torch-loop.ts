@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fail } from '../base/diagnostics/index.js';
+import { elementCount } from '../base/dtype.js';
+import { decodeSafetensors } from '../base/safetensors.js';
+import { present } from '../base/invariant.js';
+import { type CheckpointProgress, checkpointBytes } from './checkpoint.js';
+import type { EpochProgress, LoopOptions, LoopResult, LoopState } from './loop.js';
+import { type Python, lastLine } from './python.js';
+import type { EpochRecord } from './record.js';
+import type { Samples } from './samples.js';
+
+/** Where `train.py` keeps its states. */
+const checkpoint = join('checkpoint', 'state.safetensors');
+
+/** A line of `train.py`. */
+interface Said {
+  readonly progress?: EpochProgress;
+  readonly phase?: string;
+  readonly record?: EpochRecord;
+  readonly ended?: number;
+  readonly diverged?: string;
+}
+
+/**
+ * Trains in the user's Python: the folder of the training is written beside its samples, `train.py` runs in it, says
+ * how far it is, and waits after each epoch until what it has written is taken over.
+ */
+export async function torchLoop(
+  python: Python,
+  files: ReadonlyMap<string, string | Uint8Array>,
+  options: Omit<LoopOptions, 'engine'>,
+): Promise<LoopResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'spikec-torch-'));
+  const records: EpochRecord[] = [...(options.from?.progress.records ?? [])];
+  try {
+    options.onPhase?.('writing the program');
+    for (const [name, content] of files) put(folder, name, content);
+    writeSamples(join(folder, 'samples.safetensors'), options.samples);
+    if (options.from !== undefined) put(folder, join('run', checkpoint), checkpointBytes(options.from));
+    const child = start(python, folder, options);
+    const errors: string[] = [];
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    const end = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+    let diverged: string | undefined;
+    for await (const line of createInterface({ input: child.stdout! })) {
+      if (!line.startsWith('{')) continue;
+      const said = JSON.parse(line) as Said;
+      diverged ??= said.diverged;
+      if (said.phase !== undefined) options.onPhase?.(said.phase);
+      if (said.progress !== undefined) options.onProgress?.(said.progress);
+      if (said.record === undefined) continue;
+      records.push(said.record);
+      options.onEpoch(said.record, stateOf(join(folder, 'run', checkpoint)));
+      child.stdin!.write('go\n');
+    }
+    const code = await end;
+    if (diverged !== undefined) {
+      const help = 'lower the learning rate, or warm it up';
+      const step = Number(/step (\d+)/.exec(diverged)?.[1] ?? 0);
+      fail(
+        'train/diverged',
+        { epoch: records.length + 1, step, layer: options.trainee.network.name, what: 'the loss' },
+        undefined,
+        {
+          help,
+        },
+      );
+    }
+    if (code !== 0) fail('torch/failed', { python: python.path, problem: lastLine(errors.join('')) });
+    return { records, stopped: records.length >= options.settings.epochs ? 'epochs' : 'patience' };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function start(python: Python, folder: string, { from, threads }: Omit<LoopOptions, 'engine'>): ChildProcess {
+  const args = ['train.py', '--led', '--samples', 'samples.safetensors', '--run', 'run'];
+  const child = spawn(
+    python.path,
+    [
+      ...args,
+      ...(from === undefined ? [] : ['--resume']),
+      ...(threads === undefined ? [] : ['--threads', String(threads)]),
+      ...(python.device === 'cuda' ? ['--compile'] : []),
+    ],
+    { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  const stop = (): void => void child.kill('SIGKILL');
+  process.once('exit', stop);
+  child.on('close', () => process.removeListener('exit', stop));
+  // a child that ends doesn't read what is written to it
+  child.stdin.on('error', () => undefined);
+  return child;
+}
+
+/** All that a checkpoint needs, as `train.py` has written it. */
+function stateOf(path: string): LoopState {
+  const { value } = decodeSafetensors(readFileSync(path), path);
+  const { tensors, metadata } = present(value, 'torch: the checkpoint of an epoch can’t be read');
+  const { step, renewal, settling } = JSON.parse(metadata['progress']!) as CheckpointProgress;
+  return {
+    states: tensors,
+    step,
+    ...(renewal === undefined ? {} : { renewal }),
+    ...(settling === undefined ? {} : { settling }),
+  };
+}
+
+function put(folder: string, name: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), content);
+}
+
+/** Samples as a safetensors file, one after the other: raw, or normalised where their channels aren't told by their shape. */
+function writeSamples(path: string, samples: Samples): void {
+  const { count, shape, labels } = samples;
+  const raw = samples.channelsFirst;
+  const one = (i: number): Uint8Array | Float32Array => (raw ? samples.raw(i) : samples.images(Int32Array.of(i)).data);
+  const bytes = raw && Array.from({ length: count }, (_, i) => i).every((i) => samples.raw(i) instanceof Uint8Array);
+  const size = elementCount(shape) * count * (bytes ? 1 : 4);
+  const header = JSON.stringify({
+    __metadata__: { scale: String(raw ? samples.scale : 1), normalised: String(!raw) },
+    images: { dtype: bytes ? 'U8' : 'F32', shape: [count, ...shape], data_offsets: [0, size] },
+    labels: { dtype: 'I32', shape: [count], data_offsets: [size, size + 4 * count] },
+  });
+  const text = new TextEncoder().encode(header.padEnd(Math.ceil(header.length / 8) * 8));
+  const file = openSync(path, 'w');
+  try {
+    const length = new DataView(new ArrayBuffer(8));
+    length.setBigUint64(0, BigInt(text.length), true);
+    writeSync(file, new Uint8Array(length.buffer));
+    writeSync(file, text);
+    for (let i = 0; i < count; i++) {
+      const values = one(i);
+      const numbers = bytes ? values : Float32Array.from(values);
+      writeSync(file, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    }
+    const classes = Int32Array.from(labels);
+    writeSync(file, new Uint8Array(classes.buffer));
+  } finally {
+    closeSync(file);
+  }
+}
