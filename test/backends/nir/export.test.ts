@@ -79,6 +79,15 @@ it('what NIR can’t say is refused layer by layer, with its name', () => {
   expect(refused(model(chain.replace('avgpool', 'maxpool')))[0]).toContain('max pooling');
 });
 
+it('a recurrence of several steps is a Delay, of which it is said that tools may add a step', () => {
+  const late = exportNir(model(recurrent.replace('delay(1)', 'delay(3)'), { input: 'real[5]' }));
+  expect(late.approximate.map(({ code }) => code)).toEqual(['nir/approximate']);
+  const delay = [...late.graph.nodes.values()].find(({ type }) => type === 'Delay')!.fields.get('delay');
+  expect(delay).toMatchObject({ shape: [6] });
+  expect(typeof delay === 'object' && delay.data[0]).toBeCloseTo(3e-4, 12);
+  expect(exportNir(model(recurrent, { input: 'real[5]' })).approximate).toEqual([]);
+});
+
 it('every tool gets the step, decay and threshold that it reads', () => {
   expect([...nirTools].sort()).toEqual([...nirReaders].sort());
   const network = model(chain);
