@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
     silent: { type: 'string', default: '2' },
     batch: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '5' },
-    engines: { type: 'string', default: 'fused,onnxruntime' },
+    engines: { type: 'string', default: 'native,fused,onnxruntime' },
     threads: { type: 'string', default: '2' },
     python: { type: 'string', default: '/usr/bin/python3' },
   },

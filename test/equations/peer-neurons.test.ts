@@ -30,6 +30,13 @@ const cases: readonly Case[] = [
     surrogate: 'rectangle(width: 1)',
   },
   { file: 'eif', neuron: 'EIF', args: { tau: 2, sharpness: 1, rheobase: 0.8, back: -0.1 }, surrogate: sigmoid },
+  // without its adaptation it is EIF
+  {
+    file: 'eif',
+    neuron: 'AdEx',
+    args: { tau: 2, sharpness: 1, rheobase: 0.8, back: -0.1, a: 0, b: 0 },
+    surrogate: sigmoid,
+  },
   { file: 'qif', neuron: 'QIF', args: { tau: 2, critical: 0.8, a0: 1, back: -0.1 }, surrogate: sigmoid },
   {
     file: 'izhikevich',

@@ -21,6 +21,8 @@ const neurons = [
   'QIF',
   'EIF',
   'Izhikevich',
+  'AdEx',
+  'ResonateAndFire',
   'ILIF',
   'IBLIF',
   'IBRALIF',
