@@ -14,9 +14,9 @@ import { packageFolder } from './version.js';
 
 type Files = Map<string, string | Uint8Array>;
 
-/** A file of the package's folder `python/`. */
+/** A file of the package's folder `src/backends/torch/python/`: what is the same in all programs. */
 function pythonFile(name: string): string {
-  return readText(join(packageFolder(), 'python', name));
+  return readText(join(packageFolder(), 'src', 'backends', 'torch', 'python', name));
 }
 
 /**

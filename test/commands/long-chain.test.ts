@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { convertOnnx } from '../../src/commands/convert.js';
+import { driver } from '../../src/commands/index.js';
 import { modelText } from '../../src/convert/model-text.js';
 import { openOnnxSource } from '../../src/engines/onnx-source.js';
 import { exposeTensors, partFor } from '../../src/frontends/onnx/index.js';
@@ -58,6 +59,8 @@ it('a chain of 17,000 nodes converts in bounded time; what is left out and what 
   const { searched, layers } = value!.silence!;
   expect(searched).toBe(256);
   expect(layers.slice(256).every(({ silent, proven }) => silent === proven)).toBe(true);
+  const torch = await driver.compileTarget({ path: outDir }, { emit: ['torch'], outDir: join(folder, 'torch') });
+  expect(torch.diagnostics.map(({ code }) => code)).toEqual(['torch/unsupported']);
   expect(layers.slice(0, 256).some(({ silent, proven }) => silent < proven)).toBe(true);
   expect(value!.files).not.toContain('infer.onnx');
   expect(existsSync(join(outDir, 'infer.onnx'))).toBe(false);

@@ -77,7 +77,7 @@ export const convertDiagnostics = {
     'note',
     ({ what, needed, allowed }) =>
       `${what}: its layers are so large that this may take ${megabytes(needed)}, more than ${megabytes(allowed)}`,
-    'Checks run networks on inputs that are drawn at random, and hold what their layers give. Small files can declare layers that take gigabytes, so what a check may take follows from the size of the file (four times as much and 280 MB); beyond it is left out, unless `--verify full` asks for it.',
+    'Checks run networks on inputs that are drawn at random, and hold what their layers give. Small files can declare layers that take gigabytes, so what a check may take follows from the size of the file (280 MB and forty times as much, but no more than 950 MB and three times as much); beyond it is left out, unless `--verify full` asks for it.',
   ),
   'convert/too-long': define<{ what: string; steps: number; most: number }>(
     'note',
@@ -88,7 +88,7 @@ export const convertDiagnostics = {
     'note',
     ({ searched, layers }) =>
       `silent periods are searched for the first ${searched} of ${layers} layers of neurons; the others have those that are proven`,
-    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are, and no layer so large that this may take more than four times the size of the file and 280 MB, unless `--silent auto` asks for it; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
+    'Each layer that is searched is run by itself, with several silent periods. Up to 2,048 time steps of layers together are, and no layer so large that this may take more than checks may (`convert/large-layers`), unless `--silent auto` asks for it; the layers behind have the period with which their codes are right whatever comes in (`docs/sws.md`), which may be longer than they need. `--silent N` says one period for all.',
   ),
   'convert/reference': define<{ replaced: readonly string[] }>(
     'note',

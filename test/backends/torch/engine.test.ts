@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { driver } from '../../../src/commands/index.js';
 import { openDataset } from '../../../src/data/index.js';
+import { deepQuantised } from '../../support/tiny-onnx.js';
 import { hasTorch, python, runPython } from '../../support/pytorch.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { timeless, train, writeTinySet } from '../../support/tiny-training.js';
@@ -105,3 +106,33 @@ it('what the program doesn’t know is refused by name, and the network written 
     expect(compiled.value?.files).not.toContain('train.py');
   }
 });
+
+it('a converted network that is read from its text is written op by op, and that is said', async () => {
+  const { folder } = place();
+  const onnx = join(folder, 'deep.onnx');
+  writeFileSync(onnx, deepQuantised(2));
+  const outDir = join(folder, 'deep');
+  await driver.convertOnnx(onnx, { coding: 'sws', outDir });
+  const options = { emit: ['torch'], outDir: join(folder, 'torch') } as const;
+  const { value, diagnostics } = await driver.compileTarget({ path: join(outDir, 'network.ir') }, options);
+  expect(diagnostics.map(({ code }) => code)).toEqual(['torch/lowered']);
+  expect(value!.files).toEqual(expect.arrayContaining(['model.py', 'weights.safetensors']));
+  expect(value!.files).not.toContain('train.py');
+});
+
+it.skipIf(process.platform === 'win32')(
+  'a Python that breaks off in training is said, with its last words',
+  async () => {
+    const here = place();
+    const broken = join(here.folder, 'python');
+    const answer = JSON.stringify({ version: '3.11.0', torch: '2.13.0', device: 'cpu' });
+    writeFileSync(
+      broken,
+      `#!/bin/sh\nif [ "$1" = -c ]; then echo '${answer}'; else echo 'no space left' >&2; exit 3; fi\n`,
+    );
+    chmodSync(broken, 0o755);
+    const { codes, diagnostics } = await train(here, { engine: 'torch', python: broken });
+    expect(codes).toContain('torch/failed');
+    expect(diagnostics.at(-1)!.message).toContain('no space left');
+  },
+);

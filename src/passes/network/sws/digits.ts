@@ -5,6 +5,7 @@ import {
   type Op,
   type OpRole,
   consumersOf,
+  hasGrid,
   hasWeightMatrix,
   intervalOf,
   intervalSource,
@@ -73,7 +74,7 @@ function leftInFloat(network: Network): ReadonlySet<string> {
   const found = new Set<string>();
   for (const op of network.ops) {
     if (!isNonlinear(op) || tail.has(op.id)) continue;
-    const quantised = consumers.get(op.id)!.every(({ kind }) => kind === 'quantize' || kind === 'table');
+    const quantised = consumers.get(op.id)!.every(hasGrid);
     if (!quantised || network.outputs.includes(op.id)) found.add(op.id);
   }
   /** what a weighted layer would have to read through */

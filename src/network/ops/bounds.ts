@@ -1,0 +1,174 @@
+import { functions, isFunctionName, numbers } from '../functions.js';
+import { realValues } from '../params.js';
+import type { Op, Param } from '../types.js';
+import type { OpKind } from './kinds.js';
+
+export interface Interval {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Where ops and parameters are looked up: a network, or one that is being built. */
+export interface IntervalSource {
+  opOf(id: string): Op;
+  paramOf(name: string): Param;
+}
+
+/** Bounds of what an op gives, from those of what it reads (undefined: without bounds). */
+type Rule<K extends OpKind> = (
+  op: Op<K>,
+  inputs: readonly (Interval | undefined)[],
+  source: IntervalSource,
+) => Interval | undefined;
+
+/** Bounds of layers of an ANN; what fires, or holds trains, is read in other ways. A kind without an answer doesn't compile. */
+const rules: { readonly [K in OpKind]: Rule<K> } = {
+  input: unbounded,
+  conv: weighted,
+  transposed_conv: weighted,
+  linear: weighted,
+  batchnorm: unbounded,
+  affine: (op, [first], source) => first && affine(source, op, first),
+  add: (_, [a, b]) => a && b && { min: a.min + b.min, max: a.max + b.max },
+  mul: (_, [a, b]) => a && b && times(a, b),
+  concat: (_, [first, ...others]) => others.reduce(union, first),
+  quantize: ofCodes,
+  table: ofCodes,
+  relu: (_, [first]) => ({ min: Math.max(0, first?.min ?? 0), max: Math.max(0, first?.max ?? Infinity) }),
+  clip: ({ attrs }, [first]) => {
+    const held = (x: number): number => Math.min(attrs.max, Math.max(attrs.min, x));
+    return { min: held(first?.min ?? -Infinity), max: held(first?.max ?? Infinity) };
+  },
+  sigmoid: () => ({ min: 0, max: 1 }),
+  function: (op, [first]) => first && ofFunction(op, first),
+  channel_conv: unbounded,
+  // a border may be counted as zeros
+  avgpool: (_, [first]) => first && withValue(first, 0),
+  globalavgpool: same,
+  maxpool: same,
+  flatten: same,
+  reshape: same,
+  resample: same,
+  transpose: same,
+  slice: same,
+  pad: ({ attrs }, [first]) => first && withValue(first, attrs.value),
+  dropout: same,
+  identity: same,
+  digit: unbounded,
+  digit_neuron: unbounded,
+  encode: unbounded,
+  neuron: unbounded,
+  recode: unbounded,
+  product: unbounded,
+  maxprefix: unbounded,
+  delay: unbounded,
+  lag: unbounded,
+  decode: unbounded,
+  planes: unbounded,
+  gather: unbounded,
+  squeeze: unbounded,
+};
+
+/** Bounds of what an op gives, whatever the input. */
+export function boundsOf(
+  op: Op,
+  inputs: readonly (Interval | undefined)[],
+  source: IntervalSource,
+): Interval | undefined {
+  return (rules[op.kind] as Rule<OpKind>)(op, inputs, source);
+}
+
+function unbounded(): undefined {
+  return undefined;
+}
+
+function same(_: Op, [first]: readonly (Interval | undefined)[]): Interval | undefined {
+  return first;
+}
+
+function times(a: Interval, b: Interval): Interval {
+  const ends = [a.min, a.max].flatMap((x) => [x * b.min, x * b.max]);
+  return { min: Math.min(...ends), max: Math.max(...ends) };
+}
+
+/** A quantiser's range; behind a relu it has no negative values. */
+function ofCodes(op: Op<'quantize' | 'table'>, _: unknown, source: IntervalSource): Interval {
+  const { scale, zero, min, max } = op.attrs;
+  const reads = source.opOf(op.inputs[0]!).kind;
+  const rectified = op.kind === 'quantize' && reads === 'relu' && Number.isInteger(zero);
+  const [low, high] = [(min - zero) * scale, (max - zero) * scale];
+  return rectified ? { min: Math.max(0, low), max: Math.max(0, low, high) } : { min: low, max: high };
+}
+
+/** Between the least and the greatest value on a fine net of arguments, and a little more where it turns between them. */
+function ofFunction({ attrs }: Op<'function'>, { min, max }: Interval): Interval | undefined {
+  const { name } = attrs;
+  if (!isFunctionName(name) || !Number.isFinite(min) || !Number.isFinite(max)) return undefined;
+  const count = 4096;
+  // most functions turn near 0: the net is finer there
+  const inner = [-8, 8].map((x) => Math.min(max, Math.max(min, x))) as [number, number];
+  const places = [min, max, ...[[min, max] as const, inner].flatMap(([from, to]) => evenly(from, to, count))];
+  const values = places.map((x) => functions[name].of(numbers, x, attrs));
+  if (values.some((y) => !Number.isFinite(y))) return undefined;
+  const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const room = (high - low) / count;
+  return { min: low - room, max: high + room };
+}
+
+function evenly(from: number, to: number, count: number): readonly number[] {
+  return Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);
+}
+
+function union(a: Interval | undefined, b: Interval | undefined): Interval | undefined {
+  return a === undefined || b === undefined ? undefined : { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) };
+}
+
+function withValue({ min, max }: Interval, value: number): Interval {
+  return { min: Math.min(min, value), max: Math.max(max, value) };
+}
+
+function valuesOf(source: IntervalSource, op: Op, role: string): Float64Array | undefined {
+  const name = op.params[role];
+  return name === undefined ? undefined : realValues(source.paramOf(name));
+}
+
+function affine(source: IntervalSource, op: Op, { min, max }: Interval): Interval {
+  const scales = valuesOf(source, op, 'scale') ?? Float64Array.of(1);
+  const shifts = valuesOf(source, op, 'shift') ?? Float64Array.of(0);
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < Math.max(scales.length, shifts.length); i++) {
+    const a = scales[scales.length === 1 ? 0 : i]!;
+    const b = shifts[shifts.length === 1 ? 0 : i]!;
+    low = Math.min(low, a * (a > 0 ? min : max) + b);
+    high = Math.max(high, a * (a > 0 ? max : min) + b);
+  }
+  return { min: low, max: high };
+}
+
+/** Σ of what every weight can contribute; where a border of zeros is padded, it may be nothing. */
+function weighted(
+  op: Op<'conv' | 'transposed_conv' | 'linear'>,
+  [input]: readonly (Interval | undefined)[],
+  source: IntervalSource,
+): Interval | undefined {
+  if (input === undefined) return undefined;
+  // under the strides of a transposed one some taps are missing, too
+  const padded = op.kind === 'transposed_conv' || (op.kind === 'conv' && op.attrs.pads.some((n) => n !== 0));
+  const { min, max } = padded ? withValue(input, 0) : input;
+  const weights = valuesOf(source, op, 'weight')!;
+  const bias = valuesOf(source, op, 'bias');
+  const out = source.paramOf(op.params['weight']!).tensor.shape[0]!;
+  const row = weights.length / Math.max(1, out);
+  let [low, high] = [Infinity, -Infinity];
+  for (let o = 0; o < out; o++) {
+    let [least, most] = [bias?.[o] ?? 0, bias?.[o] ?? 0];
+    for (let i = 0; i < row; i++) {
+      const w = weights[o * row + i]!;
+      least += w * (w > 0 ? min : max);
+      most += w * (w > 0 ? max : min);
+    }
+    low = Math.min(low, least);
+    high = Math.max(high, most);
+  }
+  return { min: low, max: high };
+}
