@@ -1,3 +1,4 @@
+import { usageError } from './idle.js';
 import type { Command } from 'commander';
 import { choice, defined, listOf, parseTarget, withCommonFlags, withOutsideFlag, withVerifyFlag } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
@@ -24,9 +25,9 @@ export function addCompile(program: Command, host: Host): void {
     .command('compile')
     .summary('compile a model file')
     .description('Compile a configuration of a model file to a folder of artifacts, or print its IR.')
-    .argument('[target]', 'FILE or FILE#CONFIG', parseTarget)
+    .argument('[target]', 'FILE or FILE#CONFIG, a folder, NAME.ir or NAME.nir', parseTarget)
     .option('--emit <list>', `what to write: ${artifacts.join(', ')} (default: ir,json)`, listOf(artifacts))
-    .option('-o, --out <dir>', 'folder of the artifacts (default: build/NAME)')
+    .option('-o, --out <dir>', 'folder of the artifacts (default: build/NAME, of a named config build/NAME-CONFIG)')
     .option('--print-after <pass>', 'print the network after this pass, or after all')
     .option('--stop-after <pass>', 'stop after this pass')
     .option('--planes', 'multi-bit spikes as binary planes in virtual time steps')
@@ -37,6 +38,11 @@ export function addCompile(program: Command, host: Host): void {
     .action((target: Target | undefined, flags: CompileFlags) => {
       if (flags.passes === true) return listPasses(host, flags);
       if (target === undefined) return command.error("error: missing required argument 'target'");
+      const emitted = flags.emit ?? [];
+      if (flags.nirFor !== undefined && !emitted.includes('nir'))
+        usageError(command, "option '--nir-for' does nothing without '--emit nir'");
+      if (flags.memory === true && flags.emit !== undefined && !emitted.includes('c'))
+        usageError(command, "option '--memory' does nothing without '--emit c', which it means alone");
       return compile(host, target, flags);
     });
   withCommonFlags(withVerifyFlag(withOutsideFlag(command)), [

@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import { fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
+import { artifacts } from '../workspace/types.js';
 import { withCommonFlags } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 
@@ -24,6 +25,7 @@ export function addCompletion(program: Command, host: Host): void {
     );
   withCommonFlags(command, [
     'spikec completion bash >> ~/.bashrc',
+    'spikec completion zsh > ~/.zsh/completions/_spikec',
     'spikec completion fish > ~/.config/fish/completions/spikec.fish',
   ]);
 }
@@ -62,6 +64,8 @@ function wordsOf(program: Command): readonly Words[] {
 }
 
 function choicesOf(option: Option): readonly string[] {
+  // a list of words: its first
+  if (option.long === '--emit') return artifacts;
   return option.argChoices ?? [];
 }
 

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { isFolder, writeNewFile } from '../data/index.js';
+import { usageError } from './idle.js';
 import { withCommonFlags } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { quoted } from './shell.js';
@@ -20,6 +21,8 @@ export function addInit(program: Command, host: Host): void {
     )
     .option('--list', 'list the examples')
     .action((name: string | undefined, flags: InitFlags) => {
+      if (flags.list === true && flags.example !== undefined)
+        usageError(command, "options '--list' and '--example' don't go together");
       if (flags.list === true) return list(host, flags);
       return flags.example === undefined
         ? init(host, name ?? 'starter', flags)

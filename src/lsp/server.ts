@@ -8,6 +8,7 @@ import {
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { completionsAt } from './completion/index.js';
+import { withoutPlaces } from './completion/items.js';
 import { shownDiagnostics } from './diagnostics.js';
 import { fixesIn } from './fixes.js';
 import { formatted } from './format.js';
@@ -32,7 +33,11 @@ export function serve(connection: Connection, host: Host): () => void {
   const documents = new TextDocuments(TextDocument);
   const shown = new Map<string, ReturnType<typeof setTimeout>>();
 
-  connection.onInitialize(() => capabilities);
+  let snippets = false;
+  connection.onInitialize(({ capabilities: client }) => {
+    snippets = client.textDocument?.completion?.completionItem?.snippetSupport === true;
+    return capabilities;
+  });
 
   const show = (uri: string): void => {
     shown.delete(uri);
@@ -72,7 +77,12 @@ export function serve(connection: Connection, host: Host): () => void {
     (params: TextDocumentPositionParams): T | null =>
       of<T | null>(params.textDocument.uri, null, (analysis) => ask(analysis, params) ?? null);
 
-  connection.onCompletion(at((analysis, { position }) => completionsAt(analysis, position, host)));
+  connection.onCompletion(
+    at((analysis, { position }) => {
+      const items = completionsAt(analysis, position, host);
+      return snippets ? items : items.map(withoutPlaces);
+    }),
+  );
   connection.onHover(at((analysis, { position }) => hoverOf(analysis, position)));
   connection.onDefinition(at((analysis, { position }) => definitionOf(analysis, position, host)));
   connection.onReferences(({ textDocument, position, context }) =>

@@ -25,6 +25,8 @@ it('bash completes commands, options and their choices by the script', async () 
   };
   expect(complete('ch')).toEqual(['check']);
   expect(complete('train', '--re')).toContain('--resume');
+  expect(complete('compile', '--emit', 'on')).toEqual(['onnx']);
+  expect(complete('convert', '--coding', 'r')).toEqual(['rate']);
   expect(complete('cost', '--jso')).toEqual(['--json']);
   expect(complete('check', join('models', 'mult'))).toEqual([join('models', 'multibit')]);
 });

@@ -35,7 +35,7 @@ export class Editor {
   }
 
   /** An editor and a server in this process, over streams. */
-  static start(host: Host = diskHost): Promise<Editor> {
+  static start(host: Host = diskHost, client: object = {}): Promise<Editor> {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     const server = createConnection(toServer, toClient);
     const stop = serve(server, host);
@@ -44,16 +44,16 @@ export class Editor {
       stop();
       server.dispose();
     });
-    return Editor.over(createProtocolConnection(toClient, toServer));
+    return Editor.over(createProtocolConnection(toClient, toServer), client);
   }
 
-  static async over(connection: ProtocolConnection): Promise<Editor> {
+  static async over(connection: ProtocolConnection, client: object = {}): Promise<Editor> {
     connection.listen();
     onTestFinished(() => connection.dispose());
     const initialised = await connection.sendRequest<InitializeResult>('initialize', {
       processId: null,
       rootUri: null,
-      capabilities: {},
+      capabilities: client,
     });
     await connection.sendNotification('initialized', {});
     return new Editor(connection, initialised);

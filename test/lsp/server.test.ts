@@ -202,6 +202,21 @@ it.each<[string, string, readonly string[], readonly string[]]>([
   expect(labels.filter((label) => absent.includes(label))).toEqual([]);
 });
 
+it('items have places to fill in for editors that know them, and plain text for others', async () => {
+  const conv = async (client: object): Promise<CompletionItem> => {
+    const editor = await Editor.start(undefined, client);
+    const uri = folder().uri('m.spike');
+    const position = await editor.write(uri, model.replace('stem | flatten', 'stem | ▮flatten'));
+    const items = await editor.ask<CompletionItem[]>('completion', uri, { position });
+    return items.find(({ label }) => label === 'conv')!;
+  };
+  const knows = { textDocument: { completion: { completionItem: { snippetSupport: true } } } };
+  expect(await conv(knows)).toMatchObject({ insertText: 'conv(${1:channels})', insertTextFormat: 2 });
+  const plain = await conv({});
+  expect(plain.insertText).toBe('conv(channels)');
+  expect(plain.insertTextFormat).toBeUndefined();
+});
+
 it('hovers say what a name is, what a layer costs, and what a setting may be', async () => {
   const editor = await Editor.start();
   const uri = folder().uri('m.spike');

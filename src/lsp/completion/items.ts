@@ -22,6 +22,16 @@ export function snippet(item: CompletionItem, insertText: string): CompletionIte
   return { ...item, insertText, insertTextFormat: InsertTextFormat.Snippet };
 }
 
+/** The same item for an editor that knows no snippets: what stood in a place stays, the places go. */
+export function withoutPlaces({ insertText, insertTextFormat, ...item }: CompletionItem): CompletionItem {
+  if (insertText === undefined || insertTextFormat !== InsertTextFormat.Snippet) return item;
+  const text = insertText
+    .replaceAll(/\$\{\d+:([^}]*)\}/g, '$1')
+    .replaceAll(/\$\{\d+\|([^,|]*)[^}]*\}/g, '$1')
+    .replaceAll(/\$\{?\d+\}?/g, '');
+  return { ...item, insertText: text };
+}
+
 type Callable = readonly Pick<Parameter, 'name' | 'required' | 'default'>[];
 
 /** Something that is called: with places for what it needs, without parentheses where it needs nothing. */
