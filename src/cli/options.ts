@@ -55,9 +55,12 @@ export function withVerifyAlone(args: readonly string[]): readonly string[] {
   return args.map((arg, n) => (arg === '--verify' && n < flags && !isLevel(args[n + 1]) ? '--verify=full' : arg));
 }
 
-/** Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration behind a model file, and where it could be a name. */
+/**
+ * Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration behind a model file, the time behind a NIR file
+ * (`net.nir#steps=100,dt=1e-3`), and a configuration where it could be a name.
+ */
 export function parseTarget(text: string): Target {
-  const match = /^(.+)#([A-Za-z_][\w-]*)$/s.exec(text) ?? /^(.+\.spike)#([^#/\\]+)$/s.exec(text);
+  const match = /^(.+)#([A-Za-z_][\w-]*)$/s.exec(text) ?? /^(.+\.(?:spike|nir))#([^#/\\]+)$/s.exec(text);
   if (match?.[1] !== undefined && match[2] !== undefined) return { path: match[1], config: match[2] };
   if (text === '' || text.endsWith('#')) throw new InvalidArgumentError('FILE or FILE#CONFIG is expected.');
   return { path: text };

@@ -32,7 +32,7 @@ class ModelWriter {
   readonly #helpers = new Set<string>();
   readonly #tree = new ModuleTree();
   readonly #classes = new Map<string, string>();
-  readonly #classNames = new Names([...moduleClasses, 'Network', 'NAMES']);
+  readonly #classNames = new Names([...moduleClasses, 'Any', 'Network', 'NAMES']);
   readonly #classLines: string[] = [];
   readonly #names = new Names();
   readonly #variables = new Map<string, Variable>();
@@ -253,6 +253,22 @@ class ModelWriter {
     return this.#variables.get(this.network.ops.find(({ kind }) => kind === 'input')!.id)!.code;
   }
 
+  /** `load_state_dict` takes renamed parameters by their names, too, also where the network is a part of another module. */
+  #loading(): readonly string[] {
+    if (this.#renamed().size === 0) return [];
+    return [
+      'def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: Any) -> None:',
+      ...indented([
+        '"""`load_state_dict` takes parameters by their names, as in `weights.safetensors`, and by those of `NAMES`."""',
+        'for key, name in NAMES.items():',
+        '    if prefix + name in state_dict:',
+        '        state_dict[prefix + key] = state_dict.pop(prefix + name)',
+        'super()._load_from_state_dict(state_dict, prefix, *rest)',
+      ]),
+      '',
+    ];
+  }
+
   #text(image: string, input: Op, logits: Variable, last: Op): string {
     const { network } = this;
     const readOut = last.kind === 'decode' ? (last.attrs.readout ?? 'mean') : 'mean';
@@ -277,7 +293,8 @@ class ModelWriter {
     ];
     this.#helpers.add('steps_apart');
     const imports = [...this.#helpers].filter((name) => name !== 'cast').sort(asImported);
-    const typing = this.#helpers.has('cast') ? ['from typing import cast'] : [];
+    const typed = [...(this.#renamed().size > 0 ? ['Any'] : []), ...(this.#helpers.has('cast') ? ['cast'] : [])];
+    const typing = typed.length > 0 ? [`from typing import ${typed.join(', ')}`] : [];
     const mathUsed = [...this.#classLines, ...forward].some((line) => /\bmath\./.test(line));
     return `${[
       `"""${comment(network.name)}: a spiking network in PyTorch, written by spikec."""`,
@@ -310,6 +327,7 @@ class ModelWriter {
         '    super().__init__()',
         ...indented([...this.#tree.lines(), ...this.#registered]),
         '',
+        ...this.#loading(),
         ...forward,
       ]),
     ].join('\n')}\n`;

@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { forwardFeeds, networkFrom, tinyModel } from '../../support/train.js';
 import { random } from '../../tensor/cases.js';
 
-const layers = resolve(import.meta.dirname, '../../../python/layers.py');
+const layers = resolve(import.meta.dirname, '../../../src/backends/torch/python/layers.py');
 
 const check = `
 from safetensors.torch import load_file, save_file
@@ -159,6 +159,68 @@ describe.skipIf(!hasTorch)('networks in PyTorch', () => {
   });
 });
 
+/** A layer of an attribute's name, and neurons of one with learned parameters. */
+const renaming = `
+  use "spikec/neurons" { PLIF }
+  network None {
+    input image: real[1, 8, 8]
+    half = image | conv(4, kernel: 3) | batchnorm | spike
+    type = half | flatten | linear(5) | spike
+    output type | linear(3)
+  }
+  config c { network None neuron PLIF(theta: 0.3) coding direct(steps: 2) }`;
+
+const loadedTwice = `
+import copy, pickle
+from safetensors.torch import load_file
+from model import NAMES, Network
+from torch import nn
+import torch
+given = load_file("weights.safetensors")
+network, again = Network(), Network()
+print(network.load_state_dict(given, strict=True))
+for key, value in network.state_dict().items():
+    assert torch.equal(value, given[NAMES.get(key, key)]), key
+print(again.load_state_dict(copy.deepcopy(pickle.loads(pickle.dumps(network))).state_dict(), strict=True))
+print(nn.Sequential(again).load_state_dict({f"0.{name}": value for name, value in given.items()}, strict=True))
+del given["half.conv.weight"]
+try:
+    again.load_state_dict(given, strict=True)
+except RuntimeError as error:
+    print("half_.conv.weight" in str(error))
+`;
+
+it.skipIf(!hasTorch)(
+  'strict loading takes the file’s weights where layers are renamed, alone and inside of another module, and misses what isn’t there',
+  () => {
+    const network = stirred(networkFrom(renaming));
+    const runnable = lower(network, { trainable: true });
+    const { labels: _labels, ...images } = forwardFeeds(runnable, 3);
+    const weights = paramsToTensors(network.params);
+    const { text } = layeredModel(network);
+    expectEqual(inPyTorch(text, weights, images['image']!), evaluate(runnable.program, images)['0']!, 1e-6);
+    const folder = temporaryFolder();
+    copyFileSync(layers, join(folder, 'layers.py'));
+    writeFileSync(join(folder, 'model.py'), text);
+    writeFileSync(join(folder, 'weights.safetensors'), encodeSafetensors(weights));
+    const matched = '<All keys matched successfully>\n';
+    expect(runPython(folder, ['-c', loadedTwice])).toBe(`${matched.repeat(3)}True\n`);
+  },
+);
+
+it('a network of renamed layers takes their names when it is loaded; one without has no such method', () => {
+  const network = networkFrom(renaming);
+  const { text, renamed } = layeredModel(network);
+  expect([...renamed]).toContainEqual(['half_.conv.weight', 'half.conv.weight']);
+  expect([...renamed]).toContainEqual(['type_.linear.weight', 'type.linear.weight']);
+  expect([...renamed.values()].every((name) => network.params.has(name))).toBe(true);
+  expect(text).toContain('"half_.conv.weight": "half.conv.weight"');
+  expect(text).toMatch(
+    /def _load_from_state_dict\(.*\n(.*\n)*? +state_dict\[prefix \+ key\] = state_dict\.pop\(prefix \+ name\)/,
+  );
+  expect(layeredModel(networkFrom(tinyModel())).text).not.toContain('_load_from_state_dict');
+});
+
 const hasLinters = hasModules('ruff and mypy on emitted Python', 'ruff', 'mypy', 'torch');
 
 describe.skipIf(!hasLinters)('emitted Python', () => {
@@ -168,6 +230,7 @@ describe.skipIf(!hasLinters)('emitted Python', () => {
     const texts = [
       ...Object.values(width4),
       tinyModel({ neuron: 'EIF', declarations: 'use "spikec/neurons" { EIF }' }),
+      renaming,
     ];
     texts.forEach((text, i) => writeFileSync(join(folder, `model${i}.py`), layeredModel(libraryNetwork(text)).text));
     const network = networkFrom(tinyModel());

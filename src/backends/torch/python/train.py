@@ -121,8 +121,7 @@ class Trainer:
         self.rank, self.world = self._processes()
         self.device = self._device()
         self.network = Network().to(self.device)
-        state = load_file(HERE / "weights.safetensors")
-        self.network.load_state_dict({key: state[NAMES.get(key, key)] for key in self.network.state_dict()})
+        self.network.load_state_dict(load_file(HERE / "weights.safetensors"))
         for module in self.network.modules():
             if isinstance(module, BatchNorm):
                 module.sync = self.world > 1 and not options.no_sync_bn

@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { run } from '../../src/cli/program.js';
+import { driver } from '../../src/commands/index.js';
+import { encodeNir, loadNir, readNir } from '../../src/data/nir.js';
+import type { NirArray, NirGraph, NirNode } from '../../src/frontends/nir/index.js';
+import { array, nirGraph, nirNode } from '../support/nir.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+beforeAll(loadNir);
+
+let folder: string;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+
+async function spikec(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const terminal = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    interactive: false,
+    colour: { out: false, err: false },
+    columns: 80,
+  };
+  const named = args.map((arg) => arg.replaceAll('@', `${folder}/`));
+  const code = await run(named, terminal, () => Promise.resolve(driver));
+  return { code, out, err };
+}
+
+/** Two inputs, a linear layer, two neurons of the type. */
+function written(name: string, neurons: NirNode): void {
+  const graph = nirGraph(
+    {
+      input: nirNode('Input', { shape: array([2]) }),
+      fc: nirNode('Affine', { weight: array([0.5, -0.25, 0.75, 1], [2, 2]), bias: array([0.1, 0]) }),
+      neurons,
+      output: nirNode('Output', { shape: array([2]) }),
+    },
+    [
+      ['input', 'fc'],
+      ['fc', 'neurons'],
+      ['neurons', 'output'],
+    ],
+  );
+  writeFileSync(join(folder, name), encodeNir(graph));
+}
+
+function lif(tau: number, r: number): NirNode {
+  const each = (value: number): NirArray => array([value, value]);
+  return nirNode('LIF', { tau: each(tau), r: each(r), v_leak: each(0), v_threshold: each(1), v_reset: each(0) });
+}
+
+it('steps and time step stand behind the name of a NIR file: compile, cost and diff', async () => {
+  written('net.nir', lif(4e-3, 1));
+  const ran = await spikec('compile', '@net.nir#steps=100,dt=1e-3', '--emit', 'c,ir,nir', '-o', '@net');
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  const metadata = readNir(join(folder, 'net', 'network.nir')).metadata!;
+  expect((metadata.get('steps') as NirArray).data[0]).toBe(100);
+  // k = dt/τ = 1/4
+  expect(readFileSync(join(folder, 'net', 'network.ir'), 'utf8')).toMatch(/k[ :=]+0\.25\b/);
+  const [few, more] = await Promise.all(
+    ['@net.nir#steps=10', '@net.nir#dt=1e-3,steps=20'].map((one) => spikec('cost', one, '--json')),
+  );
+  expect([few!.code, more!.code]).toEqual([0, 0]);
+  expect(few!.out).not.toBe(more!.out);
+  expect((await spikec('diff', '@net.nir#steps=10,dt=1e-3', '@net.nir#steps=10,dt=1e-3')).code).toBe(0);
+  expect((await spikec('diff', '@net.nir', 'steps=10,dt=1e-3', 'steps=20,dt=1e-3')).code).toBe(1);
+});
+
+it.each(['foo=1', 'foo', 'steps=0', 'steps=1.5', 'dt=-1', 'steps=10,,foo=2', 'steps'])(
+  '%s behind the name of a NIR file is refused by its code',
+  async (said) => {
+    written('net.nir', lif(4e-3, 1));
+    const { code, err } = await spikec('cost', `@net.nir#${said}`);
+    expect(code).toBe(1);
+    expect(err).toContain('nir/bad-option');
+    expect(err).toContain(said.split(',').at(-1));
+  },
+);
+
+/** The largest single-precision number below 1, and 1: what fires from 1 on, for who fires above and for who fires from there on. */
+const below = 1 - 2 ** -24;
+
+it.each([
+  { tool: 'nir', dt: 1e-4, tau: 4e-4, theta: below },
+  { tool: 'snntorch', dt: 1e-4, tau: 4e-4, theta: below },
+  { tool: 'lava', dt: 1e-4, tau: 4e-4, theta: below },
+  { tool: 'spikingjelly', dt: 1e-4, tau: 4e-4, theta: 1 },
+  { tool: 'norse', dt: 1e-3, tau: 4e-3, theta: below },
+  { tool: 'sinabs', dt: 1, tau: -1 / Math.log(0.75), theta: 1 },
+  { tool: 'rockpool', dt: 1e-3, tau: -1e-3 / Math.log(0.75), theta: below },
+  { tool: 'spyx', dt: 1, tau: 4, theta: below },
+])('compile --nir-for $tool writes the step, decay and threshold that it reads', async ({ tool, dt, tau, theta }) => {
+  writeFileSync(
+    join(folder, 'net.spike'),
+    `use "spikec/neurons" { LIF }
+     network Net { input image: real[4]  output image | linear(3) | spike | linear(2) | spike }
+     config c { network Net  neuron LIF(tau: 4, theta: 1)  coding events(steps: 7) }`,
+  );
+  const { code, err } = await spikec('compile', '@net.spike#c', '--emit', 'nir', '--nir-for', tool, '-o', '@out');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const graph: NirGraph = readNir(join(folder, 'out', 'network.nir'));
+  expect((graph.metadata!.get('dt') as NirArray).data[0]).toBeCloseTo(dt, 10);
+  const neurons = [...graph.nodes.values()].filter(({ type }) => type === 'LIF');
+  expect(neurons).toHaveLength(2);
+  for (const { fields } of neurons) {
+    const each = (name: string): number[] => [...(fields.get(name) as NirArray).data];
+    for (const value of each('tau')) expect(value / tau).toBeCloseTo(1, 6);
+    for (const value of each('v_threshold')) expect(value).toBe(theta);
+  }
+});
