@@ -8,6 +8,13 @@ const reserved = new Set(
   xor_eq`.split(/\s+/),
 );
 
+/** Headers of the C standard and those that a C library includes in them: a file of such a name would hide them. */
+const headers = new Set(
+  `alloca assert complex ctype endian errno features fenv float inttypes iso646 limits locale math newlib setjmp signal
+  stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar
+  wchar wctype`.split(/\s+/),
+);
+
 /** A name of a network as a C identifier and a file's stem: `resnet20-cifar10.qdq` → `resnet20_cifar10_qdq`. */
 export function identifier(name: string): string {
   const plain = name
@@ -15,7 +22,8 @@ export function identifier(name: string): string {
     .replace(/^_+/, '')
     .slice(0, 40);
   const safe = /^[A-Za-z]/.test(plain) ? plain : `net_${plain}`;
-  return reserved.has(safe.toLowerCase()) ? `${safe}_net` : safe;
+  const lower = safe.toLowerCase();
+  return reserved.has(lower) || headers.has(lower) ? `${safe}_net` : safe;
 }
 
 /** Text for the inside of a C comment: it ends none, begins none, and joins no lines. */

@@ -140,6 +140,8 @@ it('names that C can’t have become others, and what a name says in a comment e
   const network = networkFrom(tinyModel());
   for (const [name, stem] of [
     ['while', 'while_net'],
+    ['stdint', 'stdint_net'],
+    ['Math', 'Math_net'],
     ['07b vote', 'net_07b_vote'],
     ['résnet/../x', 'r_snet_x'],
     ['a */ int main(void) { /*', 'a_int_main_void_'],
@@ -151,3 +153,57 @@ it('names that C can’t have become others, and what a name says in a comment e
     expect(text).not.toMatch(/\*\/ int main/);
   }
 });
+
+/** A network of LIF neurons with the given body and input, under direct coding. */
+function direct(body: string, { steps = 5, input = 'real[4]' } = {}): Network {
+  return networkFrom(`
+    use "spikec/neurons" { LIF }
+    network rec {
+      input x: ${input}
+      ${body}
+    }
+    config c { network rec  neuron LIF(tau: 1.5, theta: 0.1)  coding direct(steps: ${steps}) }`);
+}
+
+const residuals: readonly (readonly [body: string, options?: { steps?: number; input?: string }])[] = [
+  ['a = x | linear(4)\n b = a | spike | linear(4)\n output b + a | spike | linear(2)'],
+  [
+    'a = x | linear(4)\n b = a | spike | linear(4)\n c = b + a | spike | linear(4)\n output c + a + b | spike | linear(2)',
+  ],
+  ['output (x | linear(4)) + (x | delay(2) | linear(4)) | spike | linear(2)'],
+  ['output (x | linear(4)) + (x | delay(2) | linear(4)) | spike'],
+  ['a = x | linear(4)\n output a + (a | spike | linear(4)) + (a | delay(1)) | spike | linear(2)'],
+  ['a = x | linear(4)\n b = a | spike | linear(4)\n output concat(b, a) | linear(4) | spike | linear(2)'],
+  [
+    'a = x | conv(2, kernel: 3) | batchnorm\n b = a | spike | conv(2, kernel: 3) | batchnorm\n output b + a | spike | flatten | linear(3)',
+    { input: 'real[2, 5, 5]' },
+  ],
+  [
+    'a = x | conv(2, kernel: 3) | batchnorm | spike\n b = a | conv(2, kernel: 3) | batchnorm | spike\n output b + a | conv(2, kernel: 3) | spike | flatten | linear(3)',
+    { input: 'real[2, 5, 5]', steps: 3 },
+  ],
+];
+
+it.skipIf(!hasGcc)(
+  'residuals from what is the same at every step are added after they were computed',
+  () => {
+    for (const [body, options] of residuals) {
+      const { c, reference } = inBoth(direct(body, options), 2);
+      expect(new Set(reference.flat()).size, body).toBeGreaterThan(1);
+      expect(c, body).toEqual(reference);
+    }
+  },
+  120_000,
+);
+
+it.skipIf(!hasGcc)(
+  'states that become one another as they were before the step: delay lines of any length',
+  () => {
+    for (const steps of [2, 3, 6]) {
+      const body = `h = (x | linear(4)) + (h | delay(${steps}) | linear(4)) | spike\n output h | linear(2)`;
+      const { c, reference } = inBoth(direct(body, { steps: 9 }), 2);
+      expect(c, body).toEqual(reference);
+    }
+  },
+  60_000,
+);

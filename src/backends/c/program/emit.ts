@@ -1,5 +1,5 @@
 import { elementCount } from '../../../base/dtype.js';
-import { InvariantError, present } from '../../../base/invariant.js';
+import { present } from '../../../base/invariant.js';
 import { type Program, type TensorOp, attrsOf } from '../../../tensor/index.js';
 import type { Arena, Buffer } from '../arena.js';
 import { type CType, ctypes, integerType } from '../ctypes.js';
@@ -134,21 +134,33 @@ export class ProgramEmitter extends ProgramPlan {
     this.source.line(`{ uint32_t ${time}; ${loop} {`);
     child.write(() => {
       const outputs = Object.values(body.outputs);
-      // trains first: what is stacked may be a state as it was before the step
-      const order = [...outputs.keys()].sort((a, b) => Number(a < states) - Number(b < states));
-      for (const i of order) {
+      const copy = (i: number): void => {
         const to = part(i);
         const { count, shape } = child.info(outputs[i]!);
-        const own = child.root(outputs[i]!);
-        if (own.place.kind === 'pointer' && own.place.text === to.text) continue;
-        const moves = body.inputs.findIndex(({ id }) => id === own.root);
-        if (i < states && moves >= 0 && moves < states)
-          throw new InvariantError('c: a state becomes another as it was');
         const at = i < states ? 'i' : `${time} * ${count}u + i`;
         const value = child.#element(outputs[i]!, shape, 'i');
         this.source.line(
           `{ uint32_t i; for (i = 0; i < ${count}u; i++) ${to.text}[${at}] = (${ctypes[to.type].name})${value}; }`,
         );
+      };
+      // trains first: what is stacked may be a state as it was before the step
+      for (let i = states; i < outputs.length; i++) copy(i);
+      const stateOf = (i: number): number => body.inputs.findIndex(({ id }) => id === child.root(outputs[i]!).root);
+      let left = [...outputs.keys()].filter((i) => i < states && stateOf(i) !== i);
+      while (left.length > 0) {
+        // a state changes once no other is to become what it was
+        const free = left.find((i) => left.every((other) => other === i || stateOf(other) !== i));
+        const next = free ?? left[0]!;
+        if (free === undefined) {
+          const { id } = body.inputs[next]!;
+          const { text, type } = part(next);
+          const { count } = child.info(id);
+          const saved = child.#scratch(type, count);
+          this.source.line(`{ uint32_t i; for (i = 0; i < ${count}u; i++) ${saved}[i] = ${text}[i]; }`);
+          child.input(id, { kind: 'pointer', text: saved, type });
+        }
+        copy(next);
+        left = left.filter((i) => i !== next);
       }
     });
     this.source.line('} }');

@@ -57,7 +57,6 @@ export class ProgramPlan {
   protected plan(): void {
     for (const op of this.program.ops) this.#plan(op);
     this.#keep();
-    this.#concatenate();
   }
 
   #plan(op: TensorOp): void {
@@ -95,7 +94,7 @@ export class ProgramPlan {
     this.places.set(op.id, { kind: 'own', op, offset: 0 });
     if (op.kind === 'scan') return this.#planScan(op);
     if (isElementwise || (op.kind === 'lookup' && this.isConstant(op.inputs[1]!))) this.#loop(op);
-    else if (!this.#isPlacedConcat(op)) this.items.push({ kind: 'kernel', op });
+    else if (op.kind !== 'concat' || !this.#placesParts(op)) this.items.push({ kind: 'kernel', op });
   }
 
   /** What an op is only another view of. */
@@ -161,15 +160,25 @@ export class ProgramPlan {
     });
   }
 
-  /** A concatenation whose parts are written in their places; what is no part yet is copied there. */
-  #isPlacedConcat(op: TensorOp): boolean {
-    if (op.kind !== 'concat') return false;
+  /** Value → where it is written: in its place in a concatenation. */
+  protected readonly placed = new Map<string, { readonly in: string; readonly offset: number }>();
+
+  /**
+   * Gives the parts of a concatenation their places in it, where each can be written there: it is no work then.
+   * False where one can't, or has a place already, in another concatenation or in this one: all are copied then.
+   */
+  #placesParts(op: TensorOp): boolean {
     const { shape } = this.info(op.id);
     const isWhole = shape.slice(0, attrsOf(op, 'concat').axis).every((size) => size === 1);
-    return isWhole && op.inputs.every((id) => this.#placeable(id));
+    const roots = new Set(op.inputs.map((id) => this.root(id).root));
+    if (!isWhole || roots.size < op.inputs.length || !op.inputs.every((id) => this.#placeable(id))) return false;
+    let offset = 0;
+    for (const id of op.inputs) {
+      this.placed.set(this.root(id).root, { in: op.id, offset });
+      offset += this.info(id).count;
+    }
+    return true;
   }
-
-  protected readonly placed = new Map<string, { readonly in: string; readonly offset: number }>();
 
   #placeable(id: string): boolean {
     const { root, place, offset } = this.root(id);
@@ -186,17 +195,24 @@ export class ProgramPlan {
   #loop(op: TensorOp): void {
     const { count } = this.info(op.id);
     const last = this.items.at(-1);
-    const joins =
-      last?.kind === 'loop' &&
-      last.count === count &&
-      op.inputs.every((id) => {
-        const { root, offset } = this.root(id);
-        return this.loops.get(root) !== last || (offset === 0 && this.info(id).count === count);
-      });
+    const joins = last?.kind === 'loop' && last.count === count && op.inputs.every((id) => this.#readableIn(last, id));
     const item = joins ? last : { kind: 'loop' as const, count, ops: [] as TensorOp[] };
     if (!joins) this.items.push(item);
     item.ops.push(op);
     this.loops.set(op.id, item);
+  }
+
+  /** Whether each element of a value is there when the loop comes to it: made before the loop, or in the same turn. */
+  #readableIn(loop: Extract<Item, { kind: 'loop' }>, id: string): boolean {
+    const { root, offset } = this.root(id);
+    const { count } = this.info(id);
+    if (this.loops.get(root) === loop) return offset === 0 && count === loop.count;
+    return loop.ops.every((op) => {
+      const home = this.home(op.id, root);
+      if (home.id !== root) return true;
+      const apart = home.offset + loop.count <= offset || offset + count <= home.offset;
+      return apart || (home.offset === offset && count === loop.count);
+    });
   }
 
   /** A value behind all views, and how far into it the view begins. */
@@ -230,37 +246,10 @@ export class ProgramPlan {
     for (const id of Object.values(this.program.outputs)) keep(id);
   }
 
-  #concatenate(): void {
-    for (const op of this.program.ops) {
-      const place = this.places.get(op.id);
-      if (op.kind !== 'concat' || place?.kind !== 'own') continue;
-      if (this.items.some((item) => item.kind === 'kernel' && item.op === op)) continue;
-      let offset = 0;
-      const parts = op.inputs.map((id) => {
-        const part = { root: this.root(id).root, offset };
-        offset += this.info(id).count;
-        return part;
-      });
-      const twice = new Set(parts.map(({ root }) => root)).size < parts.length;
-      if (twice || parts.some(({ root }) => this.placed.has(root))) this.#copiedConcat(op);
-      else for (const part of parts) this.placed.set(part.root, { in: op.id, offset: part.offset });
-    }
-  }
-
-  /** A concatenation of values that are elsewhere already: copied behind the last of its parts. */
-  #copiedConcat(op: TensorOp): void {
-    const before = this.program.ops.indexOf(op);
-    const later = this.items.findIndex((item) => {
-      const [first] = item.kind === 'loop' ? item.ops : [item.op];
-      return this.program.ops.indexOf(first!) > before;
-    });
-    this.items.splice(later < 0 ? this.items.length : later, 0, { kind: 'kernel', op });
-  }
-
-  /** Where a value's memory is: its own, or in that of what it is a part of. */
-  protected home(root: string): { readonly id: string; readonly offset: number } {
+  /** Where a value's memory is: its own, or in that of what it is a part of; no further out than `until`. */
+  protected home(root: string, until?: string): { readonly id: string; readonly offset: number } {
     let [id, offset] = [root, 0];
-    for (let at = this.placed.get(id); at !== undefined; at = this.placed.get(id)) {
+    for (let at = this.placed.get(id); at !== undefined && id !== until; at = this.placed.get(id)) {
       offset += at.offset;
       id = at.in;
     }
