@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
@@ -28,11 +28,23 @@ interface Dataset {
   readonly type: string;
   readonly shape: readonly number[] | null;
   readonly dtype: unknown;
+  readonly metadata: {
+    readonly type: number;
+    /** Bytes of an element. */
+    readonly size: number;
+    readonly chunks?: readonly number[] | null;
+  };
   readonly value: unknown;
 }
 
-/** Elements of an array at most: far above any layer, far below what a crafted file may ask for. */
-const mostElements = 2 ** 27;
+const textClass = 3;
+/** HDF5's classes of elements that a NIR file has: integers, floats, texts, and enumerations, as which booleans are written. */
+const readClasses: readonly number[] = [0, 1, textClass, 8];
+
+/** Bytes that reading a file may take beside four times its size. */
+const freeBytes = 2 ** 27;
+/** What a node takes beside its arrays, and a text beside its bytes. */
+const [nodeBytes, textBytes] = [2 ** 10, 2 ** 8];
 /** Graphs in graphs at most. */
 const deepest = 32;
 
@@ -64,85 +76,134 @@ export function readNir(path: string): NirGraph {
     return bad('it isn’t HDF5, or damaged');
   }
   try {
-    const root = groupOf(file, 'node', bad) ?? bad('it has no group `node`');
-    return graphOf(root, bad, 0);
+    return new Reading(bad, 4 * statSync(path).size + freeBytes).graph(file);
   } catch (error) {
     if (error instanceof DiagnosticError) throw error;
     return bad(`it can’t be read (${error instanceof Error ? error.message : String(error)})`);
   } finally {
+    closed(file);
+  }
+}
+
+/** Closes a file, of which nothing is wanted any more: what is damaged was said. */
+function closed(file: { readonly close: () => void }): void {
+  try {
     file.close();
+  } catch {
+    // what is open of a damaged file ends with the process
   }
 }
 
 type Bad = (reason: string) => never;
 
-function groupOf(group: Group, name: string, bad: Bad): Group | undefined {
-  if (!group.keys().includes(name)) return undefined;
-  const found = group.get(name) as Group | null;
-  return found?.type === 'Group' ? found : bad(`"${name}" is no group`);
-}
+/** Reads one file within the memory that it may take: arrays are held to it by their shapes, before they are read. */
+class Reading {
+  #left: number;
 
-function graphOf(group: Group, bad: Bad, depth: number): NirGraph {
-  if (depth > deepest) return bad(`its graphs are nested more than ${deepest} deep`);
-  const inside = groupOf(group, 'nodes', bad) ?? bad('a graph has no group `nodes`');
-  const nodes = new Map<string, NirNode>();
-  for (const name of inside.keys()) nodes.set(name, nodeOf(groupOf(inside, name, bad)!, name, bad, depth));
-  const metadata = groupOf(group, 'metadata', bad);
-  const said = metadata === undefined ? undefined : fieldsOf(metadata, bad, () => true);
-  return { nodes, edges: edgesOf(group, bad), ...(said === undefined ? {} : { metadata: said }) };
-}
-
-function nodeOf(group: Group, name: string, bad: Bad, depth: number): NirNode {
-  const fields = fieldsOf(group, bad, (field) => field !== 'nodes' && field !== 'edges' && field !== 'metadata');
-  const type = fields.get('type');
-  if (typeof type !== 'string') return bad(`node "${name}" has no type`);
-  fields.delete('type');
-  return { type, fields, ...(type === 'NIRGraph' ? { graph: graphOf(group, bad, depth + 1) } : {}) };
-}
-
-function fieldsOf(group: Group, bad: Bad, wanted: (name: string) => boolean): Map<string, NirArray | string> {
-  const fields = new Map<string, NirArray | string>();
-  for (const name of group.keys()) {
-    if (!wanted(name)) continue;
-    const found = group.get(name) as Dataset | Group | null;
-    if (found?.type === 'Group' && !('dtype' in found)) continue;
-    if (found?.type !== 'Dataset') return bad(`"${name}" is a link, or nothing that an array can be`);
-    fields.set(name, valueOf(found as Dataset, name, bad));
+  constructor(
+    readonly bad: Bad,
+    readonly most: number,
+  ) {
+    this.#left = most;
   }
-  return fields;
+
+  graph(file: Group): NirGraph {
+    return this.#graph(this.#group(file, 'node') ?? this.bad('it has no group `node`'), 0);
+  }
+
+  #group(group: Group, name: string): Group | undefined {
+    if (!group.keys().includes(name)) return undefined;
+    const found = group.get(name) as Group | null;
+    return found?.type === 'Group' ? found : this.bad(`"${name}" is no group`);
+  }
+
+  #graph(group: Group, depth: number): NirGraph {
+    if (depth > deepest) return this.bad(`its graphs are nested more than ${deepest} deep`);
+    const inside = this.#group(group, 'nodes') ?? this.bad('a graph has no group `nodes`');
+    const nodes = new Map<string, NirNode>();
+    for (const name of inside.keys()) nodes.set(name, this.#node(this.#group(inside, name)!, name, depth));
+    const metadata = this.#group(group, 'metadata');
+    const said = metadata === undefined ? undefined : this.#fields(metadata, () => true);
+    return { nodes, edges: this.#edges(group), ...(said === undefined ? {} : { metadata: said }) };
+  }
+
+  #node(group: Group, name: string, depth: number): NirNode {
+    // a group may be linked from many places
+    this.#take(nodeBytes, name);
+    const fields = this.#fields(group, (field) => field !== 'nodes' && field !== 'edges' && field !== 'metadata');
+    const type = fields.get('type');
+    if (typeof type !== 'string') return this.bad(`node "${name}" has no type`);
+    fields.delete('type');
+    return { type, fields, ...(type === 'NIRGraph' ? { graph: this.#graph(group, depth + 1) } : {}) };
+  }
+
+  #fields(group: Group, wanted: (name: string) => boolean): Map<string, NirArray | string> {
+    const fields = new Map<string, NirArray | string>();
+    for (const name of group.keys()) {
+      if (!wanted(name)) continue;
+      const found = group.get(name) as Dataset | Group | null;
+      if (found?.type === 'Group' && !('dtype' in found)) continue;
+      if (found?.type !== 'Dataset') return this.bad(`"${name}" is a link, or nothing that an array can be`);
+      fields.set(name, this.#value(found as Dataset, name));
+    }
+    return fields;
+  }
+
+  #value(dataset: Dataset, name: string): NirArray | string {
+    const count = this.#count(dataset, name);
+    const { value } = dataset;
+    if (typeof value === 'string') return withoutZeros(value);
+    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
+      return { shape: [], data: Float64Array.of(Number(value)) };
+    }
+    if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return this.bad(`"${name}" holds neither numbers nor text`);
+    const items = value as ArrayLike<unknown>;
+    if (items.length === 1 && typeof items[0] === 'string') return withoutZeros(items[0]);
+    if (items.length !== count) return this.bad(`"${name}" isn’t the array that it says`);
+    const data = new Float64Array(count);
+    for (let i = 0; i < count; i++) data[i] = Number(items[i]);
+    return { shape: [...(dataset.shape ?? [])], data };
+  }
+
+  #edges(group: Group): readonly (readonly [string, string])[] {
+    if (!group.keys().includes('edges')) return [];
+    const dataset = group.get('edges') as Dataset | null;
+    if (dataset?.type !== 'Dataset') return this.bad('`edges` is no array');
+    const [n = 0, pair] = dataset.shape ?? [];
+    if (n === 0) return [];
+    if (pair !== 2) return this.bad('`edges` aren’t pairs');
+    this.#count(dataset, 'edges');
+    const names = (dataset.value as readonly unknown[]).flat();
+    if (names.length !== 2 * n || !names.every((name) => typeof name === 'string'))
+      return this.bad('`edges` aren’t pairs of names');
+    const clean = (names as string[]).map(withoutZeros);
+    return Array.from({ length: n }, (_, i) => [clean[2 * i]!, clean[2 * i + 1]!] as const);
+  }
+
+  /** The elements of an array, whose memory is taken: its bytes twice and its numbers, or its chunks where these are larger. */
+  #count({ shape, metadata }: Dataset, name: string): number {
+    const { type, size, chunks } = metadata;
+    if (!readClasses.includes(type)) return this.bad(`"${name}" holds neither numbers nor text`);
+    const product = (axes: readonly number[]): number => axes.reduce((all, n) => all * n, 1);
+    const count = product(shape ?? []);
+    const most = Math.max(count, product(chunks ?? []));
+    this.#take(most * (2 * size + (type === textClass ? textBytes : Float64Array.BYTES_PER_ELEMENT)), name);
+    return count;
+  }
+
+  #take(bytes: number, name: string): void {
+    this.#left -= bytes;
+    if (this.#left >= 0) return;
+    const mega = (n: number): string => (n / 1e6).toLocaleString('en', { maximumFractionDigits: 0 });
+    this.bad(
+      `up to "${name}" it takes ${mega(this.most - this.#left)} MB, and four times its size and ${mega(freeBytes)} MB is the most; ` +
+        'write it without compression (`nir.write(…, compression=None)`)',
+    );
+  }
 }
 
-function valueOf(dataset: Dataset, name: string, bad: Bad): NirArray | string {
-  const shape = dataset.shape ?? [];
-  const count = shape.reduce((product, n) => product * n, 1);
-  if (count > mostElements) return bad(`"${name}" has ${count} elements`);
-  const { value } = dataset;
-  if (typeof value === 'string') return value.replace(/\0+$/, '');
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
-    return { shape: [], data: Float64Array.of(Number(value)) };
-  }
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
-    const items = [...(value as ArrayLike<unknown> as unknown[])];
-    if (items.length === 1 && typeof items[0] === 'string') return items[0].replace(/\0+$/, '');
-    const data = Float64Array.from(items, Number);
-    if (data.length !== count) return bad(`"${name}" isn’t the array that it says`);
-    return { shape: [...shape], data };
-  }
-  return bad(`"${name}" holds neither numbers nor text`);
-}
-
-function edgesOf(group: Group, bad: Bad): readonly (readonly [string, string])[] {
-  if (!group.keys().includes('edges')) return [];
-  const dataset = group.get('edges') as Dataset | null;
-  if (dataset?.type !== 'Dataset') return bad('`edges` is no array');
-  const [n = 0, pair] = dataset.shape ?? [];
-  if (n === 0) return [];
-  if (pair !== 2 || n > mostElements) return bad('`edges` aren’t pairs');
-  const names = [...(dataset.value as ArrayLike<unknown> as unknown[])].flat();
-  if (names.length !== 2 * n || !names.every((name) => typeof name === 'string'))
-    return bad('`edges` aren’t pairs of names');
-  const clean = (names as string[]).map((name) => name.replace(/\0+$/, ''));
-  return Array.from({ length: n }, (_, i) => [clean[2 * i]!, clean[2 * i + 1]!] as const);
+function withoutZeros(text: string): string {
+  return text.replace(/\0+$/, '');
 }
 
 /** The version of NIR that is written. */

@@ -27,7 +27,8 @@ export const codings = {
   events: [
     { name: 'steps', spec: manySteps },
     { name: 'by', spec: { kind: 'words', words: ['number', 'time', 'duration'] } },
-    { name: 'window', spec: { kind: 'real', above: 0 } },
+    // ms: times are counted in µs
+    { name: 'window', spec: { kind: 'real', min: 0.001 } },
     { name: 'rule', spec: { kind: 'words', words: ['spikingjelly', 'tonic'] } },
   ],
 } as const satisfies Readonly<Record<string, readonly Parameter[]>>;

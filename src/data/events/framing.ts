@@ -25,7 +25,8 @@ export type Segment = readonly [from: number, to: number];
  *
  *     number    N // T events a frame
  *     time      frames of (t_last − t_first) // T µs from the first event on; of half-precision seconds without the floor
- *     duration  windows from the first event on, ⌈(t_last − t_first)/window⌉ of them, as many as there are; of Tonic whole ones
+ *     duration  windows from the first event on, ⌈(t_last − t_first)/window⌉ of them; of Tonic whole ones. The first `steps` of
+ *               them at most: where there are more, the rest behind belongs to none
  *
  * SpikingJelly's last frame takes the rest, Tonic drops it. A frame may be empty (where SpikingJelly fails by time).
  */
@@ -33,8 +34,8 @@ export function segmentsOf(events: Events, framing: Framing): readonly Segment[]
   const { steps, by, rule } = framing;
   const count = events.t.length;
   if (count === 0) fail('data/no-events', { file: events.path });
-  const rest = (segments: readonly Segment[]): readonly Segment[] =>
-    rule === 'tonic' ? segments : segments.map((one, i) => (i === segments.length - 1 ? [one[0], count] : one));
+  const rest = (segments: readonly Segment[], frames = segments.length): readonly Segment[] =>
+    rule === 'tonic' || frames > segments.length ? segments : segments.map((one, i) => (i === segments.length - 1 ? [one[0], count] : one));
   if (by === 'number') {
     const size = Math.floor(count / steps);
     return rest(Array.from({ length: steps }, (_, i): Segment => [i * size, (i + 1) * size]));
@@ -49,21 +50,28 @@ export function segmentsOf(events: Events, framing: Framing): readonly Segment[]
     return rest(starts.map((from): Segment => [lowerBound(t, from), lowerBound(t, round(from + width))]));
   }
   const { window = 0 } = framing;
-  if (half) return rest(halfWindows(t, window));
+  if (half) {
+    const { frame, frames } = halfWindows(t, window);
+    return rest(windows(Math.min(frames, steps), (i) => lowerBound(frame, i)), frames);
+  }
   const width = 1000 * window;
-  const frames = rule === 'tonic' ? Math.floor((last - first) / width) : Math.ceil((last - first) / width);
-  const bounds = Array.from({ length: Math.max(1, frames) + 1 }, (_, i) => lowerBound(t, first + i * width));
-  return rest(bounds.slice(1).map((to, i): Segment => [bounds[i]!, to]));
+  const whole = rule === 'tonic' ? Math.floor((last - first) / width) : Math.ceil((last - first) / width);
+  const frames = Math.max(1, whole);
+  return rest(windows(Math.min(frames, steps), (i) => lowerBound(t, first + i * width)), frames);
 }
 
-/** SpikingJelly's windows of SHD, in ms of half precision: frame ⌊(1000·t − 1000·t_first)/window⌋. */
-function halfWindows(t: Float64Array, window: number): readonly Segment[] {
+/** As many frames as that, from the event where each begins. */
+function windows(count: number, begin: (i: number) => number): readonly Segment[] {
+  const bounds = Array.from({ length: count + 1 }, (_, i) => begin(i));
+  return bounds.slice(1).map((to, i): Segment => [bounds[i]!, to]);
+}
+
+/** SpikingJelly's windows of SHD, in ms of half precision: the frame ⌊(1000·t − 1000·t_first)/window⌋ of each event, and how many there are. */
+function halfWindows(t: Float64Array, window: number): { readonly frame: Float64Array; readonly frames: number } {
   const ms = t.map((s) => toHalf(1000 * s));
   const since = ms.map((one) => toHalf(one - ms[0]!));
   const frames = Math.max(1, Math.ceil(toHalf(since.at(-1)! / window)));
-  const frame = since.map((one) => Math.floor(one / window));
-  const bounds = Array.from({ length: frames + 1 }, (_, i) => lowerBound(frame, i));
-  return bounds.slice(1).map((to, i) => [bounds[i]!, to]);
+  return { frame: since.map((one) => Math.floor(one / window)), frames };
 }
 
 /** Times as they are compared: whole µs, or SHD's own numbers. */

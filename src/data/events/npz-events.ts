@@ -7,6 +7,8 @@ import { listZip } from '../zip.js';
 import { type Events, failEvents, inOrder } from './events.js';
 
 const greatest = 2 ** 16 - 1;
+/** Up to here numbers tell every µs. */
+const latest = Number.MAX_SAFE_INTEGER;
 
 /** SpikingJelly's NPZ of the events of one recording: arrays `t` (µs), `x`, `y`, `p` (0 is OFF, all others ON) of one length. */
 export function readNpzEvents(path: string): Events {
@@ -30,6 +32,8 @@ export function readNpzEvents(path: string): Events {
       const at = values.findIndex((v) => !(v >= 0 && v <= greatest));
       if (at !== -1) failEvents(path, at, `${key} of event ${at} is ${values[at]}`);
     }
+    const at = t.findIndex((time) => !(Math.abs(time) <= latest));
+    if (at !== -1) failEvents(path, at, `the time of event ${at} is ${t[at]} µs`);
     return inOrder({
       path,
       clock: 'us',

@@ -47,9 +47,8 @@ export function framed(dataset: Dataset, recordings: Recordings, framing: Framin
       const images = new Float32Array(count * size);
       for (let i = 0; i < count; i++) {
         const events = recordings.events(start + i);
-        // by duration there are as many frames as the recording is long: the first are taken, missing ones are empty
-        const segments = segmentsOf(events, framing).slice(0, framing.steps);
-        integrate(events, segments, sensor, images.subarray(i * size, (i + 1) * size));
+        // by duration there may be fewer frames than steps: missing ones are empty
+        integrate(events, segmentsOf(events, framing), sensor, images.subarray(i * size, (i + 1) * size));
       }
       return { count, images, labels: dataset.labels?.(start, count) ?? new Int32Array(count) };
     },

@@ -7,6 +7,7 @@ import { cutsOf } from '../../../src/data/events/gesture.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { bytesOf, npyBytes, zipBytes } from '../builders.js';
 import { importPackage, requirePackage } from '../../../src/data/events/packages.js';
+import { segmentsOf } from '../../../src/data/events/framing.js';
 import { aedat3, bin } from './writers.js';
 
 beforeAll(() => loadReaders('shd:train'));
@@ -119,6 +120,44 @@ it('NPZ: arrays of different lengths, and coordinates that are none, are refused
     ]);
   expect(said('a.npz', npz([1])).message).toMatch(/2 times and 1 values of "x"/);
   expect(said('a.npz', npz([1, -4])).message).toMatch(/at 1: x of event 1 is -4/);
+});
+
+it('NPZ: times that aren’t whole µs of double precision are refused', () => {
+  const one = npyBytes("'<i8'", [2], bytesOf(BigInt64Array.of(1n, 1n)));
+  const npz = (t: Uint8Array) => zipBytes([{ name: 't.npy', data: t }, ...['x', 'y', 'p'].map((key) => ({ name: `${key}.npy`, data: one }))]);
+  const late = said('a.npz', npz(npyBytes("'<i8'", [2], bytesOf(BigInt64Array.of(0n, 2n ** 62n)))));
+  expect(late.message).toMatch(/at 1: the time of event 1 is 4611686018427388000 µs/);
+  const none = said('a.npz', npz(npyBytes("'<f8'", [2], bytesOf(Float64Array.of(NaN, 1)))));
+  expect(none.message).toMatch(/at 0: the time of event 0 is NaN µs/);
+});
+
+it('by duration no more windows are made than steps are read, however long the recording and short the window', () => {
+  const t = Float64Array.of(0, 10, 2000, 1.5e15);
+  const events = { path: 'a', clock: 'us', t, x: new Uint16Array(4), offset: (i: number) => i } as const;
+  for (const rule of ['spikingjelly', 'tonic'] as const) {
+    const cut = (window: number) => segmentsOf(events, { steps: 3, by: 'duration', rule, window });
+    expect(cut(1)).toEqual([
+      [0, 2],
+      [2, 2],
+      [2, 3],
+    ]);
+    expect(cut(1e-300)).toHaveLength(3);
+  }
+  // the last window takes the rest where it is among the steps that are read
+  const short = { ...events, t: Float64Array.of(0, 1000, 2000, 3000) };
+  const cut = (steps: number) => segmentsOf(short, { steps, by: 'duration', rule: 'spikingjelly', window: 1 });
+  expect(cut(3).at(-1)).toEqual([2, 4]);
+  expect(cut(2).at(-1)).toEqual([1, 2]);
+  const half = { ...events, clock: 'half' as const, t: Float64Array.of(0, 0.25, 0.5, 1) };
+  const halves = (steps: number) => segmentsOf(half, { steps, by: 'duration', rule: 'spikingjelly', window: 250 });
+  expect(halves(9)).toEqual([
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [3, 4],
+  ]);
+  expect(halves(3)).toEqual(halves(9).slice(0, 3));
+  expect(segmentsOf(half, { steps: 2, by: 'duration', rule: 'spikingjelly', window: 1e-300 })).toHaveLength(2);
 });
 
 it('frames of one sample have the shape of the first', () => {

@@ -88,7 +88,8 @@ it.runIf(present).each(windows)('%s, %#: by duration there are as many frames as
     const events = dataset.recordings!.events(i);
     const count = counts[order[i]!]!;
     const start = counts.slice(0, order[i]).reduce((all, n) => all + n, 0) * size;
-    expect(segmentsOf(events, { steps: T, ...way })).toHaveLength(count);
+    expect(segmentsOf(events, { steps: count + 1, ...way })).toHaveLength(count);
+    expect(segmentsOf(events, { steps: T, ...way })).toEqual(segmentsOf(events, { steps: count, ...way }).slice(0, T));
     const first = framesOf({ ...dataset, length: i + 1 }, shape.slice(1), way).frames.slice(i * T * size);
     const there = Math.min(T, count) * size;
     expect(differing(first.slice(0, there), data.slice(start, start + there)), `recording ${i}`).toEqual([]);

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { File as H5File } from 'h5wasm/node';
 import { beforeAll, expect, it } from 'vitest';
 import { DiagnosticError } from '../../../src/base/diagnostics/index.js';
 import { encodeNir, loadNir, readNir } from '../../../src/data/nir.js';
@@ -213,4 +214,33 @@ it('files that are no NIR are said so: not HDF5, cut off, without a graph', () =
     const said = codeOf(() => imported(readNir(written('damaged.nir', damaged)), T));
     expect(said).toMatch(/^(no error|nir\/|network\/)/);
   }
+});
+
+it('arrays that would take far more memory than the file has bytes are refused by their shapes', () => {
+  const path = join(temporaryFolder(), 'vast.nir');
+  const vast = (shape: readonly [number, number], many: number): string => {
+    const written = new H5File(path, 'w');
+    const node = written.create_group('node');
+    node.create_dataset({ name: 'type', data: 'NIRGraph' });
+    const nodes = node.create_group('nodes');
+    for (let i = 0; i < many; i++) {
+      const own = nodes.create_group(`layer${i}`);
+      own.create_dataset({ name: 'type', data: 'Linear' });
+      own.create_dataset({
+        name: 'weight',
+        data: new Float32Array(shape[0] * shape[1]),
+        shape: [...shape],
+        chunks: [64, shape[1]],
+        compression: 'gzip',
+      });
+    }
+    written.close();
+    return codeOf(() => readNir(path));
+  };
+  expect(vast([2 ** 11, 2 ** 10], 1)).toBe('no error');
+  expect(vast([2 ** 12, 2 ** 12], 1)).toMatch(
+    /^nir\/unreadable: .*up to "weight" it takes 26\d MB, and four times its size and 134 MB/,
+  );
+  // all arrays of a file together
+  expect(vast([2 ** 11, 2 ** 10], 5)).toMatch(/^nir\/unreadable: .*up to "weight" it takes 1[67]\d MB/);
 });
