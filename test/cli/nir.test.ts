@@ -60,7 +60,7 @@ it('steps and time step stand behind the name of a NIR file: compile, cost and d
   const metadata = readNir(join(folder, 'net', 'network.nir')).metadata!;
   expect((metadata.get('steps') as NirArray).data[0]).toBe(100);
   // k = dt/τ = 1/4
-  expect(readFileSync(join(folder, 'net', 'network.ir'), 'utf8')).toMatch(/k[ :=]+0\.25\b/);
+  expect(readFileSync(join(folder, 'net', 'network.ir'), 'utf8')).toMatch(/ k=0\.25,/);
   const [few, more] = await Promise.all(
     ['@net.nir#steps=10', '@net.nir#dt=1e-3,steps=20'].map((one) => spikec('cost', one, '--json')),
   );
@@ -80,6 +80,31 @@ it.each(['foo=1', 'foo', 'steps=0', 'steps=1.5', 'dt=-1', 'steps=10,,foo=2', 'st
     expect(err).toContain(said.split(',').at(-1));
   },
 );
+
+function cubaLif(tauSyn: number, tauMem: number, r: number): NirNode {
+  const { fields } = lif(tauMem, r);
+  const others = [...fields].filter(([name]) => name !== 'tau');
+  const own = { tau_syn: tauSyn, tau_mem: tauMem, w_in: 1 };
+  const synapse = Object.entries(own).map(([name, value]) => [name, array([value, value])] as const);
+  return { type: 'CubaLIF', fields: new Map([...others, ...synapse]) };
+}
+
+it.each([
+  // what snnTorch writes for β = 0.75 with dt = 0.2 ms, of which r·dt/τ = 1
+  { what: 'a gain of 1 within the time constants', neurons: lif(8e-4, 4), step: '0.0002', k: 0.25 },
+  { what: 'a gain of 1 within the time constants', neurons: cubaLif(4e-4, 8e-4, 4), step: '0.0002', k: 0.25 },
+  { what: 'r = 1, so that the step would be τ', neurons: lif(0.02, 1), step: '0.0001', k: 0.005 },
+  { what: 'a step above τ', neurons: lif(0.02, 0.5), step: '0.0001', k: 0.005 },
+  { what: 'a step above τ_syn', neurons: cubaLif(0.005, 0.02, 2), step: '0.0001', k: 0.005 },
+  { what: 'a step of τ_syn', neurons: cubaLif(0.005, 0.02, 4), step: '0.0001', k: 0.005 },
+])('the step that is assumed of $what is $step s, and said', async ({ neurons, step, k }) => {
+  written('net.nir', neurons);
+  const { code, err } = await spikec('compile', '@net.nir', '--emit', 'ir', '-o', '@out');
+  expect(code).toBe(0);
+  expect(err).toContain(`a time step of ${step} s`);
+  const [, printed] = / k=([\d.e-]+)/.exec(readFileSync(join(folder, 'out', 'network.ir'), 'utf8')) ?? [];
+  expect(Number(printed)).toBeCloseTo(k, 8);
+});
 
 /** The largest single-precision number below 1, and 1: what fires from 1 on, for who fires above and for who fires from there on. */
 const below = 1 - 2 ** -24;

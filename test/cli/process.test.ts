@@ -305,5 +305,14 @@ it('--version --verbose lists the engines with what they are made of', () => {
   expect(stdout).toMatch(/^ {2}fused +built in$/m);
   expect(stdout).toMatch(/^ {2}onnxruntime +(onnxruntime-node 1\.|not there: npm install onnxruntime-node)/m);
   const json = JSON.parse(spikec(['-V', '--verbose', '--json']).stdout) as { engines: object };
-  expect(Object.keys(json.engines)).toEqual(['fused', 'onnxruntime', 'native', 'tfjs-wasm', 'tfjs-tensorflow']);
+  expect(Object.keys(json.engines)).toEqual([
+    'fused',
+    'onnxruntime',
+    'native',
+    'tfjs-wasm',
+    'tfjs-tensorflow',
+    'torch',
+  ]);
+  const torch = spikec(['-V', '--verbose'], '.', { SPIKEC_PYTHON: '/no/such/python' }).stdout;
+  expect(torch).toMatch(/^ {2}torch +not there: \/no\/such\/python: /m);
 });

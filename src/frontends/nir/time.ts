@@ -72,10 +72,18 @@ function needsStep({ nodes }: FlatGraph): boolean {
   return [...nodes.values()].some(({ fields }) => ['tau', 'tau_mem', 'r', 'delay'].some((name) => fields.has(name)));
 }
 
-/** dt with which r·dt/τ is 1 for every neuron, or r·dt for those without a leak. */
+/**
+ * dt with which r·dt/τ is 1 for every neuron, or r·dt for those without a leak. None where a time constant isn't longer than that:
+ * with r = 1 as NIR's own models have it, dt would be τ, with which a membrane keeps nothing, and a shorter τ_syn diverges.
+ */
 function agreedStep({ nodes }: FlatGraph): number | undefined {
   let found: number | undefined;
+  let shortest = Infinity;
   for (const { fields } of nodes.values()) {
+    for (const name of ['tau', 'tau_mem', 'tau_syn']) {
+      const constant = fields.get(name);
+      if (typeof constant === 'object') for (const value of constant.data) shortest = Math.min(shortest, value);
+    }
     const r = fields.get('r');
     if (typeof r !== 'object') continue;
     const tau = (fields.get('tau') ?? fields.get('tau_mem')) as NirArray | undefined;
@@ -87,5 +95,5 @@ function agreedStep({ nodes }: FlatGraph): number | undefined {
     }
   }
   // to the digits that single precision has
-  return found === undefined ? undefined : Number(found.toPrecision(6));
+  return found === undefined || found >= shortest * (1 - 1e-3) ? undefined : Number(found.toPrecision(6));
 }
