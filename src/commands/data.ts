@@ -29,7 +29,7 @@ export interface DataResult {
   readonly samples: number;
   /** Samples that were looked at for what follows. */
   readonly looked_at: number;
-  /** Of one sample, as the source has it. */
+  /** Of one sample, as the source has it; of recordings that a network frames, of its frames. */
   readonly shape: readonly number[];
   /** Element type in the file, as NumPy abbreviates it. */
   readonly type?: string;
@@ -74,8 +74,10 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
     network = { input: need.shape, frames: need.frames === true, outputs: need.outputs };
   }
   const looked = Math.min(given.length, options.limit ?? given.length);
-  const { targets, type, layout, labelled } = given;
-  const common = { name: given.name, samples: given.length, looked_at: looked, shape: given.shape };
+  const { targets, labelled } = given;
+  // recordings have a shape as the network frames them
+  const { shape, type, layout } = given.recordings === undefined ? given : dataset;
+  const common = { name: given.name, samples: given.length, looked_at: looked, shape };
   if (dataset.recordings !== undefined) {
     const value = { ...common, type: 'events', ...lookAtRecordings(dataset, dataset.recordings, looked) };
     return { value, diagnostics: findings.all };

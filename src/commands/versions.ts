@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { findCompiler } from '../engines/native/compiler.js';
+import { describePython } from '../train/python.js';
 import { isFile, readText } from '../data/files.js';
 import { packageVersion } from '../workspace/version.js';
 
@@ -28,7 +29,11 @@ export async function versions(): Promise<Versions> {
     const there = names.map((name) => `${name} ${versionOf(name)}`);
     return [engine, [...there, ...(engine === 'native' ? [await compiler()] : [])].join(', ') || 'built in'];
   });
-  return { spikec: packageVersion(), node: process.version, engines: Object.fromEntries(await Promise.all(entries)) };
+  return {
+    spikec: packageVersion(),
+    node: process.version,
+    engines: { ...Object.fromEntries(await Promise.all(entries)), torch: describePython() },
+  };
 }
 
 async function compiler(): Promise<string> {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
+import { closeHdf5, hdf5Reason, importHdf5 } from './events/packages.js';
 import type { NirArray, NirGraph, NirNode } from '../frontends/nir/index.js';
 
 /** What is used of the package h5wasm. */
 interface Library {
-  readonly ready: Promise<{ readonly activate_throwing_error_handler?: () => unknown }>;
   readonly File: new (path: string, mode: 'r' | 'w') => Group & { readonly close: () => void };
 }
 
@@ -53,16 +53,7 @@ let library: Library | undefined;
 /** Loads the package that reads and writes HDF5, before a NIR file is opened or emitted. */
 export async function loadNir(): Promise<void> {
   if (library !== undefined) return;
-  const name: string = 'h5wasm/node';
-  try {
-    const loaded = (await import(name)) as { readonly default: Library };
-    // what is wrong with a file is said by us, not on stderr
-    (await loaded.default.ready).activate_throwing_error_handler?.();
-    library = loaded.default;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) fail('data/package-missing', { what: 'NIR files', name: 'h5wasm' });
-    throw error;
-  }
+  library = (await importHdf5('NIR files')) as Library;
 }
 
 /** The graph of a NIR file, as it stands. */
@@ -79,18 +70,9 @@ export function readNir(path: string): NirGraph {
     return new Reading(bad, 4 * statSync(path).size + freeBytes).graph(file);
   } catch (error) {
     if (error instanceof DiagnosticError) throw error;
-    return bad(`it can’t be read (${error instanceof Error ? error.message : String(error)})`);
+    return bad(`it can’t be read (${hdf5Reason(error)})`);
   } finally {
-    closed(file);
-  }
-}
-
-/** Closes a file, of which nothing is wanted any more: what is damaged was said. */
-function closed(file: { readonly close: () => void }): void {
-  try {
-    file.close();
-  } catch {
-    // what is open of a damaged file ends with the process
+    closeHdf5(file);
   }
 }
 

@@ -10,6 +10,8 @@ export function chooseEngine(name: string | undefined, purpose: keyof typeof fas
   if (name === undefined || name === 'auto') return withinMemory(engineNamed(fastest[purpose])!);
   const engine = engineNamed(name);
   return engine === undefined
-    ? fail('engine/unknown', { engine: name }, undefined, { help: suggest(name, engineNames) })
+    ? fail('engine/unknown', { engine: name }, undefined, {
+        help: suggest(name, purpose === 'train' ? [...engineNames, 'torch'] : engineNames),
+      })
     : withinMemory(engine);
 }

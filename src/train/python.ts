@@ -20,16 +20,49 @@ print(json.dumps({"version": sys.version.split()[0], "torch": torch.__version__,
 
 /** The Python that was named, that of the variable SPIKEC_PYTHON, or `python3`, with what it has. */
 export function findPython(named: string | undefined): Python {
-  const path = named ?? (process.env['SPIKEC_PYTHON'] || 'python3');
+  const path = named ?? defaultPython();
   const { stdout, stderr, status, error } = spawnSync(path, ['-c', question], { encoding: 'utf8' });
-  if (error !== undefined) fail('torch/no-python', { python: path, problem: error.message });
-  if (status !== 0) fail('torch/no-python', { python: path, problem: lastLine(stderr) });
+  if (error !== undefined) return refuse(path, error.message);
+  if (status !== 0) return refuse(path, lastLine(stderr));
   const found = JSON.parse(lastLine(stdout)) as Omit<Python, 'path'>;
   const [major = 0, minor = 0] = found.torch.split('.').map(Number);
   if (major < 2 || (major === 2 && minor < 4)) {
-    fail('torch/no-python', { python: path, problem: `its PyTorch is ${found.torch}, and 2.4 is needed` });
+    return refuse(path, `its PyTorch is ${found.torch}, and 2.4 is needed`);
   }
   return { path, ...found };
+}
+
+function defaultPython(): string {
+  return process.env['SPIKEC_PYTHON'] || 'python3';
+}
+
+function refuse(python: string, problem: string): never {
+  return fail('torch/no-python', { python, problem }, undefined, {
+    help: `\`${python} -m pip install torch safetensors\`, or name a Python that has them with \`--python\``,
+  });
+}
+
+const packages = `
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+found = {"python": sys.version.split()[0]}
+for name in ("torch", "safetensors"):
+    try:
+        found[name] = version(name)
+    except PackageNotFoundError:
+        pass
+print(json.dumps(found))
+`;
+
+/** The Python that would train, and the versions of what it needs, or what is missing; nothing is imported. */
+export function describePython(): string {
+  const path = defaultPython();
+  const { stdout, stderr, status, error } = spawnSync(path, ['-c', packages], { encoding: 'utf8', timeout: 2000 });
+  if (error !== undefined || status !== 0) return `not there: ${path}: ${error?.message ?? lastLine(stderr)}`;
+  const { python, ...found } = JSON.parse(lastLine(stdout)) as Record<string, string>;
+  const missing = ['torch', 'safetensors'].filter((name) => found[name] === undefined);
+  if (missing.length > 0) return `not there: ${path} -m pip install ${missing.join(' ')} (Python ${python})`;
+  return `${path}: Python ${python}, torch ${found['torch']}, safetensors ${found['safetensors']}`;
 }
 
 /** What a program said last. */

@@ -38,6 +38,21 @@ function project(images = 12): string {
   return folder;
 }
 
+it('damaged HDF5 gives a diagnostic alone, without what its library prints', () => {
+  const folder = temporaryFolder();
+  for (const [name, code, args] of [
+    ['a.h5', 'data/bad-hdf5', ['data']],
+    ['a.nir', 'nir/unreadable', ['cost']],
+  ] as const) {
+    writeFileSync(join(folder, name), 'no HDF5');
+    const { status, stderr } = spikec([...args, name], folder);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^error\\[${code}\\]`));
+    expect(stderr).not.toMatch(/HDF5-DIAG|H5/);
+    expect(stderr.trim().split('\n').length).toBeLessThan(6);
+  }
+});
+
 it('convert, eval and cost work one after the other', () => {
   const folder = project();
   const converted = spikec(['convert', 'tiny.onnx', '-o', 'out', '--silent', '8'], folder);
@@ -290,5 +305,14 @@ it('--version --verbose lists the engines with what they are made of', () => {
   expect(stdout).toMatch(/^ {2}fused +built in$/m);
   expect(stdout).toMatch(/^ {2}onnxruntime +(onnxruntime-node 1\.|not there: npm install onnxruntime-node)/m);
   const json = JSON.parse(spikec(['-V', '--verbose', '--json']).stdout) as { engines: object };
-  expect(Object.keys(json.engines)).toEqual(['fused', 'onnxruntime', 'native', 'tfjs-wasm', 'tfjs-tensorflow']);
+  expect(Object.keys(json.engines)).toEqual([
+    'fused',
+    'onnxruntime',
+    'native',
+    'tfjs-wasm',
+    'tfjs-tensorflow',
+    'torch',
+  ]);
+  const torch = spikec(['-V', '--verbose'], '.', { SPIKEC_PYTHON: '/no/such/python' }).stdout;
+  expect(torch).toMatch(/^ {2}torch +not there: \/no\/such\/python: /m);
 });

@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
+import { bin } from '../data/events/writers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const pixels = Uint8Array.of(0, 51, 102, 153, 204, 255, 0, 0, 0, 0, 0, 0);
@@ -69,6 +70,28 @@ it('data says why a network can’t read it', async () => {
   });
   expect(value).toBeUndefined();
   expect(diagnostics.map(({ code }) => code)).toEqual(['data/shape-mismatch', 'data/class-mismatch']);
+});
+
+it('recordings that a network reads have the shape of its frames', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, '0'));
+  writeFileSync(join(folder, '0/a.bin'), bin([1, 2, 3].map((t) => ({ t, x: 1, y: 2, p: 1 }))));
+  const path = join(folder, 'm.spike');
+  writeFileSync(
+    path,
+    `use "spikec/neurons" { LIF }
+network M { input x: real[2, 3, 4]
+  output x | flatten | linear(4) | spike | linear(2) }
+config c { network M neuron LIF coding events(steps: 5, by: number) }
+`,
+  );
+  const dataset = openDataset(`events:${folder}`);
+  const { value } = await driver.describeData({ dataset, normalisation: {}, target: { path } });
+  expect(value).toMatchObject({ shape: [5, 2, 3, 4], type: 'counts', layout: 'nchw', raw: { max: 3 } });
+  expect((await driver.describeData({ dataset, normalisation: {} })).value).toMatchObject({
+    shape: [],
+    type: 'events',
+  });
 });
 
 it('labels that are numbers are described as such', async () => {

@@ -42,6 +42,13 @@ name: \`net.nir#steps=100,dt=1e-3\`.`,
     `Behind the name of a NIR file stand \`steps=N\`, the time steps of the input, and \`dt=SECONDS\`, the length of one:
 \`net.nir#steps=100,dt=1e-3\`.`,
   ),
+  'nir/bad-metadata': define<{ name: 'dt' | 'steps'; value: number; most: number }>(
+    'error',
+    ({ name, value, most }) =>
+      `the file's metadata say ${name} = ${value}, which is no ${name === 'dt' ? 'length of a time step' : `number of time steps from 1 to ${most}`}`,
+    `\`steps\` and \`dt\` of a file's metadata are held to what they may be behind its name, where they can be said in their place:
+\`net.nir#steps=100,dt=1e-3\`.`,
+  ),
   'nir/unsupported': define<{ layer: string; what: string }>(
     'error',
     ({ layer, what }) => `%${layer}: NIR can't say ${what}`,

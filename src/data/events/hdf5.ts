@@ -1,11 +1,10 @@
 import { DiagnosticError, fail } from '../../base/diagnostics/index.js';
 import { FileReader } from '../files.js';
 import { fromHalf } from './half.js';
-import { importPackage } from './packages.js';
+import { closeHdf5, hdf5Reason, importHdf5 } from './packages.js';
 
 /** What is used of the package h5wasm. */
 interface Library {
-  readonly ready: Promise<unknown>;
   readonly File: new (path: string, mode: 'r') => H5Group & { readonly close: () => void };
 }
 
@@ -33,9 +32,7 @@ let library: Library | undefined;
 /** Loads the package that reads HDF5, before a file of it is opened. */
 export async function loadHdf5(): Promise<void> {
   if (library !== undefined) return;
-  const loaded = (await importPackage('h5wasm/node', 'HDF5 files')) as { readonly default: Library };
-  await loaded.default.ready;
-  library = loaded.default;
+  library = (await importHdf5('HDF5 files')) as Library;
 }
 
 /** An HDF5 file, open for reading; arrays by path and range. */
@@ -98,7 +95,7 @@ export class Hdf5File {
 
   #fail(error: unknown): never {
     if (error instanceof DiagnosticError || error instanceof TypeError) throw error;
-    return this.bad(error instanceof Error ? error.message : String(error));
+    return this.bad(hdf5Reason(error));
   }
 
   bad(reason: string): never {
@@ -106,7 +103,7 @@ export class Hdf5File {
   }
 
   close(): void {
-    this.#file.close();
+    closeHdf5(this.#file);
   }
 }
 

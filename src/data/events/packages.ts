@@ -10,7 +10,31 @@ export async function importPackage(name: string, what: string): Promise<unknown
   }
 }
 
-/** The same, at once, of a package that can be required. */
+/** The package that reads and writes HDF5; what is wrong with a file it throws, and prints nothing. */
+export async function importHdf5(what: string): Promise<unknown> {
+  const { default: library } = (await importPackage('h5wasm/node', what)) as {
+    readonly default: { readonly ready: Promise<{ readonly activate_throwing_error_handler: () => unknown }> };
+  };
+  (await library.ready).activate_throwing_error_handler();
+  return library;
+}
+
+/** What an error of that package says is wrong: the innermost of the calls that it lists. */
+export function hdf5Reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return [...text.matchAll(/^ *#\d+: .* in \w+\(\): (.+)$/gm)].at(-1)?.[1] ?? text;
+}
+
+/** Closes a file of HDF5, of which nothing is wanted any more: what is damaged was said. */
+export function closeHdf5(file: { readonly close: () => void }): void {
+  try {
+    file.close();
+  } catch {
+    // what is open of a damaged file ends with the process
+  }
+}
+
+/** A package that is installed only where it is needed, at once, as it can be required. */
 export function requirePackage(name: string, what: string): unknown {
   try {
     return createRequire(import.meta.url)(name);

@@ -373,8 +373,10 @@ class NirImport {
     for (const parameter of neuronParameters[type]) {
       const value = this.#array(name, node, parameter.field);
       if (value === undefined && parameter.usual === undefined) return this.#bad(name, `has no ${parameter.field}`);
-      const data = (value?.data ?? Float64Array.of(parameter.usual!)).map((one) => parameter.of(one, this.time.dt));
-      if (!data.every(Number.isFinite)) return this.#bad(name, `has a ${parameter.field} of 0`);
+      const own = value?.data ?? Float64Array.of(parameter.usual!);
+      const data = own.map((one) => parameter.of(one, this.time.dt));
+      const bad = own.find((one, i) => (parameter.isTime === true && one <= 0) || !Number.isFinite(data[i]));
+      if (bad !== undefined) return this.#bad(name, `has a ${parameter.field} of ${bad}`);
       const [first] = data as unknown as [number];
       if (data.every((one) => one === first)) attrs[parameter.name] = first;
       else if (data.length === elementCount(shape))

@@ -71,6 +71,8 @@ export interface NeuronParameter {
   readonly field: string;
   /** What it is where the file doesn't say it; it must where this is missing. */
   readonly usual?: number;
+  /** It is a time constant: above 0. */
+  readonly isTime?: true;
   readonly of: (value: number, dt: number) => number;
 }
 
@@ -85,11 +87,11 @@ const firing: readonly NeuronParameter[] = [
   { name: 'to', field: 'v_reset', usual: 0, of: plain },
 ];
 const integrating: NeuronParameter = { name: 'g', field: 'r', of: (r, dt) => r * dt };
-const membrane: NeuronParameter = { name: 'k', field: 'tau', of: share };
+const membrane: NeuronParameter = { name: 'k', field: 'tau', isTime: true, of: share };
 const cuba: readonly NeuronParameter[] = [
-  { name: 'j', field: 'tau_syn', of: share },
+  { name: 'j', field: 'tau_syn', isTime: true, of: share },
   { name: 'w', field: 'w_in', usual: 1, of: plain },
-  { name: 'k', field: 'tau_mem', of: share },
+  { name: 'k', field: 'tau_mem', isTime: true, of: share },
 ];
 
 export const neuronParameters: Readonly<Record<NeuronType, readonly NeuronParameter[]>> = {

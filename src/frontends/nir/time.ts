@@ -19,11 +19,15 @@ export function parseTime(text: string | undefined): Partial<NirTime> {
   for (const part of (text ?? '').split(',').filter((one) => one !== '')) {
     const [, name, value] = /^\s*(steps|dt)\s*=\s*([0-9.eE+-]+)\s*$/.exec(part) ?? [];
     const number = Number(value);
-    const valid = name === 'steps' ? Number.isInteger(number) && number >= 1 && number <= mostSteps : number > 0;
-    if (name === undefined || !valid || !Number.isFinite(number)) fail('nir/bad-option', { text: part });
-    found[name as 'dt' | 'steps'] = number;
+    if (name === undefined || !isValid(name as keyof NirTime, number)) fail('nir/bad-option', { text: part });
+    found[name as keyof NirTime] = number;
   }
   return found;
+}
+
+function isValid(name: keyof NirTime, value: number): boolean {
+  if (name === 'steps') return Number.isInteger(value) && value >= 1 && value <= mostSteps;
+  return value > 0 && Number.isFinite(value);
 }
 
 /** The step that a file was written for: what is said, what its metadata say, what its neurons agree on, or that of most tools. */
@@ -37,9 +41,12 @@ export function timeOf(
   const assumed = (what: string, why: string): void => {
     notes.push(diagnostic('nir/assumed', { what, why }, { file }));
   };
-  const own = (name: string): number | undefined => {
+  const own = (name: keyof NirTime): number | undefined => {
     const value = graph.metadata?.get(name);
-    return typeof value === 'object' && value.data.length === 1 && value.data[0]! > 0 ? value.data[0] : undefined;
+    if (typeof value !== 'object' || value.data.length !== 1) return undefined;
+    const [number] = value.data as unknown as [number];
+    if (!isValid(name, number)) fail('nir/bad-metadata', { name, value: number, most: mostSteps }, { file });
+    return number;
   };
   let dt = said.dt ?? own('dt');
   if (dt === undefined) {
@@ -53,9 +60,11 @@ export function timeOf(
       assumed(`a time step of ${Number(dt.toPrecision(6))} s`, why);
     }
   }
-  const steps = said.steps ?? own('steps') ?? usualSteps;
-  if (said.steps === undefined && own('steps') === undefined)
+  let steps = said.steps ?? own('steps');
+  if (steps === undefined) {
+    steps = usualSteps;
     assumed(`${steps} time steps`, 'the file says nothing of them');
+  }
   return { time: { dt, steps }, notes };
 }
 

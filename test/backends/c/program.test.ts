@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { emitC } from '../../../src/backends/c/index.js';
+import { mulberry32 } from '../../../src/base/random.js';
 import { lower } from '../../../src/lower/program/index.js';
 import type { Network } from '../../../src/network/index.js';
-import { evaluate, simplify } from '../../../src/tensor/index.js';
-import { armGcc, hasArmGcc, hasGcc, sizeOf } from '../../support/c-compiler.js';
+import { ProgramBuilder, type Value, evaluate, simplify } from '../../../src/tensor/index.js';
+import { armGcc, hasArmGcc, hasGcc, runC, sizeOf } from '../../support/c-compiler.js';
 import { inBoth, shapeOf } from '../../support/c-network.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { networkFrom, tinyModel } from '../../support/train.js';
@@ -206,4 +207,77 @@ it.skipIf(!hasGcc)(
     }
   },
   60_000,
+);
+
+/** A loop whose states become one another, behind and before values that are joined, cut and added at random. */
+function randomJoins(seed: number): ReturnType<ProgramBuilder['build']> {
+  const bits = mulberry32(seed);
+  const below = (n: number): number => bits() % n;
+  const pick = <T>(all: readonly T[]): T => all[below(all.length)]!;
+  const N = { batch: 1 };
+  const b = new ProgramBuilder('joins');
+  const width = (x: Value): number => x.shape[1] as number;
+  const values = [b.input('x', 'f32', [N, 4]), b.input('y', 'f32', [N, 4])];
+  const grow = (): Value => {
+    const [x, kind] = [pick(values), below(5)];
+    if (kind === 0) return b.neg(x);
+    if (kind === 1) return b.concat([x, pick(values), ...(below(3) === 0 ? [x] : [])], 1);
+    if (kind === 2) {
+      const from = below(width(x) - 1);
+      return b.sliceAxis(x, 1, from, Math.min(width(x), from + 2 + below(5)));
+    }
+    return b.add(x, pick(values.filter((one) => width(one) === width(x))));
+  };
+  const some = (): void => {
+    for (let i = 0; i < 10; i++) {
+      const made = grow();
+      if (width(made) >= 2 && width(made) <= 24) values.push(made);
+    }
+  };
+  some();
+  const inner = new ProgramBuilder('step');
+  const initial = Array.from({ length: 4 }, () => {
+    const x = pick(values);
+    return b.neg(b.concat([b.sliceAxis(x, 1, 0, 2), b.sliceAxis(x, 1, width(x) - 2, width(x))], 1));
+  });
+  const states = initial.map((_, i) => inner.input(`state${i}`, 'f32', [N, 4]));
+  states.forEach((_, i) => {
+    const next = pick(states);
+    inner.output(`next${i}`, below(4) === 0 ? inner.add(next, pick(states)) : next);
+  });
+  inner.output('seen', pick(states));
+  const { final, stacked } = b.scan({ body: inner.build(), steps: 3, initial });
+  values.push(...final, b.sliceAxis(stacked[0]!, 0, 1, 2));
+  some();
+  values.forEach((x, i) => b.output(`y${i}`, x));
+  return b.build();
+}
+
+/** Cuts across the border of two parts that were made in one loop, and along it. */
+function cutAcross(): ReturnType<ProgramBuilder['build']> {
+  const b = new ProgramBuilder('joins');
+  const [x, y] = [b.input('x', 'f32', [{ batch: 1 }, 4]), b.input('y', 'f32', [{ batch: 1 }, 4])];
+  const inner = b.concat([b.neg(x), b.abs(y)], 1);
+  const across = b.abs(b.sliceAxis(inner, 1, 2, 6));
+  const outer = b.concat([inner, across], 1);
+  b.output('across', b.neg(b.sliceAxis(outer, 1, 6, 10)));
+  b.output('along', b.neg(b.sliceAxis(outer, 1, 8, 12)));
+  return b.build();
+}
+
+it.skipIf(!hasGcc)(
+  'whatever is joined, cut, added and carried over time is what the evaluator computes',
+  () => {
+    for (let seed = 0; seed <= 12; seed++) {
+      const program = seed === 0 ? cutAcross() : randomJoins(seed);
+      const feeds = feedsFor(program, 1, seed);
+      const { files } = emitC({ network: { ...unnamed, name: 'joins' }, program });
+      const given = program.inputs.map(({ id }) => Float32Array.from(feeds[id]!.data));
+      const outputs = evaluate(program, feeds, { batch: 1 });
+      const reference = Object.keys(program.outputs).map((name) => [...outputs[name]!.data]);
+      const [c] = runC(files, shapeOf(program), [given]);
+      expect(withoutSign([[...c!]])[0], `seed ${seed}`).toEqual(withoutSign([reference.flat()])[0]);
+    }
+  },
+  120_000,
 );

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -77,11 +78,43 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
   }, 120_000);
 });
 
+it('a slip in the name of an engine to train on is told of torch, too', async () => {
+  const { codes, diagnostics } = await train(place(), { engine: 'foo' });
+  expect(codes).toEqual(['engine/unknown']);
+  expect(diagnostics[0]!.help).toContain('torch');
+});
+
+it.skipIf(!hasTorch)(
+  'wrong options of train.py are errors in one line, with exit code 2',
+  async () => {
+    const here = place();
+    const program = join(here.folder, 'program');
+    await driver.compileTarget({ path: here.model }, { emit: ['torch'], outDir: program });
+    for (const [args, said] of [
+      [['--data', 'npz:/none.npz'], 'train.py: error: npz:/none.npz: No such file or directory'],
+      [['--epochs', '0'], 'train.py: error: argument --epochs: 0 is no whole number above zero'],
+      [['--data', here.data, '--device', 'cuda'], 'train.py: error: --device cuda: PyTorch finds no such device here'],
+    ] as const) {
+      const environment = { ...process.env, CUDA_VISIBLE_DEVICES: '' };
+      const { status, stderr } = spawnSync(python, ['train.py', ...args], {
+        cwd: program,
+        encoding: 'utf8',
+        env: environment,
+      });
+      expect(stderr.trimEnd().split('\n').at(-1)).toBe(said);
+      expect(stderr).not.toContain('Traceback');
+      expect(status).toBe(2);
+    }
+  },
+  60_000,
+);
+
 it('a Python that isn’t there, or has no PyTorch, is said', async () => {
   const here = place();
   for (const missing of [join(here.folder, 'nothing'), '/bin/false']) {
-    const { codes } = await train(here, { engine: 'torch', python: missing });
+    const { codes, diagnostics } = await train(here, { engine: 'torch', python: missing });
     expect(codes).toEqual(['torch/no-python']);
+    expect(diagnostics[0]!.help).toContain(`${missing} -m pip install torch safetensors`);
   }
 });
 

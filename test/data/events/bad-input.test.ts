@@ -206,7 +206,9 @@ it('recordings go to `coding events` alone', () => {
 it('an HDF5 file that is none, or has no spikes, is refused', () => {
   const path = join(temporaryFolder(), 'a.h5');
   writeFileSync(path, 'no HDF5');
-  expect(failing(() => openDataset(`events:${path}`)).code).toBe('data/bad-hdf5');
+  const { code, message } = failing(() => openDataset(`events:${path}`));
+  expect(code).toBe('data/bad-hdf5');
+  expect(message).toMatch(/is not a usable HDF5 file: file signature not found$/);
 });
 
 it('a package that isn’t installed is asked for by name', async () => {

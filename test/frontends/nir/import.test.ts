@@ -151,6 +151,21 @@ it('the step is what is said, what the file says, or what its neurons agree on; 
     ]),
   };
   expect(time(said)).toMatchObject({ time: { steps: 50, dt: 1e-3 }, notes: [] });
+  for (const [name, value] of [
+    ['steps', 1.5],
+    ['steps', 0],
+    ['steps', 1e9],
+    ['dt', -1],
+    ['dt', 0],
+    ['dt', Infinity],
+  ] as const) {
+    const bad = { ...simple, metadata: new Map([[name, array([value], [])]]) };
+    expect(codeOf(() => time(bad))).toContain(
+      `nir/bad-metadata: the file's metadata say ${name} = ${value}, which is no`,
+    );
+    // what is said behind the name holds in its place
+    expect(time(bad, 'steps=9,dt=2e-4').time).toEqual({ steps: 9, dt: 2e-4 });
+  }
   expect(codeOf(() => parseTime('steps=0'))).toBe('nir/bad-option: "steps=0" says nothing about a NIR file');
   expect(codeOf(() => parseTime('fast'))).toBe('nir/bad-option: "fast" says nothing about a NIR file');
 });
@@ -169,6 +184,9 @@ it('graphs that can’t be run are refused by the name of a node', () => {
   expect(refused(chain(nirNode('Linear', { weight: array([1, 2, 3, 4], [2, 2]) })))).toContain('reads [3]');
   expect(refused(chain(nirNode('LIF', { tau: array([0]), r: array([1]), v_threshold: array([1]) })))).toContain(
     'tau of 0',
+  );
+  expect(refused(chain(nirNode('LIF', { tau: array([-1e-3]), r: array([1]), v_threshold: array([1]) })))).toContain(
+    'tau of -0.001',
   );
   expect(refused(chain(nirNode('LIF', { tau: 'soon', r: array([1]), v_threshold: array([1]) })))).toContain(
     'the text "soon"',

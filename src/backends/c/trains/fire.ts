@@ -66,6 +66,8 @@ export function linearNeuron(layer: string, def: NeuronDef, env: ReadonlyMap<str
   }
   let fraction = 0;
   for (const value of [reset, ...known.values()]) {
+    // a tolerance needs no grid of its own: what is compared is rounded
+    if (Math.abs(value) < 2 ** -16) continue;
     while (fraction < 16 && Number.isFinite(value) && !Number.isInteger(value * 2 ** fraction)) fraction++;
   }
   if (fraction === 16) fraction = 4;
@@ -197,6 +199,25 @@ class Fixed {
     return units === 0 ? '0' : `${units} * unit`;
   }
 
+  /**
+   * A number that the membrane u is compared with, in its units, rounded down (or up) to a whole number: for a whole u, `u > v` and
+   * `u <= v` are the same of ⌊v⌋, `u >= v` and `u < v` of ⌈v⌉. So a tolerance beside a threshold decides as its real number does.
+   */
+  #compared(value: number, up: boolean): string {
+    const units = value * 2 ** this.fraction;
+    const whole = Math.round(units);
+    const rest = Math.abs(units - whole);
+    let bits = 0;
+    while (bits < 60 && !Number.isInteger(rest * 2 ** bits)) bits++;
+    const times = rest * 2 ** bits;
+    // 61.5 bits hold at least 6 units (see the constants of a layer)
+    if (rest === 0 || !Number.isInteger(times) || times > 7) return this.#inUnits({ kind: 'known', value });
+    const negative = units < whole;
+    const product = times === 1 ? 'unit' : `${times} * unit`;
+    const part = up === negative ? `(${product} >> ${bits})` : `((${product} + ${2n ** BigInt(bits) - 1n}) >> ${bits})`;
+    return `${whole} * unit ${negative ? '-' : '+'} ${part}`;
+  }
+
   /** Two terms in the same units. */
   #pair(a: Term, b: Term): { readonly kind: 'whole' | 'membrane'; readonly a: string; readonly b: string } {
     if (a.kind === 'membrane' || b.kind === 'membrane')
@@ -224,6 +245,12 @@ class Fixed {
       return { kind, text: `(${factor(a)} * ${factor(b)})` };
     }
     if (op === '/' || op === '^') return this.#refuse('it divides what isn’t known before it runs');
+    if (op === '<' || op === '<=' || op === '>' || op === '>=') {
+      if (a.kind === 'membrane' && b.kind === 'known')
+        return { kind: 'truth', text: `(${a.text} ${op} ${this.#compared(b.value, op === '>=' || op === '<')})` };
+      if (a.kind === 'known' && b.kind === 'membrane')
+        return { kind: 'truth', text: `(${this.#compared(a.value, op === '<=' || op === '>')} ${op} ${b.text})` };
+    }
     const { kind, a: x, b: y } = this.#pair(a, b);
     if (op === '+' || op === '-') return { kind, text: `(${x} ${op} ${y})` };
     return { kind: 'truth', text: `(${x} ${op} ${y})` };

@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
@@ -37,21 +38,28 @@ SLOTS = {"momentum_buffer": "velocity", "exp_avg": "first_moment", "exp_avg_sq":
 MEASURED, MEASURED_AT_ONCE = 1000, 100
 
 
+def at_least_one(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above zero")
+    return value
+
+
 def arguments(settings: dict[str, Any]) -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", help="data set: mnist:train, cifar10:train, idx:IMAGES,LABELS, npz:FILE")
     p.add_argument("--data-dir", help="where named data sets lie (or the variable SPIKEC_DATA)")
-    p.add_argument("--epochs", type=int, default=settings["epochs"])
-    p.add_argument("--batch", type=int, default=settings["batch"], help="images a step, of each process")
+    p.add_argument("--epochs", type=at_least_one, default=settings["epochs"])
+    p.add_argument("--batch", type=at_least_one, default=settings["batch"], help="images a step, of each process")
     p.add_argument("--lr", type=float, default=settings["rate"])
     p.add_argument("--seed", type=int, default=settings["seed"])
-    p.add_argument("--limit", type=int, default=settings.get("limit"), help="only so many images, from the first")
+    p.add_argument("--limit", type=at_least_one, default=settings.get("limit"), help="only so many images, from the first")
     p.add_argument("--run", default="run", help="run folder")
     p.add_argument("--resume", action="store_true", help="go on from the run folder's checkpoint")
     p.add_argument("--device", default="auto", help="cpu, cuda, mps; auto: a GPU where there is one")
     p.add_argument("--compile", action="store_true", help="torch.compile")
     p.add_argument("--amp", action="store_true", help="synapses in bfloat16, membranes in float32")
-    p.add_argument("--accumulate", type=int, default=1, help="parts of a batch whose gradients are summed")
+    p.add_argument("--accumulate", type=at_least_one, default=1, help="parts of a batch whose gradients are summed")
     p.add_argument("--no-sync-bn", action="store_true", help="batch norm of each process by itself")
     p.add_argument("--fsdp", action="store_true", help="shard parameters over the processes (FSDP2)")
     p.add_argument("--threads", type=int, help="threads inside one operation")
@@ -159,10 +167,17 @@ class Trainer:
         name = self.options.device
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            device = torch.device(name)
+        except RuntimeError as error:
+            raise SystemExit(f"--device {name}: write cpu, cuda or mps") from error
+        there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+        if device.type in there and not there[device.type]():
+            raise SystemExit(f"--device {name}: PyTorch finds no such device here")
         if name == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
             return torch.device("cuda", torch.cuda.current_device())
-        return torch.device(name)
+        return device
 
     def _optimizer(self) -> torch.optim.Optimizer:
         spec = self.settings["optimizer"]
@@ -192,7 +207,11 @@ class Trainer:
         else:
             spec = options.data or recipe["data"]
             spec = spec if ":" in spec else f"{spec}:train"
-            samples = load(spec, recipe.get("layout"), options.data_dir, options.limit)
+            try:
+                samples = load(spec, recipe.get("layout"), options.data_dir, options.limit)
+            except (OSError, zipfile.BadZipFile) as error:
+                reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                raise SystemExit(f"{spec}: {reason}") from error
         normalisation = self.settings["normalisation"]
         if not samples.normalised:
             samples.mean, samples.std = normalisation.get("mean", []), normalisation.get("std", [])
@@ -599,12 +618,23 @@ def main() -> None:
     options = arguments(recipe["settings"])
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    trainer = Trainer(recipe, options)
+    try:
+        trainer = Trainer(recipe, options)
+        run(trainer)
+    except SystemExit as error:
+        if not isinstance(error.code, str):
+            raise
+        print(f"train.py: error: {error.code}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def run(trainer: Trainer) -> None:
     try:
         trainer.train()
     except FloatingPointError as error:
         trainer.say(diverged=str(error))
-        raise SystemExit(f"the training diverged: {error}") from error
+        print(f"the training diverged: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
 
 
 if __name__ == "__main__":
