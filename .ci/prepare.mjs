@@ -57,7 +57,7 @@ function build() {
 function bundleParserLibrary(folder) {
   const library = join(dirname(createRequire(import.meta.url).resolve('chevrotain')), '..', '..');
   const bundle = join(folder, 'grammar', 'chevrotain.js');
-  copyFileSync(join(library, 'lib', 'chevrotain.mjs'), bundle);
+  copyFileSync(join(library, 'lib', 'chevrotain.min.mjs'), bundle);
   copyFileSync(join(library, 'LICENSE.txt'), join(folder, 'grammar', 'chevrotain.LICENSE.txt'));
   for (const name of readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'))) {
     const file = join(folder, name);

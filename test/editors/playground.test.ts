@@ -160,7 +160,7 @@ config longer extends small { coding direct(steps: 6) }
         await page.evaluate(source);
         for (const tab of ['problems', 'ir', 'cost', 'download']) {
           await page.click(`#tab-${tab}`);
-          await page.waitForFunction(`document.querySelector('#status').textContent === 'no problems'`);
+          await page.locator('#status').filter({ hasText: 'no problems' }).waitFor({ timeout: patience });
           const found = await page.evaluate(async () => {
             const { axe } = globalThis as unknown as {
               axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
