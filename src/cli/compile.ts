@@ -94,7 +94,10 @@ function compile(host: Host, target: Target, flags: CompileFlags): Promise<void>
 }
 
 function defaultFolder({ path, config }: Target): string {
-  const stem = (path.split(/[/\\]/).at(-1) ?? path).replace(/\.spike$/, '');
+  const name = path.split(/[/\\]/).at(-1) ?? path;
+  // behind a NIR file's name stand options, no config
+  if (name.endsWith('.nir')) return `build/${name.slice(0, -'.nir'.length)}`;
+  const stem = name.replace(/\.spike$/, '');
   return `build/${stem}${config === undefined ? '' : `-${config}`}`;
 }
 

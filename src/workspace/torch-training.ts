@@ -60,7 +60,7 @@ export function unknownSetting({ loss, labels, clip, frozen = [] }: TrainSetting
     if (!known.includes(one.kind)) return `the loss \`${one.kind}\``;
     if ('weights' in one && one.weights !== undefined) return 'weights of classes';
   }
-  if (taskLosses(loss).length !== 1 || !known.includes(loss.kind)) return 'a loss of several terms';
+  if (loss.kind === 'sum') return loss.terms.length === 1 ? 'a factor of the loss' : 'a loss of several terms';
   if (clip !== undefined) return 'the setting `clip`';
   return frozen.length > 0 ? 'layers that are frozen' : undefined;
 }

@@ -168,6 +168,22 @@ lenet5: 23 layers, 61,706 parameters, latency 18 steps
   });
 });
 
+it.each([
+  ['dir/net.spike', 'build/net'],
+  ['dir/net.spike#fast', 'build/net-fast'],
+  ['dir/net.nir', 'build/net'],
+  ['dir/net.nir#steps=10,dt=1e-3', 'build/net'],
+])('compile %s without -o writes to %s', async (target, outDir) => {
+  let seen: CompileOptions | undefined;
+  await spikec(['compile', target], {
+    compileTarget: (_, options) => {
+      seen = options;
+      return Promise.resolve({ value: compiled, diagnostics: [] });
+    },
+  });
+  expect(seen?.outDir).toBe(outDir);
+});
+
 it('--verify and --no-verify are handed over; without them the driver decides', async () => {
   const seen: unknown[] = [];
   const parts: Parameters<typeof spikec>[1] = {

@@ -177,8 +177,8 @@ const cases: Readonly<Record<string, string>> = {
 };
 
 /**
- * Residual networks of few neurons. A sum in another order moves a membrane by a part in 10^7, and where a spike falls on the
- * other side of its threshold a loss moves by a part in a hundred: of a million neurons one does at every step.
+ * Residual networks of few neurons. Losses of larger ones part from those of spikec sooner; the likely reason, not proven here, is a
+ * spike that falls on the other side of its threshold where a sum in another order moves a membrane by a part in 10^7.
  */
 const blocks = (config: string, block = 'BasicBlock', first = ''): string => `
   use "spikec/blocks" { BasicBlock, InterlaminarBlock, SewBlock }
