@@ -1,28 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
-import { rolldown } from 'rolldown';
 import { expect, it } from 'vitest';
 import type * as Core from '../src/core.js';
-
-/** `src/core.ts` with all that it imports as one script for a browser; and what it imports besides, which it must not. */
-async function bundled(): Promise<{ code: string; outside: readonly string[] }> {
-  const outside: string[] = [];
-  const bundle = await rolldown({
-    input: 'src/core.ts',
-    platform: 'browser',
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    external: (id) => {
-      if (id.startsWith('node:')) outside.push(id);
-      return id.startsWith('node:');
-    },
-    onLog: (_, log) => {
-      if (log.code === 'UNRESOLVED_IMPORT') outside.push(log.message);
-    },
-  });
-  const { output } = await bundle.generate({ format: 'iife', name: 'core', inlineDynamicImports: true });
-  await bundle.close();
-  return { code: output[0].code, outside };
-}
+import { browserBundle } from './support/browser-bundle.js';
 
 const model = `
   use "spikec/neurons" { LIF }
@@ -31,7 +11,7 @@ const model = `
 `;
 
 it('spikec/core is bundled for a browser without Node, and there it parses, checks, compiles, costs and compares', async () => {
-  const { code, outside } = await bundled();
+  const { code, outside } = await browserBundle('src/core.ts', 'core');
   expect(outside).toEqual([]);
   // A browser's globals as far as the compiler may use them; none of Node's.
   const context = createContext({ TextEncoder, TextDecoder, setTimeout, clearTimeout, structuredClone });

@@ -4,7 +4,7 @@ import { type ImportedNetwork, importOnnx } from '../../src/frontends/onnx/index
 import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { type Config, type Model, type ModelLoader, checkModel } from '../../src/model/index.js';
 import type { Network } from '../../src/network/index.js';
-import { type PassRun, configure, pipelines, runPipeline } from '../../src/passes/index.js';
+import { type PassRun, type PipelineResult, inferencePlan, runPlan } from '../../src/passes/index.js';
 import { problemsOf } from '../../src/workspace/config-problems.js';
 import { planOf } from '../../src/workspace/conversion-plan.js';
 
@@ -43,30 +43,19 @@ export function compiled(config: Config, files: Files): Outcome<CompiledConfig> 
   if (network.kind === 'network') {
     const { value: source, diagnostics } = lowerModel(config);
     if (source === undefined) return { diagnostics };
-    return finished(
-      config.name,
-      source,
-      runPipeline(source, configure(pipelines.ann, {}), { neurons: new Map() }),
-      diagnostics,
-    );
+    return finished(config.name, source, runPlan(source, inferencePlan()), diagnostics);
   }
   const bytes = files.onnx.get(network.resolved);
   const { value: imported, diagnostics } = importOnnx({ name: network.resolved, bytes: bytes ?? new Uint8Array() });
   if (imported === undefined || hasErrors(diagnostics)) return { diagnostics };
-  const { passes, ...surroundings } = planOf(config, libraryNeurons(files));
-  return finished(
-    config.name,
-    imported.network,
-    runPipeline(imported.network, passes, surroundings),
-    diagnostics,
-    imported,
-  );
+  const result = runPlan(imported.network, planOf(config, libraryNeurons(files)));
+  return finished(config.name, imported.network, result, diagnostics, imported);
 }
 
 function finished(
   name: string,
   source: Network,
-  { network, runs, diagnostics }: ReturnType<typeof runPipeline>,
+  { network, runs, diagnostics }: PipelineResult,
   before: readonly Diagnostic[],
   imported?: ImportedNetwork,
 ): Outcome<CompiledConfig> {

@@ -1,45 +1,17 @@
 // `npm run playground`: bundles the playground into dist/playground (another folder: the argument), static files to put anywhere.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { rolldown } from 'rolldown';
 import { keywords } from '../../dist/grammar/tokens.js';
+import { bundled, read, root, text } from '../bundle.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, '..', '..');
 const target = resolve(process.argv[2] ?? join(root, 'dist', 'playground'));
-const read = (path) => readFileSync(join(root, path));
-const text = (path) => read(path).toString();
 const define = {
-  spikecLibrary: JSON.stringify({
-    'spikec/neurons': text('models/neurons.spike'),
-    'spikec/blocks': text('models/blocks.spike'),
-  }),
   spikecVersion: JSON.stringify(JSON.parse(text('package.json')).version),
   spikecKeywords: JSON.stringify(keywords.map(({ name }) => name.toLowerCase())),
   'process.env.NODE_ENV': '"production"',
 };
-
-async function bundled(input, format) {
-  const bundle = await rolldown({
-    input: join(here, input),
-    platform: 'browser',
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    transform: { define },
-    external: (id) => {
-      if (id.startsWith('node:')) throw new Error(`${input} imports ${id}`);
-      return false;
-    },
-    onLog: (_, log) => {
-      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
-    },
-  });
-  const { output } = await bundle.generate({ format, codeSplitting: false, minify: true });
-  await bundle.close();
-  return output[0].code;
-}
 
 /** The first digits of the example's, and their classes, in one file: pixels, then labels. */
 function digits(images) {
@@ -66,9 +38,9 @@ const gallery = {
 const files = {
   'index.html': read('editors/playground/index.html'),
   'style.css': read('editors/playground/style.css'),
-  'page.js': await bundled('page.ts', 'esm'),
-  'compiler-worker.js': await bundled('compiler-worker.ts', 'iife'),
-  'server-worker.js': await bundled('server-worker.ts', 'iife'),
+  'page.js': await bundled('playground/page.ts', { format: 'esm', define }),
+  'compiler-worker.js': await bundled('playground/compiler-worker.ts', { format: 'iife', define }),
+  'server-worker.js': await bundled('server-worker.ts', { format: 'iife', define }),
   'gallery.json': JSON.stringify(gallery),
   'lenet5.onnx': read('examples/convert-onnx/lenet5.onnx'),
   'digits.bin': digits(gallery.digits.images),

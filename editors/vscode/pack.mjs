@@ -1,41 +1,18 @@
 // `npm run vscode`: bundles the extension with its server and packs it as dist/spikec-vscode.vsix (another path: the argument).
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { strToU8, zipSync } from 'fflate';
-import { rolldown } from 'rolldown';
+import { bundled, library, read, root, text } from '../bundle.mjs';
 
-const folder = dirname(fileURLToPath(import.meta.url));
-const root = resolve(folder, '..', '..');
 const target = resolve(process.argv[2] ?? join(root, 'dist', 'spikec-vscode.vsix'));
-const read = (path) => readFileSync(join(root, path));
-const manifest = JSON.parse(read('editors/vscode/manifest.json').toString());
-const library = Object.fromEntries(
-  ['neurons', 'blocks'].map((name) => [`spikec/${name}`, read(`models/${name}.spike`).toString()]),
-);
+const manifest = JSON.parse(text('editors/vscode/manifest.json'));
 
 const bundles = {
-  'extension.cjs': { input: 'extension.ts', platform: 'node', format: 'cjs', external: ['vscode'] },
-  'extension-web.cjs': { input: 'extension-web.ts', platform: 'browser', format: 'cjs', external: ['vscode'] },
-  'server.mjs': { input: 'server.ts', platform: 'node', format: 'esm', external: [] },
-  'server-web.js': { input: 'server-web.ts', platform: 'browser', format: 'iife', external: [] },
+  'extension.cjs': { input: 'vscode/extension.ts', platform: 'node', format: 'cjs', external: ['vscode'] },
+  'extension-web.cjs': { input: 'vscode/extension-web.ts', format: 'cjs', external: ['vscode'] },
+  'server.mjs': { input: 'vscode/server.ts', platform: 'node', format: 'esm' },
+  'server-web.js': { input: 'server-worker.ts', format: 'iife' },
 };
-
-async function bundled({ input, platform, format, external }) {
-  const bundle = await rolldown({
-    input: join(folder, input),
-    platform,
-    external: (id) => external.includes(id) || (platform === 'node' && id.startsWith('node:')),
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    transform: { define: { spikecLibrary: JSON.stringify(library) } },
-    onLog: (level, log) => {
-      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
-    },
-  });
-  const { output } = await bundle.generate({ format, codeSplitting: false, minify: true });
-  await bundle.close();
-  return output[0].code;
-}
 
 const files = {
   'extension/package.json': read('editors/vscode/manifest.json'),
@@ -44,12 +21,13 @@ const files = {
   'extension/spike.tmLanguage.json': read('grammar/spike.tmLanguage.json'),
   'extension/readme.md': read('editors/vscode/README.md'),
   'extension/LICENSE.txt': read('LICENSE'),
-  'extension/models/neurons.spike': read('models/neurons.spike'),
-  'extension/models/blocks.spike': read('models/blocks.spike'),
   '[Content_Types].xml': strToU8(contentTypes()),
   'extension.vsixmanifest': strToU8(vsixManifest()),
 };
-for (const [name, options] of Object.entries(bundles)) files[`extension/out/${name}`] = strToU8(await bundled(options));
+for (const [name, content] of Object.entries(library))
+  files[`extension/models/${name.slice('spikec/'.length)}.spike`] = strToU8(content);
+for (const [name, { input, ...options }] of Object.entries(bundles))
+  files[`extension/out/${name}`] = strToU8(await bundled(input, options));
 
 mkdirSync(dirname(target), { recursive: true });
 // a fixed time: the same sources give the same file

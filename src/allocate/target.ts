@@ -4,11 +4,10 @@ import { type LayerCost, costOf } from '../cost/index.js';
 import { type Normalisation, finishWrites, isFile, readText, realPath } from '../data/index.js';
 import type { Config, Model } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { configure, pipelines, runPipeline } from '../passes/index.js';
+import { inferencePlan, runPlan } from '../passes/index.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { findCarrier } from '../lower/program/index.js';
 import { refuseConfigOfFolder } from '../workspace/open.js';
-import { libraryNeurons } from '../workspace/files.js';
 import { type RunInfo, isFolder, readFolder } from '../workspace/run-folder.js';
 import type { Findings } from '../workspace/findings.js';
 import { loadModel } from '../workspace/load-model.js';
@@ -109,7 +108,7 @@ function ofFolder(folder: string, findings: Findings): AllocationTarget {
 
 /** The network as bits of weights are chosen for it: batch norm folded. */
 export function preparedNetwork({ network }: AllocationTarget, findings: Findings): Network {
-  const result = runPipeline(network, configure(pipelines.ann, {}), { neurons: libraryNeurons() });
+  const result = runPlan(network, inferencePlan());
   const value = result.network === undefined ? {} : { value: result.network };
   return findings.take({ ...value, diagnostics: result.diagnostics });
 }

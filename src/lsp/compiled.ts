@@ -2,7 +2,7 @@ import { type Cost, costOf } from '../cost/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
 import type { Config } from '../model/index.js';
 import type { Network, ValueType } from '../network/index.js';
-import { configure, pipelines, runPipeline } from '../passes/index.js';
+import { inferencePlan, runPlan } from '../passes/index.js';
 
 /** What shapes and types alone say of a config's network. */
 export interface CompiledConfig {
@@ -32,7 +32,7 @@ function compile(config: Config): CompiledConfig | undefined {
   if (weights > mostWeights) return undefined;
   const { value: network } = lowerModel(config, { blank: true });
   if (network === undefined) return undefined;
-  const { network: ready } = runPipeline(network, configure(pipelines.ann, {}), { neurons: new Map() });
+  const { network: ready } = runPlan(network, inferencePlan());
   return ready && { network, cost: costOf(ready) };
 }
 

@@ -4,12 +4,12 @@ import type { Source, Span } from '../base/source.js';
 import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
 import type { Declared, LoadedFile } from './declared.js';
 import { layerNamed } from './layers/index.js';
+import { libraryFiles, libraryPrefix } from './library-files.js';
 import type { ModelLoader } from './loader.js';
 import { neuronNames } from './other-names.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
 
-const libraryPrefix = 'spikec/';
 const maxFiles = 500;
 
 export interface LoadOptions {
@@ -44,7 +44,9 @@ export function loadFiles(
         ? undefined
         : read(target.path, text, target.isLibrary, reporter, elsewhere);
     if (text === undefined || drafts.size >= maxFiles) {
-      const help = target.isLibrary ? 'the standard library has "spikec/neurons" and "spikec/blocks"' : undefined;
+      const help = target.isLibrary
+        ? `the standard library has ${libraryFiles.map((file) => `"${libraryPrefix}${file}"`).join(' and ')}`
+        : undefined;
       reporter.report('model/file-not-found', { path: target.path }, use.path.span, { help });
     }
     drafts.set(target.path, loaded);
@@ -63,7 +65,7 @@ function libraryHelp(loader: ModelLoader): (name: string) => Help | undefined {
   let known: ReadonlyMap<string, string> | undefined;
   const read = (): ReadonlyMap<string, string> =>
     new Map(
-      ['neurons', 'blocks'].flatMap((file) => {
+      libraryFiles.flatMap((file) => {
         const text = loader.library(file);
         const parsed =
           text === undefined ? undefined : parseWhatHolds(librarySource(`${libraryPrefix}${file}`, text)).value;

@@ -10,6 +10,7 @@ export { isSplit } from './network/planes/split.js';
 export { multiplyingOps } from './network/verify-accumulate-only.js';
 export { type BitAllocation, type BitChoice, costTextOf } from './allocation/bits.js';
 export * from './options/index.js';
+export { type PassPlan, inferencePlan, runPlan } from './pass-plan.js';
 export { parsePasses } from './parse-passes.js';
 export type { Pass, PassContext, Surroundings } from './pass.js';
 export { type PassRun, type PipelineHooks, type PipelineResult, runPipeline } from './run-pipeline.js';

@@ -28,6 +28,7 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
+import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
@@ -61,7 +62,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     batch: options.batch ?? batchFor(network, options),
   };
   const truth = readTruth(images);
-  findings.all.push(...remarksOn(truth, images));
+  findings.all.push(...remarksOn(truth, images), ...normalisationRemarks(network, images));
   if (text !== undefined) checkRuns(network, text);
   const known = findings.all.some(({ code }) => code === 'convert/reference');
   if (source !== undefined && !known) findings.all.push(...referenceNotes(source));

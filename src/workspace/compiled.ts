@@ -1,22 +1,8 @@
 import { type Diagnostic, DiagnosticError, fail, hasErrors } from '../base/diagnostics/index.js';
 import type { Network } from '../network/index.js';
-import {
-  type ConfiguredPass,
-  type PassRun,
-  type PipelineHooks,
-  type Surroundings,
-  configure,
-  pipelines,
-  runPipeline,
-} from '../passes/index.js';
-import { libraryNeurons } from './files.js';
+import { type PassPlan, type PassRun, type PipelineHooks, inferencePlan, runPlan } from '../passes/index.js';
 import type { Findings } from './findings.js';
 import { withPlanes, withoutPlanes } from './planes.js';
-
-/** How a network becomes ready for inference: passes with their options, and the neuron types that they find. */
-export interface PassPlan extends Surroundings {
-  readonly passes: readonly ConfiguredPass[];
-}
 
 /** A network before its passes. */
 export interface Uncompiled {
@@ -57,21 +43,16 @@ export interface Conversion {
 export function compile(target: Uncompiled, options: CompiledOptions, findings: Findings): Compiled {
   const { stopAfter, after } = options;
   const hooks = { stopAfter, ...(after === undefined ? {} : { after }) };
-  const { passes, ...surroundings } = target.passPlan();
-  const result = runPipeline(target.network, passes, surroundings, { now: () => performance.now(), ...hooks });
+  const plan = target.passPlan();
+  const result = runPlan(target.network, plan, { now: () => performance.now(), ...hooks });
   findings.all.push(...result.diagnostics);
   const { network, runs } = result;
   if (network === undefined || hasErrors(result.diagnostics)) throw new DiagnosticError(findings.all);
-  const finished = runs.length === passes.length;
+  const finished = runs.length === plan.passes.length;
   findings.take({ value: network, diagnostics: target.problems?.(network, finished) ?? [] });
   const conversion = finished ? conversionOf(target.network, network, runs) : undefined;
   const done = { network, runs, ...(conversion === undefined ? {} : { conversion }) };
   return runs.some(({ pass }) => pass === stopAfter) ? done : withPlanesAs(options, done, findings);
-}
-
-/** The passes of a trained (or initial) network: dropout goes, batch norm is folded. */
-export function inferencePlan(): PassPlan {
-  return { passes: configure(pipelines.ann, {}), neurons: libraryNeurons() };
 }
 
 /** A trained (or initial) network made ready for inference. */

@@ -1,8 +1,7 @@
 import { invariant, present } from '../base/invariant.js';
 import type { NeuronDef } from '../equations/index.js';
 import type { CodingChoice, Config, NeuronUse, SwsCoding } from '../model/index.js';
-import { type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
-import type { PassPlan } from './compiled.js';
+import { type PassPlan, type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
 import { importedBits } from './import-bits.js';
 
 type DirectCoding = Extract<CodingChoice, { readonly name: 'direct' }>;

@@ -1,7 +1,8 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { type Config, meansSome } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
-import { type Compiled, type PassPlan, compile } from './compiled.js';
+import type { PassPlan } from '../passes/index.js';
+import { type Compiled, compile } from './compiled.js';
 import { type PlanChanges, planOf } from './conversion-plan.js';
 import { conversionProblems } from './conversion-rules.js';
 import { libraryNeurons } from './files.js';

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isFolder, readBytes } from '../data/index.js';
 import { loadNir, readNir } from '../data/nir.js';
 import { importNir, parseTime } from '../frontends/nir/index.js';
-import { inferencePlan } from './compiled.js';
+import { inferencePlan } from '../passes/index.js';
 import type { Findings } from './findings.js';
 import type { Artifact, Target } from './types.js';
 

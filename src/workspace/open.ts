@@ -3,17 +3,10 @@ import { fail } from '../base/diagnostics/index.js';
 import { type Layout, type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
+import { type PassPlan, inferencePlan } from '../passes/index.js';
 import type { StepSettings, TrainSettings } from '../train/index.js';
 import { bitTraining } from './bit-training.js';
-import {
-  type Compiled,
-  type CompiledOptions,
-  type PassPlan,
-  type Uncompiled,
-  compile,
-  inferencePlan,
-  withPlanesAs,
-} from './compiled.js';
+import { type Compiled, type CompiledOptions, type Uncompiled, compile, withPlanesAs } from './compiled.js';
 import { checkPatterns, conversionPlan, sizeProblems } from './conversion.js';
 import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';

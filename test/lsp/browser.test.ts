@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
-import { rolldown } from 'rolldown';
 import { expect, it } from 'vitest';
+import { browserBundle } from '../support/browser-bundle.js';
 
 /** What a worker's scope gives its script to talk to the page. */
 interface Port {
@@ -11,21 +11,7 @@ interface Port {
 }
 
 it('the server is bundled for a worker without Node, and answers a page there', async () => {
-  const outside: string[] = [];
-  const bundle = await rolldown({
-    input: 'src/lsp/browser.ts',
-    platform: 'browser',
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    external: (id) => {
-      if (id.startsWith('node:')) outside.push(id);
-      return id.startsWith('node:');
-    },
-    onLog: (_, log) => {
-      if (log.code === 'UNRESOLVED_IMPORT') outside.push(log.message);
-    },
-  });
-  const { output } = await bundle.generate({ format: 'iife', name: 'server', inlineDynamicImports: true });
-  await bundle.close();
+  const { code, outside } = await browserBundle('src/lsp/browser.ts', 'server');
   expect(outside).toEqual([]);
 
   const messages: {
@@ -45,7 +31,7 @@ it('the server is bundled for a worker without Node, and answers a page there', 
   };
   const context = createContext({ TextEncoder, TextDecoder, setTimeout, clearTimeout, setImmediate, console, port });
   runInContext(
-    `globalThis.self = globalThis; globalThis.window = undefined;\n${output[0].code}\nglobalThis.server = server;`,
+    `globalThis.self = globalThis; globalThis.window = undefined;\n${code}\nglobalThis.server = server;`,
     context,
   );
   const library = { 'spikec/neurons': readFileSync('models/neurons.spike', 'utf8') };

@@ -2,7 +2,7 @@ import type { Rounding } from '../../base/rounding.js';
 import { type CodeRounding, byMagnitude, roundCode } from './code-rounding.js';
 import { type Constant, smallConstant } from './constant.js';
 import type { NodeContext } from './context.js';
-import type { QuantCode, RealValue } from './values.js';
+import { type QuantCode, type RealValue, inAxesOf } from './values.js';
 
 /** Codes Q = round(clip(x/scale + zero, min, max)) of an activation that stand for (Q − zero)·scale. */
 interface ActivationCode {
@@ -36,7 +36,7 @@ export function quantisedActivation(
   const negative = one(context, x, { ...code, min, max: 0 }, below, undefined);
   const shift = code.zero * code.scale;
   const moved = shift === 0 ? negative : scaledBy(context, negative, 1, shift, undefined);
-  return { ...context.emit({ kind: 'add', inputs: [positive, moved], origin }), ...permOf(x) };
+  return inAxesOf(x, context.emit({ kind: 'add', inputs: [positive, moved], origin }));
 }
 
 function one(
@@ -68,7 +68,7 @@ export function scaledBy(
     scale: context.param(scalar(scale)),
     ...(shift === 0 ? {} : { shift: context.param(scalar(shift)) }),
   };
-  return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix: 'scaled', origin }), ...permOf(x) };
+  return inAxesOf(x, context.emit({ kind: 'affine', inputs: [x], params, suffix: 'scaled', origin }));
 }
 
 /** The sign of x/scale + zero as a bit Q: 2Q − 1 is −1 or 1, and (2Q − 1 − zero)·scale = (Q − (1 + zero)/2)·2·scale. */
@@ -80,9 +80,4 @@ export function quantisedSign(
   origin: string | undefined,
 ): RealValue {
   return one(context, x, { scale: 2 * scale, zero: (1 + zero) / 2, min: 0, max: 1 }, 'half_up', origin);
-}
-
-/** The axis order of a value, for what is made of it element by element. */
-export function permOf(x: RealValue): { readonly perm?: readonly number[] } {
-  return x.perm === undefined ? {} : { perm: x.perm };
 }

@@ -9,7 +9,7 @@ import type { Constant } from './constant.js';
 import { isFloatType, storageType } from './element-type.js';
 import { describeNode, fullOpType, nodeStem } from './names.js';
 import { type ReadExternal, mostActivations } from './tensor-data.js';
-import type { CodesValue, RealValue, Value } from './values.js';
+import { type CodesValue, type RealValue, type Value, onGridOf } from './values.js';
 import { inOrder, keepsGrid } from './values.js';
 import type { OnnxNode } from './wire.js';
 
@@ -97,7 +97,7 @@ export class NodeContext {
     if (shape.join() === from.join()) return own;
     const result = this.emit({ kind: 'reshape', inputs: [own], attrs: { shape }, suffix: 'layout' });
     this.graph.reshapedFrom.set(result.op, own);
-    return value.grid === undefined ? result : { ...result, grid: value.grid };
+    return onGridOf(value, result);
   }
 
   /** Like `real`, with codes dequantised by their own quantiser, for ops that act on both. */
@@ -290,7 +290,7 @@ export class GraphContext {
       const shape = wanted.map((axis) => from[axis]!);
       result = this.emit(context, { kind: 'reshape', inputs: [result], attrs: { shape }, suffix: 'layout' });
     }
-    const made = value.grid === undefined ? result : { ...result, grid: value.grid };
+    const made = onGridOf(value, result);
     this.#transposed.set(key, made);
     return made;
   }

@@ -1,5 +1,5 @@
 import type { NodeContext } from './context.js';
-import type { RealValue } from './values.js';
+import { type RealValue, onGridOf } from './values.js';
 
 /** Axes of [N, C, L] among those of an image of height 1. */
 const line = [0, 1, 3];
@@ -36,7 +36,7 @@ export function asImage(context: NodeContext, value: RealValue): Image {
     attrs: { shape: [channels!, 1, length!] },
     suffix: 'image',
   });
-  return { x: x.grid === undefined ? image : { ...image, grid: x.grid }, view: line };
+  return { x: onGridOf(x, image), view: line };
 }
 
 /** [N, H, W, C] or [N, L, C], as the operators of onnxruntime's layout optimiser read it. */

@@ -5,7 +5,7 @@ import { type Constant, arrayOf, dequantised, elementReader, lazyConstant } from
 import type { NodeContext } from './context.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
 import type { Param } from '../../network/types.js';
-import type { CodesValue, RealValue } from './values.js';
+import { type CodesValue, type RealValue, inAxesOf } from './values.js';
 
 /** A scale and zero point as a file gives them: one of each, or one per index of some axis. */
 export interface QuantParams {
@@ -140,7 +140,7 @@ export function dequantiseCodes(
     suffix: 'rescale',
     origin,
   });
-  return quantised.perm === undefined ? result : { ...result, perm: quantised.perm };
+  return inAxesOf(quantised, result);
 }
 
 /** An input of integers q as the reals (q − zero)·scale, and their quantiser, which is the encoder's. */
@@ -157,7 +157,7 @@ function dequantisedInput(
   if (scale === 1 && zero === 0) return context.graph.materialise(codes, origin, context.place);
   const params = { scale: scalar(scale), shift: scalar(-zero * scale) };
   const real = context.emit({ kind: 'affine', inputs: [codes.source], params, suffix: 'reals' });
-  const source = codes.source.perm === undefined ? real : { ...real, perm: codes.source.perm };
+  const source = inAxesOf(codes.source, real);
   const { input: _, ...inner } = codes;
   return context.graph.materialise({ ...inner, source, code: { ...codes.code, scale, zero } }, origin, context.place);
 }

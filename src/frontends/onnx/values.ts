@@ -104,6 +104,16 @@ interface FailedValue {
 
 export type Value = Constant | RealValue | CodesValue | DynamicValue | RoundedValue | PendingValue | FailedValue;
 
+/** What is made of a value element by element, its ONNX axes lying as that value's. */
+export function inAxesOf(value: RealValue, made: RealValue): RealValue {
+  return value.perm === undefined ? made : { ...made, perm: value.perm };
+}
+
+/** What is made of a value by moving or choosing its numbers: codes of that value's quantiser, if they were. */
+export function onGridOf(value: RealValue, made: RealValue): RealValue {
+  return value.grid === undefined ? made : { ...made, grid: value.grid };
+}
+
 /** Whether row-major order is that of the op: the axes longer than 1 stand in their own order. */
 export function inOrder(perm: readonly number[], shape: readonly number[]): boolean {
   const long = perm.filter((axis) => axis === 0 || shape[axis - 1] !== 1);

@@ -2,6 +2,7 @@ import { type CompletionItem, CompletionItemKind, type Position } from 'vscode-l
 import { equationFunctions, phaseNames, phaseTable, planeForms } from '../../equations/index.js';
 import { layerNamed, layerTable } from '../../model/layers/index.js';
 import { surrogates } from '../../model/index.js';
+import { libraryFiles, libraryPrefix } from '../../model/library-files.js';
 import { type SettingBlock, configBlock, innerBlock } from '../../model/settings-tree.js';
 import type { Host } from '../host.js';
 import { offsetAt } from '../positions.js';
@@ -34,7 +35,7 @@ class Completions {
       case 'declaration':
         return declarations;
       case 'path':
-        return ['spikec/neurons', 'spikec/blocks'].map((path) => plain(path, File));
+        return libraryFiles.map((name) => plain(`${libraryPrefix}${name}`, File));
       case 'imports':
         return this.#imports(context.path, context.taken);
       case 'base':

@@ -1,7 +1,7 @@
 import { functionNames, isFunctionName } from '../functions.js';
 import { number, optional, string } from './attributes.js';
 import { defineOp } from './define.js';
-import { waitsTooShort } from './type-rules.js';
+import { firedAfterAll, wholeInputTraits } from './whole-input.js';
 
 export const digitNeuron = defineOp({
   doc: `Neurons that wait for their whole input v (\`silent\` is at least its steps; missing before time is scheduled) and fire one digit d = ⌊Q/base^place⌋ mod base of Q = clip(round_half_even(f(v)/scale) + zero, 0, max): several layers of them carry a value that has more digits than a train. v = Σ β^(Tc−k)·x(k) of a current, gain·Σ β^(Tc−k)·s(k) + offset of a train; f is the identity where \`function\` (sigmoid, ${functionNames.join(', ')}) is missing.`,
@@ -23,33 +23,14 @@ export const digitNeuron = defineOp({
     function_beta: optional(number()),
   },
   params: [],
-  traits: {
-    role: 'whole-input',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'own',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: wholeInputTraits,
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
-    const { shape, time } = inputs[0]!;
-    if (time === undefined) return 'needs an input with time steps; encode the input first';
-    if (attrs.silent !== undefined && attrs.silent < time.steps) return waitsTooShort(attrs.silent, time.steps);
+    const fired = firedAfterAll(inputs, attrs);
+    if (typeof fired === 'string') return fired;
     if (!(attrs.scale > 0)) return `scale must be positive, is ${attrs.scale}`;
     const name = attrs.function;
     if (name !== undefined && name !== 'sigmoid' && !isFunctionName(name)) return `names an unknown function ${name}`;
-    return {
-      shape,
-      time: { start: time.start + (attrs.silent ?? 0), steps: attrs.steps },
-      code: { kind: 'spike', min: -1, max: 1, step: attrs.amplitude },
-    };
+    return fired;
   },
 });

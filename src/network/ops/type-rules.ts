@@ -95,8 +95,3 @@ export function joinProblem(inputs: readonly ValueType[]): string | undefined {
     t?.time === undefined ? 'no time' : `@${t.time.start}..${t.time.start + t.time.steps - 1}`;
   return `operands arrive at different times: ${text(first)} and ${text(late)}`;
 }
-
-/** What is wrong with neurons that decide on their whole input before it is in. */
-export function waitsTooShort(silent: number, steps: number): string {
-  return `is silent for ${silent} steps, its input has ${steps}: it decides on all of it`;
-}

@@ -4,9 +4,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { exportNir, nirReaders } from '../../../src/backends/nir/index.js';
 import { DiagnosticError } from '../../../src/base/diagnostics/index.js';
 import { encodeNir, loadNir, readNir } from '../../../src/data/nir.js';
-import { runPipeline } from '../../../src/passes/index.js';
 import type { Network } from '../../../src/network/index.js';
-import { inferencePlan } from '../../../src/workspace/compiled.js';
+import { inferencePlan, runPlan } from '../../../src/passes/index.js';
 import { nirTools } from '../../../src/workspace/types.js';
 import { imported, stepsOf } from '../../support/nir.js';
 import { hasModules, runPython } from '../../support/pytorch.js';
@@ -23,8 +22,7 @@ function model(body: string, { neuron = 'LIF(tau: 2, theta: 0.4)', input = 'real
     use "spikec/neurons" { LIF, IF, PLIF, MBLIF, CubaLIF, Ternary, LI }
     network Net { input image: ${input}  ${body} }
     config c { network Net  neuron ${neuron}  coding events(steps: ${steps}) }`);
-  const { passes, ...around } = inferencePlan();
-  return runPipeline(network, passes, around).network!;
+  return runPlan(network, inferencePlan()).network!;
 }
 
 function drawn(count: number): number[][] {

@@ -2,10 +2,10 @@ import { arrayOf, lazyConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
 import { clippedRounded } from '../rounded.js';
-import type { CodesValue, RealValue, Value } from '../values.js';
+import { type CodesValue, type RealValue, type Value, inAxesOf } from '../values.js';
 import { addition } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
-import { negative } from './function.js';
+import { negative, rectified } from './function.js';
 
 /** Element-wise functions of one activation: Relu, Clip, Max and Min with a constant or another activation. They commute with any axis order. */
 export const activationOps: OnnxOpTable = {
@@ -20,8 +20,7 @@ function relu(context: NodeContext): readonly Value[] {
   if (input.kind === 'codes') return [narrowed(context, input, 0, Infinity)];
   const held = input.kind === 'rounded' ? clippedRounded(input, 0, Infinity, context.output) : undefined;
   if (held !== undefined) return [held];
-  const x = context.realInAnyLayout(0);
-  return [pointwise(x, context.emit({ kind: 'relu', inputs: [x], origin: context.output }))];
+  return [rectified(context, context.realInAnyLayout(0))];
 }
 
 function clip(context: NodeContext): readonly Value[] {
@@ -48,8 +47,7 @@ function ofTwo(context: NodeContext, which: 'Max' | 'Min'): RealValue {
   const [a, b] = [context.realInAnyLayout(0), context.realInAnyLayout(1)];
   const [first, second] = which === 'Max' ? [a, b] : [b, a];
   const more = addition(context, second, negative(context, first, 'negative'), undefined, 'difference');
-  const relu = context.emit({ kind: 'relu', inputs: [more], suffix: 'more' });
-  const raised = pointwise(more, relu);
+  const raised = rectified(context, more, 'more');
   if (which === 'Max') return addition(context, a, raised, context.output);
   // the lesser of a and b is a less what b is exceeded by
   return addition(context, a, negative(context, raised, 'less'), context.output);
@@ -73,11 +71,10 @@ function heldValue(context: NodeContext, index: number, min: number, max: number
   }
   const x = context.realInAnyLayout(index);
   if (min === -Infinity && max === Infinity) return x;
-  if (min === 0 && max === Infinity)
-    return pointwise(x, context.emit({ kind: 'relu', inputs: [x], origin: context.output }));
+  if (min === 0 && max === Infinity) return rectified(context, x);
   // the largest double stands for a bound that is absent: attributes are finite
   const attrs = { min: Math.max(min, -Number.MAX_VALUE), max: Math.min(max, Number.MAX_VALUE) };
-  return pointwise(x, context.emit({ kind: 'clip', inputs: [x], attrs, origin: context.output }));
+  return inAxesOf(x, context.emit({ kind: 'clip', inputs: [x], attrs, origin: context.output }));
 }
 
 /** Codes held in a smaller range: what a Clip between Q and DQ means (Brevitas' bit widths, PyTorch's 127). */
@@ -94,8 +91,4 @@ function bound(context: NodeContext, input: number, attribute: string, fallback:
   const value = constant === undefined ? context.float(attribute, fallback) : (constant.data()[0] ?? fallback);
   if (constant !== undefined && !isFloatType(constant.type)) return value;
   return Math.abs(value) >= 3.4e38 ? Math.sign(value) * Infinity : value;
-}
-
-function pointwise(x: RealValue, result: RealValue): RealValue {
-  return x.perm === undefined ? result : { ...result, perm: x.perm };
 }

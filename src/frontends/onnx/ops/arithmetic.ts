@@ -7,7 +7,14 @@ import { isFloatType } from '../element-type.js';
 import { movedRounded, roundedValue } from '../rounded.js';
 import { mostComputed } from '../tensor-data.js';
 import { timesConstant } from './dynamic.js';
-import type { DynamicValue, PendingValue, RealValue, RoundedValue, Value } from '../values.js';
+import {
+  type DynamicValue,
+  type PendingValue,
+  type RealValue,
+  type RoundedValue,
+  type Value,
+  inAxesOf,
+} from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { applied, negative } from './function.js';
 
@@ -113,7 +120,7 @@ export function multiplication(
     );
   }
   const product = context.emit({ kind: 'mul', inputs: operands, origin });
-  return x.perm === undefined ? product : { ...product, perm: x.perm };
+  return inAxesOf(x, product);
 }
 
 /** The scale of a dynamic quantiser times that of weights, or integer products times both. */
@@ -142,7 +149,7 @@ export function addition(
   }
   const named = suffix === undefined ? {} : { suffix };
   const sum = context.emit({ kind: 'add', inputs: [x, y], origin, ...named });
-  return x.perm === undefined ? sum : { ...sum, perm: x.perm };
+  return inAxesOf(x, sum);
 }
 
 function withConstant(
@@ -199,7 +206,7 @@ export function affine(
   const result = context.emit({ kind: 'affine', inputs: [x], params, origin, ...named });
   const scalar = scalarOf(operator, c, constantFirst);
   if (scalar !== undefined) context.graph.scalarAffines.set(result.op, { source: x.op, ...scalar });
-  return x.perm === undefined ? result : { ...result, perm: x.perm };
+  return inAxesOf(x, result);
 }
 
 /** Division of integers: towards zero. */
@@ -210,7 +217,7 @@ function quotient(context: NodeContext, by: Constant): RoundedValue {
   const real = context.realInAnyLayout(0);
   const params = { scale: context.param(smallConstant(by.name, 'double', [1], [scalar.scale])) };
   const result = context.emit({ kind: 'affine', inputs: [real], params, suffix: 'quotient' });
-  const x = real.perm === undefined ? result : { ...result, perm: real.perm };
+  const x = inAxesOf(real, result);
   return { ...roundedValue(context, x, 'towards_zero'), integer: true };
 }
 

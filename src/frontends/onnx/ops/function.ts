@@ -1,7 +1,7 @@
 import type { FunctionName } from '../../../network/functions.js';
 import type { Attrs } from '../../../network/types.js';
 import type { NodeContext } from '../context.js';
-import type { RealValue, Value } from '../values.js';
+import { type RealValue, type Value, inAxesOf } from '../values.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
 
 /** An ONNX function of one activation under our name, with the attributes that it has and their defaults. */
@@ -34,7 +34,7 @@ export function applied(
 ): RealValue {
   const named = suffix === undefined ? { origin: context.output } : { suffix };
   const made = context.emit({ kind: 'function', inputs: [x], attrs: { name, ...attrs }, ...named });
-  return x.perm === undefined ? made : { ...made, perm: x.perm };
+  return inAxesOf(x, made);
 }
 
 /** Functions of one activation: exact as tables wherever a quantiser follows them (docs/sws.md). */
@@ -83,5 +83,11 @@ export function negative(context: NodeContext, x: RealValue, suffix?: string): R
   const scale = { tensor: { dtype: 'f64' as const, shape: [1], data: Float64Array.of(-1) } };
   const named = suffix === undefined ? { origin: context.output } : { suffix };
   const made = context.emit({ kind: 'affine', inputs: [x], params: { scale }, ...named });
-  return x.perm === undefined ? made : { ...made, perm: x.perm };
+  return inAxesOf(x, made);
+}
+
+/** max(x, 0): the node's result, or with a suffix a helper of it. */
+export function rectified(context: NodeContext, x: RealValue, suffix?: string): RealValue {
+  const named = suffix === undefined ? { origin: context.output } : { suffix };
+  return inAxesOf(x, context.emit({ kind: 'relu', inputs: [x], ...named }));
 }

@@ -1,7 +1,7 @@
 import { diagnostic } from '../../../base/diagnostics/index.js';
 import type { NodeContext } from '../context.js';
 import { dequantiseCodes, quantParams, quantiseReal } from '../quantisation.js';
-import type { RealValue, Value } from '../values.js';
+import { type RealValue, type Value, inAxesOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
 /** Strictly increasing last layers, and the choice of the greatest: the prediction needs only the logits before them. */
@@ -16,7 +16,7 @@ export const lastOps: OnnxOpTable = {
 function sigmoid(context: NodeContext, x: RealValue, origin: string | undefined): Value {
   if (orderKeepingTail(context) !== undefined && context.shapeOf(x).length === 1) return leftOut(context, x);
   const made = context.emit({ kind: 'sigmoid', inputs: [x], origin });
-  return x.perm === undefined ? made : { ...made, perm: x.perm };
+  return inAxesOf(x, made);
 }
 
 /** The same on codes, in onnxruntime's operators: x, its scale and zero point, those of the result. */

@@ -1,5 +1,5 @@
 import type { NodeContext } from '../context.js';
-import { type RealValue, inOrder } from '../values.js';
+import { type RealValue, inOrder, onGridOf } from '../values.js';
 
 /** The value without a view of its axes, where that is the identity. */
 export function plain(value: RealValue): RealValue {
@@ -19,7 +19,7 @@ export function reshaped(
   const op =
     shape.length === 1 ? ({ kind: 'flatten' } as const) : ({ kind: 'reshape', attrs: { shape: [...shape] } } as const);
   const result = context.emit({ ...op, inputs: [value], origin });
-  return value.grid === undefined ? result : { ...result, grid: value.grid };
+  return onGridOf(value, result);
 }
 
 /** Values one behind the other along an ONNX axis. The network's concatenation is along the channels: others are moved there and back. */

@@ -1,7 +1,7 @@
 import type { NodeContext } from '../context.js';
 import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
-import type { RealValue, Value } from '../values.js';
+import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { type Window, readWindow, windowAttrs } from './window.js';
 
@@ -29,7 +29,7 @@ export function maxPool(context: NodeContext, toImage: typeof asImage = asImage)
     attrs: windowAttrs(window),
     origin: seenOrigin(view, context.output),
   });
-  return [rewrap(viewed(x.grid === undefined ? result : { ...result, grid: x.grid }, view))];
+  return [rewrap(viewed(onGridOf(x, result), view))];
 }
 
 function globalMaxPool(context: NodeContext): readonly Value[] {
@@ -42,7 +42,7 @@ function globalMax(context: NodeContext, x: RealValue, origin: string | undefine
   const [, ...size] = context.shapeOf(x);
   const attrs = { kernel: size, stride: [1, 1], pads: [0, 0, 0, 0] };
   const result = context.emit({ kind: 'maxpool', inputs: [x], attrs, origin });
-  return x.grid === undefined ? result : { ...result, grid: x.grid };
+  return onGridOf(x, result);
 }
 
 export function averagePool(context: NodeContext, { x, view }: Image, origin: string | undefined): RealValue {
@@ -198,7 +198,7 @@ function reducedMax(context: NodeContext): readonly Value[] {
   const greatest = globalMax(context, x, keep ? seenOrigin(view, context.output) : undefined);
   if (keep) return [rewrap(viewed(greatest, view))];
   const flat = context.emit({ kind: 'flatten', inputs: [greatest], suffix: 'flatten', origin: context.output });
-  return [rewrap(greatest.grid === undefined ? flat : { ...flat, grid: greatest.grid })];
+  return [rewrap(onGridOf(greatest, flat))];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { elementCount } from '../../../base/dtype.js';
 import type { NodeContext } from '../context.js';
 import { asImage, viewed } from '../image.js';
-import type { RealValue, Value } from '../values.js';
+import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { reshaped } from './layout.js';
 
@@ -75,7 +75,7 @@ function moved(
     attrs: { shape: [...shape] },
     origin: context.output,
   });
-  return x.grid === undefined ? result : { ...result, grid: x.grid };
+  return onGridOf(x, result);
 }
 
 /** Axes of size 1 of an image, repeated. */
@@ -100,5 +100,5 @@ function expand(context: NodeContext): readonly Value[] {
   const places = (to: number, length: number): number[] => Array.from({ length: to }, (_, i) => (length === 1 ? 0 : i));
   const attrs = { rows: places(shape[1]!, height!), columns: places(shape[2]!, width!) };
   const made = context.emit({ kind: 'resample', inputs: [x], attrs, origin: context.output });
-  return [rewrap(viewed(x.grid === undefined ? made : { ...made, grid: x.grid }, view))];
+  return [rewrap(viewed(onGridOf(x, made), view))];
 }

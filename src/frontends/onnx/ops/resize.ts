@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { NodeContext } from '../context.js';
 import { asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
-import type { RealValue, Value } from '../values.js';
+import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
 /** Resampling: by the nearest neighbour, which rows and columns are taken; linear and cubic, with which weights. */
@@ -43,7 +43,7 @@ function resize(context: NodeContext): readonly Value[] {
   );
   const origin = seenOrigin(view, context.output);
   const result = context.emit({ kind: 'resample', inputs: [x], attrs: { rows: rows!, columns: columns! }, origin });
-  return [rewrap(viewed(x.grid === undefined ? result : { ...result, grid: x.grid }, view))];
+  return [rewrap(viewed(onGridOf(x, result), view))];
 }
 
 /** One tap along an axis: which place each output reads, and its weight there. */
@@ -115,8 +115,7 @@ function axesOf(context: NodeContext, shape: readonly number[]): readonly Axis[]
   if (context.int('antialias', 0) !== 0) context.badForm('antialias is set');
   const chosen = context.ints('axes') ?? shape.map((_, axis) => axis);
   const at = (axis: number): number => chosen.findIndex((one) => (one < 0 ? one + shape.length : one) === axis);
-  // opset 9's Upsample and opset 10's Resize read scales alone
-  const short = context.node.opType === 'Upsample' || context.graph.opset < 11;
+  const short = readsScalesAlone(context);
   const sizes = short ? undefined : context.integers(3, 'the sizes');
   const scales = floatsOf(context, short ? 1 : 2);
   const given = sizes !== undefined && sizes.length > 0 ? sizes : scales;
@@ -137,6 +136,11 @@ function axesOf(context: NodeContext, shape: readonly number[]): readonly Axis[]
   });
 }
 
+/** Opset 9's Upsample and opset 10's Resize have neither sizes nor a choice of coordinates. */
+function readsScalesAlone(context: NodeContext): boolean {
+  return context.node.opType === 'Upsample' || context.graph.opset < 11;
+}
+
 /** Scales as an input, or the attribute of old files. */
 function floatsOf(context: NodeContext, index: number): readonly number[] | undefined {
   const attribute = context.node.attributes.get('scales')?.floats;
@@ -146,7 +150,7 @@ function floatsOf(context: NodeContext, index: number): readonly number[] | unde
 
 /** Where in the input each place of the output lies, as ONNX defines Resize. */
 function coordinatesOf(context: NodeContext, { to, scale }: Axis, length: number): (o: number) => number {
-  const old = context.node.opType === 'Upsample' || context.graph.opset < 11;
+  const old = readsScalesAlone(context);
   const transform = old ? 'asymmetric' : context.string('coordinate_transformation_mode', 'half_pixel');
   switch (transform) {
     case 'asymmetric':
@@ -168,7 +172,7 @@ function coordinatesOf(context: NodeContext, { to, scale }: Axis, length: number
 
 /** The nearest place in the input to each place of the output; in float32, as runtimes compute it. */
 function placesOf(context: NodeContext, axis: Axis, length: number): readonly number[] {
-  const old = context.node.opType === 'Upsample' || context.graph.opset < 11;
+  const old = readsScalesAlone(context);
   const rounding = old ? 'floor' : context.string('nearest_mode', 'round_prefer_floor');
   const real = coordinatesOf(context, axis, length);
   const nearest = (x: number): number => {

@@ -1,8 +1,8 @@
 import type { NodeContext } from '../context.js';
-import type { RealValue, Value } from '../values.js';
+import type { Value } from '../values.js';
 import { addition, affine } from './arithmetic.js';
 import type { OnnxOpTable } from './define.js';
-import { applied, negative } from './function.js';
+import { applied, negative, rectified } from './function.js';
 
 /** Another slope below 0, perhaps one a channel. */
 export const slopeOps: OnnxOpTable = {
@@ -18,12 +18,8 @@ function prelu(context: NodeContext): readonly Value[] {
     context.badForm(`its slope is ${values.find((value: number) => !Number.isFinite(value))}`);
   const x = context.realInAnyLayout(0);
   if (values.every((value: number) => value === alpha)) return [applied(context, 'leaky_relu', x, { alpha })];
-  const emitRelu = (of: RealValue, suffix: string): RealValue => {
-    const made = context.emit({ kind: 'relu', inputs: [of], suffix });
-    return of.perm === undefined ? made : { ...made, perm: of.perm };
-  };
-  const above = emitRelu(x, 'above');
-  const below = emitRelu(negative(context, x, 'negative'), 'below');
+  const above = rectified(context, x, 'above');
+  const below = rectified(context, negative(context, x, 'negative'), 'below');
   // slopes broadcast from the right, as [C, 1, 1] does
   const inclined = affine(context, 'Mul', below, slope, false, undefined, 'inclined');
   return [addition(context, above, negative(context, inclined, 'less'), context.output)];

@@ -1,11 +1,10 @@
 import { fail } from '../../../../base/diagnostics/index.js';
 import { elementCount } from '../../../../base/dtype.js';
-import { permOf } from '../../activation-quantiser.js';
 import { type Constant, reshapedConstant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
 import { clippedRounded, roundedValue } from '../../rounded.js';
 import { tensorConstant } from '../../tensor-data.js';
-import type { RealValue, Value } from '../../values.js';
+import { type RealValue, type Value, inAxesOf } from '../../values.js';
 import { broadcastTo } from '../arithmetic.js';
 
 /**
@@ -28,7 +27,7 @@ export function requantShift(context: NodeContext): readonly Value[] {
   });
   const half = Math.round(levels / 2 + 0.001);
   const [min, max] = signed ? [-half, half - 1] : [0, levels - 1];
-  const rounded = roundedValue(context, { ...scaled, ...permOf(x) }, 'floor');
+  const rounded = roundedValue(context, inAxesOf(x, scaled), 'floor');
   return [clippedRounded(rounded, min, max, context.output)!];
 }
 
@@ -39,7 +38,7 @@ function multiplyAdd(context: NodeContext, x: RealValue): RealValue {
     fail('onnx/bad-scale', { name: mul.name, index: 0, value: '0' }, context.place);
   }
   const params = { scale: context.param(mul), shift: context.param(add) };
-  return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix: 'product' }), ...permOf(x) };
+  return inAxesOf(x, context.emit({ kind: 'affine', inputs: [x], params, suffix: 'product' }));
 }
 
 /** A constant operand, of one element or of a shape that broadcasts. */

@@ -1,9 +1,9 @@
 import { fail } from '../../../../base/diagnostics/index.js';
-import { permOf, quantisedActivation } from '../../activation-quantiser.js';
+import { quantisedActivation } from '../../activation-quantiser.js';
 import { type Constant, smallConstant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
 import { hasIntegers } from '../../integers.js';
-import type { RealValue, Value } from '../../values.js';
+import { type RealValue, type Value, inAxesOf } from '../../values.js';
 import { addition, broadcastTo } from '../arithmetic.js';
 
 /** So many thresholds without a line through them become neurons of one bit each. */
@@ -103,7 +103,7 @@ function alongLines(context: NodeContext, x: RealValue, lines: readonly Line[], 
     lines.map(({ start }) => (start - zero) * scale),
   );
   const params = { scale: context.param(slopes), shift: context.param(starts) };
-  const read = { ...context.emit({ kind: 'affine', inputs: [x], params, suffix: 'steps' }), ...permOf(x) };
+  const read = inAxesOf(x, context.emit({ kind: 'affine', inputs: [x], params, suffix: 'steps' }));
   return quantisedActivation(context, read, { scale, zero, min: 0, max: levels }, 'floor', context.output);
 }
 
@@ -125,11 +125,10 @@ function bitByBit(
     );
     const one = smallConstant(context.output, 'double', [1], [1]);
     const params = { scale: context.param(one), shift: context.param(shift) };
-    const above = { ...context.emit({ kind: 'affine', inputs: [x], params, suffix: `above${j}` }), ...permOf(x) };
+    const above = inAxesOf(x, context.emit({ kind: 'affine', inputs: [x], params, suffix: `above${j}` }));
     const origin = levels === 1 ? context.output : undefined;
     const bit = quantisedActivation(context, above, { scale, zero: own, min: 0, max: 1 }, 'half_up', origin);
-    sum =
-      sum === undefined ? bit : { ...addition(context, sum, bit, isLast ? context.output : undefined), ...permOf(x) };
+    sum = sum === undefined ? bit : inAxesOf(x, addition(context, sum, bit, isLast ? context.output : undefined));
   }
   return sum!;
 }

@@ -1,7 +1,6 @@
-import { permOf } from '../../activation-quantiser.js';
 import { type Constant, lazyConstant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
-import type { RealValue } from '../../values.js';
+import { type RealValue, inAxesOf } from '../../values.js';
 import { broadcastTo } from '../arithmetic.js';
 
 /**
@@ -35,5 +34,5 @@ function multiplied(
 ): RealValue {
   const values = lazyConstant(by.name, 'double', by.shape, () => Float64Array.from(by.data(), factor));
   const params = { scale: context.param(values) };
-  return { ...context.emit({ kind: 'affine', inputs: [x], params, suffix, origin }), ...permOf(x) };
+  return inAxesOf(x, context.emit({ kind: 'affine', inputs: [x], params, suffix, origin }));
 }
