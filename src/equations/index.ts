@@ -4,6 +4,7 @@ export type { EvaluationScope } from './emit/scope.js';
 export { surrogateOf } from './emit/surrogate.js';
 export { type FunctionName, equationFunctions, functionNamed } from './functions.js';
 export { isWhole, wholeIfNear } from './ranges.js';
+export { valueOf } from './value.js';
 export { expandUnits, maxUnits } from './expand-units.js';
 export { levelProblems } from './level-problems.js';
 export { type SpikeLevels, isRealValued, spikeLevels } from './levels.js';

@@ -30,7 +30,7 @@ export interface ConvPlaces {
 }
 
 /** Parts of a filter gradient's sum over images. */
-export const gradientParts = 8;
+const gradientParts = 8;
 
 /** Few channels are gathered with their neighbours first. */
 const fewChannels = 8;

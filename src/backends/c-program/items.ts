@@ -41,7 +41,7 @@ export function keptParts(item: Pick<Item, 'shape' | 'reduce'>): ReadonlySet<num
 }
 
 /** Largest number of sums that a kernel keeps for one reduction. */
-export const mostSums = 32_768;
+const mostSums = 32_768;
 
 /** What stays, what is reduced, what stays: the loops of a reduction. */
 export function reductionOrder(

@@ -1,7 +1,7 @@
 import type { ValueInfo } from '../../tensor/index.js';
 import { type Index, Elements, isFlat } from './elements.js';
 import { type Expression, cTypes, literal } from './expressions.js';
-import { type Linear, type Size, constant, indexText, plus, sizeText, times, variable, zero } from './linear.js';
+import { type Linear, constant, indexText, plus, sizeOf, sizeText, times, variable, zero } from './linear.js';
 import { type Item, keptParts } from './items.js';
 import type { Planner } from './planner.js';
 import { type AxisSize, offsetOf, reshapedIndex, splitShape, volumeOf } from './shapes.js';
@@ -51,7 +51,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
     if (item.order === 'flat') return { flat: variable('i0', volumeOf(item.shape)) };
     const own = splitShape(item.shape);
     const index: Linear[] = own.sizes.map(() => zero);
-    item.order.forEach((part, i) => (index[part] = variable(`i${i}`, sizeOfAxis(own.sizes[part]!))));
+    item.order.forEach((part, i) => (index[part] = variable(`i${i}`, sizeOf([own.sizes[part]!]))));
     if (plane !== undefined) index[own.time] = constant(plane);
     return index;
   };
@@ -93,13 +93,11 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
   const { lines, nameOf } = elements.expressions.statements(wanted.map(({ e }) => e));
   const body = [...lines, ...wanted.map(({ e, say }) => say(nameOf(e)))];
   const flat = depth <= 1;
-  const total = sample.order === 'flat' ? volumeOf(sample.shape) : sizeOfAxes(sizes);
+  const total = sample.order === 'flat' ? volumeOf(sample.shape) : sizeOf(sizes);
   const least = Math.min(depth, ...sums.filter(({ partial }) => !partial).map(({ prefix }) => prefix));
   const longest = Math.max(0, ...sums.map(({ suffix }) => suffix.length));
   const collapsed = flat ? 0 : Math.max(1, Math.min(depth - 1, 2, least, depth - longest));
-  const outer = flat
-    ? `(${sizeText(total)} + ${block - 1}) / ${block}`
-    : sizeText(sizeOfAxes(sizes.slice(0, collapsed)));
+  const outer = flat ? `(${sizeText(total)} + ${block - 1}) / ${block}` : sizeText(sizeOf(sizes.slice(0, collapsed)));
 
   const out: string[] = [];
   const line = (indent: number, text: string): void => void out.push(`${'  '.repeat(indent)}${text}`);
@@ -124,8 +122,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
       `const long end = q * ${block} + ${block} < ${sizeText(total)} ? q * ${block} + ${block} : ${sizeText(total)};`,
     );
   } else if (collapsed === 1) line(2, 'const long i0 = q;');
-  else
-    line(2, `const long i0 = q / (${sizeText(sizeOfAxis(sizes[1]!))}), i1 = q % (${sizeText(sizeOfAxis(sizes[1]!))});`);
+  else line(2, `const long i0 = q / (${sizeText(sizeOf([sizes[1]!]))}), i1 = q % (${sizeText(sizeOf([sizes[1]!]))});`);
 
   const declare = (indent: number, at: number): void => {
     for (const sum of sums) {
@@ -161,7 +158,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
       if (!others) line(indent, `#pragma omp simd${clause}`);
     }
     if (flat) line(indent, `for (long i0 = q * ${block}; i0 < end; i0++) {`);
-    else line(indent, `for (long i${axis} = 0; i${axis} < ${sizeText(sizeOfAxis(sizes[axis]!))}; i${axis}++) {`);
+    else line(indent, `for (long i${axis} = 0; i${axis} < ${sizeText(sizeOf([sizes[axis]!]))}; i${axis}++) {`);
     opened.push(axis);
     indent++;
   }
@@ -201,17 +198,6 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
   return { code: out.join('\n'), call, sums: partials, reads: elements.reads, writes };
 }
 
-function sizeOfAxis(size: AxisSize): Size {
-  return size === 'N' ? { factor: 1, power: 1 } : { factor: size, power: 0 };
-}
-
-function sizeOfAxes(sizes: readonly AxisSize[]): Size {
-  return sizes.map(sizeOfAxis).reduce((a, b) => ({ factor: a.factor * b.factor, power: a.power + b.power }), {
-    factor: 1,
-    power: 0,
-  });
-}
-
 function targetOffset({ shape, target }: Item, index: readonly Linear[]): Linear {
   const split = splitShape(target.shape);
   if (target.reshaped === true) return offsetOf(split, target.layout, reshapedIndex(splitShape(shape), index, split));
@@ -245,7 +231,7 @@ function suffixIndex(item: Item, suffix: readonly number[]): Linear {
   const order = item.order as readonly number[];
   let flat = zero;
   for (const part of suffix) {
-    const size = sizeOfAxis(split.sizes[part]!);
+    const size = sizeOf([split.sizes[part]!]);
     flat = plus(times(flat, size), variable(`i${order.indexOf(part)}`, size));
   }
   return flat;
@@ -279,7 +265,7 @@ function resultLine({ item, plane, dtype }: Sum, source: string): string {
   const { target } = item;
   const to = splitShape(target.shape);
   const positions = new Map<number, Linear>();
-  order.forEach((part, i) => kept.has(part) && positions.set(part, variable(`i${i}`, sizeOfAxis(split.sizes[part]!))));
+  order.forEach((part, i) => kept.has(part) && positions.set(part, variable(`i${i}`, sizeOf([split.sizes[part]!]))));
   if (plane !== undefined && kept.has(split.time)) positions.set(split.time, constant(plane));
   const index: Linear[] = to.sizes.map(() => zero);
   const keepdims = target.shape.length === item.shape.length;

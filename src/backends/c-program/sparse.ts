@@ -4,7 +4,8 @@ import { type CTarget, accumulators } from './tiles.js';
 
 /**
  * Convolutions of images that are mostly zeros, as spikes are: work only where there is an event. Whether an image is such
- * a one is counted when it comes; above this share of values that aren't zero, dense tiles are faster (measured).
+ * a one is counted when it comes; above this share of values that aren't zero, dense tiles are taken. The shares are
+ * estimates of where dense tiles become faster.
  */
 const sparseForward = 0.3;
 const sparseGradient = 0.5;

@@ -1,12 +1,4 @@
-import {
-  type Expr,
-  type NeuronDef,
-  applyBinary,
-  assignmentsOf,
-  functionNamed,
-  isRealValued,
-  thresholdOf,
-} from '../../equations/index.js';
+import { type NeuronDef, assignmentsOf, isRealValued, thresholdOf, valueOf } from '../../equations/index.js';
 
 /** What a layer of neurons does in a step, as NIR can say it; all numbers are of the step, not of seconds. */
 export interface LeakyForm {
@@ -38,7 +30,7 @@ export function neuronForm(def: NeuronDef, params: Values, steps: number): Neuro
   if (def.states.length > 2) return other('neurons of more than two states');
   if (def.states.some(({ units }) => units !== undefined)) return other('neurons of several membranes');
   const own: Map<string, number> = new Map([...params, ['T', steps]]);
-  const initial = def.states.map(({ initial }) => evaluated(initial, own));
+  const initial = def.states.map(({ initial }) => valueOf(initial, own));
   if (initial.some((value) => value !== 0)) return other('a membrane that doesn’t begin at 0');
   const names = def.states.map(({ name }) => name);
   const membrane = membraneOf(def, names);
@@ -107,7 +99,7 @@ function withSpike(
 ): NeuronForm {
   const other = (why: string): NeuronForm => ({ kind: 'other', why });
   const expr = thresholdOf(def);
-  const threshold = expr === undefined ? undefined : evaluated(expr, own);
+  const threshold = expr === undefined ? undefined : valueOf(expr, own);
   if (threshold === undefined) return other('spikes that aren’t 1 where the membrane passes one threshold');
   // a membrane of v after the charge, by the input alone
   const through = linear.gain * (linear.synapse?.gain ?? 1);
@@ -150,7 +142,7 @@ function near(a: number, b: number): boolean {
 function runStep(def: NeuronDef, env: Map<string, number>, states: readonly string[]): Step | undefined {
   const run = (name: 'charge' | 'fire' | 'reset'): boolean =>
     assignmentsOf(def, name).every(({ target, value }) => {
-      const made = evaluated(value, env);
+      const made = valueOf(value, env);
       if (made !== undefined) env.set(target, made);
       return made !== undefined;
     });
@@ -161,41 +153,4 @@ function runStep(def: NeuronDef, env: Map<string, number>, states: readonly stri
   const s = env.get('s')!;
   if (!run('reset')) return undefined;
   return { charged, s, after: kept() };
-}
-
-function evaluated(expr: Expr, env: Values): number | undefined {
-  switch (expr.kind) {
-    case 'number':
-      return expr.value;
-    case 'name':
-      return env.get(expr.name);
-    case 'unary': {
-      const x = evaluated(expr.operand, env);
-      return x === undefined ? undefined : expr.op === '-' ? -x : Number(x === 0);
-    }
-    case 'binary': {
-      const [a, b] = [evaluated(expr.left, env), evaluated(expr.right, env)];
-      if (a === undefined || b === undefined) return undefined;
-      if (expr.op === 'and') return Number(a !== 0 && b !== 0);
-      if (expr.op === 'or') return Number(a !== 0 || b !== 0);
-      return Number(applyBinary(expr.op, a, b));
-    }
-    case 'call': {
-      const args = expr.args.map((arg) => evaluated(arg, env));
-      if (expr.callee === 'where') return args[0] === undefined ? undefined : args[0] !== 0 ? args[1] : args[2];
-      if (expr.callee === 'levels') return levels(expr, args[0], env);
-      const fold = functionNamed(expr.callee)?.fold;
-      return fold !== undefined && args.every((arg) => arg !== undefined) ? fold(...args) : undefined;
-    }
-  }
-}
-
-function levels(expr: Extract<Expr, { kind: 'call' }>, v: number | undefined, env: Values): number | undefined {
-  const named = (name: string, usual: number): number | undefined => {
-    const written = expr.named[name];
-    return written === undefined ? usual : evaluated(written, env);
-  };
-  const [min, max, step] = [named('min', 0), named('max', 1), named('step', 1)];
-  if (v === undefined || min === undefined || max === undefined || step === undefined) return undefined;
-  return step * Math.min(max, Math.max(min, Math.floor(v / step)));
 }

@@ -1,7 +1,7 @@
 import type { DType } from '../../../base/dtype.js';
 import type { PrimKind } from '../../../tensor/index.js';
+import { integerRange } from '../../../tensor/ops/elementwise.js';
 import { doubleLiteral, floatLiteral } from '../source.js';
-import { integerRange } from './ranges.js';
 
 /** An op on each element by itself: its C expression from those of its operands. */
 export type ElementExpr = (args: readonly string[], of: { readonly dtype: DType; readonly from: DType }) => string;

@@ -58,65 +58,51 @@ function weightOf({ source, read, weight }: KernelCall, id: string): Weight {
 
 const key = (...parts: readonly string[]): string => parts.join('_').replace(/spk_/g, '');
 
-const conv2d: Write = (call, to) => {
+/** A convolution or its transpose; `image` and `out` are what the convolution reads and writes, whichever way it goes. */
+function convolution(
+  call: KernelCall,
+  to: { readonly text: string; readonly type: CType },
+  how: {
+    readonly stem: string;
+    readonly kernel: typeof convKernel;
+    readonly from: string;
+    readonly weight: string;
+    readonly image: readonly number[];
+    readonly out: readonly number[];
+    readonly sums: number;
+  },
+): void {
   const { op, source, read, info, scratch } = call;
-  const [x, w] = op.inputs as [string, string];
   const { stride, pads, dilation, groups } = attrsOf(op, 'conv2d');
-  const [from, weight] = [read(x), weightOf(call, w)];
-  const [batch, channels, height, width] = info(x).shape;
-  const [filters, , ...kernel] = info(w).shape;
-  const out = info(op.id).shape.slice(2);
+  const [from, weight] = [read(how.from), weightOf(call, how.weight)];
+  const [filters, , ...kernel] = info(how.weight).shape;
   source.type(convShape);
   const [xType, yType] = [ctypes[from.type].name, ctypes[to.type].name];
-  const name = key('spk_conv2d', xType, weight.form.key, yType);
-  source.define(name, convKernel(name, xType, weight.form, yType));
-  const fields = [
-    batch,
-    channels,
-    height,
-    width,
-    filters,
-    ...kernel,
-    ...out,
-    ...stride,
-    pads[0],
-    pads[1],
-    ...dilation,
-    groups,
-  ];
-  const sum = scratch('f64', elementCount(out));
+  const name = key(how.stem, xType, weight.form.key, yType);
+  source.define(name, how.kernel(name, xType, weight.form, yType));
+  const sides = [...kernel, ...how.out, ...stride, pads[0], pads[1], ...dilation];
+  const fields = [...how.image, filters, ...sides, groups];
+  const sum = scratch('f64', how.sums);
   source.line(`{ static const spk_conv s = {${fields.join(', ')}};`);
   source.line(`  ${name}(${from.text}, ${weight.args}, ${to.text}, ${sum}, &s); }`);
+}
+
+const conv2d: Write = (call, to) => {
+  const { op, info } = call;
+  const [x, weight] = op.inputs as [string, string];
+  const out = info(op.id).shape.slice(2);
+  const image = info(x).shape;
+  const sums = elementCount(out);
+  convolution(call, to, { stem: 'spk_conv2d', kernel: convKernel, from: x, weight, image, out, sums });
 };
 
 const conv2dInput: Write = (call, to) => {
-  const { op, source, read, info, scratch } = call;
-  const [w, g] = op.inputs as [string, string];
-  const { stride, pads, dilation, groups, input } = attrsOf(op, 'conv2d_input_grad');
-  const [from, weight] = [read(g), weightOf(call, w)];
-  const [batch, channels] = info(op.id).shape;
-  const [filters, , ...kernel] = info(w).shape;
+  const { op, info } = call;
+  const [weight, g] = op.inputs as [string, string];
+  const image = info(op.id).shape;
   const out = info(g).shape.slice(2);
-  source.type(convShape);
-  const [gType, yType] = [ctypes[from.type].name, ctypes[to.type].name];
-  const name = key('spk_transposed', gType, weight.form.key, yType);
-  source.define(name, convInputKernel(name, gType, weight.form, yType));
-  const fields = [
-    batch,
-    channels,
-    ...input,
-    filters,
-    ...kernel,
-    ...out,
-    ...stride,
-    pads[0],
-    pads[1],
-    ...dilation,
-    groups,
-  ];
-  const sum = scratch('f64', channels! * elementCount(input));
-  source.line(`{ static const spk_conv s = {${fields.join(', ')}};`);
-  source.line(`  ${name}(${from.text}, ${weight.args}, ${to.text}, ${sum}, &s); }`);
+  const sums = elementCount(image.slice(1));
+  convolution(call, to, { stem: 'spk_transposed', kernel: convInputKernel, from: g, weight, image, out, sums });
 };
 
 const matmul: Write = (call, to) => {

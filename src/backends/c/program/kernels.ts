@@ -177,7 +177,6 @@ export function matmulKernel(name: string, a: string, weight: WeightForm, y: str
 
 /** Windows of planes: their greatest value, or their mean (of the whole area, or of what lies inside). */
 export function poolKernel(name: string, x: string, y: string, how: 'max' | 'mean' | 'mean_inside'): string {
-  const start = how === 'max' ? '0.0' : '0.0';
   const step =
     how === 'max'
       ? 'if (count == 0 || (double)x[in_y * s->width + in_x] > value) value = (double)x[in_y * s->width + in_x];'
@@ -190,7 +189,7 @@ export function poolKernel(name: string, x: string, y: string, how: 'max' | 'mea
     int32_t r, c, ky, kx;
     for (r = 0; r < s->out_y; r++) {
       for (c = 0; c < s->out_x; c++) {
-        double value = ${start};
+        double value = 0.0;
         int32_t count = 0;
         for (ky = 0; ky < s->kernel_y; ky++) {
           const int32_t in_y = r * s->stride_y + ky - s->pad_y;

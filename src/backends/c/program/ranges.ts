@@ -1,5 +1,6 @@
 import type { DType, Tensor } from '../../../base/dtype.js';
 import type { TensorOp } from '../../../tensor/index.js';
+import { integerRange } from '../../../tensor/ops/elementwise.js';
 
 /** Whole numbers between two bounds, which may be infinite; undefined where a value may be a fraction. */
 export type Whole = { readonly lo: number; readonly hi: number } | undefined;
@@ -24,11 +25,6 @@ function cast(to: DType, range: Whole): Whole {
   if (to !== 'i32' && to !== 'i8' && to !== 'u8') return range;
   const [lo, hi] = integerRange(to);
   return { lo: Math.max(lo, range?.lo ?? lo), hi: Math.min(hi, range?.hi ?? hi) };
-}
-
-/** The least and greatest value of an integer dtype. */
-export function integerRange(dtype: 'i32' | 'i8' | 'u8'): readonly [number, number] {
-  return dtype === 'i8' ? [-128, 127] : dtype === 'u8' ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
 }
 
 /** The whole numbers that an op's result lies in, from those of its operands. */

@@ -6,6 +6,7 @@ import {
   assignmentsOf,
   equationFunctions,
   functionNamed,
+  valueOf,
 } from '../../../equations/index.js';
 import { NotInteger } from '../not-integer.js';
 
@@ -49,7 +50,7 @@ export function linearNeuron(layer: string, def: NeuronDef, env: ReadonlyMap<str
     return refuse('its membrane doesn’t integrate by a whole factor');
   const known = new Map(env);
   for (const { target, value } of assignmentsOf(def, 'fire')) {
-    const constant = constantOf(value, known);
+    const constant = valueOf(value, known);
     if (constant !== undefined) known.set(target, constant);
   }
   const resets = assignmentsOf(def, 'reset');
@@ -58,10 +59,10 @@ export function linearNeuron(layer: string, def: NeuronDef, env: ReadonlyMap<str
   if (reset === undefined) return refuse('its reset isn’t a subtraction of its spikes');
   const prefix = others.find(({ name, initial }) => {
     const mine = resets.filter(({ target }) => target === name);
-    return constantOf(initial, known) === 0 && mine.length === 1 && isPrefix(mine[0]!.value, name, beta, known);
+    return valueOf(initial, known) === 0 && mine.length === 1 && isPrefix(mine[0]!.value, name, beta, known);
   })?.name;
   if (others.some(({ name }) => name !== prefix)) return refuse('it has states beside its membrane');
-  if (def.states.some(({ initial, units }) => units !== undefined || constantOf(initial, known) !== 0)) {
+  if (def.states.some(({ initial, units }) => units !== undefined || valueOf(initial, known) !== 0)) {
     return refuse('a state of it doesn’t begin at 0');
   }
   let fraction = 0;
@@ -88,8 +89,8 @@ function factorOf(expr: Expr, name: string, env: ReadonlyMap<string, number>): n
   if (expr.kind === 'name') return expr.name === name ? 1 : undefined;
   if (expr.kind !== 'binary' || expr.op !== '*') return undefined;
   const isName = (one: Expr): boolean => one.kind === 'name' && one.name === name;
-  if (isName(expr.right)) return constantOf(expr.left, env);
-  return isName(expr.left) ? constantOf(expr.right, env) : undefined;
+  if (isName(expr.right)) return valueOf(expr.left, env);
+  return isName(expr.left) ? valueOf(expr.right, env) : undefined;
 }
 
 /** The c of `u − s·c`. */
@@ -103,33 +104,6 @@ function isPrefix(expr: Expr, name: string, beta: number, env: ReadonlyMap<strin
   if (expr.kind !== 'binary' || expr.op !== '+') return false;
   const isSpike = expr.right.kind === 'name' && expr.right.name === 's';
   return isSpike && factorOf(expr.left, name, env) === beta;
-}
-
-/** What an expression of known names is. */
-function constantOf(expr: Expr, env: ReadonlyMap<string, number>): number | undefined {
-  switch (expr.kind) {
-    case 'number':
-      return expr.value;
-    case 'name':
-      return env.get(expr.name);
-    case 'unary': {
-      const x = constantOf(expr.operand, env);
-      return x === undefined ? undefined : expr.op === '-' ? -x : Number(x === 0);
-    }
-    case 'binary': {
-      const [a, b] = [constantOf(expr.left, env), constantOf(expr.right, env)];
-      if (a === undefined || b === undefined) return undefined;
-      if (expr.op === 'and' || expr.op === 'or')
-        return Number(expr.op === 'and' ? a !== 0 && b !== 0 : a !== 0 || b !== 0);
-      return Number(applyBinary(expr.op, a, b));
-    }
-    case 'call': {
-      const args = expr.args.map((arg) => constantOf(arg, env));
-      if (expr.callee === 'where') return args[0] === undefined ? undefined : args[0] !== 0 ? args[1] : args[2];
-      const fold = functionNamed(expr.callee)?.fold;
-      return fold !== undefined && args.every((arg) => arg !== undefined) ? fold(...args) : undefined;
-    }
-  }
 }
 
 /** The step t of T: lines of C in which `u` and `p` are known and `s` becomes so. */
