@@ -5,6 +5,7 @@ import { exportNir, nirReaders } from '../../../src/backends/nir/index.js';
 import { tensor } from '../../../src/base/dtype.js';
 import { DiagnosticError } from '../../../src/base/diagnostics/index.js';
 import { encodeNir, loadNir, readNir } from '../../../src/data/nir.js';
+import type { NirArray } from '../../../src/frontends/nir/index.js';
 import type { Network } from '../../../src/network/index.js';
 import { inferencePlan, runPlan } from '../../../src/passes/index.js';
 import { nirTools } from '../../../src/workspace/types.js';
@@ -68,21 +69,24 @@ it.each([
   ['LI', { tau: [7e-4, 9e-4], r: [3, 2], v_leak: [0.1, -0.2] }],
   ['LIF', { tau: [7e-4, 9e-4], r: [3, 2], v_leak: [0.1, -0.2], v_threshold: [0.7, 0.9], v_reset: [0, -0.1] }],
   ['CubaLI', { tau_syn: [5e-4, 3e-4], tau_mem: [7e-4, 9e-4], w_in: [1.5, 0.5], r: [3, 2], v_leak: [0.1, -0.2] }],
-] as const)('%s that is read is written as the same type, with the same numbers of each neuron', (type, numbers) => {
-  const fields = Object.fromEntries(Object.entries(numbers).map(([name, both]) => [name, array(both)]));
-  const graph = nirGraph({ input: nirNode('Input', { shape: array([2]) }), node: nirNode(type, fields), two }, [
-    ['input', 'node'],
-    ['node', 'two'],
-  ]);
-  const written = exportNir(imported(graph, steps)).graph.nodes.get('node')!;
-  expect(written.type).toBe(type);
-  expect([...written.fields.keys()].sort()).toEqual(Object.keys(numbers).sort());
-  for (const [name, both] of Object.entries(numbers)) {
-    const found = written.fields.get(name) as NirArray;
-    expect(found.shape).toEqual([2]);
-    both.forEach((value, i) => expect(found.data[i]! - value, name).toBeCloseTo(0, value > 10 ? 3 : 6));
-  }
-});
+] as readonly (readonly [string, Readonly<Record<string, readonly number[]>>])[])(
+  '%s that is read is written as the same type, with the same numbers of each neuron',
+  (type, numbers) => {
+    const fields = Object.fromEntries(Object.entries(numbers).map(([name, both]) => [name, array(both)]));
+    const graph = nirGraph({ input: nirNode('Input', { shape: array([2]) }), node: nirNode(type, fields), two }, [
+      ['input', 'node'],
+      ['node', 'two'],
+    ]);
+    const written = exportNir(imported(graph, steps)).graph.nodes.get('node')!;
+    expect(written.type).toBe(type);
+    expect([...written.fields.keys()].sort()).toEqual(Object.keys(numbers).sort());
+    for (const [name, both] of Object.entries(numbers)) {
+      const found = written.fields.get(name) as NirArray;
+      expect(found.shape).toEqual([2]);
+      both.forEach((value, i) => expect(found.data[i]! - value, name).toBeCloseTo(0, value > 10 ? 3 : 6));
+    }
+  },
+);
 
 it('a convolution keeps its groups, windows that differ by axis, and the gain behind its weight', () => {
   const next = seeded(5);
