@@ -1,6 +1,6 @@
 import { present } from '../base/invariant.js';
 import { opsById } from './graph.js';
-import { type Interval, type IntervalSource, boundsOf } from './ops/bounds.js';
+import { type Interval, type IntervalSource, resultBounds } from './ops/bounds.js';
 import { roleOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
@@ -33,7 +33,7 @@ export function intervalOf(
     const op = source.opOf(id);
     // codes have the bounds of their grid, whatever is in front of them
     const inputs = hasGrid(op) ? [] : op.inputs.map((input) => intervalOf(source, input, known));
-    known.set(id, boundsOf(op, inputs, source));
+    known.set(id, resultBounds(op, inputs, source));
   }
   return known.get(id);
 }

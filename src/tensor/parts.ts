@@ -1,5 +1,5 @@
 import { byteWidth } from '../base/dtype.js';
-import { units } from './dims.js';
+import { bytesOf } from './peak.js';
 import { type Program, type ProgramParam, type TensorOp, type ValueInfo, attrsOf } from './types.js';
 
 /** A piece of a program that can be run by itself, given what the pieces before it made. */
@@ -58,7 +58,7 @@ export function programParts(whole: Program, mostBytes: number): readonly Progra
 /** Where parts end: each with as many params as fit, or from half as many on where fewest bytes are alive. */
 function endsOf(program: Program, mostBytes: number, types: ReadonlyMap<string, ValueInfo>): readonly number[] {
   const alive = bytesAlive(program, types);
-  const weights = new Map(program.params.map((param) => [param.id, bytesOf(param)]));
+  const weights = new Map(program.params.map((param) => [param.id, bytesOf(param, 1)]));
   const ends: number[] = [];
   let held = 0;
   let best: number | undefined;
@@ -89,7 +89,7 @@ function bytesAlive(program: Program, types: ReadonlyMap<string, ValueInfo>): re
   const gone = new Map<number, string[]>();
   for (const [id, at] of last) gone.set(at, [...(gone.get(at) ?? []), id]);
   const made = new Set(program.ops.map(({ id }) => id));
-  const size = (id: string): number => (types.get(id)!.parts === undefined ? bytesOf(types.get(id)!) : Infinity);
+  const size = (id: string): number => (types.get(id)!.parts === undefined ? bytesOf(types.get(id)!, 1) : Infinity);
   const alive = new Set<string>();
   let bytes = 0;
   let tuples = 0;
@@ -113,7 +113,7 @@ function bytesAlive(program: Program, types: ReadonlyMap<string, ValueInfo>): re
 /** Products with matrices of params of more than so many bytes, in blocks of rows: what they give is joined again. */
 function withoutWideMatrices(program: Program, mostBytes: number): Program {
   const wide = new Map(
-    program.params.filter((param) => param.shape.length === 2 && bytesOf(param) > mostBytes).map((p) => [p.id, p]),
+    program.params.filter((param) => param.shape.length === 2 && bytesOf(param, 1) > mostBytes).map((p) => [p.id, p]),
   );
   if (wide.size === 0) return program;
   const cut = new Map<string, readonly ProgramParam[]>();
@@ -151,8 +151,4 @@ function blocksOf({ id, dtype, shape, data }: ProgramParam, mostBytes: number): 
     const part = { ...data, shape: [to - from, columns], data: data.data.subarray(from * columns, to * columns) };
     return { id: `${id}, rows ${from}`, dtype, shape: [to - from, columns], data: part as ProgramParam['data'] };
   });
-}
-
-function bytesOf({ dtype, shape }: ValueInfo): number {
-  return shape.reduce<number>((product, dim) => product * units(dim), byteWidth[dtype]);
 }

@@ -31,7 +31,8 @@ function bodyBytes(op: TensorOp, n: number): number {
   return peakBytes({ ...body, inputs: body.inputs.slice(0, states + scanned) }, n);
 }
 
-function bytesOf({ dtype, shape }: ValueInfo, n: number): number {
+/** Bytes of a value for a batch of `n`; Infinity where they can't be counted. */
+export function bytesOf({ dtype, shape }: ValueInfo, n: number): number {
   return shape.reduce<number>(
     (product, dim) => product * (typeof dim === 'number' ? dim : units(dim) * n),
     byteWidth[dtype],

@@ -1,8 +1,7 @@
 import type { Lifetime } from './arena.js';
 import { aligned, placeBuffers } from './arena.js';
-import { byteWidth, elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { concreteShape } from '../../tensor/dims.js';
+import { bytesOf } from '../../tensor/peak.js';
 import type { Place } from './kernel.js';
 import type { Loop } from './segments.js';
 import { rootOf } from './stages.js';
@@ -95,8 +94,5 @@ function block(loop: Loop, n: number): ReturnType<typeof placeBuffers> {
 }
 
 function sizeIn({ body }: Loop, n: number): (id: string) => number {
-  return (id) => {
-    const { dtype, shape } = body.infoOf(id);
-    return elementCount(concreteShape(shape, n)) * byteWidth[dtype];
-  };
+  return (id) => bytesOf(body.infoOf(id), n);
 }

@@ -1,5 +1,6 @@
 import { fail } from '../../base/diagnostics/index.js';
 import { present } from '../../base/invariant.js';
+import { bytesOf } from '../../tensor/peak.js';
 import type { Program, ValueInfo } from '../../tensor/types.js';
 import { type Ports, type StatePort, portsOf } from '../states.js';
 import { type Lifetime, placeBuffers } from './arena.js';
@@ -10,7 +11,7 @@ import { patchBytes } from './patches.js';
 import { patchGeometry } from './products.js';
 import type { KernelSegment, Partition } from './segments.js';
 import { rootOf } from './stages.js';
-import { type Site, type Step, StepWriter, type View, bytesOf, scratchNames } from './steps.js';
+import { type Site, type Step, StepWriter, type View, scratchNames } from './steps.js';
 import { encodeModule } from './wasm.js';
 
 export type { Copy, Step, Task, View } from './steps.js';
@@ -120,7 +121,7 @@ function lifetimes(program: Program, split: Partition, n: number, states: readon
   for (const id of [...Object.values(program.outputs), ...states.map((state) => state.id)]) {
     last.set(root(id), segments.length);
   }
-  const bytes = (info: ValueInfo) => bytesOf(info, n);
+  const bytes = (info: ValueInfo) => Math.max(1, bytesOf(info, n));
   const result: Lifetime[] = [];
   for (const input of program.inputs) {
     const end = last.get(input.id);

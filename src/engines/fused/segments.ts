@@ -4,45 +4,45 @@ import type { DotProduct } from './dots.js';
 import type { RegionGraph } from './region.js';
 import type { IntegerSynapse } from './synapses.js';
 
-/** A kernel: element-wise ops, computed in one pass over memory. */
-export interface KernelSegment {
-  readonly kind: 'kernel';
+/** The values that a segment reads from memory and leaves there. */
+interface Ends {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+}
+
+/** A segment that makes one value of one. */
+interface OneToOne {
+  readonly inputs: readonly [string];
+  readonly outputs: readonly [string];
+}
+
+/** A kernel: element-wise ops, computed in one pass over memory. */
+export interface KernelSegment extends Ends {
+  readonly kind: 'kernel';
   readonly region: RegionGraph;
 }
 
 /** Ops that one onnxruntime session runs, as a program of their own. */
-export interface SessionSegment {
+export interface SessionSegment extends Ends {
   readonly kind: 'session';
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
   readonly program: Program;
 }
 
-/** A convolution or linear layer as a product of bytes. */
-export interface IntegerSegment {
+/** A convolution or linear layer as a product of bytes: of bytes sums, i32. */
+export interface IntegerSegment extends OneToOne {
   readonly kind: 'integer';
-  /** The bytes. */
-  readonly inputs: readonly [string];
-  /** The sums, i32. */
-  readonly outputs: readonly [string];
   readonly synapse: IntegerSynapse;
 }
 
 /** A linear layer with few outputs, by a kernel of its own. */
-export interface DotSegment {
+export interface DotSegment extends OneToOne {
   readonly kind: 'dot';
-  readonly inputs: readonly [string];
-  readonly outputs: readonly [string];
   readonly dot: DotProduct;
 }
 
 /** A loop over time: its body, cut up once, runs at every step on states and trains in the memory. */
-export interface LoopSegment {
+export interface LoopSegment extends Ends {
   readonly kind: 'loop';
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
   readonly loop: Loop;
 }
 

@@ -1,4 +1,4 @@
-import { type DType, byteWidth, elementCount } from '../../base/dtype.js';
+import type { DType } from '../../base/dtype.js';
 import { outputNames } from '../../backends/onnx/index.js';
 import { concreteShape } from '../../tensor/dims.js';
 import type { ValueInfo } from '../../tensor/types.js';
@@ -6,6 +6,7 @@ import type { ConstantPool } from './constants.js';
 import { dotRows, writeDots } from './dots.js';
 import { KernelWriter, type LoopNest, type Place } from './kernel.js';
 import { bodyPlaces, stateName } from './loops.js';
+import { bytesOf } from '../../tensor/peak.js';
 import { patchGeometry, productNames, productShape } from './products.js';
 import { writePatches } from './patches.js';
 import type { DotSegment, IntegerSegment, KernelSegment, LoopSegment, Partition, Segment } from './segments.js';
@@ -61,10 +62,6 @@ export interface Site {
 }
 
 export const bytesInfo: ValueInfo = { dtype: 'u8', shape: [] };
-
-export function bytesOf({ dtype, shape }: ValueInfo, n: number): number {
-  return Math.max(1, elementCount(concreteShape(shape, n)) * byteWidth[dtype]);
-}
 
 export function scratchNames({ synapse }: IntegerSegment): { readonly padded: string; readonly patches: string } {
   return { padded: `${synapse.op.id}::padded`, patches: `${synapse.op.id}::patches` };

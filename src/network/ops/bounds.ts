@@ -70,7 +70,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
 };
 
 /** Bounds of what an op gives, whatever the input. */
-export function boundsOf(
+export function resultBounds(
   op: Op,
   inputs: readonly (Interval | undefined)[],
   source: IntervalSource,

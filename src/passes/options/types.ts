@@ -22,7 +22,7 @@ export interface Option<T, Required extends boolean = boolean> {
 }
 
 /** The options of a pass, by name. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any, so that options of every type stand in one schema
+// oxlint-disable-next-line typescript/no-explicit-any -- any, so that options of every type stand in one schema
 export type OptionSchema = Readonly<Record<string, Option<any>>>;
 
 type Value<O> = O extends Option<infer T> ? T : never;

@@ -27,7 +27,6 @@ export async function renderPlot(plot: Plot): Promise<string> {
 function harmless<T extends object>(plot: T): T {
   const text = (value: string): string =>
     (value in Object.prototype ? `\u2060${value}` : value).replaceAll(
-      // oxlint-disable-next-line no-control-regex
       /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/g,
       '\ufffd',
     );

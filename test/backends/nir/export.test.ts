@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import type { Network } from '../../../src/network/index.js';
 import { inferencePlan, runPlan } from '../../../src/passes/index.js';
 import { nirTools } from '../../../src/workspace/types.js';
 import { imported, stepsOf } from '../../support/nir.js';
+import { hasModules, runPython } from '../../support/pytorch.js';
 import { seeded } from '../../support/random-network.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { networkFrom } from '../../support/train.js';
@@ -104,16 +104,14 @@ it('every tool gets the step, decay and threshold that it reads', () => {
   expect(field('snntorch', 'v_threshold')).toBeGreaterThan(theta - 1e-7);
 });
 
-const python = process.env['SPIKEC_PYTHON'] ?? 'python3';
-const hasNir = spawnSync(python, ['-c', 'import nir'], { stdio: 'ignore' }).status === 0;
-if (!hasNir) console.warn('SKIPPED: Python has no package nir, so that nir.read accepts what is written isn’t tested');
+const hasNir = hasModules('nir.read of what is written', 'nir');
 
 it.skipIf(!hasNir)('nir.read accepts what is written, with its check of types', () => {
-  const path = join(temporaryFolder(), 'net.nir');
+  const folder = temporaryFolder();
   for (const network of [model(chain), model(recurrent, { input: 'real[5]' })]) {
-    writeFileSync(path, encodeNir(exportNir(network).graph));
-    const code = 'import nir, sys; print(len(nir.read(sys.argv[1]).nodes))';
-    const nodes = execFileSync(python, ['-c', code, path], { encoding: 'utf8' }).trim();
-    expect(Number(nodes)).toBe(exportNir(network).graph.nodes.size);
+    const { graph } = exportNir(network);
+    writeFileSync(join(folder, 'net.nir'), encodeNir(graph));
+    const nodes = runPython(folder, ['-c', 'import nir; print(len(nir.read("net.nir").nodes))']);
+    expect(Number(nodes)).toBe(graph.nodes.size);
   }
 });

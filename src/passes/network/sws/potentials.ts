@@ -2,6 +2,7 @@ import { tensor } from '../../../base/dtype.js';
 import {
   type Op,
   type Param,
+  isMaximum,
   nameOf,
   opDef,
   optionalParam,
@@ -13,6 +14,7 @@ import {
   checkedOp,
 } from '../../../network/index.js';
 import { timesInputs, timesScalar } from '../scale-inputs.js';
+import { isNonlinear } from './digits.js';
 import { type SpikeEmitter, type Train, keepsTrains } from './emitter.js';
 import { type Target, emitIdentitySynapse, emitPoolSynapse, emitSynapse } from './synapses.js';
 
@@ -238,9 +240,9 @@ function trainThrough(emitter: SpikeEmitter, chain: readonly Op[], x: string): T
   return train;
 }
 
-/** Nothing that a sum of spikes could be. */
-function isNonlinear(op: Op): boolean {
-  return ['bound', 'maximum', 'function', 'product'].includes(roleOf(op));
+/** Nothing that a sum of spikes could be: a maximum is only one of trains. */
+function isNoSum(op: Op): boolean {
+  return isNonlinear(op) || isMaximum(op);
 }
 
 /** What is to be done where a toolchain left some layers in float. */
@@ -257,7 +259,7 @@ function inDigits({ options: { beta, steps } }: SpikeEmitter): string {
 
 function refuseInput(emitter: SpikeEmitter, op: Op, inner: Op): never {
   if (inner.kind === 'input') return refuseReal(emitter, op);
-  if (isNonlinear(inner)) {
+  if (isNoSum(inner)) {
     return emitter.refuse(
       'convert/nonlinearity',
       { op: inner.id, kind: nameOf(inner), next: `${op.kind} %${op.id}` },
@@ -279,7 +281,7 @@ function refuseReal(emitter: SpikeEmitter, op: Op): never {
 
 function refuse(emitter: SpikeEmitter, op: Op): never {
   if (op.kind === 'input') return refuseReal(emitter, op);
-  if (isNonlinear(op)) {
+  if (isNoSum(op)) {
     const next = 'another layer';
     return emitter.refuse('convert/nonlinearity', { op: op.id, kind: nameOf(op), next }, op, {
       help: quantiseAll(emitter),
