@@ -251,7 +251,7 @@ export class Planner {
     }
     const own = item.reduce === undefined && item.target.reshaped !== true;
     const layout = own ? item.target.layout : preferredLayout(item.shape);
-    let order = memoryOrder(split, layout).filter(
+    let order: readonly number[] = memoryOrder(split, layout).filter(
       (part) => split.sizes[part] !== 1 && !(planes && part === split.time),
     );
     if (item.reduce !== undefined) order = reductionOrder(order, keptParts(item), split.sizes);
