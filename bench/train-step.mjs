@@ -20,6 +20,15 @@ const python = option('python', 'python3');
 const list = (name, fallback) => option(name, fallback).split(',').filter(Boolean);
 const steps = 4;
 
+// As in the PyTorch script: the reset takes no part in the gradient.
+const lif = `neuron LIF(tau = 2, theta = 1) {
+  state u = 0
+  charge u = (1 - 1 / tau) * u + x
+  fire   s = u >= theta
+  reset  detached u = where(s, 0, u)
+  surrogate rectangle(width: 1)
+}`;
+
 const networks = {
   mnist: {
     batch: 64,
@@ -27,14 +36,7 @@ const networks = {
     says: 'conv3×3(32)–BN–LIF–avgpool–conv3×3(64)–BN–LIF–avgpool–128–LIF–10, 28×28, T = 4',
     config: 'bench',
     text: `
-// As in the PyTorch script: the reset takes no part in the gradient.
-neuron LIF(tau = 2, theta = 1) {
-  state u = 0
-  charge u = (1 - 1 / tau) * u + x
-  fire   s = u >= theta
-  reset  detached u = where(s, 0, u)
-  surrogate rectangle(width: 1)
-}
+${lif}
 network ConvNet(classes: int = 10) {
   input image: real[1, 28, 28]
   first  = image | conv(32, kernel: 3) | batchnorm | spike | avgpool(2)
@@ -52,13 +54,7 @@ config bench { network ConvNet  neuron LIF  coding direct(steps: ${steps}) }
     config: 'bench',
     text: `
 use "spikec/blocks" { BasicBlock }
-neuron LIF(tau = 2, theta = 1) {
-  state u = 0
-  charge u = (1 - 1 / tau) * u + x
-  fire   s = u >= theta
-  reset  detached u = where(s, 0, u)
-  surrogate rectangle(width: 1)
-}
+${lif}
 network ResNet20(classes: int = 10, width: int = 16) {
   input image: real[3, 32, 32]
   stem   = image | conv(width, kernel: 3) | batchnorm | spike

@@ -29,6 +29,16 @@ const constructors = {
 
 export const byteWidth: Readonly<Record<DType, number>> = { f32: 4, f64: 8, i32: 4, i8: 1, u8: 1, bool: 1 };
 
+/** What NumPy, PyTorch and onnxruntime call an element type. */
+export const longNames = {
+  f32: 'float32',
+  f64: 'float64',
+  i32: 'int32',
+  i8: 'int8',
+  u8: 'uint8',
+  bool: 'bool',
+} as const satisfies Readonly<Record<DType, string>>;
+
 /** Number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import { isFile, isFolder, namesIn, readBytes } from '../data/files.js';
-import { writeNewFile } from '../data/index.js';
+import { failThere, writeNewFile } from '../data/index.js';
 import { packageFolder } from '../workspace/version.js';
 import { reporting } from './reporting.js';
 
@@ -43,7 +43,7 @@ export function copyExample(name: string, folder: string): Outcome<CopiedExample
       .flatMap((from) => namesIn(from).map((file) => ({ file, path: join(from, file) })))
       .filter(({ path }) => isFile(path));
     const there = files.find(({ file }) => isFile(join(folder, file)));
-    if (there !== undefined) fail('file/exists', { path: join(folder, there.file) });
+    if (there !== undefined) failThere(join(folder, there.file));
     for (const { file, path } of files) writeNewFile(join(folder, file), readBytes(path));
     return { value: { name, files: files.map(({ file }) => join(folder, file)) }, diagnostics: [] };
   });

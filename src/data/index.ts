@@ -18,7 +18,7 @@ export { type Framing, type Recordings, framingKinds, framingRules, loadHdf5, ne
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
 export { type OpenOptions, loadReaders, openDataset } from './open.js';
-export { writeFile, writeNewFile } from './writing.js';
+export { failThere, writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';
 export { type Spread, look } from './look.js';
 export { type EventFigures, lookAtRecordings } from './look-at-recordings.js';

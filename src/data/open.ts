@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { suggest } from '../base/did-you-mean.js';
+import { closest, instead } from '../base/did-you-mean.js';
 import { fail } from '../base/diagnostics/index.js';
 import { openCifar10 } from './cifar.js';
 import type { Dataset, Layout } from './dataset.js';
@@ -45,6 +45,9 @@ const setNames = [
   ),
 ];
 
+/** Files and folders as data sets. */
+const fileForms = ['idx:IMAGES,LABELS', 'npz:FILE', 'events:PATH'];
+
 /** Loads what reads a data set, where that is a package of its own; to be awaited before {@link openDataset}. */
 export async function loadReaders(spec: string): Promise<void> {
   if (needsHdf5(spec)) await loadHdf5();
@@ -61,16 +64,25 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
     const paths = rest.split(',');
     const [images, labels] = paths;
     if (paths.length === 2 && images && labels) return openIdx(spec, images, labels, { layout });
-    return fail('data/unknown-set', { spec }, undefined, { help: 'write idx:IMAGES,LABELS with two files' });
+    return failUnknown(spec);
   }
   if (kind === 'events' && rest !== '') return openRecordings(spec, rest);
   const set = imageSet(kind, rest) ?? recordingsOf(kind, rest);
-  if (set === undefined) {
-    const help = suggest(spec, [...setNames, 'idx:IMAGES,LABELS', 'npz:FILE', 'events:FOLDER']);
-    return fail('data/unknown-set', { spec }, undefined, { help });
-  }
+  if (set === undefined) return failUnknown(spec);
   if (layout === 'nhwc') fail('data/bad-layout', { name: spec, layout });
   return openNamed(spec, kind, set, options);
+}
+
+/** The name that was meant, the names of the set that was meant, or all sets. */
+function failUnknown(spec: string): never {
+  const names = [...setNames, ...fileForms];
+  const near = closest(spec, names);
+  const stem = (name: string): string => name.split(/[-:]/)[0]!;
+  const same = names.filter((name) => stem(name) === stem(spec));
+  const sets = [...new Set(setNames.map(stem))];
+  const all = `sets are ${sets.join(', ')} (written as ${setNames[0]}); files are ${fileForms.join(', ')}`;
+  const help = near === undefined ? (same.length > 0 ? `write ${same.join(' or ')}` : all) : instead(near);
+  return fail('data/unknown-set', { spec }, undefined, { help });
 }
 
 function imageSet(kind: string, split: string): NamedSet | undefined {

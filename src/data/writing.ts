@@ -156,6 +156,11 @@ export function writeFile(path: string, content: string | Uint8Array): void {
   syncFolder(dirname(target));
 }
 
+/** Nothing that is there is replaced. */
+export function failThere(path: string): never {
+  return fail('file/exists', { path }, undefined, { help: 'choose another name or folder, or move the file away' });
+}
+
 /**
  * As {@link writeFile}, but for a path where nothing is yet: what is there stays, whoever made it and when. A link to
  * the written file takes the place, which fails where there is one.
@@ -166,7 +171,7 @@ export function writeNewFile(path: string, content: string | Uint8Array): void {
   try {
     placeNew(temporary, path);
   } catch (error) {
-    if (isSystemError(error) && error.code === 'EEXIST') fail('file/exists', { path });
+    if (isSystemError(error) && error.code === 'EEXIST') failThere(path);
     failWriting(error, path);
   } finally {
     discard(temporary);

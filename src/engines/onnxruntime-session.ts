@@ -1,12 +1,11 @@
 import type * as Ort from 'onnxruntime-node';
-import type { ArrayOf, DType, Tensor } from '../base/dtype.js';
+import { type ArrayOf, type DType, type Tensor, longNames } from '../base/dtype.js';
 import { fail } from '../base/diagnostics/index.js';
 
 type OrtModule = typeof Ort;
 
-const ortTypes = { f32: 'float32', f64: 'float64', i32: 'int32', i8: 'int8', u8: 'uint8', bool: 'bool' } as const;
 const dtypes: Readonly<Record<string, DType>> = Object.fromEntries(
-  Object.entries(ortTypes).map(([ours, theirs]) => [theirs, ours as DType]),
+  Object.entries(longNames).map(([ours, theirs]) => [theirs, ours as DType]),
 );
 
 /** Loads onnxruntime-node on first use, so that commands that run nothing don't pay for it. */
@@ -100,7 +99,7 @@ export class Session {
 
   /** A tensor as onnxruntime takes it, over the same memory. */
   bind({ dtype, data, shape }: Tensor): Ort.Tensor {
-    return new this.#ort.Tensor(ortTypes[dtype], data as never, shape);
+    return new this.#ort.Tensor(longNames[dtype], data as never, shape);
   }
 
   /** int64 results (indices, classes) become i32. */

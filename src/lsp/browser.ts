@@ -14,7 +14,7 @@ export function serveWorker(port: Port, library: Readonly<Record<string, string>
 }
 
 /** Documents are what the page has open; there are no other files. */
-export function pageHost(library: Readonly<Record<string, string>>): Host {
+function pageHost(library: Readonly<Record<string, string>>): Host {
   const loader: ModelLoader = memoryLoader(library);
   return {
     nameOf: (uri) => (/^[a-z][a-z0-9+.-]*:\/*/.test(uri) ? uri.replace(/^[a-z][a-z0-9+.-]*:\/*/, '') : undefined),

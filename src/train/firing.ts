@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, type Op, isNeuronLayer, opsById, roleOf } from '../network/index.js';
 import type { EpochRecord } from './record.js';
 
 /** Shown as 0.000: nobody behind such a layer learns anything from it. */
@@ -24,15 +24,29 @@ export class Firing {
       if (rate >= dead && !full) return [];
       this.#named.add(op.id);
       const args = { layer: op.id, epoch, rate };
+      const normalise = this.#isNormalised(op) ? '' : ', put `batchnorm` in front of it,';
       return [
         full
           ? diagnostic('train/saturated-layer', { ...args, highest }, op.place, {
-              help: 'raise its threshold, put `batchnorm` in front of it, or lower the learning rate',
+              help: `raise its threshold${normalise} or lower the learning rate`,
             })
           : diagnostic('train/dead-layer', args, op.place, {
-              help: 'lower its threshold, put `batchnorm` in front of it, or widen the surrogate',
+              help: `lower its threshold${normalise} or widen the surrogate`,
             }),
       ];
     });
+  }
+
+  /** Whether a normalisation lies between the layer and the weights in front of it. */
+  #isNormalised({ inputs }: Op): boolean {
+    const byId = opsById(this.network);
+    const seen = new Set(inputs);
+    for (const id of seen) {
+      const op = byId.get(id)!;
+      const role = roleOf(op);
+      if (role === 'norm') return true;
+      if (role !== 'weighted' && !isNeuronLayer(op)) for (const input of op.inputs) seen.add(input);
+    }
+    return false;
   }
 }

@@ -88,13 +88,9 @@ export class Samples {
     return this.#kept.length;
   }
 
-  #sample(i: number): Numbers {
-    return this.#kept[i] ?? this.#dataset.read(i, 1).images;
-  }
-
   /** The numbers of a sample as its source has them; divided by `scale` and normalised they are those of `images`. */
-  raw(i: number): Uint8Array | Float32Array {
-    return this.#sample(i);
+  raw(i: number): Numbers {
+    return this.#kept[i] ?? this.#dataset.read(i, 1).images;
   }
 
   get scale(): number {
@@ -122,7 +118,7 @@ export class Samples {
     const data = new Float32Array(n * this.#size);
     for (let i = 0; i < n; i++) {
       const change = placement(augment, random);
-      const source = this.#sample(indices[i]!);
+      const source = this.raw(indices[i]!);
       for (let t = 0; t < frames; t++) {
         const own = source.subarray(t * frame, (t + 1) * frame);
         const to = (t * n + i) * frame;

@@ -22,7 +22,7 @@ interface Said {
   readonly phase?: string;
   readonly record?: EpochRecord;
   readonly ended?: number;
-  readonly diverged?: string;
+  readonly diverged?: { readonly epoch: number; readonly step: number };
 }
 
 /**
@@ -45,7 +45,7 @@ export async function torchLoop(
     const errors: string[] = [];
     child.stderr!.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const end = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
-    let diverged: string | undefined;
+    let diverged: Said['diverged'];
     for await (const line of createInterface({ input: child.stdout! })) {
       if (!line.startsWith('{')) continue;
       const said = JSON.parse(line) as Said;
@@ -60,15 +60,8 @@ export async function torchLoop(
     const code = await end;
     if (diverged !== undefined) {
       const help = 'lower the learning rate, or warm it up';
-      const step = Number(/step (\d+)/.exec(diverged)?.[1] ?? 0);
-      fail(
-        'train/diverged',
-        { epoch: records.length + 1, step, layer: options.trainee.network.name, what: 'the loss' },
-        undefined,
-        {
-          help,
-        },
-      );
+      const layer = options.trainee.network.name;
+      fail('train/diverged', { ...diverged, layer, what: 'the loss' }, undefined, { help });
     }
     if (code !== 0) fail('torch/failed', { python: python.path, problem: lastLine(errors.join('')) });
     return { records, stopped: records.length >= options.settings.epochs ? 'epochs' : 'patience' };

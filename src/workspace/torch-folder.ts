@@ -34,7 +34,7 @@ export function torchFolder(
   if (opened.source !== undefined || why !== undefined) lowered(compiled, files, why);
   if (why !== undefined) {
     const args = { layer: why.op.id, construct: why.construct };
-    findings.take({ value: true, diagnostics: [diagnostic('torch/lowered', args, why.op.place)] });
+    findings.all.push(diagnostic('torch/lowered', args, why.op.place));
   }
   files.set('layers.py', pythonFile('layers.py'));
   const { recipe } = opened;
@@ -44,7 +44,7 @@ export function torchFolder(
     const training = { ...recipe(), network: opened.network, config: opened.config, sources };
     const setting = unknownSetting(training.settings);
     if (setting === undefined) addTraining(files, training);
-    else findings.take({ value: true, diagnostics: [diagnostic('torch/left-out', { setting })] });
+    else findings.all.push(diagnostic('torch/left-out', { setting }));
   }
   files.set('README.md', readme(opened.config, files));
   return [...files].map(([name, content]) => [isTorchAlone(emit) ? name : `torch/${name}`, content] as const);

@@ -61,6 +61,7 @@ it('never overwrites: a file, a link, even one that leads nowhere', async () => 
     const { code, err, out } = await init(join(folder, name));
     expect([code, out]).toEqual([1, '']);
     expect(err).toContain(`error[file/exists]: there is a file "${join(folder, `${name}.spike`)}" already`);
+    expect(err).toContain('help: choose another name');
   }
   expect(readFileSync(join(folder, 'mine.spike'), 'utf8')).toBe('precious');
   expect(readdirSync(folder)).toEqual(before);
@@ -80,7 +81,7 @@ it('an example of the package is copied with what it needs, and what is there st
   expect(out).toContain(`${join(folder, 'README.md')} says what to do`);
   expect(readFileSync(join(folder, 'lenet5.onnx'))).toEqual(readFileSync('examples/convert-onnx/lenet5.onnx'));
   expect(checkFile({ path: join(folder, 'lenet5.spike') }).diagnostics).toEqual([]);
-  expect((await init('--example', 'convert-onnx', folder)).err).toContain('file/exists');
+  expect((await init('--example', 'convert-onnx', folder)).err).toMatch(/file\/exists[^]*help: choose another/);
   const models = await init('--example', 'multibit', `${folder}2`, '--json');
   expect(JSON.parse(models.out).files).toContain(join(`${folder}2`, 'resnet20.spike'));
   const unknown = await init('--example', 'convert-onxn', folder);

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
-import { run } from '../../src/cli/program.js';
 import { driver } from '../../src/commands/index.js';
 import { encodeNir, loadNir, readNir } from '../../src/data/nir.js';
 import type { NirArray, NirGraph, NirNode } from '../../src/frontends/nir/index.js';
 import { array, nirGraph, nirNode } from '../support/nir.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { type Ran, spikec as runLine } from './fake.js';
 
 beforeAll(loadNir);
 
@@ -16,18 +16,11 @@ beforeEach(() => {
   folder = temporaryFolder();
 });
 
-async function spikec(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const terminal = {
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
-    interactive: false,
-    colour: { out: false, err: false },
-    columns: 80,
-  };
-  const named = args.map((arg) => arg.replaceAll('@', `${folder}/`));
-  const code = await run(named, terminal, () => Promise.resolve(driver));
-  return { code, out, err };
+function spikec(...args: readonly string[]): Promise<Ran> {
+  return runLine(
+    args.map((arg) => arg.replaceAll('@', `${folder}/`)),
+    driver,
+  );
 }
 
 /** Two inputs, a linear layer, two neurons of the type. */

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { run } from '../../src/cli/program.js';
 import { driver } from '../../src/commands/index.js';
 import { writeFile } from '../../src/data/writing.js';
 import { refuseToReplace } from '../../src/workspace/replacing.js';
@@ -9,6 +8,7 @@ import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyQuantised } from '../support/tiny-onnx.js';
 import { writeTinySet } from '../support/tiny-training.js';
+import { type Ran, spikec as runLine } from './fake.js';
 
 /** What the system answers when a folder is made or a file is opened to write. */
 const system = vi.hoisted(() => ({ says: undefined as string | undefined }));
@@ -46,18 +46,11 @@ beforeEach(() => {
   );
 });
 
-async function spikec(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const terminal = {
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
-    interactive: false,
-    colour: { out: false, err: false },
-    columns: 80,
-  };
-  const named = args.map((arg) => arg.replaceAll('@', `${folder}/`));
-  const code = await run(named, terminal, () => Promise.resolve(driver));
-  return { code, out, err };
+function spikec(...args: readonly string[]): Promise<Ran> {
+  return runLine(
+    args.map((arg) => arg.replaceAll('@', `${folder}/`)),
+    driver,
+  );
 }
 
 /** Every file below the folder, with its bytes. */

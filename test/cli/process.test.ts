@@ -38,6 +38,21 @@ function project(images = 12): string {
   return folder;
 }
 
+/** A project with `tiny.spike`, whose config is trained on its images. */
+function trainingProject(images: number, of: { width: number; batch: number; epochs: number }): string {
+  const folder = project(images);
+  writeFileSync(
+    join(folder, 'tiny.spike'),
+    `use "spikec/neurons" { LIF }
+     network Tiny { input image: real[1, 6, 6]  output image | flatten | linear(${of.width}) | spike | linear(3) }
+     config tiny {
+       network Tiny  neuron LIF  coding rate(3)
+       train { optimizer adam(lr: 1e-2)  batch ${of.batch}  epochs ${of.epochs} }
+     }`,
+  );
+  return folder;
+}
+
 it('damaged HDF5 gives a diagnostic alone, without what its library prints', () => {
   const folder = temporaryFolder();
   for (const [name, code, args] of [
@@ -105,13 +120,7 @@ it.skipIf(process.platform === 'win32')(
 it.skipIf(process.platform === 'win32')(
   'Ctrl-C ends a training with 130 and says how to go on; resumed, it ends as one that nobody interrupted',
   async () => {
-    const folder = project(64);
-    writeFileSync(
-      join(folder, 'tiny.spike'),
-      `use "spikec/neurons" { LIF }
-     network Tiny { input image: real[1, 6, 6]  output image | flatten | linear(16) | spike | linear(3) }
-     config tiny { network Tiny  neuron LIF  coding rate(3)  train { optimizer adam(lr: 1e-2)  batch 4  epochs 40 } }`,
-    );
+    const folder = trainingProject(64, { width: 16, batch: 4, epochs: 40 });
     const args = (out: string) => ['train', 'tiny.spike', '--data', 'idx:images,labels', '--json', '-o', out];
     const child = spawn(process.execPath, [main, ...args('cut')], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
@@ -252,13 +261,7 @@ it.each(badInputs)(
 it.skipIf(process.platform === 'win32')(
   'a reader that stops reading ends no training, and its exit code stays',
   () => {
-    const folder = project(40);
-    writeFileSync(
-      join(folder, 'tiny.spike'),
-      `use "spikec/neurons" { LIF }
-     network Tiny { input image: real[1, 6, 6]  output image | flatten | linear(4) | spike | linear(3) }
-     config tiny { network Tiny  neuron LIF  coding rate(3)  train { optimizer adam(lr: 1e-2)  batch 8  epochs 60 } }`,
-    );
+    const folder = trainingProject(40, { width: 4, batch: 8, epochs: 60 });
     const command = `"${process.execPath}" "${main}" train tiny.spike --data idx:images,labels --json -o run | head -n 1; echo "\${PIPESTATUS[0]}"`;
     const { stdout } = spawnSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
     const [first, code] = stdout.trim().split('\n');

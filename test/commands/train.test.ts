@@ -303,6 +303,14 @@ describe('what training says', () => {
     expect(dead.diagnostics[0]).toMatchObject({
       place: { source: { name: expect.stringContaining('tiny.spike') as string } },
     });
+    expect(dead.diagnostics[0]!.help).toBe(
+      'lower its threshold, put `batchnorm` in front of it, or widen the surrogate',
+    );
+    const normalised = await train(
+      workplace({ body: body.replace('linear(8)', 'linear(8) | batchnorm'), coding: 'direct(2)' }),
+    );
+    expect(normalised.codes).toEqual(['train/dead-layer']);
+    expect(normalised.diagnostics[0]!.help).toBe('lower its threshold or widen the surrogate');
     const always = `neuron Always(theta = 1) { state u = 0  charge u = u + x  fire s = u >= -1e6 * theta  reset u = 0 * u
       surrogate triangle(width: 1) }`;
     const full = await train(

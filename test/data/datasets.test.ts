@@ -352,6 +352,16 @@ it('a slip in a data set’s name is pointed out', () => {
   expect(expectDiagnostic('data/unknown-set', () => openDataset('minst:test')).help).toBe('did you mean "mnist:test"?');
 });
 
+it('of a set without its part the parts are named; of an unknown one all sets', () => {
+  const help = (spec: string): unknown => expectDiagnostic('data/unknown-set', () => openDataset(spec)).help;
+  expect(help('mnist')).toBe('write mnist:test or mnist:train');
+  expect(help('ssc:all')).toBe('write ssc:train or ssc:valid or ssc:test');
+  expect(help('cifar10dvs')).toBe('write cifar10dvs-first90:train or cifar10dvs-first90:test');
+  expect(help('idx:a')).toBe('write idx:IMAGES,LABELS');
+  expect(help('npz:')).toBe('write npz:FILE');
+  for (const spec of ['imagenet:test', '']) expect(help(spec)).toMatch(/^sets are mnist, .*shd.*npz:FILE/);
+});
+
 it('named sets are found in the data folder and in the set’s folder inside it', () => {
   const folder = temporaryFolder();
   for (const inner of ['', 'cifar10', 'FashionMNIST/raw']) {

@@ -59,6 +59,14 @@ describe.skipIf(!inBrowser)('the playground', () => {
     return { page, errors };
   }
 
+  /** What is done on a page of which nothing may be complained. */
+  async function onPage(use: (page: Page) => Promise<void>, hash = ''): Promise<void> {
+    const { page, errors } = await opened(hash);
+    await use(page);
+    expect(errors).toEqual([]);
+    await page.close();
+  }
+
   const write = async (page: Page, text: string): Promise<void> => {
     await page.click('.cm-content');
     await page.keyboard.press('Control+A');
@@ -85,40 +93,36 @@ config longer extends small { coding direct(steps: 6) }
 
   it(
     'a model is written, an error shows in the editor and among the problems, and compiles once it is mended',
-    async () => {
-      const { page, errors } = await opened();
-      await write(page, model.replace('linear(10)', 'linaer(10)'));
-      await panel(page, 'did you mean "linear"?');
-      await page.waitForSelector('.cm-lintRange-error');
-      await write(page, model);
-      await panel(page, 'No problems.');
-      await page.click('#tab-ir');
-      await panel(page, 'linear');
-      expect(await page.textContent('#panel pre')).toContain('%encode');
-      await page.click('#tab-cost');
-      // 4·9 weights and 4 biases of the convolution, 2,570 of the linear layer
-      await panel(page, '2,610');
-      await page.click('#tab-diff');
-      await page.frameLocator('#panel iframe').getByText('steps').first().waitFor();
-      await page.click('#tab-report');
-      await page.frameLocator('#panel iframe').locator('svg').first().waitFor();
-      expect(errors).toEqual([]);
-      await page.close();
-    },
+    () =>
+      onPage(async (page) => {
+        await write(page, model.replace('linear(10)', 'linaer(10)'));
+        await panel(page, 'did you mean "linear"?');
+        await page.waitForSelector('.cm-lintRange-error');
+        await write(page, model);
+        await panel(page, 'No problems.');
+        await page.click('#tab-ir');
+        await panel(page, 'linear');
+        expect(await page.textContent('#panel pre')).toContain('%encode');
+        await page.click('#tab-cost');
+        // 4·9 weights and 4 biases of the convolution, 2,570 of the linear layer
+        await panel(page, '2,610');
+        await page.click('#tab-diff');
+        await page.frameLocator('#panel iframe').getByText('steps').first().waitFor();
+        await page.click('#tab-report');
+        await page.frameLocator('#panel iframe').locator('svg').first().waitFor();
+      }),
     patience,
   );
 
   it(
     'the shipped LeNet-5 is converted and compared with its ANN on 100 digits, in the page',
-    async () => {
-      const { page, errors } = await opened();
-      await page.selectOption('#example', 'Convert a network');
-      await panel(page, 'No problems.');
-      await page.click('#tab-compare');
-      await panel(page, /100 digits in .* they agree on 100\.0 %/);
-      expect(errors).toEqual([]);
-      await page.close();
-    },
+    () =>
+      onPage(async (page) => {
+        await page.selectOption('#example', 'Convert a network');
+        await panel(page, 'No problems.');
+        await page.click('#tab-compare');
+        await panel(page, /100 digits in .* they agree on 100\.0 %/);
+      }),
     patience,
   );
 
@@ -137,10 +141,7 @@ config longer extends small { coding direct(steps: 6) }
       const { deflateRawSync } = await import('node:zlib');
       const bomb = `#m=${deflateRawSync(Buffer.alloc(1e8)).toString('base64url')}`;
       for (const bad of [bomb, '#m=!!!', '#m=AAAA', '#<img src=x onerror=alert(1)>']) {
-        const hostile = await opened(bad.slice(0, 500_000));
-        await panel(hostile.page, 'No problems.');
-        expect(hostile.errors).toEqual([]);
-        await hostile.page.close();
+        await onPage((hostile) => panel(hostile, 'No problems.'), bad.slice(0, 500_000));
       }
       await page.close();
       await other.page.close();
@@ -180,17 +181,15 @@ config longer extends small { coding direct(steps: 6) }
 
   it(
     'whatever is written, the page stays usable',
-    async () => {
-      const { page, errors } = await opened();
-      for (const text of ['network {', 'x'.repeat(300_000), '<script>alert(1)</script>', '"'.repeat(100)]) {
-        await write(page, text);
-        await page.locator('#panel .problem').first().waitFor({ timeout: patience });
-      }
-      await write(page, model);
-      await panel(page, 'No problems.');
-      expect(errors).toEqual([]);
-      await page.close();
-    },
+    () =>
+      onPage(async (page) => {
+        for (const text of ['network {', 'x'.repeat(300_000), '<script>alert(1)</script>', '"'.repeat(100)]) {
+          await write(page, text);
+          await page.locator('#panel .problem').first().waitFor({ timeout: patience });
+        }
+        await write(page, model);
+        await panel(page, 'No problems.');
+      }),
     patience,
   );
 });

@@ -1,7 +1,7 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
-import type { ConvSizes } from './conv-sizes.js';
+import { type Call, batchOf, callText, convSizes, isConvolution, windowsOfConvolution } from './calls.js';
 import {
   type ConvPlaces,
   type ConvText,
@@ -10,14 +10,14 @@ import {
   inputGradientText,
   weightGradientText,
 } from './convolutions.js';
-import { cTypes } from './expressions.js';
 import { type Size, sizeText } from './linear.js';
 import { NeedsStored } from './elements.js';
 import { type KernelText, kernelText, parts } from './loops.js';
 import { matmulText, productScratch } from './matmul.js';
 import { canonical, operandLayouts, preferredLayout, resultLayout } from './layouts.js';
-import { Planner, type Step } from './planner.js';
+import { Planner } from './planner.js';
 import { contextText, helpersText, poolText } from './runtime.js';
+import type { Step } from './schedule.js';
 import { type Layout, volumeOf } from './shapes.js';
 import { sparseHelpers } from './sparse.js';
 import { type CTarget, vectorText } from './tiles.js';
@@ -178,144 +178,23 @@ class Writer {
   }
 
   #call(planner: Planner, op: TensorOp, touched: Set<number>): string {
+    if (op.kind === 'scan') return this.#scan(planner, op, touched);
     const layouts = operandLayouts(op);
-    const at = (i: number): number => {
-      const id = op.inputs[i]!;
-      const buffer = planner.bufferOf(id, canonical(planner.type(id).shape, layouts[i]!));
-      touched.add(buffer);
-      return buffer;
-    };
-    const result = (): number => {
-      const buffer = planner.bufferOf(op.id, resultLayout(op));
-      touched.add(buffer);
-      return buffer;
-    };
-    const shape = (i: number): readonly Dim[] => planner.type(op.inputs[i]!).shape;
-    const dtype = planner.type(op.inputs[0]!).dtype;
-    const type = cTypes[dtype];
-    switch (op.kind) {
-      case 'conv2d':
-      case 'conv2d_input_grad':
-      case 'conv2d_weight_grad':
-        return this.#convolution(planner, op, at, result, touched);
-      case 'maxpool':
-      case 'maxpool_grad':
-      case 'avgpool': {
-        const attrs = attrsOf(op, 'avgpool');
-        const image = shape(0);
-        const output = op.kind === 'maxpool_grad' ? shape(1) : op.shape;
-        const sizes = {
-          channels: image[1],
-          height: image[2],
-          width: image[3],
-          filters: image[1],
-          kh: attrs.kernel[0],
-          kw: attrs.kernel[1],
-          sy: attrs.stride[0],
-          sx: attrs.stride[1],
-          top: attrs.pads[0],
-          left: attrs.pads[1],
-          dy: 1,
-          dx: 1,
-          groups: 1,
-          out_height: output[2],
-          out_width: output[3],
-          counts_pads: op.kind === 'avgpool' && attrs.include_pad ? 1 : 0,
-        };
-        const second = op.kind === 'maxpool_grad' ? `x->p[${at(1)}]` : 'NULL';
-        return windowCall(
-          `${op.kind}_${dtype}`,
-          elements([image[0]!]),
-          sizes,
-          `x->p[${at(0)}]`,
-          second,
-          `x->p[${result()}]`,
-        );
-      }
-      case 'matmul': {
-        const { transA, transB } = attrsOf(op, 'matmul');
-        const [a, b] = [shape(0), shape(1)];
-        const [m, n] = [elements([op.shape.at(-2)!]), elements([op.shape.at(-1)!])];
-        const k = elements([a.at(transA ? -2 : -1)!]);
-        const stacks = elements(op.shape.slice(0, -2));
-        const [am, an] = transA ? ['1', m] : [k, '1'];
-        const [bm, bn] = transB ? ['1', k] : [n, '1'];
-        const [pa, pb, pc] = [at(0), at(1), result()];
-        return (
-          `{ const long N = x->n; (void)N; for (long i = 0; i < ${stacks}; i++) product_${dtype}(x, ${m}, ${n}, ${k}, ` +
-          `(const ${type} *)x->p[${pa}] + i * (${elements(a.slice(-2))}), ${am}, ${an}, ` +
-          `(const ${type} *)x->p[${pb}] + i * (${elements(b.slice(-2))}), ${bm}, ${bn}, ` +
-          `(${type} *)x->p[${pc}] + i * (${elements(op.shape.slice(-2))})); }`
-        );
-      }
-      case 'argmax': {
-        const { axis } = attrsOf(op, 'argmax');
-        const x = shape(0);
-        const sizes = [elements(x.slice(0, axis)), elements([x[axis]!]), elements(x.slice(axis + 1))];
-        return (
-          `{ const long N = x->n; (void)N; argmax_${dtype}((const ${type} *)x->p[${at(0)}], ` +
-          `(int32_t *)x->p[${result()}], ${sizes.join(', ')}); }`
-        );
-      }
-      case 'scan':
-        return this.#scan(planner, op, touched);
-      default:
-        throw new TypeError(`C program: "${op.kind}" is no call`);
-    }
+    const operands = op.inputs.map((id, i) => ({
+      ...planner.type(id),
+      buffer: planner.bufferOf(id, layouts[i]!),
+    }));
+    const call: Call = { op, operands, result: planner.bufferOf(op.id, resultLayout(op)) };
+    for (const { buffer } of operands) touched.add(buffer);
+    touched.add(call.result);
+    return isConvolution(op) ? this.#convolution(planner, call, touched) : callText(call);
   }
 
-  #convolution(
-    planner: Planner,
-    op: TensorOp,
-    at: (i: number) => number,
-    result: () => number,
-    touched: Set<number>,
-  ): string {
-    const attrs = attrsOf(op, 'conv2d');
-    const shape = (id: string): readonly number[] => planner.type(id).shape as readonly number[];
-    const [first, second] = op.inputs as [string, string];
-    const [x, w, y] =
-      op.kind === 'conv2d'
-        ? [shape(first), shape(second), op.shape]
-        : op.kind === 'conv2d_input_grad'
-          ? [op.shape, shape(first), shape(second)]
-          : [shape(first), op.shape, shape(second)];
-    const number = (dim: Dim | undefined): number => dim as number;
-    const sizes: ConvSizes = {
-      channels: number(x[1]),
-      input: [number(x[2]), number(x[3])],
-      filters: number(w[0]),
-      kernel: [number(w[2]), number(w[3])],
-      output: [number(y[2]), number(y[3])],
-      stride: attrs.stride,
-      pads: attrs.pads,
-      dilation: attrs.dilation,
-      groups: attrs.groups,
-    };
-    const batch = elements([x[0]!]);
+  #convolution(planner: Planner, call: Call, touched: Set<number>): string {
+    const { op, operands, result } = call;
     const name = this.name('conv');
-    if (op.dtype !== 'f32' || attrs.groups > 1) {
-      const window = {
-        channels: sizes.channels,
-        height: sizes.input[0],
-        width: sizes.input[1],
-        filters: sizes.filters,
-        kh: sizes.kernel[0],
-        kw: sizes.kernel[1],
-        sy: attrs.stride[0],
-        sx: attrs.stride[1],
-        top: attrs.pads[0],
-        left: attrs.pads[1],
-        dy: attrs.dilation[0],
-        dx: attrs.dilation[1],
-        groups: attrs.groups,
-        out_height: sizes.output[0],
-        out_width: sizes.output[1],
-      };
-      const kind = { conv2d: 'conv', conv2d_input_grad: 'conv_input_grad', conv2d_weight_grad: 'conv_weight_grad' };
-      const call = `${kind[op.kind as 'conv2d']}_${op.dtype}`;
-      return windowCall(call, batch, window, `x->p[${at(0)}]`, `x->p[${at(1)}]`, `x->p[${result()}]`);
-    }
+    const sizes = convSizes(call);
+    if (op.dtype !== 'f32' || sizes.groups > 1) return windowsOfConvolution(call);
     const weight = op.inputs[op.kind === 'conv2d' ? 1 : 0]!;
     const fixed = planner.scope === '' && planner.program.params.some(({ id }) => id === weight);
     const scratch = (what: string, count: number): number => {
@@ -325,10 +204,10 @@ class Writer {
       return buffer;
     };
     const write = { conv2d: forwardText, conv2d_input_grad: inputGradientText, conv2d_weight_grad: weightGradientText };
-    const [a, b, c] = [at(0), at(1), result()];
+    const [a, b, c] = [operands[0]!.buffer, operands[1]!.buffer, result];
     const [px, pw, py] = op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
     const emit = (packed: number, partial: number): ConvText => {
-      const places: ConvPlaces = { fixed, name, batch, x: px, w: pw, y: py, packed, partial };
+      const places: ConvPlaces = { fixed, name, batch: batchOf(call), x: px, w: pw, y: py, packed, partial };
       return write[op.kind as 'conv2d'](sizes, places, this.target);
     };
     const { packed, partial, scratch: bytes } = emit(0, 0);
@@ -396,23 +275,6 @@ class Writer {
     ];
     return lines.join(' ');
   }
-}
-
-function elements(shape: readonly Dim[]): string {
-  return `(${sizeText(volumeOf(shape))})`;
-}
-
-function windowCall(
-  name: string,
-  images: string,
-  sizes: Readonly<Record<string, Dim | undefined>>,
-  a: string,
-  b: string,
-  to: string,
-): string {
-  const fields = Object.entries(sizes).map(([field, size]) => `.${field} = ${size as number}`);
-  const given = [`.images = ${images}`, ...fields, `.a = ${a}`, `.b = ${b}`, `.to = ${to}`];
-  return `{ const long N = x->n; (void)N; const Window window = {${given.join(', ')}}; x->job = &window; run(x, ${name}, 8); }`;
 }
 
 /** Number of elements for a batch of `n`. */

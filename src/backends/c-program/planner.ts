@@ -1,26 +1,18 @@
-import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Dim, type Program, type TensorOp, type ValueInfo, attrsOf, isBatch } from '../../tensor/index.js';
 import type { BufferTable } from './buffers.js';
-import { type Layout, memoryOrder, splitShape, volumeOf } from './shapes.js';
+import { type Demand, type Layout, memoryOrder, splitShape, volumeOf } from './shapes.js';
 import { type Item, keptParts, reductionOrder } from './items.js';
 import { canonical, operandLayouts, preferredLayout, resultLayout } from './layouts.js';
-import { costOf, pointwiseText } from './pointwise.js';
+import { costOf } from './pointwise.js';
+import { isGlobalMean, isReduction, isSoft } from './roles.js';
+import { type Step, scheduled } from './schedule.js';
 
-/** A value in one layout. */
-export interface Demand {
-  readonly id: string;
-  readonly layout: Layout;
-}
-
-export type Step =
-  | { readonly kind: 'loops'; readonly items: readonly Item[]; readonly level: number }
-  | { readonly kind: 'call'; readonly op: TensorOp; readonly level: number };
+/** An item whose loops aren't chosen yet. */
+type Unlooped = Omit<Item, 'domain' | 'order' | 'planes'>;
 
 /** Cost of what is rather computed again in another kernel than stored. */
 const recomputed = 40;
-/** Elements of a sum that is written out. */
-const unrolledSum = 16;
 
 /**
  * Decides which values of a program lie in memory, and which loops compute them. An op is either a call (a product, a
@@ -32,8 +24,6 @@ export class Planner {
   /** Values that kernels read from memory instead of computing them. */
   readonly stored = new Set<string>();
   readonly #demands = new Map<string, Set<Layout>>();
-  /** Concatenations along time that something reads as a whole. */
-  readonly whole = new Set<string>();
 
   constructor(
     readonly program: Program,
@@ -52,47 +42,20 @@ export class Planner {
 
   /** Whether an op is computed element by element, where it is read. */
   isSoft(op: TensorOp): boolean {
-    switch (op.kind) {
-      case 'reshape':
-      case 'transpose':
-      case 'slice':
-      case 'pad':
-      case 'concat':
-      case 'broadcast':
-      case 'lookup':
-        return true;
-      case 'const':
-        return elementCount(attrsOf(op, 'const').value.shape) === 1;
-      case 'sum':
-        return this.isShortSum(op);
-      case 'avgpool':
-        return isTiling(op);
-      default:
-        return pointwiseText(op, this.type(op.inputs[0] ?? op.id).dtype) !== undefined;
-    }
+    return isSoft(op, this.#operand(op));
   }
 
   isReduction(op: TensorOp): boolean {
-    return (op.kind === 'sum' && !this.isShortSum(op)) || op.kind === 'reduce_max' || this.isGlobalMean(op);
+    return isReduction(op, this.#operand(op));
   }
 
   isGlobalMean(op: TensorOp): boolean {
-    if (op.kind !== 'avgpool' || this.isSoft(op)) return false;
-    const { kernel, pads } = attrsOf(op, 'avgpool');
-    const { shape } = this.type(op.inputs[0]!);
-    return pads.every((p) => p === 0) && shape[2] === kernel[0] && shape[3] === kernel[1];
+    return isGlobalMean(op, this.#operand(op));
   }
 
-  isShortSum(op: TensorOp): boolean {
-    if (op.kind !== 'sum') return false;
-    const { shape } = this.type(op.inputs[0]!);
-    let count = 1;
-    for (const axis of attrsOf(op, 'sum').axes) {
-      const dim = shape[axis]!;
-      if (isBatch(dim)) return false;
-      count *= dim;
-    }
-    return count <= unrolledSum;
+  /** The first operand; what an op without one makes itself. */
+  #operand(op: TensorOp): ValueInfo {
+    return this.type(op.inputs[0] ?? op.id);
   }
 
   /** Whether a value is computed where it is read. */
@@ -139,7 +102,7 @@ export class Planner {
     this.#require();
     for (;;) {
       const items = this.#items();
-      const steps = this.#schedule(items);
+      const steps = scheduled(items, this);
       if (!this.#storeShared(steps)) return steps;
     }
   }
@@ -151,7 +114,7 @@ export class Planner {
       else if (!this.isSoft(op)) {
         this.stored.add(op.id);
         const layouts = operandLayouts(op);
-        if (op.kind === 'scan') this.#requireScanned(op);
+        if (op.kind === 'scan') op.inputs.forEach((id) => this.demand(id, preferredLayout(this.type(id).shape)));
         else if (op.kind !== 'scan_output') op.inputs.forEach((id, i) => this.demand(id, layouts[i]!));
       } else if (op.kind === 'avgpool') this.demand(op.id, preferredLayout(op.shape));
       else if (op.kind === 'lookup') op.inputs.slice(1).forEach((id) => this.demand(id, 'rows'));
@@ -174,13 +137,9 @@ export class Planner {
     }
   }
 
-  #requireScanned(op: TensorOp): void {
-    op.inputs.forEach((id) => this.demand(id, preferredLayout(this.type(id).shape)));
-  }
-
   #cost(id: string): number {
     let total = 0;
-    this.#cone(
+    this.cone(
       id,
       (op) => (total += costOf(op.kind)),
       () => undefined,
@@ -189,7 +148,7 @@ export class Planner {
   }
 
   /** Visits the ops that are computed where `id` is, and the stored values that they read. */
-  #cone(id: string, visit: (op: TensorOp) => void, leaf: (id: string) => void, own = false): void {
+  cone(id: string, visit: (op: TensorOp) => void, leaf: (id: string) => void, own = false): void {
     const seen = new Set<string>();
     const stack = [id];
     while (stack.length > 0) {
@@ -209,8 +168,8 @@ export class Planner {
 
   #items(): Map<string, Item> {
     const items = new Map<string, Item>();
-    const add = (item: Omit<Item, 'domain' | 'order' | 'planes'>, order?: readonly number[]): void => {
-      items.set(item.key, { ...item, ...this.#loopsOf(item, order) });
+    const add = (item: Unlooped): void => {
+      items.set(item.key, { ...item, ...this.#loopsOf(item) });
     };
     for (const id of new Set([...this.#demands.keys(), ...this.stored])) {
       const op = this.ops.get(id);
@@ -270,10 +229,10 @@ export class Planner {
   }
 
   /** Concatenations along time in what an item computes: then each step is computed by itself. */
-  #needsPlanes(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
+  #needsPlanes(item: Unlooped): boolean {
     if (!item.shape.some(isBatch)) return false;
     let found = false;
-    this.#cone(
+    this.cone(
       item.value,
       (op) => (found ||= op.kind === 'concat'),
       () => undefined,
@@ -282,10 +241,7 @@ export class Planner {
     return found;
   }
 
-  #loopsOf(
-    item: Omit<Item, 'domain' | 'order' | 'planes'>,
-    given?: readonly number[],
-  ): Pick<Item, 'domain' | 'order' | 'planes'> {
+  #loopsOf(item: Unlooped): Pick<Item, 'domain' | 'order' | 'planes'> {
     const split = splitShape(item.shape);
     const planes = this.#needsPlanes(item);
     const flat = !planes && this.#isFlat(item);
@@ -295,15 +251,16 @@ export class Planner {
     }
     const own = item.reduce === undefined && item.target.reshaped !== true;
     const layout = own ? item.target.layout : preferredLayout(item.shape);
-    let order = given ?? memoryOrder(split, layout);
-    order = order.filter((part) => split.sizes[part] !== 1 && !(planes && part === split.time));
+    let order: readonly number[] = memoryOrder(split, layout).filter(
+      (part) => split.sizes[part] !== 1 && !(planes && part === split.time),
+    );
     if (item.reduce !== undefined) order = reductionOrder(order, keptParts(item), split.sizes);
     const times = planes ? { planes: Array.from({ length: split.sizes[split.time] as number }, (_, t) => t) } : {};
     return { domain: order.map((part) => split.sizes[part]!).join(' '), order, ...times };
   }
 
   /** Whether all that an item computes from has its shape and layout, or is one number. */
-  #isFlat(item: Omit<Item, 'domain' | 'order' | 'planes'>): boolean {
+  #isFlat(item: Unlooped): boolean {
     const own = volumeOf(item.shape);
     if (item.target.at !== 0 || item.target.axis !== 0 || item.target.reshaped === true) return false;
     if (item.reduce === undefined && volumeOf(item.target.shape).factor !== own.factor) return false;
@@ -318,7 +275,7 @@ export class Planner {
       const of = volumeOf(this.type(id).shape);
       return of.factor === 1 && of.power === 0;
     };
-    this.#cone(
+    this.cone(
       item.value,
       (op) => {
         const moves = ['transpose', 'slice', 'pad', 'concat', 'sum', 'avgpool'].includes(op.kind);
@@ -335,72 +292,6 @@ export class Planner {
     return fits;
   }
 
-  #schedule(items: ReadonlyMap<string, Item>): readonly Step[] {
-    const byValue = new Map<string, Item[]>();
-    for (const item of items.values()) {
-      const key = item.key.replace(/#\d+$/, '');
-      const name = this.ops.get(item.value)?.kind === 'scan_output' ? item.key : key;
-      byValue.set(name, [...(byValue.get(name) ?? []), item]);
-    }
-    const levels = new Map<string, number>();
-    const callLevels = new Map<string, number>();
-    const levelOfValue = (id: string, from?: Item): number => {
-      const op = this.ops.get(id);
-      if (op === undefined) return 0;
-      if (op.kind === 'scan_output') return levelOfCall(this.ops.get(op.inputs[0]!)!) + 1;
-      if (!this.isSoft(op) && !this.isReduction(op)) return levelOfCall(op) + 1;
-      const makers = byValue.get(this.key({ id, layout: this.readLayout(id) })) ?? [];
-      const together = (maker: Item): boolean =>
-        from !== undefined && this.owns(maker) && makers.length === 1 && maker.domain === from.domain;
-      return Math.max(0, ...makers.map((maker) => levelOf(maker) + (together(maker) ? 0 : 1)));
-    };
-    const levelOf = (item: Item): number => {
-      const known = levels.get(item.key);
-      if (known !== undefined) return known;
-      let level = 0;
-      const visit = (id: string): void => {
-        level = Math.max(level, levelOfValue(id, item));
-      };
-      this.#cone(item.value, () => undefined, visit, this.owns(item));
-      levels.set(item.key, level);
-      return level;
-    };
-    const levelOfCall = (op: TensorOp): number => {
-      const known = callLevels.get(op.id);
-      if (known !== undefined) return known;
-      const layouts = operandLayouts(op);
-      const level = Math.max(
-        0,
-        ...op.inputs.map((id, i) => {
-          const { shape } = this.type(id);
-          const layout = canonical(shape, op.kind === 'scan' ? preferredLayout(shape) : layouts[i]!);
-          const made = byValue.get(this.key({ id, layout }));
-          const source = this.ops.get(id);
-          const direct = source === undefined || !this.isSoft(source);
-          if (direct && layout === this.readLayout(id)) return levelOfValue(id);
-          return Math.max(0, ...(made ?? []).map((item) => levelOf(item) + 1));
-        }),
-      );
-      callLevels.set(op.id, level);
-      return level;
-    };
-    const kernels = new Map<string, Item[]>();
-    for (const item of items.values()) {
-      const name = `${levelOf(item)}: ${item.domain}`;
-      kernels.set(name, [...(kernels.get(name) ?? []), item]);
-    }
-    const steps: Step[] = [...kernels.values()].map((group) => ({
-      kind: 'loops',
-      items: group,
-      level: levels.get(group[0]!.key)!,
-    }));
-    for (const op of this.program.ops) {
-      if (this.isSoft(op) || this.isReduction(op) || op.kind === 'scan_output' || op.kind === 'const') continue;
-      steps.push({ kind: 'call', op, level: levelOfCall(op) });
-    }
-    return steps.sort((a, b) => a.level - b.level);
-  }
-
   /** Whether an item computes its value rather than reading it from where it is stored. */
   owns(item: Pick<Item, 'key' | 'value' | 'reduce'>): boolean {
     return item.reduce === undefined && item.key === this.key({ id: item.value, layout: this.readLayout(item.value) });
@@ -414,7 +305,7 @@ export class Planner {
       const inside = new Set<string>();
       const owned = new Set(step.items.filter((item) => this.owns(item)).map(({ value }) => value));
       for (const item of step.items) {
-        this.#cone(
+        this.cone(
           item.value,
           (op) => inside.add(op.id),
           () => undefined,
@@ -436,11 +327,6 @@ export class Planner {
   store(id: string): void {
     this.demand(id, preferredLayout(this.type(id).shape));
   }
-}
-
-function isTiling(op: TensorOp): boolean {
-  const { kernel, pads } = attrsOf(op, 'avgpool');
-  return pads.every((p) => p === 0) && kernel[0]! * kernel[1]! <= unrolledSum;
 }
 
 function isTilingWithoutOverlap(op: TensorOp): boolean {

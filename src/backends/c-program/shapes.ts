@@ -31,6 +31,12 @@ export function splitShape(shape: readonly Dim[]): Split {
 /** How the elements of a value lie in memory: `channels`, with axis 1 of four innermost, or row by row. */
 export type Layout = 'rows' | 'channels';
 
+/** A value in one layout. */
+export interface Demand {
+  readonly id: string;
+  readonly layout: Layout;
+}
+
 /** The parts of a split shape from outermost to innermost. */
 export function memoryOrder({ axes }: Split, layout: Layout): readonly number[] {
   const order = layout === 'channels' ? [0, 2, 3, 1] : axes.map((_, i) => i);

@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import type { NirArray, NirNode } from '../../frontends/nir/index.js';
+import type { NeuronDef } from '../../equations/index.js';
+import type { NirArray } from '../../frontends/nir/index.js';
 import { numberAttr, realValues } from '../../network/index.js';
 import { stepsBelow } from './floats.js';
 import type { Convention } from './conventions.js';
@@ -8,6 +9,16 @@ import type { Row, RowCall } from './row.js';
 import { type LeakyForm, neuronForm } from './neuron.js';
 
 type Numbers = Readonly<Record<string, number>>;
+
+/** A neuron of NIR: its type, and its parameters. */
+interface Neuron {
+  readonly type: string;
+  readonly numbers: Numbers;
+}
+
+interface Refusal {
+  readonly cannot: string;
+}
 
 /** A layer of neurons: the NIR type that its equations are, with the parameters of every neuron. */
 export const neuronNode: Row = (call) => {
@@ -21,9 +32,9 @@ export const neuronNode: Row = (call) => {
   if (code.kind === 'spike' && code.step !== 1) return { cannot: `spikes of ${code.step}` };
   const def = present(network.neurons.get(op.attrs.neuron), `nir: no neuron ${op.attrs.neuron}`);
   const count = elementCount(shape);
-  const own = parametersOf(call, count);
-  const known = new Map<string, { readonly type: string; readonly numbers: Numbers } | { readonly cannot: string }>();
-  const found: { readonly type: string; readonly numbers: Numbers }[] = [];
+  const own = parametersOf(call, def, count);
+  const known = new Map<string, Neuron | Refusal>();
+  const found: Neuron[] = [];
   for (let i = 0; i < count; i++) {
     const values = new Map([...own].map(([name, value]) => [name, value(i)]));
     const key = [...values.values()].join();
@@ -36,19 +47,21 @@ export const neuronNode: Row = (call) => {
     if ('cannot' in made) return made;
     found.push(made);
   }
-  const [first] = found as [(typeof found)[number]];
+  const [first] = found as [Neuron];
   if (found.some(({ type }) => type !== first.type)) return { cannot: 'neurons of several kinds in a layer' };
   const fields = Object.keys(first.numbers).map((name): [string, NirArray] => [
     name,
     { shape, data: Float64Array.from(found, ({ numbers }) => numbers[name]!) },
   ]);
-  const made: NirNode = { type: first.type, fields: new Map(fields) };
-  return made;
+  return { type: first.type, fields: new Map(fields) };
 };
 
 /** Each parameter of neuron i: of all, of its channel, or its own. */
-function parametersOf({ op, network }: RowCall, count: number): ReadonlyMap<string, (i: number) => number> {
-  const def = present(network.neurons.get((op.attrs as { neuron: string }).neuron), 'nir: no neuron');
+function parametersOf(
+  { op, network }: RowCall,
+  def: NeuronDef,
+  count: number,
+): ReadonlyMap<string, (i: number) => number> {
   return new Map(
     def.params.map(({ name, default: usual = NaN }) => {
       const param = network.params.get(op.params[name] ?? '');
@@ -67,7 +80,7 @@ function parametersOf({ op, network }: RowCall, count: number): ReadonlyMap<stri
 function numbersOf(
   { decay, gain, leak, synapse, spike }: LeakyForm,
   { dt, decay: how, reached }: Convention,
-): { readonly type: string; readonly numbers: Numbers } | { readonly cannot: string } {
+): Neuron | Refusal {
   const tau = (kept: number): number => (how === 'euler' ? dt / (1 - kept) : -dt / Math.log(kept));
   const isOpen = (kept: number): boolean => (how === 'euler' ? kept >= 0 && kept < 1 : kept > 0 && kept < 1);
   const fired: Numbers =

@@ -124,24 +124,29 @@ function grid(op: Op<'conv' | 'linear' | 'transposed_conv'>): string | undefined
   return learned ? 'bits=None' : `bits=${present(op.attrs.weight_bits, `torch: ${op.id} has no weight_bits`)}`;
 }
 
-function called(context: LayerContext, op: Op, inputs: readonly Variable[]): string {
-  return `${context.module(op)}(${inputs.map(({ code }) => code).join(', ')})`;
+/** The last arguments of a convolution's module. */
+function onGrid(bits: string | undefined): readonly string[] {
+  return bits === undefined ? [] : [bits, 'quantised=True'];
+}
+
+/** A layer whose module is called with what it reads; its steps are those of that. */
+function called(context: LayerContext, op: Op, inputs: readonly Variable[], module: string): LayerCode {
+  const code = `${context.module(op)}(${inputs.map((input) => input.code).join(', ')})`;
+  return { module, code, steps: inputs[0]!.steps };
+}
+
+/** The weight [out, in / groups, kh, kw] of a convolution. */
+function kernelOf({ network }: LayerContext, op: Op): readonly [out: number, inner: number, kh: number, kw: number] {
+  return paramOf(network, op, 'weight').tensor.shape as [number, number, number, number];
 }
 
 const conv: Emit<'conv'> = (context, op, inputs) => {
   plainSynapse(op);
-  const [out, inner, ...kernel] = paramOf(context.network, op, 'weight').tensor.shape as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [out, inner, ...kernel] = kernelOf(context, op);
   const { stride, pads, dilation, groups } = op.attrs;
   const [top, left, bottom, right] = pads;
   const bits = grid(op);
   const biased = `bias=${bool(op.params['bias'] !== undefined)}`;
-  const code = called(context, op, inputs);
-  const { steps } = inputs[0]!;
   const more = [
     ...(groups === 1 ? [] : [`groups=${groups}`]),
     ...(dilation.every((d) => d === 1) ? [] : [`dilation=${tuple(dilation)}`]),
@@ -153,26 +158,15 @@ const conv: Emit<'conv'> = (context, op, inputs) => {
       ...(top === 0 && left === 0 ? [] : [`padding=${tuple([top, left])}`]),
       ...more,
     ];
-    return { module: `nn.Conv2d(${[sizes, ...window, biased].join(', ')})`, code, steps };
+    return called(context, op, inputs, `nn.Conv2d(${[sizes, ...window, biased].join(', ')})`);
   }
-  const window = [`stride=${tuple(stride)}`, `pads=${tuple(pads)}`, ...more, biased];
-  const made = bits === undefined ? 'Convolution' : 'QuantisedConvolution';
-  return {
-    module: `${helper(context, made)}(${[sizes, ...window, ...(bits === undefined ? [] : [bits])].join(', ')})`,
-    code,
-    steps,
-  };
+  const args = [sizes, `stride=${tuple(stride)}`, `pads=${tuple(pads)}`, ...more, biased, ...onGrid(bits)];
+  return called(context, op, inputs, `${helper(context, 'Convolution')}(${args.join(', ')})`);
 };
 
 const transposedConv: Emit<'transposed_conv'> = (context, op, inputs) => {
   plainSynapse(op);
-  const bits = grid(op);
-  const [out, inner, ...kernel] = paramOf(context.network, op, 'weight').tensor.shape as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [out, inner, ...kernel] = kernelOf(context, op);
   const { stride, pads, dilation, groups } = op.attrs;
   const args = [
     `${inner * groups}, ${out}, ${tuple(kernel)}`,
@@ -182,28 +176,21 @@ const transposedConv: Emit<'transposed_conv'> = (context, op, inputs) => {
     `dilation=${tuple(dilation)}`,
     `groups=${groups}`,
     `bias=${bool(op.params['bias'] !== undefined)}`,
-    ...(bits === undefined ? [] : [bits, 'quantised=True']),
+    ...onGrid(grid(op)),
   ];
-  return {
-    module: `${helper(context, 'TransposedConvolution')}(${args.join(', ')})`,
-    code: called(context, op, inputs),
-    steps: inputs[0]!.steps,
-  };
+  return called(context, op, inputs, `${helper(context, 'TransposedConvolution')}(${args.join(', ')})`);
 };
 
 const linear: Emit<'linear'> = (context, op, inputs) => {
   plainSynapse(op);
   const [out, inner] = paramOf(context.network, op, 'weight').tensor.shape as [number, number];
   const bits = grid(op);
-  const biased = op.params['bias'] === undefined ? ', bias=False' : '';
-  return {
-    module:
-      bits === undefined
-        ? `nn.Linear(${inner}, ${out}${biased})`
-        : `${helper(context, 'QuantisedLinear')}(${inner}, ${out}, bias=${bool(op.params['bias'] !== undefined)}, ${bits})`,
-    code: called(context, op, inputs),
-    steps: inputs[0]!.steps,
-  };
+  const biased = op.params['bias'] !== undefined;
+  const module =
+    bits === undefined
+      ? `nn.Linear(${inner}, ${out}${biased ? '' : ', bias=False'})`
+      : `${helper(context, 'QuantisedLinear')}(${inner}, ${out}, bias=${bool(biased)}, ${bits})`;
+  return called(context, op, inputs, module);
 };
 
 const batchnorm: Emit<'batchnorm'> = (context, op, inputs) => {
@@ -217,11 +204,7 @@ const batchnorm: Emit<'batchnorm'> = (context, op, inputs) => {
     ...(threshold === 1 ? [] : [`threshold=${float(threshold, false)}`]),
     ...(repeats === 1 ? [] : [`repeats=${repeats}`]),
   ];
-  return {
-    module: `${helper(context, 'BatchNorm')}(${args.join(', ')})`,
-    code: called(context, op, inputs),
-    steps: inputs[0]!.steps,
-  };
+  return called(context, op, inputs, `${helper(context, 'BatchNorm')}(${args.join(', ')})`);
 };
 
 const affine: Emit<'affine'> = (context, op, inputs) => {
@@ -230,18 +213,16 @@ const affine: Emit<'affine'> = (context, op, inputs) => {
     const found = optionalParam(context.network, op, role)?.tensor.shape;
     return found === undefined ? 'None' : tuple(found);
   };
-  return {
-    module: `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length})`,
-    code: called(context, op, inputs),
-    steps: inputs[0]!.steps,
-  };
+  return called(
+    context,
+    op,
+    inputs,
+    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length})`,
+  );
 };
 
-const channelConv: Emit<'channel_conv'> = (context, op, inputs) => ({
-  module: `${helper(context, 'ChannelConvolution')}(${op.attrs.kernel})`,
-  code: called(context, op, inputs),
-  steps: inputs[0]!.steps,
-});
+const channelConv: Emit<'channel_conv'> = (context, op, inputs) =>
+  called(context, op, inputs, `${helper(context, 'ChannelConvolution')}(${op.attrs.kernel})`);
 
 const dropout: Emit<'dropout'> = (context, op, inputs) => {
   if (op.attrs.rate === 0) return { code: inputs[0]!.code, steps: inputs[0]!.steps };
@@ -255,7 +236,7 @@ const dropout: Emit<'dropout'> = (context, op, inputs) => {
 const neuron: Emit<'neuron'> = (context, op, inputs) => {
   const steps = op.attrs.hold ?? context.steps;
   const constant = steps > 1 && inputs[0]!.steps === 1;
-  return { module: context.neurons(op, constant), code: called(context, op, inputs), steps };
+  return { ...called(context, op, inputs, context.neurons(op, constant)), steps };
 };
 
 const encode: Emit<'encode'> = (context, op, [x]) => {

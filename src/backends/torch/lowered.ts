@@ -1,4 +1,4 @@
-import { type Tensor, elementCount } from '../../base/dtype.js';
+import { type Tensor, longNames } from '../../base/dtype.js';
 import { type Runnable, outputNames } from '../../lower/program/index.js';
 import type { Network } from '../../network/index.js';
 import { attrsOf, simplify } from '../../tensor/index.js';
@@ -12,15 +12,6 @@ export interface LoweredModel {
   /** The state dict. */
   readonly weights: ReadonlyMap<string, Tensor>;
 }
-
-const dtypes: Readonly<Record<Tensor['dtype'], string>> = {
-  f32: 'float32',
-  f64: 'float64',
-  i32: 'int32',
-  i8: 'int8',
-  u8: 'uint8',
-  bool: 'bool',
-};
 
 /** A network of any coding, written op by op as it is lowered: to infer, not to train. */
 export function loweredModel(network: Network, { program: whole, feeds, steps }: Runnable): LoweredModel {
@@ -68,8 +59,8 @@ export function loweredModel(network: Network, { program: whole, feeds, steps }:
       !/^ *n = /.test(line) || all.some((other, j) => j !== i && /\bn\b/.test(other.replace(/"""[^"]*"""/, ''))),
   );
   const registered = [...weights].map(([name, { shape: size, dtype }]) => {
-    const type = dtype === 'f32' ? '' : `, dtype=torch.${dtypes[dtype]}`;
-    const zeros = elementCount(size) === 1 && size.length === 0 ? '()' : tuple(size);
+    const type = dtype === 'f32' ? '' : `, dtype=torch.${longNames[dtype]}`;
+    const zeros = tuple(size);
     return `self.register_buffer(${quote(name)}, torch.zeros(${zeros}${type}))`;
   });
   const declared = [...weights.keys()].map((name) => `${name}: Tensor`);

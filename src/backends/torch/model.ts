@@ -25,7 +25,7 @@ export function layeredModel(network: Network): TorchModel {
 /** Classes of `layers.py`: no neuron is called so. */
 const moduleClasses = [
   ...['Affine', 'BatchNorm', 'Block', 'ChannelConvolution', 'Convolution', 'Dropout', 'Jump', 'Neurons'],
-  ...['QuantisedConvolution', 'QuantisedLinear', 'TransposedConvolution'],
+  ...['QuantisedLinear', 'TransposedConvolution'],
 ];
 
 class ModelWriter {

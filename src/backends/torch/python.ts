@@ -1,8 +1,16 @@
-/** Names that a variable or attribute of emitted Python can't have, or shouldn't hide. */
-const reserved = new Set(
+/** The keywords of Python. */
+export const keywords: ReadonlySet<string> = new Set(
   (
     'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
-    'import in is lambda nonlocal not or pass raise return try while with yield match case type self torch nn functional ' +
+    'import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
+);
+
+/** Names that a variable or attribute of emitted Python shouldn't hide. */
+const reserved: ReadonlySet<string> = new Set([
+  ...keywords,
+  ...(
+    'match case type self torch nn functional ' +
     'Tensor inf math layers int float bool str tuple list dict range len print sum min max abs round set map zip noise n ' +
     'per_step super property staticmethod object id input t x ' +
     // of layers.py
@@ -10,7 +18,7 @@ const reserved = new Set(
     'max_of_counts max_pool maximum minimum over_time read_out round_jump scaled_gradient scan sign_jump slope squeeze ' +
     'squeeze_learned step steps_apart time_step whole cast'
   ).split(' '),
-);
+]);
 
 /**
  * Python identifiers made of anything: letters, digits and underscores only, each one once. What a model file calls things

@@ -1,3 +1,5 @@
+import { keywords } from './python.js';
+
 /** Attributes that every module has: no child and no parameter can have these names. */
 const taken = new Set(
   (
@@ -9,13 +11,6 @@ const taken = new Set(
     'register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state ' +
     'set_submodule share_memory state_dict to to_empty train training type update values xpu zero_grad ' +
     'learned start step sync'
-  ).split(' '),
-);
-
-const keywords = new Set(
-  (
-    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
-    'import in is lambda nonlocal not or pass raise return try while with yield'
   ).split(' '),
 );
 

@@ -246,8 +246,6 @@ class NirImport {
       return this.#bad(name, `has a weight [${weight.shape.join(', ')}], and reads [${shape.join(', ')}]`);
     }
     const bias = node.type === 'Affine' ? this.#needed(name, node, 'bias') : undefined;
-    if (bias !== undefined && bias.data.length !== outputs)
-      return this.#bad(name, `has a bias of ${bias.data.length} numbers`);
     return this.#add(
       id,
       'linear',
@@ -255,9 +253,16 @@ class NirImport {
       {},
       {
         weight: this.#param(id, 'weight', weight.shape, weight.data),
-        ...(bias === undefined ? {} : { bias: this.#param(id, 'bias', [outputs!], bias.data) }),
+        ...this.#bias(name, bias, id, outputs!),
       },
     );
+  }
+
+  /** The parameter of a bias, where there is one: a number for each output. */
+  #bias(name: string, bias: NirArray | undefined, id: string, outputs: number): { readonly bias?: string } {
+    if (bias === undefined) return {};
+    if (bias.data.length !== outputs) return this.#bad(name, `has a bias of ${bias.data.length} numbers`);
+    return { bias: this.#param(id, 'bias', [outputs], bias.data) };
   }
 
   /** One or two whole numbers of a window. */
@@ -283,8 +288,6 @@ class NirImport {
     const groups = this.#array(name, node, 'groups')?.data[0] ?? 1;
     const pads = this.#padding(name, node, kernel, dilation);
     const bias = this.#array(name, node, 'bias');
-    if (bias !== undefined && bias.data.length !== outputs)
-      return this.#bad(name, `has a bias of ${bias.data.length} numbers`);
     return this.#add(
       id,
       'conv',
@@ -292,7 +295,7 @@ class NirImport {
       { kernel, stride, pads, dilation, groups },
       {
         weight: this.#param(id, 'weight', [outputs, inputs, ...kernel], weight.data),
-        ...(bias === undefined ? {} : { bias: this.#param(id, 'bias', [outputs], bias.data) }),
+        ...this.#bias(name, bias, id, outputs),
       },
     );
   }

@@ -58,6 +58,15 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
     }
   }, 120_000);
 
+  it('says in which epoch and step a training diverged', async () => {
+    const here = place();
+    writeFileSync(here.model, tinyModel({ train: 'optimizer sgd(lr: 1e38) batch 20 epochs 2' }));
+    const { codes, diagnostics } = await train(here, { engine: 'torch', python });
+    expect(codes).toEqual(['train/diverged']);
+    expect(diagnostics[0]!.message).toMatch(/^the training diverged in epoch 1, step 2: the loss/);
+    expect(diagnostics[0]!.help).toContain('learning rate');
+  }, 60_000);
+
   it('what train.py has trained by itself is a run folder: it is evaluated, and goes on here', async () => {
     const here = place();
     const program = join(here.folder, 'program');

@@ -75,6 +75,179 @@ it('a LIF is forward Euler, spikes above the threshold and is reset in the same 
   expect(stepsOf(imported(simple, T), frames)).toEqual(spikes);
 });
 
+/** Each type's numbers of two neurons. */
+const neurons: readonly (readonly [string, Readonly<Record<string, readonly [number, number]>>])[] = [
+  ['I', { r: [1000, 500] }],
+  ['IF', { r: [1500, 900], v_threshold: [0.7, 0.9], v_reset: [0, -0.1] }],
+  ['LI', { tau: [7e-4, 9e-4], r: [3, 2], v_leak: [0.1, -0.2] }],
+  ['LIF', { tau: [7e-4, 9e-4], r: [3, 2], v_leak: [0.1, -0.2], v_threshold: [0.7, 0.9], v_reset: [0, -0.1] }],
+  ['CubaLI', { tau_syn: [5e-4, 3e-4], tau_mem: [7e-4, 9e-4], w_in: [1.5, 0.5], r: [3, 2], v_leak: [0.1, -0.2] }],
+  [
+    'CubaLIF',
+    {
+      ...{ tau_syn: [5e-4, 3e-4], tau_mem: [7e-4, 9e-4], w_in: [1.5, 2.5], r: [3, 2], v_leak: [0.1, -0.2] },
+      ...{ v_threshold: [0.7, 0.9], v_reset: [0, -0.1] },
+    },
+  ],
+  // one of them is met exactly, and isn't passed
+  ['Threshold', { threshold: [1, 0.75] }],
+];
+
+it.each(neurons)('%s is forward Euler with the step that is said, neuron by neuron', (type, numbers) => {
+  const step = 2e-4;
+  const driven = Array.from({ length: T }, () => [0, 1].map(() => Math.floor(next() * 5) / 2));
+  const expected = [0, 1].map((neuron) => {
+    const p = Object.fromEntries(Object.entries(numbers).map(([name, both]) => [name, both[neuron]!]));
+    const [above, tauOf] = [p['v_threshold'] ?? p['threshold'], p['tau'] ?? p['tau_mem']];
+    let [i, v] = [0, 0];
+    return driven.map((frame) => {
+      const x = frame[neuron]!;
+      if (p['tau_syn'] !== undefined) i += (step / p['tau_syn']) * (-i + p['w_in']! * x);
+      const fed = p['tau_syn'] === undefined ? x : i;
+      if (type === 'Threshold') v = x;
+      else if (tauOf === undefined) v += step * p['r']! * fed;
+      else v += (step / tauOf) * (p['v_leak']! - v + p['r']! * fed);
+      if (above === undefined) return v;
+      const fired = v > above;
+      if (fired) v = p['v_reset'] ?? 0;
+      return Number(fired);
+    });
+  });
+  const node = nirNode(type, Object.fromEntries(Object.entries(numbers).map(([name, both]) => [name, array(both)])));
+  const graph = nirGraph({ input: nirNode('Input', { shape: array([2]) }), node, output }, [
+    ['input', 'node'],
+    ['node', 'output'],
+  ]);
+  const found = stepsOf(imported(graph, T, step), driven);
+  for (const [neuron, values] of expected.entries()) {
+    expect(new Set(values).size).toBeGreaterThan(1);
+    values.forEach((value, t) => expect(found[t]![neuron], `${t}`).toBeCloseTo(value, 4));
+  }
+});
+
+/** What a window does to [C, H, W]: weights [outputs, inputs of a group, kernel], pads top, left, bottom, right. */
+interface Windowed {
+  readonly shape: readonly [number, number, number];
+  readonly kernel: readonly [number, number];
+  readonly weight: (out: number, inner: number, ky: number, kx: number) => number;
+  readonly bias?: readonly number[];
+  readonly outputs: number;
+  readonly stride?: readonly [number, number];
+  readonly pads?: readonly [number, number, number, number];
+  readonly dilation?: readonly [number, number];
+  readonly groups?: number;
+}
+
+function windowed(x: readonly number[], { shape, kernel, weight, outputs, ...rest }: Windowed): number[] {
+  const { stride = [1, 1], pads = [0, 0, 0, 0], dilation = [1, 1], groups = 1, bias = [] } = rest;
+  const [channels, height, width] = shape;
+  const size = (n: number, axis: 0 | 1): number =>
+    Math.floor((n + pads[axis] + pads[axis + 2]! - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis]) + 1;
+  const inner = channels / groups;
+  const all: number[] = [];
+  for (let out = 0; out < outputs; out++) {
+    const first = Math.floor(out / (outputs / groups)) * inner;
+    for (let row = 0; row < size(height, 0); row++) {
+      for (let column = 0; column < size(width, 1); column++) {
+        let sum = bias[out] ?? 0;
+        for (let c = 0; c < inner; c++) {
+          for (let ky = 0; ky < kernel[0]; ky++) {
+            for (let kx = 0; kx < kernel[1]; kx++) {
+              const [y, z] = [
+                row * stride[0] - pads[0] + ky * dilation[0],
+                column * stride[1] - pads[1] + kx * dilation[1],
+              ];
+              if (y < 0 || y >= height || z < 0 || z >= width) continue;
+              sum += weight(out, c, ky, kx) * x[((first + c) * height + y) * width + z]!;
+            }
+          }
+        }
+        all.push(sum);
+      }
+    }
+  }
+  return all;
+}
+
+const taps = Array.from({ length: 64 }, () => Math.floor(next() * 9) / 4 - 1);
+const read = (inner: number, [rows, columns]: readonly [number, number]) => {
+  return (out: number, c: number, ky: number, kx: number) => taps[((out * inner + c) * rows + ky) * columns + kx]!;
+};
+
+it.each([
+  {
+    what: 'Conv2d with groups and windows that differ by axis',
+    node: nirNode('Conv2d', {
+      weight: array(taps.slice(0, 48), [4, 2, 2, 3]),
+      ...{ stride: array([2, 1]), padding: array([1, 0]), dilation: array([1, 2]), groups: array([2], []) },
+      bias: array([0.5, -1, 2, 0]),
+    }),
+    window: {
+      ...{ shape: [4, 5, 6], kernel: [2, 3], weight: read(2, [2, 3]), outputs: 4, bias: [0.5, -1, 2, 0] },
+      ...{ stride: [2, 1], pads: [1, 0, 1, 0], dilation: [1, 2], groups: 2 },
+    },
+  },
+  {
+    what: 'Conv2d with padding "same" of an even kernel',
+    node: nirNode('Conv2d', { weight: array(taps.slice(0, 32), [2, 2, 2, 4]), padding: 'same', bias: array([0, 1]) }),
+    window: {
+      ...{ shape: [2, 5, 6], kernel: [2, 4], weight: read(2, [2, 4]), outputs: 2, bias: [0, 1], pads: [0, 1, 1, 2] },
+    },
+  },
+  {
+    what: 'Conv2d with padding "valid"',
+    node: nirNode('Conv2d', { weight: array(taps.slice(0, 12), [2, 1, 2, 3]), padding: 'valid' }),
+    window: { shape: [1, 5, 6], kernel: [2, 3], weight: read(1, [2, 3]), outputs: 2 },
+  },
+  {
+    what: 'Conv1d',
+    node: nirNode('Conv1d', {
+      weight: array(taps.slice(0, 18), [3, 2, 3]),
+      ...{ stride: array([2]), padding: array([1]), dilation: array([1]), groups: array([1], []) },
+      bias: array([0, 1, -1]),
+    }),
+    window: {
+      ...{ shape: [2, 1, 8], kernel: [1, 3], weight: read(2, [1, 3]), outputs: 3, bias: [0, 1, -1] },
+      ...{ stride: [1, 2], pads: [0, 1, 0, 1] },
+    },
+  },
+  {
+    what: 'SumPool2d',
+    node: nirNode('SumPool2d', { kernel_size: array([2, 3]), stride: array([1, 2]), padding: array([1, 0]) }),
+    window: {
+      ...{ shape: [2, 5, 7], kernel: [2, 3], weight: () => 1, outputs: 2, groups: 2 },
+      ...{ stride: [1, 2], pads: [1, 0, 1, 0] },
+    },
+  },
+  {
+    what: 'AvgPool2d, by its kernel where no stride is said',
+    node: nirNode('AvgPool2d', { kernel_size: array([2, 3]), padding: array([0, 1]) }),
+    window: {
+      ...{ shape: [2, 4, 7], kernel: [2, 3], weight: () => 1 / 6, outputs: 2, groups: 2 },
+      ...{ stride: [2, 3], pads: [0, 1, 0, 1] },
+    },
+  },
+] as readonly { readonly what: string; readonly node: ReturnType<typeof nirNode>; readonly window: Windowed }[])(
+  '$what: what its sum says',
+  ({ node, window }) => {
+    const [channels, height, width] = window.shape;
+    const images = [0, 1].map(() =>
+      Array.from({ length: channels * height * width }, () => Math.floor(next() * 5) / 2),
+    );
+    const shape = node.type === 'Conv1d' ? [channels, width] : window.shape;
+    const graph = nirGraph({ input: nirNode('Input', { shape: array(shape) }), node, output }, [
+      ['input', 'node'],
+      ['node', 'output'],
+    ]);
+    const found = stepsOf(imported(graph, images.length), images);
+    images.forEach((x, t) => {
+      const expected = windowed(x, window);
+      expect(found[t]).toHaveLength(expected.length);
+      expected.forEach((value, i) => expect(found[t]![i], `${t} ${i}`).toBeCloseTo(value, 5));
+    });
+  },
+);
+
 it('a cycle carries what was fired a step before; so does a nested graph that has one', () => {
   const back = [0.4, -0.5, -0.3, 0.2];
   const recurrent = nirNode('Linear', { weight: array(back, [2, 2]) });

@@ -220,7 +220,7 @@ def grid_weight(weight: Tensor, step_size: Tensor, bits: Tensor | int) -> Tensor
 
 
 class _Weighted(nn.Module):
-    """A weight, perhaps on a grid, and perhaps a bias."""
+    """A weight, perhaps (`quantised`) on a grid of `bits`, or of learned bits, and perhaps a bias."""
 
     def __init__(self, shape: Sequence[int], out: int, bias: bool, bits: int | None, quantised: bool) -> None:
         super().__init__()
@@ -265,24 +265,6 @@ class Convolution(_Weighted):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.with_bias(convolve(x, self.effective(), *self._window))
-
-
-class QuantisedConvolution(Convolution):
-    """With weights on a grid of `bits`, or of learned bits."""
-
-    def __init__(
-        self,
-        channels: int,
-        out: int,
-        kernel: tuple[int, int],
-        stride: tuple[int, int] = (1, 1),
-        pads: tuple[int, int, int, int] = (0, 0, 0, 0),
-        groups: int = 1,
-        dilation: tuple[int, int] = (1, 1),
-        bias: bool = True,
-        bits: int | None = None,
-    ) -> None:
-        super().__init__(channels, out, kernel, stride, pads, groups, dilation, bias, bits, True)
 
 
 class TransposedConvolution(_Weighted):

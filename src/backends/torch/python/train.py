@@ -119,6 +119,14 @@ def raw_bytes(value: Tensor) -> bytes:
     return file[8 + int.from_bytes(file[:8], "little") :]
 
 
+class Diverged(Exception):
+    """The loss of a step isn't finite."""
+
+    def __init__(self, epoch: int, step: int) -> None:
+        super().__init__(epoch, step)
+        self.epoch, self.step = epoch, step
+
+
 class Trainer:
     def __init__(self, recipe: dict[str, Any], options: argparse.Namespace) -> None:
         self.recipe, self.options = recipe, options
@@ -279,7 +287,7 @@ class Trainer:
             for name, value in staying.items():
                 self.params[name].data.copy_(value)
             if not math.isfinite(said["loss"]):
-                raise FloatingPointError(f"epoch {number}, step {i + 1}")
+                raise Diverged(number, i + 1)
             losses += said["loss"]
             correct += said["correct"]
             for name, value in said["terms"].items():
@@ -631,9 +639,9 @@ def main() -> None:
 def run(trainer: Trainer) -> None:
     try:
         trainer.train()
-    except FloatingPointError as error:
-        trainer.say(diverged=str(error))
-        print(f"the training diverged: {error}", file=sys.stderr)
+    except Diverged as error:
+        trainer.say(diverged={"epoch": error.epoch, "step": error.step})
+        print(f"the training diverged: epoch {error.epoch}, step {error.step}", file=sys.stderr)
         raise SystemExit(1) from error
 
 
