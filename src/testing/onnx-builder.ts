@@ -30,19 +30,25 @@ export interface TensorSpec {
 
 /** Small ONNX models for tests, written as their graph reads. */
 export class OnnxBuilder {
-  readonly #graph: onnxProto.onnx.IGraphProto & Record<'node' | 'initializer' | 'input' | 'output', object[]>;
+  readonly #graph: onnxProto.onnx.IGraphProto &
+    Record<'node' | 'initializer' | 'input' | 'output' | 'valueInfo', object[]>;
   #count = 0;
 
   constructor(
     readonly opset = 13,
     readonly domains: Readonly<Record<string, number>> = { 'com.microsoft': 1 },
   ) {
-    this.#graph = { name: 'test', node: [], initializer: [], input: [], output: [] };
+    this.#graph = { name: 'test', node: [], initializer: [], input: [], output: [], valueInfo: [] };
   }
 
   input(name: string, dims: readonly (number | string)[], type: BuilderType = 'float'): string {
     this.#graph.input.push(valueInfo(name, dims, type));
     return name;
+  }
+
+  /** Notes the shape and type of a value between nodes, as exporters do. */
+  between(name: string, dims: readonly (number | string)[], type: BuilderType = 'float'): void {
+    this.#graph.valueInfo.push(valueInfo(name, dims, type));
   }
 
   /** Declares an output; its type only where given. */
@@ -123,7 +129,8 @@ export class OnnxBuilder {
   }
 
   /** The graph's message, for tests that damage it. */
-  get graph(): onnxProto.onnx.IGraphProto & Record<'node' | 'initializer' | 'input' | 'output', object[]> {
+  get graph(): onnxProto.onnx.IGraphProto &
+    Record<'node' | 'initializer' | 'input' | 'output' | 'valueInfo', object[]> {
     return this.#graph;
   }
 

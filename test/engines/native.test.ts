@@ -56,6 +56,25 @@ describe.each(nativeEngines)('engine $name', (engine: Engine) => {
     }
   });
 
+  it('reduces values that are so large that several threads take parts of them', async () => {
+    const b = new ProgramBuilder('parts');
+    const x = b.input('x', 'f32', [{ batch: 1 }, 3, 64, 64]);
+    b.output('channels', b.sum(x, [0, 2, 3]));
+    b.output('columns', b.sum(x, [0, 1, 2]));
+    b.output('all', b.sumAll(b.mul(x, x)));
+    b.output('greatest', b.reduceMax(x, [0, 1, 2, 3]));
+    b.output('rows', b.sum(x, [3]));
+    b.output('mapped', b.add(b.mul(x, 2), 1));
+    const program = b.build();
+    const opened = await engine.open(program, { threads: 3 });
+    const feeds = feedsFor(program, 5, 6);
+    const [found, expected] = [await opened.step(feeds), evaluate(program, feeds)];
+    await opened.dispose();
+    for (const name of Object.keys(expected)) {
+      expect(largestDifference(found[name]!, expected[name]!), name).toBeLessThan(1e-5);
+    }
+  });
+
   it('takes steps that are asked for at once one after the other', async () => {
     const program = inference();
     const opened = await engine.open(program, { threads: 2 });

@@ -81,8 +81,20 @@ it('values are kept as long as a later part reads them, and no longer', () => {
 });
 
 it('no part ends between a loop and what is read of its results', () => {
-  const program = recurrentLoop({ steps: 3 });
-  const feeds = feedsFor(program, 2, 5, 1);
+  const loop = recurrentLoop({ steps: 3 });
+  const { x, ...weights } = feedsFor(loop, 2, 5, 1);
+  const feeds = { x: x! };
+  const program: Program = {
+    ...loop,
+    inputs: loop.inputs.filter(({ id }) => id === 'x'),
+    params: Object.entries(weights).map(([id, data]) => ({ id, dtype: data.dtype, shape: data.shape, data })),
+  };
+  const parts = programParts(program, 1);
+  expect(parts.length).toBeGreaterThan(2);
+  for (const { ops } of parts.map((part) => part.program)) {
+    const own = new Set(ops.map(({ id }) => id));
+    for (const op of ops) if (op.kind === 'scan_output') expect(own).toContain(op.inputs[0]);
+  }
   const whole = evaluate(program, feeds);
   const found = inParts(program, 1, feeds);
   for (const [name, { data }] of Object.entries(whole)) expect([name, ...found[name]!.data]).toEqual([name, ...data]);

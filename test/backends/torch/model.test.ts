@@ -82,6 +82,33 @@ const width4: Readonly<Record<string, string>> = {
     config c { network ResNet20(width: 4, stem_stride: 2) neuron Refined coding direct(steps: 1) bits { weights 1 spikes 2 steps 2 } }`,
 };
 
+/** Layers that no network above has. */
+const bodies: Readonly<Record<string, Parameters<typeof tinyModel>[0]>> = {
+  'convolutions with other pads on each side, groups and dilation': {
+    body: `image | conv(4, kernel: [2, 3], stride: [1, 2], pad: [1, 0, 0, 2]) | spike
+      | conv(6, kernel: 3, groups: 2, dilation: 2, pad: [2, 1, 2, 2]) | batchnorm | spike | flatten | linear(3)`,
+  },
+  'a transposed convolution with groups': {
+    body: `image | conv(4, kernel: 3, stride: 2) | spike | transposed_conv(6, kernel: 3, groups: 2, pad: [1, 0, 0, 1]) | spike
+      | flatten | linear(3)`,
+  },
+  'a concatenation, attention over channels and a padded maximum': {
+    body: `concat(image | conv(4, kernel: 3) | spike, image | conv(2, kernel: 3) | relu) | eca(3)
+      | maxpool(3, stride: 2, pad: 1) | flatten | linear(3)`,
+  },
+  'a delay in a chain, the last step read out': {
+    body: 'image | flatten | linear(6) | spike | delay(2) | linear(3) | readout(last)',
+  },
+  'a greatest step read out': {
+    body: 'image | flatten | linear(6) | spike | linear(4) | sigmoid | linear(3) | readout(max)',
+  },
+  'weights on a grid: transposed, with other pads on each side, fully connected': {
+    neuron: 'LIF(tau: 2, theta: 0.05)',
+    body: 'image | conv(4, kernel: 3, stride: 2, pad: [1, 0, 0, 1]) | transposed_conv(4) | spike | flatten | linear(5) | linear(3)',
+    train: 'optimizer sgd(lr: 0.1) } bits { weights 3',
+  },
+};
+
 const neurons: Readonly<Record<string, string>> = {
   LIF: 'LIF(tau: 2, theta: 0.7)',
   'LIF with soft reset': 'LIF(tau: 3, theta: 0.7, soft: true)',
@@ -133,6 +160,15 @@ describe.skipIf(!hasTorch)('networks in PyTorch', () => {
     },
     60_000,
   );
+
+  it.each(Object.entries(bodies))('%s: what the reference evaluator gives', (_, body) => {
+    const network = stirred(networkFrom(tinyModel({ neuron: 'LIF(tau: 2, theta: 0.3)', ...body })));
+    const runnable = lower(network, { trainable: true });
+    const { labels: _labels, ...images } = forwardFeeds(runnable, 3);
+    const wanted = evaluate(runnable.program, images)['0']!;
+    expect(new Set(wanted.data).size).toBeGreaterThan(3);
+    expectEqual(inPyTorch(layeredModel(network).text, paramsToTensors(network.params), images['image']!), wanted, 1e-6);
+  });
 
   it('a cycle is a loop over the steps, and learns as it does here', () => {
     const network = networkFrom(

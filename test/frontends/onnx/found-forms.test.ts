@@ -234,6 +234,7 @@ it('a file that computes in float16 is read, and compared, in float32, with a no
     return b.node('DequantizeLinear', [w, halves([], [2 ** -7]), b.scalar(name(), 'int8', 0)]);
   };
   const y = b.node('Conv', [fake('x', 2 ** -6, 128), codesOf([4, 3, 3, 3]), halves([4], [0.5, -0.25, 1, 0])]);
+  b.between(y, ['N', 4, 4, 4], 'float16');
   const wide = b.node('Cast', [fake(b.node('Relu', [y]), 2 ** -5, 0)], { to: 1 });
   const again = b.node('Cast', [wide], { to: 10 });
   b.output(b.node('Gemm', [b.node('Flatten', [again]), codesOf([5, 64])], { transB: 1 }), ['N', 5], 'float16');
