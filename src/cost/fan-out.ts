@@ -7,6 +7,7 @@ import {
   type Op,
   consumersOf,
   hasRole,
+  isCodedSum,
   linksOf,
   opDef,
   opsById,
@@ -80,7 +81,8 @@ const none: Reach = new Map();
 
 /** What spikes reach that enter `reader` as its n-th input. */
 function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): Reach {
-  const { reach, role } = traitsOf(reader);
+  const { role } = traitsOf(reader);
+  const reach = isCodedSum(reader) ? 'own' : traitsOf(reader).reach;
   const { shape } = byId.get(reader.inputs[n]!)!.type;
   if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
   if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape)]]);
