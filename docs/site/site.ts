@@ -64,7 +64,10 @@ export function siteOf(root: string, version: string): Site {
     const full = join(root, path);
     if (path.endsWith('.html')) {
       const html = readFileSync(full, 'utf8');
-      files[path] = html.replaceAll(/ href="([^"#][^"]*)"/g, (_, target: string) => ` href="${destination(path, target)}"`);
+      files[path] = html.replaceAll(
+        / href="([^"#][^"]*)"/g,
+        (_, target: string) => ` href="${destination(path, target)}"`,
+      );
       return path;
     }
     const isFolder = statSync(full).isDirectory();
