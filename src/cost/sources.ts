@@ -1,7 +1,16 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import { type Network, type Op, firesOf, learnsBits, opsById, traitsOf, unaryTrains, wholeOf } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  firesOf,
+  learnsBits,
+  opsById,
+  traitsOf,
+  unaryTrains,
+  wholeOf,
+} from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {

@@ -38,6 +38,7 @@ export function settledTypes(
 
 /** A current in the place of a train whose levels have grown once more. */
 function levelled(type: ValueType | string, before: ValueType): ValueType | string {
-  const grows = typeof type !== 'string' && type.code.kind === 'spike' && JSON.stringify(type) !== JSON.stringify(before);
+  const grows =
+    typeof type !== 'string' && type.code.kind === 'spike' && JSON.stringify(type) !== JSON.stringify(before);
   return grows ? { ...type, code: { kind: 'psp' } } : type;
 }

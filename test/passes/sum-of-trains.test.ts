@@ -7,7 +7,14 @@ import { expectBinary, expectClose, logitsOf, runPasses, withRandomNorms } from 
 import { randomImages } from '../support/random-network.js';
 import { networkFrom } from '../support/train.js';
 
-const neurons = ['LIF', 'IBLIF(D: 3)', 'MBLIF(integer: 1, fraction: 1)', 'ILIF(D: 3)', 'IBRALIF(D: 1.5, N: 10)', 'Ternary'] as const;
+const neurons = [
+  'LIF',
+  'IBLIF(D: 3)',
+  'MBLIF(integer: 1, fraction: 1)',
+  'ILIF(D: 3)',
+  'IBRALIF(D: 1.5, N: 10)',
+  'Ternary',
+] as const;
 
 /** A network ready for inference whose output is `body`, on values that `lines` define from image: real[2, 6, 6]. */
 function inference(lines: readonly string[], body: string, seed = 1, coding = 'direct(steps: 2)'): Network {
@@ -51,10 +58,18 @@ function expectSame(network: Network, seed: number): Network {
 }
 
 it('a sum of trains of one step is a train with more levels, a joint of them one with the levels of all', () => {
-  const lines = [layer('a', 'image'), layer('b', 'a'), layer('c', 'b', 'IBLIF(D: 3)'), layer('d', 'c', 'MBLIF(integer: 1, fraction: 1)')];
+  const lines = [
+    layer('a', 'image'),
+    layer('b', 'a'),
+    layer('c', 'b', 'IBLIF(D: 3)'),
+    layer('d', 'c', 'MBLIF(integer: 1, fraction: 1)'),
+  ];
   // the last concatenation is there to use all of them
   const codeOf = (body: string, kind: 'add' | 'concat'): unknown =>
-    opOf(inference(lines, `concat(${body}, b, d) | flatten | linear(2)`), (op) => op.kind === kind && op.inputs.length === 2).type.code;
+    opOf(
+      inference(lines, `concat(${body}, b, d) | flatten | linear(2)`),
+      (op) => op.kind === kind && op.inputs.length === 2,
+    ).type.code;
   expect(codeOf('a + b', 'add')).toEqual({ kind: 'spike', min: 0, max: 2, step: 1 });
   expect(codeOf('a + c', 'add')).toEqual({ kind: 'spike', min: 0, max: 4, step: 1 });
   expect(codeOf('a + d', 'add')).toEqual({ kind: 'psp' });
@@ -103,7 +118,10 @@ it.each(Object.keys(shapes))(
     const kinds = fc.constantFrom<string>(...(name === 'greatest of a sum' ? whole : neurons));
     fc.assert(
       fc.property(kinds, kinds, kinds, fc.integer({ min: 1, max: 100_000 }), (a, b, c, seed) => {
-        expectSame(inference([layer('a', 'image', a), layer('b', 'a', b), layer('c', 'b', c)], shapes[name]!, seed), seed);
+        expectSame(
+          inference([layer('a', 'image', a), layer('b', 'a', b), layer('c', 'b', c)], shapes[name]!, seed),
+          seed,
+        );
       }),
       { numRuns: 8 },
     );
@@ -133,12 +151,16 @@ it('a synapse on trains of different steps is one on each, with the step in its 
   const lines = [layer('a', 'image'), layer('d', 'a', 'MBLIF(integer: 1, fraction: 1)')];
   const network = inference(lines, '(a + d) | conv(2) | spike | flatten | linear(3)');
   const planes = expectSame(network, 9);
-  const weightOf = (id: string): readonly number[] => [...planes.params.get(opsById(planes).get(id)!.params['weight']!)!.tensor.data];
+  const weightOf = (id: string): readonly number[] => [
+    ...planes.params.get(opsById(planes).get(id)!.params['weight']!)!.tensor.data,
+  ];
   const original = [...network.params.get('output.conv.weight')!.tensor.data];
   expect(weightOf('output.conv.part1')).toEqual(original);
   expect(weightOf('output.conv.part2')).toEqual(original.map((w) => w / 2));
   // one plane and two, a layer each
-  const bits = costOf(planes).layers.filter(({ id }) => id.startsWith('output.conv')).map(({ steps }) => steps);
+  const bits = costOf(planes)
+    .layers.filter(({ id }) => id.startsWith('output.conv'))
+    .map(({ steps }) => steps);
   expect(bits).toEqual([2, 4]);
 });
 

@@ -90,7 +90,7 @@ export const bitPlanes = definePass({
 });
 
 /**
- * The ops that act on whole codes, whose results are split: maxima, sums of trains, concatenations of trains that are
+ * The ops that act on whole codes, whose results are split: maxima, squeezes, sums of trains, concatenations of trains that are
  * split in different ways, and what moves trains in front of them. Sums and concatenations that only neurons read aren't
  * among them: their parts are gathered.
  */
@@ -107,10 +107,11 @@ function actingOnCodes(network: Network, isUnary: (id: string) => boolean): Read
     const mixed = planewise && new Set(op.inputs.map(isUnary)).size > 1;
     const joins = join && isTrain && !mixed && trains.has(op.id);
     const alike = planewise && new Set(inputs.map((from) => formOf(from, byId, isUnary))).size === 1;
-    const acts = isMaximum(op) || (joins && !alike) || (planewise && codes.has(op.id));
+    const squeezes = traitsOf(op).fires === 'means';
+    const acts = isMaximum(op) || squeezes || (joins && !alike) || (planewise && codes.has(op.id));
     if (acts) found.add(op.id);
     const passes = joins || (planewise && trains.has(op.id));
-    const reads = acts || passes || traitsOf(op).weights !== 'none' || traitsOf(op).fires === 'means';
+    const reads = acts || passes || traitsOf(op).weights !== 'none';
     for (const { id } of inputs) {
       if (reads) trains.add(id);
       if (acts) codes.add(id);

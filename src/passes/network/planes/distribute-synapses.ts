@@ -15,7 +15,7 @@ import {
 } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { addedUp } from './added-up.js';
-import { type Factor, flattenedFactor, productOf, weightFor } from './factors.js';
+import { type Factor, flattenedFactor, productOf, weightFor } from '../factors.js';
 import { frontOf } from '../verify-accumulate-only.js';
 import { isSplit } from './split.js';
 
@@ -84,7 +84,8 @@ function decompositions(network: Network): (id: string) => Decomposition | undef
   const isTrain = (op: Op): boolean => {
     if (front.has(op.id)) return true;
     const role = roleOf(op);
-    if (op.type.code.kind !== 'spike' || (role !== 'sum' && role !== 'concatenation')) return op.type.code.kind === 'spike';
+    if (op.type.code.kind !== 'spike' || (role !== 'sum' && role !== 'concatenation'))
+      return op.type.code.kind === 'spike';
     const from = op.inputs.map((id) => byId.get(id)!);
     // a concatenation of trains that are sent alike is sent as they are
     const forms = new Set(from.map((one) => `${bitsOf(one)} ${isUnary(one.id)}`));

@@ -1,6 +1,6 @@
-import { elementCount, tensor } from '../../../base/dtype.js';
-import type { Param } from '../../../network/index.js';
-import { timesInputs, timesScalar } from '../scale-inputs.js';
+import { elementCount, tensor } from '../../base/dtype.js';
+import type { Param } from '../../network/index.js';
+import { timesInputs, timesScalar } from './scale-inputs.js';
 
 /** A factor of a value, or of each of its channels. */
 export type Factor = number | Float64Array;
