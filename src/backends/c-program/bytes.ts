@@ -98,19 +98,14 @@ function byteTapsText(name: string, taps: ByteTaps, target: CTarget): string {
 /** Floats of the buffer that holds where sums start and the weights. */
 const packedFloats = (padded: number, lines: number, quads: number): number => padded * (1 + lines * quads);
 
-/** Whether a convolution can be computed in bytes. */
-export function fitsBytes({ groups, dilation }: ConvSizes): boolean {
-  return groups === 1 && dilation[1] === 1;
-}
-
 /**
- * y = conv(x, w) where x, plus `zero`, are integers in 0…255, w integers in −128…127 that never change, and all sums are
+ * y = conv(x, w), without groups and dilation, where x, plus `zero`, are integers in 0…255, w integers in −128…127 that never change, and all sums are
  * exact in float32: bytes are multiplied, sums start with what `zero` adds. A row of a window lies in a row of bytes.
  */
 export function byteConvText(s: ConvSizes, at: ConvPlaces, zero: number, target: CTarget): ConvText {
   const [kh, kw] = s.kernel;
   const [rows, columns] = s.output;
-  const tall = Math.max((rows - 1) * s.stride[0]! + (kh - 1) * s.dilation[0]! + 1, s.pads[0]! + 1);
+  const tall = Math.max((rows - 1) * s.stride[0]! + kh, s.pads[0]! + 1);
   const wide = Math.max((columns - 1) * s.stride[1]! + kw, s.pads[1]! + 1);
   const run = kw * s.channels;
   const quads = up(run, together) / together;
@@ -119,7 +114,7 @@ export function byteConvText(s: ConvSizes, at: ConvPlaces, zero: number, target:
   const taps: ByteTaps = {
     lines: kh,
     quads,
-    line: s.dilation[0]! * line,
+    line: line,
     row: s.stride[0]! * line,
     column: s.stride[1]! * s.channels,
     rows,

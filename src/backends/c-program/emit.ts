@@ -1,7 +1,7 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
-import { byteConvText, byteHelpers, byteProductText, fitsBytes } from './bytes.js';
+import { byteConvText, byteHelpers, byteProductText } from './bytes.js';
 import {
   type Call,
   batchOf,
@@ -61,7 +61,7 @@ export interface CProgram {
 }
 
 /**
- * Convolutions and matrix products, by id, whose operands are small integers: the first, plus the number given, lies in
+ * Convolutions without groups and dilation, and matrix products, by id, whose operands are small integers: the first, plus the number given, lies in
  * 0…255, the second, a param, in −128…127, and all sums are exact in float32.
  */
 export type ByteProducts = ReadonlyMap<string, number>;
@@ -258,7 +258,7 @@ class Writer {
     const zero = this.#zeroOf(planner, op);
     return this.#own(name, fixed, touched, (packed, partial) => {
       const places: ConvPlaces = { fixed, name, batch: batchOf(call), x: px, w: pw, y: py, packed, partial };
-      if (zero !== undefined && fitsBytes(sizes)) return byteConvText(sizes, places, zero, this.target);
+      if (zero !== undefined) return byteConvText(sizes, places, zero, this.target);
       return write[op.kind as 'conv2d'](sizes, places, this.target);
     });
   }
