@@ -85,7 +85,15 @@ export const pipelines = {
     deadCode,
   ],
   /** A network ready for inference, its multi-bit spikes as binary planes. */
-  planes: [composeSynapses, reparameterise, distributeSynapses, bitPlanes, verifyPlanes, verifyAccumulateOnly, deadCode],
+  planes: [
+    composeSynapses,
+    reparameterise,
+    distributeSynapses,
+    bitPlanes,
+    verifyPlanes,
+    verifyAccumulateOnly,
+    deadCode,
+  ],
   /** The same network for fast evaluation. */
   fuse: [fusePlanes, deadCode],
 } as const satisfies Record<string, readonly Pass[]>;

@@ -1,6 +1,15 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { type Network, type Op, isCodedSum, linksOf, opsById, roleOf, traitsOf, unaryTrains } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  isCodedSum,
+  linksOf,
+  opsById,
+  roleOf,
+  traitsOf,
+  unaryTrains,
+} from '../../network/index.js';
 
 /** What a layer gives out at all steps for a batch, its own shape last. */
 export type Trains = (id: string) => Pick<Tensor, 'data'>;
