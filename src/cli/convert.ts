@@ -78,12 +78,11 @@ export function addConvert(program: Command, host: Host): void {
       amplification,
     )
     .addOption(
-      choice('--encoder <name>', 'sws: exact or drive (default: exact); phase and others: spikes or real (default: spikes)', [
-        'exact',
-        'drive',
-        'spikes',
-        'real',
-      ]),
+      choice(
+        '--encoder <name>',
+        'sws: exact or drive (default: exact); phase and others: spikes or real (default: spikes)',
+        ['exact', 'drive', 'spikes', 'real'],
+      ),
     )
     .option('--period <n>', 'phase: steps of a period (default: 8)', wholeNumber(1))
     .option('--theta <x>', 'burst: what the first spike counts, as a share of the range (default: 0.125)', positive)

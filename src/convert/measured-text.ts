@@ -52,7 +52,10 @@ export async function measuredText(
 const inputImages = 1000;
 
 /** The largest size of the input: of its quantiser, else of the calibration's images; undefined where neither is there. */
-function inputSize(network: Network, { calibrate: dataset, normalisation = {}, ...options }: ConvertOptions): number | undefined {
+function inputSize(
+  network: Network,
+  { calibrate: dataset, normalisation = {}, ...options }: ConvertOptions,
+): number | undefined {
   const input = network.ops.find(({ kind }) => kind === 'input');
   const quantiser = network.ops.find((op) => op.kind === 'quantize' && op.inputs[0] === input?.id);
   if (quantiser?.kind === 'quantize') {

@@ -24,7 +24,11 @@ function argsOf(lowering: Lowering): Record<(typeof names)[number], number> {
 /** The input as the burst neuron fires under a constant current of its size, with its sign. */
 function encoded(lowering: Lowering, op: Op, x: Value): Value {
   const { size, sign } = sizeAndSign(lowering, op, x);
-  return signed(lowering, trainOfNeuron(lowering, op, 'Burst', argsOf(lowering), constantCurrent(lowering, size)), sign);
+  return signed(
+    lowering,
+    trainOfNeuron(lowering, op, 'Burst', argsOf(lowering), constantCurrent(lowering, size)),
+    sign,
+  );
 }
 
 /**

@@ -23,7 +23,10 @@ export function timesWeights({ builder }: Lowering, { type }: Op, spikes: Value,
 /** The mean over the steps of spikes [TN, …], each times what it counts, [N, …]. */
 export function meanWorth(lowering: Lowering, op: Op, spikes: Value, weights: readonly number[]): Value {
   const { builder } = lowering;
-  const flat = builder.reshape(timesWeights(lowering, op, spikes, weights), folded(weights.length, [elementCount(op.type.shape)]));
+  const flat = builder.reshape(
+    timesWeights(lowering, op, spikes, weights),
+    folded(weights.length, [elementCount(op.type.shape)]),
+  );
   return builder.reshape(meanOverTime(builder, flat), folded(1, op.type.shape));
 }
 
@@ -36,7 +39,13 @@ export function sizeAndSign(lowering: Lowering, op: Op, x: Value): { readonly si
 }
 
 /** The train [TN, …] of a neuron of the network's under a current. */
-export function trainOfNeuron(lowering: Lowering, op: Op, neuron: string, args: Readonly<Record<string, number>>, input: Timed): Value {
+export function trainOfNeuron(
+  lowering: Lowering,
+  op: Op,
+  neuron: string,
+  args: Readonly<Record<string, number>>,
+  input: Timed,
+): Value {
   const { network, builder } = lowering;
   const made = makeOp(
     { id: op.id, kind: 'neuron', inputs: op.inputs, attrs: { neuron, ...args }, place: op.place },

@@ -142,7 +142,12 @@ class MeanEmitter {
     if (to.builder.typeOf(id).time === undefined) return id;
     const known = this.#decoded.get(id);
     if (known !== undefined) return known;
-    const made = to.builder.add({ id: `${id}.readout`, kind: 'decode', inputs: [id], attrs: { coding: this.coding.name } });
+    const made = to.builder.add({
+      id: `${id}.readout`,
+      kind: 'decode',
+      inputs: [id],
+      attrs: { coding: this.coding.name },
+    });
     this.#decoded.set(id, made);
     return made;
   }

@@ -45,5 +45,7 @@ function levelsOf(
 ): MeanNeuron['levels'] | undefined {
   const levels = spikeLevels(def, args);
   if (levels === undefined || def.states.some(({ units }) => units !== undefined)) return undefined;
-  return (signed || levels.min === 0) && levels.max > 0 && levels.max <= mostLevel && levels.step > 0 ? levels : undefined;
+  return (signed || levels.min === 0) && levels.max > 0 && levels.max <= mostLevel && levels.step > 0
+    ? levels
+    : undefined;
 }
