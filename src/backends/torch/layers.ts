@@ -315,6 +315,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   affine,
   add: written,
   mul: written,
+  matmul: written,
   concat: written,
   relu: written,
   clip: written,
