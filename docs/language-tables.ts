@@ -1,4 +1,4 @@
-import { equationFunctions } from '../src/equations/index.js';
+import { equationFunctions, surrogateTable } from '../src/equations/index.js';
 import { codings } from '../src/model/codings.js';
 import { type Parameter, type Setting, type Spec, describeSpec } from '../src/model/schema.js';
 import { bitSettings, hardwareSettings, trainSettings } from '../src/model/settings.js';
@@ -49,6 +49,14 @@ function functionTable(): string {
   return ['| function | value | derivative |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+function surrogates(): string {
+  const rows = Object.entries(surrogateTable).map(([name, { args, doc, elsewhere = '–' }]) => {
+    const given = Object.entries(args).map(([arg, value]) => `${arg}: ${Number.isFinite(value) ? value : '…'}`);
+    return `| \`${name}(${given.join(', ')})\` | ${doc.replaceAll('|', '\\|')} | ${elsewhere} |`;
+  });
+  return ['| surrogate | derivative | elsewhere |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
 function codingTable(): string {
   const told: Readonly<Record<keyof typeof codings, readonly [string, string]>> = {
     direct: ['the real input at every step', 'mean over the steps'],
@@ -77,6 +85,7 @@ const layerRow =
 /** The tables of docs/language.md that the compiler's own tables say, by the name of their place in it. */
 const tables: Readonly<Record<string, () => string>> = {
   functions: functionTable,
+  surrogates,
   codings: codingTable,
   'bits { … }': () => settingTable(bitSettings, [layerRow]),
   'train { … }': () => settingTable(trainSettings),
