@@ -110,7 +110,11 @@ export const foldBatchnorm = definePass({
       const axis = channelAxisOf(op);
       const scale = to.param(`${op.id}.scale`, realParam([factor.length], factor));
       const offset = to.param(`${op.id}.shift`, realParam([shift.length], shift));
-      return to.copy(op, inputs, { kind: 'affine', attrs: axis === 0 ? {} : { axis }, params: { scale, shift: offset } });
+      return to.copy(op, inputs, {
+        kind: 'affine',
+        attrs: axis === 0 ? {} : { axis },
+        params: { scale, shift: offset },
+      });
     });
   },
 });
