@@ -19,7 +19,7 @@ const layers = new Map(
     concat: 'concat cat concatenate',
     add: 'add sum residual',
     mul: 'mul multiply',
-    matmul: 'matmul bmm mm einsum dot matrixmultiply',
+    matmul: 'matmul bmm mm matrixmultiply',
     permute: 'permute transpose swapaxes movedim',
     reshape: 'reshape rearrange unflatten',
     split: 'split chunk',
@@ -64,7 +64,10 @@ const advice = new Map(
         'attention multiheadattention selfattention transformer embedding',
         'blocks of spiking attention are in the library: `use "spikec/attention" { SpikformerBlock }`; `eca` is channel attention',
       ],
-      ['matmul einsum bmm dot', 'products with weights are `linear`; `mul` multiplies element by element'],
+      [
+        'einsum dot tensordot',
+        'products with weights are `linear`, of two values `matmul`; `mul` multiplies element by element',
+      ],
       ['reshape permute transpose squeeze unsqueeze rearrange', '`flatten` is the change of shape there is'],
       [
         'sequential model module forward',

@@ -82,7 +82,8 @@ it('additions of products of trains are counted on data: a spike adds a row of t
   counter.add((id) => results[outputNames.train(id)]!);
   const cost = costOf(network!);
   const { layers } = measuredCost(network!, cost, (id) => counter.countsOf(id), 2, defaultHardware);
-  const spikes = (id: string): number => results[outputNames.train(id)]!.data.reduce((sum: number, s) => sum + s, 0);
+  const spikes = (id: string): number =>
+    Array.from(results[outputNames.train(id)]!.data).reduce((sum, s) => sum + s, 0);
   expect(spikes('q')).toBeGreaterThan(0);
   expect(spikes('k')).toBeGreaterThan(0);
   // of l: 4 outputs a spike; of q k' the spikes of q: 3 columns each; of counts·k those of k: 3 rows each
