@@ -1,5 +1,13 @@
 import { present } from '../../../base/invariant.js';
-import { type Acting, type LoweredOp, type Op, channelAxisOf, hasWeightMatrix, loweringOf, opsById } from '../../../network/index.js';
+import {
+  type Acting,
+  type LoweredOp,
+  type Op,
+  channelAxisOf,
+  hasWeightMatrix,
+  loweringOf,
+  opsById,
+} from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import { gridWeight } from '../bits.js';
 import { type Lowering, type Precision, folded } from '../context.js';
