@@ -50,6 +50,7 @@ export {
   type KindsOf,
   type WeightedKind,
   attrsOf,
+  channelAxisOf,
   isTimed,
   type TimeKind,
   pads,
