@@ -81,6 +81,21 @@ export const pipelines = {
     verifyAccumulateOnly,
     deadCode,
   ],
+  /** The same to trains in which a spike's time or its past says what it counts. */
+  'convert.timed': [
+    canonicalise,
+    foldBatchnorm,
+    foldAffine,
+    quantiseWeights,
+    quantiserRegions,
+    activationRanges,
+    insertNeurons,
+    scaleWeights,
+    composeSynapses,
+    scheduleTime,
+    verifyAccumulateOnly,
+    deadCode,
+  ],
   /** A network ready for inference, its multi-bit spikes as binary planes. */
   planes: [composeSynapses, reparameterise, bitPlanes, verifyPlanes, verifyAccumulateOnly, deadCode],
   /** The same network for fast evaluation. */

@@ -58,7 +58,7 @@ export async function runNetwork(
   phase: string,
 ): Promise<{ readonly run: SpikingRun; readonly activity: Pick<EvalResult, 'activity'> }> {
   const { trains, steps } = lowered(network);
-  const early = trains === 'means' ? earlySteps(steps) : [];
+  const early = trains === 'means' && carrierOf(network).whole !== true ? earlySteps(steps) : [];
   const counter = new LevelCounter(options.activity === true ? countedLayers(network) : []);
   const spikes = options.countSpikes?.(network);
   const given = new Set([...counter.layers.map(({ id }) => id), ...(spikes?.ids ?? [])]);
