@@ -83,13 +83,13 @@ function withChannelsLast(program: Program, constants: Map<string, Tensor>, lane
     const [channels, height, width] = image as [number, number, number];
     if (own.length !== 3 || height * width === 1 || channels === 1 || own[0] !== channels) return id;
     if (own[1] === 1 && own[2] === 1 && channels % lanes === 0) return id;
-    const name = `${id}::${image.join('x')}`;
+    const name = `${id}::${channels}x${height}x${width}`;
     if (!channelsLast.has(name)) {
-      const full = broadcastData({ ...value, shape: own } as Tensor, image as number[]);
+      const full = broadcastData({ ...value, shape: own } as Tensor, [channels, height, width]);
       const data = full.slice();
       const area = height * width;
       for (let c = 0; c < channels; c++) for (let p = 0; p < area; p++) data[p * channels + c] = full[c * area + p]!;
-      constants.set(name, { dtype: value.dtype, shape: [1, ...image], data } as Tensor);
+      constants.set(name, { dtype: value.dtype, shape: [1, channels, height, width], data } as Tensor);
       channelsLast.add(name);
     }
     return name;
