@@ -48,6 +48,7 @@ export {
   type KindsOf,
   type WeightedKind,
   attrsOf,
+  channelAxisOf,
   isTimed,
   type TimeKind,
   pads,

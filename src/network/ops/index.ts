@@ -63,6 +63,15 @@ export function sourceOf(
   return source(op.attrs as AttrsOf<AttrSchema>, shape, at);
 }
 
+/** Along which axis of its result (0: the channels) a layer's parameters have one number each. */
+export function channelAxisOf(op: {
+  readonly kind: OpKind;
+  readonly attrs: unknown;
+  readonly type: ValueType;
+}): number {
+  return opDef(op.kind).channelAxis?.(op.attrs as AttrsOf<AttrSchema>, op.type.shape) ?? 0;
+}
+
 /** How an op acts on tensors. */
 export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
   return opDef(op.kind).lowering;

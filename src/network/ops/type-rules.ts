@@ -86,6 +86,15 @@ export function pooled(request: TypeRequest, shape: readonly number[], size: num
   return withTime({ shape, code: { kind: 'spike', min: min * size, max: max * size, step: step / size } }, from.time);
 }
 
+type Spikes = Extract<Code, { kind: 'spike' }>;
+
+/** Levels of a sum of `terms` products of two spikes: exact integers, times the product of their steps. */
+export function productLevels(a: Spikes, b: Spikes, terms: number): Spikes {
+  const ends = [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max];
+  const [min, max] = [Math.min(...ends) * terms, Math.max(...ends) * terms];
+  return { kind: 'spike', min: min === 0 ? 0 : min, max: max === 0 ? 0 : max, step: a.step * b.step };
+}
+
 /** Joins need their operands at the same time; the verifier asks this. */
 export function joinProblem(inputs: readonly ValueType[]): string | undefined {
   const [first, ...rest] = inputs;
