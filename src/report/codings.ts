@@ -21,7 +21,7 @@ export async function codingsPage(found: CodingComparison, version: string): Pro
   const { network, data, samples, ann, points, best, within, refused } = found;
   const plots = await Promise.all(
     (['latency_steps', 'operations', 'energy_pj'] as const).map((over) =>
-      points.length === 0 ? '' : renderPlot(codingsPlot(points, over, ann.accuracy)),
+      points.length === 0 ? Promise.resolve('') : renderPlot(codingsPlot(points, over, ann.accuracy)),
     ),
   );
   const titles = ['Accuracy over latency', 'Accuracy over operations', 'Accuracy over energy'];

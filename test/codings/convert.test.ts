@@ -161,5 +161,7 @@ it('what a network doesn’t convert to is said with its reason, and the others 
     { coding: 'sws', steps: 6, silent: 3 },
     { coding: 'ttfs', steps: 9 },
   ]);
-  for (const text of ['rates', 'rate:0', 'rate:8/2', 'sws:', '']) expect(() => codingPoints(text)).toThrow();
+  for (const text of ['rates', 'rate:0', 'rate:8/2', 'sws:', '']) {
+    expect(() => codingPoints(text)).toThrow('is no coding to compare');
+  }
 });
