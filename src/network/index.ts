@@ -29,6 +29,8 @@ export {
   type Link,
   type OpRole,
   type OpTraits,
+  firesOf,
+  isCodedSum,
   isMaximum,
   linksOf,
   sourceOf,
