@@ -45,6 +45,18 @@ const blocks = (config: string, block = 'BasicBlock', first = ''): string => `
 
 const coded = 'coded = image | spike(Refined(signed: true))';
 
+const attention = (config: string, neuron: string): string => `
+  use "spikec/attention" { InputDecayLIF, PatchStage, PositionedTokens, SpikformerBlock }
+  use "spikec/neurons" { Refined }
+  network Small {
+    input image: real[1, 8, 8]
+    tokens = image | PatchStage(4) | PatchStage(8) | PositionedTokens(8)
+    body = tokens | SpikformerBlock(4, 8, heads: 2, ratio: 2, scale: 0.25, Attention: ${neuron})
+    output body | mean(axis: 0) | linear(3)
+  }
+  config c { network Small ${config}
+    train { data mnist optimizer sgd(lr: 0.05, momentum: 0.9, weight_decay: 1e-4) batch 8 epochs 1 seed 2 } }`;
+
 const residual: Readonly<Record<string, string>> = {
   'multi-bit spikes with interlaminar connections': blocks(
     'neuron MBLIF(tau: 4, theta: 0.6) coding direct(steps: 2)',
@@ -67,6 +79,16 @@ const residual: Readonly<Record<string, string>> = {
   ),
   'fixed bits with step sizes from the weights': blocks(
     'neuron Refined coding direct(steps: 1) bits { weights 2 spikes 2 steps 1 step_size max }',
+  ),
+  'spiking self-attention, spikes summed': attention(
+    'neuron InputDecayLIF(theta: 0.6) coding direct(steps: 2)',
+    'InputDecayLIF(theta: 0.1)',
+  ),
+  'spiking self-attention with learned bits': attention(
+    `neuron Refined coding direct(steps: 1)
+     bits { weights learn(init: 4, max: 6, target: 2, rate: 4) spikes learn(init: 4, max: 6, target: 2, rate: 4)
+            steps learn(init: 2, max: 2, target: 1, penalty: 0.4, rate: 0.2) renewal spikes settle 0.6 }`,
+    'Refined',
   ),
   'weights of one bit': blocks('neuron Refined coding direct(steps: 1) bits { weights 1 spikes 2 steps 1 }'),
 };
