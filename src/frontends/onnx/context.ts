@@ -90,6 +90,7 @@ export class NodeContext {
   inOwnLayout(value: RealValue): RealValue {
     const { perm } = value;
     if (perm === undefined) return value;
+    if (perm[0] !== 0) this.badForm('the batch is not the first axis of what it reads');
     const from = this.shapeOf(value);
     if (!inOrder(perm, from)) return this.graph.transposed(this, value, perm);
     const shape = perm.slice(1).map((axis) => from[axis - 1]!);

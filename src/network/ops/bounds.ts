@@ -31,6 +31,9 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   affine: (op, [first], source) => first && affine(source, op, first),
   add: (_, [a, b]) => a && b && { min: a.min + b.min, max: a.max + b.max },
   mul: (_, [a, b]) => a && b && times(a, b),
+  matmul: matrixProduct,
+  softmax: () => ({ min: 0, max: 1 }),
+  layernorm: normalised,
   concat: (_, [first, ...others]) => others.reduce(union, first),
   quantize: ofCodes,
   table: ofCodes,
@@ -60,6 +63,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   neuron: unbounded,
   recode: unbounded,
   product: unbounded,
+  matrix_product: unbounded,
+  group_neuron: unbounded,
   maxprefix: unbounded,
   delay: unbounded,
   lag: unbounded,
@@ -89,6 +94,24 @@ function same(_: Op, [first]: readonly (Interval | undefined)[]): Interval | und
 function times(a: Interval, b: Interval): Interval {
   const ends = [a.min, a.max].flatMap((x) => [x * b.min, x * b.max]);
   return { min: Math.min(...ends), max: Math.max(...ends) };
+}
+
+/** As many products as the inner size: each between the bounds of one. */
+function matrixProduct(
+  op: Op<'matmul'>,
+  [a, b]: readonly (Interval | undefined)[],
+  source: IntervalSource,
+): Interval | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const inner = source.opOf(op.inputs[0]!).type.shape.at(-1)!;
+  const { min, max } = times(a, b);
+  return { min: inner * min, max: inner * max };
+}
+
+/** Of n values with the mean 0 and the variance 1 none is greater than √(n − 1). */
+function normalised(op: Op<'layernorm'>, _: unknown, source: IntervalSource): Interval {
+  const most = Math.sqrt(Math.max(1, op.type.shape[op.attrs.axis]! - 1));
+  return affined({ min: -most, max: most }, valuesOf(source, op, 'gamma'), valuesOf(source, op, 'beta'));
 }
 
 /** A quantiser's range; behind a relu it has no negative values. */
@@ -132,9 +155,15 @@ function valuesOf(source: IntervalSource, op: Op, role: string): Float64Array | 
   return name === undefined ? undefined : realValues(source.paramOf(name));
 }
 
-function affine(source: IntervalSource, op: Op, { min, max }: Interval): Interval {
-  const scales = valuesOf(source, op, 'scale') ?? Float64Array.of(1);
-  const shifts = valuesOf(source, op, 'shift') ?? Float64Array.of(0);
+function affine(source: IntervalSource, op: Op, bounds: Interval): Interval {
+  return affined(bounds, valuesOf(source, op, 'scale'), valuesOf(source, op, 'shift'));
+}
+
+function affined(
+  { min, max }: Interval,
+  scales: Float64Array = Float64Array.of(1),
+  shifts: Float64Array = Float64Array.of(0),
+): Interval {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < Math.max(scales.length, shifts.length); i++) {
     const a = scales[scales.length === 1 ? 0 : i]!;

@@ -1,0 +1,34 @@
+import { boolean } from './attributes.js';
+import { defineOp } from './define.js';
+import { linearResult, matrixProductShape } from './type-rules.js';
+
+export const matmul = defineOp({
+  doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Attention is two of them.',
+  arity: [2, 2],
+  attrs: { transpose: boolean() },
+  params: [],
+  traits: {
+    role: 'product',
+    weights: 'none',
+    // [.., m, n] of k products each; k is the first operand's last axis
+    macs: ({ input, output }) => output.reduce((all, n) => all * n, input.at(-1)!),
+    join: true,
+    fires: 'none',
+    reach: 'own',
+    relays: false,
+    planewise: false,
+    monotone: false,
+    linear: false,
+    accumulates: false,
+    keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'product',
+    act: ({ builder }, { attrs }, [a, b]) => builder.matmul(a!, b!, { transB: attrs.transpose }),
+  },
+  type: ({ inputs: [a, b], attrs: { transpose } }) => {
+    const shape = matrixProductShape(a!.shape, b!.shape, transpose);
+    return typeof shape === 'string' ? shape : linearResult(a!, shape);
+  },
+});
