@@ -221,6 +221,8 @@ export class GraphContext {
     string,
     { readonly source: string; readonly scale: number; readonly shift: number }
   >();
+  /** What square roots are of, by their op. */
+  readonly roots = new Map<string, string>();
   /** Rounded values that have got their quantisers, by their tensors. */
   readonly roundedReals = new Map<string, RealValue>();
   /** What the reshapes that only write axes of size 1 anew were made from, by their op. */

@@ -55,11 +55,7 @@ export function alongAxis(
 }
 
 /** What is wrong with the axis of a group function, or with its parameters. */
-export function axisProblem({
-  inputs,
-  attrs,
-  param,
-}: TypeRequest<{ readonly axis: number }>): string | undefined {
+export function axisProblem({ inputs, attrs, param }: TypeRequest<{ readonly axis: number }>): string | undefined {
   const { shape } = inputs[0]!;
   const size = shape[attrs.axis];
   if (size === undefined) return `has no axis ${attrs.axis} in ${shapeText(shape)}`;

@@ -33,7 +33,8 @@ export function matrixProductShape(
   transpose: boolean,
 ): readonly number[] | string {
   const [inner, outer] = transpose ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
-  const fits = a.length >= 2 && a.length === b.length && a.at(-1) === inner && sameShape(a.slice(0, -2), b.slice(0, -2));
+  const fits =
+    a.length >= 2 && a.length === b.length && a.at(-1) === inner && sameShape(a.slice(0, -2), b.slice(0, -2));
   if (fits) return [...a.slice(0, -1), outer!];
   return `can't multiply ${shapeText(a)} with ${transpose ? 'the transposed ' : ''}${shapeText(b)}`;
 }

@@ -99,8 +99,15 @@ function onActivations(context: NodeContext, operator: Operator): RealValue {
     case 'Mul':
       return multiplication(context, x, y, context.output);
     case 'Div':
-      return multiplication(context, x, applied(context, 'reciprocal', y, {}, 'reciprocal'), context.output);
+      return multiplication(context, x, inverse(context, y), context.output);
   }
+}
+
+/** 1/x; of a square root x^−½ of what that is of: one function of one value. */
+function inverse(context: NodeContext, x: RealValue): RealValue {
+  const root = context.graph.roots.get(x.op);
+  if (root === undefined || x.grid !== undefined) return applied(context, 'reciprocal', x, {}, 'reciprocal');
+  return applied(context, 'pow', { ...x, op: root }, { alpha: -0.5 }, 'reciprocal');
 }
 
 /** The product of two activations of one shape, or with one factor a channel: [N, C, H, W]·[N, C, 1, 1]. */
@@ -217,8 +224,7 @@ function withConstant(
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   const x = context.realInAnyLayout(index);
   if (operator === 'Div' && constantFirst) {
-    const inverse = applied(context, 'reciprocal', x, {}, 'reciprocal');
-    return affine(context, 'Mul', inverse, constant, false, context.output);
+    return affine(context, 'Mul', inverse(context, x), constant, false, context.output);
   }
   return affine(context, operator, x, constant, constantFirst, context.output);
 }

@@ -11,12 +11,7 @@ export function matrixProduct(context: NodeContext): RealValue {
 }
 
 /** The matrix product of two activations of as many axes; the batch is among the outer ones. */
-export function productOf(
-  context: NodeContext,
-  a: RealValue,
-  b: RealValue,
-  origin: string | undefined,
-): RealValue {
+export function productOf(context: NodeContext, a: RealValue, b: RealValue, origin: string | undefined): RealValue {
   const [left, right] = [context.onnxShape(a), context.onnxShape(b)];
   const text = (shape: readonly number[]): string => `[${shape.map((n) => (Number.isNaN(n) ? 'N' : n)).join(', ')}]`;
   const place = batchPlace(a);
@@ -31,7 +26,12 @@ export function productOf(
     context.shapeMismatch(`it multiplies activations ${text(left)} by ${text(right)}`);
   }
   const inputs = [a, b].map((value) => context.inOwnLayout(withBatchFirst(value)));
-  const made = context.emit({ kind: 'matmul', inputs, attrs: { transpose: false }, origin: place > 0 ? undefined : origin });
+  const made = context.emit({
+    kind: 'matmul',
+    inputs,
+    attrs: { transpose: false },
+    origin: place > 0 ? undefined : origin,
+  });
   return withBatchAt(made, context.shapeOf(made).length + 1, place);
 }
 
@@ -111,7 +111,11 @@ export function normalised(
     if (count !== size) context.shapeMismatch(`"${constant.name}" has ${count} numbers for ${size} values`);
     params[role] = context.param(reshapedConstant(constant, [size]));
   }
-  const normal = (value: RealValue, along: number, named: { origin?: string | undefined; suffix?: string }): RealValue =>
+  const normal = (
+    value: RealValue,
+    along: number,
+    named: { origin?: string | undefined; suffix?: string },
+  ): RealValue =>
     context.emit({ kind: 'layernorm', inputs: [value], attrs: { axis: along, epsilon }, params, ...named });
   if (axis.onnx === shape.length - 1) {
     const made = normal(x, axis.own, origin === undefined ? { suffix: 'norm' } : { origin });

@@ -62,7 +62,8 @@ export function along(
   const perms = given.map(({ perm }) => (perm ?? []).join());
   const places = given.map(batchPlace);
   const alike = perms.every((perm) => perm === perms[0]);
-  if (!alike && places.some((place) => place !== places[0])) context.badForm('its operands have the batch at different axes');
+  if (!alike && places.some((place) => place !== places[0]))
+    context.badForm('its operands have the batch at different axes');
   const values = alike
     ? given
     : given.map((value) => {

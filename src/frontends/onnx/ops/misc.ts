@@ -2,7 +2,14 @@ import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import { arrayOf, lazyConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { type ElementType, codeRange, elementTypeName, elementTypeNumbers, elementTypeOf, isFloatType } from '../element-type.js';
+import {
+  type ElementType,
+  codeRange,
+  elementTypeName,
+  elementTypeNumbers,
+  elementTypeOf,
+  isFloatType,
+} from '../element-type.js';
 import { dequantiseCodes } from '../quantisation.js';
 import { castRounded } from '../rounded.js';
 import { tensorConstant } from '../tensor-data.js';

@@ -54,7 +54,9 @@ function rangesOf(context: NodeContext, shape: readonly number[]): readonly Rang
     if (range.end <= range.start) context.badForm(`nothing is left of axis ${axis}`);
     return range;
   });
-  return ranges.filter(({ axis, start, end, step }) => !Number.isNaN(end) && (start > 0 || end < shape[axis]! || step > 1));
+  return ranges.filter(
+    ({ axis, start, end, step }) => !Number.isNaN(end) && (start > 0 || end < shape[axis]! || step > 1),
+  );
 }
 
 /** One op a range, on the op's own axes; the last one is what the ONNX tensor `origin` holds. */

@@ -41,9 +41,7 @@ function reshape(context: NodeContext): readonly Value[] {
   if (target === undefined) context.badForm('its shape is missing');
   if (input.kind === 'constant') return [reshapedConstant(input, constantTarget(context, input, target))];
   const { value, rewrap } = context.realOrCodes(0);
-  return [
-    rewrap(inShape(context, value, activationTarget(context, context.onnxShape(value), target), context.output)),
-  ];
+  return [rewrap(inShape(context, value, activationTarget(context, context.onnxShape(value), target), context.output))];
 }
 
 function constantTarget(context: NodeContext, input: Constant, target: readonly number[]): readonly number[] {

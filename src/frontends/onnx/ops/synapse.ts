@@ -104,12 +104,7 @@ export function convolution(
 }
 
 /** x·W of vectors; of [N, …, F] at each place, which is a 1×1 convolution with the channels last. */
-export function matmul(
-  context: NodeContext,
-  given: RealValue,
-  weight: Constant,
-  bias?: Constant,
-): LinearPlan {
+export function matmul(context: NodeContext, given: RealValue, weight: Constant, bias?: Constant): LinearPlan {
   const place = batchPlace(given);
   const x = withBatchFirst(given);
   const from = context.onnxShape(x);
@@ -156,12 +151,7 @@ function overPlaces(context: NodeContext, x: RealValue, weight: Constant, bias: 
 }
 
 /** x [N,F] · weight [F,O]: kept as linear with weight [O,F]. */
-function vectorsTimes(
-  context: NodeContext,
-  x: RealValue,
-  weight: Constant,
-  bias: Constant | undefined,
-): LinearPlan {
+function vectorsTimes(context: NodeContext, x: RealValue, weight: Constant, bias: Constant | undefined): LinearPlan {
   const shape = context.shapeOf(x);
   if (shape.length !== 1 || weight.shape.length !== 2) {
     context.badForm(

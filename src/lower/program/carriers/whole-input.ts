@@ -42,11 +42,7 @@ export function productTrain(lowering: Lowering, op: Op<'product'>, inputs: read
 }
 
 /** The digits of the quantised product of two matrices, all of whose values are in. */
-export function matrixProductTrain(
-  lowering: Lowering,
-  op: Op<'matrix_product'>,
-  inputs: readonly Timed[],
-): StepTrain {
+export function matrixProductTrain(lowering: Lowering, op: Op<'matrix_product'>, inputs: readonly Timed[]): StepTrain {
   const { builder } = lowering;
   const { gain, offset, transpose } = op.attrs;
   const [a, b] = inputs.map((input, n) => wholeInput(lowering, op, input, gain[n]!, offset[n]!));
@@ -67,11 +63,7 @@ export function groupTrain(lowering: Lowering, op: Op<'group_neuron'>, input: Ti
 }
 
 /** The digits of a value's code, or of one digit of it. */
-function quantised(
-  lowering: Lowering,
-  op: Op<'product' | 'matrix_product' | 'group_neuron'>,
-  value: Value,
-): StepTrain {
+function quantised(lowering: Lowering, op: Op<'product' | 'matrix_product' | 'group_neuron'>, value: Value): StepTrain {
   const builder = lowering.builder.at(op.id);
   const code = codesOf(builder, value, op.attrs);
   const { base, place } = op.attrs;

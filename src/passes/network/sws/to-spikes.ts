@@ -264,7 +264,11 @@ function emitDigit(emitter: SpikeEmitter, op: Op<'digit'>): void {
 }
 
 /** The neurons in the place of `op`, a quantiser or a digit, that fire the codes of what it reads. */
-function addWhole(emitter: SpikeEmitter, op: Op<'quantize' | 'digit'>, fired: Attrs & { readonly scale: number }): void {
+function addWhole(
+  emitter: SpikeEmitter,
+  op: Op<'quantize' | 'digit'>,
+  fired: Attrs & { readonly scale: number },
+): void {
   const source = emitter.op(op.inputs[0]!) as Whole;
   const inputs = source.inputs.map((id) => wholeInput(emitter, id));
   const [a, b] = inputs;
