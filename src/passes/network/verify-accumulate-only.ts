@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, opsById, traitsOf } from '../../network/index.js';
+import { type Network, type Op, opsById, roleOf, traitsOf } from '../../network/index.js';
 import { definePass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
 
@@ -87,7 +87,7 @@ export const verifyAccumulateOnly = definePass({
       const where = attentions.map(({ mul }) => `%${mul.id}`).join(', ');
       context.report('convert/attention-gate', { gates: attentions.length, products }, first.mul, { help: where });
     }
-    const products = network.ops.filter(({ kind }) => kind === 'product' || kind === 'matrix_product');
+    const products = network.ops.filter((op) => roleOf(op) === 'whole-input' && traitsOf(op).macs !== 'none');
     if (products.length > 0) {
       const count = products.reduce((sum, op) => sum + productsOf(op, byId), 0);
       const where = products.map(({ id }) => `%${id}`).join(', ');
