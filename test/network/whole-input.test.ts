@@ -26,9 +26,11 @@ const attrs = {
 /** What a layer fires on these inputs; a table has two values. */
 function fired(kind: OpKind, inputs: readonly ValueType[], more: { readonly silent?: number } = {}) {
   const param = (role: string): readonly number[] | undefined => ({ thresholds: [1], levels: [2] })[role];
-  return opDef(kind).type({ inputs, attrs: { ...attrs, ...more }, param } as Parameters<
-    ReturnType<typeof opDef>['type']
-  >[0]);
+  return opDef(kind).type({
+    inputs,
+    attrs: { ...attrs, ...(kind === 'group_neuron' && { function: 'softmax' }), ...more },
+    param,
+  } as Parameters<ReturnType<typeof opDef>['type']>[0]);
 }
 
 const kinds = opKinds.filter((kind) => traitsOf({ kind }).role === 'whole-input');

@@ -1,9 +1,9 @@
 import { boolean } from './attributes.js';
 import { defineOp } from './define.js';
-import { linearResult, matrixProductShape } from './type-rules.js';
+import { linearResult, matrixProductShape, productLevels, withTime } from './type-rules.js';
 
 export const matmul = defineOp({
-  doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Attention is two of them.',
+  doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Of two trains: exact counts, k·levels·levels of them.',
   arity: [2, 2],
   attrs: { transpose: boolean() },
   params: [],
@@ -29,6 +29,8 @@ export const matmul = defineOp({
   },
   type: ({ inputs: [a, b], attrs: { transpose } }) => {
     const shape = matrixProductShape(a!.shape, b!.shape, transpose);
-    return typeof shape === 'string' ? shape : linearResult(a!, shape);
+    if (typeof shape === 'string') return shape;
+    if (a!.code.kind !== 'spike' || b!.code.kind !== 'spike') return linearResult(a!, shape);
+    return withTime({ shape, code: productLevels(a!.code, b!.code, a!.shape.at(-1)!) }, a!.time);
   },
 });
