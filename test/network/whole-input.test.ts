@@ -19,7 +19,6 @@ const attrs = {
   base: 16,
   place: 0,
   axis: 0,
-  function: 'softmax',
   transpose: false,
 };
 
