@@ -108,7 +108,7 @@ async function contend(network, engine) {
 async function profile(name) {
   const { openNative } = await import('../dist/src/engines/native.js');
   const { step, feeds } = await stepOf(name);
-  const opened = await openNative(step.program, { threads, states: statesOf(step) }, true);
+  const opened = await openNative(step.program, { threads, states: statesOf(step) }, { profile: true });
   const run = heldSteps(opened, feeds);
   await run();
   let before = await opened.times();

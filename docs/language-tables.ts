@@ -1,4 +1,4 @@
-import { equationFunctions } from '../src/equations/index.js';
+import { equationFunctions, surrogateTable } from '../src/equations/index.js';
 import { codings } from '../src/model/codings.js';
 import { type Parameter, type Setting, type Spec, describeSpec } from '../src/model/schema.js';
 import { bitSettings, hardwareSettings, trainSettings } from '../src/model/settings.js';
@@ -49,15 +49,25 @@ function functionTable(): string {
   return ['| function | value | derivative |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+function surrogates(): string {
+  const rows = Object.entries(surrogateTable).map(([name, { args, doc, elsewhere = '–' }]) => {
+    const given = Object.entries(args).map(([arg, value]) => `${arg}: ${Number.isFinite(value) ? value : '…'}`);
+    return `| \`${name}(${given.join(', ')})\` | ${doc.replaceAll('|', '\\|')} | ${elsewhere} |`;
+  });
+  return ['| surrogate | derivative | elsewhere |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
 function codingTable(): string {
   const told: Readonly<Record<keyof typeof codings, readonly [string, string]>> = {
     direct: ['the real input at every step', 'mean over the steps'],
     rate: ['spikes drawn with the input as probability', 'mean'],
     sws: ['stepwise weighted digits', 'weighted sum'],
     binary: ['the first spiking layer encodes', 'value'],
-    phase: ['spikes weighted by phase', 'weighted sum'],
-    burst: ['thresholds that grow in bursts', 'sum of amplitudes'],
-    ttfs: ['one spike, earlier is larger', 'first spike'],
+    phase: ['binary digits, again in each period; or real', 'mean'],
+    burst: ['the bursts of its size; or real', 'mean'],
+    ttfs: ['one spike, earlier is larger; or real', 'mean'],
+    tsc: ['a spike that begins, one that ends; or real', 'mean'],
+    pattern: ['binary digits; or real', 'mean'],
     events: ['event frames [T, C, H, W]', 'mean'],
   };
   const rows = Object.entries(told).map(([name, [input, readOut]]) => {
@@ -77,6 +87,7 @@ const layerRow =
 /** The tables of docs/language.md that the compiler's own tables say, by the name of their place in it. */
 const tables: Readonly<Record<string, () => string>> = {
   functions: functionTable,
+  surrogates,
   codings: codingTable,
   'bits { … }': () => settingTable(bitSettings, [layerRow]),
   'train { … }': () => settingTable(trainSettings),

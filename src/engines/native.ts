@@ -5,7 +5,8 @@ import { fail } from '../base/diagnostics/index.js';
 import { type Program, type ValueInfo, batchSize, checkedFeed, concreteShape } from '../tensor/index.js';
 import { aligned, placeBuffers } from './fused/arena.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './fused/samples.js';
-import { compileProgram, findCompiler } from './native/compiler.js';
+import { type Compiler, compileProgram, findCompiler } from './native/compiler.js';
+import { emitInference } from './native/inference.js';
 import { type Library, type Pointer, openLibrary, requireKoffi } from './native/library.js';
 import { type Ports, type StatePort, checkState, chosenStates, portsOf } from './states.js';
 import type { Engine, OpenOptions, Opened } from './types.js';
@@ -19,12 +20,16 @@ export interface Profiled extends Opened {
   times(): Promise<readonly { readonly step: string; readonly seconds: number }[]>;
 }
 
-/** As `nativeEngine.open`, with a profile. */
-export async function openNative(program: Program, options: OpenOptions = {}, profile = false): Promise<Profiled> {
+/** As `nativeEngine.open`, with a profile, or by another compiler than the one that is found. */
+export async function openNative(
+  program: Program,
+  options: OpenOptions = {},
+  { profile = false, compiler: given }: { readonly profile?: boolean; readonly compiler?: Compiler } = {},
+): Promise<Profiled> {
   const ports = portsOf(program, options.states);
   await requireKoffi();
-  const compiler = await findCompiler();
-  const emitted = emitC(program, compiler.target);
+  const compiler = given ?? (await findCompiler());
+  const emitted = ports.states.length === 0 ? emitInference(program, compiler.target) : emitC(program, compiler.target);
   const library = await openLibrary(await compileProgram(compiler, emitted));
   const threads = options.threads ?? availableParallelism();
   const separable = ports.states.length === 0 && isSeparable(program);

@@ -98,7 +98,7 @@ export interface NeuronState {
 }
 
 export interface Surrogate {
-  /** rectangle | triangle | sigmoid | atan | fast_sigmoid | ste */
+  /** A name of `surrogateTable` of the Tensor IR. */
   readonly name: string;
   readonly args: Readonly<Record<string, number | Expr>>;
 }

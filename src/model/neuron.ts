@@ -14,6 +14,7 @@ import {
   phaseTable,
   phasesOf,
   planeForms,
+  surrogateTable,
 } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { NeuronDeclaration, Parameter, PhaseStatement, SurrogateStatement } from '../syntax/index.js';
@@ -31,15 +32,13 @@ const given = ['x', 't', 'T'];
 /** Names that neuron ops of the Network IR use for themselves. */
 const taken = ['neuron', 'levels', 'amplitude', 'hold'];
 
-/** Surrogate gradients and their arguments (docs/language.md); `ste` is unbounded unless told. */
-export const surrogates: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
-  rectangle: { width: 1 },
-  triangle: { width: 1 },
-  sigmoid: { slope: 4 },
-  atan: { alpha: 2 },
-  fast_sigmoid: { slope: 25 },
-  ste: { lo: undefined, hi: undefined },
-};
+/** Surrogate gradients and their arguments (docs/language.md); a bound is missing unless told. */
+export const surrogates: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = Object.fromEntries(
+  Object.entries(surrogateTable).map(([name, { args }]) => [
+    name,
+    Object.fromEntries(Object.entries(args).map(([arg, value]) => [arg, Number.isFinite(value) ? value : undefined])),
+  ]),
+);
 
 /** Checks a neuron declaration and makes its equations data. */
 export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter): NeuronDef {

@@ -12,7 +12,13 @@ export { verified, verify } from './verify.js';
 export * from './types.js';
 export { type Differentiated, autodiff, gradients } from './autodiff.js';
 export { type SimplifyOptions, simplify, withoutDeadCode } from './simplify/index.js';
-export { surrogateGradient, surrogates } from './ops/surrogate.js';
+export {
+  type SurrogateRow,
+  surrogateArguments,
+  surrogateGradient,
+  surrogateTable,
+  surrogates,
+} from './ops/surrogate.js';
 export {
   type LossSpec,
   absoluteError,

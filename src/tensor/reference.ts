@@ -1,6 +1,7 @@
 import { tensor } from '../base/dtype.js';
 import { ProgramBuilder } from './builder.js';
 import { opDef, primKinds } from './ops/index.js';
+import { surrogateTable } from './ops/surrogate.js';
 import { printProgram } from './print.js';
 
 /** `docs/tensor-ir.md`: values, time, the text form and every primitive, from the table of primitives. */
@@ -123,12 +124,7 @@ is the distance from the jump (for \`a ≥ b\`, a − b):
 
 | \`surrogate\` | arguments, with defaults | derivative |
 | --- | --- | --- |
-| \`rectangle\` | \`surrogate_width\` 1 | 1/width where \\|v\\| < width/2 |
-| \`triangle\` | \`surrogate_width\` 1 | max(0, 1 − \\|v\\|/width)/width |
-| \`sigmoid\` | \`surrogate_slope\` 4 | slope·σ(slope·v)·(1 − σ(slope·v)) |
-| \`atan\` | \`surrogate_alpha\` 2 | (alpha/2)/(1 + (π/2·alpha·v)²) |
-| \`fast_sigmoid\` | \`surrogate_slope\` 25 | 1/(1 + slope·\\|v\\|)² |
-| \`ste\` | \`surrogate_lo\` −∞, \`surrogate_hi\` ∞ | 1 where lo ≤ v ≤ hi |
+${surrogateRows()}
 
 \`floor\`, \`round\` and \`sign\` have the surrogate at each of their jumps, times the jump's height; with \`ste\`, v is the
 operand itself. A truth value carries the gradient of the number it is cast to; \`and\`, \`or\`, \`not\` and the condition of
@@ -150,3 +146,13 @@ Every primitive is tested on each engine against the reference evaluator. They a
 cast to i32 of a number outside its range is unspecified; in TensorFlow.js, \`select\`, \`min\` and \`max\` of f32 want finite
 operands, because they are products with 0 and 1 there.
 `;
+
+/** Rows of the table of surrogates. */
+function surrogateRows(): string {
+  const shown = (value: number): string => (Number.isFinite(value) ? String(value) : value < 0 ? '−∞' : '∞');
+  const rows = Object.entries(surrogateTable).map(([name, { args, doc }]) => {
+    const given = Object.entries(args).map(([arg, value]) => `\`surrogate_${arg}\` ${shown(value)}`);
+    return `| \`${name}\` | ${given.join(', ')} | ${doc.replaceAll('|', '\\|')} |`;
+  });
+  return rows.join('\n');
+}

@@ -26,14 +26,16 @@ export interface PoolAttrs {
 }
 
 /**
- * The stand-in derivative of a discontinuous op, read by autodiff. `surrogate` is one of
- * rectangle, triangle, sigmoid, atan, fast_sigmoid, ste; its arguments are `surrogate_*`.
+ * The stand-in derivative of a discontinuous op, read by autodiff. `surrogate` is a name of `surrogateTable`; its arguments
+ * are `surrogate_*`.
  */
 export interface SurrogateAttrs {
   readonly surrogate?: string;
   readonly surrogate_width?: number;
   readonly surrogate_slope?: number;
   readonly surrogate_alpha?: number;
+  readonly surrogate_beta?: number;
+  readonly surrogate_leak?: number;
   readonly surrogate_lo?: number;
   readonly surrogate_hi?: number;
 }

@@ -1,4 +1,6 @@
 import { type Dim, type TensorOp, type ValueInfo, attrsOf } from '../../tensor/index.js';
+import { units } from '../../tensor/dims.js';
+import type { ByteProduct } from './bytes.js';
 import type { ConvSizes } from './conv-sizes.js';
 import { cTypes } from './expressions.js';
 import { sizeText } from './linear.js';
@@ -67,8 +69,9 @@ function convShapes({ op, operands }: Call): readonly (readonly Dim[])[] {
   return op.kind === 'conv2d_input_grad' ? [op.shape, first, second] : [first, op.shape, second];
 }
 
-/** C for the number of images of a convolution. */
+/** C for the number of images of a convolution, or of rows of a product. */
 export function batchOf(call: Call): string {
+  if (call.op.kind === 'matmul') return elements([call.op.shape[0]!]);
   return elements([convShapes(call)[0]![0]!]);
 }
 
@@ -86,6 +89,14 @@ export function convSizes(call: Call): ConvSizes {
     dilation,
     groups,
   };
+}
+
+/** The sizes of a product of rows with a matrix that never changes. */
+export function byteProductOf({ op, operands }: Call): ByteProduct {
+  const [k, outputs] = [operands[0]!.shape[1] as number, op.shape[1] as number];
+  const { transB } = attrsOf(op, 'matmul');
+  const [byOutput, byInput] = transB ? [k, 1] : [1, outputs];
+  return { units: units(op.shape[0]!), k, outputs, byOutput, byInput };
 }
 
 /** A convolution, or a gradient of one, in plain loops. */

@@ -1,7 +1,16 @@
 import { type Tensor, byteWidth } from '../../base/dtype.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/index.js';
 import { type Buffer, BufferTable } from './buffers.js';
-import { type Call, batchOf, callText, convSizes, isConvolution, windowsOfConvolution } from './calls.js';
+import { byteConvText, byteHelpers, byteProductText } from './bytes.js';
+import {
+  type Call,
+  batchOf,
+  byteProductOf,
+  callText,
+  convSizes,
+  isConvolution,
+  windowsOfConvolution,
+} from './calls.js';
 import {
   type ConvPlaces,
   type ConvText,
@@ -51,9 +60,22 @@ export interface CProgram {
   readonly scratch: number;
 }
 
+/**
+ * Convolutions without groups and dilation, and matrix products, by id, whose operands are small integers: the first, plus the number given, lies in
+ * 0…255, the second, a param, in −128…127, and all sums are exact in float32.
+ */
+type ByteProducts = ReadonlyMap<string, number>;
+
+export interface EmitOptions {
+  readonly bytes?: ByteProducts;
+  /** Params of shape [1, C, H, W] whose data lie in the order [H, W, C]; read by element-wise ops alone. */
+  readonly channelsLast?: ReadonlySet<string>;
+}
+
 /** Emits a program as C. */
-export function emitC(program: Program, target: CTarget): CProgram {
-  const writer = new Writer(target);
+export function emitC(program: Program, target: CTarget, options: EmitOptions = {}): CProgram {
+  const { bytes = new Map<string, number>(), channelsLast = new Set<string>() } = options;
+  const writer = new Writer(target, bytes, channelsLast);
   const main = writer.program(program, '', () => 'rows');
   const touched = new Map<number, { first: number; last: number }>();
   writer.touched.forEach((buffers, step) => {
@@ -67,7 +89,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
   for (const { id } of program.inputs) inputs.set(id, main.bufferOf(id, 'rows'));
   for (const name of Object.keys(program.outputs)) outputs.set(name, writer.buffers.find(`=${name}`)!);
   const kept = [
-    ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, 'rows'), data })),
+    ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, main.readLayout(id)), data })),
     ...writer.constants,
   ];
   const buffers = writer.buffers.all.map((buffer) => ({
@@ -84,6 +106,7 @@ export function emitC(program: Program, target: CTarget): CProgram {
     poolText,
     vectorText(target),
     convolutionHelpers,
+    ...(bytes.size === 0 ? [] : [byteHelpers]),
     sparseHelpers,
     matmulText(target),
     windowsText,
@@ -119,7 +142,11 @@ class Writer {
   scratch: number;
   #names = 0;
 
-  constructor(readonly target: CTarget) {
+  constructor(
+    readonly target: CTarget,
+    readonly bytes: ByteProducts,
+    readonly channelsLast: ReadonlySet<string>,
+  ) {
     this.scratch = productScratch(target);
   }
 
@@ -129,7 +156,8 @@ class Writer {
 
   /** Writes a program as the function `spikec_run`, or as the body of a loop in the function `name`. */
   program(program: Program, scope: string, outer: (shape: readonly Dim[]) => Layout, name = 'spikec_run'): Planner {
-    const planner = new Planner(program, this.buffers, scope, outer);
+    const own = scope === '' ? this.channelsLast : new Set<string>();
+    const planner = new Planner(program, this.buffers, scope, outer, own);
     for (const op of program.ops) {
       if (op.kind !== 'const' || planner.isSoft(op)) continue;
       this.constants.push({ buffer: planner.bufferOf(op.id, 'rows'), data: attrsOf(op, 'const').value });
@@ -187,7 +215,43 @@ class Writer {
     const call: Call = { op, operands, result: planner.bufferOf(op.id, resultLayout(op)) };
     for (const { buffer } of operands) touched.add(buffer);
     touched.add(call.result);
-    return isConvolution(op) ? this.#convolution(planner, call, touched) : callText(call);
+    if (isConvolution(op)) return this.#convolution(planner, call, touched);
+    const zero = this.#zeroOf(planner, op);
+    if (zero === undefined) return callText(call);
+    const sizes = byteProductOf(call);
+    const name = this.name('product');
+    return this.#own(name, true, touched, (packed) => {
+      const [x, w] = operands.map(({ buffer }) => buffer) as [number, number];
+      const places = { fixed: true, name, batch: batchOf(call), x, w, y: call.result, packed, partial: 0 };
+      return byteProductText(sizes, places, zero, this.target);
+    });
+  }
+
+  /** What is added to the first operand of a product of bytes; undefined for other ops. */
+  #zeroOf(planner: Planner, op: TensorOp): number | undefined {
+    const fixed = planner.scope === '' && planner.program.params.some(({ id }) => id === op.inputs[1]);
+    return fixed ? this.bytes.get(op.id) : undefined;
+  }
+
+  /** Writes the functions of one product, with memory of its own; gives the statements of its step. */
+  #own(
+    name: string,
+    fixed: boolean,
+    touched: Set<number>,
+    emit: (packed: number, partial: number) => ConvText,
+  ): string {
+    const memory = (what: string, count: number): number => {
+      if (count === 0) return 0;
+      const buffer = this.buffers.take(`${name}.${what}`, 'f32', { factor: count, power: 0 });
+      touched.add(buffer);
+      if (what === 'packed' && fixed) this.kept.add(buffer);
+      return buffer;
+    };
+    const { packed, partial, scratch } = emit(0, 0);
+    const text = emit(memory('packed', packed), memory('partial', partial));
+    this.scratch = Math.max(this.scratch, scratch);
+    this.products.push(text.code);
+    return text.call;
   }
 
   #convolution(planner: Planner, call: Call, touched: Set<number>): string {
@@ -197,24 +261,15 @@ class Writer {
     if (op.dtype !== 'f32' || sizes.groups > 1) return windowsOfConvolution(call);
     const weight = op.inputs[op.kind === 'conv2d' ? 1 : 0]!;
     const fixed = planner.scope === '' && planner.program.params.some(({ id }) => id === weight);
-    const scratch = (what: string, count: number): number => {
-      const buffer = this.buffers.take(`${name}.${what}`, 'f32', { factor: count, power: 0 });
-      touched.add(buffer);
-      if (what === 'packed' && fixed) this.kept.add(buffer);
-      return buffer;
-    };
     const write = { conv2d: forwardText, conv2d_input_grad: inputGradientText, conv2d_weight_grad: weightGradientText };
     const [a, b, c] = [operands[0]!.buffer, operands[1]!.buffer, result];
     const [px, pw, py] = op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
-    const emit = (packed: number, partial: number): ConvText => {
+    const zero = this.#zeroOf(planner, op);
+    return this.#own(name, fixed, touched, (packed, partial) => {
       const places: ConvPlaces = { fixed, name, batch: batchOf(call), x: px, w: pw, y: py, packed, partial };
+      if (zero !== undefined) return byteConvText(sizes, places, zero, this.target);
       return write[op.kind as 'conv2d'](sizes, places, this.target);
-    };
-    const { packed, partial, scratch: bytes } = emit(0, 0);
-    const text = emit(packed > 0 ? scratch('packed', packed) : 0, partial > 0 ? scratch('partial', partial) : 0);
-    this.scratch = Math.max(this.scratch, bytes);
-    this.products.push(text.code);
-    return text.call;
+    });
   }
 
   /** A loop over time: the body's buffers are pointed at the step of each train; states change places. */

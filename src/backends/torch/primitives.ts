@@ -7,6 +7,7 @@ import {
   type TensorOp,
   type ValueInfo,
   isBatch,
+  surrogateArguments,
 } from '../../tensor/index.js';
 import { type Expression, atom, binding, infix, within } from './expression.js';
 import { float, tuple } from './python.js';
@@ -76,26 +77,9 @@ function unary(name: string): Emit<unknown> {
   return ({ inputs: [x] }) => call(`torch.${name}(${numbers(x!).code})`);
 }
 
-const names = ['width', 'slope', 'alpha', 'lo', 'hi'] as const;
-
-/** The arguments of each surrogate, in the order in which `layers.py` takes them. */
-const surrogateArgs: Readonly<Record<string, readonly [(typeof names)[number], number][]>> = {
-  rectangle: [['width', 1]],
-  triangle: [['width', 1]],
-  sigmoid: [['slope', 4]],
-  atan: [['alpha', 2]],
-  fast_sigmoid: [['slope', 25]],
-  ste: [
-    ['lo', -Infinity],
-    ['hi', Infinity],
-  ],
-};
-
-/** `"rectangle", 1.0` */
+/** `"rectangle", 1.0`: the arguments in the order of their table, which `layers.py` takes them in. */
 function surrogateCode(attrs: SurrogateAttrs): string {
-  const known = surrogateArgs[attrs.surrogate ?? ''];
-  if (known === undefined) throw new InvariantError(`torch: no surrogate ${attrs.surrogate}`);
-  const values = known.map(([name, otherwise]) => float(attrs[`surrogate_${name}`] ?? otherwise, false));
+  const values = Object.values(surrogateArguments(attrs)).map((value) => float(value, false));
   return [`"${attrs.surrogate}"`, ...values].join(', ');
 }
 

@@ -6,7 +6,7 @@ import { chooseLayouts, laidOut } from './layout.js';
 import { buildRegion } from './region.js';
 import type { LoopSegment, Partition, Segment, SessionSegment } from './segments.js';
 import { type Group, type Scope, components, prepare, rootOf, scopeOf } from './stages.js';
-import { type IntegerSynapse, findIntegerSynapses, withIntegerSynapses } from './synapses.js';
+import { type IntegerSynapse, findIntegerSynapses, withIntegerSynapses } from '../bytes/synapses.js';
 
 /** Unrolled further, a kernel takes longer to compile than it saves. */
 const largestRegion = 20_000;

@@ -3,7 +3,7 @@ import { GraphWriter, valueInfo } from '../../backends/onnx/writer.js';
 import { units } from '../../tensor/dims.js';
 import { type Dim, type Program, attrsOf } from '../../tensor/types.js';
 import { type PatchGeometry, isPointwise } from './patches.js';
-import type { IntegerSynapse } from './synapses.js';
+import type { IntegerSynapse } from '../bytes/synapses.js';
 
 /** Names in the ONNX graph of a product of bytes. */
 export const productNames = { input: 'codes', output: 'sums' } as const;

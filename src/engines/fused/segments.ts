@@ -2,7 +2,7 @@ import type { Tensor } from '../../base/dtype.js';
 import type { Program, ValueInfo } from '../../tensor/types.js';
 import type { DotProduct } from './dots.js';
 import type { RegionGraph } from './region.js';
-import type { IntegerSynapse } from './synapses.js';
+import type { IntegerSynapse } from '../bytes/synapses.js';
 
 /** The values that a segment reads from memory and leaves there. */
 interface Ends {

@@ -7,7 +7,7 @@ import { repeatedPixels } from '../../tensor/patterns.js';
 import type { Program, TensorOp, ValueInfo } from '../../tensor/types.js';
 import type { DotProduct } from './dots.js';
 import { type Space, elementSpace, spaceKey } from './region.js';
-import { type IntegerSynapse, synapseNames } from './synapses.js';
+import { type IntegerSynapse, synapseNames } from '../bytes/synapses.js';
 
 interface Classes {
   readonly stage: ReadonlyMap<string, number>;

@@ -17,6 +17,11 @@ from torch.nn import functional
 # -- surrogate gradients -----------------------------------------------------------------------------------------------
 
 
+def _reciprocal_square(v: Tensor, k: float) -> Tensor:
+    root = v.abs() * k + 1
+    return 1 / (root * root)
+
+
 def slope(v: Tensor, surrogate: str, a: float, b: float) -> Tensor:
     """The derivative that stands in for a unit step at v = 0; `a` and `b` are the surrogate's numbers."""
     if surrogate == "rectangle":
@@ -30,8 +35,34 @@ def slope(v: Tensor, surrogate: str, a: float, b: float) -> Tensor:
         scaled = v * (math.pi / 2 * a)
         return (a / 2) / (scaled * scaled + 1)
     if surrogate == "fast_sigmoid":
-        root = v.abs() * a + 1
-        return 1 / (root * root)
+        return _reciprocal_square(v, a)
+    if surrogate == "sparse_fast_sigmoid":
+        return torch.where(v > b, _reciprocal_square(v, a), 0.0)
+    if surrogate == "super_spike":
+        return _reciprocal_square(v, 1.0) * a
+    if surrogate == "soft_sign":
+        return _reciprocal_square(v, a) * (a / 2)
+    if surrogate == "erf":
+        return torch.exp(v * v * -(a * a)) * (a / math.sqrt(math.pi))
+    if surrogate == "piecewise_quadratic":
+        return maximum(a - v.abs() * (a * a), 0.0)
+    if surrogate == "piecewise_exp":
+        return torch.exp(v.abs() * -a) * (a / 2)
+    if surrogate == "leaky":
+        return torch.where(v.abs() <= a, 1 / (2 * a), b)
+    if surrogate == "leaky_k_relu":
+        return torch.where(v >= 0, a, b)
+    if surrogate == "log_tailed_relu":
+        return torch.where(v > 0, 1 / v.clamp(min=1.0), a)
+    if surrogate == "nonzero_sign_log_abs":
+        return a / (v.abs() * a + 1)
+    if surrogate == "q_pseudo_spike":
+        return (v.abs() * (2 / (a - 1)) + 1) ** -a
+    if surrogate == "s2nn":
+        s = torch.sigmoid(v * a)
+        return torch.where(v < 0, s * (1 - s) * a, b / (v.clamp(min=0.0) + 1))
+    if surrogate == "spike_rate_escape":
+        return torch.exp((v - 1).abs() * -a) * b
     if surrogate == "ste":
         inside = torch.ones_like(v)
         if a != -math.inf:

@@ -19,10 +19,11 @@ export interface IntegerSynapse {
   readonly kernel: readonly [number, number];
 }
 
-/** All that could be computed in bytes. */
+/** All that could be computed in bytes; `flattened`: also products of rows that are flattened images. */
 export function findIntegerSynapses(
   program: Program,
   constants: ReadonlyMap<string, Tensor>,
+  flattened = false,
 ): Map<string, IntegerSynapse> {
   const ranges = integerRanges(program, constants);
   const found = new Map<string, IntegerSynapse>();
@@ -30,8 +31,8 @@ export function findIntegerSynapses(
   for (const op of program.ops) {
     if (op.kind !== 'conv2d' && op.kind !== 'matmul') continue;
     const [x, w] = op.inputs as [string, string];
-    // The order of a flattened image is channels first; products of bytes leave it channels last.
-    if (reshaped.has(x)) continue;
+    // The order of a flattened image is channels first; where products of bytes leave it channels last, it doesn't fit.
+    if (!flattened && reshaped.has(x)) continue;
     const weight = constants.get(w);
     const range = ranges.get(x);
     if (weight === undefined || range === undefined || op.dtype !== 'f32' || !isPlain(op)) continue;

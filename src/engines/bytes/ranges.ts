@@ -27,6 +27,7 @@ export function integerRanges(program: Program, constants: ReadonlyMap<string, T
     const range =
       rangeOfSteps(op, makers, ranges) ??
       rangeOfIncrement(op, makers, ranges) ??
+      rangeOfPooledSum(op, makers, ranges) ??
       rangeOf(
         op,
         op.inputs.map((id) => ranges.get(id)),
@@ -86,6 +87,19 @@ function rangeOfIncrement(op: TensorOp, makers: Makers, ranges: Ranges): Integer
     [now, before] = [later.ids[0]!, earlier.ids[0]!];
   }
   return addedTo(before, c.lo, makers.get(now), makers, ranges);
+}
+
+/** A mean of 2ᵏ integers times a multiple of 2ᵏ: both are exact in floating point, and the product is an integer again. */
+function rangeOfPooledSum(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRange | undefined {
+  const pool = op.kind === 'mul' ? makers.get(op.inputs[0]!) : undefined;
+  if (pool?.kind !== 'avgpool') return undefined;
+  const { kernel, pads } = attrsOf(pool, 'avgpool');
+  const area = kernel.reduce((a, b) => a * b, 1);
+  const [of, factor] = [ranges.get(pool.inputs[0]!), ranges.get(op.inputs[1]!)];
+  if (of === undefined || factor === undefined || factor.lo !== factor.hi) return undefined;
+  if (!Number.isInteger(Math.log2(area)) || factor.lo % area !== 0 || pads.some((p) => p !== 0)) return undefined;
+  const [a, b] = [of.lo * factor.lo, of.hi * factor.lo];
+  return { lo: Math.min(a, b), hi: Math.max(a, b) };
 }
 
 function sameWindow(a: TensorOp | undefined, b: TensorOp | undefined): boolean {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { integerRanges } from '../../../src/engines/fused/ranges.js';
+import { integerRanges } from '../../../src/engines/bytes/ranges.js';
 import { prepare } from '../../../src/engines/fused/stages.js';
 import { ProgramBuilder, type Value, evaluate } from '../../../src/tensor/index.js';
-import { randomInputs, seeded, tsaLayer } from './programs.js';
-import { randomProgram } from './random-program.js';
+import { randomInputs, seeded, tsaLayer } from '../fused/programs.js';
+import { randomProgram } from '../fused/random-program.js';
 
 it('knows that spikes lie in −1…1, the first in 0…1, and what their prefixes can be', () => {
   const b = new ProgramBuilder('prefixes');
