@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+// it registers itself
+// oxlint-disable-next-line import/no-unassigned-import
 import '@tensorflow/tfjs-backend-webgpu';
 import type { Dataset } from '../../src/data/dataset.js';
 import { openOnTfjs } from '../../src/engines/tfjs-program.js';
