@@ -63,9 +63,11 @@ function codingTable(): string {
     rate: ['spikes drawn with the input as probability', 'mean'],
     sws: ['stepwise weighted digits', 'weighted sum'],
     binary: ['the first spiking layer encodes', 'value'],
-    phase: ['spikes weighted by phase', 'weighted sum'],
-    burst: ['thresholds that grow in bursts', 'sum of amplitudes'],
-    ttfs: ['one spike, earlier is larger', 'first spike'],
+    phase: ['binary digits, again in each period; or real', 'mean'],
+    burst: ['the bursts of its size; or real', 'mean'],
+    ttfs: ['one spike, earlier is larger; or real', 'mean'],
+    tsc: ['a spike that begins, one that ends; or real', 'mean'],
+    pattern: ['binary digits; or real', 'mean'],
     events: ['event frames [T, C, H, W]', 'mean'],
   };
   const rows = Object.entries(told).map(([name, [input, readOut]]) => {

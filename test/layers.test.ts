@@ -49,7 +49,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/commands/choices.ts': ['src/report/measured/kinds.ts'],
   'src/workspace/load-model.ts': checking(),
   'src/workspace/choose-config.ts': ['src/base', 'src/model', 'src/workspace/types.ts'],
-  'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/model'],
+  'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/lower', 'src/model'],
   'src/workspace/files.ts': checking(),
   'src/workspace/output.ts': ['src/base', 'src/data'],
   'src/workspace/types.ts': [],

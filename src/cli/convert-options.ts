@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
-import type { ConversionCoding } from '../workspace/types.js';
+import { type ConversionCoding, timedCodings } from '../workspace/types.js';
 
 const owners: Owners = {
   silent: ['sws'],
   keep: ['sws'],
   margin: ['sws'],
-  beta: ['sws'],
-  encoder: ['sws'],
+  beta: ['sws', 'burst'],
+  encoder: ['sws', ...timedCodings],
+  period: ['phase'],
+  theta: ['burst'],
+  longest: ['burst'],
+  tau: ['ttfs'],
   integer: ['mbif'],
   fraction: ['mbif'],
   largest: ['ibra'],
@@ -22,6 +26,7 @@ const mostBits = 16;
 interface CodingFlags {
   readonly coding: ConversionCoding;
   readonly silent?: number | 'auto' | 'proven';
+  readonly encoder?: string;
   readonly steps?: number;
   readonly integer?: number;
   readonly fraction?: number;
@@ -35,6 +40,11 @@ export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseWithout(command, 'calibrate', ['percentile', 'limit', 'dataDir', 'layout']);
   if ((flags.silent ?? 'auto') !== 'auto')
     refuseIdle(command, autoOnly, String(flags.silent), (silent) => `\`--silent ${silent}\``);
+  const ofSws = flags.encoder === 'exact' || flags.encoder === 'drive';
+  if (flags.encoder !== undefined && ofSws !== (flags.coding === 'sws')) {
+    const would = flags.coding === 'sws' ? 'exact or drive' : 'spikes or real';
+    usageError(command, `'--encoder' ${flags.encoder}: with \`--coding ${flags.coding}\` it is ${would}`);
+  }
   if (flags.coding === 'mbif') checkBits(command, flags);
   if (flags.coding === 'ibra') checkLevels(command, flags);
   if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {

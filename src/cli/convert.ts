@@ -27,7 +27,11 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly keep?: 'codes' | 'predictions';
   readonly margin?: number;
   readonly beta?: number;
-  readonly encoder?: 'exact' | 'drive';
+  readonly encoder?: 'exact' | 'drive' | 'spikes' | 'real';
+  readonly period?: number;
+  readonly theta?: number;
+  readonly longest?: number;
+  readonly tau?: number;
   readonly calibrate?: string;
   readonly percentile?: number;
   readonly limit?: number;
@@ -44,7 +48,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
 
 const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
-/** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
+/** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
   const command = program
     .command('convert')
@@ -54,7 +58,7 @@ export function addConvert(program: Command, host: Host): void {
     )
     .argument('<network>', 'ONNX file')
     .addOption(choice('--coding <name>', 'coding of the spiking network', conversionCodings).default('sws'))
-    .option('--steps <n>', 'coding steps (default: sws 8, rate 64, mbif 16, ibra 1)', wholeNumber(1))
+    .option('--steps <n>', 'coding steps (default: sws and pattern 8, mbif 16, ibra 1, others 64)', wholeNumber(1))
     .option(
       '--silent <n>',
       'sws: silent steps of each layer; auto: by layer, the least with which no code differs on a few inputs; proven: right for all inputs (default: auto)',
@@ -68,8 +72,22 @@ export function addConvert(program: Command, host: Host): void {
       'with --silent auto: as if x times as much came in late, from 1 on (default: 1.5; 2 on fewer than 4 inputs)',
       fromOne,
     )
-    .option('--beta <β>', 'sws: weight ratio of successive steps, in (1, 3] (default: 2)', amplification)
-    .addOption(choice('--encoder <name>', 'sws: input encoder (default: exact)', ['exact', 'drive']))
+    .option(
+      '--beta <β>',
+      'sws: weight ratio of successive steps, in (1, 3]; burst: growth of a burst, above 1 (default: 2)',
+      amplification,
+    )
+    .addOption(
+      choice(
+        '--encoder <name>',
+        'sws: exact or drive (default: exact); phase and others: spikes or real (default: spikes)',
+        ['exact', 'drive', 'spikes', 'real'],
+      ),
+    )
+    .option('--period <n>', 'phase: steps of a period (default: 8)', wholeNumber(1))
+    .option('--theta <x>', 'burst: what the first spike counts, as a share of the range (default: 0.125)', positive)
+    .option('--longest <n>', 'burst: how often the spikes of a burst grow (default: 5)', wholeNumber(0))
+    .option('--tau <x>', 'ttfs: time constant of the falling threshold, in steps (default: it falls evenly)', positive)
     .option(
       '--calibrate <data>',
       `data to measure ranges on, of activations without a quantiser, and to check the network with: ${dataHelp}`,
@@ -142,6 +160,10 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             margin: flags.margin,
             beta: flags.beta,
             encoder: flags.encoder,
+            period: flags.period,
+            theta: flags.theta,
+            longest: flags.longest,
+            tau: flags.tau,
             verify: flags.verify,
             strict: flags.strict,
             percentile: flags.percentile,

@@ -1,12 +1,15 @@
 import type { AutoSilence } from '../allocate/auto-silence.js';
 import { fail } from '../base/diagnostics/index.js';
+import { readBatch } from '../data/index.js';
 import type { Config } from '../model/index.js';
+import type { Network } from '../network/index.js';
 import { type Calibration, calibrate } from '../run/calibrate.js';
 import { allowedBytes } from '../run/memory.js';
 import { calibrateQuantisers } from '../run/calibrate-quantisers.js';
 import { conversionPlan } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
 import { type Source, bytesOf } from '../workspace/target.js';
+import { isTimedCoding } from '../workspace/types.js';
 import { modelText } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 import { silenceFor, stepsFor } from './time.js';
@@ -31,7 +34,8 @@ export async function measuredText(
     conversionPlan(configOf(modelText(onnxName, options, {})), new Findings()); // a coding that can't convert is said before images are read
     const measured = await calibrate(network, calibrationOf(options), findings);
     const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
-    return { text: modelText(onnxName, options, { ranges }) };
+    const input = isTimedCoding(options.coding) && options.encoder !== 'real' ? inputSize(network, options) : undefined;
+    return { text: modelText(onnxName, options, { ranges, ...(input === undefined ? {} : { input }) }) };
   }
   refuseDynamic(source, options);
   const ranges = await calibrateQuantisers(network, calibrationOf(options), findings);
@@ -42,6 +46,30 @@ export async function measuredText(
   const memory = options.silent === 'auto' ? Infinity : allowedBytes(bytesOf(source));
   const silence = await silenceFor(network, config, options, found, memory, findings);
   return { text: modelText(onnxName, options, silence === undefined ? measured : { ...measured, silence }), silence };
+}
+
+/** Images looked at for the largest size of the input. */
+const inputImages = 1000;
+
+/** The largest size of the input: of its quantiser, else of the calibration's images; undefined where neither is there. */
+function inputSize(
+  network: Network,
+  { calibrate: dataset, normalisation = {}, ...options }: ConvertOptions,
+): number | undefined {
+  const input = network.ops.find(({ kind }) => kind === 'input');
+  const quantiser = network.ops.find((op) => op.kind === 'quantize' && op.inputs[0] === input?.id);
+  if (quantiser?.kind === 'quantize') {
+    const { scale, zero, min, max } = quantiser.attrs;
+    return Number((scale * Math.max(Math.abs(max - zero), Math.abs(min - zero))).toPrecision(6));
+  }
+  if (dataset === undefined) return undefined;
+  let most = 0;
+  const count = Math.min(dataset.length, options.calibrationLimit ?? inputImages);
+  for (let start = 0; start < count; start += 100) {
+    const { images } = readBatch(dataset, start, Math.min(100, count - start), normalisation);
+    most = images.data.reduce((greatest, value) => Math.max(greatest, Math.abs(value)), most);
+  }
+  return most > 0 && Number.isFinite(most) ? Number(most.toPrecision(6)) : undefined;
 }
 
 function calibrationOf(options: ConvertOptions): Calibration {

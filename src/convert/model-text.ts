@@ -3,6 +3,7 @@ import { layerLines } from '../allocate/files.js';
 import type { Normalisation } from '../data/index.js';
 import { LayerPatterns } from '../model/index.js';
 import type { ValueRange } from '../run/calibrate-quantisers.js';
+import { type TimedCoding, isTimedCoding } from '../workspace/types.js';
 import type { ConvertOptions } from './options.js';
 
 /** Steps of 8-bit codes, for β = 2. */
@@ -10,7 +11,7 @@ export const usualSteps = 8;
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
 export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
-  const lines = options.coding === 'sws' ? swsLines(options, found) : meanLines(options, found.ranges ?? new Map());
+  const lines = linesOf(options, found);
   const { use, settings } = lines;
   const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
   return [
@@ -39,11 +40,41 @@ export interface Found {
   readonly ranges?: ReadonlyMap<string, ValueRange>;
   readonly steps?: number;
   readonly silence?: AutoSilence;
+  /** The largest size of the input, where it is to come in spikes. */
+  readonly input?: number;
 }
 
 interface Lines {
   readonly use: readonly string[];
   readonly settings: readonly string[];
+}
+
+function linesOf(options: ConvertOptions, found: Found): Lines {
+  if (options.coding === 'sws') return swsLines(options, found);
+  if (isTimedCoding(options.coding)) return timedLines(options.coding, options, found);
+  return meanLines(options, found.ranges ?? new Map());
+}
+
+/** Steps of these codings where none are given, and what else `convert` may set of them. */
+const timed: Readonly<Record<TimedCoding, { readonly steps: number; readonly names: readonly TimedName[] }>> = {
+  phase: { steps: 64, names: ['period'] },
+  burst: { steps: 64, names: ['beta', 'theta', 'longest'] },
+  ttfs: { steps: 64, names: ['tau'] },
+  tsc: { steps: 64, names: [] },
+  pattern: { steps: 8, names: [] },
+};
+
+type TimedName = 'period' | 'beta' | 'theta' | 'longest' | 'tau';
+
+function timedLines(coding: TimedCoding, options: ConvertOptions, { ranges = new Map(), input }: Found): Lines {
+  const { steps, names } = timed[coding];
+  const args = [
+    `steps: ${options.steps ?? steps}`,
+    ...names.flatMap((name) => (options[name] === undefined ? [] : [`${name}: ${options[name]}`])),
+    ...(input === undefined ? [] : [`input: ${input}`]),
+  ];
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
+  return { use: [], settings: withLayers(`  coding  ${coding}(${args.join(', ')})`, settings) };
 }
 
 function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {

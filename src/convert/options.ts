@@ -13,7 +13,15 @@ export interface ConvertOptions extends CommonOptions {
   /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing, 2 on fewer than 4 inputs. */
   readonly margin?: number;
   readonly beta?: number;
-  readonly encoder?: 'exact' | 'drive';
+  /** sws: `exact` or `drive`; others whose spikes count by time: `spikes` (where missing), or `real`, a constant current. */
+  readonly encoder?: 'exact' | 'drive' | 'spikes' | 'real';
+  /** Steps of a period of phases. */
+  readonly period?: number;
+  /** Bursts: what the first spike of one counts, as a share of a layer's range, and how often the next count more. */
+  readonly theta?: number;
+  readonly longest?: number;
+  /** Time constant of the falling threshold of a first spike; 0: it falls evenly. */
+  readonly tau?: number;
   /** Data on which the network is checked, and activation ranges are measured where there are no quantisers. */
   readonly calibrate?: Dataset;
   /** Of the positive activations, in (0, 100]; the default takes 99.9. */

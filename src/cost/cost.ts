@@ -81,6 +81,10 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
   const layers = network.ops
     .filter((op) => traitsOf(op).macs !== 'none')
     .map((op) => {
+      if (op.kind === 'matmul') {
+        for (const source of op.inputs.flatMap((id) => sourcesOf(id) ?? [])) trains.set(source.op.id, source);
+        return matmulCost(network, op, sourcesOf);
+      }
       const sources = traitsOf(op).weights === 'none' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
       if (op.kind === 'product') return productCost(op);
@@ -151,6 +155,60 @@ function productCost(op: Op<'product'>): LayerCost {
     real_macs: macs,
     ann_bits: steps,
   };
+}
+
+/**
+ * A matrix product of two values. Of trains its products are of B_S·B_S bits; where one operand is a train, the other's
+ * values are what is added, of as many bits as tell its counts apart (32 of reals).
+ */
+function matmulCost(network: Network, op: Op<'matmul'>, sourcesOf: ReturnType<typeof spikeSources>): LayerCost {
+  const { macs } = operations(network, op);
+  const operands = op.inputs.map(sourcesOf);
+  const trains = operands.flatMap((sources) => sources ?? []);
+  const bits = op.inputs.map((id, n) => {
+    const sources = operands[n];
+    if (sources !== undefined) return Math.max(...sources.map((source) => source.bits));
+    const most = greatestCount(network, id, sourcesOf);
+    return most === undefined ? 32 : bitsFor(most + 1);
+  });
+  const train = operands.findIndex((sources) => sources !== undefined);
+  const own = op.type.time?.steps ?? 1;
+  const squeezed = trains.length > 0 && trains.every((source) => source.squeezed);
+  const steps = squeezed ? Math.max(...trains.map((source) => source.steps)) : own;
+  const [weight_bits, spike_bits] = train === 1 ? [bits[0]!, bits[1]!] : [bits[1]!, bits[0]!];
+  const bit_budget = weight_bits * spike_bits * steps;
+  return {
+    id: op.id,
+    kind: op.kind,
+    input: train < 0 ? 'real' : 'spikes',
+    macs,
+    params: 0,
+    weight_bits,
+    spike_bits,
+    steps,
+    bit_budget,
+    s_ace: macs * bit_budget,
+    s_ace_squeezed: macs * weight_bits * spike_bits * (squeezed ? 1 : steps),
+    size_bytes: 0,
+    real_macs: train < 0 ? macs * own : 0,
+    ann_bits: train < 0 ? 32 : bitsFor(Math.max(...(operands[train] ?? []).map((source) => source.values))),
+  };
+}
+
+/** The greatest of the counts (levels from 0, or their range) of a value that products of trains make; undefined of any other. */
+function greatestCount(network: Network, id: string, sourcesOf: ReturnType<typeof spikeSources>): number | undefined {
+  const sources = sourcesOf(id);
+  if (sources !== undefined) return Math.max(...sources.map((source) => source.range));
+  const byId = opsById(network);
+  const op = present(byId.get(id), `cost: no op ${id}`);
+  const role = roleOf(op);
+  // a constant factor changes no count
+  const scales = role === 'scaling' && op.params['shift'] === undefined;
+  if (scales || role === 'reshape') return greatestCount(network, op.inputs[0]!, sourcesOf);
+  if (op.kind !== 'matmul') return undefined;
+  const [a, b] = op.inputs.map((input) => greatestCount(network, input, sourcesOf));
+  const terms = byId.get(op.inputs[0]!)!.type.shape.at(-1)!;
+  return a === undefined || b === undefined ? undefined : terms * a * b;
 }
 
 /** Multiply-accumulates of one step, and weights. */

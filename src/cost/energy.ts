@@ -84,12 +84,14 @@ export function measuredCost(
   const additions = additionsOf(network, countsOf);
   const rateOf = firingRates(counted, countsOf);
   const byId = opsById(counted);
+  const trainsOf = spikeSources(counted);
   const measured = new Map<string, MeasuredLayer>();
   for (const layer of layers) {
     const op = present(byId.get(layer.id), `cost: no layer ${layer.id}`);
     const sops = (additions.get(layer.id) ?? 0) / images;
     const energy_pj = hardware.e_mac * layer.real_macs + hardware.e_ac * sops;
-    const rate = layer.input === 'spikes' ? rateOf(op.inputs[0]!) : undefined;
+    const train = op.inputs.find((id) => trainsOf(id) !== undefined) ?? op.inputs[0]!;
+    const rate = layer.input === 'spikes' ? rateOf(train) : undefined;
     const ns_ace = layer.s_ace * (rate ?? 1);
     measured.set(layer.id, { ...(rate === undefined ? {} : { firing_rate: rate }), sops, energy_pj, ns_ace });
   }

@@ -5,8 +5,10 @@ import {
   type Link,
   type Network,
   type Op,
+  channelAxisOf,
   consumersOf,
   hasRole,
+  isCodedSum,
   linksOf,
   opDef,
   opsById,
@@ -80,14 +82,26 @@ const none: Reach = new Map();
 
 /** What spikes reach that enter `reader` as its n-th input. */
 function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): Reach {
-  const { reach, role } = traitsOf(reader);
+  const { role } = traitsOf(reader);
+  const reach = isCodedSum(reader) ? 'own' : traitsOf(reader).reach;
   const { shape } = byId.get(reader.inputs[n]!)!.type;
   if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
+  if (reader.kind === 'matmul') return productReach(reader, n, shape, ofSpikes);
   if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape)]]);
   const behind = reachOf(reader.id);
   if (role === 'concatenation') return concatReach(reader, n, byId, behind);
   if (hasWindows(reader)) return mapReach(behind, (part) => spread(reader, shape, part));
   return opDef(reader.kind).source === undefined ? behind : mapReach(behind, (part) => scattered(part, reader, shape));
+}
+
+/**
+ * A matrix product adds, for each spike of the operand that is a train (the first of two), a row or a column of the other
+ * operand: one addition a value of the result that it reaches.
+ */
+function productReach(reader: Op<'matmul'>, n: number, shape: readonly number[], ofSpikes: Context['ofSpikes']): Reach {
+  if (n !== reader.inputs.findIndex(ofSpikes)) return none;
+  const reached = reader.type.shape.at(n === 0 ? -1 : -2)!;
+  return new Map([[reader.id, new Float64Array(elementCount(shape)).fill(reached)]]);
 }
 
 function hasWindows({ kind }: Op): boolean {
@@ -101,7 +115,7 @@ function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
     const size = elementCount(shape);
     return new Float64Array(size).fill(elementCount(reader.type.shape) / size);
   }
-  const channels = hasRole(reader, 'weighted') ? reader.type.shape[0]! / groupsOf(reader) : 1;
+  const channels = hasRole(reader, 'weighted') ? reader.type.shape[channelAxisOf(reader)]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
   const [planes = 1, height = 1, width = 1] = shape;
   const [rows, columns] = ([0, 1] as const).map((axis) => counts(linksOf(reader, shape, axis), shape[axis + 1]!));

@@ -3,6 +3,8 @@ import type { Written } from './typed-settings.js';
 
 const manySteps = { kind: 'int', min: 1, max: 4096 } as const;
 const steps = { name: 'steps', spec: manySteps, required: true } as const;
+/** The largest size of the input that the encoder's spikes stand for; 0: the real input is a constant current. */
+const input = { name: 'input', spec: { kind: 'real', min: 0 }, default: 0 } as const;
 const silentSteps = { kind: 'int', min: 0, max: 24 } as const;
 
 /** The codings (docs/language.md, codings) and their arguments. */
@@ -19,11 +21,20 @@ export const codings = {
   ],
   binary: [{ name: 'bits', spec: { kind: 'int', min: 1, max: 24 }, required: true }],
   phase: [
-    { name: 'period', spec: { kind: 'int', min: 1, max: 32 }, default: 8 },
+    { name: 'period', spec: { kind: 'int', min: 1, max: 24 }, default: 8 },
     { name: 'steps', spec: manySteps, default: 8 },
+    input,
   ],
-  burst: [steps, { name: 'beta', spec: { kind: 'real', above: 1 }, default: 2 }],
-  ttfs: [steps],
+  burst: [
+    steps,
+    { name: 'beta', spec: { kind: 'real', above: 1 }, default: 2 },
+    { name: 'theta', spec: { kind: 'real', above: 0, max: 1 }, default: 0.125 },
+    { name: 'longest', spec: { kind: 'int', min: 0, max: 24 }, default: 5 },
+    input,
+  ],
+  ttfs: [steps, { name: 'tau', spec: { kind: 'real', min: 0 }, default: 0 }, input],
+  tsc: [steps, input],
+  pattern: [{ name: 'steps', spec: { kind: 'int', min: 1, max: 24 }, default: 8 }, input],
   events: [
     { name: 'steps', spec: manySteps },
     { name: 'by', spec: { kind: 'words', words: ['number', 'time', 'duration'] } },
@@ -50,6 +61,11 @@ const from = {
 export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, readonly Setting[]>>> = {
   sws: [silent, range, from],
   direct: [range],
+  phase: [range],
+  burst: [range],
+  ttfs: [range],
+  tsc: [range],
+  pattern: [range],
 };
 
 export type CodingValuesOfLayer = Written<readonly [typeof silent, typeof range, typeof from]>;

@@ -381,7 +381,7 @@ export class Expander {
     const { id, shape, place } = layer;
     this.#spend(place);
     this.layers.push(layer);
-    return { kind: 'tensor', op: id, shape, place };
+    return { kind: 'tensor', op: id, shape, layer: layer.kind, place };
   }
 
   #tooBig(place: Span): void {

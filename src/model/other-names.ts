@@ -19,6 +19,12 @@ const layers = new Map(
     concat: 'concat cat concatenate',
     add: 'add sum residual',
     mul: 'mul multiply',
+    matmul: 'matmul bmm mm matrixmultiply',
+    permute: 'permute transpose swapaxes movedim',
+    reshape: 'reshape rearrange unflatten',
+    split: 'split chunk',
+    slice: 'slice narrow getitem',
+    mean: 'mean reducemean',
   }).flatMap(([name, others]) => others.split(' ').map((other): [string, string] => [other, name])),
 );
 
@@ -43,7 +49,7 @@ const advice = new Map(
       ['separableconv', 'write `conv(C, groups: C) | conv(channels, kernel: 1)`'],
       ['pool pooling', '`avgpool` and `maxpool` are the pools'],
       ['pad zeropad padding', 'padding is an argument: `conv(8, pad: 1)`, `maxpool(3, pad: 1)`'],
-      ['mean reducemean globalpool', '`global_avgpool` is the mean over height and width'],
+      ['globalpool', '`global_avgpool` is the mean over height and width, `mean(axis: 0)` over one axis'],
       ['identity noop', 'leave it out'],
       ['upsample interpolate unpool upsampling', '`transposed_conv` makes height and width larger'],
       [
@@ -56,9 +62,12 @@ const advice = new Map(
       ],
       [
         'attention multiheadattention selfattention transformer embedding',
-        'write it of `linear`, `mul` and `spike`, or take `eca` over channels',
+        'blocks of spiking attention are in the library: `use "spikec/attention" { SpikformerBlock }`; `eca` is channel attention',
       ],
-      ['matmul einsum bmm dot', 'products with weights are `linear`; `mul` multiplies element by element'],
+      [
+        'einsum dot tensordot',
+        'products with weights are `linear`, of two values `matmul`; `mul` multiplies element by element',
+      ],
       ['reshape permute transpose squeeze unsqueeze rearrange', '`flatten` is the change of shape there is'],
       [
         'sequential model module forward',

@@ -67,10 +67,14 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | conv | channels, kernel [h,w], stride [h,w], pads [t,l,b,r], dilation [h,w], groups, bias |
  * | transposed_conv | as conv |
  * | linear | features, bias |
- * | batchnorm | epsilon, momentum |
+ * | batchnorm | epsilon, momentum, axis (0 where missing) |
  * | spike | (`neuron`, where it is fixed in place) |
  * | relu, sigmoid, flatten, globalavgpool, identity | |
  * | add, mul (two inputs, equal shapes, or [C,1,1] on one side of mul), concat (n inputs, axis 0) | |
+ * | matmul (two inputs) | transpose |
+ * | reshape | shape |
+ * | transpose | perm |
+ * | slice | axis, start, end, step |
  * | scale | factor |
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |

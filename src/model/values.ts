@@ -38,6 +38,8 @@ export interface TensorValue {
   /** Id of the op whose result it is. */
   readonly op: string;
   readonly shape: readonly number[];
+  /** The kind of the layer that makes it. */
+  readonly layer?: string;
   /** Where it was made. */
   readonly place: Span;
 }

@@ -45,7 +45,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const theirs = source === undefined ? undefined : forSource(source, options, findings);
   if (source !== undefined) await verifyWhereWanted(source, options, findings);
   const compiled = opened.compiled();
-  const { network } = opened.compiled({ planes: false });
+  const { network } = opened.compiled({ planes: options.planes === true ? 'fused' : false });
   const trains = trainsOf(network);
   refuseFlags(trains, opened, options);
   // what the file takes and what its import takes may lie differently, and is said once
@@ -75,7 +75,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
   return {
     ...figures(measured),
-    ...(before !== undefined && trains === 'means' && truth.kind === 'classes'
+    ...(before !== undefined && trains === 'means' && !readsWhole(network) && truth.kind === 'classes'
       ? { by_steps: bySteps(run, stepsOfNetwork(network), truth.classes) }
       : {}),
     ...(options.confusion === true && truth.kind === 'classes'
@@ -84,6 +84,11 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     ...activity,
     ...(await stagesOf(measured, options)),
   };
+}
+
+/** Whether nothing is known of an output before its train is complete. */
+function readsWhole(network: Network): boolean {
+  return findCarrier(network)?.whole === true;
 }
 
 interface Measured {

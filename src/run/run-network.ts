@@ -27,6 +27,8 @@ export interface RunOptions extends EvalOptions {
   readonly countSpikes?: (network: Network) => SpikeCounter;
   /** A spike counts as the ones of its code, each a spike of a binary plane, and not as its level; of unary trains both are the same. */
   readonly ones?: boolean;
+  /** Run the network as its binary planes have it, put back into codes. */
+  readonly planes?: boolean;
 }
 
 /** Images a batch: where values hold all time steps, long trains take smaller batches; so do trains given out. */
@@ -58,7 +60,7 @@ export async function runNetwork(
   phase: string,
 ): Promise<{ readonly run: SpikingRun; readonly activity: Pick<EvalResult, 'activity'> }> {
   const { trains, steps } = lowered(network);
-  const early = trains === 'means' ? earlySteps(steps) : [];
+  const early = trains === 'means' && carrierOf(network).whole !== true ? earlySteps(steps) : [];
   const counter = new LevelCounter(options.activity === true ? countedLayers(network) : []);
   const spikes = options.countSpikes?.(network);
   const given = new Set([...counter.layers.map(({ id }) => id), ...(spikes?.ids ?? [])]);

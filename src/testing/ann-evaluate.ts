@@ -97,11 +97,13 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     case 'concat':
       return Float64Array.from(operands.flatMap((part) => [...part.data]));
     case 'affine':
-      return affine(operands[0]!, reals('scale')!, reals('shift'));
+      return affine(operands[0]!, reals('scale')!, reals('shift'), op.attrs.axis);
     case 'batchnorm':
       return batchnorm(op, operands[0]!, reals);
     case 'linear':
-      return linear(x, reals('weight')!, reals('bias'));
+      return linear(operands[0]!, reals('weight')!, reals('bias'));
+    case 'matmul':
+      return product(operands[0]!, operands[1]!, op.attrs.transpose);
     case 'conv':
       return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
     case 'transposed_conv':
@@ -174,14 +176,27 @@ function multiply(a: Operand, b: Operand): Float64Array {
   return a.data.map((v, i) => v * b.data[alike ? i : channelOf(a.shape, i)]!);
 }
 
-function channelOf(shape: readonly number[], i: number): number {
-  return Math.floor(i / elementCount(shape.slice(1)));
+function channelOf(shape: readonly number[], i: number, axis = 0): number {
+  return Math.floor(i / elementCount(shape.slice(axis + 1))) % shape[axis]!;
 }
 
-function affine(x: Operand, scale: Float64Array, shift: Float64Array | undefined): Float64Array {
+/** Matrix by matrix, each sum by itself. */
+function product(a: Operand, b: Operand, transpose: boolean): Float64Array {
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const n = b.shape.at(transpose ? -2 : -1)!;
+  return Float64Array.from({ length: (a.data.length / k) * n }, (_, at) => {
+    const [matrix, i, j] = [Math.floor(at / (m * n)), Math.floor(at / n) % m, at % n];
+    let sum = 0;
+    for (let p = 0; p < k; p++)
+      sum += a.data[(matrix * m + i) * k + p]! * b.data[matrix * k * n + (transpose ? j * k + p : p * n + j)]!;
+    return sum;
+  });
+}
+
+function affine(x: Operand, scale: Float64Array, shift: Float64Array | undefined, axis = 0): Float64Array {
   const pick = (values: Float64Array, i: number): number => {
     if (values.length === 1) return values[0]!;
-    return values.length === x.data.length ? values[i]! : values[channelOf(x.shape, i)]!;
+    return values.length === x.data.length ? values[i]! : values[channelOf(x.shape, i, axis)]!;
   };
   return x.data.map((v, i) => v * pick(scale, i) + (shift === undefined ? 0 : pick(shift, i)));
 }
@@ -189,19 +204,21 @@ function affine(x: Operand, scale: Float64Array, shift: Float64Array | undefined
 function batchnorm(op: Op<'batchnorm'>, x: Operand, reals: (role: string) => Float64Array | undefined): Float64Array {
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((role) => reals(role)!);
   return x.data.map((v, i) => {
-    const c = channelOf(x.shape, i);
+    const c = channelOf(x.shape, i, op.attrs.axis);
     const deviation = Math.sqrt(variance![c]! + op.attrs.epsilon);
     return ((v - mean![c]!) / deviation) * gamma![c]! + beta![c]!;
   });
 }
 
-function linear(x: Float64Array, weight: Float64Array, bias: Float64Array | undefined): Float64Array {
-  const outputs = weight.length / x.length;
-  const y = new Float64Array(outputs);
-  for (let o = 0; o < outputs; o++) {
+function linear({ data, shape }: Operand, weight: Float64Array, bias: Float64Array | undefined): Float64Array {
+  const inputs = shape.at(-1)!;
+  const outputs = weight.length / inputs;
+  const y = new Float64Array((data.length / inputs) * outputs);
+  for (let at = 0; at < y.length; at++) {
+    const [token, o] = [Math.floor(at / outputs), at % outputs];
     let sum = 0;
-    for (let i = 0; i < x.length; i++) sum += weight[o * x.length + i]! * x[i]!;
-    y[o] = sum + (bias?.[o] ?? 0);
+    for (let i = 0; i < inputs; i++) sum += weight[o * inputs + i]! * data[token * inputs + i]!;
+    y[at] = sum + (bias?.[o] ?? 0);
   }
   return y;
 }

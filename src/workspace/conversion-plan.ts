@@ -1,5 +1,6 @@
 import { invariant, present } from '../base/invariant.js';
 import type { NeuronDef } from '../equations/index.js';
+import { type CodingNumbers, type Conversion, conversionOf } from '../lower/program/index.js';
 import type { CodingChoice, Config, NeuronUse, SwsCoding } from '../model/index.js';
 import { type PassPlan, type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
 import { importedBits } from './import-bits.js';
@@ -24,6 +25,8 @@ export function planOf(config: Config, neurons: ReadonlyMap<string, NeuronDef>, 
     const use = present(neuron, 'workspace: a conversion to means without a neuron');
     return meanPlan(coding, use, weights, neurons);
   }
+  const conversion = conversionOf(coding.name);
+  if (conversion !== undefined) return timedPlan(coding, conversion, weights, neurons);
   invariant(coding.name === 'sws', `workspace: nobody converts to ${coding.name}`);
   const { args } = coding;
   const passes = configure(pipelines['convert.sws'], {
@@ -61,8 +64,30 @@ function meanPlan(
   return { passes, neurons: new Map(neurons).set(def.name, def) };
 }
 
+/** `coding phase(…)` and others that bring their neurons: a spike's time or its past says what it counts. */
+function timedPlan(
+  coding: CodingChoice,
+  conversion: Conversion,
+  weights: { readonly bits: PerLayer<number> | undefined },
+  neurons: ReadonlyMap<string, NeuronDef>,
+): PassPlan {
+  const args = coding.args as CodingNumbers;
+  const { place } = coding;
+  const passes = configure(pipelines['convert.timed'], {
+    'quantise-weights': weights,
+    'activation-ranges': { range: settingOf(coding, 'range') },
+    'insert-neurons': {
+      neuron: { ...conversion.neuron(args), place },
+      steps: args['steps']!,
+      coding: { name: coding.name, args, place },
+    },
+    'schedule-time': { silent: byLayer(() => conversion.silent?.(args) ?? 0) },
+  });
+  return { passes, neurons };
+}
+
 /** A setting by layers, of a coding's `layer "…" { SETTING NUMBER }`. */
-function settingOf(coding: DirectCoding | SwsCoding, name: 'range' | 'from' | 'silent'): PerLayer<number> {
+function settingOf(coding: CodingChoice, name: 'range' | 'from' | 'silent'): PerLayer<number> {
   return byPattern<number>(
     coding.layers.map(({ pattern, place, settings }) => ({
       pattern,

@@ -1,5 +1,6 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { levelProblems, spikeLevels } from '../equations/index.js';
+import { type CodingNumbers, conversionOf } from '../lower/program/index.js';
 import type { Config, SwsCoding } from '../model/index.js';
 
 /**
@@ -21,7 +22,7 @@ function codingProblems(config: Config): readonly Diagnostic[] {
   if (coding === undefined && bits !== undefined) return [];
   if (coding?.name === 'direct') return meanProblems(config);
   if (coding !== undefined && neuron !== undefined) {
-    const help = 'the neurons of `sws` are TSA; with `coding direct(…)` the neuron is chosen';
+    const help = `\`coding ${coding.name}\` brings its own neurons; with \`coding direct(…)\` the neuron is chosen`;
     return [diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help })];
   }
   if (coding === undefined) {
@@ -29,6 +30,12 @@ function codingProblems(config: Config): readonly Diagnostic[] {
     const help =
       'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16); without spikes: bits { weights 8 }';
     return [diagnostic('convert/bad-coding', { reason }, place, { help })];
+  }
+  const conversion = conversionOf(coding.name);
+  if (conversion !== undefined) {
+    const problem = conversion.problem?.(coding.args as CodingNumbers);
+    if (problem === undefined) return [];
+    return [diagnostic('convert/bad-coding', { reason: problem.reason }, coding.place, { help: problem.help })];
   }
   if (coding.name !== 'sws') return [notLowered(`the conversion to \`coding ${coding.name}\``, coding.place)];
   return silentProblems(coding);

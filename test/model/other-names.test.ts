@@ -49,7 +49,7 @@ it.each([
   ['zero_pad(1)', 'padding is an argument'],
   ['upsample(2)', '`transposed_conv` makes height and width larger'],
   ['lstm(8)', 'there are no recurrent cells'],
-  ['matmul(4)', 'products with weights are `linear`'],
+  ['einsum(4)', 'products with weights are `linear`'],
   ['sign', '`sign` is a function of neurons’ equations'],
   ['frobnicate', 'the layers are conv, linear'],
 ])('%s gets no wrong suggestion', (stage, begin) => {

@@ -23,6 +23,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   affine: layer('Scale'),
   add: layer('Add'),
   mul: layer('Mul'),
+  matmul: layer('MatMul'),
   concat: layer('Concat'),
   relu: layer('ReLU'),
   clip: layer('Hardtanh', 'min', 'max'),

@@ -5,7 +5,7 @@ import { type Source, isSpan, lineAndColumn } from '../../src/base/source.js';
 import { type LoadOptions, type ModelLoader, checkModel, memoryLoader } from '../../src/model/index.js';
 
 /** The standard library's file, from the repository. */
-export function libraryText(name: 'neurons' | 'blocks'): string {
+export function libraryText(name: 'neurons' | 'blocks' | 'attention'): string {
   return readFileSync(new URL(`../../models/${name}.spike`, import.meta.url), 'utf8');
 }
 
@@ -14,6 +14,7 @@ export function testLoader(files: Readonly<Record<string, string>> = {}): ModelL
   return memoryLoader({
     'spikec/neurons': libraryText('neurons'),
     'spikec/blocks': libraryText('blocks'),
+    'spikec/attention': libraryText('attention'),
     ...files,
   });
 }

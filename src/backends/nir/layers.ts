@@ -54,8 +54,9 @@ const conv: Row = (call) => {
 };
 
 const linear: Row = (call) => {
-  const { op, network } = call;
+  const { op, network, from } = call;
   if (onPlanes(op)) return { cannot: 'binary planes of spikes' };
+  if (from.length > 1) return { cannot: 'a linear layer of tokens' };
   const { shape } = paramOf(network, op, 'weight').tensor;
   const bias = biasOf(call, shape[0]!);
   const weight = numbers(shape, weightOf(call));
@@ -150,6 +151,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   maxpool: max,
   maxprefix: max,
   mul: cannot('a product of values'),
+  matmul: cannot('a product of values'),
   product: cannot('a product of values'),
   concat: cannot('values side by side (a concatenation)'),
   batchnorm: cannot('batch normalisation that isn’t folded into weights'),

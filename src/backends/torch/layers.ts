@@ -5,6 +5,7 @@ import {
   type Op,
   type OpKind,
   attrsOf,
+  channelAxisOf,
   loweringOf,
   optionalParam,
   paramOf,
@@ -195,16 +196,20 @@ const linear: Emit<'linear'> = (context, op, inputs) => {
 
 const batchnorm: Emit<'batchnorm'> = (context, op, inputs) => {
   if (context.looped) throw new Unsupported(op, 'batch norm in a cycle');
-  const { epsilon, momentum = 0.1, threshold = 1 } = op.attrs;
+  const { epsilon, momentum = 0.1, threshold = 1, axis = 0 } = op.attrs;
   const repeats = context.steps / inputs[0]!.steps;
   const args = [
-    String(op.type.shape[0]!),
+    String(op.type.shape[axis]!),
     `epsilon=${float(epsilon, false)}`,
     `momentum=${float(momentum, false)}`,
     ...(threshold === 1 ? [] : [`threshold=${float(threshold, false)}`]),
     ...(repeats === 1 ? [] : [`repeats=${repeats}`]),
   ];
-  return called(context, op, inputs, `${helper(context, 'BatchNorm')}(${args.join(', ')})`);
+  const module = `${helper(context, 'BatchNorm')}(${args.join(', ')})`;
+  if (axis === 0) return called(context, op, inputs, module);
+  const channelsFirst = { ...inputs[0]!, code: `${inputs[0]!.code}.movedim(${axis + 1}, 1)` };
+  const made = called(context, op, [channelsFirst], module);
+  return { ...made, code: `${made.code}.movedim(1, ${axis + 1})` };
 };
 
 const affine: Emit<'affine'> = (context, op, inputs) => {
@@ -217,7 +222,7 @@ const affine: Emit<'affine'> = (context, op, inputs) => {
     context,
     op,
     inputs,
-    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length})`,
+    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length - channelAxisOf(op)})`,
   );
 };
 
@@ -315,6 +320,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   affine,
   add: written,
   mul: written,
+  matmul: written,
   concat: written,
   relu: written,
   clip: written,

@@ -35,6 +35,14 @@ export function lowerLayer(layer: Layer, context: LayerContext): void {
       return lowerDelay(layer, context);
     case 'dropout':
       return plain(layer, 'dropout', pick(layer, ['rate']), context);
+    case 'reshape':
+      return plain(layer, 'reshape', pick(layer, ['shape']), context);
+    case 'transpose':
+      return plain(layer, 'transpose', pick(layer, ['perm']), context);
+    case 'slice':
+      return plain(layer, 'slice', pick(layer, ['axis', 'start', 'end', 'step']), context);
+    case 'matmul':
+      return plain(layer, 'matmul', pick(layer, ['transpose']), context);
     case 'add':
     case 'mul':
     case 'concat':
@@ -48,8 +56,22 @@ export function lowerLayer(layer: Layer, context: LayerContext): void {
   }
 }
 
+/** Kinds without parameters. */
 type PlainKind =
-  'avgpool' | 'maxpool' | 'dropout' | 'add' | 'mul' | 'concat' | 'relu' | 'sigmoid' | 'flatten' | 'globalavgpool';
+  | 'avgpool'
+  | 'maxpool'
+  | 'dropout'
+  | 'reshape'
+  | 'transpose'
+  | 'slice'
+  | 'matmul'
+  | 'add'
+  | 'mul'
+  | 'concat'
+  | 'relu'
+  | 'sigmoid'
+  | 'flatten'
+  | 'globalavgpool';
 
 function plain(layer: Layer, kind: PlainKind, attrs: Attrs, { builder, idOf }: LayerContext): void {
   builder.add({ id: layer.id, kind, inputs: layer.inputs.map(idOf), attrs, place: layer.place });
@@ -107,7 +129,8 @@ function weights(
 }
 
 function lowerBatchnorm(layer: Layer, { builder, idOf }: LayerContext): void {
-  const channels = [layer.shape[0]!];
+  const axis = (layer.attrs['axis'] as number | undefined) ?? 0;
+  const channels = [layer.shape[axis]!];
   const gamma = (layer.attrs['gamma'] as number | undefined) ?? 1;
   const start = { gamma, beta: 0, mean: 0, variance: 1 };
   const params = Object.fromEntries(
@@ -116,7 +139,7 @@ function lowerBatchnorm(layer: Layer, { builder, idOf }: LayerContext): void {
       builder.param(`${layer.id}.${role}`, { tensor: filled(channels, value) }),
     ]),
   );
-  const attrs = pick(layer, ['epsilon', 'momentum', ...('threshold' in layer.attrs ? ['threshold'] : [])]);
+  const attrs = pick(layer, ['epsilon', 'momentum', ...['threshold', 'axis'].filter((name) => name in layer.attrs)]);
   builder.add({ id: layer.id, kind: 'batchnorm', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
 }
 

@@ -1,16 +1,25 @@
 import { type Diagnostic, diagnostic, distinct } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import { expandUnits, isRealValued, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
-import { type Config, type Layer, type NeuronUse, type OwnNetwork, stepsOf } from '../../model/index.js';
-import { carriers } from '../program/carriers/index.js';
+import {
+  type CodingChoice,
+  type Config,
+  type Layer,
+  type NeuronUse,
+  type OwnNetwork,
+  stepsOf,
+} from '../../model/index.js';
+import { type CodingNumbers, carriers, conversionOf } from '../program/carriers/index.js';
 import { BitPlan, neuronWithBits } from './bits.js';
 import { bitProblems } from './check-bits.js';
 import { sizeProblems } from './sizes.js';
 import { delayProblems, readOutProblems } from './check-time.js';
 import { tdbnProblems } from './tdbn.js';
 
-/** Codings whose trains carry their mean over the steps: what networks of layers are trained with. */
-const trainable = carriers.flatMap(({ coding, trains }) => (trains === 'means' ? [coding] : []));
+/** Codings whose trains carry their mean over the steps, known at every step: what networks of layers are trained with. */
+const trainable = carriers.flatMap(({ coding, trains, whole }) =>
+  trains === 'means' && whole !== true ? [coding] : [],
+);
 
 /**
  * Everything that keeps a config with a network of layers from being compiled, and what it is warned of. `lowerModel`
@@ -32,7 +41,7 @@ export function configProblems(config: Config): readonly Diagnostic[] {
 }
 
 /** What the language can say and the lowering can't do. */
-function codingProblems({ name, coding, place }: Config, network: OwnNetwork): Diagnostic[] {
+function codingProblems({ name, coding, neuron, place }: Config, network: OwnNetwork): Diagnostic[] {
   const found: Diagnostic[] = [];
   if (coding === undefined) {
     if (!network.layers.some((layer) => layer.kind === 'spike')) return found;
@@ -41,9 +50,13 @@ function codingProblems({ name, coding, place }: Config, network: OwnNetwork): D
   }
   if (!trainable.includes(coding.name)) {
     const construct = `\`coding ${coding.name}\` with a network of layers`;
-    const help = 'networks of layers compile with `direct`, `rate` and `events`; `sws` converts ONNX files';
+    const names = trainable.map((one) => `\`${one}\``).join(', ');
+    const why = carriers.some((carrier) => carrier.coding === coding.name && carrier.whole === true)
+      ? 'its layers fire once their whole input is in, a decision without a surrogate in time: '
+      : '';
+    const help = `${why}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
-  }
+  } else found.push(...ownNeuronProblems(coding, network, neuron));
   const ranged = coding.layers.find(({ settings }) => 'range' in settings);
   if (ranged !== undefined) {
     const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
@@ -52,6 +65,35 @@ function codingProblems({ name, coding, place }: Config, network: OwnNetwork): D
   if (stepsOf(coding) === undefined && trainable.includes(coding.name)) {
     const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
     found.push(diagnostic('model/argument-missing', args, coding.place));
+  }
+  return found;
+}
+
+/** A coding that says what a spike counts needs the neurons that fire such spikes, and a real input. */
+function ownNeuronProblems(coding: CodingChoice, { layers }: OwnNetwork, config?: NeuronUse): Diagnostic[] {
+  const conversion = conversionOf(coding.name);
+  if (conversion === undefined) return [];
+  const args = coding.args as CodingNumbers;
+  const found: Diagnostic[] = [];
+  const problem = conversion.problem?.(args);
+  if (problem !== undefined) {
+    found.push(diagnostic('convert/bad-coding', { reason: problem.reason }, coding.place, { help: problem.help }));
+  }
+  if ((args['input'] ?? 0) > 0) {
+    const construct = `\`input\` in \`coding ${coding.name}\` with a network of layers`;
+    const help = 'leave it out: the first layer reads the real input as a current';
+    found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
+  }
+  const own = conversion.neuron(args);
+  const uses = new Set(layers.flatMap(({ kind, neuron = config }) => (kind === 'spike' && neuron ? [neuron] : [])));
+  for (const { def, args: given, place } of uses) {
+    const differs = def.name !== own.name || Object.entries(own.args).some(([name, value]) => given[name] !== value);
+    if (!differs) continue;
+    const written = Object.entries(own.args).map(([name, value]) => `${name}: ${value}`);
+    const construct = `the neuron \`${def.name}\` with these parameters in \`coding ${coding.name}\``;
+    const help = `its spikes count by time or by what came before: use \`${own.name}(${written.join(', ')})\` of "spikec/neurons"`;
+    const related = [{ place: coding.place, message: 'the coding' }];
+    found.push(diagnostic('cli/not-lowered', { construct }, place, { help, related }));
   }
   return found;
 }

@@ -53,7 +53,7 @@ function firstWeights({ layers }: OwnNetwork): Found | undefined {
 }
 
 /** Weights and biases, and the statistics of norms. */
-function weightsOf({ kind, weight, shape }: Layer): number {
+function weightsOf({ kind, weight, shape, attrs }: Layer): number {
   if (weight !== undefined) return elementCount(weight) + weight[0]!;
-  return kind === 'batchnorm' ? 4 * shape[0]! : 0;
+  return kind === 'batchnorm' ? 4 * shape[(attrs['axis'] as number | undefined) ?? 0]! : 0;
 }

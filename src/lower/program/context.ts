@@ -65,13 +65,13 @@ export class Lowering implements LoweringContext {
   }
 
   /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
-  perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number): Value | number | undefined {
+  perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number, axis = 0): Value | number | undefined {
     const param = optionalParam(this.network, op, role);
     if (param === undefined) return undefined;
     const values = realValues(param);
     if (values.length === 1 && this.options.trainable !== true) return values[0]!;
     const { shape } = param.tensor;
-    const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1).fill(1)] : shape;
+    const wide = shape.length === 1 ? [...shape, ...new Array<number>(rank - 1 - axis).fill(1)] : shape;
     return this.param(op.params[role]!, tensor(dtype, wide, values));
   }
 

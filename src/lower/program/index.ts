@@ -3,9 +3,12 @@ export { type BitHolder, type BitKind, type BitPenalty, bitHolders, bitKinds, le
 export {
   type Carried,
   type Carrier,
+  type CodingNumbers,
+  type Conversion,
   type MeansCoding,
   carrierOf,
   carriers,
+  conversionOf,
   exactCodes,
   findCarrier,
   means,

@@ -32,6 +32,8 @@ export interface Unrolled {
 export interface UnrollOptions {
   /** Also give the membranes: what `fire` sees at every step. */
   readonly membranes?: boolean;
+  /** The equations, where they aren't the network's own. */
+  readonly def?: NeuronDef;
 }
 
 /**
@@ -47,7 +49,8 @@ export function lowerNeurons(
 ): Unrolled {
   const { builder } = lowering;
   builder.at(op.id);
-  const def = present(lowering.network.neurons.get(op.attrs.neuron), `lower: ${op.id} names no neuron`);
+  const known = options.def ?? lowering.network.neurons.get(op.attrs.neuron);
+  const def = present(known, `lower: ${op.id} names no neuron`);
   const silent = op.attrs.silent ?? 0;
   const env = initialEnvironment(lowering, op, def);
   const currents = new Currents(lowering, op, input);

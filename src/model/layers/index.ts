@@ -1,8 +1,9 @@
 import { eca, shortcut } from './composites.js';
-import { add, concat, mul } from './joins.js';
+import { add, concat, matmul, mul } from './joins.js';
 import type { LayerDef } from './layer-def.js';
 import { delay, dropout, flatten, readout, relu, sigmoid, spike } from './plain.js';
 import { avgpool, globalAvgpool, maxpool } from './pooling.js';
+import { mean, permute, reshape, slice, split } from './shapes.js';
 import { transposedConv } from './transposed.js';
 import { batchnorm, conv, linear } from './weighted.js';
 
@@ -19,6 +20,11 @@ export const layerTable: Readonly<Record<string, LayerDef>> = {
   maxpool,
   global_avgpool: globalAvgpool,
   flatten,
+  reshape,
+  permute,
+  slice,
+  split,
+  mean,
   dropout,
   delay,
   readout,
@@ -26,6 +32,7 @@ export const layerTable: Readonly<Record<string, LayerDef>> = {
   sigmoid,
   add,
   mul,
+  matmul,
   concat,
   shortcut,
   eca,

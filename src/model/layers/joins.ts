@@ -1,5 +1,5 @@
 import type { TensorValue } from '../values.js';
-import { type LayerDef, type LayerSite, isImage, sameShape } from './layer-def.js';
+import { type LayerDef, type LayerSite, boolOf, isImage, sameShape } from './layer-def.js';
 
 const several = { min: 2, max: 64 } as const;
 
@@ -33,6 +33,24 @@ export const concat: LayerDef = {
     }
     const channels = inputs.reduce((sum, input) => sum + input.shape[0]!, 0);
     return site.add(name, 'concat', inputs, [channels, ...first.shape.slice(1)], { axis: 0 });
+  },
+};
+
+/**
+ * `matmul(a, b, transpose: false)`: the matrix product over the last two axes, [.., m, k] by [.., k, n], or by the transposed
+ * [.., n, k]; axes before them are equal. Of two trains it counts, exactly.
+ */
+export const matmul: LayerDef = {
+  inputs: { min: 2, max: 2 },
+  parameters: [{ name: 'transpose', spec: { kind: 'bool' }, default: false }],
+  build(site, [left, right], args, name) {
+    const transpose = boolOf(args, 'transpose')!;
+    const [a, b] = [left.shape, right!.shape];
+    const inner = transpose ? b.at(-1) : b.at(-2);
+    const alike = a.slice(0, -2).every((n, i) => n === b[i]);
+    if (a.length < 2 || a.length !== b.length || !alike || a.at(-1) !== inner) return site.mismatch(left, right!);
+    const shape = [...a.slice(0, -1), transpose ? b.at(-2)! : b.at(-1)!];
+    return site.add(name, 'matmul', [left, right!], shape, { transpose });
   },
 };
 

@@ -1,4 +1,5 @@
 import { type LayerDef, boolOf, numberOf, one } from './layer-def.js';
+import { axisOf } from './shapes.js';
 import { groupsOf, padParameter, windowOver } from './window.js';
 
 /** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)` */
@@ -27,7 +28,7 @@ export const conv: LayerDef = {
   },
 };
 
-/** `linear(features, bias: …)` */
+/** `linear(features, bias: …)`: of [features], or of each token of [tokens, features], over the last axis. */
 export const linear: LayerDef = {
   inputs: one,
   parameters: [
@@ -49,13 +50,20 @@ export const linear: LayerDef = {
       const flat = site.add(`${name}.flatten`, 'flatten', [input], [input.shape[0]!]);
       return site.weighted(name, 'linear', flat, [features], weight, attrs);
     }
-    return site.wrongShape(`[features] (put \`flatten\` or \`global_avgpool\` before it)`, input);
+    if (input.shape.length === 2) {
+      const [tokens, before] = input.shape as [number, number];
+      return site.weighted(name, 'linear', input, [tokens, features], [features, before], attrs);
+    }
+    return site.wrongShape(
+      `[features] or [tokens, features] (put \`flatten\`, \`global_avgpool\` or \`reshape\` before it)`,
+      input,
+    );
   },
 };
 
 /**
- * `batchnorm(epsilon: 1e-5, momentum: 0.1, gamma: 1)`: over the channels, or over the features. `gamma` is what the
- * learned gains start from; 0 lets a branch begin silent.
+ * `batchnorm(epsilon: 1e-5, momentum: 0.1, gamma: 1, axis: …)`: over the channels, or over the features: axis 0, right behind
+ * a `linear` its last, unless `axis` says another. `gamma` is what the learned gains start from; 0 lets a branch begin silent.
  */
 export const batchnorm: LayerDef = {
   inputs: one,
@@ -63,13 +71,17 @@ export const batchnorm: LayerDef = {
     { name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 },
     { name: 'momentum', spec: { kind: 'real', above: 0, max: 1 }, default: 0.1 },
     { name: 'gamma', spec: { kind: 'real' }, default: 1 },
+    { name: 'axis', spec: { kind: 'int' } },
   ],
   build(site, [input], args, name) {
+    const axis = axisOf(site, input, args, input.layer === 'linear' ? -1 : 0);
+    if (axis === undefined) return undefined;
     const gamma = numberOf(args, 'gamma')!;
     const attrs = {
       epsilon: numberOf(args, 'epsilon')!,
       momentum: numberOf(args, 'momentum')!,
       ...(gamma === 1 ? {} : { gamma }),
+      ...(axis === 0 ? {} : { axis }),
     };
     return site.add(name, 'batchnorm', [input], input.shape, attrs);
   },

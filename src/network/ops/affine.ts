@@ -3,9 +3,9 @@ import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 
 export const affine = defineOp({
-  doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel or scalar. On spikes: one synapse a neuron. On `planes`: as conv.',
+  doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel (axis 0 unless `axis` says another) or scalar. On spikes: one synapse a neuron. On `planes`: as conv.',
   arity: [1, 1],
-  attrs: { planes: optional(number()), unary: optional(boolean()) },
+  attrs: { planes: optional(number()), unary: optional(boolean()), axis: optional(number()) },
   params: ['scale', 'shift?'],
   fixedParams: ['scale', 'shift'],
   traits: {
@@ -23,17 +23,20 @@ export const affine = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  channelAxis: ({ axis = 0 }) => axis,
   lowering: { role: 'synapse', gain: 'scale', plus: 'shift' },
-  type: ({ inputs, param }) => {
+  type: ({ inputs, attrs: { axis = 0 }, param }) => {
     const shape = inputs[0]!.shape;
+    const channels = shape[axis];
+    if (channels === undefined) return `${shapeText(shape)} has no axis ${axis}`;
     for (const role of ['scale', 'shift']) {
       const size = param(role);
       if (
         size !== undefined &&
-        !(size.length === 1 && (size[0] === 1 || size[0] === shape[0])) &&
+        !(size.length === 1 && (size[0] === 1 || size[0] === channels)) &&
         !sameShape(size, shape)
       ) {
-        return `${role} ${shapeText(size)} fits neither the ${shape[0]} channels nor ${shapeText(shape)}`;
+        return `${role} ${shapeText(size)} fits neither the ${channels} channels nor ${shapeText(shape)}`;
       }
     }
     return linearResult(inputs[0]!, shape);

@@ -6,6 +6,7 @@ interface NormAttrs {
   readonly epsilon: number;
   readonly momentum?: number;
   readonly threshold?: number;
+  readonly axis?: number;
 }
 
 type NormOp = LoweredOp<NormAttrs>;
@@ -31,7 +32,7 @@ interface Parts {
 
 function partsOf(lowering: LoweringContext, op: NormOp, dtype: Precision): Parts {
   const part = (role: string): Value => {
-    const value = lowering.perChannel(op, role, dtype, op.type.shape.length);
+    const value = lowering.perChannel(op, role, dtype, op.type.shape.length, op.attrs.axis);
     return typeof value === 'object'
       ? value
       : lowering.builder.scalar(dtype, present(value, `lower: ${op.id}: ${role}`));
@@ -58,8 +59,9 @@ function trained(lowering: LoweringContext, op: NormOp, x: Value): Value {
   const { builder } = lowering;
   const { gamma, beta, mean, variance } = partsOf(lowering, op, 'f32');
   const rank = x.shape.length;
-  const axes = Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== 1);
-  const positions = x.shape.slice(2).reduce<number>((product, n) => product * (n as number), 1);
+  const own = 1 + (op.attrs.axis ?? 0);
+  const axes = Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== own);
+  const positions = op.type.shape.reduce((product, n, axis) => (axis + 1 === own ? product : product * n), 1);
   const samples = builder.batchSize('f32');
   const count = builder.as('count').mul(samples, stepsOf(x) * positions);
   const over = (value: Value): Value => {

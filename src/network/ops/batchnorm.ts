@@ -4,9 +4,9 @@ import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 
 export const batchnorm = defineOp({
-  doc: 'Batch normalisation over channels: (x − mean)/√(variance + epsilon)·gamma + beta.',
+  doc: 'Batch normalisation over channels, axis 0 unless `axis` says another: (x − mean)/√(variance + epsilon)·gamma + beta.',
   arity: [1, 1],
-  attrs: { epsilon: number(), momentum: optional(number()), threshold: optional(number()) },
+  attrs: { epsilon: number(), momentum: optional(number()), threshold: optional(number()), axis: optional(number()) },
   params: ['gamma', 'beta', 'mean', 'variance'],
   fixedParams: ['mean', 'variance'],
   traits: {
@@ -24,9 +24,11 @@ export const batchnorm = defineOp({
     keepsRange: false,
     padding: 'none',
   },
+  channelAxis: ({ axis = 0 }) => axis,
   lowering: { role: 'values', act: normalised },
-  type: ({ inputs, param }) => {
-    const channels = inputs[0]!.shape[0]!;
+  type: ({ inputs, attrs: { axis = 0 }, param }) => {
+    const channels = inputs[0]!.shape[axis];
+    if (channels === undefined) return `${shapeText(inputs[0]!.shape)} has no axis ${axis}`;
     for (const role of ['gamma', 'beta', 'mean', 'variance']) {
       if (!sameShape(param(role)!, [channels])) return `${role} must be [${channels}], is ${shapeText(param(role)!)}`;
     }

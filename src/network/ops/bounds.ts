@@ -31,6 +31,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   affine: (op, [first], source) => first && affine(source, op, first),
   add: (_, [a, b]) => a && b && { min: a.min + b.min, max: a.max + b.max },
   mul: (_, [a, b]) => a && b && times(a, b),
+  matmul: unbounded,
   concat: (_, [first, ...others]) => others.reduce(union, first),
   quantize: ofCodes,
   table: ofCodes,

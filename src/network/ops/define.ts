@@ -38,6 +38,8 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];
   /** Of values in another order, or some of them: where in an input of a shape the value at a position of the result was. */
   source?(this: void, attrs: AttrsOf<NoInfer<S>>, shape: readonly number[], at: readonly number[]): readonly number[];
+  /** Along which axis of the result its parameters have one number each: 0, the channels, where missing. */
+  channelAxis?(this: void, attrs: AttrsOf<NoInfer<S>>, shape: readonly number[]): number;
   /** Of encoders: whether the result is the same at every step. */
   steady?(this: void, attrs: AttrsOf<NoInfer<S>>): boolean;
   /** Of the role `bound`: between what it holds values. */

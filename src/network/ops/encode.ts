@@ -39,7 +39,7 @@ export const encode = defineOp({
     keepsRange: false,
     padding: 'none',
   },
-  steady: ({ coding }) => coding === 'direct',
+  steady: ({ coding, scale }) => coding !== 'rate' && coding !== 'events' && scale === undefined,
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const time = { start: 1, steps: attrs.steps };
@@ -52,6 +52,8 @@ export const encode = defineOp({
       return { shape, time, code: { kind: 'spike', min: -1, max: 1, step } };
     }
     if (coding === 'rate') return { shape, time, code: { kind: 'spike', min: 0, max: 1, step: 1 } };
+    // spikes of both signs, of an input of at most `scale`
+    if (attrs.scale !== undefined) return { shape, time, code: { kind: 'spike', min: -1, max: 1, step: 1 } };
     // events: [T·C,H,W] frames arrive as they are; direct: the real input at every step
     return { shape, time, code: { kind: 'real' } };
   },

@@ -32,6 +32,16 @@ export function readsAhead(op: { readonly kind: OpKind }): boolean {
   return opDef(op.kind).readsAhead === true;
 }
 
+/** Whether an op fires spikes of its own: as its kind does; a sum of trains that is sent as codes does too. */
+export function firesOf(op: { readonly kind: OpKind; readonly attrs: unknown }): OpTraits['fires'] {
+  return isCodedSum(op) ? 'own' : traitsOf(op).fires;
+}
+
+/** Whether it is a sum of trains that is sent in planes of its own. */
+export function isCodedSum(op: { readonly kind: OpKind; readonly attrs: unknown }): boolean {
+  return op.kind === 'add' && (op.attrs as AttrsOf<AttrSchema>)['codes'] === true;
+}
+
 /** What a layer does to values. */
 export function roleOf(op: { readonly kind: OpKind }): OpRole {
   return traitsOf(op).role;
@@ -61,6 +71,15 @@ export function sourceOf(
 ): readonly number[] {
   const source = present(opDef(op.kind).source, `network: ${op.kind} %${op.id} moves nothing`);
   return source(op.attrs as AttrsOf<AttrSchema>, shape, at);
+}
+
+/** Along which axis of its result (0: the channels) a layer's parameters have one number each. */
+export function channelAxisOf(op: {
+  readonly kind: OpKind;
+  readonly attrs: unknown;
+  readonly type: ValueType;
+}): number {
+  return opDef(op.kind).channelAxis?.(op.attrs as AttrsOf<AttrSchema>, op.type.shape) ?? 0;
 }
 
 /** How an op acts on tensors. */

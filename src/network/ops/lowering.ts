@@ -34,8 +34,8 @@ export interface LoweringContext {
   /** Param → the value that replaces it after a training step. */
   readonly replace: Record<string, string>;
   random(input: RandomInput): Value;
-  /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */
-  perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number): Value | number | undefined;
+  /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]; channels on another axis stand there. */
+  perChannel(op: LoweredOp, role: string, dtype: Precision, rank: number, axis?: number): Value | number | undefined;
   /** A parameter's real values in a dtype, in its own shape. */
   realWeight(op: LoweredOp, role: string, dtype: Precision): Value;
   /** Whether a value is what a user feeds. */

@@ -20,6 +20,7 @@ import { identity } from './identity.js';
 import { input } from './input.js';
 import { lag } from './lag.js';
 import { linear } from './linear.js';
+import { matmul } from './matmul.js';
 import { maxpool } from './maxpool.js';
 import { maxprefix } from './maxprefix.js';
 import { mul } from './mul.js';
@@ -50,6 +51,7 @@ export const networkOps = {
   affine,
   add,
   mul,
+  matmul,
   concat,
   relu,
   clip,

@@ -14,6 +14,26 @@ export function realResult({ inputs }: TypeRequest): TypeAnswer {
   return withTime({ shape: inputs[0]!.shape, code: real }, inputs[0]!.time);
 }
 
+/** Sums of codes beyond this are no exact integers in float32, nor trains. */
+const greatestCode = 2 ** 24;
+
+/**
+ * What a sum of two trains carries: more levels of the same step, {0, 1} + {0, 1} → {0, 1, 2}. Undefined where their
+ * steps differ (it then counts in no unit), and for anything but trains.
+ */
+export function summedCode(a: Code, b: Code): Code | undefined {
+  if (a.kind !== 'spike' || b.kind !== 'spike' || a.step !== b.step) return undefined;
+  const [min, max] = [a.min + b.min, a.max + b.max];
+  return Math.max(-min, max) > greatestCode ? undefined : { kind: 'spike', min, max, step: a.step };
+}
+
+/** The levels of values that are of one train or another of the same step. */
+export function joinedCode(a: Code, b: Code): Code | undefined {
+  if (a.kind !== 'spike' || b.kind !== 'spike') return JSON.stringify(a) === JSON.stringify(b) ? a : undefined;
+  if (a.step !== b.step) return undefined;
+  return { kind: 'spike', min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), step: a.step };
+}
+
 export function withTime(type: { shape: readonly number[]; code: Code }, time: Time | undefined): ValueType {
   return time === undefined ? type : { ...type, time };
 }
@@ -84,6 +104,15 @@ export function pooled(request: TypeRequest, shape: readonly number[], size: num
   if (from.code.kind !== 'spike' || request.param('gain') !== undefined) return linearResult(from, shape);
   const { min, max, step } = from.code;
   return withTime({ shape, code: { kind: 'spike', min: min * size, max: max * size, step: step / size } }, from.time);
+}
+
+type Spikes = Extract<Code, { kind: 'spike' }>;
+
+/** Levels of a sum of `terms` products of two spikes: exact integers, times the product of their steps. */
+export function productLevels(a: Spikes, b: Spikes, terms: number): Spikes {
+  const ends = [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max];
+  const [min, max] = [Math.min(...ends) * terms, Math.max(...ends) * terms];
+  return { kind: 'spike', min: min === 0 ? 0 : min, max: max === 0 ? 0 : max, step: a.step * b.step };
 }
 
 /** Joins need their operands at the same time; the verifier asks this. */

@@ -2,6 +2,7 @@ import { elementCount } from '../../base/dtype.js';
 import {
   type Network,
   type Op,
+  channelAxisOf,
   consumersOf,
   hasRole,
   hasWeightMatrix,
@@ -75,6 +76,8 @@ function foldingOf(layer: Weighted, graph: Graph): Folding | undefined {
   const { network, byId } = graph;
   const { chain, before } = chainBefore(layer, graph);
   if (!hasRole(before, 'scaling') || before.attrs.planes !== undefined || isFront(before, byId)) return undefined;
+  // tokens have no one order of channels
+  if (channelAxisOf(before) !== 0 || channelAxisOf(layer) !== 0) return undefined;
   // of a layer with weights before it, it is that layer's
   if (hasWeightMatrix(byId.get(before.inputs[0]!)!)) return undefined;
   const inputs = layer.kind === 'linear' ? byId.get(layer.inputs[0]!)!.type.shape[0]! : channelsOf(layer, network);

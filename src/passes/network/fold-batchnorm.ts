@@ -3,6 +3,7 @@ import {
   type Network,
   type Op,
   type Param,
+  channelAxisOf,
   consumersOf,
   hasRole,
   opsById,
@@ -49,7 +50,7 @@ function scaleOutputs(weight: Param, factor: Float64Array): Param {
 function perChannel(network: Network, op: Op): { factor: Float64Array; shift: Float64Array } | undefined {
   if (op.kind === 'batchnorm') return batchnormAffine(network, op);
   if (!hasRole(op, 'scaling') || op.attrs.planes !== undefined) return undefined;
-  const [channels] = op.type.shape as [number];
+  const channels = op.type.shape[channelAxisOf(op)]!;
   const spread = (param: Param | undefined): Float64Array | undefined => {
     if (param === undefined) return new Float64Array(channels);
     const values = realValues(param);
@@ -69,6 +70,7 @@ function foldable(network: Network): ReadonlyMap<string, Op> {
   for (const op of network.ops) {
     const before = byId.get(op.inputs[0] ?? '');
     if (before === undefined || !hasWeightMatrix(before) || perChannel(network, op) === undefined) continue;
+    if (channelAxisOf(op) !== channelAxisOf(before)) continue;
     if (consumers.get(before.id)!.length === 1 && !network.outputs.includes(before.id)) folded.set(before.id, op);
   }
   return folded;
@@ -105,9 +107,14 @@ export const foldBatchnorm = definePass({
     return rewrite(from, (op, inputs, to) => {
       if (op.kind !== 'batchnorm') return to.copy(op, inputs);
       const { factor, shift } = batchnormAffine(from, op);
+      const axis = channelAxisOf(op);
       const scale = to.param(`${op.id}.scale`, realParam([factor.length], factor));
       const offset = to.param(`${op.id}.shift`, realParam([shift.length], shift));
-      return to.copy(op, inputs, { kind: 'affine', attrs: {}, params: { scale, shift: offset } });
+      return to.copy(op, inputs, {
+        kind: 'affine',
+        attrs: axis === 0 ? {} : { axis },
+        params: { scale, shift: offset },
+      });
     });
   },
 });

@@ -27,7 +27,7 @@ export const scheduleTime = definePass({
   doc: 'Gives each neuron layer its silent period, places everything in time, and puts delay lines where paths of unequal depth meet.',
   options: {
     silent: defaulted(
-      perLayer(whole(0, 24)),
+      perLayer(whole(0, 4096)),
       'Silent steps Ts: how long a layer of neurons receives before it fires.',
       everyLayer(2),
       '2',

@@ -55,7 +55,7 @@ function isSumOfTrains(op: Op, byId: ReadonlyMap<string, Op>): boolean {
 const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)', quant: 'quantised' };
 const help = {
   weighted: 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it',
-  sum: 'it reads a sum of trains, which is no train itself: weigh each by itself and add what that gives, or put neurons behind the sum; with `--planes`, the network compiles without',
+  sum: 'it reads a sum of trains whose levels have different steps, which is no train itself: weigh each by itself and add what that gives, or put neurons behind the sum; with `--planes`, the network compiles without',
 };
 
 /**

@@ -80,6 +80,13 @@ export const neuronChoice: OptionType<NeuronChoice> = {
   },
 };
 
+/** `phase(period=8)` */
+export const codingChoice: OptionType<NeuronChoice> = {
+  ...neuronChoice,
+  words: 'a coding with numbers as arguments',
+  example: 'phase(period=8)',
+};
+
 /** A truth value is 0 or 1. */
 function argumentOf(raw: Raw): number | undefined {
   if (raw.kind === 'number') return raw.value;

@@ -69,6 +69,11 @@ function expectEqual(found: Tensor, wanted: Tensor, tolerance: number): void {
 }
 
 const width4: Readonly<Record<string, string>> = {
+  Spikformer: `use "spikec/spikformer/cifar" { Spikformer } use "spikec/attention" { InputDecayLIF }
+    config c { network Spikformer(dim: 24, blocks: 1, size: 8) neuron InputDecayLIF coding direct(steps: 2) }`,
+  'Spikformer with learned bits': `use "spikec/spikformer/cifar" { Spikformer } use "spikec/neurons" { Refined }
+    config c { network Spikformer(dim: 24, blocks: 1, size: 8, Attention: Refined, coded: true) neuron Refined coding direct(steps: 1)
+      bits { weights learn(init: 4, max: 6, target: 2) spikes learn(init: 3, max: 6, target: 2) steps learn(init: 2, max: 3, target: 1) } }`,
   'multibit, interlaminar': `use "spikec/multibit/resnet20" { ResNet20 } use "spikec/neurons" { MBLIF } use "spikec/blocks" { InterlaminarBlock }
     config c { network ResNet20(width: 4, Block: InterlaminarBlock) neuron MBLIF coding direct(steps: 2) }`,
   IBRA: `use "spikec/ibra/resnet18" { ResNet18 } use "spikec/neurons" { IBRALIF }

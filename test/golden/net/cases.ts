@@ -47,7 +47,7 @@ function own(): readonly Case[] {
       const target = `${name}#${config}`;
       const diff = i === 0 ? {} : { diff: `${name}#${configs[0]!}` };
       return [
-        { target, text: !file.includes('resnet'), imported, networksOnly: many.test(config), ...diff },
+        { target, text: !/resnet|spikformer/.test(file), imported, networksOnly: many.test(config), ...diff },
         ...planesOf(file, config, target),
       ];
     });
@@ -62,11 +62,14 @@ function own(): readonly Case[] {
 }
 
 /** Configurations of many steps, whose programs are long, and of those that differ from others only in where bits end. */
-const many = /_t(16|64|128)$|^adaptive\d|^a?441|^imagenet_(ilif|ibra4)/;
+const many = /_t(16|64|128)$|^adaptive\d|^[apr]331|^a?441|^imagenet_(ilif|ibra4)/;
 
 function narrow(text: string): string {
   const widths = text.replaceAll(/width: int = \d+/g, 'width: int = 4').replaceAll(/width: 16\b/g, 'width: 3');
-  return widths.replaceAll(/(\w+\()(64|128|256|512)\b/g, (_, head: string, n) => `${head}${Number(n) / 16}`);
+  const tokens = widths
+    .replaceAll(/dim: int = \d+,\n  blocks: int = \d+/g, 'dim: int = 24,\n  blocks: int = 1')
+    .replaceAll(/dim: 64\b/g, 'dim: 16');
+  return tokens.replaceAll(/(\w+\()(64|128|256|512)\b/g, (_, head: string, n) => `${head}${Number(n) / 16}`);
 }
 
 /** Configurations whose planes are recorded too: one of each kind of neuron, block and bits. */

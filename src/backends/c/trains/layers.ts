@@ -72,6 +72,7 @@ const linear: Row = (call) => {
   const { op, network, inputs } = call;
   plainSynapse(op);
   const train = trainOf(op, inputs[0]);
+  if (op.type.shape.length > 1) throw new NotInteger(op.id, 'it is a linear layer of tokens');
   const [outputs] = op.type.shape as [number];
   const gain = numbersOf(call, 'gain', outputs) ?? [1];
   const weights = linearWeights(network, op, train.extent, outputs);
@@ -174,6 +175,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   batchnorm: unsupported,
   transposed_conv: unsupported,
   mul: unsupported,
+  matmul: unsupported,
   concat: unsupported,
   relu: unsupported,
   clip: unsupported,

@@ -2,6 +2,7 @@ import type { ReadOutKind } from '../../../base/read-outs.js';
 import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering, Precision } from '../context.js';
+import type { Conversion } from './conversion.js';
 
 /** How the values of a network are represented in a program: chosen by its coding. */
 export interface Carrier {
@@ -17,6 +18,10 @@ export interface Carrier {
   readonly precision: Precision;
   /** The images have a time axis of their own: a frame a step. */
   readonly frames?: boolean;
+  /** Layers read whole trains before they fire: nothing is known of an output before it is complete. */
+  readonly whole?: boolean;
+  /** How activations become layers of its neurons; missing where the neuron is chosen, or the conversion is its own. */
+  readonly conversion?: Conversion;
   readonly begin: (lowering: Lowering) => Carried;
 }
 

@@ -1,5 +1,13 @@
 import { present } from '../../../base/invariant.js';
-import { type Acting, type LoweredOp, type Op, hasWeightMatrix, loweringOf, opsById } from '../../../network/index.js';
+import {
+  type Acting,
+  type LoweredOp,
+  type Op,
+  channelAxisOf,
+  hasWeightMatrix,
+  loweringOf,
+  opsById,
+} from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import { gridWeight } from '../bits.js';
 import { type Lowering, type Precision, folded } from '../context.js';
@@ -74,7 +82,7 @@ export class FoldedValues implements Acting {
 
   /** A parameter for each channel. */
   protected constant(op: Op, role: string): Value | number | undefined {
-    return this.lowering.perChannel(op, role, this.dtype, op.type.shape.length);
+    return this.lowering.perChannel(op, role, this.dtype, op.type.shape.length, channelAxisOf(op));
   }
 
   /** Values of a join at the same steps. */

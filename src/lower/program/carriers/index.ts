@@ -2,10 +2,12 @@ import { InvariantError } from '../../../base/invariant.js';
 import { type Network } from '../../../network/index.js';
 import { stepsOfNetwork } from '../context.js';
 import type { Carrier } from './carrier.js';
+import type { Conversion } from './conversion.js';
 import { carriers } from './registry.js';
 
 export type { Carried, Carrier } from './carrier.js';
 export { exactCodes } from './codes.js';
+export type { CodingNumbers, Conversion } from './conversion.js';
 export { type MeansCoding, means } from './means.js';
 export { carriers } from './registry.js';
 
@@ -20,6 +22,11 @@ export function carrierOf(network: Network, known: readonly Carrier[] = carriers
   const carrier = findCarrier(network, known);
   if (carrier === undefined) throw new InvariantError(`lower: no carrier for coding ${codingOf(network)}`);
   return carrier;
+}
+
+/** How activations become layers of neurons of a coding; undefined where the neuron is chosen, or there is no such coding. */
+export function conversionOf(coding: string): Conversion | undefined {
+  return carriers.find((carrier) => carrier.coding === coding)?.conversion;
 }
 
 /** The shape of a sample that a network is fed: [C,H,W], or [T,C,H,W] where it takes a frame a step. */

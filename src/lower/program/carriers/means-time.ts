@@ -58,3 +58,14 @@ export function currentOf(lowering: Lowering, op: Op<'neuron'>, x: Value): Timed
     },
   };
 }
+
+/** All of a train at its first step, of its mean [N, …]. */
+export function atOnce({ builder, steps }: Lowering, { id }: Pick<Op, 'id'>, mean: Value): Timed {
+  const all = (): Value => builder.at(id).as('whole').mul(mean, steps);
+  const nothing = (): Value => builder.broadcast(builder.scalar('f32', 0), mean.shape);
+  return {
+    steps,
+    whole: () => builder.concat([all(), ...Array.from({ length: steps - 1 }, nothing)], 0),
+    take: (m) => [all(), ...Array.from({ length: steps - m }, nothing)],
+  };
+}

@@ -2,7 +2,7 @@ import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import type { ReadOutKind } from '../../../base/read-outs.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, type TimeKind, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
+import { type Op, type TimeKind, firesOf, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -11,7 +11,8 @@ import { stepSizes } from '../step-sizes.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
-import { asCodes, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
+import type { Conversion } from './conversion.js';
+import { asCodes, atOnce, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
 import { readOutTable } from './read-outs.js';
 import { lowerLoop } from './recurrent.js';
@@ -27,6 +28,27 @@ export interface MeansCoding {
   readonly encode: (lowering: Lowering, op: Op, x: Value) => Value;
   /** The read-out of [TN, values]: [N, values]; their mean where missing. */
   readonly readOut?: (lowering: Lowering, x: Value) => Value;
+  /**
+   * What the spikes [TN, …shape] of a layer are worth to those that read them, [TN, …shape] in units of the mean, or with
+   * `whole` their mean [N, …shape]; where missing, themselves.
+   */
+  readonly worth?: (lowering: Lowering, op: Op, spikes: Value) => Value;
+  /** Max pooling: what the maximum fires, and what that is worth if it says more; the running maximum of counts where missing. */
+  readonly maximum?: (
+    lowering: Lowering,
+    op: Op<'maxprefix'>,
+    from: Spikes,
+  ) => Pick<Spikes, 'spikes'> & Partial<Spikes>;
+  /** Layers read whole trains before they fire: nothing is known of an output before it is complete. */
+  readonly whole?: boolean;
+  /** How activations become layers of its neurons; missing where the neuron is chosen. */
+  readonly conversion?: Conversion;
+}
+
+/** What a layer fires, and what that is worth. */
+export interface Spikes {
+  readonly spikes: Value;
+  readonly worth: Value;
 }
 
 /**
@@ -40,6 +62,8 @@ export function means(coding: MeansCoding): Carrier {
     trains: 'means',
     precision: 'f32',
     ...(coding.frames === true ? { frames: true } : {}),
+    ...(coding.whole === true ? { whole: true } : {}),
+    ...(coding.conversion === undefined ? {} : { conversion: coding.conversion }),
     begin: (lowering) => new MeansNetwork(lowering, coding),
   };
 }
@@ -74,13 +98,15 @@ export const bernoulli = means({
 
 /** Whether its spikes are counted: it fires some, that no encoder gave and that aren't counted before they are split. */
 function isCounted(op: Op): boolean {
-  const { fires, role } = traitsOf(op);
-  return fires !== 'none' && role !== 'encoder' && role !== 'planes';
+  const { role } = traitsOf(op);
+  return firesOf(op) !== 'none' && role !== 'encoder' && role !== 'planes';
 }
 
 export class MeansNetwork extends FoldedValues implements Carried {
   readonly #neurons: Neurons;
   readonly #readOuts = new Map<string, Value>();
+  /** What layers fire, where that isn't what it is worth. */
+  readonly #spikes = new Map<string, Value>();
   readonly #isUnary: (id: string) => boolean;
 
   constructor(
@@ -116,12 +142,19 @@ export class MeansNetwork extends FoldedValues implements Carried {
     }
     const x = present(inputs[0], `lower: ${op.id} reads nothing`);
     switch (op.kind) {
-      case 'encode':
-        return this.coding.encode(lowering, op, x);
+      case 'encode': {
+        const train = this.coding.encode(lowering, op, x);
+        return op.type.code.kind === 'spike' ? this.#worthOf(op, train) : train;
+      }
       case 'neuron':
         return this.#fired(op, x);
-      case 'maxprefix':
-        return maxOfCounts(lowering, op, x);
+      case 'maxprefix': {
+        if (this.coding.worth === undefined) return maxOfCounts(lowering, op, x);
+        const spikes = present(this.#spikes.get(op.inputs[0]!), `lower: ${op.id} reads no spikes`);
+        const made = this.coding.maximum?.(lowering, op, { spikes, worth: x });
+        const worth = this.#worthOf(op, made?.spikes ?? maxOfCounts(lowering, op, spikes));
+        return made?.worth ?? worth;
+      }
       case 'planes':
         return planes(lowering, op, x);
       case 'gather':
@@ -142,8 +175,24 @@ export class MeansNetwork extends FoldedValues implements Carried {
 
   #fired(op: Op<'neuron'>, x: Value): Value {
     const { builder } = this.lowering;
+    if (this.coding.whole === true && stepsOf(x) === 1) return this.#worthOf(op, this.#firedWhole(op, x));
     const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
-    return asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0));
+    return this.#worthOf(op, asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0)));
+  }
+
+  /** What neurons fire that have read their whole input, in the time from then on. */
+  #firedWhole(op: Op<'neuron'>, mean: Value): Value {
+    const { lowering } = this;
+    const { spikes } = this.#neurons.lower({ ...op, attrs: { ...op.attrs, silent: 0 } }, atOnce(lowering, op, mean));
+    return lowering.builder.at(op.id).as('train').concat(spikes, 0);
+  }
+
+  #worthOf(op: Op, spikes: Value): Value {
+    const { worth } = this.coding;
+    if (worth === undefined) return spikes;
+    this.#spikes.set(op.id, spikes);
+    this.lowering.builder.at(op.id);
+    return worth(this.lowering, op, spikes);
   }
 
   /** A value at all its steps, or behind a read-out. */
@@ -188,7 +237,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
   }
 
   train(op: Op): Value {
-    return this.real(op.id);
+    return this.#spikes.get(op.id) ?? this.real(op.id);
   }
 
   current(op: Op): Value {
@@ -200,8 +249,9 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const { lowering } = this;
     const { builder, network } = lowering;
     const { code, shape } = op.type;
-    if (!isCounted(op) || stepSizes(network, op.id) === undefined) return undefined;
-    const train = this.of(op.id);
+    const fired = this.#spikes.get(op.id);
+    if ((!isCounted(op) && fired === undefined) || stepSizes(network, op.id) === undefined) return undefined;
+    const train = fired ?? this.of(op.id);
     const steps = stepsOf(train);
     builder.at(op.id);
     const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(op.attrs.neuron)) : undefined;

@@ -1,7 +1,23 @@
+import { burst } from './burst.js';
 import type { Carrier } from './carrier.js';
 import { bernoulli, direct, events } from './means.js';
+import { pattern } from './pattern.js';
+import { phase } from './phase.js';
 import { real } from './real.js';
 import { stepwise } from './stepwise.js';
+import { tsc } from './tsc.js';
+import { ttfs } from './ttfs.js';
 
 /** Every coding that is lowered: a file each, and a line here. */
-export const carriers: readonly Carrier[] = [real, direct, bernoulli, events, stepwise];
+export const carriers: readonly Carrier[] = [
+  real,
+  direct,
+  bernoulli,
+  events,
+  stepwise,
+  phase,
+  burst,
+  ttfs,
+  tsc,
+  pattern,
+];

@@ -11,7 +11,8 @@ import {
   rewrite,
   roleOf,
 } from '../../../network/index.js';
-import { neuronChoice, required, whole } from '../../options/index.js';
+import { type Conversion, conversionOf } from '../../../lower/program/index.js';
+import { type NeuronChoice, codingChoice, neuronChoice, optional, required, whole } from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { type MeanNeuron, outputsOfMeans } from './carries-means.js';
 import { meanNeuron } from './mean-neuron.js';
@@ -60,13 +61,19 @@ export const insertNeurons = definePass({
   options: {
     neuron: required(neuronChoice, 'The neurons that stand for activations.'),
     steps: required(whole(1, 4096), 'Time steps T.'),
+    coding: optional(
+      codingChoice,
+      'What the trains are; `direct` where missing. Its neurons are those of `neuron`, its arguments those of the language.',
+    ),
   },
-  run: (network, { neuron: chosen, steps }, context) => {
-    const neuron = meanNeuron(chosen, context);
+  run: (network, { neuron: chosen, steps, coding: wish }, context) => {
+    const coding = codingOf(wish, steps);
+    const neuron = meanNeuron(chosen, context, coding.conversion !== undefined);
     if (neuron === undefined) return network;
     const tail = readOutTail(network);
-    if (!isConvertible(network, tail, context) || !carriesMeans(neuron, steps, context)) return network;
-    const emitter = new MeanEmitter(neuron, steps);
+    if (!isConvertible(network, tail, coding.name, context)) return network;
+    if (coding.conversion === undefined && !carriesMeans(neuron, steps, context)) return network;
+    const emitter = new MeanEmitter(neuron, coding);
     const result = rewrite(network, (op, inputs, to) => {
       if (op.kind === 'input') return emitter.input(op, to);
       if (tail.has(op.id)) {
@@ -76,9 +83,21 @@ export const insertNeurons = definePass({
       const made = emitter.emit(op, inputs, to);
       return network.outputs.includes(op.id) ? emitter.decoded(made, to) : made;
     });
-    return { ...result, coding: { name: 'direct', args: { steps } } };
+    return { ...result, coding: { name: coding.name, args: coding.args } };
   },
 });
+
+/** The coding of the trains that neurons fire. */
+interface Coding {
+  readonly name: string;
+  readonly args: Readonly<Record<string, number>> & { readonly steps: number };
+  readonly conversion: Conversion | undefined;
+}
+
+function codingOf(wish: NeuronChoice | undefined, steps: number): Coding {
+  const name = wish?.name ?? 'direct';
+  return { name, args: { ...wish?.args, steps }, conversion: conversionOf(name) };
+}
 
 /** A train and what a mean of 1 stands for. */
 interface Carrier {
@@ -98,14 +117,24 @@ class MeanEmitter {
   /** id of a train's value → the train and its unit */
   readonly #carriers = new Map<string, Carrier>();
 
+  readonly #top: number;
+
   constructor(
     readonly neuron: MeanNeuron,
-    readonly steps: number,
-  ) {}
+    readonly coding: Coding,
+  ) {
+    const { levels } = neuron;
+    this.#top = coding.conversion?.top(coding.args) ?? levels.max * levels.step;
+  }
 
+  /** The real input as a current, or with an `input` in the coding's arguments in spikes of its neurons' kind. */
   input(op: Op, to: Rewriter): string {
-    const attrs = { coding: 'direct', steps: this.steps };
-    return to.builder.add({ id: `${op.id}.encode`, kind: 'encode', inputs: [to.copy(op, [])], attrs });
+    const { name, args } = this.coding;
+    const scale = args['input'] ?? 0;
+    const attrs = { coding: name, steps: args.steps, ...(scale > 0 ? { scale } : {}) };
+    const id = `${op.id}.encode`;
+    const train = to.builder.add({ id, kind: 'encode', inputs: [to.copy(op, [])], attrs });
+    return scale > 0 ? this.#value(op.id, { train, unit: scale / this.#top }, to) : train;
   }
 
   /** The mean over the steps of a value with time; any other as it is. */
@@ -113,7 +142,12 @@ class MeanEmitter {
     if (to.builder.typeOf(id).time === undefined) return id;
     const known = this.#decoded.get(id);
     if (known !== undefined) return known;
-    const made = to.builder.add({ id: `${id}.readout`, kind: 'decode', inputs: [id], attrs: { coding: 'direct' } });
+    const made = to.builder.add({
+      id: `${id}.readout`,
+      kind: 'decode',
+      inputs: [id],
+      attrs: { coding: this.coding.name },
+    });
     this.#decoded.set(id, made);
     return made;
   }
@@ -133,9 +167,9 @@ class MeanEmitter {
   }
 
   #neurons(op: Op, inputs: readonly string[], to: Rewriter): Carrier {
-    const { def, args, levels } = this.neuron;
+    const { def, args } = this.neuron;
     to.builder.neuron(def);
-    const unit = boundsOf(op)![1] / (levels.max * levels.step);
+    const unit = boundsOf(op)![1] / this.#top;
     const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
     const attrs: Attrs = { neuron: def.name, ...args };
     return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
@@ -146,7 +180,7 @@ class MeanEmitter {
 const curved: ReadonlySet<OpRole> = new Set(['function', 'product', 'table']);
 
 /** Reports every op without a spiking form. */
-function isConvertible(network: Network, tail: ReadonlySet<string>, context: PassContext): boolean {
+function isConvertible(network: Network, tail: ReadonlySet<string>, coding: string, context: PassContext): boolean {
   let sound = true;
   const spiking = new Set<string>();
   const consumers = consumersOf(network);
@@ -158,7 +192,7 @@ function isConvertible(network: Network, tail: ReadonlySet<string>, context: Pas
     const badOutput = network.outputs.includes(op.id) && consumers.get(op.id)!.length > 0;
     if (mayStand[roleOf(op)] && (boundsOf(op)?.[1] ?? 0) < Infinity && !badPool && !badPad && !badOutput) continue;
     sound = false;
-    context.report('convert/no-spiking-form', { op: op.id, kind: nameOf(op), coding: 'direct' }, op, {
+    context.report('convert/no-spiking-form', { op: op.id, kind: nameOf(op), coding }, op, {
       help: curved.has(roleOf(op))
         ? 'means carry no such function: convert the quantised network with --coding sws, where it is exact, or train with relus'
         : 'replace the layer in the network by relus, poolings and weighted layers, and export it again',

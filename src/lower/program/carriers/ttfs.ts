@@ -1,0 +1,36 @@
+import type { Op } from '../../../network/index.js';
+import type { Value } from '../../../tensor/index.js';
+import type { Lowering } from '../context.js';
+import { atOnce } from './means-time.js';
+import { means } from './means.js';
+import { codingNumber, meanWorth, signed, sizeAndSign, trainOfNeuron } from './worth.js';
+
+/** What a spike counts at step t = 1 … T: T − t + 1 evenly, or T·e^(−(t − 1)/τ). */
+export function firstSpikeWeights(steps: number, tau: number): readonly number[] {
+  return Array.from({ length: steps }, (_, t) => (tau === 0 ? steps - t : steps * Math.exp(-t / tau)));
+}
+
+/** The input's one spike, at the time that is nearest to its size, with its sign. */
+function encoded(lowering: Lowering, op: Op, x: Value): Value {
+  const { size, sign } = sizeAndSign(lowering, op, x);
+  const args = { steps: lowering.steps, tau: codingNumber(lowering, 'tau') };
+  return signed(lowering, trainOfNeuron(lowering, op, 'FirstSpike', args, atOnce(lowering, op, size)), sign);
+}
+
+/**
+ * `ttfs`: one spike a neuron, earlier is more. A layer reads whole trains, and fires in the window behind them where its
+ * falling threshold meets its membrane (with `tau` T2FSNN, Park et al. 2020).
+ */
+export const ttfs = means({
+  coding: 'ttfs',
+  doc: 'means; one spike, which counts more the earlier it comes, and a layer reads whole trains',
+  whole: true,
+  encode: (lowering, op, x) => (op.type.code.kind === 'spike' ? encoded(lowering, op, x) : x),
+  worth: (lowering, op, spikes) =>
+    meanWorth(lowering, op, spikes, firstSpikeWeights(lowering.steps, codingNumber(lowering, 'tau'))),
+  conversion: {
+    neuron: ({ steps, tau }) => ({ name: 'FirstSpike', args: { steps: steps!, tau: tau! } }),
+    top: () => 1,
+    silent: ({ steps }) => steps!,
+  },
+});

@@ -1,0 +1,41 @@
+import { boolean } from './attributes.js';
+import { defineOp } from './define.js';
+import { linearResult, productLevels, shapeText, withTime } from './type-rules.js';
+
+export const matmul = defineOp({
+  doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Of two trains: exact counts, k·levels·levels of them.',
+  arity: [2, 2],
+  attrs: { transpose: boolean() },
+  params: [],
+  traits: {
+    role: 'product',
+    weights: 'none',
+    // [.., m, n] of k products each; k is the first operand's last axis
+    macs: ({ input, output }) => output.reduce((all, n) => all * n, input.at(-1)!),
+    join: true,
+    fires: 'none',
+    reach: 'own',
+    relays: false,
+    planewise: false,
+    monotone: false,
+    linear: false,
+    accumulates: false,
+    keepsRange: false,
+    padding: 'none',
+  },
+  lowering: {
+    role: 'product',
+    act: ({ builder }, { attrs }, [a, b]) => builder.matmul(a!, b!, { transB: attrs.transpose }),
+  },
+  type: ({ inputs: [a, b], attrs: { transpose } }) => {
+    const [left, right] = [a!.shape, b!.shape];
+    const inner = transpose ? right.at(-1) : right.at(-2);
+    const alike = left.slice(0, -2).every((n, i) => n === right[i]);
+    if (left.length < 2 || left.length !== right.length || !alike || left.at(-1) !== inner) {
+      return `can't multiply ${shapeText(left)} with ${transpose ? 'the transposed ' : ''}${shapeText(right)}`;
+    }
+    const shape = [...left.slice(0, -1), transpose ? right.at(-2)! : right.at(-1)!];
+    if (a!.code.kind !== 'spike' || b!.code.kind !== 'spike') return linearResult(a!, shape);
+    return withTime({ shape, code: productLevels(a!.code, b!.code, left.at(-1)!) }, a!.time);
+  },
+});
