@@ -367,9 +367,6 @@ export class SpikeParser extends CstParser {
       this.CONSUME(t.Colon);
     });
     // a word of the language that is a value: `per: neuron`
-    this.OR([
-      { ALT: () => this.CONSUME(t.Neuron, { LABEL: 'word' }) },
-      { ALT: () => this.SUBRULE(this.expression) },
-    ]);
+    this.OR([{ ALT: () => this.CONSUME(t.Neuron, { LABEL: 'word' }) }, { ALT: () => this.SUBRULE(this.expression) }]);
   });
 }
