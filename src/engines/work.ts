@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { elementCount } from '../base/dtype.js';
 import { units } from '../tensor/dims.js';
 import { type Program, type TensorOp, type ValueInfo, attrsOf } from '../tensor/index.js';
@@ -45,4 +46,30 @@ function productsOf(op: TensorOp, sizes: (id: string) => number[]): number {
     default:
       return 0;
   }
+}
+
+/** Work that an engine is chosen for. */
+export interface LongWork {
+  readonly program: () => Program;
+  /** Samples that it will be run on. */
+  readonly samples: number;
+  readonly threads?: number | undefined;
+}
+
+/** Seconds of a processor for each element that an op makes, and each product that is added up, on the engines of `auto`. */
+const perElement = 1e-10;
+const perProduct = 2e-11;
+
+/** Seconds that a C compiler takes for a program, and for each of its ops. */
+const compiling = { any: 1, perOp: 0.0015 };
+
+/** What of the time the engine `native` saves. */
+const saved = 0.5;
+
+/** Seconds that work takes on the engines that are always there, and those that `native` saves by it, its compiler's taken off. */
+export function estimate({ program, samples, threads = availableParallelism() }: LongWork) {
+  const made = program();
+  const { elements, products } = workOf(made);
+  const seconds = (samples * (elements * perElement + products * perProduct)) / threads;
+  return { seconds, gain: saved * seconds - compiling.any - compiling.perOp * made.ops.length };
 }

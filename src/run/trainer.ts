@@ -2,7 +2,8 @@ import { type LoopOptions, type LoopResult, findPython, torchLoop, trainLoop } f
 import { trainingFolder } from '../workspace/torch-folder.js';
 import type { TorchTraining } from '../workspace/torch-training.js';
 import type { Diagnostic } from '../base/diagnostics/index.js';
-import { type LongWork, engineForWork } from './engine.js';
+import type { LongWork } from '../engines/index.js';
+import { engineForWork } from './engine.js';
 
 /** Who trains: an engine's name, and what goes through the epochs. */
 export interface Trainer {

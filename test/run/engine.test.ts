@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Diagnostic } from '../../src/base/diagnostics/index.js';
-import { engineForWork, estimate } from '../../src/run/engine.js';
+import { estimate } from '../../src/engines/index.js';
+import { engineForWork } from '../../src/run/engine.js';
 import { type Program, ProgramBuilder } from '../../src/tensor/index.js';
 import { nativeEngines } from '../support/native.js';
 import { randomTensor, random } from '../tensor/cases.js';
