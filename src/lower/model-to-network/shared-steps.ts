@@ -1,0 +1,37 @@
+import type { Layer } from '../../model/index.js';
+
+/** What gives values on, or scales them all alike: a train behind it is the one in front. */
+const passing: ReadonlySet<string> = new Set([
+  'reshape',
+  'transpose',
+  'slice',
+  'flatten',
+  'scale',
+  'dropout',
+  'matmul',
+]);
+
+/**
+ * Layers of neurons whose trains meet in a matrix product (q, k and v of an attention) have their steps in common (ABA §4.1):
+ * each of them → the first of its group. Others are missing.
+ */
+export function sharedSteps(layers: readonly Layer[]): ReadonlyMap<string, string> {
+  const byId = new Map(layers.map((layer) => [layer.id, layer]));
+  const shared = new Map<string, string>();
+  const firing = (id: string): readonly string[] => {
+    const layer = byId.get(id);
+    if (layer === undefined || (layer.kind !== 'spike' && !passing.has(layer.kind))) return [];
+    // neurons that read a product themselves belong to it, too
+    const before = layer.inputs.flatMap(firing);
+    return layer.kind === 'spike' ? [id, ...before] : before;
+  };
+  for (const { kind, inputs } of layers) {
+    if (kind !== 'matmul') continue;
+    const met: readonly string[] = [...new Set(inputs.flatMap(firing))];
+    const known = new Set(met.map((id) => shared.get(id) ?? id));
+    const first = layers.find(({ id }) => known.has(id))?.id;
+    if (first === undefined || met.length < 2) continue;
+    for (const { id } of layers) if (known.has(shared.get(id) ?? id)) shared.set(id, first);
+  }
+  return shared;
+}
