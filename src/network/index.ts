@@ -47,6 +47,7 @@ export {
   shapeText,
   type KindsOf,
   type WeightedKind,
+  asImage,
   attrsOf,
   channelAxisOf,
   isTimed,

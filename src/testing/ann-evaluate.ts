@@ -2,6 +2,8 @@ import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Rounding } from '../base/rounding.js';
 import { functions, isFunctionName, numbers } from '../network/functions.js';
+import { asImage } from '../network/ops/geometry.js';
+import type { OpKind } from '../network/ops/index.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -88,6 +90,19 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       if (!isFunctionName(name)) throw new TypeError(`evaluateAnn: no function ${name}`);
       return x.map((v) => functions[name].of(numbers, v, op.attrs));
     }
+    case 'softmax':
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const powers = row.map((v) => Math.exp(v - Math.max(...row)));
+        return powers.map((v) => v / powers.reduce((sum, one) => sum + one, 0));
+      });
+    case 'layernorm': {
+      const [gamma, beta] = [reals('gamma')!, reals('beta')!];
+      return alongAxis(operands[0]!, op.type.shape.length - 1, (row) => {
+        const mean = row.reduce((sum, v) => sum + v, 0) / row.length;
+        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / row.length;
+        return row.map((v, i) => ((v - mean) / Math.sqrt(variance + op.attrs.epsilon)) * gamma[i]! + beta[i]!);
+      });
+    }
     case 'table':
       return table(op, x, reals('thresholds')!, reals('levels')!);
     case 'mul':
@@ -105,12 +120,12 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     case 'matmul':
       return product(operands[0]!, operands[1]!, op.attrs.transpose);
     case 'conv':
-      return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
+      return conv(onImage(op), rowOf(operands[0]!), network.params.get(op.params['weight']!)!.tensor.shape, reals);
     case 'transposed_conv':
       return transposedConv(op, operands[0]!, reals);
     case 'maxpool':
     case 'avgpool':
-      return pool(op, operands[0]!);
+      return pool(onImage(op), rowOf(operands[0]!));
     case 'globalavgpool':
       return globalAverage(operands[0]!);
     case 'pad':
@@ -118,6 +133,27 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     default:
       throw new TypeError(`evaluateAnn: ${op.kind} is no layer of an ANN`);
   }
+}
+
+/** Each row of an axis by itself. */
+function alongAxis({ data, shape }: Operand, axis: number, of: (row: number[]) => number[]): Float64Array {
+  const [size, stride] = [shape[axis]!, elementCount(shape.slice(axis + 1))];
+  const y = new Float64Array(data.length);
+  for (let at = 0; at < data.length; at++) {
+    if (Math.floor(at / stride) % size !== 0) continue;
+    const row = of(Array.from({ length: size }, (_, i) => data[at + i * stride]!));
+    row.forEach((v, i) => (y[at + i * stride] = v));
+  }
+  return y;
+}
+
+/** [C, L] as an image of one row. */
+function rowOf({ data, shape }: Operand): Operand {
+  return { data, shape: asImage(shape) };
+}
+
+function onImage<K extends OpKind>(op: Op<K>): Op<K> {
+  return { ...op, type: { ...op.type, shape: asImage(op.type.shape) } };
 }
 
 /** The value at each position of `to`, found at the position of `from` that `source` names. */

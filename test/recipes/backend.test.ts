@@ -24,6 +24,8 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   add: layer('Add'),
   mul: layer('Mul'),
   matmul: layer('MatMul'),
+  softmax: layer('Softmax'),
+  layernorm: layer('LayerNormalization'),
   concat: layer('Concat'),
   relu: layer('ReLU'),
   clip: layer('Hardtanh', 'min', 'max'),

@@ -18,20 +18,26 @@ const passing: ReadonlySet<string> = new Set([
 export function sharedSteps(layers: readonly Layer[]): ReadonlyMap<string, string> {
   const byId = new Map(layers.map((layer) => [layer.id, layer]));
   const shared = new Map<string, string>();
+  const known = new Map<string, readonly string[]>();
   const firing = (id: string): readonly string[] => {
+    const found = known.get(id) ?? firingBehind(id);
+    known.set(id, found);
+    return found;
+  };
+  const firingBehind = (id: string): readonly string[] => {
     const layer = byId.get(id);
     if (layer === undefined || (layer.kind !== 'spike' && !passing.has(layer.kind))) return [];
     // neurons that read a product themselves belong to it, too
-    const before = layer.inputs.flatMap(firing);
+    const before = [...new Set(layer.inputs.flatMap(firing))];
     return layer.kind === 'spike' ? [id, ...before] : before;
   };
   for (const { kind, inputs } of layers) {
     if (kind !== 'matmul') continue;
     const met: readonly string[] = [...new Set(inputs.flatMap(firing))];
-    const known = new Set(met.map((id) => shared.get(id) ?? id));
-    const first = layers.find(({ id }) => known.has(id))?.id;
+    const groups = new Set(met.map((id) => shared.get(id) ?? id));
+    const first = layers.find(({ id }) => groups.has(id))?.id;
     if (first === undefined || met.length < 2) continue;
-    for (const { id } of layers) if (known.has(shared.get(id) ?? id)) shared.set(id, first);
+    for (const { id } of layers) if (groups.has(shared.get(id) ?? id)) shared.set(id, first);
   }
   return shared;
 }

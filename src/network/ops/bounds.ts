@@ -41,6 +41,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
     return { min: held(first?.min ?? -Infinity), max: held(first?.max ?? Infinity) };
   },
   sigmoid: () => ({ min: 0, max: 1 }),
+  softmax: () => ({ min: 0, max: 1 }),
+  layernorm: unbounded,
   function: (op, [first]) => first && ofFunction(op, first),
   channel_conv: unbounded,
   // a border may be counted as zeros

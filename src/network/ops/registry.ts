@@ -19,6 +19,7 @@ import { globalavgpool } from './globalavgpool.js';
 import { identity } from './identity.js';
 import { input } from './input.js';
 import { lag } from './lag.js';
+import { layernorm } from './layernorm.js';
 import { linear } from './linear.js';
 import { matmul } from './matmul.js';
 import { maxpool } from './maxpool.js';
@@ -35,6 +36,7 @@ import { resample } from './resample.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
+import { softmax } from './softmax.js';
 import { squeeze } from './squeeze.js';
 import { table } from './table.js';
 import { transpose } from './transpose.js';
@@ -56,6 +58,8 @@ export const networkOps = {
   relu,
   clip,
   sigmoid,
+  softmax,
+  layernorm,
   function: functionOp,
   table,
   digit,

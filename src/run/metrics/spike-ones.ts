@@ -1,6 +1,6 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { type Network, type Op, linksOf, opsById, roleOf, unaryTrains } from '../../network/index.js';
+import { type Network, type Op, asImage, linksOf, opsById, roleOf, unaryTrains } from '../../network/index.js';
 
 /** What a layer gives out at all steps for a batch, its own shape last. */
 export type Trains = (id: string) => Pick<Tensor, 'data'>;
@@ -108,8 +108,8 @@ function eachInWindow(
   length: number,
   visit: (output: number, input: number) => void,
 ): void {
-  const [channels, height, width] = shape as [number, number, number];
-  const [, outHeight, outWidth] = op.type.shape as [number, number, number];
+  const [channels, height, width] = asImage(shape) as [number, number, number];
+  const [, outHeight, outWidth] = asImage(op.type.shape) as [number, number, number];
   const [rows, columns] = [linksOf(op, shape, 0), linksOf(op, shape, 1)];
   // samples and channels alike: planes of height times width
   const planes = length / (height * width);

@@ -180,6 +180,8 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   relu: unsupported,
   clip: unsupported,
   sigmoid: unsupported,
+  softmax: unsupported,
+  layernorm: unsupported,
   function: unsupported,
   table: unsupported,
   channel_conv: unsupported,
