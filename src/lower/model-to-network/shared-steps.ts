@@ -1,15 +1,11 @@
 import type { Layer } from '../../model/index.js';
+import { isOpKind, roleOf } from '../../network/index.js';
 
-/** What gives values on, or scales them all alike: a train behind it is the one in front. */
-const passing: ReadonlySet<string> = new Set([
-  'reshape',
-  'transpose',
-  'slice',
-  'flatten',
-  'scale',
-  'dropout',
-  'matmul',
-]);
+/** Whether it gives values on, or scales them all alike: a train behind it is the one in front. */
+function passes({ kind }: Layer): boolean {
+  if (kind === 'scale' || kind === 'matmul') return true;
+  return isOpKind(kind) && (roleOf({ kind }) === 'reshape' || roleOf({ kind }) === 'same');
+}
 
 /**
  * Layers of neurons whose trains meet in a matrix product (q, k and v of an attention) have their steps in common (ABA §4.1):
@@ -26,7 +22,7 @@ export function sharedSteps(layers: readonly Layer[]): ReadonlyMap<string, strin
   };
   const firingBehind = (id: string): readonly string[] => {
     const layer = byId.get(id);
-    if (layer === undefined || (layer.kind !== 'spike' && !passing.has(layer.kind))) return [];
+    if (layer === undefined || (layer.kind !== 'spike' && !passes(layer))) return [];
     // neurons that read a product themselves belong to it, too
     const before = [...new Set(layer.inputs.flatMap(firing))];
     return layer.kind === 'spike' ? [id, ...before] : before;
