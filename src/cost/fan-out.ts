@@ -9,6 +9,7 @@ import {
   channelAxisOf,
   consumersOf,
   hasRole,
+  isCodedSum,
   linksOf,
   opDef,
   opsById,
@@ -82,7 +83,8 @@ const none: Reach = new Map();
 
 /** What spikes reach that enter `reader` as its n-th input. */
 function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): Reach {
-  const { reach, role } = traitsOf(reader);
+  const { role } = traitsOf(reader);
+  const reach = isCodedSum(reader) ? 'own' : traitsOf(reader).reach;
   const { shape } = byId.get(reader.inputs[n]!)!.type;
   if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
   if (reader.kind === 'matmul') return productReach(reader, n, shape, ofSpikes);

@@ -1,7 +1,16 @@
 import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
-import { type Network, type Op, learnsBits, opsById, traitsOf, unaryTrains, wholeOf } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  firesOf,
+  learnsBits,
+  opsById,
+  traitsOf,
+  unaryTrains,
+  wholeOf,
+} from '../network/index.js';
 
 /** A train of spikes that a synapse reads: what fires it, and how many bits it has. */
 export interface SpikeSource {
@@ -27,7 +36,7 @@ export interface SpikeSource {
 export function firingOps(network: Network): readonly Op[] {
   const sourcesOf = spikeSources(network);
   return network.ops.filter((op) => {
-    const { fires } = traitsOf(op);
+    const fires = firesOf(op);
     if (fires === 'chosen') return sourcesOf(op.id) !== undefined;
     return fires !== 'none' && op.type.code.kind === 'spike';
   });
@@ -50,7 +59,8 @@ export function spikeSources(network: Network): (id: string) => readonly SpikeSo
     return found;
   };
   const sourcesOf = (op: Op): readonly SpikeSource[] | undefined => {
-    const { fires, join, relays } = traitsOf(op);
+    const { join, relays } = traitsOf(op);
+    const fires = firesOf(op);
     if (fires === 'means') {
       const steps = present(wholeOf(network, op, 'steps'), `cost: ${op.id} has no steps`);
       const squeeze = (train: SpikeSource): SpikeSource => ({

@@ -7,6 +7,7 @@ import { foldAffine } from './network/fold-affine.js';
 import { foldBatchnorm } from './network/fold-batchnorm.js';
 import { bitPlanes, fusePlanes } from './network/planes/bit-planes.js';
 import { composeSynapses } from './network/planes/compose-synapses.js';
+import { distributeSynapses } from './network/planes/distribute-synapses.js';
 import { verifyPlanes } from './network/planes/verify-planes.js';
 import { reparameterise } from './network/planes/reparameterise.js';
 import { activationRanges } from './network/means/activation-ranges.js';
@@ -40,6 +41,7 @@ export const passes: readonly Pass[] = [
   scaleWeights,
   composeSynapses,
   reparameterise,
+  distributeSynapses,
   bitPlanes,
   fusePlanes,
   verifyPlanes,
@@ -78,6 +80,7 @@ export const pipelines = {
     insertNeurons,
     scaleWeights,
     composeSynapses,
+    distributeSynapses,
     verifyAccumulateOnly,
     deadCode,
   ],
@@ -97,7 +100,15 @@ export const pipelines = {
     deadCode,
   ],
   /** A network ready for inference, its multi-bit spikes as binary planes. */
-  planes: [composeSynapses, reparameterise, bitPlanes, verifyPlanes, verifyAccumulateOnly, deadCode],
+  planes: [
+    composeSynapses,
+    reparameterise,
+    distributeSynapses,
+    bitPlanes,
+    verifyPlanes,
+    verifyAccumulateOnly,
+    deadCode,
+  ],
   /** The same network for fast evaluation. */
   fuse: [fusePlanes, deadCode],
 } as const satisfies Record<string, readonly Pass[]>;

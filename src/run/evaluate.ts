@@ -45,7 +45,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const theirs = source === undefined ? undefined : forSource(source, options, findings);
   if (source !== undefined) await verifyWhereWanted(source, options, findings);
   const compiled = opened.compiled();
-  const { network } = opened.compiled({ planes: false });
+  const { network } = opened.compiled({ planes: options.planes === true ? 'fused' : false });
   const trains = trainsOf(network);
   refuseFlags(trains, opened, options);
   // what the file takes and what its import takes may lie differently, and is said once

@@ -27,6 +27,8 @@ export interface RunOptions extends EvalOptions {
   readonly countSpikes?: (network: Network) => SpikeCounter;
   /** A spike counts as the ones of its code, each a spike of a binary plane, and not as its level; of unary trains both are the same. */
   readonly ones?: boolean;
+  /** Run the network as its binary planes have it, put back into codes. */
+  readonly planes?: boolean;
 }
 
 /** Images a batch: where values hold all time steps, long trains take smaller batches; so do trains given out. */

@@ -7,7 +7,7 @@ import type { Program, ValueInfo } from './types.js';
 export interface EvaluateOptions {
   /**
    * `f64` computes every f32 value in float64 without rounding ("exact arithmetic") and
-   * returns f64 tensors in their place. The default rounds each result to its dtype.
+   * takes and returns f64 tensors in their place. The default rounds each result to its dtype.
    */
   readonly precision?: 'f64';
   /** Called with every value as soon as it is computed. */
@@ -26,7 +26,11 @@ export function evaluate(
   options: EvaluateOptions = {},
 ): Record<string, Tensor> {
   const n = batchSize(program, inputs) ?? options.batch ?? 1;
-  const fed = program.inputs.map((input) => [input.id, checkedFeed(input, inputs[input.id], n)] as const);
+  const fed = program.inputs.map((input) => {
+    const value = inputs[input.id];
+    const exact = options.precision === 'f64' && input.dtype === 'f32' && value?.dtype === 'f64';
+    return [input.id, checkedFeed(exact ? { ...input, dtype: 'f64' } : input, value, n)] as const;
+  });
   return runOps(program, Object.fromEntries(fed), n, options);
 }
 

@@ -90,23 +90,25 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       if (!isFunctionName(name)) throw new TypeError(`evaluateAnn: no function ${name}`);
       return x.map((v) => functions[name].of(numbers, v, op.attrs));
     }
-    case 'softmax':
-      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
-        const powers = row.map((v) => Math.exp(v - Math.max(...row)));
-        return powers.map((v) => v / powers.reduce((sum, one) => sum + one, 0));
-      });
-    case 'layernorm': {
-      const [gamma, beta] = [reals('gamma')!, reals('beta')!];
-      return alongAxis(operands[0]!, op.type.shape.length - 1, (row) => {
-        const mean = row.reduce((sum, v) => sum + v, 0) / row.length;
-        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / row.length;
-        return row.map((v, i) => ((v - mean) / Math.sqrt(variance + op.attrs.epsilon)) * gamma[i]! + beta[i]!);
-      });
-    }
     case 'table':
       return table(op, x, reals('thresholds')!, reals('levels')!);
     case 'mul':
       return multiply(operands[0]!, operands[1]!);
+    case 'softmax':
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const top = Math.max(...row);
+        const total = row.reduce((sum, v) => sum + Math.exp(v - top), 0);
+        return row.map((v) => Math.exp(v - top) / total);
+      });
+    case 'layernorm': {
+      const [gamma, beta] = [reals('gamma'), reals('beta')];
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const mean = row.reduce((sum, v) => sum + v, 0) / row.length;
+        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / row.length;
+        const deviation = Math.sqrt(variance + op.attrs.epsilon);
+        return row.map((v, i) => ((v - mean) / deviation) * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0));
+      });
+    }
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':
@@ -133,18 +135,6 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     default:
       throw new TypeError(`evaluateAnn: ${op.kind} is no layer of an ANN`);
   }
-}
-
-/** Each row of an axis by itself. */
-function alongAxis({ data, shape }: Operand, axis: number, of: (row: number[]) => number[]): Float64Array {
-  const [size, stride] = [shape[axis]!, elementCount(shape.slice(axis + 1))];
-  const y = new Float64Array(data.length);
-  for (let at = 0; at < data.length; at++) {
-    if (Math.floor(at / stride) % size !== 0) continue;
-    const row = of(Array.from({ length: size }, (_, i) => data[at + i * stride]!));
-    row.forEach((v, i) => (y[at + i * stride] = v));
-  }
-  return y;
 }
 
 /** [C, L] as an image of one row. */
@@ -204,6 +194,18 @@ function resample({ attrs: { rows, columns } }: Op<'resample'>, { data, shape }:
 function table(op: Op<'table'>, x: Float64Array, thresholds: Float64Array, levels: Float64Array): Float64Array {
   const { zero, scale } = op.attrs;
   return x.map((v) => (levels[thresholds.filter((t) => t <= v).length]! - zero) * scale);
+}
+
+/** A function of each run of values along an axis. */
+function alongAxis({ data, shape }: Operand, axis: number, of: (row: number[]) => number[]): Float64Array {
+  const [size, inner] = [shape[axis]!, elementCount(shape.slice(axis + 1))];
+  const result = new Float64Array(data.length);
+  for (let first = 0; first < data.length; first++) {
+    if (Math.floor(first / inner) % size !== 0) continue;
+    const places = Array.from({ length: size }, (_, i) => first + i * inner);
+    of(places.map((at) => data[at]!)).forEach((v, i) => (result[places[i]!] = v));
+  }
+  return result;
 }
 
 /** The second operand may have one factor a channel. */

@@ -18,9 +18,10 @@ export interface CompiledOptions extends Pick<PipelineHooks, 'after'> {
   readonly stopAfter?: string | undefined;
   /**
    * `true`: multi-bit spikes as binary planes in virtual time steps. `false`: planes put back into single synapses, to
-   * run. Where missing, they stay as they are.
+   * run. `fused`: what `true` gives, put back: sums are codes and synapses stand where planes have them. Where missing,
+   * they stay as they are.
    */
-  readonly planes?: boolean | undefined;
+  readonly planes?: boolean | 'fused' | undefined;
 }
 
 /** A network after its passes. */
@@ -67,6 +68,7 @@ export function withPlanesAs(options: CompiledOptions, done: Compiled, findings:
   if (!planes) return { ...done, network: withoutPlanes(done.network, findings) };
   const hooks = { stopAfter, ...(after === undefined ? {} : { after }) };
   const split = withPlanes(done.network, findings, hooks);
+  if (planes === 'fused') return { ...done, network: withoutPlanes(split.network, findings) };
   return { ...done, network: split.network, runs: [...done.runs, ...split.runs] };
 }
 

@@ -68,7 +68,7 @@ export function openTarget(target: Target, options: OpenOptions, findings: Findi
   const passPlan = (): PassPlan => (known ??= opened.passPlan());
   const ready = { ...opened, passPlan };
   // what is compiled again is the same, and what passes say is said once
-  const done = new Map<boolean | undefined, Compiled>();
+  const done = new Map<CompiledOptions['planes'], Compiled>();
   const compiled = (how: CompiledOptions = {}): Compiled => {
     if (how.stopAfter !== undefined || how.after !== undefined) return compile(ready, how, findings);
     const known =

@@ -17,12 +17,6 @@ export function withPlanes(network: Network, findings: Findings, hooks: Pipeline
       help: 'trains that carry means have planes: `direct`, `rate` and `events`',
     });
   }
-  const squeeze = network.ops.find(({ kind }) => kind === 'squeeze');
-  if (squeeze !== undefined) {
-    fail('cli/not-lowered', { construct: '`--planes` of squeezed trains' }, squeeze.place, {
-      help: 'their means are no codes of so many bits: leave out `steps` in `bits`, or set `squeeze false`',
-    });
-  }
   const lag = network.ops.find(readsAhead);
   if (lag !== undefined) {
     fail('cli/not-lowered', { construct: '`--planes` of a network with delays' }, lag.place, {

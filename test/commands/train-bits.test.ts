@@ -242,22 +242,23 @@ describe('bits that can’t be', () => {
   });
 });
 
-it('squeezed trains have no planes: refused where they were asked for, in compile and cost', async () => {
-  const target = { path: workplace({ bits: 'spikes 2  steps 2' }).model };
-  const outcomes = [
-    await driver.compileTarget(target, { emit: ['ir'], planes: true }),
-    await driver.costOf(target, { planes: true }),
-  ];
-  for (const { diagnostics, value } of outcomes) {
-    expect(value).toBeUndefined();
-    expect(diagnostics.map(({ code }) => code)).toEqual(['cli/not-lowered']);
-    expect(diagnostics[0]!.place).toBeDefined();
-  }
-  const plain = await driver.compileTarget(
-    { path: workplace({ bits: 'spikes 2', coding: 'direct(steps: 2)', classified: 'b' }).model },
-    { emit: ['ir'], planes: true },
-  );
-  expect(plain.diagnostics).toEqual([]);
+it('a squeezed train is one of the sums of its codes: 2 steps of 2 bits are 0 … 6, in 3 planes', async () => {
+  const place = workplace({ bits: 'spikes 2  steps 2' });
+  const { run } = await train(place);
+  const outDir = join(place.folder, 'planes');
+  await driver.compileTarget({ path: run }, { emit: ['ir'], planes: true, outDir });
+  const text = readFileSync(join(outDir, 'network.ir'), 'utf8');
+  const planes = [...text.matchAll(/= planes %\S+ \{bits=(\d+)\}/g)].map(([, bits]) => Number(bits));
+  expect(planes).toEqual(planes.map(() => 3));
+  expect(planes.length).toBeGreaterThan(0);
+  const dataset = openDataset(place.data);
+  const accuracy = async (path: string) =>
+    (await driver.evaluateTarget({ path }, { dataset, normalisation: {}, engine: 'fused' })).value!.accuracy;
+  expect(await accuracy(outDir)).toBe(await accuracy(run));
+  dataset.close();
+  // an addition a weight and plane, once an image: W·1·3
+  const [, second] = (await driver.costOf({ path: run }, { planes: true })).value!.layers;
+  expect([second!.input, second!.spike_bits, second!.steps]).toEqual(['spikes', 1, 3]);
 });
 
 it('a signed first layer of one bit fires −θ and θ, compiles to what was trained, and costs one bit', async () => {

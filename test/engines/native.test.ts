@@ -56,6 +56,45 @@ describe.each(nativeEngines)('engine $name', (engine: Engine) => {
     }
   });
 
+  it.each([6, 16, 1])(
+    'takes weighted counts and constants of images of %d channels as the reference does',
+    async (channels) => {
+      const b = new ProgramBuilder('counts');
+      const x = b.input('x', 'f32', [{ batch: 1 }, channels, 5, 7]);
+      const constants = feedsFor(
+        (() => {
+          const p = new ProgramBuilder('constants');
+          for (const [id, shape] of [
+            ['gain', [channels, 1, 1]],
+            ['bias', [channels, 5, 7]],
+            ['fan', [channels * 35, 2]],
+          ] as const) {
+            p.output(id, p.neg(p.input(id, 'f32', shape)));
+          }
+          return p.build();
+        })(),
+        1,
+      );
+      const current = b.add(b.mul(x, b.param('gain', constants['gain']!)), b.param('bias', constants['bias']!));
+      const first = b.cast(b.ge(current, 0.5), 'f32');
+      const second = b.cast(b.ge(b.sub(b.add(current, current), first), 0.5), 'f32');
+      const train = b.concat([first, second], 0);
+      b.output('train', train);
+      b.output('padded', b.pad(current, [0, 0, 1, 0], [0, 0, 0, 2]));
+      b.output('pooled', b.avgpool(train, { kernel: [2, 2] }));
+      const flat = b.reshape(b.add(first, second), [{ batch: 1 }, channels * 35]);
+      b.output('counts', b.matmul(flat, b.param('fan', constants['fan']!)));
+      const program = b.build();
+      const opened = await engine.open(program, { threads: 2 });
+      const feeds = feedsFor(program, 5, 4);
+      const [found, expected] = [await opened.step(feeds), evaluate(program, feeds)];
+      await opened.dispose();
+      for (const name of Object.keys(expected)) {
+        expect(largestDifference(found[name]!, expected[name]!), name).toBe(0);
+      }
+    },
+  );
+
   it('reduces values that are so large that several threads take parts of them', async () => {
     const b = new ProgramBuilder('parts');
     const x = b.input('x', 'f32', [{ batch: 1 }, 3, 64, 64]);

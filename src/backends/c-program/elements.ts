@@ -23,6 +23,10 @@ export function isFlat(index: Index): index is { readonly flat: Linear } {
 export class Elements {
   readonly expressions = new Expressions();
   readonly reads = new Set<number>();
+  /** Where loads are, before anything is known of the loops' order. */
+  readonly offsets: Linear[] = [];
+  /** Whether a position decides what is read. */
+  conditional = false;
   readonly #known = new Map<string, Expression>();
 
   constructor(
@@ -49,6 +53,7 @@ export class Elements {
     const buffer = this.planner.bufferOf(id, layout);
     this.reads.add(buffer);
     const offset = isFlat(index) ? index.flat : offsetOf(splitShape(shape), layout, index);
+    this.offsets.push(offset);
     return this.expressions.make(dtype, `b${buffer}[${indexText(this.#strided(offset))}]`);
   }
 
@@ -213,6 +218,7 @@ export class Elements {
       const text = `(${indexText(index[part!]!)} - ${before[axis]!})`;
       const inside = `(unsigned long)${text} < ${size}ul`;
       conditions.push(inside);
+      this.conditional = true;
       found[part!] = variable(`(${inside} ? ${text} : 0)`, { factor: Math.max(size, 1), power: 0 });
     }
     if (from.sizes.includes(0)) return this.expressions.number(op.dtype, value);

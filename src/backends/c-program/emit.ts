@@ -64,11 +64,18 @@ export interface CProgram {
  * Convolutions without groups and dilation, and matrix products, by id, whose operands are small integers: the first, plus the number given, lies in
  * 0…255, the second, a param, in −128…127, and all sums are exact in float32.
  */
-export type ByteProducts = ReadonlyMap<string, number>;
+type ByteProducts = ReadonlyMap<string, number>;
+
+export interface EmitOptions {
+  readonly bytes?: ByteProducts;
+  /** Params of shape [1, C, H, W] whose data lie in the order [H, W, C]; read by element-wise ops alone. */
+  readonly channelsLast?: ReadonlySet<string>;
+}
 
 /** Emits a program as C. */
-export function emitC(program: Program, target: CTarget, bytes: ByteProducts = new Map()): CProgram {
-  const writer = new Writer(target, bytes);
+export function emitC(program: Program, target: CTarget, options: EmitOptions = {}): CProgram {
+  const { bytes = new Map<string, number>(), channelsLast = new Set<string>() } = options;
+  const writer = new Writer(target, bytes, channelsLast);
   const main = writer.program(program, '', () => 'rows');
   const touched = new Map<number, { first: number; last: number }>();
   writer.touched.forEach((buffers, step) => {
@@ -82,7 +89,7 @@ export function emitC(program: Program, target: CTarget, bytes: ByteProducts = n
   for (const { id } of program.inputs) inputs.set(id, main.bufferOf(id, 'rows'));
   for (const name of Object.keys(program.outputs)) outputs.set(name, writer.buffers.find(`=${name}`)!);
   const kept = [
-    ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, 'rows'), data })),
+    ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, main.readLayout(id)), data })),
     ...writer.constants,
   ];
   const buffers = writer.buffers.all.map((buffer) => ({
@@ -138,6 +145,7 @@ class Writer {
   constructor(
     readonly target: CTarget,
     readonly bytes: ByteProducts,
+    readonly channelsLast: ReadonlySet<string>,
   ) {
     this.scratch = productScratch(target);
   }
@@ -148,7 +156,8 @@ class Writer {
 
   /** Writes a program as the function `spikec_run`, or as the body of a loop in the function `name`. */
   program(program: Program, scope: string, outer: (shape: readonly Dim[]) => Layout, name = 'spikec_run'): Planner {
-    const planner = new Planner(program, this.buffers, scope, outer);
+    const own = scope === '' ? this.channelsLast : new Set<string>();
+    const planner = new Planner(program, this.buffers, scope, outer, own);
     for (const op of program.ops) {
       if (op.kind !== 'const' || planner.isSoft(op)) continue;
       this.constants.push({ buffer: planner.bufferOf(op.id, 'rows'), data: attrsOf(op, 'const').value });

@@ -1,2 +1,2 @@
-export { type ByteProducts, type CProgram, type PlacedBuffer, countOf, emitC } from './emit.js';
+export { type CProgram, type EmitOptions, type PlacedBuffer, countOf, emitC } from './emit.js';
 export type { CTarget } from './tiles.js';

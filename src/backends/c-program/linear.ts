@@ -57,6 +57,25 @@ export function numberOf({ terms }: Linear): number | undefined {
   return terms.length === 1 && only!.atom === undefined && only!.power === 0 ? only!.factor : undefined;
 }
 
+/** Whether an index is a sum of multiples of loops' variables, without quotients and remainders. */
+export function isPlain({ terms }: Linear): boolean {
+  return terms.every(({ atom }) => atom === undefined || /^i\d+$/.test(atom.text));
+}
+
+/**
+ * Whether a step of the variable `outer` always moves as far as `size` steps of `inner`: then one variable may run over
+ * both.
+ */
+export function runsOn(index: Linear, outer: string, inner: string, size: Size): boolean {
+  const moves = (name: string, by: Size): string =>
+    index.terms
+      .filter(({ atom }) => atom?.text === name)
+      .map(({ factor, power }) => `${factor * by.factor}^${power + by.power}`)
+      .toSorted()
+      .join(' ');
+  return isPlain(index) && moves(outer, { factor: 1, power: 0 }) === moves(inner, size);
+}
+
 export function plus(...parts: readonly Linear[]): Linear {
   const found = new Map<string, Term>();
   for (const term of parts.flatMap(({ terms }) => terms)) {

@@ -1,7 +1,19 @@
 import type { ValueInfo } from '../../tensor/index.js';
 import { type Index, Elements, isFlat } from './elements.js';
 import { type Expression, cTypes, literal } from './expressions.js';
-import { type Linear, constant, indexText, plus, sizeOf, sizeText, times, variable, zero } from './linear.js';
+import {
+  type Linear,
+  constant,
+  indexText,
+  isPlain,
+  plus,
+  runsOn,
+  sizeOf,
+  sizeText,
+  times,
+  variable,
+  zero,
+} from './linear.js';
 import { type Item, keptParts } from './items.js';
 import type { Planner } from './planner.js';
 import { type AxisSize, offsetOf, reshapedIndex, splitShape, volumeOf } from './shapes.js';
@@ -34,24 +46,41 @@ interface Sum {
 export const parts = 16;
 const block = 4096;
 
-/** The loops over one domain that compute all of `items`. */
-export function kernelText(name: string, planner: Planner, items: readonly Item[]): KernelText {
+/** What the innermost loop of a kernel computes. */
+interface Body {
+  readonly elements: Elements;
+  readonly wanted: readonly { readonly e: Expression; readonly say: (value: string) => string }[];
+  readonly sums: readonly Sum[];
+  readonly writes: ReadonlySet<number>;
+  /** Where results are stored. */
+  readonly targets: readonly Linear[];
+  readonly partials: number;
+  /** Whether a reduction has one element for each element of the loops. */
+  readonly single: boolean;
+}
+
+/** The body of the loops over `items`, the innermost `merged` of which one variable runs over, and the one in them. */
+function bodyOf(planner: Planner, items: readonly Item[], merged: number): Body {
   const own = new Set(items.filter((item) => planner.owns(item)).map(({ value }) => value));
   const [sample] = items as [Item];
-  const elements = new Elements(planner, own, `i${sample.order === 'flat' ? 0 : sample.order.length - 1}`);
-  const split = splitShape(sample.shape);
-  const sizes: readonly AxisSize[] = sample.order === 'flat' ? [] : sample.order.map((part) => split.sizes[part]!);
-  const depth = sizes.length;
+  const last = sample.order === 'flat' ? 0 : sample.order.length - 1 - merged;
+  const elements = new Elements(planner, own, `i${last}`);
   const wanted: { readonly e: Expression; readonly say: (value: string) => string }[] = [];
   const sums: Sum[] = [];
   const writes = new Set<number>();
+  const targets: Linear[] = [];
   let partials = 0;
+  let single = false;
 
   const indexOf = (item: Item, plane: number | undefined): Index => {
     if (item.order === 'flat') return { flat: variable('i0', volumeOf(item.shape)) };
     const own = splitShape(item.shape);
     const index: Linear[] = own.sizes.map(() => zero);
-    item.order.forEach((part, i) => (index[part] = variable(`i${i}`, sizeOf([own.sizes[part]!]))));
+    item.order.forEach((part, i) => {
+      if (i < last) index[part] = variable(`i${i}`, sizeOf([own.sizes[part]!]));
+    });
+    const inner = item.order.slice(last).map((part) => own.sizes[part]!);
+    if (inner.length > 0) index[item.order.at(-1)!] = variable(`i${last}`, sizeOf(inner));
     if (plane !== undefined) index[own.time] = constant(plane);
     return index;
   };
@@ -64,12 +93,14 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
       const { reduce } = item;
       if (reduce === undefined) {
         const offset = isFlat(index) ? index.flat : targetOffset(item, index);
+        targets.push(offset);
         wanted.push({ e, say: (value) => `b${item.buffer}[${indexText(offset)}] = ${value};` });
         continue;
       }
       const sum = sumOf(item, plane, sums.length, partials);
       if (item.order !== 'flat' && sum.prefix === item.order.length) {
         // one element each
+        single = true;
         wanted.push({ e, say: (value) => resultLine(sum, value) });
         continue;
       }
@@ -89,15 +120,52 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
       wanted.push({ e, say });
     }
   }
+  return { elements, wanted, sums, writes, targets, partials, single };
+}
+
+/** Floats that a vector holds at most: loops over a multiple of it are as good as longer ones. */
+const widest = 16;
+
+/** How many loops around the innermost one, the outermost apart, one variable may run over together with it. */
+function mergedLoops({ elements, sums, targets, single }: Body, sizes: readonly AxisSize[]): number {
+  const short = typeof sizes.at(-1) === 'number' && (sizes.at(-1) as number) % widest !== 0;
+  if (!short || single || elements.conditional || sums.some(({ suffix }) => suffix.length > 0)) return 0;
+  const outermost = Math.max(1, ...sums.map(({ prefix }) => prefix));
+  if (sums.some(({ partial }) => partial)) return 0;
+  let merged = 0;
+  for (let inner = sizes.length - 1; inner > outermost; inner--) {
+    const size = sizeOf([sizes[inner]!]);
+    const fits = [...elements.offsets, ...targets].every((at) => runsOn(at, `i${inner - 1}`, `i${inner}`, size));
+    if (!fits) break;
+    merged++;
+  }
+  return merged;
+}
+
+/** The loops over one domain that compute all of `items`. */
+export function kernelText(name: string, planner: Planner, items: readonly Item[]): KernelText {
+  const [sample] = items as [Item];
+  const split = splitShape(sample.shape);
+  const all: readonly AxisSize[] = sample.order === 'flat' ? [] : sample.order.map((part) => split.sizes[part]!);
+  const first = bodyOf(planner, items, 0);
+  const fits = mergedLoops(first, all);
+  const second = fits === 0 ? first : bodyOf(planner, items, fits);
+  const merged = [...second.elements.offsets, ...second.targets].every(isPlain) ? fits : 0;
+  const { elements, wanted, sums, writes, partials } = merged === 0 ? first : second;
+  const depth = all.length - merged;
+  /** The sizes of a loop: of more than one axis where they are merged. */
+  const sizes = all
+    .slice(0, depth)
+    .map((size, i) => (i === depth - 1 ? sizeOf([size, ...all.slice(depth)]) : sizeOf([size])));
 
   const { lines, nameOf } = elements.expressions.statements(wanted.map(({ e }) => e));
   const body = [...lines, ...wanted.map(({ e, say }) => say(nameOf(e)))];
   const flat = depth <= 1;
-  const total = sample.order === 'flat' ? volumeOf(sample.shape) : sizeOf(sizes);
+  const total = sample.order === 'flat' ? volumeOf(sample.shape) : sizeOf(all);
   const least = Math.min(depth, ...sums.filter(({ partial }) => !partial).map(({ prefix }) => prefix));
   const longest = Math.max(0, ...sums.map(({ suffix }) => suffix.length));
   const collapsed = flat ? 0 : Math.max(1, Math.min(depth - 1, 2, least, depth - longest));
-  const outer = flat ? `(${sizeText(total)} + ${block - 1}) / ${block}` : sizeText(sizeOf(sizes.slice(0, collapsed)));
+  const outer = flat ? `(${sizeText(total)} + ${block - 1}) / ${block}` : sizeText(sizeOf(all.slice(0, collapsed)));
 
   const out: string[] = [];
   const line = (indent: number, text: string): void => void out.push(`${'  '.repeat(indent)}${text}`);
@@ -122,7 +190,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
       `const long end = q * ${block} + ${block} < ${sizeText(total)} ? q * ${block} + ${block} : ${sizeText(total)};`,
     );
   } else if (collapsed === 1) line(2, 'const long i0 = q;');
-  else line(2, `const long i0 = q / (${sizeText(sizeOf([sizes[1]!]))}), i1 = q % (${sizeText(sizeOf([sizes[1]!]))});`);
+  else line(2, `const long i0 = q / (${sizeText(sizes[1]!)}), i1 = q % (${sizeText(sizes[1]!)});`);
 
   const declare = (indent: number, at: number): void => {
     for (const sum of sums) {
@@ -158,7 +226,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
       if (!others) line(indent, `#pragma omp simd${clause}`);
     }
     if (flat) line(indent, `for (long i0 = q * ${block}; i0 < end; i0++) {`);
-    else line(indent, `for (long i${axis} = 0; i${axis} < ${sizeText(sizeOf([sizes[axis]!]))}; i${axis}++) {`);
+    else line(indent, `for (long i${axis} = 0; i${axis} < ${sizeText(sizes[axis]!)}; i${axis}++) {`);
     opened.push(axis);
     indent++;
   }

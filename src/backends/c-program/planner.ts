@@ -31,6 +31,8 @@ export class Planner {
     readonly scope: string,
     /** The layout of an input, a param or an output. */
     readonly outer: (shape: readonly Dim[]) => Layout,
+    /** Params that lie channels last. */
+    readonly channelsLast: ReadonlySet<string> = new Set(),
   ) {
     for (const value of [...program.inputs, ...program.params, ...program.ops]) this.types.set(value.id, value);
     for (const op of program.ops) this.ops.set(op.id, op);
@@ -76,7 +78,7 @@ export class Planner {
   readLayout(id: string): Layout {
     const op = this.ops.get(id);
     const { shape } = this.type(id);
-    if (op === undefined) return canonical(shape, this.outer(shape));
+    if (op === undefined) return canonical(shape, this.channelsLast.has(id) ? 'channels' : this.outer(shape));
     if (!this.isSoft(op)) return resultLayout(op);
     const preferred = preferredLayout(shape);
     const demanded = this.#demands.get(id) ?? new Set();

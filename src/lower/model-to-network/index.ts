@@ -1,5 +1,5 @@
 import { type Outcome, hasErrors } from '../../base/diagnostics/index.js';
-import { type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
+import { type LearnScope, type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import {
   type CodingChoice,
@@ -118,7 +118,8 @@ class ModelLowering {
     const params: Record<string, string> = {};
     for (const { name: param, learn } of use.def.params) {
       if (learn === undefined) continue;
-      params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled([1], use.args[param]!) });
+      const shape = this.#learnedShape(learn.per, layer);
+      params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled(shape, use.args[param]!) });
     }
     const spikes = this.bits.of('spikes', layer.id);
     const learned = typeof spikes === 'object' && 'bits' in use.args;
@@ -132,6 +133,21 @@ class ModelLowering {
     const inputs = layer.inputs.map(this.#context.idOf);
     this.#builder.add({ id: layer.id, kind: 'neuron', inputs, attrs, params, place: layer.place });
     if (this.bits.squeezes) this.#squeeze(layer);
+  }
+
+  /** The shape of a learned parameter of a layer of neurons. */
+  #learnedShape(per: LearnScope | undefined, layer: Layer): readonly number[] {
+    const { shape, time } = this.#builder.typeOf(this.#context.idOf(layer.inputs[0]!));
+    switch (per) {
+      case undefined:
+        return [1];
+      case 'channel':
+        return [shape[0]!];
+      case 'neuron':
+        return shape;
+      case 'step':
+        return [this.bits.squeezes ? mostBits(this.bits.stepsOf(layer.id)) : (time?.steps ?? 1)];
+    }
   }
 
   /** What reads the layer reads the mean of its train. */

@@ -163,7 +163,7 @@ function lowerLayernorm(layer: Layer, { builder, idOf }: LayerContext): void {
     gamma: builder.param(`${layer.id}.gamma`, { tensor: filled(features, 1) }),
     beta: builder.param(`${layer.id}.beta`, { tensor: filled(features, 0) }),
   };
-  const attrs = pick(layer, ['epsilon']);
+  const attrs = { axis: layer.shape.length - 1, ...pick(layer, ['epsilon']) };
   builder.add({ id: layer.id, kind: 'layernorm', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
 }
 

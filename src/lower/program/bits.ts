@@ -65,7 +65,7 @@ function learnedGrid(builder: ProgramBuilder, weight: Value, step: Value, bits: 
 }
 
 /**
- * Temporal squeezing (ABA eq. 12): x̄ = (1/T)·Σ_{t ≤ T} s_t, [TN, …] → [N, …]. With T that learns, steps behind it are
+ * Temporal squeezing (ABA eq. 12): x̄ = (1/T)·Σ_{t ≤ T} s_t, [TN, …] → [N, …]; the sum alone where it is one of codes. With T that learns, steps behind it are
  * masked; ∂x̄/∂T = −x̄/T, through the division.
  */
 export function squeezed(lowering: Lowering, op: Op<'squeeze'>, train: Value, steps: number): Value {
@@ -78,7 +78,7 @@ export function squeezed(lowering: Lowering, op: Op<'squeeze'>, train: Value, st
     sum = builder.add(sum, own === undefined ? step : builder.mul(step, isCounted(builder, own, t)));
   }
   if (own !== undefined) return builder.as('mean').div(sum, own);
-  return fixed === 1 ? sum : builder.as('mean').mul(sum, 1 / fixed);
+  return fixed === 1 || op.attrs.codes === true ? sum : builder.as('mean').mul(sum, 1 / fixed);
 }
 
 /** The train of a layer of neurons without the spikes behind the steps that the squeeze at its end has learned. */

@@ -1,10 +1,11 @@
+import { boolean, optional } from './attributes.js';
 import { defineOp } from './define.js';
-import { linearResult, sameShape, shapeText } from './type-rules.js';
+import { linearResult, sameShape, shapeText, summedCode, withTime } from './type-rules.js';
 
 export const add = defineOp({
-  doc: 'Sum of two values of one shape, at the same time.',
+  doc: 'Sum of two values of one shape, at the same time. Of two trains of one step a train with more levels. `codes`: that train is sent in planes of its own, after one addition a spike.',
   arity: [2, 2],
-  attrs: {},
+  attrs: { codes: optional(boolean()) },
   params: [],
   traits: {
     role: 'sum',
@@ -22,9 +23,11 @@ export const add = defineOp({
     padding: 'none',
   },
   lowering: { role: 'join', act: ({ builder }, _, [a, b]) => builder.add(a!, b!) },
-  type: ({ inputs: [a, b] }) => {
+  type: ({ inputs: [a, b], attrs }) => {
     if (!sameShape(a!.shape, b!.shape))
       return `operands differ in shape: ${shapeText(a!.shape)} and ${shapeText(b!.shape)}`;
-    return linearResult(a!, a!.shape);
+    const code = summedCode(a!.code, b!.code);
+    if (code !== undefined) return withTime({ shape: a!.shape, code }, a!.time);
+    return attrs.codes === true ? 'needs two trains of one step to have codes' : linearResult(a!, a!.shape);
   },
 });

@@ -1,8 +1,9 @@
+import type { Code } from '../value-types.js';
 import { defineOp } from './define.js';
-import { linearResult, sameShape, shapeText, withTime } from './type-rules.js';
+import { joinedCode, linearResult, sameShape, shapeText, withTime } from './type-rules.js';
 
 export const concat = defineOp({
-  doc: 'Concatenation over channels (axis 0 of [C,H,W] or [F]).',
+  doc: 'Concatenation over channels (axis 0 of [C,H,W] or [F]). Of trains of one step a train with the levels of all.',
   arity: [1, Infinity],
   attrs: {},
   params: [],
@@ -30,7 +31,10 @@ export const concat = defineOp({
       }
     }
     const shape = [inputs.reduce((sum, type) => sum + type.shape[0]!, 0), ...first!.shape.slice(1)];
-    const same = rest.every((other) => JSON.stringify(other.code) === JSON.stringify(first!.code));
-    return same ? withTime({ shape, code: first!.code }, first!.time) : linearResult(first!, shape);
+    const code = rest.reduce<Code | undefined>(
+      (joined, other) => (joined === undefined ? undefined : joinedCode(joined, other.code)),
+      first!.code,
+    );
+    return code === undefined ? linearResult(first!, shape) : withTime({ shape, code }, first!.time);
   },
 });

@@ -32,6 +32,16 @@ export function readsAhead(op: { readonly kind: OpKind }): boolean {
   return opDef(op.kind).readsAhead === true;
 }
 
+/** Whether an op fires spikes of its own: as its kind does; a sum of trains that is sent as codes does too. */
+export function firesOf(op: { readonly kind: OpKind; readonly attrs: unknown }): OpTraits['fires'] {
+  return isCodedSum(op) ? 'own' : traitsOf(op).fires;
+}
+
+/** Whether it is a sum of trains that is sent in planes of its own. */
+export function isCodedSum(op: { readonly kind: OpKind; readonly attrs: unknown }): boolean {
+  return op.kind === 'add' && (op.attrs as AttrsOf<AttrSchema>)['codes'] === true;
+}
+
 /** What a layer does to values. */
 export function roleOf(op: { readonly kind: OpKind }): OpRole {
   return traitsOf(op).role;
@@ -127,6 +137,7 @@ export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
 export { type Quantiser, codesOf } from './codes.js';
+export { alongAxis, layerNormOf, softmaxOf } from './group.js';
 export { lookedUp } from './table.js';
 export { digitOf, digitOfNumber } from './digit.js';
 export { algebraOf } from './function.js';

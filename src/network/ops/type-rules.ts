@@ -15,6 +15,26 @@ export function realResult({ inputs }: TypeRequest): TypeAnswer {
   return withTime({ shape: inputs[0]!.shape, code: real }, inputs[0]!.time);
 }
 
+/** Sums of codes beyond this are no exact integers in float32, nor trains. */
+const greatestCode = 2 ** 24;
+
+/**
+ * What a sum of two trains carries: more levels of the same step, {0, 1} + {0, 1} → {0, 1, 2}. Undefined where their
+ * steps differ (it then counts in no unit), and for anything but trains.
+ */
+export function summedCode(a: Code, b: Code): Code | undefined {
+  if (a.kind !== 'spike' || b.kind !== 'spike' || a.step !== b.step) return undefined;
+  const [min, max] = [a.min + b.min, a.max + b.max];
+  return Math.max(-min, max) > greatestCode ? undefined : { kind: 'spike', min, max, step: a.step };
+}
+
+/** The levels of values that are of one train or another of the same step. */
+export function joinedCode(a: Code, b: Code): Code | undefined {
+  if (a.kind !== 'spike' || b.kind !== 'spike') return JSON.stringify(a) === JSON.stringify(b) ? a : undefined;
+  if (a.step !== b.step) return undefined;
+  return { kind: 'spike', min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), step: a.step };
+}
+
 export function withTime(type: { shape: readonly number[]; code: Code }, time: Time | undefined): ValueType {
   return time === undefined ? type : { ...type, time };
 }
@@ -25,6 +45,19 @@ export function shapeText(shape: readonly number[]): string {
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+/** [..., m, k] by [..., k, n] (or [..., n, k] where `transpose`) gives [..., m, n]; or what is wrong. */
+export function matrixProductShape(
+  a: readonly number[],
+  b: readonly number[],
+  transpose: boolean,
+): readonly number[] | string {
+  const [inner, outer] = transpose ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
+  const fits =
+    a.length >= 2 && a.length === b.length && a.at(-1) === inner && sameShape(a.slice(0, -2), b.slice(0, -2));
+  if (fits) return [...a.slice(0, -1), outer!];
+  return `can't multiply ${shapeText(a)} with ${transpose ? 'the transposed ' : ''}${shapeText(b)}`;
 }
 
 export function sameTime(a: Time | undefined, b: Time | undefined): boolean {

@@ -1,6 +1,16 @@
 import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { type Network, type Op, asImage, linksOf, opsById, roleOf, unaryTrains } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  asImage,
+  isCodedSum,
+  linksOf,
+  opsById,
+  roleOf,
+  traitsOf,
+  unaryTrains,
+} from '../../network/index.js';
 
 /** What a layer gives out at all steps for a batch, its own shape last. */
 export type Trains = (id: string) => Pick<Tensor, 'data'>;
@@ -22,7 +32,7 @@ export class SpikeOnes {
   /** Ids of the trains that {@link of} reads. */
   reads(id: string): readonly string[] {
     const op = this.#op(id);
-    if (op.type.code.kind === 'spike') return [id];
+    if (hasCodes(op)) return [id];
     const own = roleOf(op) === 'maximum' ? [id, op.inputs[0]!] : [];
     return [...own, ...op.inputs.flatMap((input) => this.reads(input))];
   }
@@ -30,7 +40,7 @@ export class SpikeOnes {
   of(id: string, trains: Trains): Uint32Array {
     const op = this.#op(id);
     const { code, shape } = op.type;
-    if (code.kind === 'spike') {
+    if (code.kind === 'spike' && hasCodes(op)) {
       return codeOnes(trains(id).data, code.step, this.#isUnary(id) ? (size) => size : onesIn);
     }
     const parts = op.inputs.map((input) => this.of(input, trains));
@@ -55,6 +65,11 @@ export class SpikeOnes {
   #op(id: string): Op {
     return present(this.#ops.get(id), `SpikeOnes: no op ${id}`);
   }
+}
+
+/** Whether its values are codes of one train: a sum or a concatenation is worth what it consists of. */
+function hasCodes(op: Op): boolean {
+  return op.type.code.kind === 'spike' && (!traitsOf(op).join || isCodedSum(op));
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -27,11 +27,13 @@ function integers(shape: readonly number[], lo: number, hi: number, seed: number
   return tensor('f32', shape, data);
 }
 
-/** Convolutions and matrix products of what is between `lo` and `hi`, and rounded. */
+/** Convolutions and matrix products of choices between `lo`, 0 and `hi`. */
 function layers(lo: number, hi: number, chosen = shapes): Program {
   const b = new ProgramBuilder('bytes');
-  const codes = (id: string, shape: readonly number[]) =>
-    b.min(b.max(b.round(b.input(id, 'f32', [{ batch: 3 }, ...shape])), lo), hi);
+  const codes = (id: string, shape: readonly number[]) => {
+    const x = b.input(id, 'f32', [{ batch: 3 }, ...shape]);
+    return b.select(b.ge(x, 2), b.scalar('f32', hi), b.select(b.le(x, -1), b.scalar('f32', lo), 0));
+  };
   chosen.forEach(({ x, w, attrs }, i) => {
     b.output(`y${i}`, b.conv2d(codes(`x${i}`, x), b.param(`w${i}`, integers(w, -128, 127, i)), attrs));
   });

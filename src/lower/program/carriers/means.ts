@@ -2,7 +2,7 @@ import { elementCount, tensor } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import type { ReadOutKind } from '../../../base/read-outs.js';
 import { stepParameter } from '../../../equations/index.js';
-import { type Op, type TimeKind, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
+import { type Op, type TimeKind, firesOf, isTimed, traitsOf, unaryTrains } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import { countedTrain, squeezed } from '../bits.js';
 import { type Lowering, folded } from '../context.js';
@@ -98,8 +98,8 @@ export const bernoulli = means({
 
 /** Whether its spikes are counted: it fires some, that no encoder gave and that aren't counted before they are split. */
 function isCounted(op: Op): boolean {
-  const { fires, role } = traitsOf(op);
-  return fires !== 'none' && role !== 'encoder' && role !== 'planes';
+  const { role } = traitsOf(op);
+  return firesOf(op) !== 'none' && role !== 'encoder' && role !== 'planes';
 }
 
 export class MeansNetwork extends FoldedValues implements Carried {
@@ -163,6 +163,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return squeezed(lowering, op, x, stepsOf(x));
       case 'recode':
       case 'product':
+      case 'matrix_product':
+      case 'group_neuron':
       case 'digit_neuron':
         throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
       case 'lag':

@@ -37,6 +37,7 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   norm: false,
   'running-maximum': false,
   function: false,
+  'group-function': false,
   quantiser: false,
   table: false,
   'whole-input': false,
@@ -177,7 +178,7 @@ class MeanEmitter {
 }
 
 /** Roles that trains of weighted spikes carry exactly, behind a quantiser, and means don't. */
-const curved: ReadonlySet<OpRole> = new Set(['function', 'product', 'table']);
+const curved: ReadonlySet<OpRole> = new Set(['function', 'group-function', 'product', 'table']);
 
 /** Reports every op without a spiking form. */
 function isConvertible(network: Network, tail: ReadonlySet<string>, coding: string, context: PassContext): boolean {

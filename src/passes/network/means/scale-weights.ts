@@ -14,10 +14,8 @@ import {
   roleOf,
 } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
+import { type Factor, productOf } from '../factors.js';
 import { timesInputs, timesScalar } from '../scale-inputs.js';
-
-/** A factor of a whole value, or of each of its channels. */
-type Scale = number | Float64Array;
 
 /**
  * Scalar factors in front of neurons go into the synapses before them, factors behind neurons into the
@@ -108,7 +106,7 @@ export function foldTrainFactors(
     undefined,
 ): Network {
   /** new id → the factor that its train still needs */
-  const pending = new Map<string, Scale>();
+  const pending = new Map<string, Factor>();
   const readers = consumersOf(network);
   return rewrite(network, (op, inputs, to) => {
     const from = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
@@ -122,6 +120,12 @@ export function foldTrainFactors(
         pending.set(inputs[0]!, scalar);
         return inputs[0]!;
       }
+    }
+    if (roleOf(op) === 'squeeze') {
+      const made = emitted(op, inputs, to) ?? { id: to.copy(op, inputs), scale: 1 };
+      const scale = from === undefined ? made.scale : productOf(from, made.scale);
+      if (scale !== 1) pending.set(made.id, scale);
+      return made.id;
     }
     const made = follow(op, inputs, to, network, pending);
     if (made !== undefined) return made;
@@ -139,10 +143,10 @@ function follow(
   inputs: readonly string[],
   to: Rewriter,
   network: Network,
-  pending: Map<string, Scale>,
+  pending: Map<string, Factor>,
 ): string | undefined {
   const scale = inputs[0] === undefined ? undefined : pending.get(inputs[0]);
-  const passed = (id: string, next: Scale): string => {
+  const passed = (id: string, next: Factor): string => {
     pending.set(id, next);
     return id;
   };
@@ -194,7 +198,7 @@ function follow(
 }
 
 /** The value itself: where a factor is left, a synapse of one weight a neuron. */
-function materialised(op: Op, id: string, index: number, to: Rewriter, pending: ReadonlyMap<string, Scale>): string {
+function materialised(op: Op, id: string, index: number, to: Rewriter, pending: ReadonlyMap<string, Factor>): string {
   const scale = pending.get(id);
   if (scale === undefined) return id;
   const values = typeof scale === 'number' ? [scale] : [...scale];

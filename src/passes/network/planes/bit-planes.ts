@@ -1,9 +1,11 @@
 import {
+  type Network,
   type Op,
   type Rewriter,
   attrsOf,
   isMaximum,
   opDef,
+  opsById,
   planesFor,
   realParam,
   rewrite,
@@ -36,6 +38,7 @@ export const bitPlanes = definePass({
     if (isSplit(network)) return network;
     const warned = new Set<string>();
     const isUnary = unaryTrains(network);
+    const onCodes = actingOnCodes(network, isUnary);
     const splits = new Map<string, Split>();
     const planes = new Map<string, string>();
     /** the planes of a train, made once */
@@ -57,15 +60,16 @@ export const bitPlanes = definePass({
       return made;
     };
     return rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron' || isMaximum(op)) {
-        const read = inputs.map((id) => (isMaximum(op) ? id : gathered(op, id, asPlanes(id, to), planed, to)));
-        const made = to.copy(op, read);
+      const read = inputs.map((id) => asPlanes(id, to));
+      const split = commonSplit(read.map((id) => planed.get(id)));
+      const isCodes = onCodes.has(op.id);
+      if (op.kind === 'neuron' || isCodes) {
+        const codes = isCodes ? inputs : inputs.map((id, n) => gathered(op, id, read[n]!, planed, to));
+        const made = to.copy(op, codes, roleOf(op) === 'sum' ? { attrs: { ...op.attrs, codes: true } } : {});
         const split = splitOf(op, to.builder.typeOf(made).code, isUnary(op.id), context, warned);
         if (split.bits > 1) splits.set(made, split);
         return made;
       }
-      const read = inputs.map((id) => asPlanes(id, to));
-      const split = commonSplit(read.map((id) => planed.get(id)));
       if (split !== undefined) {
         if (traitsOf(op).planewise) {
           const made = to.copy(op, read);
@@ -84,6 +88,46 @@ export const bitPlanes = definePass({
     });
   },
 });
+
+/**
+ * The ops that act on whole codes, whose results are split: maxima, squeezes, sums of trains, concatenations of trains that are
+ * split in different ways, and what moves trains in front of them. Sums and concatenations that only neurons read aren't
+ * among them: their parts are gathered.
+ */
+function actingOnCodes(network: Network, isUnary: (id: string) => boolean): ReadonlySet<string> {
+  const byId = opsById(network);
+  const found = new Set<string>();
+  /** what is read as a train, and what has to be one of codes */
+  const [trains, codes] = [new Set<string>(), new Set<string>()];
+  for (const op of [...network.ops].reverse()) {
+    const { join, planewise } = traitsOf(op);
+    const isTrain = op.type.code.kind === 'spike';
+    const inputs = op.inputs.map((id) => byId.get(id)!);
+    // the parts of a joint are sent as their neurons say; a sum is a train of its own
+    const mixed = planewise && new Set(op.inputs.map(isUnary)).size > 1;
+    const joins = join && isTrain && !mixed && trains.has(op.id);
+    const alike = planewise && new Set(inputs.map((from) => formOf(from, byId, isUnary))).size === 1;
+    const squeezes = traitsOf(op).fires === 'means';
+    const acts = isMaximum(op) || squeezes || (joins && !alike) || (planewise && codes.has(op.id));
+    if (acts) found.add(op.id);
+    const passes = joins || (planewise && trains.has(op.id));
+    const reads = acts || passes || traitsOf(op).weights !== 'none';
+    for (const { id } of inputs) {
+      if (reads) trains.add(id);
+      if (acts) codes.add(id);
+    }
+  }
+  return found;
+}
+
+/** In how many planes of which kind a train is sent; what moves it doesn't change that. */
+function formOf(op: Op, byId: ReadonlyMap<string, Op>, isUnary: (id: string) => boolean): string {
+  const { code } = op.type;
+  if (code.kind !== 'spike') return 'none';
+  const from = op.inputs.map((id) => byId.get(id)!);
+  if (!traitsOf(op).planewise) return `${planesFor(code, isUnary(op.id))} ${isUnary(op.id)}`;
+  return formOf(from[0]!, byId, isUnary);
+}
 
 /** How all of them are split, where it is the same. */
 function commonSplit([first, ...rest]: readonly (Split | undefined)[]): Split | undefined {

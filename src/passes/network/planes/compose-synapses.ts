@@ -18,6 +18,7 @@ import {
 } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { frontOf } from '../verify-accumulate-only.js';
+import { addedUp } from './added-up.js';
 import { isSplit } from './split.js';
 
 /**
@@ -197,10 +198,7 @@ function build(network: Network, op: Op, { parts, bias }: Parts, to: Rewriter): 
       place: op.place,
     });
   });
-  return made.reduce((sum, part, n) => {
-    const id = n === made.length - 1 ? op.id : `${op.id}.sum${n}`;
-    return to.builder.add({ id, kind: 'add', inputs: [sum, part], place: op.place });
-  });
+  return addedUp(op, made, to);
 }
 
 /** Whether a synapse of the window of `inner` can take every so many of the outputs that `outer` does. */
