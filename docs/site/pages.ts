@@ -83,6 +83,7 @@ export const chapters: readonly Chapter[] = [
       { path: 'examples/adaptive-bits/post-training.md' },
       example('diff-configs'),
       example('event-mnist'),
+      example('notebooks'),
     ],
   },
   {
