@@ -3,6 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { readBatch } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
+import { balance } from '../run/balance.js';
 import { type Calibration, calibrate } from '../run/calibrate.js';
 import { allowedBytes } from '../run/memory.js';
 import { type ValueRange, calibrateQuantisers } from '../run/calibrate-quantisers.js';
@@ -10,7 +11,7 @@ import { conversionPlan } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
 import { type Source, bytesOf } from '../workspace/target.js';
 import { isTimedCoding } from '../workspace/types.js';
-import { modelText } from './model-text.js';
+import { type Found, modelText, usualRateSteps } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 import { silenceFor, stepsFor } from './time.js';
 
@@ -49,7 +50,7 @@ export async function measuredFor(
   source: Source,
   options: ConvertOptions,
   findings: Findings,
-): Promise<{ readonly ranges: ReadonlyMap<string, ValueRange>; readonly input?: number }> {
+): Promise<Found & { readonly ranges: ReadonlyMap<string, ValueRange> }> {
   const { network } = source.imported;
   if (options.coding === 'sws') {
     refuseDynamic(source, options);
@@ -58,8 +59,12 @@ export async function measuredFor(
   const measured = await calibrate(network, calibrationOf(options), findings);
   const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
   const input = isTimedCoding(options.coding) && options.encoder !== 'real' ? inputSize(network, options) : undefined;
-  return { ranges, ...(input === undefined ? {} : { input }) };
+  const channels =
+    options.balance === true ? await balance(network, calibrationOf(options), stepsOf(options), findings) : undefined;
+  return { ranges, ...(input === undefined ? {} : { input }), ...(channels === undefined ? {} : { channels }) };
 }
+
+const stepsOf = ({ steps = usualRateSteps }: ConvertOptions): number => steps;
 
 /** Images looked at for the largest size of the input. */
 const inputImages = 1000;

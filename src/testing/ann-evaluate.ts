@@ -92,6 +92,21 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return table(op, x, reals('thresholds')!, reals('levels')!);
     case 'mul':
       return multiply(operands[0]!, operands[1]!);
+    case 'softmax':
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const top = Math.max(...row);
+        const total = row.reduce((sum, v) => sum + Math.exp(v - top), 0);
+        return row.map((v) => Math.exp(v - top) / total);
+      });
+    case 'layernorm': {
+      const [gamma, beta] = [reals('gamma'), reals('beta')];
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const mean = row.reduce((sum, v) => sum + v, 0) / row.length;
+        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / row.length;
+        const deviation = Math.sqrt(variance + op.attrs.epsilon);
+        return row.map((v, i) => ((v - mean) / deviation) * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0));
+      });
+    }
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':
@@ -168,6 +183,18 @@ function resample({ attrs: { rows, columns } }: Op<'resample'>, { data, shape }:
 function table(op: Op<'table'>, x: Float64Array, thresholds: Float64Array, levels: Float64Array): Float64Array {
   const { zero, scale } = op.attrs;
   return x.map((v) => (levels[thresholds.filter((t) => t <= v).length]! - zero) * scale);
+}
+
+/** A function of each run of values along an axis. */
+function alongAxis({ data, shape }: Operand, axis: number, of: (row: number[]) => number[]): Float64Array {
+  const [size, inner] = [shape[axis]!, elementCount(shape.slice(axis + 1))];
+  const result = new Float64Array(data.length);
+  for (let first = 0; first < data.length; first++) {
+    if (Math.floor(first / inner) % size !== 0) continue;
+    const places = Array.from({ length: size }, (_, i) => first + i * inner);
+    of(places.map((at) => data[at]!)).forEach((v, i) => (result[places[i]!] = v));
+  }
+  return result;
 }
 
 /** The second operand may have one factor a channel. */

@@ -136,6 +136,7 @@ export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
 export { type Quantiser, codesOf } from './codes.js';
+export { alongAxis, layerNormOf, softmaxOf } from './group.js';
 export { lookedUp } from './table.js';
 export { digitOf, digitOfNumber } from './digit.js';
 export { algebraOf } from './function.js';

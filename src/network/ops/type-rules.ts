@@ -46,6 +46,19 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+/** [..., m, k] by [..., k, n] (or [..., n, k] where `transpose`) gives [..., m, n]; or what is wrong. */
+export function matrixProductShape(
+  a: readonly number[],
+  b: readonly number[],
+  transpose: boolean,
+): readonly number[] | string {
+  const [inner, outer] = transpose ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
+  const fits =
+    a.length >= 2 && a.length === b.length && a.at(-1) === inner && sameShape(a.slice(0, -2), b.slice(0, -2));
+  if (fits) return [...a.slice(0, -1), outer!];
+  return `can't multiply ${shapeText(a)} with ${transpose ? 'the transposed ' : ''}${shapeText(b)}`;
+}
+
 export function sameTime(a: Time | undefined, b: Time | undefined): boolean {
   return a?.start === b?.start && a?.steps === b?.steps;
 }
