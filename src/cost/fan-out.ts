@@ -5,6 +5,7 @@ import {
   type Link,
   type Network,
   type Op,
+  asImage,
   channelAxisOf,
   consumersOf,
   hasRole,
@@ -117,8 +118,10 @@ function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
   }
   const channels = hasRole(reader, 'weighted') ? reader.type.shape[channelAxisOf(reader)]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
-  const [planes = 1, height = 1, width = 1] = shape;
-  const [rows, columns] = ([0, 1] as const).map((axis) => counts(linksOf(reader, shape, axis), shape[axis + 1]!));
+  const [planes = 1, height = 1, width = 1] = asImage(shape);
+  const [rows, columns] = ([0, 1] as const).map((axis) =>
+    counts(linksOf(reader, shape, axis), asImage(shape)[axis + 1]!),
+  );
   const reach = new Float64Array(planes * height * width);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) reach[y * width + x] = channels * rows![y]! * columns![x]!;
@@ -165,8 +168,8 @@ function concatReach({ inputs }: Op, n: number, byId: ReadonlyMap<string, Op>, b
 
 /** What the outputs of windows over each channel reach, at each input that they cover. */
 function spread(reader: Op, shape: readonly number[], behind: Float64Array): Float64Array {
-  const [channels, height, width] = shape as [number, number, number];
-  const [, outHeight, outWidth] = reader.type.shape as [number, number, number];
+  const [channels, height, width] = asImage(shape) as [number, number, number];
+  const [, outHeight, outWidth] = asImage(reader.type.shape) as [number, number, number];
   const [rows, columns] = [linksOf(reader, shape, 0), linksOf(reader, shape, 1)];
   const reach = new Float64Array(channels * height * width);
   for (let c = 0; c < channels; c++) {

@@ -49,6 +49,7 @@ export {
   shapeText,
   type KindsOf,
   type WeightedKind,
+  asImage,
   attrsOf,
   channelAxisOf,
   isTimed,

@@ -2,6 +2,8 @@ import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Rounding } from '../base/rounding.js';
 import { functions, isFunctionName, numbers } from '../network/functions.js';
+import { asImage } from '../network/ops/geometry.js';
+import type { OpKind } from '../network/ops/index.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -120,12 +122,12 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     case 'matmul':
       return product(operands[0]!, operands[1]!, op.attrs.transpose);
     case 'conv':
-      return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
+      return conv(onImage(op), rowOf(operands[0]!), network.params.get(op.params['weight']!)!.tensor.shape, reals);
     case 'transposed_conv':
       return transposedConv(op, operands[0]!, reals);
     case 'maxpool':
     case 'avgpool':
-      return pool(op, operands[0]!);
+      return pool(onImage(op), rowOf(operands[0]!));
     case 'globalavgpool':
       return globalAverage(operands[0]!);
     case 'pad':
@@ -133,6 +135,15 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     default:
       throw new TypeError(`evaluateAnn: ${op.kind} is no layer of an ANN`);
   }
+}
+
+/** [C, L] as an image of one row. */
+function rowOf({ data, shape }: Operand): Operand {
+  return { data, shape: asImage(shape) };
+}
+
+function onImage<K extends OpKind>(op: Op<K>): Op<K> {
+  return { ...op, type: { ...op.type, shape: asImage(op.type.shape) } };
 }
 
 /** The value at each position of `to`, found at the position of `from` that `source` names. */

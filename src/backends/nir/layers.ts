@@ -36,6 +36,7 @@ const conv: Row = (call) => {
   const { op, network, from } = call;
   if (op.kind !== 'conv') return { cannot: op.kind };
   if (onPlanes(op)) return { cannot: 'binary planes of spikes' };
+  if (from.length !== 3) return { cannot: 'a convolution over one axis' };
   const { kernel, stride, pads, dilation, groups } = op.attrs;
   if (pads[0] !== pads[2] || pads[1] !== pads[3]) return { cannot: 'padding that differs from side to side' };
   const { shape } = paramOf(network, op, 'weight').tensor;

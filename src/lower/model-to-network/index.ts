@@ -14,6 +14,7 @@ import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits
 import { Blank, Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { configProblems } from './rules.js';
+import { sharedSteps } from './shared-steps.js';
 import { thresholdValue } from './tdbn.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
@@ -53,6 +54,10 @@ class ModelLowering {
   /** Neurons by the name their ops use. */
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #expanded = new Map<NeuronUse, NeuronUse>();
+  /** Layers of neurons → the one whose steps they have. */
+  readonly #shared: ReadonlyMap<string, string>;
+  /** Parameters of steps that there are. */
+  readonly #steps = new Set<string>();
   readonly #bitted = new Map<NeuronUse, Map<string, NeuronUse>>();
 
   constructor(
@@ -64,6 +69,7 @@ class ModelLowering {
     this.#config = config;
     this.#network = network;
     this.#builder = new NetworkBuilder(network.name);
+    this.#shared = sharedSteps(network.layers);
     this.#layers = new Map(network.layers.map((layer) => [layer.id, layer]));
     this.#context = {
       builder: this.#builder,
@@ -150,7 +156,13 @@ class ModelLowering {
     const id = `${layer.id}.squeeze`;
     const params: Record<string, string> = {};
     if (typeof setting === 'object') {
-      params['steps'] = this.#builder.param(`${layer.id}.steps`, { tensor: filled([1], initialBits(setting)) });
+      // their settings may differ by patterns: then each has its own
+      const first = this.#shared.get(layer.id) ?? layer.id;
+      const alike = JSON.stringify(this.bits.stepsOf(first)) === JSON.stringify(setting);
+      const name = `${alike ? first : layer.id}.steps`;
+      const known = this.#steps.has(name);
+      this.#steps.add(name);
+      params['steps'] = known ? name : this.#builder.param(name, { tensor: filled([1], initialBits(setting)) });
     }
     const attrs = bitAttrs('steps', setting);
     this.#builder.add({ id, kind: 'squeeze', inputs: [layer.id], attrs, params, place: layer.place });

@@ -1,4 +1,5 @@
 import type { Code, Time, ValueType } from '../value-types.js';
+import { asImage } from './geometry.js';
 import type { TypeAnswer, TypeRequest } from './define.js';
 
 const real: Code = { kind: 'real' };
@@ -88,8 +89,8 @@ export interface WindowAttrs {
 
 /** [C, H, W] → [C', H', W'] of a window op, or what is wrong. */
 export function windowShape({ inputs, attrs }: TypeRequest<WindowAttrs>, channels: number): readonly number[] | string {
-  const shape = inputs[0]!.shape;
-  if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;
+  const shape = asImage(inputs[0]!.shape);
+  if (shape.length !== 3) return `needs a [C,H,W] or [C,L] input, has ${shapeText(shape)}`;
   const [kh, kw] = attrs.kernel;
   const [sh, sw] = attrs.stride;
   const [top, left, bottom, right] = attrs.pads;
@@ -99,7 +100,8 @@ export function windowShape({ inputs, attrs }: TypeRequest<WindowAttrs>, channel
   if (height === undefined || width === undefined) {
     return `a ${kh}x${kw} window doesn't fit into ${shapeText(shape)} with pads ${[top, left, bottom, right].join(',')}`;
   }
-  return [channels, height, width];
+  if (inputs[0]!.shape.length === 3) return [channels, height, width];
+  return height === 1 ? [channels, width] : `pads a row of its [C,L] input above or below`;
 }
 
 /** The same of a pool, whose padding is smaller than its window: none may see the border alone. */
