@@ -88,7 +88,7 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
   const { shape } = byId.get(reader.inputs[n]!)!.type;
   if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
   if (reader.kind === 'matmul') return productReach(reader, n, shape, ofSpikes);
-  if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape)]]);
+  if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape, byId)]]);
   const behind = reachOf(reader.id);
   if (role === 'concatenation') return concatReach(reader, n, byId, behind);
   if (hasWindows(reader)) return mapReach(behind, (part) => spread(reader, shape, part));
@@ -110,11 +110,13 @@ function hasWindows({ kind }: Op): boolean {
 }
 
 /** The synapses of `reader` on each of its inputs: of weights one an output channel that it weighs them for, else one. */
-function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
+function ownSynapses(reader: Op, shape: readonly number[], byId: ReadonlyMap<string, Op>): Float64Array {
   // where it has one value for many, each spike reaches all of them
-  if (reader.kind === 'product') {
+  const { macs, role } = traitsOf(reader);
+  if (role === 'whole-input' && macs !== 'none') {
     const size = elementCount(shape);
-    return new Float64Array(size).fill(elementCount(reader.type.shape) / size);
+    const input = byId.get(reader.inputs[0]!)!.type.shape;
+    return new Float64Array(size).fill(macs({ input, output: reader.type.shape, weight: [] }) / size);
   }
   const channels = hasRole(reader, 'weighted') ? reader.type.shape[channelAxisOf(reader)]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
