@@ -1,14 +1,14 @@
 // `npm run fuzz [-- --minutes M --seed N --format F --out DIR]`: damaged inputs of every format, each of which must end
 // in a result or in diagnostics. docs/fuzzing.md says what is promised.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { below, mutateBytes, mutateGraph, mutateText, seeded } from './mutate.mjs';
-import { onnxGraphs, seeds } from './seeds.mjs';
-import { grownGraph, grownModel, nudgedData, nudgedText } from './grow.mjs';
-import { Watched } from './watch.mjs';
+import { serialize } from 'node:v8';
+import { inputOf, roundOf } from './inputs.mjs';
+import { seeds } from './seeds.mjs';
+import { Watched, growth } from './watch.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -18,7 +18,6 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'build/fuzz' },
   },
 });
-const texts = new Set(['spike', 'ir', 'json', 'log', 'run', 'journal']);
 const all = await seeds();
 const formats = values.format === undefined ? Object.keys(all) : values.format.split(',');
 const unknown = formats.filter((format) => all[format] === undefined);
@@ -32,7 +31,7 @@ const end = performance.now() + 60_000 * Number(values.minutes);
 const counts = Object.fromEntries(formats.map((format) => [format, 0]));
 const failures = new Map();
 const watched = new Watched(fileURLToPath(new URL('worker.mjs', import.meta.url)));
-const verdict = (input, size) => watched.verdict(input, size);
+const spent = Object.fromEntries(formats.map((format) => [format, 0]));
 
 function put(folder, name, bytes) {
   mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -54,7 +53,7 @@ async function checkSeeds() {
       mkdirSync(folder);
       for (const { name, bytes } of files) put(folder, name, bytes);
       const input = { format, folder, coding: format === 'onnx' && i === 0 ? 'mbif' : 'sws', thorough: true };
-      const { problem, refused } = await verdict(input, 1e6);
+      const { problem, refused } = await watched.verdict(input, 1e6);
       rmSync(folder, { recursive: true });
       const floats = format === 'onnx' && i > 0;
       if (problem !== undefined || (refused && !floats))
@@ -63,60 +62,46 @@ async function checkSeeds() {
   }
 }
 
-/** An input: put together anew, a valid one with numbers nearby, or a damaged one. */
-function made(random, format, original) {
-  const way = random();
-  if (way < 0.4) {
-    if (format === 'onnx') return Buffer.from(grownGraph(random).bytes());
-    if (format === 'spike') return grownModel(random);
-    return texts.has(format) ? nudgedText(random, original) : nudgedData(random, original);
-  }
-  const grown = random() < 0.5;
-  if (way < 0.75 && format === 'onnx') {
-    return mutateGraph(random, grown ? grownGraph(random) : onnxGraphs[below(random, onnxGraphs.length)]());
-  }
-  if (way < 0.75 && texts.has(format)) {
-    return mutateText(random, grown && format === 'spike' ? grownModel(random) : original);
-  }
-  return mutateBytes(random, original);
-}
-
 const accepted = Object.fromEntries(formats.map((format) => [format, 0]));
 await checkSeeds();
-for (let n = 0; performance.now() < end; n++) {
-  const seed = Number(values.seed) * 1e6 + n;
-  const random = seeded(seed);
-  const format = formats[n % formats.length];
-  const { target, files } = all[format][below(random, all[format].length)];
-  const original = files.find(({ name }) => name === target).bytes;
-  const bytes = made(random, format, original);
-  const folder = join(root, String(n));
-  mkdirSync(folder);
-  for (const file of files) put(folder, file.name, file.name === target ? bytes : file.bytes);
-  const coding = ['sws', 'rate', 'mbif'][below(random, 3)];
-  const size = files.reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0);
-  const thorough = random() < 0.05;
-  const { problem, refused } = await verdict({ format, folder, coding, thorough }, size);
-  if (!refused) accepted[format]++;
+const seedFile = join(root, 'seeds');
+writeFileSync(seedFile, serialize(all));
+const round = roundOf(formats);
+const seed = Number(values.seed);
+
+/** Counts an input, and keeps what is wrong with it. */
+function told(n, { problem, refused, milliseconds }) {
+  const format = round[n % round.length];
   counts[format]++;
+  spent[format] += milliseconds;
+  if (!refused) accepted[format]++;
+  const folder = join(root, String(n));
   if (problem !== undefined) {
     const kind = `${format}: ${kindOf(problem)}`;
     const seen = failures.get(kind) ?? 0;
     failures.set(kind, seen + 1);
     if (seen === 0) {
-      const kept = join(values.out, `${format}-${seed}`);
+      const { target, coding, thorough } = inputOf(all, round, seed, n);
+      const kept = join(values.out, `${format}-${seed * 1e6 + n}`);
       cpSync(folder, kept, { recursive: true });
       writeFileSync(join(kept, 'problem.txt'), `${problem}\ncoding ${coding}${thorough ? ', thorough' : ''}\n`);
       process.stdout.write(`${kind}\n  ${join(kept, target)}\n`);
     }
   }
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Inputs that the process takes at once: asked after the time in between. */
+const atOnce = 20;
+for (let from = 0; performance.now() < end; from += atOnce) {
+  await watched.verdicts({ root, seeds: seedFile, round, seed, from, to: from + atOnce, growth }, told);
 }
 watched.end();
 rmSync(root, { recursive: true, force: true });
 const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
 const list = Object.entries(counts).map(
-  ([format, count]) => `${format} ${count}, ${percent(accepted[format], count)} accepted`,
+  ([format, count]) =>
+    `${format} ${count}, ${percent(accepted[format], count)} accepted, ${(spent[format] / Math.max(1, count)).toFixed(1)} ms`,
 );
 const taken = Object.values(accepted).reduce((sum, count) => sum + count, 0);
 process.stdout.write(

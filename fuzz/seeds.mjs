@@ -65,6 +65,9 @@ network N { input image: real[1, 8, 8]
 config c { network N neuron Own coding direct(steps: 3)
   train { data mnist optimizer sgd(lr: 1e-2) batch 4 epochs 1 seed 1 } }
 config d { network N neuron LIF(tau: 2) coding direct(steps: 2) }
+network F { input image: real[1, 6, 6]
+  output image | conv(2, kernel: 3) | spike | avgpool(2) | flatten | linear(4) | spike }
+config f { network F neuron LIF(tau: 2) coding direct(steps: 2) }
 `;
 
 function npy(descr, shape, data) {
@@ -152,6 +155,14 @@ export async function seeds() {
     const { diagnostics, value } = await driver.convertOnnx(file, { coding: 'sws', steps: 8, outDir: folder });
     if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   });
+  const nir = await compiled(async (folder) => {
+    writeFileSync(join(folder, 'n.spike'), model);
+    const { diagnostics, value } = await driver.compileTarget(
+      { path: join(folder, 'n.spike'), config: 'f' },
+      { emit: ['nir'], outDir: join(folder, 'net') },
+    );
+    if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
+  });
   const digits = [
     { name: 'images', bytes: idx(8, [8, 8, 8], new Uint8Array(512).fill(7)) },
     { name: 'labels', bytes: idx(8, [8], [0, 1, 2, 3, 0, 1, 2, 3]) },
@@ -198,6 +209,8 @@ export async function seeds() {
         { name: 'labels.npy', bytes: labels },
       ],
     })),
+    nir: [single('net.nir', nir.find(({ name }) => name.endsWith('.nir')).bytes)],
+    events: recordings(),
     npz: [single('d.npz', zip({ 'images.npy': images, 'labels.npy': labels }))],
     idx: [
       {
@@ -209,4 +222,43 @@ export async function seeds() {
       },
     ],
   };
+}
+
+/** A file of N-MNIST's form, one in AEDAT 2, and an NPZ of events, each beside one of another class. */
+function recordings() {
+  const bin = Buffer.alloc(200);
+  for (let i = 0; i < 40; i++) bin.set([(i * 7) % 34, (i * 5) % 34, (i % 2) << 7, i >> 3, (i * 32) & 255], 5 * i);
+  const aedat = [Buffer.from('#!AER-DAT2.0\r\n# events\r\n')];
+  for (let i = 0; i < 40; i++) {
+    const event = Buffer.alloc(8);
+    event.writeUInt32BE((((i * 5) % 128) << 8) | (((i * 7) % 128) << 1) | (i % 2), 0);
+    event.writeUInt32BE(1000 * i, 4);
+    aedat.push(event);
+  }
+  const npz = zip({
+    't.npy': npy(
+      '<i8',
+      [40],
+      BigInt64Array.from({ length: 40 }, (_, i) => BigInt(100 * i)),
+    ),
+    'x.npy': npy(
+      '<i2',
+      [40],
+      Int16Array.from({ length: 40 }, (_, i) => (i * 7) % 16),
+    ),
+    'y.npy': npy(
+      '<i2',
+      [40],
+      Int16Array.from({ length: 40 }, (_, i) => (i * 5) % 16),
+    ),
+    'p.npy': npy(
+      '<i2',
+      [40],
+      Int16Array.from({ length: 40 }, (_, i) => i % 2),
+    ),
+  });
+  return Object.entries({ bin, aedat: Buffer.concat(aedat), npz }).map(([ending, bytes]) => ({
+    target: `d/0/a.${ending}`,
+    files: ['d/0/a', 'd/1/b'].map((name) => ({ name: `${name}.${ending}`, bytes })),
+  }));
 }

@@ -1,15 +1,31 @@
-// Reads one damaged input after the other, as commands do. What ends in diagnostics is fine; all else is reported.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// Makes and reads one damaged input after the other, as commands do. What ends in diagnostics is fine; all else is reported.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { deserialize } from 'node:v8';
 import { DiagnosticError } from '../dist/src/base/diagnostics/index.js';
 import { driver } from '../dist/src/commands/index.js';
 import { openDataset } from '../dist/src/data/index.js';
+import { framed } from '../dist/src/data/events/recordings.js';
+import { inputOf } from './inputs.mjs';
 import { trainOptions, zip } from './seeds.mjs';
 
 const opened = (name, folder) => {
   const dataset = openDataset(name.replaceAll('@', folder));
   try {
     dataset.read(0, 4);
+  } finally {
+    dataset.close();
+  }
+};
+
+/** Recordings read and framed, as a network of their sensor would. */
+const recorded = (name, folder) => {
+  const dataset = openDataset(name.replaceAll('@', folder));
+  try {
+    const { recordings } = dataset;
+    for (let i = 0; i < dataset.length; i++) recordings.events(i);
+    const framing = { steps: 3, by: 'number', rule: 'spikingjelly' };
+    framed(dataset, recordings, framing, recordings.sensor ?? { rows: 128, columns: 128 }).read(0, dataset.length);
   } finally {
     dataset.close();
   }
@@ -90,22 +106,51 @@ const uses = {
     opened('npz:@/d.npz', folder);
   },
   npz: (folder) => opened('npz:@/d.npz', folder),
+  events: (folder) => recorded('events:@/d', folder),
+  nir: async (folder) => {
+    valueOf(await driver.costOf({ path: join(folder, 'net.nir'), config: 'steps=3' }, {}));
+  },
   idx: (folder) => opened('idx:@/images,@/labels', folder),
 };
 
-process.on('message', ({ format, folder, coding, thorough }) => {
-  void (async () => {
-    let problem;
-    let refused = false;
-    const memory = measured();
-    try {
-      await uses[format](folder, { coding, thorough });
-    } catch (error) {
-      refused = error instanceof DiagnosticError;
-      if (!refused) problem = error instanceof Error ? error.stack : String(error);
+/** What became of an input that lies in `folder`. */
+async function answerTo({ format, folder, coding, thorough }) {
+  let problem;
+  let refused = false;
+  const memory = measured();
+  const before = process.cpuUsage();
+  try {
+    await uses[format](folder, { coding, thorough });
+  } catch (error) {
+    refused = error instanceof DiagnosticError;
+    if (!refused) problem = error instanceof Error ? error.stack : String(error);
+  }
+  const { user, system } = process.cpuUsage(before);
+  rmSync(join(folder, 'out'), { recursive: true, force: true });
+  return { problem, refused, grown: memory(), milliseconds: (user + system) / 1000 };
+}
+
+/** Makes inputs `from … to − 1` in folders of their own, and removes those that nothing is to be said of. */
+async function batch({ root, seeds: path, round, seed, from, to, growth }) {
+  all ??= deserialize(readFileSync(path));
+  for (let n = from; n < to; n++) {
+    const input = inputOf(all, round, seed, n);
+    const folder = join(root, String(n));
+    let size = 0;
+    for (const { name, bytes } of input.files) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), bytes);
+      size += bytes.length;
     }
-    rmSync(join(folder, 'out'), { recursive: true, force: true });
-    process.send({ problem, refused, grown: memory() });
-  })();
+    const answer = await answerTo({ ...input, folder });
+    const large = answer.grown > growth.factor * size + growth.plus;
+    if (answer.problem === undefined && !large) rmSync(folder, { recursive: true });
+    process.send({ n, size, ...answer });
+  }
+}
+let all;
+
+process.on('message', (input) => {
+  void (input.from === undefined ? answerTo(input).then((answer) => process.send(answer)) : batch(input));
 });
 process.send({ ready: true });

@@ -476,7 +476,8 @@ export interface ArgCstNode extends CstNode {
 export type ArgCstChildren = {
   Word?: IToken[];
   Colon?: IToken[];
-  expression: ExpressionCstNode[];
+  word?: IToken[];
+  expression?: ExpressionCstNode[];
 };
 
 export interface ICstNodeVisitor<IN, OUT> extends ICstVisitor<IN, OUT> {

@@ -366,6 +366,7 @@ export class SpikeParser extends CstParser {
       this.CONSUME(t.Word);
       this.CONSUME(t.Colon);
     });
-    this.SUBRULE(this.expression);
+    // a word of the language that is a value: `per: neuron`
+    this.OR([{ ALT: () => this.CONSUME(t.Neuron, { LABEL: 'word' }) }, { ALT: () => this.SUBRULE(this.expression) }]);
   });
 }

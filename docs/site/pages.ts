@@ -81,6 +81,7 @@ export const chapters: readonly Chapter[] = [
       example('ibra'),
       example('adaptive-bits'),
       { path: 'examples/adaptive-bits/post-training.md' },
+      example('spikformer'),
       example('diff-configs'),
       example('event-mnist'),
     ],

@@ -1,3 +1,4 @@
+import type { Tensor } from '../../src/base/dtype.js';
 import { type Diagnostic, type Outcome, hasErrors } from '../../src/base/diagnostics/index.js';
 import type { NeuronDef } from '../../src/equations/index.js';
 import { type ImportedNetwork, importOnnx } from '../../src/frontends/onnx/index.js';
@@ -7,6 +8,7 @@ import type { Network } from '../../src/network/index.js';
 import { type PassRun, type PipelineResult, inferencePlan, runPlan } from '../../src/passes/index.js';
 import { problemsOf } from '../../src/workspace/config-problems.js';
 import { planOf } from '../../src/workspace/conversion-plan.js';
+import type { Weights } from './messages.js';
 
 /** A config's network on its way through the passes. */
 export interface CompiledConfig {
@@ -37,12 +39,13 @@ export function checked(text: string, files: Files): Outcome<Model> {
   return { value, diagnostics: all };
 }
 
-/** Compiles a config: a network of layers with initial weights, or an ONNX file that the page has. */
-export function compiled(config: Config, files: Files): Outcome<CompiledConfig> {
+/** Compiles a config: a network of layers with initial weights or trained ones, or an ONNX file that the page has. */
+export function compiled(config: Config, files: Files, weights: Weights = {}): Outcome<CompiledConfig> {
   const { network } = config;
   if (network.kind === 'network') {
-    const { value: source, diagnostics } = lowerModel(config);
-    if (source === undefined) return { diagnostics };
+    const { value: initial, diagnostics } = lowerModel(config);
+    if (initial === undefined) return { diagnostics };
+    const source = withWeights(initial, weights);
     return finished(config.name, source, runPlan(source, inferencePlan()), diagnostics);
   }
   const bytes = files.onnx.get(network.resolved);
@@ -62,6 +65,17 @@ function finished(
   const all = [...before, ...diagnostics];
   if (network === undefined || hasErrors(all)) return { diagnostics: all };
   return { value: { name, source, network, runs, ...(imported === undefined ? {} : { imported }) }, diagnostics: all };
+}
+
+/** The network with other values of its parameters, where there are any. */
+export function withWeights(network: Network, weights: Weights): Network {
+  const params = [...network.params].map(([name, param]) => {
+    const other = weights[name];
+    // a training may keep them in another shape
+    const tensor = { ...param.tensor, data: other?.data ?? param.tensor.data } as Tensor;
+    return [name, { ...param, tensor }] as const;
+  });
+  return { ...network, params: new Map(params) };
 }
 
 function libraryNeurons({ library }: Files): ReadonlyMap<string, NeuronDef> {

@@ -1,16 +1,17 @@
 import { emitOnnx } from '../../src/backends/onnx/index.js';
 import { emitTfjsProgram } from '../../src/backends/tfjs/index.js';
-import { type Diagnostic, DiagnosticError } from '../../src/base/diagnostics/index.js';
-import { describePlace } from '../../src/base/source.js';
+import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { costOf } from '../../src/cost/index.js';
 import { diffNetworks, presentDiff } from '../../src/diff/index.js';
 import { lower } from '../../src/lower/program/index.js';
 import { printNetwork } from '../../src/network/index.js';
 import { diffPage } from '../../src/report/diff/page.js';
-import { renderReport } from '../../src/report/index.js';
+import { renderPlot, renderReport } from '../../src/report/index.js';
+import { membranesPlot, rasterPlot, trainingPlot } from '../../src/report/plots/index.js';
 import { compare } from './compare.js';
 import { type CompiledConfig, type Files, checked, compiled } from './compile.js';
-import type { ConfigsAnswer, CostAnswer, IrAnswer, Reply, Request } from './messages.js';
+import type { ConfigsAnswer, CostAnswer, IrAnswer, Reply, Request, Weights } from './messages.js';
+import { describe, wordsOf } from './words.js';
 
 /** The texts of the standard library, and the version: `pack.mjs` puts them in. */
 declare const spikecLibrary: Readonly<Record<string, string>>;
@@ -30,16 +31,6 @@ scope.addEventListener('message', ({ data: request }) => {
   );
 });
 
-function wordsOf(error: unknown): readonly string[] {
-  if (error instanceof DiagnosticError) return error.diagnostics.map(describe);
-  return [`spikec has a bug here: ${error instanceof Error ? error.message : String(error)}`];
-}
-
-function describe({ severity, message, place, help }: Diagnostic): string {
-  const where = place === undefined ? '' : `${describePlace(place)}: `;
-  return `${where}${severity}: ${message}${help === undefined ? '' : ` (${help})`}`;
-}
-
 async function answer(request: Request): Promise<unknown> {
   switch (request.ask) {
     case 'file':
@@ -56,9 +47,15 @@ async function answer(request: Request): Promise<unknown> {
     case 'report':
       return reportOf(configOf(request.text, request.config));
     case 'onnx':
-      return emitOnnx(lower(configOf(request.text, request.config).network).program);
+      return emitOnnx(lower(configOf(request.text, request.config, request.weights).network).program);
     case 'tfjs':
-      return emitTfjsProgram(lower(configOf(request.text, request.config).network).program);
+      return emitTfjsProgram(lower(configOf(request.text, request.config, request.weights).network).program);
+    case 'curves':
+      return renderPlot(trainingPlot(request.records));
+    case 'raster':
+      return renderPlot(rasterPlot(request.layers, { most: 24 }));
+    case 'membranes':
+      return renderPlot(membranesPlot(request.layer));
     case 'compare': {
       const progress = (text: string): void => scope.postMessage({ id: request.id, progress: text });
       return compare(configOf(request.text, request.config), request.digits, progress);
@@ -71,11 +68,11 @@ function configsOf(text: string): ConfigsAnswer {
   return { configs: [...(value?.configs.keys() ?? [])], problems: diagnostics.map(describe) };
 }
 
-function configOf(text: string, name: string): CompiledConfig {
+function configOf(text: string, name: string, weights?: Weights): CompiledConfig {
   const { value: model, diagnostics } = checked(text, files);
   const config = model?.configs.get(name);
   if (config === undefined) throw new DiagnosticError(diagnostics);
-  const result = compiled(config, files);
+  const result = compiled(config, files, weights);
   if (result.value === undefined) throw new DiagnosticError(result.diagnostics);
   return result.value;
 }

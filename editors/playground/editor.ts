@@ -74,7 +74,7 @@ export function openEditor(parent: HTMLElement, text: string, changed: () => voi
       language,
       syntaxHighlighting(colours),
       theme,
-      EditorView.contentAttributes.of({ 'aria-label': 'Model file' }),
+      EditorView.contentAttributes.of({ 'aria-label': 'Model file', tabindex: '0' }),
       EditorView.updateListener.of(({ docChanged }) => docChanged && changed()),
       client.plugin(uri, 'spike'),
     ],

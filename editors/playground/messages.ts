@@ -1,3 +1,7 @@
+import type { Tensor } from '../../src/base/dtype.js';
+import type { LayerTrace, SampleTrace } from '../../src/run/sample-trace.js';
+import type { EpochRecord } from '../../src/train/record.js';
+
 /** What the page asks its compiler, which works beside it. */
 export type Request = { readonly id: number } & (
   | { readonly ask: 'file'; readonly name: string; readonly bytes: Uint8Array }
@@ -6,9 +10,47 @@ export type Request = { readonly id: number } & (
   | { readonly ask: 'cost'; readonly text: string; readonly config: string }
   | { readonly ask: 'diff'; readonly text: string; readonly from: string; readonly to: string }
   | { readonly ask: 'report'; readonly text: string; readonly config: string }
-  | { readonly ask: 'onnx' | 'tfjs'; readonly text: string; readonly config: string }
+  | { readonly ask: 'onnx' | 'tfjs'; readonly text: string; readonly config: string; readonly weights?: Weights }
+  | { readonly ask: 'curves'; readonly records: readonly EpochRecord[] }
+  | { readonly ask: 'raster'; readonly layers: readonly LayerTrace[] }
+  | { readonly ask: 'membranes'; readonly layer: LayerTrace }
   | { readonly ask: 'compare'; readonly text: string; readonly config: string; readonly digits: Digits }
 );
+
+/** Trained values of a network's parameters. */
+export type Weights = Readonly<Record<string, Tensor>>;
+
+/** What a training in the page starts from. */
+export interface TrainRequest {
+  readonly text: string;
+  readonly config: string;
+  /** In place of the config's. */
+  readonly epochs?: number;
+  readonly digits: Digits;
+}
+
+export interface TrainStart {
+  readonly engine: string;
+  readonly images: number;
+  /** Images of them that are held back. */
+  readonly held: number;
+  readonly epochs: number;
+}
+
+export interface TrainEpoch {
+  readonly record: EpochRecord;
+  readonly weights: Weights;
+  /** What some layers do on an image. */
+  readonly trace: SampleTrace;
+}
+
+/** What a training says; the last is `done` or `problems`. */
+export type TrainReply =
+  | { readonly start: TrainStart }
+  | { readonly progress: string }
+  | { readonly epoch: TrainEpoch }
+  | { readonly done: true }
+  | { readonly problems: readonly string[] };
 
 /** Images in bytes, one after the other, with their classes. */
 export interface Digits {

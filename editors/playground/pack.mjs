@@ -33,17 +33,24 @@ const gallery = {
     example('Adaptive bits', 'models/adaptive/resnet20.spike'),
   ],
   digits: { file: 'digits.bin', images: 100, pixels: 784 },
+  training: { file: 'digits-training.bin.gz', images: 2000, pixels: 784 },
 };
+
+/** Of TensorFlow.js: with vector instructions and without; the form with threads needs headers that few hosts send. */
+const wasm = ['tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm.wasm'];
 
 const files = {
   'index.html': read('editors/playground/index.html'),
   'style.css': read('editors/playground/style.css'),
   'page.js': await bundled('playground/page.ts', { format: 'esm', define }),
   'compiler-worker.js': await bundled('playground/compiler-worker.ts', { format: 'iife', define }),
+  'trainer-worker.js': await bundled('playground/trainer-worker.ts', { format: 'iife', define }),
   'server-worker.js': await bundled('server-worker.ts', { format: 'iife', define }),
   'gallery.json': JSON.stringify(gallery),
   'lenet5.onnx': read('examples/convert-onnx/lenet5.onnx'),
   'digits.bin': digits(gallery.digits.images),
+  'digits-training.bin.gz': gzipSync(digits(gallery.training.images), { level: 9 }),
+  ...Object.fromEntries(wasm.map((name) => [name, read(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${name}`)])),
 };
 const hash = createHash('sha256');
 for (const content of Object.values(files)) hash.update(content);

@@ -1,12 +1,22 @@
 import { Compiler, Problems } from './compiler.js';
 import { formatDocument, openEditor, replaceText } from './editor.js';
+import { button, element, paragraph, problemList, save } from './elements.js';
 import type { CompareAnswer, ConfigsAnswer, CostAnswer, Digits, IrAnswer } from './messages.js';
 import { fromLink, toLink } from './share.js';
+import { TrainPane } from './train-pane.js';
 
 /** What `pack.mjs` puts beside the page. */
 interface Gallery {
   readonly examples: readonly { readonly name: string; readonly text: string; readonly files: readonly string[] }[];
-  readonly digits: { readonly file: string; readonly images: number; readonly pixels: number };
+  readonly digits: DigitFile;
+  /** More of them, compressed. */
+  readonly training: DigitFile;
+}
+
+interface DigitFile {
+  readonly file: string;
+  readonly images: number;
+  readonly pixels: number;
 }
 
 const get = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
@@ -23,6 +33,12 @@ if (shared !== undefined) examples.add(new Option('(from the link)', ''), 0);
 examples.selectedIndex = 0;
 await loadFiles(shared === undefined ? first.files : []);
 const view = openEditor(get('editor'), shared ?? first.text, changed);
+
+const training = new TrainPane({
+  compiler,
+  model: () => ({ text: textNow(), config: configs.value }),
+  digits: () => digitsOf(gallery.training),
+});
 
 let shown = 'problems';
 let pass: string | undefined;
@@ -107,6 +123,8 @@ async function contentOf(problems: readonly string[], turn: number): Promise<Nod
     }
     case 'report':
       return [frame('Report', await compiler.ask<string>({ ask: 'report', text, config }))];
+    case 'train':
+      return [training.root];
     case 'compare':
       return [await comparison(text, config, turn)];
     default:
@@ -114,15 +132,16 @@ async function contentOf(problems: readonly string[], turn: number): Promise<Nod
   }
 }
 
+async function digitsOf({ file, images, pixels }: DigitFile): Promise<Digits> {
+  const { body } = await fetch(file);
+  const stream = file.endsWith('.gz') ? body!.pipeThrough(new DecompressionStream('gzip')) : body!;
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const labels = bytes.subarray(images * pixels);
+  return { pixels: bytes.subarray(0, images * pixels), labels, mean: 0.5, std: 0.5 };
+}
+
 async function comparison(text: string, config: string, turn: number): Promise<Node> {
-  const { file, images, pixels } = gallery.digits;
-  const bytes = new Uint8Array(await (await fetch(file)).arrayBuffer());
-  const digits: Digits = {
-    pixels: bytes.subarray(0, images * pixels),
-    labels: bytes.subarray(images * pixels),
-    mean: 0.5,
-    std: 0.5,
-  };
+  const digits = await digitsOf(gallery.digits);
   const told = (said: string): void => {
     if (turn === round) status.textContent = said;
   };
@@ -136,17 +155,15 @@ async function comparison(text: string, config: string, turn: number): Promise<N
 
 function downloads(text: string, config: string): Node[] {
   const link = (label: string, name: string, content: () => Promise<BlobPart>): Node => {
-    const button = element('button', label);
-    button.addEventListener(
-      'click',
-      () =>
+    const row = document.createElement('p');
+    row.append(
+      button(label, () => {
         void content().then(
           (part) => save(name, part),
-          (error: unknown) => panel.append(...problemList([String(error)])),
-        ),
+          (error: unknown) => row.append(...problemList([error instanceof Error ? error.message : String(error)])),
+        );
+      }),
     );
-    const row = document.createElement('p');
-    row.append(button);
     return row;
   };
   return [
@@ -156,31 +173,6 @@ function downloads(text: string, config: string): Node[] {
     link('TensorFlow.js module', `${config}.mjs`, () => compiler.ask<string>({ ask: 'tfjs', text, config })),
     link('Report', `${config}.html`, () => compiler.ask<string>({ ask: 'report', text, config })),
   ];
-}
-
-function save(name: string, part: BlobPart): void {
-  const url = URL.createObjectURL(new Blob([part]));
-  const anchor = document.createElement('a');
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-function element<K extends keyof HTMLElementTagNameMap>(kind: K, text: string): HTMLElementTagNameMap[K] {
-  const made = document.createElement(kind);
-  made.textContent = text;
-  return made;
-}
-
-const paragraph = (text: string): Node => element('p', text);
-
-function problemList(problems: readonly string[]): Node[] {
-  return problems.map((text) => {
-    const made = element('p', text);
-    made.className = text.includes('error') ? 'problem wrong' : 'problem';
-    return made;
-  });
 }
 
 /** A page of its own, that runs nothing. */
@@ -270,6 +262,7 @@ document.addEventListener('drop', (event) => {
   if (file !== undefined) void openOnnx(file);
 });
 
-if ('serviceWorker' in navigator && location.protocol === 'https:') void navigator.serviceWorker.register('offline.js');
+// on HTTPS, and on this machine itself
+if ('serviceWorker' in navigator && isSecureContext) void navigator.serviceWorker.register('offline.js');
 select('problems');
 document.documentElement.dataset['ready'] = 'true';

@@ -8,6 +8,7 @@ const owners: Owners = {
   margin: ['sws'],
   beta: ['sws', 'burst'],
   encoder: ['sws', ...timedCodings],
+  balance: ['rate'],
   period: ['phase'],
   theta: ['burst'],
   longest: ['burst'],
@@ -37,7 +38,7 @@ interface CodingFlags {
 /** Refuses what doesn't belong to the coding or can't be, before any file is read. */
 export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseIdle(command, owners, flags.coding, (coding) => `\`--coding ${coding}\``);
-  refuseWithout(command, 'calibrate', ['percentile', 'limit', 'dataDir', 'layout']);
+  refuseWithout(command, 'calibrate', ['percentile', 'balance', 'limit', 'dataDir', 'layout']);
   if ((flags.silent ?? 'auto') !== 'auto')
     refuseIdle(command, autoOnly, String(flags.silent), (silent) => `\`--silent ${silent}\``);
   const ofSws = flags.encoder === 'exact' || flags.encoder === 'drive';

@@ -34,6 +34,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly tau?: number;
   readonly calibrate?: string;
   readonly percentile?: number;
+  readonly balance?: boolean;
   readonly limit?: number;
   readonly integer?: number;
   readonly fraction?: number;
@@ -93,6 +94,10 @@ export function addConvert(program: Command, host: Host): void {
       `data to measure ranges on, of activations without a quantiser, and to check the network with: ${dataHelp}`,
     )
     .option('--percentile <p>', 'range of a layer: this percentile of its positive activations (default: 99.9)', share)
+    .option(
+      '--balance',
+      'rate: a range for each channel, measured on the calibration data, with which these steps say its activations best',
+    )
     .option('--limit <n>', 'calibrate on the first N images (default: 1000)', wholeNumber(1))
     .option('--integer <m>', 'mbif: integer bits (default: 1)', wholeNumber(0))
     .option('--fraction <n>', 'mbif: fraction bits (default: 3)', wholeNumber(0))
@@ -167,6 +172,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             verify: flags.verify,
             strict: flags.strict,
             percentile: flags.percentile,
+            balance: flags.balance,
             calibrationLimit: flags.limit,
             integer: flags.integer,
             fraction: flags.fraction,

@@ -1,5 +1,5 @@
 import { table } from './table.js';
-import type { CostResult, CostRow } from '../commands/cost.js';
+import type { CostResult, CostRow, FunctionCost } from '../commands/cost.js';
 
 /** The costs for people: a row a layer, the total, and below what belongs to the whole network. */
 export function describeCost(result: CostResult): string {
@@ -45,13 +45,27 @@ function layersTable({ layers, total, measured }: CostResult): string {
   );
 }
 
-function below({ total, hardware, ann, measured, events }: CostResult): string[][] {
+/** What neurons compute of whole codes: a row for each function, tables together. */
+function functionRows({ functions = [] }: CostResult): string[][] {
+  const nameOf = (one: FunctionCost): string => one.function.replace(/ of \d+ steps$/, 's');
+  return [...new Set(functions.map(nameOf))].map((name) => {
+    const layers = functions.filter((one) => nameOf(one) === name);
+    const sum = (of: (layer: FunctionCost) => number): number => layers.reduce((n, one) => n + of(one), 0);
+    const operations = `${count(sum((one) => one.operations))} operations an image`;
+    const values = `${count(sum((one) => one.evaluations))} values`;
+    return [`neurons: ${name}`, `${layers.length} layer${layers.length === 1 ? '' : 's'}, ${values}, ${operations}`];
+  });
+}
+
+function below(result: CostResult): string[][] {
+  const { total, hardware, ann, measured, events } = result;
   const rows = [['latency', `${total.latency_steps} steps`]];
   if (total.spike_bits > 0) {
     const means = [total.weight_bits, total.spike_bits, total.steps].map(real).join('/');
     rows.push(['W/S/T', `${means} on average`]);
   }
   if (total.real_macs > 0) rows.push(['MACs on real values', `${count(total.real_macs)} an image`]);
+  rows.push(...functionRows(result));
   if (measured !== undefined) {
     rows.push(
       [

@@ -3,6 +3,7 @@ import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { InvariantError } from '../base/invariant.js';
 import { addAllocate } from './allocate.js';
 import { addCheck } from './check.js';
+import { addCompareCodings } from './compare-codings.js';
 import { addCompile } from './compile.js';
 import { addCompletion } from './completion.js';
 import { addConvert } from './convert.js';
@@ -38,6 +39,7 @@ const commands = [
   addDoctor,
   addTrain,
   addEval,
+  addCompareCodings,
   addData,
   addAllocate,
   addCost,

@@ -5,6 +5,7 @@ import { prepare } from '../workspace/nir.js';
 import { openTarget } from '../workspace/open.js';
 import type { Target } from '../workspace/types.js';
 
+export type { FunctionCost } from '../cost/index.js';
 export type { CostData, CostOptions, CostResult, CostRow } from '../run/cost.js';
 
 /** Costs of a config's compiled network, layer by layer; with data also what its spikes cost. */

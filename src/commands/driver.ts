@@ -5,6 +5,7 @@ import type { OptionInfo } from '../passes/index.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 import type { CheckResult } from './check.js';
+import type { CompareCodingsOptions, CompareCodingsResult } from './compare-codings.js';
 import type { CompileOptions } from './compile.js';
 import type { ConvertOptions, ConvertResult } from './convert.js';
 import type { CostOptions, CostResult } from './cost.js';
@@ -35,6 +36,8 @@ export interface Driver {
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
   /** What of an ONNX file converts, and what blocks. */
   examineOnnx(file: string): Promise<Outcome<DoctorResult>>;
+  /** A network in several codings on the same data. */
+  compareCodings(file: string, options: CompareCodingsOptions): Promise<Outcome<CompareCodingsResult>>;
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   allocateTarget(target: Target, options: AllocateOptions): Promise<Outcome<AllocateResult>>;

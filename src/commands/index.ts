@@ -15,6 +15,7 @@ export type * from '../workspace/types.js';
 export type { CheckResult } from './check.js';
 export type { FormatResult } from './fmt.js';
 export type * from './choices.js';
+export type { CompareCodingsOptions, CompareCodingsResult } from './compare-codings.js';
 export type { CompileOptions } from './compile.js';
 export type { CompileResult } from './summary.js';
 export type { ConvertOptions, ConvertResult } from './convert.js';
@@ -37,6 +38,8 @@ export const driver: Driver = {
   checkFile,
   formatFile,
   examineOnnx: (file) => reported(async () => (await import('./doctor.js')).examineOnnx(file)),
+  compareCodings: (file, options) =>
+    reported(async () => (await import('./compare-codings.js')).compareCodingsOf(file, options)),
   compileTarget: (target, options) =>
     reported(async () => (await import('./compile.js')).compileTarget(target, options)),
   convertOnnx: (file, options) => reported(async () => (await import('./convert.js')).convertOnnx(file, options)),

@@ -5,6 +5,7 @@ import { trainerOf } from '../run/trainer.js';
 import { trainingSamples } from '../run/training-samples.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
+import { weightsFrom } from '../workspace/first-weights.js';
 import { loadModel } from '../workspace/load-model.js';
 import { copiesOf } from '../workspace/model-copies.js';
 import { forLabels, plannedTraining, trainable } from '../workspace/planned-training.js';
@@ -37,7 +38,9 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
   const findings = new Findings();
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
-  const said = plannedTraining(config, options, findings);
+  const said = plannedTraining(config, options, findings, (initial) =>
+    options.from === undefined ? initial : weightsFrom(options.from, initial, findings),
+  );
   const { network, data } = said;
   const say = phasesTo(options.onProgress);
   const folder = trainingFolder(target, config.name, options);
@@ -64,7 +67,15 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       ...(options.memory === undefined ? {} : { memory: options.memory * 1e6 }),
       onProgress: (done, total) => say('reading images', { done, total }),
     });
-    const { engine, loop } = trainerOf(options, { ...plan, config: config.name, sources });
+    const work = {
+      program: () => trainee.step.program,
+      samples: samples.count * settings.epochs,
+      threads: options.threads,
+    };
+    const { engine, loop } = await trainerOf(options, { ...plan, config: config.name, sources }, work, (found) => {
+      findings.all.push(found);
+      options.onWarning?.(found);
+    });
     options.onEngine?.(engine.name);
     const claim = folder.claim(fresh);
     try {

@@ -3,14 +3,15 @@ import { fail } from '../base/diagnostics/index.js';
 import { readBatch } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
+import { balance } from '../run/balance.js';
 import { type Calibration, calibrate } from '../run/calibrate.js';
 import { allowedBytes } from '../run/memory.js';
-import { calibrateQuantisers } from '../run/calibrate-quantisers.js';
+import { type ValueRange, calibrateQuantisers } from '../run/calibrate-quantisers.js';
 import { conversionPlan } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
 import { type Source, bytesOf } from '../workspace/target.js';
 import { isTimedCoding } from '../workspace/types.js';
-import { modelText } from './model-text.js';
+import { type Found, modelText, usualRateSteps } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 import { silenceFor, stepsFor } from './time.js';
 
@@ -32,13 +33,9 @@ export async function measuredText(
   const { network } = source.imported;
   if (options.coding !== 'sws') {
     conversionPlan(configOf(modelText(onnxName, options, {})), new Findings()); // a coding that can't convert is said before images are read
-    const measured = await calibrate(network, calibrationOf(options), findings);
-    const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
-    const input = isTimedCoding(options.coding) && options.encoder !== 'real' ? inputSize(network, options) : undefined;
-    return { text: modelText(onnxName, options, { ranges, ...(input === undefined ? {} : { input }) }) };
+    return { text: modelText(onnxName, options, await measuredFor(source, options, findings)) };
   }
-  refuseDynamic(source, options);
-  const ranges = await calibrateQuantisers(network, calibrationOf(options), findings);
+  const { ranges } = await measuredFor(source, options, findings);
   const found = stepsFor(network, configOf(modelText(onnxName, options, { ranges })), options, findings);
   const measured = { ranges, steps: found.steps };
   const config = configOf(modelText(onnxName, options, measured));
@@ -47,6 +44,27 @@ export async function measuredText(
   const silence = await silenceFor(network, config, options, found, memory, findings);
   return { text: modelText(onnxName, options, silence === undefined ? measured : { ...measured, silence }), silence };
 }
+
+/** What images, or the network's quantisers, say for a coding: ranges of activations, and of an input that comes in spikes. */
+export async function measuredFor(
+  source: Source,
+  options: ConvertOptions,
+  findings: Findings,
+): Promise<Found & { readonly ranges: ReadonlyMap<string, ValueRange> }> {
+  const { network } = source.imported;
+  if (options.coding === 'sws') {
+    refuseDynamic(source, options);
+    return { ranges: await calibrateQuantisers(network, calibrationOf(options), findings) };
+  }
+  const measured = await calibrate(network, calibrationOf(options), findings);
+  const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
+  const input = isTimedCoding(options.coding) && options.encoder !== 'real' ? inputSize(network, options) : undefined;
+  const channels =
+    options.balance === true ? await balance(network, calibrationOf(options), stepsOf(options), findings) : undefined;
+  return { ranges, ...(input === undefined ? {} : { input }), ...(channels === undefined ? {} : { channels }) };
+}
+
+const stepsOf = ({ steps = usualRateSteps }: ConvertOptions): number => steps;
 
 /** Images looked at for the largest size of the input. */
 const inputImages = 1000;

@@ -9,6 +9,9 @@ import type { ConvertOptions } from './options.js';
 /** Steps of 8-bit codes, for β = 2. */
 export const usualSteps = 8;
 
+/** Steps of rate coding. */
+export const usualRateSteps = 64;
+
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
 export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
   const lines = linesOf(options, found);
@@ -38,6 +41,8 @@ function normalizeLine({ mean, std }: Normalisation): readonly string[] {
 /** What is measured of a network before its model file can be written. */
 export interface Found {
   readonly ranges?: ReadonlyMap<string, ValueRange>;
+  /** Ranges of each channel, in the place of the layer's. */
+  readonly channels?: ReadonlyMap<string, readonly number[]>;
   readonly steps?: number;
   readonly silence?: AutoSilence;
   /** The largest size of the input, where it is to come in spikes. */
@@ -52,7 +57,7 @@ interface Lines {
 function linesOf(options: ConvertOptions, found: Found): Lines {
   if (options.coding === 'sws') return swsLines(options, found);
   if (isTimedCoding(options.coding)) return timedLines(options.coding, options, found);
-  return meanLines(options, found.ranges ?? new Map());
+  return meanLines(options, found);
 }
 
 /** Steps of these codings where none are given, and what else `convert` may set of them. */
@@ -116,10 +121,10 @@ function withLayers(coding: string, settings: ReadonlyMap<string, string>): read
 }
 
 /** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
-function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, ValueRange>): Lines {
+function meanLines(options: ConvertOptions, { ranges = new Map(), channels = new Map() }: Found): Lines {
   const { integer = 1, fraction = 3, largest = 5.11, perUnit = 100 } = options;
   const { name, args, usual } = {
-    rate: { name: 'IF', args: 'start: 0.5', usual: 64 },
+    rate: { name: 'IF', args: 'start: 0.5', usual: usualRateSteps },
     mbif: {
       name: 'MBIF',
       args: `integer: ${integer}, fraction: ${fraction}, start: ${2 ** -(fraction + 1)}`,
@@ -128,6 +133,7 @@ function meanLines(options: ConvertOptions, ranges: ReadonlyMap<string, ValueRan
     ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}`, usual: 1 },
   }[options.coding as 'rate' | 'mbif' | 'ibra'];
   const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
+  for (const [id, list] of channels) settings.set(id, `ranges [${list.join(', ')}]`);
   const coding = `  coding  direct(steps: ${options.steps ?? usual})`;
   return {
     use: [`use "spikec/neurons" { ${name} }`, ''],

@@ -28,6 +28,8 @@ export interface ConvertOptions extends CommonOptions {
   readonly percentile?: number;
   /** How many calibration images, from the first; 1000 where missing. */
   readonly calibrationLimit?: number;
+  /** rate: a range for each channel, the one with which these steps say its activations best. */
+  readonly balance?: boolean;
   /** Bits of MBIF, or D and N of IBRALIF. */
   readonly integer?: number;
   readonly fraction?: number;

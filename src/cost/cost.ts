@@ -6,12 +6,14 @@ import {
   type Op,
   isSteady,
   latencyOf,
+  numberAttr,
   opsById,
   optionalParam,
   roleOf,
   traitsOf,
   wholeOf,
 } from '../network/index.js';
+import { type FunctionCost, functionCosts } from './functions.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -65,6 +67,8 @@ export interface TotalCost {
 
 export interface Cost {
   readonly layers: readonly LayerCost[];
+  /** Of neurons that apply a function to whole codes; missing where there are none. */
+  readonly functions?: readonly FunctionCost[];
   readonly total: TotalCost;
 }
 
@@ -87,11 +91,13 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
       }
       const sources = traitsOf(op).weights === 'none' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
-      if (op.kind === 'product') return productCost(op);
+      if (roleOf(op) === 'whole-input') return productCost(network, op);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
       return layerCost(network, op, sources, once);
     });
-  return { layers, total: totalCost(network, layers, [...trains.values()]) };
+  const total = totalCost(network, layers, [...trains.values()]);
+  const functions = functionCosts(network);
+  return functions.length === 0 ? { layers, total } : { layers, functions, total };
 }
 
 /** Ids of values that are the same at every step: those that follow from a constant current before any neuron. */
@@ -135,9 +141,9 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
 }
 
 /** Neurons that multiply two whole codes: once an image, each as many bits as its train has steps. */
-function productCost(op: Op<'product'>): LayerCost {
-  const macs = elementCount(op.type.shape);
-  const { steps } = op.attrs;
+function productCost(network: Network, op: Op): LayerCost {
+  const { macs } = operations(network, op);
+  const steps = numberAttr(op.attrs, 'steps');
   const s_ace = macs * steps * steps;
   return {
     id: op.id,

@@ -5,6 +5,7 @@ import {
   type Link,
   type Network,
   type Op,
+  asImage,
   channelAxisOf,
   consumersOf,
   hasRole,
@@ -87,7 +88,7 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
   const { shape } = byId.get(reader.inputs[n]!)!.type;
   if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
   if (reader.kind === 'matmul') return productReach(reader, n, shape, ofSpikes);
-  if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape)]]);
+  if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape, byId)]]);
   const behind = reachOf(reader.id);
   if (role === 'concatenation') return concatReach(reader, n, byId, behind);
   if (hasWindows(reader)) return mapReach(behind, (part) => spread(reader, shape, part));
@@ -109,16 +110,20 @@ function hasWindows({ kind }: Op): boolean {
 }
 
 /** The synapses of `reader` on each of its inputs: of weights one an output channel that it weighs them for, else one. */
-function ownSynapses(reader: Op, shape: readonly number[]): Float64Array {
+function ownSynapses(reader: Op, shape: readonly number[], byId: ReadonlyMap<string, Op>): Float64Array {
   // where it has one value for many, each spike reaches all of them
-  if (reader.kind === 'product') {
+  const { macs, role } = traitsOf(reader);
+  if (role === 'whole-input' && macs !== 'none') {
     const size = elementCount(shape);
-    return new Float64Array(size).fill(elementCount(reader.type.shape) / size);
+    const input = byId.get(reader.inputs[0]!)!.type.shape;
+    return new Float64Array(size).fill(macs({ input, output: reader.type.shape, weight: [] }) / size);
   }
   const channels = hasRole(reader, 'weighted') ? reader.type.shape[channelAxisOf(reader)]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
-  const [planes = 1, height = 1, width = 1] = shape;
-  const [rows, columns] = ([0, 1] as const).map((axis) => counts(linksOf(reader, shape, axis), shape[axis + 1]!));
+  const [planes = 1, height = 1, width = 1] = asImage(shape);
+  const [rows, columns] = ([0, 1] as const).map((axis) =>
+    counts(linksOf(reader, shape, axis), asImage(shape)[axis + 1]!),
+  );
   const reach = new Float64Array(planes * height * width);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) reach[y * width + x] = channels * rows![y]! * columns![x]!;
@@ -165,8 +170,8 @@ function concatReach({ inputs }: Op, n: number, byId: ReadonlyMap<string, Op>, b
 
 /** What the outputs of windows over each channel reach, at each input that they cover. */
 function spread(reader: Op, shape: readonly number[], behind: Float64Array): Float64Array {
-  const [channels, height, width] = shape as [number, number, number];
-  const [, outHeight, outWidth] = reader.type.shape as [number, number, number];
+  const [channels, height, width] = asImage(shape) as [number, number, number];
+  const [, outHeight, outWidth] = asImage(reader.type.shape) as [number, number, number];
   const [rows, columns] = [linksOf(reader, shape, 0), linksOf(reader, shape, 1)];
   const reach = new Float64Array(channels * height * width);
   for (let c = 0; c < channels; c++) {

@@ -9,6 +9,7 @@ export {
   defaultHardware,
   measuredCost,
 } from './energy.js';
+export type { FunctionCost } from './functions.js';
 export { fanOuts, reaches } from './fan-out.js';
 export { type SpikeSource, firingOps, spikeSources } from './sources.js';
 export { type SpikeEntropy, normalDistribution, spikeEntropy } from './entropy.js';

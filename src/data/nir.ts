@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
-import { closeHdf5, hdf5Reason, importHdf5 } from './events/packages.js';
+import { closeHdf5, hdf5Reason, importHdf5, readingTime } from './events/packages.js';
+import { TimeLimit, withinTime } from './events/time-limit.js';
 import type { NirArray, NirGraph, NirNode } from '../frontends/nir/index.js';
 
 /** What is used of the package h5wasm. */
@@ -60,19 +61,25 @@ export async function loadNir(): Promise<void> {
 export function readNir(path: string): NirGraph {
   const { File } = present(library, 'nir: loadNir comes before a file is opened');
   const bad = (reason: string): never => fail('nir/unreadable', { file: basename(path), reason }, { file: path });
-  let file: InstanceType<Library['File']>;
+  const { size } = statSync(path);
+  const read = (): NirGraph => {
+    let file: InstanceType<Library['File']>;
+    try {
+      file = new File(path, 'r');
+    } catch {
+      return bad('it isn’t HDF5, or damaged');
+    }
+    try {
+      return new Reading(bad, 4 * size + freeBytes).graph(file);
+    } finally {
+      closeHdf5(file);
+    }
+  };
   try {
-    file = new File(path, 'r');
-  } catch {
-    return bad('it isn’t HDF5, or damaged');
-  }
-  try {
-    return new Reading(bad, 4 * statSync(path).size + freeBytes).graph(file);
+    return withinTime(readingTime(size), read);
   } catch (error) {
     if (error instanceof DiagnosticError) throw error;
-    return bad(`it can’t be read (${hdf5Reason(error)})`);
-  } finally {
-    closeHdf5(file);
+    return bad(error instanceof TimeLimit ? error.message : `it can’t be read (${hdf5Reason(error)})`);
   }
 }
 

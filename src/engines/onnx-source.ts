@@ -96,6 +96,7 @@ async function inPieces(
       joinRows(
         pieces.map((piece) => piece[name]!),
         rows,
+        size,
       ),
     ]),
   );
@@ -112,9 +113,11 @@ function takeRows(t: Tensor, start: number, count: number): Tensor {
   return { dtype: t.dtype, shape: [count, ...t.shape.slice(1)], data } as Tensor;
 }
 
-function joinRows(pieces: readonly Tensor[], rows: number): Tensor {
+/** Of one row a time, a tensor is all of a row, whatever its axes are. */
+function joinRows(pieces: readonly Tensor[], rows: number, size: number): Tensor {
   const first = pieces[0]!;
-  const row = first.data.length / first.shape[0]!;
+  const whole = size === 1 && first.shape[0] !== 1;
+  const row = whole ? first.data.length : first.data.length / first.shape[0]!;
   const data = allocate(first.dtype, row * rows);
   let at = 0;
   for (const piece of pieces) {
@@ -122,5 +125,5 @@ function joinRows(pieces: readonly Tensor[], rows: number): Tensor {
     data.set(part, at);
     at += part.length;
   }
-  return { dtype: first.dtype, shape: [rows, ...first.shape.slice(1)], data } as Tensor;
+  return { dtype: first.dtype, shape: [rows, ...first.shape.slice(whole ? 0 : 1)], data } as Tensor;
 }

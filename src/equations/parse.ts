@@ -6,6 +6,7 @@ import {
   type NeuronParam,
   type NeuronState,
   learnConstraints,
+  learnScopes,
   neuronParamTypes,
   phasesOf,
   planeForms,
@@ -90,7 +91,8 @@ function parseNeuronParam(tokens: TokenStream): NeuronParam {
   let learn: NeuronParam['learn'];
   if (tokens.accept('learn')) {
     const constraint = learnConstraints.find((word) => tokens.accept(word));
-    learn = constraint === undefined ? {} : { constraint };
+    const per = tokens.accept('per') ? learnScopes.find((word) => tokens.accept(word)) : undefined;
+    learn = { ...(constraint === undefined ? {} : { constraint }), ...(per === undefined ? {} : { per }) };
   }
   return {
     name,

@@ -69,7 +69,9 @@ function printAssignments(phase: string, list: readonly Assignment[]): string[] 
 
 function printNeuronParam(param: NeuronParam): string {
   const value = param.default === undefined ? '' : ` = ${printNumber(param.default)}`;
-  const learn = param.learn === undefined ? '' : ` learn${param.learn.constraint ? ` ${param.learn.constraint}` : ''}`;
+  const { constraint, per } = param.learn ?? {};
+  const learn =
+    param.learn === undefined ? '' : ` learn${constraint ? ` ${constraint}` : ''}${per ? ` per ${per}` : ''}`;
   const type = param.type === undefined ? '' : ` : ${param.type}`;
   return param.name + type + value + learn;
 }

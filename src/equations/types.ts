@@ -69,6 +69,11 @@ export type LearnConstraint = (typeof learnConstraints)[number];
 
 export const learnConstraints = ['positive', 'unit', 'step'] as const;
 
+/** What a learnable parameter has a value of its own for: each channel, each neuron, each time step; else the layer. */
+export type LearnScope = (typeof learnScopes)[number];
+
+export const learnScopes = ['channel', 'neuron', 'step'] as const;
+
 export const neuronParamTypes = ['int', 'real', 'bool'] as const;
 
 /** What a parameter's values must lie in: `theta = within(1, above: 0)`, `tau = within(2, min: 1)`. */
@@ -84,8 +89,8 @@ export interface NeuronParam {
   readonly type?: (typeof neuronParamTypes)[number];
   /** Missing where the user must give it. A boolean parameter is 0 or 1. */
   readonly default?: number;
-  /** Learnable: trained per layer, starting from its value, kept in range by `constraint`. */
-  readonly learn?: { readonly constraint?: LearnConstraint };
+  /** Learnable: trained per layer, or `per` what is said, starting from its value, kept in range by `constraint`. */
+  readonly learn?: { readonly constraint?: LearnConstraint; readonly per?: LearnScope };
   /** Of the language alone: the values that are compiled lie in it, so networks don't carry it (`withoutRanges`). */
   readonly range?: ParameterRange;
 }
@@ -145,6 +150,11 @@ export function withoutRanges(def: NeuronDef): NeuronDef {
 /** The parameter that is the step size of a neuron's levels: the one with the constraint `step`. */
 export function stepParameter(def: NeuronDef | undefined): string | undefined {
   return def?.params.find(({ learn }) => learn?.constraint === 'step')?.name;
+}
+
+/** The parameters that have a value of their own for each time step. */
+export function stepwiseParameters(def: NeuronDef): readonly string[] {
+  return def.params.flatMap(({ name, learn }) => (learn?.per === 'step' ? [name] : []));
 }
 
 /** The assignments of a phase; of all phases in their order, without a name. */

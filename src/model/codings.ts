@@ -51,6 +51,12 @@ const range = {
   spec: { kind: 'real', above: 0 },
 } as const;
 
+const ranges = {
+  name: 'ranges',
+  doc: 'the same for each channel of these layers',
+  spec: { kind: 'list', of: { kind: 'real', above: 0 } },
+} as const;
+
 const from = {
   name: 'from',
   doc: 'the activation that the least code of these layers stands for, where the network has no quantiser',
@@ -60,7 +66,7 @@ const from = {
 /** What a `layer "…" { }` behind a coding may change. */
 export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, readonly Setting[]>>> = {
   sws: [silent, range, from],
-  direct: [range],
+  direct: [range, ranges],
   phase: [range],
   burst: [range],
   ttfs: [range],
@@ -68,4 +74,4 @@ export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, 
   pattern: [range],
 };
 
-export type CodingValuesOfLayer = Written<readonly [typeof silent, typeof range, typeof from]>;
+export type CodingValuesOfLayer = Written<readonly [typeof silent, typeof range, typeof ranges, typeof from]>;

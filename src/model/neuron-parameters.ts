@@ -1,4 +1,11 @@
-import { type LearnConstraint, type NeuronDef, type NeuronParam, learnConstraints } from '../equations/index.js';
+import {
+  type LearnConstraint,
+  type LearnScope,
+  type NeuronDef,
+  type NeuronParam,
+  learnConstraints,
+  learnScopes,
+} from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { CallExpression, NameExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments } from './arguments.js';
@@ -8,13 +15,14 @@ import type { Parameter, Spec } from './schema.js';
 import type { Reporter } from './reporter.js';
 import type { Choice, NeuronUse } from './values.js';
 
-/** `learn(START, constraint: positive | unit | step)`: trained per layer. */
+/** `learn(START, constraint: positive | unit | step, per: channel | neuron | step)`: trained, one a layer without `per`. */
 export const learnSpec = {
   kind: 'choice',
   of: {
     learn: [
       { name: 'start', spec: { kind: 'real' }, required: true },
       { name: 'constraint', spec: { kind: 'words', words: learnConstraints } },
+      { name: 'per', spec: { kind: 'words', words: learnScopes } },
     ],
   },
 } as const satisfies Spec;
@@ -57,7 +65,11 @@ export function learned(
     reporter.report('model/learn', { problem }, choice.place, { help });
   }
   checkRange(start, constraint, { verb: 'start at', place: choice.place, reporter });
-  return { default: start, learn: constraint === undefined ? {} : { constraint } };
+  const per = choice.args['per'] as LearnScope | undefined;
+  if (constraint === 'step' && per !== undefined)
+    reporter.report('model/learn', { problem: 'a step size is one number a layer' }, choice.place);
+  const learn = { ...(constraint === undefined ? {} : { constraint }), ...(per === undefined ? {} : { per }) };
+  return { default: start, learn };
 }
 
 /** Reports a number outside of what a constraint allows. */

@@ -74,6 +74,11 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | matmul (two inputs) | transpose |
  * | reshape | shape |
  * | transpose | perm |
+ * | pad | pads [t,l,b,r], value |
+ * | resample | rows, columns |
+ * | function | name |
+ * | softmax | axis |
+ * | layernorm | epsilon |
  * | slice | axis, start, end, step |
  * | scale | factor |
  * | shift | offset |

@@ -39,10 +39,7 @@ export async function calibrate(
   { dataset, normalisation, percentile, limit = defaultLimit, onProgress }: Calibration,
   findings: Findings,
 ): Promise<ReadonlyMap<string, number>> {
-  const first = passes.filter(({ name }) => front.includes(name));
-  const result = runPipeline(imported, configure(first, {}), { neurons: libraryNeurons() });
-  if (result.network === undefined) throw new DiagnosticError([...findings.all, ...result.diagnostics]);
-  const { network } = result;
+  const network = beforeSites(imported, findings);
   const sites = activationSites(network).filter(({ known }) => !known);
   if (sites.length === 0) return new Map();
   if (dataset === undefined) {
@@ -90,6 +87,14 @@ export async function calibrate(
     fail('convert/calibration', { reason }, undefined, { help });
   }
   return rangesOf(counters, percentile, dataset.name);
+}
+
+/** The network in which activations are looked for, under the ids that they keep. */
+export function beforeSites(imported: Network, findings: Findings): Network {
+  const first = passes.filter(({ name }) => front.includes(name));
+  const result = runPipeline(imported, configure(first, {}), { neurons: libraryNeurons() });
+  if (result.network === undefined) throw new DiagnosticError([...findings.all, ...result.diagnostics]);
+  return result.network;
 }
 
 function rangesOf(

@@ -4,6 +4,7 @@ import {
   measuredCost,
   costOf as networkCost,
   type AnnCost,
+  type FunctionCost,
   type Range,
   takesEvents,
   withEventSpikes,
@@ -43,6 +44,8 @@ export type CostRow = LayerCost & Partial<MeasuredLayer>;
 /** The keys are those of `cost --json`. */
 export interface CostResult {
   readonly layers: readonly CostRow[];
+  /** Of neurons that apply a function to whole codes; missing where there are none. */
+  readonly functions?: readonly FunctionCost[];
   readonly total: TotalCost & Partial<MeasuredTotal>;
   readonly hardware: Hardware;
   readonly ann: AnnCost;

@@ -149,10 +149,15 @@ export class ExpressionBuilder {
   }
 
   private argument(node: cst.ArgCstNode): ast.Argument {
-    const { Word, expression } = node.children;
+    const { Word, word, expression } = node.children;
+    const value = (): ast.Expression => {
+      if (word === undefined) return this.expression(only(expression));
+      const { text, span } = this.name(word[0]);
+      return { kind: 'name', name: text, span };
+    };
     return {
       ...(Word === undefined ? {} : { name: this.name(Word[0]) }),
-      value: this.expression(only(expression)),
+      value: value(),
       span: this.nodeSpan(node),
     };
   }

@@ -2,6 +2,8 @@ import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Rounding } from '../base/rounding.js';
 import { functions, isFunctionName, numbers } from '../network/functions.js';
+import { asImage } from '../network/ops/geometry.js';
+import type { OpKind } from '../network/ops/index.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -92,6 +94,21 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return table(op, x, reals('thresholds')!, reals('levels')!);
     case 'mul':
       return multiply(operands[0]!, operands[1]!);
+    case 'softmax':
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const top = Math.max(...row);
+        const total = row.reduce((sum, v) => sum + Math.exp(v - top), 0);
+        return row.map((v) => Math.exp(v - top) / total);
+      });
+    case 'layernorm': {
+      const [gamma, beta] = [reals('gamma'), reals('beta')];
+      return alongAxis(operands[0]!, op.attrs.axis, (row) => {
+        const mean = row.reduce((sum, v) => sum + v, 0) / row.length;
+        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / row.length;
+        const deviation = Math.sqrt(variance + op.attrs.epsilon);
+        return row.map((v, i) => ((v - mean) / deviation) * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0));
+      });
+    }
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':
@@ -105,12 +122,12 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     case 'matmul':
       return product(operands[0]!, operands[1]!, op.attrs.transpose);
     case 'conv':
-      return conv(op, operands[0]!, network.params.get(op.params['weight']!)!.tensor.shape, reals);
+      return conv(onImage(op), rowOf(operands[0]!), network.params.get(op.params['weight']!)!.tensor.shape, reals);
     case 'transposed_conv':
       return transposedConv(op, operands[0]!, reals);
     case 'maxpool':
     case 'avgpool':
-      return pool(op, operands[0]!);
+      return pool(onImage(op), rowOf(operands[0]!));
     case 'globalavgpool':
       return globalAverage(operands[0]!);
     case 'pad':
@@ -118,6 +135,15 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
     default:
       throw new TypeError(`evaluateAnn: ${op.kind} is no layer of an ANN`);
   }
+}
+
+/** [C, L] as an image of one row. */
+function rowOf({ data, shape }: Operand): Operand {
+  return { data, shape: asImage(shape) };
+}
+
+function onImage<K extends OpKind>(op: Op<K>): Op<K> {
+  return { ...op, type: { ...op.type, shape: asImage(op.type.shape) } };
 }
 
 /** The value at each position of `to`, found at the position of `from` that `source` names. */
@@ -168,6 +194,18 @@ function resample({ attrs: { rows, columns } }: Op<'resample'>, { data, shape }:
 function table(op: Op<'table'>, x: Float64Array, thresholds: Float64Array, levels: Float64Array): Float64Array {
   const { zero, scale } = op.attrs;
   return x.map((v) => (levels[thresholds.filter((t) => t <= v).length]! - zero) * scale);
+}
+
+/** A function of each run of values along an axis. */
+function alongAxis({ data, shape }: Operand, axis: number, of: (row: number[]) => number[]): Float64Array {
+  const [size, inner] = [shape[axis]!, elementCount(shape.slice(axis + 1))];
+  const result = new Float64Array(data.length);
+  for (let first = 0; first < data.length; first++) {
+    if (Math.floor(first / inner) % size !== 0) continue;
+    const places = Array.from({ length: size }, (_, i) => first + i * inner);
+    of(places.map((at) => data[at]!)).forEach((v, i) => (result[places[i]!] = v));
+  }
+  return result;
 }
 
 /** The second operand may have one factor a channel. */

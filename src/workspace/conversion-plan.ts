@@ -58,8 +58,14 @@ function meanPlan(
 ): PassPlan {
   const passes = configure(pipelines['convert.means'], {
     'quantise-weights': weights,
-    'activation-ranges': { range: settingOf(coding, 'range') },
-    'insert-neurons': { neuron: { name: def.name, args, place }, steps: coding.args.steps },
+    'activation-ranges': { range: largestOf(coding) },
+    'insert-neurons': {
+      neuron: { name: def.name, args, place },
+      steps: coding.args.steps,
+      ...(coding.layers.some(({ settings }) => settings.ranges !== undefined)
+        ? { ranges: ofLayers(coding, ({ ranges }) => ranges) }
+        : {}),
+    },
   });
   return { passes, neurons: new Map(neurons).set(def.name, def) };
 }
@@ -86,15 +92,21 @@ function timedPlan(
   return { passes, neurons };
 }
 
+/** The range of a layer, or the largest of its channels. */
+function largestOf(coding: DirectCoding): PerLayer<number> {
+  return ofLayers(coding, ({ range, ranges }) => ranges?.reduce((a, b) => Math.max(a, b)) ?? range);
+}
+
 /** A setting by layers, of a coding's `layer "…" { SETTING NUMBER }`. */
 function settingOf(coding: CodingChoice, name: 'range' | 'from' | 'silent'): PerLayer<number> {
-  return byPattern<number>(
-    coding.layers.map(({ pattern, place, settings }) => ({
-      pattern,
-      place,
-      value: settings[name],
-    })),
-  );
+  return ofLayers(coding, (settings) => settings[name]);
+}
+
+function ofLayers<T>(
+  coding: CodingChoice,
+  of: (settings: CodingChoice['layers'][number]['settings']) => T | undefined,
+): PerLayer<T> {
+  return byPattern<T>(coding.layers.map(({ pattern, place, settings }) => ({ pattern, place, value: of(settings) })));
 }
 
 function silentOf(coding: SwsCoding): (id: string) => number {

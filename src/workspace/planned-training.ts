@@ -1,4 +1,4 @@
-import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
+import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
 import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
@@ -9,7 +9,6 @@ import { type TrainSettings, type Trainee, traineeOf, withoutGradient } from '..
 import { bitTraining, renewalProblems } from './bit-training.js';
 import type { Findings } from './findings.js';
 import { networkOf } from './own-network.js';
-import { readFolder } from './run-folder.js';
 import { type TrainOverrides, trainSettings } from './train-settings.js';
 
 /** Everything of a training that a config says. */
@@ -38,13 +37,20 @@ export function forLabels(plan: PlannedTraining, dataset: Pick<Dataset, 'name' |
   return { ...plan, settings: { ...settings, loss, labels: settings.labels ?? 'numbers' } };
 }
 
-/** A config's network with its initial weights, and how it is trained; a config that doesn't say enough is refused. */
-export function plannedTraining(config: Config, overrides: TrainOverrides, findings: Findings): PlannedTraining {
+/**
+ * A config's network with its initial weights (`begin` may give it others), and how it is trained; a config that doesn't say enough
+ * is refused. Needs no Node.
+ */
+export function plannedTraining(
+  config: Config,
+  overrides: TrainOverrides,
+  findings: Findings,
+  begin: (initial: Network) => Network = (initial) => initial,
+): PlannedTraining {
   if (config.network.kind === 'onnx')
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
   const { settings: said, ...from } = trainSettings(config, overrides);
-  const initial = networkOf(config, findings, said.seed);
-  const network = overrides.from === undefined ? initial : weightsFrom(overrides.from, initial, findings);
+  const network = begin(networkOf(config, findings, said.seed));
   const frozen = frozenParams(config, network);
   const settings = {
     ...said,
@@ -73,24 +79,4 @@ function frozenParams(config: Config, network: Network): readonly string[] {
     fail('model/pattern', { pattern: unmatched }, config.train?.place, { help: layerHelp(unmatched, ids) });
   const found = network.ops.filter(({ id }) => patterns.some((pattern) => layerMatcher(pattern)(id)));
   return found.flatMap(({ params }) => Object.values(params));
-}
-
-/** The network with the weights of a run or compiled folder, where names and shapes are the same. */
-function weightsFrom(folder: string, network: Network, findings: Findings): Network {
-  const there = readFolder(folder, findings).network.params;
-  const taken = new Map(
-    [...network.params].flatMap(([name, param]) => {
-      const other = there.get(name);
-      const fits = other?.quant === undefined && sameShape(other?.tensor.shape, param.tensor.shape);
-      return other !== undefined && fits ? [[name, { ...param, tensor: other.tensor }] as const] : [];
-    }),
-  );
-  if (taken.size === 0) fail('train/no-weights-taken', { folder });
-  const left = [...network.params.keys()].filter((name) => !taken.has(name));
-  findings.all.push(diagnostic('train/weights-taken', { folder, taken: taken.size, left }));
-  return { ...network, params: new Map([...network.params, ...taken]) };
-}
-
-function sameShape(a: readonly number[] | undefined, b: readonly number[]): boolean {
-  return a !== undefined && a.length === b.length && a.every((n, i) => n === b[i]);
 }

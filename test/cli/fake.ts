@@ -23,6 +23,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     compileTarget: unexpected('compileTarget'),
     convertOnnx: unexpected('convertOnnx'),
     examineOnnx: unexpected('examineOnnx'),
+    compareCodings: unexpected('compareCodings'),
     evaluateTarget: unexpected('evaluateTarget'),
     trainTarget: unexpected('trainTarget'),
     allocateTarget: unexpected('allocateTarget'),

@@ -4,6 +4,7 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '../support/axe.js';
@@ -15,7 +16,30 @@ const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.json': 'application/json',
+  '.wasm': 'application/wasm',
 };
+
+/** How many of the first 500 digits an ONNX model reads right, by onnxruntime. */
+async function shareOfDigits(model: Uint8Array): Promise<number> {
+  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const session = await InferenceSession.create(model);
+  const count = 500;
+  const pixels = gunzipSync(readFileSync('examples/convert-onnx/digits-images.idx.gz')).subarray(16, 16 + count * 784);
+  const labels = gunzipSync(readFileSync('examples/convert-onnx/digits-labels.idx.gz')).subarray(8, 8 + count);
+  const images = new Tensor(
+    'float32',
+    Float32Array.from(pixels, (v) => v / 255),
+    [count, 1, 28, 28],
+  );
+  const [logits] = Object.values(await session.run({ [session.inputNames[0]!]: images }));
+  const values = logits!.data as Float32Array;
+  let right = 0;
+  for (let i = 0; i < count; i++) {
+    const row = Array.from(values.subarray(i * 10, i * 10 + 10));
+    if (row.indexOf(Math.max(...row)) === labels[i]) right++;
+  }
+  return right / count;
+}
 
 describe.skipIf(!inBrowser)('the playground', () => {
   let folder = '';
@@ -63,9 +87,12 @@ describe.skipIf(!inBrowser)('the playground', () => {
   /** What is done on a page of which nothing may be complained. */
   async function onPage(use: (page: Page) => Promise<void>, hash = ''): Promise<void> {
     const { page, errors } = await opened(hash);
-    await use(page);
-    expect(errors).toEqual([]);
-    await page.close();
+    try {
+      await use(page);
+      expect(errors).toEqual([]);
+    } finally {
+      await page.close();
+    }
   }
 
   const write = async (page: Page, text: string): Promise<void> => {
@@ -124,6 +151,96 @@ config longer extends small { coding direct(steps: 6) }
         await page.click('#tab-compare');
         await panel(page, /100 digits in .* they agree on 100\.0 %/);
       }),
+    patience,
+  );
+
+  it(
+    'the starter trains in the page to 90 % of the digits held back, with curves, spikes and membranes, and is downloaded',
+    () =>
+      onPage(async (page) => {
+        await page.click('#tab-train');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await page.locator('.training [role=status]').filter({ hasText: 'done' }).waitFor({ timeout: patience });
+        const told = page.locator('.training');
+        const [engine, accuracy] = [await told.getAttribute('data-engine'), await told.getAttribute('data-accuracy')];
+        expect(engine).toMatch(/^tfjs-(webgpu|wasm|cpu)$/);
+        expect(Number(accuracy)).toBeGreaterThanOrEqual(0.9);
+        await page.locator('.training img').nth(2).waitFor({ timeout: patience });
+        expect(await page.locator('.training tbody tr').count()).toBe(15);
+        expect(await seriousViolations(page)).toEqual([]);
+        const waiting = page.waitForEvent('download');
+        await page.getByRole('button', { name: 'Download the trained network' }).click();
+        const model = readFileSync(await (await waiting).path());
+        expect(await shareOfDigits(model)).toBeGreaterThanOrEqual(0.9);
+      }),
+    patience,
+  );
+
+  it(
+    'a training is stopped, and one that a config does not describe is refused in words',
+    () =>
+      onPage(async (page) => {
+        const says = page.locator('.training [role=status]');
+        await page.click('#tab-train');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await says.filter({ hasText: 'epoch 1' }).waitFor({ timeout: patience });
+        await page.getByRole('button', { name: 'Stop' }).click();
+        await says.filter({ hasText: 'stopped' }).waitFor();
+        await write(page, model);
+        await page.locator('#config').selectOption('small');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await page.locator('.training .problem').filter({ hasText: 'train { … }' }).waitFor({ timeout: patience });
+      }),
+    patience,
+  );
+
+  it(
+    'the page works without a network once it was open, its training too; the first load is small, and soon usable',
+    async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const sizes: number[] = [];
+      page.on('response', (response) => {
+        sizes.push(
+          gzipSync(readFileSync(join(folder, 'site', new URL(response.url()).pathname.slice(1) || 'index.html')))
+            .length,
+        );
+      });
+      await page.goto(address);
+      await page.waitForSelector('html[data-ready=true]');
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(3e6);
+      // from the start of the navigation; another program may have the machine
+      expect(await page.evaluate('performance.now()')).toBeLessThan(10_000);
+      await page.evaluate('navigator.serviceWorker.ready');
+      await context.setOffline(true);
+      await page.reload();
+      await page.waitForSelector('html[data-ready=true]');
+      await panel(page, 'No problems.');
+      await page.click('#tab-train');
+      await page.getByLabel('Epochs').fill('1');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await page.locator('.training [role=status]').filter({ hasText: 'done' }).waitFor({ timeout: patience });
+      await context.close();
+    },
+    patience,
+  );
+
+  it(
+    'on a phone nothing is wider than the screen, and every pane can be reached',
+    async () => {
+      const page = await browser.newPage({ viewport: { width: 380, height: 740 }, hasTouch: true });
+      await page.goto(address);
+      await page.waitForSelector('html[data-ready=true]');
+      for (const tab of ['problems', 'ir', 'cost', 'diff', 'report', 'train', 'download']) {
+        await page.tap(`#tab-${tab}`);
+        await page.locator('#status').filter({ hasText: 'no problems' }).waitFor({ timeout: patience });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(380);
+        expect(await page.evaluate("document.querySelector('#panel').getBoundingClientRect().height")).toBeGreaterThan(
+          150,
+        );
+      }
+      await page.close();
+    },
     patience,
   );
 

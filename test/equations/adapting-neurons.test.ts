@@ -40,3 +40,23 @@ it('a resonating neuron answers pulses of its own period, and not those of anoth
   expect(spikes(period)).toBeGreaterThan(10);
   expect(spikes(Math.round(period / 2))).toBe(0);
 });
+
+it('a refractory neuron takes nothing in for so many steps after a spike', () => {
+  const def = value!.neurons.get('RefractoryLIF')!;
+  const found = evaluateNeuron(def, { tau: 2, theta: 1, rest: 3 }, input);
+  let [u, waiting] = [0, 0];
+  const expected = input.map((x) => {
+    if (waiting > 0) {
+      waiting--;
+      return 0;
+    }
+    u = u / 2 + x;
+    if (u < 1) return 0;
+    [u, waiting] = [0, 3];
+    return 1;
+  });
+  expect(found).toEqual(expected);
+  const times = expected.flatMap((s, t) => (s === 1 ? [t] : []));
+  expect(times.length).toBeGreaterThan(10);
+  expect(Math.min(...times.slice(1).map((t, i) => t - times[i]!))).toBe(4);
+});

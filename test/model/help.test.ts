@@ -62,7 +62,7 @@ it('layers by the names of other tools, and layers that there aren’t, are answ
     expect(of(theirs)).toMatch(new RegExp(`\\b${ours}\\b`));
   }
   expect(of('fourier(x)')).toContain('the layers are conv, linear, ');
-  expect(of('upsample(2)')).toContain('the layers are conv, linear, ');
+  expect(of('wavelet(2)')).toContain('the layers are conv, linear, ');
   expect(of('clip')).toContain('`clip` is a function of neurons’ equations');
 });
 

@@ -26,7 +26,7 @@ it('an unknown setting is answered with the likeliest one and all that there are
     'did you mean "e_mac"? `hardware` has: e_mac, e_ac, e_read, e_write',
   );
   expect(helpOf('config a { network N coding direct(steps: 2) { layer "output.linear" { silent 1 } } }')).toBe(
-    '`layer "output.linear"` has: range',
+    '`layer "output.linear"` has: range, ranges',
   );
 });
 

@@ -6,6 +6,7 @@ import {
   evaluateExpr,
   phaseTable,
   runAssignments,
+  stepwiseParameters,
   surrogateOf,
 } from '../../src/equations/index.js';
 import type { Program, ProgramBuilder, Value } from '../../src/tensor/index.js';
@@ -29,9 +30,11 @@ export function neuronProgram(
   const plain: EvaluationScope = { builder: b, env, force, differentiable: true, staircases: new Map() };
   const firing = { ...plain, ...surrogateOf(def, plain) };
   for (const { name, initial } of def.states) env.set(name, evaluateExpr(initial, plain));
+  const stepwise = stepwiseParameters(def).map((name) => ({ name, values: env.get(name) as Value }));
   let loss: Value | undefined;
   currents.forEach((current, t) => {
     env.set('x', current);
+    for (const { name, values } of stepwise) env.set(name, b.slice(values, [t], [t + 1]));
     let s: Value | undefined;
     for (const { name, assignments } of def.phases) {
       const fires = phaseTable[name].fires === true;
@@ -39,7 +42,8 @@ export function neuronProgram(
       if (fires) s = b.cast(env.get('s') as Value, 'f64');
     }
     b.output(`s${t}`, s!);
-    b.output(`v${t}`, b.cast(env.get(def.states[0]!.name) as Value, 'f64'));
+    const first = env.get(def.states[0]!.name);
+    b.output(`v${t}`, typeof first === 'object' ? b.cast(first as Value, 'f64') : b.scalar('f64', Number(first)));
     const part = b.sumAll(b.mul(s!, b.constant(tensor('f64', [c[t]!.length], c[t]!))));
     loss = loss === undefined ? part : b.add(loss, part);
   });

@@ -36,6 +36,7 @@ const conv: Row = (call) => {
   const { op, network, from } = call;
   if (op.kind !== 'conv') return { cannot: op.kind };
   if (onPlanes(op)) return { cannot: 'binary planes of spikes' };
+  if (from.length !== 3) return { cannot: 'a convolution over one axis' };
   const { kernel, stride, pads, dilation, groups } = op.attrs;
   if (pads[0] !== pads[2] || pads[1] !== pads[3]) return { cannot: 'padding that differs from side to side' };
   const { shape } = paramOf(network, op, 'weight').tensor;
@@ -153,6 +154,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   mul: cannot('a product of values'),
   matmul: cannot('a product of values'),
   product: cannot('a product of values'),
+  matrix_product: cannot('a product of values'),
   concat: cannot('values side by side (a concatenation)'),
   batchnorm: cannot('batch normalisation that isn’t folded into weights'),
   transposed_conv: cannot('a transposed convolution'),
@@ -161,10 +163,13 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   clip: cannot('a function of values that are no spikes'),
   sigmoid: cannot('a function of values that are no spikes'),
   function: cannot('a function of values that are no spikes'),
+  softmax: cannot('a function of values that are no spikes'),
+  layernorm: cannot('a function of values that are no spikes'),
   table: cannot('a table of values'),
   quantize: cannot('a quantiser'),
   digit: cannot('digits of a value'),
   digit_neuron: cannot('neurons that wait for their whole input'),
+  group_neuron: cannot('neurons that wait for their whole input'),
   recode: cannot('neurons that wait for their whole input'),
   resample: cannot('another resolution (upsampling)'),
   transpose: cannot('another order of axes'),

@@ -142,6 +142,13 @@ function kernelOf({ network }: LayerContext, op: Op): readonly [out: number, inn
 }
 
 const conv: Emit<'conv'> = (context, op, inputs) => {
+  if (op.type.shape.length === 3) return convOfImage(context, op, inputs);
+  // a line is an image of one row
+  const made = convOfImage(context, op, [{ ...inputs[0]!, code: `${inputs[0]!.code}.unsqueeze(2)` }]);
+  return { ...made, code: `${made.code}.squeeze(2)` };
+};
+
+const convOfImage: Emit<'conv'> = (context, op, inputs) => {
   plainSynapse(op);
   const [out, inner, ...kernel] = kernelOf(context, op);
   const { stride, pads, dilation, groups } = op.attrs;
@@ -326,6 +333,8 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   clip: written,
   sigmoid: written,
   function: written,
+  softmax: written,
+  layernorm: written,
   table: none,
   channel_conv: channelConv,
   avgpool: written,
@@ -345,6 +354,8 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   digit_neuron: none,
   recode: none,
   product: none,
+  matrix_product: none,
+  group_neuron: none,
   maxprefix,
   delay: same,
   lag,

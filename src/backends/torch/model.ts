@@ -86,9 +86,17 @@ class ModelWriter {
           this.#registered.push(
             `${this.#access(op.inputs[0]!)}.register_parameter(${quote(stateName(role))}, nn.Parameter(torch.zeros(${param.tensor.shape.join(', ')})))`,
           );
-        } else throw new Unsupported(op, 'a parameter with a name of its own');
+        } else if (!this.#isShared(op, name)) throw new Unsupported(op, 'a parameter with a name of its own');
       }
     }
+  }
+
+  /** Steps that another layer of neurons has, too, and whose module holds them. */
+  #isShared(op: Op, name: string): boolean {
+    if (op.kind !== 'squeeze') return false;
+    return this.network.ops.some(
+      (other) => other.kind === 'squeeze' && other.params['steps'] === name && name === `${other.inputs[0]!}.steps`,
+    );
   }
 
   #renamed(): ReadonlyMap<string, string> {

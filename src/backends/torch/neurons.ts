@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type NeuronDef, printExpr, stepParameter } from '../../equations/index.js';
+import { type NeuronDef, printExpr, stepParameter, stepwiseParameters } from '../../equations/index.js';
 import { neuronBody } from '../../lower/program/index.js';
 import { type Network, type Op, optionalParam } from '../../network/index.js';
 import type { Dim } from '../../tensor/index.js';
@@ -101,6 +101,9 @@ export function neuronCode(
         ? [`${tuple(states.map((name) => variables.get(name)!))} = states`]
         : []),
       ...usesLearned(step.lines, [fired, ...next].join(' ')),
+      ...stepwiseParameters(def)
+        .filter((name) => mentions([...step.lines, fired, ...next], variables.get(name)!))
+        .map((name) => `${variables.get(name)!} = ${variables.get(name)!}[t - 1 : t]`),
       ...(read.has('t') ? ['time = torch.full((1,), float(t), device=x.device)'] : []),
       ...step.lines,
       `return ${fired}, ${tuple(next)}`,
@@ -162,6 +165,7 @@ function learnedLines(
   const init: string[] = [];
   const values: string[] = [];
   const scaled = stepParameter(def);
+  const stepwise = stepwiseParameters(def);
   const bits = 'bits_max' in op.attrs;
   const [least, most] = op.attrs.levels ?? [0, 1];
   const neurons = elementCount(op.type.shape);
@@ -176,7 +180,7 @@ function learnedLines(
     const own = `self.get_parameter("${stateName(name)}")`;
     init.push(`self.register_parameter("${stateName(name)}", nn.Parameter(torch.zeros(${shape.join(', ')})))`);
     const wide =
-      shape.length === 1 && shape[0] !== 1
+      shape.length === 1 && shape[0] !== 1 && !stepwise.includes(name)
         ? `.reshape(${[-1, ...op.type.shape.slice(1).map(() => 1)].join(', ')})`
         : '';
     const factor = bits

@@ -49,7 +49,13 @@ export const convertDiagnostics = {
     'note',
     ({ layers, products }) =>
       `${layers} layer${layers === 1 ? '' : 's'} multipl${layers === 1 ? 'ies' : 'y'} the codes of two spike trains: ${products.toLocaleString('en')} multiplications an image; every other synapse only accumulates`,
-    'The product of two quantised values (the gate of a squeeze-excite, an attention) can’t be a sum of spikes. Its neurons wait for both whole trains, multiply the two codes and fire the digits of the quantised product (docs/sws.md): exact, one multiplication a neuron and image. `cost` counts them as MACs in a row of their own. A chip that can only add can’t run such a network. A function of a single value, like x·sigmoid(x), is no such product: it is a table.',
+    'The product of two quantised values (the gate of a squeeze-excite, an attention) can’t be a sum of spikes. Its neurons wait for both whole trains, multiply the two codes and fire the digits of the quantised product (docs/sws.md): exact, one multiplication a neuron and image (of matrices, one a term of each sum). `cost` counts them as MACs in a row of their own. A chip that can only add can’t run such a network. A function of a single value, like x·sigmoid(x), is no such product: it is a table.',
+  ),
+  'convert/group-functions': define<{ layers: number; names: string; values: number }>(
+    'note',
+    ({ layers, names, values }) =>
+      `${layers} layer${layers === 1 ? '' : 's'} of neurons appl${layers === 1 ? 'ies' : 'y'} a function of many codes at once (${names}): ${values.toLocaleString('en')} values an image`,
+    'Softmax and layer normalisation make each value of all values along an axis, which no sum of spikes is. Their neurons wait for all of these trains, apply the function to the codes in float64, and fire the digits of its quantised value (docs/sws.md): exact, once an image, silent for Tc steps. `cost` has them in rows of functions. A chip that can only add can’t run such a network.',
   ),
   'convert/import-mismatch': define<{ op: string; tensor: string; ours: number; theirs: number; at: number }>(
     'error',

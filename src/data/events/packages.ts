@@ -19,6 +19,11 @@ export async function importHdf5(what: string): Promise<unknown> {
   return library;
 }
 
+/** Milliseconds that reading so many bytes of HDF5 may take: damaged files can make it a loop without end. */
+export function readingTime(bytes: number): number {
+  return Math.round(4000 + bytes / 1000);
+}
+
 /** What an error of that package says is wrong: the innermost of the calls that it lists. */
 export function hdf5Reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -90,6 +90,7 @@ export class NodeContext {
   inOwnLayout(value: RealValue): RealValue {
     const { perm } = value;
     if (perm === undefined) return value;
+    if (perm[0] !== 0) this.badForm('the batch is not the first axis of what it reads');
     const from = this.shapeOf(value);
     if (!inOrder(perm, from)) return this.graph.transposed(this, value, perm);
     const shape = perm.slice(1).map((axis) => from[axis - 1]!);
@@ -220,6 +221,8 @@ export class GraphContext {
     string,
     { readonly source: string; readonly scale: number; readonly shift: number }
   >();
+  /** What square roots are of, by their op. */
+  readonly roots = new Map<string, string>();
   /** Rounded values that have got their quantisers, by their tensors. */
   readonly roundedReals = new Map<string, RealValue>();
   /** What the reshapes that only write axes of size 1 anew were made from, by their op. */

@@ -9,7 +9,7 @@ import { mostDiagnostics, orderGraph } from './graph.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
 import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
-import { type RealValue, type Value, inOrder } from './values.js';
+import { type RealValue, type Value, inOrder, withBatchFirst } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
 
 /** The oldest and newest version of ONNX's own operators that are understood. */
@@ -342,8 +342,9 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
       fail('onnx/unsupported-form', { op: 'output', what: `the output is a dynamic ${real.what}` }, place);
     if (real.kind === 'rounded') return real.finish(real, name);
     if (real.perm === undefined || inOrder(real.perm, graph.builder.typeOf(real.op).shape)) return real;
+    if (graph.fixedBatch === 1 && inOrder(withBatchFirst(real).perm!, graph.builder.typeOf(real.op).shape)) return real;
     const node = { name: '', opType: 'output', domain: '', inputs: [name], outputs: [name], attributes: new Map() };
-    return new NodeContext(node, graph).inOwnLayout(real);
+    return new NodeContext(node, graph).inOwnLayout(graph.fixedBatch === 1 ? withBatchFirst(real) : real);
   });
 }
 

@@ -19,7 +19,8 @@ export interface RealValue {
   readonly op: string;
   /**
    * ONNX axis i of the value is axis perm[i] of [N, ...shape of the op]; missing where they agree.
-   * Axes of size 1 may be left out: [N, C, L] is held as an image of height 1.
+   * Axes of size 1 may be left out: [N, C, L] is held as an image of height 1. The batch, axis 0 of the op's, may stand
+   * behind other axes ([T, N, F]), or be missing where the file's batch is one sample.
    */
   readonly perm?: readonly number[];
   /** All its numbers are codes of this quantiser, dequantised. */
@@ -107,6 +108,25 @@ export type Value = Constant | RealValue | CodesValue | DynamicValue | RoundedVa
 /** What is made of a value element by element, its ONNX axes lying as that value's. */
 export function inAxesOf(value: RealValue, made: RealValue): RealValue {
   return value.perm === undefined ? made : { ...made, perm: value.perm };
+}
+
+/** Where the batch stands among the ONNX axes; −1 where it is left out. */
+export function batchPlace({ perm }: RealValue): number {
+  return perm === undefined ? 0 : perm.indexOf(0);
+}
+
+/** The same numbers, seen with the batch as the first axis. */
+export function withBatchFirst(value: RealValue): RealValue {
+  const { perm } = value;
+  if (perm === undefined || perm[0] === 0) return value;
+  return { ...value, perm: [0, ...perm.filter((axis) => axis !== 0)] };
+}
+
+/** A value whose batch is the first axis, seen with it at another place, or (−1) without it. */
+export function withBatchAt(value: RealValue, rank: number, place: number): RealValue {
+  if (place === 0) return value;
+  const [, ...rest] = value.perm ?? Array.from({ length: rank }, (_, axis) => axis);
+  return { ...value, perm: place < 0 ? rest : rest.toSpliced(place, 0, 0) };
 }
 
 /** What is made of a value by moving or choosing its numbers: codes of that value's quantiser, if they were. */

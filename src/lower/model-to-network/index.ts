@@ -1,5 +1,5 @@
 import { type Outcome, hasErrors } from '../../base/diagnostics/index.js';
-import { type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
+import { type LearnScope, type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import {
   type CodingChoice,
@@ -14,6 +14,7 @@ import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits
 import { Blank, Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { configProblems } from './rules.js';
+import { sharedSteps } from './shared-steps.js';
 import { thresholdValue } from './tdbn.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
@@ -53,6 +54,10 @@ class ModelLowering {
   /** Neurons by the name their ops use. */
   readonly #neurons = new Map<string, NeuronDef>();
   readonly #expanded = new Map<NeuronUse, NeuronUse>();
+  /** Layers of neurons → the one whose steps they have. */
+  readonly #shared: ReadonlyMap<string, string>;
+  /** Parameters of steps that there are. */
+  readonly #steps = new Set<string>();
   readonly #bitted = new Map<NeuronUse, Map<string, NeuronUse>>();
 
   constructor(
@@ -64,6 +69,7 @@ class ModelLowering {
     this.#config = config;
     this.#network = network;
     this.#builder = new NetworkBuilder(network.name);
+    this.#shared = sharedSteps(network.layers);
     this.#layers = new Map(network.layers.map((layer) => [layer.id, layer]));
     this.#context = {
       builder: this.#builder,
@@ -112,7 +118,8 @@ class ModelLowering {
     const params: Record<string, string> = {};
     for (const { name: param, learn } of use.def.params) {
       if (learn === undefined) continue;
-      params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled([1], use.args[param]!) });
+      const shape = this.#learnedShape(learn.per, layer);
+      params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled(shape, use.args[param]!) });
     }
     const spikes = this.bits.of('spikes', layer.id);
     const learned = typeof spikes === 'object' && 'bits' in use.args;
@@ -128,13 +135,34 @@ class ModelLowering {
     if (this.bits.squeezes) this.#squeeze(layer);
   }
 
+  /** The shape of a learned parameter of a layer of neurons. */
+  #learnedShape(per: LearnScope | undefined, layer: Layer): readonly number[] {
+    const { shape, time } = this.#builder.typeOf(this.#context.idOf(layer.inputs[0]!));
+    switch (per) {
+      case undefined:
+        return [1];
+      case 'channel':
+        return [shape[0]!];
+      case 'neuron':
+        return shape;
+      case 'step':
+        return [this.bits.squeezes ? mostBits(this.bits.stepsOf(layer.id)) : (time?.steps ?? 1)];
+    }
+  }
+
   /** What reads the layer reads the mean of its train. */
   #squeeze(layer: Layer): void {
     const setting = this.bits.stepsOf(layer.id);
     const id = `${layer.id}.squeeze`;
     const params: Record<string, string> = {};
     if (typeof setting === 'object') {
-      params['steps'] = this.#builder.param(`${layer.id}.steps`, { tensor: filled([1], initialBits(setting)) });
+      // their settings may differ by patterns: then each has its own
+      const first = this.#shared.get(layer.id) ?? layer.id;
+      const alike = JSON.stringify(this.bits.stepsOf(first)) === JSON.stringify(setting);
+      const name = `${alike ? first : layer.id}.steps`;
+      const known = this.#steps.has(name);
+      this.#steps.add(name);
+      params['steps'] = known ? name : this.#builder.param(name, { tensor: filled([1], initialBits(setting)) });
     }
     const attrs = bitAttrs('steps', setting);
     this.#builder.add({ id, kind: 'squeeze', inputs: [layer.id], attrs, params, place: layer.place });

@@ -41,6 +41,16 @@ export function lowerLayer(layer: Layer, context: LayerContext): void {
       return plain(layer, 'transpose', pick(layer, ['perm']), context);
     case 'slice':
       return plain(layer, 'slice', pick(layer, ['axis', 'start', 'end', 'step']), context);
+    case 'pad':
+      return plain(layer, 'pad', pick(layer, ['pads', 'value']), context);
+    case 'resample':
+      return plain(layer, 'resample', pick(layer, ['rows', 'columns']), context);
+    case 'function':
+      return plain(layer, 'function', pick(layer, ['name']), context);
+    case 'softmax':
+      return plain(layer, 'softmax', pick(layer, ['axis']), context);
+    case 'layernorm':
+      return lowerLayernorm(layer, context);
     case 'matmul':
       return plain(layer, 'matmul', pick(layer, ['transpose']), context);
     case 'add':
@@ -64,6 +74,10 @@ type PlainKind =
   | 'reshape'
   | 'transpose'
   | 'slice'
+  | 'pad'
+  | 'resample'
+  | 'function'
+  | 'softmax'
   | 'matmul'
   | 'add'
   | 'mul'
@@ -141,6 +155,16 @@ function lowerBatchnorm(layer: Layer, { builder, idOf }: LayerContext): void {
   );
   const attrs = pick(layer, ['epsilon', 'momentum', ...['threshold', 'axis'].filter((name) => name in layer.attrs)]);
   builder.add({ id: layer.id, kind: 'batchnorm', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
+}
+
+function lowerLayernorm(layer: Layer, { builder, idOf }: LayerContext): void {
+  const features = [layer.shape.at(-1)!];
+  const params = {
+    gamma: builder.param(`${layer.id}.gamma`, { tensor: filled(features, 1) }),
+    beta: builder.param(`${layer.id}.beta`, { tensor: filled(features, 0) }),
+  };
+  const attrs = { axis: layer.shape.length - 1, ...pick(layer, ['epsilon']) };
+  builder.add({ id: layer.id, kind: 'layernorm', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
 }
 
 /** Weight [k], uniform in ±1/√k. */

@@ -57,7 +57,7 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
     const help = `${why}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   } else found.push(...ownNeuronProblems(coding, network, neuron));
-  const ranged = coding.layers.find(({ settings }) => 'range' in settings);
+  const ranged = coding.layers.find(({ settings }) => 'range' in settings || 'ranges' in settings);
   if (ranged !== undefined) {
     const problem = 'a `range` belongs to the conversion of an ONNX file; this config has a network of layers';
     found.push(diagnostic('model/conflict', { problem }, ranged.place));

@@ -2,6 +2,7 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
 import { mostElements } from '../../base/limits.js';
 import { type Config, type Layer, type OwnNetwork, stepsOf } from '../../model/index.js';
+import { asImage } from '../../network/index.js';
 import { BitPlan, mostBits } from './bits.js';
 
 type Found = { readonly what: string; readonly elements: number; readonly layer: Layer; readonly help: string };
@@ -28,7 +29,7 @@ function firstValue(config: Config, { layers }: OwnNetwork): Found | undefined {
     const help = 'make it smaller: fewer channels or features, a stride or a pooling layer before, fewer steps';
     if (elements > mostElements) return { what: `the value of \`${layer.id}\`${over} has`, elements, layer, help };
     const pads = layer.attrs['pads'] as readonly number[] | undefined;
-    const [channels, height, width] = pads === undefined ? [] : (shapes.get(layer.inputs[0]!) ?? []);
+    const [channels, height, width] = pads === undefined ? [] : asImage(shapes.get(layer.inputs[0]!) ?? []);
     if (pads === undefined || channels === undefined) continue;
     const padded = channels * (height! + pads[0]! + pads[2]!) * (width! + pads[1]! + pads[3]!);
     if (padded * steps > mostElements) {

@@ -75,6 +75,11 @@ export class Lowering implements LoweringContext {
     return this.param(op.params[role]!, tensor(dtype, wide, values));
   }
 
+  /** A parameter with a value for each time step, [T]; within a loop its value at this step, [1]. */
+  perStep(op: LoweredOp, role: string, dtype: Precision): Value | number | undefined {
+    return this.perChannel(op, role, dtype, 1);
+  }
+
   isInput(id: string): boolean {
     return opsById(this.network).get(id)?.kind === 'input';
   }

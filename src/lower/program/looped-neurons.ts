@@ -1,5 +1,11 @@
 import { tensor } from '../../base/dtype.js';
-import { Environment, type EvaluationScope, type NeuronDef, type Operand } from '../../equations/index.js';
+import {
+  Environment,
+  type EvaluationScope,
+  type NeuronDef,
+  type Operand,
+  stepwiseParameters,
+} from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import { type Program, ProgramBuilder, type Value, type ValueInfo, isBatch } from '../../tensor/index.js';
@@ -120,9 +126,12 @@ class BodyWriter {
     else this.#same('x', x);
     if (readsName(def, 't')) this.#train('t', () => this.#times(), [1], this.dtype);
     env.set('T', steps);
+    const stepwise = new Set(stepwiseParameters(def));
     for (const { name } of def.params) {
       const value = present(scope.env.get(name), `lower: ${op.id}: parameter ${name} has no value`);
-      if (typeof value === 'object' && 'id' in value) this.#same(name, value);
+      if (typeof value === 'object' && 'id' in value && stepwise.has(name) && steps > 1)
+        this.#train(name, () => value, [1], value.dtype);
+      else if (typeof value === 'object' && 'id' in value) this.#same(name, value);
       else env.set(name, value);
     }
     b.at(op.id);

@@ -1,6 +1,13 @@
 import { elementCount } from '../../base/dtype.js';
 import { InvariantError, present } from '../../base/invariant.js';
-import { Environment, type EvaluationScope, type NeuronDef, Pending, evaluateExpr } from '../../equations/index.js';
+import {
+  Environment,
+  type EvaluationScope,
+  type NeuronDef,
+  Pending,
+  evaluateExpr,
+  stepwiseParameters,
+} from '../../equations/index.js';
 import { type Op, numberAttr } from '../../network/index.js';
 import type { Value } from '../../tensor/index.js';
 import type { Lowering } from './context.js';
@@ -66,8 +73,10 @@ export function lowerNeurons(
   }
   const step = new NeuronStep(op, def, plain);
   const fired: FiredStep[] = [];
+  const stepwise = stepwiseParameters(def).map((name) => ({ name, values: env.get(name)! }));
   for (let t = 1; t <= steps; t++) {
     env.set('t', t);
+    for (const { name, values } of stepwise) if (isValue(values)) env.set(name, atStep(builder.at(op.id), values, t));
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
     const merging = silent > 0 && t <= silent + 1;
     fired.push(step.run({ membranes: membranesToo, silent: t <= silent, merging }));
@@ -84,12 +93,22 @@ export function lowerNeurons(
   };
 }
 
+const isValue = (x: unknown): x is Value => typeof x === 'object' && x !== null && 'id' in x;
+
+/** The value of a parameter [T] at a step. */
+function atStep(builder: Lowering['builder'], values: Value, t: number): Value {
+  return builder.slice(values, [t - 1], [t]);
+}
+
 /** The parameters of a layer of neurons, and the number type of its states. */
 export function initialEnvironment(lowering: Lowering, op: Op<'neuron'>, def: NeuronDef): Environment {
   const { precision } = lowering.options;
   const env = new Environment([['$dtype', precision === 'f32' ? 32 : 64]]);
+  const stepwise = new Set(stepwiseParameters(def));
   const raw = (name: string): Value | number | undefined =>
-    lowering.perChannel(op, name, precision, op.type.shape.length);
+    stepwise.has(name)
+      ? lowering.perStep(op, name, precision)
+      : lowering.perChannel(op, name, precision, op.type.shape.length);
   const learned = new LearnedParameters(lowering.builder, op, def, elementCount(op.type.shape), (name) => {
     const value = raw(name);
     return typeof value === 'number' ? undefined : value;

@@ -1,8 +1,22 @@
 import { eca, shortcut } from './composites.js';
 import { add, concat, matmul, mul } from './joins.js';
 import type { LayerDef } from './layer-def.js';
-import { delay, dropout, flatten, readout, relu, sigmoid, spike } from './plain.js';
+import {
+  delay,
+  dropout,
+  flatten,
+  gelu,
+  layernorm,
+  readout,
+  relu,
+  sigmoid,
+  silu,
+  softmax,
+  spike,
+  tanh,
+} from './plain.js';
 import { avgpool, globalAvgpool, maxpool } from './pooling.js';
+import { channelShuffle, pad, upsample, voting } from './rearranged.js';
 import { mean, permute, reshape, slice, split } from './shapes.js';
 import { transposedConv } from './transposed.js';
 import { batchnorm, conv, linear } from './weighted.js';
@@ -15,6 +29,7 @@ export const layerTable: Readonly<Record<string, LayerDef>> = {
   linear,
   transposed_conv: transposedConv,
   batchnorm,
+  layernorm,
   spike,
   avgpool,
   maxpool,
@@ -25,11 +40,19 @@ export const layerTable: Readonly<Record<string, LayerDef>> = {
   slice,
   split,
   mean,
+  pad,
+  upsample,
+  channel_shuffle: channelShuffle,
+  voting,
   dropout,
   delay,
   readout,
   relu,
   sigmoid,
+  tanh,
+  gelu,
+  silu,
+  softmax,
   add,
   mul,
   matmul,

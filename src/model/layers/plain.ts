@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { mostSteps } from '../../base/limits.js';
 import { readOuts } from '../../base/read-outs.js';
+import { axisOf } from './shapes.js';
 import { type LayerDef, numberOf, one } from './layer-def.js';
 
 function elementwise(kind: string): LayerDef {
@@ -13,6 +14,36 @@ function elementwise(kind: string): LayerDef {
 
 export const relu = elementwise('relu');
 export const sigmoid = elementwise('sigmoid');
+export const gelu = named('gelu');
+export const silu = named('swish');
+export const tanh = named('tanh');
+
+/** A function of the network's table of functions. */
+function named(of: string): LayerDef {
+  return {
+    inputs: one,
+    parameters: [],
+    build: (site, [input], _args, name) => site.add(name, 'function', [input], input.shape, { name: of }),
+  };
+}
+
+/** `softmax(axis: -1)` of real values. */
+export const softmax: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'axis', spec: { kind: 'int' }, default: -1 }],
+  build(site, [input], args, name) {
+    const axis = axisOf(site, input, args, -1);
+    return axis === undefined ? undefined : site.add(name, 'softmax', [input], input.shape, { axis });
+  },
+};
+
+/** `layernorm(epsilon: 1e-5)`: of each sample (and each token) over the last axis, with a gain and a shift a feature. */
+export const layernorm: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 }],
+  build: (site, [input], args, name) =>
+    site.add(name, 'layernorm', [input], input.shape, { epsilon: numberOf(args, 'epsilon')! }),
+};
 
 /** `flatten`: any shape → [features], channels slowest. */
 export const flatten: LayerDef = {

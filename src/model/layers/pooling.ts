@@ -16,12 +16,12 @@ function pool(kind: 'avgpool' | 'maxpool'): LayerDef {
     build(site, [input], args, name) {
       const window = windowOver(site, input, args, 'none');
       if (window === undefined) return undefined;
-      const { kernel, stride, pads, height, width } = window;
+      const { kernel, stride, pads, spatial } = window;
       // A window that lies in the padding has no maximum, and no mean of anything.
       if (pads.some((pad, side) => pad >= kernel[side % 2]!)) {
         return site.wrongArgument('pad', `smaller than its window ${describeShape(kernel)}`, describeShape(pads));
       }
-      return site.add(name, kind, [input], [input.shape[0]!, height, width], { kernel, stride, pads });
+      return site.add(name, kind, [input], [input.shape[0]!, ...spatial], { kernel, stride, pads });
     },
   };
 }

@@ -2,7 +2,7 @@ import { type LayerDef, boolOf, numberOf, one } from './layer-def.js';
 import { axisOf } from './shapes.js';
 import { groupsOf, padParameter, windowOver } from './window.js';
 
-/** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)` */
+/** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)`, of images or of [channels, length] */
 export const conv: LayerDef = {
   inputs: one,
   parameters: [
@@ -20,11 +20,11 @@ export const conv: LayerDef = {
     const channels = numberOf(args, 'channels')!;
     const groups = groupsOf(site, input, channels, args);
     if (groups === undefined) return undefined;
-    const { kernel, stride, dilation, pads, height, width } = window;
+    const { kernel, stride, dilation, pads, spatial } = window;
     const bias = boolOf(args, 'bias');
     const attrs = { channels, kernel, stride, pads, dilation, groups, ...(bias === undefined ? {} : { bias }) };
     const weight = [channels, input.shape[0]! / groups, ...kernel];
-    return site.weighted(name, 'conv', input, [channels, height, width], weight, attrs);
+    return site.weighted(name, 'conv', input, [channels, ...spatial], weight, attrs);
   },
 };
 

@@ -22,8 +22,8 @@ export interface Window {
   readonly dilation: readonly [number, number];
   /** top, left, bottom, right */
   readonly pads: readonly number[];
-  readonly height: number;
-  readonly width: number;
+  /** Of what results: [height, width], or [length] of [channels, length]. */
+  readonly spatial: readonly number[];
 }
 
 /**
@@ -36,20 +36,49 @@ export function windowOver(
   args: ReadonlyMap<string, Value>,
   otherwise: 'same' | 'none',
 ): Window | undefined {
-  if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
-  const kernel = pairOf(args, 'kernel') ?? [2, 2];
-  const stride = pairOf(args, 'stride') ?? kernel;
-  const dilation = pairOf(args, 'dilation') ?? [1, 1];
+  const isLine = input.shape.length === 2;
+  if (!isImage(input.shape) && !isLine) {
+    return site.wrongShape('[channels, height, width] or [channels, length]', input);
+  }
+  const sizes = (name: string): readonly [number, number] | undefined => (isLine ? lineOf : pairOf)(args, name);
+  const kernel = sizes('kernel') ?? (isLine ? [1, 2] : [2, 2]);
+  const stride = sizes('stride') ?? kernel;
+  const dilation = sizes('dilation') ?? [1, 1];
+  const listed = ['kernel', 'stride', 'dilation'].find((name) => isLine && args.get(name)?.kind === 'list');
+  if (listed !== undefined) return site.wrongArgument(listed, 'one number for [channels, length]', 'a list');
   const reach = [dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)] as const;
-  const pads = padsOf(args, reach, otherwise);
-  const [, h, w] = input.shape;
+  const pads = isLine ? linePadsOf(args, reach[1], otherwise) : padsOf(args, reach, otherwise);
+  if (pads === undefined) return site.wrongArgument('pad', 'a number or [before, after]', 'four of them');
+  const [h, w] = isLine ? [1, input.shape[1]!] : [input.shape[1]!, input.shape[2]!];
   const height = Math.floor((h + pads[0]! + pads[2]! - reach[0] - 1) / stride[0]) + 1;
   const width = Math.floor((w + pads[1]! + pads[3]! - reach[1] - 1) / stride[1]) + 1;
   if (height < 1 || width < 1) {
     const window = describeShape([reach[0] + 1, reach[1] + 1]);
-    return site.wrongShape(`a height and width that hold its window ${window}`, input);
+    const needs = isLine
+      ? `a length that holds its window of ${reach[1] + 1}`
+      : `a height and width that hold its window ${window}`;
+    return site.wrongShape(needs, input);
   }
-  return { kernel, stride, dilation, pads, height, width };
+  return { kernel, stride, dilation, pads, spatial: isLine ? [width] : [height, width] };
+}
+
+/** One number, along the length of [channels, length]. */
+function lineOf(args: ReadonlyMap<string, Value>, name: string): readonly [number, number] | undefined {
+  const size = numberOf(args, name);
+  return size === undefined ? undefined : [1, size];
+}
+
+/** `pad` of a length: a number, [before, after], `same` or `none`; undefined of four numbers. */
+function linePadsOf(
+  args: ReadonlyMap<string, Value>,
+  reach: number,
+  otherwise: 'same' | 'none',
+): readonly number[] | undefined {
+  const given = args.get('pad');
+  if (given?.kind === 'list' && given.items.length === 4) return undefined;
+  const [before, after] = pairOf(args, 'pad') ?? [];
+  if (before !== undefined) return [0, before, 0, after!];
+  return padsOf(args, [0, reach], otherwise);
 }
 
 /** `pad` as top, left, bottom, right; `same` shares what a window reaches beyond one position. */

@@ -1,4 +1,4 @@
-import { sumOfWindows, windowOf } from './window-lowering.js';
+import { onImages, sumOfWindows, windowOf } from './window-lowering.js';
 import { boolean, border, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sliding } from './geometry.js';
@@ -27,7 +27,9 @@ export const avgpool = defineOp({
   links: sliding,
   lowering: {
     role: 'synapse',
-    act: ({ builder }, { attrs }, [x]) => builder.avgpool(x!, { ...windowOf(attrs), include_pad: attrs.include_pad }),
+    act: onImages(({ builder }, { attrs }, [x]) =>
+      builder.avgpool(x!, { ...windowOf(attrs), include_pad: attrs.include_pad }),
+    ),
     sums: {
       act: sumOfWindows,
       size: ({ attrs: { kernel } }) => kernel[0] * kernel[1],

@@ -31,7 +31,9 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   affine: (op, [first], source) => first && affine(source, op, first),
   add: (_, [a, b]) => a && b && { min: a.min + b.min, max: a.max + b.max },
   mul: (_, [a, b]) => a && b && times(a, b),
-  matmul: unbounded,
+  matmul: matrixProduct,
+  softmax: () => ({ min: 0, max: 1 }),
+  layernorm: normalised,
   concat: (_, [first, ...others]) => others.reduce(union, first),
   quantize: ofCodes,
   table: ofCodes,
@@ -41,7 +43,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
     return { min: held(first?.min ?? -Infinity), max: held(first?.max ?? Infinity) };
   },
   sigmoid: () => ({ min: 0, max: 1 }),
-  function: (op, [first]) => first && ofFunction(op, first),
+  function: (op, [first], source) => first && ofFunction(op, first, source),
   channel_conv: unbounded,
   // a border may be counted as zeros
   avgpool: (_, [first]) => first && withValue(first, 0),
@@ -61,6 +63,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   neuron: unbounded,
   recode: unbounded,
   product: unbounded,
+  matrix_product: unbounded,
+  group_neuron: unbounded,
   maxprefix: unbounded,
   delay: unbounded,
   lag: unbounded,
@@ -92,6 +96,24 @@ function times(a: Interval, b: Interval): Interval {
   return { min: Math.min(...ends), max: Math.max(...ends) };
 }
 
+/** As many products as the inner size: each between the bounds of one. */
+function matrixProduct(
+  op: Op<'matmul'>,
+  [a, b]: readonly (Interval | undefined)[],
+  source: IntervalSource,
+): Interval | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const inner = source.opOf(op.inputs[0]!).type.shape.at(-1)!;
+  const { min, max } = times(a, b);
+  return { min: inner * min, max: inner * max };
+}
+
+/** Of n values with the mean 0 and the variance 1 none is greater than √(n − 1). */
+function normalised(op: Op<'layernorm'>, _: unknown, source: IntervalSource): Interval {
+  const most = Math.sqrt(Math.max(1, op.type.shape[op.attrs.axis]! - 1));
+  return affined({ min: -most, max: most }, valuesOf(source, op, 'gamma'), valuesOf(source, op, 'beta'));
+}
+
 /** A quantiser's range; behind a relu it has no negative values. */
 function ofCodes(op: Op<'quantize' | 'table'>, _: unknown, source: IntervalSource): Interval {
   const { scale, zero, min, max } = op.attrs;
@@ -101,19 +123,54 @@ function ofCodes(op: Op<'quantize' | 'table'>, _: unknown, source: IntervalSourc
   return rectified ? { min: Math.max(0, low), max: Math.max(0, low, high) } : { min: low, max: high };
 }
 
-/** Between the least and the greatest value on a fine net of arguments, and a little more where it turns between them. */
-function ofFunction({ attrs }: Op<'function'>, { min, max }: Interval): Interval | undefined {
-  const { name } = attrs;
+/**
+ * Of codes between what the function makes of them; else between the least and the greatest value on a fine net of
+ * arguments, and a little more where it may turn between them.
+ */
+function ofFunction(op: Op<'function'>, { min, max }: Interval, source: IntervalSource): Interval | undefined {
+  const { name } = op.attrs;
   if (!isFunctionName(name) || !Number.isFinite(min) || !Number.isFinite(max)) return undefined;
+  const of = (x: number): number => functions[name].of(numbers, x, op.attrs);
+  const { code } = source.opOf(op.inputs[0]!).type;
+  if (code.kind === 'quant' && code.max - code.min < mostCodes) {
+    // where it has no value (1/0) the file has none either
+    const values = integersIn(code)
+      .map((q) => of((q - code.zero) * code.scale))
+      .filter(Number.isFinite);
+    return values.length === 0 ? undefined : { min: least(values), max: greatest(values) };
+  }
+  const isPole = name === 'reciprocal' || (name === 'pow' && op.attrs.alpha! < 0);
+  if (isPole && min <= 0 && max >= 0) return undefined;
   const count = 4096;
   // most functions turn near 0: the net is finer there
   const inner = [-8, 8].map((x) => Math.min(max, Math.max(min, x))) as [number, number];
   const places = [min, max, ...[[min, max] as const, inner].flatMap(([from, to]) => evenly(from, to, count))];
-  const values = places.map((x) => functions[name].of(numbers, x, attrs));
+  const values = places.map(of);
   if (values.some((y) => !Number.isFinite(y))) return undefined;
-  const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const [low, high] = [least(values), greatest(values)];
   const room = (high - low) / count;
-  return { min: low - room, max: high + room };
+  const ends = [of(min), of(max)];
+  const never = low >= 0 && isNeverNegative(op) ? 0 : -Infinity;
+  return { min: ends.includes(low) ? low : Math.max(never, low - room), max: ends.includes(high) ? high : high + room };
+}
+
+/** Of a wider range the codes aren't gone through one by one. */
+const mostCodes = 1 << 16;
+
+function integersIn({ min, max }: { readonly min: number; readonly max: number }): readonly number[] {
+  return Array.from({ length: max - min + 1 }, (_, i) => min + i);
+}
+
+function isNeverNegative({ attrs: { name, alpha } }: Op<'function'>): boolean {
+  return name === 'abs' || name === 'exp' || name === 'softplus' || (name === 'pow' && alpha! % 2 === 0);
+}
+
+function least(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.min(a, b));
+}
+
+function greatest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b));
 }
 
 function evenly(from: number, to: number, count: number): readonly number[] {
@@ -133,9 +190,15 @@ function valuesOf(source: IntervalSource, op: Op, role: string): Float64Array | 
   return name === undefined ? undefined : realValues(source.paramOf(name));
 }
 
-function affine(source: IntervalSource, op: Op, { min, max }: Interval): Interval {
-  const scales = valuesOf(source, op, 'scale') ?? Float64Array.of(1);
-  const shifts = valuesOf(source, op, 'shift') ?? Float64Array.of(0);
+function affine(source: IntervalSource, op: Op, bounds: Interval): Interval {
+  return affined(bounds, valuesOf(source, op, 'scale'), valuesOf(source, op, 'shift'));
+}
+
+function affined(
+  { min, max }: Interval,
+  scales: Float64Array = Float64Array.of(1),
+  shifts: Float64Array = Float64Array.of(0),
+): Interval {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < Math.max(scales.length, shifts.length); i++) {
     const a = scales[scales.length === 1 ? 0 : i]!;

@@ -2,11 +2,12 @@ import { border, number, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sliding } from './geometry.js';
 import { linearResult, sameShape, shapeText, windowShape } from './type-rules.js';
+import { onImages } from './window-lowering.js';
 import { weightAttrs, weightParams } from './weights.js';
 import { perOutput } from './traits.js';
 
 export const conv = defineOp({
-  doc: 'Convolution. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0; on `unary` ones w at each. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`; `weight_step_rule` max: the step size is max |w| over the highest code. `folded_bias`: the bias is only what batch norm left when it was folded, and no cost.',
+  doc: 'Convolution of [C,H,W], or of [C,L] as an image of one row. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0; on `unary` ones w at each. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`; `weight_step_rule` max: the step size is max |w| over the highest code. `folded_bias`: the bias is only what batch norm left when it was folded, and no cost.',
   arity: [1, 1],
   attrs: {
     kernel: pair(),
@@ -35,10 +36,10 @@ export const conv = defineOp({
   links: sliding,
   lowering: {
     role: 'synapse',
-    act: ({ builder, weight }, op, [x]) => {
+    act: onImages(({ builder, weight }, op, [x]) => {
       const { stride, pads, dilation, groups } = op.attrs;
       return builder.conv2d(x!, weight(op), { stride, pads, dilation, groups });
-    },
+    }),
     gain: 'gain',
     plus: 'bias',
   },

@@ -1,3 +1,8 @@
+/** A shape as windows see it: [C, L] is an image of one row, [C, 1, L]. */
+export function asImage(shape: readonly number[]): readonly number[] {
+  return shape.length === 2 ? [shape[0]!, 1, shape[1]!] : shape;
+}
+
 /** One tap of a window along an axis: the output that it belongs to, its place in the window, the input under it. */
 export interface Link {
   readonly output: number;

@@ -2,7 +2,7 @@ import { present } from '../../base/invariant.js';
 import type { Attrs, Op, ValueType } from '../types.js';
 import type { AttrSchema, AttrsOf } from './attributes.js';
 import type { OpDef } from './define.js';
-import type { Link } from './geometry.js';
+import { type Link, asImage } from './geometry.js';
 import type { OpLowering } from './lowering.js';
 import { networkOps } from './registry.js';
 import type { KindsOf, OpKind, PaddedKind, TimeKind, WeightedKind } from './kinds.js';
@@ -50,12 +50,13 @@ export function roleOf(op: { readonly kind: OpKind }): OpRole {
 /** Which inputs are under which taps of which outputs of a layer, along an axis (0: H, 1: W); it must have windows. */
 export function linksOf(
   op: { readonly id: string; readonly kind: OpKind; readonly attrs: unknown; readonly type: ValueType },
-  [, ...input]: readonly number[],
+  shape: readonly number[],
   axis: 0 | 1,
 ): readonly Link[] {
+  const [[, ...input], output] = [asImage(shape), asImage(op.type.shape)] as [number[], readonly number[]];
   const { links } = opDef(op.kind);
   const find = present(links, `network: ${op.kind} %${op.id} has no windows`);
-  return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, op.type.shape[axis + 1]!);
+  return find(op.attrs as AttrsOf<AttrSchema>, axis, input[axis]!, output[axis + 1]!);
 }
 
 /** What people call a layer: its kind, of a function its own name. */
@@ -136,10 +137,11 @@ export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
 export { joinProblem, sameShape, shapeText } from './type-rules.js';
 export { type Quantiser, codesOf } from './codes.js';
+export { alongAxis, layerNormOf, softmaxOf } from './group.js';
 export { lookedUp } from './table.js';
 export { digitOf, digitOfNumber } from './digit.js';
 export { algebraOf } from './function.js';
 export { windowOf } from './window-lowering.js';
 export type { Acting, LoweredOp, LoweringContext, OpLowering, Precision, RandomInput } from './lowering.js';
-export type { Link } from './geometry.js';
+export { type Link, asImage } from './geometry.js';
 export type { LayerShapes, Macs, OpRole, OpTraits } from './traits.js';

@@ -1,6 +1,6 @@
 import { boolean } from './attributes.js';
 import { defineOp } from './define.js';
-import { linearResult, productLevels, shapeText, withTime } from './type-rules.js';
+import { linearResult, matrixProductShape, productLevels, withTime } from './type-rules.js';
 
 export const matmul = defineOp({
   doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Of two trains: exact counts, k·levels·levels of them.',
@@ -28,14 +28,9 @@ export const matmul = defineOp({
     act: ({ builder }, { attrs }, [a, b]) => builder.matmul(a!, b!, { transB: attrs.transpose }),
   },
   type: ({ inputs: [a, b], attrs: { transpose } }) => {
-    const [left, right] = [a!.shape, b!.shape];
-    const inner = transpose ? right.at(-1) : right.at(-2);
-    const alike = left.slice(0, -2).every((n, i) => n === right[i]);
-    if (left.length < 2 || left.length !== right.length || !alike || left.at(-1) !== inner) {
-      return `can't multiply ${shapeText(left)} with ${transpose ? 'the transposed ' : ''}${shapeText(right)}`;
-    }
-    const shape = [...left.slice(0, -1), transpose ? right.at(-2)! : right.at(-1)!];
+    const shape = matrixProductShape(a!.shape, b!.shape, transpose);
+    if (typeof shape === 'string') return shape;
     if (a!.code.kind !== 'spike' || b!.code.kind !== 'spike') return linearResult(a!, shape);
-    return withTime({ shape, code: productLevels(a!.code, b!.code, left.at(-1)!) }, a!.time);
+    return withTime({ shape, code: productLevels(a!.code, b!.code, a!.shape.at(-1)!) }, a!.time);
   },
 });

@@ -1,4 +1,4 @@
-import { windowOf } from './window-lowering.js';
+import { onImages, windowOf } from './window-lowering.js';
 import { border, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sliding } from './geometry.js';
@@ -25,7 +25,7 @@ export const maxpool = defineOp({
     padding: 'absent',
   },
   links: sliding,
-  lowering: { role: 'values', act: ({ builder }, { attrs }, [x]) => builder.maxpool(x!, windowOf(attrs)) },
+  lowering: { role: 'values', act: onImages(({ builder }, { attrs }, [x]) => builder.maxpool(x!, windowOf(attrs))) },
   type: (request) => {
     const shape = poolShape(request);
     return typeof shape === 'string' ? shape : { ...request.inputs[0]!, shape };

@@ -16,11 +16,14 @@ import { flatten } from './flatten.js';
 import { functionOp } from './function.js';
 import { gather } from './gather.js';
 import { globalavgpool } from './globalavgpool.js';
+import { groupNeuron } from './group-neuron.js';
 import { identity } from './identity.js';
 import { input } from './input.js';
 import { lag } from './lag.js';
+import { layernorm } from './layernorm.js';
 import { linear } from './linear.js';
 import { matmul } from './matmul.js';
+import { matrixProduct } from './matrix-product.js';
 import { maxpool } from './maxpool.js';
 import { maxprefix } from './maxprefix.js';
 import { mul } from './mul.js';
@@ -35,6 +38,7 @@ import { resample } from './resample.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
+import { softmax } from './softmax.js';
 import { squeeze } from './squeeze.js';
 import { table } from './table.js';
 import { transpose } from './transpose.js';
@@ -57,6 +61,8 @@ export const networkOps = {
   clip,
   sigmoid,
   function: functionOp,
+  softmax,
+  layernorm,
   table,
   digit,
   channel_conv: channelConv,
@@ -75,6 +81,8 @@ export const networkOps = {
   neuron,
   recode,
   product,
+  matrix_product: matrixProduct,
+  group_neuron: groupNeuron,
   digit_neuron: digitNeuron,
   maxprefix,
   delay,

@@ -42,6 +42,8 @@ export type OpRole =
   /** Values held within bounds (`bounds` of the row); any other function of each value by itself. */
   | 'bound'
   | 'function'
+  /** A function of all values along an axis, for each of them. */
+  | 'group-function'
   | 'quantiser'
   /** A function of each value and the quantiser behind it, by its steps. */
   | 'table'

@@ -1,4 +1,5 @@
 import type { Code, Time, ValueType } from '../value-types.js';
+import { asImage } from './geometry.js';
 import type { TypeAnswer, TypeRequest } from './define.js';
 
 const real: Code = { kind: 'real' };
@@ -46,6 +47,19 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+/** [..., m, k] by [..., k, n] (or [..., n, k] where `transpose`) gives [..., m, n]; or what is wrong. */
+export function matrixProductShape(
+  a: readonly number[],
+  b: readonly number[],
+  transpose: boolean,
+): readonly number[] | string {
+  const [inner, outer] = transpose ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
+  const fits =
+    a.length >= 2 && a.length === b.length && a.at(-1) === inner && sameShape(a.slice(0, -2), b.slice(0, -2));
+  if (fits) return [...a.slice(0, -1), outer!];
+  return `can't multiply ${shapeText(a)} with ${transpose ? 'the transposed ' : ''}${shapeText(b)}`;
+}
+
 export function sameTime(a: Time | undefined, b: Time | undefined): boolean {
   return a?.start === b?.start && a?.steps === b?.steps;
 }
@@ -75,8 +89,8 @@ export interface WindowAttrs {
 
 /** [C, H, W] → [C', H', W'] of a window op, or what is wrong. */
 export function windowShape({ inputs, attrs }: TypeRequest<WindowAttrs>, channels: number): readonly number[] | string {
-  const shape = inputs[0]!.shape;
-  if (shape.length !== 3) return `needs a [C,H,W] input, has ${shapeText(shape)}`;
+  const shape = asImage(inputs[0]!.shape);
+  if (shape.length !== 3) return `needs a [C,H,W] or [C,L] input, has ${shapeText(shape)}`;
   const [kh, kw] = attrs.kernel;
   const [sh, sw] = attrs.stride;
   const [top, left, bottom, right] = attrs.pads;
@@ -86,7 +100,8 @@ export function windowShape({ inputs, attrs }: TypeRequest<WindowAttrs>, channel
   if (height === undefined || width === undefined) {
     return `a ${kh}x${kw} window doesn't fit into ${shapeText(shape)} with pads ${[top, left, bottom, right].join(',')}`;
   }
-  return [channels, height, width];
+  if (inputs[0]!.shape.length === 3) return [channels, height, width];
+  return height === 1 ? [channels, width] : `pads a row of its [C,L] input above or below`;
 }
 
 /** The same of a pool, whose padding is smaller than its window: none may see the border alone. */

@@ -1,9 +1,9 @@
 import type { TypedArray } from '../../base/dtype.js';
-import { type Op, linksOf } from '../../network/index.js';
+import { type Op, asImage, linksOf } from '../../network/index.js';
 
 /** For each output position along one axis: the taps that fall on real input, in order. */
 function realTaps(op: Op, shape: readonly number[], axis: 0 | 1): readonly (readonly number[])[] {
-  const taps = Array.from({ length: op.type.shape[axis + 1]! }, (): number[] => []);
+  const taps = Array.from({ length: asImage(op.type.shape)[axis + 1]! }, (): number[] => []);
   for (const { output, tap } of linksOf(op, shape, axis)) taps[output]!.push(tap);
   return taps;
 }
@@ -19,7 +19,7 @@ export function borderSums(
   [kh, kw]: readonly [number, number],
   shape: readonly number[],
 ): Float64Array<ArrayBuffer> {
-  const [, outHeight, outWidth] = op.type.shape as [number, number, number];
+  const [, outHeight, outWidth] = asImage(op.type.shape) as [number, number, number];
   const [rows, columns] = [realTaps(op, shape, 0), realTaps(op, shape, 1)];
   const [rowKeys, columnKeys] = [rows.map(String), columns.map(String)];
   const sums = new Float64Array(channels * outHeight * outWidth);

@@ -4,6 +4,7 @@ import { type Network, type Op, type OpRole, consumersOf, roleOf, traitsOf } fro
 const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
   bound: true,
   function: true,
+  'group-function': true,
   quantiser: true,
   reshape: true,
   maximum: true,

@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, opsById, traitsOf } from '../../network/index.js';
+import { type Network, type Op, opsById, roleOf, traitsOf } from '../../network/index.js';
 import { definePass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
 
@@ -52,6 +52,13 @@ function isSumOfTrains(op: Op, byId: ReadonlyMap<string, Op>): boolean {
   return op.inputs.length > 0;
 }
 
+/** Multiplications of two codes in an image. */
+function productsOf(op: Op, byId: ReadonlyMap<string, Op>): number {
+  const { macs } = traitsOf(op);
+  const input = byId.get(op.inputs[0]!)!.type.shape;
+  return macs === 'none' ? 0 : macs({ input, output: op.type.shape, weight: [] });
+}
+
 const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)', quant: 'quantised' };
 const help = {
   weighted: 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it',
@@ -80,13 +87,21 @@ export const verifyAccumulateOnly = definePass({
       const where = attentions.map(({ mul }) => `%${mul.id}`).join(', ');
       context.report('convert/attention-gate', { gates: attentions.length, products }, first.mul, { help: where });
     }
-    const products = network.ops.filter(({ kind }) => kind === 'product');
+    const products = network.ops.filter((op) => roleOf(op) === 'whole-input' && traitsOf(op).macs !== 'none');
     if (products.length > 0) {
-      const count = products.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
+      const count = products.reduce((sum, op) => sum + productsOf(op, byId), 0);
       const where = products.map(({ id }) => `%${id}`).join(', ');
       context.report('convert/code-products', { layers: products.length, products: count }, products[0], {
         help: where,
       });
+    }
+    const groups = network.ops.filter((op) => op.kind === 'group_neuron');
+    if (groups.length > 0) {
+      const values = groups.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
+      const names = [...new Set(groups.map(({ attrs }) => attrs.function))].sort().join(', ');
+      const where = groups.map(({ id }) => `%${id}`).join(', ');
+      const args = { layers: groups.length, names, values };
+      context.report('convert/group-functions', args, groups[0], { help: where });
     }
     return network;
   },

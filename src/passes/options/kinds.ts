@@ -28,6 +28,20 @@ export function real(above: number, most = Infinity): OptionType<number> {
   };
 }
 
+/** A list of numbers above a bound. */
+export function reals(above: number): OptionType<readonly number[]> {
+  const each = real(above);
+  return {
+    words: `a list of ${each.words.replace('a number', 'numbers')}`,
+    example: `[${each.example}, ${each.example}]`,
+    read: (raw) => {
+      if (raw.kind !== 'list') return undefined;
+      const values = raw.items.map(each.read);
+      return values.every((value) => value !== undefined) && values.length > 0 ? values : undefined;
+    },
+  };
+}
+
 /** One of some words. */
 export function oneOf<const W extends string>(words: readonly W[]): OptionType<W> {
   return {

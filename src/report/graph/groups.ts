@@ -17,6 +17,7 @@ const groups: Readonly<Record<OpRole, Group>> = {
   concatenation: 'join',
   bound: 'neuron',
   function: 'neuron',
+  'group-function': 'neuron',
   neurons: 'neuron',
   'running-maximum': 'shape',
   average: 'shape',

@@ -13,7 +13,7 @@ export const learned: Section = {
     return Promise.resolve(
       rows.length === 0
         ? undefined
-        : html`<p>One number a layer.</p>
+        : html`<p>One number a layer, or where there is one for each channel, neuron or step, their mean and range.</p>
             ${tableHtml(['layer', 'neuron', 'parameter', 'starts at', 'value'], rows)}`,
     );
   },
@@ -25,8 +25,16 @@ function rowsOf(network: Network, op: Op<'neuron'>): readonly string[][] {
   return params.map((param) => {
     const own = network.params.get(op.params[param.name] ?? '');
     // once a pass has made a constant of it, it is an attribute
-    const value = own === undefined ? op.attrs[param.name] : realValues(own)[0];
+    const values = own === undefined ? [op.attrs[param.name]] : [...realValues(own)];
     const start = param.default === undefined ? '–' : short(param.default);
-    return [op.id, name, param.name, start, typeof value === 'number' ? short(value) : '–'];
+    return [op.id, name, param.name, start, valueText(values)];
   });
+}
+
+function valueText(values: readonly unknown[]): string {
+  const numbers = values.filter((value) => typeof value === 'number');
+  if (numbers.length <= 1) return numbers.length === 0 ? '–' : short(numbers[0]!);
+  const mean = numbers.reduce((sum, value) => sum + value / numbers.length, 0);
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return `${short(mean)} (${short(least)} … ${short(most)})`;
 }

@@ -3,6 +3,7 @@ import { present } from '../../base/invariant.js';
 import {
   type Network,
   type Op,
+  asImage,
   isCodedSum,
   linksOf,
   opsById,
@@ -122,8 +123,8 @@ function eachInWindow(
   length: number,
   visit: (output: number, input: number) => void,
 ): void {
-  const [channels, height, width] = shape as [number, number, number];
-  const [, outHeight, outWidth] = op.type.shape as [number, number, number];
+  const [channels, height, width] = asImage(shape) as [number, number, number];
+  const [, outHeight, outWidth] = asImage(op.type.shape) as [number, number, number];
   const [rows, columns] = [linksOf(op, shape, 0), linksOf(op, shape, 1)];
   // samples and channels alike: planes of height times width
   const planes = length / (height * width);

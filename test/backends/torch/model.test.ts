@@ -129,9 +129,12 @@ const neurons: Readonly<Record<string, string>> = {
   EIF: 'EIF(theta: 0.4)',
   Izhikevich: 'Izhikevich(theta: 0.4)',
   'a neuron that reads the time': 'Timed',
+  'parameters per channel, neuron and step': 'Varied',
 };
 
 const timed = `
+  neuron Varied(leak = learn(0.5, per: channel), gain = learn(1, per: step), theta = learn(0.4, per: neuron)) {
+    state u = 0  charge u = leak * u + gain * x  fire s = u >= theta  reset u = where(s, 0, u)  surrogate atan }
   neuron Timed { state u = 0  charge u = u + x / t  fire s = u >= 0.4 + 0.1 * t / T  reset u = where(s, 0, u)  surrogate atan }
 `;
 

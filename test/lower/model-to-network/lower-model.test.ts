@@ -3,6 +3,7 @@ import { lowerModel } from '../../../src/lower/model-to-network/index.js';
 import { type Config, checkModel } from '../../../src/model/index.js';
 import { type Network, parseNetwork, printNetwork, realValues, verifyNetwork } from '../../../src/network/index.js';
 import { testLoader } from '../../support/spike.js';
+import { networkFrom } from '../../support/train.js';
 
 const library = 'use "spikec/neurons" { LIF, PLIF, MBLIF, MLF, TSA }\n';
 
@@ -208,4 +209,25 @@ describe('lowerModel', () => {
         config c { network Net neuron Analog coding direct(2) }`),
     ).toEqual([`cli/not-lowered: the neuron \`Analog\`, whose output \`s\` has no finite set of levels, ${later}`]);
   });
+});
+
+it('neurons whose trains meet in a matrix product have their learned steps in common', () => {
+  const text = (more: string) => `
+    use "spikec/attention" { SpikingSelfAttention }
+    use "spikec/neurons" { Refined }
+    network N { input x: real[4, 8]  output x | spike | SpikingSelfAttention(4, 8, heads: 2, Attention: Refined ${more}) | flatten | linear(2) }
+    config c { network N neuron Refined coding direct(steps: 1) bits { weights 2 spikes 2 steps learn(init: 2, max: 3, target: 1) } }`;
+  const stepsIn = (more: string) =>
+    networkFrom(text(more)).ops.flatMap(({ kind, params }) => (kind === 'squeeze' ? [params['steps']] : []));
+  const common = 'output.0.q.0.output.spike.steps';
+  expect(stepsIn('')).toEqual([
+    'output.spike.steps',
+    common,
+    common,
+    common,
+    'output.0.output.spike.steps',
+    'output.0.output.0.output.spike.steps',
+  ]);
+  // q k' with bits of its own: its train meets v's
+  expect(stepsIn(', quantised: true, Score: Refined').filter((name) => name === common)).toHaveLength(4);
 });

@@ -7,6 +7,7 @@ export type Extent = readonly [channels: number, height: number, width: number];
 
 export function extentOf(shape: readonly number[]): Extent | undefined {
   if (shape.length === 1) return [shape[0]!, 1, 1];
+  if (shape.length === 2) return [shape[0]!, 1, shape[1]!];
   return shape.length === 3 ? (shape as unknown as Extent) : undefined;
 }
 

@@ -14,9 +14,13 @@ import {
   type RoundedValue,
   type Value,
   inAxesOf,
+  onGridOf,
+  withBatchAt,
+  withBatchFirst,
 } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { applied, negative } from './function.js';
+import { inShape } from './layout.js';
 
 export type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
 
@@ -95,30 +99,29 @@ function onActivations(context: NodeContext, operator: Operator): RealValue {
     case 'Mul':
       return multiplication(context, x, y, context.output);
     case 'Div':
-      return multiplication(context, x, applied(context, 'reciprocal', y, {}, 'reciprocal'), context.output);
+      return multiplication(context, x, inverse(context, y), context.output);
   }
+}
+
+/** 1/x; of a square root x^−½ of what that is of: one function of one value. */
+function inverse(context: NodeContext, x: RealValue): RealValue {
+  const root = context.graph.roots.get(x.op);
+  if (root === undefined || x.grid !== undefined) return applied(context, 'reciprocal', x, {}, 'reciprocal');
+  return applied(context, 'pow', { ...x, op: root }, { alpha: -0.5 }, 'reciprocal');
 }
 
 /** The product of two activations of one shape, or with one factor a channel: [N, C, H, W]·[N, C, 1, 1]. */
 export function multiplication(
   context: NodeContext,
-  x: RealValue,
-  y: RealValue,
+  left: RealValue,
+  right: RealValue,
   origin: string | undefined,
 ): RealValue {
-  if ((x.perm ?? []).join() !== (y.perm ?? []).join()) context.badForm('its operands have different axis orders');
-  const [xShape, yShape] = [context.shapeOf(x), context.shapeOf(y)];
+  /** A gate of one factor a channel. */
   const isGateOf = (gate: readonly number[], whole: readonly number[]): boolean =>
-    gate.length === whole.length && gate.every((n, axis) => n === whole[axis] || (axis > 0 && n === 1));
-  const operands = isGateOf(yShape, xShape) ? [x, y] : isGateOf(xShape, yShape) ? [y, x] : undefined;
-  const gate = operands === undefined ? [] : context.shapeOf(operands[1]!);
-  const whole = operands === undefined ? [] : context.shapeOf(operands[0]!);
-  if (operands === undefined || (gate.join() !== whole.join() && gate.slice(1).some((n) => n !== 1))) {
-    context.badForm(
-      `it multiplies [${['N', ...xShape].join(', ')}] by [${['N', ...yShape].join(', ')}]`,
-      'two activations are multiplied where their shapes are equal, or one is [N, C, 1, 1]',
-    );
-  }
+    gate.length === whole.length && gate[0] === whole[0] && gate.slice(1).every((n) => n === 1);
+  const [x, y] = inOneLayout(context, left, right, isGateOf);
+  const operands = isGateOf(context.shapeOf(y), context.shapeOf(x)) ? [x, y] : [y, x];
   const product = context.emit({ kind: 'mul', inputs: operands, origin });
   return inAxesOf(x, product);
 }
@@ -131,6 +134,61 @@ function withDynamicScale(context: NodeContext, scale: DynamicValue, other: Valu
   return context.badForm(`it multiplies a dynamic ${scale.what} by something else than integer products or a constant`);
 }
 
+/** Two activations whose axes lie alike, as long as each other: axes of size 1 are repeated but where `keeps` wants them as they are. */
+function inOneLayout(
+  context: NodeContext,
+  left: RealValue,
+  right: RealValue,
+  keeps: (narrow: readonly number[], wide: readonly number[]) => boolean,
+): readonly [RealValue, RealValue] {
+  const given = [left, right] as const;
+  if ((left.perm ?? []).join() === (right.perm ?? []).join()) {
+    const [x, y] = given.map((value) => context.shapeOf(value)) as [readonly number[], readonly number[]];
+    if (x.join() === y.join() || keeps(x, y) || keeps(y, x)) return given;
+  }
+  const shapes = given.map((value) => context.onnxShape(value));
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const aligned = shapes.map((shape) => [...Array<number>(rank - shape.length).fill(1), ...shape]);
+  const place = aligned.find((shape) => shape.some(Number.isNaN))?.findIndex(Number.isNaN) ?? -1;
+  const full = aligned[0]!.map((n, axis) => {
+    if (axis === place) return NaN;
+    const [a, b] = [n, aligned[1]![axis]!].map((size) => (Number.isNaN(size) ? 1 : size)) as [number, number];
+    if (a === b || b === 1) return a;
+    if (a === 1) return b;
+    const text = (i: number): string =>
+      `"${context.node.inputs[i]}" is [${shapes[i]!.map((size) => (Number.isNaN(size) ? 'N' : size)).join(', ')}]`;
+    return context.shapeMismatch(`its operands differ: ${text(0)}, ${text(1)}`);
+  });
+  const own = given.map((value, i) => {
+    const target = aligned[i]!.map((n, axis) => (axis === place ? NaN : Number.isNaN(n) ? 1 : n));
+    const moved = inShape(context, value, target, undefined);
+    return { ...context.inOwnLayout(withBatchFirst(moved)) };
+  });
+  const sizes = full.filter((n) => !Number.isNaN(n));
+  const wide = own.map((value) => {
+    const shape = context.shapeOf(value);
+    return keeps(shape, sizes) ? value : repeatedAlong(context, value, sizes);
+  });
+  return wide.map((value) => withBatchAt(value, sizes.length + 1, place)) as [RealValue, RealValue];
+}
+
+/** Axes of size 1 repeated, of a value whose axes are the op's. */
+export function repeatedAlong(context: NodeContext, value: RealValue, shape: readonly number[]): RealValue {
+  let result = value;
+  for (const [axis, size] of shape.entries()) {
+    const from = context.shapeOf(result);
+    if (from[axis] === size) continue;
+    const inner = elementCount(from.slice(axis + 1));
+    const image = [elementCount(from.slice(0, axis)), 1, inner];
+    const flat = context.emit({ kind: 'reshape', inputs: [result], attrs: { shape: image }, suffix: 'once' });
+    const attrs = { rows: Array<number>(size).fill(0), columns: Array.from({ length: inner }, (_, i) => i) };
+    const many = context.emit({ kind: 'resample', inputs: [flat], attrs, suffix: 'repeated' });
+    const wide = { shape: [...from.with(axis, size)] };
+    result = onGridOf(value, context.emit({ kind: 'reshape', inputs: [many], attrs: wide, suffix: 'wide' }));
+  }
+  return result;
+}
+
 /** The sum of two activations of one shape. */
 export function addition(
   context: NodeContext,
@@ -139,14 +197,7 @@ export function addition(
   origin: string | undefined,
   suffix?: string,
 ): RealValue {
-  const alike = (left.perm ?? []).join() === (right.perm ?? []).join();
-  const [x, y] = alike ? [left, right] : [context.inOwnLayout(left), context.inOwnLayout(right)];
-  const [xShape, yShape] = [context.shapeOf(x), context.shapeOf(y)];
-  if (xShape.join() !== yShape.join()) {
-    const text = (i: number, shape: readonly number[]): string =>
-      `"${context.node.inputs[i]}" is [${['N', ...shape].join(', ')}]`;
-    context.shapeMismatch(`its operands differ: ${text(0, xShape)}, ${text(1, yShape)}`);
-  }
+  const [x, y] = inOneLayout(context, left, right, () => false);
   const named = suffix === undefined ? {} : { suffix };
   const sum = context.emit({ kind: 'add', inputs: [x, y], origin, ...named });
   return inAxesOf(x, sum);
@@ -173,8 +224,7 @@ function withConstant(
   if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   const x = context.realInAnyLayout(index);
   if (operator === 'Div' && constantFirst) {
-    const inverse = applied(context, 'reciprocal', x, {}, 'reciprocal');
-    return affine(context, 'Mul', inverse, constant, false, context.output);
+    return affine(context, 'Mul', inverse(context, x), constant, false, context.output);
   }
   return affine(context, operator, x, constant, constantFirst, context.output);
 }
@@ -268,13 +318,13 @@ function alignedTo(shape: readonly number[], target: readonly unknown[]): boolea
 
 /** A constant as the affine op takes it: [1], one per channel [C], or the op's whole shape. */
 export function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
-  const [, ...shape] = context.onnxShape(x);
-  const full = ['N', ...shape];
+  const full = context.onnxShape(x);
+  const shape = full.filter((n) => !Number.isNaN(n));
   const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];
   const fits = aligned.length === full.length && aligned.every((n, i) => n === 1 || n === full[i]);
   if (!fits) {
     context.shapeMismatch(
-      `constant "${constant.name}" [${constant.shape.join(', ')}] doesn't fit an activation [${full.join(', ')}]`,
+      `constant "${constant.name}" [${constant.shape.join(', ')}] doesn't fit an activation [${full.map((n) => (Number.isNaN(n) ? 'N' : n)).join(', ')}]`,
     );
   }
   const perm = x.perm ?? full.map((_, axis) => axis);
@@ -282,14 +332,17 @@ export function broadcastTo(context: NodeContext, constant: Constant, x: RealVal
     return reshapedConstant(constant, [elementCount(constant.shape)]);
   }
   checkComputed(context, shape, [constant]);
-  const expanded = expand(constant, aligned.slice(1), shape);
+  const sizes = aligned.filter((_, axis) => !Number.isNaN(full[axis]));
+  const expanded = expand(constant, sizes, shape);
   if (x.perm === undefined) return expanded;
   // the op's axes in their own order, those of size 1 that the file doesn't have among them
-  const own = context.shapeOf(x).flatMap((_, axis) => (perm.includes(axis + 1) ? [perm.indexOf(axis + 1) - 1] : []));
+  const behind = perm.filter((axis) => axis !== 0);
+  const own = context.shapeOf(x).flatMap((_, axis) => (behind.includes(axis + 1) ? [behind.indexOf(axis + 1)] : []));
   return reshapedConstant(transposedConstant(expanded, own), context.shapeOf(x));
 }
 
-function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {
+/** A constant repeated along axes of size 1. */
+export function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {
   return lazyConstant(constant.name, constant.quantised === undefined ? constant.type : 'double', to, () => {
     const data = constant.data();
     const result = new Float64Array(elementCount(to));

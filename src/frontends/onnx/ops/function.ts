@@ -34,6 +34,7 @@ export function applied(
 ): RealValue {
   const named = suffix === undefined ? { origin: context.output } : { suffix };
   const made = context.emit({ kind: 'function', inputs: [x], attrs: { name, ...attrs }, ...named });
+  if (name === 'sqrt') context.graph.roots.set(made.op, x.op);
   return inAxesOf(x, made);
 }
 

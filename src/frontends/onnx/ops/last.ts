@@ -2,12 +2,14 @@ import { diagnostic } from '../../../base/diagnostics/index.js';
 import type { NodeContext } from '../context.js';
 import { dequantiseCodes, quantParams, quantiseReal } from '../quantisation.js';
 import { type RealValue, type Value, inAxesOf } from '../values.js';
+import { softmaxOver } from './attention.js';
 import type { OnnxOpTable } from './define.js';
+import { applied } from './function.js';
 
 /** Strictly increasing last layers, and the choice of the greatest: the prediction needs only the logits before them. */
 export const lastOps: OnnxOpTable = {
-  Softmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
-  LogSoftmax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0))] },
+  Softmax: { inputs: [1, 1], run: (c) => [softmax(c, c.realInAnyLayout(0), c.output)] },
+  LogSoftmax: { inputs: [1, 1], run: (c) => [logSoftmax(c, c.realInAnyLayout(0))] },
   ArgMax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0), c.int('axis', 0))] },
   Sigmoid: { inputs: [1, 1], run: (c) => [sigmoid(c, c.realInAnyLayout(0), c.output)] },
 };
@@ -17,6 +19,31 @@ function sigmoid(context: NodeContext, x: RealValue, origin: string | undefined)
   if (orderKeepingTail(context) !== undefined && context.shapeOf(x).length === 1) return leftOut(context, x);
   const made = context.emit({ kind: 'sigmoid', inputs: [x], origin });
   return inAxesOf(x, made);
+}
+
+/** At the end of a classifier it is left out; elsewhere each of its values depends on all along its axis. */
+function softmax(context: NodeContext, x: RealValue, origin: string | undefined): Value {
+  const { axis, opset } = softmaxAxis(context);
+  if (isLast(context, x, axis)) return leftOut(context, x);
+  return softmaxOver(context, x, axis, opset, origin);
+}
+
+/** Inside: the logarithm of what Softmax gives. */
+function logSoftmax(context: NodeContext, x: RealValue): Value {
+  const { axis, opset } = softmaxAxis(context);
+  if (isLast(context, x, axis)) return leftOut(context, x);
+  return applied(context, 'log', softmaxOver(context, x, axis, opset, undefined));
+}
+
+function softmaxAxis(context: NodeContext): { readonly axis: number; readonly opset: number } {
+  const { graph, node } = context;
+  const opset = node.domain === '' || node.domain === 'ai.onnx' ? graph.opset : context.int('opset', graph.opset);
+  return { axis: context.int('axis', opset < 13 ? 1 : -1), opset };
+}
+
+/** Whether the node ends a classifier [N, classes]. */
+function isLast(context: NodeContext, x: RealValue, axis: number): boolean {
+  return orderKeepingTail(context) !== undefined && context.shapeOf(x).length === 1 && (axis === 1 || axis === -1);
 }
 
 /** The same on codes, in onnxruntime's operators: x, its scale and zero point, those of the result. */
@@ -29,7 +56,9 @@ export const lastOpsOnCodes: OnnxOpTable = {
 const keepsOrder: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Identity']);
 
 function onCodes(context: NodeContext): readonly Value[] {
-  return [leftOut(context, dequantisedInput(context))];
+  const x = dequantisedInput(context);
+  const made = softmax(context, x, undefined);
+  return made === x || made.kind !== 'real' ? [made] : [quantiseReal(context, made, 3, 4)];
 }
 
 function sigmoidOnCodes(context: NodeContext): readonly Value[] {
@@ -52,12 +81,11 @@ function leftOut(context: NodeContext, x: RealValue, given?: number): Value {
   if (behind === undefined) {
     context.badForm(
       'it is not the last op',
-      'it is dropped at the end of a network, where it does not change the prediction; inside, each of its values depends on all others: take an output before it (--output NAME), or gate with HardSigmoid',
+      'it is dropped at the end of a network, where it does not change the prediction: take an output before it (--output NAME)',
     );
   }
   const rank = context.shapeOf(x).length + 1;
-  const opset = node.domain === '' || node.domain === 'ai.onnx' ? graph.opset : context.int('opset', graph.opset);
-  const axis = given ?? context.int('axis', opset < 13 ? 1 : -1);
+  const axis = given ?? softmaxAxis(context).axis;
   const positive = axis < 0 ? axis + rank : axis;
   if (rank !== 2 || (!node.opType.endsWith('Sigmoid') && positive !== 1)) {
     context.badForm(`it acts on axis ${axis} of ${rank} axes`, 'it is dropped after logits [N, classes]');

@@ -1,5 +1,6 @@
+import { elementCount } from '../../../base/dtype.js';
 import type { NodeContext } from '../context.js';
-import { type RealValue, inOrder, onGridOf } from '../values.js';
+import { type RealValue, batchPlace, inOrder, onGridOf, withBatchAt, withBatchFirst } from '../values.js';
 
 /** The value without a view of its axes, where that is the identity. */
 export function plain(value: RealValue): RealValue {
@@ -22,6 +23,35 @@ export function reshaped(
   return onGridOf(value, result);
 }
 
+/**
+ * The value in another ONNX shape, row-major in the file's order of axes: NaN is the batch, which may stand elsewhere than
+ * before, or be left out or put back where the file has one sample.
+ */
+export function inShape(
+  context: NodeContext,
+  given: RealValue,
+  target: readonly number[],
+  origin: string | undefined,
+): RealValue {
+  const from = context.onnxShape(given);
+  const place = target.findIndex(Number.isNaN);
+  const before = from.findIndex(Number.isNaN);
+  const one = context.graph.fixedBatch === 1;
+  const count = (shape: readonly number[], end: number): number => elementCount(shape.slice(0, Math.max(0, end)));
+  const stays = place >= 0 && before >= 0 && count(from, before) === count(target, place);
+  if (!stays && !one) {
+    context.badForm(
+      place < 0 ? 'the batch would be no axis of its own' : 'the batch would not stay apart',
+      'the batch must stay an axis; with a batch of one sample in the file (export it so) it may move',
+    );
+  }
+  const shape = target.filter((n) => !Number.isNaN(n));
+  if (shape.length === 0) context.badForm('it takes the last axis away', 'keep an axis behind the batch');
+  const ordered = one || (place === 0 && before === 0);
+  const value = reshaped(context, withBatchFirst(given), shape, ordered ? origin : undefined);
+  return withBatchAt(value, shape.length + 1, place);
+}
+
 /** Values one behind the other along an ONNX axis. The network's concatenation is along the channels: others are moved there and back. */
 export function along(
   context: NodeContext,
@@ -30,7 +60,16 @@ export function along(
   origin: string | undefined,
 ): RealValue {
   const perms = given.map(({ perm }) => (perm ?? []).join());
-  const values = perms.every((perm) => perm === perms[0]) ? given : given.map((value) => context.inOwnLayout(value));
+  const places = given.map(batchPlace);
+  const alike = perms.every((perm) => perm === perms[0]);
+  if (!alike && places.some((place) => place !== places[0]))
+    context.badForm('its operands have the batch at different axes');
+  const values = alike
+    ? given
+    : given.map((value) => {
+        const own = context.inOwnLayout(withBatchFirst(value));
+        return withBatchAt(own, context.shapeOf(own).length + 1, places[0]!);
+      });
   const [first, ...rest] = values.map((value) => context.shapeOf(value));
   const { perm } = values[0]!;
   const own = (perm?.[axis] ?? axis) - 1;

@@ -2,7 +2,14 @@ import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import { arrayOf, lazyConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { codeRange, elementTypeName, elementTypeNumbers, elementTypeOf, isFloatType } from '../element-type.js';
+import {
+  type ElementType,
+  codeRange,
+  elementTypeName,
+  elementTypeNumbers,
+  elementTypeOf,
+  isFloatType,
+} from '../element-type.js';
 import { dequantiseCodes } from '../quantisation.js';
 import { castRounded } from '../rounded.js';
 import { tensorConstant } from '../tensor-data.js';
@@ -17,6 +24,8 @@ export const miscOps: OnnxOpTable = {
   Cast: { inputs: [1, 1], run: cast },
   Shape: { inputs: [1, 1], run: shape },
   ConstantOfShape: { inputs: [1, 1], run: constantOfShape },
+  Equal: { inputs: [2, 2], run: (c) => [ofConstants(c, 2, 'bool', ([a, b]) => (a === b ? 1 : 0))] },
+  Where: { inputs: [3, 3], run: (c) => [ofConstants(c, 3, undefined, ([which, a, b]) => (which !== 0 ? a! : b!))] },
 };
 
 function dropout(context: NodeContext): readonly Value[] {
@@ -97,4 +106,21 @@ function constantOfShape(context: NodeContext): readonly Value[] {
   return [
     smallConstant(context.output, value?.type ?? 'float', dims, Array<number>(count).fill(value?.data()[0] ?? 0)),
   ];
+}
+
+/** Element by element, of short lists or single numbers: the arithmetic of shapes. */
+function ofConstants(
+  context: NodeContext,
+  count: number,
+  type: ElementType | undefined,
+  of: (values: readonly number[]) => number,
+): Value {
+  const operands = Array.from({ length: count }, (_, i) => context.constant(i, `operand ${i}`));
+  const longest = operands.reduce((a, b) => (elementCount(b.shape) > elementCount(a.shape) ? b : a));
+  const length = elementCount(longest.shape);
+  if (length > 1024 || operands.some(({ shape }) => elementCount(shape) !== length && elementCount(shape) !== 1))
+    context.badForm('it compares or chooses more than short lists of constants');
+  const lists = operands.map((operand) => operand.data());
+  const values = Array.from({ length }, (_, i) => of(lists.map((list) => list[list.length === 1 ? 0 : i]!)));
+  return smallConstant(context.output, type ?? operands.at(-1)!.type, longest.shape, values);
 }

@@ -6,12 +6,13 @@ import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, qua
 import { type Image, asChannelsLastImage, asImage } from '../image.js';
 import type { CodesValue, RealValue, Value } from '../values.js';
 import { addition, affine, multiplication } from './arithmetic.js';
+import { productOf } from './attention.js';
 import type { OnnxOpTable } from './define.js';
 import { applied } from './function.js';
 import { quantiseOps } from './quantise.js';
 import { averagePool, maxPool, meanOfAll } from './pool.js';
 import { concatenation } from './shape.js';
-import { type LinearPlan, convolution, linear, matmul, pending, scaled } from './synapse.js';
+import { type LinearPlan, convolution, fullyConnected, matmul, pending, scaled } from './synapse.js';
 
 /**
  * Operators on integer codes, written as the network they stand for: dequantise, the float
@@ -41,11 +42,6 @@ export const microsoftOps: OnnxOpTable = {
   QLinearGlobalAveragePool: { inputs: [4, 5], run: qlinearGlobalAveragePool },
   QLinearConcat: { inputs: [5, Infinity], run: qlinearConcat },
 };
-
-/** Input `index` with its scale and zero point behind it, as a real whose axes are the op's. */
-function dequantisedInput(context: NodeContext, index: number): RealValue {
-  return context.inOwnLayout(dequantisedInAnyLayout(context, index));
-}
 
 function dequantisedInAnyLayout(context: NodeContext, index: number, scaleIndex = index + 1): RealValue {
   const value = context.input(index);
@@ -98,7 +94,12 @@ function qlinearConv(context: NodeContext): readonly Value[] {
 }
 
 function qlinearMatMul(context: NodeContext): readonly Value[] {
-  const plan = matmul(context, dequantisedInAnyLayout(context, 0), weightInput(context, 3, 1));
+  const x = dequantisedInAnyLayout(context, 0);
+  if (context.input(3).kind === 'codes') {
+    const product = productOf(context, x, dequantisedInAnyLayout(context, 3), undefined);
+    return [quantiseReal(context, product, 6, 7)];
+  }
+  const plan = matmul(context, x, weightInput(context, 3, 1));
   return [quantiseReal(context, plan.emit({}), 6, 7)];
 }
 
@@ -111,7 +112,7 @@ function qgemm(context: NodeContext): readonly Value[] {
   const weight = scaled(context, transB ? given : transposedConstant(given, [1, 0]), [alpha]);
   const units = biasUnits(quantParams(context, 1, 2), given).map((unit) => unit * alpha);
   const bias = biasInput(context, 6, units);
-  const plan = linear(context, dequantisedInput(context, 0), weight, bias);
+  const plan = fullyConnected(context, dequantisedInAnyLayout(context, 0), weight, bias);
   if (context.optional(7) === undefined) return [plan.emit({ origin: context.output })];
   return [quantiseReal(context, plan.emit({}), 7, 8)];
 }
@@ -146,7 +147,11 @@ function qlinearGlobalAveragePool(context: NodeContext): readonly Value[] {
 /** Inputs: output scale and zero point, then each operand with its own. */
 function qlinearConcat(context: NodeContext): readonly Value[] {
   const count = Math.floor((context.node.inputs.length - 2) / 3);
-  const operands = Array.from({ length: count }, (_, i) => dequantisedInAnyLayout(context, 2 + 3 * i));
+  const operands = Array.from({ length: count }, (_, i) => {
+    const at = 2 + 3 * i;
+    if (context.input(at).kind !== 'constant') return dequantisedInAnyLayout(context, at);
+    return dequantiseConstant(context, context.constant(at, 'an operand'), quantParams(context, at + 1, at + 2), 0);
+  });
   return [quantiseReal(context, concatenation(context, operands, context.int('axis', 1), undefined), 0, 1)];
 }
 

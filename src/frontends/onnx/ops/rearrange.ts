@@ -1,8 +1,12 @@
+import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
+import { type Constant, reshapedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { asImage, viewed } from '../image.js';
+import { mostComputed } from '../tensor-data.js';
 import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
+import { expand as repeated } from './arithmetic.js';
 import { reshaped } from './layout.js';
 
 /** Pixels as channels and back, and repeated values: numbers in other places. */
@@ -81,6 +85,8 @@ function moved(
 /** Axes of size 1 of an image, repeated. */
 function expand(context: NodeContext): readonly Value[] {
   const target = context.integers(1, 'the shape') ?? [];
+  const input = context.input(0);
+  if (input.kind === 'constant') return [expandedConstant(context, input, target)];
   const { value, rewrap } = context.realOrCodes(0);
   const from = context.onnxShape(value);
   const aligned = [...Array<number>(Math.max(0, from.length - target.length)).fill(1), ...target];
@@ -101,4 +107,17 @@ function expand(context: NodeContext): readonly Value[] {
   const attrs = { rows: places(shape[1]!, height!), columns: places(shape[2]!, width!) };
   const made = context.emit({ kind: 'resample', inputs: [x], attrs, origin: context.output });
   return [rewrap(viewed(onGridOf(x, made), view))];
+}
+
+/** A constant for each sample of the batch stays one for all. */
+function expandedConstant(context: NodeContext, input: Constant, target: readonly number[]): Constant {
+  const rank = Math.max(input.shape.length, target.length);
+  const align = (shape: readonly number[]): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
+  const [from, wanted] = [align(input.shape), align(target)];
+  const shape = wanted.map((n, i) => (Number.isNaN(n) || n === 1 ? from[i]! : n));
+  if (shape.some((n, i) => from[i] !== 1 && from[i] !== n))
+    context.shapeMismatch(`it expands "${input.name}" [${input.shape.join(', ')}] to [${target.join(', ')}]`);
+  if (elementCount(shape) > mostComputed)
+    fail('onnx/too-large', { what: 'an expanded constant', shape }, context.place);
+  return repeated(reshapedConstant(input, from), from, shape);
 }

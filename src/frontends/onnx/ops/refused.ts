@@ -9,7 +9,6 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLSTM:
       'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
-    LayerNormalization: statistics,
     SimplifiedLayerNormalization: statistics,
     SkipLayerNormalization: statistics,
     RMSNormalization: statistics,

@@ -3,7 +3,7 @@ import { type Constant, reshapedConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
-import { along, reshaped } from './layout.js';
+import { along, inShape } from './layout.js';
 
 /** Ops that choose some of the numbers: by ranges, in parts, by indices. On activations any axis but the batch. */
 export const selectOps: OnnxOpTable = {
@@ -54,7 +54,9 @@ function rangesOf(context: NodeContext, shape: readonly number[]): readonly Rang
     if (range.end <= range.start) context.badForm(`nothing is left of axis ${axis}`);
     return range;
   });
-  return ranges.filter(({ axis, start, end, step }) => axis !== 0 && (start > 0 || end < shape[axis]! || step > 1));
+  return ranges.filter(
+    ({ axis, start, end, step }) => !Number.isNaN(end) && (start > 0 || end < shape[axis]! || step > 1),
+  );
 }
 
 /** One op a range, on the op's own axes; the last one is what the ONNX tensor `origin` holds. */
@@ -167,9 +169,7 @@ function gather(context: NodeContext): readonly Value[] {
   const pieces = parts.map((part) => chosen(context, value, [part], parts.length === 1 ? origin : undefined));
   const joined = pieces.length === 1 ? pieces[0]! : along(context, pieces, axis, origin);
   if (!scalar) return [rewrap(joined)];
-  const rest = shape.slice(1).toSpliced(axis - 1, 1);
-  if (rest.length === 0) context.badForm('it takes the last axis away', 'keep an axis behind the batch');
-  return [rewrap(reshaped(context, joined, rest, context.output))];
+  return [rewrap(inShape(context, joined, shape.toSpliced(axis, 1), context.output))];
 }
 
 /** Indices as runs of equal positive steps. */

@@ -7,7 +7,8 @@ import { type RealValue, type Value, sameCode } from '../values.js';
 import { asImage, seenOrigin, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
 import type { OnnxOpTable } from './define.js';
-import { along, plain, reshaped } from './layout.js';
+import { joinedWithConstants } from './joined-constants.js';
+import { along, inShape, plain, reshaped } from './layout.js';
 
 /** Ops that move numbers without changing them. They act on reals, codes and constants alike. */
 export const shapeOps: OnnxOpTable = {
@@ -40,9 +41,7 @@ function reshape(context: NodeContext): readonly Value[] {
   if (target === undefined) context.badForm('its shape is missing');
   if (input.kind === 'constant') return [reshapedConstant(input, constantTarget(context, input, target))];
   const { value, rewrap } = context.realOrCodes(0);
-  return [
-    rewrap(reshaped(context, value, activationTarget(context, context.onnxShape(value), target), context.output)),
-  ];
+  return [rewrap(inShape(context, value, activationTarget(context, context.onnxShape(value), target), context.output))];
 }
 
 function constantTarget(context: NodeContext, input: Constant, target: readonly number[]): readonly number[] {
@@ -56,23 +55,38 @@ function constantTarget(context: NodeContext, input: Constant, target: readonly 
   return shape;
 }
 
-/** The target without the batch, which has to stay in front. */
+/** The target shape, its batch NaN: where it is given as such, or in front; missing where one sample has no axis for it. */
 function activationTarget(context: NodeContext, from: readonly number[], target: readonly number[]): readonly number[] {
-  const text = `[${['N', ...from.slice(1)].join(', ')}] to [${target.map((n) => (Number.isNaN(n) ? 'N' : n)).join(', ')}]`;
+  const show = (shape: readonly number[]): string => `[${shape.map((n) => (Number.isNaN(n) ? 'N' : n)).join(', ')}]`;
+  const text = `${show(from)} to ${show(target)}`;
   const allowZero = context.int('allowzero', 0) !== 0;
-  const [first, ...rest] = target;
+  const { graph } = context;
+  const given = target.map((n, i) => (n === 0 && !allowZero ? (from[i] ?? 0) : n));
+  const [first] = given;
   if (first === undefined) context.badForm(`it reshapes ${text}`);
-  const sizes = rest.map((n, i) => (n === 0 && !allowZero ? (from[i + 1] ?? 0) : n));
-  const count = elementCount(from.slice(1));
-  const known = elementCount(sizes.filter((n) => n !== -1));
-  const shape = sizes.map((n) => (n === -1 ? count / known : n));
-  const keepsBatch =
-    Number.isNaN(first) || first === 0 || first === -1 || first === 1 || first === context.graph.fixedBatch;
-  if (!keepsBatch || shape.some((n) => !Number.isInteger(n) || n < 1) || shape.length === 0) {
-    context.badForm(`it reshapes ${text}`, 'the batch must stay the first axis');
+  const count = elementCount(from.filter((n) => !Number.isNaN(n)));
+  /** The sizes with the batch at a place (−1: nowhere), where they hold all elements. */
+  const withBatch = (place: number): readonly number[] | undefined => {
+    const rest = given.filter((_, i) => i !== place);
+    const known = elementCount(rest.filter((n) => n !== -1));
+    const sizes = rest.map((n) => (n === -1 ? count / known : n));
+    const fits = sizes.every((n) => Number.isInteger(n) && n >= 1) && elementCount(sizes) === count;
+    if (!fits) return undefined;
+    return place < 0 ? sizes : sizes.toSpliced(place, 0, NaN);
+  };
+  const marked = given.findIndex(Number.isNaN);
+  const mayBeFirst = first === -1 || first === 1 || first === graph.fixedBatch;
+  const shape =
+    marked >= 0
+      ? withBatch(marked)
+      : ((mayBeFirst ? withBatch(0) : undefined) ??
+        (graph.fixedBatch === 1 ? withBatch(-1) : undefined) ??
+        (given.includes(-1) ? withBatch(given.indexOf(-1)) : undefined));
+  if (shape === undefined || shape.length < 2) {
+    if (marked === 0 || mayBeFirst) context.shapeMismatch(`it reshapes ${text}`);
+    context.badForm(`it reshapes ${text}`, 'the batch must stay an axis');
   }
-  if (elementCount(shape) !== count) context.shapeMismatch(`it reshapes ${text}`);
-  if (first === 1) context.graph.fixedBatch ??= 1;
+  if (marked < 0 && first === 1 && Number.isNaN(shape[0])) graph.fixedBatch ??= 1;
   return shape;
 }
 
@@ -84,6 +98,7 @@ function squeeze(context: NodeContext): readonly Value[] {
     given?.map((axis) => (axis < 0 ? axis + shape.length : axis)) ?? shape.flatMap((n, i) => (n === 1 ? [i] : []));
   for (const axis of axes) {
     const size = shape[axis];
+    if (Number.isNaN(size) && context.graph.fixedBatch === 1) continue;
     if (Number.isNaN(size)) context.badForm('it removes the batch axis');
     if (size !== 1) context.shapeMismatch(`axis ${axis} has ${size ?? 'no'} entries, not 1`);
   }
@@ -114,10 +129,7 @@ function shapeEdit(
   const { value, rewrap } = context.realOrCodes(0);
   return {
     shape: context.onnxShape(value),
-    wrap: (shape) => {
-      if (!Number.isNaN(shape[0]) || shape.length < 2) context.badForm('the batch would not stay the first axis');
-      return rewrap(reshaped(context, value, shape.slice(1), context.output));
-    },
+    wrap: (shape) => rewrap(inShape(context, value, shape, context.output)),
   };
 }
 
@@ -132,7 +144,6 @@ function transpose(context: NodeContext): readonly Value[] {
   if (input.kind === 'constant') return [transposedConstant(input, perm)];
   const { value, rewrap } = context.realOrCodes(0);
   const composed = perm.map((axis) => value.perm?.[axis] ?? axis);
-  if (composed[0] !== 0) context.badForm(`its perm is [${perm.join(', ')}]`, 'the batch must stay the first axis');
   const identity = composed.length === context.shapeOf(value).length + 1 && composed.every((axis, i) => axis === i);
   return [rewrap(identity ? plain(value) : { ...plain(value), perm: composed })];
 }
@@ -141,6 +152,10 @@ function concat(context: NodeContext): readonly Value[] {
   const inputs = context.node.inputs.map((_, i) => context.input(i));
   const axis = context.int('axis', 1);
   if (inputs.every((value) => value.kind === 'constant')) return [concatConstants(context, inputs, axis)];
+  if (inputs.some((value) => value.kind === 'constant')) {
+    const given = inputs.map((value, i) => (value.kind === 'constant' ? value : context.realInAnyLayout(i)));
+    return [concatenation(context, given, axis, context.output)];
+  }
   const [first] = inputs;
   const parts = inputs.map((_, i) => context.realOrCodes(i));
   const values = parts.map((part) => part.value);
@@ -155,16 +170,21 @@ function concat(context: NodeContext): readonly Value[] {
 /** Along any axis but the batch. */
 export function concatenation(
   context: NodeContext,
-  values: readonly RealValue[],
+  values: readonly (RealValue | Constant)[],
   axis: number,
   origin: string | undefined,
 ): RealValue {
-  const ranks = values.map((value) => context.onnxShape(value).length);
+  const shapes = values.map((value) => (value.kind === 'constant' ? value.shape : context.onnxShape(value)));
+  const ranks = shapes.map((shape) => shape.length);
   if (ranks.some((rank) => rank !== ranks[0])) context.shapeMismatch(`its operands have ${ranks.join(', ')} axes`);
   const positive = axis < 0 ? axis + ranks[0]! : axis;
   if (!(positive >= 0 && positive < ranks[0]!)) context.badAttribute('axis', axis);
-  if (positive === 0) context.badForm('it joins along the batch axis', 'the batch must stay as it is');
-  return along(context, values, positive, origin);
+  if (shapes.some((shape) => Number.isNaN(shape[positive])))
+    context.badForm('it joins along the batch axis', 'the batch must stay as it is');
+  const reals = values.filter((value): value is RealValue => value.kind === 'real');
+  if (reals.length === 0) context.badForm('it joins constants');
+  if (reals.length < values.length) return joinedWithConstants(context, values, positive, origin);
+  return along(context, reals, positive, origin);
 }
 
 function concatConstants(context: NodeContext, parts: readonly Constant[], axis: number): Constant {

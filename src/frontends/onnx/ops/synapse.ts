@@ -3,7 +3,17 @@ import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
 import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
-import type { Fused, PendingValue, RealValue, Value } from '../values.js';
+import {
+  type Fused,
+  type PendingValue,
+  type RealValue,
+  type Value,
+  batchPlace,
+  withBatchAt,
+  withBatchFirst,
+} from '../values.js';
+import { inShape } from './layout.js';
+import { layerNormalization, matrixProduct } from './attention.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
 
@@ -27,18 +37,19 @@ export const synapseOps: OnnxOpTable = {
   MatMul: {
     inputs: [2, 2],
     run: (c) => {
-      if (c.input(1).kind !== 'constant') refuseActivations(c);
+      if (c.input(0).kind !== 'constant' && c.input(1).kind !== 'constant') return [matrixProduct(c)];
+      if (c.input(1).kind !== 'constant') refuseFromLeft(c);
       return [fusible(c, matmul(c, c.realInAnyLayout(0), c.constant(1, 'the second operand')))];
     },
   },
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
+  LayerNormalization: { inputs: [2, 3], run: (c) => [layerNormalization(c)] },
 };
 
-/** As attention does. */
-function refuseActivations(context: NodeContext): never {
+function refuseFromLeft(context: NodeContext): never {
   context.badForm(
-    `it multiplies two matrices of activations, or by ${context.node.inputs[1]} from the left`,
-    'weights must be constant: take an output before it (--output NAME), or train a network with spiking attention',
+    `it multiplies the constant ${context.node.inputs[0]} by activations`,
+    'the activations must be the first operand: transpose both',
   );
 }
 
@@ -93,9 +104,21 @@ export function convolution(
 }
 
 /** x·W of vectors; of [N, …, F] at each place, which is a 1×1 convolution with the channels last. */
-export function matmul(context: NodeContext, x: RealValue, weight: Constant): LinearPlan {
+export function matmul(context: NodeContext, given: RealValue, weight: Constant, bias?: Constant): LinearPlan {
+  const place = batchPlace(given);
+  const x = withBatchFirst(given);
   const from = context.onnxShape(x);
-  if (from.length !== 3 && from.length !== 4) return vectorsTimes(context, context.inOwnLayout(x), weight);
+  if (place !== 0) {
+    const plan = matmul(context, x, weight, bias);
+    const last = context.graph.fixedBatch === 1;
+    return {
+      ...plan,
+      emit: ({ origin, ...fused }) =>
+        withBatchAt(plan.emit(last && origin !== undefined ? { ...fused, origin } : fused), from.length, place),
+    };
+  }
+  if (from.length > 4) return overPlaces(context, x, weight, bias);
+  if (from.length !== 3 && from.length !== 4) return vectorsTimes(context, context.inOwnLayout(x), weight, bias);
   const [features, outputs] = weight.shape as [number, number];
   if (weight.shape.length !== 2 || features !== from.at(-1)) {
     const text = `[${['N', ...from.slice(1)].join(', ')}] by [${weight.shape.join(', ')}]`;
@@ -104,7 +127,7 @@ export function matmul(context: NodeContext, x: RealValue, weight: Constant): Li
   const { x: image, view } = asChannelsLastImage(context, x);
   const attrs = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
   const kernels = reshapedConstant(transposedConstant(weight, [1, 0]), [outputs, features, 1, 1]);
-  const plan = linearPlan(context, { kind: 'conv', inputs: [image], attrs }, kernels, undefined);
+  const plan = linearPlan(context, { kind: 'conv', inputs: [image], attrs }, kernels, bias);
   // a bias of one number an output is [O], whatever the places are
   return {
     ...plan,
@@ -116,8 +139,19 @@ export function matmul(context: NodeContext, x: RealValue, weight: Constant): Li
   };
 }
 
+/** [N, …, F] of more axes: the places one behind the other. */
+function overPlaces(context: NodeContext, x: RealValue, weight: Constant, bias: Constant | undefined): LinearPlan {
+  const shape = context.onnxShape(x);
+  const places = [NaN, elementCount(shape.slice(1, -1)), shape.at(-1)!];
+  const plan = matmul(context, inShape(context, x, places, undefined), weight, bias);
+  return {
+    ...plan,
+    emit: ({ origin, ...fused }) => inShape(context, plan.emit(fused), [...shape.slice(0, -1), plan.outputs], origin),
+  };
+}
+
 /** x [N,F] · weight [F,O]: kept as linear with weight [O,F]. */
-function vectorsTimes(context: NodeContext, x: RealValue, weight: Constant): LinearPlan {
+function vectorsTimes(context: NodeContext, x: RealValue, weight: Constant, bias: Constant | undefined): LinearPlan {
   const shape = context.shapeOf(x);
   if (shape.length !== 1 || weight.shape.length !== 2) {
     context.badForm(
@@ -125,7 +159,7 @@ function vectorsTimes(context: NodeContext, x: RealValue, weight: Constant): Lin
       'only [N, F] by a constant [F, O] is supported',
     );
   }
-  return linear(context, x, transposedConstant(weight, [1, 0]), undefined);
+  return linear(context, x, transposedConstant(weight, [1, 0]), bias);
 }
 
 /** x [N,F] · weightᵀ [O,F] (+ bias [O]). */
@@ -138,6 +172,17 @@ export function linear(context: NodeContext, x: RealValue, weight: Constant, bia
     );
   }
   return linearPlan(context, { kind: 'linear', inputs: [x] }, weight, bias);
+}
+
+/** [N, F], or the places [T, F] of one sample, by weightᵀ [O, F] (+ bias [O]). */
+export function fullyConnected(
+  context: NodeContext,
+  x: RealValue,
+  weight: Constant,
+  bias: Constant | undefined,
+): LinearPlan {
+  if (batchPlace(x) !== 0) return matmul(context, x, transposedConstant(weight, [1, 0]), bias);
+  return linear(context, context.inOwnLayout(x), weight, bias);
 }
 
 export function linearPlan(
@@ -222,13 +267,9 @@ function gemm(context: NodeContext): Value {
     context.shapeMismatch(`weight "${weight.name}" is [${weight.shape.join(', ')}], not a matrix`);
   const byOutput = transB ? weight : transposedConstant(weight, [1, 0]);
   const bias = context.optionalConstant(2, 'the bias');
-  const plan = linear(
-    context,
-    context.real(0),
-    scaled(context, byOutput, [context.float('alpha', 1)]),
-    bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]),
-  );
-  return fusible(context, plan);
+  const weights = scaled(context, byOutput, [context.float('alpha', 1)]);
+  const shift = bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]);
+  return fusible(context, fullyConnected(context, context.realInAnyLayout(0), weights, shift));
 }
 
 /** Channel by channel; `toImage` says how the axes of an image lie where the channels aren't the second. */

@@ -163,6 +163,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return squeezed(lowering, op, x, stepsOf(x));
       case 'recode':
       case 'product':
+      case 'matrix_product':
+      case 'group_neuron':
       case 'digit_neuron':
         throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
       case 'lag':

@@ -106,6 +106,8 @@ function scopeOf({ builder, options }: Lowering, op: Op, env: Environment): Eval
 /** A lowering of a loop's body: parameters and random numbers of the program around it come in as they are. */
 class BodyLowering extends Lowering {
   readonly fixed = new Map<string, Value>();
+  /** Of the loop, what is read step by step: by its name in the body, the train. */
+  readonly trains = new Map<string, Value>();
 
   constructor(readonly outer: Lowering) {
     super(outer.network, outer.options, 1);
@@ -116,6 +118,17 @@ class BodyLowering extends Lowering {
     if (!this.fixed.has(name)) {
       this.fixed.set(name, outer);
       this.builder.input(name, outer.dtype, outer.shape);
+    }
+    return this.builder.value(name);
+  }
+
+  override perStep(op: LoweredOp, role: string, dtype: 'f32' | 'f64'): Value | number | undefined {
+    const value = this.outer.perStep(op, role, dtype);
+    if (typeof value !== 'object' || this.outer.steps === 1) return value;
+    const name = `${op.params[role]!} now`;
+    if (!this.trains.has(name)) {
+      this.trains.set(name, value);
+      this.builder.input(name, value.dtype, [1]);
     }
     return this.builder.value(name);
   }
@@ -132,7 +145,6 @@ class BodyLowering extends Lowering {
 /** One time step of the ops of a loop. */
 class LoopStep extends FoldedValues {
   readonly #body: BodyLowering;
-  readonly #trains = new Map<string, Value>();
   readonly #stacked: { readonly op: Op; readonly what: 'value' | keyof Trace }[] = [];
 
   constructor(
@@ -206,9 +218,9 @@ class LoopStep extends FoldedValues {
     const value = this.around.real(id);
     const { steps } = this.around.lowering;
     const name = `${id} now`;
-    if (this.#trains.has(name) || this.#body.fixed.has(name)) return;
+    if (this.#body.trains.has(name) || this.#body.fixed.has(name)) return;
     if (stepsOf(value) !== steps || steps === 1) return this.set(id, this.#body.same(name, value));
-    this.#trains.set(name, value);
+    this.#body.trains.set(name, value);
     const [, ...shape] = value.shape;
     this.set(id, this.builder.input(name, value.dtype, [{ batch: 1 }, ...shape]));
   }
@@ -241,9 +253,9 @@ class LoopStep extends FoldedValues {
     const { builder: outer, steps } = this.around.lowering;
     const name = 'the time';
     if (steps === 1) return this.builder.scalar('f32', 1);
-    if (!this.#trains.has(name)) {
+    if (!this.#body.trains.has(name)) {
       const times = Float32Array.from({ length: steps }, (_, i) => i + 1);
-      this.#trains.set(name, outer.as('t').constant(tensor('f32', [steps], times)));
+      this.#body.trains.set(name, outer.as('t').constant(tensor('f32', [steps], times)));
       this.builder.input(name, 'f32', [1]);
     }
     return this.builder.value(name);
@@ -260,12 +272,12 @@ class LoopStep extends FoldedValues {
     const program: Program = this.builder.build();
     const outer = this.around.lowering.builder;
     const byId = new Map(program.inputs.map((input) => [input.id, input]));
-    const { fixed } = this.#body;
-    const order = [...this.states.map(({ name }) => name), ...this.#trains.keys(), ...fixed.keys()];
+    const { fixed, trains } = this.#body;
+    const order = [...this.states.map(({ name }) => name), ...trains.keys(), ...fixed.keys()];
     return {
       body: { ...program, inputs: order.map((id) => byId.get(id)!) },
       initial: this.states.map(({ initial, dtype }) => outer.cast(initial, dtype)),
-      scanned: [...this.#trains.values()],
+      scanned: [...trains.values()],
       invariants: [...fixed.values()],
     };
   }

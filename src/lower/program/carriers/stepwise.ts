@@ -20,7 +20,7 @@ import { encodedTrain } from './encode.js';
 import { FoldedValues } from './folded.js';
 import { joinedTrain, maxTrain, potential } from './stepwise-trains.js';
 import { Neurons } from './traced.js';
-import { digitTrain, productTrain, recodedTrain } from './whole-input.js';
+import { digitTrain, groupTrain, matrixProductTrain, productTrain, recodedTrain } from './whole-input.js';
 import { image } from './real.js';
 
 /**
@@ -98,6 +98,14 @@ export class StepwiseNetwork implements Carried {
         this.#trains.set(op.id, productTrain(lowering, op, inputs));
         return true;
       }
+      case 'matrix_product': {
+        const inputs = op.inputs.map((id) => this.#timedOf(id));
+        this.#trains.set(op.id, matrixProductTrain(lowering, op, inputs));
+        return true;
+      }
+      case 'group_neuron':
+        this.#trains.set(op.id, groupTrain(lowering, op, this.#timedOf(op.inputs[0]!)));
+        return true;
       case 'decode':
         this.#real.set(op.id, this.#readOut(op));
         return true;

@@ -1,10 +1,21 @@
-import { type Op, algebraOf, codesOf, digitOf, functions, isFunctionName, lookedUp } from '../../../network/index.js';
+import {
+  type Op,
+  algebraOf,
+  alongAxis,
+  codesOf,
+  digitOf,
+  functions,
+  isFunctionName,
+  layerNormOf,
+  lookedUp,
+  softmaxOf,
+} from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { type StepTrain, type Timed, Train } from '../trains.js';
 import { digitsOfCode } from './encode.js';
 
-type WholeInput = Op<'recode' | 'product' | 'digit_neuron'>;
+type WholeInput = Op<'recode' | 'product' | 'matrix_product' | 'group_neuron' | 'digit_neuron'>;
 
 /** gain·Σ β^(Tc−k)·x(k) + offset of a value over time, in the precision of membranes: all of it is in. */
 function wholeInput(lowering: Lowering, op: WholeInput, input: Timed, gain: number, offset: number): Value {
@@ -27,7 +38,34 @@ export function productTrain(lowering: Lowering, op: Op<'product'>, inputs: read
   const { builder } = lowering;
   const { gain, offset } = op.attrs;
   const [a, b] = inputs.map((input, n) => wholeInput(lowering, op, input, gain[n]!, offset[n]!));
-  const code = codesOf(builder.at(op.id), builder.as('product').mul(a!, b!), op.attrs);
+  return quantised(lowering, op, builder.at(op.id).as('product').mul(a!, b!));
+}
+
+/** The digits of the quantised product of two matrices, all of whose values are in. */
+export function matrixProductTrain(lowering: Lowering, op: Op<'matrix_product'>, inputs: readonly Timed[]): StepTrain {
+  const { builder } = lowering;
+  const { gain, offset, transpose } = op.attrs;
+  const [a, b] = inputs.map((input, n) => wholeInput(lowering, op, input, gain[n]!, offset[n]!));
+  return quantised(lowering, op, builder.at(op.id).as('product').matmul(a!, b!, { transB: transpose }));
+}
+
+/** The digits of a quantised function of all values along an axis. */
+export function groupTrain(lowering: Lowering, op: Op<'group_neuron'>, input: Timed): StepTrain {
+  const { gain = 1, offset = 0, axis, epsilon = 0 } = op.attrs;
+  const v = wholeInput(lowering, op, input, gain, offset);
+  const builder = lowering.builder.at(op.id);
+  const weight = (role: string): Value | undefined => alongAxis(lowering, op, role, lowering.options.precision);
+  const made =
+    op.attrs.function === 'softmax'
+      ? softmaxOf(builder, v, axis + 1)
+      : layerNormOf(builder, v, { axis: axis + 1, epsilon }, weight('gamma'), weight('beta'));
+  return quantised(lowering, op, made);
+}
+
+/** The digits of a value's code, or of one digit of it. */
+function quantised(lowering: Lowering, op: Op<'product' | 'matrix_product' | 'group_neuron'>, value: Value): StepTrain {
+  const builder = lowering.builder.at(op.id);
+  const code = codesOf(builder, value, op.attrs);
   const { base, place } = op.attrs;
   const fired = base === undefined || place === undefined ? code : digitOf(builder, code, { base, place });
   return digitsOfCode(lowering, op.id, builder.cast(fired, 'f32'), op.attrs);

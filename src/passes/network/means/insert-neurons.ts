@@ -12,7 +12,17 @@ import {
   roleOf,
 } from '../../../network/index.js';
 import { type Conversion, conversionOf } from '../../../lower/program/index.js';
-import { type NeuronChoice, codingChoice, neuronChoice, optional, required, whole } from '../../options/index.js';
+import {
+  type NeuronChoice,
+  type PerLayer,
+  codingChoice,
+  neuronChoice,
+  optional,
+  perLayer,
+  reals,
+  required,
+  whole,
+} from '../../options/index.js';
 import { type PassContext, definePass } from '../../pass.js';
 import { type MeanNeuron, outputsOfMeans } from './carries-means.js';
 import { meanNeuron } from './mean-neuron.js';
@@ -37,6 +47,7 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   norm: false,
   'running-maximum': false,
   function: false,
+  'group-function': false,
   quantiser: false,
   table: false,
   'whole-input': false,
@@ -65,15 +76,20 @@ export const insertNeurons = definePass({
       codingChoice,
       'What the trains are; `direct` where missing. Its neurons are those of `neuron`, its arguments those of the language.',
     ),
+    ranges: optional(
+      perLayer(reals(0)),
+      'The activation that the largest spike of each channel stands for, in the place of the layer’s λ.',
+    ),
   },
-  run: (network, { neuron: chosen, steps, coding: wish }, context) => {
+  run: (network, { neuron: chosen, steps, coding: wish, ranges }, context) => {
     const coding = codingOf(wish, steps);
     const neuron = meanNeuron(chosen, context, coding.conversion !== undefined);
     if (neuron === undefined) return network;
     const tail = readOutTail(network);
     if (!isConvertible(network, tail, coding.name, context)) return network;
     if (coding.conversion === undefined && !carriesMeans(neuron, steps, context)) return network;
-    const emitter = new MeanEmitter(neuron, coding);
+    if (!areChannels(network, ranges, context)) return network;
+    const emitter = new MeanEmitter(neuron, coding, ranges);
     const result = rewrite(network, (op, inputs, to) => {
       if (op.kind === 'input') return emitter.input(op, to);
       if (tail.has(op.id)) {
@@ -99,14 +115,28 @@ function codingOf(wish: NeuronChoice | undefined, steps: number): Coding {
   return { name, args: { ...wish?.args, steps }, conversion: conversionOf(name) };
 }
 
-/** A train and what a mean of 1 stands for. */
-interface Carrier {
-  readonly train: string;
-  readonly unit: number;
+/** Reports lists of another length than a layer has channels. */
+function areChannels(network: Network, ranges: PerLayer<readonly number[]> | undefined, context: PassContext): boolean {
+  const wrong = network.ops.filter((op) => {
+    const own = roleOf(op) === 'bound' ? ranges?.of(op.id) : undefined;
+    return own !== undefined && own.length !== op.type.shape[0];
+  });
+  for (const op of wrong) {
+    const reason = `${ranges!.of(op.id)!.length} ranges are given for the ${op.type.shape[0]} channels of %${op.id}`;
+    context.report('convert/bad-coding', { reason }, op, { help: 'give each channel one, or the layer one `range`' });
+  }
+  return wrong.length === 0;
 }
 
-function scaled(id: string, from: string, factor: number, to: Rewriter): string {
-  const scale = to.param(`${id}.scale`, realParam([1], [factor]));
+/** A train and what a mean of 1 stands for, of all channels or of each. */
+interface Carrier {
+  readonly train: string;
+  readonly unit: number | readonly number[];
+}
+
+function scaled(id: string, from: string, factor: number | readonly number[], to: Rewriter): string {
+  const factors = typeof factor === 'number' ? [factor] : factor;
+  const scale = to.param(`${id}.scale`, realParam([factors.length], factors));
   return to.builder.add({ id, kind: 'affine', inputs: [from], params: { scale } });
 }
 
@@ -122,6 +152,7 @@ class MeanEmitter {
   constructor(
     readonly neuron: MeanNeuron,
     readonly coding: Coding,
+    readonly ranges: PerLayer<readonly number[]> | undefined,
   ) {
     const { levels } = neuron;
     this.#top = coding.conversion?.top(coding.args) ?? levels.max * levels.step;
@@ -169,15 +200,17 @@ class MeanEmitter {
   #neurons(op: Op, inputs: readonly string[], to: Rewriter): Carrier {
     const { def, args } = this.neuron;
     to.builder.neuron(def);
-    const unit = boundsOf(op)![1] / this.#top;
-    const current = scaled(`${op.id}.current`, inputs[0]!, 1 / unit, to);
+    const ranges = this.ranges?.of(op.id);
+    const unit = ranges?.map((range) => range / this.#top) ?? boundsOf(op)![1] / this.#top;
+    const factor = typeof unit === 'number' ? 1 / unit : unit.map((one) => 1 / one);
+    const current = scaled(`${op.id}.current`, inputs[0]!, factor, to);
     const attrs: Attrs = { neuron: def.name, ...args };
     return { train: to.copy(op, [current], { kind: 'neuron', attrs }), unit };
   }
 }
 
 /** Roles that trains of weighted spikes carry exactly, behind a quantiser, and means don't. */
-const curved: ReadonlySet<OpRole> = new Set(['function', 'product', 'table']);
+const curved: ReadonlySet<OpRole> = new Set(['function', 'group-function', 'product', 'table']);
 
 /** Reports every op without a spiking form. */
 function isConvertible(network: Network, tail: ReadonlySet<string>, coding: string, context: PassContext): boolean {

@@ -115,9 +115,10 @@ export function foldTrainFactors(
     // only where everything that reads the train reads it through this factor
     const alone = inputs[0] !== undefined && readers.get(op.inputs[0]!)!.length === 1;
     if (isScaling(op) && isTrain && from === undefined && alone && !network.outputs.includes(op.inputs[0]!)) {
-      const scalar = scalarOf(network, op);
-      if (scalar !== undefined) {
-        pending.set(inputs[0]!, scalar);
+      const own = realValues(paramOf(network, op, 'scale'));
+      // one for all channels, or for each
+      if (own.length === 1 || own.length === op.type.shape[0]) {
+        pending.set(inputs[0]!, own.length === 1 ? own[0]! : Float64Array.from(own));
         return inputs[0]!;
       }
     }

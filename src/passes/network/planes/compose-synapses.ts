@@ -3,6 +3,7 @@ import {
   type Attrs,
   type Network,
   type Op,
+  asImage,
   type Rewriter,
   attrsOf,
   linksOf,
@@ -93,7 +94,7 @@ function isPointwise({ byId, network }: Reach, op: Op): boolean {
   const [, , ...kernel] = paramOf(network, op, 'weight').tensor.shape;
   if (kernel.length === 0) return true;
   const { shape } = byId.get(op.inputs[0]!)!.type;
-  const isOne = ([0, 1] as const).every((axis) => linksOf(op, shape, axis).length === op.type.shape[axis + 1]);
+  const isOne = ([0, 1] as const).every((axis) => linksOf(op, shape, axis).length === asImage(op.type.shape)[axis + 1]);
   return isOne && kernel.every((k) => k === 1);
 }
 

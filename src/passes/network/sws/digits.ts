@@ -107,7 +107,7 @@ const readThrough: ReadonlySet<OpRole> = new Set(['sum', 'concatenation', 'avera
 
 /** Values that are no sums of spikes. */
 export function isNonlinear(op: Op): boolean {
-  return ['bound', 'function', 'product'].includes(roleOf(op));
+  return ['bound', 'function', 'group-function', 'product'].includes(roleOf(op));
 }
 
 interface Grid {

@@ -1,5 +1,5 @@
 import { tensor } from '../../../base/dtype.js';
-import { type Param, rewrite } from '../../../network/index.js';
+import { type Op, type Param, consumersOf, rewrite } from '../../../network/index.js';
 import { definePass } from '../../pass.js';
 import { readOutTail } from '../read-out.js';
 import { Regions, stepsOf } from './pointwise.js';
@@ -15,7 +15,10 @@ export const tables = definePass({
   options: {},
   run: (network) => {
     const regions = new Regions(network);
-    const tail = readOutTail(network);
+    const consumers = consumersOf(network);
+    const isReadOut = ({ id }: Op): boolean => network.outputs.includes(id) && consumers.get(id)!.length === 0;
+    // as in to-spikes: quantisers before the last become neurons
+    const tail = readOutTail(network, (op) => op.kind === 'quantize' && !isReadOut(op));
     return rewrite(network, (op, inputs, to) => {
       if (op.kind !== 'quantize' || tail.has(op.id)) return to.copy(op, inputs);
       const region = regions.before(op);

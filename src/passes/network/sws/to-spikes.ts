@@ -3,6 +3,7 @@ import {
   type Attrs,
   type Network,
   type Op,
+  type OpKind,
   consumersOf,
   isMaximum,
   paramOf,
@@ -84,12 +85,7 @@ function convert(network: Network, options: SwsOptions, context: PassContext): N
 }
 
 function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, string>): string {
-  const params = Object.fromEntries(
-    Object.entries(op.params).map(([role, name]) => [
-      role,
-      emitter.param(op.id, role, present(emitter.from.params.get(name), `to-spikes: no parameter ${name}`)),
-    ]),
-  );
+  const params = copiedParams(emitter, op);
   const inputs = op.inputs.map((id) => front.get(id)!);
   return emitter.to.add({
     id: op.id,
@@ -100,6 +96,15 @@ function copyFront(emitter: SpikeEmitter, op: Op, front: ReadonlyMap<string, str
     place: op.place,
     origin: op.origin,
   });
+}
+
+/** The parameters of an op of the quantised network, for an op about to be added under `id`. */
+function copiedParams(emitter: SpikeEmitter, op: Op, id = op.id): Record<string, string> {
+  const entries = Object.entries(op.params).map(([role, name]) => [
+    role,
+    emitter.param(id, role, present(emitter.from.params.get(name), `to-spikes: no parameter ${name}`)),
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 function emitEncoder(emitter: SpikeEmitter, op: Op<'quantize'>, real: string): void {
@@ -154,7 +159,7 @@ function emitNeurons(emitter: SpikeEmitter, op: Op<'quantize'>): void {
   if (code.kind !== 'quant') throw new TypeError(`${op.id} is not a quantiser`);
   const { beta, steps, rectified } = emitter.options;
   const threshold = thresholdOf(emitter.options);
-  if (emitter.op(op.inputs[0]!).kind === 'mul') return emitProduct(emitter, op);
+  if (isQuantisedWhole(emitter.op(op.inputs[0]!))) return emitWhole(emitter, op);
   const { scale, offset, amplitude, limit } = trainCode(code, emitter.options);
   const { shift, ties } = nearest(op.attrs.rounding ?? 'half_even', Math.floor(code.zero) - code.min);
   // code − min = x/C_o + zero − min, in amplitudes θ_o
@@ -223,36 +228,24 @@ function emitRecoding(emitter: SpikeEmitter, op: Op): void {
   emitter.setTrain(op.id, emitter.trainOf(op, id));
 }
 
-/** The quantised product of two values: neurons that multiply their whole inputs. */
-function emitProduct(emitter: SpikeEmitter, op: Op<'quantize'>): void {
+/** Layers whose values are made of whole inputs at once, and then quantised. */
+type Whole = Op<'mul' | 'matmul' | 'softmax' | 'layernorm'>;
+
+function isQuantisedWhole(op: Op): op is Whole {
+  return roleOf(op) === 'product' || roleOf(op) === 'group-function';
+}
+
+/** A quantised product of two values, or a quantised function of all values along an axis: neurons that see whole inputs. */
+function emitWhole(emitter: SpikeEmitter, op: Op<'quantize'>): void {
   const { rounding } = op.attrs;
   if (rounding !== undefined && rounding !== 'half_even') {
-    emitter.refuse(
-      'convert/no-spiking-form',
-      { op: op.id, kind: `a product that rounds ${rounding}`, coding: 'sws' },
-      op,
-      {
-        help: 'products are rounded half to even: quantise this one with QuantizeLinear',
-      },
-    );
+    const kind = `a quantiser behind ${emitter.op(op.inputs[0]!).kind} that rounds ${rounding}`;
+    emitter.refuse('convert/no-spiking-form', { op: op.id, kind, coding: 'sws' }, op, {
+      help: 'what neurons make of whole inputs is rounded half to even: quantise it with QuantizeLinear',
+    });
   }
-  const [a, b] = emitter.op(op.inputs[0]!).inputs.map((id) => wholeInput(emitter, id)) as [WholeInput, WholeInput];
-  const { scale, zero } = op.attrs as Record<'scale' | 'zero', number>;
-  const id = emitter.to.add({
-    id: op.id,
-    kind: 'product',
-    inputs: [a.id, b.id],
-    attrs: {
-      ...firedCode(emitter, op),
-      gain: [a.gain, b.gain],
-      offset: [a.offset, b.offset],
-      scale: scale! / (a.scale * b.scale),
-      zero: zero!,
-    },
-    place: op.place,
-    origin: op.origin,
-  });
-  emitter.setTrain(op.id, emitter.trainOf(op, id));
+  const { scale, zero } = op.attrs;
+  addWhole(emitter, op, { ...firedCode(emitter, op), scale, zero });
 }
 
 /** One digit of a value that no quantiser follows: neurons that see their whole input. */
@@ -261,30 +254,48 @@ function emitDigit(emitter: SpikeEmitter, op: Op<'digit'>): void {
   const { scale, zero, max, base, place } = op.attrs;
   const { beta, steps } = emitter.options;
   const fired = { beta, steps, amplitude: 1, scale, zero, max, base, place };
+  if (isQuantisedWhole(source)) return addWhole(emitter, op, { ...fired, min: 0 });
   const { id: wish, place: at, origin } = op;
-  if (source.kind === 'mul') {
-    const [a, b] = source.inputs.map((input) => wholeInput(emitter, input)) as [WholeInput, WholeInput];
-    const id = emitter.to.add({
-      id: wish,
-      kind: 'product',
-      inputs: [a.id, b.id],
-      attrs: {
-        ...fired,
-        min: 0,
-        scale: scale / (a.scale * b.scale),
-        gain: [a.gain, b.gain],
-        offset: [a.offset, b.offset],
-      },
-      place: at,
-      origin,
-    });
-    return emitter.setTrain(op.id, emitter.trainOf(op, id));
-  }
   const input = wholeInput(emitter, isNonlinear(source) ? source.inputs[0]! : source.id);
   const [gain, offset] = [input.gain * input.scale, input.offset * input.scale];
   const attrs = { ...fired, gain, offset, ...functionAttrs(source) };
   const id = emitter.to.add({ id: wish, kind: 'digit_neuron', inputs: [input.id], attrs, place: at, origin });
   emitter.setTrain(op.id, emitter.trainOf(op, id));
+}
+
+/** The neurons in the place of `op`, a quantiser or a digit, that fire the codes of what it reads. */
+function addWhole(
+  emitter: SpikeEmitter,
+  op: Op<'quantize' | 'digit'>,
+  fired: Attrs & { readonly scale: number },
+): void {
+  const source = emitter.op(op.inputs[0]!) as Whole;
+  const inputs = source.inputs.map((id) => wholeInput(emitter, id));
+  const [a, b] = inputs;
+  const { id, place, origin } = op;
+  const add = (kind: OpKind, attrs: Attrs, params: Readonly<Record<string, string>> = {}): void => {
+    emitter.to.add({ id, kind, inputs: inputs.map((input) => input.id), attrs, params, place, origin });
+    emitter.setTrain(id, emitter.trainOf(op, id));
+  };
+  const product = (): Attrs => ({
+    ...fired,
+    gain: [a!.gain, b!.gain],
+    offset: [a!.offset, b!.offset],
+    scale: fired.scale / (a!.scale * b!.scale),
+  });
+  const group = (): Attrs => ({ ...fired, gain: a!.gain * a!.scale, offset: a!.offset * a!.scale });
+  switch (source.kind) {
+    case 'mul':
+      return add('product', product());
+    case 'matmul':
+      return add('matrix_product', { ...product(), transpose: source.attrs.transpose });
+    case 'softmax':
+      return add('group_neuron', { ...group(), function: 'softmax', axis: source.attrs.axis });
+    case 'layernorm': {
+      const params = copiedParams(emitter, source, id);
+      return add('group_neuron', { ...group(), function: 'layernorm', ...source.attrs }, params);
+    }
+  }
 }
 
 /** The function that neurons apply; a bound is the range of their codes. */
@@ -321,7 +332,8 @@ class ReadOut {
 
   #behind(op: Op): string {
     const { id, kind, attrs, place, origin } = op;
-    return this.emitter.add({ id, kind, inputs: op.inputs.map((input) => this.value(input)), attrs, place, origin });
+    const inputs = op.inputs.map((input) => this.value(input));
+    return this.emitter.add({ id, kind, inputs, attrs, params: copiedParams(this.emitter, op), place, origin });
   }
 
   #decoded({ id, origin }: Op): string {

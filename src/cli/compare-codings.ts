@@ -1,0 +1,127 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { CompareCodingsResult } from '../commands/compare-codings.js';
+import type { VerifyLevel } from '../workspace/types.js';
+import {
+  type DataFlags,
+  dataHelp,
+  defined,
+  openData,
+  realNumber,
+  wholeNumber,
+  withCommonFlags,
+  withDataFlags,
+  withVerifyFlag,
+} from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+import { table } from './table.js';
+
+interface CompareFlags extends CommonFlags, DataFlags {
+  readonly data: string;
+  readonly codings?: string;
+  readonly calibrate?: string;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly within: number;
+  readonly out?: string;
+  readonly verify?: boolean | VerifyLevel;
+}
+
+/** `spikec compare-codings NET.onnx --data DATA [--codings sws,rate:16] [-o codings.html]` */
+export function addCompareCodings(program: Command, host: Host): void {
+  const command = program
+    .command('compare-codings')
+    .summary('a network in several codings: accuracy over latency, operations and energy')
+    .description(
+      'Convert an ONNX network to several codings, measure each on the same data, and say which takes the fewest steps and operations: a table, JSON, or one page with plots of accuracy over latency, operations and energy.',
+    )
+    .argument('<network>', 'ONNX file')
+    .requiredOption('--data <data>', dataHelp)
+    .option('--codings <list>', 'codings as NAME, NAME:STEPS or sws:STEPS/SILENT, with commas (default: all)')
+    .option('--calibrate <data>', 'data to measure ranges on, of activations without a quantiser')
+    .option('--within <points>', 'how far below the ANN counts as equal, in points of per cent', points, 0.5)
+    .option('--limit <n>', 'only the first N images', wholeNumber(1))
+    .option('--batch <n>', 'images per batch', wholeNumber(1))
+    .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
+    .option('-o, --out <file>', 'also write a page with plots')
+    .action((network: string, flags: CompareFlags) => compare(host, network, flags));
+  withCommonFlags(withVerifyFlag(withDataFlags(command)), [
+    'spikec compare-codings lenet5.onnx --data mnist:test --limit 500 -o codings.html',
+    'spikec compare-codings net.onnx --data cifar10:test --codings sws,rate:16,ttfs:64',
+  ]);
+}
+
+function points(text: string): number {
+  const value = realNumber(text);
+  if (value < 0 || value > 100) throw new InvalidArgumentError('A number from 0 to 100 is expected.');
+  return value;
+}
+
+function compare(host: Host, network: string, flags: CompareFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const { dataset, normalisation } = await openData(flags.data, flags);
+    const calibrate = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
+    try {
+      const result = take(
+        await driver.compareCodings(network, {
+          dataset,
+          normalisation,
+          within: flags.within,
+          onProgress: progress,
+          ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
+          ...defined({
+            codings: flags.codings,
+            limit: flags.limit,
+            batch: flags.batch,
+            engine: flags.engine,
+            threads: flags.threads,
+            outFile: flags.out,
+            verify: flags.verify,
+          }),
+        }),
+      );
+      return { text: flags.quiet === true ? '' : describe(result), json: result };
+    } finally {
+      dataset.close();
+      calibrate?.dataset.close();
+    }
+  });
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+const whole = (n: number | undefined): string => (n === undefined ? '–' : Math.round(n).toLocaleString('en'));
+
+function describe({
+  network,
+  samples,
+  data,
+  ann,
+  within,
+  points: all,
+  refused,
+  best,
+  file,
+}: CompareCodingsResult): string {
+  const rows = all.map((one) => [
+    one.name,
+    percent(one.accuracy),
+    percent(one.agreement),
+    whole(one.latency_steps),
+    whole(one.operations),
+    one.spikes_per_neuron.toFixed(2),
+    (one.energy_pj * 1e-6).toFixed(2),
+  ]);
+  const head = ['coding', 'accuracy', 'agreement', 'latency', 'operations', 'spikes/neuron', 'energy, µJ'];
+  const right = (n: number): ('left' | 'right')[] => ['left', ...new Array<'right'>(n).fill('right')];
+  const least = best.map((one) => [one.coding, percent(one.accuracy), whole(one.latency_steps), whole(one.operations)]);
+  return [
+    `${network}, ${whole(samples)} samples of ${data}: ANN ${percent(ann.accuracy)}\n\n`,
+    table([head, ...rows], right(6)),
+    `\nthe least with at most ${within} points below the ANN\n`,
+    table([['coding', 'best accuracy', 'steps', 'operations'], ...least], right(3)),
+    ...refused.map(({ name, reason }) => `\n${name}: ${reason}\n`),
+    ...(file === undefined ? [] : [`\n${file}\n`]),
+  ].join('');
+}

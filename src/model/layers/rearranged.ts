@@ -1,0 +1,87 @@
+import { elementCount } from '../../base/dtype.js';
+import { type LayerDef, isImage, numberOf, one, pairOf } from './layer-def.js';
+import { padsOf } from './window.js';
+
+/** `pad(1, value: 0)`: a border around an image, of a number of rows and columns, [height, width] or [top, left, bottom, right]. */
+export const pad: LayerDef = {
+  inputs: one,
+  parameters: [
+    {
+      name: 'pad',
+      required: true,
+      spec: {
+        kind: 'either',
+        of: [
+          { kind: 'pair', min: 0 },
+          { kind: 'list', of: { kind: 'int', min: 0 }, length: 4 },
+        ],
+      },
+    },
+    { name: 'value', spec: { kind: 'real' }, default: 0 },
+  ],
+  build(site, [input], args, name) {
+    if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
+    const [top, left, bottom, right] = padsOf(args, [0, 0], 'none') as [number, number, number, number];
+    const [channels, height, width] = input.shape;
+    const shape = [channels, height + top + bottom, width + left + right];
+    return site.add(name, 'pad', [input], shape, { pads: [top, left, bottom, right], value: numberOf(args, 'value')! });
+  },
+};
+
+/** `upsample(2)`: each pixel (or each value of [channels, length]) so many times: the nearest of a larger image. */
+export const upsample: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'factor', spec: { kind: 'pair', min: 1 }, default: 2 }],
+  build(site, [input], args, name) {
+    const [down, across] = pairOf(args, 'factor')!;
+    const places = (size: number, factor: number): number[] =>
+      Array.from({ length: size * factor }, (_, i) => Math.floor(i / factor));
+    if (input.shape.length === 2) {
+      const [channels, length] = input.shape as [number, number];
+      const row = site.add(`${name}.row`, 'reshape', [input], [channels, 1, length], { shape: [channels, 1, length] });
+      const wide = [channels, 1, length * across];
+      const attrs = { rows: [0], columns: places(length, across) };
+      const larger = site.add(`${name}.resample`, 'resample', [row], wide, attrs);
+      const shape = [channels, length * across];
+      return site.add(name, 'reshape', [larger], shape, { shape });
+    }
+    if (!isImage(input.shape)) return site.wrongShape('[channels, height, width] or [channels, length]', input);
+    const [channels, height, width] = input.shape;
+    const attrs = { rows: places(height, down), columns: places(width, across) };
+    return site.add(name, 'resample', [input], [channels, height * down, width * across], attrs);
+  },
+};
+
+/** `channel_shuffle(groups)`: the first channels of all groups, then their second ones (ShuffleNet). */
+export const channelShuffle: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'groups', spec: { kind: 'int', min: 1 }, required: true }],
+  build(site, [input], args, name) {
+    const groups = numberOf(args, 'groups')!;
+    const [channels, ...rest] = input.shape as [number, ...number[]];
+    const each = channels / groups;
+    if (!Number.isInteger(each)) return site.wrongShape(`channels that ${groups} groups divide`, input);
+    const shape = [groups, each, elementCount(rest)];
+    const grouped = site.add(`${name}.groups`, 'reshape', [input], shape, { shape });
+    const turned = [each, groups, shape[2]!];
+    const mixed = site.add(`${name}.permute`, 'transpose', [grouped], turned, { perm: [1, 0, 2] });
+    return site.add(name, 'reshape', [mixed], input.shape, { shape: input.shape });
+  },
+};
+
+/** `voting(10)`: means of so many features each, the votes for a class: [classes · 10] → [classes]. */
+export const voting: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'voters', spec: { kind: 'int', min: 1 }, default: 10 }],
+  build(site, [input], args, name) {
+    const voters = numberOf(args, 'voters')!;
+    const classes = input.shape[0]! / voters;
+    if (input.shape.length !== 1 || !Number.isInteger(classes)) {
+      return site.wrongShape(`[features] that ${voters} voters divide`, input);
+    }
+    const image = [classes, voters, 1];
+    const votes = site.add(`${name}.votes`, 'reshape', [input], image, { shape: image });
+    const means = site.add(`${name}.mean`, 'globalavgpool', [votes], [classes, 1, 1]);
+    return site.add(name, 'reshape', [means], [classes], { shape: [classes] });
+  },
+};

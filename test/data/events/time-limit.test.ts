@@ -1,0 +1,29 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { TimeLimit, withinTime } from '../../../src/data/events/time-limit.js';
+import { loadNir, readNir } from '../../../src/data/nir.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+it('what never ends is ended, what ends gives its value or its error, one inside the other too', () => {
+  expect(() =>
+    withinTime(50, () => {
+      for (;;);
+    }),
+  ).toThrow(TimeLimit);
+  expect(withinTime(1000, () => 1 + withinTime(1000, () => 2))).toBe(3);
+  expect(() =>
+    withinTime(1000, () => {
+      throw new RangeError('own');
+    }),
+  ).toThrow(new RangeError('own'));
+});
+
+it('a damaged NIR file in which the HDF5 library turns for ever is refused in a few seconds', async () => {
+  await loadNir();
+  const path = join(temporaryFolder(), 'net.nir');
+  // what the fuzzer found: a heap of texts whose entries lead back to each other
+  writeFileSync(path, gunzipSync(readFileSync(new URL('../../frontends/nir/endless.nir.gz', import.meta.url))));
+  expect(() => readNir(path)).toThrow('reading it doesn’t end');
+}, 30_000);

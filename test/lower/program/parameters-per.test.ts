@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { type Tensor, tensor } from '../../../src/base/dtype.js';
+import { fusedEngine } from '../../../src/engines/fused/index.js';
+import { onnxruntimeEngine } from '../../../src/engines/onnxruntime.js';
+import { lower, lowerForTraining } from '../../../src/lower/program/index.js';
+import { type Network, parseNetwork, printNetwork, realValues } from '../../../src/network/index.js';
+import { autodiff, evaluate, simplify } from '../../../src/tensor/index.js';
+import { nativeEngines } from '../../support/native.js';
+import { forwardFeeds, networkFrom } from '../../support/train.js';
+import { random } from '../../tensor/cases.js';
+
+/** A neuron without jumps, so that finite differences are its gradient. */
+const smooth = `
+  neuron Smooth(
+    leak = learn(0.4, constraint: unit, per: channel), gain = learn(1, per: step), theta = learn(0.3, per: neuron),
+  ) {
+    state u = 0
+    charge u = leak * u + gain * x
+    fire s = sigmoid(4 * (u - theta))
+    reset u = u - s * theta
+  }`;
+
+const bodies = {
+  plain: 'output x | conv(3, kernel: 3) | spike | flatten | linear(3)',
+  recurrent: `h = (x | conv(3, kernel: 3)) + (h | delay(1) | conv(3, kernel: 1)) | spike
+    output h | flatten | linear(3)`,
+};
+
+function networkOf(body: keyof typeof bodies, steps: number): Network {
+  const made = networkFrom(`${smooth}
+    network Net { input x: real[2, 4, 3]  ${bodies[body]} }
+    config c { network Net  neuron Smooth  coding direct(steps: ${steps})  train { optimizer sgd } }`);
+  const next = random(3);
+  const params = new Map(
+    [...made.params].map(([name, param]) => {
+      const moved = Float32Array.from(param.tensor.data, (value) => value + 0.3 * (next() - 0.5));
+      return [name, { ...param, tensor: tensor('f32', param.tensor.shape, moved) }] as const;
+    }),
+  );
+  return { ...made, params };
+}
+
+const shapeOf = (network: Network, name: string): readonly number[] =>
+  [...network.params].find(([id]) => id.endsWith(`.${name}`))![1].tensor.shape;
+
+it('a parameter per channel, per neuron and per step has a value for each', () => {
+  const network = networkOf('plain', 5);
+  expect(shapeOf(network, 'leak')).toEqual([3]);
+  expect(shapeOf(network, 'gain')).toEqual([5]);
+  expect(shapeOf(network, 'theta')).toEqual([3, 4, 3]);
+  const text = printNetwork(network);
+  expect(text).toContain('leak = 0.4 learn unit per channel');
+  expect(printNetwork(parseNetwork({ name: 'n.ir', text }, network.params).value!)).toBe(text);
+});
+
+it('is what plain loops compute', () => {
+  const network = networkOf('plain', 5);
+  const probe = { ...network, ops: network.ops.filter(({ kind }) => kind !== 'decode') };
+  const { program, feeds } = lower(network);
+  const next = random(8);
+  const image = tensor(
+    'f32',
+    [1, 2, 4, 3],
+    Float32Array.from({ length: 24 }, () => next()),
+  );
+  const logits = [...evaluate(program, { [feeds.image.id]: image }, { precision: 'f64' })['0']!.data];
+  const values = (suffix: string): Float64Array =>
+    realValues([...network.params].find(([id]) => id.endsWith(suffix))![1]);
+  const [leak, gain, theta] = [values('.leak'), values('.gain'), values('.theta')];
+  const convolution = probe.ops.find(({ kind }) => kind === 'conv')!;
+  const [weight, bias] = ['weight', 'bias'].map((role) => realValues(network.params.get(convolution.params[role]!)!));
+  const current = (c: number, y: number, x: number): number => {
+    let sum = bias![c]!;
+    for (let i = 0; i < 2; i++)
+      for (let dy = -1; dy <= 1; dy++)
+        for (let dx = -1; dx <= 1; dx++) {
+          const [row, column] = [y + dy, x + dx];
+          if (row < 0 || row >= 4 || column < 0 || column >= 3) continue;
+          sum += weight![((c * 2 + i) * 3 + dy + 1) * 3 + dx + 1]! * image.data[(i * 4 + row) * 3 + column]!;
+        }
+    return sum;
+  };
+  const rates = new Array<number>(36).fill(0);
+  for (let k = 0; k < 36; k++) {
+    const [c, y, x] = [Math.floor(k / 12), Math.floor((k % 12) / 3), k % 3];
+    let u = 0;
+    for (let t = 0; t < 5; t++) {
+      u = leak[c]! * u + gain[t]! * current(c, y, x);
+      const s = 1 / (1 + Math.exp(-4 * (u - theta[k]!)));
+      rates[k]! += s / 5;
+      u -= s * theta[k]!;
+    }
+  }
+  const last = probe.ops.find(({ kind }) => kind === 'linear')!;
+  const [w, b] = ['weight', 'bias'].map((role) => realValues(network.params.get(last.params[role]!)!));
+  logits.forEach((value, j) =>
+    expect(value).toBeCloseTo(
+      rates.reduce((sum, r, k) => sum + w![j * 36 + k]! * r, b![j]!),
+      5,
+    ),
+  );
+});
+
+describe.each([
+  ['plain', 3],
+  ['plain', 40],
+  ['recurrent', 4],
+] as const)('%s, %i steps', (body, steps) => {
+  const network = networkOf(body, steps);
+  const lowered = lowerForTraining(network, { kind: 'cross_entropy' });
+  const feeds = forwardFeeds(lowered, 3);
+
+  it('has the gradients of finite differences', () => {
+    const { program, gradients, unreached } = autodiff(
+      lowered.program,
+      lowered.program.outputs['loss']!,
+      lowered.learned,
+    );
+    expect(unreached).toEqual([]);
+    const at = (id?: string, index = 0, by = 0): Record<string, Tensor> => {
+      const params = program.params.map((param) => {
+        const data = Float64Array.from(param.data.data);
+        if (param.id === id) data[index]! += by;
+        return { ...param, data: { dtype: 'f64', shape: param.data.shape, data } as Tensor };
+      });
+      return evaluate({ ...program, params }, feeds, { precision: 'f64' });
+    };
+    const found = at();
+    const next = random(4);
+    let looked = 0;
+    for (const { id, data } of program.params) {
+      if (gradients[id] === undefined || !/leak|gain|theta/.test(id)) continue;
+      for (let k = 0; k < 3; k++) {
+        const index = Math.floor(next() * data.data.length);
+        const slope = (at(id, index, 1e-6)['loss']!.data[0]! - at(id, index, -1e-6)['loss']!.data[0]!) / 2e-6;
+        const gradient = found[`grad.${id}`]!.data[index]!;
+        expect(Math.abs(gradient - slope), `${id}[${index}]`).toBeLessThan(1e-8 + 1e-5 * Math.abs(gradient));
+        looked++;
+      }
+    }
+    expect(looked).toBe(9);
+  });
+
+  it.each([fusedEngine, onnxruntimeEngine, ...nativeEngines])('runs on $name', async (engine) => {
+    const program = simplify(lowered.program);
+    const wanted = evaluate(program, feeds);
+    const opened = await engine.open(program);
+    try {
+      const found = await opened.step(feeds);
+      expect(found['loss']!.data[0]!).toBeCloseTo(wanted['loss']!.data[0]!, 5);
+    } finally {
+      await opened.dispose();
+    }
+  });
+});
