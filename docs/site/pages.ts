@@ -81,8 +81,10 @@ export const chapters: readonly Chapter[] = [
       example('ibra'),
       example('adaptive-bits'),
       { path: 'examples/adaptive-bits/post-training.md' },
+      example('spikformer'),
       example('diff-configs'),
       example('event-mnist'),
+      example('notebooks'),
     ],
   },
   {

@@ -67,7 +67,15 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       ...(options.memory === undefined ? {} : { memory: options.memory * 1e6 }),
       onProgress: (done, total) => say('reading images', { done, total }),
     });
-    const { engine, loop } = trainerOf(options, { ...plan, config: config.name, sources });
+    const work = {
+      program: () => trainee.step.program,
+      samples: samples.count * settings.epochs,
+      threads: options.threads,
+    };
+    const { engine, loop } = await trainerOf(options, { ...plan, config: config.name, sources }, work, (found) => {
+      findings.all.push(found);
+      options.onWarning?.(found);
+    });
     options.onEngine?.(engine.name);
     const claim = folder.claim(fresh);
     try {

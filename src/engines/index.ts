@@ -1,5 +1,6 @@
 import { fusedEngine } from './fused/index.js';
 import { nativeEngine } from './native.js';
+import { nativeIsHere } from './native/compiler.js';
 import { onnxruntimeEngine } from './onnxruntime.js';
 import { fastestTfjsEngine, tfjsEngine } from './tfjs.js';
 import type { Engine } from './types.js';
@@ -21,4 +22,6 @@ export function engineNamed(name: string): Engine | undefined {
 export { type OnnxSource, openOnnxSource } from './onnx-source.js';
 export type { Engine, OpenOptions, Opened } from './types.js';
 export { type OpenedInParts, openInParts, partBytes } from './in-parts.js';
+export { nativeIsHere };
+export { type LongWork, estimate } from './work.js';
 export { withinMemory } from './within-memory.js';

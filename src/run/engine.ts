@@ -1,6 +1,14 @@
-import { fail } from '../base/diagnostics/index.js';
+import { DiagnosticError, type Diagnostic, diagnostic, fail } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
-import { type Engine, engineNamed, engineNames, withinMemory } from '../engines/index.js';
+import {
+  type Engine,
+  type LongWork,
+  engineNamed,
+  engineNames,
+  estimate,
+  nativeIsHere,
+  withinMemory,
+} from '../engines/index.js';
 
 /** What `auto` means: the fastest for a purpose among those that are always there. */
 const fastest = { infer: 'fused', train: 'onnxruntime' } as const;
@@ -14,4 +22,32 @@ export function chooseEngine(name: string | undefined, purpose: keyof typeof fas
         help: suggest(name, purpose === 'train' ? [...engineNames, 'torch'] : engineNames),
       })
     : withinMemory(engine);
+}
+
+/** Fewer samples never pay for a compiler. */
+const leastSamples = 200;
+
+/**
+ * As `chooseEngine`; but `auto` takes `native` where that is here and saves more time than its compiler takes. Where it would
+ * and isn't here, `note` hears of it.
+ */
+export async function engineForWork(
+  name: string | undefined,
+  purpose: keyof typeof fastest,
+  work: LongWork,
+  note: (found: Diagnostic) => void,
+): Promise<Engine> {
+  const named = name !== undefined && name !== 'auto';
+  if (named || work.samples < leastSamples) return chooseEngine(name, purpose);
+  const { seconds, gain } = estimate(work);
+  if (gain <= 0) return chooseEngine(name, purpose);
+  try {
+    await nativeIsHere();
+    return chooseEngine('native', purpose);
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    const reason = error.diagnostics[0]!.message;
+    note(diagnostic('engine/native-missing', { engine: fastest[purpose], seconds, reason }));
+    return chooseEngine(name, purpose);
+  }
 }

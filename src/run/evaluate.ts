@@ -4,14 +4,15 @@ import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset } from '../data/index.js';
 import type { Engine } from '../engines/index.js';
-import { type Carrier, findCarrier, stepsOfNetwork } from '../lower/program/index.js';
+import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
+import { simplify } from '../tensor/index.js';
 import { type Network, isFiringLayer, isNeuronLayer, latencyOf } from '../network/index.js';
 import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import type { Opened } from '../workspace/open.js';
 import type { Source } from '../workspace/target.js';
-import { chooseEngine } from './engine.js';
+import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
@@ -67,7 +68,9 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const known = findings.all.some(({ code }) => code === 'convert/reference');
   if (source !== undefined && !known) findings.all.push(...referenceNotes(source));
   const before = await sourceFound(source, { ...images, dataset: theirs ?? dataset }, options);
-  const engine = finiteOnly(chooseEngine(options.engine, 'infer'), placeOf(opened));
+  const work = { program: () => simplify(lower(network).program), samples: images.count, threads: options.threads };
+  const chosen = await engineForWork(options.engine, 'infer', work, (found) => findings.all.push(found));
+  const engine = finiteOnly(chosen, placeOf(opened));
   const phase =
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
   const running = { ...options, ones: isSplit(compiled.network) };

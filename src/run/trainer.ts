@@ -1,7 +1,9 @@
 import { type LoopOptions, type LoopResult, findPython, torchLoop, trainLoop } from '../train/index.js';
 import { trainingFolder } from '../workspace/torch-folder.js';
 import type { TorchTraining } from '../workspace/torch-training.js';
-import { chooseEngine } from './engine.js';
+import type { Diagnostic } from '../base/diagnostics/index.js';
+import type { LongWork } from '../engines/index.js';
+import { engineForWork } from './engine.js';
 
 /** Who trains: an engine's name, and what goes through the epochs. */
 export interface Trainer {
@@ -10,10 +12,12 @@ export interface Trainer {
 }
 
 /** `torch`: a program in the user's Python; every other engine runs the training step, in the loop of this process. */
-export function trainerOf(
+export async function trainerOf(
   options: { readonly engine?: string; readonly python?: string },
   training: TorchTraining,
-): Trainer {
+  work: LongWork,
+  note: (found: Diagnostic) => void,
+): Promise<Trainer> {
   if (options.engine === 'torch') {
     const files = trainingFolder(training);
     const python = findPython(options.python);
@@ -21,6 +25,6 @@ export function trainerOf(
     const name = `torch ${torch} on ${device}, Python ${version} (${python.path})`;
     return { engine: { name }, loop: (loop) => torchLoop(python, files, loop) };
   }
-  const engine = chooseEngine(options.engine, 'train');
+  const engine = await engineForWork(options.engine, 'train', work, note);
   return { engine, loop: (loop) => trainLoop({ ...loop, engine }) };
 }

@@ -23,7 +23,8 @@ the types: one of them has a size that wasn't meant.`,
     'error',
     ({ engine }) => `there is no engine "${engine}"`,
     `Engines run compiled programs: \`fused\` (generated WebAssembly kernels for neurons, onnxruntime for synapses; the
-fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph), \`native\` (C, compiled on this machine). \`auto\` takes the fastest present.`,
+fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph), \`native\` (C, compiled on this machine). \`auto\` takes
+\`native\` for long work, where there are a C compiler and koffi, and otherwise the fastest that is always there.`,
   ),
   'engine/unavailable': define<{ engine: string; reason: string }>(
     'error',
@@ -31,6 +32,14 @@ fastest for spiking networks), \`onnxruntime\` (everything as one ONNX graph), \
     `An engine runs compiled programs. This one comes with an npm package that is missing or has no binary for this
 machine. Packages of engines are optional: spikec is installed without TensorFlow.js, and without onnxruntime-node where its
 install script fails. The message has the command that installs what is missing; or choose another engine with \`--engine\`.`,
+  ),
+  'engine/native-missing': define<{ engine: string; seconds: number; reason: string }>(
+    'note',
+    ({ engine, seconds, reason }) =>
+      `runs on ${engine} (some ${seconds.toFixed(0)} s); the engine native would take about half as long, but isn't here: ${reason}`,
+    `\`auto\` estimates how long the work takes from the number of samples and from what the program computes. Where compiling the
+program takes much less time than that saves, it chooses the engine \`native\`, which needs a C compiler and the package koffi. One of
+them is missing here. The work is done all the same, by the engine that the message names.`,
   ),
   'engine/refused': define<{ engine: string; what: string; reason: string }>(
     'error',

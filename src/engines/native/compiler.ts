@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CProgram, CTarget } from '../../backends/c-program/index.js';
 import { fail } from '../../base/diagnostics/index.js';
+import { requireKoffi } from './library.js';
 
 const execute = promisify(execFile);
 
@@ -55,6 +56,18 @@ async function search(): Promise<Compiler> {
   return fail('engine/unavailable', { engine: 'native', reason: `no C compiler runs (${reason})` }, undefined, {
     help: 'install one (Debian: `apt install gcc`), name it in the variable CC, or choose another engine',
   });
+}
+
+/** Whether programs can be compiled and loaded here: fails with what is missing where they can't. */
+export async function nativeIsHere(): Promise<void> {
+  await requireKoffi();
+  const compiler = await findCompiler();
+  // a compiler may be there without the headers of the C library
+  const probe = {
+    loops: '#include <math.h>\n',
+    products: '#include <pthread.h>\n#include <stdint.h>\nint64_t spikec_probe;\n',
+  };
+  await compileProgram(compiler, probe);
 }
 
 const common = [

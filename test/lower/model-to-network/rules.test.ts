@@ -5,7 +5,7 @@ import { numberAttr } from '../../../src/network/index.js';
 import { inferenceProgram } from '../../../src/workspace/artifacts.js';
 import { testLoader } from '../../support/spike.js';
 
-const lif = 'use "spikec/neurons" { LIF }';
+const lif = 'use "spikec/neurons" { LIF, Phase, Burst, Switch, Pattern, FirstSpike }';
 
 function configOf(text: string): Config {
   const { value, diagnostics } = checkModel({ name: 'm.spike', text }, testLoader());
@@ -34,6 +34,24 @@ it('codings that networks of layers don’t have, and outputs without levels, ar
   }
   expect(refused(body, 'direct(steps: 2)', 'Pot')).toEqual(['cli/not-lowered']);
   expect(refused(`${image} output x | flatten | linear(3) | spike(Pot)`)).toEqual(['cli/not-lowered']);
+});
+
+it('a coding that says what a spike counts takes the neurons that fire such spikes, and a real input', () => {
+  const body = `${image} output x | conv(2) | spike | flatten | linear(10)`;
+  for (const [coding, neuron] of [
+    ['phase(period: 4, steps: 8)', 'Phase(period: 4)'],
+    ['burst(steps: 8)', 'Burst'],
+    ['tsc(steps: 8)', 'Switch'],
+  ] as const) {
+    expect(refused(body, coding, neuron)).toEqual([]);
+    expect(refused(body, coding, 'LIF')).toEqual(['cli/not-lowered']);
+    expect(refused(body, coding.replace(')', ', input: 1)'), neuron)).toEqual(['cli/not-lowered']);
+  }
+  expect(refused(body, 'phase(period: 4, steps: 8)', 'Phase')).toEqual(['cli/not-lowered']);
+  expect(refused(body, 'phase(period: 4, steps: 6)', 'Phase(period: 4)')).toEqual(['convert/bad-coding']);
+  // their layers fire when their whole input is in
+  expect(refused(body, 'ttfs(steps: 8)', 'FirstSpike(steps: 8)')).toEqual(['cli/not-lowered']);
+  expect(refused(body, 'pattern(steps: 8)', 'Pattern(bits: 8)')).toEqual(['cli/not-lowered']);
 });
 
 it('a second input is refused', () => {
