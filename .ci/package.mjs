@@ -1,6 +1,6 @@
 // Installs the package as a user does: packs it, installs the tarball in an empty folder, and runs what a newcomer runs.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,23 @@ function run(command, args, cwd = folder) {
 function sizeOf(path) {
   if (!statSync(path).isDirectory()) return statSync(path).size;
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+/** The example notebook beside the installed package, where Python has what notebooks need. */
+function runNotebook() {
+  const python = process.env.SPIKEC_PYTHON || 'python3';
+  if (spawnSync(python, ['-c', 'import nbclient, nbformat, ipykernel']).status !== 0) {
+    process.stderr.write('SKIPPED: the notebook, because nbclient and ipykernel are not there\n');
+    return;
+  }
+  copyFileSync(join(root, 'examples', 'notebooks', 'spikec.ipynb'), join(folder, 'spikec.ipynb'));
+  const program = `import nbformat, nbclient
+notebook = nbformat.read("spikec.ipynb", 4)
+nbclient.NotebookClient(notebook, timeout=240).execute()
+shown = [kind for cell in notebook.cells for one in cell.get("outputs", []) for kind in one.get("data", {})]
+assert shown.count("text/html") == 2 and shown.count("image/svg+xml") == 1, shown`;
+  run(python, ['-c', program]);
+  process.stdout.write('the notebook runs\n');
 }
 
 try {
@@ -40,6 +57,7 @@ try {
   ]) {
     run('npx', ['--no-install', 'spikec', ...args]);
   }
+  runNotebook();
   process.stdout.write(`the package installs and runs: ${(size / 1e6).toFixed(1)} MB\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -19,6 +19,7 @@ interface DiffFlags extends CommonFlags {
   readonly full?: boolean;
   readonly markdown?: boolean;
   readonly html?: boolean;
+  readonly snippet?: boolean;
   readonly out?: string;
   readonly allowOutside?: boolean;
 }
@@ -38,6 +39,7 @@ export function addDiff(program: Command, host: Host): void {
     .option('--full', 'everything that differs, however long')
     .option('--markdown', 'as Markdown')
     .option('--html', 'as one HTML page')
+    .option('--snippet', 'as a piece of HTML that a notebook displays')
     .option('-o, --out <file>', 'write to a file instead of stdout')
     .action((targets: readonly string[], flags: DiffFlags) => {
       const problem = flagsProblem(flags);
@@ -52,8 +54,14 @@ export function addDiff(program: Command, host: Host): void {
   ]);
 }
 
-function flagsProblem({ json, markdown, html, all, ir }: DiffFlags): string | undefined {
-  if ([json, markdown, html].filter(Boolean).length > 1) return 'choose one of --json, --markdown and --html.';
+/** As a page or a piece of one. */
+function asHtml({ html, snippet }: DiffFlags): boolean {
+  return html === true || snippet === true;
+}
+
+function flagsProblem({ json, markdown, html, snippet, all, ir }: DiffFlags): string | undefined {
+  if ([json, markdown, html, snippet].filter(Boolean).length > 1)
+    return 'choose one of --json, --markdown, --html and --snippet.';
   return all === true && ir === 'tensor' ? '--all compares networks, not tensor programs.' : undefined;
 }
 
@@ -100,12 +108,11 @@ interface Show {
 
 async function diffReport(result: DiffResult, flags: DiffFlags, driver: Driver, { colour }: Show): Promise<Report> {
   const document = documentOf(result, flags);
-  const text =
-    flags.html === true
-      ? await driver.diffPage([document])
-      : flags.markdown === true
-        ? diffMarkdown(document)
-        : diffText(document, colour);
+  const text = asHtml(flags)
+    ? await driver.diffPage([document], { snippet: flags.snippet === true })
+    : flags.markdown === true
+      ? diffMarkdown(document)
+      : diffText(document, colour);
   const program = result.program === undefined ? {} : { program: result.program };
   return {
     text,
@@ -121,7 +128,7 @@ function documentOf({ view, program }: DiffResult, flags: DiffFlags): DiffDocume
 
 async function matrixReport(matrix: DiffMatrix, flags: DiffFlags, driver: Driver, { colour }: Show): Promise<Report> {
   const results = matrix.configs.flatMap((row) => ('result' in row ? [row.result] : []));
-  const documents = flags.full === true || flags.html === true ? results.map((r) => documentOf(r, flags)) : [];
+  const documents = flags.full === true || asHtml(flags) ? results.map((r) => documentOf(r, flags)) : [];
   const failed = results.length < matrix.configs.length;
   const identical = results.every((result) => result.identical);
   return {
@@ -138,7 +145,7 @@ async function matrixPage(
   driver: Driver,
   colour: boolean,
 ): Promise<string> {
-  if (flags.html === true) {
+  if (asHtml(flags)) {
     const overview: DiffDocument = {
       from: matrix.base,
       to: 'all',
@@ -146,7 +153,7 @@ async function matrixPage(
       summary: 'every configuration against it',
       sections: [{ title: 'overview', items: [], table: matrixTable(matrix), left: 0 }],
     };
-    return driver.diffPage([overview, ...documents]);
+    return driver.diffPage([overview, ...documents], { snippet: flags.snippet === true });
   }
   if (flags.markdown === true) return [markdownTable(matrixTable(matrix)), ...documents.map(diffMarkdown)].join('\n');
   return [matrixText(matrix, colour), ...documents.map((document) => diffText(document, colour))].join('\n');

@@ -22,6 +22,7 @@ interface ReportFlags extends CommonFlags, DataFlags {
   readonly engine?: string;
   readonly threads?: number;
   readonly out: string;
+  readonly snippet?: boolean;
   readonly allowOutside?: boolean;
 }
 
@@ -41,6 +42,7 @@ export function addReport(program: Command, host: Host): void {
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('-o, --out <file>', 'the page', 'report.html')
+    .option('--snippet', 'a piece of HTML that a notebook displays, in place of a page')
     .action((targets: readonly Target[], flags: ReportFlags) => report(host, targets, flags));
   withCommonFlags(withOutsideFlag(withDataFlags(command)), [
     'spikec report runs/mnist --data mnist:test -o report.html',
@@ -60,6 +62,7 @@ function report(host: Host, targets: readonly Target[], flags: ReportFlags): Pro
       const result = take(
         await driver.reportTargets(targets, {
           outFile: flags.out,
+          snippet: flags.snippet === true,
           normalisation: opened?.normalisation ?? {},
           allowOutside: flags.allowOutside === true,
           onProgress: progress,

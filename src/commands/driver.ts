@@ -49,7 +49,7 @@ export interface Driver {
   /** Every configuration of the file against the target's, or the first. */
   diffConfigs(base: Target, options: DiffOptions): Promise<Outcome<DiffMatrix>>;
   /** Diffs as one HTML page that needs nothing else. */
-  diffPage(documents: readonly DiffDocument[]): Promise<string>;
+  diffPage(documents: readonly DiffDocument[], options: { readonly snippet: boolean }): Promise<string>;
   listPasses(): readonly PassInfo[];
   /** Passes with options, as text, on a network in text form. */
   runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;

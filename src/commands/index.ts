@@ -55,7 +55,10 @@ export const driver: Driver = {
     reported(async () => (await import('./report.js')).reportTargets(targets, options)),
   diffTargets: (from, to, options) => reported(async () => (await import('./diff.js')).diffTargets(from, to, options)),
   diffConfigs: (base, options) => reported(async () => (await import('./diff.js')).diffConfigs(base, options)),
-  diffPage: async (documents) => (await import('../report/diff/page.js')).diffPage(documents, packageVersion()),
+  diffPage: async (documents, { snippet }) => {
+    const page = (await import('../report/diff/page.js')).diffPage(documents, packageVersion());
+    return snippet ? (await import('../report/page/snippet.js')).snippetOf(page, 'Differences') : page;
+  },
   listPasses: () => passes.map((pass) => ({ name: pass.name, doc: pass.doc, options: optionsOf(pass) })),
   runPasses: (path, options) => reported(async () => (await import('./opt.js')).runPasses(path, options)),
   starterModel,

@@ -3,6 +3,7 @@ import type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
 import { describePlace } from '../base/source.js';
 import { isFolder } from '../data/index.js';
 import { type ReportTarget, renderReport } from '../report/index.js';
+import { snippetOf } from '../report/page/snippet.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
 import { type Opened, openTarget } from '../workspace/open.js';
@@ -14,6 +15,8 @@ import { type FigureOptions, costFigures, figuresOnData } from '../report/measur
 
 export interface ReportOptions extends CommonOptions, FigureOptions {
   readonly outFile: string;
+  /** A piece for another page, such as a notebook, in place of a page. */
+  readonly snippet?: boolean;
 }
 
 export interface ReportResult {
@@ -49,7 +52,8 @@ export async function reportTargets(
     });
   }
   const title = names.length === 1 ? `${described[0]!.network.name}: ${names[0]}` : names.join(', ');
-  const page = await renderReport({ title, version: packageVersion(), targets: described });
+  const whole = await renderReport({ title, version: packageVersion(), targets: described });
+  const page = options.snippet === true ? snippetOf(whole, title) : whole;
   writeOutput(options.outFile, page, 'report');
   const value: ReportResult = {
     file: options.outFile,

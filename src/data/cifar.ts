@@ -3,10 +3,20 @@ import { type Dataset, batchCount } from './dataset.js';
 import { FileReader } from './files.js';
 
 const imageSize = 3 * 32 * 32;
-const recordSize = 1 + imageSize;
-const classes = 10;
 
-function openRecords(path: string): FileReader {
+/** How records lie in the binary files: their labels (the one that counts last), then the image. */
+interface Records {
+  readonly labels: number;
+  readonly classes: number;
+}
+
+/** CIFAR-10: one label. CIFAR-100: the coarse label, then the fine one. */
+export const cifarRecords = {
+  cifar10: { labels: 1, classes: 10 },
+  cifar100: { labels: 2, classes: 100 },
+} as const satisfies Readonly<Record<string, Records>>;
+
+function openRecords(path: string, recordSize: number): FileReader {
   const file = new FileReader(path);
   const remainder = file.size % recordSize;
   if (file.size > 0 && remainder === 0) return file;
@@ -16,12 +26,18 @@ function openRecords(path: string): FileReader {
   return fail('data/bad-cifar', { file: path, reason });
 }
 
-/** CIFAR-10's binary records, one file after the other; images and labels are read from the disk. */
-export function openCifar10(name: string, paths: readonly string[], notes: readonly string[] = []): Dataset {
+/** CIFAR's binary records, one file after the other; images and labels are read from the disk. */
+export function openCifar(
+  name: string,
+  paths: readonly string[],
+  { labels: before, classes }: Records,
+  notes: readonly string[] = [],
+): Dataset {
+  const recordSize = before + imageSize;
   const files: FileReader[] = [];
   const close = (): void => files.forEach((file) => file.close());
   try {
-    for (const path of paths) files.push(openRecords(path));
+    for (const path of paths) files.push(openRecords(path, recordSize));
   } catch (error) {
     close();
     throw error;
@@ -50,10 +66,10 @@ export function openCifar10(name: string, paths: readonly string[], notes: reado
         if (take > 0) {
           const bytes = file.read(from * recordSize, take * recordSize);
           for (let i = 0; i < take; i++, done++) {
-            const label = bytes[i * recordSize] ?? classes;
+            const label = bytes[i * recordSize + before - 1] ?? classes;
             if (label >= classes) fail('data/label-out-of-range', { name, label, index: start + done, classes });
             labels[done] = label;
-            images.set(bytes.subarray(i * recordSize + 1, (i + 1) * recordSize), done * imageSize);
+            images.set(bytes.subarray(i * recordSize + before, (i + 1) * recordSize), done * imageSize);
           }
         }
         first += records;
@@ -62,4 +78,9 @@ export function openCifar10(name: string, paths: readonly string[], notes: reado
     },
     close,
   };
+}
+
+/** {@link openCifar} of CIFAR-10's files. */
+export function openCifar10(name: string, paths: readonly string[], notes: readonly string[] = []): Dataset {
+  return openCifar(name, paths, cifarRecords.cifar10, notes);
 }

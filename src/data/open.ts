@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { closest, instead } from '../base/did-you-mean.js';
 import { fail } from '../base/diagnostics/index.js';
-import { openCifar10 } from './cifar.js';
+import { openCifar, cifarRecords } from './cifar.js';
 import type { Dataset, Layout } from './dataset.js';
 import { type NamedRecordings, loadHdf5, namedRecordings, needsHdf5, openRecordings } from './events/index.js';
 import { openIdx } from './idx.js';
@@ -35,7 +35,17 @@ interface ImageSet {
 const imageSets: Readonly<Record<string, ImageSet>> = {
   mnist: { folders: ['.', 'mnist', 'MNIST', 'MNIST/raw'], open: openDigits },
   fashion: { folders: ['.', 'fashion-mnist', 'fashion', 'fashion_mnist', 'FashionMNIST/raw'], open: openDigits },
-  cifar10: { folders: ['.', 'cifar10', 'cifar-10', 'cifar-10-batches-bin'], open: openCifarFolder },
+  cifar10: {
+    folders: ['.', 'cifar10', 'cifar-10', 'cifar-10-batches-bin'],
+    open: openCifarFolder(cifarRecords.cifar10, {
+      test: ['test_batch.bin'],
+      train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+    }),
+  },
+  cifar100: {
+    folders: ['cifar100', 'cifar-100', 'cifar-100-binary'],
+    open: openCifarFolder(cifarRecords.cifar100, { test: ['test.bin'], train: ['train.bin'] }),
+  },
 };
 
 const setNames = [
@@ -157,18 +167,20 @@ function openDigits(name: string, split: Split, folder: string): Dataset | undef
   return openIdx(name, images, labels, { classes: 10, layout: 'nchw' });
 }
 
-function openCifarFolder(name: string, split: Split, folder: string): Dataset | undefined {
-  const files = split === 'test' ? ['test_batch.bin'] : [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
-  const present = files.filter((file) => existsSync(join(folder, file)));
-  if (present.length === 0) return undefined;
-  const absent = files.filter((file) => !present.includes(file));
-  const notes =
-    absent.length === 0
-      ? []
-      : [`${name}: without ${absent.join(', ')}, which ${absent.length === 1 ? 'is' : 'are'} not in ${folder}`];
-  return openCifar10(
-    name,
-    present.map((file) => join(folder, file)),
-    notes,
-  );
+function openCifarFolder(
+  records: Parameters<typeof openCifar>[2],
+  names: Readonly<Record<Split, readonly string[]>>,
+): ImageSet['open'] {
+  return (name, split, folder) => {
+    const files = names[split];
+    const present = files.filter((file) => existsSync(join(folder, file)));
+    if (present.length === 0) return undefined;
+    const absent = files.filter((file) => !present.includes(file));
+    const notes =
+      absent.length === 0
+        ? []
+        : [`${name}: without ${absent.join(', ')}, which ${absent.length === 1 ? 'is' : 'are'} not in ${folder}`];
+    const paths = present.map((file) => join(folder, file));
+    return openCifar(name, paths, records, notes);
+  };
 }

@@ -79,6 +79,12 @@ export const trainSettings = [
           { name: 'gamma', spec: positive, default: 0.1 },
           warmup,
         ],
+        plateau: [
+          { name: 'factor', spec: { kind: 'real', above: 0, below: 1 }, default: 0.1 },
+          { name: 'patience', spec: count, default: 10 },
+          { name: 'min', spec: { kind: 'real', min: 0 }, default: 0 },
+          warmup,
+        ],
         one_cycle: [
           { name: 'rise', spec: { kind: 'real', above: 0, below: 1 }, default: 0.3 },
           { name: 'start', spec: positive, default: 25 },
@@ -141,7 +147,17 @@ export const trainSettings = [
       kind: 'list',
       of: {
         kind: 'choice',
-        of: { flip: [], crop: [{ name: 'padding', spec: { kind: 'int', min: 0, max: 1024 }, default: 4 }] },
+        of: {
+          flip: [],
+          crop: [{ name: 'padding', spec: { kind: 'int', min: 0, max: 1024 }, default: 4 }],
+          erase: [
+            { name: 'probability', spec: { kind: 'real', above: 0, max: 1 }, default: 0.5 },
+            { name: 'min', spec: { kind: 'real', above: 0, max: 1 }, default: 0.02 },
+            { name: 'max', spec: { kind: 'real', above: 0, max: 1 }, default: 0.33 },
+          ],
+          drop: [{ name: 'share', spec: { kind: 'real', above: 0, below: 1 }, default: 0.1 }],
+          jitter: [{ name: 'steps', spec: { kind: 'int', min: 1, max: 1024 }, default: 1 }],
+        },
       },
     },
     otherwise: 'nothing',

@@ -106,7 +106,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const stopped = endOf(records, settings);
       if (stopped !== undefined) return { records, stopped };
       const started = options.now();
-      const epoch = new Epoch(options, opened, watched, training, records.length + 1, step, { sizes, settling });
+      const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
       const numbers = settings.labels !== undefined;
       step += epoch.steps;
@@ -185,6 +185,7 @@ class Epoch {
   readonly #order: Int32Array;
   readonly #random: () => number;
   readonly steps: number;
+  readonly epoch: number;
   readonly #batch: number;
 
   constructor(
@@ -192,12 +193,14 @@ class Epoch {
     readonly opened: Opened,
     readonly watched: Watched,
     training: Int32Array,
-    readonly epoch: number,
+    readonly records: readonly EpochRecord[],
     readonly before: number,
     readonly watching: { readonly sizes: StepSizes | undefined; readonly settling: Settling | undefined },
   ) {
     this.#options = options;
     const { seed, batch } = options.settings;
+    const epoch = records.length + 1;
+    this.epoch = epoch;
     const order = shuffled(training.length, randomStream(seed, 'order', epoch));
     this.#order = order.map((i) => training[i]!);
     this.#random = randomStream(seed, 'augment', epoch);
@@ -217,10 +220,11 @@ class Epoch {
     const { epoch } = this;
     const numbers = settings.labels !== undefined;
     const total = this.steps * this.#batch;
+    const before = this.records.map((record) => record.val_loss ?? record.loss);
     onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, numbers });
     for (let i = 0; i < this.steps; i++) {
       const epochs = this.epoch - 1 + i / this.steps;
-      rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs);
+      rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs, before);
       const step = this.before + i + 1;
       const drawn = this.#draw(i, rate);
       settled.push(...(settling?.look(watched.values, step, epochs / settings.epochs) ?? []));

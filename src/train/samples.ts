@@ -118,12 +118,17 @@ export class Samples {
     const data = new Float32Array(n * this.#size);
     for (let i = 0; i < n; i++) {
       const change = placement(augment, random);
-      const source = this.raw(indices[i]!);
+      const hole = holeOf(augment, shape, random);
+      const late = lateness(augment, random);
+      const source = thinned(this.raw(indices[i]!), augment, random);
       for (let t = 0; t < frames; t++) {
-        const own = source.subarray(t * frame, (t + 1) * frame);
+        const from = t - late;
+        const there = from >= 0 && from < frames;
+        const own = there ? source.subarray(from * frame, (from + 1) * frame) : source.slice(0, frame).fill(0);
         const to = (t * n + i) * frame;
         if (shape.length === 3) this.#copyImage(data, to, own, shape, change);
         else this.#copyNumbers(data, to, own);
+        if (hole !== undefined) erase(data.subarray(to, to + frame), shape, hole);
       }
     }
     return { dtype: 'f32', shape: [frames * n, ...shape], data };
@@ -221,4 +226,58 @@ function placement(augment: Augmentation | undefined, random: (() => number) | u
   if (augment.crop === 0) return { ...asItIs, mirrored };
   const shift = (): number => Math.floor(random() * (2 * augment.crop + 1)) - augment.crop;
   return { dx: shift(), dy: shift(), mirrored };
+}
+
+interface Hole {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** What random erasing takes out of an image [C, H, W]: its share of the area is uniform, its aspect between 0.3 and 1/0.3. */
+function holeOf(
+  augment: Augmentation | undefined,
+  shape: readonly number[],
+  random: (() => number) | undefined,
+): Hole | undefined {
+  if (augment?.erase === undefined || random === undefined || shape.length !== 3) return undefined;
+  const { probability, min, max } = augment.erase;
+  const [, rows, columns] = shape as [number, number, number];
+  if (random() >= probability) return undefined;
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = (min + (max - min) * random()) * rows * columns;
+    const aspect = 0.3 ** (1 - 2 * random());
+    const [height, width] = [Math.round(Math.sqrt(area * aspect)), Math.round(Math.sqrt(area / aspect))];
+    if (height < 1 || width < 1 || height > rows || width > columns) continue;
+    const place = (room: number): number => Math.floor(random() * (room + 1));
+    return { top: place(rows - height), left: place(columns - width), height, width };
+  }
+  return undefined;
+}
+
+function erase(image: Float32Array, shape: readonly number[], { top, left, height, width }: Hole): void {
+  const [channels, rows, columns] = shape as [number, number, number];
+  for (let c = 0; c < channels; c++)
+    for (let y = top; y < top + height; y++) {
+      const start = (c * rows + y) * columns + left;
+      image.fill(0, start, start + width);
+    }
+}
+
+/** How many steps later a recording begins. */
+function lateness(augment: Augmentation | undefined, random: (() => number) | undefined): number {
+  if (augment?.jitter === undefined || random === undefined) return 0;
+  return Math.floor(random() * (2 * augment.jitter + 1)) - augment.jitter;
+}
+
+/** A recording that has lost each of its events with a probability; a count of n is n events. */
+function thinned(source: Numbers, augment: Augmentation | undefined, random: (() => number) | undefined): Numbers {
+  if (augment?.drop === undefined || random === undefined) return source;
+  const kept = source.slice();
+  for (let i = 0; i < kept.length; i++) {
+    const events = Math.round(Math.abs(kept[i]!));
+    for (let k = 0; k < events; k++) if (random() < augment.drop) kept[i]! -= Math.sign(source[i]!);
+  }
+  return kept;
 }

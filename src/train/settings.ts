@@ -20,6 +20,14 @@ export type ScheduleSpec =
       readonly start: number;
       readonly end: number;
     }
+  /** Times factor whenever the loss (of the images held back, else of training) hasn't become less for more than `patience` epochs. */
+  | {
+      readonly kind: 'plateau';
+      readonly warmup: number;
+      readonly factor: number;
+      readonly patience: number;
+      readonly min: number;
+    }
   /** Half a cosine from the optimiser's rate to `min`, falling at every step. */
   | { readonly kind: 'cosine'; readonly warmup: number; readonly min: number };
 
@@ -28,6 +36,12 @@ export interface Augmentation {
   readonly flip: boolean;
   /** A border of so many zero pixels, then a crop of the old size at a random place; 0 for none. */
   readonly crop: number;
+  /** With this probability a rectangle of between `min` and `max` of an image becomes 0, as it is normalised (random erasing). */
+  readonly erase?: { readonly probability: number; readonly min: number; readonly max: number };
+  /** Each event is lost with this probability. */
+  readonly drop?: number;
+  /** A recording begins up to so many steps earlier or later. */
+  readonly jitter?: number;
 }
 
 /** All that decides what a training does, beside the network and the data. */

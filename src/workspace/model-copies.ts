@@ -52,7 +52,8 @@ function usesOf(path: string, text: string): Copied['uses'] {
 }
 
 /** Names that a compiled or run folder has itself. */
-const reserved = /^(?:manifest\.json|run\.json|log\.jsonl|network\.|weights\.|infer\.|(?:best|checkpoint)\/)/i;
+const reserved =
+  /^(?:manifest\.json|run\.json|log\.jsonl|log\.csv|events\.out\.|network\.|weights\.|infer\.|(?:best|checkpoint)\/)/i;
 
 function freeName(root: string, path: string, taken: ReadonlySet<string>): string {
   if (isInside(root, path)) {

@@ -1,4 +1,4 @@
-import { DiagnosticError, fail } from '../base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
 import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
@@ -58,8 +58,24 @@ export function plannedTraining(
     ...(overrides.from === undefined ? {} : { from: overrides.from }),
   };
   const bits = bitTraining(config, network, settings.rate);
-  findings.take({ value: true, diagnostics: renewalProblems(config, network) });
+  findings.take({
+    value: true,
+    diagnostics: [...renewalProblems(config, network), ...idle(config, network, settings)],
+  });
   return { ...from, network, settings: bits === undefined ? settings : { ...settings, bits } };
+}
+
+/** What of a training does nothing: weights that are all frozen, a schedule that never begins. */
+function idle(config: Config, network: Network, { frozen, schedule, epochs }: TrainSettings): readonly Diagnostic[] {
+  const place = config.train?.place;
+  const weights = [...network.params.keys()];
+  const { warmup } = schedule;
+  return [
+    ...(frozen !== undefined && weights.every((name) => frozen.includes(name))
+      ? [diagnostic('train/nothing-learns', {}, place)]
+      : []),
+    ...(warmup > 0 && warmup >= epochs ? [diagnostic('train/long-warmup', { warmup, epochs }, place)] : []),
+  ];
 }
 
 /** The training step; parameters that no gradient would reach are an error. */

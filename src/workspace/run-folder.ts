@@ -17,6 +17,9 @@ export const runFiles = {
   weights: 'weights.safetensors',
   checkpoint: 'checkpoint/state.safetensors',
   log: 'log.jsonl',
+  /** The same for spreadsheets, and for TensorBoard. */
+  csv: 'log.csv',
+  events: 'events.out.tfevents.spikec',
   run: 'run.json',
 } as const;
 

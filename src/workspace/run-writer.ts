@@ -20,6 +20,7 @@ import { artifactFiles } from './artifacts.js';
 import { refuseToReplace } from './replacing.js';
 import { type RunInfo, readRunInfo, runFiles } from './run-folder.js';
 import { parseLog } from './run-log.js';
+import { csvLog, tensorBoardLog } from './run-logs.js';
 import { packageVersion } from './version.js';
 
 /** A training, as its run folder knows it. */
@@ -102,9 +103,7 @@ export class RunWriter {
     if (isBest) this.#best = hashOf(network.get(runFiles.weights)!);
     const best = this.#best === undefined ? {} : { best: this.#best };
     const checkpoint = this.#checkpoint(states, { epoch: records.length, records, ...rest, ...best });
-    claim.write(
-      new Map([...checkpoint, ...network, ...(isBest ? inBest(network) : []), [runFiles.log, logText(records)]]),
-    );
+    claim.write(new Map([...checkpoint, ...network, ...(isBest ? inBest(network) : []), ...logFiles(records)]));
   }
 
   #initial(): ReadonlyMap<string, Tensor> {
@@ -130,7 +129,7 @@ export class RunWriter {
     return new Map<string, string | Uint8Array>([
       [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
       ...place.sources,
-      [runFiles.log, logText(records)],
+      ...logFiles(records),
     ]);
   }
 
@@ -164,6 +163,15 @@ export class RunWriter {
     if (there.length === 0 || line === -1) return 'the network has other layers or neurons';
     return `line ${line + 1} of the network is \`${(there[line] ?? '').trim()}\` in it, \`${here[line]!.trim()}\` here`;
   }
+}
+
+/** The log in each of its forms. */
+function logFiles(records: readonly EpochRecord[]): readonly (readonly [string, string | Uint8Array])[] {
+  return [
+    [runFiles.log, logText(records)],
+    [runFiles.csv, csvLog(records)],
+    [runFiles.events, tensorBoardLog(records)],
+  ];
 }
 
 function logText(records: readonly EpochRecord[]): string {

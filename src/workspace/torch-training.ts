@@ -53,7 +53,14 @@ export function torchTraining(training: TorchTraining): Map<string, string | Uin
 }
 
 /** What a training asks for that `train.py` can't do, in the words of the model file. */
-export function unknownSetting({ loss, labels, clip, frozen = [] }: TrainSettings): string | undefined {
+export function unknownSetting({
+  loss,
+  labels,
+  clip,
+  schedule,
+  augment,
+  frozen = [],
+}: TrainSettings): string | undefined {
   if (labels !== undefined) return 'labels that are numbers';
   const known = ['cross_entropy', 'tet', 'mse'];
   for (const one of taskLosses(loss)) {
@@ -61,6 +68,9 @@ export function unknownSetting({ loss, labels, clip, frozen = [] }: TrainSetting
     if ('weights' in one && one.weights !== undefined) return 'weights of classes';
   }
   if (loss.kind === 'sum') return loss.terms.length === 1 ? 'a factor of the loss' : 'a loss of several terms';
+  if (schedule.kind === 'plateau') return 'the schedule `plateau`';
+  for (const name of ['erase', 'drop', 'jitter'] as const)
+    if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
   if (clip !== undefined) return 'the setting `clip`';
   return frozen.length > 0 ? 'layers that are frozen' : undefined;
 }

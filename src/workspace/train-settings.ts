@@ -41,7 +41,7 @@ export function trainSettings(
     schedule: scheduleOf(said.schedule),
     loss: lossOf(said.loss) ?? usualLoss(said.target),
     ...(said.target === 'reconstruction' ? { labels: 'input' } : {}),
-    augment: augmentOf(said.augment ?? []),
+    augment: augmentOf(said.augment ?? [], config),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
     batch: overrides.batch ?? said.batch,
     ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
@@ -90,6 +90,8 @@ function scheduleOf(schedule: TrainValues['schedule']): ScheduleSpec {
       return { kind: 'step', warmup: schedule.args.warmup, every: schedule.args.every, gamma: schedule.args.gamma };
     case 'milestones':
       return { kind: 'milestones', ...schedule.args };
+    case 'plateau':
+      return { kind: 'plateau', ...schedule.args };
     case 'one_cycle':
       return { kind: 'one_cycle', warmup: 0, ...schedule.args };
     case 'cosine':
@@ -137,9 +139,35 @@ function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss {
   }
 }
 
-function augmentOf(said: NonNullable<TrainValues['augment']>): Augmentation {
-  const crop = said.find((one) => one.name === 'crop');
-  return { flip: said.some(({ name }) => name === 'flip'), crop: crop?.args.padding ?? 0 };
+function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): Augmentation {
+  let made: Augmentation = { flip: false, crop: 0 };
+  for (const one of said) {
+    const timed = one.name === 'drop' || one.name === 'jitter';
+    if (timed && config.coding?.name !== 'events') {
+      const problem = `\`${one.name}\` changes recordings of events, and the coding is ${config.coding === undefined ? 'none' : `\`${config.coding.name}\``}: \`coding events(…)\` has them`;
+      fail('model/conflict', { problem }, one.place);
+    }
+    switch (one.name) {
+      case 'flip':
+        made = { ...made, flip: true };
+        break;
+      case 'crop':
+        made = { ...made, crop: one.args.padding };
+        break;
+      case 'erase': {
+        const { probability, min, max } = one.args;
+        if (min > max) fail('model/conflict', { problem: '`erase` has a `min` above its `max`' }, one.place);
+        made = { ...made, erase: { probability, min, max } };
+        break;
+      }
+      case 'drop':
+        made = { ...made, drop: one.args.share };
+        break;
+      case 'jitter':
+        made = { ...made, jitter: one.args.steps };
+    }
+  }
+  return made;
 }
 
 /** The setting `normalize`. */

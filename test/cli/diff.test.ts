@@ -7,6 +7,7 @@ import { tensor } from '../../src/base/dtype.js';
 import { type CostSides, diffNetworks } from '../../src/diff/index.js';
 import { type Network, NetworkBuilder } from '../../src/network/index.js';
 import { diffPage } from '../../src/report/diff/page.js';
+import { snippetOf } from '../../src/report/page/snippet.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
 import type { DiffResult } from '../../src/commands/diff.js';
@@ -45,7 +46,10 @@ function result(from: Network, to: Network): DiffResult {
 function showing(value: DiffResult): Partial<Driver> {
   return {
     diffTargets: () => Promise.resolve({ value, diagnostics: [] }),
-    diffPage: (documents) => Promise.resolve(diffPage(documents, '0')),
+    diffPage: (documents, { snippet }) => {
+      const page = diffPage(documents, '0');
+      return Promise.resolve(snippet ? snippetOf(page, 'Differences') : page);
+    },
   };
 }
 
@@ -133,6 +137,7 @@ it.each([
   ['a', 'b', 'c', 'd'],
   ['a', 'b', '--all'],
   ['a', 'b', '--json', '--html'],
+  ['a', 'b', '--html', '--snippet'],
   ['a', '--all', '--ir', 'tensor'],
   ['a', 'b#'],
   ['a', 'b', '--ir', 'llvm'],
@@ -188,6 +193,16 @@ it('Markdown and HTML say the same; names from files stay text', async () => {
   expect(page.out).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   expect(page.out).not.toMatch(/<script|https?:|src=/);
   expect(page.out).toContain("default-src 'none'");
+});
+
+it('--snippet is a frame with the whole page in it, which can be put into another page', async () => {
+  const odd = '"></iframe><script>alert(1)</script>';
+  const value = result(network(4), network(4, { id: odd }));
+  const page = (await spikec(['diff', 'a', 'b', '--html'], showing(value))).out;
+  const { out } = await spikec(['diff', 'a', 'b', '--snippet'], showing(value));
+  const [, inside] = /^<iframe\s[^>]*sandbox="allow-scripts"[^>]*\ssrcdoc="([^"]*)"\s*><\/iframe>\s*$/.exec(out)!;
+  const signs: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+  expect(inside!.replaceAll(/&([a-z#0-9]+);/g, (_, name: string) => signs[name]!)).toBe(page);
 });
 
 it('-o writes the file whole and says where', async () => {

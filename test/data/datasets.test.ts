@@ -152,6 +152,21 @@ it('CIFAR-10 records are read across files', () => {
   dataset.close();
 });
 
+it('CIFAR-100 has its fine label behind the coarse one', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'cifar-100-binary'));
+  const records = [0, 1, 2].map((i) => Buffer.concat([Buffer.of(i), cifarRecord(99 - i, i)]));
+  put('test.bin', Buffer.concat(records), join(folder, 'cifar-100-binary'));
+  const dataset = openDataset('cifar100:test', { dataDir: folder });
+  expect(dataset).toMatchObject({ shape: [3, 32, 32], classes: 100, classesKnown: true, length: 3 });
+  const { labels, images } = dataset.read(1, 2);
+  expect([...labels]).toEqual([98, 97]);
+  expect(Buffer.compare(Buffer.from(images), Buffer.concat(records.slice(1).map((r) => r.subarray(2))))).toBe(0);
+  dataset.close();
+  put('test.bin', Buffer.concat(records).subarray(1), join(folder, 'cifar-100-binary'));
+  expectDiagnostic('data/bad-cifar', () => openDataset('cifar100:test', { dataDir: folder }));
+});
+
 it('a CIFAR-10 file that is cut, empty or has an impossible label is reported', () => {
   expectDiagnostic('data/bad-cifar', () => openCifar10('c', [put('a', cifarRecord(1, 1).subarray(0, 3000))]));
   expectDiagnostic('data/bad-cifar', () => openCifar10('c', [put('a', new Uint8Array(0))]));

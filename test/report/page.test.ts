@@ -8,6 +8,7 @@ import { importOnnx } from '../../src/frontends/onnx/index.js';
 import { boxLines } from '../../src/report/graph/draw.js';
 import { layOut } from '../../src/report/graph/layout.js';
 import { html, jsonElement, trusted } from '../../src/report/page/html.js';
+import { snippetOf } from '../../src/report/page/snippet.js';
 import { renderReport } from '../../src/report/index.js';
 import { hasChromium, launchChromium, patience } from '../support/chromium.js';
 import { resnet50 } from '../support/resnet50.js';
@@ -136,6 +137,16 @@ describe.skipIf(!inBrowser)('in Chromium', { timeout: patience }, () => {
       expect((await plot.boundingBox())!.height).toBeGreaterThan(40);
     }
     expect(heard).toEqual([]);
+    await page.close();
+  });
+
+  it('a snippet shows the whole report inside another page, and its clicks work', async () => {
+    const snippet = snippetOf(await renderReport(context(target(tiny(), 'net'))), 'A report');
+    const { page, heard } = await open(`<!doctype html><title>notebook</title><p>before</p>${snippet}<p>after</p>`);
+    const inside = page.frameLocator('iframe[title="A report"]');
+    await inside.locator('.op.neuron').first().click();
+    expect(await inside.locator('.details').innerText()).toMatch(/neuron MBLIF/);
+    expect(heard.filter((one) => !one.startsWith('about:srcdoc'))).toEqual([]);
     await page.close();
   });
 

@@ -69,8 +69,17 @@ function contentOf(path: string): string {
   const bytes = readFileSync(path);
   const timeless = (text: string): string => text.replaceAll(/"seconds":[\d.e-]+/g, '');
   if (path.endsWith('log.jsonl')) return timeless(bytes.toString());
+  if (path.endsWith('log.csv')) return withoutColumn(bytes.toString(), 'seconds');
+  // numbers of the log at times that the machine took
+  if (path.includes('events.out.')) return '';
   if (!path.endsWith('checkpoint/state.safetensors')) return bytes.toString('base64');
   const { tensors, metadata } = decodeSafetensors(bytes, path).value!;
   const states = [...tensors].map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data)]);
   return JSON.stringify([states, timeless(metadata['progress']!)]);
+}
+
+function withoutColumn(table: string, name: string): string {
+  const rows = table.split('\n').map((row) => row.split(','));
+  const column = rows[0]!.indexOf(name);
+  return rows.map((row) => row.filter((_, i) => i !== column).join(',')).join('\n');
 }

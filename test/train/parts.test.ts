@@ -30,6 +30,15 @@ describe('schedules', () => {
       expect.closeTo(0.2, 12),
     ]);
   });
+  it('plateau divides it where losses stand still for longer than its patience (as ReduceLROnPlateau does)', () => {
+    const schedule = { kind: 'plateau', warmup: 0, factor: 0.5, patience: 1, min: 0.02 } as const;
+    const losses = [1, 0.9, 0.95, 0.9, 0.8, 0.9, 0.9, 0.7, 0.9, 0.9, 0.9, 0.9];
+    // torch.optim.lr_scheduler.ReduceLROnPlateau(factor=0.5, patience=1, min_lr=0.02) after each of these losses
+    const expected = [0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025, 0.02, 0.02, 0.02];
+    expected.forEach((rate, i) =>
+      expect(learningRate(schedule, 0.1, i + 1, 20, losses.slice(0, i + 1))).toBeCloseTo(rate, 12),
+    );
+  });
   it('milestones multiply at each of their epochs', () => {
     const spec = { kind: 'milestones', warmup: 1, at: [3, 6], gamma: 0.5 } as const;
     expect([1, 3.9, 4, 6.9, 7].map((at) => learningRate(spec, 1, at, 9))).toEqual([1, 1, 0.5, 0.5, 0.25]);
@@ -123,6 +132,47 @@ describe('samples', () => {
     expect([...moved.data]).toEqual([5, 6, 7, -1, 9, 10, 11, -1, -1, -1, -1, -1]);
     const kept = samples.images(Int32Array.of(0), { flip: false, crop: 1 }, always(0.5));
     expect(kept.data).toEqual(samples.images(Int32Array.of(0)).data);
+  });
+  it('erase makes a rectangle 0 as it is normalised, of a share of the image between its bounds', () => {
+    const samples = Samples.load(counted([2, 20, 30], 1), 1, { mean: [0.5], std: [1] });
+    const whole = samples.images(Int32Array.of(0)).data;
+    const random = randomStream(3, 'erase');
+    const shares: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const augment = { flip: false, crop: 0, erase: { probability: 0.75, min: 0.1, max: 0.3 } };
+      const { data } = samples.images(Int32Array.of(0), augment, random);
+      const gone = [...data].flatMap((value, k) => (value === 0 && whole[k] !== 0 ? [k] : []));
+      expect([...data].every((value, k) => value === 0 || value === whole[k])).toBe(true);
+      shares.push(gone.length / whole.length);
+      if (gone.length === 0) continue;
+      const rows = new Set(gone.map((k) => Math.floor((k % 600) / 30)));
+      const columns = new Set(gone.map((k) => k % 30));
+      expect(gone.length).toBe(2 * rows.size * columns.size);
+    }
+    const erased = shares.filter((share) => share > 0);
+    expect(erased.length).toBeGreaterThan(125);
+    expect(erased.length).toBeLessThan(175);
+    expect(Math.min(...erased)).toBeGreaterThan(0.08);
+    expect(Math.max(...erased)).toBeLessThan(0.33);
+  });
+  it('jitter moves a recording in time, what is moved in is empty', () => {
+    const samples = Samples.load({ ...counted([3, 1, 1, 2], 1), frames: true }, 1, {});
+    const moved = (value: number) => [
+      ...samples.images(Int32Array.of(0), { flip: false, crop: 0, jitter: 1 }, () => value).data,
+    ];
+    expect(moved(0)).toEqual([3, 4, 5, 6, 0, 0]);
+    expect(moved(0.5)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(moved(0.9)).toEqual([0, 0, 1, 2, 3, 4]);
+  });
+  it('drop takes each event of a count with its probability, and leaves the sample in memory as it is', () => {
+    const samples = Samples.load({ ...counted([2, 1, 10, 10], 1), frames: true }, 1, {});
+    const whole = samples.images(Int32Array.of(0)).data;
+    const random = randomStream(5, 'drop');
+    const { data } = samples.images(Int32Array.of(0), { flip: false, crop: 0, drop: 0.25 }, random);
+    const sum = (values: Float32Array): number => values.reduce((a, b) => a + b, 0);
+    expect([...data].every((value, i) => value >= 0 && value <= whole[i]! && Number.isInteger(value))).toBe(true);
+    expect(sum(data) / sum(whole)).toBeCloseTo(0.75, 1);
+    expect(samples.images(Int32Array.of(0)).data).toEqual(whole);
   });
   it('event frames come with time first', () => {
     const samples = Samples.load(counted([2, 1, 1, 3], 1), 2, {});

@@ -11,6 +11,7 @@ export const dataDiagnostics = {
 | \`mnist:test\`, \`mnist:train\` | handwritten digits, 28×28 grey |
 | \`fashion:test\`, \`fashion:train\` | Fashion-MNIST, 28×28 grey |
 | \`cifar10:test\`, \`cifar10:train\` | CIFAR-10, 32×32 colour |
+| \`cifar100:test\`, \`cifar100:train\` | CIFAR-100, 32×32 colour, its 100 fine classes |
 | \`idx:IMAGES,LABELS\` | two IDX files (the format of MNIST), gzip or not |
 | \`npz:FILE\` | a NumPy archive with \`images\` (or \`x\`) and \`labels\` (or \`y\`) |
 | \`nmnist:test\`, \`dvs128gesture:test\`, \`shd:test\`, \`ssc:test\`, \`cifar10dvs-first90:test\`, \`ncaltech101-first90:test\` | recordings of events, which a network with \`coding events\` takes as frames |

@@ -116,6 +116,18 @@ train { data mnist  optimizer adam(lr: 1e-3)  epochs 5 }
 parameter \`learn(START, constraint: step)\` as \`theta\` of \`Refined\`; with \`theta: fixed(…)\`, or with a neuron that has none, levels
 are cut off where the bits end. Leave the step size to training, or write \`renewal none\`.`,
   ),
+  'train/nothing-learns': define(
+    'warning',
+    () => 'no weight learns: `freeze` names every layer that has some',
+    `\`freeze\` leaves the weights of the layers that it names as they are; here these are all. Batch norm still gathers its statistics.
+Name fewer layers, or leave \`freeze\` out.`,
+  ),
+  'train/long-warmup': define<{ warmup: number; epochs: number }>(
+    'warning',
+    ({ warmup, epochs }) => `the warm-up of ${warmup} epochs doesn't end in the ${epochs} of the training`,
+    `During \`warmup\` the learning rate rises in a straight line; the schedule itself begins behind it, which is never here, and the
+rate of the optimiser isn't reached. Train longer, or shorten it.`,
+  ),
   'train/dead-layer': define<{ layer: string; epoch: number; rate: number }>(
     'warning',
     ({ layer, epoch, rate }) =>

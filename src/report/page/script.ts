@@ -76,6 +76,7 @@ export const script = String.raw`'use strict';
       return { x: Number(x) + Number(rect.getAttribute('width')) / 2, y: Number(y) + Number(rect.getAttribute('height')) / 2 };
     };
     const zoom = (factor, cx = 0.5, cy = 0.5) => {
+      begin();
       const least = 0.25 * size().w;
       const most = 4 * Math.max(width, (height * size().w) / size().h, size().w);
       const w = Math.min(most, Math.max(least, view.w * factor));
@@ -88,6 +89,7 @@ export const script = String.raw`'use strict';
       panel.replaceChildren(...details(ops[Number(box.dataset.op)]));
       panel.scrollTop = 0;
       if (!move) return;
+      begin();
       const { x, y } = place(box);
       view.x = x - view.w / 2;
       view.y = y - view.h / 2;
@@ -100,6 +102,8 @@ export const script = String.raw`'use strict';
     }, { passive: false });
     let from;
     canvas.addEventListener('pointerdown', (event) => {
+      // a frame that was not in sight has not been laid out
+      begin();
       if (event.button === 0) from = { x: event.clientX, y: event.clientY, left: view.x, top: view.y, moved: false };
     });
     canvas.addEventListener('pointermove', (event) => {
