@@ -107,7 +107,8 @@ it.each([
   { tool: 'snntorch', dt: 1e-4, tau: 4e-4, theta: below },
   { tool: 'lava', dt: 1e-4, tau: 4e-4, theta: below },
   { tool: 'spikingjelly', dt: 1e-4, tau: 4e-4, theta: 1 },
-  { tool: 'norse', dt: 1e-3, tau: 4e-3, theta: below },
+  // its r is 1: in units of r = 1/(1 - 0.75)
+  { tool: 'norse', dt: 1e-3, tau: 4e-3, theta: below / 4 },
   { tool: 'sinabs', dt: 1, tau: -1 / Math.log(0.75), theta: 1 },
   { tool: 'rockpool', dt: 1e-3, tau: -1e-3 / Math.log(0.75), theta: below },
   { tool: 'spyx', dt: 1, tau: 4, theta: below },
@@ -127,6 +128,6 @@ it.each([
   for (const { fields } of neurons) {
     const each = (name: string): number[] => [...(fields.get(name) as NirArray).data];
     for (const value of each('tau')) expect(value / tau).toBeCloseTo(1, 6);
-    for (const value of each('v_threshold')) expect(value).toBe(theta);
+    for (const value of each('v_threshold')) expect(Math.fround(value)).toBe(Math.fround(theta));
   }
 });

@@ -6,15 +6,28 @@ export interface Convention {
   readonly decay: 'euler' | 'exponential';
   /** It fires where the membrane reaches the threshold, not only above. */
   readonly reached: boolean;
+  /** It takes the gain r of neurons that fire for 1: their membranes are written in units of r. */
+  readonly unitGain?: true;
   readonly doc: string;
 }
 
 /** The tools that read NIR files, as `--nir-for` names them. */
 export const conventions = {
   nir: { dt: 1e-4, decay: 'euler', reached: false, doc: 'what NIR says, by forward Euler with steps of 0.1 ms' },
-  snntorch: { dt: 1e-4, decay: 'euler', reached: false, doc: 'snnTorch: β = 1 − dt/τ, fires above the threshold' },
+  snntorch: {
+    dt: 1e-4,
+    decay: 'euler',
+    reached: false,
+    doc: 'snnTorch: β = 1 − dt/τ, fires above the threshold',
+  },
   spikingjelly: { dt: 1e-4, decay: 'euler', reached: true, doc: 'SpikingJelly: fires from the threshold on' },
-  norse: { dt: 1e-3, decay: 'euler', reached: false, doc: 'Norse: steps of 1 ms' },
+  norse: {
+    dt: 1e-3,
+    decay: 'euler',
+    reached: false,
+    unitGain: true,
+    doc: 'Norse: steps of 1 ms, a gain r of 1',
+  },
   sinabs: {
     dt: 1,
     decay: 'exponential',

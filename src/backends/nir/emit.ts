@@ -65,7 +65,7 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
       );
   }
   for (const id of network.outputs) {
-    const name = nameFor(network.outputs.length === 1 ? 'output' : `output.${id}`, nodes);
+    const name = nameFor(network.outputs.length === 1 ? 'output' : `output_${id}`, nodes);
     nodes.set(name, node('Output', { shape: integers(byId.get(id)!.type.shape) }));
     connect(byId.get(id)!, sources(id), name);
   }
@@ -87,9 +87,9 @@ function metadataOf(network: Network, dt: number): ReadonlyMap<string, NirArray 
   ]);
 }
 
-/** A name for a node: HDF5 takes a slash for a group. */
+/** A name for a node: HDF5 takes a slash for a group, and readers that make PyTorch modules of nodes refuse dots. */
 function nameFor(id: string, taken: ReadonlyMap<string, unknown>): string {
-  const plain = id.replaceAll('/', '_').replace(/^\.+$/, '_');
+  const plain = id.replace(/[/.]/g, '_');
   let name = plain === '' ? 'node' : plain;
   while (taken.has(name)) name = `${name}_`;
   return name;

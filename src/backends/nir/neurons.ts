@@ -79,7 +79,7 @@ function parametersOf(
 /** NIR's parameters for what neurons do in a step of `dt`. */
 function numbersOf(
   { decay, gain, leak, synapse, spike }: LeakyForm,
-  { dt, decay: how, reached }: Convention,
+  { dt, decay: how, reached, unitGain }: Convention,
 ): Neuron | Refusal {
   const tau = (kept: number): number => (how === 'euler' ? dt / (1 - kept) : -dt / Math.log(kept));
   const isOpen = (kept: number): boolean => (how === 'euler' ? kept >= 0 && kept < 1 : kept > 0 && kept < 1);
@@ -92,10 +92,19 @@ function numbersOf(
     return { type: spike === undefined ? 'I' : 'IF', numbers: { r: gain / dt, ...fired } };
   }
   if (!isOpen(decay)) return { cannot: 'a membrane that doesn’t leak to a value' };
-  const numbers = { r: gain / (1 - decay), v_leak: leak / (1 - decay), ...fired };
-  if (synapse === undefined)
-    return { type: spike === undefined ? 'LI' : 'LIF', numbers: { tau: tau(decay), ...numbers } };
+  const numbers: Numbers = { r: gain / (1 - decay), v_leak: leak / (1 - decay), ...fired };
+  if (synapse === undefined) {
+    if (spike === undefined) return { type: 'LI', numbers: { tau: tau(decay), ...numbers } };
+    return { type: 'LIF', numbers: { tau: tau(decay), ...(unitGain === true ? inUnitsOfGain(numbers) : numbers) } };
+  }
   if (!isOpen(synapse.decay)) return { cannot: 'a synapse whose current doesn’t decay' };
   const currents = { tau_syn: tau(synapse.decay), tau_mem: tau(decay), w_in: synapse.gain / (1 - synapse.decay) };
   return { type: spike === undefined ? 'CubaLI' : 'CubaLIF', numbers: { ...currents, ...numbers } };
+}
+
+/** The same spikes from a membrane v/r: everything that it is compared with or set to is divided by r > 0. */
+function inUnitsOfGain({ r, ...others }: Numbers): Numbers {
+  const gain = r!;
+  if (!(gain > 0)) return { r: gain, ...others };
+  return { r: 1, ...Object.fromEntries(Object.entries(others).map(([name, value]) => [name, value / gain])) };
 }
