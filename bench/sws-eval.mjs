@@ -16,6 +16,7 @@ import { importOnnx } from '../dist/src/frontends/onnx/index.js';
 import { lower } from '../dist/src/lower/program/index.js';
 import { paramsToTensors } from '../dist/src/network/index.js';
 import { configure, everyLayer, pipelines, runPipeline } from '../dist/src/passes/index.js';
+import { writeTables } from './lib/contest.mjs';
 import { simplify } from '../dist/src/tensor/index.js';
 
 const { values: options } = parseArgs({
@@ -31,12 +32,18 @@ const { values: options } = parseArgs({
     engines: { type: 'string', default: 'native,fused,onnxruntime' },
     threads: { type: 'string', default: '2' },
     python: { type: 'string', default: '/usr/bin/python3' },
+    write: { type: 'boolean', default: false },
   },
 });
 const [batch, rounds, threads] = [options.batch, options.rounds, options.threads].map(Number);
 
-console.log('| network | engine | SNN images/s | float ANN images/s | SNN time / ANN time | PyTorch SNN images/s |');
-console.log('| --- | --- | --- | --- | --- | --- |');
+const rows = [];
+const say = (row) => {
+  rows.push(row);
+  console.log(row);
+};
+say('| network | engine | SNN images/s | float ANN images/s | SNN time / ANN time | PyTorch SNN images/s |');
+say('| --- | --- | --- | --- | --- | --- |');
 for (const name of options.networks.split(',')) {
   const spiking = convert(name);
   const torch = torchRate(spiking);
@@ -50,9 +57,10 @@ for (const name of options.networks.split(',')) {
       `${(snn / ann).toFixed(2)}×`,
       torch,
     ];
-    console.log(`| ${cells.join(' | ')} |`);
+    say(`| ${cells.join(' | ')} |`);
   }
 }
+if (options.write) writeTables('sws-eval', rows.join('\n'));
 
 function convert(name) {
   const bytes = new Uint8Array(readFileSync(join(options.models, `${name}.qdq.onnx`)));

@@ -6,12 +6,11 @@
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
 // and how far a step raises the memory of the process. --write puts the table into bench/README.md. --profile prints
 // instead where the time of the native engine goes, by kind of op.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alone, answer, heldSteps, option } from './lib/contest.mjs';
+import { alone, answer, heldSteps, option, writeTables } from './lib/contest.mjs';
 
 const threads = Number(option('threads', 2));
 const rounds = Number(option('rounds', 5));
@@ -192,17 +191,6 @@ function table(network, rows) {
   return lines.join('\n');
 }
 
-/** Puts the tables between their marks, laid out as the formatter does. */
-function write(text) {
-  const path = fileURLToPath(new URL('README.md', import.meta.url));
-  const [begin, end] = ['<!-- train-step -->', '<!-- /train-step -->'];
-  const page = readFileSync(path, 'utf8');
-  const [at, until] = [page.indexOf(begin), page.indexOf(end)];
-  if (at < 0 || until < at) throw new Error(`${path} has no marks ${begin} and ${end}`);
-  writeFileSync(path, `${page.slice(0, at)}${begin}\n\n${text}\n\n${page.slice(until)}`);
-  spawnSync('npx', ['prettier', '--write', path], { stdio: 'inherit' });
-}
-
 const chosen = list('networks', 'mnist,resnet20,a221');
 if (process.argv.includes('--contender')) await contend(chosen[0], option('contender'));
 else if (process.argv.includes('--profile')) for (const network of chosen) await profile(network);
@@ -212,5 +200,5 @@ else {
     tables.push(table(network, await compare(network)));
     console.log(`\n${tables.at(-1)}\n`);
   }
-  if (process.argv.includes('--write')) write(tables.join('\n\n'));
+  if (process.argv.includes('--write')) writeTables('train-step', tables.join('\n\n'));
 }

@@ -1,7 +1,9 @@
 // Contenders are processes of their own that take turns, so that what else the machine does meets all alike.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 /** The option `--NAME VALUE` of the command line. */
 export function option(name, fallback) {
@@ -101,4 +103,15 @@ export async function compete(contenders, { rounds, seconds = 3, most = 10 }) {
     await once(child, 'exit');
   }
   return running;
+}
+
+/** Puts tables between the marks of a name in bench/README.md, laid out as the formatter does. */
+export function writeTables(name, text) {
+  const path = fileURLToPath(new URL('../README.md', import.meta.url));
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const page = readFileSync(path, 'utf8');
+  const [at, until] = [page.indexOf(begin), page.indexOf(end)];
+  if (at < 0 || until < at) throw new Error(`${path} has no marks ${begin} and ${end}`);
+  writeFileSync(path, `${page.slice(0, at)}${begin}\n\n${text}\n\n${page.slice(until)}`);
+  spawnSync('npx', ['prettier', '--write', path], { stdio: 'inherit' });
 }
