@@ -46,7 +46,7 @@ it.each([
       );
       const text = readFileSync(model, 'utf8');
       expect(text).toMatch(new RegExp(`coding +${coding}\\(steps: ${options.steps}.*input: [\\d.]+\\)`));
-      expect(driver.checkFile({ path: model }, {}).diagnostics).toEqual([]);
+      expect((await driver.checkFile({ path: model }, {})).diagnostics).toEqual([]);
       const found = valueOf(await driver.evaluateTarget({ path: model }, { dataset: calibrate, normalisation: {} }));
       expect(found.source!.agreement).toBeGreaterThan(0.85);
       const again = valueOf(await driver.evaluateTarget({ path: outDir }, { dataset: calibrate, normalisation: {} }));
@@ -74,7 +74,7 @@ it('convert --coding binary: the model file and the folder are the integer neuro
     const outDir = join(folder, `binary-${name}`);
     const { model } = valueOf(await driver.convertOnnx(join(folder, name), { ...options, outDir }));
     expect(readFileSync(model, 'utf8')).toMatch(/coding +binary\(bits: 5\)/);
-    expect(driver.checkFile({ path: model }, {}).diagnostics).toEqual([]);
+    expect((await driver.checkFile({ path: model }, {})).diagnostics).toEqual([]);
     const found = valueOf(await driver.evaluateTarget({ path: model }, { dataset: calibrate, normalisation: {} }));
     const folderFound = valueOf(
       await driver.evaluateTarget({ path: outDir }, { dataset: calibrate, normalisation: {} }),
