@@ -55,6 +55,8 @@ export interface Driver {
   runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;
   /** What `init` writes. */
   starterModel(): Outcome<StarterModel>;
+  /** The run folder that a training of a config takes, as things are now. */
+  nextRun(path: string, config: string): string;
   /** Copies an example of the package into a folder. */
   copyExample(name: string, folder: string): Outcome<CopiedExample>;
   exampleNames(): readonly string[];

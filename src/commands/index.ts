@@ -4,7 +4,7 @@ import { checkFile } from './check.js';
 import type { Driver } from './driver.js';
 import { formatFile } from './fmt.js';
 import { copyExample, exampleNames } from './examples.js';
-import { starterModel } from './init.js';
+import { nextRun, starterModel } from './init.js';
 import { reported } from './reporting.js';
 
 export type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
@@ -62,6 +62,7 @@ export const driver: Driver = {
   listPasses: () => passes.map((pass) => ({ name: pass.name, doc: pass.doc, options: optionsOf(pass) })),
   runPasses: (path, options) => reported(async () => (await import('./opt.js')).runPasses(path, options)),
   starterModel,
+  nextRun,
   copyExample,
   exampleNames,
 };
