@@ -84,6 +84,7 @@ export const chapters: readonly Chapter[] = [
       example('spikformer'),
       example('diff-configs'),
       example('event-mnist'),
+      example('spoken-digits'),
       example('notebooks'),
     ],
   },
