@@ -15,6 +15,7 @@ const usual: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
   rate: points('rate', 8, 16, 32, 64),
   mbif: points('mbif', 1, 2, 4, 8, 16),
   ibra: points('ibra', 1),
+  binary: points('binary', 4, 6, 8),
   phase: points('phase', 8, 16, 32, 64),
   burst: points('burst', 8, 16, 32, 64),
   ttfs: points('ttfs', 8, 16, 64),

@@ -6,7 +6,7 @@ import type { Dataset, Normalisation } from '../data/index.js';
 import { present } from '../base/invariant.js';
 import { checkModel } from '../model/index.js';
 import { type Network, isFiringLayer, isNeuronLayer, latencyOf } from '../network/index.js';
-import { configure, pipelines, runPipeline } from '../passes/index.js';
+import { configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
 import { chooseEngine } from '../run/engine.js';
 import { fitToNetwork } from '../run/fit.js';
 import { openLogits } from '../run/logits.js';
@@ -16,6 +16,7 @@ import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader, libraryNeurons } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
+import { withoutPlanes } from '../workspace/planes.js';
 import type { Source } from '../workspace/target.js';
 import { type CommonOptions, type ConversionCoding, isTimedCoding } from '../workspace/types.js';
 import type {
@@ -80,11 +81,12 @@ export async function compareCodings(
       };
       // spikes of several bits are sent as binary planes, steps of their own
       const sent = spikesOfBits.includes(point.coding) ? planesOf(spiking, source) : spiking;
-      const { run } = await runNetwork(spiking, images(batch), engine, { ...running, ones: sent !== spiking }, name);
+      const ran = withoutPlanes(spiking, findings);
+      const { run } = await runNetwork(ran, images(batch), engine, { ...running, ones: isSplit(sent) }, name);
       points.push({
         ...point,
         name,
-        ...figuresOf(point, spiking, sent, run, count),
+        ...figuresOf(point, ran, sent, run, count),
         accuracy: agreement(run.classes, labels),
         agreement: agreement(run.classes, classes),
       });

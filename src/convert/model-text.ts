@@ -57,6 +57,7 @@ interface Lines {
 function linesOf(options: ConvertOptions, found: Found): Lines {
   if (options.coding === 'sws') return swsLines(options, found);
   if (isTimedCoding(options.coding)) return timedLines(options.coding, options, found);
+  if (options.coding === 'binary') return binaryLines(options, found);
   return meanLines(options, found);
 }
 
@@ -80,6 +81,12 @@ function timedLines(coding: TimedCoding, options: ConvertOptions, { ranges = new
   ];
   const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
   return { use: [], settings: withLayers(`  coding  ${coding}(${args.join(', ')})`, settings) };
+}
+
+/** `coding binary(bits: B)`: a step of the train is a bit. */
+function binaryLines({ steps = usualSteps }: ConvertOptions, { ranges = new Map() }: Found): Lines {
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
+  return { use: [], settings: withLayers(`  coding  binary(bits: ${steps})`, settings) };
 }
 
 function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {

@@ -46,7 +46,7 @@ it.each([
       );
       const text = readFileSync(model, 'utf8');
       expect(text).toMatch(new RegExp(`coding +${coding}\\(steps: ${options.steps}.*input: [\\d.]+\\)`));
-      expect(driver.checkFile({ path: model }, {}).diagnostics).toEqual([]);
+      expect((await driver.checkFile({ path: model }, {})).diagnostics).toEqual([]);
       const found = valueOf(await driver.evaluateTarget({ path: model }, { dataset: calibrate, normalisation: {} }));
       expect(found.source!.agreement).toBeGreaterThan(0.85);
       const again = valueOf(await driver.evaluateTarget({ path: outDir }, { dataset: calibrate, normalisation: {} }));
@@ -64,6 +64,38 @@ it.each([
   },
   60_000,
 );
+
+it('convert --coding binary: the model file and the folder are the integer neuron of ibra with its planes', async () => {
+  const { folder, data } = project();
+  const calibrate = data();
+  const bits = 5;
+  const options = { calibrate, percentile: 100, coding: 'binary', steps: bits } as const;
+  for (const name of ['tiny.onnx', 'quantised.onnx']) {
+    const outDir = join(folder, `binary-${name}`);
+    const { model } = valueOf(await driver.convertOnnx(join(folder, name), { ...options, outDir }));
+    expect(readFileSync(model, 'utf8')).toMatch(/coding +binary\(bits: 5\)/);
+    expect((await driver.checkFile({ path: model }, {})).diagnostics).toEqual([]);
+    const found = valueOf(await driver.evaluateTarget({ path: model }, { dataset: calibrate, normalisation: {} }));
+    const folderFound = valueOf(
+      await driver.evaluateTarget({ path: outDir }, { dataset: calibrate, normalisation: {} }),
+    );
+    expect(folderFound).toMatchObject({ accuracy: found.accuracy, opf: found.opf, latency_steps: bits });
+    // the same network as neurons of 2^5 − 1 levels in one step, split by --planes
+    const by = { calibrate, percentile: 100, coding: 'ibra', largest: 31, perUnit: 1 } as const;
+    const other = valueOf(
+      await driver.convertOnnx(join(folder, name), { ...by, outDir: join(folder, `ibra-${name}`) }),
+    );
+    const planes = await driver.compileTarget(
+      { path: other.model },
+      { outDir: join(folder, `planes-${name}`), emit: ['ir'], planes: true },
+    );
+    expect(planes.value).toBeDefined();
+    expect(irOf(outDir)).toBe(irOf(join(folder, `planes-${name}`)));
+  }
+  calibrate.close();
+}, 60_000);
+
+const irOf = (folder: string): string => readFileSync(join(folder, 'network.ir'), 'utf8').replace(/ at .*/g, '');
 
 it('trains that can carry nothing are refused by name, with what would do', async () => {
   const { folder, data } = project();
