@@ -11,6 +11,7 @@ import { chooseEngine } from '../run/engine.js';
 import { fitToNetwork } from '../run/fit.js';
 import { openLogits } from '../run/logits.js';
 import { type Images, type SpikingRun, agreement, classesOf, outputsOf, readLabels } from '../run/metrics/index.js';
+import { residualsOf } from '../run/residuals.js';
 import { batchFor, runNetwork } from '../run/run-network.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
@@ -40,6 +41,8 @@ export interface CompareOptions extends CommonOptions {
   readonly batch?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** Also what neurons of stepwise trains keep. */
+  readonly residuals?: boolean;
   /** How far below the ANN an accuracy counts as equal, in points of per cent. */
   readonly within: number;
 }
@@ -89,6 +92,9 @@ export async function compareCodings(
         ...figuresOf(point, ran, sent, run, count),
         accuracy: agreement(run.classes, labels),
         agreement: agreement(run.classes, classes),
+        ...(options.residuals === true && point.coding === 'sws'
+          ? { residuals: await residualsOf(spiking, ofFirst(images(batch)), engine) }
+          : {}),
       });
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
@@ -113,7 +119,7 @@ export async function compareCodings(
 /** The network in a coding; what has to be measured for it is measured once. */
 async function converted(
   source: Source,
-  { coding, steps, silent }: CodingPoint,
+  { coding, steps, silent, threshold }: CodingPoint,
   { calibrate, normalisation, onProgress }: CompareOptions,
   measured: Map<string, Found>,
 ): Promise<Network> {
@@ -124,6 +130,7 @@ async function converted(
     outDir: '',
     normalisation,
     ...(silent === undefined ? {} : { silent }),
+    ...(threshold === undefined ? {} : { threshold }),
     ...(calibrate && { calibrate }),
     ...(onProgress && { onProgress }),
   };
@@ -136,6 +143,15 @@ async function converted(
   const plan = conversionPlan(chooseConfig(model, { path }), findings);
   return convertNetwork(source.imported.network, plan, findings).network;
 }
+
+/** Samples whose residuals are counted: each has thousands. */
+const residualSamples = 200;
+
+const ofFirst = (images: Images): Images => ({
+  ...images,
+  count: Math.min(images.count, residualSamples),
+  batch: Math.min(images.batch, 10),
+});
 
 /** Codings whose spikes have several bits. */
 const spikesOfBits: readonly ConversionCoding[] = ['mbif', 'ibra'];

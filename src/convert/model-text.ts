@@ -89,10 +89,13 @@ function binaryLines({ steps = usualSteps }: ConvertOptions, { ranges = new Map(
   return { use: [], settings: withLayers(`  coding  binary(bits: ${steps})`, settings) };
 }
 
-function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {
+function swsLines(
+  { silent, beta = 2, encoder = 'exact', threshold = 'half', ...options }: ConvertOptions,
+  found: Found,
+): Lines {
   const steps = options.steps ?? found.steps ?? usualSteps;
-  const drive = encoder === 'drive' ? ', encoder: drive' : '';
-  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${drive})`;
+  const rest = `${encoder === 'drive' ? ', encoder: drive' : ''}${threshold === 'full' ? ', threshold: full' : ''}`;
+  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${rest})`;
   const { layers } = found.silence ?? { layers: [] };
   const periods = new Set(layers.map((layer) => layer.silent));
   const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));

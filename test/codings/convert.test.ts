@@ -172,6 +172,39 @@ it('compare-codings measures each coding as eval does, and counts operations by 
   dataset.close();
 }, 60_000);
 
+it('compare-codings --residuals: what neurons keep with θ or θ/2 and Ts = 0 or 2, as a plain histogram has it', async () => {
+  const { folder, data } = project();
+  const dataset = data();
+  const file = join(folder, 'quantised.onnx');
+  const outFile = join(folder, 'residuals.html');
+  const compared = valueOf(
+    await driver.compareCodings(file, { dataset, normalisation: {}, within: 1, residuals: true, outFile }),
+  );
+  expect(compared.points.map(({ name }) => name)).toEqual(['sws 8/0 θ', 'sws 8/0', 'sws 8/2 θ', 'sws 8/2']);
+  for (const { residuals } of compared.points) {
+    const { density, width, beyond } = residuals!;
+    expect(density.reduce((sum, one) => sum + one * width, beyond)).toBeCloseTo(1, 9);
+  }
+  // one layer: eval --stages says the mean of the same residuals
+  const outDir = join(folder, 'stages');
+  const { model } = valueOf(await driver.convertOnnx(file, { coding: 'sws', steps: 8, silent: 2, outDir }));
+  const stages = valueOf(await driver.evaluateTarget({ path: model }, { dataset, normalisation: {}, stages: true }));
+  const hidden = stages.layers!.filter(({ mean_residual: mean }) => mean > 0);
+  expect(hidden).toHaveLength(1);
+  expect(compared.points[3]!.residuals!.mean).toBeCloseTo(hidden[0]!.mean_residual, 6);
+  // decided at θ what is kept lies below θ, at θ/2 below θ/2
+  const upTo = (n: number, most: number): number => {
+    const { density, width } = compared.points[n]!.residuals!;
+    return density.slice(0, Math.round(most / width)).reduce((sum, one) => sum + one * width, 0);
+  };
+  expect(upTo(3, 0.525)).toBeGreaterThan(0.99);
+  expect(upTo(2, 0.525)).toBeLessThan(0.7);
+  expect(upTo(2, 1.025)).toBeGreaterThan(0.9);
+  expect(readFileSync(outFile, 'utf8').match(/<svg/g)).toHaveLength(5);
+  expect(codingPoints('sws:6/3/full')).toEqual([{ coding: 'sws', steps: 6, silent: 3, threshold: 'full' }]);
+  dataset.close();
+}, 60_000);
+
 it('what a network doesn’t convert to is said with its reason, and the others are measured', async () => {
   const { folder, data } = project();
   const dataset = data();
