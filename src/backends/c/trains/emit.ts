@@ -317,7 +317,8 @@ function gatherOf(
   level: number,
 ): { readonly levelBits: number; readonly eachRow: boolean } | undefined {
   const { from, to, groups, dilation } = windows;
-  if (groups > 1 || dilation[1] > 1 || outputs < 16 || to[1] * to[2] === 1 || mostOfRow * level > 32767) return undefined;
+  if (groups > 1 || dilation[1] > 1 || outputs < 16 || to[1] * to[2] === 1 || mostOfRow * level > 32767)
+    return undefined;
   const levelBits = Math.floor(Math.log2(level)) + 2;
   // a list's entry: where the weights are, and the level
   const row = Math.ceil((outputs * bits) / 8);

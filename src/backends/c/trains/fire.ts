@@ -239,8 +239,7 @@ class Fixed {
       if (test.kind === 'known') return this.of(args[test.value !== 0 ? 1 : 2]!);
       const { kind, a, b } = this.#pair(this.of(args[1]!), this.of(args[2]!));
       // of whole numbers without a jump: which way it goes is seldom known before
-      if (kind === 'whole' && test.kind === 'truth')
-        return { kind, text: `spk_select(${test.text}, ${a}, ${b})` };
+      if (kind === 'whole' && test.kind === 'truth') return { kind, text: `spk_select(${test.text}, ${a}, ${b})` };
       return { kind, text: `(${test.text} ? ${a} : ${b})` };
     }
     const terms = args.map((arg) => this.of(arg));

@@ -29,7 +29,10 @@ export function weightsOf(network: Network, op: Op, windows: Windows): Weights {
       }
     }
   }
-  const [most, mostOfRow] = [sums, rowSums].map((values) => values.reduce((a, b) => Math.max(a, b), 0)) as [number, number];
+  const [most, mostOfRow] = [sums, rowSums].map((values) => values.reduce((a, b) => Math.max(a, b), 0)) as [
+    number,
+    number,
+  ];
   return { name: op.params['weight']!, windows, rows, outputs, bits: codeBits(data), sums, most, mostOfRow };
 }
 
