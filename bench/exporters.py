@@ -453,10 +453,56 @@ class LeakyNet(nn.Sequential):
         )
 
 
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+
+    def forward(self, x):
+        n, tokens, width = x.shape
+        parts = self.qkv(x).reshape(n, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = parts[0], parts[1], parts[2]
+        weights = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) * (width // self.heads) ** -0.5, -1)
+        return self.project(torch.matmul(weights, v).transpose(1, 2).reshape(n, tokens, width))
+
+
+class Encoder(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, x):
+        x = x + self.attention(self.before(x))
+        return x + self.mlp(self.between(x))
+
+
+class VisionTransformer(nn.Module):
+    """Patches, places, two encoders of two heads, the mean over the patches."""
+
+    shape = (3, 16, 16)
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 16, 4, 4)
+        self.places = nn.Parameter(torch.randn(1, 16, 16) * 0.3)
+        self.encoders = nn.Sequential(Encoder(16, 2), Encoder(16, 2))
+        self.norm = nn.LayerNorm(16)
+        self.head = nn.Linear(16, 10)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2) + self.places
+        return self.head(self.norm(self.encoders(x)).mean(1))
+
+
 architectures = [
     Mlp, MlpSoftmax, LeNet, LeNetAverage, Vgg, NetInNet, ResNet, ResNeXt, ResNetMean, PreAct, MobileNetV1, MobileNetV2,
     MobileNetV3, EfficientNetLite, ShuffleNet, ShuffleGroups, SqueezeNet, DenseNet, Inception, InceptionExclude, UNet,
     UNetTransposed, Wave, Yolo, YoloSilu, YoloHeads, C2f, TwoHeads, PadShortcut, Stem, Gelu, LeakyNet,
+    VisionTransformer,
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@ import { diagnostic } from '../../../base/diagnostics/index.js';
 import type { NodeContext } from '../context.js';
 import { dequantiseCodes, quantParams, quantiseReal } from '../quantisation.js';
 import { type RealValue, type Value, inAxesOf } from '../values.js';
+import { timesNumber } from './arithmetic.js';
 import { softmaxOver } from './attention.js';
 import type { OnnxOpTable } from './define.js';
 import { applied } from './function.js';
@@ -58,7 +59,12 @@ const keepsOrder: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLi
 function onCodes(context: NodeContext): readonly Value[] {
   const x = dequantisedInput(context);
   const made = softmax(context, x, undefined);
-  return made === x || made.kind !== 'real' ? [made] : [quantiseReal(context, made, 3, 4)];
+  if (made === x || made.kind !== 'real') return [made];
+  // onnxruntime's kernel, its only definition, multiplies by ⌊1/scale⌋ in float32: 254 where the scale is 1/255
+  const scale = quantParams(context, 3, 4).scale[0]!;
+  const factor = Math.floor(Math.fround(1 / Math.fround(scale))) * scale;
+  const whole = Math.abs(factor - 1) < 1e-6 ? made : timesNumber(context, made, factor, undefined);
+  return [quantiseReal(context, whole, 3, 4)];
 }
 
 function sigmoidOnCodes(context: NodeContext): readonly Value[] {
