@@ -74,8 +74,8 @@ const resumed = async (folder) => {
 const uses = {
   spike: async (folder, { thorough }) => {
     const path = join(folder, 'n.spike');
-    driver.formatFile(path);
-    valueOf(driver.checkFile({ path }, {}));
+    await driver.formatFile(path);
+    valueOf(await driver.checkFile({ path }, {}));
     if (!readFileSync(path, 'utf8').includes('config c')) return;
     valueOf(await driver.compileTarget({ path, config: 'c' }, { emit: ['ir', 'json'], outDir: join(folder, 'out') }));
     valueOf(await driver.costOf({ path: join(folder, 'out') }, {}));
@@ -85,7 +85,8 @@ const uses = {
         { emit: ['ir', 'onnx'], planes: true, outDir: join(folder, 'planes') },
       );
   },
-  onnx: async (folder, { coding }) => {
+  onnx: async (folder, { coding, thorough }) => {
+    if (thorough) await driver.examineOnnx(join(folder, 'net.onnx'));
     valueOf(await driver.convertOnnx(join(folder, 'net.onnx'), { coding, outDir: join(folder, 'out') }));
     // what was written is read
     const { value, diagnostics } = await driver.costOf({ path: join(folder, 'out') }, {});

@@ -3,6 +3,8 @@ import {
   type Op,
   type Rewriter,
   attrsOf,
+  channelAxisOf,
+  isFlattening,
   opsById,
   optionalParam,
   paramOf,
@@ -172,9 +174,7 @@ function through(op: Op, shape: readonly number[], of: Decomposition | undefined
   const [before] = shape as [number];
   const [after] = op.type.shape as [number];
   const perChannel = roleOf(op) === 'average' || roleOf(op) === 'same';
-  // a row of values has those of a channel after those of the one before
-  const isRow = op.kind === 'flatten' || (op.kind === 'reshape' && op.type.shape.length === 1);
-  const inner = perChannel ? 1 : isRow ? after / before : undefined;
+  const inner = perChannel ? 1 : isFlattening(op) ? after / before : undefined;
   const parts: Part[] = [];
   for (const part of of.parts) {
     if (inner !== undefined) {
@@ -200,8 +200,9 @@ function isWhole([first, ...rest]: readonly Part[], op: Op): boolean {
   return rest.length === 0 && first?.train === op.inputs[0];
 }
 
-/** Whether there are weights for the part alone: those of groups belong to all channels. */
+/** Whether there are weights for the part alone: those of groups belong to all channels, those of tokens to each token. */
 function fits(part: Part, op: Op): boolean {
+  if (channelAxisOf(op) !== 0) return part.whole && typeof part.factor === 'number';
   return part.whole || Number(attrsOf(op)['groups'] ?? 1) === 1;
 }
 
