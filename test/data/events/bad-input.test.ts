@@ -6,7 +6,7 @@ import { type Framing, fitDataset, loadReaders, openDataset } from '../../../src
 import { cutsOf } from '../../../src/data/events/gesture.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { bytesOf, npyBytes, zipBytes } from '../builders.js';
-import { importPackage, requirePackage } from '../../../src/data/events/packages.js';
+import { importPackage, requirePackage } from '../../../src/data/packages.js';
 import { segmentsOf } from '../../../src/data/events/framing.js';
 import { aedat3, bin } from './writers.js';
 
