@@ -28,7 +28,7 @@ function findCompiler() {
   }
 }
 
-function build() {
+async function build() {
   const compiler = findCompiler();
   if (compiler === undefined) {
     console.error('spikec: TypeScript is not installed, so nothing is built (install without --omit=dev to build)');
@@ -46,6 +46,7 @@ function build() {
     process.exit(status ?? 1);
   }
   bundleParserLibrary(fresh);
+  await bundleCommand(fresh);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));
 }
@@ -68,6 +69,27 @@ function bundleParserLibrary(folder) {
   }
 }
 
+/**
+ * The command as a few files in place of 500: it loads those that it needs in a third of the time. The library's files stay as
+ * they are. Where the bundler isn't installed, so does the command.
+ */
+async function bundleCommand(folder) {
+  const rolldown = await import('rolldown').catch(() => undefined);
+  if (rolldown === undefined) return;
+  const inside = ['commander', 'picocolors'];
+  const cli = join(folder, 'src', 'cli');
+  const bundle = await rolldown.rolldown({
+    input: { main: join(cli, 'main.js') },
+    platform: 'node',
+    external: (id) => /^[@a-z]/.test(id) && !inside.includes(id),
+  });
+  await bundle.write({ dir: cli, format: 'esm', chunkFileNames: 'chunks/[name].js', cleanDir: false });
+  await bundle.close();
+  for (const name of inside) {
+    copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(cli, 'chunks', `${name}.LICENSE.txt`));
+  }
+}
+
 /** npx looks here first; without the link it would install the checkout into its cache. */
 function linkCommand() {
   const folder = join(root, 'node_modules', '.bin');
@@ -80,5 +102,5 @@ function linkCommand() {
   else symlinkSync(join('..', '..', 'dist', 'src', 'cli', 'main.js'), link);
 }
 
-build();
+await build();
 linkCommand();

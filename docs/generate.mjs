@@ -14,6 +14,6 @@ writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
 writeFileSync(join(docs, 'network-ir.md'), networkReference());
 writeFileSync(join(docs, 'passes.md'), passReference());
 writeFileSync(join(docs, 'tensor-ir.md'), tensorReference());
-writeFileSync(join(docs, 'spikec.1'), manualPage(programForDocs()));
+writeFileSync(join(docs, 'spikec.1'), manualPage(await programForDocs()));
 const language = join(docs, 'language.md');
 writeFileSync(language, withTables(readFileSync(language, 'utf8')));

@@ -74,8 +74,8 @@ const resumed = async (folder) => {
 const uses = {
   spike: async (folder, { thorough }) => {
     const path = join(folder, 'n.spike');
-    driver.formatFile(path);
-    valueOf(driver.checkFile({ path }, {}));
+    await driver.formatFile(path);
+    valueOf(await driver.checkFile({ path }, {}));
     if (!readFileSync(path, 'utf8').includes('config c')) return;
     valueOf(await driver.compileTarget({ path, config: 'c' }, { emit: ['ir', 'json'], outDir: join(folder, 'out') }));
     valueOf(await driver.costOf({ path: join(folder, 'out') }, {}));

@@ -225,6 +225,31 @@ function circles(imports: readonly Import[]): readonly string[] {
   return found;
 }
 
+/** Files that are loaded with these: what they import as values, not when they are asked for. */
+function loadedWith(...starts: readonly string[]): readonly string[] {
+  const found = new Set(starts);
+  for (const from of found) {
+    const text = readFileSync(from, 'utf8');
+    for (const [, clause, path] of text.matchAll(/^(?:import|export)\s+([^;'"]*?)from\s*['"](\.[^'"]+)['"]/gms)) {
+      const onlyTypes = /^type\s/.test(clause!) || /^\{(?:\s*type\s[^,}]*,?)*\s*\}\s*$/.test(clause!);
+      if (!onlyTypes) found.add(normalize(join(dirname(from), path!.replace(/\.js$/, '.ts'))));
+    }
+  }
+  return [...found];
+}
+
+it('a command loads what it uses: formatting no model or network, checking no engine', () => {
+  const rooms = (...starts: readonly string[]): ReadonlySet<string> =>
+    new Set(loadedWith('src/cli/main.ts', 'src/cli/program.ts', 'src/commands/index.ts', ...starts).map(room));
+  const room = (file: string): string => file.split('/').slice(0, 2).join('/');
+  const formatting = rooms('src/cli/fmt.ts', 'src/commands/fmt.ts');
+  expect(formatting).toContain('src/syntax');
+  for (const left of ['model', 'network', 'passes', 'diff']) expect(formatting).not.toContain(`src/${left}`);
+  const checking = rooms('src/cli/check.ts', 'src/commands/check.ts');
+  expect(checking).toContain('src/model');
+  for (const left of ['engines', 'backends', 'train', 'run', 'report']) expect(checking).not.toContain(`src/${left}`);
+});
+
 it('files do not import each other in circles, not even for types', () => {
   expect(circles(imports)).toEqual([]);
 });

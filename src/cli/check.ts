@@ -29,11 +29,11 @@ function parseTargets(text: string, before: readonly Target[] = []): readonly Ta
 }
 
 function check(host: Host, targets: readonly Target[], flags: CheckFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver, note }) => {
+  return runCommand(host, flags, async ({ driver, note }) => {
     const results: ({ file: string; ok: boolean } & Partial<CheckResult>)[] = [];
     for (const target of targets) {
       const file = target.config === undefined ? target.path : `${target.path}#${target.config}`;
-      const { value, diagnostics } = driver.checkFile(target, { allowOutside: flags.allowOutside === true });
+      const { value, diagnostics } = await driver.checkFile(target, { allowOutside: flags.allowOutside === true });
       note(diagnostics);
       results.push({ file, ok: !hasErrors(diagnostics), ...value });
     }

@@ -24,6 +24,7 @@ interface CompareFlags extends CommonFlags, DataFlags {
   readonly engine?: string;
   readonly threads?: number;
   readonly within: number;
+  readonly residuals?: boolean;
   readonly out?: string;
   readonly verify?: boolean | VerifyLevel;
 }
@@ -38,7 +39,14 @@ export function addCompareCodings(program: Command, host: Host): void {
     )
     .argument('<network>', 'ONNX file')
     .requiredOption('--data <data>', dataHelp)
-    .option('--codings <list>', 'codings as NAME, NAME:STEPS or sws:STEPS/SILENT, with commas (default: all)')
+    .option(
+      '--codings <list>',
+      'codings as NAME, NAME:STEPS, sws:STEPS/SILENT or sws:STEPS/SILENT/full (threshold θ), with commas (default: all)',
+    )
+    .option(
+      '--residuals',
+      'also what SWS neurons keep behind their trains (default codings: sws with θ or θ/2, and Ts 0 or 2)',
+    )
     .option('--calibrate <data>', 'data to measure ranges on, of activations without a quantiser')
     .option('--within <points>', 'how far below the ANN counts as equal, in points of per cent', points, 0.5)
     .option('--limit <n>', 'only the first N images', wholeNumber(1))
@@ -50,6 +58,7 @@ export function addCompareCodings(program: Command, host: Host): void {
   withCommonFlags(withVerifyFlag(withDataFlags(command)), [
     'spikec compare-codings lenet5.onnx --data mnist:test --limit 500 -o codings.html',
     'spikec compare-codings net.onnx --data cifar10:test --codings sws,rate:16,ttfs:64',
+    'spikec compare-codings net.onnx --data cifar10:test --residuals -o residuals.html',
   ]);
 }
 
@@ -73,6 +82,7 @@ function compare(host: Host, network: string, flags: CompareFlags): Promise<void
           ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
           ...defined({
             codings: flags.codings,
+            residuals: flags.residuals,
             limit: flags.limit,
             batch: flags.batch,
             engine: flags.engine,
@@ -88,6 +98,14 @@ function compare(host: Host, network: string, flags: CompareFlags): Promise<void
       calibrate?.dataset.close();
     }
   });
+}
+
+/** The share of residuals up to a multiple of the bins' width. */
+function shareUpTo(
+  { density, width }: NonNullable<CompareCodingsResult['points'][number]['residuals']>,
+  most: number,
+): number {
+  return density.slice(0, Math.round(most / width)).reduce((sum, one) => sum + one * width, 0);
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -113,6 +131,9 @@ function describe({
     one.spikes_per_neuron.toFixed(2),
     (one.energy_pj * 1e-6).toFixed(2),
   ]);
+  const kept = all.flatMap(({ name, residuals: one }) =>
+    one === undefined ? [] : [[name, one.mean.toFixed(3), percent(shareUpTo(one, 0.5)), percent(shareUpTo(one, 1))]],
+  );
   const head = ['coding', 'accuracy', 'agreement', 'latency', 'operations', 'spikes/neuron', 'energy, µJ'];
   const right = (n: number): ('left' | 'right')[] => ['left', ...new Array<'right'>(n).fill('right')];
   const least = best.map((one) => [one.coding, percent(one.accuracy), whole(one.latency_steps), whole(one.operations)]);
@@ -121,6 +142,9 @@ function describe({
     table([head, ...rows], right(6)),
     `\nthe least with at most ${within} points below the ANN\n`,
     table([['coding', 'best accuracy', 'steps', 'operations'], ...least], right(3)),
+    ...(kept.length === 0
+      ? []
+      : ['\nresiduals |u|/β^Ts, in θ\n', table([['coding', 'mean', 'up to 0.5', 'up to 1'], ...kept], right(3))]),
     ...refused.map(({ name, reason }) => `\n${name}: ${reason}\n`),
     ...(file === undefined ? [] : [`\n${file}\n`]),
   ].join('');

@@ -52,8 +52,8 @@ export function addCompile(program: Command, host: Host): void {
 }
 
 function listPasses(host: Host, flags: CommonFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver }) => {
-    const passes = driver.listPasses();
+  return runCommand(host, flags, async ({ driver }) => {
+    const passes = await driver.listPasses();
     const width = Math.max(...passes.map((p) => p.name.length));
     return { text: passes.map((p) => `${p.name.padEnd(width)}  ${p.doc}\n`).join(''), json: { passes } };
   });

@@ -47,6 +47,9 @@ export function checkConvertFlags(command: Command, flags: CodingFlags): void {
     usageError(command, `'--encoder' ${flags.encoder}: with \`--coding ${flags.coding}\` it is ${would}`);
   }
   if (flags.coding === 'mbif') checkBits(command, flags);
+  if (flags.coding === 'binary' && (flags.steps ?? 1) > mostBits) {
+    usageError(command, `'--steps' ${flags.steps}: \`--coding binary\` sends a bit a step, ${mostBits} at most`);
+  }
   if (flags.coding === 'ibra') checkLevels(command, flags);
   if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {
     usageError(command, `'--steps' ${flags.steps}: neurons of \`--coding ibra\` carry means at 1 step only`);

@@ -49,7 +49,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
 
 const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
-/** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
+/** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra|binary|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
   const command = program
     .command('convert')
@@ -59,7 +59,11 @@ export function addConvert(program: Command, host: Host): void {
     )
     .argument('<network>', 'ONNX file')
     .addOption(choice('--coding <name>', 'coding of the spiking network', conversionCodings).default('sws'))
-    .option('--steps <n>', 'coding steps (default: sws and pattern 8, mbif 16, ibra 1, others 64)', wholeNumber(1))
+    .option(
+      '--steps <n>',
+      'coding steps (default: sws, pattern and binary 8, mbif 16, ibra 1, others 64)',
+      wholeNumber(1),
+    )
     .option(
       '--silent <n>',
       'sws: silent steps of each layer; auto: by layer, the least with which no code differs on a few inputs; proven: right for all inputs (default: auto)',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { hasErrors } from '../base/diagnostics/index.js';
-import { writeFile } from '../data/index.js';
+import { writeFile } from '../data/writing.js';
 import { exitCode } from './exit.js';
 import { withCommonFlags } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
@@ -22,10 +22,10 @@ export function addFmt(program: Command, host: Host): void {
 }
 
 function fmt(host: Host, files: readonly string[], flags: FmtFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver, note }) => {
+  return runCommand(host, flags, async ({ driver, note }) => {
     const results: { file: string; changed: boolean }[] = [];
     for (const file of files) {
-      const { value, diagnostics } = driver.formatFile(file);
+      const { value, diagnostics } = await driver.formatFile(file);
       note(diagnostics);
       if (value === undefined || hasErrors(diagnostics)) continue;
       if (value.changed && flags.check !== true) writeFile(file, value.text);

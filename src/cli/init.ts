@@ -42,15 +42,15 @@ interface InitFlags extends CommonFlags {
 }
 
 function list(host: Host, flags: CommonFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver }) => {
-    const examples = driver.exampleNames();
+  return runCommand(host, flags, async ({ driver }) => {
+    const examples = await driver.exampleNames();
     return { text: examples.map((name) => `${name}\n`).join(''), json: { examples } };
   });
 }
 
 function copy(host: Host, folder: string | undefined, example: string, flags: CommonFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver, take }) => {
-    const { files } = take(driver.copyExample(example, folder ?? basename(example)));
+  return runCommand(host, flags, async ({ driver, take }) => {
+    const { files } = take(await driver.copyExample(example, folder ?? basename(example)));
     const page = files.find((file) => file.endsWith('README.md'));
     const next = page === undefined ? '' : `\n${page} says what to do with them\n`;
     return { text: flags.quiet === true ? '' : `${files.join('\n')}\n${next}`, json: { example, files } };
@@ -58,9 +58,9 @@ function copy(host: Host, folder: string | undefined, example: string, flags: Co
 }
 
 function init(host: Host, name: string, flags: CommonFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver, take }) => {
+  return runCommand(host, flags, async ({ driver, take }) => {
     const file = fileOf(name);
-    const { text, configs } = take(driver.starterModel());
+    const { text, configs } = take(await driver.starterModel());
     writeNewFile(file, text);
     const steps = nextSteps(file, configs);
     const width = Math.max(...steps.map(({ command }) => command.length));

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import * as module from 'node:module';
 import { exitCode } from './exit.js';
 import { packageVersion } from '../workspace/version.js';
 import type { Interrupt } from './session.js';
@@ -27,6 +28,8 @@ const args = process.argv.slice(2);
 // For the version alone nothing else is loaded.
 if (args.length === 1 && ['--version', '-V'].includes(args[0]!)) process.stdout.write(`${packageVersion()}\n`);
 else {
+  // Where Node can keep compiled code (22.8), the next start is faster.
+  (module as { enableCompileCache?: () => void }).enableCompileCache?.();
   const [{ run }, { processTerminal }] = await Promise.all([import('./program.js'), import('./terminal.js')]);
   const { asksForVersions, printVersions } = await import('./version.js');
   const code = asksForVersions(args)

@@ -38,8 +38,8 @@ export function addOpt(program: Command, host: Host): void {
 }
 
 function list(host: Host, flags: CommonFlags): Promise<void> {
-  return runCommand(host, flags, ({ driver }) => {
-    const passes = driver.listPasses();
+  return runCommand(host, flags, async ({ driver }) => {
+    const passes = await driver.listPasses();
     return { text: passes.map(passText).join(''), json: { passes } };
   });
 }

@@ -1,60 +1,43 @@
 import { Command, CommanderError } from 'commander';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { InvariantError } from '../base/invariant.js';
-import { addAllocate } from './allocate.js';
-import { addCheck } from './check.js';
-import { addCompareCodings } from './compare-codings.js';
-import { addCompile } from './compile.js';
-import { addCompletion } from './completion.js';
-import { addConvert } from './convert.js';
-import { addCost } from './cost.js';
-import { addData } from './data.js';
-import { addDiff } from './diff.js';
-import { addDoctor } from './doctor.js';
-import { addEntropy } from './entropy.js';
-import { addEval } from './eval.js';
 import { exitCode } from './exit.js';
-import { addExplain } from './explain.js';
-import { addFmt } from './fmt.js';
 import { refuseRepeated } from './idle.js';
-import { addInit } from './init.js';
-import { addLsp } from './lsp.js';
-import { addOpt } from './opt.js';
 import { withVerifyAlone } from './options.js';
-import { addPicture } from './picture.js';
 import { diagnosticJson, printable } from './render.js';
-import { addReport } from './report.js';
 import type { Host, Interrupt } from './session.js';
 import type { Terminal } from './terminal.js';
-import { addTrain } from './train.js';
 import { packageVersion } from '../workspace/version.js';
 import type { Driver } from '../commands/index.js';
 
-const commands = [
-  addInit,
-  addCheck,
-  addFmt,
-  addCompile,
-  addConvert,
-  addDoctor,
-  addTrain,
-  addEval,
-  addCompareCodings,
-  addData,
-  addAllocate,
-  addCost,
-  addDiff,
-  addEntropy,
-  addOpt,
-  addPicture,
-  addReport,
-  addExplain,
-  addLsp,
-  addCompletion,
-];
+type Add = (program: Command, host: Host) => void;
 
-/** The command line; nothing runs before it is parsed. */
-export function buildProgram(host: Host): Command {
+/** Every command by its name, in the order of the help, loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Add>>> = {
+  init: async () => (await import('./init.js')).addInit,
+  check: async () => (await import('./check.js')).addCheck,
+  fmt: async () => (await import('./fmt.js')).addFmt,
+  compile: async () => (await import('./compile.js')).addCompile,
+  convert: async () => (await import('./convert.js')).addConvert,
+  doctor: async () => (await import('./doctor.js')).addDoctor,
+  train: async () => (await import('./train.js')).addTrain,
+  eval: async () => (await import('./eval.js')).addEval,
+  'compare-codings': async () => (await import('./compare-codings.js')).addCompareCodings,
+  data: async () => (await import('./data.js')).addData,
+  allocate: async () => (await import('./allocate.js')).addAllocate,
+  cost: async () => (await import('./cost.js')).addCost,
+  diff: async () => (await import('./diff.js')).addDiff,
+  entropy: async () => (await import('./entropy.js')).addEntropy,
+  opt: async () => (await import('./opt.js')).addOpt,
+  picture: async () => (await import('./picture.js')).addPicture,
+  report: async () => (await import('./report.js')).addReport,
+  explain: async () => (await import('./explain.js')).addExplain,
+  lsp: async () => (await import('./lsp.js')).addLsp,
+  completion: async () => (await import('./completion.js')).addCompletion,
+};
+
+/** The command line with all commands, or with the one that is named; nothing runs before it is parsed. */
+async function buildProgram(host: Host, only?: string): Promise<Command> {
   const program = new Command('spikec')
     .description('A compiler for spiking neural networks.')
     .version(packageVersion(), '-V, --version', 'print the version (with --verbose also those of the engines)')
@@ -66,7 +49,9 @@ export function buildProgram(host: Host): Command {
       'after',
       '\nExample:\n  $ spikec convert lenet5.onnx -o lenet5 && spikec eval lenet5/lenet5.spike --data mnist:test\n',
     );
-  for (const add of commands) add(program, host);
+  // Completion asks what there is of the others.
+  const one = only !== undefined && only !== 'completion' && Object.hasOwn(commands, only) ? commands[only] : undefined;
+  for (const load of one === undefined ? Object.values(commands) : [one]) (await load())(program, host);
   // Subcommands made before exitOverride was inherited would end the process themselves.
   for (const command of program.commands) {
     command.copyInheritedSettings(program);
@@ -76,7 +61,7 @@ export function buildProgram(host: Host): Command {
 }
 
 /** The command line as its manual describes it: what runs it isn't there. */
-export function programForDocs(): Command {
+export function programForDocs(): Promise<Command> {
   const nothing = (): never => {
     throw new InvariantError('cli: a manual runs nothing');
   };
@@ -92,7 +77,8 @@ export async function run(
   interrupt: Interrupt = {},
 ): Promise<number> {
   let code: number = exitCode.ok;
-  const program = buildProgram({ terminal, driver, exit: (value) => (code = value), interrupt });
+  const host: Host = { terminal, driver, exit: (value) => (code = value), interrupt };
+  const program = await buildProgram(host, args[0]);
   try {
     await program.parseAsync(withVerifyAlone(args), { from: 'user' });
     return code;

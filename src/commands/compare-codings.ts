@@ -11,7 +11,7 @@ import { importFile } from '../workspace/target.js';
 import { packageVersion } from '../workspace/version.js';
 
 export interface CompareCodingsOptions extends Omit<CompareOptions, 'points'> {
-  /** `sws,rate:16,sws:4/2`; all codings where missing. */
+  /** `sws,rate:16,sws:4/2`; all codings where missing, with `residuals` SWS with θ or θ/2 and Ts = 0 or 2. */
   readonly codings?: string;
   /** The page to write. */
   readonly outFile?: string;
@@ -28,7 +28,7 @@ export async function compareCodingsOf(
   options: CompareCodingsOptions,
 ): Promise<Outcome<CompareCodingsResult>> {
   const { codings, outFile, ...rest } = options;
-  const points = codingPoints(codings);
+  const points = codingPoints(codings, options.residuals);
   if (outFile !== undefined) refuseOutput(outFile, 'report');
   const findings = new Findings();
   await prepare([]);

@@ -27,11 +27,14 @@ export interface PassInfo {
   readonly options: readonly OptionInfo[];
 }
 
+/** What may be there at once, or be loaded first. */
+type Awaitable<T> = T | Promise<T>;
+
 /** Everything that commands ask of the compiler. */
 export interface Driver {
-  checkFile(target: Target, options: CommonOptions): Outcome<CheckResult>;
+  checkFile(target: Target, options: CommonOptions): Awaitable<Outcome<CheckResult>>;
   /** The formatted text of a model file. */
-  formatFile(path: string): Outcome<FormatResult>;
+  formatFile(path: string): Awaitable<Outcome<FormatResult>>;
   compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
   /** What of an ONNX file converts, and what blocks. */
@@ -50,12 +53,12 @@ export interface Driver {
   diffConfigs(base: Target, options: DiffOptions): Promise<Outcome<DiffMatrix>>;
   /** Diffs as one HTML page that needs nothing else. */
   diffPage(documents: readonly DiffDocument[], options: { readonly snippet: boolean }): Promise<string>;
-  listPasses(): readonly PassInfo[];
+  listPasses(): Awaitable<readonly PassInfo[]>;
   /** Passes with options, as text, on a network in text form. */
   runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;
   /** What `init` writes. */
-  starterModel(): Outcome<StarterModel>;
+  starterModel(): Awaitable<Outcome<StarterModel>>;
   /** Copies an example of the package into a folder. */
-  copyExample(name: string, folder: string): Outcome<CopiedExample>;
-  exampleNames(): readonly string[];
+  copyExample(name: string, folder: string): Awaitable<Outcome<CopiedExample>>;
+  exampleNames(): Awaitable<readonly string[]>;
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Outcome } from '../base/diagnostics/index.js';
-import { finishWrites, readText } from '../data/index.js';
+import { readText } from '../data/files.js';
+import { finishWrites } from '../data/folders.js';
 import { formatText } from '../syntax/index.js';
 import { reporting } from './reporting.js';
 

@@ -1,10 +1,5 @@
-import { optionsOf, passes } from '../passes/index.js';
 import { packageVersion } from '../workspace/version.js';
-import { checkFile } from './check.js';
 import type { Driver } from './driver.js';
-import { formatFile } from './fmt.js';
-import { copyExample, exampleNames } from './examples.js';
-import { starterModel } from './init.js';
 import { reported } from './reporting.js';
 
 export type { Diagnostic, Outcome } from '../base/diagnostics/index.js';
@@ -33,10 +28,10 @@ export type { ReportOptions, ReportResult } from './report.js';
 export type { TrainOptions, TrainResult } from './train.js';
 export type { Driver, PassInfo } from './driver.js';
 
-/** Everything commands ask of the compiler. What brings an engine is loaded when it is first asked for. */
+/** Everything commands ask of the compiler. Each brings only what it needs, when it is first asked for. */
 export const driver: Driver = {
-  checkFile,
-  formatFile,
+  checkFile: async (target, options) => (await import('./check.js')).checkFile(target, options),
+  formatFile: async (path) => (await import('./fmt.js')).formatFile(path),
   examineOnnx: (file) => reported(async () => (await import('./doctor.js')).examineOnnx(file)),
   compareCodings: (file, options) =>
     reported(async () => (await import('./compare-codings.js')).compareCodingsOf(file, options)),
@@ -59,9 +54,12 @@ export const driver: Driver = {
     const page = (await import('../report/diff/page.js')).diffPage(documents, packageVersion());
     return snippet ? (await import('../report/page/snippet.js')).snippetOf(page, 'Differences') : page;
   },
-  listPasses: () => passes.map((pass) => ({ name: pass.name, doc: pass.doc, options: optionsOf(pass) })),
+  listPasses: async () => {
+    const { optionsOf, passes } = await import('../passes/index.js');
+    return passes.map((pass) => ({ name: pass.name, doc: pass.doc, options: optionsOf(pass) }));
+  },
   runPasses: (path, options) => reported(async () => (await import('./opt.js')).runPasses(path, options)),
-  starterModel,
-  copyExample,
-  exampleNames,
+  starterModel: async () => (await import('./init.js')).starterModel(),
+  copyExample: async (name, folder) => (await import('./examples.js')).copyExample(name, folder),
+  exampleNames: async () => (await import('./examples.js')).exampleNames(),
 };

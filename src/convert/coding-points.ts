@@ -15,6 +15,7 @@ const usual: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
   rate: points('rate', 8, 16, 32, 64),
   mbif: points('mbif', 1, 2, 4, 8, 16),
   ibra: points('ibra', 1),
+  binary: points('binary', 4, 6, 8),
   phase: points('phase', 8, 16, 32, 64),
   burst: points('burst', 8, 16, 32, 64),
   ttfs: points('ttfs', 8, 16, 64),
@@ -22,23 +23,32 @@ const usual: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
   pattern: points('pattern', 4, 6, 8),
 };
 
-/** `sws, rate:16, sws:4/2`: codings with all their usual points, with steps, or with steps and a silent period. */
-export function codingPoints(text?: string): readonly CodingPoint[] {
+/** What is compared of SWS where residuals are asked for: Tc = 8 with the threshold θ or θ/2 and Ts = 0 or 2 (SWS Fig. 5). */
+const ofResiduals: readonly CodingPoint[] = [0, 2].flatMap((silent) => [
+  { coding: 'sws', steps: 8, silent, threshold: 'full' },
+  { coding: 'sws', steps: 8, silent },
+]);
+
+/** `sws, rate:16, sws:4/2, sws:8/0/full`: codings with all their usual points, with steps, with a silent period, with a threshold. */
+export function codingPoints(text?: string, residuals = false): readonly CodingPoint[] {
+  if (text === undefined && residuals) return ofResiduals;
   if (text === undefined) return conversionCodings.flatMap((coding) => usual[coding]);
   return text.split(',').flatMap((part) => {
-    const [, name = '', steps, silent] = /^\s*([^:/\s]*)(?::(\d+)(?:\/(\d+))?)?\s*$/.exec(part) ?? [];
+    const [, name = '', steps, silent, threshold] =
+      /^\s*([^:/\s]*)(?::(\d+)(?:\/(\d+)(?:\/(half|full))?)?)?\s*$/.exec(part) ?? [];
     const coding = conversionCodings.find((one) => one === name);
     if (coding === undefined || Number(steps ?? 1) < 1 || (silent !== undefined && coding !== 'sws')) {
-      const problem = `"${part.trim()}" is no coding to compare; a coding is a name, NAME:STEPS, or sws:STEPS/SILENT`;
+      const problem = `"${part.trim()}" is no coding to compare; a coding is a name, NAME:STEPS, sws:STEPS/SILENT or sws:STEPS/SILENT/full`;
       return fail('cli/usage', { problem }, undefined, { help: suggest(name, conversionCodings) });
     }
     if (steps === undefined) return usual[coding];
     if (coding !== 'sws') return [{ coding, steps: Number(steps) }];
-    return [{ coding, steps: Number(steps), silent: Number(silent ?? Math.min(2, Number(steps))) }];
+    const period = Number(silent ?? Math.min(2, Number(steps)));
+    return [{ coding, steps: Number(steps), silent: period, ...(threshold === 'full' ? { threshold } : {}) }];
   });
 }
 
-/** `sws 8/2`, `rate 16` */
-export function pointName({ coding, steps, silent }: CodingPoint): string {
-  return `${coding} ${steps}${silent === undefined ? '' : `/${silent}`}`;
+/** `sws 8/2`, `sws 8/2 θ`, `rate 16` */
+export function pointName({ coding, steps, silent, threshold }: CodingPoint): string {
+  return `${coding} ${steps}${silent === undefined ? '' : `/${silent}`}${threshold === 'full' ? ' θ' : ''}`;
 }

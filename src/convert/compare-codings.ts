@@ -6,16 +6,18 @@ import type { Dataset, Normalisation } from '../data/index.js';
 import { present } from '../base/invariant.js';
 import { checkModel } from '../model/index.js';
 import { type Network, isFiringLayer, isNeuronLayer, latencyOf } from '../network/index.js';
-import { configure, pipelines, runPipeline } from '../passes/index.js';
+import { configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
 import { chooseEngine } from '../run/engine.js';
 import { fitToNetwork } from '../run/fit.js';
 import { openLogits } from '../run/logits.js';
 import { type Images, type SpikingRun, agreement, classesOf, outputsOf, readLabels } from '../run/metrics/index.js';
+import { residualsOf } from '../run/residuals.js';
 import { batchFor, runNetwork } from '../run/run-network.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { diskLoader, libraryNeurons } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
+import { withoutPlanes } from '../workspace/planes.js';
 import type { Source } from '../workspace/target.js';
 import { type CommonOptions, type ConversionCoding, isTimedCoding } from '../workspace/types.js';
 import type {
@@ -39,6 +41,8 @@ export interface CompareOptions extends CommonOptions {
   readonly batch?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** Also what neurons of stepwise trains keep. */
+  readonly residuals?: boolean;
   /** How far below the ANN an accuracy counts as equal, in points of per cent. */
   readonly within: number;
 }
@@ -80,13 +84,17 @@ export async function compareCodings(
       };
       // spikes of several bits are sent as binary planes, steps of their own
       const sent = spikesOfBits.includes(point.coding) ? planesOf(spiking, source) : spiking;
-      const { run } = await runNetwork(spiking, images(batch), engine, { ...running, ones: sent !== spiking }, name);
+      const ran = withoutPlanes(spiking, findings);
+      const { run } = await runNetwork(ran, images(batch), engine, { ...running, ones: isSplit(sent) }, name);
       points.push({
         ...point,
         name,
-        ...figuresOf(point, spiking, sent, run, count),
+        ...figuresOf(point, ran, sent, run, count),
         accuracy: agreement(run.classes, labels),
         agreement: agreement(run.classes, classes),
+        ...(options.residuals === true && point.coding === 'sws'
+          ? { residuals: await residualsOf(spiking, ofFirst(images(batch)), engine) }
+          : {}),
       });
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
@@ -111,7 +119,7 @@ export async function compareCodings(
 /** The network in a coding; what has to be measured for it is measured once. */
 async function converted(
   source: Source,
-  { coding, steps, silent }: CodingPoint,
+  { coding, steps, silent, threshold }: CodingPoint,
   { calibrate, normalisation, onProgress }: CompareOptions,
   measured: Map<string, Found>,
 ): Promise<Network> {
@@ -122,6 +130,7 @@ async function converted(
     outDir: '',
     normalisation,
     ...(silent === undefined ? {} : { silent }),
+    ...(threshold === undefined ? {} : { threshold }),
     ...(calibrate && { calibrate }),
     ...(onProgress && { onProgress }),
   };
@@ -134,6 +143,15 @@ async function converted(
   const plan = conversionPlan(chooseConfig(model, { path }), findings);
   return convertNetwork(source.imported.network, plan, findings).network;
 }
+
+/** Samples whose residuals are counted: each has thousands. */
+const residualSamples = 200;
+
+const ofFirst = (images: Images): Images => ({
+  ...images,
+  count: Math.min(images.count, residualSamples),
+  batch: Math.min(images.batch, 10),
+});
 
 /** Codings whose spikes have several bits. */
 const spikesOfBits: readonly ConversionCoding[] = ['mbif', 'ibra'];

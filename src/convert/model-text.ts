@@ -57,6 +57,7 @@ interface Lines {
 function linesOf(options: ConvertOptions, found: Found): Lines {
   if (options.coding === 'sws') return swsLines(options, found);
   if (isTimedCoding(options.coding)) return timedLines(options.coding, options, found);
+  if (options.coding === 'binary') return binaryLines(options, found);
   return meanLines(options, found);
 }
 
@@ -82,10 +83,19 @@ function timedLines(coding: TimedCoding, options: ConvertOptions, { ranges = new
   return { use: [], settings: withLayers(`  coding  ${coding}(${args.join(', ')})`, settings) };
 }
 
-function swsLines({ silent, beta = 2, encoder = 'exact', ...options }: ConvertOptions, found: Found): Lines {
+/** `coding binary(bits: B)`: a step of the train is a bit. */
+function binaryLines({ steps = usualSteps }: ConvertOptions, { ranges = new Map() }: Found): Lines {
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
+  return { use: [], settings: withLayers(`  coding  binary(bits: ${steps})`, settings) };
+}
+
+function swsLines(
+  { silent, beta = 2, encoder = 'exact', threshold = 'half', ...options }: ConvertOptions,
+  found: Found,
+): Lines {
   const steps = options.steps ?? found.steps ?? usualSteps;
-  const drive = encoder === 'drive' ? ', encoder: drive' : '';
-  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${drive})`;
+  const rest = `${encoder === 'drive' ? ', encoder: drive' : ''}${threshold === 'full' ? ', threshold: full' : ''}`;
+  const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${rest})`;
   const { layers } = found.silence ?? { layers: [] };
   const periods = new Set(layers.map((layer) => layer.silent));
   const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));

@@ -13,6 +13,8 @@ export interface ConvertOptions extends CommonOptions {
   /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing, 2 on fewer than 4 inputs. */
   readonly margin?: number;
   readonly beta?: number;
+  /** sws: the threshold θ/2 (where missing), or θ. */
+  readonly threshold?: 'half' | 'full';
   /** sws: `exact` or `drive`; others whose spikes count by time: `spikes` (where missing), or `real`, a constant current. */
   readonly encoder?: 'exact' | 'drive' | 'spikes' | 'real';
   /** Steps of a period of phases. */

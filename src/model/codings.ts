@@ -19,7 +19,7 @@ export const codings = {
     { name: 'threshold', spec: { kind: 'words', words: ['half', 'full'] }, default: 'half' },
     { name: 'rectified', spec: { kind: 'bool' }, default: true },
   ],
-  binary: [{ name: 'bits', spec: { kind: 'int', min: 1, max: 24 }, required: true }],
+  binary: [{ name: 'bits', spec: { kind: 'int', min: 1, max: 16 }, default: 8 }],
   phase: [
     { name: 'period', spec: { kind: 'int', min: 1, max: 24 }, default: 8 },
     { name: 'steps', spec: manySteps, default: 8 },
@@ -67,6 +67,7 @@ const from = {
 export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, readonly Setting[]>>> = {
   sws: [silent, range, from],
   direct: [range, ranges],
+  binary: [range, ranges],
   phase: [range],
   burst: [range],
   ttfs: [range],

@@ -30,6 +30,7 @@ export {
   type OpRole,
   type OpTraits,
   firesOf,
+  isFlattening,
   isCodedSum,
   isMaximum,
   linksOf,

@@ -1,6 +1,7 @@
 import type { CodingComparison } from '../run/compared-codings.js';
 import { type Html, html, trusted } from './page/html.js';
 import { codingsPlot } from './plots/codings.js';
+import { residualAccuracyPlot, residualsPlot } from './plots/residuals.js';
 import { renderPlot } from './plots/render.js';
 
 const style = `
@@ -19,12 +20,20 @@ const whole = (n: number): string => Math.round(n).toLocaleString('en');
 /** One page about a network in several codings: accuracy over latency, operations and energy, and the table. */
 export async function codingsPage(found: CodingComparison, version: string): Promise<string> {
   const { network, data, samples, ann, points, best, within, refused } = found;
-  const plots = await Promise.all(
-    (['latency_steps', 'operations', 'energy_pj'] as const).map((over) =>
+  const kept = points.some(({ residuals }) => residuals !== undefined);
+  const plots = await Promise.all([
+    ...(['latency_steps', 'operations', 'energy_pj'] as const).map((over) =>
       points.length === 0 ? Promise.resolve('') : renderPlot(codingsPlot(points, over, ann.accuracy)),
     ),
-  );
-  const titles = ['Accuracy over latency', 'Accuracy over operations', 'Accuracy over energy'];
+    ...(kept ? [residualsPlot(points), residualAccuracyPlot(points)].map(renderPlot) : []),
+  ]);
+  const titles = [
+    'Accuracy over latency',
+    'Accuracy over operations',
+    'Accuracy over energy',
+    'What neurons keep behind their trains',
+    'Accuracy with these residuals',
+  ];
   return html`<!doctype html>
     <html lang="en">
       <head>

@@ -21,8 +21,8 @@ const leastPart = 2;
 /**
  * A threshold for each channel of every activation, without training: of `parts` fractions of the channel's largest
  * activation the one for which what T steps can say, θ/T·clip(⌊a·T/θ + ½⌋, 0, T), is nearest to the activations a in the
- * mean square (the threshold balancing of Bu et al. 2024, channel by channel and local to a layer; the criterion is that
- * of Li et al. 2021). A channel that is never active has the largest threshold of its layer.
+ * mean square: a search by channel, local to a layer, with the criterion of Li et al. 2021 (not the recipe of Bu et al.
+ * 2024, which balances thresholds locally, too). A channel that is never active has the largest threshold of its layer.
  */
 export async function balance(
   imported: Network,

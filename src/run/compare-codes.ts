@@ -11,7 +11,7 @@ import {
   predictedClasses,
 } from './metrics/index.js';
 import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/program/index.js';
-import { type Network, attrsOf, isNeuronLayer, numberAttr } from '../network/index.js';
+import { type Network, type Op, attrsOf, isNeuronLayer, numberAttr } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
 import { runInParts } from './in-parts.js';
@@ -32,16 +32,19 @@ function comparedLayers(quantised: Network, spiking: Network): readonly Compared
   const quantisers = new Set(quantised.ops.filter((op) => op.kind === 'quantize').map((op) => op.id));
   return spiking.ops
     .filter((op) => (op.kind === 'encode' || isNeuronLayer(op)) && quantisers.has(op.id))
-    .map((op) => {
-      const attrs = attrsOf(op);
-      const [beta, steps] = [numberAttr(attrs, 'beta'), numberAttr(attrs, 'steps')];
-      return {
-        id: op.id,
-        amplitude: numberAttr(attrs, 'amplitude'),
-        amplification: beta ** numberAttr(attrs, 'silent', 0),
-        top: numberAttr(attrs, 'limit', 0) || trainCapacity(beta, steps),
-      };
-    });
+    .map(stepwiseTrain);
+}
+
+/** What the stepwise train of an encoder or of a layer of neurons can carry. */
+export function stepwiseTrain(op: Op): ComparedLayer {
+  const attrs = attrsOf(op);
+  const [beta, steps] = [numberAttr(attrs, 'beta'), numberAttr(attrs, 'steps')];
+  return {
+    id: op.id,
+    amplitude: numberAttr(attrs, 'amplitude'),
+    amplification: beta ** numberAttr(attrs, 'silent', 0),
+    top: numberAttr(attrs, 'limit', 0) || trainCapacity(beta, steps),
+  };
 }
 
 export interface CompareOptions {

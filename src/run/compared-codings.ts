@@ -1,3 +1,4 @@
+import type { Residuals } from './residuals.js';
 import type { ConversionCoding } from '../workspace/types.js';
 
 /** A coding with its steps and, of SWS, its silent period: a point of a comparison. */
@@ -5,6 +6,8 @@ export interface CodingPoint {
   readonly coding: ConversionCoding;
   readonly steps: number;
   readonly silent?: number;
+  /** Of SWS: the threshold θ/2 (where missing), or θ. */
+  readonly threshold?: 'half' | 'full';
 }
 
 /** A network in a coding, on data; figures an image. */
@@ -25,6 +28,8 @@ export interface ComparedPoint extends CodingPoint {
   readonly spikes_per_neuron: number;
   /** E_AC·operations + E_MAC·macs. */
   readonly energy_pj: number;
+  /** Of SWS where it is asked for (SWS Fig. 5a). */
+  readonly residuals?: Residuals;
 }
 
 /** A point that the network doesn't convert to, and why. */

@@ -5,7 +5,7 @@ import type { CodingChoice, Config, NeuronUse, SwsCoding } from '../model/index.
 import { type PassPlan, type PerLayer, byLayer, byPattern, configure, pipelines } from '../passes/index.js';
 import { importedBits } from './import-bits.js';
 
-type DirectCoding = Extract<CodingChoice, { readonly name: 'direct' }>;
+type BinaryCoding = Extract<CodingChoice, { readonly name: 'binary' }>;
 
 /** Settings that stand in the place of the config's. */
 export interface PlanChanges {
@@ -23,8 +23,9 @@ export function planOf(config: Config, neurons: ReadonlyMap<string, NeuronDef>, 
   if (coding === undefined) return { passes: configure(pipelines.ann, { 'quantise-weights': weights }), neurons };
   if (coding.name === 'direct') {
     const use = present(neuron, 'workspace: a conversion to means without a neuron');
-    return meanPlan(coding, use, weights, neurons);
+    return meanPlan(coding, coding.args.steps, use, weights, neurons);
   }
+  if (coding.name === 'binary') return binaryPlan(coding, weights, neurons);
   const conversion = conversionOf(coding.name);
   if (conversion !== undefined) return timedPlan(coding, conversion, weights, neurons);
   invariant(coding.name === 'sws', `workspace: nobody converts to ${coding.name}`);
@@ -51,7 +52,8 @@ export function planOf(config: Config, neurons: ReadonlyMap<string, NeuronDef>, 
 
 /** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
 function meanPlan(
-  coding: DirectCoding,
+  coding: CodingChoice,
+  steps: number,
   { def, args, place }: NeuronUse,
   weights: { readonly bits: PerLayer<number> | undefined },
   neurons: ReadonlyMap<string, NeuronDef>,
@@ -61,13 +63,28 @@ function meanPlan(
     'activation-ranges': { range: largestOf(coding) },
     'insert-neurons': {
       neuron: { name: def.name, args, place },
-      steps: coding.args.steps,
+      steps,
       ...(coding.layers.some(({ settings }) => settings.ranges !== undefined)
         ? { ranges: ofLayers(coding, ({ ranges }) => ranges) }
         : {}),
     },
   });
   return { passes, neurons: new Map(neurons).set(def.name, def) };
+}
+
+/**
+ * `coding binary(bits: B)`: a layer's codes 0 … 2^B − 1 are sent one bit a virtual step (IBRA eq. 6–15). The integer neuron
+ * in one step, and its bit planes; no carrier of its own.
+ */
+function binaryPlan(
+  coding: BinaryCoding,
+  weights: { readonly bits: PerLayer<number> | undefined },
+  neurons: ReadonlyMap<string, NeuronDef>,
+): PassPlan {
+  const def = present(neurons.get('IBRALIF'), 'workspace: the library has no IBRALIF');
+  const use = { def, args: { D: 2 ** coding.args.bits - 1, N: 1 }, place: coding.place };
+  const plan = meanPlan(coding, 1, use, weights, neurons);
+  return { ...plan, passes: [...plan.passes, ...configure(pipelines.planes, {})] };
 }
 
 /** `coding phase(…)` and others that bring their neurons: a spike's time or its past says what it counts. */
@@ -93,7 +110,7 @@ function timedPlan(
 }
 
 /** The range of a layer, or the largest of its channels. */
-function largestOf(coding: DirectCoding): PerLayer<number> {
+function largestOf(coding: CodingChoice): PerLayer<number> {
   return ofLayers(coding, ({ range, ranges }) => ranges?.reduce((a, b) => Math.max(a, b)) ?? range);
 }
 

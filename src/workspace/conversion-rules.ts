@@ -37,6 +37,7 @@ function codingProblems(config: Config): readonly Diagnostic[] {
     if (problem === undefined) return [];
     return [diagnostic('convert/bad-coding', { reason: problem.reason }, coding.place, { help: problem.help })];
   }
+  if (coding.name === 'binary') return [];
   if (coding.name !== 'sws') return [notLowered(`the conversion to \`coding ${coding.name}\``, coding.place)];
   return silentProblems(coding);
 }
@@ -80,6 +81,6 @@ function bitProblems({ bits }: Config): readonly Diagnostic[] {
 
 export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
   return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'what compiles now: `network onnx("…")` with `coding sws(…)`, or with a neuron and `coding direct(…)`',
+    help: 'an ONNX network compiles with `sws`, `phase`, `burst`, `ttfs`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)`',
   });
 }

@@ -49,7 +49,18 @@ export const nirTools = ['nir', 'snntorch', 'spikingjelly', 'norse', 'sinabs', '
 export type Artifact = (typeof artifacts)[number];
 
 /** Codings that `convert` writes a config for. */
-export const conversionCodings = ['sws', 'rate', 'mbif', 'ibra', 'phase', 'burst', 'ttfs', 'tsc', 'pattern'] as const;
+export const conversionCodings = [
+  'sws',
+  'rate',
+  'mbif',
+  'ibra',
+  'binary',
+  'phase',
+  'burst',
+  'ttfs',
+  'tsc',
+  'pattern',
+] as const;
 
 /** Those of them whose spikes count by their time or by what came before: each has a row in the language. */
 export const timedCodings = ['phase', 'burst', 'ttfs', 'tsc', 'pattern'] as const;

@@ -173,7 +173,10 @@ describe('allocate bits', () => {
     expect(await evaluate(run)).toBe(result.calibration.source.accuracy);
     const cost = valueOf(await driver.costOf({ path: outDir }, {}));
     expect(cost.layers.map((l) => l.weight_bits)).toEqual(result.layers.map((l) => l.weight_bits));
-    expect(driver.checkFile({ path: join(outDir, 'model.spike') }, {}).value!.configs).toEqual(['c', 'c_allocated']);
+    expect((await driver.checkFile({ path: join(outDir, 'model.spike') }, {})).value!.configs).toEqual([
+      'c',
+      'c_allocated',
+    ]);
   }, 60_000);
 
   it('gives the same files twice', async () => {
@@ -264,7 +267,7 @@ describe('what allocate and convert replace', () => {
     const outDir = join(folder, 'again');
     for (const value of [250, 300]) valueOf(await allocate('run', { goal: { unit: 'bytes', value }, outDir }));
     for (const path of [run, outDir])
-      expect(driver.checkFile({ path: join(path, 'model.spike') }, {}).value).toBeDefined();
+      expect((await driver.checkFile({ path: join(path, 'model.spike') }, {})).value).toBeDefined();
     await refused(outDir, () => allocate('again', { goal, outDir }));
     appendFileSync(join(outDir, 'model.spike'), '// mine\n');
     await refused(outDir, () => allocate('run', { goal, outDir }));

@@ -7,8 +7,8 @@ import { programForDocs } from '../../src/cli/program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
 
-it('docs/spikec.1 is what the command line says (npm run docs)', () => {
-  expect(readFileSync('docs/spikec.1', 'utf8')).toBe(manualPage(programForDocs()));
+it('docs/spikec.1 is what the command line says (npm run docs)', async () => {
+  expect(readFileSync('docs/spikec.1', 'utf8')).toBe(manualPage(await programForDocs()));
 });
 
 it('bash completes commands, options and their choices by the script', async () => {
@@ -32,7 +32,7 @@ it('bash completes commands, options and their choices by the script', async () 
 });
 
 it('the scripts of other shells name every command and option; an unknown shell is refused', async () => {
-  const commands = programForDocs().commands.map((command) => command.name());
+  const commands = (await programForDocs()).commands.map((command) => command.name());
   for (const shell of ['zsh', 'fish']) {
     const { out } = await spikec(['completion', shell]);
     for (const name of commands) expect(out).toContain(name);

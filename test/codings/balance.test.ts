@@ -65,7 +65,7 @@ it('convert --coding rate --balance writes a range for each channel, and the fol
   const { value } = await convert('balanced', true);
   const text = readFileSync(value!.model, 'utf8');
   expect(text).toMatch(/layer "Relu[^"]*" \{ ranges \[[\d.]+(?:, [\d.]+)+\] \}/);
-  expect(driver.checkFile({ path: value!.model }, {}).diagnostics).toEqual([]);
+  expect((await driver.checkFile({ path: value!.model }, {})).diagnostics).toEqual([]);
   const options = { dataset, normalisation: {} };
   const balanced = await driver.evaluateTarget({ path: value!.model }, options);
   const compiled = await driver.evaluateTarget({ path: join(folder, 'balanced') }, options);

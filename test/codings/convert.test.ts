@@ -46,7 +46,7 @@ it.each([
       );
       const text = readFileSync(model, 'utf8');
       expect(text).toMatch(new RegExp(`coding +${coding}\\(steps: ${options.steps}.*input: [\\d.]+\\)`));
-      expect(driver.checkFile({ path: model }, {}).diagnostics).toEqual([]);
+      expect((await driver.checkFile({ path: model }, {})).diagnostics).toEqual([]);
       const found = valueOf(await driver.evaluateTarget({ path: model }, { dataset: calibrate, normalisation: {} }));
       expect(found.source!.agreement).toBeGreaterThan(0.85);
       const again = valueOf(await driver.evaluateTarget({ path: outDir }, { dataset: calibrate, normalisation: {} }));
@@ -64,6 +64,38 @@ it.each([
   },
   60_000,
 );
+
+it('convert --coding binary: the model file and the folder are the integer neuron of ibra with its planes', async () => {
+  const { folder, data } = project();
+  const calibrate = data();
+  const bits = 5;
+  const options = { calibrate, percentile: 100, coding: 'binary', steps: bits } as const;
+  for (const name of ['tiny.onnx', 'quantised.onnx']) {
+    const outDir = join(folder, `binary-${name}`);
+    const { model } = valueOf(await driver.convertOnnx(join(folder, name), { ...options, outDir }));
+    expect(readFileSync(model, 'utf8')).toMatch(/coding +binary\(bits: 5\)/);
+    expect((await driver.checkFile({ path: model }, {})).diagnostics).toEqual([]);
+    const found = valueOf(await driver.evaluateTarget({ path: model }, { dataset: calibrate, normalisation: {} }));
+    const folderFound = valueOf(
+      await driver.evaluateTarget({ path: outDir }, { dataset: calibrate, normalisation: {} }),
+    );
+    expect(folderFound).toMatchObject({ accuracy: found.accuracy, opf: found.opf, latency_steps: bits });
+    // the same network as neurons of 2^5 − 1 levels in one step, split by --planes
+    const by = { calibrate, percentile: 100, coding: 'ibra', largest: 31, perUnit: 1 } as const;
+    const other = valueOf(
+      await driver.convertOnnx(join(folder, name), { ...by, outDir: join(folder, `ibra-${name}`) }),
+    );
+    const planes = await driver.compileTarget(
+      { path: other.model },
+      { outDir: join(folder, `planes-${name}`), emit: ['ir'], planes: true },
+    );
+    expect(planes.value).toBeDefined();
+    expect(irOf(outDir)).toBe(irOf(join(folder, `planes-${name}`)));
+  }
+  calibrate.close();
+}, 60_000);
+
+const irOf = (folder: string): string => readFileSync(join(folder, 'network.ir'), 'utf8').replace(/ at .*/g, '');
 
 it('trains that can carry nothing are refused by name, with what would do', async () => {
   const { folder, data } = project();
@@ -137,6 +169,39 @@ it('compare-codings measures each coding as eval does, and counts operations by 
   const page = readFileSync(outFile, 'utf8');
   expect(page.match(/<svg/g)).toHaveLength(3);
   expect(page).toContain('pattern 8');
+  dataset.close();
+}, 60_000);
+
+it('compare-codings --residuals: what neurons keep with θ or θ/2 and Ts = 0 or 2, as a plain histogram has it', async () => {
+  const { folder, data } = project();
+  const dataset = data();
+  const file = join(folder, 'quantised.onnx');
+  const outFile = join(folder, 'residuals.html');
+  const compared = valueOf(
+    await driver.compareCodings(file, { dataset, normalisation: {}, within: 1, residuals: true, outFile }),
+  );
+  expect(compared.points.map(({ name }) => name)).toEqual(['sws 8/0 θ', 'sws 8/0', 'sws 8/2 θ', 'sws 8/2']);
+  for (const { residuals } of compared.points) {
+    const { density, width, beyond } = residuals!;
+    expect(density.reduce((sum, one) => sum + one * width, beyond)).toBeCloseTo(1, 9);
+  }
+  // one layer: eval --stages says the mean of the same residuals
+  const outDir = join(folder, 'stages');
+  const { model } = valueOf(await driver.convertOnnx(file, { coding: 'sws', steps: 8, silent: 2, outDir }));
+  const stages = valueOf(await driver.evaluateTarget({ path: model }, { dataset, normalisation: {}, stages: true }));
+  const hidden = stages.layers!.filter(({ mean_residual: mean }) => mean > 0);
+  expect(hidden).toHaveLength(1);
+  expect(compared.points[3]!.residuals!.mean).toBeCloseTo(hidden[0]!.mean_residual, 6);
+  // decided at θ what is kept lies below θ, at θ/2 below θ/2
+  const upTo = (n: number, most: number): number => {
+    const { density, width } = compared.points[n]!.residuals!;
+    return density.slice(0, Math.round(most / width)).reduce((sum, one) => sum + one * width, 0);
+  };
+  expect(upTo(3, 0.525)).toBeGreaterThan(0.99);
+  expect(upTo(2, 0.525)).toBeLessThan(0.7);
+  expect(upTo(2, 1.025)).toBeGreaterThan(0.9);
+  expect(readFileSync(outFile, 'utf8').match(/<svg/g)).toHaveLength(5);
+  expect(codingPoints('sws:6/3/full')).toEqual([{ coding: 'sws', steps: 6, silent: 3, threshold: 'full' }]);
   dataset.close();
 }, 60_000);
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
 import { conversionOf, lower } from '../../src/lower/program/index.js';
 import { firingOps } from '../../src/cost/index.js';
-import { multiplyingOps } from '../../src/passes/index.js';
+import { configure, multiplyingOps, pipelines } from '../../src/passes/index.js';
 import { evaluate } from '../../src/tensor/index.js';
-import { convertToMeans } from '../support/means.js';
+import { convertToMeans, meansOf } from '../support/means.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages } from '../support/random-network.js';
 import { type HandCoding, type HandTrain, simulateTimed, timedOf } from '../support/timed.js';
@@ -242,3 +242,61 @@ describe('a converted network fires what a simulation in plain loops fires, spik
     }
   }
 });
+
+/** Integer codes of B bits, sent one bit a virtual step, the least first (IBRA eq. 6–9). */
+const binary = (bits: number): HandCoding => {
+  const sent = (code: number, t: number): HandTrain => {
+    const bit = Math.floor(code / 2 ** t) % 2;
+    return { spike: bit, worth: bit * bits * 2 ** t };
+  };
+  return {
+    steps: bits,
+    top: 2 ** bits - 1,
+    whole: true,
+    neuron: () => {
+      let code = 0;
+      return (x, t) => {
+        if (t === 0) code = Math.max(0, Math.min(2 ** bits - 1, Math.floor(x / bits + 0.5)));
+        return sent(code, t);
+      };
+    },
+    maximum: (trains) => {
+      const codes = trains.map((train) => train.reduce((code, { spike }, t) => code + spike * 2 ** t, 0));
+      return Array.from({ length: bits }, (_, t) => sent(Math.max(...codes), t));
+    },
+    input: () => [],
+  };
+};
+
+it('binary: the bits of every code are those of a simulation in plain loops', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 100_000 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 6 }),
+      (seed, stages, bits) => {
+        const network = randomFloatNetwork(seed, stages);
+        const range = (id: string): number => 1 + (id.length % 3) / 2;
+        const levels = { D: 2 ** bits - 1, N: 1 };
+        const passes = [...meansOf('IBRALIF', levels, 1, range), ...configure(pipelines.planes, {})];
+        const { clipped, spiking } = convertToMeans(network, passes);
+        const x = randomImages(seed, 1, [2, 6, 6]).map((v) => v / 4);
+        const { spikes, logits } = simulateTimed(clipped, Float64Array.from(x), binary(bits), 0);
+        const { program, outputs } = lower(spiking, { probes: { trains: () => true } });
+        const found = evaluate(program, { image: tensor('f32', [1, 2, 6, 6], x) }, { precision: 'f64' });
+        for (const op of spiking.ops) {
+          const hand = op.kind === 'planes' ? spikes.get(op.inputs[0]!) : undefined;
+          if (hand === undefined) continue;
+          const train = [...found[outputs.probes.train.get(op.id)!]!.data];
+          expect([op.id, train]).toEqual([op.id, hand.flat()]);
+          compared++;
+        }
+        const size = Math.max(1, ...logits.map(Math.abs));
+        [...found['0']!.data].forEach((v, i) => expect(Math.abs(v - logits[i]!)).toBeLessThan(1e-5 * size));
+      },
+    ),
+    { numRuns: 12 },
+  );
+  expect(compared).toBeGreaterThan(12);
+}, 60_000);

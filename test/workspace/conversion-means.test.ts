@@ -57,7 +57,7 @@ it.each([
     expect(text.replaceAll(/ +/g, ' ')).toContain(neuron);
     expect(text).toMatch(/layer "Relu[^"]*" \{ range [\d.]+ \}/);
     expect(readdirSync(join(folder, 'out')).sort()).toEqual([...converted.files].sort());
-    expect(driver.checkFile({ path: converted.model }, {}).diagnostics).toEqual([]);
+    expect((await driver.checkFile({ path: converted.model }, {})).diagnostics).toEqual([]);
     // without the data that it was calibrated on
     const target = { path: converted.model };
     const dataset = dataOf(folder);

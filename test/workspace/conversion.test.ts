@@ -51,7 +51,7 @@ it('convert writes a folder that stands alone, and eval, cost and compile work o
   expect(readFileSync(join(outDir, 'tiny.onnx'))).toEqual(readFileSync(join(folder, 'tiny.onnx')));
   const weights = decodeSafetensors(new Uint8Array(readFileSync(join(outDir, 'weights.safetensors'))), 'w');
   expect(weights.diagnostics).toEqual([]);
-  expect(driver.checkFile({ path: converted.model }, common).diagnostics).toEqual([]);
+  expect((await driver.checkFile({ path: converted.model }, common)).diagnostics).toEqual([]);
 
   const target = { path: converted.model };
   const dataset = dataOf(folder);

@@ -50,7 +50,7 @@ use "spikec/neurons" { LIF }
   expect(copies.get('parts/c.spike')).toContain('use "../model.spike" { A as Main }');
 });
 
-it('the copy checks by itself; without leave nothing from outside is read', () => {
+it('the copy checks by itself; without leave nothing from outside is read', async () => {
   const path = project();
   const text = files['project/main.spike']!.replace('{ A }', '{ A as A1 }');
   const folder = temporaryFolder();
@@ -58,7 +58,8 @@ it('the copy checks by itself; without leave nothing from outside is read', () =
     mkdirSync(join(folder, name, '..'), { recursive: true });
     writeFileSync(join(folder, name), copy);
   }
-  const codes = driver.checkFile({ path: join(folder, 'model.spike') }, {}).diagnostics.map(({ code }) => code);
+  const { diagnostics } = await driver.checkFile({ path: join(folder, 'model.spike') }, {});
+  const codes = diagnostics.map(({ code }) => code);
   expect(codes).not.toContain('model/file-not-found');
   expect(codes).not.toContain('model/outside-folder');
   const inside = copiesOf({ path, text, name: 'model.spike' }, false);

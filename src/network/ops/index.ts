@@ -74,6 +74,11 @@ export function sourceOf(
   return source(op.attrs as AttrsOf<AttrSchema>, shape, at);
 }
 
+/** Whether its result is its input's values in their order, in one row: those of a channel after those of the one before. */
+export function isFlattening(op: { readonly kind: OpKind; readonly type: ValueType }): boolean {
+  return roleOf(op) === 'reshape' && op.type.shape.length === 1 && opDef(op.kind).source === undefined;
+}
+
 /** Along which axis of its result (0: the channels) a layer's parameters have one number each. */
 export function channelAxisOf(op: {
   readonly kind: OpKind;

@@ -6,7 +6,7 @@ import {
   consumersOf,
   hasRole,
   hasWeightMatrix,
-  opDef,
+  isFlattening,
   opsById,
   optionalParam,
   paramOf,
@@ -49,9 +49,8 @@ function chainBefore(layer: Op, { network, byId, consumers }: Graph): { chain: r
   const chain: Op[] = [];
   for (let op = byId.get(layer.inputs[0]!)!; ; op = byId.get(op.inputs[0]!)!) {
     const role = roleOf(op);
-    const flattens = role === 'reshape' && op.type.shape.length === 1 && opDef(op.kind).source === undefined;
     const alone = consumers.get(op.id)!.length === 1 && !network.outputs.includes(op.id);
-    if (!alone || !(flattens || role === 'maximum' || role === 'average')) return { chain, before: op };
+    if (!alone || !(isFlattening(op) || role === 'maximum' || role === 'average')) return { chain, before: op };
     chain.push(op);
   }
 }

@@ -168,7 +168,7 @@ describe('graphs that make no sense', () => {
 
   it('several unsupported ops in one run, each with its node, and a likely slip', () => {
     const bytes = model((b) => {
-      const a = b.node('InstanceNormalization', ['x'], {}, { name: 'act' });
+      const a = b.node('LRN', ['x'], {}, { name: 'act' });
       const c = b.node('GlobalAvragePool', ['x'], {}, { name: 'pool' });
       const d = b.node('FusedConv', ['x'], {}, { name: 'conv', domain: 'com.microsoft' });
       return b.node('Sum', [b.node('Add', [a, c]), d]);
@@ -176,8 +176,8 @@ describe('graphs that make no sense', () => {
     const problems = refused(bytes);
     expect(codes(problems)).toEqual(['onnx/unsupported-op', 'onnx/unsupported-op', 'onnx/unsupported-op']);
     expect(problems[0]).toMatchObject({
-      message: 'the operator InstanceNormalization is not supported',
-      place: { file: 'bad.onnx', detail: 'node "act" (InstanceNormalization)' },
+      message: 'the operator LRN is not supported',
+      place: { file: 'bad.onnx', detail: 'node "act" (LRN)' },
     });
     expect(problems[0]!.help).toContain('BatchNormalization');
     expect(problems[1]!.help).toBe('did you mean "GlobalAveragePool"?');

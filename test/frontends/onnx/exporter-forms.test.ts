@@ -110,11 +110,46 @@ describe('a quantised last function', () => {
     expect(kindsOf(network.ops)).toEqual(['input', 'quantize', 'linear', 'quantize']);
   });
 
-  it('a layer behind the quantised Softmax keeps it refused', () => {
+  it.each([1 / 255, 0.0039, 0.03, 0.3])(
+    'QLinearSoftmax inside multiplies by ⌊1/scale⌋, as its kernel does (scale %f)',
+    async (scale) => {
+      const bytes = model([4, 8], (b) => {
+        const q = b.node('QuantizeLinear', ['x', b.scalar('s', 'float', 0.02), b.scalar('z', 'uint8', 128)]);
+        const [ys, yz] = [b.scalar('ys', 'float', scale), b.scalar('yz', 'uint8', 3)];
+        const attributes = { opset: 13, axis: -1 };
+        const y = b.node('QLinearSoftmax', [q, 's', 'z', ys, yz], attributes, { domain: 'com.microsoft' });
+        return b.node('Relu', [b.node('DequantizeLinear', [y, ys, yz])]);
+      });
+      const input = randomFloats(29, 32, 2.5);
+      const { network, output, ties } = await compareWithOnnxruntime(bytes, input);
+      expect(kindsOf(network.network.ops)).toContain('softmax');
+      expect(ties).toBe(0);
+      // by hand: e^x of codes, over their sum, in whole steps
+      const x = Array.from(input, (value) => 0.02 * Math.min(127, Math.max(-128, Math.round(value / 0.02))));
+      const expected = x.map((value, i) => {
+        const row = x.slice(i - (i % 8), i - (i % 8) + 8);
+        const share = Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0);
+        return scale * Math.round(share * Math.floor(Math.fround(1 / Math.fround(scale))));
+      });
+      output.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6));
+    },
+  );
+
+  it('with a layer behind the quantised Softmax it is a layer like others', async () => {
     const bytes = model([8], (b) =>
       b.node('Gemm', [b.fakeQuant(b.node('Softmax', [logits(b)]), 1 / 256, 0), weight(b, 'w2', [3, 4])], { transB: 1 }),
     );
-    expect(codes(refused(bytes))).toEqual(['onnx/unsupported-form']);
+    const { network } = await compareWithOnnxruntime(bytes, randomFloats(3, 8, 2));
+    expect(network.sourceOutput.dropped).toBeUndefined();
+    expect(kindsOf(network.network.ops)).toEqual([
+      'input',
+      'quantize',
+      'linear',
+      'quantize',
+      'softmax',
+      'quantize',
+      'linear',
+    ]);
   });
 });
 

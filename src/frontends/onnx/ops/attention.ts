@@ -1,6 +1,4 @@
 import { elementCount } from '../../../base/dtype.js';
-import type { Param } from '../../../network/types.js';
-import { reshapedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { type RealValue, batchPlace, inAxesOf, withBatchAt, withBatchFirst } from '../values.js';
 import { inShape } from './layout.js';
@@ -36,7 +34,11 @@ export function productOf(context: NodeContext, a: RealValue, b: RealValue, orig
 }
 
 /** The axis of an activation that an attribute names, not the batch's: in the file, and of the network's op. */
-function axisOf(context: NodeContext, x: RealValue, given: number): { readonly onnx: number; readonly own: number } {
+export function axisOf(
+  context: NodeContext,
+  x: RealValue,
+  given: number,
+): { readonly onnx: number; readonly own: number } {
   const rank = context.onnxShape(x).length;
   const onnx = given < 0 ? given + rank : given;
   if (!(onnx >= 0 && onnx < rank)) context.badAttribute('axis', given);
@@ -66,7 +68,7 @@ export function softmaxOver(
 }
 
 /** What a function of all values from an axis on makes of them: it sees these axes as one. */
-function onTrailingAxes(
+export function onTrailingAxes(
   context: NodeContext,
   x: RealValue,
   axis: number,
@@ -79,47 +81,4 @@ function onTrailingAxes(
   const joined = inShape(context, x, flat, undefined);
   const own = (joined.perm?.[axis] ?? axis) - 1;
   return inShape(context, inAxesOf(joined, act(joined, own)), shape, origin);
-}
-
-/** (x − mean)/√(variance + epsilon)·scale + bias over the axes from `axis` on. */
-export function layerNormalization(context: NodeContext): RealValue {
-  if (context.isRead(1) || context.isRead(2)) context.badForm('its outputs Mean or InvStdDev are used');
-  return normalised(context, context.realInAnyLayout(0), 1, 2, context.output);
-}
-
-/** Layer normalisation of a value, scale and bias being the node's inputs with these numbers. */
-export function normalised(
-  context: NodeContext,
-  x: RealValue,
-  scale: number,
-  bias: number,
-  origin: string | undefined,
-): RealValue {
-  const epsilon = context.float('epsilon', 1e-5);
-  if (!(epsilon >= 0)) context.badAttribute('epsilon', epsilon);
-  const axis = axisOf(context, x, context.int('axis', -1));
-  const shape = context.onnxShape(x);
-  const size = elementCount(shape.slice(axis.onnx));
-  const params: Record<string, Param> = {};
-  for (const [role, i] of [
-    ['gamma', scale],
-    ['beta', bias],
-  ] as const) {
-    const constant = context.optionalConstant(i, role === 'gamma' ? 'the scale' : 'the bias');
-    if (constant === undefined) continue;
-    const count = elementCount(constant.shape);
-    if (count !== size) context.shapeMismatch(`"${constant.name}" has ${count} numbers for ${size} values`);
-    params[role] = context.param(reshapedConstant(constant, [size]));
-  }
-  const normal = (
-    value: RealValue,
-    along: number,
-    named: { origin?: string | undefined; suffix?: string },
-  ): RealValue =>
-    context.emit({ kind: 'layernorm', inputs: [value], attrs: { axis: along, epsilon }, params, ...named });
-  if (axis.onnx === shape.length - 1) {
-    const made = normal(x, axis.own, origin === undefined ? { suffix: 'norm' } : { origin });
-    return inAxesOf(x, made);
-  }
-  return onTrailingAxes(context, x, axis.onnx, origin, (flat, last) => normal(flat, last, { suffix: 'norm' }));
 }

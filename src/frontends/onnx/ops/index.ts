@@ -5,6 +5,7 @@ import { dynamicOps, microsoftDynamicOps } from './dynamic.js';
 import { functionOps, microsoftFunctionOps } from './function.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
+import { microsoftNormOps, normOps } from './norms.js';
 import { poolOps } from './pool.js';
 import { pulpOps } from './pulp/index.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
@@ -22,6 +23,7 @@ import { transposedOps } from './transposed.js';
 
 const standardOps: OnnxOpTable = {
   ...synapseOps,
+  ...normOps,
   ...transposedOps,
   ...quantiseOps,
   ...qlinearOps,
@@ -44,7 +46,10 @@ const standardOps: OnnxOpTable = {
 
 const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
-  ['com.microsoft', { ...microsoftOps, ...microsoftFunctionOps, ...microsoftDynamicOps, ...lastOpsOnCodes }],
+  [
+    'com.microsoft',
+    { ...microsoftOps, ...microsoftFunctionOps, ...microsoftNormOps, ...microsoftDynamicOps, ...lastOpsOnCodes },
+  ],
   ['PACTOps', pulpOps],
   [channelsLastDomain, channelsLastOps],
   ...qonnxDomains.map((domain) => [domain, qonnxOps] as const),

@@ -9,11 +9,6 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLSTM:
       'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
-    SimplifiedLayerNormalization: statistics,
-    SkipLayerNormalization: statistics,
-    RMSNormalization: statistics,
-    InstanceNormalization: statistics,
-    GroupNormalization: statistics,
     LRN: statistics,
     If: 'graphs with control flow are not supported; export a static network',
     Loop: 'graphs with control flow are not supported; export a static network',

@@ -13,7 +13,7 @@ import {
   withBatchFirst,
 } from '../values.js';
 import { inShape } from './layout.js';
-import { layerNormalization, matrixProduct } from './attention.js';
+import { matrixProduct } from './attention.js';
 import type { OnnxOpTable } from './define.js';
 import { readWindow, windowAttrs } from './window.js';
 
@@ -43,7 +43,6 @@ export const synapseOps: OnnxOpTable = {
     },
   },
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
-  LayerNormalization: { inputs: [2, 3], run: (c) => [layerNormalization(c)] },
 };
 
 function refuseFromLeft(context: NodeContext): never {

@@ -3,6 +3,7 @@ import {
   type Op,
   type Rewriter,
   attrsOf,
+  isFlattening,
   opsById,
   optionalParam,
   paramOf,
@@ -172,9 +173,7 @@ function through(op: Op, shape: readonly number[], of: Decomposition | undefined
   const [before] = shape as [number];
   const [after] = op.type.shape as [number];
   const perChannel = roleOf(op) === 'average' || roleOf(op) === 'same';
-  // a row of values has those of a channel after those of the one before
-  const isRow = op.kind === 'flatten' || (op.kind === 'reshape' && op.type.shape.length === 1);
-  const inner = perChannel ? 1 : isRow ? after / before : undefined;
+  const inner = perChannel ? 1 : isFlattening(op) ? after / before : undefined;
   const parts: Part[] = [];
   for (const part of of.parts) {
     if (inner !== undefined) {
