@@ -50,9 +50,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
     const sources = sourcesOf(target, options);
-    const labelled = forLabels(said, dataset);
-    if (labelled.settings.measures === true) say('measuring the images');
-    const plan = normalised(labelled, dataset);
+    const plan = normalised(forLabels(said, dataset), dataset);
     const { settings } = plan;
     say('compiling the training step');
     const trainee = trainable(plan);

@@ -52,12 +52,9 @@ export function plannedTraining(
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
   const { settings: said, ...from } = trainSettings(config, overrides);
   const network = begin(networkOf(config, findings, said.seed));
-  const frozen = frozenParams(config, network);
-  const factors = factorsOf(config, network);
   const settings = {
     ...said,
-    ...(frozen.length === 0 ? {} : { frozen }),
-    ...(factors === undefined ? {} : { factors }),
+    ...layerSettings(config, network),
     ...(overrides.from === undefined ? {} : { from: overrides.from }),
   };
   const bits = bitTraining(config, network, settings.rate);
@@ -87,6 +84,13 @@ export function trainable({ network, settings }: PlannedTraining): Trainee {
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
   return trainee;
+}
+
+/** What a training says of single layers: those that are frozen, and factors on rates. */
+export function layerSettings(config: Config, network: Network): Pick<TrainSettings, 'frozen' | 'factors'> {
+  const frozen = frozenParams(config, network);
+  const factors = factorsOf(config, network);
+  return { ...(frozen.length === 0 ? {} : { frozen }), ...(factors === undefined ? {} : { factors }) };
 }
 
 /** Parameters of the layers that `freeze` names. */

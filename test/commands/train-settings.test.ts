@@ -18,7 +18,7 @@ function workplace(
     `use "spikec/neurons" { LIF }
      network Tiny { input image: real[1, 8, 8]  output ${body} }
      config tiny { network Tiny  neuron LIF  coding direct(2)
-       train { optimizer adam(lr: 1e-2, weight_decay: 1e-3)  batch 8  epochs 3  seed 3  validation 0.2  ${settings} } }`,
+       train { data mnist  optimizer adam(lr: 1e-2, weight_decay: 1e-3)  batch 8  epochs 3  seed 3  ${settings.includes('validation') ? '' : 'validation 0.2'}  ${settings} } }`,
   );
   return { model, data, folder };
 }
@@ -83,9 +83,9 @@ it('mixed numbers are learned: an autoencoder and targets of a table', async () 
 
 it.each([
   ['groups [layers("none")]', 'model/pattern', /none/],
-  ['groups [layers("output.conv", rate: 0)]', 'model/argument', /greater than 0/],
+  ['groups [layers("output.conv", rate: 0)]', 'model/argument-type', /greater than 0/],
   ['average ema(decay: 0.9) } bits { weights 4', 'model/conflict', /`average` and `bits`/],
-  ['augment [mixup(alpha: 0)]', 'model/argument', /0\.01/],
+  ['augment [mixup(alpha: 0)]', 'model/argument-type', /0\.01/],
 ])('%s is refused', async (settings, code, message) => {
   const { diagnostics } = await train(workplace(settings));
   expect(diagnostics.map((one) => one.code)).toEqual([code]);
@@ -103,6 +103,7 @@ it.each([
   ['augment [mixup]', /`mixup` in `augment`/],
   ['groups [layers("output.conv", rate: 0.5)]', /`groups`/],
   ['average ema', /`average`/],
+  ['freeze ["output.conv"]', /frozen/],
   ['normalize measured', /`normalize measured`/],
 ])('PyTorch’s train.py is left out by name: %s', async (settings, message) => {
   const { model, folder } = workplace(settings);
