@@ -81,8 +81,8 @@ function columnsOf({ file, names }: Table) {
   const places = (is: (name: string) => boolean): number[] => names.flatMap((name, i) => (is(name) ? [i] : []));
   const [label] = places((name) => name === 'label');
   const [sample] = places((name) => name === 'sample');
-  const targets = places((name) => /^target/.test(name));
-  const features = places((name) => name !== 'label' && name !== 'sample' && !/^target/.test(name));
+  const targets = places((name) => name.startsWith('target'));
+  const features = places((name) => name !== 'label' && name !== 'sample' && !name.startsWith('target'));
   if (label !== undefined && targets.length > 0)
     badLine(file, 1, 'there are both a column "label" and columns "target…"', 'leave one of them out');
   if (features.length === 0) badLine(file, 1, 'there is no column of features');
