@@ -138,6 +138,8 @@ it('on the command line: the text, JSON, the list, and what is missing', async (
   expect(options.passes.find(({ name }) => name === 'insert-neurons')?.options).toMatchObject([
     { name: 'neuron', required: true },
     { name: 'steps', required: true },
+    { name: 'coding', required: false },
+    { name: 'ranges', required: false },
   ]);
   expect((await spikec(['opt', file])).code).toBe(2);
   expect((await spikec(['opt', ...list])).code).toBe(2);
