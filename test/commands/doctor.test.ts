@@ -72,7 +72,7 @@ it('all blockers of a file are told at once, alike ones together with how many t
   const b = new OnnxBuilder(13);
   b.input('x', ['N', 4]);
   let value = 'x';
-  for (let i = 0; i < 7; i++) value = b.node('LRN', [value], { size: 1 });
+  for (let i = 0; i < 7; i++) value = b.node('LpNormalization', [value]);
   b.output(b.node('NonZero', [value]));
   const { network, blockers } = await examined(Uint8Array.from(b.bytes()));
   expect(network).toBeUndefined();
