@@ -32,6 +32,7 @@ export function grownGraph(random) {
   const act = (from) => {
     const kind = below(random, 5);
     if (kind === 0) return b.node('Clip', [from, b.scalar(name(), 'float', 0), b.scalar(name(), 'float', 6)]);
+    if (kind === 1) return b.node(pick(random, ['Sigmoid', 'Tanh', 'HardSwish', 'Elu', 'Abs']), [from]);
     return b.node('Relu', [from]);
   };
   for (let n = 1 + below(random, 4); n > 0; n--) {
@@ -124,6 +125,14 @@ const neurons = (random) =>
     `IBRALIF(D: ${pick(random, ['1.5', '5.11', '0.7'])}, N: ${pick(random, ['10', '100', '3'])})`,
     `Refined(bits: ${1 + below(random, 6)}, signed: ${chance(random, 0.3)})`,
     `Grown(planes: ${1 + below(random, 3)})`,
+    'GLIF',
+    'SlidingPSN',
+    'RefractoryLIF',
+    'KLIF',
+    `Phase(period: ${1 + below(random, 4)})`,
+    `Burst(longest: ${below(random, 4)})`,
+    'Switch',
+    `Pattern(bits: ${1 + below(random, 8)})`,
   ]);
 
 /** A model file: a network of layers in the language, a neuron of its own, and a config. */
@@ -158,7 +167,14 @@ export function grownModel(random) {
       'SewBlock(2)',
       'MembraneBlock(2)',
       'eca(3)',
-      'relu',
+      pick(random, ['relu', 'tanh', 'gelu', 'silu', 'softmax', 'layernorm']),
+      pick(random, [
+        'pad(1)',
+        'upsample(2)',
+        'channel_shuffle(2)',
+        'voting(2)',
+        'transposed_conv(2, kernel: 2, stride: 2)',
+      ]),
     ]);
   const body = Array.from({ length: 1 + below(random, 4) }, stage).join(' | ');
   const join = pick(random, ['a + b', 'concat(a, b)', 'a', 'a | delay(1)', '2 * a', 'a - b']);
@@ -166,6 +182,9 @@ export function grownModel(random) {
     `direct(steps: ${1 + below(random, 5)})`,
     `rate(steps: ${1 + below(random, 3)})`,
     'events(steps: 2)',
+    `phase(period: ${1 + below(random, 4)}, steps: ${1 + below(random, 8)}, input: 1)`,
+    `burst(steps: ${1 + below(random, 6)}, longest: ${below(random, 5)})`,
+    `tsc(steps: ${1 + below(random, 6)}, input: ${below(random, 3)})`,
   ]);
   const bits = pick(random, [
     '',
@@ -178,7 +197,8 @@ export function grownModel(random) {
     'global_avgpool | flatten | linear(3)',
     'flatten | spike | linear(2)',
   ]);
-  const names = 'IF, LIF, PLIF, MBLIF, MBIF, MLF, Ternary, BackEI, ILIF, IBLIF, IBRALIF, Refined';
+  const names = `IF, LIF, PLIF, MBLIF, MBIF, MLF, Ternary, BackEI, ILIF, IBLIF, IBRALIF, Refined, GLIF, SlidingPSN,
+  RefractoryLIF, KLIF, Phase, Burst, Switch, Pattern`;
   return Buffer.from(`use "spikec/neurons" { ${names} }
 use "spikec/blocks" { BasicBlock, SewBlock, MembraneBlock }
 neuron Grown(planes = 1, a = learn(0.5, constraint: unit)) {

@@ -1,4 +1,5 @@
 // Which input comes when: its format, its bytes, and what is done with it follow from the run's seed and its number alone.
+import { conversionCodings } from '../dist/src/workspace/types.js';
 import { below, mutateBytes, mutateGraph, mutateText, seeded } from './mutate.mjs';
 import { onnxGraphs } from './seeds.mjs';
 import { grownGraph, grownModel, nudgedData, nudgedText } from './grow.mjs';
@@ -59,7 +60,7 @@ export function inputOf(all, round, runSeed, n) {
   const { target, files } = all[format][below(random, all[format].length)];
   const original = files.find(({ name }) => name === target).bytes;
   const bytes = made(random, format, Buffer.from(original));
-  const coding = ['sws', 'rate', 'mbif'][below(random, 3)];
+  const coding = conversionCodings[below(random, conversionCodings.length)];
   const changed = files.map((file) => (file.name === target ? { ...file, bytes } : file));
   return { seed, format, target, files: changed, coding, thorough: random() < 0.05 };
 }

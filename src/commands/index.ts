@@ -60,6 +60,7 @@ export const driver: Driver = {
   },
   runPasses: (path, options) => reported(async () => (await import('./opt.js')).runPasses(path, options)),
   starterModel: async () => (await import('./init.js')).starterModel(),
+  nextRun: async (path, config) => (await import('./init.js')).nextRun(path, config),
   copyExample: async (name, folder) => (await import('./examples.js')).copyExample(name, folder),
   exampleNames: async () => (await import('./examples.js')).exampleNames(),
 };

@@ -3,6 +3,7 @@ import type { Outcome } from '../base/diagnostics/index.js';
 import { readText } from '../data/files.js';
 import { loadModel } from '../workspace/load-model.js';
 import { libraryFolder } from '../workspace/files.js';
+import { trainingFolder } from '../workspace/training-folder.js';
 
 /** A model file to start from. */
 export interface StarterModel {
@@ -16,4 +17,9 @@ export function starterModel(): Outcome<StarterModel> {
   const { value, diagnostics } = loadModel(path, {});
   if (value === undefined) return { diagnostics };
   return { value: { text: readText(path), configs: [...value.configs.keys()] }, diagnostics };
+}
+
+/** The run folder that a training of a config takes, as things are now: the first free `runs/NAME-CONFIG`. */
+export function nextRun(path: string, config: string): string {
+  return trainingFolder({ path }, config, {}).first();
 }

@@ -10,7 +10,7 @@ export {
   numbers,
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
-export { type Interval, hasGrid, intervalOf, intervalSource } from './intervals.js';
+export { type Interval, hasGrid, intervalOf, intervalSource, productOfIntervals, rowBounds } from './intervals.js';
 export { inferType } from './infer-type.js';
 export {
   consumersOf,

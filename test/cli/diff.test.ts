@@ -144,7 +144,7 @@ it.each([
 ])('diff %s %s %s is wrong usage', async (...args) => {
   const ran = await spikec(['diff', ...args]);
   expect(ran.code).toBe(2);
-  expect(ran.err).toContain('error: ');
+  expect(ran.err).toContain('error[cli/usage]: ');
 });
 
 it('FILE CONFIG CONFIG is short for FILE#CONFIG FILE#CONFIG; options are handed over', async () => {

@@ -37,6 +37,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     listPasses: unexpected('listPasses'),
     runPasses: unexpected('runPasses'),
     starterModel: unexpected('starterModel'),
+    nextRun: unexpected('nextRun'),
     copyExample: unexpected('copyExample'),
     exampleNames: unexpected('exampleNames'),
     ...parts,

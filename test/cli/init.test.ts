@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { checkFile } from '../../src/commands/check.js';
 import { costOf } from '../../src/commands/cost.js';
 import { copyExample, exampleNames } from '../../src/commands/examples.js';
-import { starterModel } from '../../src/commands/init.js';
+import { nextRun, starterModel } from '../../src/commands/init.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { spikec } from './fake.js';
 
-const init = (...args: string[]) => spikec(['init', ...args], { starterModel, copyExample, exampleNames });
+const init = (...args: string[]) => spikec(['init', ...args], { starterModel, nextRun, copyExample, exampleNames });
 
 interface Written {
   readonly file: string;
@@ -65,6 +65,27 @@ it('never overwrites: a file, a link, even one that leads nowhere', async () => 
   }
   expect(readFileSync(join(folder, 'mine.spike'), 'utf8')).toBe('precious');
   expect(readdirSync(folder)).toEqual(before);
+});
+
+it('what it says to evaluate is the run folder that the training will take', async () => {
+  const folder = temporaryFolder();
+  const from = process.cwd();
+  const evaluated = async (name: string): Promise<string> => {
+    const { next } = JSON.parse((await init('--json', name)).out) as Written;
+    return next.find(({ command }) => command.startsWith('spikec eval '))!.command.split(' ')[2]!;
+  };
+  process.chdir(folder);
+  try {
+    expect(await evaluated('a/')).toBe('runs/starter-leaky');
+    for (const run of ['starter-leaky', 'starter-leaky-2']) {
+      mkdirSync(join('runs', run, 'checkpoint'), { recursive: true });
+      writeFileSync(join('runs', run, 'checkpoint/state.safetensors'), '');
+    }
+    expect(await evaluated('b/')).toBe('runs/starter-leaky-3');
+    expect(await evaluated('other')).toBe('runs/other-leaky');
+  } finally {
+    process.chdir(from);
+  }
 });
 
 it('quotes names that a shell would split; --quiet prints nothing', async () => {

@@ -125,6 +125,24 @@ describe('training', () => {
     expect(value).toMatchObject({ done: 3, stopped: 'patience', best: { epoch: 1 } });
   });
 
+  it('after an early stop `best` holds the weights of the best epoch, the folder those of the last', async () => {
+    const place = workplace({
+      train: 'optimizer adam(lr: 0.05)  batch 20  epochs 40  validation 0.5  early_stop patience(2)  seed 3',
+    });
+    const { value, run } = await train(place);
+    expect(value!.stopped).toBe('patience');
+    const { done, best } = value!;
+    expect([done, best.folder]).toEqual([best.epoch + 2, join(run, 'best')]);
+    const until = async (epochs: number): Promise<Buffer> => {
+      const stopped = await train(place, { epochs, run: join(place.folder, `until-${epochs}`) });
+      return readFileSync(join(stopped.run, 'weights.safetensors'));
+    };
+    const weights = (folder: string): Buffer => readFileSync(join(folder, 'weights.safetensors'));
+    expect(weights(best.folder).equals(await until(best.epoch))).toBe(true);
+    expect(weights(run).equals(await until(done))).toBe(true);
+    expect(weights(run).equals(weights(best.folder))).toBe(false);
+  });
+
   it('event frames from an NPZ file', async () => {
     const place = workplace({
       coding: 'events(steps: 2)',

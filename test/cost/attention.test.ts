@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { elementCount, tensor } from '../../src/base/dtype.js';
 import { costOf, defaultHardware, measuredCost } from '../../src/cost/index.js';
@@ -43,6 +44,50 @@ it('Spikformer-4-384 has 9.32 M parameters and the MACs of its description', () 
   expect(total.s_ace_spikes).toBe(16 * 4 * (patches - 1024 * 27 * 48 + blocks + 3840) + 4 * own * 4 * (1 + 6));
   // the image alone is multiplied
   expect(total.real_macs).toBe(1024 * 27 * 48);
+});
+
+it.each([
+  // widths of the four convolutions; 224 / 2⁴ = 14 and 128 / 2⁴ = 8 positions a side
+  {
+    file: 'imagenet#w16s1t4',
+    from: 3,
+    dim: 512,
+    blocks: 8,
+    classes: 1000,
+    sizes: [224, 112, 56, 28],
+    heads: 8,
+    million: 29.7,
+  },
+  {
+    file: 'dvs#w16s1t16',
+    from: 2,
+    dim: 256,
+    blocks: 2,
+    classes: 10,
+    sizes: [128, 64, 32, 16],
+    heads: 16,
+    million: 2.57,
+  },
+])('spikformer/$file has $million M parameters and the MACs of its description', (model) => {
+  const { from, dim, blocks, classes, sizes, heads, million } = model;
+  const [file, name] = model.file.split('#') as [string, string];
+  const path = `models/spikformer/${file}.spike`;
+  const { value } = checkModel({ name: path, text: readFileSync(path, 'utf8') }, diskLoader(path, false));
+  const network = lowerModel(value!.configs.get(name)!, { blank: true }).value!;
+  const learned = [...network.params].filter(([id]) => !/\.(mean|variance|weight_step|scale)$/.test(id));
+  const widths = [from, dim / 8, dim / 4, dim / 2, dim];
+  const kernels = sizes.map((_, i) => 9 * widths[i]! * widths[i + 1]!);
+  const rpe = 9 * dim * dim;
+  const norms = 2 * (widths.slice(1).reduce((sum, n) => sum + n) + dim);
+  // q, k, v and the projection with biases, the MLP four times as wide, two numbers a feature of each norm
+  const block = 4 * (dim * dim + dim) + (4 * dim * dim + 4 * dim) + (4 * dim * dim + dim) + 2 * (5 * dim + 4 * dim);
+  const parameters = kernels.reduce((sum, n) => sum + n) + rpe + norms + blocks * block + dim * classes + classes;
+  expect(learned.reduce((sum, [, { tensor }]) => sum + elementCount(tensor.shape), 0)).toBe(parameters);
+  expect(parameters / 1e6).toBeCloseTo(million, 2);
+  const tokens = (sizes[0]! / 16) ** 2;
+  const patches = kernels.reduce((sum, n, i) => sum + n * sizes[i]! ** 2, 0) + rpe * tokens;
+  const products = heads * 2 * tokens * tokens * (dim / heads);
+  expect(costOf(network).total.macs).toBe(patches + blocks * (12 * dim * dim * tokens + products) + dim * classes);
 });
 
 const attention = `network "attention" coding direct(steps=2)

@@ -37,7 +37,7 @@ export const convertDiagnostics = {
     'error',
     ({ op, kind, code }) =>
       `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
-    'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network.',
+    'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network. A product of two values (an attention’s q·kᵀ) passes where one of them has spikes −1, 0 and 1 alone: each adds, leaves out or takes away a value of the other.',
   ),
   'convert/attention-gate': define<{ gates: number; products: number }>(
     'note',

@@ -30,7 +30,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   batchnorm: unbounded,
   affine: (op, [first], source) => first && affine(source, op, first),
   add: (_, [a, b]) => a && b && { min: a.min + b.min, max: a.max + b.max },
-  mul: (_, [a, b]) => a && b && times(a, b),
+  mul: (_, [a, b]) => a && b && productOfIntervals(a, b),
   matmul: matrixProduct,
   softmax: () => ({ min: 0, max: 1 }),
   layernorm: normalised,
@@ -91,7 +91,8 @@ function same(_: Op, [first]: readonly (Interval | undefined)[]): Interval | und
   return first;
 }
 
-function times(a: Interval, b: Interval): Interval {
+/** Of all products of a value of one and a value of the other. */
+export function productOfIntervals(a: Interval, b: Interval): Interval {
   const ends = [a.min, a.max].flatMap((x) => [x * b.min, x * b.max]);
   return { min: Math.min(...ends), max: Math.max(...ends) };
 }
@@ -104,7 +105,7 @@ function matrixProduct(
 ): Interval | undefined {
   if (a === undefined || b === undefined) return undefined;
   const inner = source.opOf(op.inputs[0]!).type.shape.at(-1)!;
-  const { min, max } = times(a, b);
+  const { min, max } = productOfIntervals(a, b);
   return { min: inner * min, max: inner * max };
 }
 
@@ -219,20 +220,29 @@ function weighted(
   // under the strides of a transposed one some taps are missing, too
   const padded = op.kind === 'transposed_conv' || (op.kind === 'conv' && op.attrs.pads.some((n) => n !== 0));
   const { min, max } = padded ? withValue(input, 0) : input;
-  const weights = valuesOf(source, op, 'weight')!;
-  const bias = valuesOf(source, op, 'bias');
   const out = source.paramOf(op.params['weight']!).tensor.shape[0]!;
-  const row = weights.length / Math.max(1, out);
-  let [low, high] = [Infinity, -Infinity];
-  for (let o = 0; o < out; o++) {
-    let [least, most] = [bias?.[o] ?? 0, bias?.[o] ?? 0];
-    for (let i = 0; i < row; i++) {
-      const w = weights[o * row + i]!;
+  const { low, high } = rowBounds(valuesOf(source, op, 'weight')!, out, { min, max }, valuesOf(source, op, 'bias'));
+  return { min: low.reduce((a, b) => Math.min(a, b), Infinity), max: high.reduce((a, b) => Math.max(a, b), -Infinity) };
+}
+
+/** Of each row of weights w: between what `start` + Σ w·x lies where every x lies in the interval. */
+export function rowBounds(
+  weights: ArrayLike<number>,
+  rows: number,
+  { min, max }: Interval,
+  start?: ArrayLike<number>,
+): { readonly low: Float64Array; readonly high: Float64Array } {
+  const length = weights.length / Math.max(1, rows);
+  const [low, high] = [new Float64Array(rows), new Float64Array(rows)];
+  for (let row = 0; row < rows; row++) {
+    let [least, most] = [start?.[row] ?? 0, start?.[row] ?? 0];
+    for (let i = row * length; i < (row + 1) * length; i++) {
+      const w = weights[i]!;
       least += w * (w > 0 ? min : max);
       most += w * (w > 0 ? max : min);
     }
-    low = Math.min(low, least);
-    high = Math.max(high, most);
+    low[row] = least;
+    high[row] = most;
   }
-  return { min: low, max: high };
+  return { low, high };
 }

@@ -1,4 +1,14 @@
-import { type Network, type Op, numberAttr, optionalParam, realValues, roleOf, opDef } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  numberAttr,
+  opDef,
+  optionalParam,
+  realValues,
+  roleOf,
+  rowBounds,
+  productOfIntervals,
+} from '../../network/index.js';
 
 /** What one step of a potential lies between, by channel, or of all channels where there is one number. */
 interface Bounds {
@@ -78,19 +88,11 @@ function weighted(network: Network, op: Op, { low, high }: Bounds): Bounds {
   if (weight === undefined) return unknown;
   const values = weight.quant === undefined ? weight.tensor.data : realValues(weight);
   const channels = weight.tensor.shape[0]!;
-  const row = values.length / channels;
   const isWhole = op.kind === 'conv' && op.attrs.pads.every((n) => n === 0);
   const padded = opDef(op.kind).links !== undefined && !isWhole;
   // where there is padding (or a stride of a transposed one), any tap may be missing
   const [least, most] = padded ? [Math.min(0, low[0]!), Math.max(0, high[0]!)] : [low[0]!, high[0]!];
-  const sums = { low: new Float64Array(channels), high: new Float64Array(channels) };
-  for (let c = 0; c < channels; c++) {
-    for (let i = c * row; i < (c + 1) * row; i++) {
-      const w = values[i]!;
-      sums.low[c]! += w > 0 ? w * least : w * most;
-      sums.high[c]! += w > 0 ? w * most : w * least;
-    }
-  }
+  const sums = rowBounds(values, channels, { min: least, max: most });
   return scaled(network, op, sums, 'gain', 'bias');
 }
 
@@ -104,12 +106,12 @@ function scaled(network: Network, op: Op, bounds: Bounds, factor: string, shift:
   const low = new Float64Array(length);
   const high = new Float64Array(length);
   for (let c = 0; c < length; c++) {
-    const products = [at(gains.low, c), at(gains.high, c)].flatMap((g) => [
-      g * at(bounds.low, c),
-      g * at(bounds.high, c),
-    ]);
-    low[c] = Math.min(...products) + at(plus.low, c);
-    high[c] = Math.max(...products) + at(plus.high, c);
+    const product = productOfIntervals(
+      { min: at(gains.low, c), max: at(gains.high, c) },
+      { min: at(bounds.low, c), max: at(bounds.high, c) },
+    );
+    low[c] = product.min + at(plus.low, c);
+    high[c] = product.max + at(plus.high, c);
   }
   return { low, high };
 }

@@ -20,11 +20,21 @@ export function frontOf(network: Network): ReadonlySet<string> {
   return front;
 }
 
+/** A product with spikes −1, 0 and 1: each adds, leaves out or takes away a value of the other operand. */
+function choosesBySpikes(op: Op, byId: ReadonlyMap<string, Op>): boolean {
+  if (roleOf(op) !== 'product') return false;
+  return op.inputs.some((id) => {
+    const { code } = byId.get(id)!.type;
+    return code.kind === 'spike' && code.step === 1 && code.min >= -1 && code.max <= 1;
+  });
+}
+
 function problemOf(op: Op, byId: ReadonlyMap<string, Op>, front: ReadonlySet<string>): string | undefined {
   const input = op.inputs.map((id) => byId.get(id)!).find((from) => from.type.time !== undefined);
   if (input === undefined) return undefined;
   // the greatest of some spikes is one of them
   if (traitsOf(op).fires === 'chosen' && input.type.code.kind === 'spike') return undefined;
+  if (choosesBySpikes(op, byId)) return undefined;
   if (!traitsOf(op).accumulates && op.type.time !== undefined) return input.type.code.kind;
   if (sums(op) && input.type.code.kind !== 'spike' && !front.has(input.id)) return input.type.code.kind;
   return undefined;
@@ -52,6 +62,11 @@ function isSumOfTrains(op: Op, byId: ReadonlyMap<string, Op>): boolean {
   return op.inputs.length > 0;
 }
 
+function remedyOf(op: Op, byId: ReadonlyMap<string, Op>): keyof typeof help {
+  if (roleOf(op) === 'product') return 'product';
+  return isSumOfTrains(op, byId) ? 'sum' : 'weighted';
+}
+
 /** Multiplications of two codes in an image. */
 function productsOf(op: Op, byId: ReadonlyMap<string, Op>): number {
   const { macs } = traitsOf(op);
@@ -62,6 +77,8 @@ function productsOf(op: Op, byId: ReadonlyMap<string, Op>): number {
 const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)', quant: 'quantised' };
 const help = {
   weighted: 'put an activation (a relu, or a layer of neurons) between this layer and the weighted layer before it',
+  product:
+    'a product is a sum where one of its operands has spikes −1, 0 and 1 alone: put neurons of one bit in front of one of them',
   sum: 'it reads a sum of trains whose levels have different steps, which is no train itself: weigh each by itself and add what that gives, or put neurons behind the sum; with `--planes`, the network compiles without',
 };
 
@@ -78,7 +95,7 @@ export const verifyAccumulateOnly = definePass({
     const byId = opsById(network);
     for (const { op, code } of multiplyingOps(network)) {
       const args = { op: op.id, kind: op.kind, code: inWords[code] ?? code };
-      context.report('convert/mac-on-real', args, op, { help: help[isSumOfTrains(op, byId) ? 'sum' : 'weighted'] });
+      context.report('convert/mac-on-real', args, op, { help: help[remedyOf(op, byId)] });
     }
     const attentions = channelAttentions(network);
     const [first] = attentions;

@@ -68,7 +68,9 @@ function narrow(text: string): string {
   const widths = text.replaceAll(/width: int = \d+/g, 'width: int = 4').replaceAll(/width: 16\b/g, 'width: 3');
   const tokens = widths
     .replaceAll(/dim: int = \d+,\n  blocks: int = \d+/g, 'dim: int = 24,\n  blocks: int = 1')
-    .replaceAll(/dim: 64\b/g, 'dim: 16');
+    .replaceAll(/dim: (64|256|512)\b/g, 'dim: 16')
+    .replaceAll(/blocks: \d+/g, 'blocks: 1')
+    .replaceAll(/size: 224\b/g, 'size: 32');
   return tokens.replaceAll(/(\w+\()(64|128|256|512)\b/g, (_, head: string, n) => `${head}${Number(n) / 16}`);
 }
 

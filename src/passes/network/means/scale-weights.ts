@@ -2,6 +2,7 @@ import {
   type Network,
   type Op,
   type Rewriter,
+  channelAxisOf,
   consumersOf,
   opsById,
   opDef,
@@ -117,7 +118,7 @@ export function foldTrainFactors(
     if (isScaling(op) && isTrain && from === undefined && alone && !network.outputs.includes(op.inputs[0]!)) {
       const own = realValues(paramOf(network, op, 'scale'));
       // one for all channels, or for each
-      if (own.length === 1 || own.length === op.type.shape[0]) {
+      if (own.length === 1 || (own.length === op.type.shape[0] && channelAxisOf(op) === 0)) {
         pending.set(inputs[0]!, own.length === 1 ? own[0]! : Float64Array.from(own));
         return inputs[0]!;
       }
@@ -152,9 +153,11 @@ function follow(
     return id;
   };
   switch (roleOf(op)) {
-    case 'average':
     case 'running-maximum':
     case 'maximum':
+      // the greatest of −s is minus the least of s
+      return scale === undefined || !isPositive(scale) ? undefined : passed(to.copy(op, inputs), scale);
+    case 'average':
       return scale === undefined ? undefined : passed(to.copy(op, inputs), scale);
     case 'reshape': {
       if (scale === undefined) return undefined;
@@ -177,6 +180,15 @@ function follow(
       });
       return passed(to.copy(op, inputs), Float64Array.from(parts.flatMap((part) => [...part])));
     }
+    case 'product': {
+      const factors = inputs.map((id) => pending.get(id) ?? 1);
+      const scalars = factors.filter((one) => typeof one === 'number');
+      if (scalars.length < factors.length || scalars.every((one) => one === 1)) return undefined;
+      return passed(
+        to.copy(op, inputs),
+        scalars.reduce((all, one) => all * one, 1),
+      );
+    }
     case 'scaling': {
       const own = paramOf(network, op, 'scale');
       if (typeof scale !== 'number') return undefined;
@@ -184,7 +196,8 @@ function follow(
       return to.copy(op, inputs, { params: { ...op.params, scale: name } });
     }
     case 'weighted': {
-      if (scale === undefined) return undefined;
+      // factors of tokens aren't factors of what their features are weighed with
+      if (scale === undefined || (typeof scale !== 'number' && channelAxisOf(op) !== 0)) return undefined;
       const name = to.param(
         `${op.id}.weight.scaled`,
         typeof scale === 'number'
@@ -196,6 +209,10 @@ function follow(
     default:
       return undefined;
   }
+}
+
+function isPositive(scale: Factor): boolean {
+  return typeof scale === 'number' ? scale > 0 : scale.every((one) => one > 0);
 }
 
 /** The value itself: where a factor is left, a synapse of one weight a neuron. */

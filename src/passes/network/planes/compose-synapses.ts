@@ -6,6 +6,7 @@ import {
   asImage,
   type Rewriter,
   attrsOf,
+  channelAxisOf,
   linksOf,
   opsById,
   optionalParam,
@@ -46,6 +47,11 @@ interface Reach {
   readonly front: ReadonlySet<string>;
 }
 
+/** What a synapse weighs along one axis of its input. */
+interface Along extends Reach {
+  readonly axis: number;
+}
+
 /** A matrix [rows, columns]; of a convolution, columns run over input channels and taps. */
 interface Matrix {
   readonly rows: number;
@@ -72,7 +78,7 @@ function composition(reach: Reach, op: Op): Parts | undefined {
     return undefined;
   }
   const weight = matrixOf(reach, op);
-  const found = partsOf(reach, input, weight);
+  const found = partsOf({ ...reach, axis: channelAxisOf(op) }, input, weight);
   if (found === undefined || !found.parts.every(({ window }) => mayWiden(reach, op, window))) return undefined;
   const bias = optionalParam(reach.network, op, 'bias');
   return bias === undefined ? found : { parts: found.parts, bias: plus(found.bias, realValues(bias)) };
@@ -120,13 +126,13 @@ function matrixOf({ network }: Reach, op: Op): Matrix {
 }
 
 /** `outer` times the value `id`, as synapses on trains. */
-function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
+function partsOf(reach: Along, id: string, outer: Matrix): Parts | undefined {
   const op = reach.byId.get(id)!;
   const none = new Float64Array(outer.rows);
   if (readsTrain(reach, id)) return { parts: [{ input: id, weight: outer }], bias: none };
   switch (roleOf(op)) {
     case 'weighted': {
-      if (!isPlain(op)) return undefined;
+      if (!isPlain(op) || channelAxisOf(op) !== reach.axis) return undefined;
       const weight = product(outer, matrixOf(reach, op));
       const own = optionalParam(reach.network, op, 'bias');
       const bias = own === undefined ? none : product(outer, column(realValues(own))).values;
@@ -137,10 +143,13 @@ function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
       return merged([partsOf(reach, input, weight)], bias);
     }
     case 'scaling': {
-      const scale = spread(realValues(paramOf(reach.network, op, 'scale')), outer.columns);
+      const factors = realValues(paramOf(reach.network, op, 'scale'));
+      const scale = spread(factors, outer.columns);
       const shift = optionalParam(reach.network, op, 'shift');
       const moved = shift === undefined ? new Float64Array(outer.columns) : spread(realValues(shift), outer.columns);
       if (scale === undefined || moved === undefined) return undefined;
+      const perChannel = factors.length > 1 || (shift !== undefined && shift.tensor.data.length > 1);
+      if (perChannel && channelAxisOf(op) !== reach.axis) return undefined;
       const values = outer.values.map((w, i) => w * scale[i % outer.columns]!);
       const bias = product(outer, column(moved)).values;
       return merged([partsOf(reach, op.inputs[0]!, { ...outer, values })], bias);
@@ -151,6 +160,7 @@ function partsOf(reach: Reach, id: string, outer: Matrix): Parts | undefined {
         none,
       );
     case 'concatenation': {
+      if (reach.axis !== 0) return undefined;
       let from = 0;
       const found = op.inputs.map((input) => {
         const channels = reach.byId.get(input)!.type.shape[0]!;

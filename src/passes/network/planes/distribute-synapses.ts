@@ -3,6 +3,7 @@ import {
   type Op,
   type Rewriter,
   attrsOf,
+  channelAxisOf,
   isFlattening,
   opsById,
   optionalParam,
@@ -199,8 +200,9 @@ function isWhole([first, ...rest]: readonly Part[], op: Op): boolean {
   return rest.length === 0 && first?.train === op.inputs[0];
 }
 
-/** Whether there are weights for the part alone: those of groups belong to all channels. */
+/** Whether there are weights for the part alone: those of groups belong to all channels, those of tokens to each token. */
 function fits(part: Part, op: Op): boolean {
+  if (channelAxisOf(op) !== 0) return part.whole && typeof part.factor === 'number';
   return part.whole || Number(attrsOf(op)['groups'] ?? 1) === 1;
 }
 

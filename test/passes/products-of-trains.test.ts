@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest';
+import { multiplyingOps } from '../../src/passes/index.js';
+import type { Network } from '../../src/network/index.js';
+import { expectClose, logitsOf, runPasses, withRandomNorms } from '../support/planes.js';
+import { randomImages } from '../support/random-network.js';
+import { networkFrom } from '../support/train.js';
+
+const neurons: Readonly<Record<string, string>> = {
+  one: 'LIF',
+  two: 'MBLIF(integer: 1, fraction: 1, theta: 0.1)',
+  three: 'ILIF(D: 3)',
+  ternary: 'Ternary',
+  aligned: 'IBRALIF(D: 1.5, N: 10)',
+};
+
+/** A network of `body` and a read-out, on trains that are called as their neurons are; with the norms of a trained one. */
+function network(shape: readonly number[], body: string, seed = 3): Network {
+  const layer = shape.length === 2 ? 'linear(4)' : 'conv(4)';
+  const lines = Object.entries(neurons)
+    .filter(([name]) => new RegExp(String.raw`\b${name}\b`).test(body))
+    .map(([name, neuron]) => `${name} = image | ${layer} | spike(${neuron})`);
+  const made = networkFrom(
+    `
+    use "spikec/neurons" { LIF, MBLIF, ILIF, IBRALIF, Ternary }
+    use "spikec/attention" { SpikformerBlock, SpikingSelfAttention }
+    network N {
+      input image: real[${shape.join(', ')}]
+      ${lines.join('\n      ')}
+      output ${body} | spike | flatten | linear(3)
+    }
+    config c { network N  neuron LIF(theta: 0.1)  coding direct(steps: 2) }`,
+    seed,
+  );
+  return withRandomNorms(made, seed);
+}
+
+function expectSamePlanes(shape: readonly number[], body: string): void {
+  const trained = network(shape, body);
+  const planes = runPasses(runPasses(trained, 'ann'), 'planes');
+  const image = randomImages(2, 1, shape).map((v) => v / 4);
+  const expected = logitsOf(trained, image, 'f64');
+  expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0);
+  expectClose(logitsOf(planes, image, 'f64'), expected, 1e-5);
+  expectClose(logitsOf(runPasses(planes, 'fuse'), image, 'f64'), expected, 1e-5);
+  expect(multiplyingOps(planes)).toEqual([]);
+}
+
+const tokens = [4, 4];
+
+it.each([
+  'matmul(one, two) | linear(4)',
+  'matmul(two, one, transpose: true) | linear(4)',
+  'matmul(one, one, transpose: true) | linear(4)',
+  'matmul(ternary, aligned) | linear(4)',
+  '(matmul(one, three) + one) | linear(4)',
+  '0.125 * matmul(one, two)',
+  'matmul(0.125 * matmul(three, one), one)',
+  'SpikformerBlock(one + one, 4, 4, heads: 2)',
+  'SpikingSelfAttention(two, 4, 4, heads: 2) | linear(4)',
+])('%s only adds with --planes: one of its operands is of one bit', (body) => {
+  expectSamePlanes(tokens, body);
+});
+
+it.each(['matmul(two, two)', 'matmul(one + one, three)', 'matmul(aligned, three)', 'two * three'])(
+  '%s multiplies numbers: --planes refuses it by name and says what it needs',
+  (body) => {
+    expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
+      /mul %output\.(mat)?mul multiplies/,
+    );
+  },
+);
+
+it('a positive factor behind a train passes maxima, a negative one doesn’t: the greatest of −s isn’t minus the greatest of s', () => {
+  expectSamePlanes([2, 4, 4], '0.5 * three | maxpool(2) | conv(3)');
+  for (const body of ['(-1 * one) | maxpool(2) | conv(3)', 'concat(-1 * one, two) | maxpool(2) | conv(3)']) {
+    const trained = runPasses(network([2, 4, 4], body), 'ann');
+    expect(() => runPasses(trained, 'planes'), body).toThrow(/maxpool %output\.maxpool.* multiplies/);
+  }
+});
+
+it.each([
+  'two | batchnorm(axis: 0) | linear(4)',
+  'concat(one, two) | linear(4)',
+  'concat(one, three) | linear(4)',
+  'one | linear(4) | batchnorm(axis: 0) | linear(4)',
+  'concat(one | linear(4), one | linear(4)) | linear(4)',
+])('%s: what belongs to tokens isn’t folded into weights of features', (body) => {
+  const trained = runPasses(network(tokens, body), 'ann');
+  expect(() => runPasses(trained, 'planes')).toThrow(/linear %output\.linear(_\d)? multiplies/);
+});
