@@ -25,3 +25,34 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
     place[key] = outer;
   }
 }
+
+/** What is used of WebAssembly's memories. */
+interface Growing {
+  grow(pages: number): number;
+}
+
+const { Memory } = (
+  globalThis as unknown as { readonly WebAssembly: { readonly Memory: { readonly prototype: Growing } } }
+).WebAssembly;
+const pageBytes = 2 ** 16;
+
+/**
+ * Does `work` while memories of WebAssembly grow by so many bytes at most, all together. Code in it meets what it meets where
+ * the machine has no more.
+ */
+export function withinMemory<T>(bytes: number, work: () => T): T {
+  const { prototype } = Memory;
+  const { grow } = prototype;
+  let left = bytes;
+  prototype.grow = function (pages) {
+    if (pages * pageBytes > left) throw new RangeError('there is no more memory');
+    left -= pages * pageBytes;
+    return grow.call(this, pages);
+  };
+  try {
+    return work();
+  } finally {
+    prototype.grow = grow;
+  }
+}
+
