@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { fail } from '../../base/diagnostics/index.js';
-import { withinMemory, withinTime } from './time-limit.js';
+import { withinMemory, withinTime, withoutWords } from './time-limit.js';
 
 /** A package that is installed only where it is needed; `what` can't be read without it. */
 export async function importPackage(name: string, what: string): Promise<unknown> {
@@ -25,7 +25,8 @@ export async function importHdf5(what: string): Promise<unknown> {
  * times as much and 134 MB at most: damaged files can make it a loop without end.
  */
 export function readingHdf5<T>(bytes: number, read: () => T): T {
-  return withinMemory(4 * bytes + 2 ** 27, () => withinTime(Math.round(4000 + bytes / 1000), read));
+  const inTime = (): T => withinTime(Math.round(4000 + bytes / 1000), read);
+  return withoutWords(() => withinMemory(4 * bytes + 2 ** 27, inTime));
 }
 
 /** What an error of that package says is wrong: the innermost of the calls that it lists. */

@@ -28,7 +28,7 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
 
 /** What is used of WebAssembly's memories. */
 interface Growing {
-  grow(pages: number): number;
+  grow: (pages: number) => number;
 }
 
 const { Memory } = (
@@ -44,7 +44,7 @@ export function withinMemory<T>(bytes: number, work: () => T): T {
   const { prototype } = Memory;
   const { grow } = prototype;
   let left = bytes;
-  prototype.grow = function (pages) {
+  prototype.grow = function (this: Growing, pages) {
     if (pages * pageBytes > left) throw new RangeError('there is no more memory');
     left -= pages * pageBytes;
     return grow.call(this, pages);
@@ -56,3 +56,15 @@ export function withinMemory<T>(bytes: number, work: () => T): T {
   }
 }
 
+
+/** Does `work` while what it writes to stderr is left out: a library's own words about what its caller says as a diagnostic. */
+export function withoutWords<T>(work: () => T): T {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  stderr.write = () => true;
+  try {
+    return work();
+  } finally {
+    stderr.write = write;
+  }
+}
