@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { fail } from '../../base/diagnostics/index.js';
-import { withinMemory, withinTime, withoutWords } from './time-limit.js';
+import { fail } from '../base/diagnostics/index.js';
+import { withinMemory, withinTime, withoutWords } from './events/time-limit.js';
 
 /** A package that is installed only where it is needed; `what` can't be read without it. */
 export async function importPackage(name: string, what: string): Promise<unknown> {
