@@ -8,6 +8,8 @@ import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
 import { Measure, type Measurement } from './measure.js';
+import { drawMixing, mixedImages, mixedNumbers, partnersOf } from './mixing.js';
+import { shownStates } from './averages.js';
 import { randomStream, shuffled } from './random.js';
 import { type EpochRecord, bestOf } from './record.js';
 import { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
@@ -113,7 +115,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const states = await opened.read();
       const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
       const phase = held.length > 0 ? 'validating' : 'measuring firing';
-      const measured = await measure.run(states, samples, shown, measuredBatch, settings.seed, (done) =>
+      const measured = await measure.run(shownStates(states), samples, shown, measuredBatch, settings.seed, (done) =>
         options.onPhase?.(phase, { done, total: shown.length }),
       );
       const validated = held.length > 0 ? { ...valued(numbers, measured), val_loss: measured.loss } : {};
@@ -127,7 +129,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         firing: measured.firing,
         seconds,
         ...bitwise,
-        ...definedBits(bitRecord(network, states)),
+        ...definedBits(bitRecord(network, shownStates(states))),
       };
       records.push(record);
       options.onEpoch(record, {
@@ -179,7 +181,7 @@ export function splitSamples(
   return [order.slice(0, count - heldBack).toSorted(), order.slice(count - heldBack).toSorted()];
 }
 
-/** One pass over the training images. */
+/** One pass over the training images; the next batch is read, decoded and augmented while a step runs. */
 class Epoch {
   readonly #options: LoopOptions;
   readonly #order: Int32Array;
@@ -222,15 +224,22 @@ class Epoch {
     const total = this.steps * this.#batch;
     const before = this.records.map((record) => record.val_loss ?? record.loss);
     onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, numbers });
+    const rateOf = (i: number): number =>
+      learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs, before);
+    let ahead = this.steps > 0 ? this.#draw(0, rateOf(0)) : undefined;
     for (let i = 0; i < this.steps; i++) {
       const epochs = this.epoch - 1 + i / this.steps;
-      rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs, before);
+      rate = rateOf(i);
       const step = this.before + i + 1;
-      const drawn = this.#draw(i, rate);
+      const drawn = present(ahead, 'train: no batch');
       settled.push(...(settling?.look(watched.values, step, epochs / settings.epochs) ?? []));
       if (sizes !== undefined)
         renewals.push(...(await watched.changedBy((values, all) => sizes.renew(values, all, drawn, step))));
-      const results = await opened.step(drawn);
+      const [results, next] = await Promise.all([
+        opened.step(drawn),
+        i + 1 < this.steps ? soon(() => this.#draw(i + 1, rateOf(i + 1))) : undefined,
+      ]);
+      ahead = next;
       const loss = present(results[outputNames.loss], 'train: no loss').data[0]!;
       // spikes hide a NaN in a membrane from the loss, but its gradient reaches the weights
       if (!Number.isFinite(loss) || !(await this.#statesAreFinite(results))) await this.#explain(drawn, i);
@@ -272,11 +281,22 @@ class Epoch {
   #draw(i: number, rate: number): Record<string, Tensor> {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
-    const images = samples.images(indices, settings.augment, this.#random);
+    const { feeds } = trainee.lowered;
+    const drawn = samples.images(indices, settings.augment, this.#random);
+    const mixing = drawMixing(settings.augment, indices.length, feeds.image.shape, this.#random);
+    const images = mixing === undefined ? drawn : mixedImages(drawn, mixing);
+    const truth = samples.truthOf(indices, images);
+    const mixesNumbers = mixing !== undefined && settings.labels === 'numbers';
     return {
-      ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
-      [trainee.lowered.feeds.image.id]: images,
-      [outputNames.labels]: samples.truthOf(indices, images),
+      ...randomFeeds(feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
+      [feeds.image.id]: images,
+      [outputNames.labels]: mixesNumbers ? mixedNumbers(truth, mixing) : truth,
+      ...(mixing === undefined || settings.labels !== undefined
+        ? {}
+        : {
+            [outputNames.partners]: partnersOf(truth, mixing),
+            [outputNames.share]: tensor('f32', [], [mixing.share]),
+          }),
       learning_rate: tensor('f32', [], [rate]),
       step: tensor('f32', [], [this.before + i + 1]),
     };
@@ -291,6 +311,12 @@ class Epoch {
     const { layer, what, help } = blame(trainee, op ?? { id: '', kind: 'sum' });
     return fail('train/diverged', { ...where, layer, what }, placeOf(layer), { help });
   }
+}
+
+/** Behind what was begun before: an engine that computes on threads of its own is at it by then. */
+async function soon<T>(work: () => T): Promise<T> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  return work();
 }
 
 /** One pass: a sum is finite only where all its terms are, short of sums that overflow float64. */

@@ -1,10 +1,18 @@
 import { fail } from '../base/diagnostics/index.js';
 import { isFile, readBytes, writeFile } from '../data/index.js';
 
+/** A page as `--snippet` writes it: a frame, and nothing around it. */
+function framed(sign: string): RegExp {
+  return new RegExp(`^<iframe [^>]*srcdoc="[^"]*${sign}[^"]*"></iframe>\\s*$`);
+}
+
 /** Commands that write one file, and what the files that they wrote are known by. */
 const signs = {
   cost: [/^id,kind,input,macs,params,/],
-  report: [/<meta name="generator" content="spikec /],
+  report: [
+    /<meta name="generator" content="spikec /,
+    framed('&lt;meta name=&quot;generator&quot; content=&quot;spikec '),
+  ],
   picture: [/<!-- Made by spikec picture\. --><\/svg>$/, /^.PNG\r\n[^]{10,60}Software\0spikec picture/u],
   diff: [
     /^--- [^\n]*\n\+\+\+ [^\n]*\n(?!@@)/,
@@ -12,6 +20,7 @@ const signs = {
     /^## `+[^\n]*`+ → `+[^\n]*`+\n/,
     /^\| against /,
     /<footer>Made by spikec [^<]*\.<\/footer>/,
+    framed('&lt;footer&gt;Made by spikec '),
     /^\{\n {2}"identical": (?:true|false),\n {2}"(?:from|base)": /,
   ],
 } as const satisfies Readonly<Record<string, readonly RegExp[]>>;

@@ -81,10 +81,12 @@ async function refused(...args: readonly string[]): Promise<void> {
 it.each([
   ['cost', '@tiny.spike#tiny'],
   ['report', '@tiny.spike#tiny'],
+  ['report', '@tiny.spike#tiny', '--snippet'],
   ['picture', 'bits', '@tiny.spike#tiny'],
   ['diff', '@tiny.spike#tiny', '@tiny.spike#other'],
   ['diff', '@tiny.spike#tiny', '@tiny.spike#other', '--markdown'],
   ['diff', '@tiny.spike#tiny', '@tiny.spike#other', '--html'],
+  ['diff', '@tiny.spike#tiny', '@tiny.spike#other', '--snippet'],
   ['diff', '@tiny.spike#tiny', '@tiny.spike#other', '--json'],
   ['diff', '@tiny.spike#tiny', '--all'],
   ['diff', '@tiny.spike#tiny', '--all', '--json'],

@@ -1,11 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { DiagnosticError } from '../../src/base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError } from '../../src/base/diagnostics/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { encodeWeights, parseNetwork, printNetwork } from '../../src/network/index.js';
 import { fixedNetwork } from '../support/damage.js';
+import { pictureKinds } from '../../src/report/measured/kinds.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinySet } from '../support/tiny-training.js';
 
@@ -29,6 +30,36 @@ it('a network whose weights are no numbers is refused by eval, with its place an
   expect(problem).toMatchObject({ code: 'network/not-finite', place: { file: join(folder, 'network.ir') } });
   expect(problem?.message).toContain('gives NaN');
   expect(problem?.help).toContain('lower rate');
+});
+
+it('nor does any other command measure it: cost, every picture of images, report; nothing is written', async () => {
+  const root = temporaryFolder();
+  const network = fixedNetwork();
+  for (const { tensor } of network.params.values()) if (tensor.dtype === 'f32') tensor.data.fill(Number.NaN);
+  const path = join(root, 'run');
+  mkdirSync(path);
+  writeFileSync(join(path, 'network.ir'), printNetwork(network));
+  writeFileSync(join(path, 'weights.safetensors'), encodeWeights(network));
+  const dataset = openDataset(writeTinySet(root));
+  const data = { dataset, limit: 4, normalisation: {} };
+  const outFile = join(root, 'out');
+  const measured = pictureKinds.filter((kind) => kind !== 'bits');
+  const commands: Record<string, () => Promise<{ readonly diagnostics: readonly Diagnostic[] }>> = {
+    cost: () => driver.costOf({ path }, { data }),
+    report: () => driver.reportTargets([{ path }], { ...data, outFile }),
+    ...Object.fromEntries(
+      measured.map((kind) => [kind, () => driver.drawPicture({ path }, { kind, ...data, outFile })]),
+    ),
+  };
+  for (const [name, run] of Object.entries(commands)) {
+    const { diagnostics } = await run().catch((error: unknown) => {
+      if (error instanceof DiagnosticError) return error;
+      throw error;
+    });
+    expect([name, diagnostics.map(({ code }) => code)]).toEqual([name, ['network/not-finite']]);
+    expect(existsSync(outFile)).toBe(false);
+  }
+  dataset.close();
 });
 
 it('figures that a network doesn’t have are refused, not left out', async () => {

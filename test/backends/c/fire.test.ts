@@ -18,11 +18,10 @@ function lastStep(params: Readonly<Record<string, number>>): {
   const T = env.get('steps')! + env.get('silent')!;
   const text = fireLines('layer', neuron, T, T).join('\n');
   const inBigInts = text.replaceAll(/\b(\d+)\b/g, '$1n');
-  const decide = compileFunction(`let s; ${inBigInts}; return Number(s);`, ['u', 'unit', 'before']) as (
-    u: bigint,
-    unit: bigint,
-    before: bigint,
-  ) => number;
+  const decide = compileFunction(
+    `let s; const spk_select = (test, a, b) => (test ? a : b); ${inBigInts}; return Number(s);`,
+    ['u', 'unit', 'before'],
+  ) as (u: bigint, unit: bigint, before: bigint) => number;
   return { fires: (u, unit) => decide(u, unit, 0n), fraction: neuron.fraction, text };
 }
 

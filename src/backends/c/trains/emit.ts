@@ -8,15 +8,19 @@ import type { Source } from '../unit.js';
 import { type FiringLayer, writeNeurons } from './neurons.js';
 import {
   addBits,
+  addBytes,
   addLevels,
   bitsConv,
   encodeDigits,
+  gatherKernel,
+  gatherName,
   geometry,
   levelsConv,
   maxPrefix,
   poolBits,
   rowKernel,
   spikeKernel,
+  spikeLists,
 } from './kernels.js';
 import { layers } from './layers.js';
 import {
@@ -30,6 +34,7 @@ import {
   extentOf,
   mostOf,
   planeBytes,
+  repeated,
   sizeOf,
 } from './values.js';
 import { weightArray } from './weights.js';
@@ -167,7 +172,9 @@ export class TrainEmitter {
     if (weights === undefined) {
       const accType = ctypes[acc.type].name;
       if (bits) {
-        const name = this.source.define(`spk_add_${acc.type}`, addBits(`spk_add_${acc.type}`, accType));
+        const whole = sizeOf(train.extent) % 8 === 0;
+        const key = `spk_add_${acc.type}${whole ? '_bytes' : ''}`;
+        const name = this.source.define(key, (whole ? addBytes : addBits)(key, accType));
         return [`{ ${own} ${name}(&t, ${first}, ${count}, ${acc.text}); }`];
       }
       const name = `spk_add_${train.type}_${acc.type}`;
@@ -180,9 +187,17 @@ export class TrainEmitter {
     const w = weights.bits;
     if (w !== 4 && w !== 8) this.source.helper('spk_bits');
     this.source.define(`spk_row_${w}`, rowKernel(w));
-    this.source.define(`spk_spike_${w}`, spikeKernel(w));
     const array = this.#weightName(weights);
     const windows = this.#windows(weights.windows);
+    const gather = bits ? gatherOf(weights, repeated(beta, Number.parseInt(count, 10))) : undefined;
+    if (gather !== undefined) {
+      const name = gatherName(w, gather.eachRow);
+      this.source.define('spk_list', spikeLists);
+      this.source.define(name, gatherKernel(w, gather.eachRow));
+      const args = [acc.text, '&s', array, `${gather.levelBits}u`, this.#lists(weights)];
+      return [`{ ${own} ${windows} ${name}(&t, ${first}, ${count}, ${args.join(', ')}); }`];
+    }
+    this.source.define(`spk_spike_${w}`, spikeKernel(w));
     if (bits) {
       this.source.define(`spk_synapse_${w}`, bitsConv(w));
       return [`{ ${own} ${windows} spk_synapse_${w}(&t, ${first}, ${count}, ${acc.text}, &s, ${array}); }`];
@@ -202,6 +217,18 @@ export class TrainEmitter {
     const name = this.#weightNames.get(weights) ?? weightArray(this.source, weights);
     this.#weightNames.set(weights, name);
     return name;
+  }
+
+  readonly #listBuffers = new Map<NonNullable<Term['weights']>, Buffer>();
+
+  /** Memory for the spikes of the rows that a window reaches. */
+  #lists(weights: NonNullable<Term['weights']>): string {
+    const { from, kernel, dilation } = weights.windows;
+    const rows = (kernel[0] - 1) * dilation[0] + 1;
+    const count = rows * (from[2] * (from[0] + 1) + 1);
+    const buffer = this.#listBuffers.get(weights) ?? this.arena.add('i32', count, this.#position);
+    this.#listBuffers.set(weights, buffer);
+    return this.#use(buffer);
   }
 
   readonly #levelBuffers = new Map<Pooled, { readonly at: number; readonly buffer: Buffer }>();
@@ -279,6 +306,24 @@ export class TrainEmitter {
       '} }',
     ];
   }
+}
+
+/**
+ * How a synapse is computed from its outputs, where 16 and more of them read the same spikes at several places, and their sums over a row
+ * of a window fit 16 bits: of how many bits a level is, and whether the sums over whole windows don't fit.
+ */
+function gatherOf(
+  { windows, outputs, bits, most, mostOfRow, rows }: NonNullable<Term['weights']>,
+  level: number,
+): { readonly levelBits: number; readonly eachRow: boolean } | undefined {
+  const { from, to, groups, dilation } = windows;
+  if (groups > 1 || dilation[1] > 1 || outputs < 16 || to[1] * to[2] === 1 || mostOfRow * level > 32767)
+    return undefined;
+  const levelBits = Math.floor(Math.log2(level)) + 2;
+  // a list's entry: where the weights are, and the level
+  const row = Math.ceil((outputs * bits) / 8);
+  const places = (rows.length / outputs + from[2]) * row;
+  return places * 2 ** levelBits < 2 ** 31 ? { levelBits, eachRow: most * level > 32767 } : undefined;
 }
 
 function potentialOf(op: Op, from: Value): Potential {

@@ -205,7 +205,10 @@ class Fixed {
       if (a.kind === 'known') return (a.value !== 0) === (op === 'or') ? a : this.of(right);
       const b = this.of(right);
       if (b.kind === 'known') return (b.value !== 0) === (op === 'or') ? b : a;
-      return { kind: 'truth', text: `(${a.text} ${op === 'and' ? '&&' : '||'} ${b.text})` };
+      // both sides are cheap: no jump
+      const truth = (term: typeof a & { text: string }): string =>
+        term.kind === 'truth' ? term.text : `(${term.text} != 0)`;
+      return { kind: 'truth', text: `(${truth(a)} ${op === 'and' ? '&' : '|'} ${truth(b)})` };
     }
     const b = this.of(right);
     if (a.kind === 'known' && b.kind === 'known')
@@ -235,6 +238,8 @@ class Fixed {
       const test = this.of(args[0]!);
       if (test.kind === 'known') return this.of(args[test.value !== 0 ? 1 : 2]!);
       const { kind, a, b } = this.#pair(this.of(args[1]!), this.of(args[2]!));
+      // of whole numbers without a jump: which way it goes is seldom known before
+      if (kind === 'whole' && test.kind === 'truth') return { kind, text: `spk_select(${test.text}, ${a}, ${b})` };
       return { kind, text: `(${test.text} ? ${a} : ${b})` };
     }
     const terms = args.map((arg) => this.of(arg));

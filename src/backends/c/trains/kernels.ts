@@ -102,6 +102,107 @@ static void spk_spike_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t 
 }`;
 }
 
+/** What one spike through weights adds to 16 sums of 16 bits. */
+function sixteen(bits: number): readonly string[] {
+  const add = (from: number, to: number, weight: string): string =>
+    `for (j = ${from}; j < ${to}; j++) part[j] = (int16_t)(part[j] + level * ${weight});`;
+  if (bits === 8) return [add(0, 16, '((const int8_t *)p)[j]')];
+  if (bits !== 4) return [add(0, 16, `spk_bits(p, ${bits}u, j)`)];
+  return [add(0, 8, '(((p[j] & 15) ^ 8) - 8)'), add(8, 16, '(((p[j - 8] >> 4) ^ 8) - 8)')];
+}
+
+/** The spikes of a row of pixels one after another, and where each pixel's begin. */
+export const spikeLists = `/* The spikes of a row of the image, merged over some steps: where those of each pixel begin, then where its weights are and its level. */
+static void spk_list(const spk_train *t, uint32_t first, uint32_t count, const spk_windows *s, uint32_t y, uint32_t row, uint32_t bits, spk_i32 *restrict starts) {
+  const uint32_t size = t->bytes * t->planes, planes = t->planes, beta = t->beta, channels = s->channels, width = s->width;
+  const uint32_t step = (uint32_t)s->kernel_y * s->kernel_x * row;
+  const uint8_t *from = t->bits + first * size;
+  spk_i32 *restrict list = starts + width + 1u;
+  uint32_t i = y * width * channels, n = 0, x, k;
+  for (x = 0; x < width; x++) {
+    uint32_t c = 0, at = (width - x) * row;
+    starts[x] = (int32_t)n;
+    while (c < channels) {
+      const uint8_t *byte = from + (i >> 3);
+      const uint32_t skipped = i & 7u, free = 8u - skipped, left = channels - c, taken = left < free ? left : free;
+      uint32_t any = 0, bit;
+      for (k = 0; k < count; k++) any |= planes > 1 ? byte[k * size] | byte[k * size + t->bytes] : byte[k * size];
+      if (((any >> skipped) & ((1u << taken) - 1u)) == 0u) at += step * taken;
+      else for (bit = skipped; bit < skipped + taken; bit++, at += step) {
+        uint32_t level = 0;
+        for (k = 0; k < count; k++) {
+          level = level * beta + ((byte[k * size] >> bit) & 1u);
+          if (planes > 1) level -= (byte[k * size + t->bytes] >> bit) & 1u;
+        }
+        list[n] = (int32_t)((at << bits) + level + (1u << (bits - 1u)));
+        n += level != 0u;
+      }
+      c += taken;
+      i += taken;
+    }
+  }
+  starts[width] = (int32_t)n;
+}`;
+
+/**
+ * A dense synapse seen from its outputs: the sums of 16 of them stay in registers while the spikes of a window pass. They have 16 bits,
+ * and are added to the membranes after each window, or (`eachRow`) where that could be too much for 16 bits, after each of its rows.
+ */
+export function gatherKernel(bits: number, eachRow: boolean): string {
+  const add = 'for (j = 0; j < 16; j++) to[j] += part[j];';
+  return `/* The spikes of some steps, merged to their weighted sum, through a synapse: 16 outputs at a time. */
+static void ${gatherName(bits, eachRow)}(const spk_train *t, uint32_t first, uint32_t count, spk_i32 *restrict acc, const spk_windows *s, const uint8_t *restrict w, uint32_t bits, spk_i32 *events) {
+  const uint32_t row = (s->outputs * ${bits}u + 7u) / 8u, line = (s->channels + 1u) * s->width + 1u;
+  const uint32_t ring = (uint32_t)(s->kernel_y - 1) * s->dilation_y + 1u, outputs = s->outputs;
+  const int32_t mask = (1 << bits) - 1, half = 1 << (bits - 1u), width = s->width, height = s->height, kernel_y = s->kernel_y;
+  int32_t oy, ox, ky, next = 0;
+  for (oy = 0; oy < s->out_y; oy++) {
+    const int32_t top = oy * s->stride_y - s->pad_y;
+    const uint32_t slot = (uint32_t)(top + (int32_t)ring * s->pad_y) % ring;
+    for (; next < height && next < top + (int32_t)ring; next++) {
+      if (next >= top) spk_list(t, first, count, s, (uint32_t)next, row, bits, events + (uint32_t)next % ring * line);
+    }
+    for (ox = 0; ox < s->out_x; ox++) {
+      const int32_t x = ox * s->stride_x - s->pad_x, right = x + s->kernel_x;
+      const int32_t begin = x < 0 ? 0 : x > width ? width : x, stop = right < 0 ? 0 : right > width ? width : right;
+      /* of pixel x the weights begin (width - x) rows behind those of its channel: from the right-most tap on to the left */
+      const int32_t taps = (x + s->kernel_x - 1 - width) * (int32_t)row;
+      spk_i32 *to = acc + (uint32_t)(oy * s->out_x + ox) * s->filters;
+      uint32_t o, j;
+      for (o = 0; o < outputs; o += 16u, to += 16) {
+        const uint32_t n = outputs - o < 16u ? outputs - o : 16u;
+        int16_t part[16];
+        for (j = 0; j < 16; j++) part[j] = 0;
+        for (ky = 0; ky < kernel_y; ky++) {
+          const int32_t y = top + ky * s->dilation_y;
+          const uint32_t at = slot + (uint32_t)ky * s->dilation_y;
+          const spk_i32 *const starts = events + (at < ring ? at : at - ring) * line;
+          const spk_i32 *list, *end;
+          const int32_t tap = taps + (int32_t)((uint32_t)ky * s->kernel_x * row + o / 8u * ${bits}u);
+          if (y < 0 || y >= height) continue;
+          list = starts + width + 1 + starts[begin];
+          end = starts + width + 1 + starts[stop];
+          if (n < 16u) {
+            for (; list < end; list++) spk_row_${bits}(to, w + (tap + (*list >> bits)), n, (*list & mask) - half);
+            continue;
+          }
+          for (; list < end; list++) {
+            const uint8_t *const p = w + (tap + (*list >> bits));
+            const int16_t level = (int16_t)((*list & mask) - half);
+            ${sixteen(bits).join('\n            ')}
+          }${eachRow ? `\n          ${add}\n          for (j = 0; j < 16; j++) part[j] = 0;` : ''}
+        }
+        ${eachRow ? '' : `if (n == 16u) ${add}`}
+      }
+    }
+  }
+}`;
+}
+
+export function gatherName(bits: number, eachRow: boolean): string {
+  return `spk_gather_${bits}${eachRow ? '_row' : ''}`;
+}
+
 export function bitsConv(bits: number): string {
   return `/* The spikes of some steps, merged to their weighted sum, through a synapse. */
 static void spk_synapse_${bits}(const spk_train *t, uint32_t first, uint32_t count, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
@@ -121,6 +222,25 @@ export function addBits(name: string, acc: string): string {
   return `/* The spikes of some steps, merged, each to its own neuron. */
 static void ${name}(const spk_train *t, uint32_t first, uint32_t count, ${acc} *acc) {
 ${eachSpike(`acc[i] = (${acc})(acc[i] + level);`)}
+}`;
+}
+
+/** The same where neurons fill their bytes. */
+export function addBytes(name: string, acc: string): string {
+  return `/* The spikes of some steps, merged, each to its own neuron: eight at a time. */
+static void ${name}(const spk_train *t, uint32_t first, uint32_t count, ${acc} *acc) {
+  const uint32_t size = t->bytes * t->planes;
+  uint32_t byte, k, bit;
+  for (byte = 0; byte < t->bytes; byte++, acc += 8) {
+    int32_t level[8];
+    for (bit = 0; bit < 8; bit++) level[bit] = 0;
+    for (k = 0; k < count; k++) {
+      const uint8_t *step = t->bits + (first + k) * size + byte;
+      const int32_t up = *step, down = t->planes > 1 ? step[t->bytes] : 0;
+      for (bit = 0; bit < 8; bit++) level[bit] = level[bit] * (int32_t)t->beta + ((up >> bit) & 1) - ((down >> bit) & 1);
+    }
+    for (bit = 0; bit < 8; bit++) acc[bit] = (${acc})(acc[bit] + level[bit]);
+  }
 }`;
 }
 
@@ -193,6 +313,11 @@ static void spk_max_prefix(const spk_train *t, uint32_t steps, uint8_t *out, uin
       before = most[k];
     }
   }
+}`;
+
+/** Which of two numbers, by a truth value of 0 or 1. */
+export const select = `static int32_t spk_select(int32_t test, int32_t a, int32_t b) {
+  return (a & -test) | (b & (test - 1));
 }`;
 
 /** Digits of the quantised image, most significant first. */

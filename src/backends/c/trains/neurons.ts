@@ -3,9 +3,10 @@ import { type Network, type Op, numberAttr } from '../../../network/index.js';
 import { type CType, ctypes } from '../ctypes.js';
 import { NotInteger } from '../not-integer.js';
 import type { Source } from '../unit.js';
-import { biasOf, biasType } from './bias.js';
+import { biasOf, biasType, numbersOf, numbersType } from './bias.js';
 import { type LinearNeuron, fireLines, linearNeuron } from './fire.js';
-import { type Potential, type Term, mostOf, sizeOf } from './values.js';
+import { select } from './kernels.js';
+import { type Potential, type Term, mostOf, repeated, sizeOf } from './values.js';
 
 /** A layer of neurons that is written. */
 export interface FiringLayer {
@@ -64,13 +65,15 @@ export function writeNeurons(layer: FiringLayer): void {
   const numbers = fixedPoint(layer, neuron, bounds, repeated(beta, T), spikes);
   const variants = variantsOf(op.id, neuron, silent, T);
   const names = variants.map(({ lines }) =>
-    fireFunction(source, neuron, lines, accumulators, kept.type, numbers.flips),
+    fireFunction(source, neuron, lines, accumulators, kept.type, numbers.flips, extent[0]),
   );
   const merged = Math.min(silent + 1, steps);
   for (const { text } of [...accumulators, kept])
     source.line(`{ uint32_t i; for (i = 0; i < ${n}u; i++) ${text}[i] = 0; }`);
   for (const { term, text, type } of accumulators) firstSteps(layer, { term, text, type }, beta, merged, silent + 1, n);
   source.line(`{ uint32_t k; int64_t bt = ${repeated(beta, merged) * beta ** (silent + 1 - merged)}; ${numbers.bias}`);
+  for (const [name, values] of [['unit', numbers.unit], ...numbers.gains.map((gain, j) => [`gain${j + 1}`, gain])])
+    source.line(`  static const spk_numbers ${name} = ${values};`);
   let from = silent + 1;
   for (const [v, { until }] of variants.entries()) {
     source.line(`  for (k = ${from}u; k <= ${until}u; k++) {`);
@@ -87,12 +90,11 @@ export function writeNeurons(layer: FiringLayer): void {
       `${extent[1] * extent[2]}u`,
       `${extent[0]}u`,
       ...accumulators.map(({ text }) => text),
-      ...numbers.gains.flatMap(({ name, step }) => [name, `${step}u`]),
+      ...numbers.gains.map((_, j) => `&gain${j + 1}`),
       kept.text,
       '&bias',
       'bt',
-      numbers.unit.name,
-      `${numbers.unit.step}u`,
+      '&unit',
       `${numbers.shift}u`,
       `k < ${T}u ? ${beta} : 1`,
       `${layer.out} + (k - ${silent + 1}u) * ${planes * layer.outBytes}u`,
@@ -104,13 +106,6 @@ export function writeNeurons(layer: FiringLayer): void {
     from = until + 1;
   }
   source.line('}');
-}
-
-/** Σ_{k < count} β^k. */
-function repeated(beta: number, count: number): number {
-  let sum = 0;
-  for (let k = 0; k < count; k++) sum += beta ** k;
-  return sum;
 }
 
 function parametersOf(network: Network, op: Op<'neuron'>): Map<string, number> {
@@ -136,12 +131,6 @@ function firstSteps(layer: FiringLayer, acc: Accumulator, beta: number, merged: 
   if (at > merged) source.line(scaled(String(beta ** (at - merged))));
 }
 
-interface FlashNumbers {
-  readonly name: string;
-  /** 1 where there is one a channel, 0 where all have the same. */
-  readonly step: number;
-}
-
 /** The constants of a layer, in units of the first gain. */
 function fixedPoint(
   { op, potential, source }: FiringLayer,
@@ -150,8 +139,9 @@ function fixedPoint(
   biases: number,
   spikes: number,
 ): {
-  readonly gains: readonly FlashNumbers[];
-  readonly unit: FlashNumbers;
+  /** Initializers of `spk_numbers`. */
+  readonly gains: readonly string[];
+  readonly unit: string;
   /** Some gains are negative. */
   readonly flips: boolean;
   readonly shift: number;
@@ -183,10 +173,7 @@ function fixedPoint(
     const wide = Math.max(values.length, first.length);
     return Array.from({ length: wide }, (_, c) => BigInt(Math.round((per(values, c) / per(first, c)) * by * one)));
   };
-  const flash = (values: readonly bigint[], what: string): FlashNumbers => ({
-    name: source.numbers('i64', values, `${what} of ${op.id}`).name,
-    step: values.length > 1 ? 1 : 0,
-  });
+  const flash = (values: readonly bigint[], what: string): string => numbersOf(source, `${what} of ${op.id}`, values);
   const gains = others.map((gain) => flash(inUnits(gain), 'gain'));
   // its sign is the gain's
   const flips = signed.some((g) => g < 0);
@@ -223,51 +210,73 @@ function fireFunction(
   accumulators: readonly Accumulator[],
   prefix: CType,
   flips: boolean,
+  channels: number,
 ): string {
+  if (lines.some((line) => line.includes('spk_select('))) source.define('spk_select', select);
+  source.type(numbersType);
   source.type(biasType);
   const others = accumulators.slice(1);
   const params = [
     'uint32_t pixels, uint32_t channels',
-    ...accumulators.map(({ type }, j) => `${ctypes[type].name} *a${j}`),
-    ...others.map((_, j) => `const spk_i64 *g${j + 1}, uint32_t g${j + 1}_step`),
-    `${ctypes[prefix].name} *p, const spk_bias *bias, int64_t bt, const spk_i64 *units, uint32_t unit_step, uint32_t shift`,
-    'int32_t next, uint8_t *out, uint32_t bytes',
+    ...accumulators.map(({ type }, j) => `${ctypes[type].name} *restrict a${j}`),
+    ...others.map((_, j) => `const spk_numbers *gain${j + 1}`),
+    `${ctypes[prefix].name} *restrict p, const spk_bias *bias, int64_t bt, const spk_numbers *units, uint32_t shift`,
+    'int32_t next, uint8_t *restrict out, uint32_t bytes',
   ].join(', ');
+  // neurons that fill their bytes are decided eight at a time
+  const eight = channels % 8 === 0;
   const sum = [
-    flips ? '(int64_t)a0[i] * (own < 0 ? -one : one)' : '(int64_t)a0[i] * one',
-    ...others.map((_, j) => `(int64_t)a${j + 1}[i] * g${j + 1}[c * g${j + 1}_step]`),
-    'b[c * bias->step] * bt',
+    `(int64_t)a0[i + j] * ${flips ? 'own[j]' : 'one'}`,
+    ...others.map((_, j) => `(int64_t)a${j + 1}[i + j] * g${j + 1}[j]`),
+    'drive[j]',
   ].join(' + ');
+  const step = [
+    'const int64_t unit = units8[j];',
+    'const int32_t before = p[i + j];',
+    `const int64_t u = ${sum} - ${reset * beta * 2 ** fraction} * unit * before;`,
+    'int32_t s;',
+    ...lines,
+    `p[i + j] = (${ctypes[prefix].name})(${beta} * before + s);`,
+    ...accumulators.map(({ type }, j) => `a${j}[i + j] = (${ctypes[type].name})(a${j}[i + j] * next);`),
+    ...(eight
+      ? ['fired[j] = s;']
+      : [
+          'out[(i + j) >> 3] |= (uint8_t)((s > 0) << ((i + j) & 7u));',
+          'if (bytes != 0) out[bytes + ((i + j) >> 3)] |= (uint8_t)((s < 0) << ((i + j) & 7u));',
+        ]),
+  ];
   const text = (
     name: string,
-  ): string => `/* One step of neurons: u from what they have got and fired, then what the equations say. */
+  ): string => `/* One step of neurons, 8 channels at a time: u from what they have got and fired, then what the equations say. */
 static void ${name}(${params}) {
   const int64_t one = (int64_t)1 << shift;
-  uint32_t i = 0, x, c;
-  uint8_t up = 0, down = 0;
-  for (x = 0; x < pixels; x++) {
-    const spk_i64 *b = bias->values;
-    if (bias->rows != 0) b += ((uint32_t)bias->rows[x / bias->width] * bias->classes + bias->columns[x % bias->width]) * channels;
-    for (c = 0; c < channels; c++, i++) {
-${flips ? '      const int64_t own = units[c * unit_step], unit = own < 0 ? -own : own;' : '      const int64_t unit = units[c * unit_step];'}
-      const int32_t before = p[i];
-      const int64_t u = ${sum} - ${reset * beta * 2 ** fraction} * unit * before;
-      int32_t s;
-      ${lines.join('\n      ')}
-      p[i] = (${ctypes[prefix].name})(${beta} * before + s);
-${accumulators.map(({ type }, j) => `      a${j}[i] = (${ctypes[type].name})(a${j}[i] * next);`).join('\n')}
-      up |= (uint8_t)((s > 0) << (i & 7u));
-      down |= (uint8_t)((s < 0) << (i & 7u));
-      if ((i & 7u) == 7u) {
-        out[i >> 3] = up;
-        if (bytes != 0) out[bytes + (i >> 3)] = down;
-        up = down = 0;
-      }
+  uint32_t i, x, c, j;
+${eight ? '' : '  for (i = 0; i < (pixels * channels + 7u) / 8u; i++) {\n    out[i] = 0;\n    if (bytes != 0) out[bytes + i] = 0;\n  }\n'}  for (c = 0; c < channels; c += 8) {
+    int64_t units8[8], drive[8]${flips ? ', own[8]' : ''}${others.map((_, j) => `, g${j + 1}[8]`).join('')};
+    const uint32_t n = ${eight ? '8' : 'channels - c < 8u ? channels - c : 8u'};
+    for (j = 0; j < n; j++) {
+      units8[j] = spk_number(units, c + j);
+${flips ? '      own[j] = units8[j] < 0 ? -one : one;\n      if (units8[j] < 0) units8[j] = -units8[j];\n' : ''}${others.map((_, j) => `      g${j + 1}[j] = spk_number(gain${j + 1}, c + j);\n`).join('')}      drive[j] = spk_number(&bias->values, c + j) * bt;
     }
-  }
-  if ((i & 7u) != 0) {
-    out[i >> 3] = up;
-    if (bytes != 0) out[bytes + (i >> 3)] = down;
+    for (x = 0, i = c; x < pixels; x++, i += channels) {
+${eight ? '      int32_t fired[8];\n      uint32_t up = 0, down = 0;\n' : ''}      if (bias->rows != 0) {
+        const uint32_t at = ((uint32_t)bias->rows[x / bias->width] * bias->classes + bias->columns[x % bias->width]) * channels + c;
+        for (j = 0; j < n; j++) drive[j] = spk_number(&bias->values, at + j) * bt;
+      }
+      for (j = 0; j < n; j++) {
+        ${step.join('\n        ')}
+      }
+${
+  eight
+    ? `      for (j = 0; j < 8; j++) {
+        up |= (uint32_t)(fired[j] > 0) << j;
+        down |= (uint32_t)(fired[j] < 0) << j;
+      }
+      out[i >> 3] = (uint8_t)up;
+      if (bytes != 0) out[bytes + (i >> 3)] = (uint8_t)down;
+`
+    : ''
+}    }
   }
 }`;
   return source.shared(text('NAME'), (name) => text(name), 'spk_fire');

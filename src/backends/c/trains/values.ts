@@ -63,6 +63,8 @@ export interface Weights {
   /** Of each output the sum of its weights' sizes, and the greatest of them. */
   readonly sums: ArrayLike<number>;
   readonly most: number;
+  /** The same of the weights in a row of the kernel. */
+  readonly mostOfRow: number;
 }
 
 /** What reaches neurons: terms, and a constant a step. */
@@ -90,4 +92,11 @@ export function mostOf({ train, weights }: Term, beta: number, steps: number): n
   let sum = 0;
   for (let k = 0; k < Math.min(steps, train.steps); k++) sum += beta ** (steps - 1 - k);
   return sum * levelsOf(train) * (weights?.most ?? 1);
+}
+
+/** Σ_{k < count} β^k. */
+export function repeated(beta: number, count: number): number {
+  let sum = 0;
+  for (let k = 0; k < count; k++) sum += beta ** k;
+  return sum;
 }

@@ -15,6 +15,7 @@ export function weightsOf(network: Network, op: Op, windows: Windows): Weights {
   const [taps, inputs, outputs] = [kernel[0] * kernel[1], from[0] / groups, to[0] / groups];
   const rows = new Float64Array(data.length);
   const sums = new Float64Array(to[0]);
+  const rowSums = new Float64Array(to[0] * kernel[0]);
   for (let o = 0; o < to[0]; o++) {
     const group = Math.floor(o / outputs);
     for (let i = 0; i < inputs; i++) {
@@ -24,10 +25,15 @@ export function weightsOf(network: Network, op: Op, windows: Windows): Weights {
         const turned = tap - (tap % kernel[1]) + kernel[1] - 1 - (tap % kernel[1]);
         rows[((group * inputs + i) * taps + turned) * outputs + (o % outputs)] = w;
         sums[o]! += Math.abs(w);
+        rowSums[o * kernel[0] + Math.floor(tap / kernel[1])]! += Math.abs(w);
       }
     }
   }
-  return { name: op.params['weight']!, windows, rows, outputs, bits: codeBits(data), sums, most: Math.max(...sums) };
+  const [most, mostOfRow] = [sums, rowSums].map((values) => values.reduce((a, b) => Math.max(a, b), 0)) as [
+    number,
+    number,
+  ];
+  return { name: op.params['weight']!, windows, rows, outputs, bits: codeBits(data), sums, most, mostOfRow };
 }
 
 /** The weight of a linear layer behind values that lie with their channels last. */
