@@ -47,7 +47,7 @@ async function build() {
   }
   bundleParserLibrary(fresh);
   dropInnerTypes(join(fresh, 'src'));
-  await bundleCommand(fresh);
+  await bundle(fresh);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));
 }
@@ -87,23 +87,31 @@ function dropInnerTypes(folder) {
 }
 
 /**
- * The command as a few files in place of 500: it loads those that it needs in a third of the time. The library's files stay as
- * they are. Where the bundler isn't installed, so does the command.
+ * The command and the library as a few files in place of 900: the command loads those that it needs in a third of the time, and
+ * the package has these files alone. Names stay, white space goes. Where the bundler isn't installed, all files stay as they are.
  */
-async function bundleCommand(folder) {
+async function bundle(folder) {
   const rolldown = await import('rolldown').catch(() => undefined);
   if (rolldown === undefined) return;
   const inside = ['commander', 'picocolors'];
-  const cli = join(folder, 'src', 'cli');
-  const bundle = await rolldown.rolldown({
-    input: { main: join(cli, 'main.js') },
+  const dir = join(folder, 'src');
+  const entries = ['index', 'core', 'cli/main'];
+  const built = await rolldown.rolldown({
+    input: Object.fromEntries(entries.map((name) => [name, join(dir, `${name}.js`)])),
     platform: 'node',
     external: (id) => /^[@a-z]/.test(id) && !inside.includes(id),
   });
-  await bundle.write({ dir: cli, format: 'esm', chunkFileNames: 'chunks/[name].js', cleanDir: false });
-  await bundle.close();
+  await built.write({
+    dir,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'cli/chunks/[name].js',
+    cleanDir: false,
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  });
+  await built.close();
   for (const name of inside) {
-    copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(cli, 'chunks', `${name}.LICENSE.txt`));
+    copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(dir, 'cli', 'chunks', `${name}.LICENSE.txt`));
   }
 }
 
