@@ -7,6 +7,7 @@ import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
 import { weightsFrom } from '../workspace/first-weights.js';
 import { loadModel } from '../workspace/load-model.js';
+import { prepare } from '../workspace/nir.js';
 import { copiesOf } from '../workspace/model-copies.js';
 import { forLabels, plannedTraining, trainable } from '../workspace/planned-training.js';
 import { RunWriter } from '../workspace/run-writer.js';
@@ -37,6 +38,7 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
 /** Trains a config's network on data; everything that is needed to go on, and the network, lie in the run folder. */
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
   const findings = new Findings();
+  if (options.from !== undefined) await prepare([{ path: options.from }]);
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const said = plannedTraining(config, options, findings, (initial) =>
     options.from === undefined ? initial : weightsFrom(options.from, initial, findings),
