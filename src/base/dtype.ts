@@ -55,7 +55,7 @@ export function tensor<D extends DType>(dtype: D, shape: readonly number[], valu
   if (count !== values.length) {
     throw new TypeError(`tensor: shape [${shape.join(', ')}] needs ${count} values, got ${values.length}`);
   }
-  return { dtype, shape, data: constructors[dtype].from(values) as ArrayOf[D] };
+  return { dtype, shape, data: new constructors[dtype](values) as ArrayOf[D] };
 }
 
 /** The array type's constructor, to view bytes without a copy. */

@@ -27,7 +27,7 @@ function innerSize(shape: readonly number[], axis: number): number {
 
 /** The real values a parameter stands for, in float64: (code − zero)·scale where it is quantised. */
 export function realValues({ tensor: { data, shape }, quant }: Param): Float64Array<ArrayBuffer> {
-  const values = Float64Array.from(data);
+  const values = new Float64Array(data);
   if (quant === undefined) return values;
   const inner = innerSize(shape, quant.axis);
   const size = shape[quant.axis] ?? 1;

@@ -179,7 +179,7 @@ export function splitSamples(
   return [order.slice(0, count - heldBack).toSorted(), order.slice(count - heldBack).toSorted()];
 }
 
-/** One pass over the training images. */
+/** One pass over the training images; the next batch is read, decoded and augmented while a step runs. */
 class Epoch {
   readonly #options: LoopOptions;
   readonly #order: Int32Array;
@@ -222,15 +222,22 @@ class Epoch {
     const total = this.steps * this.#batch;
     const before = this.records.map((record) => record.val_loss ?? record.loss);
     onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, numbers });
+    const rateOf = (i: number): number =>
+      learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs, before);
+    let ahead = this.steps > 0 ? this.#draw(0, rateOf(0)) : undefined;
     for (let i = 0; i < this.steps; i++) {
       const epochs = this.epoch - 1 + i / this.steps;
-      rate = learningRate(settings.schedule, settings.rate, epochs, settings.epochs, before);
+      rate = rateOf(i);
       const step = this.before + i + 1;
-      const drawn = this.#draw(i, rate);
+      const drawn = present(ahead, 'train: no batch');
       settled.push(...(settling?.look(watched.values, step, epochs / settings.epochs) ?? []));
       if (sizes !== undefined)
         renewals.push(...(await watched.changedBy((values, all) => sizes.renew(values, all, drawn, step))));
-      const results = await opened.step(drawn);
+      const [results, next] = await Promise.all([
+        opened.step(drawn),
+        i + 1 < this.steps ? soon(() => this.#draw(i + 1, rateOf(i + 1))) : undefined,
+      ]);
+      ahead = next;
       const loss = present(results[outputNames.loss], 'train: no loss').data[0]!;
       // spikes hide a NaN in a membrane from the loss, but its gradient reaches the weights
       if (!Number.isFinite(loss) || !(await this.#statesAreFinite(results))) await this.#explain(drawn, i);
@@ -291,6 +298,12 @@ class Epoch {
     const { layer, what, help } = blame(trainee, op ?? { id: '', kind: 'sum' });
     return fail('train/diverged', { ...where, layer, what }, placeOf(layer), { help });
   }
+}
+
+/** Behind what was begun before: an engine that computes on threads of its own is at it by then. */
+async function soon<T>(work: () => T): Promise<T> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  return work();
 }
 
 /** One pass: a sum is finite only where all its terms are, short of sums that overflow float64. */

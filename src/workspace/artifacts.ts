@@ -107,8 +107,18 @@ export function artifactsWith(
   return new Map([...[...files].filter(([name]) => !copies.has(name)), ...copies]);
 }
 
+/** Of contents that were hashed before: a folder may be recorded more than once. */
+const hashes = new WeakMap<Uint8Array, string>();
+
+function hash(content: Uint8Array | string): string {
+  const known = typeof content === 'string' ? undefined : hashes.get(content);
+  if (known !== undefined) return known;
+  const found = createHash('sha256').update(content).digest('hex');
+  if (typeof content !== 'string') hashes.set(content, found);
+  return found;
+}
+
 function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origin, version: string): string {
-  const hash = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
   const { maker, config, normalisation = {}, target, earlier = {} } = origin;

@@ -26,7 +26,7 @@ export interface Trained {
 }
 
 /** Bars and diagonals in noise, as bytes. */
-function pictures(shape: readonly number[], count: number): Dataset {
+export function pictures(shape: readonly number[], count: number): Dataset {
   const next = random(5);
   const size = elementCount(shape);
   const [height, width] = shape.slice(-2) as [number, number];

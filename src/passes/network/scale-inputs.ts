@@ -1,15 +1,15 @@
 import { elementCount, tensor } from '../../base/dtype.js';
-import { type Param, realParam, realValues } from '../../network/index.js';
+import { type Param, realValues } from '../../network/index.js';
 
 /** Times one number: codes of a quantised weight stay, its scales change. */
 export function timesScalar(param: Param, factor: number): Param {
   if (param.quant !== undefined) {
     return { tensor: param.tensor, quant: { ...param.quant, scale: param.quant.scale.map((s) => s * factor) } };
   }
-  return realParam(
-    param.tensor.shape,
-    realValues(param).map((v) => v * factor),
-  );
+  const { shape } = param.tensor;
+  const data = realValues(param);
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! * factor;
+  return { tensor: { dtype: 'f64', shape, data } };
 }
 
 /** Which input channel entry i of a row of outputs o weighs, of a weight [out, in/groups, …taps] over `inputs` channels. */
