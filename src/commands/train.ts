@@ -14,7 +14,6 @@ import { RunWriter } from '../workspace/run-writer.js';
 import { trainingFolder } from '../workspace/training-folder.js';
 import type { TrainOverrides } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
-
 export type { TrainResult } from '../run/training.js';
 
 export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrides {
