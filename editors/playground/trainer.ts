@@ -7,8 +7,10 @@ import type { Dataset } from '../../src/data/dataset.js';
 import { openOnTfjs } from '../../src/engines/tfjs-program.js';
 import type { Engine } from '../../src/engines/types.js';
 import { opsById } from '../../src/network/index.js';
+import { normalised } from '../../src/run/measured-training.js';
 import { trainingSamples } from '../../src/run/training-samples.js';
 import { neuronLayers, spreadOver, traceSample } from '../../src/run/traces.js';
+import { shownStates } from '../../src/train/averages.js';
 import { trainLoop } from '../../src/train/loop.js';
 import { chooseConfig } from '../../src/workspace/choose-config.js';
 import { Findings } from '../../src/workspace/findings.js';
@@ -65,7 +67,7 @@ export async function train({ text, config: name, epochs, digits }: TrainRequest
   const held = planned.settings.validation > 0 ? planned.settings.validation : heldBack;
   const settings = { ...planned.settings, validation: held };
   const dataset = digitSet(digits);
-  const plan = forLabels({ ...planned, settings }, dataset);
+  const plan = normalised(forLabels({ ...planned, settings }, dataset), dataset);
   const trainee = trainable(plan);
   const samples = trainingSamples(dataset, plan.network, plan.settings, findings);
   const backend = await usableBackend();
@@ -91,7 +93,7 @@ export async function train({ text, config: name, epochs, digits }: TrainRequest
         `epoch ${epoch} of ${all}: ${done} of ${total} digits${done > 0 ? `, loss ${loss.toFixed(3)}` : ''}`,
       ),
     onEpoch: (record, { states }) => {
-      const network = withWeights(plan.network, Object.fromEntries(states));
+      const network = withWeights(plan.network, Object.fromEntries(shownStates(states)));
       const weights = Object.fromEntries([...network.params].map(([id, { tensor }]) => [id, tensor]));
       const choice = { dataset, normalisation: plan.settings.normalisation, sample: 0 };
       const layers = shown.map(({ id }) => byId.get(id) as (typeof shown)[number]);

@@ -11,7 +11,7 @@ import {
   withOutsideFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { isFolder } from '../data/index.js';
+import { isFolder, sampleForm } from '../data/index.js';
 import { table } from './table.js';
 import type { DataResult } from '../commands/index.js';
 import type { Target } from '../workspace/types.js';
@@ -59,10 +59,12 @@ function describe(host: Host, data: string, flags: Flags): Promise<void> {
   });
 }
 
-/** What a path names: an archive of samples, or recordings of events; anything else is the name of a set. */
+/** What a path names: an archive or files of samples, or recordings of events; anything else is the name of a set. */
 function specOf(data: string): string {
   if (/^\w[\w-]+:/.test(data)) return data;
   if (/\.npz$/i.test(data)) return `npz:${data}`;
+  const form = sampleForm(data);
+  if (form !== undefined) return `${form}:${data}`;
   return /\.(bin|aedat4?|h5|hdf5)$/i.test(data) || isFolder(data) ? `events:${data}` : data;
 }
 

@@ -2,6 +2,7 @@ import type { Outcome } from '../base/diagnostics/index.js';
 import { type Layout, loadReaders, openDataset, readText } from '../data/index.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
 import { trainerOf } from '../run/trainer.js';
+import { normalised } from '../run/measured-training.js';
 import { trainingSamples } from '../run/training-samples.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
@@ -50,7 +51,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
     const sources = sourcesOf(target, options);
-    const plan = forLabels(said, dataset);
+    const plan = normalised(forLabels(said, dataset), dataset);
     const { settings } = plan;
     say('compiling the training step');
     const trainee = trainable(plan);

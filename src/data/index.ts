@@ -17,7 +17,7 @@ export { type ReadOptions, isFile, isFolder, readBytes, readText, realPath } fro
 export { type Framing, type Recordings, framingKinds, framingRules, loadHdf5, needsHdf5 } from './events/index.js';
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
-export { type OpenOptions, loadReaders, openDataset } from './open.js';
+export { type OpenOptions, loadReaders, openDataset, sampleForm } from './open.js';
 export { failThere, writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';
 export { type Spread, look } from './look.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
-import { closeHdf5, hdf5Reason, importHdf5, readingTime } from './events/packages.js';
+import { closeHdf5, hdf5Reason, importHdf5, readingTime } from './packages.js';
 import { TimeLimit, withinTime } from './events/time-limit.js';
 import type { NirArray, NirGraph, NirNode } from '../frontends/nir/index.js';
 

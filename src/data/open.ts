@@ -6,8 +6,13 @@ import { fail } from '../base/diagnostics/index.js';
 import { openCifar, cifarRecords } from './cifar.js';
 import type { Dataset, Layout } from './dataset.js';
 import { type NamedRecordings, loadHdf5, namedRecordings, needsHdf5, openRecordings } from './events/index.js';
+import { holdsKind } from './class-folders.js';
+import { csvFiles, openCsv } from './csv.js';
+import { openHdf5 } from './hdf5-arrays.js';
 import { openIdx } from './idx.js';
+import { imageFiles, openImages } from './images.js';
 import { openNpz } from './npz.js';
+import { openWav, wavFiles } from './wav.js';
 
 export interface OpenOptions {
   /** Where named sets lie; otherwise the variable SPIKEC_DATA, otherwise the usual places. */
@@ -56,7 +61,15 @@ const setNames = [
 ];
 
 /** Files and folders as data sets. */
-const fileForms = ['idx:IMAGES,LABELS', 'npz:FILE', 'events:PATH'];
+const fileForms = [
+  'idx:IMAGES,LABELS',
+  'npz:FILE',
+  'hdf5:FILE',
+  'images:FOLDER',
+  'csv:PATH',
+  'wav:FOLDER',
+  'events:PATH',
+];
 
 /** Loads what reads a data set, where that is a package of its own; to be awaited before {@link openDataset}. */
 export async function loadReaders(spec: string): Promise<void> {
@@ -77,10 +90,29 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
     return failUnknown(spec);
   }
   if (kind === 'events' && rest !== '') return openRecordings(spec, rest);
+  if (kind === 'hdf5' && rest !== '') return openHdf5(spec, rest, { labelled, layout });
+  if (kind === 'images' && rest !== '') return openImages(spec, rest);
+  if (kind === 'csv' && rest !== '') return openCsv(spec, ...withSteps(spec, rest));
+  if (kind === 'wav' && rest !== '') return openWav(spec, ...withSteps(spec, rest));
   const set = imageSet(kind, rest) ?? recordingsOf(kind, rest);
   if (set === undefined) return failUnknown(spec);
   if (layout === 'nhwc') fail('data/bad-layout', { name: spec, layout });
   return openNamed(spec, kind, set, options);
+}
+
+/** The form of a path whose files hold a sample each, or a table: `images`, `csv`, `wav`. */
+export function sampleForm(path: string): string | undefined {
+  return [imageFiles, csvFiles, wavFiles].find((kind) => holdsKind(path.replace(/#steps=\d+$/, ''), kind))?.form;
+}
+
+/** `PATH#steps=100`: a path, and how many steps samples have. */
+function withSteps(spec: string, rest: string): [string, number | undefined] {
+  const hash = rest.lastIndexOf('#');
+  if (hash === -1) return [rest, undefined];
+  const steps = /^steps=([1-9]\d{0,8})$/.exec(rest.slice(hash + 1))?.[1];
+  if (steps === undefined)
+    return fail('data/unknown-set', { spec }, undefined, { help: `behind # stands steps=NUMBER: ${spec.split('#')[0]}#steps=100` });
+  return [rest.slice(0, hash), Number(steps)];
 }
 
 /** The name that was meant, the names of the set that was meant, or all sets. */

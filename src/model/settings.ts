@@ -8,6 +8,8 @@ const some = { kind: 'int', min: 1 } as const;
 const decay = { name: 'weight_decay', spec: { kind: 'real', min: 0 }, default: 0 } as const;
 const warmup = { name: 'warmup', spec: count, default: 0 } as const;
 const smoothing = { name: 'smoothing', spec: fraction, default: 0 } as const;
+/** α of the Beta(α, α) that shares are drawn from. */
+const mixingSpread = { kind: 'real', min: 0.01, max: 4 } as const;
 /** A number for each class, or output. */
 const perClass = { name: 'weights', spec: { kind: 'list', of: positive } } as const;
 const adam = [
@@ -89,6 +91,7 @@ export const trainSettings = [
           { name: 'rise', spec: { kind: 'real', above: 0, below: 1 }, default: 0.3 },
           { name: 'start', spec: positive, default: 25 },
           { name: 'end', spec: positive, default: 1e4 },
+          warmup,
         ],
         cosine: [{ name: 'min', spec: { kind: 'real', min: 0 }, default: 0 }, warmup],
       },
@@ -112,6 +115,30 @@ export const trainSettings = [
     doc: 'layers whose weights stay as they are, by patterns of ids: `freeze ["stem", "stage1"]`',
     spec: { kind: 'list', of: { kind: 'string' } },
     otherwise: 'none',
+  },
+  {
+    name: 'groups',
+    doc: 'layers whose learning rate and weight decay are the others’ times a factor, by patterns of ids: `groups [layers("stem", rate: 0.1)]`',
+    spec: {
+      kind: 'list',
+      of: {
+        kind: 'choice',
+        of: {
+          layers: [
+            { name: 'pattern', spec: { kind: 'string' }, required: true },
+            { name: 'rate', spec: positive, default: 1 },
+            { name: 'decay', spec: { kind: 'real', min: 0 }, default: 1 },
+          ],
+        },
+      },
+    },
+    otherwise: 'all the same',
+  },
+  {
+    name: 'average',
+    doc: 'what is measured and written: a moving average of the weights, which keeps the share `decay` of itself at each step',
+    spec: { kind: 'choice', of: { ema: [{ name: 'decay', spec: fraction, default: 0.999 }] } },
+    otherwise: 'the weights themselves',
   },
   {
     name: 'loss',
@@ -157,12 +184,18 @@ export const trainSettings = [
           ],
           drop: [{ name: 'share', spec: { kind: 'real', above: 0, below: 1 }, default: 0.1 }],
           jitter: [{ name: 'steps', spec: { kind: 'int', min: 1, max: 1024 }, default: 1 }],
+          mixup: [{ name: 'alpha', spec: mixingSpread, default: 0.2 }],
+          cutmix: [{ name: 'alpha', spec: mixingSpread, default: 1 }],
         },
       },
     },
     otherwise: 'nothing',
   },
-  normalizeSetting,
+  {
+    ...normalizeSetting,
+    doc: `${normalizeSetting.doc}; \`measured\`: by the mean and deviation of each channel of the samples that are trained on`,
+    spec: { kind: 'choice', of: { ...normalizeSetting.spec.of, measured: [] } },
+  },
   {
     name: 'batchnorm',
     doc: '`tdbn` scales by what the neuron’s `fire` compares with, or its `theta`',
@@ -266,7 +299,7 @@ export const hardwareSettings = [
   { name: 'e_write', doc: 'of a write to memory: kept, not used', spec: { kind: 'real', min: 0 } },
 ] as const satisfies readonly Setting[];
 
-export type Normalize = ValueOf<typeof normalizeSetting.spec>;
+export type Normalize = ValueOf<typeof normalizeSetting.spec> | TrainValues['normalize'];
 export type WrittenTrain = Written<typeof trainSettings>;
 export type WrittenBits = Written<typeof bitSettings>;
 /** `train { … }` with its defaults. */

@@ -14,6 +14,8 @@ export {
 export { type Python, findPython } from './python.js';
 export { torchLoop } from './torch-loop.js';
 export { type Results, type Running, openRunnable } from './open.js';
+export { shownStates } from './averages.js';
+export { measuredNormalisation } from './measured-normalisation.js';
 export { Measure, type Measurement } from './measure.js';
 export { randomStream, shuffled } from './random.js';
 export { type BitRecord, type QuantisedTensor, bitRecord, quantisedTensors } from './bits.js';

@@ -8,6 +8,8 @@ import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
 import { Measure, type Measurement } from './measure.js';
+import { drawMixing, mixedImages, mixedNumbers, partnersOf } from './mixing.js';
+import { shownStates } from './averages.js';
 import { randomStream, shuffled } from './random.js';
 import { type EpochRecord, bestOf } from './record.js';
 import { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
@@ -113,7 +115,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const states = await opened.read();
       const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
       const phase = held.length > 0 ? 'validating' : 'measuring firing';
-      const measured = await measure.run(states, samples, shown, measuredBatch, settings.seed, (done) =>
+      const measured = await measure.run(shownStates(states), samples, shown, measuredBatch, settings.seed, (done) =>
         options.onPhase?.(phase, { done, total: shown.length }),
       );
       const validated = held.length > 0 ? { ...valued(numbers, measured), val_loss: measured.loss } : {};
@@ -127,7 +129,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         firing: measured.firing,
         seconds,
         ...bitwise,
-        ...definedBits(bitRecord(network, states)),
+        ...definedBits(bitRecord(network, shownStates(states))),
       };
       records.push(record);
       options.onEpoch(record, {
@@ -279,11 +281,22 @@ class Epoch {
   #draw(i: number, rate: number): Record<string, Tensor> {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
-    const images = samples.images(indices, settings.augment, this.#random);
+    const { feeds } = trainee.lowered;
+    const drawn = samples.images(indices, settings.augment, this.#random);
+    const mixing = drawMixing(settings.augment, indices.length, feeds.image.shape, this.#random);
+    const images = mixing === undefined ? drawn : mixedImages(drawn, mixing);
+    const truth = samples.truthOf(indices, images);
+    const mixesNumbers = mixing !== undefined && settings.labels === 'numbers';
     return {
-      ...randomFeeds(trainee.lowered.feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
-      [trainee.lowered.feeds.image.id]: images,
-      [outputNames.labels]: samples.truthOf(indices, images),
+      ...randomFeeds(feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
+      [feeds.image.id]: images,
+      [outputNames.labels]: mixesNumbers ? mixedNumbers(truth, mixing) : truth,
+      ...(mixing === undefined || settings.labels !== undefined
+        ? {}
+        : {
+            [outputNames.partners]: partnersOf(truth, mixing),
+            [outputNames.share]: tensor('f32', [], [mixing.share]),
+          }),
       learning_rate: tensor('f32', [], [rate]),
       step: tensor('f32', [], [this.before + i + 1]),
     };

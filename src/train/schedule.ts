@@ -29,7 +29,7 @@ export function learningRate(
       );
     case 'one_cycle': {
       const { rise, start, end } = schedule;
-      const share = Math.min(1, past / Math.max(epochs, 1e-9));
+      const share = Math.min(1, past / Math.max(epochs - warmup, 1e-9));
       const [from, to, part] =
         share < rise ? [rate / start, rate, share / rise] : [rate, rate / (start * end), (share - rise) / (1 - rise)];
       return to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;

@@ -15,7 +15,7 @@ export type ScheduleSpec =
    */
   | {
       readonly kind: 'one_cycle';
-      readonly warmup: 0;
+      readonly warmup: number;
       readonly rise: number;
       readonly start: number;
       readonly end: number;
@@ -42,6 +42,10 @@ export interface Augmentation {
   readonly drop?: number;
   /** A recording begins up to so many steps earlier or later. */
   readonly jitter?: number;
+  /** Samples of a batch are mixed with one another, by shares from Beta(α, α). */
+  readonly mixup?: number;
+  /** Images get a rectangle of another one, its area by a share from Beta(α, α). */
+  readonly cutmix?: number;
 }
 
 /** All that decides what a training does, beside the network and the data. */
@@ -54,6 +58,8 @@ export interface TrainSettings {
   readonly labels?: 'numbers' | 'input';
   readonly augment: Augmentation;
   readonly normalisation: Normalisation;
+  /** The normalisation is to be measured on the data, and isn't yet. */
+  readonly measures?: true;
   readonly batch: number;
   readonly epochs: number;
   readonly seed: number;
@@ -65,6 +71,10 @@ export interface TrainSettings {
   readonly patience?: number;
   /** What gradients are held to. */
   readonly clip?: GradientClip;
+  /** Factors on the learning rate and on the weight decay, by parameter; 1 where one isn't named. */
+  readonly factors?: Readonly<Record<string, { readonly rate: number; readonly decay: number }>>;
+  /** What is measured and written is a moving average of the weights, which keeps so much of itself at each step. */
+  readonly average?: number;
   /** Ids of parameters that stay as they are. */
   readonly frozen?: readonly string[];
   /** The run whose weights it began with. */

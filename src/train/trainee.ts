@@ -1,8 +1,10 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { type TrainableRunnable, lowerForTraining } from '../lower/program/index.js';
+import { withAverages } from './averages.js';
 import { type Network, type Op, consumersOf, traitsOf } from '../network/index.js';
 import { type TrainingStep, trainingStep } from '../tensor/index.js';
 import { constraintsOf, withConstraints } from './constraints.js';
+import { mixes } from './mixing.js';
 import type { TrainSettings } from './settings.js';
 
 /** A network with its training step, one program: forward, backward, optimiser. */
@@ -13,16 +15,23 @@ export interface Trainee {
 }
 
 /** What the training step follows from, beside the network. */
-export type StepSettings = Pick<TrainSettings, 'loss' | 'labels' | 'optimizer' | 'clip' | 'frozen' | 'bits'>;
+export type StepSettings = Pick<
+  TrainSettings,
+  'loss' | 'labels' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits'
+> &
+  Partial<Pick<TrainSettings, 'augment'>>;
 
 /**
  * Derives the training step. Parameters of neurons, step sizes and bits don't decay: a threshold has no reason to
  * shrink to 0.
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
-  const { bits } = settings;
+  const { bits, factors, average } = settings;
   const labels = settings.labels === undefined ? 'classes' : 'numbers';
-  const lowered = lowerForTraining(network, settings.loss, bits?.penalties, { labels });
+  const lowered = lowerForTraining(network, settings.loss, bits?.penalties, {
+    labels,
+    mixed: labels === 'classes' && mixes(settings.augment),
+  });
   const undecayed = undecayedParams(network);
   const step = trainingStep(lowered.program, {
     loss: 'loss',
@@ -30,10 +39,11 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
     optimizer: settings.optimizer,
     ...(settings.clip === undefined ? {} : { clip: settings.clip }),
     replace: lowered.replace,
-    decayFactor: (id) => (undecayed.has(id) ? 0 : 1),
-    rateFactor: (id) => bits?.rateFactors[id] ?? 1,
+    decayFactor: (id) => (undecayed.has(id) ? 0 : (factors?.[id]?.decay ?? 1)),
+    rateFactor: (id) => (bits?.rateFactors[id] ?? 1) * (factors?.[id]?.rate ?? 1),
   });
-  return { network, lowered, step: withConstraints(step, constraintsOf(network)) };
+  const held = withConstraints(step, constraintsOf(network));
+  return { network, lowered, step: average === undefined ? held : withAverages(held, network, average) };
 }
 
 /** The parameters that weight decay leaves alone. */

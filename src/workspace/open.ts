@@ -15,6 +15,7 @@ import { networkOf } from './own-network.js';
 import { isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
+import { layerSettings } from './planned-training.js';
 import { normalisationOf, stepSettings, trainSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
@@ -132,7 +133,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     ...(config.train === undefined
       ? {}
       : {
-          training: stepSettings(config, config.train, network),
+          training: { ...stepSettings(config, config.train, network), ...layerSettings(config, network) },
           ...(isComplete(config.train) ? { recipe: () => recipeOf(config, network) } : {}),
         }),
     sources: new Map([[basename(path), readBytes(path)]]),
@@ -147,7 +148,8 @@ function isComplete({ settings: { data, optimizer } }: NonNullable<Config['train
 }
 
 function recipeOf(config: Config, network: Network): Recipe {
-  const { settings, ...rest } = trainSettings(config, {});
+  const { settings: said, ...rest } = trainSettings(config, {});
+  const settings = { ...said, ...layerSettings(config, network) };
   const bits = bitTraining(config, network, settings.rate);
   return { ...rest, settings: bits === undefined ? settings : { ...settings, bits } };
 }

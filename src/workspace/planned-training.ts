@@ -3,6 +3,7 @@ import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
 import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
 import { needsClasses } from '../tensor/index.js';
+import type { Place } from '../base/source.js';
 import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
@@ -51,10 +52,9 @@ export function plannedTraining(
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
   const { settings: said, ...from } = trainSettings(config, overrides);
   const network = begin(networkOf(config, findings, said.seed));
-  const frozen = frozenParams(config, network);
   const settings = {
     ...said,
-    ...(frozen.length === 0 ? {} : { frozen }),
+    ...layerSettings(config, network),
     ...(overrides.from === undefined ? {} : { from: overrides.from }),
   };
   const bits = bitTraining(config, network, settings.rate);
@@ -86,13 +86,37 @@ export function trainable({ network, settings }: PlannedTraining): Trainee {
   return trainee;
 }
 
-/** Parameters of the layers that `freeze` names; a pattern that means none is an error. */
+/** What a training says of single layers: those that are frozen, and factors on rates. */
+export function layerSettings(config: Config, network: Network): Pick<TrainSettings, 'frozen' | 'factors'> {
+  const frozen = frozenParams(config, network);
+  const factors = factorsOf(config, network);
+  return { ...(frozen.length === 0 ? {} : { frozen }), ...(factors === undefined ? {} : { factors }) };
+}
+
+/** Parameters of the layers that `freeze` names. */
 function frozenParams(config: Config, network: Network): readonly string[] {
   const patterns = config.train?.settings.freeze ?? [];
-  const ids = network.ops.filter(({ params }) => Object.keys(params).length > 0).map(({ id }) => id);
-  const unmatched = patterns.find((pattern) => !ids.some(layerMatcher(pattern)));
-  if (unmatched !== undefined)
-    fail('model/pattern', { pattern: unmatched }, config.train?.place, { help: layerHelp(unmatched, ids) });
-  const found = network.ops.filter(({ id }) => patterns.some((pattern) => layerMatcher(pattern)(id)));
+  return patterns.flatMap((pattern) => paramsOf(pattern, network, config.train?.place));
+}
+
+/** The factors of `groups`, by parameter; a later group counts. */
+function factorsOf(config: Config, network: Network): TrainSettings['factors'] {
+  const factors: Record<string, { rate: number; decay: number }> = {};
+  for (const { args, place } of config.train?.settings.groups ?? [])
+    for (const param of paramsOf(args.pattern, network, place)) factors[param] = { rate: args.rate, decay: args.decay };
+  return Object.keys(factors).length === 0 ? undefined : factors;
+}
+
+/** Parameters of the layers that a pattern means; one that means none is an error. */
+function paramsOf(pattern: string, network: Network, place: Place | undefined): readonly string[] {
+  const layers = network.ops.filter(({ params }) => Object.keys(params).length > 0);
+  const found = layers.filter(({ id }) => layerMatcher(pattern)(id));
+  if (found.length === 0) {
+    const help = layerHelp(
+      pattern,
+      layers.map(({ id }) => id),
+    );
+    fail('model/pattern', { pattern }, place, { help });
+  }
   return found.flatMap(({ params }) => Object.values(params));
 }

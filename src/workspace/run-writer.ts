@@ -15,6 +15,7 @@ import {
   checkpointBytes,
   identityOf,
   readCheckpoint,
+  shownStates,
 } from '../train/index.js';
 import { artifactFiles } from './artifacts.js';
 import { refuseToReplace } from './replacing.js';
@@ -134,8 +135,9 @@ export class RunWriter {
   }
 
   /** The files of a compiled folder, with the weights of the moment. */
-  #networkFiles(states: ReadonlyMap<string, Tensor>): Files {
+  #networkFiles(all: ReadonlyMap<string, Tensor>): Files {
     const { network } = this.#trainee;
+    const states = shownStates(all);
     const params = new Map(
       [...network.params].map(([name, param]) => {
         const { tensor } = param;

@@ -60,6 +60,9 @@ export function unknownSetting({
   schedule,
   augment,
   frozen = [],
+  factors,
+  average,
+  measures,
 }: TrainSettings): string | undefined {
   if (labels !== undefined) return 'labels that are numbers';
   const known = ['cross_entropy', 'tet', 'mse'];
@@ -69,9 +72,12 @@ export function unknownSetting({
   }
   if (loss.kind === 'sum') return loss.terms.length === 1 ? 'a factor of the loss' : 'a loss of several terms';
   if (schedule.kind === 'plateau') return 'the schedule `plateau`';
-  for (const name of ['erase', 'drop', 'jitter'] as const)
+  for (const name of ['erase', 'drop', 'jitter', 'mixup', 'cutmix'] as const)
     if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
   if (clip !== undefined) return 'the setting `clip`';
+  if (factors !== undefined) return '`groups`, learning rates of layers,';
+  if (average !== undefined) return 'the setting `average`';
+  if (measures === true) return '`normalize measured` (a training measures it: write the numbers)';
   return frozen.length > 0 ? 'layers that are frozen' : undefined;
 }
 

@@ -43,8 +43,10 @@ export function trainSettings(
     ...(said.target === 'reconstruction' ? { labels: 'input' } : {}),
     augment: augmentOf(said.augment ?? [], config),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
+    ...(said.normalize?.name === 'measured' ? { measures: true } : {}),
     batch: overrides.batch ?? said.batch,
     ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
+    ...averageOf(config),
     epochs: overrides.epochs ?? said.epochs,
     seed: overrides.seed ?? said.seed,
     validation: said.validation,
@@ -93,7 +95,7 @@ function scheduleOf(schedule: TrainValues['schedule']): ScheduleSpec {
     case 'plateau':
       return { kind: 'plateau', ...schedule.args };
     case 'one_cycle':
-      return { kind: 'one_cycle', warmup: 0, ...schedule.args };
+      return { kind: 'one_cycle', ...schedule.args };
     case 'cosine':
       return { kind: 'cosine', warmup: schedule.args.warmup, min: schedule.args.min };
   }
@@ -165,9 +167,32 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
         break;
       case 'jitter':
         made = { ...made, jitter: one.args.steps };
+        break;
+      case 'mixup':
+        made = { ...made, mixup: one.args.alpha };
+        break;
+      case 'cutmix': {
+        const problem = '`cutmix` cuts rectangles out of images [channels, rows, columns], and the input isn’t one';
+        if (inputOf(config)?.length !== 3)
+          fail('model/conflict', { problem }, one.place, { help: '`mixup` takes any input' });
+        made = { ...made, cutmix: one.args.alpha };
+      }
     }
   }
   return made;
+}
+
+function inputOf({ network }: Config): readonly number[] | undefined {
+  return network.kind === 'network' ? network.layers.find((layer) => layer.kind === 'input')?.shape : undefined;
+}
+
+/** The setting `average`; bits that are learned are rounded, and what settles doesn't move: their averages mean nothing. */
+function averageOf({ train, bits }: Config): { average?: number } {
+  const said = train?.settings.average;
+  if (said === undefined) return {};
+  const problem = '`average` and `bits`: bits and step sizes that are learned have no average';
+  if (bits !== undefined) fail('model/conflict', { problem }, said.place, { help: 'leave `average` out' });
+  return { average: said.args.decay };
 }
 
 /** The setting `normalize`. */

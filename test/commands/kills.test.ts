@@ -80,7 +80,7 @@ describe('training', () => {
       await goOn(run);
       expect(filesOf(run), `killed before call ${at} of ${calls}`).toEqual(whole);
     }
-  }, 120_000);
+  }, 400_000);
 
   it('a resumed training that is killed again does too', async () => {
     const calls = await unbroken();
@@ -97,7 +97,7 @@ describe('training', () => {
       await goOn(run);
       expect(filesOf(run), `killed before call ${at} of ${resumed}`).toEqual(whole);
     }
-  }, 120_000);
+  }, 400_000);
 });
 
 interface Case {
@@ -185,6 +185,6 @@ describe.each(cases)('$name', ({ name, run }) => {
         expect(filesOf(out), `killed before call ${at} of ${calls}, and run again`).toEqual(fresh);
       }
     },
-    120_000,
+    400_000,
   );
 });

@@ -69,7 +69,7 @@ it('the text of a list of passes is refused where it is wrong, with what was mea
     2,
     [
       'pass/option',
-      'silent of schedule-time must be a whole number from 0 to 24, for every layer or by layer, not {…}',
+      'silent of schedule-time must be a whole number from 0 to 4096, for every layer or by layer, not {…}',
       'for example silent{"stage1.*": 8}',
     ],
     ['pass/option', 'beta of to-spikes must be a number above 1, at most 3, not 0.5', 'for example beta=3'],
@@ -131,7 +131,7 @@ it('on the command line: the text, JSON, the list, and what is missing', async (
   const printed = await spikec(['opt', file, ...list, '--print-after', 'canonicalise'], driver);
   expect(printed.out).toBe(`// after canonicalise\n${plain.out}\n`);
   const listed = await spikec(['opt', '--list'], driver);
-  expect(listed.out).toContain('    silent: a whole number from 0 to 24, for every layer or by layer; without it 2.');
+  expect(listed.out).toContain('    silent: a whole number from 0 to 4096, for every layer or by layer; without it 2.');
   const options = JSON.parse((await spikec(['opt', '--list', '--json'], driver)).out) as {
     passes: { name: string; options: { name: string; required: boolean }[] }[];
   };

@@ -14,6 +14,11 @@ export const dataDiagnostics = {
 | \`cifar100:test\`, \`cifar100:train\` | CIFAR-100, 32×32 colour, its 100 fine classes |
 | \`idx:IMAGES,LABELS\` | two IDX files (the format of MNIST), gzip or not |
 | \`npz:FILE\` | a NumPy archive with \`images\` (or \`x\`) and \`labels\` (or \`y\`) |
+| \`hdf5:FILE\` | an HDF5 file with the same arrays |
+| \`images:FOLDER\` | PNG and JPEG files of one size, in folders, one a class |
+| \`csv:FILE\` | a table with a row a sample, or a step of a sample (column \`sample\`), and a column \`label\` or columns \`target…\` |
+| \`csv:FOLDER\` | time series: a table [steps, features] a sample, in folders, one a class |
+| \`wav:FOLDER\` | recordings of sound of one length, in folders, one a class |
 | \`nmnist:test\`, \`dvs128gesture:test\`, \`shd:test\`, \`ssc:test\`, \`cifar10dvs-first90:test\`, \`ncaltech101-first90:test\` | recordings of events, which a network with \`coding events\` takes as frames |
 | \`events:PATH\` | a file or a folder of recordings of events |`,
   ),
@@ -59,6 +64,37 @@ arrays \`images\` (or \`x\`) and \`labels\` (or \`y\`):
 - labels [count], integers from 0: classes. Or floats [count] or [count, outputs]: numbers that the outputs are compared with.
 
 Arrays are in C order (\`numpy.ascontiguousarray\`). Python objects (pickles) are never read.`,
+  ),
+  'data/no-files': define<{ name: string; folder: string; ends?: readonly string[] }>(
+    'error',
+    ({ name, folder }) => `"${name}": no files of samples in "${folder}"`,
+    `\`images:PATH\` takes \`.png\`, \`.jpg\` and \`.jpeg\` files, \`wav:PATH\` \`.wav\`, \`csv:PATH\` \`.csv\`: one file or a folder of them, without
+labels, or a folder with a folder for each class. Files and folders whose names start with a dot are passed over.`,
+  ),
+  'data/bad-image': define<{ file: string; reason: string }>(
+    'error',
+    ({ file, reason }) => `"${file}" is not a usable image: ${reason}`,
+    `Images are PNG files of 8 bits a channel or less without transparent pixels, or JPEG files, grey ([1, rows, columns]) or coloured
+([3, rows, columns]); all of a set have one size. A file that ends early was cut off: copy it again, or leave it out.`,
+  ),
+  'data/bad-csv': define<{ file: string; line: number; reason: string }>(
+    'error',
+    ({ file, line, reason }) => `"${file}", line ${line}: ${reason}`,
+    `A table has its columns separated by commas, finite numbers in all cells (a first line may name the columns) and as many columns in each
+line. \`csv:FOLDER\` takes all columns of each file as features, its rows as steps. \`csv:FILE\` needs a first line:
+
+| column | what it is |
+| --- | --- |
+| \`label\` | the class, a whole number from 0 |
+| \`target\`, \`target_1\`, … | numbers that the outputs are compared with, in place of a class |
+| \`sample\` | rows with the same number, which stand together, are the steps of one sample [steps, features] |
+| any other | a feature |`,
+  ),
+  'data/bad-wav': define<{ file: string; reason: string }>(
+    'error',
+    ({ file, reason }) => `"${file}" is not a usable WAV file: ${reason}`,
+    `WAV files hold PCM of 8, 16, 24 or 32 bits or floats, all of a set at one rate; samples are [steps, channels] from −1 to 1. Compressed ones
+(ADPCM, A-law, µ-law) and other containers have to be converted first.`,
   ),
   'data/bad-gzip': define<{ file: string; reason: string }>(
     'error',

@@ -51,7 +51,7 @@ shape of one frame, [2, rows, columns] (OFF and ON), or [channels] of a cochlea.
 
 \`cifar10dvs-tonic-…\` reads pixels as Tonic does; without, as SpikingJelly does. The same goes for \`ncaltech101-…\`.`,
   ),
-  'data/no-recordings': define<{ name: string; folder: string }>(
+  'data/no-recordings': define<{ name: string; folder: string; ends?: readonly string[] }>(
     'error',
     ({ name, folder }) => `"${name}": no recordings of events in "${folder}"`,
     `\`events:PATH\` takes one file (\`.bin\`, \`.aedat\`, \`.aedat4\`, \`.npz\`; \`.h5\` of SHD's layout), a folder of such files without
@@ -60,8 +60,9 @@ labels, or a folder with a folder for each class. Files and folders whose names 
   'data/ragged': define<{ file: string; found: readonly number[]; first: string; expected: readonly number[] }>(
     'error',
     ({ file, found, first, expected }) =>
-      `"${file}" has frames [${found.join(', ')}], and "${first}" [${expected.join(', ')}]`,
-    `All samples of a set have one shape. Frames that were cut by duration are as many as the recording was long: cut by number or
+      `"${file}" has the shape [${found.join(', ')}], and "${first}" [${expected.join(', ')}]`,
+    `All samples of a set have one shape: nothing is resized, and of recordings and time series (\`wav:FOLDER\`, \`csv:FOLDER\`) only as many steps
+are taken as the name says: \`wav:FOLDER#steps=16000\` cuts longer ones at their end and fills shorter ones up with zeros. Frames that were cut by duration are as many as the recording was long: cut by number or
 by time, or name the events themselves (\`events:FOLDER\`), of which a network's coding takes as many frames as it has steps.`,
   ),
   'data/bad-table': define<{ file: string; line: number; reason: string }>(
@@ -73,13 +74,14 @@ to 11, from when and until when, in µs.`,
   'data/bad-hdf5': define<{ file: string; reason: string }>(
     'error',
     ({ file, reason }) => `"${file}" is not a usable HDF5 file: ${reason}`,
-    `Spoken digits (SHD) and commands (SSC) lie in HDF5 files: \`spikes/times\` (a row of seconds a recording), \`spikes/units\` (a row
+    `\`hdf5:FILE\` reads the arrays \`images\` (or \`x\`) and \`labels\` (or \`y\`), of integers of 8 to 64 bits or floats of 32 or 64, shaped as in an
+NPZ file ([data/bad-npz](#databad-npz)). Spoken digits (SHD) and commands (SSC) lie in HDF5 files of their own: \`spikes/times\` (a row of seconds a recording), \`spikes/units\` (a row
 of channels), \`labels\`. A \`.h5.gz\` has to be unpacked with \`gunzip\` first.`,
   ),
   'data/package-missing': define<{ what: string; name: string }>(
     'error',
     ({ what, name }) => `${what} are read by the package "${name}", which isn't installed`,
-    `Packages for single formats are installed only where they are needed, beside spikec: \`npm install h5wasm\` for HDF5 (SHD, SSC),
-\`npm install fzstd\` for AEDAT 4 with zstd.`,
+    `Packages for single formats are installed only where they are needed, beside spikec: \`npm install h5wasm\` for HDF5, \`fzstd\`
+for AEDAT 4 with zstd, \`pngjs\` and \`jpeg-js\` for PNG and JPEG images, \`wavefile\` for WAV.`,
   ),
 } as const;

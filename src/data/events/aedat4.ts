@@ -3,7 +3,7 @@ import { readBytes } from '../files.js';
 import { EventList, type Events, type Sensor, failEvents } from './events.js';
 import { FlatTable } from './flat-table.js';
 import { Lz4Error, unpackLz4 } from './lz4.js';
-import { requirePackage } from './packages.js';
+import { requirePackage } from '../packages.js';
 
 const magic = '#!AER-DAT4.0\r\n';
 const eventSize = 16;

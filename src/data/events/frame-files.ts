@@ -5,7 +5,7 @@ import { FileReader } from '../files.js';
 import { readImages } from '../npy.js';
 import { findArray } from '../npz.js';
 import { listZip } from '../zip.js';
-import { type ClassFolders, byTurns } from './class-folders.js';
+import { type ClassFolders, byTurns } from '../class-folders.js';
 
 const key = 'frames';
 

@@ -1,7 +1,7 @@
 import { DiagnosticError, fail } from '../../base/diagnostics/index.js';
 import { FileReader } from '../files.js';
 import { fromHalf } from './half.js';
-import { closeHdf5, hdf5Reason, importHdf5, readingTime } from './packages.js';
+import { closeHdf5, hdf5Reason, importHdf5, readingTime } from '../packages.js';
 import { withinTime } from './time-limit.js';
 
 /** What is used of the package h5wasm. */
@@ -16,13 +16,16 @@ interface H5Group {
 interface H5Type {
   type: number;
   readonly size: number;
+  readonly signed?: boolean;
   readonly vlen_type?: H5Type;
 }
 
 interface H5Dataset {
   readonly shape: readonly number[];
   readonly metadata: H5Type;
-  readonly slice: (ranges: readonly (readonly [number, number])[]) => ArrayLike<ArrayLike<number | bigint>> | null;
+  readonly slice: (
+    ranges: readonly (readonly [number, number])[],
+  ) => ArrayLike<number | bigint> | ArrayLike<ArrayLike<number | bigint>> | null;
 }
 
 const integerClass = 0;
@@ -69,6 +72,29 @@ export class Hdf5File {
     return Int32Array.from(values, Number);
   }
 
+  /** An array of numbers: its shape, its type as NumPy abbreviates it, and rows of it. */
+  array(name: string): { readonly shape: readonly number[]; readonly type: string; readonly rows: Rows } {
+    const dataset = this.#dataset(name);
+    const { shape, metadata } = dataset;
+    const { type, size, signed = true, vlen_type: rows } = metadata;
+    const letter = type === floatClass ? 'f' : signed ? 'i' : 'u';
+    const known = rows === undefined && (type === integerClass || (type === floatClass && size >= 4));
+    if (!known || size > 8) return this.bad(`"${name}" holds no integers or floats of 32 or 64 bits`);
+    return {
+      shape,
+      type: `${letter}${size}`,
+      rows: (start, count) => {
+        const ranges = shape.map((n, axis): [number, number] => (axis === 0 ? [start, start + count] : [0, n]));
+        return (this.#read(() => dataset.slice(ranges)) ?? []) as ArrayLike<number | bigint>;
+      },
+    };
+  }
+
+  /** The first of some arrays that there is. */
+  nameOf(names: readonly string[]): string | undefined {
+    return names.find((name) => this.#read(() => this.#file.get(name)) !== null);
+  }
+
   /** Row i of an array of rows of any length, and whether its numbers have half precision. */
   row(name: string, i: number): { readonly values: Float64Array; readonly half: boolean } {
     const dataset = this.#dataset(name);
@@ -80,7 +106,8 @@ export class Hdf5File {
       halves.add(dataset.metadata);
       row.type = integerClass;
     }
-    const [found] = Array.from(this.#read(() => dataset.slice([[i, i + 1]])) ?? []);
+    const rows = this.#read(() => dataset.slice([[i, i + 1]])) as ArrayLike<ArrayLike<number | bigint>> | null;
+    const [found] = Array.from(rows ?? []);
     const numbers = Float64Array.from(found ?? [], Number);
     return { values: half ? numbers.map(fromHalf) : numbers, half };
   }
@@ -112,6 +139,9 @@ export class Hdf5File {
     closeHdf5(this.#file);
   }
 }
+
+/** Numbers of rows `start … start + count − 1`. */
+export type Rows = (start: number, count: number) => ArrayLike<number | bigint>;
 
 /** Types whose bits are read as whole numbers. */
 const halves = new WeakSet<H5Type>();

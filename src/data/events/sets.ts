@@ -2,11 +2,11 @@ import { extname, join } from 'node:path';
 import { fail } from '../../base/diagnostics/index.js';
 import { isFile, isFolder } from '../files.js';
 import type { Dataset } from '../dataset.js';
-import { type ClassFolders, byTurns, classFolders, isRecording, recordingsIn } from './class-folders.js';
+import { type ClassFolders, type FileKind, byTurns, classFolders, filesIn, isOfKind } from '../class-folders.js';
 import type { Sensor } from './events.js';
 import { holdsFrames, openFrameFiles } from './frame-files.js';
 import { openGesture } from './gesture.js';
-import { dvs128, readRecording } from './readers.js';
+import { dvs128, readRecording, recordingEnds } from './readers.js';
 import { recordingSet } from './recordings.js';
 import { openSpokenEvents } from './shd.js';
 import { type Part, parseSplit, partOfSet } from './splits.js';
@@ -23,6 +23,9 @@ export interface NamedRecordings {
   readonly open: (name: string, folder: string, part: string, options: readonly string[]) => Dataset | undefined;
 }
 
+/** Files of recordings, by their ends. */
+const recordingFiles: FileKind = { form: 'events', ends: recordingEnds, none: 'data/no-recordings' };
+
 const nmnistSensor: Sensor = { columns: 34, rows: 34 };
 const caltechSensor: Sensor = { columns: 240, rows: 180 };
 
@@ -34,7 +37,7 @@ export const namedRecordings: Readonly<Record<string, NamedRecordings>> = {
     source: 'N-MNIST: https://www.garrickorchard.com/datasets/n-mnist, folders Train/0 … Train/9 and Test/0 …',
     open: (name, folder, part) => {
       const root = join(folder, part === 'train' ? 'Train' : 'Test');
-      return isFolder(root) ? ofFolders(name, classFolders(name, root), { sensor: nmnistSensor, known: 10 }) : undefined;
+      return isFolder(root) ? ofFolders(name, classFolders(name, root, recordingFiles), { sensor: nmnistSensor, known: 10 }) : undefined;
     },
   },
   ncaltech101: {
@@ -90,7 +93,7 @@ function cutSet(
   const split = options.length === 1 ? parseSplit(options[0]!) : undefined;
   const [set = ''] = name.split(/[-:]/);
   if (split === undefined) return fail('data/no-split', { name, set });
-  const { files, classes } = classFolders(name, folder);
+  const { files, classes } = classFolders(name, folder, recordingFiles);
   const chosen = { files: partOfSet(files, split, part), classes };
   if (chosen.files.length === 0) fail('data/empty', { name });
   return ofFolders(name, chosen, { sensor, known: classes.length, layout });
@@ -122,13 +125,13 @@ export function openRecordings(name: string, path: string): Dataset {
   const end = extname(path).toLowerCase();
   if (isFile(path)) {
     if (end === '.h5' || end === '.hdf5') return openSpokenEvents(name, path);
-    if (!isRecording(path)) fail('data/no-recordings', { name, folder: path });
+    if (!isOfKind(recordingFiles, path)) fail('data/no-recordings', { name, folder: path });
     return unlabelled(name, [path]);
   }
   if (!isFolder(path)) fail('file/missing', { path });
-  const flat = recordingsIn(path);
+  const flat = filesIn(path, recordingFiles);
   if (flat.length > 0) return unlabelled(name, flat);
-  const found = classFolders(name, path);
+  const found = classFolders(name, path, recordingFiles);
   const [first] = found.files;
   if (extname(first!.path).toLowerCase() === '.npz' && holdsFrames(first!.path)) return openFrameFiles(name, found);
   return ofFolders(name, found, { sensor: readSensor(first!.path) });
@@ -154,5 +157,5 @@ function readSensor(path: string): Sensor | undefined {
 
 /** Whether a data set lies in HDF5 files. */
 export function needsHdf5(spec: string): boolean {
-  return /^(shd|ssc):/.test(spec) || /^events:.*\.(h5|hdf5)$/i.test(spec);
+  return /^(shd|ssc|hdf5):/.test(spec) || /^events:.*\.(h5|hdf5)$/i.test(spec);
 }

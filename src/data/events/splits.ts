@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { fail } from '../../base/diagnostics/index.js';
 import { seededRandom } from '../../base/random.js';
-import type { Labelled } from './class-folders.js';
+import type { Labelled } from '../class-folders.js';
 
 export type Part = 'train' | 'test';
 

@@ -31,6 +31,9 @@ export interface Probes {
 /** Names of the programs' inputs and outputs that aren't ops of the network. */
 export const outputNames = {
   labels: 'labels',
+  /** Of samples that are mixed with others: the classes of these, and the share that is left (inputs, as `labels` is). */
+  partners: 'labels.partners',
+  share: 'labels.share',
   loss: 'loss',
   correct: 'correct',
   /** Of labels that are numbers, in its place. */

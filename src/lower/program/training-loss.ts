@@ -31,16 +31,29 @@ export interface Logits {
   readonly read: Value;
 }
 
+/** What the outputs are compared with; of samples that are mixed with a partner, its labels too, by shares. */
+export interface Truth {
+  readonly labels: Value;
+  readonly partner?: { readonly labels: Value; readonly share: Value };
+}
+
 /** The loss as a scalar. */
 export function totalLoss(
   lowering: Lowering,
   carried: Carried,
   loss: TrainingLoss,
   logits: Logits,
-  labels: Value,
+  { labels, partner }: Truth,
 ): Value {
   const { builder } = lowering;
-  const task = (one: LossSpec): Value => lossOf(builder, one, one.kind === 'tet' ? logits.steps : logits.read, labels);
+  const against = (one: LossSpec, wanted: Value): Value =>
+    lossOf(builder, one, one.kind === 'tet' ? logits.steps : logits.read, wanted);
+  const task = (one: LossSpec): Value => {
+    const own = against(one, labels);
+    if (partner === undefined) return own;
+    const rest = builder.mul(against(one, partner.labels), builder.sub(1, partner.share));
+    return builder.as('mixed').add(builder.mul(own, partner.share), rest);
+  };
   if (loss.kind !== 'sum') return task(loss);
   const terms = loss.terms.map(({ factor, loss: one }) => {
     const value = one.kind === 'firing' ? firingLoss(lowering, carried, one) : task(one);

@@ -18,6 +18,8 @@ const training = { precision: 'f32', trainable: true } as const;
 interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
   /** What labels are: classes where it isn't said. */
   readonly labels?: 'classes' | 'numbers';
+  /** Samples are mixed with others: there are inputs for the classes of these, and for the share that is left. */
+  readonly mixed?: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export function lowerForTraining(
   network: Network,
   loss: TrainingLoss,
   penalties: readonly BitPenalty[] = [],
-  { labels: labelKind = 'classes', ...options }: TrainingOptions = {},
+  { labels: labelKind = 'classes', mixed = false, ...options }: TrainingOptions = {},
 ): TrainableRunnable {
   const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
@@ -44,7 +46,13 @@ export function lowerForTraining(
     labelKind === 'classes'
       ? builder.input(outputNames.labels, 'i32', [{ batch: 1 }])
       : builder.input(outputNames.labels, 'f32', [{ batch: 1 }, read.shape[1]!]);
-  const task = totalLoss(lowering, carried, loss, { steps, read }, labels);
+  const partner = mixed
+    ? {
+        labels: builder.input(outputNames.partners, 'i32', [{ batch: 1 }]),
+        share: builder.input(outputNames.share, 'f32', []),
+      }
+    : undefined;
+  const task = totalLoss(lowering, carried, loss, { steps, read }, { labels, ...(partner && { partner }) });
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
   if (labelKind === 'classes') outputs.output(outputNames.correct, correctCount(builder, read, labels));
   else outputs.output(outputNames.error, absoluteError(builder, read, labels));

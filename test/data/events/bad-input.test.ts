@@ -6,7 +6,7 @@ import { type Framing, fitDataset, loadReaders, openDataset } from '../../../src
 import { cutsOf } from '../../../src/data/events/gesture.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { bytesOf, npyBytes, zipBytes } from '../builders.js';
-import { importPackage, requirePackage } from '../../../src/data/events/packages.js';
+import { importPackage, requirePackage } from '../../../src/data/packages.js';
 import { segmentsOf } from '../../../src/data/events/framing.js';
 import { aedat3, bin } from './writers.js';
 
@@ -165,7 +165,7 @@ it('frames of one sample have the shape of the first', () => {
     zipBytes([{ name: 'frames.npy', data: npyBytes("'<f4'", [steps, 2, 34, 34], bytesOf(new Float32Array(steps * 2312))) }]);
   const found = said('a.npz', npz(2), { '1/b.npz': npz(3) });
   expect(found.code).toBe('data/ragged');
-  expect(found.message).toMatch(/b\.npz" has frames \[3, 2, 34, 34\], and ".*a\.npz" \[2, 2, 34, 34\]/);
+  expect(found.message).toMatch(/b\.npz" has the shape \[3, 2, 34, 34\], and ".*a\.npz" \[2, 2, 34, 34\]/);
 });
 
 it('labels of gestures outside of the classes are refused with their line', () => {

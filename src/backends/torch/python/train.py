@@ -81,7 +81,7 @@ def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int)
         return float(rate * schedule["gamma"] ** sum(past >= epoch for epoch in schedule["at"]))
     if schedule["kind"] == "one_cycle":
         rise, start, end = schedule["rise"], schedule["start"], schedule["end"]
-        share = min(1.0, past / max(epochs, 1e-9))
+        share = min(1.0, past / max(epochs - warmup, 1e-9))
         low, high = rate / start, rate / (start * end)
         first = share < rise
         begin, to, part = (low, rate, share / rise) if first else (rate, high, (share - rise) / (1 - rise))

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { fail } from '../../base/diagnostics/index.js';
+import { fail } from '../base/diagnostics/index.js';
 
 /** A package that is installed only where it is needed; `what` can't be read without it. */
 export async function importPackage(name: string, what: string): Promise<unknown> {

@@ -1,0 +1,110 @@
+import { fail } from '../base/diagnostics/index.js';
+import { type Dataset, type Layout, batchCount } from './dataset.js';
+import { withChannelsFirst } from './layout.js';
+import { mostClasses } from './npy.js';
+
+/** Names of arrays of samples, and of labels. */
+export const imageKeys = ['images', 'x'];
+export const labelKeys = ['labels', 'y'];
+/** Numbers in labels at most. */
+const labelLimit = 2 ** 26;
+
+/** An array in a file, row-major. */
+export interface StoredArray {
+  readonly shape: readonly number[];
+  /** As NumPy abbreviates it, without the byte order: `u1`, `f4` … */
+  readonly type: string;
+  /** Rows `start … start + count − 1`, of `size` numbers each; bytes as they are. */
+  readonly samples: (part: { readonly start: number; readonly count: number; readonly size: number }) => Uint8Array | Float32Array;
+  /** All of it. */
+  readonly numbers: () => Float64Array;
+}
+
+interface Parts {
+  readonly name: string;
+  /** The file. */
+  readonly path: string;
+  readonly images: StoredArray;
+  readonly labels: StoredArray | undefined;
+  readonly layout: Layout | undefined;
+  /** Says what is wrong with the file. */
+  readonly bad: (reason: string, help?: string) => never;
+  readonly close: () => void;
+}
+
+interface Labels {
+  readonly classes: Int32Array;
+  /** Numbers to be predicted, [count, width], in place of classes. */
+  readonly numbers?: { readonly width: number; readonly values: Float32Array };
+}
+
+/** Classes [count] or [count, 1] as integers; numbers [count] or [count, outputs] as floats. */
+function readLabels({ shape, type, numbers: read }: StoredArray, { path, name, images, bad }: Parts): Labels {
+  const [length = 0] = images.shape;
+  const [rows = 0, width = 1] = shape;
+  const real = type.startsWith('f');
+  if (shape.length !== 1 && !(shape.length === 2 && (real || width === 1))) {
+    const help = real ? undefined : 'classes are one integer a sample: numpy.argmax(labels, 1) of one-hot rows';
+    bad(`labels have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, outputs]' : ''}`, help);
+  }
+  if (rows !== length) fail('data/count-mismatch', { name, images: length, labels: rows });
+  if (rows * width > labelLimit) fail('data/unpacked-too-large', { file: path, limit: labelLimit });
+  const values = read();
+  if (real) {
+    const at = values.findIndex((v) => !Number.isFinite(v));
+    if (at !== -1) bad(`label ${Math.floor(at / width)} is not finite`);
+    return { classes: new Int32Array(rows), numbers: { width, values: Float32Array.from(values) } };
+  }
+  const index = values.findIndex((v) => v < 0 || v >= mostClasses);
+  if (index !== -1)
+    fail('data/label-out-of-range', { name: path, label: values[index] ?? 0, index, classes: mostClasses });
+  return { classes: Int32Array.from(values) };
+}
+
+/** An array of samples [count, …] and one of their labels, as a data set. */
+export function labelledArrays(parts: Parts): Dataset {
+  const { name, images, layout, bad, close } = parts;
+  const absent = parts.labels === undefined;
+  const [length = 0, ...axes] = images.shape;
+  const { classes: labels, numbers }: Labels =
+    parts.labels === undefined ? { classes: new Int32Array(length) } : readLabels(parts.labels, parts);
+  // rows and columns are an image of one channel
+  const shape = axes.length === 2 ? [1, ...axes] : axes;
+  if (axes.length < 1 || axes.length > 4)
+    bad(`samples have the shape [${images.shape.join(', ')}]; 2 to 5 dimensions are expected`);
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (length === 0 || size === 0) fail('data/empty', { name });
+  const bytes = images.type === 'u1';
+  const raw: Dataset = {
+    name,
+    shape,
+    ...(layout === undefined ? {} : { layout }),
+    classes: numbers === undefined ? labels.reduce((most, label) => Math.max(most, label), 0) + 1 : 0,
+    classesKnown: false,
+    length,
+    type: images.type,
+    scale: bytes && axes.length < 4 ? 255 : 1,
+    frameScale: 1,
+    ...(numbers === undefined ? {} : { targets: numbers.width }),
+    labelled: !absent,
+    notes: wideNotes(name, images.type),
+    read(start, wanted) {
+      const count = batchCount({ length }, start, wanted);
+      return {
+        count,
+        images: images.samples({ start, count, size }),
+        labels: labels.slice(start, start + count),
+        ...(numbers === undefined
+          ? {}
+          : { targets: numbers.values.slice(start * numbers.width, (start + count) * numbers.width) }),
+      };
+    },
+    close,
+  };
+  return layout === 'nhwc' && axes.length > 2 ? withChannelsFirst(raw) : raw;
+}
+
+function wideNotes(name: string, type: string): readonly string[] {
+  if (type !== 'u2') return [];
+  return [`${name}: 16-bit pixels are taken as they are, from 0 to 65535; --std 65535 scales them to 0…1`];
+}
