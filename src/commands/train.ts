@@ -40,9 +40,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const findings = new Findings();
   if (options.from !== undefined) await prepare([{ path: options.from }]);
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
-  const said = plannedTraining(config, options, findings, (initial) =>
-    options.from === undefined ? initial : weightsFrom(options.from, initial, findings),
-  );
+  const said = plannedTraining(config, options, findings, (initial) => weightsFrom(options.from, initial, findings));
   const { network, data } = said;
   const say = phasesTo(options.onProgress);
   const folder = trainingFolder(target, config.name, options);

@@ -4,8 +4,9 @@ import type { Findings } from './findings.js';
 import { isNir, openNir } from './nir.js';
 import { readFolder } from './run-folder.js';
 
-/** The network with the weights of a run, a compiled folder or a NIR file, where names and shapes are the same. */
-export function weightsFrom(folder: string, network: Network, findings: Findings): Network {
+/** The network with the weights of a run, a compiled folder or a NIR file, where names and shapes are the same; as it is without one. */
+export function weightsFrom(folder: string | undefined, network: Network, findings: Findings): Network {
+  if (folder === undefined) return network;
   const there = paramsOf(folder, findings);
   const taken = new Map(
     [...network.params].flatMap(([name, param]) => {
