@@ -46,6 +46,7 @@ async function build() {
     process.exit(status ?? 1);
   }
   bundleParserLibrary(fresh);
+  dropInnerTypes(join(fresh, 'src'));
   await bundleCommand(fresh);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));
@@ -66,6 +67,22 @@ function bundleParserLibrary(folder) {
     if (!/from 'chevrotain'/.test(text)) continue;
     const path = relative(dirname(file), bundle).split(sep).join('/');
     writeFileSync(file, text.replaceAll("from 'chevrotain'", `from './${path}'`));
+  }
+}
+
+/** Declarations of types that neither `spikec` nor `spikec/core` leads to: nobody can import them. */
+function dropInnerTypes(folder) {
+  const reached = new Set();
+  const queue = ['index.d.ts', 'core.d.ts'].map((name) => join(folder, name));
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (reached.has(file) || !existsSync(file)) continue;
+    reached.add(file);
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)\.js["']/g))
+      queue.push(join(dirname(file), `${path}.d.ts`));
+  }
+  for (const name of readdirSync(folder, { recursive: true }).filter((one) => one.endsWith('.d.ts'))) {
+    const file = join(folder, name);
+    if (!reached.has(file)) rmSync(file);
   }
 }
 

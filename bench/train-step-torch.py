@@ -11,7 +11,7 @@ from torch import nn
 import torch.nn.functional as F
 
 options = argparse.ArgumentParser()
-options.add_argument("--network", choices=["mnist", "resnet20"], required=True)
+options.add_argument("--network", choices=["mnist", "resnet20", "lif", "recurrent"], required=True)
 options.add_argument("--how", choices=["eager", "compile", "spikingjelly"], required=True)
 options.add_argument("--threads", type=int, required=True)
 options.add_argument("--batch", type=int, required=True)
@@ -124,10 +124,42 @@ class ResNet20(nn.Module):
         return folded(lambda y: self.last(y.mean((2, 3))), h).mean(0)
 
 
+class Layers(nn.Module):
+    """Two layers of 256 neurons; `recurrent` feeds the first one's spikes back, a step later."""
+
+    def __init__(self, recurrent):
+        super().__init__()
+        self.l1, self.l2, self.l3 = nn.Linear(784, 256), nn.Linear(256, 256), nn.Linear(256, 10)
+        self.back = nn.Linear(256, 256) if recurrent else None
+        self.n1, self.n2 = neurons(), neurons()
+
+    def forward(self, x):
+        drive = self.l1(x.flatten(1))  # constant in time: computed once
+        if self.back is None:
+            h = self.n1(drive.unsqueeze(0).expand(T, *drive.shape))
+        elif given.how == "spikingjelly":
+            self.n1.step_mode = "s"
+            s, out = torch.zeros_like(drive), []
+            for _ in range(T):
+                s = self.n1(drive + self.back(s))
+                out.append(s)
+            h = torch.stack(out)
+        else:
+            u, s, out = torch.zeros_like(drive), torch.zeros_like(drive), []
+            for _ in range(T):
+                u = 0.5 * u + drive + self.back(s)
+                s = Spike.apply(u - 1.0)
+                u = u * (1 - s.detach())
+                out.append(s)
+            h = torch.stack(out)
+        return folded(self.l3, self.n2(folded(self.l2, h))).mean(0)
+
+
 torch.manual_seed(1)
-net = Mnist() if given.network == "mnist" else ResNet20()
+builders = {"mnist": Mnist, "resnet20": ResNet20, "lif": lambda: Layers(False), "recurrent": lambda: Layers(True)}
+net = builders[given.network]()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-images = torch.rand(given.batch, *((1, 28, 28) if given.network == "mnist" else (3, 32, 32)))
+images = torch.rand(given.batch, *((3, 32, 32) if given.network == "resnet20" else (1, 28, 28)))
 labels = torch.randint(0, 10, (given.batch,))
 
 

@@ -1,6 +1,6 @@
 // One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
 // and SpikingJelly (bench/train-step-torch.py).
-//   npm run bench -- train-step [--networks mnist,resnet20,a221] [--engines native,…] [--peers eager,compile,spikingjelly]
+//   npm run bench -- train-step [--networks mnist,resnet20,a221,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly]
 //     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
 // Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
@@ -63,6 +63,42 @@ network ResNet20(classes: int = 10, width: int = 16) {
   output stage3 | global_avgpool | flatten | linear(classes)
 }
 config bench { network ResNet20  neuron LIF  coding direct(steps: ${steps}) }
+`,
+  },
+  lif: {
+    batch: 64,
+    peers: true,
+    steps: 100,
+    says: '784–256 LIF–256 LIF–10, T = 100',
+    config: 'bench',
+    text: `
+${lif}
+network Layers(classes: int = 10) {
+  input image: real[1, 28, 28]
+  x      = image | flatten
+  first  = x | linear(256) | spike
+  second = first | linear(256) | spike
+  output second | linear(classes)
+}
+config bench { network Layers  neuron LIF  coding direct(steps: 100) }
+`,
+  },
+  recurrent: {
+    batch: 64,
+    peers: true,
+    steps: 100,
+    says: '784–256 LIF, its spikes fed back–256 LIF–10, T = 100',
+    config: 'bench',
+    text: `
+${lif}
+network Layers(classes: int = 10) {
+  input image: real[1, 28, 28]
+  x      = image | flatten
+  first  = (x | linear(256)) + (first | delay(1) | linear(256)) | spike
+  second = first | linear(256) | spike
+  output second | linear(classes)
+}
+config bench { network Layers  neuron LIF  coding direct(steps: 100) }
 `,
   },
   a221: {
@@ -155,14 +191,14 @@ async function measured(name, network, command, args, env = {}) {
 }
 
 async function compare(network) {
-  const { batch, peers } = networks[network];
+  const { batch, peers, steps: own = steps } = networks[network];
   const rows = [];
   for (const engine of list('engines', 'native,onnxruntime,fused,tfjs-tensorflow,tfjs-wasm')) {
     const args = [self, '--contender', engine, '--networks', network, '--threads', String(threads)];
     rows.push(await measured(`\`${engine}\``, network, process.execPath, args));
   }
   for (const how of peers ? list('peers', 'eager,compile,spikingjelly') : []) {
-    const sizes = Object.entries({ network, how, threads, batch, steps });
+    const sizes = Object.entries({ network, how, threads, batch, steps: own });
     const args = [script, ...sizes.flatMap(([key, value]) => [`--${key}`, String(value)])];
     const policies = [];
     for (const OMP_WAIT_POLICY of ['passive', 'active']) {

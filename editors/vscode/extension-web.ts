@@ -1,6 +1,7 @@
 import { type ExtensionContext, Uri, commands, window } from 'vscode';
 import { LanguageClient } from 'vscode-languageclient/browser';
 import { clientOptions } from './client.js';
+import { graphCommand } from './graph-panel.js';
 
 /** Called by an editor in a browser: the server is a worker, and there is no terminal. */
 export async function activate(context: ExtensionContext): Promise<void> {
@@ -15,6 +16,10 @@ export async function activate(context: ExtensionContext): Promise<void> {
   };
   for (const name of ['cost', 'train', 'report', 'diff'])
     context.subscriptions.push(commands.registerCommand(`spikec.${name}`, absent));
-  context.subscriptions.push(client, commands.registerCommand('spikec.restart', restart));
+  context.subscriptions.push(
+    client,
+    graphCommand(context, () => client),
+    commands.registerCommand('spikec.restart', restart),
+  );
   await client.start();
 }

@@ -3,6 +3,7 @@ import { type ExtensionContext, Uri, commands, window, workspace } from 'vscode'
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { LensArguments } from '../../src/lsp/lenses.js';
 import { clientOptions } from './client.js';
+import { graphCommand } from './graph-panel.js';
 
 let client: LanguageClient | undefined;
 
@@ -20,6 +21,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     commands.registerCommand('spikec.diff', (args?: LensArguments) =>
       inTerminal(args, (t, _, file) => ['diff', `${file}#${args?.base ?? ''}`, t]),
     ),
+    graphCommand(context, () => client),
     commands.registerCommand('spikec.restart', () => client?.restart()),
   );
   await client.start();

@@ -11,6 +11,7 @@ const bundles = {
   'extension.cjs': { input: 'vscode/extension.ts', platform: 'node', format: 'cjs', external: ['vscode'] },
   'extension-web.cjs': { input: 'vscode/extension-web.ts', format: 'cjs', external: ['vscode'] },
   'server.mjs': { input: 'vscode/server.ts', platform: 'node', format: 'esm' },
+  'graph-page.js': { input: 'vscode/graph-page.ts', format: 'iife' },
   'server-web.js': { input: 'server-worker.ts', format: 'iife' },
 };
 

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  type DataFlags,
   dataHelp,
   defined,
+  listOf,
   openData,
   parseTarget,
   realNumber,
@@ -12,13 +12,13 @@ import {
   withOutsideFlag,
   withVerifyFlag,
 } from './options.js';
-import { type CommonFlags, type Host, runCommand } from './session.js';
+import { type Host, runCommand } from './session.js';
 import { table } from './table.js';
+import { type CodingFlags, allocateCoding, codingGoal } from './allocate-coding.js';
 import type { AllocateResult, BitBudget, SilentGoal } from '../commands/index.js';
-import type { Target, VerifyLevel } from '../workspace/types.js';
+import { type Target, conversionCodings } from '../workspace/types.js';
 
-interface AllocateFlags extends CommonFlags, DataFlags {
-  readonly data: string;
+interface AllocateFlags extends CodingFlags {
   readonly bytes?: number;
   readonly weightBits?: number;
   readonly sAce?: number;
@@ -28,13 +28,7 @@ interface AllocateFlags extends CommonFlags, DataFlags {
   readonly loss?: number;
   readonly least?: number;
   readonly most?: number;
-  readonly limit?: number;
-  readonly batch?: number;
-  readonly engine?: string;
-  readonly threads?: number;
-  readonly out?: string;
   readonly allowOutside?: boolean;
-  readonly verify?: boolean | VerifyLevel;
 }
 
 /** `spikec allocate FILE[#CONFIG] --data DATA --bytes N|--weight-bits B|--s-ace N` or `--silent --latency N|…` */
@@ -43,7 +37,7 @@ export function addAllocate(program: Command, host: Host): void {
     .command('allocate')
     .summary('choose bits of weights, or silent periods, layer by layer')
     .description(
-      'Choose the bits of each layer’s weights for a budget, or with --silent the silent period of each layer for a latency or an error bound, by their measured effect on the output. Writes a model file with the allocation and the compiled network.',
+      'Choose the bits of each layer’s weights for a budget, or with --silent the silent period of each layer for a latency or an error bound, by their measured effect on the output; or with --codings a coding and its parameters for bounds on latency, operations and accuracy. Writes a model file with the allocation and the compiled network.',
     )
     .argument('<target>', 'FILE, FILE#CONFIG or NET.onnx, or a run folder', parseTarget)
     .requiredOption('--data <data>', `images to measure on (calibration): ${dataHelp}`)
@@ -54,6 +48,15 @@ export function addAllocate(program: Command, host: Host): void {
     .option('--latency <steps>', 'with --silent: latency at most', wholeNumber(1))
     .option('--agreement <fraction>', 'with --silent: predictions equal to the quantised network’s, at least', fraction)
     .option('--loss <fraction>', 'with --silent: accuracy lost on the calibration images, at most', fraction)
+    .option(
+      '--codings <list>',
+      'choose among these codings of an ONNX file instead (default: all)',
+      listOf(conversionCodings),
+    )
+    .option('--max-latency <steps>', 'a coding: latency at most', wholeNumber(1))
+    .option('--max-operations <n>', 'a coding: operations an image at most (spikec compare-codings)', positive)
+    .option('--min-accuracy <fraction>', 'a coding: accuracy at least; takes the fewest steps', fraction)
+    .option('--calibrate <data>', 'a coding: data to measure ranges on, of activations without a quantiser')
     .addOption(range('--least <n>', 'fewest bits of a layer (default: 2); with --silent fewest silent steps (0)'))
     .addOption(range('--most <n>', 'most bits of a layer (default: 8); with --silent most silent steps (3), up to Tc'))
     .option('--limit <n>', 'measure on the first N images (default: 512; with --silent 256)', wholeNumber(1))
@@ -62,6 +65,11 @@ export function addAllocate(program: Command, host: Host): void {
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('-o, --out <dir>', 'folder to write; without it nothing is written')
     .action((target: Target, flags: AllocateFlags) => {
+      const wish = codingGoal(flags, goalOf(flags) !== noGoal || flags.least !== undefined || flags.most !== undefined);
+      if (typeof wish === 'string') return command.error(`error: ${wish}`);
+      if (wish !== undefined && (target.config !== undefined || !/\.onnx$/i.test(target.path)))
+        return command.error('error: a coding is chosen for an ONNX file');
+      if (wish !== undefined) return allocateCoding(host, target, wish, flags);
       const goal = goalOf(flags);
       if (typeof goal === 'string') return command.error(`error: ${goal}`);
       const problem = rangeProblem(flags);
@@ -70,6 +78,7 @@ export function addAllocate(program: Command, host: Host): void {
     });
   withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
     'spikec allocate resnet20.onnx --data cifar10:train --weight-bits 4 -o resnet20-4bit',
+    'spikec allocate net.onnx --data cifar10:train --codings sws,rate,ttfs --max-latency 40 -o net-40',
     'spikec allocate lenet5.spike#fast --data mnist:train --silent --agreement 0.995 -o lenet5-fast',
   ]);
 }
@@ -90,6 +99,8 @@ function fraction(text: string): number {
   return value;
 }
 
+const noGoal = 'one budget is needed: --bytes, --weight-bits or --s-ace';
+
 /** The one goal that the flags name, or what is wrong with them. */
 function goalOf({ silent, bytes, weightBits, sAce, latency, agreement, loss }: AllocateFlags): Goal | string {
   const budgets = ofUnits<BitBudget['unit']>({ bytes, weight_bits: weightBits, s_ace: sAce });
@@ -100,7 +111,7 @@ function goalOf({ silent, bytes, weightBits, sAce, latency, agreement, loss }: A
     return goals.length === 1 ? goals[0]! : '--silent needs one of --latency, --agreement and --loss';
   }
   if (goals.length > 0) return '--latency, --agreement and --loss belong to --silent';
-  return budgets.length === 1 ? budgets[0]! : 'one budget is needed: --bytes, --weight-bits or --s-ace';
+  return budgets.length === 1 ? budgets[0]! : noGoal;
 }
 
 type Goal = BitBudget | SilentGoal;

@@ -4,6 +4,7 @@ import type { DiffDocument } from '../diff/index.js';
 import type { OptionInfo } from '../passes/index.js';
 import type { EvalOptions, EvalResult } from '../run/types.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
+import type { AllocateCodingOptions, AllocateCodingResult } from './allocate-coding.js';
 import type { CheckResult } from './check.js';
 import type { CompareCodingsOptions, CompareCodingsResult } from './compare-codings.js';
 import type { CompileOptions } from './compile.js';
@@ -43,6 +44,8 @@ export interface Driver {
   compareCodings(file: string, options: CompareCodingsOptions): Promise<Outcome<CompareCodingsResult>>;
   evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
+  /** Chooses a coding and its parameters for bounds on latency, operations and accuracy. */
+  allocateCoding(file: string, options: AllocateCodingOptions): Promise<Outcome<AllocateCodingResult>>;
   allocateTarget(target: Target, options: AllocateOptions): Promise<Outcome<AllocateResult>>;
   costOf(target: Target, options: CostOptions): Promise<Outcome<CostResult>>;
   describeData(options: DataOptions): Promise<Outcome<DataResult>>;

@@ -7,6 +7,7 @@ export type { EpochRecord } from '../train/index.js';
 export type * from '../allocate/types.js';
 export type * from '../run/types.js';
 export type * from '../workspace/types.js';
+export type { AllocateCodingOptions, AllocateCodingResult, CodingGoal } from './allocate-coding.js';
 export type { CheckResult } from './check.js';
 export type { FormatResult } from './fmt.js';
 export type * from './choices.js';
@@ -41,6 +42,8 @@ export const driver: Driver = {
   evaluateTarget: (target, options) =>
     reported(async () => (await import('./eval.js')).evaluateTarget(target, options)),
   trainTarget: (target, options) => reported(async () => (await import('./train.js')).trainTarget(target, options)),
+  allocateCoding: (file, options) =>
+    reported(async () => (await import('./allocate-coding.js')).allocateCoding(file, options)),
   allocateTarget: (target, options) =>
     reported(async () => (await import('./allocate.js')).allocateTarget(target, options)),
   costOf: (target, options) => reported(async () => (await import('./cost.js')).costOf(target, options)),

@@ -49,6 +49,7 @@ export function codingPoints(text?: string, residuals = false): readonly CodingP
 }
 
 /** `sws 8/2`, `sws 8/2 θ`, `rate 16` */
-export function pointName({ coding, steps, silent, threshold }: CodingPoint): string {
+export function pointName({ coding, steps, silent, threshold, layers }: CodingPoint): string {
+  if (layers !== undefined) return `${coding} ${steps} by layer`;
   return `${coding} ${steps}${silent === undefined ? '' : `/${silent}`}${threshold === 'full' ? ' θ' : ''}`;
 }

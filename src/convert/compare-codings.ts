@@ -41,6 +41,8 @@ export interface CompareOptions extends CommonOptions {
   readonly batch?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** Points with a longer latency aren't run. */
+  readonly mostLatency?: number;
   /** Also what neurons of stepwise trains keep. */
   readonly residuals?: boolean;
   /** How far below the ANN an accuracy counts as equal, in points of per cent. */
@@ -84,6 +86,11 @@ export async function compareCodings(
       };
       // spikes of several bits are sent as binary planes, steps of their own
       const sent = spikesOfBits.includes(point.coding) ? planesOf(spiking, source) : spiking;
+      const latency = latencyOf(sent);
+      if (latency > (options.mostLatency ?? Infinity)) {
+        refused.push({ ...point, name, reason: `its latency is ${latency} steps` });
+        continue;
+      }
       const ran = withoutPlanes(spiking, findings);
       const { run } = await runNetwork(ran, images(batch), engine, { ...running, ones: isSplit(sent) }, name);
       points.push({
@@ -119,7 +126,7 @@ export async function compareCodings(
 /** The network in a coding; what has to be measured for it is measured once. */
 async function converted(
   source: Source,
-  { coding, steps, silent, threshold }: CodingPoint,
+  { coding, steps, silent, threshold, layers }: CodingPoint,
   { calibrate, normalisation, onProgress }: CompareOptions,
   measured: Map<string, Found>,
 ): Promise<Network> {
@@ -131,6 +138,7 @@ async function converted(
     normalisation,
     ...(silent === undefined ? {} : { silent }),
     ...(threshold === undefined ? {} : { threshold }),
+    ...(layers === undefined ? {} : { periods: layers }),
     ...(calibrate && { calibrate }),
     ...(onProgress && { onProgress }),
   };

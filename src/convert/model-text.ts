@@ -96,11 +96,11 @@ function swsLines(
   const steps = options.steps ?? found.steps ?? usualSteps;
   const rest = `${encoder === 'drive' ? ', encoder: drive' : ''}${threshold === 'full' ? ', threshold: full' : ''}`;
   const coding = (period: number): string => `  coding  sws(beta: ${beta}, steps: ${steps}, silent: ${period}${rest})`;
-  const { layers } = found.silence ?? { layers: [] };
+  const layers = options.periods ?? found.silence?.layers ?? [];
   const periods = new Set(layers.map((layer) => layer.silent));
   const settings = new Map([...(found.ranges ?? [])].map(([id, range]) => [id, rangeText(range)]));
   if (periods.size <= 1) {
-    const period = typeof silent === 'number' ? silent : ([...periods][0] ?? 0);
+    const period = typeof silent === 'number' && options.periods === undefined ? silent : ([...periods][0] ?? 0);
     return { use: [], settings: withLayers(coding(period), settings) };
   }
   // of very many layers only those that differ stand in the file

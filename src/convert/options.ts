@@ -12,6 +12,8 @@ export interface ConvertOptions extends CommonOptions {
   readonly keep?: Kept;
   /** With `auto`: how much more than on these inputs may come in late; 1.5 where missing, 2 on fewer than 4 inputs. */
   readonly margin?: number;
+  /** Silent steps of single layers, with a number as `silent` for the others. */
+  readonly periods?: readonly { readonly id: string; readonly silent: number }[];
   readonly beta?: number;
   /** sws: the threshold θ/2 (where missing), or θ. */
   readonly threshold?: 'half' | 'full';

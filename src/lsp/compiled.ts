@@ -1,6 +1,6 @@
 import { type Cost, costOf } from '../cost/index.js';
 import { lowerModel } from '../lower/model-to-network/index.js';
-import type { Config } from '../model/index.js';
+import { type Config, unmoved } from '../model/index.js';
 import type { Network, ValueType } from '../network/index.js';
 import { inferencePlan, runPlan } from '../passes/index.js';
 
@@ -17,10 +17,11 @@ const mostWeights = 60e6;
 
 const known = new WeakMap<Config, CompiledConfig | undefined>();
 
-/** Nothing for configs that convert a file, that are wrong, or whose network is too large. */
+/** As it was when the config had these words last: places in it may be of an earlier text. Nothing for configs that convert a file, that are wrong, or whose network is too large. */
 export function compiledConfig(config: Config): CompiledConfig | undefined {
-  if (!known.has(config)) known.set(config, compile(config));
-  return known.get(config);
+  const first = unmoved(config);
+  if (!known.has(first)) known.set(first, compile(config));
+  return known.get(first);
 }
 
 function compile(config: Config): CompiledConfig | undefined {

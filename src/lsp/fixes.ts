@@ -35,6 +35,7 @@ interface Action {
 function actionsFor(found: Diagnostic, fix: Fix | undefined, place: Span, ast: ModelFile | undefined): Action[] {
   if (fix?.kind === 'replace')
     return [{ title: `Replace with \`${fix.text}\``, edits: [replacement(place, fix.text)] }];
+  if (fix?.kind === 'write') return [{ title: fix.title, edits: [{ range: rangeOf(fix.span), newText: fix.text }] }];
   if (fix?.kind === 'use') {
     const title = `Add \`use ${quote(fix.path)} { ${fix.name} }\``;
     const renamed = fix.instead === undefined ? [] : [replacement(place, fix.instead)];

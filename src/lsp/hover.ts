@@ -1,8 +1,8 @@
 import { type Hover, MarkupKind, type Position } from 'vscode-languageserver';
 import { hoverAt } from '../model/index.js';
 import { compiledConfig, describeType } from './compiled.js';
-import { layersByLine } from './layers-at.js';
-import { holds, offsetAt } from './positions.js';
+import { layersByLine, layersUnder } from './layers-at.js';
+import { offsetAt } from './positions.js';
 import type { Analysis } from './project.js';
 import { count } from './text.js';
 
@@ -22,11 +22,15 @@ const shown = 4;
 
 function layerLines(analysis: Analysis, offset: number): string[] {
   const { source } = analysis;
-  const all = [...layersByLine(analysis).values()].flat().filter(({ layer }) => holds(layer.place, offset));
-  const smallest = Math.min(...all.map(({ layer: { place } }) => place.end - place.start));
-  const here = all.filter(
-    ({ layer: { place } }) => place.end - place.start === smallest && place.source.name === source.name,
+  const all = [...layersByLine(analysis).values()].flat();
+  const under = new Set(
+    layersUnder(
+      all.map(({ layer }) => layer),
+      source,
+      offset,
+    ),
   );
+  const here = all.filter(({ layer }) => under.has(layer));
   const lines = here.slice(0, shown).map(({ layer, config }) => {
     const compiled = config && compiledConfig(config);
     const type = compiled?.network.ops.find(({ id }) => id === layer.id)?.type;

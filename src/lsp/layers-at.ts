@@ -1,5 +1,6 @@
+import type { Source } from '../base/source.js';
 import type { Config, Layer, Model } from '../model/index.js';
-import { positionAt } from './positions.js';
+import { holds, positionAt } from './positions.js';
 import type { Analysis } from './project.js';
 
 /** A layer that stands on a line of the document, with the config whose network has it. */
@@ -24,6 +25,13 @@ export function layersByLine({ source, model }: Analysis): ReadonlyMap<number, r
     }
   }
   return lines;
+}
+
+/** Of layers that are written around an offset of a document, those with the least text: several of a block's line. */
+export function layersUnder(layers: readonly Layer[], { name }: Source, offset: number): readonly Layer[] {
+  const around = layers.filter(({ place }) => place.source.name === name && holds(place, offset));
+  const least = Math.min(...around.map(({ place }) => place.end - place.start));
+  return around.filter(({ place }) => place.end - place.start === least);
 }
 
 /** Networks as configs instantiate them, once each; of networks that no config uses, with their defaults. */

@@ -1,6 +1,13 @@
 import { type Diagnostic, distinct } from '../base/diagnostics/index.js';
 import type { Source } from '../base/source.js';
-import { type Model, type ModelLoader, type ProjectIndex, checkWhatHolds, indexProject } from '../model/index.js';
+import {
+  CheckMemory,
+  type Model,
+  type ModelLoader,
+  type ProjectIndex,
+  checkWhatHolds,
+  indexProject,
+} from '../model/index.js';
 import { problemsOf } from '../workspace/config-problems.js';
 import type { Host } from './host.js';
 
@@ -17,6 +24,8 @@ export interface Analysis {
 export class Project {
   /** Texts of open documents, by name. */
   readonly #open = new Map<string, string>();
+  /** What was found of open documents before their last change, by name. */
+  readonly #memories = new Map<string, CheckMemory>();
   readonly #analyses = new Map<string, Analysis>();
 
   constructor(readonly host: Host) {}
@@ -31,11 +40,14 @@ export class Project {
 
   close(uri: string): void {
     const name = this.host.nameOf(uri);
-    if (name !== undefined && this.#open.delete(name)) this.#analyses.clear();
+    if (name === undefined || !this.#open.delete(name)) return;
+    this.#memories.delete(name);
+    this.#analyses.clear();
   }
 
   /** Files that aren't open may have changed. */
   refresh(): void {
+    this.#memories.clear();
     this.#analyses.clear();
   }
 
@@ -53,10 +65,12 @@ export class Project {
 
   #analyse(source: Source): Analysis {
     const loader = this.#loader(source.name);
-    const { value: model, diagnostics } = checkWhatHolds(source, loader);
+    const memory = this.#memories.get(source.name) ?? new CheckMemory();
+    this.#memories.set(source.name, memory);
+    const { value: model, diagnostics } = checkWhatHolds(source, loader, { memory });
     const exists = (path: string): boolean => this.host.exists(path);
     const ofConfigs = [...(model?.configs.values() ?? [])].flatMap((config) => problemsOf(config, exists));
-    const index = indexProject(source, loader);
+    const index = indexProject(source, loader, { memory });
     return { source, model, diagnostics: distinct([...diagnostics, ...ofConfigs]), index };
   }
 

@@ -12,6 +12,7 @@ import { withoutPlaces } from './completion/items.js';
 import { shownDiagnostics } from './diagnostics.js';
 import { fixesIn } from './fixes.js';
 import { formatted } from './format.js';
+import { graphAt } from './graph.js';
 import { hintsIn } from './hints.js';
 import type { Host } from './host.js';
 import { hoverOf } from './hover.js';
@@ -84,6 +85,11 @@ export function serve(connection: Connection, host: Host): () => void {
     }),
   );
   connection.onHover(at((analysis, { position }) => hoverOf(analysis, position)));
+  // what a panel beside the text draws: no part of the protocol
+  connection.onRequest(
+    'spikec/graph',
+    at((analysis, { position }) => graphAt(analysis, position, host)),
+  );
   connection.onDefinition(at((analysis, { position }) => definitionOf(analysis, position, host)));
   connection.onReferences(({ textDocument, position, context }) =>
     of(textDocument.uri, [], (analysis) => referencesOf(analysis, position, context.includeDeclaration, host)),

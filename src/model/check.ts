@@ -8,6 +8,7 @@ import {
   parseWhatHolds,
 } from '../syntax/index.js';
 import { ConfigChecker } from './config.js';
+import { type Work, allWork } from './memory.js';
 import type { Declared, LoadedFile } from './declared.js';
 import { fileContext } from './environment.js';
 import { Instantiator } from './instantiate.js';
@@ -32,24 +33,31 @@ export function checkModel(source: Source, loader: ModelLoader, options: LoadOpt
  * others. What refers to a declaration that is wrong isn't reported again, and is left out.
  */
 export function checkWhatHolds(source: Source, loader: ModelLoader, options: LoadOptions = {}): Outcome<Model> {
-  const parsed = parseWhatHolds(source);
+  const { memory } = options;
+  const parsed = parseWhatHolds(source, memory?.sections);
   if (parsed.value === undefined) return { diagnostics: parsed.diagnostics };
   const reporter = new Reporter();
   const files = loadFiles(parsed.value, loader, reporter, options);
   const [main] = files;
+  const work = memory?.begin(files, reporter) ?? allWork;
   const instantiator = new Instantiator(reporter);
-  checkRules(files, reporter, instantiator);
+  checkRules(files, reporter, instantiator, work);
 
-  const neurons = checkNeurons(files, instantiator);
+  const neurons = checkNeurons(files, instantiator, work);
   const networks = new Map<string, OwnNetwork>();
   for (const declared of own<GraphDeclaration>(main, 'network')) {
-    const network = withDefaults(declared, reporter, instantiator);
+    const network = work.run('network', declared, () => withDefaults(declared, reporter, instantiator));
     if (network !== undefined) networks.set(network.name, network);
   }
-  const checker = new ConfigChecker(reporter, instantiator, folderOf(source.name), loader, options);
+  const checker = new ConfigChecker(reporter, instantiator, folderOf(source.name), loader, options, work);
   const configs = new Map<string, Config>();
   for (const declared of own<ConfigDeclaration>(main, 'config')) {
-    const config = checker.check(declared);
+    const config = work.run(
+      'config',
+      declared,
+      () => checker.check(declared),
+      () => checker.isSilent(declared),
+    );
     if (config !== undefined) configs.set(config.name, config);
   }
   const diagnostics = [...parsed.diagnostics, ...reporter.diagnostics];
@@ -78,10 +86,14 @@ function own<D extends GraphDeclaration | ConfigDeclaration | NeuronDeclaration>
 function checkNeurons(
   files: readonly [LoadedFile, ...LoadedFile[]],
   instantiator: Instantiator,
+  work: Work,
 ): Map<string, NeuronDef> {
   for (const file of files) {
-    for (const declaration of file.ast.declarations)
-      if (declaration.kind === 'neuron') instantiator.neuron(declaration);
+    for (const declaration of file.ast.declarations) {
+      if (declaration.kind !== 'neuron') continue;
+      const def = work.run('neuron', { declaration, file }, () => instantiator.neuron(declaration));
+      instantiator.know(declaration, def);
+    }
   }
   const neurons = new Map<string, NeuronDef>();
   for (const [name, { declaration }] of files[0].scope) {

@@ -1,4 +1,4 @@
-import { type Help } from '../base/diagnostics/index.js';
+import { type Help, writing } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs } from './arguments.js';
@@ -9,6 +9,7 @@ import type { EvaluationContext } from './evaluate.js';
 import type { Instantiator } from './instantiate.js';
 import type { LoadOptions } from './load.js';
 import type { ModelLoader } from './loader.js';
+import type { Work } from './memory.js';
 import { layerHelp, meansSome } from '../base/layer-patterns.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
@@ -57,26 +58,43 @@ export class ConfigChecker {
   readonly #done = new Map<ConfigDeclaration, Partial>();
   /** Configs of which something was wrong, their own or inherited. */
   readonly #wrong = new Set<ConfigDeclaration>();
+  /** Configs of which something was said, or of one that they extend. */
+  readonly #spoken = new Set<ConfigDeclaration>();
   readonly #reporter: Reporter;
   readonly #instantiator: Instantiator;
   readonly #root: string;
   readonly #loader: ModelLoader;
   readonly #options: LoadOptions;
+  readonly #work: Work;
 
-  constructor(reporter: Reporter, instantiator: Instantiator, root: string, loader: ModelLoader, options: LoadOptions) {
+  constructor(
+    reporter: Reporter,
+    instantiator: Instantiator,
+    root: string,
+    loader: ModelLoader,
+    options: LoadOptions,
+    work: Work,
+  ) {
     this.#reporter = reporter;
     this.#instantiator = instantiator;
     this.#root = root;
     this.#loader = loader;
     this.#options = options;
+    this.#work = work;
   }
 
   /** The config, if all of it is right. */
   check(declared: Declared<ConfigDeclaration>): Config | undefined {
-    const before = this.#reporter.errors;
+    const { errors, heard } = this.#reporter;
     const config = this.#check(declared);
-    const isRight = this.#reporter.errors === before && !this.#wrong.has(declared.declaration);
+    if (this.#reporter.heard > heard) this.#spoken.add(declared.declaration);
+    const isRight = this.#reporter.errors === errors && !this.#wrong.has(declared.declaration);
     return isRight ? config : undefined;
+  }
+
+  /** Whether nothing was said of a config that was checked, nor of those that it extends. */
+  isSilent({ declaration }: Declared<ConfigDeclaration>): boolean {
+    return !this.#spoken.has(declaration) && !this.#wrong.has(declaration);
   }
 
   #check(declared: Declared<ConfigDeclaration>): Config | undefined {
@@ -84,14 +102,14 @@ export class ConfigChecker {
     const parts = this.#parts(declared);
     const { name } = declaration;
     const related = declaration.base && [{ place: declaration.base.span, message: 'nor does the config it extends' }];
-    const missing = (what: string, help: string): void =>
+    const missing = (what: string, help: Help): void =>
       this.#reporter.report('model/setting-missing', { config: name.text, name: what }, name.span, {
         help,
         ...(related === undefined ? {} : { related }),
       });
     const { network } = parts;
     if (network === undefined) {
-      if (!this.#mentions(declared, 'network')) missing('network', 'add `network NAME` or `network onnx("file.onnx")`');
+      if (!this.#mentions(declared, 'network')) missing('network', networkHelp(declared));
       return undefined;
     }
     if (network.kind === 'network') {
@@ -131,6 +149,7 @@ export class ConfigChecker {
           chain.map((config) => config.declaration),
           next.declaration,
         );
+        for (const config of chain) this.#spoken.add(config.declaration);
         next = undefined;
         break;
       }
@@ -140,14 +159,17 @@ export class ConfigChecker {
     }
     let parts: Partial = next === undefined ? {} : this.#done.get(next.declaration)!;
     let wrong = next !== undefined && this.#wrong.has(next.declaration);
+    let spoken = next !== undefined && this.#spoken.has(next.declaration);
     for (const config of chain.reverse()) {
-      const before = this.#reporter.errors;
-      const own = this.#own(config);
+      const { errors, heard } = this.#reporter;
+      const own = this.#work.run('own', config, () => this.#own(config));
       // What refers to something damaged is left out without a word.
       const isMissing = Object.keys(forms).some((key) => mentions(config.declaration, key as Key) && !(key in own));
       const lost = config.declaration.base !== undefined && this.#baseOf(config) === undefined;
-      wrong ||= isMissing || lost || this.#reporter.errors > before;
+      wrong ||= isMissing || lost || this.#reporter.errors > errors;
+      spoken ||= this.#reporter.heard > heard;
       if (wrong) this.#wrong.add(config.declaration);
+      if (spoken) this.#spoken.add(config.declaration);
       parts = merge(parts, own);
       this.#done.set(config.declaration, parts);
     }
@@ -350,6 +372,15 @@ function withSettings({ train, ...parts }: Partial): Omit<Config, 'name' | 'plac
 
 function namesOf(file: LoadedFile, kind: 'config' | 'network'): string[] {
   return [...file.scope].filter(([, { declaration }]) => declaration.kind === kind).map(([name]) => name);
+}
+
+/** Which network a config may have: the only one there is can be written in. */
+function networkHelp({ declaration: { span }, file }: Declared<ConfigDeclaration>): Help {
+  const help = 'add `network NAME` or `network onnx("file.onnx")`';
+  const [only, another] = namesOf(file, 'network');
+  if (only === undefined || another !== undefined) return help;
+  const at = { source: span.source, start: span.end - 1, end: span.end - 1 };
+  return writing(help, `Add \`network ${only}\``, at, `  network ${only}\n`);
 }
 
 function mentions(declaration: ConfigDeclaration, name: Key): boolean {

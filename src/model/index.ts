@@ -1,5 +1,6 @@
 export { checkModel, checkWhatHolds, loadNeuron } from './check.js';
 export { maxBlockDepth, maxExpansion } from './expand.js';
+export { CheckMemory, unmoved } from './memory.js';
 export type { LoadOptions } from './load.js';
 export {
   type Edit,

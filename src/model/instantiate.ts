@@ -45,6 +45,11 @@ export class Instantiator implements Declarations, Bodies {
     return def;
   }
 
+  /** A neuron that was checked before. */
+  know(declaration: NeuronDeclaration, def: NeuronDef): void {
+    this.#neurons.set(declaration, def);
+  }
+
   environment(file: LoadedFile): Environment {
     return fileEnvironment(file, this);
   }

@@ -1,4 +1,4 @@
-import { type Help } from '../base/diagnostics/index.js';
+import { type Help, writing } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { Source, Span } from '../base/source.js';
 import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
@@ -6,6 +6,7 @@ import type { Declared, LoadedFile } from './declared.js';
 import { layerNamed } from './layers/index.js';
 import { libraryFiles, libraryPrefix } from './library-files.js';
 import type { ModelLoader } from './loader.js';
+import type { CheckMemory } from './memory.js';
 import { neuronNames } from './other-names.js';
 import { folderOf, isInside, isRelative, join } from './paths.js';
 import type { Reporter } from './reporter.js';
@@ -15,6 +16,8 @@ const maxFiles = 500;
 export interface LoadOptions {
   /** `use` and `onnx` may leave the model's folder. */
   readonly allowOutside?: boolean;
+  /** What earlier checks of the file found. */
+  readonly memory?: CheckMemory;
 }
 
 interface Draft extends LoadedFile {
@@ -42,7 +45,7 @@ export function loadFiles(
     const loaded =
       text === undefined || drafts.size >= maxFiles
         ? undefined
-        : read(target.path, text, target.isLibrary, reporter, elsewhere);
+        : read(target.path, text, target.isLibrary, reporter, elsewhere, options.memory);
     if (text === undefined || drafts.size >= maxFiles) {
       const help = target.isLibrary
         ? `the standard library has ${libraryFiles.map((file) => `"${libraryPrefix}${file}"`).join(' and ')}`
@@ -92,8 +95,9 @@ function read(
   isLibrary: boolean,
   reporter: Reporter,
   elsewhere: LoadedFile['elsewhere'],
+  memory: CheckMemory | undefined,
 ): Draft | undefined {
-  const source = isLibrary ? librarySource(path, text) : { name: path, text };
+  const source = isLibrary ? librarySource(path, text) : (memory?.source(path, text) ?? { name: path, text });
   const parsed = parseWhatHolds(source);
   for (const found of parsed.diagnostics) reporter.add(found);
   return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter, elsewhere);
@@ -177,7 +181,12 @@ function importNames(use: UseDeclaration, into: Draft, from: Draft | undefined, 
       reporter.report('model/shadowed-import', { name: local.text }, at, { related });
     } else if (earlier !== declared) {
       reporter.report('model/duplicate-name', { name: local.text }, local.span, {
-        help: `import it under another name: { ${name.text} as Other${name.text} }`,
+        help: writing(
+          `import it under another name: { ${name.text} as Other${name.text} }`,
+          `Import it as \`Other${name.text}\``,
+          local.span,
+          alias === undefined ? `${name.text} as Other${name.text}` : `Other${name.text}`,
+        ),
       });
     }
   }

@@ -30,6 +30,9 @@ export class Reporter {
   /** Errors so far, those included that were said before or are too many to show. */
   errors = 0;
 
+  /** Everything that was said so far, said again or not shown. */
+  heard = 0;
+
   /** What was reported, with a last word where more was found than is shown. */
   get diagnostics(): readonly Diagnostic[] {
     if (this.#last === undefined) return this.#diagnostics;
@@ -62,10 +65,27 @@ export class Reporter {
   }
   #silent = 0;
 
+  /** What is said during `work`, if all of it was: also what was said before, and is said once. */
+  record<T>(work: () => T): { readonly value: T; readonly said: readonly Diagnostic[] | undefined } {
+    const outer = this.#tape;
+    const tape: Diagnostic[] = [];
+    this.#tape = tape;
+    try {
+      const value = work();
+      const isWhole = this.#silent === 0 && this.#last === undefined && !this.full;
+      return { value, said: isWhole ? tape : undefined };
+    } finally {
+      this.#tape = outer;
+      outer?.push(...tape);
+    }
+  }
+  #tape: Diagnostic[] | undefined;
+
   report<C extends Code>(code: C, args: ArgsOf<C>, place: Place, extras: ReportExtras = {}): void {
     const { severity } = diagnosticTable[code];
     if (this.#silent > 0) return;
     if (this.#overflows(severity, place)) {
+      this.heard++;
       if (severity === 'error') this.errors++;
       return;
     }
@@ -79,6 +99,8 @@ export class Reporter {
   add(found: Diagnostic): void {
     if (this.#silent > 0) return;
     const { place, severity } = found;
+    this.heard++;
+    this.#tape?.push(found);
     if (severity === 'error') this.errors++;
     if (this.#overflows(severity, place)) return;
     const where = place === undefined ? '' : isSpan(place) ? `${place.source.name}:${place.start}` : place.file;

@@ -8,6 +8,8 @@ export interface CodingPoint {
   readonly silent?: number;
   /** Of SWS: the threshold θ/2 (where missing), or θ. */
   readonly threshold?: 'half' | 'full';
+  /** Of SWS: silent steps of single layers, in the place of `silent`. */
+  readonly layers?: readonly { readonly id: string; readonly silent: number }[];
 }
 
 /** A network in a coding, on data; figures an image. */

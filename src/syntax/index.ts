@@ -1,3 +1,4 @@
 export type * from './ast.js';
 export { maxBracketDepth, maxSourceLength, parseText, parseWhatHolds } from './parse.js';
+export { SectionMemory } from './section-memory.js';
 export { formatText, print } from './print.js';

@@ -1,7 +1,7 @@
 import { type ILexingError, type ILexingResult, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
 import type { ModelFileCstNode } from '../../grammar/cst.js';
 import { SpikeParser, tokens as t } from '../../grammar/index.js';
-import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../base/diagnostics/index.js';
+import { type Diagnostic, type Help, type Outcome, diagnostic, hasErrors, writing } from '../base/diagnostics/index.js';
 import type { Source, Span } from '../base/source.js';
 import type { DamagedDeclaration, Declaration, ModelFile } from './ast.js';
 import { bracketFaults, type BracketFault } from './brackets.js';
@@ -9,6 +9,7 @@ import { AstBuilder } from './build-ast.js';
 import { maxExpressionDepth } from './build-expressions.js';
 import { expectation, expectationCarrier } from './expectation.js';
 import { habitAt } from './habits.js';
+import type { SectionMemory } from './section-memory.js';
 import { type Section, damagedBy, sectionsOf } from './sections.js';
 
 /** Characters a model file may have. */
@@ -40,10 +41,10 @@ export function parseText(source: Source): Outcome<ModelFile> {
  * Reads what can be read of a model file: the value has the declarations without errors, and what the others would have
  * declared as `damaged`. There is none only where the text is too large or nests too deep.
  */
-export function parseWhatHolds(source: Source): Outcome<ModelFile> {
+export function parseWhatHolds(source: Source, memory?: SectionMemory): Outcome<ModelFile> {
   const known = parsed.get(source);
   if (known !== undefined) return known;
-  const outcome = read(source);
+  const outcome = read(source, memory);
   parsed.set(source, outcome);
   return outcome;
 }
@@ -51,7 +52,7 @@ export function parseWhatHolds(source: Source): Outcome<ModelFile> {
 /** What sources were read as: who checks a file and who indexes it ask for the same. */
 const parsed = new WeakMap<Source, Outcome<ModelFile>>();
 
-function read(source: Source): Outcome<ModelFile> {
+function read(source: Source, memory: SectionMemory | undefined): Outcome<ModelFile> {
   if (source.text.length > maxSourceLength) {
     const place = { source, start: 0, end: 0 };
     return {
@@ -68,7 +69,10 @@ function read(source: Source): Outcome<ModelFile> {
   const faults = plain.length === 0 ? [] : bracketFaults(source, lexed.tokens, maxBracketDepth, starts);
 
   const reader = new SectionReader(source, lexed, faults, sections);
-  const parts = sections.map((_, i) => reader.read(i));
+  const parts = sections.map((section, i) => {
+    const known = memory?.find(source, section);
+    return known === undefined ? reader.read(i) : { declarations: known, diagnostics: [] };
+  });
   // What stands before a bracket too many belongs to the declaration that an earlier one ended.
   sections.forEach(({ proper, overclosed, tokens }, i) => {
     const isBracket = tokens.every(({ image }) => [')', ']', '}'].includes(image));
@@ -81,6 +85,7 @@ function read(source: Source): Outcome<ModelFile> {
   const damaged = sections.flatMap((section, i) =>
     parts[i]!.declarations === undefined ? [damagedDeclaration(source, section)] : [],
   );
+  memory?.keep(source, sections, parts);
   const value: ModelFile = {
     source,
     declarations: parts.flatMap(({ declarations }) => declarations ?? []),
@@ -177,17 +182,26 @@ function bracketDiagnostic(fault: BracketFault): Diagnostic {
       return diagnostic('syntax/too-deep', { limit: maxBracketDepth, what: 'brackets' }, fault.open);
     case 'unopened':
       return diagnostic('syntax/unopened', { bracket: at(fault.close) }, fault.close, {
-        help: `remove it, or open a bracket before it`,
+        help: writing('remove it, or open a bracket before it', 'Remove it', fault.close, ''),
       });
     case 'unclosed': {
       const bracket = at(fault.open);
       const close = { '{': '}', '(': ')', '[': ']' }[bracket] ?? bracket;
       return diagnostic('syntax/unclosed', { bracket }, fault.open, {
         related: [{ place: fault.noticed, message: `${fault.next} comes first` }],
-        help: `add \`${close}\` before ${fault.next}`,
+        help: closingHelp(close, fault.next, fault.noticed),
       });
     }
   }
+}
+
+/** Closes a bracket behind the last text before the place where that was noticed. */
+function closingHelp(close: string, next: string, noticed: Span): Help {
+  const before = noticed.source.text.slice(0, noticed.start).trimEnd();
+  const line = before.slice(before.lastIndexOf('\n') + 1);
+  const at = { source: noticed.source, start: before.length, end: before.length };
+  const isAlone = close === '}' || line.includes('//');
+  return writing(`add \`${close}\` before ${next}`, `Add \`${close}\``, at, isAlone ? `\n${close}` : close);
 }
 
 function lexingDiagnostic(source: Source, error: ILexingError): Diagnostic {
@@ -195,21 +209,40 @@ function lexingDiagnostic(source: Source, error: ILexingError): Diagnostic {
   const text = rest.slice(0, Math.min(error.length, 40));
   const span = { source, start: error.offset, end: error.offset + Math.max(1, text.length) };
   const character = String.fromCodePoint(rest.codePointAt(0) ?? 0);
-  const help =
-    character === '#'
-      ? 'comments start with `//`'
-      : character === "'"
-        ? 'strings stand in double quotes'
-        : character === ';'
-          ? 'statements need no sign between them: remove it'
-          : character === '?'
-            ? 'write `where(condition, a, b)`'
-            : character === '&'
-              ? 'write `and`'
-              : character === '!'
-                ? 'write `not`'
-                : undefined;
-  return diagnostic('syntax/character', { character: quoteCharacter(character) }, span, { help });
+  return diagnostic('syntax/character', { character: quoteCharacter(character) }, span, {
+    help: characterHelp(character, rest, span),
+  });
+}
+
+/** What other languages mean by a character, and how it is said here. */
+function characterHelp(character: string, rest: string, span: Span): Help | undefined {
+  const written = (help: string, as: string): Help => {
+    const behind = (sign: RegExp): Span => ({ ...span, end: span.start + (sign.exec(rest)?.[0].length ?? 1) });
+    const word = /^[a-z]/.test(as) && /\w/.test(span.source.text[span.start - 1] ?? '') ? ` ${as}` : as;
+    if (character === '&') return writing(help, 'Write `and`', behind(/^&+/), word);
+    if (character === '!') return writing(help, 'Write `not`', behind(/^!\s*/), `${word} `);
+    return writing(help, as === '' ? 'Remove it' : `Write \`${as}\``, behind(/^./), as);
+  };
+  switch (character) {
+    case '#':
+      return written('comments start with `//`', '//');
+    case ';':
+      return written('statements need no sign between them: remove it', '');
+    case '&':
+      return written('write `and`', 'and');
+    case '!':
+      return written('write `not`', 'not');
+    case "'": {
+      const help = 'strings stand in double quotes';
+      const whole = /^'([^'"\\\n]*)'/.exec(rest);
+      if (whole === null) return help;
+      return writing(help, 'Write double quotes', { ...span, end: span.start + whole[0].length }, `"${whole[1]!}"`);
+    }
+    case '?':
+      return 'write `where(condition, a, b)`';
+    default:
+      return undefined;
+  }
 }
 
 function brokenStringDiagnostic(source: Source, token: IToken): Diagnostic {
@@ -217,7 +250,9 @@ function brokenStringDiagnostic(source: Source, token: IToken): Diagnostic {
   const escape = /^"(?:[^"\\]|\\["\\nt])*(\\.)/.exec(token.image);
   if (escape === null) {
     const place = { source, start, end: start + token.image.length };
-    return diagnostic('syntax/unterminated-string', {}, place, { help: 'add `"` where the string ends' });
+    const end = start + token.image.trimEnd().length;
+    const help = writing('add `"` where the string ends', 'Add `"`', { source, start: end, end }, '"');
+    return diagnostic('syntax/unterminated-string', {}, place, { help });
   }
   const end = start + escape[0].length;
   const help = 'the escapes are `\\"`, `\\\\`, `\\n` and `\\t`';
@@ -259,11 +294,11 @@ function parseDiagnostic(source: Source, error: IRecognitionException, after: IT
     'syntax/unexpected',
     { expected: expectation(error), found },
     { source, start, end },
-    { help: remedy(error) ?? habitAt(source, start) },
+    { help: remedy(error, { source, start, end }) ?? habitAt(source, start) },
   );
 }
 
-function remedy(error: IRecognitionException): string | undefined {
+function remedy(error: IRecognitionException, at: Span): Help | undefined {
   const { token, context } = error;
   const rule = context.ruleStack.at(-1);
   if (t.keywords.includes(token.tokenType) && (rule === 'primary' || error.message === 'Identifier')) {
@@ -271,11 +306,19 @@ function remedy(error: IRecognitionException): string | undefined {
   }
   if (token.image === '=' && (rule === 'args' || rule === 'setting')) {
     return rule === 'args'
-      ? 'arguments are named with `:`, as in `kernel: 3`'
-      : 'settings take no `=`, as in `batch 64`';
+      ? writing('arguments are named with `:`, as in `kernel: 3`', 'Write `:`', withBlanks(at), ': ')
+      : writing('settings take no `=`, as in `batch 64`', 'Remove `=`', withBlanks(at), ' ');
   }
-  if (token.image === ':' && rule === 'setting') return 'settings take no `:`, as in `batch 64`';
+  if (token.image === ':' && rule === 'setting')
+    return writing('settings take no `:`, as in `batch 64`', 'Remove `:`', withBlanks(at), ' ');
   return undefined;
+}
+
+/** A sign with the blanks around it. */
+function withBlanks({ source, start, end }: Span): Span {
+  const before = /[ \t]*$/.exec(source.text.slice(0, start))![0].length;
+  const after = /^[ \t]*/.exec(source.text.slice(end))![0].length;
+  return { source, start: start - before, end: end + after };
 }
 
 function startOf(found: Diagnostic): number {

@@ -26,6 +26,7 @@ export function fakeDriver(parts: Partial<Driver>): Driver {
     compareCodings: unexpected('compareCodings'),
     evaluateTarget: unexpected('evaluateTarget'),
     trainTarget: unexpected('trainTarget'),
+    allocateCoding: unexpected('allocateCoding'),
     allocateTarget: unexpected('allocateTarget'),
     costOf: unexpected('costOf'),
     describeData: unexpected('describeData'),

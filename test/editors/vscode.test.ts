@@ -5,9 +5,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import { unzipSync } from 'fflate';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createProtocolConnection } from 'vscode-languageserver-protocol/node';
+import { GraphFollower, graphHtml } from '../../editors/vscode/graph-follower.js';
+import type { FromGraphPage, ToGraphPage } from '../../editors/vscode/graph-messages.js';
+import type { ShownGraph } from '../../src/lsp/graph.js';
 import { Editor } from '../lsp/client.js';
+import { seriousViolations } from '../support/axe.js';
+import { hasChromium, launchChromium, patience } from '../support/chromium.js';
 
 let folder = '';
 let manifest: {
@@ -62,6 +67,91 @@ it('both forms of the extension register every command of the manifest', () => {
   const named = manifest.contributes.commands.map(({ command }) => command);
   for (const path of [manifest.main, manifest.browser]) expect(registeredBy(path).sort()).toEqual(named.sort());
 });
+
+const graphText = `network N {
+  input image: real[1, 8, 8]
+  stem = image | conv(4) | relu
+  output stem | flatten | linear(3)
+}
+config c { network N }
+`;
+
+it('the graph follows the cursor and goes where a chosen layer is written; what is drawn isn’t sent again', async () => {
+  const editor = await Editor.start();
+  const uri = 'file:///nowhere/m.spike';
+  const posts: ToGraphPage[] = [];
+  const revealed: unknown[] = [];
+  const follower = new GraphFollower({
+    ask: (document, position) => editor.ask('spikec/graph', document, { position }, ''),
+    post: (message) => void posts.push(message),
+    reveal: (place) => void revealed.push(place),
+  });
+  const follow = async (text: string): Promise<void> => follower.follow(uri, await editor.write(uri, text));
+  await follow(graphText.replace('relu', '▮relu'));
+  expect(posts.map(({ kind }) => kind)).toEqual(['graph', 'here']);
+  expect(posts[1]).toEqual({ kind: 'here', ids: ['stem.relu'] });
+  await follow(graphText.replace('lin', 'lin▮'));
+  expect(posts.slice(2)).toEqual([{ kind: 'here', ids: ['output.linear'] }]);
+  await follow(graphText.replace('conv(4)', 'conv(▮8)'));
+  expect(posts.slice(3).map(({ kind }) => kind)).toEqual(['graph', 'here']);
+  // while it is being written it holds no network: the last one stays
+  await follow(graphText.replace('conv(4)', 'conv(▮'));
+  expect(posts).toHaveLength(5);
+  follower.receive({ kind: 'chosen', id: 'output.linear' });
+  follower.receive({ kind: 'chosen', id: 'constructor' });
+  expect(revealed).toEqual([
+    expect.objectContaining({ uri, range: { start: { line: 3, character: 26 }, end: { line: 3, character: 35 } } }),
+  ]);
+  follower.receive({ kind: 'ready' });
+  expect(posts.slice(5).map(({ kind }) => kind)).toEqual(['graph', 'here']);
+});
+
+it.skipIf(!hasChromium('the graph’s page'))(
+  'the graph’s page draws a network, marks the layers at the cursor, and says which one is clicked',
+  async () => {
+    const editor = await Editor.start();
+    const uri = 'file:///nowhere/m.spike';
+    const position = await editor.write(uri, graphText.replace('relu', '▮relu'));
+    const graph = (await editor.ask<ShownGraph | null>('spikec/graph', uri, { position }, ''))!;
+    const browser = await launchChromium();
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())));
+    await page.addInitScript(() => {
+      const said: unknown[] = [];
+      Object.assign(globalThis, { said, acquireVsCodeApi: () => ({ postMessage: (one: unknown) => said.push(one) }) });
+    });
+    const said = (): Promise<FromGraphPage[]> => page.evaluate('said');
+    const script = readFileSync(join(folder, 'extension', 'out', 'graph-page.js'), 'utf8');
+    await page.route('http://panel.test/**', async (route) => {
+      const isScript = route.request().url().endsWith('.js');
+      await route.fulfill(
+        isScript
+          ? { contentType: 'text/javascript', body: script }
+          : { contentType: 'text/html', body: graphHtml('http://panel.test/graph-page.js', 'http://panel.test') },
+      );
+    });
+    await page.goto('http://panel.test/');
+    expect(await said()).toEqual([{ kind: 'ready' }]);
+    const send = (message: ToGraphPage): Promise<void> => page.evaluate(`postMessage(${JSON.stringify(message)}, '*')`);
+    await send({ kind: 'graph', config: graph.config, ops: graph.ops });
+    await send({ kind: 'here', ids: graph.here });
+    await page.locator('.op.chosen').waitFor();
+    expect(await page.locator('.op').count()).toBe(graph.ops.length);
+    expect(await page.locator('.op.chosen').textContent()).toContain('stem.relu');
+    await page.locator('.op').filter({ hasText: 'stem.conv' }).click();
+    await page.locator('.op').filter({ hasText: 'output' }).last().press('Enter');
+    expect((await said()).slice(1)).toEqual([
+      { kind: 'chosen', id: 'stem.conv' },
+      { kind: 'chosen', id: graph.ops.findLast(({ id }) => id.startsWith('output'))!.id },
+    ]);
+    expect(await seriousViolations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  },
+  patience,
+);
 
 /** The commands that a packed extension registers in an editor of which nothing else is there. */
 function registeredBy(path: string): string[] {

@@ -85,8 +85,8 @@ export class Editor {
     return this.#diagnostics.get(uri)!;
   }
 
-  ask<T>(method: string, uri: string, more: object = {}): Promise<T> {
-    return this.connection.sendRequest(`textDocument/${method}`, { textDocument: { uri }, ...more });
+  ask<T>(method: string, uri: string, more: object = {}, prefix = 'textDocument/'): Promise<T> {
+    return this.connection.sendRequest(`${prefix}${method}`, { textDocument: { uri }, ...more });
   }
 
   /** A document's text after edits. */

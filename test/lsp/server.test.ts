@@ -16,6 +16,7 @@ import type {
   TextEdit,
   WorkspaceEdit,
 } from 'vscode-languageserver-protocol';
+import type { ShownGraph } from '../../src/lsp/graph.js';
 import { Editor } from './client.js';
 
 const model = `use "spikec/neurons" { LIF }
@@ -231,6 +232,29 @@ it('hovers say what a name is, what a layer costs, and what a setting may be', a
   expect(linear).toContain('linear(features');
   expect(linear).toContain('2,560 MACs a step, 2,570 parameters');
   expect(await hover(model.replace('steps: 3', 'st▮eps: 3'))).toContain('an integer between 1 and 4096');
+});
+
+it('the graph of the config at the cursor: its layers with their types, where they are written, and those of the line', async () => {
+  const editor = await Editor.start();
+  const { uri: of } = folder({ 'parts.spike': 'block Part { input x output x | flatten | linear(5) }\n' });
+  const uri = of('m.spike');
+  const graphAt = async (text: string): Promise<ShownGraph | null> =>
+    editor.ask('spikec/graph', uri, { position: await editor.write(uri, text) }, '');
+  const text = `use "parts.spike" { Part }\n${model.replace('flatten | linear(10)', 'Part')}`;
+  const graph = await graphAt(text.replace('batchnorm', 'batch▮norm'));
+  expect(graph!.config).toBe('small');
+  expect(graph!.ops.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['image', 'stem.0.output.conv', 'stem.0.output.spike']),
+  );
+  expect(graph!.ops.find(({ id }) => id === 'stem.0.output.conv')!.type.shape).toEqual([4, 8, 8]);
+  expect(graph!.here).toEqual(['stem.0.output.batchnorm']);
+  const line = text.split('\n').findIndex((one) => one.includes('batchnorm'));
+  expect(graph!.places['stem.0.output.conv']).toMatchObject({ uri, range: { start: { line }, end: { line } } });
+  // a block of another file stands there
+  expect(Object.values(graph!.places).map((place) => place.uri)).toContain(of('parts.spike'));
+  // in a config, this one's: it has its own number of steps
+  expect((await graphAt(text.replace('steps: 6', 'steps: ▮6')))!.config).toBe('longer');
+  expect(await graphAt('config a { network onnx("a.onnx") }')).toBeNull();
 });
 
 it('behind a line stands what its values are: shape, steps, levels', async () => {

@@ -1,6 +1,6 @@
 export { type DiagnosticDef, type Severity, define } from './define.js';
 export { type ArgsOf, type Code, diagnosticTable } from './table.js';
-export { type Fix, type Help, type Remedy, textOfHelp, withWords } from './remedy.js';
+export { type Fix, type Help, type Remedy, textOfHelp, withWords, writing } from './remedy.js';
 export {
   type Diagnostic,
   DiagnosticError,

@@ -1,7 +1,11 @@
+import type { Span } from '../source.js';
+
 /** What an editor can do about a diagnostic by itself. */
 export type Fix =
   /** Puts a text in the place of what the diagnostic points at. */
   | { readonly kind: 'replace'; readonly text: string }
+  /** Puts a text in the place of another, which may be empty. */
+  | { readonly kind: 'write'; readonly title: string; readonly span: Span; readonly text: string }
   /** Imports a name from another file: `use "spikec/neurons" { LIF }`. */
   | { readonly kind: 'use'; readonly path: string; readonly name: string; readonly instead?: string };
 
@@ -9,6 +13,11 @@ export type Fix =
 export interface Remedy {
   readonly text: string;
   readonly fix: Fix;
+}
+
+/** A remedy that writes `written` where `span` is. */
+export function writing(text: string, title: string, span: Span, written: string): Remedy {
+  return { text, fix: { kind: 'write', title, span, text: written } };
 }
 
 /** Help of a diagnostic: words, or words with what carries them out. */

@@ -1,4 +1,4 @@
-import { type Diagnostic, diagnostic, distinct } from '../../base/diagnostics/index.js';
+import { type Diagnostic, diagnostic, distinct, writing } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import { expandUnits, isRealValued, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
 import {
@@ -45,7 +45,9 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   const found: Diagnostic[] = [];
   if (coding === undefined) {
     if (!network.layers.some((layer) => layer.kind === 'spike')) return found;
-    const help = 'add for example `coding direct(steps: 4)`';
+    const end = { source: place.source, start: place.end - 1, end: place.end - 1 };
+    const added = 'coding direct(steps: 4)';
+    const help = writing(`add for example \`${added}\``, `Add \`${added}\``, end, `  ${added}\n`);
     return [diagnostic('model/setting-missing', { config: name, name: 'coding' }, place, { help })];
   }
   if (!trainable.includes(coding.name)) {

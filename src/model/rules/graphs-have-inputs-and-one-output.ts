@@ -1,12 +1,18 @@
+import { writing } from '../../base/diagnostics/index.js';
+import type { Span } from '../../base/source.js';
+import type { GraphDeclaration } from '../../syntax/index.js';
 import type { Rule } from './rule.js';
 
 /** A graph has inputs (a network's with their shapes) and exactly one output. */
-export const graphsHaveInputsAndOneOutput: Rule = ({ kind, name, body }, { reporter }) => {
+export const graphsHaveInputsAndOneOutput: Rule = (declaration, { reporter }) => {
+  const { kind, name, body } = declaration;
   const inputs = body.filter((statement) => statement.kind === 'input');
   const [output, ...more] = body.filter((statement) => statement.kind === 'output');
   const which = `the ${kind} \`${name.text}\``;
   if (inputs.length === 0) {
-    const help = kind === 'network' ? 'add for example `input image: real[3, 32, 32]`' : 'add `input x`';
+    const input = kind === 'network' ? 'input image: real[3, 32, 32]' : 'input x';
+    const text = kind === 'network' ? `add for example \`${input}\`` : `add \`${input}\``;
+    const help = writing(text, `Add \`${input}\``, bodyStart(declaration), `\n  ${input}`);
     reporter.report('model/graph-form', { problem: `${which} has no input` }, name.span, { help });
   }
   if (output === undefined) {
@@ -19,13 +25,22 @@ export const graphsHaveInputsAndOneOutput: Rule = ({ kind, name, body }, { repor
   for (const input of inputs) {
     const { type } = input;
     if (type === undefined && kind === 'block') continue;
-    const help = `write for example \`input ${input.name.text}: real[3, 32, 32]\``;
+    const whole = `input ${input.name.text}: real[3, 32, 32]`;
+    const help = writing(`write for example \`${whole}\``, `Write \`${whole}\``, input.span, whole);
     if (type?.dimensions === undefined || type.dimensions.length === 0) {
       const problem = `the input \`${input.name.text}\` has no shape`;
       reporter.report('model/graph-form', { problem }, input.span, { help });
     } else if (type.name.text !== 'real') {
       const problem = `the input \`${input.name.text}\` is of type \`${type.name.text}\`; inputs are \`real\``;
-      reporter.report('model/graph-form', { problem }, type.name.span, { help });
+      const real = writing(help.text, 'Write `real`', type.name.span, 'real');
+      reporter.report('model/graph-form', { problem }, type.name.span, { help: real });
     }
   }
 };
+
+/** Behind the bracket that opens a body. */
+function bodyStart({ name, parameters, span: { source } }: GraphDeclaration): Span {
+  const header = Math.max(name.span.end, ...parameters.map(({ span }) => span.end));
+  const start = source.text.indexOf('{', header) + 1;
+  return { source, start, end: start };
+}

@@ -55,7 +55,10 @@ const options = {
 };
 
 /** Lays a network out in layers, inputs first; `lines` are the texts of an op's box. */
-export async function layOut(network: Network, lines: (op: Op) => readonly string[]): Promise<PlacedGraph> {
+export async function layOut(
+  network: Pick<Network, 'ops'>,
+  lines: (op: Op) => readonly string[],
+): Promise<PlacedGraph> {
   const byId = opsById(network);
   // ids of the drawing are numbers: ids of ops may be anything
   const numbers = new Map(network.ops.map((op, n) => [op.id, `n${n}`]));

@@ -1,0 +1,89 @@
+import type { AllocateCodingResult, CodingGoal } from '../commands/index.js';
+import { type ConversionCoding, conversionCodings } from '../workspace/types.js';
+import { type DataFlags, defined, openData } from './options.js';
+import { type CommonFlags, type Host, runCommand } from './session.js';
+import { table } from './table.js';
+import type { Target, VerifyLevel } from '../workspace/types.js';
+
+export interface CodingFlags extends CommonFlags, DataFlags {
+  readonly data: string;
+  readonly codings?: readonly ConversionCoding[];
+  readonly calibrate?: string;
+  readonly maxLatency?: number;
+  readonly maxOperations?: number;
+  readonly minAccuracy?: number;
+  readonly limit?: number;
+  readonly batch?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly out?: string;
+  readonly verify?: boolean | VerifyLevel;
+}
+
+/** Whether the flags ask for a coding; or what is wrong with them. */
+export function codingGoal(flags: CodingFlags, others: boolean): CodingGoal | string | undefined {
+  const { maxLatency, maxOperations, minAccuracy, codings, calibrate } = flags;
+  const goal: CodingGoal = defined({
+    max_latency: maxLatency,
+    max_operations: maxOperations,
+    min_accuracy: minAccuracy,
+  });
+  const bounds = Object.keys(goal).length;
+  if (bounds === 0 && codings === undefined && calibrate === undefined) return undefined;
+  if (others)
+    return '--codings and its bounds choose a coding: leave out the budgets of bits, --silent, --least and --most';
+  if (bounds === 0) return '--codings needs a bound: --max-latency, --max-operations or --min-accuracy';
+  return goal;
+}
+
+/** `spikec allocate NET.onnx --data DATA --codings sws,rate --max-latency 40` */
+export function allocateCoding(host: Host, { path }: Target, goal: CodingGoal, flags: CodingFlags): Promise<void> {
+  return runCommand(host, flags, async ({ driver, progress, take }) => {
+    const { dataset, normalisation } = await openData(flags.data, flags);
+    const calibrate = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
+    try {
+      const result = take(
+        await driver.allocateCoding(path, {
+          codings: flags.codings ?? conversionCodings,
+          goal,
+          dataset,
+          normalisation,
+          onProgress: progress,
+          ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
+          ...defined({
+            limit: flags.limit,
+            batch: flags.batch,
+            engine: flags.engine,
+            threads: flags.threads,
+            verify: flags.verify,
+            outDir: flags.out,
+          }),
+        }),
+      );
+      return { text: describe(result), json: result };
+    } finally {
+      dataset.close();
+      calibrate?.dataset.close();
+    }
+  });
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+const whole = (n: number): string => Math.round(n).toLocaleString('en');
+
+function describe({ chosen, points, samples, data, ann, model }: AllocateCodingResult): string {
+  const rows = points.map((one) => [
+    one === chosen ? `${one.name}  ←` : one.name,
+    percent(one.accuracy),
+    whole(one.latency_steps),
+    whole(one.operations),
+  ]);
+  const silent =
+    chosen.layers === undefined ? [] : [`silent steps: ${chosen.layers.map((one) => one.silent).join(' ')}\n`];
+  return [
+    table([['coding', 'accuracy', 'latency', 'operations'], ...rows], ['left', 'right', 'right', 'right']),
+    `\nchosen: ${chosen.name}, ${percent(chosen.accuracy)} on ${whole(samples)} samples of ${data} (ANN ${percent(ann.accuracy)})\n`,
+    ...silent,
+    ...(model === undefined ? [] : [`\nNext: spikec eval ${model} --data DATA\n`]),
+  ].join('');
+}

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { driver } from '../../src/commands/index.js';
+import { type Dataset, openDataset } from '../../src/data/index.js';
+import { spikec } from '../cli/fake.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
+
+function project(): { readonly folder: string; readonly file: string; readonly dataset: Dataset } {
+  const folder = temporaryFolder();
+  const { images, labels } = tinyImages(40);
+  const file = join(folder, 'net.onnx');
+  writeFileSync(file, tinyQuantised());
+  writeFileSync(join(folder, 'images'), images);
+  writeFileSync(join(folder, 'labels'), labels);
+  return { folder, file, dataset: openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`) };
+}
+
+it('allocate chooses the coding that does best within its bounds, and eval of what it writes says the same', async () => {
+  const { folder, file, dataset } = project();
+  for (const [name, goal, codings] of [
+    ['latency', { max_latency: 11 }, ['sws', 'mbif']],
+    ['operations', { max_operations: 2000 }, ['mbif', 'ttfs']],
+    ['accuracy', { min_accuracy: 0.3 }, ['sws']],
+  ] as const) {
+    const outDir = join(folder, name);
+    const { value, diagnostics } = await driver.allocateCoding(file, {
+      codings,
+      engine: 'fused',
+      goal,
+      dataset,
+      normalisation: {},
+      outDir,
+    });
+    expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const { chosen, points, refused } = value!;
+    const bounds = { max_latency: Infinity, max_operations: Infinity, min_accuracy: 0, ...goal };
+    const good = points.filter(
+      (p) =>
+        p.latency_steps <= bounds.max_latency &&
+        p.operations <= bounds.max_operations &&
+        p.accuracy >= bounds.min_accuracy,
+    );
+    expect(good.length).toBeGreaterThan(1);
+    expect(good).toContain(chosen);
+    for (const other of good) {
+      if (name === 'accuracy') expect(chosen.latency_steps).toBeLessThanOrEqual(other.latency_steps);
+      else expect(chosen.accuracy).toBeGreaterThanOrEqual(other.accuracy);
+    }
+    if (name !== 'operations') {
+      expect(points.some(({ layers }) => layers !== undefined)).toBe(true);
+      if (name === 'latency') expect(refused.some(({ reason }) => /its latency is \d+ steps/.test(reason))).toBe(true);
+    }
+    const found = await driver.evaluateTarget({ path: value!.model! }, { dataset, normalisation: {} });
+    expect(found.value!.accuracy).toBe(chosen.accuracy);
+    if (chosen.coding !== 'mbif') expect(found.value!.latency_steps).toBe(chosen.latency_steps);
+  }
+  dataset.close();
+}, 240_000);
+
+it('silent periods that are alike in all layers stand in the model file as they were measured', async () => {
+  const { folder, file, dataset } = project();
+  const { value } = await driver.convertOnnx(file, {
+    coding: 'sws',
+    steps: 8,
+    silent: 0,
+    periods: [{ id: 'Relu_9.quant', silent: 3 }],
+    outDir: join(folder, 'periods'),
+    verify: false,
+  });
+  expect(readFileSync(value!.model, 'utf8')).toContain('silent: 3');
+  dataset.close();
+});
+
+it('bounds that nothing holds are refused with the nearest, and so are flags that don’t go together', async () => {
+  const { folder, file, dataset } = project();
+  const outDir = join(folder, 'none');
+  const { value, diagnostics } = await driver.allocateCoding(file, {
+    codings: ['sws', 'rate'],
+    goal: { max_latency: 4, min_accuracy: 1 },
+    dataset,
+    normalisation: {},
+    outDir,
+  });
+  expect(value).toBeUndefined();
+  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([
+    ['allocate/bound', expect.stringMatching(/a latency of 4 with an accuracy of 100.00 %.*the best is (sws|rate) \d/)],
+  ]);
+  expect(existsSync(outDir)).toBe(false);
+  dataset.close();
+  const data = ['--data', `idx:${join(folder, 'images')},${join(folder, 'labels')}`];
+  for (const [flags, said] of [
+    [['--codings', 'sws'], '--codings needs a bound'],
+    [['--max-latency', '8', '--weight-bits', '4'], 'leave out the budgets of bits'],
+    [['--max-latency', '8', '--codings', 'swss'], 'swss'],
+    [['--min-accuracy', '2'], 'between 0 and 1'],
+  ] as const) {
+    const { code, err } = await spikec(['allocate', file, ...data, ...flags]);
+    expect([code, err]).toEqual([2, expect.stringContaining(said)]);
+  }
+  const { code, err } = await spikec(['allocate', 'net.spike', ...data, '--max-latency', '8']);
+  expect([code, err]).toEqual([2, expect.stringContaining('an ONNX file')]);
+}, 60_000);
