@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
-import { closeHdf5, hdf5Reason, importHdf5, readingTime } from './packages.js';
-import { TimeLimit, withinTime } from './events/time-limit.js';
+import { closeHdf5, hdf5Reason, importHdf5, readingHdf5 } from './packages.js';
+import { TimeLimit } from './events/time-limit.js';
 import type { NirArray, NirGraph, NirNode } from '../frontends/nir/index.js';
 
 /** What is used of the package h5wasm. */
@@ -76,7 +76,7 @@ export function readNir(path: string): NirGraph {
     }
   };
   try {
-    return withinTime(readingTime(size), read);
+    return readingHdf5(size, read);
   } catch (error) {
     if (error instanceof DiagnosticError) throw error;
     return bad(error instanceof TimeLimit ? error.message : `it can’t be read (${hdf5Reason(error)})`);

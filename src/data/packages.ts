@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { fail } from '../base/diagnostics/index.js';
+import { withinMemory, withinTime, withoutWords } from './events/time-limit.js';
 
 /** A package that is installed only where it is needed; `what` can't be read without it. */
 export async function importPackage(name: string, what: string): Promise<unknown> {
@@ -19,9 +20,13 @@ export async function importHdf5(what: string): Promise<unknown> {
   return library;
 }
 
-/** Milliseconds that reading so many bytes of HDF5 may take: damaged files can make it a loop without end. */
-export function readingTime(bytes: number): number {
-  return Math.round(4000 + bytes / 1000);
+/**
+ * Reads so many bytes of HDF5, or of a part of them, within 4 seconds and one a megabyte, and while the library's memory grows by four
+ * times as much and 134 MB at most: damaged files can make it a loop without end.
+ */
+export function readingHdf5<T>(bytes: number, read: () => T): T {
+  const inTime = (): T => withinTime(Math.round(4000 + bytes / 1000), read);
+  return withoutWords(() => withinMemory(4 * bytes + 2 ** 27, inTime));
 }
 
 /** What an error of that package says is wrong: the innermost of the calls that it lists. */

@@ -17,7 +17,8 @@ export class KeptCodes {
     for (const id of this.ids) {
       const [codes, ties] = [found('codes', id), found('tie', id)];
       if (codes !== undefined) this.#codes.set(`${start} ${id}`, inBytes(codes));
-      if (ties === undefined) continue;
+      // few layers have any: nothing is kept of the others
+      if (ties?.data.some((distance: number) => distance < this.tie) !== true) continue;
       const data = Uint8Array.from(ties.data, (distance: number) => (distance < this.tie ? 0 : 1));
       this.#ties.set(`${start} ${id}`, { dtype: 'u8', shape: ties.shape, data });
     }
@@ -27,7 +28,7 @@ export class KeptCodes {
     return this.#codes.get(`${start} ${id}`);
   }
 
-  /** 0 for a tie, 1 for none. */
+  /** 0 for a tie, 1 for none; missing where no value is one. */
   ties(start: number, id: string): Tensor | undefined {
     return this.#ties.get(`${start} ${id}`);
   }

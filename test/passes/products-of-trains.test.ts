@@ -10,6 +10,7 @@ const neurons: Readonly<Record<string, string>> = {
   two: 'MBLIF(integer: 1, fraction: 1, theta: 0.1)',
   three: 'ILIF(D: 3)',
   ternary: 'Ternary',
+  wide: 'ILIF(D: 63)',
   aligned: 'IBRALIF(D: 1.5, N: 10)',
 };
 
@@ -87,4 +88,17 @@ it.each([
 ])('%s: what belongs to tokens isn’t folded into weights of features', (body) => {
   const trained = runPasses(network(tokens, body), 'ann');
   expect(() => runPasses(trained, 'planes')).toThrow(/linear %output\.linear(_\d)? multiplies/);
+});
+
+it('counts beyond 2²⁴ are a potential: float32 has no exact integers there', () => {
+  const { ops } = network(tokens, 'matmul(matmul(matmul(wide, wide), wide), wide)');
+  const products = ops.filter(({ kind }) => kind === 'matmul').map(({ type }) => type.code);
+  // four terms each
+  const [two, three] = [63 ** 2 * 4, 63 ** 3 * 4 ** 2];
+  expect(63 ** 4 * 4 ** 3).toBeGreaterThan(2 ** 24);
+  expect(products).toEqual([
+    { kind: 'spike', min: 0, max: two, step: 1 },
+    { kind: 'spike', min: 0, max: three, step: 1 },
+    { kind: 'psp' },
+  ]);
 });

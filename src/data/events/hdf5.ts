@@ -1,8 +1,7 @@
 import { DiagnosticError, fail } from '../../base/diagnostics/index.js';
 import { FileReader } from '../files.js';
 import { fromHalf } from './half.js';
-import { closeHdf5, hdf5Reason, importHdf5, readingTime } from '../packages.js';
-import { withinTime } from './time-limit.js';
+import { closeHdf5, hdf5Reason, importHdf5, readingHdf5 } from '../packages.js';
 
 /** What is used of the package h5wasm. */
 interface Library {
@@ -42,18 +41,18 @@ export async function loadHdf5(): Promise<void> {
 /** An HDF5 file, open for reading; arrays by path and range. */
 export class Hdf5File {
   readonly #file: H5Group & { readonly close: () => void };
-  /** What one reading may take. */
-  readonly #time: number;
+  /** Of the file, in bytes. */
+  readonly #size: number;
 
   constructor(readonly path: string) {
     if (library === undefined) throw new TypeError('hdf5: loadReaders comes before a file is opened');
     const { File } = library;
     // says what is wrong with the path
     const reader = new FileReader(path);
-    this.#time = readingTime(reader.size);
+    this.#size = reader.size;
     reader.close();
     try {
-      this.#file = withinTime(this.#time, () => new File(path, 'r'));
+      this.#file = readingHdf5(this.#size, () => new File(path, 'r'));
     } catch (error) {
       this.#fail(error);
     }
@@ -120,7 +119,7 @@ export class Hdf5File {
 
   #read<T>(read: () => T): T {
     try {
-      return withinTime(this.#time, read);
+      return readingHdf5(this.#size, read);
     } catch (error) {
       return this.#fail(error);
     }

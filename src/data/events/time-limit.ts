@@ -25,3 +25,46 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
     place[key] = outer;
   }
 }
+
+/** What is used of WebAssembly's memories. */
+interface Growing {
+  grow: (pages: number) => number;
+}
+
+const { Memory } = (
+  globalThis as unknown as { readonly WebAssembly: { readonly Memory: { readonly prototype: Growing } } }
+).WebAssembly;
+const pageBytes = 2 ** 16;
+
+/**
+ * Does `work` while memories of WebAssembly grow by so many bytes at most, all together. Code in it meets what it meets where
+ * the machine has no more.
+ */
+export function withinMemory<T>(bytes: number, work: () => T): T {
+  const { prototype } = Memory;
+  const { grow } = prototype;
+  let left = bytes;
+  prototype.grow = function (this: Growing, pages) {
+    if (pages * pageBytes > left) throw new RangeError('there is no more memory');
+    left -= pages * pageBytes;
+    return grow.call(this, pages);
+  };
+  try {
+    return work();
+  } finally {
+    prototype.grow = grow;
+  }
+}
+
+
+/** Does `work` while what it writes to stderr is left out: a library's own words about what its caller says as a diagnostic. */
+export function withoutWords<T>(work: () => T): T {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  stderr.write = () => true;
+  try {
+    return work();
+  } finally {
+    stderr.write = write;
+  }
+}

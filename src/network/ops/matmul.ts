@@ -3,7 +3,7 @@ import { defineOp } from './define.js';
 import { linearResult, matrixProductShape, productLevels, withTime } from './type-rules.js';
 
 export const matmul = defineOp({
-  doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Of two trains: exact counts, k·levels·levels of them.',
+  doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Of two trains: exact counts, k·levels·levels of them; beyond 2²⁴, where float32 has no exact integers, a potential.',
   arity: [2, 2],
   attrs: { transpose: boolean() },
   params: [],

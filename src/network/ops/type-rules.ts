@@ -123,10 +123,14 @@ export function pooled(request: TypeRequest, shape: readonly number[], size: num
 
 type Spikes = Extract<Code, { kind: 'spike' }>;
 
-/** Levels of a sum of `terms` products of two spikes: exact integers, times the product of their steps. */
-export function productLevels(a: Spikes, b: Spikes, terms: number): Spikes {
+/**
+ * Levels of a sum of `terms` products of two spikes: exact integers, times the product of their steps; a potential where they
+ * would be none in float32.
+ */
+export function productLevels(a: Spikes, b: Spikes, terms: number): Code {
   const ends = [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max];
   const [min, max] = [Math.min(...ends) * terms, Math.max(...ends) * terms];
+  if (Math.max(-min, max) > greatestCode) return psp;
   return { kind: 'spike', min: min === 0 ? 0 : min, max: max === 0 ? 0 : max, step: a.step * b.step };
 }
 

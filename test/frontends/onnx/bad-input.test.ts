@@ -168,7 +168,7 @@ describe('graphs that make no sense', () => {
 
   it('several unsupported ops in one run, each with its node, and a likely slip', () => {
     const bytes = model((b) => {
-      const a = b.node('LRN', ['x'], {}, { name: 'act' });
+      const a = b.node('LpNormalization', ['x'], {}, { name: 'act' });
       const c = b.node('GlobalAvragePool', ['x'], {}, { name: 'pool' });
       const d = b.node('FusedConv', ['x'], {}, { name: 'conv', domain: 'com.microsoft' });
       return b.node('Sum', [b.node('Add', [a, c]), d]);
@@ -176,17 +176,17 @@ describe('graphs that make no sense', () => {
     const problems = refused(bytes);
     expect(codes(problems)).toEqual(['onnx/unsupported-op', 'onnx/unsupported-op', 'onnx/unsupported-op']);
     expect(problems[0]).toMatchObject({
-      message: 'the operator LRN is not supported',
-      place: { file: 'bad.onnx', detail: 'node "act" (LRN)' },
+      message: 'the operator LpNormalization is not supported',
+      place: { file: 'bad.onnx', detail: 'node "act" (LpNormalization)' },
     });
-    expect(problems[0]!.help).toContain('BatchNormalization');
+    expect(problems[0]!.help).toContain('LayerNormalization');
     expect(problems[1]!.help).toBe('did you mean "GlobalAveragePool"?');
     expect(problems[2]!.message).toContain('com.microsoft.FusedConv');
   });
 
   it('nodes behind an unsupported one stay silent', () => {
     const bytes = model((b) =>
-      b.node('Conv', [b.node('LRN', ['x']), b.floats('w', [1, 1, 9, 9], Array<number>(81).fill(1))]),
+      b.node('Conv', [b.node('LpNormalization', ['x']), b.floats('w', [1, 1, 9, 9], Array<number>(81).fill(1))]),
     );
     expect(codes(refused(bytes))).toEqual(['onnx/unsupported-op']);
   });

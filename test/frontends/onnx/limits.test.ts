@@ -30,7 +30,7 @@ describe('bounded work', () => {
   it('ten thousand unsupported operators give fifty diagnostics', () => {
     const bytes = model((b) => {
       for (let i = 0; i < 10_000; i++) b.node(`Unknown${i}`, ['x']);
-      return b.node('LRN', ['x']);
+      return b.node('LpNormalization', ['x']);
     });
     expect(refused(bytes)).toHaveLength(50);
   });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { evaluateAnn } from '../../../src/testing/ann-evaluate.js';
 import { OnnxBuilder } from '../../../src/testing/onnx-builder.js';
 import { convertsExactly } from './exact-snn.js';
 import { codes, compareWithOnnxruntime, imported, randomFloats, refused } from './harness.js';
@@ -74,6 +75,15 @@ const forms: readonly (readonly [string, readonly number[], number, Norm])[] = [
     (b, x) => b.node('GroupNormalization', [x, numbers(b, 'g', 3), numbers(b, 'bias', 3)], { num_groups: 3 }),
   ],
   [
+    'LRN, twice',
+    [6, 3, 2],
+    13,
+    (b, x) => {
+      const first = b.node('LRN', [x], { size: 3, alpha: { float: 0.9 }, beta: { float: 0.75 }, bias: { float: 1.5 } });
+      return b.node('LRN', [quantised(b, first, 0.02, 128)], { size: 5, alpha: { float: 2 }, beta: { float: 0.5 } });
+    },
+  ],
+  [
     'SkipLayerNormalization',
     [5, 8],
     17,
@@ -121,6 +131,21 @@ it('x over the root of its mean square, by hand', async () => {
       expect(output[6 * row + i]).toBeCloseTo((value / Math.sqrt(square + 0.01)) * gamma[i]!, 6),
     );
   }
+});
+
+it.each([3, 4, 9])('sums of LRN over %d neighbouring channels, by hand', (size) => {
+  const b = new OnnxBuilder(13);
+  b.input('x', ['N', 5, 1, 2]);
+  b.output(b.node('LRN', ['x'], { size, alpha: { float: 0.5 }, beta: { float: 0.75 }, bias: { float: 2 } }));
+  const { network } = imported(Uint8Array.from(b.bytes()));
+  const x = randomFloats(7, 10, 2);
+  const output = evaluateAnn(network, Float64Array.from(x)).get(network.outputs[0]!)!;
+  x.forEach((value, i) => {
+    let sum = 0;
+    // of an even number one more behind (onnxruntime has odd ones alone)
+    for (let c = -Math.floor((size - 1) / 2); c <= Math.ceil((size - 1) / 2); c++) sum += (x[i + 2 * c] ?? 0) ** 2;
+    expect(output[i]).toBeCloseTo(value / (2 + (0.5 / size) * sum) ** 0.75, 12);
+  });
 });
 
 it('the sum that SkipLayerNormalization gives out goes on past it', async () => {

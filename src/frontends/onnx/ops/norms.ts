@@ -1,12 +1,15 @@
+import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, lazyConstant, reshapedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
+import { asImage, seenOrigin, viewed } from '../image.js';
+import { mostComputed } from '../tensor-data.js';
 import { type RealValue, inAxesOf } from '../values.js';
-import { addition, affine } from './arithmetic.js';
+import { addition, affine, multiplication } from './arithmetic.js';
 import { axisOf, onTrailingAxes } from './attention.js';
 import type { OnnxOpTable } from './define.js';
-import { negative } from './function.js';
+import { applied, negative } from './function.js';
 import { along, inShape } from './layout.js';
 
 /** Normalisations by the statistics of each input; all of them are layer normalisations of what is arranged for it. */
@@ -17,6 +20,7 @@ export const normOps: OnnxOpTable = {
   SimplifiedLayerNormalization: { inputs: [2, 2], run: (c) => [alone(c, rmsNorm)] },
   InstanceNormalization: { inputs: [3, 3], run: (c) => [instanceNormalization(c)] },
   GroupNormalization: { inputs: [3, 3], run: (c) => [groupNormalization(c)] },
+  LRN: { inputs: [1, 1], run: (c) => [localResponse(c)] },
 };
 
 /** onnxruntime's own: of a sum of two, perhaps with a bias. */
@@ -131,6 +135,37 @@ function byGroups(context: NodeContext, x: RealValue, groups: number, scales: nu
   };
   const scaled = affine(context, 'Mul', normal, perChannel(1, 'the scale'), false, undefined, 'scaled');
   return affine(context, 'Add', scaled, perChannel(2, 'the bias'), false, context.output);
+}
+
+/** x/(bias + alpha/size·Σ x² of the channels around)^beta, written out: squares, weights of 1 over channels, a power, a product. */
+function localResponse(context: NodeContext): RealValue {
+  const [alpha, beta, bias] = [context.float('alpha', 1e-4), context.float('beta', 0.75), context.float('bias', 1)];
+  const size = context.int('size', 0);
+  if (!(size >= 1)) context.badAttribute('size', size);
+  if (!(alpha >= 0)) context.badAttribute('alpha', alpha);
+  if (!(bias > 0)) context.badAttribute('bias', bias);
+  if (!Number.isFinite(beta)) context.badAttribute('beta', beta);
+  const { x, view } = asImage(context, context.realInAnyLayout(0));
+  const [channels] = context.shapeOf(x) as [number];
+  if (channels ** 2 > mostComputed)
+    fail('onnx/too-large', { what: 'sums over channels', shape: [channels, channels] }, context.place);
+  const near = new Int8Array(channels ** 2);
+  const [before, behind] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  for (let c = 0; c < channels; c++) {
+    const end = Math.min(channels - 1, c + behind);
+    for (let other = Math.max(0, c - before); other <= end; other++) near[c * channels + other] = 1;
+  }
+  const weight: Param = {
+    tensor: { dtype: 'i8', shape: [channels, channels, 1, 1], data: near },
+    quant: { scale: [alpha / size], zero: [0], axis: 0 },
+  };
+  const constant: Param = { tensor: { dtype: 'f64', shape: [channels], data: new Float64Array(channels).fill(bias) } };
+  const squares = applied(context, 'pow', x, { alpha: 2 }, 'squares');
+  const attrs = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+  const params = { weight, bias: constant };
+  const sums = context.emit({ kind: 'conv', inputs: [squares], attrs, params, suffix: 'sums' });
+  const factors = applied(context, 'pow', sums, { alpha: -beta }, 'factors');
+  return viewed(multiplication(context, x, factors, seenOrigin(view, context.output)), view);
 }
 
 /** Acts on the axes from one on as on one; the last of its ops stands for the file's tensor. */

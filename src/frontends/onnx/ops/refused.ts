@@ -1,6 +1,3 @@
-const statistics =
-  'its statistics are those of each input, which spikes don’t carry: train with BatchNormalization, whose statistics are fixed';
-
 /** Operators people meet in the wild that are not imported, and what to do instead. */
 export const refusals: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -9,7 +6,7 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     RNN: 'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
     DynamicQuantizeLSTM:
       'recurrent layers of ANNs have no spiking form here; write a network of neurons with `delay(1)` and train it',
-    LRN: statistics,
+    LpNormalization: 'norms of each input aren’t imported; LayerNormalization and RMSNormalization are',
     If: 'graphs with control flow are not supported; export a static network',
     Loop: 'graphs with control flow are not supported; export a static network',
     Scan: 'graphs with control flow are not supported; export a static network',

@@ -1,10 +1,21 @@
 import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
-import { dendrite } from './dendrite.js';
+import { dendrite, equationsOf } from './dendrite.js';
 import { maxOfCounts } from './means-time.js';
 import { means } from './means.js';
 import { codingNumber, constantCurrent, signed, sizeAndSign, trainOfNeuron } from './worth.js';
+
+/** `Burst` of spikec/neurons, which encodes. */
+export const burstNeuron = equationsOf(`Burst(theta = 0.125, beta = 2, longest : int = 5) {
+  state u = 0
+  state g = 1
+  charge u = u + x
+  fire s = u >= g * theta
+  reset u = u - s * g * theta
+  reset g = where(s != 0, min(g * beta, beta ^ longest), 1)
+  surrogate rectangle(width: 1)
+}`);
 
 const worthOf = dendrite(`BurstWorth(theta, beta, longest) {
   state u = 0
@@ -26,7 +37,7 @@ function encoded(lowering: Lowering, op: Op, x: Value): Value {
   const { size, sign } = sizeAndSign(lowering, op, x);
   return signed(
     lowering,
-    trainOfNeuron(lowering, op, 'Burst', argsOf(lowering), constantCurrent(lowering, size)),
+    trainOfNeuron(lowering, op, burstNeuron, argsOf(lowering), constantCurrent(lowering, size)),
     sign,
   );
 }

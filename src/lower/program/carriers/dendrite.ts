@@ -1,5 +1,5 @@
 import { TokenStream } from '../../../base/tokens.js';
-import { parseNeuron } from '../../../equations/index.js';
+import { type NeuronDef, parseNeuron } from '../../../equations/index.js';
 import { type Op, makeOp } from '../../../network/index.js';
 import { InvariantError } from '../../../base/invariant.js';
 import type { Value } from '../../../tensor/index.js';
@@ -8,9 +8,14 @@ import { lowerNeurons } from '../neurons.js';
 import { stepsOf } from '../runnable.js';
 import type { CodingNumbers } from './conversion.js';
 
+/** A neuron of a coding's own, from the IR's text form: networks without a layer of neurons don't have it. */
+export function equationsOf(text: string): NeuronDef {
+  return parseNeuron(new TokenStream({ name: 'coding', text }));
+}
+
 /** What spikes [TN, …] are worth to those that read them, by equations with states of their own, in the IR's text form. */
 export function dendrite(text: string): (lowering: Lowering, op: Op, spikes: Value, args: CodingNumbers) => Value {
-  const def = parseNeuron(new TokenStream({ name: 'dendrite', text }));
+  const def = equationsOf(text);
   return (lowering, op, spikes, args) => {
     const { builder } = lowering;
     const time = { start: 1, steps: stepsOf(spikes) };

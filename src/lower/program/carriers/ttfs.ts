@@ -1,6 +1,7 @@
 import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
+import { equationsOf } from './dendrite.js';
 import { atOnce } from './means-time.js';
 import { means } from './means.js';
 import { codingNumber, meanWorth, signed, sizeAndSign, trainOfNeuron } from './worth.js';
@@ -10,11 +11,23 @@ export function firstSpikeWeights(steps: number, tau: number): readonly number[]
   return Array.from({ length: steps }, (_, t) => (tau === 0 ? steps - t : steps * Math.exp(-t / tau)));
 }
 
+/** `FirstSpike` of spikec/neurons, which encodes. */
+export const firstSpikeNeuron = equationsOf(`FirstSpike(steps : int = 16, tau = 0, theta = 1) {
+  state u = 0
+  state w = theta * steps
+  state done = 0
+  charge u = u + x
+  fire s = u >= where(tau == 0, w - theta / 2, w * exp(-0.5 / max(tau, 0.001))) and done < 0.5
+  reset done = max(done, s)
+  reset w = where(tau == 0, w - theta, w * exp(-1 / max(tau, 0.001)))
+  surrogate rectangle(width: 1)
+}`);
+
 /** The input's one spike, at the time that is nearest to its size, with its sign. */
 function encoded(lowering: Lowering, op: Op, x: Value): Value {
   const { size, sign } = sizeAndSign(lowering, op, x);
   const args = { steps: lowering.steps, tau: codingNumber(lowering, 'tau') };
-  return signed(lowering, trainOfNeuron(lowering, op, 'FirstSpike', args, atOnce(lowering, op, size)), sign);
+  return signed(lowering, trainOfNeuron(lowering, op, firstSpikeNeuron, args, atOnce(lowering, op, size)), sign);
 }
 
 /**

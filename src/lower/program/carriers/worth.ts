@@ -1,5 +1,6 @@
 import { elementCount, tensor } from '../../../base/dtype.js';
 import { InvariantError, present } from '../../../base/invariant.js';
+import type { NeuronDef } from '../../../equations/index.js';
 import { type Op, makeOp, numberAttr } from '../../../network/index.js';
 import { type Value, meanOverTime } from '../../../tensor/index.js';
 import { type Lowering, folded } from '../context.js';
@@ -38,23 +39,23 @@ export function sizeAndSign(lowering: Lowering, op: Op, x: Value): { readonly si
   return { size: builder.min(builder.abs(share), 1), sign: builder.sign(share) };
 }
 
-/** The train [TN, …] of a neuron of the network's under a current. */
+/** The train [TN, …] of a coding's own neuron under a current. */
 export function trainOfNeuron(
   lowering: Lowering,
   op: Op,
-  neuron: string,
+  def: NeuronDef,
   args: Readonly<Record<string, number>>,
   input: Timed,
 ): Value {
   const { network, builder } = lowering;
   const made = makeOp(
-    { id: op.id, kind: 'neuron', inputs: op.inputs, attrs: { neuron, ...args }, place: op.place },
+    { id: op.id, kind: 'neuron', inputs: op.inputs, attrs: { neuron: def.name, ...args }, place: op.place },
     [{ shape: op.type.shape, time: { start: 1, steps: lowering.steps }, code: { kind: 'psp' } }],
     network.params,
-    network.neurons,
+    new Map([[def.name, def]]),
   );
   if ('problem' in made) throw new InvariantError(`lower: ${op.id}: ${made.problem}`);
-  const { spikes } = lowerNeurons(lowering, made, input);
+  const { spikes } = lowerNeurons(lowering, made, input, { def });
   return builder.at(op.id).as('train').concat(spikes, 0);
 }
 
