@@ -112,7 +112,17 @@ export function summary(result: CompileResult): string {
   const head = `${result.name}: ${count(result.ops)} layers, ${count(result.parameters)} parameters${latency}\n`;
   const notes = result.notes.map((note) => `  note: ${note}\n`).join('');
   const files = result.files.map((file) => `  ${result.outDir ?? '.'}/${file}\n`).join('');
-  return head + notes + memoryText(result) + files;
+  return head + notes + memoryText(result) + nirText(result) + files;
+}
+
+/** Of each layer its node in NIR, and whether it is faithful: `  conv  Conv2d  faithful`. */
+function nirText({ nir = [] }: CompileResult): string {
+  const [ids, types] = [nir.map(({ layer }) => layer), nir.map(({ type }) => type)].map((texts) =>
+    Math.max(0, ...texts.map(({ length }) => length)),
+  ) as [number, number];
+  const line = ({ layer, type, rating, why }: (typeof nir)[number]): string =>
+    `  NIR: %${layer.padEnd(ids)}  ${type.padEnd(types)}  ${rating}${why === undefined ? '' : `: ${why}`}\n`;
+  return nir.map(line).join('');
 }
 
 /** `  C: 65,900 bytes of constants in flash, 17,824 bytes of memory`. */

@@ -58,7 +58,7 @@ export function addTrain(program: Command, host: Host): void {
     .option('--seed <n>', 'of weights, order, augmentation and masks', wholeNumber(0))
     .option('--batch <n>', "images a step, in place of the config's", wholeNumber(1))
     .option('--lr <rate>', "the learning rate, in place of the optimiser's", numberAboveZero)
-    .option('--from <run>', 'begin with the weights of another run, where names and shapes are the same')
+    .option('--from <run>', 'begin with the weights of another run or a NIR file, where names and shapes are the same')
     .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')

@@ -16,14 +16,18 @@ export interface CompileResult {
   readonly passes: readonly { readonly pass: string; readonly milliseconds: number }[];
   /** Of emitted C, in bytes: constants in flash, and all working memory. */
   readonly memory?: EmittedFacts['memory'];
+  /** Of an emitted NIR file, layer by layer: its node, and whether that is faithful. */
+  readonly nir?: EmittedFacts['nir'];
 }
 
 /** What emitters say of their files. */
 export class Facts {
   readonly notes: string[] = [];
   memory: EmittedFacts['memory'];
+  nir: EmittedFacts['nir'];
 
-  readonly take = ({ memory, notes = [] }: EmittedFacts): void => {
+  readonly take = ({ memory, nir, notes = [] }: EmittedFacts): void => {
+    this.nir = nir ?? this.nir;
     this.memory = memory ?? this.memory;
     this.notes.push(...notes);
   };
@@ -35,7 +39,7 @@ export function describe(
   runs: readonly PassRun[],
   files: readonly string[],
   options: { readonly outDir?: string },
-  { memory, notes }: Facts = new Facts(),
+  { memory, nir, notes }: Facts = new Facts(),
 ): CompileResult {
   const parameters = costOf(network).total.params;
   const latency = latencyOf(network);
@@ -48,6 +52,7 @@ export function describe(
     ...(latency === 0 ? {} : { latency_steps: latency }),
     notes: [...network.notes, ...notes],
     ...(memory === undefined ? {} : { memory }),
+    ...(nir === undefined ? {} : { nir }),
     passes: runs.map(({ pass, milliseconds }) => ({ pass, milliseconds })),
   };
 }

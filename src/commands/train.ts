@@ -8,13 +8,13 @@ import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
 import { weightsFrom } from '../workspace/first-weights.js';
 import { loadModel } from '../workspace/load-model.js';
+import { prepare } from '../workspace/nir.js';
 import { copiesOf } from '../workspace/model-copies.js';
 import { forLabels, plannedTraining, trainable } from '../workspace/planned-training.js';
 import { RunWriter } from '../workspace/run-writer.js';
 import { trainingFolder } from '../workspace/training-folder.js';
 import type { TrainOverrides } from '../workspace/train-settings.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
-
 export type { TrainResult } from '../run/training.js';
 
 export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrides {
@@ -38,10 +38,9 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
 /** Trains a config's network on data; everything that is needed to go on, and the network, lie in the run folder. */
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
   const findings = new Findings();
+  if (options.from !== undefined) await prepare([{ path: options.from }]);
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
-  const said = plannedTraining(config, options, findings, (initial) =>
-    options.from === undefined ? initial : weightsFrom(options.from, initial, findings),
-  );
+  const said = plannedTraining(config, options, findings, (initial) => weightsFrom(options.from, initial, findings));
   const { network, data } = said;
   const say = phasesTo(options.onProgress);
   const folder = trainingFolder(target, config.name, options);

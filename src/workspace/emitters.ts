@@ -1,7 +1,7 @@
 import { fail } from '../base/diagnostics/index.js';
 import { type CFiles, emitC } from '../backends/c/index.js';
 import { emitOnnx } from '../backends/onnx/index.js';
-import { type NirReader, exportNir } from '../backends/nir/index.js';
+import { type NirNodeReport, type NirReader, exportNir } from '../backends/nir/index.js';
 import type { NeuronDef } from '../equations/index.js';
 import { encodeNir } from '../data/nir.js';
 import { type Network, printNetwork } from '../network/index.js';
@@ -29,6 +29,8 @@ export interface Emission {
 export interface EmittedFacts {
   readonly memory?: CFiles['memory'];
   readonly notes?: readonly string[];
+  /** Of a NIR file: what became of each layer. */
+  readonly nir?: readonly NirNodeReport[];
 }
 
 /** How an artifact is made. */
@@ -57,12 +59,12 @@ export const emitters: Readonly<Record<Artifact, Emitter>> = {
 };
 
 function nirFiles({ network, nirFor, said }: Emission): Files {
-  const { graph, faithful, approximate } = exportNir(network, nirFor);
+  const { graph, nodes, faithful, approximate } = exportNir(network, nirFor);
   const count =
     approximate.length === 0
       ? `${faithful} nodes, all faithful`
       : `${faithful} nodes faithful, ${approximate.length} approximate`;
-  said({ notes: [`NIR: ${count}`, ...approximate.map(({ message }) => `NIR: ${message}`)] });
+  said({ notes: [`NIR: ${count}`, ...approximate.map(({ message }) => `NIR: ${message}`)], nir: nodes });
   return [['network.nir', encodeNir(graph)]];
 }
 

@@ -131,3 +131,20 @@ it.each([
     for (const value of each('v_threshold')) expect(Math.fround(value)).toBe(Math.fround(theta));
   }
 });
+
+it('an export says of each layer its node, and whether it is faithful', async () => {
+  written('net.nir', lif(4e-3, 1));
+  const ran = await spikec('compile', '@net.nir#steps=4,dt=1e-3', '--emit', 'nir', '-o', '@again', '--json');
+  expect(ran.code).toBe(0);
+  const { nir } = JSON.parse(ran.out) as { nir: { layer: string; type: string; rating: string }[] };
+  const nodes = readNir(join(folder, 'again', 'network.nir')).nodes;
+  expect(nir.map(({ type, rating }) => [type, rating])).toContainEqual(['LIF', 'faithful']);
+  expect(nir.map(({ type }) => type).toSorted()).toEqual(
+    [...nodes.values()]
+      .map(({ type }) => type)
+      .filter((type) => type !== 'Output')
+      .toSorted(),
+  );
+  const text = await spikec('compile', '@net.nir#steps=4,dt=1e-3', '--emit', 'nir', '-o', '@again');
+  expect(text.out).toMatch(/NIR: %neurons\s+LIF\s+faithful/);
+});

@@ -4,8 +4,10 @@ import { expect, it } from 'vitest';
 import { DiagnosticError, type Outcome } from '../../src/base/diagnostics/index.js';
 import { driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
+import { encodeNir, loadNir } from '../../src/data/nir.js';
 import { decodeWeights } from '../../src/network/index.js';
 import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
+import { array, nirGraph, nirNode } from '../support/nir.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { random } from '../tensor/cases.js';
 
@@ -170,6 +172,39 @@ it('`--from` begins with another run’s weights, and what `freeze` names stays 
   expect(await codes({ from: run })).toEqual([]);
   writeFileSync(frozen, text.replace('seed 1', 'seed 7 freeze ["none"]'));
   expect(await codes({ resume: false, run: join(path, '../other') })).toEqual(['model/pattern']);
+});
+
+it('`--from` a NIR file begins with the weights of the nodes that are named as the layers', async () => {
+  const { path, run } = written('', { labels: 'classes' });
+  valueOf(await driver.trainTarget({ path }, { run, epochs: 1 }));
+  const weights = (folder: string) => valueOf(decodeWeights(readFileSync(join(folder, 'weights.safetensors')), folder));
+  const { shape } = weights(run).get('output.linear.weight')!.tensor;
+  const [outputs, inputs] = shape as [number, number];
+  const next = random(5);
+  const drawn = (count: number): number[] => Array.from({ length: count }, () => Math.fround(next() / 8));
+  const [weight, bias] = [drawn(outputs * inputs), drawn(outputs)];
+  const graph = nirGraph(
+    {
+      input: nirNode('Input', { shape: array([inputs]) }),
+      output_linear: nirNode('Affine', { weight: array(weight, [outputs, inputs]), bias: array(bias) }),
+      end: nirNode('Output', { shape: array([outputs]) }),
+    },
+    [
+      ['input', 'output_linear'],
+      ['output_linear', 'end'],
+    ],
+  );
+  await loadNir();
+  const from = join(path, '../net.nir');
+  writeFileSync(from, encodeNir(graph));
+  const frozen = join(path, '../frozen.spike');
+  writeFileSync(frozen, readFileSync(path, 'utf8').replace('seed 1', 'seed 7 freeze ["output.linear"]'));
+  const then = join(path, '../then');
+  const { diagnostics } = await driver.trainTarget({ path: frozen }, { run: then, from, epochs: 1 });
+  const note = diagnostics.find(({ code }) => code === 'train/weights-taken');
+  expect(note?.message).toMatch(/^2 parameters begin as they are in .*; 2 don't/);
+  expect([...weights(then).get('output.linear.weight')!.tensor.data]).toEqual(weight);
+  expect([...weights(then).get('output.linear.bias')!.tensor.data]).toEqual(bias);
 });
 
 it('weights of a run of another network are refused', async () => {

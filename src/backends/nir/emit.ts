@@ -6,8 +6,21 @@ import { type NirReader, conventions } from './conventions.js';
 import { layers } from './layers.js';
 import { integers, node } from './row.js';
 
+/** What became of a layer in the file. */
+export interface NirNodeReport {
+  readonly layer: string;
+  /** The node's name in the file, and its type. */
+  readonly node: string;
+  readonly type: string;
+  readonly rating: 'faithful' | 'approximate';
+  /** Why it is no more than approximate. */
+  readonly why?: string;
+}
+
 export interface NirExport {
   readonly graph: NirGraph;
+  /** Of each node that stands for a layer, in the network's order. */
+  readonly nodes: readonly NirNodeReport[];
   /** Nodes that are exactly what the network does, and why others are not. */
   readonly faithful: number;
   readonly approximate: readonly Diagnostic[];
@@ -23,15 +36,20 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
   const refused: Diagnostic[] = [];
   const approximate: Diagnostic[] = [];
   const passes = new Set<string>();
+  const reports: NirNodeReport[] = [];
   for (const op of network.ops) {
     const [from] = op.inputs;
+    const reasons: string[] = [];
     const made = layers[op.kind]({
       network,
       op,
       convention,
       from: from === undefined ? [] : present(byId.get(from), `nir: no op ${from}`).type.shape,
       closes: from !== undefined && place.get(from)! > place.get(op.id)!,
-      approximate: (why) => approximate.push(diagnostic('nir/approximate', { layer: op.id, why }, op.place)),
+      approximate: (why) => {
+        reasons.push(why);
+        approximate.push(diagnostic('nir/approximate', { layer: op.id, why }, op.place));
+      },
     });
     if (made === 'through') passes.add(op.id);
     else if ('cannot' in made)
@@ -40,6 +58,12 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
       const name = nameFor(op.id, nodes);
       names.set(op.id, name);
       nodes.set(name, made);
+      const [why] = reasons;
+      const rated =
+        why === undefined
+          ? { rating: 'faithful' as const }
+          : { rating: 'approximate' as const, why: reasons.join('; ') };
+      reports.push({ layer: op.id, node: name, type: made.type, ...rated });
     }
   }
   const sources = (id: string, seen: ReadonlySet<string> = new Set()): readonly string[] => {
@@ -72,7 +96,8 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
   if (refused.length > 0) throw new DiagnosticError(refused);
   return {
     graph: { nodes, edges, metadata: metadataOf(network, convention.dt) },
-    faithful: nodes.size - approximate.length,
+    nodes: reports,
+    faithful: nodes.size - reports.filter(({ rating }) => rating === 'approximate').length,
     approximate,
   };
 }

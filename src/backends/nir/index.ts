@@ -1,2 +1,2 @@
 export { type NirReader, conventions, nirReaders } from './conventions.js';
-export { type NirExport, exportNir } from './emit.js';
+export { type NirExport, type NirNodeReport, exportNir } from './emit.js';

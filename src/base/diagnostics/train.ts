@@ -18,7 +18,7 @@ classes are saved as integers (\`labels.astype('int64')\`). With \`target recons
       left.length === 0
         ? `all ${taken} parameters begin as they are in "${folder}"`
         : `${taken} parameters begin as they are in "${folder}"; ${left.length} don't: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ' …' : ''}`,
-    `\`--from\` takes the weights of another run (or compiled folder) whose names and shapes are those of this network. The others begin
+    `\`--from\` takes the weights of another run, compiled folder or NIR file whose names and shapes are those of this network. The others begin
 as they do without it.`,
   ),
   'train/no-weights-taken': define<{ folder: string }>(

@@ -18,6 +18,7 @@ import {
   levelsConv,
   maxPrefix,
   poolBits,
+  rolled,
   rowKernel,
   spikeKernel,
   spikeLists,
@@ -193,6 +194,7 @@ export class TrainEmitter {
     if (gather !== undefined) {
       const name = gatherName(w, gather.eachRow);
       this.source.define('spk_list', spikeLists);
+      if (w === 4) this.source.type(rolled);
       this.source.define(name, gatherKernel(w, gather.eachRow));
       const args = [acc.text, '&s', array, `${gather.levelBits}u`, this.#lists(weights)];
       return [`{ ${own} ${windows} ${name}(&t, ${first}, ${count}, ${args.join(', ')}); }`];

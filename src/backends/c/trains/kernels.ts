@@ -102,13 +102,35 @@ static void spk_spike_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t 
 }`;
 }
 
+/** What weights of 4 bits need before their kernel. */
+export const rolled = `#include <string.h>
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
+#define SPK_ROLLED _Pragma("GCC unroll 1")
+#else
+#define SPK_ROLLED
+#endif`;
+
 /** What one spike through weights adds to 16 sums of 16 bits. */
 function sixteen(bits: number): readonly string[] {
   const add = (from: number, to: number, weight: string): string =>
     `for (j = ${from}; j < ${to}; j++) part[j] = (int16_t)(part[j] + level * ${weight});`;
   if (bits === 8) return [add(0, 16, '((const int8_t *)p)[j]')];
   if (bits !== 4) return [add(0, 16, `spk_bits(p, ${bits}u, j)`)];
-  return [add(0, 8, '(((p[j] & 15) ^ 8) - 8)'), add(8, 16, '(((p[j - 8] >> 4) ^ 8) - 8)')];
+  // halves of 8 bytes at once, in loops that stay loops: otherwise gcc packs each byte by itself
+  return [
+    'uint8_t low[8], high[8];',
+    'uint64_t both, half_of_each;',
+    'memcpy(&both, p, 8);',
+    'half_of_each = both & UINT64_C(0x0f0f0f0f0f0f0f0f);',
+    'memcpy(low, &half_of_each, 8);',
+    'half_of_each = (both >> 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);',
+    'memcpy(high, &half_of_each, 8);',
+    'SPK_ROLLED',
+    add(0, 8, '((low[j] ^ 8) - 8)'),
+    'SPK_ROLLED',
+    add(8, 16, '((high[j - 8] ^ 8) - 8)'),
+  ];
 }
 
 /** The spikes of a row of pixels one after another, and where each pixel's begin. */
