@@ -313,9 +313,9 @@ class Epoch {
   }
 }
 
-/** Behind what was begun before: an engine that computes on threads of its own is at it by then. */
+/** Behind what was begun before: an engine that computes on threads of its own is at it by then. In a page there are none. */
 async function soon<T>(work: () => T): Promise<T> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  if (typeof setImmediate === 'function') await new Promise<void>((resolve) => setImmediate(resolve));
   return work();
 }
 

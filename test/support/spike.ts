@@ -5,7 +5,7 @@ import { type Source, isSpan, lineAndColumn } from '../../src/base/source.js';
 import { type LoadOptions, type ModelLoader, checkModel, memoryLoader } from '../../src/model/index.js';
 
 /** The standard library's file, from the repository. */
-export function libraryText(name: 'neurons' | 'blocks' | 'attention'): string {
+export function libraryText(name: 'neurons' | 'blocks' | 'attention' | 'spikformer/cifar'): string {
   return readFileSync(new URL(`../../models/${name}.spike`, import.meta.url), 'utf8');
 }
 
@@ -15,6 +15,7 @@ export function testLoader(files: Readonly<Record<string, string>> = {}): ModelL
     'spikec/neurons': libraryText('neurons'),
     'spikec/blocks': libraryText('blocks'),
     'spikec/attention': libraryText('attention'),
+    'spikec/spikformer/cifar': libraryText('spikformer/cifar'),
     ...files,
   });
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { OnnxBuilder } from '../../../src/testing/onnx-builder.js';
+import { runPipeline } from '../../../src/passes/index.js';
+import { surroundings, sws } from '../../support/sws.js';
 import { convertsExactly } from './exact-snn.js';
 import { codes, compareWithOnnxruntime, imported, randomFloats, refused } from './harness.js';
 
@@ -93,6 +95,23 @@ it.each(forms)('%s', async (_, build, kinds) => {
   const { spiking } = await convertsExactly(tokens(build, features));
   const found = new Set<string>(spiking.ops.map((op) => op.kind));
   for (const kind of kinds) expect(found).toContain(kind);
+});
+
+it('neurons that apply a function of many codes are named in a note, with how many values they make', () => {
+  const both = tokens(
+    (b, x) => {
+      const softmax = quantised(b, b.node('Softmax', [projected(b, x)], { axis: -1 }), 1 / 256, 0);
+      return quantised(b, normalised(b, softmax), 0.02, 128);
+    },
+    40,
+    17,
+  );
+  const { diagnostics } = runPipeline(imported(both).network, sws(), surroundings);
+  const said = diagnostics.find(({ code }) => code === 'convert/group-functions');
+  expect(said?.severity).toBe('note');
+  expect(said?.message).toBe(
+    '2 layers of neurons apply a function of many codes at once (layernorm, softmax): 80 values an image',
+  );
 });
 
 it('a layer normalisation that is written out is the one of LayerNormalization', async () => {
