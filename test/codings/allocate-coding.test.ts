@@ -5,7 +5,7 @@ import { driver } from '../../src/commands/index.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import { spikec } from '../cli/fake.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
+import { tinyFloat, tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
 
 function project(): { readonly folder: string; readonly file: string; readonly dataset: Dataset } {
   const folder = temporaryFolder();
@@ -99,6 +99,12 @@ it('bounds that nothing holds are refused with the nearest, and so are flags tha
     const { code, err } = await spikec(['allocate', file, ...data, ...flags]);
     expect([code, err]).toEqual([2, expect.stringContaining(said)]);
   }
+  writeFileSync(join(folder, 'float.onnx'), tinyFloat());
+  const float = join(folder, 'float.onnx');
+  const unmeasured = await spikec(['allocate', float, ...data, '--max-latency', '8', '--codings', 'tsc,mbif'], driver);
+  expect([unmeasured.code, unmeasured.err]).toEqual([1, expect.stringContaining('--calibrate DATA')]);
+  const short = await spikec(['allocate', file, ...data, '--max-latency', '7', '--codings', 'tsc,ttfs'], driver);
+  expect([short.code, short.out]).toEqual([0, expect.stringMatching(/ttfs 4: its latency is \d+ steps\n/)]);
   const { code, err } = await spikec(['allocate', 'net.spike', ...data, '--max-latency', '8']);
   expect([code, err]).toEqual([2, expect.stringContaining('an ONNX file')]);
 }, 60_000);
