@@ -35,6 +35,7 @@ export {
   neuronParamTypes,
   partsOf,
   phasesOf,
+  readsName,
   stepParameter,
   stepwiseParameters,
   thresholdOf,
