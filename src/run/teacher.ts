@@ -62,12 +62,15 @@ async function openTeacher(path: string, { name, shape, classes, threads }: Pupi
   const [port, ...others] = source.inputs;
   const [output] = source.outputs;
   const axes = port?.shape.slice(1) ?? [];
+  const fits = axes.length === shape.length && axes.every((size, i) => typeof size !== 'number' || size === shape[i]);
   const reason =
     port === undefined || others.length > 0
       ? `has ${source.inputs.length} inputs, not one`
-      : axes.every((size) => typeof size === 'number') && axes.join() !== shape.join()
-        ? `takes samples [${axes.join(', ')}], and the network [${shape.join(', ')}]`
-        : undefined;
+      : port.dtype !== 'f32' && port.dtype !== 'f64'
+        ? `takes samples of type ${port.dtype}, and the network real ones`
+        : fits
+          ? undefined
+          : `takes samples [${axes.join(', ')}], and the network [${shape.join(', ')}]`;
   if (reason !== undefined) {
     await source.dispose();
     return refuse(name, reason);
@@ -78,7 +81,7 @@ async function openTeacher(path: string, { name, shape, classes, threads }: Pupi
     const n = images.shape[0]!;
     if (data.length !== n * classes)
       refuse(name, `gives [${found.join(', ')}] for ${n} samples, and the network has ${classes} outputs`);
-    return { dtype: 'f32', shape: [n, classes], data: Float32Array.from(data as Float32Array) };
+    return { dtype: 'f32', shape: [n, classes], data: Float32Array.from(data as ArrayLike<number>) };
   };
   return { logits, close: () => source.dispose() };
 }

@@ -1,14 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Op, isFiringLayer } from '../../network/index.js';
-import {
-  type LossSpec,
-  type ProgramBuilder,
-  type Value,
-  logSoftmax,
-  lossOf,
-  meanOverTime,
-} from '../../tensor/index.js';
+import { type LossSpec, type Value, distillationLoss, lossOf } from '../../tensor/index.js';
 import type { Carried } from './carriers/carrier.js';
 import type { Lowering } from './context.js';
 import { stepsOf } from './runnable.js';
@@ -19,10 +12,7 @@ export interface FiringLoss {
   readonly target: number;
 }
 
-/**
- * Knowledge distillation (Hinton et al. 2015): T²·KL(softmax(t/T) ‖ softmax(z/T)), the mean over the batch, of a teacher's
- * outputs t, which the step is fed, and what is read out of the network, z.
- */
+/** Knowledge distillation from a teacher, whose outputs the step is fed. */
 export interface DistillLoss {
   readonly kind: 'distill';
   /** The teacher's ONNX file. */
@@ -87,7 +77,7 @@ export function totalLoss(
       case 'firing':
         return firingLoss(lowering, carried, one);
       case 'distill':
-        return distillLoss(builder, one, logits.read, present(teacher, 'lower: a distillation without a teacher'));
+        return distillationLoss(builder, one, logits.read, present(teacher, 'lower: a distillation without a teacher'));
       default:
         return task(one);
     }
@@ -97,12 +87,6 @@ export function totalLoss(
     return factor === 1 ? value : builder.mul(value, factor);
   });
   return terms.reduce((sum, term) => builder.as('loss').add(sum, term));
-}
-
-function distillLoss(b: ProgramBuilder, { temperature }: DistillLoss, outputs: Value, teacher: Value): Value {
-  const [own, theirs] = [meanOverTime(b, outputs), teacher].map((one) => logSoftmax(b, b.mul(one, 1 / temperature)));
-  const divergence = b.sumAll(b.mul(b.exp(theirs!), b.sub(theirs!, own!)));
-  return b.as('distill').mul(b.div(divergence, b.batchSize('f32')), temperature ** 2);
 }
 
 function firingLoss(lowering: Lowering, carried: Carried, { target }: FiringLoss): Value {
