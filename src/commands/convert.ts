@@ -17,6 +17,7 @@ import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { bytesOf, importFile } from '../workspace/target.js';
+import { convertedFolder } from '../workspace/torch-folder.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { packageVersion } from '../workspace/version.js';
 import { type CompileResult, Facts, describe } from './summary.js';
@@ -67,7 +68,8 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
   const emit = affordable(options.emit ?? ['ir', 'json', 'onnx'], network, findings);
   const facts = new Facts();
-  const files = artifactsWith(written, network, emit, origin, packageVersion(), facts.take);
+  const torch = (): Map<string, string | Uint8Array> => convertedFolder(network, config.name);
+  const files = artifactsWith(written, network, emit, origin, packageVersion(), { torch, said: facts.take });
   refuseToReplace({ folder: options.outDir, maker: 'convert', files, inputs });
   writeFolder(options.outDir, files);
   return {
