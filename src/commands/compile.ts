@@ -43,9 +43,16 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
   const opened = openTarget(target, options, findings);
   opened.passPlan();
   if (opened.source !== undefined) await verifyWhereWanted(opened.source, options, findings);
-  const { stopAfter, planes } = options;
+  const { stopAfter, planes, onProgress } = options;
   const split = planes === true ? { planes } : {};
-  const { network, runs } = opened.compiled({ stopAfter, ...split, after: (run) => print(run, options) });
+  const { network, runs } = opened.compiled({
+    stopAfter,
+    ...split,
+    after: (run) => {
+      onProgress?.({ phase: 'compiling', done: 0, detail: `after ${run.pass}` });
+      print(run, options);
+    },
+  });
   for (const wanted of wantedPasses(options)) checkRan(wanted, runs);
   const emit = affordable(options.emit, network, findings);
   if (opened.text !== undefined && emit.some((one) => emitters[one].lowers)) checkRuns(network, opened.text);
@@ -59,7 +66,7 @@ function emitted(
   opened: Opened,
   network: Network,
   emit: CompileOptions['emit'],
-  { outDir: folder, memory, nirFor }: CompileOptions,
+  { outDir: folder, memory, nirFor, onProgress }: CompileOptions,
   facts: Facts,
   findings: Findings,
 ): readonly string[] {
@@ -71,7 +78,7 @@ function emitted(
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())
-    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor });
+    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor, onProgress });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
