@@ -93,6 +93,7 @@ function describeResult(r: EvalResult): string {
     ['samples', count(r.samples)],
     ...accuracyRows(r),
     ...distanceRows(r),
+    ...precisionRows(r),
     ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
     ['operations per frame', count(r.opf)],
     ['latency', `${r.latency_steps} steps`],
@@ -105,7 +106,8 @@ function describeResult(r: EvalResult): string {
     stagesTable(r) +
     layersTable(r) +
     activityTable(r) +
-    confusionTable(r)
+    confusionTable(r) +
+    precisionTable(r)
   );
 }
 
@@ -141,6 +143,27 @@ function distanceRows({ regression, source }: EvalResult): [string, string][] {
     ...rows('source ', source?.regression),
     ...(apart === undefined ? [] : ([['mean difference from the source', digits(apart.mae)]] as [string, string][])),
   ];
+}
+
+/** Boxes against those that are there. */
+function precisionRows({ map50, map }: EvalResult): [string, string][] {
+  if (map50 === undefined || map === undefined) return [];
+  return [
+    ['mAP@50', percent(map50)],
+    ['mAP@50:95', percent(map)],
+  ];
+}
+
+function precisionTable({ class_precision: classes }: EvalResult): string {
+  if (classes === undefined) return '';
+  const shown = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
+  const rows = classes.map(({ class: label, name, objects, map50, map }) => [
+    name ?? String(label),
+    objects.toLocaleString('en'),
+    shown(map50),
+    shown(map),
+  ]);
+  return `\n${table([['class', 'objects', 'AP@50', 'AP@50:95'], ...rows], ['left', 'right', 'right', 'right'])}`;
 }
 
 const digits = (value: number): string => String(Number(value.toPrecision(5)));

@@ -20,5 +20,5 @@ export { openNpz } from './npz.js';
 export { type OpenOptions, loadReaders, openDataset, sampleForm } from './open.js';
 export { failThere, writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';
-export { type Spread, look } from './look.js';
+export { type ClassCount, type Spread, look } from './look.js';
 export { type EventFigures, lookAtRecordings } from './look-at-recordings.js';

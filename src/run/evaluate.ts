@@ -3,6 +3,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset } from '../data/index.js';
+import type { DetectionScore } from '../detection/index.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
 import { simplify } from '../tensor/index.js';
@@ -14,9 +15,10 @@ import type { Opened } from '../workspace/open.js';
 import type { Source } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
-import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
+import { chosenNormalisation, detectorOf, fitToNetwork, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
 import {
+  DetectionCounter,
   type Images,
   type Outputs,
   type SpikingRun,
@@ -55,7 +57,10 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     numbers: true,
     normalisation,
     targetIsInput: opened.targetIsInput === true,
+    ...detectorOf(network, opened.bins),
   });
+  if (dataset.boxes !== undefined && opened.bins === undefined && opened.targetIsInput !== true)
+    fail('data/boxes', { name: dataset.name });
   const images: Images = {
     dataset,
     normalisation,
@@ -73,9 +78,16 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const engine = finiteOnly(chosen, placeOf(opened));
   const phase =
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
-  const running = { ...options, ones: isSplit(compiled.network) };
+  const detections = truth.kind === 'boxes' ? new DetectionCounter(truth, images.count) : undefined;
+  const running = {
+    ...options,
+    ones: isSplit(compiled.network),
+    ...(detections === undefined
+      ? {}
+      : { onOutputs: (outputs: Tensor, start: number) => detections.add(outputs, start) }),
+  };
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
-  const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
+  const measured: Measured = { source, compiled, network, images, truth, before, run, engine, detections };
   return {
     ...figures(measured),
     ...(before !== undefined && trains === 'means' && !readsWhole(network) && truth.kind === 'classes'
@@ -105,12 +117,13 @@ interface Measured {
   readonly before: Found | undefined;
   readonly run: SpikingRun;
   readonly engine: Engine;
+  readonly detections: DetectionCounter | undefined;
 }
 
-function figures({ compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
+function figures({ compiled, network, images, truth, before, run, engine, detections }: Measured): EvalResult {
   return {
     samples: images.count,
-    ...scoreOf(truth, run),
+    ...(detections === undefined ? scoreOf(truth, run) : precisionOf(detections.result(), images.dataset)),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
@@ -118,6 +131,11 @@ function figures({ compiled, network, images, truth, before, run, engine }: Meas
     seconds: run.milliseconds / 1000,
     engine: engine.name,
   };
+}
+
+function precisionOf({ map50, map, classes }: DetectionScore, { boxes }: Dataset): Partial<EvalResult> {
+  const named = classes.map((one) => ({ ...one, ...(boxes === undefined ? {} : { name: boxes.names[one.class]! }) }));
+  return { map50, map, class_precision: named };
 }
 
 async function stagesOf(

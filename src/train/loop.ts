@@ -34,6 +34,8 @@ export interface EpochProgress {
   /** Share of right classes, or where labels are numbers the mean absolute error. */
   readonly accuracy: number;
   readonly numbers: boolean;
+  /** Of labels that are boxes there is no such figure in training: the loss alone. */
+  readonly boxes?: true;
 }
 
 /** All that a checkpoint needs beside the records. */
@@ -114,7 +116,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const started = options.now();
       const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling, teacher });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
-      const numbers = settings.labels !== undefined;
+      const figure = figureOf(settings.labels);
       step += epoch.steps;
       const states = await opened.read();
       const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
@@ -122,12 +124,12 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const measured = await measure.run(shownStates(states), samples, shown, measuredBatch, settings.seed, (done) =>
         options.onPhase?.(phase, { done, total: shown.length }),
       );
-      const validated = held.length > 0 ? { ...valued(numbers, measured), val_loss: measured.loss } : {};
+      const validated = held.length > 0 ? { ...valued(figure, measured), ...lossOn(measured) } : {};
       const seconds = (options.now() - started) / 1000;
       const record = {
         epoch: records.length + 1,
         loss,
-        ...(numbers ? { mae: accuracy } : { accuracy }),
+        ...(figure === 'map' ? (held.length > 0 ? {} : precisions(measured)) : { [figure]: accuracy }),
         ...validated,
         rate,
         firing: measured.firing,
@@ -229,10 +231,12 @@ class Epoch {
     const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
     const { epoch } = this;
-    const numbers = settings.labels !== undefined;
+    const figure = figureOf(settings.labels);
+    const numbers = figure === 'mae';
+    const shown = figure === 'map' ? ({ numbers, boxes: true } as const) : { numbers };
     const total = this.steps * this.#batch;
     const before = this.records.map((record) => record.val_loss ?? record.loss);
-    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, numbers });
+    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, ...shown });
     const rateOf = (i: number): number =>
       learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs, before);
     let ahead = this.steps > 0 ? this.#draw(0, rateOf(0)) : undefined;
@@ -261,7 +265,8 @@ class Epoch {
         const term = results[`loss.${name}`]?.data[0];
         if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
       }
-      correct += present(results[outputNames[numbers ? 'error' : 'correct']], 'train: no count').data[0]!;
+      if (figure !== 'map')
+        correct += present(results[outputNames[numbers ? 'error' : 'correct']], 'train: no count').data[0]!;
       const done = (i + 1) * this.#batch;
       onProgress?.({
         epoch,
@@ -270,7 +275,7 @@ class Epoch {
         total: this.steps * this.#batch,
         loss: losses / (i + 1),
         accuracy: correct / done,
-        numbers,
+        ...shown,
       });
     }
     return {
@@ -338,7 +343,25 @@ function isFinite({ data }: Tensor): boolean {
   return Number.isFinite(sum);
 }
 
+type Figure = 'accuracy' | 'mae' | 'map';
+
+/** What a training is judged by. */
+function figureOf(labels: TrainSettings['labels']): Figure {
+  if (labels === 'boxes') return 'map';
+  return labels === undefined ? 'accuracy' : 'mae';
+}
+
 /** What was measured on the images held back. */
-function valued(numbers: boolean, { accuracy = 0, mae = 0 }: Pick<Measurement, 'accuracy' | 'mae'>) {
-  return numbers ? { val_mae: mae } : { val_accuracy: accuracy };
+function valued(figure: Figure, measured: Measurement) {
+  const { accuracy = 0, mae = 0, map50 = 0, map = 0 } = measured;
+  if (figure === 'map') return { val_map50: map50, val_map: map };
+  return figure === 'mae' ? { val_mae: mae } : { val_accuracy: accuracy };
+}
+
+function precisions({ map50 = 0, map = 0 }: Measurement) {
+  return { map50, map };
+}
+
+function lossOn({ loss }: Measurement) {
+  return loss === undefined ? {} : { val_loss: loss };
 }

@@ -1,5 +1,6 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import { type DetectorShape, PrecisionCounter, decodeDetections, objectsOf } from '../detection/index.js';
 import type { Engine } from '../engines/index.js';
 import { type Runnable, lower } from '../lower/program/index.js';
 import { type Network, type Op, isFiringLayer } from '../network/index.js';
@@ -13,8 +14,11 @@ export interface Measurement {
   readonly accuracy?: number;
   /** Of labels that are numbers: mean absolute error. */
   readonly mae?: number;
-  /** Cross-entropy of the mean logits, or the mean squared error. */
-  readonly loss: number;
+  /** Of labels that are boxes: mean average precision at an overlap of 0.5, and at 0.5 … 0.95. */
+  readonly map50?: number;
+  readonly map?: number;
+  /** Cross-entropy of the mean logits, or the mean squared error; missing where labels are boxes. */
+  readonly loss?: number;
   /** Spikes (in levels) per neuron and time step, by layer. */
   readonly firing: Readonly<Record<string, number>>;
 }
@@ -58,6 +62,8 @@ export class Measure {
     const weights = Object.fromEntries([...states].filter(([id]) => this.running.inputs.has(id)));
     const spikes = new Map<string, number>();
     let [correct, loss, numbers] = [0, 0, false];
+    const { detector } = samples;
+    const precision = detector === undefined ? undefined : new PrecisionCounter(detector.classes);
     for (let start = 0; start < indices.length; start += batch) {
       onProgress?.(start);
       const part = indices.subarray(start, start + batch);
@@ -69,10 +75,13 @@ export class Measure {
       });
       const logits = present(results[logitsName], 'train: no logits');
       const truth = samples.truthOf(part, images);
-      numbers = truth.dtype === 'f32';
-      const judged = numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
-      correct += judged.correct;
-      loss += judged.loss;
+      if (detector !== undefined && precision !== undefined) detect(precision, detector, logits, truth);
+      else {
+        numbers = truth.dtype === 'f32';
+        const judged = numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
+        correct += judged.correct;
+        loss += judged.loss;
+      }
       for (const { id } of this.layers) {
         const { data } = present(results[probes.counts.get(id) ?? ''], `train: no counts of ${id}`);
         for (let i = 0; i < part.length; i++) spikes.set(id, (spikes.get(id) ?? 0) + data[2 * i]!);
@@ -83,11 +92,25 @@ export class Measure {
       return [id, Number(rate.toPrecision(6))];
     });
     const count = Math.max(1, indices.length);
+    if (precision !== undefined) {
+      const { map50, map } = precision.result();
+      return { map50, map, firing: Object.fromEntries(firing) };
+    }
     return { [numbers ? 'mae' : 'accuracy']: correct / count, loss: loss / count, firing: Object.fromEntries(firing) };
   }
 
   async close(): Promise<void> {
     await this.running.dispose();
+  }
+}
+
+/** The boxes of rows of outputs [N, …] beside those of the labels. */
+function detect(precision: PrecisionCounter, shape: DetectorShape, outputs: Tensor, truth: Tensor): void {
+  const count = truth.shape[0]!;
+  const [width, own] = [outputs.data.length / count, truth.data.length / count];
+  for (let row = 0; row < count; row++) {
+    const found = decodeDetections(outputs.data.subarray(row * width, (row + 1) * width), shape);
+    precision.add(found, objectsOf(truth.data.subarray(row * own, (row + 1) * own)));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '../base/dtype.js';
 import { type Dataset, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
+import type { DetectorShape } from '../detection/index.js';
 import type { Augmentation } from './settings.js';
 
 /** Images that are read together from the disk, and numbers at most. */
@@ -101,6 +102,14 @@ export class Samples {
   get channelsFirst(): boolean {
     const { count, inner } = channelsOf({ shape: this.shape });
     return this.#channels.count === count && this.#channels.inner === inner;
+  }
+
+  /** What the outputs are compared with boxes by. */
+  get detector(): DetectorShape | undefined {
+    const { boxes } = this.#dataset;
+    const [rows = 0, columns = 0] = this.shape.slice(-2);
+    if (boxes?.bins === undefined) return undefined;
+    return { image: [rows, columns], bins: boxes.bins, classes: boxes.names.length };
   }
 
   get count(): number {

@@ -17,7 +17,7 @@ export interface Trainee {
 /** What the training step follows from, beside the network. */
 export type StepSettings = Pick<
   TrainSettings,
-  'loss' | 'labels' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits'
+  'loss' | 'labels' | 'objects' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits'
 > &
   Partial<Pick<TrainSettings, 'augment'>>;
 
@@ -27,9 +27,10 @@ export type StepSettings = Pick<
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const { bits, factors, average } = settings;
-  const labels = settings.labels === undefined ? 'classes' : 'numbers';
+  const labels = labelsOf(settings);
   const lowered = lowerForTraining(network, settings.loss, bits?.penalties, {
     labels,
+    ...(settings.objects === undefined ? {} : { objects: settings.objects }),
     mixed: labels === 'classes' && mixes(settings.augment),
   });
   const undecayed = undecayedParams(network);
@@ -44,6 +45,11 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
   });
   const held = withConstraints(step, constraintsOf(network));
   return { network, lowered, step: average === undefined ? held : withAverages(held, network, average) };
+}
+
+/** What labels are to a program. */
+function labelsOf({ labels }: StepSettings): 'classes' | 'numbers' | 'boxes' {
+  return labels === undefined ? 'classes' : labels === 'input' ? 'numbers' : labels;
 }
 
 /** The parameters that weight decay leaves alone. */

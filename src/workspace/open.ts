@@ -12,7 +12,7 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
-import { isIrFile, readIr, runFiles } from './run-folder.js';
+import { binsIn, isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
 import { layerSettings } from './planned-training.js';
@@ -28,6 +28,8 @@ export interface OpenedTarget extends Uncompiled {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself (`target reconstruction`). */
   readonly targetIsInput?: boolean;
+  /** Bins of a side's distance, where it is a detector (`loss yolo`). */
+  readonly bins?: number;
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
   /** The ONNX file that the network was imported from. */
@@ -104,7 +106,7 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
 
 function openText(path: string, findings: Findings): OpenedTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
-  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input' } = readIr(ir, findings);
+  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input', bins } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
   return {
@@ -113,6 +115,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     label: isFolder(path) ? basename(path) : config,
     normalisation: run?.normalisation ?? normalisation,
     ...(targetIsInput ? { targetIsInput } : {}),
+    ...(bins === undefined ? binsIn(run?.detector) : { bins }),
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
@@ -130,6 +133,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train?.settings.target === 'reconstruction' ? { targetIsInput: true } : {}),
+    ...binsOfConfig(config),
     ...(config.train === undefined
       ? {}
       : {
@@ -140,6 +144,11 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     inputs: [path],
     passPlan: inferencePlan,
   };
+}
+
+function binsOfConfig({ train }: Config): Pick<OpenedTarget, 'bins'> {
+  for (const { term } of train?.settings.loss ?? []) if (term.name === 'yolo') return { bins: term.args.bins };
+  return {};
 }
 
 /** Whether a config says what to train on, and how. */

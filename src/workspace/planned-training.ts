@@ -26,8 +26,17 @@ export interface PlannedTraining {
 }
 
 /** The training on a data set whose labels may be numbers; losses that can't compare with them are refused. */
-export function forLabels(plan: PlannedTraining, dataset: Pick<Dataset, 'name' | 'targets'>): PlannedTraining {
+export function forLabels(
+  plan: PlannedTraining,
+  dataset: Pick<Dataset, 'name' | 'targets' | 'boxes'>,
+): PlannedTraining {
   const { settings, network, usualLoss } = plan;
+  const { boxes } = dataset;
+  if (settings.labels === 'boxes') {
+    if (boxes === undefined) return fail('data/no-boxes', { name: dataset.name });
+    return { ...plan, settings: { ...settings, objects: boxes.most } };
+  }
+  if (boxes !== undefined && settings.labels !== 'input') fail('data/boxes', { name: dataset.name });
   const outputs = elementCount(network.ops.find(({ id }) => id === network.outputs[0])!.type.shape);
   const numbers = settings.labels === 'input' || dataset.targets !== undefined;
   const loss: TrainingLoss = numbers && usualLoss ? { kind: 'mse' } : settings.loss;

@@ -30,6 +30,8 @@ export interface RunInfo {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The outputs are those of a detector, with so many bins a side. */
+  readonly detector?: { readonly bins: number };
   /** The config's `hardware { … }`. */
   readonly hardware?: Readonly<Record<string, unknown>>;
 }
@@ -40,6 +42,7 @@ export interface FolderNetwork {
   /** What `manifest.json` says of its images, where no training wrote it. */
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
+  readonly bins?: number;
 }
 
 /** The network of a compiled or run folder with its weights. */
@@ -77,20 +80,29 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput'> {
+function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'bins'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target } = JSON.parse(readText(path)) as Partial<Pick<RunInfo, 'normalisation' | 'target'>>;
+    const { normalisation, target, detector } = JSON.parse(readText(path)) as Partial<
+      Pick<RunInfo, 'normalisation' | 'target' | 'detector'>
+    >;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
       normalisation: sound ? (normalisation ?? {}) : {},
       ...(target === 'input' ? { targetIsInput: true } : {}),
+      ...binsIn(detector),
     };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return {};
     throw error;
   }
+}
+
+/** Nothing where a file doesn't say it soundly. */
+export function binsIn(detector: RunInfo['detector']): { readonly bins?: number } {
+  const bins = detector?.bins;
+  return Number.isSafeInteger(bins) && (bins as number) > 1 ? { bins: bins as number } : {};
 }
 
 /** What `run.json` says; `train/bad-run` where it isn't what a training writes. */

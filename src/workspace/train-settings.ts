@@ -8,7 +8,7 @@ import {
   distillations,
   taskLosses,
 } from '../lower/program/index.js';
-import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
+import { type LossSpec, type OptimizerSpec, detectionStrides } from '../tensor/index.js';
 import type { Network } from '../network/index.js';
 import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
 import { bitTraining } from './bit-training.js';
@@ -45,8 +45,8 @@ export function trainSettings(
     optimizer: optimizerOf(optimizer),
     rate: overrides.rate ?? optimizer.args.lr,
     schedule: scheduleOf(said.schedule),
-    loss: lossOf(said.loss) ?? usualLoss(said.target),
-    ...(said.target === 'reconstruction' ? { labels: 'input' } : {}),
+    loss: lossOf(said.loss, config) ?? usualLoss(said.target),
+    ...labelsOf(said),
     augment: augmentOf(said.augment ?? [], config),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
     ...(said.normalize?.name === 'measured' ? { measures: true } : {}),
@@ -70,13 +70,14 @@ export function trainSettings(
 /** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
 export function stepSettings(
   config: Config,
-  { settings: { optimizer, loss, target } }: NonNullable<Config['train']>,
+  { settings: train }: NonNullable<Config['train']>,
   network: Network,
 ): StepSettings {
+  const { optimizer, loss, target } = train;
   const bits = bitTraining(config, network, optimizer?.args.lr ?? 0.1);
   return {
-    loss: lossOf(loss) ?? usualLoss(target),
-    ...(target === 'reconstruction' ? { labels: 'input' } : {}),
+    loss: lossOf(loss, config) ?? usualLoss(target),
+    ...labelsOf(train),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
     ...(bits === undefined ? {} : { bits }),
   };
@@ -115,9 +116,9 @@ function usualLoss(target: TrainValues['target']): LossSpec {
 type WrittenTerm = NonNullable<TrainValues['loss']>[number];
 
 /** Losses with their factors; one by itself is that loss. */
-function lossOf(written: TrainValues['loss']): TrainingLoss | undefined {
+function lossOf(written: TrainValues['loss'], config: Config): TrainingLoss | undefined {
   if (written === undefined) return undefined;
-  const terms = written.map(({ factor, term }) => ({ factor, loss: termOf(term) }));
+  const terms = written.map(({ factor, term }) => ({ factor, loss: termOf(term, config) }));
   const [only] = terms;
   if (
     only !== undefined &&
@@ -128,6 +129,13 @@ function lossOf(written: TrainValues['loss']): TrainingLoss | undefined {
   )
     return only.loss;
   const sum = { kind: 'sum', terms } as const;
+  const detector = written.find(({ term }) => term.name === 'yolo');
+  if (detector !== undefined && taskLosses(sum).length + distillations(sum).length > 1)
+    fail(
+      'model/conflict',
+      { problem: '`yolo` compares boxes, and the other losses classes or numbers' },
+      detector.term.place,
+    );
   const [, second] = distillations(sum);
   if (second !== undefined) {
     const problem = 'there is more than one `distill` in `loss`';
@@ -140,7 +148,7 @@ function lossOf(written: TrainValues['loss']): TrainingLoss | undefined {
   return sum;
 }
 
-function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss | DistillLoss {
+function termOf({ name, args, place }: WrittenTerm['term'], config: Config): LossSpec | FiringLoss | DistillLoss {
   const weighted = 'weights' in args && args.weights !== undefined ? { weights: args.weights } : {};
   switch (name) {
     case 'tet':
@@ -153,12 +161,37 @@ function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss | Di
       return { kind: name, ...weighted };
     case 'distill':
       return { kind: name, teacher: args.teacher, temperature: args.temperature };
+    case 'yolo':
+      return { kind: name, image: detectedImage(config, place), ...args };
     case 'firing':
       return { kind: name, target: args.target };
     case 'mse':
     case 'l1':
       return { kind: name };
   }
+}
+
+/** Boxes are labels of their own. */
+function labelsOf({ loss, target }: Pick<TrainValues, 'loss' | 'target'>): Pick<TrainSettings, 'labels'> {
+  if (target === 'reconstruction') return { labels: 'input' };
+  return loss?.some(({ term }) => term.name === 'yolo') === true ? { labels: 'boxes' } : {};
+}
+
+/** Rows and columns of the image that a detector looks at. */
+function detectedImage(config: Config, place: WrittenTerm['term']['place']): readonly [number, number] {
+  const [, rows = 0, columns = 0] = inputOf(config) ?? [];
+  const coarsest = detectionStrides.at(-1)!;
+  if (rows === 0 || columns === 0 || rows % coarsest !== 0 || columns % coarsest !== 0) {
+    const problem = `\`yolo\` looks at images [channels, rows, columns] of multiples of ${coarsest} rows and columns`;
+    fail('model/conflict', { problem }, place);
+  }
+  if (config.train?.settings.target === 'reconstruction')
+    fail(
+      'model/conflict',
+      { problem: '`target reconstruction` and `yolo`: the outputs can’t be boxes and the image' },
+      place,
+    );
+  return [rows, columns];
 }
 
 function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): Augmentation {
@@ -168,6 +201,11 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
     if (timed && config.coding?.name !== 'events') {
       const problem = `\`${one.name}\` changes recordings of events, and the coding is ${config.coding === undefined ? 'none' : `\`${config.coding.name}\``}: \`coding events(…)\` has them`;
       fail('model/conflict', { problem }, one.place);
+    }
+    const moves = ['flip', 'crop', 'mixup', 'cutmix'].includes(one.name);
+    if (moves && config.train?.settings.loss?.some(({ term }) => term.name === 'yolo') === true) {
+      const problem = `\`${one.name}\` moves what is in an image, and boxes stay where they are`;
+      fail('model/conflict', { problem }, one.place, { help: '`erase` does nothing to boxes' });
     }
     switch (one.name) {
       case 'flip':

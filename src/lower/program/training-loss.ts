@@ -34,6 +34,11 @@ export function taskLosses(loss: TrainingLoss): readonly LossSpec[] {
   return loss.terms.flatMap(({ loss: one }) => (one.kind === 'firing' || one.kind === 'distill' ? [] : [one]));
 }
 
+/** Bins of a side's distance where the loss is that of a detector. */
+export function binsOf(loss: TrainingLoss): number | undefined {
+  return taskLosses(loss).find((one) => one.kind === 'yolo')?.bins;
+}
+
 /** The terms that compare outputs with a teacher's. */
 export function distillations(loss: TrainingLoss): readonly DistillLoss[] {
   if (loss.kind !== 'sum') return [];

@@ -1,6 +1,6 @@
 import { stepParameter } from '../../equations/index.js';
 import { type Network, type Op, opDef } from '../../network/index.js';
-import { absoluteError, correctCount } from '../../tensor/index.js';
+import { absoluteError, correctCount, numbersOfObject } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
 import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
@@ -17,7 +17,9 @@ const training = { precision: 'f32', trainable: true } as const;
 
 interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
   /** What labels are: classes where it isn't said. */
-  readonly labels?: 'classes' | 'numbers';
+  readonly labels?: 'classes' | 'numbers' | 'boxes';
+  /** Boxes that a sample's labels have. */
+  readonly objects?: number;
   /** Samples are mixed with others: there are inputs for the classes of these, and for the share that is left. */
   readonly mixed?: boolean;
 }
@@ -25,13 +27,14 @@ interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
- * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error).
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error). Labels that are boxes are
+ * f32 [N, objects · 5], and there is no second output.
  */
 export function lowerForTraining(
   network: Network,
   loss: TrainingLoss,
   penalties: readonly BitPenalty[] = [],
-  { labels: labelKind = 'classes', mixed = false, ...options }: TrainingOptions = {},
+  { labels: labelKind = 'classes', objects = 1, mixed = false, ...options }: TrainingOptions = {},
 ): TrainableRunnable {
   const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
@@ -45,7 +48,10 @@ export function lowerForTraining(
   const labels =
     labelKind === 'classes'
       ? builder.input(outputNames.labels, 'i32', [{ batch: 1 }])
-      : builder.input(outputNames.labels, 'f32', [{ batch: 1 }, read.shape[1]!]);
+      : builder.input(outputNames.labels, 'f32', [
+          { batch: 1 },
+          labelKind === 'boxes' ? numbersOfObject * objects : read.shape[1]!,
+        ]);
   const partner = mixed
     ? {
         labels: builder.input(outputNames.partners, 'i32', [{ batch: 1 }]),
@@ -69,7 +75,7 @@ export function lowerForTraining(
   );
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
   if (labelKind === 'classes') outputs.output(outputNames.correct, correctCount(builder, read, labels));
-  else outputs.output(outputNames.error, absoluteError(builder, read, labels));
+  else if (labelKind === 'numbers') outputs.output(outputNames.error, absoluteError(builder, read, labels));
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {
     ...finished(begun, {

@@ -7,7 +7,7 @@ import { predictedClasses } from './predictions.js';
 /** What a run of a spiking network counts besides its predictions. */
 export interface SpikingRun {
   readonly classes: Int32Array;
-  /** All outputs. */
+  /** All outputs; none where they are looked at as they come. */
   readonly outputs: Outputs;
   /** Spikes fired by each layer, over all images. */
   readonly spikes: ReadonlyMap<string, number>;
@@ -28,6 +28,8 @@ export interface SpikingNetwork {
   readonly lanes: number;
   /** Number of steps → output name of the mean logits over them. */
   readonly early?: ReadonlyMap<number, string>;
+  /** Takes the outputs [count, …] of the samples from `start`, which aren't kept then: those of detectors are many. */
+  readonly onOutputs?: (outputs: Tensor, start: number) => void;
   /** Sees every batch's results. */
   readonly onResults?: (results: Readonly<Record<string, Tensor>>) => void;
 }
@@ -51,10 +53,13 @@ export async function runSpiking(
       const results = await network.run(batch);
       return { results, logits: present(results[network.output], 'evaluate: no logits') };
     },
-    ({ results, logits: { data } }, start, size) => {
+    ({ results, logits }, start, size) => {
+      const { data } = logits;
       const classes = data.length / size;
-      if (start === 0) outputs = { classes, data: new Float64Array(images.count * classes) };
-      outputs.data.set(data, start * classes);
+      const whole = network.onOutputs === undefined ? images.count : 0;
+      if (start === 0) outputs = { classes, data: new Float64Array(whole * classes) };
+      if (network.onOutputs === undefined) outputs.data.set(data, start * classes);
+      else network.onOutputs(logits, start);
       network.onResults?.(results);
       for (const [steps, name] of network.early ?? []) {
         early.get(steps)!.set(predictedClasses(present(results[name], `evaluate: no ${name}`)), start);

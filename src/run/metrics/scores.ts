@@ -1,3 +1,4 @@
+import type { DetectionScore } from '../../detection/index.js';
 import type { Truth } from './batches.js';
 import type { Outputs } from './outputs.js';
 import { agreement } from './predictions.js';
@@ -23,6 +24,7 @@ export interface Regression extends Distance {
 export interface Score {
   readonly accuracy?: number;
   readonly regression?: Regression;
+  readonly detection?: DetectionScore;
 }
 
 export function scoreOf(
@@ -30,6 +32,7 @@ export function scoreOf(
   { classes, outputs }: { readonly classes: Int32Array; readonly outputs?: Outputs | undefined },
 ): Score {
   if (truth.kind === 'classes') return { accuracy: agreement(classes, truth.classes) };
+  if (truth.kind === 'boxes') throw new TypeError('scoreOf: boxes are looked at batch by batch');
   if (outputs === undefined) throw new TypeError('scoreOf: numbers are compared with outputs');
   return { regression: regression(outputs, truth.numbers) };
 }
