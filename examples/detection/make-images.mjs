@@ -25,7 +25,9 @@ const { values, positionals } = parseArgs({
 });
 const [folder] = positionals;
 if (folder === undefined) {
-  console.error('usage: node make-images.mjs FOLDER [--count 2000] [--test 400] [--classes 0,1,2,3] [--data DIR] [--seed 1]');
+  console.error(
+    'usage: node make-images.mjs FOLDER [--count 2000] [--test 400] [--classes 0,1,2,3] [--data DIR] [--seed 1]',
+  );
   process.exit(2);
 }
 const classes = values.classes.split(',').map(Number);
@@ -146,7 +148,12 @@ function png(image) {
   header.writeUInt32BE(side, 4);
   header.set([8, 2, 0, 0, 0], 8);
   const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function make(part, source, count, random) {
