@@ -2,7 +2,7 @@ import { type Diagnostic, DiagnosticError, diagnostic, fail } from '../base/diag
 import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
 import { type TrainingLoss, distillations, taskLosses } from '../lower/program/index.js';
-import { needsClasses } from '../tensor/index.js';
+import { detectionPlaces, needsClasses } from '../tensor/index.js';
 import type { Place } from '../base/source.js';
 import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import type { Network } from '../network/index.js';
@@ -34,6 +34,7 @@ export function forLabels(
   const { boxes } = dataset;
   if (settings.labels === 'boxes') {
     if (boxes === undefined) return fail('data/no-boxes', { name: dataset.name });
+    refuseOtherClasses(plan, dataset.name, boxes.names.length);
     return { ...plan, settings: { ...settings, objects: boxes.most } };
   }
   if (boxes !== undefined && settings.labels !== 'input') fail('data/boxes', { name: dataset.name });
@@ -49,6 +50,18 @@ export function forLabels(
     fail('train/loss-needs-classes', { name: dataset.name, loss: 'distill' });
   if (!numbers) return plan;
   return { ...plan, settings: { ...settings, loss, labels: settings.labels ?? 'numbers' } };
+}
+
+/** A detector has a number for each class of its data. */
+function refuseOtherClasses({ settings, network }: PlannedTraining, name: string, classes: number): void {
+  const outputs = elementCount(network.ops.find(({ id }) => id === network.outputs[0])!.type.shape);
+  for (const one of taskLosses(settings.loss)) {
+    if (one.kind !== 'yolo') continue;
+    const { bins, image } = one;
+    const places = detectionPlaces(image);
+    if (places * (4 * bins + classes) !== outputs)
+      fail('data/detector-mismatch', { name, classes, outputs, places, bins });
+  }
 }
 
 /**

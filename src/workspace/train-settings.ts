@@ -8,7 +8,13 @@ import {
   distillations,
   taskLosses,
 } from '../lower/program/index.js';
-import { type LossSpec, type OptimizerSpec, detectionStrides } from '../tensor/index.js';
+import {
+  type LossSpec,
+  type OptimizerSpec,
+  detectionClasses,
+  detectionPlaces,
+  detectionStrides,
+} from '../tensor/index.js';
 import type { Network } from '../network/index.js';
 import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
 import { bitTraining } from './bit-training.js';
@@ -162,7 +168,7 @@ function termOf({ name, args, place }: WrittenTerm['term'], config: Config): Los
     case 'distill':
       return { kind: name, teacher: args.teacher, temperature: args.temperature };
     case 'yolo':
-      return { kind: name, image: detectedImage(config, place), ...args };
+      return { kind: name, image: detectedImage(config, args.bins, place), ...args };
     case 'firing':
       return { kind: name, target: args.target };
     case 'mse':
@@ -178,12 +184,21 @@ function labelsOf({ loss, target }: Pick<TrainValues, 'loss' | 'target'>): Pick<
 }
 
 /** Rows and columns of the image that a detector looks at. */
-function detectedImage(config: Config, place: WrittenTerm['term']['place']): readonly [number, number] {
+function detectedImage(config: Config, bins: number, place: WrittenTerm['term']['place']): readonly [number, number] {
   const [, rows = 0, columns = 0] = inputOf(config) ?? [];
   const coarsest = detectionStrides.at(-1)!;
   if (rows === 0 || columns === 0 || rows % coarsest !== 0 || columns % coarsest !== 0) {
     const problem = `\`yolo\` looks at images [channels, rows, columns] of multiples of ${coarsest} rows and columns`;
     fail('model/conflict', { problem }, place);
+  }
+  const outputs = outputsOf(config);
+  const classes = outputs === undefined ? 1 : detectionClasses(outputs, [rows, columns], bins);
+  if (outputs !== undefined && !(Number.isInteger(classes) && classes > 0)) {
+    const places = detectionPlaces([rows, columns]);
+    const problem = `\`yolo\` with ${bins} bins has ${4 * bins} outputs for each of the ${places} places of an image of ${rows}×${columns}, and as many more as there are classes; the network has ${outputs}`;
+    fail('model/conflict', { problem }, place, {
+      help: '`use "spikec/detection" { SpikeDetect }` is a head of such outputs: its `bins` are those of the loss',
+    });
   }
   if (config.train?.settings.target === 'reconstruction')
     fail(
@@ -238,6 +253,12 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
     }
   }
   return made;
+}
+
+/** How many numbers the network gives. */
+function outputsOf({ network }: Config): number | undefined {
+  if (network.kind !== 'network') return undefined;
+  return network.layers.find(({ id }) => id === network.output)?.shape.reduce((all, n) => all * n, 1);
 }
 
 function inputOf({ network }: Config): readonly number[] | undefined {

@@ -127,8 +127,11 @@ it('a detector and its labels must fit: losses, augmentation, classes, bins and 
   );
   expect(await train('loss mse')).toMatch(/data\/boxes/);
   expect(await train('epochs 1')).toMatch(/data\/boxes/);
-  expect(await train('loss yolo(bins: 5)')).toMatch(
-    /data\/detector-mismatch: .*has 2 classes: a detector with 5 bins of 84 places has 1848 outputs for them, and the network has 1512/,
+  expect(await train('loss yolo(bins: 3)')).toMatch(
+    /data\/detector-mismatch: .*has 2 classes: a detector with 3 bins of 84 places has 1176 outputs for them, and the network has 1512/,
+  );
+  expect(await train('loss yolo(bins: 8)')).toMatch(
+    /model\/conflict: `yolo` with 8 bins has 32 outputs for each of the 84 places .* the network has 1512/,
   );
   expect(await train('loss yolo(bins: 4)', 3)).toMatch(/data\/detector-mismatch/);
   const other = writeTinySet(folder, (i) => i % 3);
