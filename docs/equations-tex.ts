@@ -1,22 +1,6 @@
-import type { Assignment, BinaryOp, Expr, NeuronDef } from '../src/equations/index.js';
+import { type Assignment, type BinaryOp, type Expr, type NeuronDef, binaryPrecedence } from '../src/equations/index.js';
 
 const greek = ['alpha', 'beta', 'gamma', 'delta', 'theta', 'kappa', 'lambda', 'rho', 'sigma', 'tau', 'omega'];
-
-const precedence: Readonly<Record<BinaryOp, number>> = {
-  or: 1,
-  and: 2,
-  '<': 4,
-  '<=': 4,
-  '>': 4,
-  '>=': 4,
-  '==': 4,
-  '!=': 4,
-  '+': 5,
-  '-': 5,
-  '*': 6,
-  '/': 6,
-  '^': 8,
-};
 
 const operators: Readonly<Record<Exclude<BinaryOp, '/' | '^'>, string>> = {
   or: String.raw`\lor`,
@@ -68,9 +52,13 @@ export function exprTex(expr: Expr, units: ReadonlySet<string> = new Set(), leas
       return callTex(expr, tex);
     case 'binary': {
       const { op, left, right } = expr;
-      if (op === '/') return String.raw`\dfrac{${tex(left)}}{${tex(right)}}`;
-      if (op === '^') return `{${tex(left, 9)}}^{${tex(right)}}`;
-      const level = precedence[op];
+      const level = binaryPrecedence(op);
+      if (op === '/' || op === '^') {
+        const made =
+          op === '/' ? String.raw`\dfrac{${tex(left)}}{${tex(right)}}` : `{${tex(left, level + 1)}}^{${tex(right)}}`;
+        // only the base of a power shows where neither ends
+        return least > binaryPrecedence('^') ? parenthesised(made) : made;
+      }
       const text = `${tex(left, level)} ${operators[op]} ${tex(right, level + 1)}`;
       // a comparison counts as 1 or 0
       if (level === 4 && (least === 0 || least > 4)) return `[${text}]`;

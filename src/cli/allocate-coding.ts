@@ -42,6 +42,7 @@ export function allocateCoding(host: Host, { path }: Target, goal: CodingGoal, f
     const { dataset, normalisation } = await openData(flags.data, flags);
     const calibrate = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
     try {
+      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
       const result = take(
         await driver.allocateCoding(path, {
           codings: flags.codings ?? conversionCodings,
@@ -71,7 +72,17 @@ export function allocateCoding(host: Host, { path }: Target, goal: CodingGoal, f
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 const whole = (n: number): string => Math.round(n).toLocaleString('en');
 
-function describe({ chosen, points, samples, data, ann, model }: AllocateCodingResult): string {
+/** Why nothing of a coding was measured, a line a coding. */
+function unmeasured({ points, refused }: AllocateCodingResult): readonly string[] {
+  const measured = new Set<string>(points.map(({ coding }) => coding));
+  const first = refused.filter(({ coding }, i) => i === refused.findIndex((one) => one.coding === coding));
+  return first.flatMap(({ name, coding, reason, help }) =>
+    measured.has(coding) ? [] : [`${name}: ${reason}${help === undefined ? '' : `; ${help}`}\n`],
+  );
+}
+
+function describe(result: AllocateCodingResult): string {
+  const { chosen, points, samples, data, ann, model } = result;
   const rows = points.map((one) => [
     one === chosen ? `${one.name}  ←` : one.name,
     percent(one.accuracy),
@@ -82,6 +93,7 @@ function describe({ chosen, points, samples, data, ann, model }: AllocateCodingR
     chosen.layers === undefined ? [] : [`silent steps: ${chosen.layers.map((one) => one.silent).join(' ')}\n`];
   return [
     table([['coding', 'accuracy', 'latency', 'operations'], ...rows], ['left', 'right', 'right', 'right']),
+    ...unmeasured(result).map((line, i) => (i === 0 ? `\n${line}` : line)),
     `\nchosen: ${chosen.name}, ${percent(chosen.accuracy)} on ${whole(samples)} samples of ${data} (ANN ${percent(ann.accuracy)})\n`,
     ...silent,
     ...(model === undefined ? [] : [`\nNext: spikec eval ${model} --data DATA\n`]),

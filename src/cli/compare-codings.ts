@@ -73,6 +73,7 @@ function compare(host: Host, network: string, flags: CompareFlags): Promise<void
     const { dataset, normalisation } = await openData(flags.data, flags);
     const calibrate = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
     try {
+      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
       const result = take(
         await driver.compareCodings(network, {
           dataset,
@@ -92,7 +93,7 @@ function compare(host: Host, network: string, flags: CompareFlags): Promise<void
           }),
         }),
       );
-      return { text: flags.quiet === true ? '' : describe(result), json: result };
+      return { text: describe(result), json: result };
     } finally {
       dataset.close();
       calibrate?.dataset.close();
@@ -145,7 +146,9 @@ function describe({
     ...(kept.length === 0
       ? []
       : ['\nresiduals |u|/β^Ts, in θ\n', table([['coding', 'mean', 'up to 0.5', 'up to 1'], ...kept], right(3))]),
-    ...refused.map(({ name, reason }) => `\n${name}: ${reason}\n`),
+    ...refused.map(
+      ({ name, reason, help }) => `\n${name}: ${reason}\n${help === undefined ? '' : `  = help: ${help}\n`}`,
+    ),
     ...(file === undefined ? [] : [`\n${file}\n`]),
   ].join('');
 }

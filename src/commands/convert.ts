@@ -5,19 +5,19 @@ import { present } from '../base/invariant.js';
 import { checkWhereWanted } from '../convert/check.js';
 import { measuredText } from '../convert/measured-text.js';
 import type { ConvertOptions } from '../convert/options.js';
+import { unwritten } from '../convert/unwritten.js';
 import { writeFolder } from '../data/index.js';
-import { type Config, checkModel } from '../model/index.js';
+import type { Config } from '../model/index.js';
 import type { ConversionCheck } from '../run/check-conversion.js';
 import { type Verified, verifyWhereWanted } from '../run/verify-import.js';
 import { affordable, artifactsWith } from '../workspace/artifacts.js';
-import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { refuseModules } from '../workspace/emitters.js';
-import { diskLoader } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
 import { artifactNames, refuseToReplace } from '../workspace/replacing.js';
 import { bytesOf, importFile } from '../workspace/target.js';
+import { convertedFolder } from '../workspace/torch-folder.js';
 import { normalisationOf } from '../workspace/train-settings.js';
 import { packageVersion } from '../workspace/version.js';
 import { type CompileResult, Facts, describe } from './summary.js';
@@ -55,10 +55,7 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   });
   const verified = await verifyWhereWanted(source, options, findings);
   const model = join(options.outDir, modelName);
-  const configOf = (text: string): Config => {
-    const checked = findings.take(checkModel({ name: model, text }, diskLoader(model, false)));
-    return chooseConfig(checked, { path: model });
-  };
+  const configOf = (text: string): Config => unwritten(model, text, findings).config;
   const { text, silence } = await measuredText(source, onnxName, configOf, options, findings);
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
@@ -71,7 +68,8 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
   const emit = affordable(options.emit ?? ['ir', 'json', 'onnx'], network, findings);
   const facts = new Facts();
-  const files = artifactsWith(written, network, emit, origin, packageVersion(), facts.take);
+  const torch = (): Map<string, string | Uint8Array> => convertedFolder(network, config.name);
+  const files = artifactsWith(written, network, emit, origin, packageVersion(), { torch, said: facts.take });
   refuseToReplace({ folder: options.outDir, maker: 'convert', files, inputs });
   writeFolder(options.outDir, files);
   return {

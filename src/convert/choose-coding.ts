@@ -3,18 +3,17 @@ import { chooseSilence } from '../allocate/silence.js';
 import type { AllocationTarget } from '../allocate/target.js';
 import type { SilentGoal } from '../allocate/types.js';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
-import { checkModel } from '../model/index.js';
 import { chooseEngine } from '../run/engine.js';
 import { fitToNetwork } from '../run/fit.js';
 import type { CodingComparison, CodingPoint, ComparedPoint } from '../run/compared-codings.js';
-import { chooseConfig } from '../workspace/choose-config.js';
-import { diskLoader } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
 import type { Source } from '../workspace/target.js';
 import type { ConversionCoding } from '../workspace/types.js';
+import { triedPoints } from './coding-points.js';
 import { type CompareOptions, compareCodings } from './compare-codings.js';
 import { measuredFor } from './measured-text.js';
 import { modelText } from './model-text.js';
+import { unwritten } from './unwritten.js';
 
 /** What a coding is chosen for: bounds, one at least, all of which it has to hold. */
 export interface CodingGoal {
@@ -24,28 +23,6 @@ export interface CodingGoal {
   /** A fraction. */
   readonly min_accuracy?: number;
 }
-
-const points = (coding: ConversionCoding, ...steps: readonly number[]): readonly CodingPoint[] =>
-  steps.map((one) => ({ coding, steps: one }));
-
-/** The parameters that are tried of each coding. */
-const tried: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
-  sws: [3, 4, 5, 6, 7, 8].flatMap((steps) =>
-    [0, 1, 2, 3].flatMap((silent): CodingPoint[] => [
-      { coding: 'sws', steps, silent },
-      ...(silent % 2 === 0 ? [{ coding: 'sws', steps, silent, threshold: 'full' } as const] : []),
-    ]),
-  ),
-  rate: points('rate', 2, 4, 8, 16, 32, 64, 128),
-  mbif: points('mbif', 1, 2, 4, 8, 16),
-  ibra: points('ibra', 1),
-  binary: points('binary', 2, 3, 4, 5, 6, 8),
-  phase: points('phase', 8, 16, 32, 64),
-  burst: points('burst', 4, 8, 16, 32, 64),
-  ttfs: points('ttfs', 4, 8, 16, 32, 64),
-  tsc: points('tsc', 4, 8, 16, 32, 64),
-  pattern: points('pattern', 3, 4, 5, 6, 8),
-};
 
 export interface ChosenCoding extends CodingComparison {
   readonly goal: CodingGoal;
@@ -68,7 +45,7 @@ export async function chooseCoding(
   const compare = (wanted: readonly CodingPoint[], own: Findings): Promise<CodingComparison> =>
     compareCodings(source, { ...options, ...most, within: 0, points: wanted }, own);
   const found = await compare(
-    codings.flatMap((coding) => tried[coding]),
+    codings.flatMap((coding) => triedPoints[coding]),
     findings,
   );
   const layered = await byLayer(source, found, goal, options);
@@ -139,12 +116,10 @@ async function byLayer(
     const found = await measuredFor(source, { ...shared, ...only(options) }, findings);
     const text = modelText(basename(source.path), shared, found);
     const path = join(dirname(source.path), 'allocated.spike');
-    const model = findings.take(checkModel({ name: path, text }, diskLoader(path, false)));
-    const config = chooseConfig(model, { path });
     const target: AllocationTarget = {
       network,
       normalisation,
-      from: { kind: 'import', source, model: { path, text, model, config, allowOutside: false } },
+      from: { kind: 'import', source, model: { path, text, ...unwritten(path, text, findings), allowOutside: false } },
     };
     const fit = fitToNetwork(network, dataset, findings, { normalisation });
     const images = { dataset: fit, normalisation, count: Math.min(fit.length, limit ?? fit.length), batch: 32 };

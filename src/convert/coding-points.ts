@@ -23,6 +23,25 @@ const usual: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
   pattern: points('pattern', 4, 6, 8),
 };
 
+/** What is tried of each coding where one is chosen. */
+export const triedPoints: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
+  sws: [3, 4, 5, 6, 7, 8].flatMap((steps) =>
+    [0, 1, 2, 3].flatMap((silent): CodingPoint[] => [
+      { coding: 'sws', steps, silent },
+      ...(silent % 2 === 0 ? [{ coding: 'sws', steps, silent, threshold: 'full' } as const] : []),
+    ]),
+  ),
+  rate: points('rate', 2, 4, 8, 16, 32, 64, 128),
+  mbif: points('mbif', 1, 2, 4, 8, 16),
+  ibra: points('ibra', 1),
+  binary: points('binary', 2, 3, 4, 5, 6, 8),
+  phase: points('phase', 8, 16, 32, 64),
+  burst: points('burst', 4, 8, 16, 32, 64),
+  ttfs: points('ttfs', 4, 8, 16, 32, 64),
+  tsc: points('tsc', 4, 8, 16, 32, 64),
+  pattern: points('pattern', 3, 4, 5, 6, 8),
+};
+
 /** What is compared of SWS where residuals are asked for: Tc = 8 with the threshold θ or θ/2 and Ts = 0 or 2 (SWS Fig. 5). */
 const ofResiduals: readonly CodingPoint[] = [0, 2].flatMap((silent) => [
   { coding: 'sws', steps: 8, silent, threshold: 'full' },

@@ -1,10 +1,9 @@
 import { basename, dirname, join } from 'node:path';
-import { DiagnosticError } from '../base/diagnostics/index.js';
+import { type Diagnostic, DiagnosticError, distinct } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import { costOf, defaultHardware } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import { present } from '../base/invariant.js';
-import { checkModel } from '../model/index.js';
 import { type Network, isFiringLayer, isNeuronLayer, latencyOf } from '../network/index.js';
 import { configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
 import { chooseEngine } from '../run/engine.js';
@@ -13,9 +12,8 @@ import { openLogits } from '../run/logits.js';
 import { type Images, type SpikingRun, agreement, classesOf, outputsOf, readLabels } from '../run/metrics/index.js';
 import { residualsOf } from '../run/residuals.js';
 import { batchFor, runNetwork } from '../run/run-network.js';
-import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
-import { diskLoader, libraryNeurons } from '../workspace/files.js';
+import { libraryNeurons } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
 import { withoutPlanes } from '../workspace/planes.js';
 import type { Source } from '../workspace/target.js';
@@ -30,6 +28,7 @@ import type {
 import { pointName } from './coding-points.js';
 import { measuredFor } from './measured-text.js';
 import { type Found, modelText } from './model-text.js';
+import { unwritten } from './unwritten.js';
 
 export interface CompareOptions extends CommonOptions {
   readonly points: readonly CodingPoint[];
@@ -49,7 +48,10 @@ export interface CompareOptions extends CommonOptions {
   readonly within: number;
 }
 
-/** Converts an imported network to every coding asked for, and measures each on the same images. */
+/**
+ * Converts an imported network to every coding asked for, and measures each on the same images.
+ * @throws DiagnosticError where it converts to none of them.
+ */
 export async function compareCodings(
   source: Source,
   options: CompareOptions,
@@ -73,6 +75,7 @@ export async function compareCodings(
   const measured = new Map<string, Found>();
   const points: ComparedPoint[] = [];
   const refused: RefusedPoint[] = [];
+  const problems: Diagnostic[] = [];
   for (const point of options.points) {
     const name = pointName(point);
     try {
@@ -106,9 +109,17 @@ export async function compareCodings(
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
       const first = error.diagnostics.find(({ severity }) => severity === 'error') ?? error.diagnostics[0]!;
-      refused.push({ ...point, name, reason: first.message });
+      problems.push(first);
+      refused.push({
+        ...point,
+        name,
+        reason: first.message,
+        ...(first.help === undefined ? {} : { help: first.help }),
+      });
     }
   }
+  // where nothing is left to compare, what is in the way is the answer
+  if (problems.length > 0 && problems.length === options.points.length) throw new DiagnosticError(distinct(problems));
   const { macs } = costOf(network).total;
   const accuracy = agreement(classes, labels);
   return {
@@ -142,13 +153,12 @@ async function converted(
     ...(calibrate && { calibrate }),
     ...(onProgress && { onProgress }),
   };
-  const kind = coding === 'sws' || isTimedCoding(coding) ? (coding === 'sws' ? 'sws' : 'timed') : 'means';
+  const kind = coding === 'sws' ? 'sws' : isTimedCoding(coding) ? 'timed' : 'means';
   const known = measured.get(kind) ?? (await measuredFor(source, own, findings));
   measured.set(kind, known);
   const path = join(dirname(source.path), 'compared.spike');
   const text = modelText(basename(source.path), own, known);
-  const model = findings.take(checkModel({ name: path, text }, diskLoader(path, false)));
-  const plan = conversionPlan(chooseConfig(model, { path }), findings);
+  const plan = conversionPlan(unwritten(path, text, findings).config, findings);
   return convertNetwork(source.imported.network, plan, findings).network;
 }
 

@@ -1,15 +1,14 @@
 import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, DiagnosticError } from '../base/diagnostics/index.js';
-import { type Config, checkModel } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { activationSites, configure, passes, runPipeline } from '../passes/index.js';
-import { chooseConfig } from '../workspace/choose-config.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
-import { diskLoader, libraryNeurons } from '../workspace/files.js';
+import { libraryNeurons } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
 import type { ConversionCoding } from '../workspace/types.js';
 import { type Blocker, blockersOf } from './blockers.js';
 import { modelText } from './model-text.js';
+import { unwritten } from './unwritten.js';
 
 export interface CodingExamined {
   readonly coding: ConversionCoding;
@@ -61,9 +60,7 @@ function problemsOf(
   const ranges = new Map(sites.map((id) => [id, { from: 0, range: 1 }] as const));
   try {
     const text = modelText(basename(file), { coding, outDir: '' }, { ranges });
-    const model = findings.take(checkModel({ name: path, text }, diskLoader(path, false)));
-    const config: Config = chooseConfig(model, { path });
-    convertNetwork(network, conversionPlan(config, findings), findings);
+    convertNetwork(network, conversionPlan(unwritten(path, text, findings).config, findings), findings);
     return [];
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;

@@ -12,7 +12,7 @@ export { type SpikeLevels, isRealValued, spikeLevels } from './levels.js';
 export { neuronProblems } from './verify.js';
 export { type PhaseName, isPhaseName, phaseNames, phaseTable } from './phases.js';
 export { parseExpr, parseNeuron } from './parse.js';
-export { printExpr, printNeuron, printNumber } from './print.js';
+export { binaryPrecedence, printExpr, printNeuron, printNumber } from './print.js';
 export {
   type Assignment,
   type BinaryOp,
@@ -35,6 +35,7 @@ export {
   neuronParamTypes,
   partsOf,
   phasesOf,
+  readsName,
   stepParameter,
   stepwiseParameters,
   thresholdOf,

@@ -18,6 +18,9 @@ const precedence: Readonly<Record<BinaryOp, number>> = {
 const notLevel = 3;
 const minusLevel = 7;
 
+/** How tightly an operator binds, from 1 on; nothing for what is none. */
+export function binaryPrecedence(op: BinaryOp): number;
+export function binaryPrecedence(text: string): number | undefined;
 export function binaryPrecedence(text: string): number | undefined {
   return Object.hasOwn(precedence, text) ? precedence[text as BinaryOp] : undefined;
 }

@@ -168,6 +168,14 @@ export function assignmentsUntilOutput(def: NeuronDef): readonly Assignment[] {
   return def.phases.slice(0, last + 1).flatMap(({ assignments }) => assignments);
 }
 
+/** Whether a neuron's steps name something. */
+export function readsName(def: NeuronDef, name: string): boolean {
+  const within = (expr: Expr): boolean => (expr.kind === 'name' && expr.name === name) || partsOf(expr).some(within);
+  const surrogate = Object.values(def.surrogate?.args ?? {}).filter((arg) => typeof arg !== 'number');
+  const phases = def.phases.flatMap(({ assignments }) => assignments.map(({ value }) => value));
+  return [...phases, ...surrogate].some(within);
+}
+
 /** The phases, all of them and in order, from what is known of some. */
 export function phasesOf(found: Readonly<Partial<Record<PhaseName, readonly Assignment[]>>>): readonly Phase[] {
   return phaseNames.map((name) => ({ name, assignments: found[name] ?? [] }));

@@ -87,6 +87,7 @@ export {
   realValues,
   tensorsToParams,
 } from './params.js';
+export { roundedCounts } from './rounded-counts.js';
 export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
 export { networkOfText, parseNetwork } from './text/parse.js';
 export { planesFor, unaryTrains } from './spike-form.js';

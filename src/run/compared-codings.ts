@@ -38,6 +38,8 @@ export interface ComparedPoint extends CodingPoint {
 export interface RefusedPoint extends CodingPoint {
   readonly name: string;
   readonly reason: string;
+  /** What would do. */
+  readonly help?: string;
 }
 
 /** The least of a coding with which it is as good as the ANN. */

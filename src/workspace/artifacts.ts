@@ -98,12 +98,9 @@ export function artifactsWith(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
-  said?: Emission['said'],
+  options: Omit<ArtifactOptions, 'more'> = {},
 ): Map<string, string | Uint8Array> {
-  const files = artifactFiles(network, emit, origin, version, {
-    more: copies,
-    ...(said === undefined ? {} : { said }),
-  });
+  const files = artifactFiles(network, emit, origin, version, { ...options, more: copies });
   return new Map([...[...files].filter(([name]) => !copies.has(name)), ...copies]);
 }
 

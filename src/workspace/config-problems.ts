@@ -1,14 +1,25 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { configProblems } from '../lower/model-to-network/index.js';
-import type { Config } from '../model/index.js';
+import { type Config, unmoved } from '../model/index.js';
 import { conversionProblems } from './conversion-rules.js';
 
 /** What keeps a config from being compiled, by the rules that compiling it goes by. `exists` asks for files by their path. */
 export function problemsOf(config: Config, exists: (path: string) => boolean): readonly Diagnostic[] {
   const { network } = config;
-  if (network.kind === 'network') return configProblems(config);
+  if (network.kind === 'network') return problemsOfLayers(config);
   const missing = exists(network.resolved)
     ? []
     : [diagnostic('file/missing', { path: network.resolved }, network.place)];
   return [...missing, ...conversionProblems(config)];
+}
+
+/** Configs as they were made that nothing is wrong with: while somebody types, most are only moved. */
+const faultless = new WeakSet<Config>();
+
+function problemsOfLayers(config: Config): readonly Diagnostic[] {
+  const made = unmoved(config);
+  if (faultless.has(made)) return [];
+  const found = configProblems(config);
+  if (found.length === 0) faultless.add(made);
+  return found;
 }

@@ -50,6 +50,15 @@ export function torchFolder(
   return [...files].map(([name, content]) => [isTorchAlone(emit) ? name : `torch/${name}`, content] as const);
 }
 
+/** The folder `torch/` of a converted network, which has no form as layers: op by op, for inference. */
+export function convertedFolder(converted: Network, config: string): Files {
+  const files: Files = new Map();
+  lowered(converted, files, undefined);
+  files.set('layers.py', pythonFile('layers.py'));
+  files.set('README.md', readme(config, files));
+  return new Map([...files].map(([name, content]) => [`torch/${name}`, content]));
+}
+
 /** The folder of a training, which `train.py` runs. */
 export function trainingFolder(training: TorchTraining): Files {
   const setting = unknownSetting(training.settings);

@@ -103,6 +103,8 @@ it('trains that can carry nothing are refused by name, with what would do', asyn
   for (const [coding, options, help] of [
     ['phase', { steps: 12, period: 8 }, 'write steps: 16, or another period'],
     ['burst', { steps: 4, theta: 0.01 }, 'more steps, a larger theta or beta, or longer bursts'],
+    ['ttfs', { steps: 4, tau: 100 }, 'more steps, or a smaller tau; tau: 0 falls evenly'],
+    ['ttfs', { steps: 128, tau: 1 }, 'fewer steps, or a larger tau; tau: 0 falls evenly'],
   ] as const) {
     const outDir = join(folder, 'refused');
     const { value, diagnostics } = await driver.convertOnnx(join(folder, 'tiny.onnx'), {
@@ -219,9 +221,18 @@ it('what a network doesn’t convert to is said with its reason, and the others 
       steps: 12,
       name: 'phase 12',
       reason: expect.stringContaining('no whole number of periods') as string,
+      help: 'write steps: 16, or another period',
     },
   ]);
   dataset.close();
+  const idx = `idx:${join(folder, 'images')},${join(folder, 'labels')}`;
+  const compare = (...flags: readonly string[]) =>
+    spikec(['compare-codings', join(folder, 'tiny.onnx'), '--data', idx, ...flags], driver);
+  const some = await compare('--calibrate', idx, '--codings', 'phase:12,tsc:8', '-q');
+  expect([some.code, some.out]).toEqual([0, expect.stringMatching(/tsc 8[^]*phase 12: [^]*help: write steps: 16/)]);
+  // nothing to compare: what is in the way, each once
+  const none = await compare('--codings', 'tsc:4,tsc:8,rate:4');
+  expect([none.code, none.out, none.err.match(/--calibrate DATA/g)?.length]).toEqual([1, '', 1]);
   expect(codingPoints('sws:6/3, ttfs:9')).toEqual([
     { coding: 'sws', steps: 6, silent: 3 },
     { coding: 'ttfs', steps: 9 },

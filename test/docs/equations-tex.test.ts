@@ -13,6 +13,9 @@ it('a product, a quotient and a power read as they are meant', () => {
   expect(tex('(1 - 1 / tau) * u + x')).toBe(String.raw`\left( 1 - \dfrac{1}{\tau} \right) \cdot u + x`);
   expect(tex('a - (b - c)')).toBe(String.raw`a - \left( b - c \right)`);
   expect(tex('(a + b) ^ 2')).toBe(String.raw`{\left( a + b \right)}^{2}`);
+  expect(tex('(a / b) ^ 2')).toBe(String.raw`{\left( \dfrac{a}{b} \right)}^{2}`);
+  expect(tex('(a ^ b) ^ c')).toBe(String.raw`{\left( {a}^{b} \right)}^{c}`);
+  expect(tex('a ^ b ^ c * (a / b)')).toBe(String.raw`{a}^{{b}^{c}} \cdot \dfrac{a}{b}`);
   expect(tex('-(a + b)')).toBe(String.raw`-\left( a + b \right)`);
   expect(tex('a0 * feedback')).toBe(String.raw`a_{0} \cdot \mathrm{feedback}`);
 });

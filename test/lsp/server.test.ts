@@ -80,6 +80,24 @@ it('what a config needs to be compiled is said while it is written: its ONNX fil
   expect((await editor.diagnostics(uri('m.spike'))).map(({ code }) => code)).toContain('cli/not-lowered');
 });
 
+it('what a change of a neuron does to the configs that have it is said, wherever these have moved to', async () => {
+  const editor = await Editor.start();
+  const uri = folder().uri('m.spike');
+  const own = (fire: string): string =>
+    `neuron Own { state u = 0  charge u = u + x  fire s = ${fire}  reset u = u - s  surrogate atan }\n${model.replace('LIF(tau: 2, theta: 1)', 'Own').replace('use "spikec/neurons" { LIF }', '')}`;
+  const said = async (text: string): Promise<(readonly [unknown, number])[]> => {
+    await editor.write(uri, text);
+    return (await editor.diagnostics(uri)).map(({ code, range }) => [code, range.start.line] as const);
+  };
+  expect(await said(own('u >= 1'))).toEqual([]);
+  expect(await said(`// moved\n\n${own('u >= 1')}`)).toEqual([]);
+  const text = `// moved\n\n\n${own('round(u)')}`;
+  const at = text.split('\n').findIndex((line) => line.includes('neuron Own') && !line.includes('state'));
+  expect(await said(text)).toContainEqual(['cli/not-lowered', at]);
+  expect(await said(`\n${text}`)).toContainEqual(['cli/not-lowered', at + 1]);
+  expect(await said(own('u >= 1'))).toEqual([]);
+});
+
 it('what another open document says counts before what is on the disk', async () => {
   const editor = await Editor.start();
   const { uri } = folder({ 'parts.spike': 'block Old { input x output x | relu }' });

@@ -245,7 +245,9 @@ it('refuses a float network, and a network whose input isn’t quantised', () =>
 it('refuses max pooling for β ≠ 2', () => {
   const network = after((b) => conv(b, 'c', b.add({ id: 'm', kind: 'maxpool', inputs: ['q0'], attrs: window(2, 0) })));
   const result = runPipeline(network, sws({ beta: 3 }), surroundings);
-  expect(result.diagnostics.map((d) => d.code)).toEqual(['convert/max-pool-beta']);
+  expect(result.diagnostics.map(({ code, help }) => [code, help])).toEqual([
+    ['convert/max-pool-beta', expect.stringContaining('beta: 2 or average pooling, or a coding')],
+  ]);
 });
 
 it('verify-accumulate-only finds a synapse that multiplies a real value', () => {

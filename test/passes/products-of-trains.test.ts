@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
+import { lowerModel } from '../../src/lower/model-to-network/index.js';
 import { multiplyingOps } from '../../src/passes/index.js';
 import type { Network } from '../../src/network/index.js';
 import { expectClose, logitsOf, runPasses, withRandomNorms } from '../support/planes.js';
 import { randomImages } from '../support/random-network.js';
-import { networkFrom } from '../support/train.js';
+import { configFrom, networkFrom } from '../support/train.js';
 
 const neurons: Readonly<Record<string, string>> = {
   one: 'LIF',
@@ -101,4 +102,29 @@ it('counts beyond 2²⁴ are a potential: float32 has no exact integers there', 
     { kind: 'spike', min: 0, max: three, step: 1 },
     { kind: 'psp' },
   ]);
+});
+
+it.each([
+  // products of −32 … 31 are 1024 at most: 2¹⁴ of them 2²⁴, which float32 has
+  [6, 2 ** 14, undefined],
+  [6, 2 ** 14 + 1, '16,778,240'],
+  [12, 5, '20,971,520'],
+])('products of spikes of %i bits over %i are exact or said to be rounded', (spikes, features, said) => {
+  const text = `
+    use "spikec/neurons" { Refined }
+    network N {
+      input x: real[2, ${features}]
+      q = x | spike
+      output matmul(q, q, transpose: true) | mean(axis: 0)
+    }
+    config c { network N  neuron Refined(signed: true)  coding direct(steps: 1)  bits { spikes ${spikes} } }`;
+  const { value, diagnostics } = lowerModel(configFrom(text), { blank: true });
+  const { code } = value!.ops.find(({ kind }) => kind === 'matmul')!.type;
+  const messages = diagnostics.map(({ code, severity, message }) => [code, severity, message]);
+  if (said === undefined) {
+    expect([code.kind, messages]).toEqual(['spike', []]);
+    return;
+  }
+  const message = `counts of matmul %output.matmul may reach ${said}; float32 rounds beyond 2²⁴`;
+  expect([code.kind, messages]).toEqual(['psp', [['network/counts-rounded', 'warning', message]]]);
 });

@@ -35,8 +35,8 @@ export function neuronForm(def: NeuronDef, params: Values, steps: number): Neuro
   const names = def.states.map(({ name }) => name);
   const membrane = membraneOf(def, names);
   const [i] = names.filter((name) => name !== membrane);
-  const step = (state: Readonly<Record<string, number>>, x: number, t = 1): Step | undefined =>
-    runStep(def, new Map([...own, ...Object.entries(state), ['x', x], ['t', t]]), names);
+  const step = (state: Readonly<Record<string, number>>, x: number): Step | undefined =>
+    runStep(def, new Map([...own, ...Object.entries(state), ['x', x]]), names);
   const zero = Object.fromEntries(names.map((name) => [name, 0]));
   const probe = (v: number, c: number, x: number): { v: number; i: number } | undefined => {
     const made = step({ ...zero, [membrane]: v, ...(i === undefined ? {} : { [i]: c }) }, x);
@@ -92,7 +92,7 @@ function withSpike(
   }: {
     readonly own: Values;
     readonly membrane: string;
-    readonly step: (state: Readonly<Record<string, number>>, x: number, t?: number) => Step | undefined;
+    readonly step: (state: Readonly<Record<string, number>>, x: number) => Step | undefined;
     readonly zero: Readonly<Record<string, number>>;
     readonly i: string | undefined;
   },
@@ -104,10 +104,10 @@ function withSpike(
   // a membrane of v after the charge, by the input alone
   const through = linear.gain * (linear.synapse?.gain ?? 1);
   if (through === 0) return other('neurons that their input doesn’t reach');
-  const at = (v: number, t?: number): Step => step(zero, (v - linear.leak) / through, t)!;
+  const at = (v: number): Step => step(zero, (v - linear.leak) / through)!;
   const size = Math.max(1, Math.abs(threshold));
-  const fires = [threshold + 0.25 * size, threshold + 3 * size, threshold + 1e3 * size].map((v) => at(v));
-  const silent = [threshold - 0.25 * size, threshold - 3 * size].map((v) => at(v));
+  const fires = [threshold + 0.25 * size, threshold + 3 * size, threshold + 1e3 * size].map(at);
+  const silent = [threshold - 0.25 * size, threshold - 3 * size].map(at);
   if (fires.some(({ s }) => s !== 1) || silent.some(({ s }) => s !== 0))
     return other('spikes of other levels than 0 and 1');
   const resets = fires.map(({ after }) => after.get(membrane)!);

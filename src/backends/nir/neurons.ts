@@ -1,6 +1,6 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import type { NeuronDef } from '../../equations/index.js';
+import { type NeuronDef, readsName, stepwiseParameters } from '../../equations/index.js';
 import type { NirArray } from '../../frontends/nir/index.js';
 import { numberAttr, realValues } from '../../network/index.js';
 import { stepsBelow } from './floats.js';
@@ -31,6 +31,8 @@ export const neuronNode: Row = (call) => {
   }
   if (code.kind === 'spike' && code.step !== 1) return { cannot: `spikes of ${code.step}` };
   const def = present(network.neurons.get(op.attrs.neuron), `nir: no neuron ${op.attrs.neuron}`);
+  if (readsName(def, 't')) return { cannot: 'neurons that read the time' };
+  if (variesOverTime(call, def)) return { cannot: 'neurons whose parameters differ from step to step' };
   const count = elementCount(shape);
   const own = parametersOf(call, def, count);
   const known = new Map<string, Neuron | Refusal>();
@@ -55,6 +57,14 @@ export const neuronNode: Row = (call) => {
   ]);
   return { type: first.type, fields: new Map(fields) };
 };
+
+/** Whether a parameter with a value for each time step has different ones. */
+function variesOverTime({ op, network }: RowCall, def: NeuronDef): boolean {
+  return stepwiseParameters(def).some((name) => {
+    const param = network.params.get(op.params[name] ?? '');
+    return param !== undefined && new Set(realValues(param)).size > 1;
+  });
+}
 
 /** Each parameter of neuron i: of all, of its channel, or its own. */
 function parametersOf(

@@ -285,7 +285,7 @@ export const torchPrimitives: { readonly [K in PrimKind]: Emit<PrimAttrs[K]> } =
   },
   lookup: ({ inputs: [x, thresholds, values] }) =>
     call(
-      `${within(values!, 0)}[torch.bucketize(${numbers(x!).code}.contiguous(), ${thresholds!.code}.contiguous(), right=True)]`,
+      `${within(values!, binding.atom)}[torch.bucketize(${within(numbers(x!), binding.atom)}.contiguous(), ${within(thresholds!, binding.atom)}.contiguous(), right=True)]`,
     ),
   broadcast,
   matmul: ({ attrs: { transA, transB }, inputs: [a, b] }) => {

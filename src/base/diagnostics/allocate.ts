@@ -19,7 +19,7 @@ export const allocateDiagnostics = {
   'allocate/bound': define<{ bound: string; best: string }>(
     'error',
     ({ bound, best }) => `${bound} can’t be met on these images: the best is ${best}`,
-    'The periods tried are 0 to `--most` steps a layer. With the longest of them everywhere, the spiking network still misses the bound on the calibration images. Allow longer periods, or ask for less; with silent periods of Tc steps (and `encoder: exact`) a conversion is exact.',
+    'With `--silent` the periods tried are 0 to `--most` steps a layer. With the longest of them everywhere, the spiking network still misses the bound on the calibration images. Allow longer periods, or ask for less; with silent periods of Tc steps (and `encoder: exact`) a conversion is exact. With `--codings` no coding that was named holds all bounds, with any of the steps that are tried of it; the nearest is named.',
   ),
   'allocate/nothing': define<{ what: string }>(
     'error',

@@ -157,6 +157,13 @@ function partFor(graph: OnnxGraph, output: string, file: string, diagnostics: Di
   return { ...graph, outputs: outputs.slice(0, 1), inputs, nodes: graph.nodes.filter((node) => needed.has(node)) };
 }
 
+/** What people give in place of an ONNX file, by its name. */
+const otherFormats: readonly (readonly [RegExp, string])[] = [
+  [/\.spike$/i, 'this is a model file, which `spikec compile`, `eval` and `cost` take as it is; name the ONNX file'],
+  [/\.(pth?|ckpt)$/i, 'this looks like a PyTorch checkpoint: write an ONNX file with torch.onnx.export'],
+  [/\.(h5|keras|pb|tflite)$/i, 'this looks like a TensorFlow file: write an ONNX file with tf2onnx'],
+];
+
 function decode(file: OnnxFile, diagnostics: Diagnostic[]): OnnxModel | undefined {
   // a plain view: Node's Buffer has its own ideas about slices
   const bytes = new Uint8Array(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength);
@@ -165,7 +172,8 @@ function decode(file: OnnxFile, diagnostics: Diagnostic[]): OnnxModel | undefine
     model = decodeModel(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    diagnostics.push(diagnostic('onnx/malformed-file', { size: bytes.length, reason }, { file: file.name }));
+    const help = otherFormats.find(([name]) => name.test(file.name))?.[1];
+    diagnostics.push(diagnostic('onnx/malformed-file', { size: bytes.length, reason }, { file: file.name }, { help }));
     return undefined;
   }
   if (model.graph === undefined || (model.graph.nodes.length === 0 && model.graph.outputs.length === 0)) {

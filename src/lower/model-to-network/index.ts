@@ -1,4 +1,4 @@
-import { type Outcome, hasErrors } from '../../base/diagnostics/index.js';
+import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../../base/diagnostics/index.js';
 import { type LearnScope, type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import {
@@ -9,7 +9,14 @@ import {
   type OwnNetwork,
   stepsOf,
 } from '../../model/index.js';
-import { type Attrs, type Coding, type Network, NetworkBuilder, type OpKind } from '../../network/index.js';
+import {
+  type Attrs,
+  type Coding,
+  type Network,
+  NetworkBuilder,
+  type OpKind,
+  roundedCounts,
+} from '../../network/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
 import { Blank, Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
@@ -40,7 +47,15 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   if (hasErrors(diagnostics)) return { diagnostics };
   const seed = options.seed ?? config.train?.settings.seed ?? 1;
   const initialiser = options.blank === true ? new Blank(seed) : new Initialiser(seed);
-  return { value: new ModelLowering(config, network, initialiser, bits).run(), diagnostics };
+  const value = new ModelLowering(config, network, initialiser, bits).run();
+  return { value, diagnostics: [...diagnostics, ...countProblems(value, config)] };
+}
+
+/** Products of trains that float32 may round: a warning. */
+function countProblems(network: Network, { place }: Config): readonly Diagnostic[] {
+  return roundedCounts(network).map(({ op, most }) =>
+    diagnostic('network/counts-rounded', { op: op.id, most }, op.place ?? place),
+  );
 }
 
 class ModelLowering {

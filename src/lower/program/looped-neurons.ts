@@ -4,13 +4,14 @@ import {
   type EvaluationScope,
   type NeuronDef,
   type Operand,
+  readsName,
   stepwiseParameters,
 } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import type { Op } from '../../network/index.js';
 import { type Program, ProgramBuilder, type Value, type ValueInfo, isBatch } from '../../tensor/index.js';
 import { folded } from './context.js';
-import { NeuronStep, readsName } from './neuron-step.js';
+import { NeuronStep } from './neuron-step.js';
 import type { Timed } from './trains.js';
 
 /**

@@ -2,12 +2,10 @@ import { present } from '../../base/invariant.js';
 import {
   type Assignment,
   type EvaluationScope,
-  type Expr,
   type NeuronDef,
   type Operand,
   Pending,
   evaluateExpr,
-  partsOf,
   phaseTable,
   runAssignments,
   surrogateOf,
@@ -111,12 +109,4 @@ function outputOf(op: Op, { builder, env, force }: EvaluationScope): Value {
     return builder.broadcast(builder.scalar('f32', Number(s)), folded(1, op.type.shape));
   }
   return builder.cast(s, 'f32');
-}
-
-/** Whether a neuron's steps name something. */
-export function readsName(def: NeuronDef, name: string): boolean {
-  const within = (expr: Expr): boolean => (expr.kind === 'name' && expr.name === name) || partsOf(expr).some(within);
-  const surrogate = Object.values(def.surrogate?.args ?? {}).filter((arg) => typeof arg !== 'number');
-  const phases = def.phases.flatMap(({ assignments }) => assignments.map(({ value }) => value));
-  return [...phases, ...surrogate].some(within);
 }

@@ -33,10 +33,14 @@ export const upsample: LayerDef = {
   inputs: one,
   parameters: [{ name: 'factor', spec: { kind: 'pair', min: 1 }, default: 2 }],
   build(site, [input], args, name) {
+    const isLine = input.shape.length === 2;
+    if (isLine && args.get('factor')?.kind === 'list') {
+      return site.wrongArgument('factor', 'one number for [channels, length]', 'a list');
+    }
     const [down, across] = pairOf(args, 'factor')!;
     const places = (size: number, factor: number): number[] =>
       Array.from({ length: size * factor }, (_, i) => Math.floor(i / factor));
-    if (input.shape.length === 2) {
+    if (isLine) {
       const [channels, length] = input.shape as [number, number];
       const row = site.add(`${name}.row`, 'reshape', [input], [channels, 1, length], { shape: [channels, 1, length] });
       const wide = [channels, 1, length * across];

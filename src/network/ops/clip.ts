@@ -1,5 +1,6 @@
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 import { realResult } from './type-rules.js';
 
 export const clip = defineOp({
@@ -7,21 +8,7 @@ export const clip = defineOp({
   arity: [1, 1],
   attrs: { min: number(), max: number() },
   params: [],
-  traits: {
-    role: 'bound',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: true,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'bound', monotone: true },
   bounds: ({ min, max }) => [min, max],
   lowering: { role: 'values', act: ({ builder }, { attrs }, [x]) => builder.clip(x!, attrs.min, attrs.max) },
   type: realResult,

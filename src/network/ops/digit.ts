@@ -2,6 +2,7 @@ import type { ProgramBuilder, Value } from '../../tensor/index.js';
 import { number } from './attributes.js';
 import { codesOf } from './codes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 import { withTime } from './type-rules.js';
 
 export const digit = defineOp({
@@ -9,21 +10,7 @@ export const digit = defineOp({
   arity: [1, 1],
   attrs: { scale: number(), zero: number(), max: number(), base: number(), place: number() },
   params: [],
-  traits: {
-    role: 'table',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'table' },
   lowering: {
     role: 'values',
     act: ({ builder, dtype }, { attrs }, [x]) => {

@@ -3,6 +3,7 @@ import type { ProgramBuilder, Value } from '../../tensor/index.js';
 import { type Algebra, functionNames, functions, isFunctionName } from '../functions.js';
 import { number, optional, string } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 import { realResult } from './type-rules.js';
 
 export const functionOp = defineOp({
@@ -10,21 +11,7 @@ export const functionOp = defineOp({
   arity: [1, 1],
   attrs: { name: string(), alpha: optional(number()), beta: optional(number()) },
   params: [],
-  traits: {
-    role: 'function',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'function' },
   lowering: {
     role: 'values',
     act: ({ builder }, { id, attrs }, [x]) => {

@@ -1,25 +1,12 @@
 import type { ProgramBuilder, Value } from '../../tensor/index.js';
 import type { TypeRequest } from './define.js';
 import type { LoweredOp, LoweringContext, Precision } from './lowering.js';
+import { realTraits } from './row-traits.js';
 import type { OpTraits } from './traits.js';
 import { sameShape, shapeText } from './type-rules.js';
 
 /** Layers whose values each depend on all values along an axis: what their rows have in common. */
-export const groupTraits = {
-  role: 'group-function',
-  weights: 'none',
-  macs: 'none',
-  join: false,
-  fires: 'none',
-  reach: 'none',
-  relays: false,
-  planewise: false,
-  monotone: false,
-  linear: false,
-  accumulates: false,
-  keepsRange: false,
-  padding: 'none',
-} as const satisfies OpTraits;
+export const groupTraits = { ...realTraits, role: 'group-function' } as const satisfies OpTraits;
 
 /** e^(x − max x) over its sum along an axis of [N, …]. */
 export function softmaxOf(builder: ProgramBuilder, x: Value, axis: number): Value {

@@ -140,7 +140,7 @@ export function attrsOf(op: Pick<Op, 'attrs'>): Attrs {
 export { type Attr, type AttrSchema, attrProblems, numberAttr } from './attributes.js';
 export { type OpDef, defineOp } from './define.js';
 export { networkOps } from './registry.js';
-export { joinProblem, sameShape, shapeText } from './type-rules.js';
+export { joinProblem, productRange, sameShape, shapeText } from './type-rules.js';
 export { type Quantiser, codesOf } from './codes.js';
 export { alongAxis, layerNormOf, softmaxOf } from './group.js';
 export { lookedUp } from './table.js';

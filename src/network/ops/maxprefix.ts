@@ -1,6 +1,7 @@
 import { border, number, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sliding } from './geometry.js';
+import { firingTraits } from './row-traits.js';
 import { windowShape } from './type-rules.js';
 
 export const maxprefix = defineOp({
@@ -8,21 +9,7 @@ export const maxprefix = defineOp({
   arity: [1, 1],
   attrs: { kernel: pair(), stride: pair(), pads: border(), beta: number() },
   params: [],
-  traits: {
-    role: 'running-maximum',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'own',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'absent',
-  },
+  traits: { ...firingTraits, role: 'running-maximum', padding: 'absent' },
   links: sliding,
   lowering: { role: 'time' },
   type: (request) => {

@@ -1,5 +1,6 @@
 import { boolean, number, optional, pair, string } from './attributes.js';
 import { defineOp } from './define.js';
+import { firingTraits } from './row-traits.js';
 
 export const neuron = defineOp({
   doc: 'A layer of neurons; `neuron` names its equations. Fires `silent` steps after its input begins. With `hold` its input has one step, and its current stays for so many. With integer_codes its train counts steps of its output, not their amplitude. Without `levels` its output is real, a current. Learned bits: parameter `bits` with their bound `bits_max`.',
@@ -14,21 +15,7 @@ export const neuron = defineOp({
   },
   otherAttrs: number(),
   params: ['*'],
-  traits: {
-    role: 'neurons',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'own',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...firingTraits, role: 'neurons' },
   lowering: { role: 'time' },
   type: ({ inputs, attrs, levels }) => {
     const time = inputs[0]!.time;

@@ -1,4 +1,5 @@
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 import { realResult } from './type-rules.js';
 
 export const relu = defineOp({
@@ -6,21 +7,7 @@ export const relu = defineOp({
   arity: [1, 1],
   attrs: {},
   params: [],
-  traits: {
-    role: 'bound',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: true,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'bound', monotone: true },
   bounds: () => [0, Infinity],
   lowering: { role: 'values', act: ({ builder }, _, [x]) => builder.max(x!, 0) },
   type: realResult,

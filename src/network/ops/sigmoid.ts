@@ -1,4 +1,5 @@
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 import { realResult } from './type-rules.js';
 
 export const sigmoid = defineOp({
@@ -6,21 +7,7 @@ export const sigmoid = defineOp({
   arity: [1, 1],
   attrs: {},
   params: [],
-  traits: {
-    role: 'function',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'function' },
   lowering: { role: 'values', act: ({ builder }, _, [x]) => builder.sigmoid(x!) },
   type: realResult,
 });

@@ -2,6 +2,7 @@ import type { Value } from '../../tensor/index.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
 import type { LoweredOp, LoweringContext, Precision } from './lowering.js';
+import { realTraits } from './row-traits.js';
 import { shapeText, withTime } from './type-rules.js';
 
 export const table = defineOp({
@@ -10,21 +11,7 @@ export const table = defineOp({
   attrs: { scale: number(), zero: number(), min: number(), max: number() },
   params: ['thresholds', 'levels'],
   fixedParams: ['thresholds', 'levels'],
-  traits: {
-    role: 'table',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'table' },
   lowering: {
     role: 'values',
     // the reals that the levels stand for: (Q − zero)·scale

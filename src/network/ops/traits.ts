@@ -76,7 +76,7 @@ export type TimeRole =
 
 /**
  * What passes, costs and lowerings ask of a kind of layer, instead of its name. Every row answers all of it: a new
- * question doesn't compile until each kind has an answer.
+ * question doesn't compile until each kind has an answer (`row-traits.ts` holds what several share).
  */
 export interface OpTraits {
   readonly role: OpRole;

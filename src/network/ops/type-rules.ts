@@ -123,13 +123,18 @@ export function pooled(request: TypeRequest, shape: readonly number[], size: num
 
 type Spikes = Extract<Code, { kind: 'spike' }>;
 
+/** Between which whole numbers a sum of `terms` products of two spikes lies. */
+export function productRange(a: Spikes, b: Spikes, terms: number): Pick<Spikes, 'min' | 'max'> {
+  const ends = [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max];
+  return { min: Math.min(...ends) * terms, max: Math.max(...ends) * terms };
+}
+
 /**
  * Levels of a sum of `terms` products of two spikes: exact integers, times the product of their steps; a potential where they
  * would be none in float32.
  */
 export function productLevels(a: Spikes, b: Spikes, terms: number): Code {
-  const ends = [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max];
-  const [min, max] = [Math.min(...ends) * terms, Math.max(...ends) * terms];
+  const { min, max } = productRange(a, b, terms);
   if (Math.max(-min, max) > greatestCode) return psp;
   return { kind: 'spike', min: min === 0 ? 0 : min, max: max === 0 ? 0 : max, step: a.step * b.step };
 }

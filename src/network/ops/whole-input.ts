@@ -1,22 +1,9 @@
 import type { ValueType } from '../value-types.js';
+import { firingTraits } from './row-traits.js';
 import type { OpTraits } from './traits.js';
 
 /** Neurons that decide on their whole input at once: what their rows have in common. */
-export const wholeInputTraits = {
-  role: 'whole-input',
-  weights: 'none',
-  macs: 'none',
-  join: false,
-  fires: 'own',
-  reach: 'own',
-  relays: false,
-  planewise: false,
-  monotone: false,
-  linear: false,
-  accumulates: true,
-  keepsRange: false,
-  padding: 'none',
-} as const satisfies OpTraits;
+export const wholeInputTraits = { ...firingTraits, role: 'whole-input' } as const satisfies OpTraits;
 
 /** The train that they fire once the longest of their inputs is in, in the first one's shape, or what is wrong. */
 export function firedAfterAll(

@@ -19,8 +19,15 @@ beforeAll(loadNir);
 
 const steps = 12;
 
-function model(body: string, { neuron = 'LIF(tau: 2, theta: 0.4)', input = 'real[1, 8, 8]' } = {}): Network {
+/** A neuron with a gain for each channel, neuron or step. */
+function gained(per: string): string {
+  return `neuron Own(gain = learn(1, per: ${per})) {
+    state u = 0  charge u = u / 2 + gain * x  fire s = u >= 0.4  reset u = where(s, 0, u)  surrogate atan }`;
+}
+
+function model(body: string, { neuron = 'LIF(tau: 2, theta: 0.4)', input = 'real[1, 8, 8]', own = '' } = {}): Network {
   const network = networkFrom(`
+    ${own}
     use "spikec/neurons" { LIF, IF, PLIF, MBLIF, CubaLIF, Ternary, LI }
     network Net { input image: ${input}  ${body} }
     config c { network Net  neuron ${neuron}  coding events(steps: ${steps}) }`);
@@ -154,6 +161,42 @@ it('what NIR can’t say is refused layer by layer, with its name', () => {
   expect(refused({ ...padded, ops: uncounted })[0]).toContain('averages that leave padding out');
   const twice = model('h = image | linear(3) | spike  output h + h | linear(2) | spike', { input: 'real[5]' });
   expect(refused(twice)[0]).toContain('the sum of a value with itself');
+  const timed = 'state u = 0  charge u = u / 2 + x / t  fire s = u >= 0.4  reset u = where(s, 0, u)  surrogate atan';
+  expect(refused(model(chain, { neuron: 'Own', own: `neuron Own { ${timed} }` }))).toEqual([
+    "nir/unsupported: %output.spike: NIR can't say neurons that read the time",
+    "nir/unsupported: %output.spike_2: NIR can't say neurons that read the time",
+  ]);
+  const stepwise = model('output image | linear(2) | spike', { input: 'real[5]', neuron: 'Own', own: gained('step') });
+  expect(refused(stepwise)).toEqual([]);
+  const [name, gains] = [...stepwise.params].find(([key]) => key.endsWith('.gain'))!;
+  const differing = {
+    ...gains,
+    tensor: tensor(
+      'f32',
+      [steps],
+      Array.from({ length: steps }, (_, t) => 1 + t),
+    ),
+  };
+  expect(refused({ ...stepwise, params: new Map([...stepwise.params, [name, differing]]) })).toEqual([
+    "nir/unsupported: %output.spike: NIR can't say neurons whose parameters differ from step to step",
+  ]);
+});
+
+it.each(['channel', 'neuron'])('parameters that neurons learn per %s are those of each neuron of the file', (per) => {
+  const network = model('output image | conv(3, kernel: 3) | spike', { neuron: 'Own', own: gained(per) });
+  const [name, { tensor: learned }] = [...network.params].find(([key]) => key.endsWith('.gain'))!;
+  const differing = {
+    tensor: tensor(
+      'f32',
+      learned.shape,
+      learned.data.map((_, i) => 0.5 + (i % 7) / 4),
+    ),
+  };
+  const varied: Network = { ...network, params: new Map([...network.params, [name, differing]]) };
+  const frames = drawn(64);
+  const spikes = stepsOf(varied, frames);
+  expect(spikes).not.toEqual(stepsOf(network, frames));
+  expect(stepsOf(roundTrip(varied), frames)).toEqual(spikes);
 });
 
 it('a recurrence of several steps is a Delay, of which it is said that tools may add a step', () => {

@@ -53,6 +53,15 @@ describe('files that are no models', () => {
     ]);
   });
 
+  it('a file of another kind is named by its ending', () => {
+    const helpFor = (name: string): string | undefined =>
+      importOnnx({ name, bytes: Uint8Array.from([0xff, 0xff, 0xff]) }).diagnostics[0]?.help;
+    expect(helpFor('net.spike')).toMatch(/model file/);
+    expect(helpFor('net.pt')).toMatch(/torch\.onnx\.export/);
+    expect(helpFor('net.h5')).toMatch(/tf2onnx/);
+    expect(helpFor('net.onnx')).toBeUndefined();
+  });
+
   it('a truncated file, anywhere, gives a diagnostic', () => {
     const bytes = rich();
     imported(bytes);

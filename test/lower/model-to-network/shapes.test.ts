@@ -229,6 +229,7 @@ network N {
   d = x | split(2, part: 0) // error: model/shape // warning: model/unused
   e = matmul(x, x) // error: model/shape-mismatch // warning: model/unused
   f = x | conv(2, kernel: [1, 2]) // error: model/argument-type // warning: model/unused
+  m = x | upsample([2, 3]) // error: model/argument-type // warning: model/unused
   g = x | conv(2, kernel: 9, pad: none) // error: model/shape // warning: model/unused
   h = x | mean(axis: 2) // error: model/argument-type // warning: model/unused
   i = x | batchnorm(axis: 3) // error: model/argument-type // warning: model/unused

@@ -6,13 +6,14 @@ import {
   type NeuronDef,
   type Operand,
   evaluateExpr,
+  readsName,
 } from '../../../equations/index.js';
 import { type LoweredOp, type Op, hasWeightMatrix } from '../../../network/index.js';
 import type { DType } from '../../../base/dtype.js';
 import type { Program, Value, ValueInfo } from '../../../tensor/index.js';
 import { gridWeight } from '../bits.js';
 import { Lowering, folded } from '../context.js';
-import { NeuronStep, readsName } from '../neuron-step.js';
+import { NeuronStep } from '../neuron-step.js';
 import { initialEnvironment } from '../neurons.js';
 import type { RandomInput } from '../runnable.js';
 import { stepsOf } from '../runnable.js';

@@ -1,6 +1,7 @@
 import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
+import type { Conversion } from './conversion.js';
 import { equationsOf } from './dendrite.js';
 import { atOnce } from './means-time.js';
 import { means } from './means.js';
@@ -30,6 +31,19 @@ function encoded(lowering: Lowering, op: Op, x: Value): Value {
   return signed(lowering, trainOfNeuron(lowering, op, firstSpikeNeuron, args, atOnce(lowering, op, size)), sign);
 }
 
+/** A threshold that falls by too little, or so far that single precision has no number for it. */
+function problemOf(steps: number, tau: number): ReturnType<NonNullable<Conversion['problem']>> {
+  if (tau === 0 || steps === 1) return undefined;
+  const least = Math.exp((1 - steps) / tau);
+  if (least > 0.5) {
+    const reason = `in ${steps} steps a spike counts at least ${Number(least.toPrecision(3))} of a layer’s range at tau: ${tau}`;
+    return { reason, help: 'more steps, or a smaller tau; tau: 0 falls evenly' };
+  }
+  if (Math.exp(-steps / tau) > 1e-30) return undefined;
+  const reason = `a spike at the last of ${steps} steps counts nothing at tau: ${tau}`;
+  return { reason, help: 'fewer steps, or a larger tau; tau: 0 falls evenly' };
+}
+
 /**
  * `ttfs`: one spike a neuron, earlier is more. A layer reads whole trains, and fires in the window behind them where its
  * falling threshold meets its membrane (with `tau` T2FSNN, Park et al. 2020).
@@ -45,5 +59,6 @@ export const ttfs = means({
     neuron: ({ steps, tau }) => ({ name: 'FirstSpike', args: { steps: steps!, tau: tau! } }),
     top: () => 1,
     silent: ({ steps }) => steps!,
+    problem: ({ steps, tau }) => problemOf(steps!, tau!),
   },
 });

@@ -143,7 +143,10 @@ export class SpikeEmitter {
 
   #checkMaxPool(op: Op): void {
     const { beta } = this.options;
-    if (beta !== 2) this.refuse('convert/max-pool-beta', { op: op.id, beta }, op);
+    if (beta === 2) return;
+    const help =
+      'use beta: 2 or average pooling, or a coding whose maxima are trains: rate, mbif, ibra, binary, phase, burst, ttfs, tsc, pattern';
+    this.refuse('convert/max-pool-beta', { op: op.id, beta }, op, { help });
   }
 
   refuse(...args: Parameters<PassContext['report']>): never {

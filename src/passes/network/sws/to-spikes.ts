@@ -41,7 +41,7 @@ export const toSpikes = definePass({
   run: (network, options, context) => {
     if (!network.ops.some((op) => op.kind === 'quantize')) {
       context.report('convert/float-network', { network: network.name }, undefined, {
-        help: 'convert with --calibrate DATA, which measures ranges and adds quantisers, or choose another coding: rate, mbif or ibra take float networks',
+        help: 'convert with --calibrate DATA, which measures ranges and adds quantisers',
       });
       return network;
     }

@@ -1,0 +1,27 @@
+import type { OpTraits } from './traits.js';
+
+type WithoutRole = Omit<OpTraits, 'role'>;
+
+/** Rows of layers that make real values of what they read, by no sum: what they answer besides their role. */
+export const realTraits = {
+  weights: 'none',
+  macs: 'none',
+  join: false,
+  fires: 'none',
+  reach: 'none',
+  relays: false,
+  planewise: false,
+  monotone: false,
+  linear: false,
+  accumulates: false,
+  keepsRange: false,
+  padding: 'none',
+} as const satisfies WithoutRole;
+
+/** Rows of layers that fire spikes of their own: what they answer besides their role. */
+export const firingTraits = {
+  ...realTraits,
+  fires: 'own',
+  reach: 'own',
+  accumulates: true,
+} as const satisfies WithoutRole;
