@@ -60,7 +60,9 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const { text, silence } = await measuredText(source, onnxName, configOf, options, findings);
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
-  const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings);
+  const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings, {
+    after: ({ pass }) => options.onProgress?.({ phase: 'converting', done: 0, detail: `after ${pass}` }),
+  });
   const whole = present(conversion, 'convert: the pipeline ended early');
   const check = await checkWhereWanted(whole, options, bytesOf(source), findings);
   const normalisation = normalisationOf(config.normalize);
@@ -70,7 +72,11 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const emit = affordable(options.emit ?? ['ir', 'json', 'onnx'], network, findings);
   const facts = new Facts();
   const torch = (): Map<string, string | Uint8Array> => convertedFolder(network, config.name);
-  const files = artifactsWith(written, network, emit, origin, packageVersion(), { torch, said: facts.take });
+  const files = artifactsWith(written, network, emit, origin, packageVersion(), {
+    torch,
+    said: facts.take,
+    onProgress: options.onProgress,
+  });
   refuseToReplace({ folder: options.outDir, maker: 'convert', files, inputs });
   writeFolder(options.outDir, files);
   return {

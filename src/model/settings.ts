@@ -157,6 +157,10 @@ export const trainSettings = [
         huber: [{ name: 'delta', spec: positive, default: 1 }],
         bce: [perClass],
         firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
+        distill: [
+          { name: 'teacher', spec: { kind: 'string' }, required: true },
+          { name: 'temperature', spec: positive, default: 4 },
+        ],
       },
     },
     otherwise: '`cross_entropy` of classes, `mse` of numbers',

@@ -53,6 +53,7 @@ export {
   asImage,
   attrsOf,
   channelAxisOf,
+  fixedParamsOf,
   isTimed,
   type TimeKind,
   pads,

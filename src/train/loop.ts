@@ -19,6 +19,7 @@ import type { TrainSettings } from './settings.js';
 import { Settling, type SettlingEvent, type SettlingState } from './settling.js';
 import { blame } from './blame.js';
 import { firstNonFinite, stateSum, withStateSum } from './trace.js';
+import type { OpenTeacher, Teacher } from './teacher.js';
 import type { Trainee } from './trainee.js';
 import { Watched } from './watched.js';
 
@@ -49,6 +50,8 @@ export interface LoopOptions {
   readonly samples: Samples;
   readonly settings: TrainSettings;
   readonly engine: Engine;
+  /** Who teaches the network, where the loss has a distillation. */
+  readonly teacher?: OpenTeacher | undefined;
   readonly threads?: number;
   /** Where to go on. */
   readonly from?: Checkpoint;
@@ -98,6 +101,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
     settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
   let opened: Opened | undefined;
   let step = from?.progress.step ?? 0;
+  const teacher = await options.teacher?.();
   try {
     if (renewed === undefined) await sizes?.start(initial, firstBatch(options, training));
     const threads = options.threads === undefined ? {} : { threads: options.threads };
@@ -108,7 +112,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const stopped = endOf(records, settings);
       if (stopped !== undefined) return { records, stopped };
       const started = options.now();
-      const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling });
+      const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling, teacher });
       const { loss, accuracy, rate, ...bitwise } = await epoch.run();
       const numbers = settings.labels !== undefined;
       step += epoch.steps;
@@ -140,6 +144,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       });
     }
   } finally {
+    await teacher?.close();
     await opened?.dispose();
     await measure.close();
     await sizes?.close();
@@ -197,7 +202,11 @@ class Epoch {
     training: Int32Array,
     readonly records: readonly EpochRecord[],
     readonly before: number,
-    readonly watching: { readonly sizes: StepSizes | undefined; readonly settling: Settling | undefined },
+    readonly watching: {
+      readonly sizes: StepSizes | undefined;
+      readonly settling: Settling | undefined;
+      readonly teacher: Teacher | undefined;
+    },
   ) {
     this.#options = options;
     const { seed, batch } = options.settings;
@@ -231,7 +240,10 @@ class Epoch {
       const epochs = this.epoch - 1 + i / this.steps;
       rate = rateOf(i);
       const step = this.before + i + 1;
-      const drawn = present(ahead, 'train: no batch');
+      const given = present(ahead, 'train: no batch');
+      const { teacher } = this.watching;
+      const image = given[this.#options.trainee.lowered.feeds.image.id] as Tensor<'f32'>;
+      const drawn = teacher === undefined ? given : { ...given, [outputNames.teacher]: await teacher.logits(image) };
       settled.push(...(settling?.look(watched.values, step, epochs / settings.epochs) ?? []));
       if (sizes !== undefined)
         renewals.push(...(await watched.changedBy((values, all) => sizes.renew(values, all, drawn, step))));

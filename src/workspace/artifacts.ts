@@ -6,7 +6,7 @@ import { type Network, weightsPieces } from '../network/index.js';
 import { type Program, simplify } from '../tensor/index.js';
 import { type Emission, emitters } from './emitters.js';
 import type { Findings } from './findings.js';
-import { type Artifact, artifacts } from './types.js';
+import { type Artifact, type OnProgress, artifacts } from './types.js';
 
 /** Commands that write compiled folders. */
 export type Maker = 'compile' | 'convert' | 'train' | 'allocate' | 'opt';
@@ -53,13 +53,22 @@ export function artifactFiles(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
-  { more = new Map(), tfjs = noModule, torch = noModule, said = () => undefined, nirFor }: ArtifactOptions = {},
+  {
+    more = new Map(),
+    tfjs = noModule,
+    torch = noModule,
+    said = () => undefined,
+    nirFor,
+    onProgress,
+  }: ArtifactOptions = {},
 ): Map<string, FileContent> {
   const files = new Map(more);
   files.set('weights.safetensors', weightsPieces(network));
   let made: Program | undefined;
   const program = (): Program => (made ??= inferenceProgram(network));
-  for (const name of artifacts.filter((one) => emit.includes(one))) {
+  const wanted = artifacts.filter((one) => emit.includes(one));
+  for (const [done, name] of wanted.entries()) {
+    onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts' });
     for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor }))
       files.set(file, content);
   }
@@ -74,6 +83,7 @@ export interface ArtifactOptions {
   readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
   readonly nirFor?: Emission['nirFor'];
+  readonly onProgress?: OnProgress | undefined;
 }
 
 function noModule(): never {

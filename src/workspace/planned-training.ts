@@ -1,12 +1,12 @@
 import { type Diagnostic, DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
-import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
+import { type TrainingLoss, distillations, taskLosses } from '../lower/program/index.js';
 import { needsClasses } from '../tensor/index.js';
 import type { Place } from '../base/source.js';
 import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import type { Network } from '../network/index.js';
-import { type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
+import { type OpenTeacher, type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
 import { bitTraining, renewalProblems } from './bit-training.js';
 import type { Findings } from './findings.js';
 import { networkOf } from './own-network.js';
@@ -21,6 +21,8 @@ export interface PlannedTraining {
   readonly layout?: Layout;
   /** The config says no loss: it is what the labels want. */
   readonly usualLoss: boolean;
+  /** Who teaches the network, where the loss has a distillation. */
+  readonly teacher?: OpenTeacher;
 }
 
 /** The training on a data set whose labels may be numbers; losses that can't compare with them are refused. */
@@ -34,6 +36,8 @@ export function forLabels(plan: PlannedTraining, dataset: Pick<Dataset, 'name' |
     const count = 'weights' in one ? one.weights?.length : undefined;
     if (count !== undefined && count !== outputs) fail('train/loss-weights', { loss: one.kind, count, outputs });
   }
+  if (numbers && distillations(loss).length > 0)
+    fail('train/loss-needs-classes', { name: dataset.name, loss: 'distill' });
   if (!numbers) return plan;
   return { ...plan, settings: { ...settings, loss, labels: settings.labels ?? 'numbers' } };
 }

@@ -8,6 +8,7 @@ import {
   type BitHolder,
   bitHolders,
   bitKinds,
+  distillations,
   learnedBitsOf,
   lowerForTraining,
   stepsOfNetwork,
@@ -67,6 +68,7 @@ export function unknownSetting({
   measures,
 }: TrainSettings): string | undefined {
   if (labels !== undefined) return 'labels that are numbers';
+  if (distillations(loss).length > 0) return 'the loss `distill`';
   const known = ['cross_entropy', 'tet', 'mse'];
   for (const one of taskLosses(loss)) {
     if (!known.includes(one.kind)) return `the loss \`${one.kind}\``;

@@ -1,7 +1,13 @@
 import { fail } from '../base/diagnostics/index.js';
 import type { Layout, Normalisation } from '../data/index.js';
 import type { Config, Normalize, TrainValues } from '../model/index.js';
-import { type FiringLoss, type TrainingLoss, taskLosses } from '../lower/program/index.js';
+import {
+  type DistillLoss,
+  type FiringLoss,
+  type TrainingLoss,
+  distillations,
+  taskLosses,
+} from '../lower/program/index.js';
 import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
 import type { Network } from '../network/index.js';
 import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
@@ -113,16 +119,28 @@ function lossOf(written: TrainValues['loss']): TrainingLoss | undefined {
   if (written === undefined) return undefined;
   const terms = written.map(({ factor, term }) => ({ factor, loss: termOf(term) }));
   const [only] = terms;
-  if (only !== undefined && terms.length === 1 && only.factor === 1 && only.loss.kind !== 'firing') return only.loss;
+  if (
+    only !== undefined &&
+    terms.length === 1 &&
+    only.factor === 1 &&
+    only.loss.kind !== 'firing' &&
+    only.loss.kind !== 'distill'
+  )
+    return only.loss;
   const sum = { kind: 'sum', terms } as const;
-  if (taskLosses(sum).length === 0) {
+  const [, second] = distillations(sum);
+  if (second !== undefined) {
+    const problem = 'there is more than one `distill` in `loss`';
+    fail('model/conflict', { problem }, written[0]!.term.place, { help: 'a training has one teacher' });
+  }
+  if (taskLosses(sum).length + distillations(sum).length === 0) {
     const problem = '`firing` alone compares nothing with labels: write `loss cross_entropy + 0.1 * firing(…)`';
     fail('model/conflict', { problem }, written[0]!.term.place);
   }
   return sum;
 }
 
-function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss {
+function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss | DistillLoss {
   const weighted = 'weights' in args && args.weights !== undefined ? { weights: args.weights } : {};
   switch (name) {
     case 'tet':
@@ -133,6 +151,8 @@ function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss {
       return { kind: name, delta: args.delta };
     case 'bce':
       return { kind: name, ...weighted };
+    case 'distill':
+      return { kind: name, teacher: args.teacher, temperature: args.temperature };
     case 'firing':
       return { kind: name, target: args.target };
     case 'mse':

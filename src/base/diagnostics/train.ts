@@ -34,6 +34,13 @@ as they do without it.`,
 whenever they are needed where they don't: a data set may be larger than the memory. The order of samples and all numbers are the
 same. With more memory the training is faster, for events most of all: they are cut into frames anew each time.`,
   ),
+  'train/teacher': define<{ teacher: string; reason: string }>(
+    'error',
+    ({ teacher, reason }) => `the teacher "${teacher}" ${reason}`,
+    `\`loss distill("teacher.onnx", temperature: 4)\` learns from an ONNX file beside the model file: one input, which takes the samples as the
+network gets them, normalised, in float32, and a first output with as many numbers as the network has outputs, before any softmax. It is
+run by onnxruntime on each batch, augmented as it is.`,
+  ),
   'train/diverged': define<{ epoch: number; step: number; layer: string; what: string }>(
     'error',
     ({ epoch, step, what }) =>

@@ -34,6 +34,8 @@ export const outputNames = {
   /** Of samples that are mixed with others: the classes of these, and the share that is left (inputs, as `labels` is). */
   partners: 'labels.partners',
   share: 'labels.share',
+  /** What a teacher says of the images, an input where the loss has a distillation. */
+  teacher: 'teacher',
   loss: 'loss',
   correct: 'correct',
   /** Of labels that are numbers, in its place. */

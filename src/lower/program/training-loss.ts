@@ -1,7 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Op, isFiringLayer } from '../../network/index.js';
-import { type LossSpec, type Value, lossOf } from '../../tensor/index.js';
+import { type LossSpec, type Value, distillationLoss, lossOf } from '../../tensor/index.js';
 import type { Carried } from './carriers/carrier.js';
 import type { Lowering } from './context.js';
 import { stepsOf } from './runnable.js';
@@ -12,17 +12,32 @@ export interface FiringLoss {
   readonly target: number;
 }
 
+/** Knowledge distillation from a teacher, whose outputs the step is fed. */
+export interface DistillLoss {
+  readonly kind: 'distill';
+  /** The teacher's ONNX file. */
+  readonly teacher: string;
+  readonly temperature: number;
+}
+
 /** What a training makes small: one loss, or several, each times a factor. */
 export type TrainingLoss = LossSpec | { readonly kind: 'sum'; readonly terms: readonly LossTerm[] };
 
 interface LossTerm {
   readonly factor: number;
-  readonly loss: LossSpec | FiringLoss;
+  readonly loss: LossSpec | FiringLoss | DistillLoss;
 }
 
 /** The losses that compare outputs with labels. */
 export function taskLosses(loss: TrainingLoss): readonly LossSpec[] {
-  return loss.kind === 'sum' ? loss.terms.flatMap((term) => (term.loss.kind === 'firing' ? [] : [term.loss])) : [loss];
+  if (loss.kind !== 'sum') return [loss];
+  return loss.terms.flatMap(({ loss: one }) => (one.kind === 'firing' || one.kind === 'distill' ? [] : [one]));
+}
+
+/** The terms that compare outputs with a teacher's. */
+export function distillations(loss: TrainingLoss): readonly DistillLoss[] {
+  if (loss.kind !== 'sum') return [];
+  return loss.terms.flatMap(({ loss: one }) => (one.kind === 'distill' ? [one] : []));
 }
 
 /** What a loss of each step sees, and any other. */
@@ -35,6 +50,8 @@ export interface Logits {
 export interface Truth {
   readonly labels: Value;
   readonly partner?: { readonly labels: Value; readonly share: Value };
+  /** What a teacher says, [N, outputs], where a term wants it. */
+  readonly teacher?: Value;
 }
 
 /** The loss as a scalar. */
@@ -43,7 +60,7 @@ export function totalLoss(
   carried: Carried,
   loss: TrainingLoss,
   logits: Logits,
-  { labels, partner }: Truth,
+  { labels, partner, teacher }: Truth,
 ): Value {
   const { builder } = lowering;
   const against = (one: LossSpec, wanted: Value): Value =>
@@ -55,8 +72,18 @@ export function totalLoss(
     return builder.as('mixed').add(builder.mul(own, partner.share), rest);
   };
   if (loss.kind !== 'sum') return task(loss);
+  const termOf = (one: LossSpec | FiringLoss | DistillLoss): Value => {
+    switch (one.kind) {
+      case 'firing':
+        return firingLoss(lowering, carried, one);
+      case 'distill':
+        return distillationLoss(builder, one, logits.read, present(teacher, 'lower: a distillation without a teacher'));
+      default:
+        return task(one);
+    }
+  };
   const terms = loss.terms.map(({ factor, loss: one }) => {
-    const value = one.kind === 'firing' ? firingLoss(lowering, carried, one) : task(one);
+    const value = termOf(one);
     return factor === 1 ? value : builder.mul(value, factor);
   });
   return terms.reduce((sum, term) => builder.as('loss').add(sum, term));

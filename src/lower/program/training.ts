@@ -1,10 +1,10 @@
 import { stepParameter } from '../../equations/index.js';
-import { type Network, type Op, opDef } from '../../network/index.js';
+import { type Network, type Op, fixedParamsOf } from '../../network/index.js';
 import { absoluteError, correctCount } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
 import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
-import { type TrainingLoss, taskLosses, totalLoss } from './training-loss.js';
+import { type TrainingLoss, distillations, taskLosses, totalLoss } from './training-loss.js';
 
 export interface TrainableRunnable extends Runnable {
   /** Params to train: weights, biases, γ, β, learnable parameters of neurons. */
@@ -52,7 +52,21 @@ export function lowerForTraining(
         share: builder.input(outputNames.share, 'f32', []),
       }
     : undefined;
-  const task = totalLoss(lowering, carried, loss, { steps, read }, { labels, ...(partner && { partner }) });
+  const teacher =
+    distillations(loss).length === 0
+      ? undefined
+      : builder.input(outputNames.teacher, 'f32', [{ batch: 1 }, read.shape[1]!]);
+  const task = totalLoss(
+    lowering,
+    carried,
+    loss,
+    { steps, read },
+    {
+      labels,
+      ...(partner && { partner }),
+      ...(teacher && { teacher }),
+    },
+  );
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
   if (labelKind === 'classes') outputs.output(outputNames.correct, correctCount(builder, read, labels));
   else outputs.output(outputNames.error, absoluteError(builder, read, labels));
@@ -82,6 +96,6 @@ export function lowerForObservation(network: Network): Runnable {
 
 /** Parameters of an op that training changes by gradient. */
 function learnedParams(op: Op): readonly string[] {
-  const { fixedParams = [] } = opDef(op.kind);
+  const fixedParams = fixedParamsOf(op);
   return Object.entries(op.params).flatMap(([role, name]) => (fixedParams.includes(role) ? [] : [name]));
 }
