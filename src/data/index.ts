@@ -2,6 +2,7 @@ export {
   type Batch,
   type Dataset,
   type Layout,
+  type NamedInput,
   type Normalisation,
   type RawBatch,
   channelProblems,
