@@ -64,10 +64,17 @@ function emitted(
   findings: Findings,
 ): readonly string[] {
   if (folder === undefined && memory !== true) return [];
-  const { source, training, config, normalisation, sources, inputs } = opened;
+  const { source, training, config, normalisation, sources, inputs, targetIsInput, reconstructs = [] } = opened;
   if (source !== undefined) refuseModules(emit);
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
-  const origin = { maker: 'compile', config, normalisation, sources } as const;
+  const origin = {
+    maker: 'compile',
+    config,
+    normalisation,
+    sources,
+    reconstructs,
+    ...(targetIsInput === true ? ({ target: 'input' } as const) : {}),
+  } as const;
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())
