@@ -11,7 +11,7 @@ import { checkRan } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
-import { type Opened, openTarget } from '../workspace/open.js';
+import { comparedWithInput, type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
@@ -64,17 +64,10 @@ function emitted(
   findings: Findings,
 ): readonly string[] {
   if (folder === undefined && memory !== true) return [];
-  const { source, training, config, normalisation, sources, inputs, targetIsInput, reconstructs = [] } = opened;
+  const { source, training, config, normalisation, sources, inputs } = opened;
   if (source !== undefined) refuseModules(emit);
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
-  const origin = {
-    maker: 'compile',
-    config,
-    normalisation,
-    sources,
-    reconstructs,
-    ...(targetIsInput === true ? ({ target: 'input' } as const) : {}),
-  } as const;
+  const origin = { maker: 'compile', config, normalisation, sources, ...comparedWithInput(opened) } as const;
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())

@@ -46,6 +46,17 @@ export interface OpenedTarget extends Uncompiled {
   readonly inputs: readonly string[];
 }
 
+/** What a folder says of outputs that are compared with the input. */
+export function comparedWithInput({
+  targetIsInput,
+  reconstructs = [],
+}: Pick<OpenedTarget, 'targetIsInput' | 'reconstructs'>): {
+  readonly target?: 'input';
+  readonly reconstructs: readonly string[];
+} {
+  return { reconstructs, ...(targetIsInput === true ? { target: 'input' } : {}) };
+}
+
 /** A training as a config describes it. */
 export interface Recipe {
   readonly settings: TrainSettings;
