@@ -68,7 +68,7 @@ export function artifactFiles(
   const program = (): Program => (made ??= inferenceProgram(network));
   const wanted = artifacts.filter((one) => emit.includes(one));
   for (const [done, name] of wanted.entries()) {
-    onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts' });
+    onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts', passing: true });
     for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor }))
       files.set(file, content);
   }
