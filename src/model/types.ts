@@ -86,9 +86,11 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | resample | rows, columns |
  * | function | name |
  * | softmax | axis |
- * | layernorm | epsilon |
+ * | layernorm | epsilon, plain (without gain and shift) |
+ * | learned | of: both (a gain and a shift a channel), shift (one a value, with its first deviation) |
+ * | embedding | words, features |
  * | slice | axis, start, end, step |
- * | scale | factor |
+ * | scale | factor, or factors along an axis |
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |

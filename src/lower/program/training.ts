@@ -1,5 +1,5 @@
 import { stepParameter } from '../../equations/index.js';
-import { type Network, type Op, opDef } from '../../network/index.js';
+import { type Network, type Op, fixedParamsOf } from '../../network/index.js';
 import {
   type Dim,
   type LossSpec,
@@ -129,6 +129,6 @@ export function lowerForObservation(network: Network): Runnable {
 
 /** Parameters of an op that training changes by gradient. */
 function learnedParams(op: Op): readonly string[] {
-  const { fixedParams = [] } = opDef(op.kind);
+  const fixedParams = fixedParamsOf(op);
   return Object.entries(op.params).flatMap(([role, name]) => (fixedParams.includes(role) ? [] : [name]));
 }
