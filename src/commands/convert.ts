@@ -61,7 +61,7 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
   const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings, {
-    after: ({ pass }) => options.onProgress?.({ phase: 'converting', done: 0, detail: `after ${pass}` }),
+    after: ({ pass }) => options.onProgress?.({ phase: 'converting', done: 0, detail: `after ${pass}`, passing: true }),
   });
   const whole = present(conversion, 'convert: the pipeline ended early');
   const check = await checkWhereWanted(whole, options, bytesOf(source), findings);

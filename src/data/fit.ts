@@ -26,6 +26,7 @@ export interface Need {
  * that is what the input has; whatever isn't one of these is a diagnostic with both shapes.
  */
 export function fitDataset(given: Dataset, need: Need): Outcome<Dataset> {
+  if (need.targetIsInput !== true) given.withoutLabels?.();
   const { inputs = [] } = need;
   const byName = inputs.length > 1 || (inputs.length === 1 && given.arrays !== undefined);
   const row = byName ? given.inARow?.(inputs, count(need.shape)) : undefined;

@@ -24,22 +24,31 @@ export function openNpz(name: string, path: string, options: NpzOptions = {}): D
   const file = new FileReader(path);
   try {
     const members = listZip(file);
-    const names = members.flatMap(({ name: member }) => (member.endsWith('.npy') ? [member.slice(0, -4)] : []));
-    const others = names.filter((one) => !labelKeys.includes(one));
-    const unnamed = !others.some((one) => imageKeys.includes(one)) && others.length > 0;
-    const images = findArray(file, members, unnamed ? others.slice(0, 1) : imageKeys, limit);
-    const has = members.some((m) => labelKeys.some((key) => m.name === `${key}.npy`));
-    const found = !labelled && !has ? undefined : findArray(file, members, labelKeys, limit);
+    const has = (keys: readonly string[]): boolean => members.some((m) => keys.some((key) => m.name === `${key}.npy`));
+    const names = members.flatMap(({ name: own }) => (own.endsWith('.npy') ? [own.slice(0, -4)] : []));
+    const other = names.filter((key) => !imageKeys.includes(key) && !labelKeys.includes(key));
+    // none has a name of samples: they are those of a network's inputs
+    const unnamed = !has(imageKeys) && other.length > 0;
+    const images = findArray(file, members, unnamed ? other.slice(0, 1) : imageKeys, limit);
+    const labelsOf = (): Found => findArray(file, members, labelKeys, limit);
+    // labels by their names alone are those of a network's outputs
+    const found = has(labelKeys) || (labelled && other.length === 0) ? labelsOf() : undefined;
     const labels = found === undefined ? undefined : stored(found);
+    const missing = labelled ? (): never => labelsOf() as never : undefined;
+    const others = {
+      names: other,
+      of: (key: string): StoredArray | undefined =>
+        has([key]) ? stored(findArray(file, members, [key], limit)) : undefined,
+    };
     const bad = (reason: string, help?: string): never => fail('data/bad-npz', { file: path, reason }, undefined, { help });
-    const parts = { name, path, labels, layout, bad, close: () => file.close() };
+    const parts = { name, path, labels, others, missing, layout, bad, close: (): void => file.close() };
     const inARow = (inputs: readonly NamedInput[], size: number): Dataset | undefined => {
-      if (!inputs.every((input) => names.includes(input.name))) return undefined;
+      if (!inputs.every((input) => has([input.name]))) return undefined;
       const arrays = inputs.map((input) => stored(findArray(file, members, [input.name], limit)));
       const row = arrays.length === 1 ? arrays[0]! : rowOf({ name, inputs, arrays, size });
       return labelledArrays({ ...parts, images: row });
     };
-    return { ...labelledArrays({ ...parts, images: stored(images) }), inARow, ...(unnamed ? { arrays: others } : {}) };
+    return { ...labelledArrays({ ...parts, images: stored(images) }), inARow, ...(unnamed ? { arrays: other } : {}) };
   } catch (error) {
     file.close();
     throw error;
