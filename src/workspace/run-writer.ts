@@ -22,6 +22,7 @@ import { refuseToReplace } from './replacing.js';
 import { type RunInfo, readRunInfo, runFiles } from './run-folder.js';
 import { parseLog } from './run-log.js';
 import { csvLog, tensorBoardLog } from './run-logs.js';
+import { reconstructed } from './train-settings.js';
 import { packageVersion } from './version.js';
 
 /** A training, as its run folder knows it. */
@@ -123,7 +124,7 @@ export class RunWriter {
       config: place.config,
       data: place.data,
       normalisation: settings.normalisation,
-      ...(settings.labels === 'input' ? { target: 'input' } : {}),
+      ...comparedWithInput(settings),
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
@@ -150,8 +151,8 @@ export class RunWriter {
     const { config } = this.#place;
     const encoder = new TextEncoder();
     const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
-    const { normalisation, labels } = this.#settings;
-    const mirrored = labels === 'input' ? ({ target: 'input' } as const) : {};
+    const { normalisation } = this.#settings;
+    const mirrored = comparedWithInput(this.#settings);
     const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
@@ -165,6 +166,12 @@ export class RunWriter {
     if (there.length === 0 || line === -1) return 'the network has other layers or neurons';
     return `line ${line + 1} of the network is \`${(there[line] ?? '').trim()}\` in it, \`${here[line]!.trim()}\` here`;
   }
+}
+
+/** Which outputs are compared with the input itself. */
+function comparedWithInput({ labels, others }: TrainSettings): Pick<RunInfo, 'target' | 'reconstructs'> {
+  const names = reconstructed(others);
+  return { ...(labels === 'input' ? { target: 'input' } : {}), ...(names.length > 0 ? { reconstructs: names } : {}) };
 }
 
 /** The log in each of its forms. */

@@ -66,7 +66,9 @@ export function unknownSetting({
   factors,
   average,
   measures,
+  others,
 }: TrainSettings): string | undefined {
+  if (others !== undefined) return 'several outputs';
   if (labels !== undefined) return 'labels that are numbers';
   if (distillations(loss).length > 0) return 'the loss `distill`';
   const known = ['cross_entropy', 'tet', 'mse'];
