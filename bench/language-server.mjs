@@ -70,7 +70,7 @@ async function measured(work) {
 const edits = {
   'a comment': (text, n) => text.replace('// Block 3.', `// Block 3${'x'.repeat(n + 1)}.`),
   'a space': (text, n) => text.replace('stem   = image', `stem   =${' '.repeat(n + 2)}image`),
-  'a parameter of a layer': (text, n) => text.replace('avgpool(2) | Cell5(32)', `avgpool(2) | Cell5(${33 + n})`),
+  'a parameter of a layer': (text, n) => text.replace('avgpool(2) | Cell1(32)', `avgpool(2) | Cell1(${33 + n})`),
   'a parameter of a neuron': (text, n) =>
     text.replace('LIF(tau: 2, theta: 1)', `LIF(tau: ${2 + (n + 1) / 100}, theta: 1)`),
   'half a line': (text, n) =>
