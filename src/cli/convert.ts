@@ -122,7 +122,11 @@ export function addConvert(program: Command, host: Host): void {
         balancings,
       ),
     )
-    .option('--limit <n>', 'calibrate on the first N images (default: 1000)', wholeNumber(1))
+    .option(
+      '--limit <n>',
+      'calibrate on the first N images (default: 1000; thresholds of --balance 200)',
+      wholeNumber(1),
+    )
     .option('--integer <m>', 'mbif: integer bits (default: 1)', wholeNumber(0))
     .option('--fraction <n>', 'mbif: fraction bits (default: 3)', wholeNumber(0))
     .option('--largest <d>', 'ibra: largest output D (default: 5.11)', positive)

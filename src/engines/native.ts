@@ -30,7 +30,7 @@ export async function openNative(
   await requireKoffi();
   const compiler = given ?? (await findCompiler());
   const emitted = ports.states.length === 0 ? emitInference(program, compiler.target) : emitC(program, compiler.target);
-  const library = await openLibrary(await compileProgram(compiler, emitted));
+  const library = await compileProgram(compiler, emitted, openLibrary);
   const threads = options.threads ?? availableParallelism();
   const separable = ports.states.length === 0 && isSeparable(program);
   const states = options.states ?? new Map<string, Tensor>();

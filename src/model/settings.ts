@@ -12,6 +12,13 @@ const smoothing = { name: 'smoothing', spec: fraction, default: 0 } as const;
 const mixingSpread = { kind: 'real', min: 0.01, max: 4 } as const;
 /** A number for each class, or output. */
 const perClass = { name: 'weights', spec: { kind: 'list', of: positive } } as const;
+/** Of several outputs the one that is meant, the first where it isn't said; and what it is compared with. */
+const ofOutput = { name: 'of', spec: { kind: 'label' } } as const;
+const comparedTo = {
+  name: 'target',
+  spec: { kind: 'words', words: ['labels', 'reconstruction'] },
+  default: 'labels',
+} as const;
 const adam = [
   { name: 'lr', spec: positive, default: 1e-3 },
   { name: 'beta1', spec: fraction, default: 0.9 },
@@ -146,17 +153,23 @@ export const trainSettings = [
     spec: {
       kind: 'sum',
       of: {
-        cross_entropy: [smoothing, perClass],
+        cross_entropy: [smoothing, perClass, ofOutput],
         tet: [
           { name: 'weight', spec: { kind: 'real', min: 0, max: 1 }, default: 0.05 },
           { name: 'mean', spec: { kind: 'real' }, default: 1 },
           smoothing,
+          ofOutput,
         ],
-        mse: [],
-        l1: [],
-        huber: [{ name: 'delta', spec: positive, default: 1 }],
-        bce: [perClass],
+        mse: [ofOutput, comparedTo],
+        l1: [ofOutput, comparedTo],
+        huber: [{ name: 'delta', spec: positive, default: 1 }, ofOutput, comparedTo],
+        bce: [perClass, ofOutput, comparedTo],
         firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
+        distill: [
+          { name: 'teacher', spec: { kind: 'string' }, required: true },
+          { name: 'temperature', spec: positive, default: 4 },
+          ofOutput,
+        ],
       },
     },
     otherwise: '`cross_entropy` of classes, `mse` of numbers',

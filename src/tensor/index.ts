@@ -23,6 +23,7 @@ export {
   type LossSpec,
   absoluteError,
   correctCount,
+  distillationLoss,
   logSoftmax,
   lossOf,
   meanOverTime,

@@ -225,16 +225,22 @@ const affine: Emit<'affine'> = (context, op, inputs) => {
     const found = optionalParam(context.network, op, role)?.tensor.shape;
     return found === undefined ? 'None' : tuple(found);
   };
+  const learned = op.attrs.learned === undefined ? '' : `, learned="${op.attrs.learned}"`;
   return called(
     context,
     op,
     inputs,
-    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length - channelAxisOf(op)})`,
+    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length - channelAxisOf(op)}${learned})`,
   );
 };
 
 const channelConv: Emit<'channel_conv'> = (context, op, inputs) =>
   called(context, op, inputs, `${helper(context, 'ChannelConvolution')}(${op.attrs.kernel})`);
+
+const embedding: Emit<'embedding'> = (context, op, inputs) => {
+  const { shape } = paramOf(context.network, op, 'weight').tensor;
+  return called(context, op, inputs, `${helper(context, 'Embedding')}(${shape.join(', ')})`);
+};
 
 const dropout: Emit<'dropout'> = (context, op, inputs) => {
   if (op.attrs.rate === 0) return { code: inputs[0]!.code, steps: inputs[0]!.steps };
@@ -337,6 +343,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   function: written,
   softmax: written,
   layernorm: written,
+  embedding,
   table: none,
   channel_conv: channelConv,
   avgpool: written,

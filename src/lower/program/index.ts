@@ -38,5 +38,15 @@ export {
   outputNames,
 } from './runnable.js';
 export { mostRunSteps, mostUnrolledSteps, unrolledSteps } from './unrolled.js';
-export { type FiringLoss, type TrainingLoss, taskLosses } from './training-loss.js';
+export {
+  type DistillLoss,
+  type FiringLoss,
+  type LossTerm,
+  type OtherOutput,
+  type TrainingLoss,
+  distillations,
+  taskLosses,
+  taughtOutput,
+  weightOf,
+} from './training-loss.js';
 export { type TrainableRunnable, lowerForObservation, lowerForTraining } from './training.js';
