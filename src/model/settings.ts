@@ -1,3 +1,4 @@
+import { dataSets, fileForms } from '../base/data-forms.js';
 import type { Setting, Spec } from './schema.js';
 import { type ArgsOf, type ValueOf, type Written, withDefaults } from './typed-settings.js';
 
@@ -48,7 +49,7 @@ export const trainSettings = [
   {
     name: 'data',
     doc: 'the data set, by name (`mnist`, `cifar10`) or as `"npz:digits.npz"`',
-    spec: { kind: 'label' },
+    spec: { kind: 'label', known: { ...dataSets, ...fileForms } },
     otherwise: 'what `--data` says',
   },
   {
