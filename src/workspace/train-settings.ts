@@ -25,6 +25,8 @@ export interface TrainOverrides {
   readonly from?: string;
   /** Learning rate, in place of the optimiser's. */
   readonly rate?: number;
+  /** As `memory low` of the config. */
+  readonly lowMemory?: boolean;
 }
 
 /** The settings of a config's `train { … }`, and the data set's name. */
@@ -51,6 +53,7 @@ export function trainSettings(
     normalisation: normalisationOf(said.normalize ?? config.normalize),
     ...(said.normalize?.name === 'measured' ? { measures: true } : {}),
     batch: overrides.batch ?? said.batch,
+    ...(overrides.lowMemory === true || said.memory === 'low' ? { memory: 'low' } : {}),
     ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
     ...averageOf(config),
     epochs: overrides.epochs ?? said.epochs,
@@ -70,7 +73,7 @@ export function trainSettings(
 /** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
 export function stepSettings(
   config: Config,
-  { settings: { optimizer, loss, target } }: NonNullable<Config['train']>,
+  { settings: { optimizer, loss, target, memory } }: NonNullable<Config['train']>,
   network: Network,
 ): StepSettings {
   const bits = bitTraining(config, network, optimizer?.args.lr ?? 0.1);
@@ -78,6 +81,7 @@ export function stepSettings(
     loss: lossOf(loss) ?? usualLoss(target),
     ...(target === 'reconstruction' ? { labels: 'input' } : {}),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
+    ...(memory === 'low' ? { memory } : {}),
     ...(bits === undefined ? {} : { bits }),
   };
 }
