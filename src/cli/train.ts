@@ -207,7 +207,22 @@ function epochLine(record: EpochRecord, columns = Infinity): string {
     if (lines.length === 0 || longer.length >= columns) lines.push(lines.length === 0 ? part : `  ${part}`);
     else lines[lines.length - 1] = longer;
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${outputLines(record)}`;
+}
+
+/** Of several outputs a line each: `  digit    training accuracy 93.41 %  validation 97.12 %`. */
+function outputLines({ outputs = {} }: EpochRecord): string {
+  const width = Math.max(0, ...Object.keys(outputs).map((name) => name.length));
+  return Object.entries(outputs)
+    .map(([name, one]) => {
+      const held = { accuracy: one.val_accuracy, mae: one.val_mae };
+      const validated =
+        held.accuracy === undefined && held.mae === undefined
+          ? ''
+          : `  validation ${figureOf(held).replace('accuracy ', '')}`;
+      return `  ${name.padEnd(width)}  training ${figureOf(one)}${validated}\n`;
+    })
+    .join('');
 }
 
 /**

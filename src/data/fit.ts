@@ -24,6 +24,7 @@ export interface Need {
  * that is what the input has; whatever isn't one of these is a diagnostic with both shapes.
  */
 export function fitDataset(given: Dataset, need: Need): Outcome<Dataset> {
+  if (need.targetIsInput !== true) given.withoutLabels?.();
   const frames = framesOf(given, need);
   if ('code' in frames) return { diagnostics: [frames] };
   return fitSamples(frames, need);

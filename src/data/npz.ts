@@ -25,11 +25,22 @@ export function openNpz(name: string, path: string, options: NpzOptions = {}): D
   try {
     const members = listZip(file);
     const images = findArray(file, members, imageKeys, limit);
-    const has = members.some((m) => labelKeys.some((key) => m.name === `${key}.npy`));
-    const found = !labelled && !has ? undefined : findArray(file, members, labelKeys, limit);
+    const has = (keys: readonly string[]): boolean => members.some((m) => keys.some((key) => m.name === `${key}.npy`));
+    const names = members.flatMap(({ name: own }) => (own.endsWith('.npy') ? [own.slice(0, -4)] : []));
+    const other = names.filter((key) => !imageKeys.includes(key) && !labelKeys.includes(key));
+    const labelsOf = (): Found => findArray(file, members, labelKeys, limit);
+    // labels by their names alone are those of a network's outputs
+    const found = has(labelKeys) || (labelled && other.length === 0) ? labelsOf() : undefined;
     const labels = found === undefined ? undefined : stored(found);
+    const missing = labelled ? (): never => labelsOf() as never : undefined;
+    const others = {
+      names: other,
+      of: (key: string): StoredArray | undefined =>
+        has([key]) ? stored(findArray(file, members, [key], limit)) : undefined,
+    };
     const bad = (reason: string, help?: string): never => fail('data/bad-npz', { file: path, reason }, undefined, { help });
-    return labelledArrays({ name, path, images: stored(images), labels, layout, bad, close: () => file.close() });
+    const close = (): void => file.close();
+    return labelledArrays({ name, path, images: stored(images), labels, others, missing, layout, bad, close });
   } catch (error) {
     file.close();
     throw error;

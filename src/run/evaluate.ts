@@ -2,7 +2,8 @@ import { fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
-import { type Dataset, fitDataset } from '../data/index.js';
+import { type Dataset, fitDataset, labelledFor } from '../data/index.js';
+import { otherScores } from './other-outputs.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
 import { simplify } from '../tensor/index.js';
@@ -51,10 +52,12 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   refuseFlags(trains, opened, options);
   // what the file takes and what its import takes may lie differently, and is said once
   const said = theirs === undefined ? findings : new Findings();
-  const dataset = fitToNetwork(network, options.dataset, said, {
+  const mirrored = opened.targetIsInput === true;
+  const labelled = labelledFor(options.dataset, network.outputs, mirrored);
+  const dataset = fitToNetwork(network, labelled, said, {
     numbers: true,
     normalisation,
-    targetIsInput: opened.targetIsInput === true,
+    targetIsInput: mirrored,
   });
   const images: Images = {
     dataset,
@@ -78,6 +81,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
   return {
     ...figures(measured),
+    ...otherScores({ network, images, truth, run, opened, confusion: options.confusion === true }),
     ...(before !== undefined && trains === 'means' && !readsWhole(network) && truth.kind === 'classes'
       ? { by_steps: bySteps(run, stepsOfNetwork(network), truth.classes) }
       : {}),

@@ -59,7 +59,7 @@ export function fitToNetwork(
   return findings.take(fitDataset(dataset, { ...needOf(network), ...more }));
 }
 
-export function outputShape(network: Network): readonly number[] {
-  const output = network.outputs[0] ?? '';
+export function outputShape(network: Network, n = 0): readonly number[] {
+  const output = network.outputs[n] ?? '';
   return present(opsById(network).get(output), 'run: a network without output').type.shape;
 }

@@ -17,7 +17,7 @@ export interface Trainee {
 /** What the training step follows from, beside the network. */
 export type StepSettings = Pick<
   TrainSettings,
-  'loss' | 'labels' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits' | 'memory'
+  'loss' | 'labels' | 'others' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits' | 'memory'
 > &
   Partial<Pick<TrainSettings, 'augment'>>;
 
@@ -26,11 +26,12 @@ export type StepSettings = Pick<
  * shrink to 0.
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
-  const { bits, factors, average } = settings;
+  const { bits, factors, average, others = [] } = settings;
   const labels = settings.labels === undefined ? 'classes' : 'numbers';
   const lowered = lowerForTraining(network, settings.loss, bits?.penalties, {
     labels,
-    mixed: labels === 'classes' && mixes(settings.augment),
+    mixed: mixes(settings.augment) && (labels === 'classes' || others.some((one) => one.labels === 'classes')),
+    others,
   });
   const undecayed = undecayedParams(network);
   const step = trainingStep(lowered.program, {
