@@ -10,7 +10,7 @@ import { checkPassNames, checkRan } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
-import { type Opened, openTarget } from '../workspace/open.js';
+import { comparedWithInput, type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
@@ -48,7 +48,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
     stopAfter,
     ...split,
     after: (run) => {
-      onProgress?.({ phase: 'compiling', done: 0, detail: `after ${run.pass}` });
+      onProgress?.({ phase: 'compiling', done: 0, detail: `after ${run.pass}`, passing: true });
       print(run, options);
     },
   });
@@ -74,7 +74,14 @@ function emitted(
   if (source !== undefined) refuseModules(emit);
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
   const detector = bins === undefined ? {} : { detector: { bins } };
-  const origin = { maker: 'compile', config, normalisation, sources, ...detector } as const;
+  const origin = {
+    maker: 'compile',
+    config,
+    normalisation,
+    sources,
+    ...comparedWithInput(opened),
+    ...detector,
+  } as const;
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())

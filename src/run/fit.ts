@@ -2,6 +2,7 @@ import { elementCount } from '../base/dtype.js';
 import {
   type Dataset,
   type Framing,
+  type NamedInput,
   type Need,
   type Normalisation,
   fitDataset,
@@ -10,7 +11,7 @@ import {
 } from '../data/index.js';
 import { detectionPlaces } from '../tensor/index.js';
 import { sampleShape } from '../lower/program/index.js';
-import { type Network, opsById } from '../network/index.js';
+import { type Network, inputParts, opsById } from '../network/index.js';
 import { present } from '../base/invariant.js';
 import type { Findings } from '../workspace/findings.js';
 
@@ -33,6 +34,7 @@ export function needOf(network: Network, normalisation: Normalisation = {}): Nee
     frames,
     outputs: elementCount(outputShape(network)),
     normalisation,
+    inputs: namedInputs(network),
     ...(framing === undefined ? {} : { framing }),
   };
 }
@@ -42,6 +44,11 @@ export function detectorOf(network: Network, bins: number | undefined): Pick<Nee
   if (bins === undefined) return {};
   const [rows = 0, columns = 0] = sampleShape(network).slice(-2);
   return { detector: { bins, places: detectionPlaces([rows, columns]) } };
+}
+
+/** The inputs that the file calls by a name. */
+export function namedInputs(network: Network): readonly NamedInput[] {
+  return inputParts(network).flatMap(({ name, start, end }) => (name === undefined ? [] : [{ name, start, end }]));
 }
 
 /** How `coding events` turns recordings into frames. */
@@ -67,7 +74,7 @@ export function fitToNetwork(
   return findings.take(fitDataset(dataset, { ...needOf(network), ...more }));
 }
 
-export function outputShape(network: Network): readonly number[] {
-  const output = network.outputs[0] ?? '';
+export function outputShape(network: Network, n = 0): readonly number[] {
+  const output = network.outputs[n] ?? '';
   return present(opsById(network).get(output), 'run: a network without output').type.shape;
 }

@@ -32,6 +32,8 @@ export interface RunInfo {
   readonly target?: 'input';
   /** The outputs are those of a detector, with so many bins a side. */
   readonly detector?: { readonly bins: number };
+  /** Outputs behind the first that are, by their names. */
+  readonly reconstructs?: readonly string[];
   /** The config's `hardware { … }`. */
   readonly hardware?: Readonly<Record<string, unknown>>;
 }
@@ -43,6 +45,7 @@ export interface FolderNetwork {
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
   readonly bins?: number;
+  readonly reconstructs?: readonly string[];
 }
 
 /** The network of a compiled or run folder with its weights. */
@@ -80,17 +83,18 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'bins'> {
+function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'reconstructs' | 'bins'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target, detector } = JSON.parse(readText(path)) as Partial<
-      Pick<RunInfo, 'normalisation' | 'target' | 'detector'>
+    const { normalisation, target, reconstructs, detector } = JSON.parse(readText(path)) as Partial<
+      Pick<RunInfo, 'normalisation' | 'target' | 'reconstructs' | 'detector'>
     >;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
       normalisation: sound ? (normalisation ?? {}) : {},
       ...(target === 'input' ? { targetIsInput: true } : {}),
+      ...(isNames(reconstructs) ? { reconstructs } : {}),
       ...binsIn(detector),
     };
   } catch (error) {
@@ -105,6 +109,10 @@ export function binsIn(detector: RunInfo['detector']): { readonly bins?: number 
   return Number.isSafeInteger(bins) && (bins as number) > 1 ? { bins: bins as number } : {};
 }
 
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
 /** What `run.json` says; `train/bad-run` where it isn't what a training writes. */
 export function readRunInfo(path: string): RunInfo {
   let info: unknown;
@@ -113,8 +121,15 @@ export function readRunInfo(path: string): RunInfo {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const { config, normalisation, hardware = {} } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
+  const {
+    config,
+    normalisation,
+    hardware = {},
+    reconstructs = [],
+  } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
   const told =
-    typeof config === 'string' && [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
+    typeof config === 'string' &&
+    isNames(reconstructs) &&
+    [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
   return told ? (info as RunInfo) : fail('train/bad-run', { path }, { file: path });
 }
