@@ -123,6 +123,7 @@ function distanceRows({ regression, source }: EvalResult): [string, string][] {
     found === undefined
       ? []
       : [
+          ...(found.masks === undefined ? [] : maskRows(name, found.masks)),
           [`${name}mean absolute error`, digits(found.mae)],
           [`${name}root mean square error`, digits(found.rmse)],
           ...(found.psnr === undefined ? [] : ([[`${name}PSNR`, `${found.psnr.toFixed(2)} dB`]] as [string, string][])),
@@ -141,6 +142,13 @@ function distanceRows({ regression, source }: EvalResult): [string, string][] {
     ...rows('source ', source?.regression),
     ...(apart === undefined ? [] : ([['mean difference from the source', digits(apart.mae)]] as [string, string][])),
   ];
+}
+
+type Masks = NonNullable<NonNullable<EvalResult['regression']>['masks']>;
+
+function maskRows(name: string, { accuracy, iou }: Masks): [string, string][] {
+  const overlap: [string, string][] = iou === undefined ? [] : [[`${name}intersection over union`, iou.toFixed(4)]];
+  return [[`${name}outputs on the right side`, percent(accuracy)], ...overlap];
 }
 
 const digits = (value: number): string => String(Number(value.toPrecision(5)));

@@ -3,7 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import type { Engine, Opened } from '../engines/index.js';
-import { bitKinds, outputNames } from '../lower/program/index.js';
+import { bitKinds, givesLogitsOfNumbers, outputNames } from '../lower/program/index.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
@@ -93,7 +93,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const ids = [...initial.keys()];
   const [training, held] = splitSamples(samples.count, settings);
   options.onPhase?.('compiling the training step');
-  const measure = await Measure.open(trainee.network, engine, ids);
+  const measure = await Measure.open(trainee.network, engine, ids, givesLogitsOfNumbers(settings.loss));
   const { network } = trainee;
   const renewed = from?.progress.renewal;
   const sizes = await StepSizes.open(network, engine, ids, settings.bits, renewed);

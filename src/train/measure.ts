@@ -32,9 +32,11 @@ export class Measure {
     readonly lowered: Runnable,
     readonly running: Running,
     readonly layers: readonly Layer[],
+    readonly logits: boolean,
   ) {}
 
-  static async open(network: Network, engine: Engine, inputs: readonly string[]): Promise<Measure> {
+  /** `logits`: of labels that are numbers, σ of the outputs is compared with them. */
+  static async open(network: Network, engine: Engine, inputs: readonly string[], logits = false): Promise<Measure> {
     const layers = network.ops
       .filter((op): op is Op<'neuron'> => op.kind === 'neuron' && isFiringLayer(op))
       .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape), steps: stepsOfNeurons(network, op) }));
@@ -42,7 +44,7 @@ export class Measure {
     // fan-out is not asked for here; the counts need its length only
     const fanOut = (id: string): Float64Array => new Float64Array(sizes.get(id) ?? 0);
     const lowered = lower(network, { probes: { counts: fanOut }, trainable: true });
-    return new Measure(lowered, await openRunnable(lowered, engine, { fed: inputs }), layers);
+    return new Measure(lowered, await openRunnable(lowered, engine, { fed: inputs }), layers, logits);
   }
 
   async run(
@@ -70,7 +72,7 @@ export class Measure {
       const logits = present(results[logitsName], 'train: no logits');
       const truth = samples.truthOf(part, images);
       numbers = truth.dtype === 'f32';
-      const judged = numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
+      const judged = numbers ? distance(logits, truth, this.logits) : judge(logits, truth.data as Int32Array);
       correct += judged.correct;
       loss += judged.loss;
       for (const { id } of this.layers) {
@@ -106,11 +108,12 @@ function judge({ data, shape }: Tensor, labels: Int32Array): { correct: number; 
 }
 
 /** Σ over rows of the mean absolute (`correct`) and squared (`loss`) difference of outputs [N, width] from numbers. */
-function distance({ data, shape }: Tensor, numbers: Tensor): { correct: number; loss: number } {
+function distance({ data, shape }: Tensor, numbers: Tensor, logits: boolean): { correct: number; loss: number } {
   const width = shape[1]!;
   let [absolute, squared] = [0, 0];
   for (let i = 0; i < numbers.data.length; i++) {
-    const away = data[i]! - numbers.data[i]!;
+    const said = logits ? 1 / (1 + Math.exp(-data[i]!)) : data[i]!;
+    const away = said - numbers.data[i]!;
     absolute += Math.abs(away);
     squared += away * away;
   }

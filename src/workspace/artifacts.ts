@@ -21,6 +21,8 @@ export interface Origin {
   readonly normalisation?: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The outputs are logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** Files from earlier that stay beside these, by hash. */
   readonly earlier?: Readonly<Record<string, string>>;
 }
@@ -128,10 +130,11 @@ function hash(content: Uint8Array | string): string {
 function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origin, version: string): string {
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
-  const { maker, config, normalisation = {}, target, earlier = {} } = origin;
+  const { maker, config, normalisation = {}, target, outputs, earlier = {} } = origin;
   const scaled = {
     ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
     ...(target === undefined ? {} : { target }),
+    ...(outputs === undefined ? {} : { outputs }),
   };
   const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
   const record = { spikec: version, format: 1, made_by: maker, config, ...scaled, sources, files: written, ...stays };

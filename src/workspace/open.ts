@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
 import { type Layout, type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
+import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type PassPlan, inferencePlan } from '../passes/index.js';
 import type { StepSettings, TrainSettings } from '../train/index.js';
@@ -12,7 +13,7 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
-import { isIrFile, readIr, runFiles } from './run-folder.js';
+import { type RunInfo, isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
 import { layerSettings } from './planned-training.js';
@@ -28,6 +29,8 @@ export interface OpenedTarget extends Uncompiled {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself (`target reconstruction`). */
   readonly targetIsInput?: boolean;
+  /** The outputs are logits of numbers from 0 to 1 (`loss bce`): what they say is σ of them. */
+  readonly givesLogits?: boolean;
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
   /** The ONNX file that the network was imported from. */
@@ -42,6 +45,14 @@ export interface OpenedTarget extends Uncompiled {
   readonly sources: ReadonlyMap<string, Uint8Array>;
   /** Paths of what was read. */
   readonly inputs: readonly string[];
+}
+
+/** What outputs are compared with and as, in the words of a manifest. */
+export function comparedAs({ targetIsInput, givesLogits }: OpenedTarget): Pick<RunInfo, 'target' | 'outputs'> {
+  return {
+    ...(targetIsInput === true ? { target: 'input' } : {}),
+    ...(givesLogits === true ? { outputs: 'logits' } : {}),
+  };
 }
 
 /** A training as a config describes it. */
@@ -104,7 +115,9 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
 
 function openText(path: string, findings: Findings): OpenedTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
-  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input' } = readIr(ir, findings);
+  const folder = readIr(ir, findings);
+  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input' } = folder;
+  const { givesLogits = run?.outputs === 'logits' } = folder;
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
   return {
@@ -113,6 +126,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     label: isFolder(path) ? basename(path) : config,
     normalisation: run?.normalisation ?? normalisation,
     ...(targetIsInput ? { targetIsInput } : {}),
+    ...(givesLogits ? { givesLogits } : {}),
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
@@ -130,6 +144,9 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(config.train?.settings.target === 'reconstruction' ? { targetIsInput: true } : {}),
+    ...(config.train !== undefined && givesLogitsOfNumbers(stepSettings(config, config.train, network).loss)
+      ? { givesLogits: true }
+      : {}),
     ...(config.train === undefined
       ? {}
       : {

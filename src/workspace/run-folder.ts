@@ -30,6 +30,8 @@ export interface RunInfo {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The outputs are logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** The config's `hardware { … }`. */
   readonly hardware?: Readonly<Record<string, unknown>>;
 }
@@ -40,6 +42,7 @@ export interface FolderNetwork {
   /** What `manifest.json` says of its images, where no training wrote it. */
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
+  readonly givesLogits?: boolean;
 }
 
 /** The network of a compiled or run folder with its weights. */
@@ -77,15 +80,16 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput'> {
+function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'givesLogits'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target } = JSON.parse(readText(path)) as Partial<Pick<RunInfo, 'normalisation' | 'target'>>;
+    const { normalisation, target, outputs } = JSON.parse(readText(path)) as Partial<RunInfo>;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
       normalisation: sound ? (normalisation ?? {}) : {},
       ...(target === 'input' ? { targetIsInput: true } : {}),
+      ...(outputs === 'logits' ? { givesLogits: true } : {}),
     };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return {};

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import { type FolderClaim, isFile, readBytes, readText } from '../data/index.js';
+import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import { printNetwork } from '../network/index.js';
 import {
   type Checkpoint,
@@ -124,6 +125,7 @@ export class RunWriter {
       data: place.data,
       normalisation: settings.normalisation,
       ...(settings.labels === 'input' ? { target: 'input' } : {}),
+      ...outputsSaid(settings),
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
@@ -152,7 +154,8 @@ export class RunWriter {
     const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
     const { normalisation, labels } = this.#settings;
     const mirrored = labels === 'input' ? ({ target: 'input' } as const) : {};
-    const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
+    const said = outputsSaid(this.#settings);
+    const origin = { maker: 'train', config, sources, normalisation, ...mirrored, ...said } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
 
@@ -198,4 +201,9 @@ function weightsHash(path: string): string | undefined {
 
 function hashOf(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** Where labels are numbers and the loss sees σ of the outputs, so do those that compare them later. */
+function outputsSaid({ labels, loss }: TrainSettings): { readonly outputs?: 'logits' } {
+  return labels !== undefined && givesLogitsOfNumbers(loss) ? { outputs: 'logits' } : {};
 }

@@ -37,5 +37,5 @@ export {
   outputNames,
 } from './runnable.js';
 export { mostRunSteps, mostUnrolledSteps, unrolledSteps } from './unrolled.js';
-export { type DistillLoss, type FiringLoss, type TrainingLoss, distillations, taskLosses } from './training-loss.js';
+export { type DistillLoss, type FiringLoss, type TrainingLoss, distillations, givesLogitsOfNumbers, taskLosses } from './training-loss.js';
 export { type TrainableRunnable, lowerForObservation, lowerForTraining } from './training.js';

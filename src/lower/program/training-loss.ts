@@ -34,6 +34,12 @@ export function taskLosses(loss: TrainingLoss): readonly LossSpec[] {
   return loss.terms.flatMap(({ loss: one }) => (one.kind === 'firing' || one.kind === 'distill' ? [] : [one]));
 }
 
+/** Whether outputs are logits of numbers from 0 to 1, so that what they say is σ of them. */
+export function givesLogitsOfNumbers(loss: TrainingLoss): boolean {
+  const losses = taskLosses(loss);
+  return losses.length > 0 && losses.every(({ kind }) => kind === 'bce');
+}
+
 /** The terms that compare outputs with a teacher's. */
 export function distillations(loss: TrainingLoss): readonly DistillLoss[] {
   if (loss.kind !== 'sum') return [];

@@ -4,7 +4,7 @@ import { absoluteError, correctCount } from '../../tensor/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
 import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
-import { type TrainingLoss, distillations, taskLosses, totalLoss } from './training-loss.js';
+import { type TrainingLoss, distillations, givesLogitsOfNumbers, taskLosses, totalLoss } from './training-loss.js';
 
 export interface TrainableRunnable extends Runnable {
   /** Params to train: weights, biases, γ, β, learnable parameters of neurons. */
@@ -25,7 +25,7 @@ interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
- * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error).
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error; with `bce` that of σ of the outputs).
  */
 export function lowerForTraining(
   network: Network,
@@ -69,7 +69,10 @@ export function lowerForTraining(
   );
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
   if (labelKind === 'classes') outputs.output(outputNames.correct, correctCount(builder, read, labels));
-  else outputs.output(outputNames.error, absoluteError(builder, read, labels));
+  else {
+    const said = givesLogitsOfNumbers(loss) ? builder.sigmoid(read) : read;
+    outputs.output(outputNames.error, absoluteError(builder, said, labels));
+  }
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {
     ...finished(begun, {
