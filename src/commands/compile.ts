@@ -48,7 +48,7 @@ export async function compileTarget(target: Target, options: CompileOptions): Pr
     stopAfter,
     ...split,
     after: (run) => {
-      onProgress?.({ phase: 'compiling', done: 0, detail: `after ${run.pass}` });
+      onProgress?.({ phase: 'compiling', done: 0, detail: `after ${run.pass}`, passing: true });
       print(run, options);
     },
   });

@@ -80,11 +80,13 @@ export {
 } from './ops/index.js';
 export {
   centredCodes,
+  centredTensor,
   channelScales,
   optionalParam,
   paramOf,
   paramsToTensors,
   realParam,
+  realTensor,
   realValues,
   tensorsToParams,
 } from './params.js';
@@ -107,6 +109,6 @@ export {
   checkedOp,
 } from './types.js';
 export { type Problem, verifyNetwork } from './verify.js';
-export { decodeWeights, encodeWeights } from './weights-file.js';
+export { decodeWeights, encodeWeights, weightsPieces } from './weights-file.js';
 export { derivedLevels } from './verify-levels.js';
 export { firstOversized } from './sizes.js';

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { type Layout, type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
+import type { FileContent } from '../base/pieces.js';
+import { type Layout, type Normalisation, isFile, isFolder, piecesOfFile, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
@@ -42,7 +43,7 @@ export interface OpenedTarget extends Uncompiled {
   /** How the config says that it is trained, where it says all of it. */
   readonly recipe?: () => Recipe;
   /** Source file name → its bytes. */
-  readonly sources: ReadonlyMap<string, Uint8Array>;
+  readonly sources: ReadonlyMap<string, FileContent>;
   /** Paths of what was read. */
   readonly inputs: readonly string[];
 }
@@ -129,7 +130,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     ...(givesLogits ? { givesLogits } : {}),
     hardware: run?.hardware,
     text: ir,
-    sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
+    sources: new Map(files.map((file) => [basename(file), piecesOfFile(file)])),
     inputs: files,
     passPlan: inferencePlan,
   };
@@ -181,7 +182,7 @@ function openImport(path: string, config: Config, findings: Findings): OpenedTar
     normalisation: normalisationOf(config.normalize),
     hardware: config.hardware?.settings,
     source,
-    sources: new Map<string, Uint8Array>([
+    sources: new Map<string, FileContent>([
       [basename(path), readBytes(path)],
       [basename(source.path), source.bytes],
     ]),

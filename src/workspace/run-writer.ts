@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
-import { type FolderClaim, isFile, readBytes, readText } from '../data/index.js';
+import type { FileContent } from '../base/pieces.js';
+import { type FolderClaim, hashOf, hashOfFile, isFile, readText } from '../data/index.js';
 import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import { printNetwork } from '../network/index.js';
 import {
@@ -37,7 +37,7 @@ export interface TrainingPlace {
   readonly hardware: RunInfo['hardware'] | undefined;
 }
 
-type Files = Map<string, string | Uint8Array>;
+type Files = Map<string, FileContent>;
 
 /** Writes the run folder of a training: all of an epoch's files together, so that they always belong together. */
 export class RunWriter {
@@ -129,7 +129,7 @@ export class RunWriter {
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
-    return new Map<string, string | Uint8Array>([
+    return new Map<string, FileContent>([
       [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
       ...place.sources,
       ...logFiles(records),
@@ -171,7 +171,7 @@ export class RunWriter {
 }
 
 /** The log in each of its forms. */
-function logFiles(records: readonly EpochRecord[]): readonly (readonly [string, string | Uint8Array])[] {
+function logFiles(records: readonly EpochRecord[]): readonly (readonly [string, FileContent])[] {
   return [
     [runFiles.log, logText(records)],
     [runFiles.csv, csvLog(records)],
@@ -196,11 +196,7 @@ function checkLog(path: string, records: readonly EpochRecord[]): void {
 }
 
 function weightsHash(path: string): string | undefined {
-  return isFile(path) ? hashOf(readBytes(path)) : undefined;
-}
-
-function hashOf(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return isFile(path) ? hashOfFile(path) : undefined;
 }
 
 /** Where labels are numbers and the loss sees σ of the outputs, so do those that compare them later. */

@@ -48,7 +48,9 @@ export function torchTraining(training: TorchTraining): Map<string, string | Uin
   const made = artifactFiles(network, ['ir', 'json'], origin, packageVersion());
   const files = new Map<string, string | Uint8Array>();
   files.set('training.json', `${JSON.stringify(recipeOf(training), undefined, 1)}\n`);
-  for (const name of ['network.ir', 'network.json', 'manifest.json']) files.set(`spikec/${name}`, made.get(name)!);
+  // all of them texts
+  for (const name of ['network.ir', 'network.json', 'manifest.json'])
+    files.set(`spikec/${name}`, made.get(name) as string);
   for (const [name, text] of sources) files.set(`spikec/sources/${name}`, text);
   return files;
 }

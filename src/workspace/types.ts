@@ -16,6 +16,8 @@ export interface Progress {
   readonly detail?: string;
   /** May take long, and nothing is said before it ends. */
   readonly silent?: boolean;
+  /** Shown on a screen alone: many short steps that no log needs. */
+  readonly passing?: boolean;
 }
 
 export type OnProgress = (progress: Progress) => void;

@@ -1,6 +1,7 @@
 import { type Diagnostic, DiagnosticError, fail } from '../../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
+import { eachPiece, lazyTensor } from '../../base/lazy-tensor.js';
 import type { FilePlace } from '../../base/source.js';
 import { NetworkBuilder } from '../../network/builder.js';
 import { type OpKind, traitsOf } from '../../network/ops/index.js';
@@ -369,13 +370,18 @@ export class GraphContext {
       const { codes, quant } = quantised;
       return { tensor: { dtype: storageType(codes.type), shape, data: storage(codes) } as Tensor, quant };
     }
-    const data = storage(constant);
-    for (let i = 0; i < data.length; i++) {
-      if (!Number.isFinite(data[i])) {
-        fail('onnx/not-finite', { name: constant.name, index: i, value: String(data[i]) }, place);
+    const { fill } = constant;
+    const tensor =
+      fill === undefined
+        ? ({ dtype: storageType(constant.type), shape, data: storage(constant) } as Tensor)
+        : lazyTensor(storageType(constant.type), shape, fill);
+    for (const [piece, start] of eachPiece(tensor)) {
+      for (let i = 0; i < piece.length; i++) {
+        if (Number.isFinite(piece[i])) continue;
+        fail('onnx/not-finite', { name: constant.name, index: start + i, value: String(piece[i]) }, place);
       }
     }
-    return { tensor: { dtype: storageType(constant.type), shape, data } as Tensor };
+    return { tensor };
   }
 }
 
