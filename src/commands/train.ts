@@ -1,5 +1,5 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Layout, loadReaders, openDataset, readText } from '../data/index.js';
+import { type Layout, labelledFor, loadReaders, openDataset, readText } from '../data/index.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
 import { trainerOf } from '../run/trainer.js';
 import { prepared } from '../run/prepared-training.js';
@@ -46,8 +46,9 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const folder = trainingFolder(target, config.name, options);
   const first = folder.first();
   await loadReaders(data);
-  const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
+  const opened = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
+    const dataset = labelledFor(opened, network.outputs, said.settings.labels === 'input');
     const sources = sourcesOf(target, options);
     const plan = await prepared(forLabels(said, dataset), dataset, target.path, options);
     const { settings } = plan;
@@ -89,7 +90,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       claim.release();
     }
   } finally {
-    dataset.close();
+    opened.close();
   }
 }
 

@@ -1,7 +1,9 @@
 export {
   type Batch,
   type Dataset,
+  type Labels,
   type Layout,
+  type NamedInput,
   type Normalisation,
   type RawBatch,
   channelProblems,
@@ -12,6 +14,7 @@ export {
   readBatch,
 } from './dataset.js';
 export { type Need, fitDataset } from './fit.js';
+export { labelledFor, labelsOfOutput, withoutLabels } from './outputs.js';
 export { openCifar10 } from './cifar.js';
 export { type ReadOptions, isFile, isFolder, readBytes, readText, realPath } from './files.js';
 export { type Framing, type Recordings, framingKinds, framingRules, loadHdf5, needsHdf5 } from './events/index.js';

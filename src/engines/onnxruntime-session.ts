@@ -82,7 +82,12 @@ export class Session {
     fetches: readonly string[] = this.#session.outputNames,
     bound: Binding = {},
   ): Promise<Record<string, Tensor>> {
-    const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.bind(t)]));
+    const wide = new Set(
+      this.#session.inputMetadata.flatMap(({ name, ...of }) => ('type' in of && of.type === 'int64' ? [name] : [])),
+    );
+    const given = Object.fromEntries(
+      Object.entries(feeds).map(([name, t]) => [name, wide.has(name) ? this.#int64(t) : this.bind(t)]),
+    );
     const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
     let results: Ort.InferenceSession.ReturnType;
     try {
@@ -100,6 +105,10 @@ export class Session {
   /** A tensor as onnxruntime takes it, over the same memory. */
   bind({ dtype, data, shape }: Tensor): Ort.Tensor {
     return new this.#ort.Tensor(longNames[dtype], data as never, shape);
+  }
+
+  #int64({ data, shape }: Tensor): Ort.Tensor {
+    return new this.#ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
   }
 
   /** int64 results (indices, classes) become i32. */

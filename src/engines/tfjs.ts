@@ -9,12 +9,13 @@ export type TfjsBackend = 'tensorflow' | 'wasm' | 'cpu';
 
 /** Runs programs through the TensorFlow.js module that we emit, on one of its backends. */
 export function tfjsEngine(backend: TfjsBackend): Engine {
-  return { name: `tfjs-${backend}`, open: (program, options) => openTfjs(program, backend, options) };
+  return { name: `tfjs-${backend}`, waits: true, open: (program, options) => openTfjs(program, backend, options) };
 }
 
 /** The fastest backend of TensorFlow.js that there is. */
 export const fastestTfjsEngine: Engine = {
   name: 'tfjs',
+  waits: true,
   open: async (program, options) => openTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu', options),
 };
 

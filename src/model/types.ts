@@ -50,8 +50,16 @@ export interface OwnNetwork {
   readonly name: string;
   /** In topological order, but for delays that close a cycle. */
   readonly layers: readonly Layer[];
-  /** Id of the layer whose result is the network's output. */
-  readonly output: string;
+  /** What the network gives: one, or several with names. */
+  readonly outputs: readonly [NetworkOutput, ...NetworkOutput[]];
+  readonly place: Span;
+}
+
+export interface NetworkOutput {
+  /** As `output NAME = …` says it; `output` without. */
+  readonly name: string;
+  /** Id of the layer whose result it is. */
+  readonly layer: string;
   readonly place: Span;
 }
 

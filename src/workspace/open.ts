@@ -14,11 +14,11 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
-import { type RunInfo, isIrFile, readIr, runFiles } from './run-folder.js';
+import { isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
 import { layerSettings } from './planned-training.js';
-import { normalisationOf, stepSettings, trainSettings } from './train-settings.js';
+import { normalisationOf, reconstructed, saidLoss, stepSettings, trainSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** What a target names: a network before all passes, with what its source says of it. */
@@ -30,8 +30,10 @@ export interface OpenedTarget extends Uncompiled {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself (`target reconstruction`). */
   readonly targetIsInput?: boolean;
-  /** The outputs are logits of numbers from 0 to 1 (`loss bce`): what they say is σ of them. */
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`): what it says is σ of it. */
   readonly givesLogits?: boolean;
+  /** Names of the outputs behind the first that are compared with the input. */
+  readonly reconstructs?: readonly string[];
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
   /** The ONNX file that the network was imported from. */
@@ -48,9 +50,18 @@ export interface OpenedTarget extends Uncompiled {
   readonly inputs: readonly string[];
 }
 
-/** What outputs are compared with and as, in the words of a manifest. */
-export function comparedAs({ targetIsInput, givesLogits }: OpenedTarget): Pick<RunInfo, 'target' | 'outputs'> {
+/** What a folder says of outputs that are compared with the input, or as logits. */
+export function comparedAs({
+  targetIsInput,
+  givesLogits,
+  reconstructs = [],
+}: Pick<OpenedTarget, 'targetIsInput' | 'givesLogits' | 'reconstructs'>): {
+  readonly target?: 'input';
+  readonly outputs?: 'logits';
+  readonly reconstructs: readonly string[];
+} {
   return {
+    reconstructs,
     ...(targetIsInput === true ? { target: 'input' } : {}),
     ...(givesLogits === true ? { outputs: 'logits' } : {}),
   };
@@ -116,9 +127,14 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
 
 function openText(path: string, findings: Findings): OpenedTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
-  const folder = readIr(ir, findings);
-  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input' } = folder;
-  const { givesLogits = run?.outputs === 'logits' } = folder;
+  const {
+    network,
+    run,
+    normalisation = {},
+    targetIsInput = run?.target === 'input',
+    givesLogits = run?.outputs === 'logits',
+    reconstructs = run?.reconstructs ?? [],
+  } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
   return {
@@ -128,6 +144,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     normalisation: run?.normalisation ?? normalisation,
     ...(targetIsInput ? { targetIsInput } : {}),
     ...(givesLogits ? { givesLogits } : {}),
+    ...(reconstructs.length > 0 ? { reconstructs } : {}),
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), piecesOfFile(file)])),
@@ -138,16 +155,19 @@ function openText(path: string, findings: Findings): OpenedTarget {
 
 function openLayers(path: string, config: Config, findings: Findings): OpenedTarget {
   const network = networkOf(config, findings);
+  const { mirrored, others } = saidLoss(config);
+  const reconstructs = reconstructed(others);
   return {
     network,
     config: config.name,
     label: config.name,
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
-    ...(config.train?.settings.target === 'reconstruction' ? { targetIsInput: true } : {}),
+    ...(mirrored ? { targetIsInput: true } : {}),
     ...(config.train !== undefined && givesLogitsOfNumbers(stepSettings(config, config.train, network).loss)
       ? { givesLogits: true }
       : {}),
+    ...(reconstructs.length > 0 ? { reconstructs } : {}),
     ...(config.train === undefined
       ? {}
       : {

@@ -23,6 +23,7 @@ import { refuseToReplace } from './replacing.js';
 import { type RunInfo, readRunInfo, runFiles } from './run-folder.js';
 import { parseLog } from './run-log.js';
 import { csvLog, tensorBoardLog } from './run-logs.js';
+import { reconstructed } from './train-settings.js';
 import { packageVersion } from './version.js';
 
 /** A training, as its run folder knows it. */
@@ -124,8 +125,7 @@ export class RunWriter {
       config: place.config,
       data: place.data,
       normalisation: settings.normalisation,
-      ...(settings.labels === 'input' ? { target: 'input' } : {}),
-      ...outputsSaid(settings),
+      ...comparedAs(settings),
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
@@ -152,10 +152,9 @@ export class RunWriter {
     const { config } = this.#place;
     const encoder = new TextEncoder();
     const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
-    const { normalisation, labels } = this.#settings;
-    const mirrored = labels === 'input' ? ({ target: 'input' } as const) : {};
-    const said = outputsSaid(this.#settings);
-    const origin = { maker: 'train', config, sources, normalisation, ...mirrored, ...said } as const;
+    const { normalisation } = this.#settings;
+    const mirrored = comparedAs(this.#settings);
+    const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
 
@@ -168,6 +167,16 @@ export class RunWriter {
     if (there.length === 0 || line === -1) return 'the network has other layers or neurons';
     return `line ${line + 1} of the network is \`${(there[line] ?? '').trim()}\` in it, \`${here[line]!.trim()}\` here`;
   }
+}
+
+/** Which outputs are compared with the input itself. */
+function comparedAs({ labels, loss, others }: TrainSettings): Pick<RunInfo, 'target' | 'outputs' | 'reconstructs'> {
+  const names = reconstructed(others);
+  return {
+    ...(labels === 'input' ? { target: 'input' } : {}),
+    ...(labels !== undefined && givesLogitsOfNumbers(loss) ? { outputs: 'logits' } : {}),
+    ...(names.length > 0 ? { reconstructs: names } : {}),
+  };
 }
 
 /** The log in each of its forms. */
@@ -197,9 +206,4 @@ function checkLog(path: string, records: readonly EpochRecord[]): void {
 
 function weightsHash(path: string): string | undefined {
   return isFile(path) ? hashOfFile(path) : undefined;
-}
-
-/** Where labels are numbers and the loss sees σ of the outputs, so do those that compare them later. */
-function outputsSaid({ labels, loss }: TrainSettings): { readonly outputs?: 'logits' } {
-  return labels !== undefined && givesLogitsOfNumbers(loss) ? { outputs: 'logits' } : {};
 }

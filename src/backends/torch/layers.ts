@@ -280,6 +280,8 @@ const encode: Emit<'encode'> = (context, op, [x]) => {
     case 'events':
       return { code: `${helper(context, 'frames_first')}(${x!.code})`, steps: context.steps };
     case 'rate':
+      if (op.attrs.encoder === 'regular') throw new Unsupported(op, 'regular spikes of the input');
+      if (op.attrs.scale !== undefined) throw new Unsupported(op, 'spikes of the input that have its sign');
       return {
         code: `${helper(context, 'bernoulli')}(${x!.code}, ${context.steps}, noise.get(${quote(`${op.id}.uniform`)}))`,
         steps: context.steps,
