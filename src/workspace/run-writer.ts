@@ -169,7 +169,7 @@ export class RunWriter {
   }
 }
 
-/** Which outputs are compared with the input itself. */
+/** Which outputs are compared with the input itself, and whether the first is logits. */
 function comparedAs({ labels, loss, others }: TrainSettings): Pick<RunInfo, 'target' | 'outputs' | 'reconstructs'> {
   const names = reconstructed(others);
   return {
