@@ -87,6 +87,7 @@ export const chapters: readonly Chapter[] = [
       example('event-mnist'),
       example('spoken-digits'),
       example('detection'),
+      example('segment-digits'),
       example('notebooks'),
     ],
   },

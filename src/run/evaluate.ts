@@ -91,7 +91,18 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
       : { onOutputs: (outputs: Tensor, start: number) => detections.add(outputs, start) }),
   };
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
-  const measured: Measured = { source, compiled, network, images, truth, before, run, engine, detections };
+  const measured: Measured = {
+    givesLogits: opened.givesLogits === true,
+    source,
+    compiled,
+    network,
+    images,
+    truth,
+    before,
+    run,
+    engine,
+    detections,
+  };
   return {
     ...figures(measured),
     ...otherScores({ network, images, truth, run, opened, confusion: options.confusion === true }),
@@ -112,6 +123,7 @@ function readsWhole(network: Network): boolean {
 }
 
 interface Measured {
+  readonly givesLogits: boolean;
   readonly source: Source | undefined;
   readonly compiled: Compiled;
   /** What ran: the compiled network, its planes put back. */
@@ -125,10 +137,20 @@ interface Measured {
   readonly detections: DetectionCounter | undefined;
 }
 
-function figures({ compiled, network, images, truth, before, run, engine, detections }: Measured): EvalResult {
+function figures({
+  givesLogits,
+  compiled,
+  network,
+  images,
+  truth,
+  before,
+  run,
+  engine,
+  detections,
+}: Measured): EvalResult {
   return {
     samples: images.count,
-    ...(detections === undefined ? scoreOf(truth, run) : precisionOf(detections.result(), images.dataset)),
+    ...(detections === undefined ? scoreOf(truth, run, givesLogits) : precisionOf(detections.result(), images.dataset)),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run

@@ -23,6 +23,8 @@ export interface Origin {
   readonly target?: 'input';
   /** The outputs are those of a detector. */
   readonly detector?: { readonly bins: number };
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** Outputs behind the first that are. */
   readonly reconstructs?: readonly string[];
   /** Files from earlier that stay beside these, by hash. */
@@ -121,10 +123,11 @@ export function artifactsWith(
 function manifest(files: ReadonlyMap<string, FileContent>, origin: Origin, version: string): string {
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hashOf(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hashOf(bytes)]));
-  const { maker, config, normalisation = {}, target, reconstructs = [], detector, earlier = {} } = origin;
+  const { maker, config, normalisation = {}, target, outputs, reconstructs = [], detector, earlier = {} } = origin;
   const scaled = {
     ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
     ...(target === undefined ? {} : { target }),
+    ...(outputs === undefined ? {} : { outputs }),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
     ...(detector === undefined ? {} : { detector }),
   };

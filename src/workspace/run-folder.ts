@@ -32,6 +32,8 @@ export interface RunInfo {
   readonly target?: 'input';
   /** The outputs are those of a detector, with so many bins a side. */
   readonly detector?: { readonly bins: number };
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** Outputs behind the first that are, by their names. */
   readonly reconstructs?: readonly string[];
   /** The config's `hardware { … }`. */
@@ -44,6 +46,7 @@ export interface FolderNetwork {
   /** What `manifest.json` says of its images, where no training wrote it. */
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
+  readonly givesLogits?: boolean;
   readonly bins?: number;
   readonly reconstructs?: readonly string[];
 }
@@ -83,17 +86,18 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'reconstructs' | 'bins'> {
+function ofManifest(
+  path: string,
+): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'givesLogits' | 'reconstructs' | 'bins'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target, reconstructs, detector } = JSON.parse(readText(path)) as Partial<
-      Pick<RunInfo, 'normalisation' | 'target' | 'reconstructs' | 'detector'>
-    >;
+    const { normalisation, target, outputs, reconstructs, detector } = JSON.parse(readText(path)) as Partial<RunInfo>;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
       normalisation: sound ? (normalisation ?? {}) : {},
       ...(target === 'input' ? { targetIsInput: true } : {}),
+      ...(outputs === 'logits' ? { givesLogits: true } : {}),
       ...(isNames(reconstructs) ? { reconstructs } : {}),
       ...binsIn(detector),
     };

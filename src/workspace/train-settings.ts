@@ -210,7 +210,11 @@ function outputIn(outputs: readonly NetworkOutput[], { term: { args, place } }: 
 
 /** Losses with their factors; one by itself is that loss. */
 function lossOf(written: readonly (WrittenTerm & { readonly of: number })[], config: Config): TrainingLoss {
-  const terms = written.map(({ factor, term, of }) => ({ factor, loss: termOf(term, config), ...(of > 0 ? { of } : {}) }));
+  const terms = written.map(({ factor, term, of }) => ({
+    factor,
+    loss: termOf(term, config),
+    ...(of > 0 ? { of } : {}),
+  }));
   const [only] = terms;
   if (
     only !== undefined &&

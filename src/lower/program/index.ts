@@ -46,6 +46,7 @@ export {
   type TrainingLoss,
   binsOf,
   distillations,
+  givesLogitsOfNumbers,
   taskLosses,
   taughtOutput,
   weightOf,

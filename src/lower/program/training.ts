@@ -18,6 +18,7 @@ import {
   type Logits,
   type OtherOutput,
   type TrainingLoss,
+  givesLogitsOfNumbers,
   taskLosses,
   taughtOutput,
   totalLoss,
@@ -46,8 +47,8 @@ interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
- * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error). Labels that are
- * boxes are f32 [N, objects · 5], and there is no second output. Other outputs of the network have inputs and outputs of their own,
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error; with `bce` that of σ of the outputs). Labels that
+ * are boxes are f32 [N, objects · 5], and there is no second output. Other outputs of the network have inputs and outputs of their own,
  * with their names.
  */
 export function lowerForTraining(
@@ -86,8 +87,10 @@ export function lowerForTraining(
   for (const { output, name, numbers } of compared) {
     const { logits: { read }, truth: { labels } } = judged.get(output)!; // prettier-ignore
     if (output === 0 && labelKind === 'boxes') continue;
-    if (numbers) outputs.output(outputNames.errorOf(name), absoluteError(builder, read, labels));
-    else outputs.output(outputNames.correctOf(name), correctCount(builder, read, labels));
+    if (numbers) {
+      const said = givesLogitsOfNumbers(loss, output) ? builder.sigmoid(read) : read;
+      outputs.output(outputNames.errorOf(name), absoluteError(builder, said, labels));
+    } else outputs.output(outputNames.correctOf(name), correctCount(builder, read, labels));
   }
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {
