@@ -125,8 +125,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         options.onPhase?.(phase, { done, total: shown.length }),
       );
       const validated = held.length > 0 ? { ...valued(figure, measured), ...lossOn(measured) } : {};
-      const trained =
-        figure === 'map' ? (held.length > 0 ? {} : precisions(measured)) : { [figure]: accuracy };
+      const trained = figure === 'map' ? (held.length > 0 ? {} : precisions(measured)) : { [figure]: accuracy };
       const outputs = outputRecords(
         network,
         settings,
