@@ -31,6 +31,8 @@ export interface CompileOptions extends CommonOptions {
   /** Make what is emitted for what is to be said of its memory, even if nothing is written. */
   readonly memory?: boolean;
   readonly nirFor?: NirReader;
+  /** What NIR can't say goes into the metadata of the NIR file. */
+  readonly nirExtensions?: boolean;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
 }
@@ -59,7 +61,7 @@ function emitted(
   opened: Opened,
   network: Network,
   emit: CompileOptions['emit'],
-  { outDir: folder, memory, nirFor }: CompileOptions,
+  { outDir: folder, memory, nirFor, nirExtensions }: CompileOptions,
   facts: Facts,
   findings: Findings,
 ): readonly string[] {
@@ -71,7 +73,7 @@ function emitted(
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())
-    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor });
+    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor, nirExtensions });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);

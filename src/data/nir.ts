@@ -123,7 +123,9 @@ class Reading {
     const type = fields.get('type');
     if (typeof type !== 'string') return this.bad(`node "${name}" has no type`);
     fields.delete('type');
-    return { type, fields, ...(type === 'NIRGraph' ? { graph: this.#graph(group, depth + 1) } : {}) };
+    const metadata = this.#group(group, 'metadata');
+    const said = metadata === undefined ? {} : { metadata: this.#fields(metadata, () => true) };
+    return { type, fields, ...said, ...(type === 'NIRGraph' ? { graph: this.#graph(group, depth + 1) } : {}) };
   }
 
   #fields(group: Group, wanted: (name: string) => boolean): Map<string, NirArray | string> {
@@ -226,7 +228,12 @@ function writeGraph(group: Group, { nodes, edges, metadata }: NirGraph): void {
     }
     own.create_dataset({ name: 'type', data: node.type });
     for (const [field, value] of node.fields) writeField(own, field, value);
+    writeMetadata(own, node.metadata);
   }
+  writeMetadata(group, metadata);
+}
+
+function writeMetadata(group: Group, metadata: NirGraph['metadata']): void {
   if (metadata === undefined || metadata.size === 0) return;
   const said = group.create_group('metadata');
   for (const [field, value] of metadata) writeField(said, field, value);
@@ -234,7 +241,10 @@ function writeGraph(group: Group, { nodes, edges, metadata }: NirGraph): void {
 
 function writeField(group: Group, name: string, value: NirArray | string): void {
   if (typeof value === 'string') group.create_dataset({ name, data: value });
-  else if (value.integer === true) {
+  else if (value.narrow === true) {
+    const whole = value.data.some((x) => x > 127) ? Uint8Array.from(value.data) : Int8Array.from(value.data);
+    group.create_dataset({ name, data: whole, shape: value.shape, dtype: whole instanceof Uint8Array ? '<B' : '<b' });
+  } else if (value.integer === true) {
     const data = BigInt64Array.from(value.data, BigInt);
     group.create_dataset({ name, data: value.shape.length === 0 ? data[0]! : data, shape: value.shape, dtype: '<q' });
   } else {

@@ -105,7 +105,7 @@ export {
   type ValueType,
   checkedOp,
 } from './types.js';
-export { type Problem, verifyNetwork } from './verify.js';
+export { type Problem, verifyNetwork, verifyValues } from './verify.js';
 export { decodeWeights, encodeWeights } from './weights-file.js';
 export { derivedLevels } from './verify-levels.js';
 export { firstOversized } from './sizes.js';

@@ -53,14 +53,21 @@ export function artifactFiles(
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
-  { more = new Map(), tfjs = noModule, torch = noModule, said = () => undefined, nirFor }: ArtifactOptions = {},
+  {
+    more = new Map(),
+    tfjs = noModule,
+    torch = noModule,
+    said = () => undefined,
+    nirFor,
+    nirExtensions,
+  }: ArtifactOptions = {},
 ): Map<string, string | Uint8Array> {
   const files = new Map(more);
   files.set('weights.safetensors', encodeWeights(network));
   let made: Program | undefined;
   const program = (): Program => (made ??= inferenceProgram(network));
   for (const name of artifacts.filter((one) => emit.includes(one))) {
-    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor }))
+    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor, nirExtensions }))
       files.set(file, content);
   }
   files.set('manifest.json', manifest(files, origin, version));
@@ -74,6 +81,7 @@ export interface ArtifactOptions {
   readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
   readonly nirFor?: Emission['nirFor'];
+  readonly nirExtensions?: Emission['nirExtensions'];
 }
 
 function noModule(): never {
