@@ -111,7 +111,7 @@ config bench { network Layers  neuron LIF  coding direct(steps: 100) }
 };
 
 /** The training step of a network, and feeds for it. */
-async function stepOf(name) {
+async function stepOf(name, memory) {
   const { loadModel } = await import('../dist/src/workspace/load-model.js');
   const { lowerModel } = await import('../dist/src/lower/model-to-network/index.js');
   const { traineeOf } = await import('../dist/src/train/index.js');
@@ -121,7 +121,8 @@ async function stepOf(name) {
   if (text !== undefined) writeFileSync(path, text);
   const network = lowerModel(loadModel(path, {}).value.configs.get(config)).value;
   rmSync(folder, { recursive: true });
-  const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd', momentum: 0.9 } });
+  const optimizer = { kind: 'sgd', momentum: 0.9 };
+  const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer, memory });
   const shape = [batch, ...network.ops[0].type.shape];
   const size = shape.reduce((a, b) => a * b, 1);
   const data = Float32Array.from({ length: size }, (_, i) => ((i * 2654435761) % 1000) / 1000);
@@ -131,9 +132,11 @@ async function stepOf(name) {
 
 const statesOf = (step) => new Map(step.states.map(({ id, initial }) => [id, initial]));
 
-async function contend(network, engine) {
+/** `native:low` is `native` with `memory low`. */
+async function contend(network, contender) {
   const { engineNamed } = await import('../dist/src/engines/index.js');
-  const { step, feeds } = await stepOf(network);
+  const [engine, memory] = contender.split(':');
+  const { step, feeds } = await stepOf(network, memory);
   const executable = await engineNamed(engine).open(step.program, { threads, states: statesOf(step) });
   await answer(heldSteps(executable, feeds));
   await executable.dispose();

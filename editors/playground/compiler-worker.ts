@@ -1,27 +1,37 @@
-import { emitOnnx } from '../../src/backends/onnx/index.js';
-import { emitTfjsProgram } from '../../src/backends/tfjs/index.js';
 import { DiagnosticError } from '../../src/base/diagnostics/index.js';
+import { present } from '../../src/base/invariant.js';
 import { costOf } from '../../src/cost/index.js';
 import { diffNetworks, presentDiff } from '../../src/diff/index.js';
-import { lower } from '../../src/lower/program/index.js';
 import { printNetwork } from '../../src/network/index.js';
 import { diffPage } from '../../src/report/diff/page.js';
 import { renderPlot, renderReport } from '../../src/report/index.js';
 import { membranesPlot, rasterPlot, trainingPlot } from '../../src/report/plots/index.js';
 import { compare } from './compare.js';
 import { type CompiledConfig, type Files, checked, compiled } from './compile.js';
+import { type DownloadTools, type Hdf5InMemory, downloadOf } from './downloads.js';
 import type { ConfigsAnswer, CostAnswer, IrAnswer, Reply, Request, Weights } from './messages.js';
 import { describe, wordsOf } from './words.js';
 
 /** The texts of the standard library, and the version: `pack.mjs` puts them in. */
 declare const spikecLibrary: Readonly<Record<string, string>>;
 declare const spikecVersion: string;
+declare const spikecLayers: string;
 
 const scope = globalThis as unknown as {
   postMessage(message: Reply): void;
   addEventListener(kind: 'message', listener: (event: { data: Request }) => void): void;
+  importScripts(name: string): void;
+  /** What `hdf5.js` gives. */
+  readonly spikecHdf5?: Promise<Hdf5InMemory>;
 };
 const onnx = new Map<string, Uint8Array>();
+const tools: DownloadTools = {
+  layers: spikecLayers,
+  hdf5() {
+    if (scope.spikecHdf5 === undefined) scope.importScripts('hdf5.js');
+    return present(scope.spikecHdf5, 'playground: hdf5.js gives nothing');
+  },
+};
 const files: Files = { library: spikecLibrary, onnx };
 
 scope.addEventListener('message', ({ data: request }) => {
@@ -46,10 +56,8 @@ async function answer(request: Request): Promise<unknown> {
       return diffOf(configOf(request.text, request.from), configOf(request.text, request.to));
     case 'report':
       return reportOf(configOf(request.text, request.config));
-    case 'onnx':
-      return emitOnnx(lower(configOf(request.text, request.config, request.weights).network).program);
-    case 'tfjs':
-      return emitTfjsProgram(lower(configOf(request.text, request.config, request.weights).network).program);
+    case 'download':
+      return downloadOf(request.kind, configOf(request.text, request.config, request.weights), tools);
     case 'curves':
       return renderPlot(trainingPlot(request.records));
     case 'raster':

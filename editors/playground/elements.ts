@@ -1,6 +1,6 @@
 /** Gives the user a file. */
-export function save(name: string, part: BlobPart): void {
-  const url = URL.createObjectURL(new Blob([part]));
+export function save(name: string, part: string | Uint8Array): void {
+  const url = URL.createObjectURL(new Blob([part as BlobPart]));
   const anchor = document.createElement('a');
   anchor.href = url;
   anchor.download = name;

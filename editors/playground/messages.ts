@@ -10,12 +10,27 @@ export type Request = { readonly id: number } & (
   | { readonly ask: 'cost'; readonly text: string; readonly config: string }
   | { readonly ask: 'diff'; readonly text: string; readonly from: string; readonly to: string }
   | { readonly ask: 'report'; readonly text: string; readonly config: string }
-  | { readonly ask: 'onnx' | 'tfjs'; readonly text: string; readonly config: string; readonly weights?: Weights }
+  | {
+      readonly ask: 'download';
+      readonly kind: Download;
+      readonly text: string;
+      readonly config: string;
+      readonly weights?: Weights;
+    }
   | { readonly ask: 'curves'; readonly records: readonly EpochRecord[] }
   | { readonly ask: 'raster'; readonly layers: readonly LayerTrace[] }
   | { readonly ask: 'membranes'; readonly layer: LayerTrace }
   | { readonly ask: 'compare'; readonly text: string; readonly config: string; readonly digits: Digits }
 );
+
+/** What a config is made into, to be taken home. */
+export type Download = 'onnx' | 'tfjs' | 'torch' | 'c' | 'nir';
+
+export interface DownloadAnswer {
+  readonly content: string | Uint8Array;
+  /** What there is to say of it. */
+  readonly notes: readonly string[];
+}
 
 /** Trained values of a network's parameters. */
 export type Weights = Readonly<Record<string, Tensor>>;

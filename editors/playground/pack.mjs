@@ -10,6 +10,7 @@ const target = resolve(process.argv[2] ?? join(root, 'dist', 'playground'));
 const define = {
   spikecVersion: JSON.stringify(JSON.parse(text('package.json')).version),
   spikecKeywords: JSON.stringify(keywords.map(({ name }) => name.toLowerCase())),
+  spikecLayers: JSON.stringify(text('src/backends/torch/python/layers.py')),
   'process.env.NODE_ENV': '"production"',
 };
 
@@ -20,17 +21,23 @@ function digits(images) {
   return Buffer.concat([pixels.subarray(0, images * 784), labels.subarray(0, images)]);
 }
 
-const example = (name, path, files = []) => ({ name, text: text(path), files });
+const example = (folder, name, path, files = []) => ({ folder, name, text: text(path), files });
 const gallery = {
+  // `folder` of examples/, all of which are here; what they call by name of the library is shown as it is
   examples: [
-    example('Start', 'models/starter.spike'),
-    example('Write a network', 'examples/write-a-network/mnist.spike'),
-    example('Convert a network', 'examples/convert-onnx/lenet5.spike', ['lenet5.onnx']),
-    example('Your own neuron', 'examples/write-your-own-neuron/adaptive.spike'),
-    example('Compare configs', 'examples/diff-configs/net.spike'),
-    example('Multi-bit ResNet-20', 'models/multibit/resnet20.spike'),
-    example('Integer spikes', 'models/ibra/resnet20.spike'),
-    example('Adaptive bits', 'models/adaptive/resnet20.spike'),
+    { name: 'Start', text: text('models/starter.spike'), files: [] },
+    example('write-a-network', 'Write a network', 'examples/write-a-network/mnist.spike'),
+    example('write-a-network', 'Write a network: CIFAR-10', 'examples/write-a-network/cifar10.spike'),
+    example('convert-onnx', 'Convert a network', 'examples/convert-onnx/lenet5.spike', ['lenet5.onnx']),
+    example('convert-onnx', 'Convert it in every coding', 'examples/convert-onnx/codings.spike', ['lenet5.onnx']),
+    example('write-your-own-neuron', 'Your own neuron', 'examples/write-your-own-neuron/adaptive.spike'),
+    example('diff-configs', 'Compare configs', 'examples/diff-configs/net.spike'),
+    example('multibit', 'Multi-bit ResNet-20', 'models/multibit/resnet20.spike'),
+    example('ibra', 'Integer spikes', 'models/ibra/resnet20.spike'),
+    example('adaptive-bits', 'Adaptive bits', 'models/adaptive/resnet20.spike'),
+    example('spikformer', 'Spikformer', 'models/spikformer/cifar.spike'),
+    example('event-mnist', 'Event MNIST', 'examples/event-mnist/event-mnist.spike'),
+    example('spoken-digits', 'Spoken digits', 'examples/spoken-digits/spoken-digits.spike'),
   ],
   digits: { file: 'digits.bin', images: 100, pixels: 784 },
   training: { file: 'digits-training.bin.gz', images: 2000, pixels: 784 },
@@ -45,6 +52,7 @@ const files = {
   'page.js': await bundled('playground/page.ts', { format: 'esm', define }),
   'compiler-worker.js': await bundled('playground/compiler-worker.ts', { format: 'iife', define }),
   'trainer-worker.js': await bundled('playground/trainer-worker.ts', { format: 'iife', define }),
+  'hdf5.js': await bundled('playground/hdf5.ts', { format: 'iife', define }),
   'server-worker.js': await bundled('server-worker.ts', { format: 'iife', define }),
   'gallery.json': JSON.stringify(gallery),
   'lenet5.onnx': read('examples/convert-onnx/lenet5.onnx'),

@@ -1,7 +1,8 @@
 import { Compiler, Problems } from './compiler.js';
 import { formatDocument, openEditor, replaceText } from './editor.js';
+import { downloadForms } from './download-forms.js';
 import { button, element, paragraph, problemList, save } from './elements.js';
-import type { CompareAnswer, ConfigsAnswer, CostAnswer, Digits, IrAnswer } from './messages.js';
+import type { CompareAnswer, ConfigsAnswer, CostAnswer, Digits, DownloadAnswer, IrAnswer } from './messages.js';
 import { fromLink, toLink } from './share.js';
 import { TrainPane } from './train-pane.js';
 
@@ -154,24 +155,36 @@ async function comparison(text: string, config: string, turn: number): Promise<N
 }
 
 function downloads(text: string, config: string): Node[] {
-  const link = (label: string, name: string, content: () => Promise<BlobPart>): Node => {
-    const row = document.createElement('p');
-    row.append(
-      button(label, () => {
-        void content().then(
-          (part) => save(name, part),
-          (error: unknown) => row.append(...problemList([error instanceof Error ? error.message : String(error)])),
-        );
-      }),
-    );
+  const link = (label: string, name: string, content: () => Promise<DownloadAnswer>): Node => {
+    const [row, said] = [document.createElement('div'), document.createElement('div')];
+    row.className = 'download';
+    const show = (nodes: readonly Node[]): void => said.replaceChildren(...nodes);
+    const press = button(label, () => {
+      press.disabled = true;
+      show([paragraph('working…')]);
+      void content()
+        .then(
+          (made) => {
+            save(name, made.content);
+            show(made.notes.map(paragraph));
+          },
+          (error: unknown) => show(problemList([error instanceof Error ? error.message : String(error)])),
+        )
+        .finally(() => (press.disabled = false));
+    });
+    row.append(press, said);
     return row;
   };
+  const plain = (content: string): DownloadAnswer => ({ content, notes: [] });
   return [
-    link('Model file', 'model.spike', () => Promise.resolve(text)),
-    link('Network IR', `${config}.ir`, async () => (await compiler.ask<IrAnswer>({ ask: 'ir', text, config })).ir),
-    link('ONNX', `${config}.onnx`, () => compiler.ask<Uint8Array<ArrayBuffer>>({ ask: 'onnx', text, config })),
-    link('TensorFlow.js module', `${config}.mjs`, () => compiler.ask<string>({ ask: 'tfjs', text, config })),
-    link('Report', `${config}.html`, () => compiler.ask<string>({ ask: 'report', text, config })),
+    link('Model file', 'model.spike', () => Promise.resolve(plain(text))),
+    link('Network IR', `${config}.ir`, async () =>
+      plain((await compiler.ask<IrAnswer>({ ask: 'ir', text, config })).ir),
+    ),
+    ...downloadForms.map(({ kind, label, ending }) =>
+      link(label, `${config}${ending}`, () => compiler.ask<DownloadAnswer>({ ask: 'download', kind, text, config })),
+    ),
+    link('Report', `${config}.html`, async () => plain(await compiler.ask<string>({ ask: 'report', text, config }))),
   ];
 }
 

@@ -1,6 +1,7 @@
+import { type DownloadForm, downloadForms } from './download-forms.js';
 import type { Compiler } from './compiler.js';
 import { button, element, image, problemList, save } from './elements.js';
-import type { Digits, TrainEpoch, TrainReply, TrainRequest, Weights } from './messages.js';
+import type { Digits, DownloadAnswer, TrainEpoch, TrainReply, TrainRequest, Weights } from './messages.js';
 
 export interface TrainPaneOptions {
   readonly compiler: Compiler;
@@ -90,7 +91,9 @@ export class TrainPane {
     row.append(...cells.map((cell) => element('td', String(cell))));
     this.root.dataset['accuracy'] = String(record.val_accuracy ?? '');
     this.#keep.replaceChildren(
-      button('Download the trained network (ONNX)', () => void this.#download(model, weights)),
+      ...downloadForms.map((form) =>
+        button(`Download the trained network (${form.label})`, () => void this.#download(form, model, weights)),
+      ),
     );
     const records = [...this.#records];
     // one drawing after the other; of an epoch that another has overtaken nothing is drawn
@@ -108,10 +111,15 @@ export class TrainPane {
     });
   }
 
-  async #download(model: { readonly text: string; readonly config: string }, weights: Weights): Promise<void> {
+  async #download(
+    { kind, ending }: DownloadForm,
+    model: { readonly text: string; readonly config: string },
+    weights: Weights,
+  ): Promise<void> {
     try {
-      const bytes = await this.#options.compiler.ask<Uint8Array<ArrayBuffer>>({ ask: 'onnx', ...model, weights });
-      save(`${model.config}-trained.onnx`, bytes);
+      const { compiler } = this.#options;
+      const { content } = await compiler.ask<DownloadAnswer>({ ask: 'download', kind, ...model, weights });
+      save(`${model.config}-trained${ending}`, content);
     } catch (error) {
       this.#keep.append(...problemList([error instanceof Error ? error.message : String(error)]));
     }

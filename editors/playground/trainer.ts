@@ -6,6 +6,8 @@ import '@tensorflow/tfjs-backend-webgpu';
 import type { Dataset } from '../../src/data/dataset.js';
 import { openOnTfjs } from '../../src/engines/tfjs-program.js';
 import type { Engine } from '../../src/engines/types.js';
+import { fail } from '../../src/base/diagnostics/index.js';
+import { distillations } from '../../src/lower/program/index.js';
 import { opsById } from '../../src/network/index.js';
 import { normalised } from '../../src/run/measured-training.js';
 import { trainingSamples } from '../../src/run/training-samples.js';
@@ -68,6 +70,8 @@ export async function train({ text, config: name, epochs, digits }: TrainRequest
   const settings = { ...planned.settings, validation: held };
   const dataset = digitSet(digits);
   const plan = normalised(forLabels({ ...planned, settings }, dataset), dataset);
+  for (const { teacher } of distillations(plan.settings.loss))
+    fail('train/teacher', { teacher, reason: 'is a file, and a page reads none' });
   const trainee = trainable(plan);
   const samples = trainingSamples(dataset, plan.network, plan.settings, findings);
   const backend = await usableBackend();

@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
+import type { FileContent } from '../base/pieces.js';
 import { realPath, readText } from '../data/index.js';
 import { type CodingChoice, type Config, type Model, checkModel } from '../model/index.js';
 import type { Network } from '../network/index.js';
@@ -16,7 +17,7 @@ import { packageVersion } from '../workspace/version.js';
 
 /** What is written: files of one folder, and how the result is named. */
 export interface AllocationFiles {
-  readonly files: ReadonlyMap<string, string | Uint8Array>;
+  readonly files: ReadonlyMap<string, FileContent>;
   /** `NAME.spike#CONFIG` in the folder, or nothing where the folder itself is the target. */
   readonly model?: string;
 }
@@ -76,8 +77,8 @@ export function allocationFiles(
 }
 
 /** Files that are written as they are, known before anything is measured; the model file isn't among them. */
-function copiedFiles(from: FromImport | FromFolder): Map<string, string | Uint8Array> {
-  const copies = new Map<string, string | Uint8Array>();
+function copiedFiles(from: FromImport | FromFolder): Map<string, FileContent> {
+  const copies = new Map<string, FileContent>();
   if (from.kind === 'folder') {
     if (from.run === undefined) return copies;
     copies.set(runFiles.run, readText(`${from.folder}/${runFiles.run}`));

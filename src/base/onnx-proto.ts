@@ -1,3 +1,5 @@
+import type { Pieces } from './pieces.js';
+
 /** How a field stands on the wire: a scalar type or a message; `…[]` repeated (scalars of numbers packed). */
 type Scalar = 'int32' | 'int64' | 'float' | 'double' | 'string' | 'bytes';
 
@@ -71,7 +73,7 @@ type ValueOf<T> = T extends `${infer Item}[]`
     : T extends 'string'
       ? string
       : T extends 'bytes'
-        ? Uint8Array
+        ? Uint8Array | Pieces
         : T extends Scalar
           ? number
           : never;

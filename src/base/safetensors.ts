@@ -1,5 +1,6 @@
 import { type Diagnostic, type Outcome, diagnostic } from './diagnostics/index.js';
 import { type DType, type Tensor, type TypedArray, arrayConstructor, byteWidth, elementCount } from './dtype.js';
+import { type Pieces, inARow, joined, tensorBytes } from './pieces.js';
 
 const fileNames: Readonly<Record<DType, string>> = {
   f32: 'F32',
@@ -23,6 +24,14 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  return joined(safetensorsPieces(tensors, metadata));
+}
+
+/** The bytes of {@link encodeSafetensors} without being in memory together. */
+export function safetensorsPieces(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Pieces {
   const entries = [...tensors].sort(
     ([a, x], [b, y]) => byteWidth[y.dtype] - byteWidth[x.dtype] || (a < b ? -1 : a > b ? 1 : 0),
   );
@@ -37,22 +46,17 @@ export function encodeSafetensors(
   for (const [name, tensor] of entries) {
     if (name === '__metadata__') throw new TypeError('safetensors: "__metadata__" is not a tensor name');
     const start = end;
-    end += tensor.data.byteLength;
+    end += elementCount(tensor.shape) * byteWidth[tensor.dtype];
     const fields = { dtype: fileNames[tensor.dtype], shape: tensor.shape, data_offsets: [start, end] };
     header.push(`${JSON.stringify(name)}:${JSON.stringify(fields)}`);
   }
   const json = new TextEncoder().encode(`{${header.join(',')}}`);
   const headerLength = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerLength + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
-  bytes.fill(0x20, 8, 8 + headerLength);
-  bytes.set(json, 8);
-  let at = 8 + headerLength;
-  for (const [, { data }] of entries) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return bytes;
+  const begin = new Uint8Array(8 + headerLength);
+  new DataView(begin.buffer).setBigUint64(0, BigInt(headerLength), true);
+  begin.fill(0x20, 8);
+  begin.set(json, 8);
+  return inARow([begin, ...entries.map(([, tensor]) => tensorBytes(tensor))]);
 }
 
 export interface SafetensorsContent {

@@ -91,8 +91,11 @@ function describeResult(r: EvalResult): string {
   const count = (n: number): string => Math.round(n).toLocaleString('en');
   const rows: [string, string][] = [
     ['samples', count(r.samples)],
-    ...accuracyRows(r),
-    ...distanceRows(r),
+    ...[...accuracyRows(r), ...distanceRows(r)].map(([name, value]): [string, string] => [
+      r.outputs === undefined ? name : `${r.outputs[0]!.name}: ${name}`,
+      value,
+    ]),
+    ...outputRows(r),
     ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
     ['operations per frame', count(r.opf)],
     ['latency', `${r.latency_steps} steps`],
@@ -105,7 +108,9 @@ function describeResult(r: EvalResult): string {
     stagesTable(r) +
     layersTable(r) +
     activityTable(r) +
-    confusionTable(r)
+    (r.outputs === undefined
+      ? confusionTable(r)
+      : r.outputs.map((one) => named(one.name, confusionTable({ ...r, ...one }))).join(''))
   );
 }
 
@@ -117,29 +122,37 @@ function accuracyRows({ accuracy, source }: EvalResult): [string, string][] {
   return rows;
 }
 
+/** The figures of each output behind the first. */
+function outputRows({ outputs = [] }: EvalResult): [string, string][] {
+  return outputs.slice(1).flatMap(({ name, accuracy, regression }): [string, string][] => {
+    if (accuracy !== undefined) return [[`${name}: accuracy`, percent(accuracy)]];
+    if (regression === undefined) return [[name, 'no labels of this name']];
+    return regressionRows(`${name}: `, regression);
+  });
+}
+
+function named(name: string, text: string): string {
+  return text === '' ? '' : `\n${name}${text}`;
+}
+
 /** Outputs against labels that are numbers. */
 function distanceRows({ regression, source }: EvalResult): [string, string][] {
-  const rows = (name: string, found: EvalResult['regression']): [string, string][] =>
-    found === undefined
-      ? []
-      : [
-          [`${name}mean absolute error`, digits(found.mae)],
-          [`${name}root mean square error`, digits(found.rmse)],
-          ...(found.psnr === undefined ? [] : ([[`${name}PSNR`, `${found.psnr.toFixed(2)} dB`]] as [string, string][])),
-          [
-            `${name}R²`,
-            found.r2 === undefined
-              ? found.outputs === undefined
-                ? 'labels are all the same'
-                : 'none: an output has one number only'
-              : found.r2.toFixed(4),
-          ],
-        ];
   const apart = source?.difference;
   return [
-    ...rows('', regression),
-    ...rows('source ', source?.regression),
+    ...regressionRows('', regression),
+    ...regressionRows('source ', source?.regression),
     ...(apart === undefined ? [] : ([['mean difference from the source', digits(apart.mae)]] as [string, string][])),
+  ];
+}
+
+function regressionRows(name: string, found: EvalResult['regression']): [string, string][] {
+  if (found === undefined) return [];
+  const none = found.outputs === undefined ? 'labels are all the same' : 'none: an output has one number only';
+  return [
+    [`${name}mean absolute error`, digits(found.mae)],
+    [`${name}root mean square error`, digits(found.rmse)],
+    ...(found.psnr === undefined ? [] : ([[`${name}PSNR`, `${found.psnr.toFixed(2)} dB`]] as [string, string][])),
+    [`${name}R²`, found.r2 === undefined ? none : found.r2.toFixed(4)],
   ];
 }
 

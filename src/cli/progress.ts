@@ -25,6 +25,7 @@ export function progressReporter(terminal: Terminal, now: () => number = () => p
   let shown = false;
   return {
     update(progress) {
+      if (progress.passing === true && !terminal.interactive) return;
       const time = now();
       if (progress.phase !== phase) {
         phase = progress.phase;

@@ -4,6 +4,7 @@ import { type ProgressReporter, progressReporter } from './progress.js';
 import { diagnosticJson, renderDiagnostics } from './render.js';
 import type { Terminal } from './terminal.js';
 import type { Driver } from '../commands/index.js';
+import type { OnProgress, Progress } from '../workspace/types.js';
 
 /** Options that every command has. */
 export interface CommonFlags {
@@ -59,8 +60,15 @@ export async function runCommand(
   work: (work: Work) => Promise<Report> | Report,
   options: { readonly jsonLines?: boolean; readonly errorCode?: number } = {},
 ): Promise<void> {
-  const { terminal } = host;
+  const { terminal, interrupt } = host;
   const progress = progressReporter(terminal);
+  let running: Progress | undefined;
+  const update: OnProgress = (one) => {
+    running = one;
+    if (flags.quiet !== true) progress.update(one);
+  };
+  // a command that keeps something has set its own
+  interrupt.say ??= () => interrupted(running);
   const diagnostics: Diagnostic[] = [];
   const told = new Set<Diagnostic>();
   const show = (some: readonly Diagnostic[]): void => {
@@ -71,7 +79,7 @@ export async function runCommand(
   try {
     report = await work({
       driver: await host.driver(),
-      progress: flags.quiet === true ? () => undefined : progress.update,
+      progress: update,
       clear: progress.clear,
       note: (more) => diagnostics.push(...more),
       warn: (one) => {
@@ -90,6 +98,7 @@ export async function runCommand(
     diagnostics.push(...error.diagnostics);
   } finally {
     progress.clear();
+    delete interrupt.say;
   }
   show(diagnostics.filter((one) => !told.has(one)));
   if (flags.json === true) {
@@ -101,4 +110,18 @@ export async function runCommand(
   const code = exitCodeOf(diagnostics);
   const failed = options.errorCode ?? (code === exitCode.ok ? exitCode.wrongInput : code);
   host.exit(code !== exitCode.ok || report === undefined ? failed : (report.code ?? exitCode.ok));
+}
+
+/** Files are written at the end and at once, so that a command which is ended before leaves none behind. */
+function interrupted(running: Progress | undefined): string {
+  const where = running === undefined ? '' : ` in ${placeIn(running)}`;
+  return `interrupted${where}: nothing was written or kept; the same command begins anew\n`;
+}
+
+/** `epoch 2/5, 640 of 54,000 images` */
+export function placeIn({ phase, done, total, unit }: Progress): string {
+  const count = (n: number): string => n.toLocaleString('en');
+  return total === undefined
+    ? phase
+    : `${phase}, ${count(done)} of ${count(total)}${unit === undefined ? '' : ` ${unit}`}`;
 }

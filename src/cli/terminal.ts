@@ -8,6 +8,8 @@ export interface Terminal {
   readonly colour: { readonly out: boolean; readonly err: boolean };
   /** Width of the screen in columns. */
   readonly columns: number;
+  /** Width of the screen that `out` is; missing where it is none. */
+  readonly outColumns?: number;
 }
 
 /** The process's own streams. Colours follow NO_COLOR and FORCE_COLOR, otherwise whether a stream is a screen. */
@@ -25,5 +27,6 @@ export function processTerminal(): Terminal {
     interactive: Boolean(stderr.isTTY) && env['TERM'] !== 'dumb' && !env['CI'],
     colour: { out: coloured(stdout), err: coloured(stderr) },
     columns: stderr.columns || 80,
+    ...(stdout.isTTY ? { outColumns: stdout.columns || 80 } : {}),
   };
 }

@@ -10,7 +10,7 @@ import {
   withOutsideFlag,
 } from './options.js';
 import { type Layout, layouts } from '../data/index.js';
-import { type CommonFlags, type Host, runCommand } from './session.js';
+import { type CommonFlags, type Host, placeIn, runCommand } from './session.js';
 import { quoted } from './shell.js';
 import type { EpochRecord } from '../commands/index.js';
 import type { Target } from '../workspace/types.js';
@@ -27,6 +27,7 @@ interface TrainFlags extends CommonFlags {
   readonly threads?: number;
   readonly seed?: number;
   readonly memory?: number;
+  readonly lowMemory?: boolean;
   readonly batch?: number;
   readonly lr?: number;
   readonly from?: string;
@@ -60,6 +61,10 @@ export function addTrain(program: Command, host: Host): void {
     .option('--lr <rate>', "the learning rate, in place of the optimiser's", numberAboveZero)
     .option('--from <run>', 'begin with the weights of another run or a NIR file, where names and shapes are the same')
     .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
+    .option(
+      '--low-memory',
+      'compute values again instead of keeping them: the same numbers, in less memory and more time (native, tfjs)',
+    )
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
     .action((target: Target, flags: TrainFlags) => train(host, target, flags));
@@ -83,11 +88,13 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
         await driver.trainTarget(target, {
           allowOutside: flags.allowOutside === true,
           resume: flags.resume === true,
+          ...(flags.lowMemory === true ? { lowMemory: true } : {}),
           onProgress: (one) => {
-            running = one.total === undefined ? one.phase : `${one.phase}, ${one.done} of ${one.total} images`;
+            running = placeIn(one);
             progress(one);
           },
           onEngine: (name) => {
+            clear();
             if (flags.quiet !== true) terminal.err(`engine ${name}\n`);
           },
           onRun: (run, epochs) => (kept = { run, epochs }),
@@ -96,7 +103,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             clear();
             if (kept !== undefined) kept.epochs = record.epoch;
             if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
-            else if (flags.quiet !== true) terminal.out(epochLine(record) + bitLines(record));
+            else if (flags.quiet !== true) terminal.out(epochLine(record, terminal.outColumns) + bitLines(record));
           },
           ...defined({
             data: flags.data,
@@ -157,7 +164,8 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
   ].flatMap(([name, value]) => (value === undefined ? [] : [String(name), quoted(String(value))]));
   const file = quoted(config === undefined ? path : `${path}#${config}`);
   const outside = flags.allowOutside === true ? ['--allow-outside'] : [];
-  return ['spikec train', file, ...options, ...outside, '--resume'].join(' ');
+  const low = flags.lowMemory === true ? ['--low-memory'] : [];
+  return ['spikec train', file, ...options, ...low, ...outside, '--resume'].join(' ');
 }
 
 function percent(fraction: number): string {
@@ -175,8 +183,11 @@ function figureOf({
   return mae === undefined ? `accuracy ${percent(accuracy ?? 0)}` : `error ${Number(mae.toPrecision(4))}`;
 }
 
-/** `epoch 1  loss 0.2134  training accuracy 93.41 %  validation 97.12 %  firing 0.12–0.31  94.2 s` */
-function epochLine(record: EpochRecord): string {
+/**
+ * `epoch 1  loss 0.2134  training accuracy 93.41 %  validation 97.12 %  firing 0.120–0.310  94.2 s`; on a screen that
+ * is too narrow for it what has no room stands in the next line.
+ */
+function epochLine(record: EpochRecord, columns = Infinity): string {
   const { epoch, loss, firing, seconds } = record;
   const held = { accuracy: record.val_accuracy, mae: record.val_mae };
   const rates = Object.values(firing);
@@ -190,7 +201,28 @@ function epochLine(record: EpochRecord): string {
     ...(rates.length === 0 ? [] : [`firing ${Math.min(...rates).toFixed(3)}–${Math.max(...rates).toFixed(3)}`]),
     `${seconds.toFixed(1)} s`,
   ];
-  return `${parts.join('  ')}\n`;
+  const lines: string[] = [];
+  for (const part of parts) {
+    const longer = lines.length === 0 ? part : `${lines.at(-1)!}  ${part}`;
+    if (lines.length === 0 || longer.length >= columns) lines.push(lines.length === 0 ? part : `  ${part}`);
+    else lines[lines.length - 1] = longer;
+  }
+  return `${lines.join('\n')}\n${outputLines(record)}`;
+}
+
+/** Of several outputs a line each: `  digit    training accuracy 93.41 %  validation 97.12 %`. */
+function outputLines({ outputs = {} }: EpochRecord): string {
+  const width = Math.max(0, ...Object.keys(outputs).map((name) => name.length));
+  return Object.entries(outputs)
+    .map(([name, one]) => {
+      const held = { accuracy: one.val_accuracy, mae: one.val_mae };
+      const validated =
+        held.accuracy === undefined && held.mae === undefined
+          ? ''
+          : `  validation ${figureOf(held).replace('accuracy ', '')}`;
+      return `  ${name.padEnd(width)}  training ${figureOf(one)}${validated}\n`;
+    })
+    .join('');
 }
 
 /**

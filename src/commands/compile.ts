@@ -1,17 +1,16 @@
 import type { NirReader } from '../backends/nir/index.js';
-import { type Outcome, fail } from '../base/diagnostics/index.js';
-import { suggest } from '../base/did-you-mean.js';
+import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder } from '../data/index.js';
 import { type Network, printNetwork } from '../network/index.js';
-import { type PassRun, passes } from '../passes/index.js';
+import type { PassRun } from '../passes/index.js';
 import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
-import { checkRan } from '../workspace/compiled.js';
+import { checkPassNames, checkRan } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
-import { type Opened, openTarget } from '../workspace/open.js';
+import { comparedWithInput, type Opened, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
@@ -40,14 +39,21 @@ export interface CompileOptions extends CommonOptions {
 /** Compiles a config: check, import, verify the import, run the passes, write what was asked for. */
 export async function compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>> {
   const findings = new Findings();
-  checkPassNames(options);
+  checkPassNames(wantedPasses(options));
   await prepare([target], options.emit);
   const opened = openTarget(target, options, findings);
   opened.passPlan();
   if (opened.source !== undefined) await verifyWhereWanted(opened.source, options, findings);
-  const { stopAfter, planes } = options;
+  const { stopAfter, planes, onProgress } = options;
   const split = planes === true ? { planes } : {};
-  const { network, runs } = opened.compiled({ stopAfter, ...split, after: (run) => print(run, options) });
+  const { network, runs } = opened.compiled({
+    stopAfter,
+    ...split,
+    after: (run) => {
+      onProgress?.({ phase: 'compiling', done: 0, detail: `after ${run.pass}`, passing: true });
+      print(run, options);
+    },
+  });
   for (const wanted of wantedPasses(options)) checkRan(wanted, runs);
   const emit = affordable(options.emit, network, findings);
   if (opened.text !== undefined && emit.some((one) => emitters[one].lowers)) checkRuns(network, opened.text);
@@ -61,7 +67,7 @@ function emitted(
   opened: Opened,
   network: Network,
   emit: CompileOptions['emit'],
-  { outDir: folder, memory, nirFor, nirExtensions }: CompileOptions,
+  { outDir: folder, memory, nirFor, nirExtensions, onProgress }: CompileOptions,
   facts: Facts,
   findings: Findings,
 ): readonly string[] {
@@ -69,11 +75,18 @@ function emitted(
   const { source, training, config, normalisation, sources, inputs } = opened;
   if (source !== undefined) refuseModules(emit);
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
-  const origin = { maker: 'compile', config, normalisation, sources } as const;
+  const origin = { maker: 'compile', config, normalisation, sources, ...comparedWithInput(opened) } as const;
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())
-    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor, nirExtensions });
+    : artifactFiles(network, emit, origin, packageVersion(), {
+        tfjs,
+        torch,
+        said: facts.take,
+        nirFor,
+        nirExtensions,
+        onProgress,
+      });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
@@ -85,14 +98,6 @@ function emitted(
 /** Passes that the options name. */
 function wantedPasses({ printAfter, stopAfter }: CompileOptions): readonly string[] {
   return [printAfter === 'all' ? undefined : printAfter, stopAfter].filter((name) => name !== undefined);
-}
-
-function checkPassNames(options: CompileOptions): void {
-  const names = passes.map(({ name }) => name);
-  for (const wanted of wantedPasses(options)) {
-    if (!names.includes(wanted))
-      fail('cli/unknown-pass', { pass: wanted }, undefined, { help: suggest(wanted, names) });
-  }
 }
 
 function print({ pass, network }: PassRun, { printAfter, stopAfter, onPrint }: CompileOptions): void {

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { AutoSilence } from '../allocate/auto-silence.js';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
+import type { FileContent } from '../base/pieces.js';
 import { checkWhereWanted } from '../convert/check.js';
 import { measuredText } from '../convert/measured-text.js';
 import type { ConvertOptions } from '../convert/options.js';
@@ -42,7 +43,7 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const source = importFile(file, findings, options.output);
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
-  const copies = new Map<string, string | Uint8Array>(source.external);
+  const copies = new Map<string, FileContent>(source.external);
   if (resolve(file) !== resolve(options.outDir, onnxName)) copies.set(onnxName, source.bytes);
   const inputs = [file, ...[...source.external.keys()].map((name) => join(dirname(file), name))];
   refuseModules(options.emit ?? []);
@@ -59,17 +60,23 @@ export async function convertOnnx(file: string, options: ConvertOptions): Promis
   const { text, silence } = await measuredText(source, onnxName, configOf, options, findings);
   const config = configOf(text);
   const plan = conversionPlan(config, findings);
-  const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings);
+  const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings, {
+    after: ({ pass }) => options.onProgress?.({ phase: 'converting', done: 0, detail: `after ${pass}`, passing: true }),
+  });
   const whole = present(conversion, 'convert: the pipeline ended early');
   const check = await checkWhereWanted(whole, options, bytesOf(source), findings);
   const normalisation = normalisationOf(config.normalize);
   const sources = new Map([[onnxName, source.bytes]]);
   const origin = { maker: 'convert', config: config.name, normalisation, sources } as const;
-  const written = new Map<string, string | Uint8Array>([[modelName, text], ...copies]);
+  const written = new Map<string, FileContent>([[modelName, text], ...copies]);
   const emit = affordable(options.emit ?? ['ir', 'json', 'onnx'], network, findings);
   const facts = new Facts();
   const torch = (): Map<string, string | Uint8Array> => convertedFolder(network, config.name);
-  const files = artifactsWith(written, network, emit, origin, packageVersion(), { torch, said: facts.take });
+  const files = artifactsWith(written, network, emit, origin, packageVersion(), {
+    torch,
+    said: facts.take,
+    onProgress: options.onProgress,
+  });
   refuseToReplace({ folder: options.outDir, maker: 'convert', files, inputs });
   writeFolder(options.outDir, files);
   return {

@@ -1,8 +1,8 @@
 import type { Outcome } from '../base/diagnostics/index.js';
-import { type Layout, loadReaders, openDataset, readText } from '../data/index.js';
+import { type Layout, labelledFor, loadReaders, openDataset, readText } from '../data/index.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
 import { trainerOf } from '../run/trainer.js';
-import { normalised } from '../run/measured-training.js';
+import { prepared } from '../run/prepared-training.js';
 import { trainingSamples } from '../run/training-samples.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { Findings } from '../workspace/findings.js';
@@ -46,10 +46,11 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
   const folder = trainingFolder(target, config.name, options);
   const first = folder.first();
   await loadReaders(data);
-  const dataset = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
+  const opened = openDataset(data, { dataDir: options.dataDir, layout: options.layout ?? said.layout });
   try {
+    const dataset = labelledFor(opened, network.outputs, said.settings.labels === 'input');
     const sources = sourcesOf(target, options);
-    const plan = normalised(forLabels(said, dataset), dataset);
+    const plan = await prepared(forLabels(said, dataset), dataset, target.path, options);
     const { settings } = plan;
     say('compiling the training step');
     const trainee = trainable(plan);
@@ -83,13 +84,13 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       if (from === undefined) writer.begin(claim);
       options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
       const { threads } = options;
-      const training = { trainee, samples, network, settings, data, engine, loop, threads, writer, claim, from };
+      const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };
     } finally {
       claim.release();
     }
   } finally {
-    dataset.close();
+    opened.close();
   }
 }
 

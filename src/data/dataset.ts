@@ -37,17 +37,49 @@ export interface Dataset {
   readonly targets?: number;
   /** What the outputs are compared with is the sample itself, as a network gets it. */
   readonly targetIsInput?: boolean;
+  /** Labels that the source has by name, for networks with several outputs. */
+  readonly named?: NamedLabels;
+  /** Fails with what is missing, where the source has labels by name alone. */
+  readonly withoutLabels?: () => never;
   /** The element type as the file calls it: `uint8`, `f4` … */
   readonly type?: string;
   /** Events, which the network's coding turns into frames; nothing can be read before ({@link fitDataset} does it). */
   readonly recordings?: Recordings;
   /** Labels `start … start + count − 1`, where they are known without reading the samples. */
   readonly labels?: (start: number, count: number) => Int32Array;
+  /**
+   * Of a file with an array for each input of a network, by the inputs' names: samples of `size` numbers in a row. Undefined
+   * where an array is missing.
+   */
+  readonly inARow?: (inputs: readonly NamedInput[], size: number) => Dataset | undefined;
+  /** Names of the arrays, where none has a name of samples. */
+  readonly arrays?: readonly string[];
   /** Remarks for the user: files of the set that are absent. */
   readonly notes: readonly string[];
   /** Images `start … start + count − 1` (fewer at the end), raw, row-major [count, ...shape]. */
   read(start: number, count: number): RawBatch;
   close(): void;
+}
+
+/** One of several inputs of a network, which has all their numbers in a row: `start` … `end` − 1. */
+export interface NamedInput {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Arrays of labels by their names; each is read, and found right or wrong, when it is asked for. */
+export interface NamedLabels {
+  readonly names: readonly string[];
+  readonly of: (name: string) => Labels | undefined;
+}
+
+/** The labels of all samples. */
+export interface Labels {
+  /** Zeros where they are numbers. */
+  readonly classes: Int32Array;
+  /** Numbers to be predicted, [count, width], in place of classes. */
+  readonly numbers?: { readonly width: number; readonly values: Float32Array };
 }
 
 export interface RawBatch {

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
+import type { FileContent } from '../base/pieces.js';
 import { type Claim, claim, isClaimed } from './claims.js';
 import { isFile, readText } from './files.js';
 import { pause } from './processes.js';
 import { type Staged, discard, makeFolder, move, nameOfStaged, stage, sweep, syncFolder, targetOf, writeFile } from './writing.js';
 
-type Content = string | Uint8Array;
 
 /** What a write of several files is going to do: renames, in a folder's own names. */
 const journalName = '.spikec-journal.json';
@@ -53,7 +53,7 @@ export class FolderClaim {
   }
 
   /** Writes files, all or none; files that are not named stay. */
-  write(files: ReadonlyMap<string, Content>): void {
+  write(files: ReadonlyMap<string, FileContent>): void {
     const { root } = this.#claim;
     const staged: (Staged & { readonly name: string })[] = [];
     try {
@@ -81,7 +81,7 @@ export class FolderClaim {
 }
 
 /** Writes several files of one folder (names may contain `/`), all or none. Files that are not named stay. */
-export function writeFolder(folder: string, files: ReadonlyMap<string, Content>): void {
+export function writeFolder(folder: string, files: ReadonlyMap<string, FileContent>): void {
   const claimed = FolderClaim.take(folder);
   try {
     claimed.write(files);

@@ -15,12 +15,19 @@ export function openHdf5(name: string, path: string, { labelled, layout }: Optio
     const bad = (reason: string): never => file.bad(reason);
     const missing = (keys: readonly string[]): never => bad(`it has no array "${keys.join('" or "')}"`);
     const images = file.nameOf(imageKeys) ?? missing(imageKeys);
-    const labels = file.nameOf(labelKeys) ?? (labelled ? missing(labelKeys) : undefined);
+    const labels = file.nameOf(labelKeys);
+    const other = file.names().filter((key) => !imageKeys.includes(key) && !labelKeys.includes(key));
+    if (labels === undefined && labelled && other.length === 0) missing(labelKeys);
     return labelledArrays({
       name,
       path,
       images: stored(file, images),
       labels: labels === undefined ? undefined : stored(file, labels),
+      others: {
+        names: other,
+        of: (key) => (other.includes(key) ? stored(file, key) : undefined),
+      },
+      missing: labelled ? () => missing(labelKeys) : undefined,
       layout,
       bad,
       close: () => file.close(),

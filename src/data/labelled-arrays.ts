@@ -1,5 +1,5 @@
 import { fail } from '../base/diagnostics/index.js';
-import { type Dataset, type Layout, batchCount } from './dataset.js';
+import { type Dataset, type Labels, type Layout, type NamedLabels, batchCount } from './dataset.js';
 import { withChannelsFirst } from './layout.js';
 import { mostClasses } from './npy.js';
 
@@ -26,26 +26,28 @@ interface Parts {
   readonly path: string;
   readonly images: StoredArray;
   readonly labels: StoredArray | undefined;
+  /** Other arrays, which may be labels of single outputs. */
+  readonly others: { readonly names: readonly string[]; readonly of: (name: string) => StoredArray | undefined };
+  /** Fails with what is missing, where labels are wanted and aren't there. */
+  readonly missing?: (() => never) | undefined;
   readonly layout: Layout | undefined;
   /** Says what is wrong with the file. */
   readonly bad: (reason: string, help?: string) => never;
   readonly close: () => void;
 }
 
-interface Labels {
-  readonly classes: Int32Array;
-  /** Numbers to be predicted, [count, width], in place of classes. */
-  readonly numbers?: { readonly width: number; readonly values: Float32Array };
-}
-
 /** Classes [count] or [count, 1] as integers; numbers [count] or [count, outputs] as floats. */
-function readLabels({ shape, type, numbers: read }: StoredArray, { path, name, images, bad }: Parts): Labels {
+function readLabels(
+  { shape, type, numbers: read }: StoredArray,
+  { path, name, images, bad }: Parts,
+  what = 'labels',
+): Labels {
   const [length = 0] = images.shape;
   const [rows = 0, width = 1] = shape;
   const real = type.startsWith('f');
   if (shape.length !== 1 && !(shape.length === 2 && (real || width === 1))) {
     const help = real ? undefined : 'classes are one integer a sample: numpy.argmax(labels, 1) of one-hot rows';
-    bad(`labels have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, outputs]' : ''}`, help);
+    bad(`${what} have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, outputs]' : ''}`, help);
   }
   if (rows !== length) fail('data/count-mismatch', { name, images: length, labels: rows });
   if (rows * width > labelLimit) fail('data/unpacked-too-large', { file: path, limit: labelLimit });
@@ -63,7 +65,7 @@ function readLabels({ shape, type, numbers: read }: StoredArray, { path, name, i
 
 /** An array of samples [count, …] and one of their labels, as a data set. */
 export function labelledArrays(parts: Parts): Dataset {
-  const { name, images, layout, bad, close } = parts;
+  const { name, images, layout, others, missing, bad, close } = parts;
   const absent = parts.labels === undefined;
   const [length = 0, ...axes] = images.shape;
   const { classes: labels, numbers }: Labels =
@@ -75,6 +77,13 @@ export function labelledArrays(parts: Parts): Dataset {
   const size = shape.reduce((product, n) => product * n, 1);
   if (length === 0 || size === 0) fail('data/empty', { name });
   const bytes = images.type === 'u1';
+  const named: NamedLabels = {
+    names: others.names,
+    of: (one) => {
+      const array = others.of(one);
+      return array === undefined ? undefined : readLabels(array, parts, `labels \`${one}\``);
+    },
+  };
   const raw: Dataset = {
     name,
     shape,
@@ -87,6 +96,8 @@ export function labelledArrays(parts: Parts): Dataset {
     frameScale: 1,
     ...(numbers === undefined ? {} : { targets: numbers.width }),
     labelled: !absent,
+    ...(others.names.length === 0 ? {} : { named }),
+    ...(absent && missing !== undefined ? { withoutLabels: missing } : {}),
     notes: wideNotes(name, images.type),
     read(start, wanted) {
       const count = batchCount({ length }, start, wanted);

@@ -3,27 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
+import { type Hdf5Group, type Hdf5Library, writeNir } from './nir-writing.js';
 import { closeHdf5, hdf5Reason, importHdf5, readingHdf5 } from './packages.js';
 import { TimeLimit } from './events/time-limit.js';
 import type { NirArray, NirGraph, NirNode } from '../frontends/nir/index.js';
-
-/** What is used of the package h5wasm. */
-interface Library {
-  readonly File: new (path: string, mode: 'r' | 'w') => Group & { readonly close: () => void };
-}
-
-interface Group {
-  readonly type: string;
-  readonly keys: () => string[];
-  readonly get: (name: string) => unknown;
-  readonly create_group: (name: string) => Group;
-  readonly create_dataset: (args: {
-    name: string;
-    data: unknown;
-    shape?: readonly number[];
-    dtype?: string;
-  }) => unknown;
-}
 
 interface Dataset {
   readonly type: string;
@@ -49,12 +32,12 @@ const [nodeBytes, textBytes] = [2 ** 10, 2 ** 8];
 /** Graphs in graphs at most. */
 const deepest = 32;
 
-let library: Library | undefined;
+let library: Hdf5Library | undefined;
 
 /** Loads the package that reads and writes HDF5, before a NIR file is opened or emitted. */
 export async function loadNir(): Promise<void> {
   if (library !== undefined) return;
-  library = (await importHdf5('NIR files')) as Library;
+  library = (await importHdf5('NIR files')) as Hdf5Library;
 }
 
 /** The graph of a NIR file, as it stands. */
@@ -63,7 +46,7 @@ export function readNir(path: string): NirGraph {
   const bad = (reason: string): never => fail('nir/unreadable', { file: basename(path), reason }, { file: path });
   const { size } = statSync(path);
   const read = (): NirGraph => {
-    let file: InstanceType<Library['File']>;
+    let file: InstanceType<Hdf5Library['File']>;
     try {
       file = new File(path, 'r');
     } catch {
@@ -96,17 +79,17 @@ class Reading {
     this.#left = most;
   }
 
-  graph(file: Group): NirGraph {
+  graph(file: Hdf5Group): NirGraph {
     return this.#graph(this.#group(file, 'node') ?? this.bad('it has no group `node`'), 0);
   }
 
-  #group(group: Group, name: string): Group | undefined {
+  #group(group: Hdf5Group, name: string): Hdf5Group | undefined {
     if (!group.keys().includes(name)) return undefined;
-    const found = group.get(name) as Group | null;
+    const found = group.get(name) as Hdf5Group | null;
     return found?.type === 'Group' ? found : this.bad(`"${name}" is no group`);
   }
 
-  #graph(group: Group, depth: number): NirGraph {
+  #graph(group: Hdf5Group, depth: number): NirGraph {
     if (depth > deepest) return this.bad(`its graphs are nested more than ${deepest} deep`);
     const inside = this.#group(group, 'nodes') ?? this.bad('a graph has no group `nodes`');
     const nodes = new Map<string, NirNode>();
@@ -116,7 +99,7 @@ class Reading {
     return { nodes, edges: this.#edges(group), ...(said === undefined ? {} : { metadata: said }) };
   }
 
-  #node(group: Group, name: string, depth: number): NirNode {
+  #node(group: Hdf5Group, name: string, depth: number): NirNode {
     // a group may be linked from many places
     this.#take(nodeBytes, name);
     const fields = this.#fields(group, (field) => field !== 'nodes' && field !== 'edges' && field !== 'metadata');
@@ -128,11 +111,11 @@ class Reading {
     return { type, fields, ...said, ...(type === 'NIRGraph' ? { graph: this.#graph(group, depth + 1) } : {}) };
   }
 
-  #fields(group: Group, wanted: (name: string) => boolean): Map<string, NirArray | string> {
+  #fields(group: Hdf5Group, wanted: (name: string) => boolean): Map<string, NirArray | string> {
     const fields = new Map<string, NirArray | string>();
     for (const name of group.keys()) {
       if (!wanted(name)) continue;
-      const found = group.get(name) as Dataset | Group | null;
+      const found = group.get(name) as Dataset | Hdf5Group | null;
       if (found?.type === 'Group' && !('dtype' in found)) continue;
       if (found?.type !== 'Dataset') return this.bad(`"${name}" is a link, or nothing that an array can be`);
       fields.set(name, this.#value(found as Dataset, name));
@@ -156,7 +139,7 @@ class Reading {
     return { shape: [...(dataset.shape ?? [])], data };
   }
 
-  #edges(group: Group): readonly (readonly [string, string])[] {
+  #edges(group: Hdf5Group): readonly (readonly [string, string])[] {
     if (!group.keys().includes('edges')) return [];
     const dataset = group.get('edges') as Dataset | null;
     if (dataset?.type !== 'Dataset') return this.bad('`edges` is no array');
@@ -197,59 +180,15 @@ function withoutZeros(text: string): string {
   return text.replace(/\0+$/, '');
 }
 
-/** The version of NIR that is written. */
-const version = '1.0.8';
-
 /** A graph as the bytes of a NIR file. */
 export function encodeNir(graph: NirGraph): Uint8Array {
-  const { File } = present(library, 'nir: loadNir comes before a file is written');
+  const writer = present(library, 'nir: loadNir comes before a file is written');
   const folder = mkdtempSync(join(tmpdir(), 'spikec-nir-'));
   try {
     const path = join(folder, 'graph.nir');
-    const file = new File(path, 'w');
-    file.create_dataset({ name: 'version', data: version });
-    writeGraph(file.create_group('node'), graph);
-    file.close();
+    writeNir(writer, path, graph);
     return new Uint8Array(readFileSync(path));
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function writeGraph(group: Group, { nodes, edges, metadata }: NirGraph): void {
-  group.create_dataset({ name: 'type', data: 'NIRGraph' });
-  group.create_dataset({ name: 'edges', data: edges.flat(), shape: [edges.length, 2] });
-  const inside = group.create_group('nodes');
-  for (const [name, node] of nodes) {
-    const own = inside.create_group(name);
-    if (node.graph !== undefined) {
-      writeGraph(own, node.graph);
-      continue;
-    }
-    own.create_dataset({ name: 'type', data: node.type });
-    for (const [field, value] of node.fields) writeField(own, field, value);
-    writeMetadata(own, node.metadata);
-  }
-  writeMetadata(group, metadata);
-}
-
-function writeMetadata(group: Group, metadata: NirGraph['metadata']): void {
-  if (metadata === undefined || metadata.size === 0) return;
-  const said = group.create_group('metadata');
-  for (const [field, value] of metadata) writeField(said, field, value);
-}
-
-function writeField(group: Group, name: string, value: NirArray | string): void {
-  if (typeof value === 'string') group.create_dataset({ name, data: value });
-  else if (value.narrow === true) {
-    const whole = value.data.some((x) => x > 127) ? Uint8Array.from(value.data) : Int8Array.from(value.data);
-    group.create_dataset({ name, data: whole, shape: value.shape, dtype: whole instanceof Uint8Array ? '<B' : '<b' });
-  } else if (value.integer === true) {
-    const data = BigInt64Array.from(value.data, BigInt);
-    group.create_dataset({ name, data: value.shape.length === 0 ? data[0]! : data, shape: value.shape, dtype: '<q' });
-  } else {
-    const single = value.data.every((x) => Math.fround(x) === x);
-    const data = single ? Float32Array.from(value.data) : value.data;
-    group.create_dataset({ name, data, shape: value.shape, dtype: single ? '<f' : '<d' });
   }
 }

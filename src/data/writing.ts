@@ -17,6 +17,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { fail } from '../base/diagnostics/index.js';
+import { type FileContent, piecesOf } from '../base/pieces.js';
 import { isFolder, isSystemError, reasonOf } from './files.js';
 import { runs } from './processes.js';
 
@@ -61,13 +62,14 @@ export function sweep(folder: string, name?: string): void {
 }
 
 /** Writes and syncs `content` to a new file beside `path`. On failure nothing stays. */
-export function stage(path: string, content: string | Uint8Array): Staged {
+export function stage(path: string, content: FileContent): Staged {
   const temporary = temporaryName(path);
   const descriptor = openNew(temporary, path);
   try {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    for (let written = 0; written < bytes.length;) {
-      written += writeSync(descriptor, bytes, written, Math.min(bytes.length - written, 2 ** 30));
+    for (const bytes of piecesOf(content)) {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(descriptor, bytes, written, Math.min(bytes.length - written, 2 ** 30));
+      }
     }
     fsyncSync(descriptor);
   } catch (error) {
@@ -142,7 +144,7 @@ export function makeFolder(path: string): void {
  * made. On any failure the old file stays as it was and nothing is left over; and since the write is
  * synchronous, a signal that the process handles comes before or after it.
  */
-export function writeFile(path: string, content: string | Uint8Array): void {
+export function writeFile(path: string, content: FileContent): void {
   makeFolder(dirname(resolve(path)));
   const target = targetOf(path);
   sweep(dirname(target), basename(target));
@@ -165,7 +167,7 @@ export function failThere(path: string): never {
  * As {@link writeFile}, but for a path where nothing is yet: what is there stays, whoever made it and when. A link to
  * the written file takes the place, which fails where there is one.
  */
-export function writeNewFile(path: string, content: string | Uint8Array): void {
+export function writeNewFile(path: string, content: FileContent): void {
   makeFolder(dirname(resolve(path)));
   const { temporary } = stage(path, content);
   try {

@@ -12,7 +12,11 @@ import { type Ports, type StatePort, checkState, chosenStates, portsOf } from '.
 import type { Engine, OpenOptions, Opened } from './types.js';
 
 /** Runs programs as machine code: C made for the program, compiled on this machine. */
-export const nativeEngine: Engine = { name: 'native', open: (program, options) => openNative(program, options) };
+export const nativeEngine: Engine = {
+  name: 'native',
+  waits: true,
+  open: (program, options) => openNative(program, options),
+};
 
 /** A program whose steps' times are added up. */
 export interface Profiled extends Opened {
@@ -30,7 +34,7 @@ export async function openNative(
   await requireKoffi();
   const compiler = given ?? (await findCompiler());
   const emitted = ports.states.length === 0 ? emitInference(program, compiler.target) : emitC(program, compiler.target);
-  const library = await openLibrary(await compileProgram(compiler, emitted));
+  const library = await compileProgram(compiler, emitted, openLibrary);
   const threads = options.threads ?? availableParallelism();
   const separable = ports.states.length === 0 && isSeparable(program);
   const states = options.states ?? new Map<string, Tensor>();

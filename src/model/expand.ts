@@ -45,8 +45,8 @@ export class Expander {
     return this.#work > maxExpansion;
   }
 
-  /** Expands the network itself; gives its output. */
-  network(declared: Declared<GraphDeclaration>, values: ReadonlyMap<string, Value>): Value {
+  /** Expands the network itself; gives its outputs, by their names. */
+  network(declared: Declared<GraphDeclaration>, values: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
     return this.#body(declared, values, [], new IdScope(''), undefined);
   }
 
@@ -56,15 +56,15 @@ export class Expander {
     inputs: readonly Value[],
     ids: IdScope,
     outer: Frame | undefined,
-  ): Value {
+  ): ReadonlyMap<string, Value> {
     const frame = this.#frame(declared, new Map(values), ids, outer, outer?.trial === true);
     const waiting = [...inputs];
-    let output: Value = errorValue;
+    const outputs = new Map<string, Value>();
     for (const statement of declared.declaration.body) {
       const value = this.#bind(statement, waiting, frame);
-      if (statement.kind === 'output') output = value;
+      if (statement.kind === 'output') outputs.set(statement.name?.text ?? 'output', value);
     }
-    return output;
+    return outputs;
   }
 
   #frame(
@@ -328,9 +328,10 @@ export class Expander {
     const tensors = holed ? inputs : this.#tensors(name, inputs, { min: wanted, max: wanted }, place);
     if (values === undefined || tensors.length !== wanted) return errorValue;
     const ids = frame.ids.block();
-    return this.#reporter.inside(place, `\`${name}\` is used here`, () =>
+    const outputs = this.#reporter.inside(place, `\`${name}\` is used here`, () =>
       this.#body(declared, values, tensors, ids, frame),
     );
+    return [...outputs.values()].at(-1) ?? errorValue;
   }
 
   /** The inputs, if they are as many as are wanted and all are values of the network; otherwise none. */

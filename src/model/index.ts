@@ -25,6 +25,7 @@ export type {
   LayerSettings,
   Model,
   OnnxNetwork,
+  NetworkOutput,
   OwnNetwork,
   Train,
   SwsCoding,

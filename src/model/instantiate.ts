@@ -10,7 +10,7 @@ import { liveLayers } from './live-layers.js';
 import { checkNeuron } from './neuron.js';
 import type { Reporter } from './reporter.js';
 import { type Spec, describeSpec } from './schema.js';
-import type { OwnNetwork } from './types.js';
+import type { NetworkOutput, OwnNetwork } from './types.js';
 import { type BlockValue, type Value, errorValue } from './values.js';
 
 const plainTypes: Readonly<Record<string, Spec>> = {
@@ -80,11 +80,19 @@ export class Instantiator implements Declarations, Bodies {
     const values = this.arguments({ declared }, callee, args, context);
     if (values === undefined) return undefined;
     const expander = new Expander(this.#reporter, this);
-    const output = expander.network(declared, values);
-    if (output.kind !== 'tensor' || expander.exhausted) return undefined;
+    const outputs: NetworkOutput[] = [];
+    for (const [output, value] of expander.network(declared, values)) {
+      if (value.kind !== 'tensor') return undefined;
+      outputs.push({ name: output, layer: value.op, place: value.place });
+    }
+    const [first, ...others] = outputs;
+    if (first === undefined || expander.exhausted) return undefined;
     const { name } = declared.declaration;
-    const layers = liveLayers(expander.layers, output.op);
-    return { kind: 'network', name: name.text, layers, output: output.op, place: callee.place };
+    const layers = liveLayers(
+      expander.layers,
+      outputs.map(({ layer }) => layer),
+    );
+    return { kind: 'network', name: name.text, layers, outputs: [first, ...others], place: callee.place };
   }
 
   blockWith({ declared, set }: BlockValue, written: CallExpression, context: EvaluationContext): Value {

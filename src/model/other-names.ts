@@ -20,6 +20,9 @@ const layers = new Map(
     silu: 'silu swish',
     softmax: 'softmax',
     layernorm: 'layernorm layernormalization',
+    groupnorm: 'groupnorm groupnormalization',
+    positions: 'parameter positionalencoding positionalembedding positionembedding posembed',
+    embedding: 'embed embedding',
     pad: 'pad zeropad constantpad',
     upsample: 'upsample interpolate upsampling upsamplingnearest',
     channel_shuffle: 'channelshuffle',
@@ -51,8 +54,8 @@ const advice = new Map(
         'a spiking network has `spike` here; `relu`, `sigmoid`, `tanh`, `gelu` and `silu` are the activations of real values',
       ],
       [
-        'groupnorm instancenorm rmsnorm norm normalization',
-        'only batch norm can be folded into weights: `batchnorm`; `layernorm` is of each sample over its last axis',
+        'instancenorm rmsnorm norm normalization',
+        'only batch norm can be folded into weights: `batchnorm`; `layernorm` is of each sample over its last axis, `groupnorm` over its channels in groups (each by itself: `groupnorm(C)`)',
       ],
       ['depthwiseconv depthwise', 'a depthwise convolution is `conv(C, groups: C)` of C channels'],
       ['separableconv', 'write `conv(C, groups: C) | conv(channels, kernel: 1)`'],
@@ -70,7 +73,7 @@ const advice = new Map(
         'there are no recurrent cells; a neuron keeps its states from step to step, and equations of your own say how',
       ],
       [
-        'attention multiheadattention selfattention transformer embedding',
+        'attention multiheadattention selfattention transformer',
         'blocks of spiking attention are in the library: `use "spikec/attention" { SpikformerBlock }`; `eca` is channel attention',
       ],
       [

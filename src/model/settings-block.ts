@@ -3,6 +3,7 @@ import { closest, instead } from '../base/did-you-mean.js';
 import type { Setting } from '../syntax/index.js';
 import { evaluateAs, toSetting } from './arguments.js';
 import type { EvaluationContext } from './evaluate.js';
+import { layerTable } from './layers/index.js';
 import type { Reporter } from './reporter.js';
 import type { Parameter, Spec } from './schema.js';
 import { bitSettings, hardwareSettings, trainSettings } from './settings.js';
@@ -103,6 +104,8 @@ function settingHelp(name: string, what: string, names: readonly string[]): Help
     if (choice === undefined || !names.includes(row.name)) continue;
     return `\`${name}\` is an argument: \`${row.name} ${choice[0]}(${name}: …)\`; ${list}`;
   }
+  if (Object.hasOwn(layerTable, name))
+    return `\`${name}\` is a layer, and stands in a network: \`x | ${name}(…)\`; ${list}`;
   return list;
 }
 

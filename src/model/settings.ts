@@ -1,3 +1,4 @@
+import { dataSets, fileForms } from '../base/data-forms.js';
 import type { Setting, Spec } from './schema.js';
 import { type ArgsOf, type ValueOf, type Written, withDefaults } from './typed-settings.js';
 
@@ -12,6 +13,13 @@ const smoothing = { name: 'smoothing', spec: fraction, default: 0 } as const;
 const mixingSpread = { kind: 'real', min: 0.01, max: 4 } as const;
 /** A number for each class, or output. */
 const perClass = { name: 'weights', spec: { kind: 'list', of: positive } } as const;
+/** Of several outputs the one that is meant, the first where it isn't said; and what it is compared with. */
+const ofOutput = { name: 'of', spec: { kind: 'label' } } as const;
+const comparedTo = {
+  name: 'target',
+  spec: { kind: 'words', words: ['labels', 'reconstruction'] },
+  default: 'labels',
+} as const;
 const adam = [
   { name: 'lr', spec: positive, default: 1e-3 },
   { name: 'beta1', spec: fraction, default: 0.9 },
@@ -41,7 +49,7 @@ export const trainSettings = [
   {
     name: 'data',
     doc: 'the data set, by name (`mnist`, `cifar10`) or as `"npz:digits.npz"`',
-    spec: { kind: 'label' },
+    spec: { kind: 'label', known: { ...dataSets, ...fileForms } },
     otherwise: 'what `--data` says',
   },
   {
@@ -146,17 +154,23 @@ export const trainSettings = [
     spec: {
       kind: 'sum',
       of: {
-        cross_entropy: [smoothing, perClass],
+        cross_entropy: [smoothing, perClass, ofOutput],
         tet: [
           { name: 'weight', spec: { kind: 'real', min: 0, max: 1 }, default: 0.05 },
           { name: 'mean', spec: { kind: 'real' }, default: 1 },
           smoothing,
+          ofOutput,
         ],
-        mse: [],
-        l1: [],
-        huber: [{ name: 'delta', spec: positive, default: 1 }],
-        bce: [perClass],
+        mse: [ofOutput, comparedTo],
+        l1: [ofOutput, comparedTo],
+        huber: [{ name: 'delta', spec: positive, default: 1 }, ofOutput, comparedTo],
+        bce: [perClass, ofOutput, comparedTo],
         firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
+        distill: [
+          { name: 'teacher', spec: { kind: 'string' }, required: true },
+          { name: 'temperature', spec: positive, default: 4 },
+          ofOutput,
+        ],
       },
     },
     otherwise: '`cross_entropy` of classes, `mse` of numbers',
@@ -203,6 +217,12 @@ export const trainSettings = [
     default: 'plain',
   },
   { name: 'batch', doc: 'images a step', spec: some, default: 64 },
+  {
+    name: 'memory',
+    doc: '`low`: a step keeps few values of its forward pass, and computes the others again: the same numbers in less memory and more time',
+    spec: { kind: 'words', words: ['normal', 'low'] },
+    default: 'normal',
+  },
   { name: 'epochs', doc: 'how often all images are learned from', spec: some, default: 10 },
   { name: 'limit', doc: 'only so many images, from the first', spec: some, otherwise: 'all' },
   { name: 'seed', doc: 'of weights, order, augmentation and masks', spec: count, default: 1 },

@@ -50,8 +50,16 @@ export interface OwnNetwork {
   readonly name: string;
   /** In topological order, but for delays that close a cycle. */
   readonly layers: readonly Layer[];
-  /** Id of the layer whose result is the network's output. */
-  readonly output: string;
+  /** What the network gives: one, or several with names. */
+  readonly outputs: readonly [NetworkOutput, ...NetworkOutput[]];
+  readonly place: Span;
+}
+
+export interface NetworkOutput {
+  /** As `output NAME = …` says it; `output` without. */
+  readonly name: string;
+  /** Id of the layer whose result it is. */
+  readonly layer: string;
   readonly place: Span;
 }
 
@@ -78,9 +86,11 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | resample | rows, columns |
  * | function | name |
  * | softmax | axis |
- * | layernorm | epsilon |
+ * | layernorm | epsilon, plain (without gain and shift) |
+ * | learned | of: both (a gain and a shift a channel), shift (one a value, with its first deviation) |
+ * | embedding | words, features |
  * | slice | axis, start, end, step |
- * | scale | factor |
+ * | scale | factor, or factors along an axis |
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |

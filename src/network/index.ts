@@ -53,6 +53,7 @@ export {
   asImage,
   attrsOf,
   channelAxisOf,
+  fixedParamsOf,
   isTimed,
   type TimeKind,
   pads,
@@ -79,11 +80,13 @@ export {
 } from './ops/index.js';
 export {
   centredCodes,
+  centredTensor,
   channelScales,
   optionalParam,
   paramOf,
   paramsToTensors,
   realParam,
+  realTensor,
   realValues,
   tensorsToParams,
 } from './params.js';
@@ -106,6 +109,7 @@ export {
   checkedOp,
 } from './types.js';
 export { type Problem, verifyNetwork, verifyValues } from './verify.js';
-export { decodeWeights, encodeWeights } from './weights-file.js';
+export { type InputPart, inputParts } from './input-parts.js';
+export { decodeWeights, encodeWeights, weightsPieces } from './weights-file.js';
 export { derivedLevels } from './verify-levels.js';
 export { firstOversized } from './sizes.js';

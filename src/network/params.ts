@@ -1,4 +1,5 @@
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
+import { castTensor, elementsOf, lazyTensor } from '../base/lazy-tensor.js';
 import { present } from '../base/invariant.js';
 import type { Network, Op, Param } from './types.js';
 
@@ -28,27 +29,65 @@ function innerSize(shape: readonly number[], axis: number): number {
 /** The real values a parameter stands for, in float64: (code − zero)·scale where it is quantised. */
 export function realValues({ tensor: { data, shape }, quant }: Param): Float64Array<ArrayBuffer> {
   const values = new Float64Array(data);
-  if (quant === undefined) return values;
-  const inner = innerSize(shape, quant.axis);
-  const size = shape[quant.axis] ?? 1;
-  for (let i = 0; i < values.length; i++) {
-    const c = quant.scale.length === 1 ? 0 : Math.floor(i / inner) % size;
-    values[i] = (values[i]! - quant.zero[quant.zero.length === 1 ? 0 : c]!) * quant.scale[c]!;
-  }
+  if (quant !== undefined) dequantise(values, 0, shape, quant);
   return values;
+}
+
+/** Codes from the one with index `start` on become the real values that they stand for. */
+function dequantise(
+  values: Float64Array,
+  start: number,
+  shape: readonly number[],
+  { axis, scale, zero }: NonNullable<Param['quant']>,
+): void {
+  const inner = innerSize(shape, axis);
+  const size = shape[axis] ?? 1;
+  for (let i = 0; i < values.length; i++) {
+    const c = scale.length === 1 ? 0 : Math.floor((start + i) / inner) % size;
+    values[i] = (values[i]! - zero[zero.length === 1 ? 0 : c]!) * scale[c]!;
+  }
+}
+
+/** {@link realValues} as a tensor, whose contents of a large parameter are made when they are read. */
+export function realTensor({ tensor: from, quant }: Param): Tensor<'f64'> {
+  if (quant === undefined) return from.dtype === 'f64' ? (from as Tensor<'f64'>) : castTensor('f64', from);
+  return lazyTensor('f64', from.shape, (into, start) => {
+    into.set(elementsOf(from, start, start + into.length));
+    dequantise(into, start, from.shape, quant);
+  });
 }
 
 /** Integer codes less their zero point: what a spiking synapse accumulates. Only for quantised parameters. */
 export function centredCodes({ tensor: { data, shape }, quant }: Param): Float64Array<ArrayBuffer> {
   const codes = Float64Array.from(data);
   if (quant === undefined) throw new TypeError('centredCodes: the parameter is not quantised');
-  if (quant.zero.every((zero) => zero === 0)) return codes;
-  const inner = innerSize(shape, quant.axis);
-  const size = shape[quant.axis] ?? 1;
-  for (let i = 0; i < codes.length; i++) {
-    codes[i] = codes[i]! - quant.zero[quant.zero.length === 1 ? 0 : Math.floor(i / inner) % size]!;
-  }
+  centre(codes, 0, shape, quant);
   return codes;
+}
+
+/** Takes the zero points from the codes from the one with index `start` on. */
+function centre(
+  codes: Float64Array,
+  start: number,
+  shape: readonly number[],
+  { axis, zero }: NonNullable<Param['quant']>,
+): void {
+  if (zero.every((z) => z === 0)) return;
+  const inner = innerSize(shape, axis);
+  const size = shape[axis] ?? 1;
+  for (let i = 0; i < codes.length; i++) {
+    codes[i] = codes[i]! - zero[zero.length === 1 ? 0 : Math.floor((start + i) / inner) % size]!;
+  }
+}
+
+/** {@link centredCodes} as a tensor of f32, whose contents of a large parameter are made when they are read. */
+export function centredTensor({ tensor: from, quant }: Param): Tensor<'f32'> {
+  if (quant === undefined) throw new TypeError('centredTensor: the parameter is not quantised');
+  return lazyTensor('f32', from.shape, (into, start) => {
+    const codes = Float64Array.from(elementsOf(from, start, start + into.length));
+    centre(codes, start, from.shape, quant);
+    into.set(codes);
+  });
 }
 
 /** Values of one scale per output channel, whether it was stored once or per channel of axis 0. */

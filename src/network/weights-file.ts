@@ -1,7 +1,8 @@
 import { type Outcome, diagnostic } from '../base/diagnostics/index.js';
 import { byteWidth, elementCount, tensor } from '../base/dtype.js';
 import { fitsBits, packCodes, unpackCodes } from '../base/packing.js';
-import { type SafetensorsContent, decodeSafetensors, encodeSafetensors } from '../base/safetensors.js';
+import { type Pieces, joined } from '../base/pieces.js';
+import { type SafetensorsContent, decodeSafetensors, safetensorsPieces } from '../base/safetensors.js';
 import { attrsOf } from './ops/index.js';
 import { paramsToTensors, tensorsToParams } from './params.js';
 import type { Network, Param } from './types.js';
@@ -12,6 +13,11 @@ import type { Network, Param } from './types.js';
  * `{"bits":4,"dtype":"i8","shape":[16,3,3,3]}`. {@link decodeWeights} gives back the same parameters.
  */
 export function encodeWeights(network: Network): Uint8Array<ArrayBuffer> {
+  return joined(weightsPieces(network));
+}
+
+/** The bytes of {@link encodeWeights} without being in memory together. */
+export function weightsPieces(network: Network): Pieces {
   const tensors = paramsToTensors(network.params);
   const metadata: Record<string, string> = {};
   for (const [name, bits] of packedParams(network)) {
@@ -20,7 +26,7 @@ export function encodeWeights(network: Network): Uint8Array<ArrayBuffer> {
     tensors.set(name, tensor('u8', [bytes.length], bytes));
     metadata[metadataKey(name)] = JSON.stringify({ bits, dtype, shape });
   }
-  return encodeSafetensors(tensors, metadata);
+  return safetensorsPieces(tensors, metadata);
 }
 
 const metadataKey = (name: string): string => `packed:${name}`;
@@ -43,8 +49,9 @@ function packedParams(network: Network): ReadonlyMap<string, number> {
 
 function isWorthPacking(param: Param | undefined, bits: number): boolean {
   if (param === undefined) return false;
-  const { dtype, data } = param.tensor;
-  return (dtype === 'i8' || dtype === 'i32') && bits < 8 * byteWidth[dtype] && bits <= 16 && fitsBits(data, bits);
+  const { dtype } = param.tensor;
+  const integer = dtype === 'i8' || dtype === 'i32';
+  return integer && bits < 8 * byteWidth[dtype] && bits <= 16 && fitsBits(param.tensor.data, bits);
 }
 
 /** Reads a file of {@link encodeWeights}, or any safetensors file with a network's parameters. */

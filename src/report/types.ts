@@ -1,5 +1,6 @@
 import type { Cost } from '../cost/index.js';
-import type { ClassScore, LayerActivity } from '../run/metrics/index.js';
+import type { ClassScore, LayerActivity, Regression } from '../run/metrics/index.js';
+import type { OutputScore } from '../run/types.js';
 import type { SampleTrace } from '../run/sample-trace.js';
 import type { Network } from '../network/index.js';
 import type { EpochRecord } from '../train/index.js';
@@ -8,7 +9,12 @@ import type { EpochRecord } from '../train/index.js';
 export interface Measured {
   readonly data: string;
   readonly samples: number;
-  readonly accuracy: number;
+  /** Of labels that are classes. */
+  readonly accuracy?: number;
+  /** How far the outputs are from labels that are numbers. */
+  readonly regression?: Regression;
+  /** Of several outputs: each. */
+  readonly outputs?: readonly OutputScore[];
   readonly source?: { readonly accuracy: number; readonly agreement: number };
   readonly spikes_per_neuron: number;
   /** Operations per image. */

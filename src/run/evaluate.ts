@@ -2,7 +2,8 @@ import { fail } from '../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
-import { type Dataset, fitDataset } from '../data/index.js';
+import { type Dataset, fitDataset, labelledFor } from '../data/index.js';
+import { otherScores } from './other-outputs.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
 import { simplify } from '../tensor/index.js';
@@ -14,7 +15,7 @@ import type { Opened } from '../workspace/open.js';
 import type { Source } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
-import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
+import { chosenNormalisation, fitToNetwork, namedInputs, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
 import {
   type Images,
@@ -33,6 +34,7 @@ import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
+import { sourceFeeds } from './source-feeds.js';
 import { evaluateStages } from './stages.js';
 import type { EvalOptions, EvalResult } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
@@ -51,10 +53,12 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   refuseFlags(trains, opened, options);
   // what the file takes and what its import takes may lie differently, and is said once
   const said = theirs === undefined ? findings : new Findings();
-  const dataset = fitToNetwork(network, options.dataset, said, {
+  const mirrored = opened.targetIsInput === true;
+  const labelled = labelledFor(options.dataset, network.outputs, mirrored);
+  const dataset = fitToNetwork(network, labelled, said, {
     numbers: true,
     normalisation,
-    targetIsInput: opened.targetIsInput === true,
+    targetIsInput: mirrored,
   });
   const images: Images = {
     dataset,
@@ -78,6 +82,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
   return {
     ...figures(measured),
+    ...otherScores({ network, images, truth, run, opened, confusion: options.confusion === true }),
     ...(before !== undefined && trains === 'means' && !readsWhole(network) && truth.kind === 'classes'
       ? { by_steps: bySteps(run, stepsOfNetwork(network), truth.classes) }
       : {}),
@@ -148,9 +153,11 @@ function forSource(
   { dataset, normalisation, ...options }: RunOptions,
   findings: Findings,
 ): Dataset {
-  const { shape } = imported.sourceInputs[0]!;
+  const { shape } = imported.row;
   const outputs = elementCount(outputShape(imported.network));
-  const fit = findings.take(fitDataset(dataset, { shape, outputs, numbers: true, normalisation }));
+  const fit = findings.take(
+    fitDataset(dataset, { shape, inputs: namedInputs(imported.network), outputs, numbers: true, normalisation }),
+  );
   if (fit.targets !== undefined) refuseNumbers(imported.sourceOutput.dropped, dataset.name, options.stages === true);
   return fit;
 }
@@ -205,13 +212,12 @@ async function sourceFound(
 async function sourceOutputs(file: Source, images: Images, options: EvalOptions): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const { path, imported } = file;
-  const input = imported.sourceInputs[0]!.name;
   const { name } = imported.sourceOutput;
   const { source, outputs: named } = await openReference(file, [name], threads);
   const output = named.get(name) ?? name;
   try {
     const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
-      present((await source.run({ [input]: batch }, [output]))[output], `driver: ${path} gave no ${name}`);
+      present((await source.run(sourceFeeds(imported, batch), [output]))[output], `driver: ${path} gave no ${name}`);
     return await outputsOf(outputs, 1, images, (done, total) =>
       options.onProgress?.({ phase: 'source network', done, total, unit: 'images' }),
     );

@@ -10,7 +10,7 @@ import {
   type SpikingRun,
   runSpiking,
 } from './metrics/index.js';
-import { carrierOf, lower, stepsOfNetwork } from '../lower/program/index.js';
+import { carrierOf, lower, outputNames, stepsOfNetwork } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import type { EvalOptions, EvalResult } from './types.js';
@@ -77,6 +77,7 @@ export async function runNetwork(
       {
         run: running.pass(),
         output: present(outputs.logits, 'run: no logits'),
+        others: new Map(network.outputs.slice(1).map((id, i) => [id, outputNames.output(i + 1)])),
         counts: outputs.probes.counts,
         lanes: running.lanes,
         early: outputs.early,

@@ -50,7 +50,7 @@ export interface TrainResult {
 
 /** A training that has its folder. */
 export interface ClaimedTraining
-  extends Pick<LoopOptions, 'trainee' | 'samples'>, Pick<PlannedTraining, 'network' | 'settings' | 'data'> {
+  extends Pick<LoopOptions, 'trainee' | 'samples' | 'teacher'>, Pick<PlannedTraining, 'network' | 'settings' | 'data'> {
   readonly engine: Pick<Engine, 'name'>;
   /** Trains from the first epoch to the last. */
   readonly loop: (options: Omit<LoopOptions, 'engine'>) => Promise<LoopResult>;

@@ -18,6 +18,16 @@ export interface EvalOptions extends CommonOptions {
   readonly activity?: boolean;
 }
 
+/** What one output of several is worth; nothing where the data has no labels for it. */
+export interface OutputScore {
+  readonly name: string;
+  readonly accuracy?: number;
+  readonly regression?: Regression;
+  /** With `confusion`, as in {@link EvalResult}. */
+  readonly classes?: readonly ClassScore[];
+  readonly confusion?: readonly (readonly number[])[];
+}
+
 /** Fractions are 0…1; the keys are those of `eval --json`. */
 export interface EvalResult {
   readonly samples: number;
@@ -25,6 +35,8 @@ export interface EvalResult {
   readonly accuracy?: number;
   /** How far the outputs are from labels that are numbers. */
   readonly regression?: Regression;
+  /** Of a network with several outputs: each; the figures above are those of the first. */
+  readonly outputs?: readonly OutputScore[];
   /**
    * For conversions: the source ANN's accuracy, and how often both predict the same; where labels are numbers, how far
    * its outputs are from them, and the network's from its.

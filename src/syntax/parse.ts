@@ -309,9 +309,22 @@ function remedy(error: IRecognitionException, at: Span): Help | undefined {
       ? writing('arguments are named with `:`, as in `kernel: 3`', 'Write `:`', withBlanks(at), ': ')
       : writing('settings take no `=`, as in `batch 64`', 'Remove `=`', withBlanks(at), ' ');
   }
+  const unquoted = token.image === ':' ? unquotedText(at) : undefined;
+  if (unquoted !== undefined) {
+    const text = unquoted.source.text.slice(unquoted.start, unquoted.end);
+    return writing('text with a `:` in it stands in double quotes', 'Write it in quotes', unquoted, `"${text}"`);
+  }
   if (token.image === ':' && rule === 'setting')
     return writing('settings take no `:`, as in `batch 64`', 'Remove `:`', withBlanks(at), ' ');
   return undefined;
+}
+
+/** What stands on both sides of a `:` without blanks, as in `csv:table.csv`. */
+function unquotedText({ source, start, end }: Span): Span | undefined {
+  const before = /[\w-]+$/.exec(source.text.slice(0, start))?.[0].length;
+  const after = /^[^\s"{}()]*[./#][^\s"{}()]*/.exec(source.text.slice(end))?.[0].length;
+  if (before === undefined || after === undefined) return undefined;
+  return { source, start: start - before, end: end + after };
 }
 
 /** A sign with the blanks around it. */

@@ -103,6 +103,22 @@ export function lossOf(b: ProgramBuilder, spec: LossSpec, logits: Value, labels:
   }
 }
 
+/**
+ * Knowledge distillation (Hinton et al. 2015): τ²·KL(softmax(t/τ) ‖ softmax(z/τ)), the mean over the batch, of a train of
+ * logits z [TN, classes], averaged over time, and a teacher's t [N, classes]. τ is the temperature.
+ */
+export function distillationLoss(
+  b: ProgramBuilder,
+  { temperature }: { readonly temperature: number },
+  logits: Value,
+  teacher: Value,
+): Value {
+  const own = logSoftmax(b, b.mul(meanOverTime(b, logits), 1 / temperature));
+  const theirs = logSoftmax(b, b.mul(teacher, 1 / temperature));
+  const divergence = b.sumAll(b.mul(b.exp(theirs), b.sub(theirs, own)));
+  return b.as('distill').mul(b.div(divergence, b.batchSize(logits.dtype as 'f32' | 'f64')), temperature ** 2);
+}
+
 /** The losses that are means over all outputs: of each output [N, classes]. */
 function elementLoss(
   b: ProgramBuilder,

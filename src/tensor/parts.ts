@@ -1,4 +1,5 @@
 import { byteWidth } from '../base/dtype.js';
+import { slicedTensor } from '../base/lazy-tensor.js';
 import { bytesOf } from './peak.js';
 import { type Program, type ProgramParam, type TensorOp, type ValueInfo, attrsOf } from './types.js';
 
@@ -148,7 +149,7 @@ function blocksOf({ id, dtype, shape, data }: ProgramParam, mostBytes: number): 
   const each = Math.max(1, Math.floor(mostBytes / (columns * byteWidth[dtype])));
   return Array.from({ length: Math.ceil(rows / each) }, (_, i) => {
     const [from, to] = [i * each, Math.min(rows, (i + 1) * each)];
-    const part = { ...data, shape: [to - from, columns], data: data.data.subarray(from * columns, to * columns) };
-    return { id: `${id}, rows ${from}`, dtype, shape: [to - from, columns], data: part as ProgramParam['data'] };
+    const part = slicedTensor(data, [from * columns, to * columns], [to - from, columns]);
+    return { id: `${id}, rows ${from}`, dtype, shape: part.shape, data: part };
   });
 }

@@ -109,6 +109,12 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
         return row.map((v, i) => ((v - mean) / deviation) * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0));
       });
     }
+    case 'embedding': {
+      const [weight, features] = [reals('weight')!, op.type.shape.at(-1)!];
+      return Float64Array.from({ length: x.length * features }, (_, i) => {
+        return weight[x[Math.floor(i / features)]! * features + (i % features)] ?? 0;
+      });
+    }
     case 'add':
       return x.map((v, i) => v + operands[1]!.data[i]!);
     case 'concat':

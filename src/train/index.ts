@@ -11,6 +11,7 @@ export {
   splitSamples,
   trainLoop,
 } from './loop.js';
+export type { OpenTeacher, Teacher } from './teacher.js';
 export { type Python, findPython } from './python.js';
 export { torchLoop } from './torch-loop.js';
 export { type Results, type Running, openRunnable } from './open.js';

@@ -3,7 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import type { Engine, Opened } from '../engines/index.js';
-import { bitKinds, outputNames } from '../lower/program/index.js';
+import { type OtherOutput, bitKinds, outputNames } from '../lower/program/index.js';
 import { type BitRecord, bitRecord } from './bits.js';
 import type { Checkpoint } from './checkpoint.js';
 import { randomFeeds } from './feeds.js';
@@ -11,7 +11,7 @@ import { Measure, type Measurement } from './measure.js';
 import { drawMixing, mixedImages, mixedNumbers, partnersOf } from './mixing.js';
 import { shownStates } from './averages.js';
 import { randomStream, shuffled } from './random.js';
-import { type EpochRecord, bestOf } from './record.js';
+import { type EpochRecord, type OutputRecord, bestOf } from './record.js';
 import { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
 import type { Samples } from './samples.js';
 import { learningRate } from './schedule.js';
@@ -19,6 +19,7 @@ import type { TrainSettings } from './settings.js';
 import { Settling, type SettlingEvent, type SettlingState } from './settling.js';
 import { blame } from './blame.js';
 import { firstNonFinite, stateSum, withStateSum } from './trace.js';
+import type { OpenTeacher, Teacher } from './teacher.js';
 import type { Trainee } from './trainee.js';
 import { Watched } from './watched.js';
 
@@ -49,6 +50,8 @@ export interface LoopOptions {
   readonly samples: Samples;
   readonly settings: TrainSettings;
   readonly engine: Engine;
+  /** Who teaches the network, where the loss has a distillation. */
+  readonly teacher?: OpenTeacher | undefined;
   readonly threads?: number;
   /** Where to go on. */
   readonly from?: Checkpoint;
@@ -90,7 +93,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
   const ids = [...initial.keys()];
   const [training, held] = splitSamples(samples.count, settings);
   options.onPhase?.('compiling the training step');
-  const measure = await Measure.open(trainee.network, engine, ids);
+  const measure = await Measure.open(trainee.network, engine, ids, settings);
   const { network } = trainee;
   const renewed = from?.progress.renewal;
   const sizes = await StepSizes.open(network, engine, ids, settings.bits, renewed);
@@ -98,6 +101,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
     settings.bits?.settle === undefined ? undefined : new Settling(network, settings.bits, from?.progress.settling);
   let opened: Opened | undefined;
   let step = from?.progress.step ?? 0;
+  const teacher = await options.teacher?.();
   try {
     if (renewed === undefined) await sizes?.start(initial, firstBatch(options, training));
     const threads = options.threads === undefined ? {} : { threads: options.threads };
@@ -108,8 +112,8 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const stopped = endOf(records, settings);
       if (stopped !== undefined) return { records, stopped };
       const started = options.now();
-      const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling });
-      const { loss, accuracy, rate, ...bitwise } = await epoch.run();
+      const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling, teacher });
+      const { loss, accuracy, rate, others, ...bitwise } = await epoch.run();
       const numbers = settings.labels !== undefined;
       step += epoch.steps;
       const states = await opened.read();
@@ -119,12 +123,21 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
         options.onPhase?.(phase, { done, total: shown.length }),
       );
       const validated = held.length > 0 ? { ...valued(numbers, measured), val_loss: measured.loss } : {};
+      const trained = { ...(numbers ? { mae: accuracy } : { accuracy }) };
+      const outputs = outputRecords(
+        network,
+        settings,
+        { ...trained, ...validated },
+        others,
+        held.length > 0 ? measured : undefined,
+      );
       const seconds = (options.now() - started) / 1000;
       const record = {
         epoch: records.length + 1,
         loss,
-        ...(numbers ? { mae: accuracy } : { accuracy }),
+        ...trained,
         ...validated,
+        ...outputs,
         rate,
         firing: measured.firing,
         seconds,
@@ -140,10 +153,33 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       });
     }
   } finally {
+    await teacher?.close();
     await opened?.dispose();
     await measure.close();
     await sizes?.close();
   }
+}
+
+/** The figures of each output where there are several. */
+function outputRecords(
+  network: Trainee['network'],
+  { others = [] }: TrainSettings,
+  first: OutputRecord,
+  trained: ReadonlyMap<string, number>,
+  measured: Measurement | undefined,
+): Pick<EpochRecord, 'outputs'> {
+  if (others.length === 0) return {};
+  const own = measured?.outputs?.[network.outputs[0]!];
+  const outputs: Record<string, OutputRecord> = {
+    [network.outputs[0]!]: { ...first, ...(own === undefined ? {} : { val_loss: own.loss }) },
+  };
+  for (const { name, labels } of others) {
+    const figure = labels === 'classes' ? 'accuracy' : 'mae';
+    const held = measured?.outputs?.[name];
+    const validated = held === undefined ? {} : { [`val_${figure}`]: held[figure], val_loss: held.loss };
+    outputs[name] = { [figure]: trained.get(name), ...validated };
+  }
+  return { outputs };
 }
 
 function definedBits(bits: BitRecord | undefined): { bits?: BitRecord } {
@@ -197,7 +233,11 @@ class Epoch {
     training: Int32Array,
     readonly records: readonly EpochRecord[],
     readonly before: number,
-    readonly watching: { readonly sizes: StepSizes | undefined; readonly settling: Settling | undefined },
+    readonly watching: {
+      readonly sizes: StepSizes | undefined;
+      readonly settling: Settling | undefined;
+      readonly teacher: Teacher | undefined;
+    },
   ) {
     this.#options = options;
     const { seed, batch } = options.settings;
@@ -211,11 +251,18 @@ class Epoch {
     this.steps = Math.floor(training.length / this.#batch);
   }
 
-  async run(): Promise<Pick<EpochRecord, 'loss' | 'rate' | 'terms' | 'renewals' | 'settled'> & { accuracy: number }> {
+  async run(): Promise<
+    Pick<EpochRecord, 'loss' | 'rate' | 'terms' | 'renewals' | 'settled'> & {
+      accuracy: number;
+      /** Of outputs behind the first, by their names. */
+      others: ReadonlyMap<string, number>;
+    }
+  > {
     const { settings, onProgress } = this.#options;
     const terms = new Map<string, number>();
     const renewals: RenewalEvent[] = [];
     const settled: SettlingEvent[] = [];
+    const others = new Map(settings.others?.map(({ name }) => [name, 0]));
     const { opened, watched } = this;
     const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
@@ -231,7 +278,10 @@ class Epoch {
       const epochs = this.epoch - 1 + i / this.steps;
       rate = rateOf(i);
       const step = this.before + i + 1;
-      const drawn = present(ahead, 'train: no batch');
+      const given = present(ahead, 'train: no batch');
+      const { teacher } = this.watching;
+      const image = given[this.#options.trainee.lowered.feeds.image.id] as Tensor<'f32'>;
+      const drawn = teacher === undefined ? given : { ...given, [outputNames.teacher]: await teacher.logits(image) };
       settled.push(...(settling?.look(watched.values, step, epochs / settings.epochs) ?? []));
       if (sizes !== undefined)
         renewals.push(...(await watched.changedBy((values, all) => sizes.renew(values, all, drawn, step))));
@@ -250,6 +300,11 @@ class Epoch {
         if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
       }
       correct += present(results[outputNames[numbers ? 'error' : 'correct']], 'train: no count').data[0]!;
+      for (const one of settings.others ?? []) {
+        const counted = one.labels === 'classes' ? outputNames.correctOf(one.name) : outputNames.errorOf(one.name);
+        const count = present(results[counted], 'train: no count').data[0]!;
+        others.set(one.name, others.get(one.name)! + count);
+      }
       const done = (i + 1) * this.#batch;
       onProgress?.({
         epoch,
@@ -264,6 +319,7 @@ class Epoch {
     return {
       loss: losses / this.steps,
       accuracy: correct / (this.steps * this.#batch),
+      others: new Map([...others].map(([name, count]) => [name, count / total])),
       rate,
       ...(terms.size === 0 ? {} : { terms: Object.fromEntries(terms) as unknown as NonNullable<EpochRecord['terms']> }),
       ...(renewals.length === 0 ? {} : { renewals }),
@@ -286,17 +342,23 @@ class Epoch {
     const mixing = drawMixing(settings.augment, indices.length, feeds.image.shape, this.#random);
     const images = mixing === undefined ? drawn : mixedImages(drawn, mixing);
     const truth = samples.truthOf(indices, images);
-    const mixesNumbers = mixing !== undefined && settings.labels === 'numbers';
+    const wanted = (kind: OtherOutput['labels'], own: Tensor, name?: string): Record<string, Tensor> => {
+      const mixed = mixing !== undefined && kind === 'numbers' ? mixedNumbers(own, mixing) : own;
+      const partners =
+        mixing !== undefined && kind === 'classes' ? { [outputNames.partnersOf(name)]: partnersOf(own, mixing) } : {};
+      return { [outputNames.labelsOf(name)]: mixed, ...partners };
+    };
+    const { labels = 'classes', others = [] } = settings;
+    const shared = mixing !== undefined && [labels, ...others.map((one) => one.labels)].includes('classes');
     return {
       ...randomFeeds(feeds.randoms, indices.length, settings.seed, 'step', this.epoch, i),
       [feeds.image.id]: images,
-      [outputNames.labels]: mixesNumbers ? mixedNumbers(truth, mixing) : truth,
-      ...(mixing === undefined || settings.labels !== undefined
-        ? {}
-        : {
-            [outputNames.partners]: partnersOf(truth, mixing),
-            [outputNames.share]: tensor('f32', [], [mixing.share]),
-          }),
+      ...wanted(labels, truth),
+      ...Object.assign(
+        {},
+        ...others.map((one) => wanted(one.labels, samples.truthOfOther(one.name, indices, images), one.name)),
+      ),
+      ...(shared ? { [outputNames.share]: tensor('f32', [], [mixing.share]) } : {}),
       learning_rate: tensor('f32', [], [rate]),
       step: tensor('f32', [], [this.before + i + 1]),
     };

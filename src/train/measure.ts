@@ -1,12 +1,13 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
-import { type Runnable, lower } from '../lower/program/index.js';
+import { type Runnable, lower, outputNames, weightOf } from '../lower/program/index.js';
 import { type Network, type Op, isFiringLayer } from '../network/index.js';
 import { stepsOfNeurons } from './bits.js';
 import { randomFeeds } from './feeds.js';
 import { type Running, openRunnable } from './open.js';
 import type { Samples } from './samples.js';
+import type { TrainSettings } from './settings.js';
 
 export interface Measurement {
   /** Of labels that are classes. */
@@ -15,8 +16,20 @@ export interface Measurement {
   readonly mae?: number;
   /** Cross-entropy of the mean logits, or the mean squared error. */
   readonly loss: number;
+  /** Of several outputs: the figures of each, by its name; `loss` above is then their sum, each times its factor. */
+  readonly outputs?: Readonly<Record<string, Judgement>>;
   /** Spikes (in levels) per neuron and time step, by layer. */
   readonly firing: Readonly<Record<string, number>>;
+}
+
+/** What an output is worth: as in {@link Measurement}. */
+type Judgement = Pick<Measurement, 'accuracy' | 'mae' | 'loss'>;
+
+/** An output's sums over samples. */
+interface Sums {
+  correct: number;
+  loss: number;
+  numbers: boolean;
 }
 
 interface Layer {
@@ -32,9 +45,16 @@ export class Measure {
     readonly lowered: Runnable,
     readonly running: Running,
     readonly layers: readonly Layer[],
+    readonly names: readonly string[],
+    readonly settings: Pick<TrainSettings, 'others' | 'loss'>,
   ) {}
 
-  static async open(network: Network, engine: Engine, inputs: readonly string[]): Promise<Measure> {
+  static async open(
+    network: Network,
+    engine: Engine,
+    inputs: readonly string[],
+    settings: Pick<TrainSettings, 'others' | 'loss'>,
+  ): Promise<Measure> {
     const layers = network.ops
       .filter((op): op is Op<'neuron'> => op.kind === 'neuron' && isFiringLayer(op))
       .map((op) => ({ id: op.id, neurons: elementCount(op.type.shape), steps: stepsOfNeurons(network, op) }));
@@ -42,7 +62,13 @@ export class Measure {
     // fan-out is not asked for here; the counts need its length only
     const fanOut = (id: string): Float64Array => new Float64Array(sizes.get(id) ?? 0);
     const lowered = lower(network, { probes: { counts: fanOut }, trainable: true });
-    return new Measure(lowered, await openRunnable(lowered, engine, { fed: inputs }), layers);
+    return new Measure(
+      lowered,
+      await openRunnable(lowered, engine, { fed: inputs }),
+      layers,
+      network.outputs,
+      settings,
+    );
   }
 
   async run(
@@ -54,10 +80,12 @@ export class Measure {
     onProgress?: (done: number) => void,
   ): Promise<Measurement> {
     const { feeds, outputs } = this.lowered;
-    const { logits: logitsName = '', probes } = outputs;
+    const { probes } = outputs;
+    const others = this.settings.others ?? [];
     const weights = Object.fromEntries([...states].filter(([id]) => this.running.inputs.has(id)));
     const spikes = new Map<string, number>();
-    let [correct, loss, numbers] = [0, 0, false];
+    const first: Sums = { correct: 0, loss: 0, numbers: false };
+    const sums = new Map<number, Sums>([[0, first], ...others.map(({ output }) => [output, { ...first }] as const)]);
     for (let start = 0; start < indices.length; start += batch) {
       onProgress?.(start);
       const part = indices.subarray(start, start + batch);
@@ -67,12 +95,15 @@ export class Measure {
         ...randomFeeds(feeds.randoms, part.length, seed, 'measure', start),
         [feeds.image.id]: images,
       });
-      const logits = present(results[logitsName], 'train: no logits');
-      const truth = samples.truthOf(part, images);
-      numbers = truth.dtype === 'f32';
-      const judged = numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
-      correct += judged.correct;
-      loss += judged.loss;
+      for (const [output, sum] of sums) {
+        const logits = present(results[outputNames.output(output)], 'train: no logits');
+        const name = this.names[output]!;
+        const truth = output === 0 ? samples.truthOf(part, images) : samples.truthOfOther(name, part, images);
+        sum.numbers = truth.dtype === 'f32';
+        const judged = sum.numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
+        sum.correct += judged.correct;
+        sum.loss += judged.loss;
+      }
       for (const { id } of this.layers) {
         const { data } = present(results[probes.counts.get(id) ?? ''], `train: no counts of ${id}`);
         for (let i = 0; i < part.length; i++) spikes.set(id, (spikes.get(id) ?? 0) + data[2 * i]!);
@@ -83,7 +114,17 @@ export class Measure {
       return [id, Number(rate.toPrecision(6))];
     });
     const count = Math.max(1, indices.length);
-    return { [numbers ? 'mae' : 'accuracy']: correct / count, loss: loss / count, firing: Object.fromEntries(firing) };
+    const judged = new Map(
+      [...sums].map(([output, { correct, loss, numbers }]) => {
+        const figure = { [numbers ? 'mae' : 'accuracy']: correct / count };
+        return [output, { ...figure, loss: loss / count }] as const;
+      }),
+    );
+    const own = judged.get(0)!;
+    if (others.length === 0) return { ...own, firing: Object.fromEntries(firing) };
+    const loss = [...judged].reduce((sum, [output, one]) => sum + weightOf(this.settings.loss, output) * one.loss, 0);
+    const named = Object.fromEntries([...judged].map(([output, one]) => [this.names[output]!, one]));
+    return { ...own, loss, outputs: named, firing: Object.fromEntries(firing) };
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,9 @@ import type { BitRecord } from './bits.js';
 import type { RenewalEvent } from './renewal.js';
 import type { SettlingEvent } from './settling.js';
 
+/** One output's figures in an epoch: as those of the whole record, which are those of the first output. */
+export type OutputRecord = Pick<EpochRecord, 'accuracy' | 'mae' | 'val_accuracy' | 'val_mae' | 'val_loss'>;
+
 /** One epoch's line of the log. Accuracies and rates are fractions. */
 export interface EpochRecord {
   /** From 1. */
@@ -12,10 +15,12 @@ export interface EpochRecord {
   readonly accuracy?: number;
   /** Of labels that are numbers: mean absolute error. */
   readonly mae?: number;
-  /** On the images held back; only with `validation`. */
+  /** On the images held back; only with `validation`. Of several outputs `val_loss` is the sum of theirs, each times its factor. */
   readonly val_accuracy?: number;
   readonly val_mae?: number;
   readonly val_loss?: number;
+  /** Of a network with several outputs: the figures of each, by its name. */
+  readonly outputs?: Readonly<Record<string, OutputRecord>>;
   /** Learning rate at the end of the epoch. */
   readonly rate: number;
   /** Spikes per neuron and time step, by layer. */
@@ -36,9 +41,11 @@ export interface EpochRecord {
   readonly settled?: readonly SettlingEvent[];
 }
 
-/** Whether a record is better than another: by validation accuracy where there is one, else by training loss. */
+/** Whether a record is better than another: by validation accuracy (of several outputs, validation loss) where there is one, else by training loss. */
 export function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
   if (b === undefined) return true;
+  // of several outputs the losses, each with its factor
+  if (a.outputs !== undefined && a.val_loss !== undefined && b.val_loss !== undefined) return a.val_loss < b.val_loss;
   if (a.val_mae !== undefined && b.val_mae !== undefined) return a.val_mae < b.val_mae;
   if (a.val_accuracy !== undefined && b.val_accuracy !== undefined) return a.val_accuracy > b.val_accuracy;
   return a.loss < b.loss;
@@ -66,6 +73,9 @@ export function recordProblem(value: unknown): string | undefined {
   for (const key of ['firing', 'terms']) {
     if (!isNumbers(record[key] ?? {})) return `"${key}" holds more than numbers`;
   }
+  const outputs = record['outputs'] ?? {};
+  if (!isObject(outputs) || !Object.values(outputs).every(isNumbers))
+    return '"outputs" holds more than numbers by output';
   for (const key of ['renewals', 'settled']) {
     const list = record[key] ?? [];
     if (!Array.isArray(list) || !list.every(isObject)) return `"${key}" is no list of events`;

@@ -2,7 +2,7 @@ import { type Tensor, tensor } from '../base/dtype.js';
 import { initialStep } from '../base/quantiser.js';
 import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
-import { lowerForObservation } from '../lower/program/index.js';
+import { type BitPenalty, lowerForObservation } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type QuantisedTensor, meanBits, quantisedTensors } from './bits.js';
 import { type Running, openRunnable } from './open.js';
@@ -14,7 +14,7 @@ import type { BitTraining } from './settings.js';
  * for the old range, would leave a layer of one bit with the threshold of its range at three.)
  */
 const momentum = 0.9;
-/** Renewal ends for a target once the mean bits have come this near to it, in parts of the way. */
+/** Renewal ends for a target behind the step at which its mean bits have come this near to it, in parts of the way. */
 const nearEnough = 0.24;
 
 /** What an observer of one quantised tensor remembers. */
@@ -28,7 +28,12 @@ interface Observer {
 export interface RenewalState {
   readonly observers: Readonly<Record<string, Observer>>;
   /** By penalty, in their order: |B̄ − target| at the start, and whether renewal has ended. */
-  readonly targets: readonly { readonly distance: number; readonly ended: boolean }[];
+  readonly targets: readonly TargetState[];
+}
+
+interface TargetState {
+  readonly distance: number;
+  readonly ended: boolean;
 }
 
 /** A step size that was renewed. */
@@ -119,11 +124,7 @@ export class StepSizes {
     if (renewal === 'none') return [];
     const events: RenewalEvent[] = [];
     const observers = { ...this.#state.observers };
-    const targets = penalties.map((one, i) => {
-      const { distance, ended } = this.#state.targets[i]!;
-      const away = Math.abs(meanBits(this.#network, one, states) - one.target);
-      return { distance, ended: ended || away < nearEnough * distance };
-    });
+    const { targets } = this.#state;
     for (const quantised of this.#tensors) {
       const bits = quantised.bits(states);
       const last = present(observers[quantised.step], `renewal: no observer of ${quantised.step}`);
@@ -145,8 +146,17 @@ export class StepSizes {
         step_size: { from, to: scalarOf(states, quantised.step) },
       });
     }
-    this.#state = { observers, targets };
+    this.#state = { observers, targets: penalties.map((one, i) => this.#lookedAt(one, states, targets[i]!)) };
     return events;
+  }
+
+  /**
+   * Whether renewal of a target ends behind this step: the change of bits that brought the mean near to its target is renewed
+   * still (ABA Alg. A.1). Judged before, a change of all layers at once would end renewal unrenewed.
+   */
+  #lookedAt(penalty: BitPenalty, states: States, { distance, ended }: TargetState): TargetState {
+    const away = Math.abs(meanBits(this.#network, penalty, states) - penalty.target);
+    return { distance, ended: ended || away < nearEnough * distance };
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../base/dtype.js';
-import { type Dataset, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
+import { type Dataset, type Labels, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
 import type { Augmentation } from './settings.js';
 
 /** Images that are read together from the disk, and numbers at most. */
@@ -11,6 +11,8 @@ export const usualMemory = 2 ** 30;
 export interface LoadOptions {
   /** Bytes of samples that are kept in memory at most; the others are read again when they are needed. */
   readonly memory?: number;
+  /** What outputs behind the first are compared with, by their names; of one that isn't named it is the input. */
+  readonly others?: ReadonlyMap<string, Labels>;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -30,6 +32,7 @@ export class Samples {
   readonly #channels: { readonly count: number; readonly inner: number };
   readonly #maps: readonly ((value: number) => number)[];
   readonly #tables: readonly Float32Array[];
+  readonly #others: ReadonlyMap<string, Labels>;
 
   private constructor(
     dataset: Dataset,
@@ -40,7 +43,9 @@ export class Samples {
     /** Bytes that the kept samples take. */
     readonly bytes: number,
     normalisation: Normalisation,
+    others: ReadonlyMap<string, Labels> = new Map(),
   ) {
+    this.#others = others;
     this.shape = dataset.shape;
     this.frames = dataset.frames ?? dataset.shape.length > 3;
     this.#dataset = dataset;
@@ -80,7 +85,7 @@ export class Samples {
         kept.push(own);
       }
     }
-    return new Samples(dataset, kept, labels, numbers, bytes, normalisation);
+    return new Samples(dataset, kept, labels, numbers, bytes, normalisation, options.others);
   }
 
   /** How many are kept in memory, from the first. */
@@ -159,18 +164,21 @@ export class Samples {
 
   /** What the outputs of some samples are compared with: classes, their numbers, or the images as they are given. */
   truthOf(indices: Int32Array, images: Tensor<'f32'>): Tensor {
-    const n = indices.length;
-    if (this.#dataset.targetIsInput === true) return { dtype: 'f32', shape: [n, this.#size], data: images.data };
-    const { numbers } = this;
-    if (numbers === undefined) return this.labelsOf(indices);
-    const width = numbers.length / this.labels.length;
-    const data = new Float32Array(n * width);
-    indices.forEach((from, i) => data.set(numbers.subarray(from * width, (from + 1) * width), i * width));
-    return { dtype: 'f32', shape: [n, width], data };
+    if (this.#dataset.targetIsInput === true) return this.#inputOf(images, indices.length);
+    const { numbers, labels } = this;
+    return numbers === undefined ? chosen(labels, indices) : chosenRows(numbers, labels.length, indices);
   }
 
-  labelsOf(indices: Int32Array): Tensor<'i32'> {
-    return { dtype: 'i32', shape: [indices.length], data: Int32Array.from(indices, (i) => this.labels[i]!) };
+  /** The same of an output behind the first. */
+  truthOfOther(name: string, indices: Int32Array, images: Tensor<'f32'>): Tensor {
+    const labels = this.#others.get(name);
+    if (labels === undefined) return this.#inputOf(images, indices.length);
+    const { classes, numbers } = labels;
+    return numbers === undefined ? chosen(classes, indices) : chosenRows(numbers.values, classes.length, indices);
+  }
+
+  #inputOf(images: Tensor<'f32'>, n: number): Tensor<'f32'> {
+    return { dtype: 'f32', shape: [n, this.#size], data: images.data };
   }
 
   #copyPlane(data: Float32Array, to: number, own: Numbers, plane: Plane): void {
@@ -187,6 +195,19 @@ export class Samples {
       }
     }
   }
+}
+
+/** Some of the classes. */
+function chosen(labels: Int32Array, indices: Int32Array): Tensor<'i32'> {
+  return { dtype: 'i32', shape: [indices.length], data: Int32Array.from(indices, (i) => labels[i]!) };
+}
+
+/** Some of `count` rows of numbers. */
+function chosenRows(numbers: Float32Array, count: number, indices: Int32Array): Tensor<'f32'> {
+  const width = numbers.length / count;
+  const data = new Float32Array(indices.length * width);
+  indices.forEach((from, i) => data.set(numbers.subarray(from * width, (from + 1) * width), i * width));
+  return { dtype: 'f32', shape: [indices.length, width], data };
 }
 
 function sizeOf({ shape }: Dataset): number {

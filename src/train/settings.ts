@@ -1,5 +1,5 @@
 import type { Normalisation } from '../data/index.js';
-import type { BitPenalty, TrainingLoss } from '../lower/program/index.js';
+import type { BitPenalty, OtherOutput, TrainingLoss } from '../lower/program/index.js';
 import type { GradientClip, OptimizerSpec } from '../tensor/index.js';
 
 /** How the learning rate goes from epoch to epoch; `warmup` counts epochs. */
@@ -56,6 +56,8 @@ export interface TrainSettings {
   readonly loss: TrainingLoss;
   /** What the outputs are compared with, where it isn't classes: numbers of the data set, or the input itself. */
   readonly labels?: 'numbers' | 'input';
+  /** Outputs behind the first, and what they are compared with. */
+  readonly others?: readonly OtherOutput[];
   readonly augment: Augmentation;
   readonly normalisation: Normalisation;
   /** The normalisation is to be measured on the data, and isn't yet. */
@@ -77,6 +79,10 @@ export interface TrainSettings {
   readonly average?: number;
   /** Ids of parameters that stay as they are. */
   readonly frozen?: readonly string[];
+  /** A step keeps few values of its forward pass and computes the others again. */
+  readonly memory?: 'low';
+  /** SHA-256 of the teacher's file, where there is one. */
+  readonly teacher?: string;
   /** The run whose weights it began with. */
   readonly from?: string;
   readonly bits?: BitTraining;

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { diagnostic } from '../base/diagnostics/index.js';
-import type { Normalisation } from '../data/index.js';
+import type { FileContent } from '../base/pieces.js';
+import { type Normalisation, hashOf } from '../data/index.js';
 import { lower, mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
-import { type Network, encodeWeights } from '../network/index.js';
+import { type Network, weightsPieces } from '../network/index.js';
 import { type Program, simplify } from '../tensor/index.js';
 import { type Emission, emitters } from './emitters.js';
 import type { Findings } from './findings.js';
-import { type Artifact, artifacts } from './types.js';
+import { type Artifact, type OnProgress, artifacts } from './types.js';
 
 /** Commands that write compiled folders. */
 export type Maker = 'compile' | 'convert' | 'train' | 'allocate' | 'opt';
@@ -16,11 +16,13 @@ export interface Origin {
   readonly maker: Maker;
   readonly config: string;
   /** Source file name → its bytes. */
-  readonly sources: ReadonlyMap<string, Uint8Array>;
+  readonly sources: ReadonlyMap<string, FileContent>;
   /** What images are normalised by, where something says it. */
   readonly normalisation?: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** Outputs behind the first that are. */
+  readonly reconstructs?: readonly string[];
   /** Files from earlier that stay beside these, by hash. */
   readonly earlier?: Readonly<Record<string, string>>;
 }
@@ -60,13 +62,16 @@ export function artifactFiles(
     said = () => undefined,
     nirFor,
     nirExtensions,
+    onProgress,
   }: ArtifactOptions = {},
-): Map<string, string | Uint8Array> {
+): Map<string, FileContent> {
   const files = new Map(more);
-  files.set('weights.safetensors', encodeWeights(network));
+  files.set('weights.safetensors', weightsPieces(network));
   let made: Program | undefined;
   const program = (): Program => (made ??= inferenceProgram(network));
-  for (const name of artifacts.filter((one) => emit.includes(one))) {
+  const wanted = artifacts.filter((one) => emit.includes(one));
+  for (const [done, name] of wanted.entries()) {
+    onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts', passing: true });
     for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor, nirExtensions }))
       files.set(file, content);
   }
@@ -76,12 +81,13 @@ export function artifactFiles(
 
 export interface ArtifactOptions {
   /** Files that stand before these. */
-  readonly more?: ReadonlyMap<string, string | Uint8Array>;
+  readonly more?: ReadonlyMap<string, FileContent>;
   readonly tfjs?: Emission['tfjs'];
   readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
   readonly nirFor?: Emission['nirFor'];
   readonly nirExtensions?: Emission['nirExtensions'];
+  readonly onProgress?: OnProgress | undefined;
 }
 
 function noModule(): never {
@@ -90,10 +96,10 @@ function noModule(): never {
 
 /** The same files, recorded with another origin. */
 export function recordedAs(
-  files: ReadonlyMap<string, string | Uint8Array>,
+  files: ReadonlyMap<string, FileContent>,
   origin: Origin,
   version: string,
-): Map<string, string | Uint8Array> {
+): Map<string, FileContent> {
   const all = new Map(files);
   all.delete('manifest.json');
   return all.set('manifest.json', manifest(all, origin, version));
@@ -101,35 +107,25 @@ export function recordedAs(
 
 /** The files of a compiled folder and, behind them, others that its manifest also records. */
 export function artifactsWith(
-  copies: ReadonlyMap<string, string | Uint8Array>,
+  copies: ReadonlyMap<string, FileContent>,
   network: Network,
   emit: readonly Artifact[],
   origin: Origin,
   version: string,
   options: Omit<ArtifactOptions, 'more'> = {},
-): Map<string, string | Uint8Array> {
+): Map<string, FileContent> {
   const files = artifactFiles(network, emit, origin, version, { ...options, more: copies });
   return new Map([...[...files].filter(([name]) => !copies.has(name)), ...copies]);
 }
 
-/** Of contents that were hashed before: a folder may be recorded more than once. */
-const hashes = new WeakMap<Uint8Array, string>();
-
-function hash(content: Uint8Array | string): string {
-  const known = typeof content === 'string' ? undefined : hashes.get(content);
-  if (known !== undefined) return known;
-  const found = createHash('sha256').update(content).digest('hex');
-  if (typeof content !== 'string') hashes.set(content, found);
-  return found;
-}
-
-function manifest(files: ReadonlyMap<string, string | Uint8Array>, origin: Origin, version: string): string {
-  const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hash(bytes)]));
-  const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hash(bytes)]));
-  const { maker, config, normalisation = {}, target, earlier = {} } = origin;
+function manifest(files: ReadonlyMap<string, FileContent>, origin: Origin, version: string): string {
+  const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hashOf(bytes)]));
+  const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hashOf(bytes)]));
+  const { maker, config, normalisation = {}, target, reconstructs = [], earlier = {} } = origin;
   const scaled = {
     ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
     ...(target === undefined ? {} : { target }),
+    ...(reconstructs.length > 0 ? { reconstructs } : {}),
   };
   const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
   const record = { spikec: version, format: 1, made_by: maker, config, ...scaled, sources, files: written, ...stays };

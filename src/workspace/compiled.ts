@@ -1,6 +1,7 @@
 import { type Diagnostic, DiagnosticError, fail, hasErrors } from '../base/diagnostics/index.js';
+import { suggest } from '../base/did-you-mean.js';
 import type { Network } from '../network/index.js';
-import { type PassPlan, type PassRun, type PipelineHooks, inferencePlan, runPlan } from '../passes/index.js';
+import { type PassPlan, type PassRun, type PipelineHooks, inferencePlan, passes, runPlan } from '../passes/index.js';
 import type { Findings } from './findings.js';
 import { withPlanes, withoutPlanes } from './planes.js';
 
@@ -75,6 +76,13 @@ export function withPlanesAs(options: CompiledOptions, done: Compiled, findings:
 function conversionOf(imported: Network, spiking: Network, runs: readonly PassRun[]): Conversion | undefined {
   const quantised = runs.find(({ pass }) => pass === 'quantiser-regions')?.network;
   return quantised === undefined ? undefined : { imported, quantised, spiking };
+}
+
+/** Reports the first of these that is no pass. */
+export function checkPassNames(wanted: readonly string[]): void {
+  const names = passes.map(({ name }) => name);
+  const unknown = wanted.find((pass) => !names.includes(pass));
+  if (unknown !== undefined) fail('cli/unknown-pass', { pass: unknown }, undefined, { help: suggest(unknown, names) });
 }
 
 /** Reports a pass that there is, but that this target doesn't need. */

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { type Config, meansSome } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
 import type { PassPlan } from '../passes/index.js';
-import { type Compiled, compile } from './compiled.js';
+import { type Compiled, type CompiledOptions, compile } from './compiled.js';
 import { type PlanChanges, planOf } from './conversion-plan.js';
 import { conversionProblems } from './conversion-rules.js';
 import { libraryNeurons } from './files.js';
@@ -17,8 +17,13 @@ export function conversionPlan(config: Config, findings: Findings, changes: Plan
 }
 
 /** A network converted by a plan, to the end. */
-export function convertNetwork(network: Network, plan: PassPlan, findings: Findings): Compiled {
-  return compile({ network, passPlan: () => plan, problems: sizeProblems }, {}, findings);
+export function convertNetwork(
+  network: Network,
+  plan: PassPlan,
+  findings: Findings,
+  hooks: Pick<CompiledOptions, 'after'> = {},
+): Compiled {
+  return compile({ network, passPlan: () => plan, problems: sizeProblems }, hooks, findings);
 }
 
 /** Refuses a network that no command could read again. */

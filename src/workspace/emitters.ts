@@ -1,6 +1,7 @@
 import { fail } from '../base/diagnostics/index.js';
+import type { FileContent } from '../base/pieces.js';
 import { type CFiles, emitC } from '../backends/c/index.js';
-import { emitOnnx } from '../backends/onnx/index.js';
+import { emitOnnxPieces } from '../backends/onnx/index.js';
 import { type NirNodeReport, type NirReader, exportNir } from '../backends/nir/index.js';
 import type { NeuronDef } from '../equations/index.js';
 import { encodeNir } from '../data/nir.js';
@@ -8,7 +9,7 @@ import { type Network, printNetwork } from '../network/index.js';
 import { type Program, printProgram } from '../tensor/index.js';
 import type { Artifact } from './types.js';
 
-type Files = Iterable<readonly [name: string, content: string | Uint8Array]>;
+type Files = Iterable<readonly [name: string, content: FileContent]>;
 
 /** A network of which artifacts are made. */
 export interface Emission {
@@ -54,7 +55,7 @@ export const emitters: Readonly<Record<Artifact, Emitter>> = {
   json: { lowers: false, files: ({ network }) => [['network.json', networkJson(network)]] },
   tensor: { lowers: true, files: ({ program }) => [['network.tensor', printProgram(program())]] },
   tfjs: { lowers: false, files: ({ tfjs }) => tfjs() },
-  onnx: { lowers: true, files: ({ program }) => [['infer.onnx', emitOnnx(program())]] },
+  onnx: { lowers: true, files: ({ program }) => [['infer.onnx', emitOnnxPieces(program())]] },
   c: { lowers: true, files: cFiles },
   nir: { lowers: false, files: nirFiles },
   torch: { lowers: false, files: ({ torch }) => torch() },

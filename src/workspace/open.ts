@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { type Layout, type Normalisation, isFile, isFolder, readBytes } from '../data/index.js';
+import type { FileContent } from '../base/pieces.js';
+import { type Layout, type Normalisation, isFile, isFolder, piecesOfFile, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
 import { type PassPlan, inferencePlan } from '../passes/index.js';
@@ -16,7 +17,7 @@ import { isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
 import { layerSettings } from './planned-training.js';
-import { normalisationOf, stepSettings, trainSettings } from './train-settings.js';
+import { normalisationOf, reconstructed, saidLoss, stepSettings, trainSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** What a target names: a network before all passes, with what its source says of it. */
@@ -28,6 +29,8 @@ export interface OpenedTarget extends Uncompiled {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself (`target reconstruction`). */
   readonly targetIsInput?: boolean;
+  /** Names of the outputs behind the first that are compared with the input. */
+  readonly reconstructs?: readonly string[];
   /** `hardware { … }` of the config. */
   readonly hardware?: Readonly<Record<string, unknown>> | undefined;
   /** The ONNX file that the network was imported from. */
@@ -39,9 +42,20 @@ export interface OpenedTarget extends Uncompiled {
   /** How the config says that it is trained, where it says all of it. */
   readonly recipe?: () => Recipe;
   /** Source file name → its bytes. */
-  readonly sources: ReadonlyMap<string, Uint8Array>;
+  readonly sources: ReadonlyMap<string, FileContent>;
   /** Paths of what was read. */
   readonly inputs: readonly string[];
+}
+
+/** What a folder says of outputs that are compared with the input. */
+export function comparedWithInput({
+  targetIsInput,
+  reconstructs = [],
+}: Pick<OpenedTarget, 'targetIsInput' | 'reconstructs'>): {
+  readonly target?: 'input';
+  readonly reconstructs: readonly string[];
+} {
+  return { reconstructs, ...(targetIsInput === true ? { target: 'input' } : {}) };
 }
 
 /** A training as a config describes it. */
@@ -104,7 +118,13 @@ export function refuseConfigOfFolder({ path, config }: Target): void {
 
 function openText(path: string, findings: Findings): OpenedTarget {
   const ir = isFolder(path) ? join(path, runFiles.network) : path;
-  const { network, run, normalisation = {}, targetIsInput = run?.target === 'input' } = readIr(ir, findings);
+  const {
+    network,
+    run,
+    normalisation = {},
+    targetIsInput = run?.target === 'input',
+    reconstructs = run?.reconstructs ?? [],
+  } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
   return {
@@ -113,9 +133,10 @@ function openText(path: string, findings: Findings): OpenedTarget {
     label: isFolder(path) ? basename(path) : config,
     normalisation: run?.normalisation ?? normalisation,
     ...(targetIsInput ? { targetIsInput } : {}),
+    ...(reconstructs.length > 0 ? { reconstructs } : {}),
     hardware: run?.hardware,
     text: ir,
-    sources: new Map(files.map((file) => [basename(file), readBytes(file)])),
+    sources: new Map(files.map((file) => [basename(file), piecesOfFile(file)])),
     inputs: files,
     passPlan: inferencePlan,
   };
@@ -123,13 +144,16 @@ function openText(path: string, findings: Findings): OpenedTarget {
 
 function openLayers(path: string, config: Config, findings: Findings): OpenedTarget {
   const network = networkOf(config, findings);
+  const { mirrored, others } = saidLoss(config);
+  const reconstructs = reconstructed(others);
   return {
     network,
     config: config.name,
     label: config.name,
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
-    ...(config.train?.settings.target === 'reconstruction' ? { targetIsInput: true } : {}),
+    ...(mirrored ? { targetIsInput: true } : {}),
+    ...(reconstructs.length > 0 ? { reconstructs } : {}),
     ...(config.train === undefined
       ? {}
       : {
@@ -164,7 +188,7 @@ function openImport(path: string, config: Config, findings: Findings): OpenedTar
     normalisation: normalisationOf(config.normalize),
     hardware: config.hardware?.settings,
     source,
-    sources: new Map<string, Uint8Array>([
+    sources: new Map<string, FileContent>([
       [basename(path), readBytes(path)],
       [basename(source.path), source.bytes],
     ]),

@@ -1,4 +1,5 @@
 import { fail } from '../base/diagnostics/index.js';
+import type { FileContent } from '../base/pieces.js';
 import { isFile, readBytes, writeFile } from '../data/index.js';
 
 /** A page as `--snippet` writes it: a frame, and nothing around it. */
@@ -45,7 +46,7 @@ export function refuseOutput(path: string, command: Writer): void {
 }
 
 /** Writes a command's output file, unless {@link refuseOutput} refuses. */
-export function writeOutput(path: string, content: string | Uint8Array, command: Writer): void {
+export function writeOutput(path: string, content: FileContent, command: Writer): void {
   refuseOutput(path, command);
   writeFile(path, content);
 }

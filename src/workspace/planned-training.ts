@@ -1,12 +1,14 @@
 import { type Diagnostic, DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { elementCount } from '../base/dtype.js';
 import type { Dataset, Layout } from '../data/index.js';
-import { type TrainingLoss, taskLosses } from '../lower/program/index.js';
-import { needsClasses } from '../tensor/index.js';
+import { labelsOfOutput } from '../data/outputs.js';
+import { present } from '../base/invariant.js';
+import { type OtherOutput, type TrainingLoss, taskLosses, taughtOutput } from '../lower/program/index.js';
+import { type LossSpec, needsClasses } from '../tensor/index.js';
 import type { Place } from '../base/source.js';
 import { type Config, layerHelp, layerMatcher } from '../model/index.js';
-import type { Network } from '../network/index.js';
-import { type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
+import { type Network, opsById } from '../network/index.js';
+import { type OpenTeacher, type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
 import { bitTraining, renewalProblems } from './bit-training.js';
 import type { Findings } from './findings.js';
 import { networkOf } from './own-network.js';
@@ -21,21 +23,55 @@ export interface PlannedTraining {
   readonly layout?: Layout;
   /** The config says no loss: it is what the labels want. */
   readonly usualLoss: boolean;
+  /** Who teaches the network, where the loss has a distillation. */
+  readonly teacher?: OpenTeacher;
 }
 
 /** The training on a data set whose labels may be numbers; losses that can't compare with them are refused. */
-export function forLabels(plan: PlannedTraining, dataset: Pick<Dataset, 'name' | 'targets'>): PlannedTraining {
-  const { settings, network, usualLoss } = plan;
-  const outputs = elementCount(network.ops.find(({ id }) => id === network.outputs[0])!.type.shape);
+export function forLabels(plan: PlannedTraining, dataset: Dataset): PlannedTraining {
+  const { settings, network } = plan;
   const numbers = settings.labels === 'input' || dataset.targets !== undefined;
-  const loss: TrainingLoss = numbers && usualLoss ? { kind: 'mse' } : settings.loss;
-  for (const one of taskLosses(loss)) {
-    if (numbers && needsClasses(one)) fail('train/loss-needs-classes', { name: dataset.name, loss: one.kind });
-    const count = 'weights' in one ? one.weights?.length : undefined;
-    if (count !== undefined && count !== outputs) fail('train/loss-weights', { loss: one.kind, count, outputs });
+  const others = settings.others?.map((one) => labelledOutput(one, network, dataset));
+  const isNumbers = (output: number): boolean =>
+    output === 0 ? numbers : others?.find((one) => one.output === output)?.labels !== 'classes';
+  const loss = plan.usualLoss ? usualFor(settings.loss, isNumbers) : settings.loss;
+  for (const [output, id] of network.outputs.entries()) {
+    const outputs = elementCount(present(opsById(network).get(id), 'train: no output').type.shape);
+    for (const one of taskLosses(loss, output)) {
+      if (isNumbers(output) && needsClasses(one))
+        fail('train/loss-needs-classes', { name: dataset.name, loss: one.kind });
+      const count = 'weights' in one ? one.weights?.length : undefined;
+      if (count !== undefined && count !== outputs) fail('train/loss-weights', { loss: one.kind, count, outputs });
+    }
   }
-  if (!numbers) return plan;
-  return { ...plan, settings: { ...settings, loss, labels: settings.labels ?? 'numbers' } };
+  const taught = taughtOutput(loss);
+  if (taught !== undefined && isNumbers(taught))
+    fail('train/loss-needs-classes', { name: dataset.name, loss: 'distill' });
+  return {
+    ...plan,
+    settings: {
+      ...settings,
+      loss,
+      ...(numbers ? { labels: settings.labels ?? 'numbers' } : {}),
+      ...(others === undefined ? {} : { others }),
+    },
+  };
+}
+
+/** An output behind the first as the data set's labels have it. */
+function labelledOutput(one: OtherOutput, network: Network, dataset: Dataset): OtherOutput {
+  const { shape } = present(opsById(network).get(network.outputs[one.output]!), 'train: no output').type;
+  const width = elementCount(shape);
+  if (one.labels === 'input') return one;
+  const { numbers } = labelsOfOutput(dataset, one.name, width);
+  return { ...one, labels: numbers === undefined ? 'classes' : 'numbers' };
+}
+
+/** The loss where a config names none: of numbers their squared distance. */
+function usualFor(loss: TrainingLoss, isNumbers: (output: number) => boolean): TrainingLoss {
+  const usual = (output: number): LossSpec => ({ kind: isNumbers(output) ? 'mse' : 'cross_entropy' });
+  if (loss.kind !== 'sum') return usual(0);
+  return { kind: 'sum', terms: loss.terms.map((term) => ({ ...term, loss: usual(term.of ?? 0) })) };
 }
 
 /**

@@ -1,20 +1,18 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fail } from '../base/diagnostics/index.js';
-import { finishWrites, isFile, readBytes, readText, realPath } from '../data/index.js';
+import type { FileContent } from '../base/pieces.js';
+import { finishWrites, hashOf, hashOfFile, isFile, readText, realPath } from '../data/index.js';
 import { runFiles } from './run-folder.js';
 import type { Maker } from './artifacts.js';
-
-type Content = string | Uint8Array;
 
 /** What a command is about to write. */
 export interface Planned {
   readonly folder: string;
   readonly maker: Maker;
   /** What it makes, by name in the folder; undefined where the content isn't known yet. */
-  readonly files: ReadonlyMap<string, Content | undefined>;
+  readonly files: ReadonlyMap<string, FileContent | undefined>;
   /** Files of the user's that it puts beside them: none may have the name of one that it makes. */
-  readonly copies?: ReadonlyMap<string, Content>;
+  readonly copies?: ReadonlyMap<string, FileContent>;
   /** What the command reads: never replaced by something else, whoever wrote it. */
   readonly inputs: readonly string[];
 }
@@ -35,7 +33,7 @@ export function refuseToReplace({ folder, maker, files, copies = new Map(), inpu
   const lost = [...planned].filter(([name, content]) => {
     const path = join(folder, name);
     if (!isFile(path)) return false;
-    const hash = hashOf(readBytes(path));
+    const hash = hashOfFile(path);
     if (content !== undefined && hashOf(content) === hash) return false;
     if (read.has(realPath(path))) return true;
     return !(name === 'manifest.json' ? record !== undefined : isRecorded(record, path, name, hash));
@@ -65,7 +63,7 @@ export function stillRecorded(
   return Object.fromEntries(
     Object.entries(hashes).filter(([name, hash]) => {
       const path = join(folder, name);
-      return !writes.has(name) && isFile(path) && hashOf(readBytes(path)) === hash;
+      return !writes.has(name) && isFile(path) && hashOfFile(path) === hash;
     }),
   );
 }
@@ -102,8 +100,4 @@ function recordOf(folder: string, maker: Maker, names: readonly string[]): Manif
   const said = models.some((name) => readText(join(folder, name)).includes(line));
   // such a model file may have been trained since
   return said && !isFile(join(folder, runFiles.checkpoint)) ? { hashes, line } : undefined;
-}
-
-function hashOf(content: Content): string {
-  return createHash('sha256').update(content).digest('hex');
 }

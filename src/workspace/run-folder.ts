@@ -30,6 +30,8 @@ export interface RunInfo {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** Outputs behind the first that are, by their names. */
+  readonly reconstructs?: readonly string[];
   /** The config's `hardware { … }`. */
   readonly hardware?: Readonly<Record<string, unknown>>;
 }
@@ -40,6 +42,7 @@ export interface FolderNetwork {
   /** What `manifest.json` says of its images, where no training wrote it. */
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
+  readonly reconstructs?: readonly string[];
 }
 
 /** The network of a compiled or run folder with its weights. */
@@ -77,20 +80,27 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput'> {
+function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'reconstructs'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target } = JSON.parse(readText(path)) as Partial<Pick<RunInfo, 'normalisation' | 'target'>>;
+    const { normalisation, target, reconstructs } = JSON.parse(readText(path)) as Partial<
+      Pick<RunInfo, 'normalisation' | 'target' | 'reconstructs'>
+    >;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
       normalisation: sound ? (normalisation ?? {}) : {},
       ...(target === 'input' ? { targetIsInput: true } : {}),
+      ...(isNames(reconstructs) ? { reconstructs } : {}),
     };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return {};
     throw error;
   }
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 /** What `run.json` says; `train/bad-run` where it isn't what a training writes. */
@@ -101,8 +111,15 @@ export function readRunInfo(path: string): RunInfo {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const { config, normalisation, hardware = {} } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
+  const {
+    config,
+    normalisation,
+    hardware = {},
+    reconstructs = [],
+  } = (info ?? {}) as Partial<Record<keyof RunInfo, unknown>>;
   const told =
-    typeof config === 'string' && [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
+    typeof config === 'string' &&
+    isNames(reconstructs) &&
+    [normalisation, hardware].every((v) => typeof v === 'object' && v !== null);
   return told ? (info as RunInfo) : fail('train/bad-run', { path }, { file: path });
 }

@@ -8,6 +8,8 @@ function scalarsOf(record: EpochRecord): ReadonlyMap<string, number> {
   }
   for (const [layer, rate] of Object.entries(record.firing)) found.set(`firing/${layer}`, rate);
   for (const [name, value] of Object.entries(record.terms ?? {})) found.set(`terms/${name}`, value);
+  for (const [output, figures] of Object.entries(record.outputs ?? {}))
+    for (const [name, value] of Object.entries(figures)) found.set(`outputs/${output}/${name}`, value);
   return found;
 }
 

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
-import { type FolderClaim, isFile, readBytes, readText } from '../data/index.js';
+import type { FileContent } from '../base/pieces.js';
+import { type FolderClaim, hashOf, hashOfFile, isFile, readText } from '../data/index.js';
 import { printNetwork } from '../network/index.js';
 import {
   type Checkpoint,
@@ -22,6 +22,7 @@ import { refuseToReplace } from './replacing.js';
 import { type RunInfo, readRunInfo, runFiles } from './run-folder.js';
 import { parseLog } from './run-log.js';
 import { csvLog, tensorBoardLog } from './run-logs.js';
+import { reconstructed } from './train-settings.js';
 import { packageVersion } from './version.js';
 
 /** A training, as its run folder knows it. */
@@ -36,7 +37,7 @@ export interface TrainingPlace {
   readonly hardware: RunInfo['hardware'] | undefined;
 }
 
-type Files = Map<string, string | Uint8Array>;
+type Files = Map<string, FileContent>;
 
 /** Writes the run folder of a training: all of an epoch's files together, so that they always belong together. */
 export class RunWriter {
@@ -123,11 +124,11 @@ export class RunWriter {
       config: place.config,
       data: place.data,
       normalisation: settings.normalisation,
-      ...(settings.labels === 'input' ? { target: 'input' } : {}),
+      ...comparedWithInput(settings),
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
-    return new Map<string, string | Uint8Array>([
+    return new Map<string, FileContent>([
       [runFiles.run, `${JSON.stringify(info, undefined, 1)}\n`],
       ...place.sources,
       ...logFiles(records),
@@ -150,8 +151,8 @@ export class RunWriter {
     const { config } = this.#place;
     const encoder = new TextEncoder();
     const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
-    const { normalisation, labels } = this.#settings;
-    const mirrored = labels === 'input' ? ({ target: 'input' } as const) : {};
+    const { normalisation } = this.#settings;
+    const mirrored = comparedWithInput(this.#settings);
     const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
@@ -167,8 +168,14 @@ export class RunWriter {
   }
 }
 
+/** Which outputs are compared with the input itself. */
+function comparedWithInput({ labels, others }: TrainSettings): Pick<RunInfo, 'target' | 'reconstructs'> {
+  const names = reconstructed(others);
+  return { ...(labels === 'input' ? { target: 'input' } : {}), ...(names.length > 0 ? { reconstructs: names } : {}) };
+}
+
 /** The log in each of its forms. */
-function logFiles(records: readonly EpochRecord[]): readonly (readonly [string, string | Uint8Array])[] {
+function logFiles(records: readonly EpochRecord[]): readonly (readonly [string, FileContent])[] {
   return [
     [runFiles.log, logText(records)],
     [runFiles.csv, csvLog(records)],
@@ -193,9 +200,5 @@ function checkLog(path: string, records: readonly EpochRecord[]): void {
 }
 
 function weightsHash(path: string): string | undefined {
-  return isFile(path) ? hashOf(readBytes(path)) : undefined;
-}
-
-function hashOf(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return isFile(path) ? hashOfFile(path) : undefined;
 }

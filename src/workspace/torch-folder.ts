@@ -1,18 +1,14 @@
 import { join } from 'node:path';
 import { diagnostic, fail } from '../base/diagnostics/index.js';
-import { encodeSafetensors } from '../base/safetensors.js';
-import { Unsupported, layeredModel, loweredModel } from '../backends/torch/index.js';
 import { readText } from '../data/index.js';
-import { lower, mostUnrolledSteps, unrolledSteps } from '../lower/program/index.js';
-import { type Network, paramsToTensors } from '../network/index.js';
+import type { Network } from '../network/index.js';
 import type { Findings } from './findings.js';
 import { copiesOf } from './model-copies.js';
 import type { OpenedTarget } from './open.js';
 import type { Artifact } from './types.js';
+import { type Files, layered, lowered, networkFiles, readme } from './torch-files.js';
 import { type TorchTraining, torchTraining, unknownSetting } from './torch-training.js';
 import { packageFolder } from './version.js';
-
-type Files = Map<string, string | Uint8Array>;
 
 /** A file of the package's folder `src/backends/torch/python/`: what is the same in all programs. */
 function pythonFile(name: string): string {
@@ -30,7 +26,7 @@ export function torchFolder(
   findings: Findings,
 ): readonly (readonly [string, string | Uint8Array])[] {
   const files: Files = new Map();
-  const why = opened.source === undefined ? trainable(opened.network, files) : undefined;
+  const why = opened.source === undefined ? layered(opened.network, files) : undefined;
   if (opened.source !== undefined || why !== undefined) lowered(compiled, files, why);
   if (why !== undefined) {
     const args = { layer: why.op.id, construct: why.construct };
@@ -51,11 +47,8 @@ export function torchFolder(
 }
 
 /** The folder `torch/` of a converted network, which has no form as layers: op by op, for inference. */
-export function convertedFolder(converted: Network, config: string): Files {
-  const files: Files = new Map();
-  lowered(converted, files, undefined);
-  files.set('layers.py', pythonFile('layers.py'));
-  files.set('README.md', readme(config, files));
+export function convertedFolder(compiled: Network, config: string): Files {
+  const files = networkFiles({ compiled, config }, pythonFile('layers.py'));
   return new Map([...files].map(([name, content]) => [`torch/${name}`, content]));
 }
 
@@ -64,7 +57,7 @@ export function trainingFolder(training: TorchTraining): Files {
   const setting = unknownSetting(training.settings);
   if (setting !== undefined) fail('torch/setting', { setting });
   const files: Files = new Map();
-  const why = trainable(training.network, files);
+  const why = layered(training.network, files);
   if (why !== undefined) fail('torch/unsupported', { layer: why.op.id, construct: why.construct }, why.op.place);
   files.set('layers.py', pythonFile('layers.py'));
   addTraining(files, training);
@@ -79,57 +72,4 @@ function addTraining(files: Files, training: TorchTraining): void {
 /** A folder of nothing else is the PyTorch program itself; beside other artifacts it is a folder in theirs. */
 export function isTorchAlone(emit: readonly Artifact[]): boolean {
   return emit.length > 0 && emit.every((one) => one === 'torch');
-}
-
-/** The network layer by layer; what stands in the way of that, where something does. */
-function trainable(network: Network, files: Files): Unsupported | undefined {
-  try {
-    const { text } = layeredModel(network);
-    files.set('model.py', text);
-    files.set('weights.safetensors', encodeSafetensors(paramsToTensors(network.params)));
-    return undefined;
-  } catch (error) {
-    if (error instanceof Unsupported) return error;
-    throw error;
-  }
-}
-
-function lowered(network: Network, files: Files, why: Unsupported | undefined): void {
-  if (unrolledSteps(network) > mostUnrolledSteps)
-    fail('torch/unsupported', { layer: why?.op.id ?? network.name, construct: why?.construct ?? 'so many time steps' });
-  const { text, weights } = loweredModel(network, lower(network));
-  files.set('model.py', text);
-  files.set('weights.safetensors', encodeSafetensors(weights));
-}
-
-function readme(config: string, files: Files): string {
-  const trains = files.has('train.py');
-  return `# ${config.replace(/[^\w .-]+/g, ' ')} in PyTorch
-
-Written by spikec. Needs PyTorch 2.4 or newer and safetensors: \`pip install torch safetensors\`.
-
-\`\`\`python
-from model import Network
-from safetensors.torch import load_file
-
-network = Network()
-network.load_state_dict(load_file("weights.safetensors"))
-network.eval()
-\`\`\`
-${
-  trains
-    ? `
-\`\`\`console
-$ python train.py --data-dir DATA --run run
-$ torchrun --nproc-per-node 8 train.py --data-dir DATA --run run
-$ spikec eval run --data mnist:test
-\`\`\`
-
-\`python train.py --help\` lists what there is: \`--resume\`, \`--compile\`, \`--amp\`, \`--accumulate\`, \`--fsdp\`. The run folder is one
-of spikec's.
-`
-    : `
-The network infers; it is written op by op, as it was lowered.
-`
-}`;
 }

@@ -8,6 +8,7 @@ import {
   type BitHolder,
   bitHolders,
   bitKinds,
+  distillations,
   learnedBitsOf,
   lowerForTraining,
   stepsOfNetwork,
@@ -47,7 +48,9 @@ export function torchTraining(training: TorchTraining): Map<string, string | Uin
   const made = artifactFiles(network, ['ir', 'json'], origin, packageVersion());
   const files = new Map<string, string | Uint8Array>();
   files.set('training.json', `${JSON.stringify(recipeOf(training), undefined, 1)}\n`);
-  for (const name of ['network.ir', 'network.json', 'manifest.json']) files.set(`spikec/${name}`, made.get(name)!);
+  // all of them texts
+  for (const name of ['network.ir', 'network.json', 'manifest.json'])
+    files.set(`spikec/${name}`, made.get(name) as string);
   for (const [name, text] of sources) files.set(`spikec/sources/${name}`, text);
   return files;
 }
@@ -63,8 +66,12 @@ export function unknownSetting({
   factors,
   average,
   measures,
+  memory,
+  others,
 }: TrainSettings): string | undefined {
+  if (others !== undefined) return 'several outputs';
   if (labels !== undefined) return 'labels that are numbers';
+  if (distillations(loss).length > 0) return 'the loss `distill`';
   const known = ['cross_entropy', 'tet', 'mse'];
   for (const one of taskLosses(loss)) {
     if (!known.includes(one.kind)) return `the loss \`${one.kind}\``;
@@ -76,6 +83,7 @@ export function unknownSetting({
     if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
   if (clip !== undefined) return 'the setting `clip`';
   if (factors !== undefined) return '`groups`, learning rates of layers,';
+  if (memory !== undefined) return '`memory low`';
   if (average !== undefined) return 'the setting `average`';
   if (measures === true) return '`normalize measured` (a training measures it: write the numbers)';
   return frozen.length > 0 ? 'layers that are frozen' : undefined;

@@ -1,8 +1,16 @@
 import { fail } from '../base/diagnostics/index.js';
 import type { Layout, Normalisation } from '../data/index.js';
-import type { Config, Normalize, TrainValues } from '../model/index.js';
-import { type FiringLoss, type TrainingLoss, taskLosses } from '../lower/program/index.js';
-import type { LossSpec, OptimizerSpec } from '../tensor/index.js';
+import { closest, instead } from '../base/did-you-mean.js';
+import type { Config, NetworkOutput, Normalize, TrainValues } from '../model/index.js';
+import {
+  type DistillLoss,
+  type FiringLoss,
+  type OtherOutput,
+  type TrainingLoss,
+  distillations,
+  taskLosses,
+} from '../lower/program/index.js';
+import { type LossSpec, type OptimizerSpec, needsClasses } from '../tensor/index.js';
 import type { Network } from '../network/index.js';
 import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
 import { bitTraining } from './bit-training.js';
@@ -19,6 +27,8 @@ export interface TrainOverrides {
   readonly from?: string;
   /** Learning rate, in place of the optimiser's. */
   readonly rate?: number;
+  /** As `memory low` of the config. */
+  readonly lowMemory?: boolean;
 }
 
 /** The settings of a config's `train { … }`, and the data set's name. */
@@ -35,16 +45,19 @@ export function trainSettings(
   const data = overrides.data ?? said.data ?? missing('`data`');
   const optimizer = said.optimizer ?? missing('`optimizer`');
   const limit = overrides.limit ?? said.limit;
+  const task = saidLoss(config);
   const settings: Omit<TrainSettings, 'bits'> = {
     optimizer: optimizerOf(optimizer),
     rate: overrides.rate ?? optimizer.args.lr,
     schedule: scheduleOf(said.schedule),
-    loss: lossOf(said.loss) ?? usualLoss(said.target),
-    ...(said.target === 'reconstruction' ? { labels: 'input' } : {}),
+    loss: task.loss,
+    ...(task.mirrored ? { labels: 'input' } : {}),
+    ...(task.others.length === 0 ? {} : { others: task.others }),
     augment: augmentOf(said.augment ?? [], config),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
     ...(said.normalize?.name === 'measured' ? { measures: true } : {}),
     batch: overrides.batch ?? said.batch,
+    ...(overrides.lowMemory === true || said.memory === 'low' ? { memory: 'low' } : {}),
     ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
     ...averageOf(config),
     epochs: overrides.epochs ?? said.epochs,
@@ -55,7 +68,7 @@ export function trainSettings(
   };
   return {
     settings,
-    usualLoss: said.loss === undefined,
+    usualLoss: task.usual,
     data: data.includes(':') ? data : `${data}:train`,
     ...(said.layout === undefined ? {} : { layout: said.layout }),
   };
@@ -64,14 +77,17 @@ export function trainSettings(
 /** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
 export function stepSettings(
   config: Config,
-  { settings: { optimizer, loss, target } }: NonNullable<Config['train']>,
+  { settings: { optimizer, memory } }: NonNullable<Config['train']>,
   network: Network,
 ): StepSettings {
+  const { loss, mirrored, others } = saidLoss(config);
   const bits = bitTraining(config, network, optimizer?.args.lr ?? 0.1);
   return {
-    loss: lossOf(loss) ?? usualLoss(target),
-    ...(target === 'reconstruction' ? { labels: 'input' } : {}),
+    loss,
+    ...(mirrored ? { labels: 'input' } : {}),
+    ...(others.length === 0 ? {} : { others }),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
+    ...(memory === 'low' ? { memory } : {}),
     ...(bits === undefined ? {} : { bits }),
   };
 }
@@ -101,28 +117,113 @@ function scheduleOf(schedule: TrainValues['schedule']): ScheduleSpec {
   }
 }
 
-/** Of classes, or of the input itself. */
-function usualLoss(target: TrainValues['target']): LossSpec {
-  return { kind: target === 'reconstruction' ? 'mse' : 'cross_entropy' };
+/** Of classes, or of the input itself; of several outputs each its own. */
+function usualLoss(others: readonly OtherOutput[], mirrored: boolean): TrainingLoss {
+  const first: LossSpec = { kind: mirrored ? 'mse' : 'cross_entropy' };
+  if (others.length === 0) return first;
+  const rest = others.map(({ output, labels }) => {
+    const loss: LossSpec = { kind: labels === 'classes' ? 'cross_entropy' : 'mse' };
+    return { factor: 1, loss, of: output };
+  });
+  return { kind: 'sum', terms: [{ factor: 1, loss: first }, ...rest] };
 }
 
 type WrittenTerm = NonNullable<TrainValues['loss']>[number];
 
+/** What a config makes small, and what it compares with what. */
+export interface SaidLoss {
+  readonly loss: TrainingLoss;
+  /** It says none: it is what the labels want. */
+  readonly usual: boolean;
+  /** The first output is compared with the input itself. */
+  readonly mirrored: boolean;
+  readonly others: readonly OtherOutput[];
+}
+
+export function saidLoss({ network, train }: Config): SaidLoss {
+  const { loss: written = [], target } = train?.settings ?? {};
+  const outputs = network.kind === 'network' ? network.outputs : [];
+  const terms = written.map((one) => ({ ...one, of: outputIn(outputs, one) }));
+  const mirrored = (output: number): boolean => {
+    const compared = terms.filter(({ of, term }) => of === output && term.name !== 'firing' && 'target' in term.args);
+    const [own] = compared;
+    const differs = compared.find(({ term }) => toInput(term) !== toInput(own!.term));
+    if (differs !== undefined) {
+      const problem = `the losses of \`${outputs[output]?.name}\` compare it with labels and with the input`;
+      fail('model/conflict', { problem }, differs.term.place, { help: 'an output is compared with one of them' });
+    }
+    return (own !== undefined && toInput(own.term)) || (output === 0 && target === 'reconstruction');
+  };
+  const others = outputs.slice(1).map(({ name }, i): OtherOutput => {
+    const output = i + 1;
+    const kinds = terms.filter(({ of }) => of === output).map(({ term }) => term.name);
+    const labels = mirrored(output) ? 'input' : kinds.every(needsClassesBy) ? 'classes' : 'numbers';
+    return { output, name, labels };
+  });
+  const first = mirrored(0);
+  if (written.length === 0) return { loss: usualLoss(others, first), usual: true, mirrored: first, others };
+  outputs.forEach(({ name, place }, output) => {
+    const has = terms.some(({ of, term }) => of === output && term.name !== 'firing');
+    if (!has && outputs.length > 1)
+      fail('train/output-without-loss', { output: name }, written[0]!.term.place, {
+        related: [{ place, message: 'the output' }],
+      });
+  });
+  return { loss: lossOf(terms), usual: false, mirrored: first, others };
+}
+
+/** Names of the outputs that are compared with the input. */
+export function reconstructed(others: readonly OtherOutput[] = []): readonly string[] {
+  return others.flatMap(({ name, labels }) => (labels === 'input' ? [name] : []));
+}
+
+function toInput({ args }: WrittenTerm['term']): boolean {
+  return 'target' in args && args.target === 'reconstruction';
+}
+
+/** Losses of classes alone; the others compare with numbers, or with classes where the data has them. */
+function needsClassesBy(kind: WrittenTerm['term']['name']): boolean {
+  return kind === 'distill' || needsClasses({ kind });
+}
+
+/** Which output a term names, the first where it names none. */
+function outputIn(outputs: readonly NetworkOutput[], { term: { args, place } }: WrittenTerm): number {
+  const name = 'of' in args ? args.of : undefined;
+  if (name === undefined) return 0;
+  const at = outputs.findIndex((output) => output.name === name);
+  if (at !== -1) return at;
+  const names = outputs.map((output) => output.name);
+  const near = closest(name, names);
+  const help = near === undefined ? `the network has ${names.join(', ')}` : instead(near);
+  return fail('model/unknown-name', { kind: 'output', name }, place, { help });
+}
+
 /** Losses with their factors; one by itself is that loss. */
-function lossOf(written: TrainValues['loss']): TrainingLoss | undefined {
-  if (written === undefined) return undefined;
-  const terms = written.map(({ factor, term }) => ({ factor, loss: termOf(term) }));
+function lossOf(written: readonly (WrittenTerm & { readonly of: number })[]): TrainingLoss {
+  const terms = written.map(({ factor, term, of }) => ({ factor, loss: termOf(term), ...(of > 0 ? { of } : {}) }));
   const [only] = terms;
-  if (only !== undefined && terms.length === 1 && only.factor === 1 && only.loss.kind !== 'firing') return only.loss;
+  if (
+    only !== undefined &&
+    terms.length === 1 &&
+    only.factor === 1 &&
+    only.loss.kind !== 'firing' &&
+    only.loss.kind !== 'distill'
+  )
+    return only.loss;
   const sum = { kind: 'sum', terms } as const;
-  if (taskLosses(sum).length === 0) {
+  const [, second] = distillations(sum);
+  if (second !== undefined) {
+    const problem = 'there is more than one `distill` in `loss`';
+    fail('model/conflict', { problem }, written[0]!.term.place, { help: 'a training has one teacher' });
+  }
+  if (taskLosses(sum).length + distillations(sum).length === 0) {
     const problem = '`firing` alone compares nothing with labels: write `loss cross_entropy + 0.1 * firing(…)`';
     fail('model/conflict', { problem }, written[0]!.term.place);
   }
   return sum;
 }
 
-function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss {
+function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss | DistillLoss {
   const weighted = 'weights' in args && args.weights !== undefined ? { weights: args.weights } : {};
   switch (name) {
     case 'tet':
@@ -133,6 +234,8 @@ function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss {
       return { kind: name, delta: args.delta };
     case 'bce':
       return { kind: name, ...weighted };
+    case 'distill':
+      return { kind: name, teacher: args.teacher, temperature: args.temperature };
     case 'firing':
       return { kind: name, target: args.target };
     case 'mse':

@@ -32,6 +32,7 @@ it('messages are, byte for byte, those of the package onnx-proto', () => {
       ],
       initializer: [
         { name: 'w', dims: [1, 200], dataType: 1, rawData: new Uint8Array(200).fill(7) },
+        { name: 'large', dims: [300_000], dataType: 3, rawData: new Uint8Array(300_000).fill(9) },
         { name: 's', dims: [], dataType: 7, int64Data: [-5], int32Data: [-1, 3], floatData: [0.5] },
       ],
       input: [

@@ -63,6 +63,13 @@ it.each([
   expect(line.length).toBeLessThan(columns);
 });
 
+it.each([true, false])('steps that only pass by are shown on a screen (%s) alone', (interactive) => {
+  const { written, reporter, pass } = setUp(interactive);
+  pass(3000);
+  reporter.update({ phase: 'compiling', done: 0, detail: 'after dead-code', passing: true });
+  expect(written).toEqual(interactive ? ['\r\x1b[2Kcompiling  after dead-code'] : []);
+});
+
 it('a phase of which nothing is heard before it ends is said at once', () => {
   const { written, reporter, pass } = setUp(true);
   reporter.update({ phase: 'compiling the training step', done: 0, silent: true });

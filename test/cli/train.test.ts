@@ -147,7 +147,7 @@ it('one that is ended from outside says what is lost, what is kept, and how to g
   );
   expect(said).toEqual([
     'interrupted before anything was written\n',
-    'interrupted in epoch 2/5, 640 of 54000 images: what the running epoch did is lost, 1 epoch is kept in runs/a-2\n' +
+    'interrupted in epoch 2/5, 640 of 54,000 images: what the running epoch did is lost, 1 epoch is kept in runs/a-2\n' +
       "To go on: spikec train 'my net.spike#a' --data mnist:train --epochs 5 --seed 7 -o runs/a-2 --resume\n",
   ]);
   expect(interrupt.say).toBeUndefined();

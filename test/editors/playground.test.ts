@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
+import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driver } from '../../src/commands/index.js';
+import { readNir } from '../../src/data/nir.js';
+import { conversionCodings } from '../../src/workspace/types.js';
 import { seriousViolations } from '../support/axe.js';
 import { hasChromium, launchChromium, patience } from '../support/chromium.js';
 
@@ -18,6 +22,10 @@ const types: Readonly<Record<string, string>> = {
   '.json': 'application/json',
   '.wasm': 'application/wasm',
 };
+
+interface Gallery {
+  readonly examples: readonly { readonly name: string; readonly text: string; readonly folder?: string }[];
+}
 
 /** How many of the first 500 digits an ONNX model reads right, by onnxruntime. */
 async function shareOfDigits(model: Uint8Array): Promise<number> {
@@ -169,9 +177,107 @@ config longer extends small { coding direct(steps: 6) }
         expect(await page.locator('.training tbody tr').count()).toBe(15);
         expect(await seriousViolations(page)).toEqual([]);
         const waiting = page.waitForEvent('download');
-        await page.getByRole('button', { name: 'Download the trained network' }).click();
+        await page.getByRole('button', { name: 'Download the trained network (ONNX)' }).click();
         const model = readFileSync(await (await waiting).path());
         expect(await shareOfDigits(model)).toBeGreaterThanOrEqual(0.9);
+      }),
+    patience,
+  );
+
+  it(
+    'what is downloaded is what `spikec compile --emit` writes: ONNX, PyTorch, NIR and C, of layers and of a conversion',
+    () =>
+      onPage(async (page) => {
+        const gallery = JSON.parse(readFileSync(join(folder, 'site', 'gallery.json'), 'utf8')) as Gallery;
+        const codings = gallery.examples.find(({ name }) => name === 'Convert it in every coding')!;
+        writeFileSync(join(folder, 'lenet5.onnx'), readFileSync('examples/convert-onnx/lenet5.onnx'));
+        await page.selectOption('#example', codings.name);
+        for (const [text, config, inNir] of [
+          [codings.text, 'mbif', false],
+          [model, 'small', true],
+        ] as const) {
+          const file = join(folder, 'model.spike');
+          writeFileSync(file, text);
+          const outDir = join(folder, `out-${config}`);
+          const emit = ['onnx', 'c', 'torch', ...(inNir ? (['nir'] as const) : [])] as const;
+          const compiled = await driver.compileTarget({ path: file, config }, { emit, outDir });
+          expect(compiled.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+          await page.click('#tab-problems');
+          await write(page, text);
+          await panel(page, 'No problems.');
+          await page.selectOption('#config', config);
+          await page.click('#tab-download');
+          const download = async (label: string): Promise<Buffer> => {
+            const waiting = page.waitForEvent('download', { timeout: patience });
+            await page.getByRole('button', { name: label, exact: true }).click();
+            return readFileSync(await (await waiting).path());
+          };
+          const written = (name: string): Buffer => readFileSync(join(outDir, name));
+          expect((await download('ONNX')).equals(written('infer.onnx'))).toBe(true);
+          const unpacked = unzipSync(await download('C'));
+          const names = readdirSync(outDir).filter((name) => /\.[ch]$/.test(name));
+          expect(Object.keys(unpacked).toSorted()).toEqual(names.toSorted());
+          for (const name of names) expect(written(name).equals(unpacked[name]!), name).toBe(true);
+          const torch = unzipSync(await download('PyTorch'));
+          const made = readdirSync(join(outDir, 'torch')).toSorted();
+          expect(made).toEqual(expect.arrayContaining(['layers.py', 'model.py', 'weights.safetensors']));
+          expect(Object.keys(torch).toSorted()).toEqual(made);
+          for (const name of made) expect(written(join('torch', name)).equals(torch[name]!), name).toBe(true);
+          if (!inNir) {
+            await page.getByRole('button', { name: 'NIR', exact: true }).click();
+            await panel(page, "error: %Relu.quant: NIR can't say spikes of several levels");
+            continue;
+          }
+          const nir = join(folder, `${config}.nir`);
+          writeFileSync(nir, await download('NIR'));
+          expect(readNir(nir)).toEqual(readNir(join(outDir, 'network.nir')));
+        }
+      }),
+    patience,
+  );
+
+  it(
+    'every coding of conversions shows in each pane',
+    () =>
+      onPage(async (page) => {
+        await page.selectOption('#example', 'Convert it in every coding');
+        await panel(page, 'No problems.');
+        const named = await page.locator('#config option').allTextContents();
+        expect(named.toSorted()).toEqual(conversionCodings.toSorted());
+        for (const coding of conversionCodings) {
+          await page.selectOption('#config', coding);
+          await page.click('#tab-ir');
+          await panel(page, / = encode %input/);
+          await page.click('#tab-cost');
+          await panel(page, 'latency');
+          await page.click('#tab-diff');
+          await page.frameLocator('#panel iframe').getByText('steps').first().waitFor({ timeout: patience });
+          await page.click('#tab-report');
+          await page.frameLocator('#panel iframe').locator('svg').first().waitFor({ timeout: patience });
+        }
+      }),
+    patience,
+  );
+
+  it(
+    'every example is in the gallery, and none of them has a problem',
+    () =>
+      onPage(async (page) => {
+        const { examples } = JSON.parse(readFileSync(join(folder, 'site', 'gallery.json'), 'utf8')) as Gallery;
+        // of notebooks there are no models
+        const folders = readdirSync('examples').filter((name) => name !== 'notebooks');
+        expect([...new Set(examples.flatMap((one) => one.folder ?? []))].toSorted()).toEqual(folders.toSorted());
+        for (const { name, text } of examples) {
+          await page.selectOption('#example', name);
+          await page
+            .locator('.cm-content')
+            .filter({ hasText: text.split('\n')[0]! })
+            .waitFor({ timeout: patience });
+          await panel(page, 'No problems.');
+          await page.click('#tab-cost');
+          await panel(page, 'latency');
+          await page.click('#tab-problems');
+        }
       }),
     patience,
   );

@@ -1,5 +1,10 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../src/engines/index.js';
+import { compileProgram, findCompiler } from '../../src/engines/native/compiler.js';
+import { emitInference } from '../../src/engines/native/inference.js';
 import { ProgramBuilder, type Program, evaluate } from '../../src/tensor/index.js';
 import { nativeEngines } from '../support/native.js';
 import { feedsFor, largestDifference } from '../tensor/cases.js';
@@ -141,5 +146,66 @@ describe('without a C compiler', () => {
     const [{ message, help }] = (error as { diagnostics: [{ message: string; help: string }] }).diagnostics;
     expect(message).toContain('/nowhere/cc');
     expect(help).toContain('apt install gcc');
+  });
+});
+
+describe.each(nativeEngines)('compiled programs that engine $name keeps', (engine: Engine) => {
+  let home = '';
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'spikec-kept-'));
+    vi.stubEnv('XDG_CACHE_HOME', home);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  const doubled = (): Program => {
+    const b = new ProgramBuilder('doubled');
+    b.output('y', b.mul(b.input('x', 'f32', [{ batch: 1 }, 3]), 2));
+    return b.build();
+  };
+  async function expectDoubles(): Promise<void> {
+    const program = doubled();
+    const opened = await engine.open(program, { threads: 1 });
+    const feeds = feedsFor(program, 2, 1);
+    const found = await opened.step(feeds);
+    await opened.dispose();
+    expect(largestDifference(found['y']!, evaluate(program, feeds)['y']!)).toBe(0);
+  }
+
+  it('are made once, also where two open the same at once, and nothing else stays', async () => {
+    await Promise.all([expectDoubles(), expectDoubles()]);
+    const kept = readdirSync(join(home, 'spikec', 'native'));
+    expect(kept).toEqual([expect.stringMatching(/^[0-9a-f]{40}\.so$/)]);
+    const path = join(home, 'spikec', 'native', kept[0]!);
+    const { ino } = statSync(path);
+    await expectDoubles();
+    expect(statSync(path).ino).toBe(ino);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['of something else', 'no library at all'.repeat(1000)],
+  ])('are made anew where the file is %s', async (_, text) => {
+    const compiler = await findCompiler();
+    // compiled but not loaded: what a process has loaded once, it doesn't read again
+    const path = await compileProgram(compiler, emitInference(doubled(), compiler.target), (made) =>
+      Promise.resolve(made),
+    );
+    writeFileSync(path, text);
+    await expectDoubles();
+    expect(readFileSync(path).subarray(1, 4).toString()).toBe('ELF');
+    expect(readdirSync(join(home, 'spikec', 'native'))).toHaveLength(1);
+  });
+
+  it('are not kept where their folder cannot be made, and run all the same', async () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    vi.stubEnv('XDG_CACHE_HOME', file);
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('spikec-native-'));
+    await expectDoubles();
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('spikec-native-'))).toEqual(before);
+    expect(statSync(file).size).toBe(0);
   });
 });

@@ -42,7 +42,7 @@ it.each([
   ['elu', 'a spiking network has `spike` here'],
   ['LeakyReLU', 'a spiking network has `spike` here'],
   ['mish', 'a spiking network has `spike` here'],
-  ['GroupNorm', 'only batch norm can be folded'],
+  ['InstanceNorm', 'only batch norm can be folded'],
   ['LayerNorm', 'the layer is called `layernorm` here'],
   ['SiLU', 'the layer is called `silu` here'],
   ['Leaky', 'what others call Leaky is `LIF`'],

@@ -33,6 +33,7 @@ it('an unknown setting is answered with the likeliest one and all that there are
 it('a setting that stands elsewhere, and an argument that is none, are answered with their place', () => {
   const config = '`config` has: network, neuron, coding, bits, train, hardware, normalize';
   expect(helpOf('config a { network N epochs 3 }')).toBe(`\`epochs\` stands in \`train { … }\`; ${config}`);
+  expect(helpOf('config a { network N readout max }')).toContain('`x | readout(…)`');
   expect(helpOf('config a { network N train { lr 0.1 } }')).toBe(
     `\`lr\` is an argument: \`optimizer sgd(lr: …)\`; \`train\` has: ${all}`,
   );

@@ -24,6 +24,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   add: layer('Add'),
   softmax: layer('Softmax', 'axis'),
   layernorm: layer('LayerNorm', 'axis'),
+  embedding: layer('Embedding'),
   matrix_product: none,
   group_neuron: none,
   mul: layer('Mul'),

@@ -5,7 +5,9 @@ import { type Source, isSpan, lineAndColumn } from '../../src/base/source.js';
 import { type LoadOptions, type ModelLoader, checkModel, memoryLoader } from '../../src/model/index.js';
 
 /** The standard library's file, from the repository. */
-export function libraryText(name: 'neurons' | 'blocks' | 'attention' | 'spikformer/cifar'): string {
+export function libraryText(
+  name: 'neurons' | 'blocks' | 'attention' | 'detection' | 'spikformer/cifar' | 'spikeyolo/coco',
+): string {
   return readFileSync(new URL(`../../models/${name}.spike`, import.meta.url), 'utf8');
 }
 
@@ -15,6 +17,8 @@ export function testLoader(files: Readonly<Record<string, string>> = {}): ModelL
     'spikec/neurons': libraryText('neurons'),
     'spikec/blocks': libraryText('blocks'),
     'spikec/attention': libraryText('attention'),
+    'spikec/detection': libraryText('detection'),
+    'spikec/spikeyolo/coco': libraryText('spikeyolo/coco'),
     'spikec/spikformer/cifar': libraryText('spikformer/cifar'),
     ...files,
   });

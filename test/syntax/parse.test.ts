@@ -89,6 +89,7 @@ block B { x conv(3) }`;
   it('gives the remedy for habits from other languages', () => {
     expect(problems('config a { batch = 3 }')[0]!.help).toBe('settings take no `=`, as in `batch 64`');
     expect(problems('config a { batch: 3 }')[0]!.help).toBe('settings take no `:`, as in `batch 64`');
+    expect(problems('config a { train { data csv:a/b.csv } }')[0]!.help).toContain('double quotes');
     expect(problems('config a { x f(k = 3) }')[0]!.help).toBe('arguments are named with `:`, as in `kernel: 3`');
     expect(problems('config a { x 1; }')[0]!.help).toContain('remove it');
     expect(problems("config a { x 'b' }")[0]!.help).toContain('double quotes');

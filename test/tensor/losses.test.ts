@@ -1,6 +1,14 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
-import { type LossSpec, ProgramBuilder, absoluteError, autodiff, evaluate, lossOf } from '../../src/tensor/index.js';
+import {
+  type LossSpec,
+  ProgramBuilder,
+  absoluteError,
+  autodiff,
+  distillationLoss,
+  evaluate,
+  lossOf,
+} from '../../src/tensor/index.js';
 
 const outputs = [0.3, -1.2, 2.0, -0.7, 0.4, 0.1, 1.5, -2.5, 0.6, 0.2, 0.9, -0.4];
 const numbers = [0, 1, 0.25, 0.5, 0.4, 1, 1, 0, 0.3, 0.9, 0, 0.7];
@@ -123,3 +131,43 @@ it('the absolute error of a batch is the sum over samples of the mean over outpu
   const expected = outputs.map((v, i) => Math.abs(v - numbers[i]!)).reduce((a, c) => a + c) / 3;
   expect(found['error']!.data[0]!).toBeCloseTo(expected, 12);
 });
+
+/** `F.kl_div(log_softmax(z/τ), log_softmax(t/τ), log_target=True, reduction='batchmean')·τ²` of PyTorch 2.13 in float64. */
+const distilled: readonly [number, number, readonly number[]][] = [
+  [
+    2.5,
+    1.6134359868887582,
+    [
+      -0.080282914603, -0.113619482014, 0.193902396617, -0.197996361619, 0.139404966123, 0.058591395496, 0.299117404769,
+      -0.03690817392, -0.262209230849, -0.007353043022, 0.05758968047, -0.050236637449,
+    ],
+  ],
+  [
+    4,
+    1.9126195020123624,
+    [
+      -0.071678760891, -0.123938573546, 0.195617334437, -0.198373382752, 0.14489878144, 0.053474601312, 0.349553825592,
+      -0.073386540102, -0.27616728549, -0.005674418176, 0.056989109687, -0.051314691511,
+    ],
+  ],
+];
+
+it.each(distilled)(
+  'a distillation at temperature %d and its gradient are those of PyTorch',
+  (temperature, loss, gradient) => {
+    const taught = [1, 0.5, -0.25, 2, -1, 0, -3, 0.1, 4, 0.7, 0.7, 0.7];
+    const b = new ProgramBuilder('distill');
+    const x = b.input('x', 'f64', [{ batch: 2 }, 3]);
+    b.output('loss', distillationLoss(b, { temperature }, x, b.input('teacher', 'f64', [{ batch: 1 }, 3])));
+    const forward = b.build();
+    // two steps whose mean is the outputs: half of the gradient goes to each
+    const steps = [0.7, -0.7].flatMap((shift) => outputs.map((value) => value + shift));
+    const found = evaluate(autodiff(forward, forward.outputs['loss']!, ['x']).program, {
+      x: tensor('f64', [8, 3], steps),
+      teacher: tensor('f64', [4, 3], taught),
+    });
+    expect(found['loss']!.data[0]!).toBeCloseTo(loss, 12);
+    for (const from of [0, 12])
+      gradient.forEach((value, i) => expect(2 * found['grad.x']!.data[from + i]!).toBeCloseTo(value, 10));
+  },
+);

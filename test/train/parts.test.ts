@@ -121,7 +121,7 @@ describe('samples', () => {
     const { shape, data } = samples.images(whole);
     expect(shape).toEqual([2, 2, 3, 4]);
     expect([data[0], data[12], data[24]]).toEqual([24, 17.5, 0]);
-    expect([...samples.labelsOf(whole).data]).toEqual([1, 0]);
+    expect([...samples.truthOf(whole, samples.images(whole)).data]).toEqual([1, 0]);
   });
   it('a flip mirrors the rows, a crop moves the image over a border of zero pixels', () => {
     const samples = Samples.load(counted([1, 3, 4], 1), 1, { mean: [1], std: [1] });

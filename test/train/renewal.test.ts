@@ -129,14 +129,29 @@ it('a second renewal takes nine tenths of the new range and one of the old', asy
   await sizes.close();
 });
 
-it('renewal ends for good below 24 % of the first distance to the target', async () => {
+it('renewal ends for good behind the step that brings the mean below 24 % of the first distance to the target', async () => {
   const { states, sizes, drawn } = await opened('spikes');
   // the distance is 3 at the start: with 1 bit and 2 bits it is 0.5, below 0.72
   set(states, `${layers[0]}.bits`, 1);
   set(states, `${layers[1]}.bits`, 2);
-  expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 1)).toEqual([]);
+  const renewed = await sizes.renew(states, () => Promise.resolve(states), drawn, 1);
+  expect(renewed.map(({ layer, bits }) => [layer, bits.to])).toEqual([
+    [layers[0], 1],
+    [layers[1], 2],
+  ]);
+  expect(sizes.state.targets.map(({ ended }) => ended)).toEqual([false, true]);
   for (const layer of layers) set(states, `${layer}.bits`, 4);
   expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 2)).toEqual([]);
-  expect(sizes.state.targets.map(({ ended }) => ended)).toEqual([false, true]);
+  await sizes.close();
+});
+
+it('bits that all come to their target in one step are renewed in it', async () => {
+  const { states, sizes, drawn } = await opened('spikes');
+  const before = layers.map((layer) => theta(states, layer));
+  for (const layer of layers) set(states, `${layer}.bits`, 1);
+  const renewed = await sizes.renew(states, () => Promise.resolve(states), drawn, 1);
+  expect(renewed.map(({ layer }) => layer)).toEqual(layers);
+  // one bit of a range that four shared: the step is several times as large
+  for (const [i, layer] of layers.entries()) expect(theta(states, layer)).toBeGreaterThan(1.5 * before[i]!);
   await sizes.close();
 });

@@ -113,6 +113,23 @@ it('every pass can be printed after, and compiling stops where it is told', asyn
   expect(diagnostics).toMatchObject([{ code: 'cli/unknown-pass', help: expect.stringContaining('to-spikes') }]);
 }, 30_000);
 
+it('compiling says after which pass it is and what it emits', async () => {
+  const folder = project({ 'a.spike': model() });
+  const said: string[] = [];
+  const compiled = valueOf(
+    await driver.compileTarget(
+      { path: join(folder, 'a.spike') },
+      {
+        emit: ['json', 'ir'],
+        outDir: join(folder, 'out'),
+        onProgress: ({ phase, detail, done, total }) => said.push(detail ?? `${phase} ${done}/${total}`),
+      },
+    ),
+  );
+  const passes = compiled.passes.map(({ pass }) => `after ${pass}`);
+  expect(said.slice(-passes.length - 2)).toEqual([...passes, 'emitting ir 0/2', 'emitting json 1/2']);
+}, 30_000);
+
 it('what the language has and the compiler does not lower yet is said, never left out', async () => {
   const folder = project({
     'a.spike': model(),

@@ -299,30 +299,38 @@ export class Planner {
     return item.reduce === undefined && item.key === this.key({ id: item.value, layout: this.readLayout(item.value) });
   }
 
-  /** Stores the largest value that several kernels compute at more than its worth; whether there is one. */
+  /**
+   * Stores values that several kernels compute at more than their worth, from the outputs to the inputs; whether there
+   * are any. What is computed for a value stored here is left to the next round, which knows that value's kernel.
+   */
   #storeShared(steps: readonly Step[]): boolean {
-    const counts = new Map<string, number>();
-    for (const step of steps) {
-      if (step.kind !== 'loops') continue;
-      const inside = new Set<string>();
-      const owned = new Set(step.items.filter((item) => this.owns(item)).map(({ value }) => value));
+    // two of the kernels that compute a value are enough to know
+    const kernels = new Map<string, ReadonlySet<number>>();
+    const computedIn = (id: string, more: ReadonlySet<number>): void => {
+      const known = kernels.get(id);
+      if (known === undefined) kernels.set(id, more);
+      else if (known.size < 2) kernels.set(id, new Set([...known, ...more]));
+    };
+    steps.forEach((step, i) => {
+      if (step.kind !== 'loops') return;
       for (const item of step.items) {
-        this.cone(
-          item.value,
-          (op) => inside.add(op.id),
-          () => undefined,
-          owned.has(item.value),
-        );
+        const op = this.ops.get(item.value);
+        if (op === undefined || !this.isSoft(op)) continue;
+        if (this.owns(item) || !this.stored.has(op.id)) computedIn(op.id, new Set([i]));
       }
-      for (const id of inside) counts.set(id, (counts.get(id) ?? 0) + 1);
-    }
+    });
+    let any = false;
     for (const op of this.program.ops.toReversed()) {
-      if ((counts.get(op.id) ?? 0) < 2 || this.stored.has(op.id) || op.kind === 'const') continue;
-      if (this.#cost(op.id) <= recomputed) continue;
-      this.stored.add(op.id);
-      return true;
+      const own = kernels.get(op.id);
+      if (own === undefined) continue;
+      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const' && this.#cost(op.id) > recomputed) {
+        this.stored.add(op.id);
+        any = true;
+        continue;
+      }
+      for (const id of op.inputs) if (this.isInlined(id)) computedIn(id, own);
     }
-    return false;
+    return any;
   }
 
   /** Stores a value that can't be computed where it is read. */

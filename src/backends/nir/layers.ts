@@ -166,6 +166,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   function: cannot('a function of values that are no spikes'),
   softmax: cannot('a function of values that are no spikes'),
   layernorm: cannot('a function of values that are no spikes'),
+  embedding: cannot('rows of a table that values choose (an embedding)'),
   table: cannot('a table of values'),
   quantize: cannot('a quantiser'),
   digit: cannot('digits of a value'),

@@ -1,4 +1,5 @@
 import type { DType } from '../../base/dtype.js';
+import { type Pieces, joined } from '../../base/pieces.js';
 import { type PrimKind, type Program, type TensorOp, type ValueInfo, attrsOf } from '../../tensor/index.js';
 import type { Emit, EmitTable } from './context.js';
 import { cast, elementwise, select } from './elementwise.js';
@@ -60,6 +61,11 @@ export function unsupportedByOnnx(program: Program): Program['ops'] {
  * {@link outputNames}, the batch size symbolic.
  */
 export function emitOnnx(program: Program): Uint8Array {
+  return joined(emitOnnxPieces(program));
+}
+
+/** The bytes of {@link emitOnnx} without being in memory together. */
+export function emitOnnxPieces(program: Program): Pieces {
   const w = new GraphWriter(program);
   for (const param of program.params) w.initializer(param.id, param.data);
   const types = emitOps(w, program, new Map());

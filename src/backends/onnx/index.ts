@@ -1,2 +1,2 @@
-export { emitOnnx, onnxEmitters, onnxSupports, outputNames, unsupportedByOnnx } from './emit.js';
+export { emitOnnx, emitOnnxPieces, onnxEmitters, onnxSupports, outputNames, unsupportedByOnnx } from './emit.js';
 export { elementType } from './writer.js';

@@ -1,7 +1,8 @@
 import type { DType, Tensor } from '../../base/dtype.js';
 import { type OnnxMessage, attributeTypes } from '../../base/onnx-proto.js';
 import { type Dim, type Program, isBatch } from '../../tensor/index.js';
-import { encodeOnnx } from '../../base/onnx-encode.js';
+import { onnxPieces } from '../../base/onnx-encode.js';
+import { type Pieces, tensorBytes } from '../../base/pieces.js';
 
 /** ONNX's numbers of our dtypes; i64 appears only in shapes and indices. */
 export const elementType: Readonly<Record<DType | 'i64', number>> = {
@@ -89,10 +90,15 @@ export class GraphWriter {
     return `::${hint}.${++this.#count}`;
   }
 
-  initializer(name: string, { dtype, shape, data }: Tensor): string {
-    if (this.around !== undefined) return this.around.initializer(name, { dtype, shape, data });
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.#initializers.push({ name, dims: [...shape], dataType: elementType[dtype], rawData });
+  initializer(name: string, tensor: Tensor): string {
+    if (this.around !== undefined) return this.around.initializer(name, tensor);
+    const { dtype, shape } = tensor;
+    this.#initializers.push({
+      name,
+      dims: [...shape],
+      dataType: elementType[dtype],
+      rawData: tensorBytes(tensor),
+    });
     return name;
   }
 
@@ -182,9 +188,9 @@ export class GraphWriter {
   }
 
   /** The serialised ModelProto of what the outputs need. */
-  finish(outputs: readonly OnnxMessage<'ValueInfoProto'>[]): Uint8Array {
+  finish(outputs: readonly OnnxMessage<'ValueInfoProto'>[]): Pieces {
     this.#prune(outputs);
-    return encodeOnnx('ModelProto', {
+    return onnxPieces('ModelProto', {
       irVersion: 8,
       producerName: 'spikec',
       opsetImport: [{ domain: '', version: 17 }],

@@ -225,16 +225,22 @@ const affine: Emit<'affine'> = (context, op, inputs) => {
     const found = optionalParam(context.network, op, role)?.tensor.shape;
     return found === undefined ? 'None' : tuple(found);
   };
+  const learned = op.attrs.learned === undefined ? '' : `, learned="${op.attrs.learned}"`;
   return called(
     context,
     op,
     inputs,
-    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length - channelAxisOf(op)})`,
+    `${helper(context, 'Affine')}(${shape('scale')}, ${shape('shift')}, rank=${op.type.shape.length - channelAxisOf(op)}${learned})`,
   );
 };
 
 const channelConv: Emit<'channel_conv'> = (context, op, inputs) =>
   called(context, op, inputs, `${helper(context, 'ChannelConvolution')}(${op.attrs.kernel})`);
+
+const embedding: Emit<'embedding'> = (context, op, inputs) => {
+  const { shape } = paramOf(context.network, op, 'weight').tensor;
+  return called(context, op, inputs, `${helper(context, 'Embedding')}(${shape.join(', ')})`);
+};
 
 const dropout: Emit<'dropout'> = (context, op, inputs) => {
   if (op.attrs.rate === 0) return { code: inputs[0]!.code, steps: inputs[0]!.steps };
@@ -258,6 +264,8 @@ const encode: Emit<'encode'> = (context, op, [x]) => {
     case 'events':
       return { code: `${helper(context, 'frames_first')}(${x!.code})`, steps: context.steps };
     case 'rate':
+      if (op.attrs.encoder === 'regular') throw new Unsupported(op, 'regular spikes of the input');
+      if (op.attrs.scale !== undefined) throw new Unsupported(op, 'spikes of the input that have its sign');
       return {
         code: `${helper(context, 'bernoulli')}(${x!.code}, ${context.steps}, noise.get(${quote(`${op.id}.uniform`)}))`,
         steps: context.steps,
@@ -335,6 +343,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   function: written,
   softmax: written,
   layernorm: written,
+  embedding,
   table: none,
   channel_conv: channelConv,
   avgpool: written,

@@ -51,6 +51,15 @@ channels, height, width], labels [count].`,
     `A file of CIFAR-10's binary version is a row of records of 3,073 bytes: a label from 0 to 9, then the red, green and blue
 plane of 32×32 pixels. The Python version (pickles) isn't read.`,
   ),
+  'data/no-samples': define<{ name: string; arrays: readonly string[]; inputs: readonly string[] }>(
+    'error',
+    ({ name, arrays, inputs }) =>
+      `"${name}" has the arrays ${arrays.join(', ')}; ` +
+      (inputs.length === 0 ? 'none of them is called images or x' : `the network’s inputs are ${inputs.join(', ')}`),
+    `The samples of an NPZ file are its array \`images\` (or \`x\`), or an array for each of the network's inputs under the
+input's name, as \`numpy.savez("data.npz", ids=ids, mask=mask, labels=labels)\` writes them. Their numbers are taken as they are; arrays
+of unsigned bytes with two axes a sample and more are pixels, which are scaled to 0…1.`,
+  ),
   'data/bad-npz': define<{ file: string; reason: string }>(
     'error',
     ({ file, reason }) => `"${file}" is not a usable NPZ file: ${reason}`,

@@ -33,7 +33,7 @@ the import or rename one of the two.`,
     'error',
     ({ path }) => `there is no model file ${path}`,
     `The path of a \`use\` is relative to the folder of the file that contains it, and starts with \`./\`. The standard
-library has \`spikec/neurons\`, \`spikec/blocks\` and \`spikec/attention\`.`,
+library has \`spikec/neurons\`, \`spikec/blocks\`, \`spikec/attention\` and \`spikec/detection\`.`,
   ),
   'model/outside-folder': define<{ path: string; folder: string }>(
     'error',

@@ -34,6 +34,34 @@ as they do without it.`,
 whenever they are needed where they don't: a data set may be larger than the memory. The order of samples and all numbers are the
 same. With more memory the training is faster, for events most of all: they are cut into frames anew each time.`,
   ),
+  'train/low-memory': define<{ engine: string; engines: readonly string[] }>(
+    'error',
+    ({ engine, engines }) => `the engine ${engine} can't train with \`memory low\`; ${engines.join(', ')} can`,
+    `With \`memory low\` (\`--low-memory\`) values of the forward pass are computed again when the backward pass needs them, so that fewer lie in
+memory. \`onnxruntime\` and \`fused\` join what is computed twice, or compute it early, and would need as much as before;
+\`torch\` doesn't know the setting.`,
+  ),
+  'train/output-without-loss': define<{ output: string }>(
+    'error',
+    ({ output }) => `no loss is of the output \`${output}\``,
+    `Of a network with several outputs each has a loss of its own, which names it: \`loss cross_entropy(of: digit) + 0.1 * mse(of: picture, target: reconstruction)\`.
+Without \`loss\` each has the usual one of its labels. An output that nothing is to be learned of is left out of the network.`,
+  ),
+  'train/output-without-labels': define<{ output: string; name: string; found: readonly string[] }>(
+    'error',
+    ({ output, name, found }) =>
+      `the output \`${output}\` has nothing to be compared with: ${name} has ${found.length === 0 ? 'no labels by name' : `labels ${found.join(', ')}`}`,
+    `The labels of several outputs lie in one NPZ or HDF5 file beside its \`images\`, each under its output's name: integers [count] are classes,
+floating-point numbers [count, outputs] are to be predicted. Those of the first output may be called \`labels\`. An output that shall be the input
+itself says so: \`mse(of: picture, target: reconstruction)\`.`,
+  ),
+  'train/teacher': define<{ teacher: string; reason: string }>(
+    'error',
+    ({ teacher, reason }) => `the teacher "${teacher}" ${reason}`,
+    `\`loss distill("teacher.onnx", temperature: 4)\` learns from an ONNX file beside the model file: one input, which takes the samples as the
+network gets them, normalised, in float32, and a first output with as many numbers as the network has outputs, before any softmax. It is
+run by onnxruntime on each batch, augmented as it is.`,
+  ),
   'train/diverged': define<{ epoch: number; step: number; layer: string; what: string }>(
     'error',
     ({ epoch, step, what }) =>

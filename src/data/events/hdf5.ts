@@ -10,6 +10,7 @@ interface Library {
 
 interface H5Group {
   readonly get: (path: string) => unknown;
+  readonly keys: () => readonly string[];
 }
 
 interface H5Type {
@@ -87,6 +88,11 @@ export class Hdf5File {
         return (this.#read(() => dataset.slice(ranges)) ?? []) as ArrayLike<number | bigint>;
       },
     };
+  }
+
+  /** What there is at the top of the file. */
+  names(): readonly string[] {
+    return this.#read(() => this.#file.keys());
   }
 
   /** The first of some arrays that there is. */

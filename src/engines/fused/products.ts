@@ -1,4 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
+import { joined } from '../../base/pieces.js';
 import { GraphWriter, valueInfo } from '../../backends/onnx/writer.js';
 import { units } from '../../tensor/dims.js';
 import { type Dim, type Program, attrsOf } from '../../tensor/types.js';
@@ -55,5 +56,5 @@ export function emitProduct(synapse: IntegerSynapse): Uint8Array {
   const w = new GraphWriter(program);
   w.initializer('weights', { dtype: 'i8', shape: [depth(synapse), synapse.columns], data: synapse.weights });
   w.node('MatMulInteger', [productNames.input, 'weights', w.scalar('u8', synapse.zero)], {}, productNames.output);
-  return w.finish([valueInfo(productNames.output, 'i32', [rows, synapse.columns])]);
+  return joined(w.finish([valueInfo(productNames.output, 'i32', [rows, synapse.columns])]));
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,7 +67,7 @@ export async function nativeIsHere(): Promise<void> {
     loops: '#include <math.h>\n',
     products: '#include <pthread.h>\n#include <stdint.h>\nint64_t spikec_probe;\n',
   };
-  await compileProgram(compiler, probe);
+  await compileProgram(compiler, probe, () => Promise.resolve());
 }
 
 const common = [
@@ -90,11 +90,25 @@ function cacheFolder(): string {
   return home === '' ? join(tmpdir(), 'spikec-native') : join(home, '.cache', 'spikec', 'native');
 }
 
-/** Compiles a program to a shared library, unless the same was compiled before; gives its path. */
-export async function compileProgram(
+/** A place to compile in: beside the kept libraries, or where nothing can be kept, a temporary one. */
+async function workFolder(folder: string): Promise<{ readonly work: string; readonly keeps: boolean }> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return { work: await mkdtemp(join(folder, 'work-')), keeps: true };
+  } catch {
+    return { work: await mkdtemp(join(tmpdir(), 'spikec-native-')), keeps: false };
+  }
+}
+
+/**
+ * Compiles a program to a shared library, unless the same was compiled before, and opens that by `open`. A kept library that
+ * doesn't open, such as a damaged one, is compiled anew.
+ */
+export async function compileProgram<T>(
   compiler: Compiler,
   program: Pick<CProgram, 'loops' | 'products'>,
-): Promise<string> {
+  open: (path: string) => Promise<T>,
+): Promise<T> {
   // every result of the loops is rounded by itself, as the reference evaluator does; sums of products aren't
   const parts = [
     // threaded jumps turn choices between constants into branches, and such loops aren't vectorised
@@ -106,28 +120,52 @@ export async function compileProgram(
   const key = createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 40);
   const folder = cacheFolder();
   const library = join(folder, `${key}.so`);
-  if (await exists(library)) return library;
-  const work = join(folder, `${key}.${process.pid}.${Date.now()}`);
+  if (await exists(library)) {
+    try {
+      return await open(library);
+    } catch {
+      // compiled anew
+    }
+  }
+  const { work, keeps } = await workFolder(folder);
   try {
-    await mkdir(work, { recursive: true, mode: 0o700 });
+    const made = join(work, 'program.so');
+    await compileParts(compiler, flags, parts, work, made);
+    if (!keeps) return await open(made);
+    await rename(made, library);
+    return await open(library);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+interface Part {
+  readonly name: string;
+  readonly text: string;
+  readonly flags: readonly string[];
+}
+
+async function compileParts(
+  { command }: Compiler,
+  flags: readonly string[],
+  parts: readonly Part[],
+  work: string,
+  made: string,
+): Promise<void> {
+  try {
     const objects = await Promise.all(
       parts.map(async ({ name, text, flags: own }) => {
         const source = join(work, `${name}.c`);
         await writeFile(source, text);
         const object = join(work, `${name}.o`);
-        await execute(compiler.command, [...flags, ...own, '-c', source, '-o', object], { maxBuffer: 2 ** 24 });
+        await execute(command, [...flags, ...own, '-c', source, '-o', object], { maxBuffer: 2 ** 24 });
         return object;
       }),
     );
-    const made = join(work, 'program.so');
-    await execute(compiler.command, ['-shared', '-o', made, ...objects, '-lm', '-lpthread']);
-    await rename(made, library);
-    return library;
+    await execute(command, ['-shared', '-o', made, ...objects, '-lm', '-lpthread']);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n').slice(0, 4).join(' ') : String(error);
-    return fail('engine/unavailable', { engine: 'native', reason: `${compiler.command}: ${reason}` });
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    fail('engine/unavailable', { engine: 'native', reason: `${command}: ${reason}` });
   }
 }
 

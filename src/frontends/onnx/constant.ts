@@ -30,6 +30,10 @@ export interface Constant {
   readonly data: () => NumericArray;
   /** Reads single elements where that saves a copy of all of them: float contents that lie unaligned in the file. */
   readonly reader?: (() => (index: number) => number) | undefined;
+  /** Writes elements from `start` on into all of an array: of contents that need not be in memory a second time. */
+  readonly fill?: ((into: NumericArray, start: number) => void) | undefined;
+  /** `data` gives a view of the file. */
+  readonly isView?: true;
   /** For a dequantised constant: the codes it was made from. `data` gives the reals in double precision. */
   readonly quantised?: { readonly codes: Constant; readonly quant: WeightQuant };
 }
@@ -135,14 +139,13 @@ export function transposedConstant(constant: Constant, perm: readonly number[]):
     return dequantised(transposedConstant(quantised.codes, perm), { ...quantised.quant, axis }, constant.name);
   }
   const shape = perm.map((axis) => constant.shape[axis]!);
-  return lazyConstant(constant.name, constant.type, shape, () => {
+  const strides = constant.shape.map((_, axis) => elementCount(constant.shape.slice(axis + 1)));
+  const steps = perm.map((axis) => strides[axis]!);
+  const fill = (into: NumericArray, start: number): void => {
     const source = elementReader(constant);
-    const result = arrayOf(constant.type, elementCount(shape));
-    const strides = constant.shape.map((_, axis) => elementCount(constant.shape.slice(axis + 1)));
-    const steps = perm.map((axis) => strides[axis]!);
-    const index = shape.map(() => 0);
-    for (let i = 0, from = 0; i < result.length; i++) {
-      result[i] = source(from);
+    const index = unravelled(start, shape);
+    for (let i = 0, from = index.reduce((sum, n, axis) => sum + n * steps[axis]!, 0); i < into.length; i++) {
+      into[i] = source(from);
       for (let axis = shape.length - 1; axis >= 0; axis--) {
         from += steps[axis]!;
         if (++index[axis]! < shape[axis]!) break;
@@ -150,6 +153,21 @@ export function transposedConstant(constant: Constant, perm: readonly number[]):
         index[axis] = 0;
       }
     }
+  };
+  const transposed = lazyConstant(constant.name, constant.type, shape, () => {
+    const result = arrayOf(constant.type, elementCount(shape));
+    fill(result, 0);
     return result;
   });
+  return constant.fill !== undefined || constant.isView === true ? { ...transposed, fill } : transposed;
+}
+
+/** The index by axis of the element with a number in row-major order. */
+function unravelled(at: number, shape: readonly number[]): number[] {
+  const index = shape.map(() => 0);
+  for (let axis = shape.length - 1, rest = at; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return index;
 }

@@ -116,12 +116,17 @@ function externalBytes(
 
 function rawConstant(tensor: OnnxTensor, type: ElementType, count: number, bytes: Uint8Array): Constant {
   const constant = lazyConstant(tensor.name, type, tensor.dims, () => fromRaw(bytes, type, count));
-  if (type !== 'float' || bytes.byteOffset % 4 === 0) return constant;
+  if (type !== 'float') return constant;
+  if (bytes.byteOffset % 4 === 0) return { ...constant, isView: true };
+  const fill = (into: NumericArray, start: number): void => {
+    const own = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+    own.set(bytes.subarray(4 * start, 4 * start + own.length));
+  };
   const reader = (): ((index: number) => number) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return (index) => view.getFloat32(4 * index, true);
   };
-  return { ...constant, reader };
+  return { ...constant, reader, fill };
 }
 
 /** Views little-endian bytes as numbers; copies only where alignment or width asks for it. */

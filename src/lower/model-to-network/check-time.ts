@@ -44,12 +44,15 @@ function normsInCycles(layers: readonly Layer[]): readonly Layer[] {
 }
 
 /** Read-outs that aren't the end of the network, or of a network without time steps. */
-export function readOutProblems({ coding }: Config, { layers, output }: OwnNetwork): readonly Diagnostic[] {
+export function readOutProblems({ coding }: Config, { layers, outputs }: OwnNetwork): readonly Diagnostic[] {
   const conflict = (problem: string, { place }: Layer, help: string): Diagnostic =>
     diagnostic('model/conflict', { problem }, place, { help });
   return layers.flatMap((layer) => {
     if (layer.kind !== 'readout') return [];
-    if (layer.id !== output || layers.some(({ inputs }) => inputs.includes(layer.id))) {
+    if (
+      !outputs.some((output) => output.layer === layer.id) ||
+      layers.some(({ inputs }) => inputs.includes(layer.id))
+    ) {
       const help = 'put it at the end of the line of the `output`, for example `output h | linear(10) | readout(last)`';
       return [conflict('`readout` before the end of the network: behind it there are no time steps', layer, help)];
     }

@@ -5,6 +5,7 @@ import {
   type CodingChoice,
   type Config,
   type Layer,
+  type NetworkOutput,
   type NeuronUse,
   type OwnNetwork,
   stepsOf,
@@ -103,12 +104,20 @@ class ModelLowering {
       else if (layer.kind === 'readout') this.#encoded.set(layer.id, this.#context.idOf(layer.inputs[0]!));
       else lowerLayer(this.#prepared(layer), this.#context);
     }
-    const last = this.#context.idOf(this.#network.output);
-    if (coding === undefined) return this.#builder.finish([last]);
-    const { of: readout } = present(this.#layers.get(this.#network.output), 'lower: no output').attrs;
+    const outputs = this.#network.outputs.map((output) => this.#output(output, coding));
+    return this.#builder.finish(outputs, ...(coding === undefined ? [] : [codingOf(coding)]));
+  }
+
+  /** An output read out of its steps; of several, each has its name as its id. */
+  #output({ name, layer }: NetworkOutput, coding: CodingChoice | undefined): string {
+    const last = this.#context.idOf(layer);
+    const several = this.#network.outputs.length > 1;
+    if (coding === undefined)
+      return several ? this.#builder.add({ id: name, kind: 'identity', inputs: [last], attrs: {} }) : last;
+    const { of: readout } = present(this.#layers.get(layer), 'lower: no output').attrs;
     const attrs = { coding: coding.name, ...(typeof readout === 'string' && readout !== 'mean' ? { readout } : {}) };
-    const decoded = this.#builder.add({ id: this.#unused('decode'), kind: 'decode', inputs: [last], attrs });
-    return this.#builder.finish([decoded], codingOf(coding));
+    const id = several ? name : this.#unused('decode');
+    return this.#builder.add({ id, kind: 'decode', inputs: [last], attrs });
   }
 
   #input(layer: Layer, coding: CodingChoice | undefined): void {
@@ -118,7 +127,7 @@ class ModelLowering {
     const inputs = this.#network.layers.filter((other) => other.kind === 'input').length;
     // squeezed trains meet a constant input that enters once
     const steps = this.bits.squeezes ? 1 : present(stepsOf(coding), 'lower: a train without steps');
-    const attrs: Attrs = { coding: coding.name, steps, ...('seed' in coding.args ? { seed: coding.args.seed } : {}) };
+    const attrs: Attrs = { coding: coding.name, steps, ...(coding.name === 'rate' ? firing(coding.args) : {}) };
     const encodeId = inputs === 1 ? this.#unused('encode') : `${id}.encode`;
     this.#encoded.set(
       id,
@@ -229,9 +238,17 @@ class ModelLowering {
 
   #unused(id: OpKind): string {
     let name: string = id;
-    for (let i = 2; this.#layers.has(name); i++) name = `${id}_${i}`;
+    const { outputs } = this.#network;
+    const taken = (one: string): boolean =>
+      this.#layers.has(one) || (outputs.length > 1 && outputs.some((output) => output.name === one));
+    for (let i = 2; taken(name); i++) name = `${id}_${i}`;
     return name;
   }
+}
+
+/** How an input of `rate` fires. */
+function firing({ seed, encoder, input }: Extract<CodingChoice, { readonly name: 'rate' }>['args']): Attrs {
+  return { seed, ...(encoder === 'regular' ? { encoder } : {}), ...(input > 0 ? { scale: input } : {}) };
 }
 
 function codingOf({ name, args }: CodingChoice): Coding {

@@ -1,4 +1,4 @@
-import { elementCount } from '../../base/dtype.js';
+import { type Tensor, elementCount, tensor } from '../../base/dtype.js';
 import type { Layer } from '../../model/index.js';
 import { type Attrs, type NetworkBuilder, isOpKind, opDef } from '../../network/index.js';
 import { type BitPlan, bitAttrs, initialBits } from './bits.js';
@@ -51,6 +51,10 @@ export function lowerLayer(layer: Layer, context: LayerContext): void {
       return plain(layer, 'softmax', pick(layer, ['axis']), context);
     case 'layernorm':
       return lowerLayernorm(layer, context);
+    case 'learned':
+      return lowerLearned(layer, context);
+    case 'embedding':
+      return lowerEmbedding(layer, context);
     case 'matmul':
       return plain(layer, 'matmul', pick(layer, ['transpose']), context);
     case 'add':
@@ -159,12 +163,42 @@ function lowerBatchnorm(layer: Layer, { builder, idOf }: LayerContext): void {
 
 function lowerLayernorm(layer: Layer, { builder, idOf }: LayerContext): void {
   const features = [layer.shape.at(-1)!];
-  const params = {
-    gamma: builder.param(`${layer.id}.gamma`, { tensor: filled(features, 1) }),
-    beta: builder.param(`${layer.id}.beta`, { tensor: filled(features, 0) }),
-  };
+  const params =
+    layer.attrs['plain'] === true
+      ? {}
+      : {
+          gamma: builder.param(`${layer.id}.gamma`, { tensor: filled(features, 1) }),
+          beta: builder.param(`${layer.id}.beta`, { tensor: filled(features, 0) }),
+        };
   const attrs = { axis: layer.shape.length - 1, ...pick(layer, ['epsilon']) };
   builder.add({ id: layer.id, kind: 'layernorm', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
+}
+
+/** x·scale + shift: both learned, a number a channel; or a shift for each value, uniform with the given deviation. */
+function lowerLearned(layer: Layer, { builder, initialiser, idOf }: LayerContext): void {
+  const learned = layer.attrs['of'] as 'both' | 'shift';
+  const param = (role: string, tensor: Tensor): string => builder.param(`${layer.id}.${role}`, { tensor });
+  const channels = [layer.shape[0]!];
+  const deviation = (layer.attrs['deviation'] as number | undefined) ?? 0;
+  // of numbers uniform in ±b it is b/√3
+  const drawn = (): Tensor =>
+    deviation === 0
+      ? filled(layer.shape, 0)
+      : initialiser.uniform(`${layer.id}.shift`, layer.shape, 1 / (3 * deviation ** 2));
+  const params =
+    learned === 'both'
+      ? { scale: param('scale', filled(channels, 1)), shift: param('shift', filled(channels, 0)) }
+      : { scale: param('scale', filled([1], 1)), shift: param('shift', drawn()) };
+  const inputs = layer.inputs.map(idOf);
+  builder.add({ id: layer.id, kind: 'affine', inputs, attrs: { learned }, params, place: layer.place });
+}
+
+/** Weight [words, features], uniform in ±1. */
+function lowerEmbedding(layer: Layer, { builder, initialiser, idOf }: LayerContext): void {
+  const shape = [layer.attrs['words'] as number, layer.attrs['features'] as number];
+  const name = `${layer.id}.weight`;
+  const params = { weight: builder.param(name, { tensor: initialiser.uniform(name, shape, 1) }) };
+  builder.add({ id: layer.id, kind: 'embedding', inputs: layer.inputs.map(idOf), params, place: layer.place });
 }
 
 /** Weight [k], uniform in ±1/√k. */
@@ -176,13 +210,16 @@ function lowerChannelConv(layer: Layer, { builder, initialiser, idOf }: LayerCon
   builder.add({ id: layer.id, kind: 'channel_conv', inputs, attrs: { kernel }, params, place: layer.place });
 }
 
-/** Constants of the model file: x·factor, or x + offset. */
+/** Constants: x·factor, or x + offset, or a factor for each place of an axis. */
 function lowerAffine(layer: Layer, { builder, idOf }: LayerContext): void {
   const factor = (layer.attrs['factor'] as number | undefined) ?? 1;
+  const factors = layer.attrs['factors'] as readonly number[] | undefined;
+  const scale = factors === undefined ? filled([1], factor) : tensor('f32', [factors.length], factors);
+  const attrs = factors === undefined ? {} : pick(layer, ['axis']);
   const offset = layer.attrs['offset'] as number | undefined;
   const params: Record<string, string> = {
-    scale: builder.param(`${layer.id}.scale`, { tensor: filled([1], factor) }),
+    scale: builder.param(`${layer.id}.scale`, { tensor: scale }),
   };
   if (offset !== undefined) params['shift'] = builder.param(`${layer.id}.shift`, { tensor: filled([1], offset) });
-  builder.add({ id: layer.id, kind: 'affine', inputs: layer.inputs.map(idOf), params, place: layer.place });
+  builder.add({ id: layer.id, kind: 'affine', inputs: layer.inputs.map(idOf), attrs, params, place: layer.place });
 }

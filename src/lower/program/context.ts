@@ -1,4 +1,5 @@
 import { type Tensor, tensor } from '../../base/dtype.js';
+import { castTensor } from '../../base/lazy-tensor.js';
 import {
   type LoweredOp,
   type LoweringContext,
@@ -8,6 +9,7 @@ import {
   opsById,
   optionalParam,
   paramOf,
+  realTensor,
   realValues,
 } from '../../network/index.js';
 import { ProgramBuilder, type Value } from '../../tensor/index.js';
@@ -52,16 +54,16 @@ export class Lowering implements LoweringContext {
   /** A weight as it stands (integer codes stay integers), as an f32 parameter. */
   weight(op: LoweredOp, role = 'weight'): Value {
     const { tensor: values } = paramOf(this.network, op, role);
-    return this.param(op.params[role]!, values.dtype === 'f32' ? values : tensor('f32', values.shape, values.data));
+    return this.param(op.params[role]!, values.dtype === 'f32' ? values : castTensor('f32', values));
   }
 
   /** A weight's real values in a dtype. */
   realWeight(op: LoweredOp, role: string, dtype: Precision): Value {
     const param = paramOf(this.network, op, role);
-    return this.param(
-      `${op.params[role]!}${param.quant === undefined ? '' : '.real'}`,
-      tensor(dtype, param.tensor.shape, realValues(param)),
-    );
+    const name = `${op.params[role]!}${param.quant === undefined ? '' : '.real'}`;
+    // what is trained is the program's own
+    const own = this.options.trainable === true || param.quant !== undefined || param.tensor.dtype !== dtype;
+    return this.param(name, own ? castTensor(dtype, realTensor(param)) : param.tensor);
   }
 
   /** A per-neuron constant, shaped to broadcast over [N, …shape]: [C] → [C,1,1]. */

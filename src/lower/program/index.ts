@@ -6,6 +6,7 @@ export {
   type CodingNumbers,
   type Conversion,
   type MeansCoding,
+  RealNetwork,
   carrierOf,
   carriers,
   conversionOf,
@@ -23,7 +24,7 @@ export {
   neuronInput,
   trainsRead,
 } from './by-layer.js';
-export { stepsOfNetwork } from './context.js';
+export { type Lowering, stepsOfNetwork } from './context.js';
 export { type LowerOptions, lower } from './lower.js';
 export { type NeuronBody, neuronBody } from './neuron-body.js';
 export { type PerOpProgram, fedName, lowerPerOp } from './per-op.js';
@@ -37,5 +38,15 @@ export {
   outputNames,
 } from './runnable.js';
 export { mostRunSteps, mostUnrolledSteps, unrolledSteps } from './unrolled.js';
-export { type FiringLoss, type TrainingLoss, taskLosses } from './training-loss.js';
+export {
+  type DistillLoss,
+  type FiringLoss,
+  type LossTerm,
+  type OtherOutput,
+  type TrainingLoss,
+  distillations,
+  taskLosses,
+  taughtOutput,
+  weightOf,
+} from './training-loss.js';
 export { type TrainableRunnable, lowerForObservation, lowerForTraining } from './training.js';

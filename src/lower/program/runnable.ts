@@ -34,6 +34,8 @@ export const outputNames = {
   /** Of samples that are mixed with others: the classes of these, and the share that is left (inputs, as `labels` is). */
   partners: 'labels.partners',
   share: 'labels.share',
+  /** What a teacher says of the images, an input where the loss has a distillation. */
+  teacher: 'teacher',
   loss: 'loss',
   correct: 'correct',
   /** Of labels that are numbers, in its place. */
@@ -41,6 +43,11 @@ export const outputNames = {
   /** With learned bits: the loss without their penalties, and a penalty. */
   task: 'loss.task',
   penalty: (kind: BitKind): string => `loss.${kind}`,
+  /** The same of an output behind the first, by its name. */
+  labelsOf: (name?: string): string => (name === undefined ? 'labels' : `labels ${name}`),
+  partnersOf: (name?: string): string => (name === undefined ? 'labels.partners' : `labels.partners ${name}`),
+  correctOf: (name?: string): string => (name === undefined ? 'correct' : `correct ${name}`),
+  errorOf: (name?: string): string => (name === undefined ? 'error' : `error ${name}`),
   /** The network's outputs in its order; the first holds the logits, [N, …]. */
   output: (n: number): string => String(n),
   /** [N, 2]: spikes fired, and spikes times fan-out. */

@@ -1,7 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type Op, isFiringLayer } from '../../network/index.js';
-import { type LossSpec, type Value, lossOf } from '../../tensor/index.js';
+import { type LossSpec, type Value, distillationLoss, lossOf } from '../../tensor/index.js';
 import type { Carried } from './carriers/carrier.js';
 import type { Lowering } from './context.js';
 import { stepsOf } from './runnable.js';
@@ -12,17 +12,58 @@ export interface FiringLoss {
   readonly target: number;
 }
 
+/** Knowledge distillation from a teacher, whose outputs the step is fed. */
+export interface DistillLoss {
+  readonly kind: 'distill';
+  /** The teacher's ONNX file. */
+  readonly teacher: string;
+  readonly temperature: number;
+}
+
 /** What a training makes small: one loss, or several, each times a factor. */
 export type TrainingLoss = LossSpec | { readonly kind: 'sum'; readonly terms: readonly LossTerm[] };
 
-interface LossTerm {
+export interface LossTerm {
   readonly factor: number;
-  readonly loss: LossSpec | FiringLoss;
+  readonly loss: LossSpec | FiringLoss | DistillLoss;
+  /** Which output of the network it is of; the first where it isn't said. */
+  readonly of?: number;
 }
 
-/** The losses that compare outputs with labels. */
-export function taskLosses(loss: TrainingLoss): readonly LossSpec[] {
-  return loss.kind === 'sum' ? loss.terms.flatMap((term) => (term.loss.kind === 'firing' ? [] : [term.loss])) : [loss];
+/** An output behind the first: its place among them, its name, and what it is compared with. */
+export interface OtherOutput {
+  readonly output: number;
+  readonly name: string;
+  readonly labels: 'classes' | 'numbers' | 'input';
+}
+
+/** The losses that compare outputs with labels; of one output, where it is named. */
+export function taskLosses(loss: TrainingLoss, output?: number): readonly LossSpec[] {
+  if (loss.kind !== 'sum') return output === undefined || output === 0 ? [loss] : [];
+  const terms = loss.terms.filter(({ of = 0 }) => output === undefined || of === output);
+  return terms.flatMap(({ loss: one }) => (one.kind === 'firing' || one.kind === 'distill' ? [] : [one]));
+}
+
+/** The factors of an output's losses, added up. */
+export function weightOf(loss: TrainingLoss, output: number): number {
+  if (loss.kind !== 'sum') return output === 0 ? 1 : 0;
+  const terms = loss.terms.filter((term) => term.loss.kind !== 'firing' && (term.of ?? 0) === output);
+  return terms.reduce((sum, { factor }) => sum + factor, 0);
+}
+
+/** The terms that compare outputs with a teacher's. */
+export function distillations(loss: TrainingLoss): readonly DistillLoss[] {
+  return distillTerms(loss).map(({ distill }) => distill);
+}
+
+/** The output that a teacher teaches, where there is one. */
+export function taughtOutput(loss: TrainingLoss): number | undefined {
+  return distillTerms(loss)[0]?.of;
+}
+
+function distillTerms(loss: TrainingLoss): readonly { readonly distill: DistillLoss; readonly of: number }[] {
+  if (loss.kind !== 'sum') return [];
+  return loss.terms.flatMap(({ loss: one, of = 0 }) => (one.kind === 'distill' ? [{ distill: one, of }] : []));
 }
 
 /** What a loss of each step sees, and any other. */
@@ -31,32 +72,55 @@ export interface Logits {
   readonly read: Value;
 }
 
-/** What the outputs are compared with; of samples that are mixed with a partner, its labels too, by shares. */
+/** Labels of the samples; with `partner`, those that they are mixed with, whose share is what `share` leaves. */
 export interface Truth {
   readonly labels: Value;
   readonly partner?: { readonly labels: Value; readonly share: Value };
+  /** What a teacher says, [N, outputs], where a term wants it. */
+  readonly teacher?: Value;
 }
 
-/** The loss as a scalar. */
+/** An output of the network and what it is compared with. */
+export interface Judged {
+  readonly logits: Logits;
+  readonly truth: Truth;
+}
+
+/** The loss as a scalar; `outputs` by their place in the network, those that have losses. */
 export function totalLoss(
   lowering: Lowering,
   carried: Carried,
   loss: TrainingLoss,
-  logits: Logits,
-  { labels, partner }: Truth,
+  outputs: ReadonlyMap<number, Judged>,
 ): Value {
   const { builder } = lowering;
-  const against = (one: LossSpec, wanted: Value): Value =>
-    lossOf(builder, one, one.kind === 'tet' ? logits.steps : logits.read, wanted);
-  const task = (one: LossSpec): Value => {
-    const own = against(one, labels);
+  const judgedOf = (output: number): Judged => present(outputs.get(output), `lower: output ${output} has no labels`);
+  const task = (one: LossSpec, output: number): Value => {
+    const { logits, truth } = judgedOf(output);
+    const against = (wanted: Value): Value =>
+      lossOf(builder, one, one.kind === 'tet' ? logits.steps : logits.read, wanted);
+    const own = against(truth.labels);
+    const { partner } = truth;
     if (partner === undefined) return own;
-    const rest = builder.mul(against(one, partner.labels), builder.sub(1, partner.share));
+    const rest = builder.mul(against(partner.labels), builder.sub(1, partner.share));
     return builder.as('mixed').add(builder.mul(own, partner.share), rest);
   };
-  if (loss.kind !== 'sum') return task(loss);
-  const terms = loss.terms.map(({ factor, loss: one }) => {
-    const value = one.kind === 'firing' ? firingLoss(lowering, carried, one) : task(one);
+  if (loss.kind !== 'sum') return task(loss, 0);
+  const termOf = (one: LossTerm['loss'], output: number): Value => {
+    switch (one.kind) {
+      case 'firing':
+        return firingLoss(lowering, carried, one);
+      case 'distill': {
+        const { logits, truth } = judgedOf(output);
+        const teacher = present(truth.teacher, 'lower: a distillation without a teacher');
+        return distillationLoss(builder, one, logits.read, teacher);
+      }
+      default:
+        return task(one, output);
+    }
+  };
+  const terms = loss.terms.map(({ factor, loss: one, of = 0 }) => {
+    const value = termOf(one, of);
     return factor === 1 ? value : builder.mul(value, factor);
   });
   return terms.reduce((sum, term) => builder.as('loss').add(sum, term));

@@ -1,10 +1,26 @@
 import { stepParameter } from '../../equations/index.js';
-import { type Network, type Op, opDef } from '../../network/index.js';
-import { absoluteError, correctCount } from '../../tensor/index.js';
+import { type Network, type Op, fixedParamsOf } from '../../network/index.js';
+import {
+  type Dim,
+  type LossSpec,
+  type ProgramBuilder,
+  type Value,
+  absoluteError,
+  correctCount,
+} from '../../tensor/index.js';
+import type { Carried } from './carriers/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
 import { type LowerOptions, begin, finished } from './lower.js';
 import { type Runnable, outputNames } from './runnable.js';
-import { type TrainingLoss, taskLosses, totalLoss } from './training-loss.js';
+import {
+  type Judged,
+  type Logits,
+  type OtherOutput,
+  type TrainingLoss,
+  taskLosses,
+  taughtOutput,
+  totalLoss,
+} from './training-loss.js';
 
 export interface TrainableRunnable extends Runnable {
   /** Params to train: weights, biases, γ, β, learnable parameters of neurons. */
@@ -20,42 +36,53 @@ interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
   readonly labels?: 'classes' | 'numbers';
   /** Samples are mixed with others: there are inputs for the classes of these, and for the share that is left. */
   readonly mixed?: boolean;
+  /** Outputs behind the first that are compared with something. */
+  readonly others?: readonly OtherOutput[];
 }
 
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
- * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error).
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error). Other outputs of the
+ * network have inputs and outputs of their own, with their names.
  */
 export function lowerForTraining(
   network: Network,
   loss: TrainingLoss,
   penalties: readonly BitPenalty[] = [],
-  { labels: labelKind = 'classes', mixed = false, ...options }: TrainingOptions = {},
+  { labels: labelKind = 'classes', mixed = false, others = [], ...options }: TrainingOptions = {},
 ): TrainableRunnable {
   const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
   const { builder } = lowering;
-  const [output] = network.outputs as [string];
-  // a loss of each step sees the steps, any other what is read out of them
-  const readsSteps = (carried.readOutOf?.(output) ?? 'mean') === 'mean';
-  const read = readsSteps ? carried.logits(output) : carried.output(output);
-  const steps = taskLosses(loss).some(({ kind }) => kind === 'tet') ? carried.logits(output) : read;
+  const compared: readonly ComparedOutput[] = [
+    { output: 0, numbers: labelKind === 'numbers' },
+    ...others.map(({ output, name, labels }) => ({ output, name, numbers: labels !== 'classes' })),
+  ];
+  const logits = compared.map(({ output }) => logitsOf(carried, network.outputs[output]!, taskLosses(loss, output)));
   builder.at(undefined);
-  const labels =
-    labelKind === 'classes'
-      ? builder.input(outputNames.labels, 'i32', [{ batch: 1 }])
-      : builder.input(outputNames.labels, 'f32', [{ batch: 1 }, read.shape[1]!]);
-  const partner = mixed
-    ? {
-        labels: builder.input(outputNames.partners, 'i32', [{ batch: 1 }]),
-        share: builder.input(outputNames.share, 'f32', []),
-      }
-    : undefined;
-  const task = totalLoss(lowering, carried, loss, { steps, read }, { labels, ...(partner && { partner }) });
+  const share = mixed ? builder.input(outputNames.share, 'f32', []) : undefined;
+  const taught = taughtOutput(loss);
+  const judged = new Map<number, Judged>();
+  compared.forEach((one, i) => {
+    const { output, name } = one;
+    const width = logits[i]!.read.shape[1]!;
+    const labels = labelsInput(builder, outputNames.labelsOf(name), one.numbers, width);
+    const partner =
+      share === undefined || one.numbers
+        ? undefined
+        : { labels: labelsInput(builder, outputNames.partnersOf(name), false, width), share };
+    const teacher = taught === output ? builder.input(outputNames.teacher, 'f32', [{ batch: 1 }, width]) : undefined;
+    const truth = { labels, ...(partner && { partner }), ...(teacher && { teacher }) };
+    judged.set(output, { logits: logits[i]!, truth });
+  });
+  const task = totalLoss(lowering, carried, loss, judged);
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
-  if (labelKind === 'classes') outputs.output(outputNames.correct, correctCount(builder, read, labels));
-  else outputs.output(outputNames.error, absoluteError(builder, read, labels));
+  for (const { output, name, numbers } of compared) {
+    const { logits: { read }, truth: { labels } } = judged.get(output)!; // prettier-ignore
+    if (numbers) outputs.output(outputNames.errorOf(name), absoluteError(builder, read, labels));
+    else outputs.output(outputNames.correctOf(name), correctCount(builder, read, labels));
+  }
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {
     ...finished(begun, {
@@ -65,6 +92,26 @@ export function lowerForTraining(
     learned: [...learned],
     replace: lowering.replace,
   };
+}
+
+interface ComparedOutput {
+  readonly output: number;
+  /** Of those behind the first. */
+  readonly name?: string;
+  readonly numbers: boolean;
+}
+
+/** A loss of each step sees the steps, any other what is read out of them. */
+function logitsOf(carried: Carried, output: string, losses: readonly LossSpec[]): Logits {
+  const readsSteps = (carried.readOutOf?.(output) ?? 'mean') === 'mean';
+  const read = readsSteps ? carried.logits(output) : carried.output(output);
+  const steps = losses.some(({ kind }) => kind === 'tet') ? carried.logits(output) : read;
+  return { read, steps };
+}
+
+/** Classes [N], or numbers [N, width]. */
+function labelsInput(builder: ProgramBuilder, id: string, numbers: boolean, width: Dim): Value {
+  return numbers ? builder.input(id, 'f32', [{ batch: 1 }, width]) : builder.input(id, 'i32', [{ batch: 1 }]);
 }
 
 /** The forward pass of training as far as neurons with a learned step size, whose input currents are its outputs. */
@@ -82,6 +129,6 @@ export function lowerForObservation(network: Network): Runnable {
 
 /** Parameters of an op that training changes by gradient. */
 function learnedParams(op: Op): readonly string[] {
-  const { fixedParams = [] } = opDef(op.kind);
+  const fixedParams = fixedParamsOf(op);
   return Object.entries(op.params).flatMap(([role, name]) => (fixedParams.includes(role) ? [] : [name]));
 }

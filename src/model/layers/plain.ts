@@ -45,6 +45,51 @@ export const layernorm: LayerDef = {
     site.add(name, 'layernorm', [input], input.shape, { epsilon: numberOf(args, 'epsilon')! }),
 };
 
+/** `groupnorm(groups, epsilon: 1e-5)`: of each sample over the channels of a group and all places, with a gain and a shift a channel. */
+export const groupnorm: LayerDef = {
+  inputs: one,
+  parameters: [
+    { name: 'groups', spec: { kind: 'int', min: 1 }, required: true },
+    { name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 },
+  ],
+  build(site, [input], args, name) {
+    const groups = numberOf(args, 'groups')!;
+    const [channels] = input.shape as [number, ...number[]];
+    if (channels % groups !== 0) return site.wrongShape(`channels that ${groups} groups divide`, input);
+    const rows = [groups, elementCount(input.shape) / groups];
+    const grouped = site.add(`${name}.groups`, 'reshape', [input], rows, { shape: rows });
+    const attrs = { epsilon: numberOf(args, 'epsilon')!, plain: true };
+    const normal = site.add(`${name}.layernorm`, 'layernorm', [grouped], rows, attrs);
+    const image = site.add(`${name}.reshape`, 'reshape', [normal], input.shape, { shape: input.shape });
+    return site.add(name, 'learned', [image], input.shape, { of: 'both' });
+  },
+};
+
+/**
+ * `positions(deviation: 0.02)`: a learned number for each value, added to it, whatever the sample and the time step (positional
+ * encoding); `deviation` is the standard deviation of the first ones.
+ */
+export const positions: LayerDef = {
+  inputs: one,
+  parameters: [{ name: 'deviation', spec: { kind: 'real', min: 0 }, default: 0.02 }],
+  build: (site, [input], args, name) =>
+    site.add(name, 'learned', [input], input.shape, { of: 'shift', deviation: numberOf(args, 'deviation')! }),
+};
+
+/** `embedding(words, features)`: a learned row for each value, a whole number from 0 to words − 1: [tokens] → [tokens, features]. */
+export const embedding: LayerDef = {
+  inputs: one,
+  parameters: [
+    { name: 'words', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
+    { name: 'features', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
+  ],
+  build(site, [input], args, name) {
+    if (input.shape.length > 2) return site.wrongShape('[tokens] or [rows, tokens]', input);
+    const [words, features] = [numberOf(args, 'words')!, numberOf(args, 'features')!];
+    return site.add(name, 'embedding', [input], [...input.shape, features], { words, features });
+  },
+};
+
 /** `flatten`: any shape → [features], channels slowest. */
 export const flatten: LayerDef = {
   inputs: one,

@@ -1,5 +1,6 @@
 import { elementCount } from '../../base/dtype.js';
-import { type LayerDef, isImage, numberOf, one, pairOf } from './layer-def.js';
+import type { TensorValue } from '../values.js';
+import { type LayerDef, type LayerSite, isImage, numberOf, one, pairOf } from './layer-def.js';
 import { padsOf } from './window.js';
 
 /** `pad(1, value: 0)`: a border around an image, of a number of rows and columns, [height, width] or [top, left, bottom, right]. */
@@ -28,11 +29,19 @@ export const pad: LayerDef = {
   },
 };
 
-/** `upsample(2)`: each pixel (or each value of [channels, length]) so many times: the nearest of a larger image. */
+/**
+ * `upsample(2, nearest)`: each pixel (or each value of [channels, length]) so many times: the nearest of a larger image.
+ * `upsample(2, linear)`: between neighbours by their distances, pixels being squares (PyTorch's `align_corners=False`).
+ */
 export const upsample: LayerDef = {
   inputs: one,
-  parameters: [{ name: 'factor', spec: { kind: 'pair', min: 1 }, default: 2 }],
+  parameters: [
+    { name: 'factor', spec: { kind: 'pair', min: 1 }, default: 2 },
+    { name: 'mode', spec: { kind: 'words', words: ['nearest', 'linear'] }, default: 'nearest' },
+  ],
   build(site, [input], args, name) {
+    const mode = args.get('mode');
+    const linear = mode?.kind === 'string' && mode.value === 'linear';
     const isLine = input.shape.length === 2;
     if (isLine && args.get('factor')?.kind === 'list') {
       return site.wrongArgument('factor', 'one number for [channels, length]', 'a list');
@@ -45,16 +54,42 @@ export const upsample: LayerDef = {
       const row = site.add(`${name}.row`, 'reshape', [input], [channels, 1, length], { shape: [channels, 1, length] });
       const wide = [channels, 1, length * across];
       const attrs = { rows: [0], columns: places(length, across) };
-      const larger = site.add(`${name}.resample`, 'resample', [row], wide, attrs);
+      const larger = linear
+        ? interpolated(site, `${name}.linear`, row, 2, across)
+        : site.add(`${name}.resample`, 'resample', [row], wide, attrs);
       const shape = [channels, length * across];
       return site.add(name, 'reshape', [larger], shape, { shape });
     }
     if (!isImage(input.shape)) return site.wrongShape('[channels, height, width] or [channels, length]', input);
     const [channels, height, width] = input.shape;
+    if (linear) {
+      const tall = interpolated(site, across === 1 ? name : `${name}.rows`, input, 1, down);
+      return interpolated(site, name, tall, 2, across);
+    }
     const attrs = { rows: places(height, down), columns: places(width, across) };
     return site.add(name, 'resample', [input], [channels, height * down, width * across], attrs);
   },
 };
+
+/**
+ * Linear interpolation along an axis of an image: each place of the result reads two of the input, whose weights are 1 less
+ * their distances from it; beyond the border the last place counts.
+ */
+function interpolated(site: LayerSite, name: string, input: TensorValue, axis: 1 | 2, factor: number): TensorValue {
+  if (factor === 1) return input;
+  const size = input.shape[axis]!;
+  const shape = input.shape.with(axis, size * factor);
+  const at = Array.from({ length: size * factor }, (_, i) => Math.min(Math.max((i + 0.5) / factor - 0.5, 0), size - 1));
+  const all = (length: number): number[] => Array.from({ length }, (_, i) => i);
+  const tap = (step: 0 | 1): TensorValue => {
+    const places = at.map((x) => Math.min(Math.floor(x) + step, size - 1));
+    const [rows, columns] = axis === 1 ? [places, all(shape[2]!)] : [all(shape[1]!), places];
+    const moved = site.add(`${name}.tap`, 'resample', [input], shape, { rows, columns });
+    const factors = at.map((x) => 1 - Math.abs(x - Math.floor(x) - step));
+    return site.add(`${name}.weigh`, 'scale', [moved], shape, { factors, axis });
+  };
+  return site.add(name, 'add', [tap(0), tap(1)], shape);
+}
 
 /** `channel_shuffle(groups)`: the first channels of all groups, then their second ones (ShuffleNet). */
 export const channelShuffle: LayerDef = {

@@ -3,7 +3,7 @@ import type { Span } from '../../base/source.js';
 import type { GraphDeclaration } from '../../syntax/index.js';
 import type { Rule } from './rule.js';
 
-/** A graph has inputs (a network's with their shapes) and exactly one output. */
+/** A graph has inputs (a network's with their shapes) and one output; a network may have several, each with a name. */
 export const graphsHaveInputsAndOneOutput: Rule = (declaration, { reporter }) => {
   const { kind, name, body } = declaration;
   const inputs = body.filter((statement) => statement.kind === 'input');
@@ -18,9 +18,14 @@ export const graphsHaveInputsAndOneOutput: Rule = (declaration, { reporter }) =>
   if (output === undefined) {
     reporter.report('model/graph-form', { problem: `${which} has no output` }, name.span, { help: 'add `output …`' });
   }
-  for (const second of more) {
+  for (const second of kind === 'block' ? more : []) {
     const related = [{ place: output!.span, message: 'the first output' }];
     reporter.report('model/graph-form', { problem: `${which} has a second output` }, second.span, { related });
+  }
+  for (const unnamed of kind === 'network' && more.length > 0 ? [output!, ...more] : []) {
+    if (unnamed.name !== undefined) continue;
+    const problem = `${which} has several outputs, and this one has no name`;
+    reporter.report('model/graph-form', { problem }, unnamed.span, { help: 'write `output digit = …`' });
   }
   for (const input of inputs) {
     const { type } = input;

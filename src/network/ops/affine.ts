@@ -1,13 +1,18 @@
-import { boolean, number, optional } from './attributes.js';
+import { boolean, number, optional, word } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 
 export const affine = defineOp({
-  doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel (axis 0 unless `axis` says another) or scalar. On spikes: one synapse a neuron. On `planes`: as conv.',
+  doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel (axis 0 unless `axis` says another) or scalar. On spikes: one synapse a neuron. On `planes`: as conv. `learned`: training changes both, or the shift alone; without it they are given.',
   arity: [1, 1],
-  attrs: { planes: optional(number()), unary: optional(boolean()), axis: optional(number()) },
+  attrs: {
+    planes: optional(number()),
+    unary: optional(boolean()),
+    axis: optional(number()),
+    learned: optional(word(['both', 'shift'])),
+  },
   params: ['scale', 'shift?'],
-  fixedParams: ['scale', 'shift'],
+  fixedParams: ({ learned }) => (learned === undefined ? ['scale', 'shift'] : learned === 'shift' ? ['scale'] : []),
   traits: {
     role: 'scaling',
     weights: 'elements',

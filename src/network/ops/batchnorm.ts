@@ -8,7 +8,7 @@ export const batchnorm = defineOp({
   arity: [1, 1],
   attrs: { epsilon: number(), momentum: optional(number()), threshold: optional(number()), axis: optional(number()) },
   params: ['gamma', 'beta', 'mean', 'variance'],
-  fixedParams: ['mean', 'variance'],
+  fixedParams: () => ['mean', 'variance'],
   traits: {
     role: 'norm',
     weights: 'none',

@@ -34,6 +34,11 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   matmul: matrixProduct,
   softmax: () => ({ min: 0, max: 1 }),
   layernorm: normalised,
+  embedding: (op, _, source) => {
+    const weights = valuesOf(source, op, 'weight')!;
+    // zeros for numbers that have no row
+    return { min: weights.reduce((a, b) => Math.min(a, b), 0), max: weights.reduce((a, b) => Math.max(a, b), 0) };
+  },
   concat: (_, [first, ...others]) => others.reduce(union, first),
   quantize: ofCodes,
   table: ofCodes,

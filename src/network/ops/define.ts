@@ -32,7 +32,7 @@ export interface OpDef<S extends AttrSchema = AttrSchema> {
   /** Parameter roles; a name ending in `?` may be missing, `*` is any further one. */
   readonly params: readonly string[];
   /** Those that training doesn't change by gradient: running statistics, given constants. */
-  readonly fixedParams?: readonly string[];
+  fixedParams?(this: void, attrs: AttrsOf<NoInfer<S>>): readonly string[];
   readonly traits: OpTraits;
   /** Of windows: which inputs are under which taps of which outputs, along an axis (0: H, 1: W); outputs and taps in order. */
   links?(this: void, attrs: AttrsOf<NoInfer<S>>, axis: number, input: number, output: number): readonly Link[];

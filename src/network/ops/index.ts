@@ -88,6 +88,11 @@ export function channelAxisOf(op: {
   return opDef(op.kind).channelAxis?.(op.attrs as AttrsOf<AttrSchema>, op.type.shape) ?? 0;
 }
 
+/** Roles of an op's parameters that training doesn't change by gradient. */
+export function fixedParamsOf(op: { readonly kind: OpKind; readonly attrs: unknown }): readonly string[] {
+  return opDef(op.kind).fixedParams?.(op.attrs as AttrsOf<AttrSchema>) ?? [];
+}
+
 /** How an op acts on tensors. */
 export function loweringOf(op: { readonly kind: OpKind }): OpLowering {
   return opDef(op.kind).lowering;

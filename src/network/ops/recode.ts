@@ -17,7 +17,7 @@ export const recode = defineOp({
     amplitude: number(),
   },
   params: ['thresholds', 'levels'],
-  fixedParams: ['thresholds', 'levels'],
+  fixedParams: () => ['thresholds', 'levels'],
   traits: wholeInputTraits,
   lowering: { role: 'time' },
   type: ({ inputs, attrs, param }) => {

@@ -11,6 +11,7 @@ import { delay } from './delay.js';
 import { digit } from './digit.js';
 import { digitNeuron } from './digit-neuron.js';
 import { dropout } from './dropout.js';
+import { embedding } from './embedding.js';
 import { encode } from './encode.js';
 import { flatten } from './flatten.js';
 import { functionOp } from './function.js';
@@ -63,6 +64,7 @@ export const networkOps = {
   function: functionOp,
   softmax,
   layernorm,
+  embedding,
   table,
   digit,
   channel_conv: channelConv,

@@ -10,7 +10,7 @@ export const table = defineOp({
   arity: [1, 1],
   attrs: { scale: number(), zero: number(), min: number(), max: number() },
   params: ['thresholds', 'levels'],
-  fixedParams: ['thresholds', 'levels'],
+  fixedParams: () => ['thresholds', 'levels'],
   traits: { ...realTraits, role: 'table' },
   lowering: {
     role: 'values',

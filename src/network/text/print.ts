@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { latencyOf } from '../graph.js';
 import type { Attrs, AttrValue, Code, Network, Op, Param, ValueType } from '../types.js';
 import { printNeuron, printNumber } from '../../equations/index.js';
@@ -68,9 +69,10 @@ function printParam([id, param]: readonly [string, Param]): string {
 }
 
 /** The value of a parameter that is one number, as a learned leak or threshold is: to read, not to be read back. */
-function valueComment({ tensor: { data, dtype }, quant }: Param): string {
-  const isNumber = data.length === 1 && quant === undefined && (dtype === 'f32' || dtype === 'f64');
-  return isNumber ? ` ; ${printNumber(Number(data[0]!.toPrecision(6)))}` : '';
+function valueComment({ tensor, quant }: Param): string {
+  const isReal = tensor.dtype === 'f32' || tensor.dtype === 'f64';
+  const isNumber = isReal && elementCount(tensor.shape) === 1 && quant === undefined;
+  return isNumber ? ` ; ${printNumber(Number(tensor.data[0]!.toPrecision(6)))}` : '';
 }
 
 /**

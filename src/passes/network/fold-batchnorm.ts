@@ -1,4 +1,5 @@
-import { tensor } from '../../base/dtype.js';
+import { elementCount } from '../../base/dtype.js';
+import { mappedTensor } from '../../base/lazy-tensor.js';
 import {
   type Network,
   type Op,
@@ -10,6 +11,7 @@ import {
   optionalParam,
   paramOf,
   realParam,
+  realTensor,
   realValues,
   rewrite,
   hasWeightMatrix,
@@ -29,21 +31,15 @@ export function batchnormAffine(network: Network, op: Op<'batchnorm'>): { factor
 
 /** The weight with output channel c multiplied by factor[c]: quantised codes stay, their scales change. */
 function scaleOutputs(weight: Param, factor: Float64Array): Param {
-  const { shape, data } = weight.tensor;
+  const { shape } = weight.tensor;
   const channels = shape[0]!;
   if (weight.quant !== undefined && (weight.quant.axis === 0 || weight.quant.scale.length === 1)) {
     const { scale, zero } = weight.quant;
     const scales = Array.from({ length: channels }, (_, c) => scale[scale.length === 1 ? 0 : c]! * factor[c]!);
     return { tensor: weight.tensor, quant: { scale: scales, zero, axis: 0 } };
   }
-  const inner = data.length / channels;
-  return {
-    tensor: tensor(
-      'f64',
-      shape,
-      realValues(weight).map((w, i) => w * factor[Math.floor(i / inner)]!),
-    ),
-  };
+  const inner = elementCount(shape) / channels;
+  return { tensor: mappedTensor(realTensor(weight), (w, i) => w * factor[Math.floor(i / inner)]!) };
 }
 
 /** The factor and the shift per channel of a batch norm or an affine; undefined of an affine of single elements. */

@@ -1,15 +1,13 @@
-import { elementCount, tensor } from '../../base/dtype.js';
-import { type Param, realValues } from '../../network/index.js';
+import { elementCount } from '../../base/dtype.js';
+import { mappedTensor } from '../../base/lazy-tensor.js';
+import { type Param, realTensor } from '../../network/index.js';
 
 /** Times one number: codes of a quantised weight stay, its scales change. */
 export function timesScalar(param: Param, factor: number): Param {
   if (param.quant !== undefined) {
     return { tensor: param.tensor, quant: { ...param.quant, scale: param.quant.scale.map((s) => s * factor) } };
   }
-  const { shape } = param.tensor;
-  const data = realValues(param);
-  for (let i = 0; i < data.length; i++) data[i] = data[i]! * factor;
-  return { tensor: { dtype: 'f64', shape, data } };
+  return { tensor: mappedTensor(realTensor(param), (w) => w * factor) };
 }
 
 /** Which input channel entry i of a row of outputs o weighs, of a weight [out, in/groups, …taps] over `inputs` channels. */
@@ -36,9 +34,10 @@ export function timesInputs(param: Param, scale: Float64Array): Param {
     return { tensor: param.tensor, quant: { scale: scales, zero: outputs.map((o) => spread(quant.zero, o)), axis: 0 } };
   }
   const taps = elementCount(kernel);
-  const values = realValues(param).map((w, at) => {
+  const factors = Float64Array.from(scale);
+  const values = mappedTensor(realTensor(param), (w, at) => {
     const i = Math.floor(at / taps);
-    return w * scale[channel(Math.floor(i / within), i % within)]!;
+    return w * factors[channel(Math.floor(i / within), i % within)]!;
   });
-  return { tensor: tensor('f64', shape, values) };
+  return { tensor: values };
 }

@@ -1,5 +1,3 @@
-import { fail } from '../../base/diagnostics/index.js';
-import { present } from '../../base/invariant.js';
 import {
   type Cost,
   type Hardware,
@@ -8,7 +6,7 @@ import {
   takesEvents,
   withEventSpikes,
 } from '../../cost/index.js';
-import type { Dataset, Normalisation } from '../../data/index.js';
+import { type Dataset, type Normalisation, labelledFor, withoutLabels } from '../../data/index.js';
 import type { Measured, ReportTarget } from '../index.js';
 import { chooseEngine } from '../../run/engine.js';
 import { finiteOnly } from '../../run/evaluate-finite.js';
@@ -68,23 +66,27 @@ export async function figuresOnData(
 ): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'remark'>> {
   const { dataset, limit, batch, engine, threads, sample = 0 } = options;
   if (dataset === undefined) return {};
-  if (dataset.targets !== undefined) fail('data/not-classes', { name: dataset.name });
   if (isOnnx(target)) return { remark: 'not measured: an ONNX file is measured once it is converted' };
   const { network } = opened.compiled({ planes: false });
   if (opened.text !== undefined) checkRuns(network, opened.text);
   const labelled: OnProgress = (progress) => options.onProgress?.({ ...progress, phase: `${name}: ${progress.phase}` });
   const trains = findCarrier(network)?.trains;
-  const chosen = { dataset, normalisation: chosenNormalisation(options.normalisation, opened.normalisation) };
+  const normalisation = chosenNormalisation(options.normalisation, opened.normalisation);
+  const labelledBy = labelledFor(dataset, network.outputs, opened.targetIsInput === true);
+  // of labels that are classes a trace says which one an image has
+  const numbers = opened.targetIsInput === true || labelledBy.targets !== undefined;
+  const chosen = { dataset: numbers ? withoutLabels(labelledBy) : labelledBy, normalisation };
   const used = finiteOnly(chooseEngine(engine, 'infer'), { file: target.path });
   const layers = spreadOver(neuronLayers(network), tracedLayers);
   const trace = layers.length === 0 ? {} : { trace: await traceSample(network, { ...chosen, sample }, layers, used) };
-  const range = takesEvents(network) ? eventRange(network, dataset, chosen.normalisation, limit) : undefined;
+  const range = takesEvents(network) ? eventRange(network, chosen.dataset, normalisation, limit) : undefined;
   const asSpikes = (one: Network): Network => (range === undefined ? one : withEventSpikes(one, range));
   let counter: SpikeCounter | undefined;
   const result = await evaluate(
     opened,
     {
-      ...chosen,
+      dataset,
+      normalisation,
       activity: trains === 'means',
       confusion: true,
       onProgress: labelled,
@@ -126,11 +128,14 @@ function measuredOf(
   data: string,
   energy: number | undefined,
 ): Measured {
-  const { samples, accuracy, source, spikes_per_neuron, opf, latency_steps, classes, confusion } = result;
+  const { samples, accuracy, regression, outputs, source, spikes_per_neuron, opf, latency_steps } = result;
+  const { classes, confusion } = result;
   return {
     data,
     samples,
-    accuracy: present(accuracy, 'report: no accuracy'),
+    ...(accuracy === undefined ? {} : { accuracy }),
+    ...(regression === undefined ? {} : { regression }),
+    ...(outputs === undefined ? {} : { outputs }),
     ...(source?.accuracy === undefined || source.agreement === undefined
       ? {}
       : { source: { accuracy: source.accuracy, agreement: source.agreement } }),

@@ -19,7 +19,7 @@ export function configPoints(measured: readonly (readonly [name: string, Measure
   const energy = energies.every((joules) => joules !== undefined && joules > 0);
   const points = measured.map(([name, m], n) => ({
     name,
-    accuracy: m.accuracy,
+    accuracy: m.accuracy ?? 0,
     latency: m.latency_steps,
     effort: energy ? energies[n]! : m.opf,
   }));

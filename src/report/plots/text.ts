@@ -20,6 +20,15 @@ export function percent(fraction: number, digits = 2): string {
   return `${(100 * fraction).toFixed(digits)} %`;
 }
 
+/** Five significant digits. */
+export function digits(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
+
+export function decibels(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : `${value.toFixed(2)} dB`;
+}
+
 /** Width of a bar's place, so that `count` of them fit the page. */
 export function barStep(count: number, widest: number): number {
   return Math.max(7, Math.min(widest, Math.floor(1060 / Math.max(1, count))));

@@ -27,7 +27,7 @@ export const configs: Section = {
   of: 'all',
   render: async ({ targets }) => {
     const measured = targets.flatMap(({ name, measured: m }): (readonly [string, Measured])[] =>
-      m === undefined ? [] : [[name, m]],
+      m?.accuracy === undefined ? [] : [[name, m]],
     );
     return measured.length < 2 ? undefined : plotHtml(configsPlot(measured));
   },
@@ -101,14 +101,16 @@ export const neurons: Section = {
   id: 'neurons',
   title: 'Spikes and membranes of an image',
   of: 'target',
-  render: async ({ trace }) => {
+  render: async ({ trace, measured }) => {
     if (trace === undefined || trace.layers.length === 0) return undefined;
     const image = trace.layers.find(
       ({ train, silent }) => train.shape.length === 4 && silent === 0 && train.data.every((s) => s >= 0),
     );
     const overTime = trace.layers.some(({ membranes }) => membranes.shape[0]! > 1);
     const right = trace.label === trace.predicted ? 'rightly' : `wrongly (it is of class ${trace.label})`;
-    return html`<p>Image ${trace.sample} of ${trace.data}, taken for class ${trace.predicted}, ${right}.</p>
+    // labels that are numbers tell no classes
+    const taken = measured?.accuracy === undefined ? '' : `, taken for class ${trace.predicted}, ${right}`;
+    return html`<p>Image ${trace.sample} of ${trace.data}${taken}.</p>
       ${image !== undefined && (await plotHtml(spikesPlot(trace, image)))}
       ${
         overTime &&

@@ -1,5 +1,5 @@
 import { activity, bits, configs, cost, neurons, training } from './figures.js';
-import { confusion } from './confusion.js';
+import { confusion, outputs } from './confusion.js';
 import { difference } from './diff.js';
 import { learned } from './learned.js';
 import { networkGraph } from './network.js';
@@ -15,6 +15,7 @@ export const sections: readonly Section[] = [
   bits,
   learned,
   cost,
+  outputs,
   confusion,
   activity,
   neurons,

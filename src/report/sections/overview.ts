@@ -1,5 +1,5 @@
 import { type Html, html } from '../page/html.js';
-import { percent, short } from '../plots/text.js';
+import { decibels, digits, percent, short } from '../plots/text.js';
 import type { ReportTarget } from '../types.js';
 import { type Section, tableHtml } from './section.js';
 
@@ -56,7 +56,12 @@ const allColumns: readonly Column[] = [
     of: ({ cost }) => (cost.total.latency_steps === 0 ? undefined : String(cost.total.latency_steps)),
   },
   { head: 'images', of: ({ measured }) => measured && String(measured.samples) },
-  { head: 'accuracy', of: ({ measured }) => measured && percent(measured.accuracy) },
+  {
+    head: 'accuracy',
+    of: ({ measured }) => (measured?.accuracy === undefined ? undefined : percent(measured.accuracy)),
+  },
+  { head: 'mean absolute error', of: ({ measured }) => measured?.regression && digits(measured.regression.mae) },
+  { head: 'PSNR', of: ({ measured }) => decibels(measured?.regression?.psnr) },
   { head: "source's accuracy", of: ({ measured }) => measured?.source && percent(measured.source.accuracy) },
   { head: 'agreement', of: ({ measured }) => measured?.source && percent(measured.source.agreement) },
   { head: 'spikes per neuron', of: ({ measured }) => measured && measured.spikes_per_neuron.toFixed(3) },

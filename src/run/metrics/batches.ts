@@ -28,6 +28,17 @@ export function readLabels({ dataset, count, batch }: Images): Int32Array {
   return labels;
 }
 
+/** All images, as the network gets them: what an output that reconstructs them is compared with. */
+export function readInputs({ dataset, normalisation, count, batch }: Images): Float64Array {
+  const size = dataset.shape.reduce((product, n) => product * n, 1);
+  const numbers = new Float64Array(count * size);
+  for (let start = 0; start < count; start += batch) {
+    const { images } = readBatch(dataset, start, Math.min(batch, count - start), normalisation);
+    numbers.set(images.data, start * size);
+  }
+  return numbers;
+}
+
 /** What is known of all images. */
 export function readTruth(images: Images): Truth {
   const { dataset, normalisation, count, batch } = images;

@@ -7,8 +7,10 @@ import { predictedClasses } from './predictions.js';
 /** What a run of a spiking network counts besides its predictions. */
 export interface SpikingRun {
   readonly classes: Int32Array;
-  /** All outputs. */
+  /** All values of the first output. */
   readonly outputs: Outputs;
+  /** Those of the others, by their names. */
+  readonly others: ReadonlyMap<string, Outputs>;
   /** Spikes fired by each layer, over all images. */
   readonly spikes: ReadonlyMap<string, number>;
   /** Spikes times fan-out. */
@@ -23,6 +25,8 @@ export interface SpikingNetwork {
   readonly run: (images: Tensor<'f32'>) => Promise<Readonly<Record<string, Tensor>>>;
   /** Output name of the logits. */
   readonly output: string;
+  /** Outputs behind the first: their names → those of the program's outputs. */
+  readonly others?: ReadonlyMap<string, string>;
   /** Layer id → name of the program's output with its counts [N, 2]. */
   readonly counts: ReadonlyMap<string, string>;
   readonly lanes: number;
@@ -39,7 +43,13 @@ export async function runSpiking(
   now: () => number,
   counter?: Counter,
 ): Promise<SpikingRun> {
-  let outputs: Outputs = { classes: 0, data: new Float64Array(0) };
+  const found = new Map<string, Outputs>();
+  const keep = (name: string, { data }: Tensor, start: number, size: number): void => {
+    const classes = data.length / size;
+    const outputs = found.get(name) ?? { classes, data: new Float64Array(images.count * classes) };
+    outputs.data.set(data, start * classes);
+    found.set(name, outputs);
+  };
   const spikes = new Map<string, number>();
   const synaptic = new Map<string, number>();
   const early = new Map([...(network.early ?? [])].map(([steps]) => [steps, new Int32Array(images.count)]));
@@ -51,10 +61,10 @@ export async function runSpiking(
       const results = await network.run(batch);
       return { results, logits: present(results[network.output], 'evaluate: no logits') };
     },
-    ({ results, logits: { data } }, start, size) => {
-      const classes = data.length / size;
-      if (start === 0) outputs = { classes, data: new Float64Array(images.count * classes) };
-      outputs.data.set(data, start * classes);
+    ({ results, logits }, start, size) => {
+      keep('', logits, start, size);
+      for (const [name, output] of network.others ?? [])
+        keep(name, present(results[output], `evaluate: no output ${name}`), start, size);
       network.onResults?.(results);
       for (const [steps, name] of network.early ?? []) {
         early.get(steps)!.set(predictedClasses(present(results[name], `evaluate: no ${name}`)), start);
@@ -69,5 +79,8 @@ export async function runSpiking(
     },
     counter,
   );
-  return { classes: classesOf(outputs), outputs, spikes, synaptic, milliseconds: now() - started, early };
+  const outputs = found.get('') ?? { classes: 0, data: new Float64Array(0) };
+  found.delete('');
+  const milliseconds = now() - started;
+  return { classes: classesOf(outputs), outputs, others: found, spikes, synaptic, milliseconds, early };
 }

@@ -1,5 +1,5 @@
 export { type CountedLayer, type LayerActivity, LevelCounter } from './activity.js';
-export { type Counter, type Images, type Truth, forEachBatch, readLabels, readTruth } from './batches.js';
+export { type Counter, type Images, type Truth, forEachBatch, readInputs, readLabels, readTruth } from './batches.js';
 export { type ClassScore, type Confusion, confusionOf } from './confusion.js';
 export { RangeCounter } from './calibration.js';
 export { type SpikingNetwork, type SpikingRun, runSpiking } from './conversion.js';

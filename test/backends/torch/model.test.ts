@@ -101,6 +101,13 @@ const bodies: Readonly<Record<string, Parameters<typeof tinyModel>[0]>> = {
     body: `concat(image | conv(4, kernel: 3) | spike, image | conv(2, kernel: 3) | relu) | eca(3)
       | maxpool(3, stride: 2, pad: 1) | flatten | linear(3)`,
   },
+  'group norm, interpolation and learned positions': {
+    body: `image | conv(4, kernel: 3, stride: 2) | groupnorm(2) | spike | upsample(2, linear) | conv(4, kernel: 3) | spike
+      | reshape([4, -1]) | permute([1, 0]) | positions | spike | linear(3) | mean(axis: 0)`,
+  },
+  'an embedding of whole numbers': {
+    body: 'image | flatten | linear(12) | spike | embedding(2, 3) | positions | spike | mean(axis: 1) | linear(3)',
+  },
   'a delay in a chain, the last step read out': {
     body: 'image | flatten | linear(6) | spike | delay(2) | linear(3) | readout(last)',
   },

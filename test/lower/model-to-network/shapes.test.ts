@@ -5,7 +5,7 @@ import { fusedEngine } from '../../../src/engines/fused/index.js';
 import { onnxruntimeEngine } from '../../../src/engines/onnxruntime.js';
 import { tfjsEngine } from '../../../src/engines/tfjs.js';
 import { lower, lowerForTraining } from '../../../src/lower/program/index.js';
-import { type Network, parseNetwork, printNetwork } from '../../../src/network/index.js';
+import { type Network, fixedParamsOf, parseNetwork, printNetwork } from '../../../src/network/index.js';
 import { autodiff, evaluate } from '../../../src/tensor/index.js';
 import { evaluateAnn } from '../../../src/testing/ann-evaluate.js';
 import { nativeEngines } from '../../support/native.js';
@@ -17,12 +17,16 @@ import { random } from '../../tensor/cases.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A network without time of one line, with numbers of its own in every parameter. */
+/** A network without time of one line, with numbers of its own in every parameter that the language doesn't give. */
 function real(shape: readonly number[], body: string, seed = 3): Network {
   const text = `network N { input x: real[${shape.join(', ')}]  output ${body} } config c { network N }`;
   const network = networkFrom(text, seed);
   const next = random(seed);
+  const given = new Set(
+    network.ops.flatMap((op) => (op.kind === 'affine' ? fixedParamsOf(op).map((role) => op.params[role]!) : [])),
+  );
   const params = [...network.params].map(([name, param]) => {
+    if (given.has(name)) return [name, param] as const;
     const lowest = name.endsWith('variance') ? 0.5 : -0.5;
     const data = Float32Array.from(param.tensor.data, () => lowest + next());
     return [name, { tensor: tensor('f32', param.tensor.shape, data) }] as const;
@@ -99,6 +103,32 @@ const cases: Readonly<Record<string, Case>> = {
     torch: 'F.interpolate(x, scale_factor=(2, 3), mode="nearest")',
   },
   'the nearest of a line': { shape: [2, 5], body: 'x | upsample(3)', torch: 'x.repeat_interleave(3, 2)' },
+  'between pixels': {
+    shape: [2, 3, 4],
+    body: 'x | upsample([2, 3], linear)',
+    torch: 'F.interpolate(x, scale_factor=(2, 3), mode="bilinear")',
+  },
+  'between pixels of one row, along columns alone': {
+    shape: [2, 1, 3],
+    body: 'x | upsample([1, 4], linear)',
+    torch: 'F.interpolate(x, scale_factor=(1, 4), mode="bilinear")',
+  },
+  'between values of a line': {
+    shape: [3, 5],
+    body: 'x | upsample(2, linear)',
+    torch: 'F.interpolate(x, scale_factor=2, mode="linear")',
+  },
+  'group normalisation of an image': {
+    shape: [6, 3, 2],
+    body: 'x | groupnorm(3, epsilon: 1e-3)',
+    torch: 'F.group_norm(x, 3, p["output.groupnorm.scale"], p["output.groupnorm.shift"], 1e-3)',
+  },
+  'group normalisation of a line, all channels together': {
+    shape: [4, 5],
+    body: 'x | groupnorm(1)',
+    torch: 'F.group_norm(x, 1, p["output.groupnorm.scale"], p["output.groupnorm.shift"])',
+  },
+  positions: { shape: [5, 3], body: 'x | positions', torch: 'x + p["output.positions.shift"]' },
   'channels shuffled': { shape: [6, 2, 3], body: 'x | channel_shuffle(3)', torch: 'F.channel_shuffle(x, 3)' },
   votes: { shape: [12], body: 'x | voting(4)', torch: 'F.avg_pool1d(x.unsqueeze(1), 4).squeeze(1)' },
   'softmax of the last axis': { shape: [3, 5], body: 'x | softmax', torch: 'x.softmax(-1)' },
@@ -172,6 +202,8 @@ it.each([
   'x | conv(3, kernel: 2) | gelu | upsample(2) | flatten | linear(2)',
   'matmul(x, x | conv(3, kernel: 1), transpose: true) | mean(axis: 1) | linear(2)',
   'x | linear(2) | silu | avgpool(2) | flatten | linear(2)',
+  'x | positions | linear(3) | groupnorm(3) | flatten | linear(2)',
+  'x | conv(2, kernel: 2) | upsample(3, linear) | groupnorm(1) | flatten | linear(2)',
 ])('gradients of %s are finite differences', (body) => {
   const lowered = lowerForTraining(real([3, 4], body), { kind: 'cross_entropy' });
   const feeds = forwardFeeds(lowered, 2);
@@ -219,6 +251,78 @@ it('lines of any length, windows, strides and pads: the evaluator gives what pla
   );
 });
 
+it('images of any size, upsampled by any factors: rows and columns lie between those of the input by their distances', () => {
+  const sizes = fc.record({
+    height: fc.integer({ min: 1, max: 5 }),
+    width: fc.integer({ min: 1, max: 5 }),
+    down: fc.integer({ min: 1, max: 4 }),
+    across: fc.integer({ min: 1, max: 4 }),
+  });
+  fc.assert(
+    fc.property(sizes, ({ height, width, down, across }) => {
+      const network = real([2, height, width], `x | upsample([${down}, ${across}], linear)`);
+      const x = noise(2 * height * width);
+      const found = evaluate(lower(network).program, { x: tensor('f32', [1, 2, height, width], x) })['0']!.data;
+      // the centre of each small pixel in units of the large ones, held within their centres
+      const between = (at: number, factor: number, size: number): number =>
+        Math.min(Math.max((at + 0.5) / factor - 0.5, 0), size - 1);
+      const pixel = (c: number, y: number, z: number): number => x[(c * height + y) * width + z]!;
+      let i = 0;
+      for (let c = 0; c < 2; c++)
+        for (let r = 0; r < height * down; r++)
+          for (let q = 0; q < width * across; q++, i++) {
+            const [y, z] = [between(r, down, height), between(q, across, width)];
+            let wanted = 0;
+            for (let a = 0; a < height; a++)
+              for (let b = 0; b < width; b++)
+                wanted += Math.max(0, 1 - Math.abs(y - a)) * Math.max(0, 1 - Math.abs(z - b)) * pixel(c, a, b);
+            expect(found[i]).toBeCloseTo(wanted, 5);
+          }
+      expect(found.length).toBe(i);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it('an embedding gives the row of each whole number, zeros for any other, and learns the rows that were read', async () => {
+  const network = real([2, 3], 'x | embedding(4, 5)');
+  const rows = network.params.get('output.embedding.weight')!.tensor;
+  expect(rows.shape).toEqual([4, 5]);
+  const x = Float32Array.of(0, 3, 1, 1, 2, 0, 4, -1, 0.5, 2, 2, 3);
+  const wanted = [...x].flatMap((v) =>
+    Array.from({ length: 5 }, (_, f) => (Number.isInteger(v) && v >= 0 && v < 4 ? rows.data[v * 5 + f]! : 0)),
+  );
+  const { program } = lower(network);
+  const feeds = { x: tensor('f32', [2, 2, 3], x) };
+  expect([...evaluate(program, feeds)['0']!.data]).toEqual(wanted);
+  expect([0, 1].flatMap((n) => [...byLoops(network, x.slice(n * 6, n * 6 + 6))])).toEqual(wanted);
+  for (const engine of [onnxruntimeEngine, fusedEngine, tfjsEngine('cpu'), ...nativeEngines]) {
+    const opened = await engine.open(program);
+    expect([...(await opened.step(feeds))['0']!.data], engine.name).toEqual(wanted);
+    await opened.dispose();
+  }
+  // the gradient of a row: the sum of those of the places that read it
+  const lowered = lowerForTraining(real([3], 'x | embedding(4, 2) | flatten | linear(2)'), { kind: 'cross_entropy' });
+  const { program: step, gradients } = autodiff(lowered.program, lowered.program.outputs['loss']!, lowered.learned);
+  const given = forwardFeeds(lowered, 1);
+  const ids = { ...given, x: tensor('f32', [1, 3], [1, 3, 1]) };
+  const name = 'output.embedding.weight';
+  const at = (index: number, by: number): Record<string, Tensor> => {
+    const params = step.params.map((param) => {
+      const data = Float64Array.from(param.data.data);
+      if (param.id === name) data[index]! += by;
+      return { ...param, data: { dtype: 'f64', shape: param.data.shape, data } as Tensor };
+    });
+    return evaluate({ ...step, params }, ids, { precision: 'f64' });
+  };
+  expect(gradients[name]).toBeDefined();
+  for (let index = 0; index < 8; index++) {
+    const difference = (at(index, 1e-6)['loss']!.data[0]! - at(index, -1e-6)['loss']!.data[0]!) / 2e-6;
+    expect(at(index, 0)[`grad.${name}`]!.data[index]!).toBeCloseTo(difference, 6);
+    if (index < 2 || (index >= 4 && index < 6)) expect(difference).toBe(0);
+  }
+});
+
 it('shapes that do not fit are said, with where they come from', () => {
   expectDiagnostics(`
 network N {
@@ -235,6 +339,8 @@ network N {
   i = x | batchnorm(axis: 3) // error: model/argument-type // warning: model/unused
   j = x | pad(1) // error: model/shape // warning: model/unused
   k = x | channel_shuffle(2) // error: model/shape // warning: model/unused
+  n = x | groupnorm(2) // error: model/shape // warning: model/unused
+  o = x | upsample(2, cubic) // error: model/argument-type // error: model/unknown-name // warning: model/unused
   l = x | voting(2) // error: model/shape // warning: model/unused
   output x | conv(2)
 }

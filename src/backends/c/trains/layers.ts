@@ -193,6 +193,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   matrix_product: unsupported,
   softmax: unsupported,
   layernorm: unsupported,
+  embedding: unsupported,
   group_neuron: unsupported,
   lag: unsupported,
   planes: unsupported,

@@ -174,9 +174,6 @@ class StepSizes:
         """Renews step sizes whose bits have changed, before a step."""
         if self._renewal == "none":
             return []
-        for term, target in zip(self._terms, self.state["targets"], strict=True):
-            away = abs(mean_bits(term["holders"], params) - term["target"])
-            target["ended"] = target["ended"] or away < NEAR_RENEWED * target["distance"]
         events: list[dict[str, Any]] = []
         waiting = []
         for one in self._quantised:
@@ -227,6 +224,10 @@ class StepSizes:
                 found(one, torch.zeros(0))
         else:
             self._observed(network, run, waiting, found)
+        # behind the renewal: the change that brought the mean near to its target is renewed still
+        for term, target in zip(self._terms, self.state["targets"], strict=True):
+            away = abs(mean_bits(term["holders"], params) - term["target"])
+            target["ended"] = target["ended"] or away < NEAR_RENEWED * target["distance"]
         return events
 
     def _observed(

@@ -351,21 +351,43 @@ class ChannelConvolution(nn.Module):
 
 
 class Affine(nn.Module):
-    """x * scale + shift, both given: per channel, or element by element."""
+    """x * scale + shift: per channel, or element by element; given, or `learned`: both of them, or the shift."""
 
-    def __init__(self, scale: tuple[int, ...], shift: tuple[int, ...] | None, rank: int) -> None:
+    scale: Tensor
+    shift: Tensor | None
+
+    def __init__(
+        self, scale: tuple[int, ...], shift: tuple[int, ...] | None, rank: int, learned: str = "none"
+    ) -> None:
         super().__init__()
         self._rank = rank
-        self.register_buffer("scale", torch.ones(scale))
-        self.register_buffer("shift", None if shift is None else torch.zeros(shift))
+        for name, value in (("scale", torch.ones(scale)), ("shift", None if shift is None else torch.zeros(shift))):
+            if value is not None and learned in ("both", name):
+                self.register_parameter(name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value)
 
     def _wide(self, x: Tensor) -> Tensor:
         return x.reshape(-1, *([1] * (self._rank - 1))) if x.dim() == 1 else x
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x * self._wide(self.get_buffer("scale"))
-        shift = self._buffers["shift"]
+        y = x * self._wide(self.scale)
+        shift = self.shift
         return y if shift is None else y + self._wide(shift)
+
+
+class Embedding(nn.Module):
+    """A row of the weight for each whole number from 0; zeros for any other number."""
+
+    def __init__(self, words: int, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(words, features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        words = len(self.weight)
+        known = (x >= 0) & (x < words) & (x == x.round())
+        rows = functional.embedding(x.where(known, torch.zeros_like(x)).long(), self.weight)
+        return rows * known.unsqueeze(-1)
 
 
 class Dropout(nn.Module):

@@ -4,7 +4,7 @@ import {
   type Op,
   codesOf,
   loweringOf,
-  centredCodes,
+  centredTensor,
   channelScales,
   hasWeightMatrix,
   paramOf,
@@ -119,7 +119,7 @@ class CodesNetwork implements Carried {
     const param = paramOf(lowering.network, op, 'weight');
     const { shape } = param.tensor;
     let made: Value | undefined;
-    const weight = (): Value => (made ??= builder.param(`${op.id}.codes`, tensor('f32', shape, centredCodes(param))));
+    const weight = (): Value => (made ??= builder.param(`${op.id}.codes`, centredTensor(param)));
     const row = loweringOf(op);
     const acting: Acting = { lowering, builder, dtype: 'f32', weight };
     const sum = (codes: Value): Value => (row.role === 'synapse' ? row.act!(acting, op, [codes]) : codes);
