@@ -85,6 +85,7 @@ export const chapters: readonly Chapter[] = [
       example('diff-configs'),
       example('event-mnist'),
       example('spoken-digits'),
+      example('segment-digits'),
       example('notebooks'),
     ],
   },

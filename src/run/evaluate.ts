@@ -79,7 +79,17 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
   const running = { ...options, ones: isSplit(compiled.network) };
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
-  const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
+  const measured: Measured = {
+    givesLogits: opened.givesLogits === true,
+    source,
+    compiled,
+    network,
+    images,
+    truth,
+    before,
+    run,
+    engine,
+  };
   return {
     ...figures(measured),
     ...otherScores({ network, images, truth, run, opened, confusion: options.confusion === true }),
@@ -100,6 +110,7 @@ function readsWhole(network: Network): boolean {
 }
 
 interface Measured {
+  readonly givesLogits: boolean;
   readonly source: Source | undefined;
   readonly compiled: Compiled;
   /** What ran: the compiled network, its planes put back. */
@@ -112,10 +123,10 @@ interface Measured {
   readonly engine: Engine;
 }
 
-function figures({ compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
+function figures({ givesLogits, compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
   return {
     samples: images.count,
-    ...scoreOf(truth, run),
+    ...scoreOf(truth, run, givesLogits),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run

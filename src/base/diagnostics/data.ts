@@ -70,7 +70,7 @@ arrays \`images\` (or \`x\`) and \`labels\` (or \`y\`):
   channels, height, width], or frames over time [count, steps, …] for \`coding events\`. Channels that lie last are said by
   \`--layout nhwc\`. Unsigned bytes of images are pixels 0…255 and are scaled to 0…1; other types, and event frames, are taken as
   they are.
-- labels [count], integers from 0: classes. Or floats [count] or [count, outputs]: numbers that the outputs are compared with.
+- labels [count], integers from 0: classes. Or floats [count] or [count, …outputs]: numbers that the outputs are compared with, masks in the shape of images too.
 
 Arrays are in C order (\`numpy.ascontiguousarray\`). Python objects (pickles) are never read.`,
   ),
@@ -191,7 +191,7 @@ error, root mean square error and R². This command needs classes: integers from
     'error',
     ({ name, targets, outputs }) =>
       `"${name}" has ${targets} number${targets === 1 ? '' : 's'} a label; the network has ${outputs} output${outputs === 1 ? '' : 's'}`,
-    `Labels that are numbers have the shape [count, outputs], or [count] for one output. Labels of classes are integers: a file whose
+    `Labels that are numbers have the shape [count, …outputs], or [count] for one output. Labels of classes are integers: a file whose
 classes were saved as floats needs \`labels.astype('int64')\`.`,
   ),
   'data/one-class': define<{ name: string; label: number; images: number }>(

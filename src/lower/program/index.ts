@@ -45,6 +45,7 @@ export {
   type OtherOutput,
   type TrainingLoss,
   distillations,
+  givesLogitsOfNumbers,
   taskLosses,
   taughtOutput,
   weightOf,
