@@ -6,7 +6,7 @@ import type { PassRun } from '../passes/index.js';
 import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
 import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
-import { checkPassNames, checkRan } from '../workspace/compiled.js';
+import { checkPassNames, checkRan, wantedPasses } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
@@ -30,7 +30,6 @@ export interface CompileOptions extends CommonOptions {
   /** Make what is emitted for what is to be said of its memory, even if nothing is written. */
   readonly memory?: boolean;
   readonly nirFor?: NirReader;
-  /** What NIR can't say goes into the metadata of the NIR file. */
   readonly nirExtensions?: boolean;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
@@ -93,11 +92,6 @@ function emitted(
   const files = recordedAs(made, { ...origin, earlier }, packageVersion());
   writeFolder(folder, files);
   return [...files.keys()];
-}
-
-/** Passes that the options name. */
-function wantedPasses({ printAfter, stopAfter }: CompileOptions): readonly string[] {
-  return [printAfter === 'all' ? undefined : printAfter, stopAfter].filter((name) => name !== undefined);
 }
 
 function print({ pass, network }: PassRun, { printAfter, stopAfter, onPrint }: CompileOptions): void {
