@@ -1,11 +1,10 @@
-import type { NirReader } from '../backends/nir/index.js';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder } from '../data/index.js';
 import { type Network, printNetwork } from '../network/index.js';
 import type { PassRun } from '../passes/index.js';
 import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
-import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
+import { type ArtifactOptions, affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
 import { checkPassNames, checkRan, wantedPasses } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
@@ -18,7 +17,7 @@ import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
 import { type CompileResult, Facts, describe } from './summary.js';
 
-export interface CompileOptions extends CommonOptions {
+export interface CompileOptions extends CommonOptions, Pick<ArtifactOptions, 'nirFor' | 'nirExtensions'> {
   readonly emit: readonly Artifact[];
   /** Where the compiled folder goes; nothing is written without it. */
   readonly outDir?: string;
@@ -29,8 +28,6 @@ export interface CompileOptions extends CommonOptions {
   readonly planes?: boolean;
   /** Make what is emitted for what is to be said of its memory, even if nothing is written. */
   readonly memory?: boolean;
-  readonly nirFor?: NirReader;
-  readonly nirExtensions?: boolean;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
 }
