@@ -3,7 +3,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasTorch, python, runPython } from '../../support/pytorch.js';
-import { type Trained, expectSame, folderOf, resultOf, trainedHere, trainedInPyTorch } from '../../support/torch-training.js';
+import {
+  type Trained,
+  expectSame,
+  folderOf,
+  resultOf,
+  trainedHere,
+  trainedInPyTorch,
+} from '../../support/torch-training.js';
 import { tinyModel } from '../../support/train.js';
 
 const tiny = (neuron: string, train: string, more: Parameters<typeof tinyModel>[0] = {}): string =>
@@ -137,7 +144,17 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     async (more) => {
       const text = cases['sgd with momentum, a schedule and augmentation']!;
       const folder = folderOf(text, 80);
-      const train = ['train.py', '--samples', 'samples.safetensors', '--said', '--batch', '4', '--epochs', '3', ...more];
+      const train = [
+        'train.py',
+        '--samples',
+        'samples.safetensors',
+        '--said',
+        '--batch',
+        '4',
+        '--epochs',
+        '3',
+        ...more,
+      ];
       const launch = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
       const whole = resultOf(folder, runPython(folder, [...launch, ...train]));
       rmSync(join(folder, 'run'), { recursive: true });
