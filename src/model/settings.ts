@@ -150,7 +150,7 @@ export const trainSettings = [
   },
   {
     name: 'loss',
-    doc: 'what is made small: of classes, or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
+    doc: 'what is made small: of classes, of boxes (`yolo`), or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
     spec: {
       kind: 'sum',
       of: {
@@ -165,6 +165,15 @@ export const trainSettings = [
         l1: [ofOutput, comparedTo],
         huber: [{ name: 'delta', spec: positive, default: 1 }, ofOutput, comparedTo],
         bce: [perClass, ofOutput, comparedTo],
+        yolo: [
+          { name: 'bins', spec: { kind: 'int', min: 2, max: 256 }, default: 16 },
+          { name: 'box', spec: { kind: 'real', min: 0 }, default: 7.5 },
+          { name: 'cls', spec: { kind: 'real', min: 0 }, default: 0.5 },
+          { name: 'dfl', spec: { kind: 'real', min: 0 }, default: 1.5 },
+          { name: 'top', spec: { kind: 'int', min: 1, max: 100 }, default: 10 },
+          { name: 'alpha', spec: { kind: 'real', min: 0 }, default: 0.5 },
+          { name: 'beta', spec: { kind: 'real', min: 0 }, default: 6 },
+        ],
         firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
         distill: [
           { name: 'teacher', spec: { kind: 'string' }, required: true },
@@ -217,6 +226,12 @@ export const trainSettings = [
     default: 'plain',
   },
   { name: 'batch', doc: 'images a step', spec: some, default: 64 },
+  {
+    name: 'memory',
+    doc: '`low`: a step keeps few values of its forward pass, and computes the others again: the same numbers in less memory and more time',
+    spec: { kind: 'words', words: ['normal', 'low'] },
+    default: 'normal',
+  },
   { name: 'epochs', doc: 'how often all images are learned from', spec: some, default: 10 },
   { name: 'limit', doc: 'only so many images, from the first', spec: some, otherwise: 'all' },
   { name: 'seed', doc: 'of weights, order, augmentation and masks', spec: count, default: 1 },

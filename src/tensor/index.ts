@@ -5,6 +5,7 @@ export { lastUses } from './last-use.js';
 export { folded, stepsOf } from './over-time.js';
 export { type ProgramPart, programParts } from './parts.js';
 export { peakBytes } from './peak.js';
+export { recomputing } from './recompute.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';
 export { printOp, printProgram } from './print.js';
@@ -20,11 +21,19 @@ export {
   surrogates,
 } from './ops/surrogate.js';
 export {
+  type DetectionLoss,
+  detectionClasses,
+  detectionGrid,
+  detectionPlaces,
+  detectionStrides,
+  numbersOfObject,
+} from './detection-loss.js';
+export { logSoftmax } from './log-softmax.js';
+export {
   type LossSpec,
   absoluteError,
   correctCount,
   distillationLoss,
-  logSoftmax,
   lossOf,
   meanOverTime,
   needsClasses,

@@ -73,6 +73,7 @@ export interface PrimAttrs {
   readonly sqrt: NoAttrs;
   readonly sigmoid: NoAttrs;
   readonly tanh: NoAttrs;
+  readonly atan: NoAttrs;
   readonly not: NoAttrs;
   readonly add: NoAttrs;
   readonly sub: NoAttrs;
@@ -139,6 +140,8 @@ export interface TensorOp {
   readonly parts?: readonly ValueInfo[];
   /** Id of the Network IR op that this came from. */
   readonly from?: string;
+  /** Id of a value that is there before this is computed, though it isn't read: what is computed again waits for its turn. */
+  readonly after?: string;
 }
 
 export interface ProgramInput extends ValueInfo {

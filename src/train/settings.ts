@@ -54,8 +54,10 @@ export interface TrainSettings {
   readonly rate: number;
   readonly schedule: ScheduleSpec;
   readonly loss: TrainingLoss;
-  /** What the outputs are compared with, where it isn't classes: numbers of the data set, or the input itself. */
-  readonly labels?: 'numbers' | 'input';
+  /** What the outputs are compared with, where it isn't classes: numbers of the data set, the input itself, or boxes. */
+  readonly labels?: 'numbers' | 'input' | 'boxes';
+  /** Of labels that are boxes: how many a sample has, those of no object included. */
+  readonly objects?: number;
   /** Outputs behind the first, and what they are compared with. */
   readonly others?: readonly OtherOutput[];
   readonly augment: Augmentation;
@@ -79,6 +81,8 @@ export interface TrainSettings {
   readonly average?: number;
   /** Ids of parameters that stay as they are. */
   readonly frozen?: readonly string[];
+  /** A step keeps few values of its forward pass and computes the others again. */
+  readonly memory?: 'low';
   /** SHA-256 of the teacher's file, where there is one. */
   readonly teacher?: string;
   /** The run whose weights it began with. */
