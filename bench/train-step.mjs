@@ -1,6 +1,6 @@
 // One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
 // and SpikingJelly (bench/train-step-torch.py).
-//   npm run bench -- train-step [--networks mnist,resnet20,a221,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly]
+//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly]
 //     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
 // Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
@@ -99,6 +99,21 @@ network Layers(classes: int = 10) {
   output second | linear(classes)
 }
 config bench { network Layers  neuron LIF  coding direct(steps: 100) }
+`,
+  },
+  spikformer: {
+    batch: 32,
+    peers: true,
+    says: 'the narrow Spikformer of models/spikformer: 64 features, one block, four heads, 16 tokens, T = 4',
+    config: 'bench',
+    text: `
+use "spikec/attention" { InputDecayLIF }
+use "spikec/spikformer/cifar" { Spikformer }
+config bench {
+  network Spikformer(dim: 64, blocks: 1, heads: 4, pools: 3)
+  neuron  InputDecayLIF
+  coding  direct(steps: ${steps})
+}
 `,
   },
   a221: {
@@ -230,7 +245,7 @@ function table(network, rows) {
   return lines.join('\n');
 }
 
-const chosen = list('networks', 'mnist,resnet20,a221');
+const chosen = list('networks', 'mnist,resnet20,spikformer,a221');
 if (process.argv.includes('--contender')) await contend(chosen[0], option('contender'));
 else if (process.argv.includes('--profile')) for (const network of chosen) await profile(network);
 else {

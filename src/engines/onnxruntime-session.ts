@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-node';
 import { type ArrayOf, type DType, type Tensor, longNames } from '../base/dtype.js';
 import { fail } from '../base/diagnostics/index.js';
+import { installCommand } from './packages.js';
 
 type OrtModule = typeof Ort;
 
@@ -14,8 +15,7 @@ export async function loadOnnxruntime(): Promise<OrtModule> {
     const module = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
     return module.default ?? module;
   } catch (error) {
-    // The variable keeps its install script from fetching CUDA libraries from another place than the registry.
-    const help = 'install it: `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30`';
+    const help = `install it: \`${installCommand('onnxruntime')}\``;
     return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) }, undefined, { help });
   }
 }

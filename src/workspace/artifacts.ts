@@ -21,6 +21,10 @@ export interface Origin {
   readonly normalisation?: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The outputs are those of a detector. */
+  readonly detector?: { readonly bins: number };
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** Outputs behind the first that are. */
   readonly reconstructs?: readonly string[];
   /** Files from earlier that stay beside these, by hash. */
@@ -61,6 +65,7 @@ export function artifactFiles(
     torch = noModule,
     said = () => undefined,
     nirFor,
+    nirExtensions,
     onProgress,
   }: ArtifactOptions = {},
 ): Map<string, FileContent> {
@@ -71,7 +76,7 @@ export function artifactFiles(
   const wanted = artifacts.filter((one) => emit.includes(one));
   for (const [done, name] of wanted.entries()) {
     onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts', passing: true });
-    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor }))
+    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor, nirExtensions }))
       files.set(file, content);
   }
   files.set('manifest.json', manifest(files, origin, version));
@@ -85,6 +90,7 @@ export interface ArtifactOptions {
   readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
   readonly nirFor?: Emission['nirFor'];
+  readonly nirExtensions?: Emission['nirExtensions'];
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -119,11 +125,13 @@ export function artifactsWith(
 function manifest(files: ReadonlyMap<string, FileContent>, origin: Origin, version: string): string {
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hashOf(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hashOf(bytes)]));
-  const { maker, config, normalisation = {}, target, reconstructs = [], earlier = {} } = origin;
+  const { maker, config, normalisation = {}, target, outputs, reconstructs = [], detector, earlier = {} } = origin;
   const scaled = {
     ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
     ...(target === undefined ? {} : { target }),
+    ...(outputs === undefined ? {} : { outputs }),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
+    ...(detector === undefined ? {} : { detector }),
   };
   const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
   const record = { spikec: version, format: 1, made_by: maker, config, ...scaled, sources, files: written, ...stays };

@@ -1,12 +1,13 @@
 export { type CountedLayer, type LayerActivity, LevelCounter } from './activity.js';
 export { type Counter, type Images, type Truth, forEachBatch, readInputs, readLabels, readTruth } from './batches.js';
 export { type ClassScore, type Confusion, confusionOf } from './confusion.js';
+export { DetectionCounter } from './detections.js';
 export { RangeCounter } from './calibration.js';
 export { type SpikingNetwork, type SpikingRun, runSpiking } from './conversion.js';
 export { type ComparedLayer, DifferenceCounter, type LayerDifference, exactTie, floatTie } from './differences.js';
 export { type Outputs, classesOf, divergence, outputsOf } from './outputs.js';
 export { SpikeCounter } from './spike-counts.js';
 export { SpikeOnes, onesIn } from './spike-ones.js';
-export { type Distance, type Regression, type Score, regression, scoreOf } from './scores.js';
+export { type Distance, type Masks, type Regression, type Score, regression, scoreOf } from './scores.js';
 export { agreement, predictedClasses } from './predictions.js';
 export { type CheckedOp, type ImportMismatch, firstMismatch } from './verify-import.js';
