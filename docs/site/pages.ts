@@ -85,6 +85,8 @@ export const chapters: readonly Chapter[] = [
       example('diff-configs'),
       example('event-mnist'),
       example('spoken-digits'),
+      example('sequences'),
+      example('autoencoder'),
       example('notebooks'),
     ],
   },
