@@ -11,7 +11,7 @@ from torch import nn
 import torch.nn.functional as F
 
 options = argparse.ArgumentParser()
-options.add_argument("--network", choices=["mnist", "resnet20", "lif", "recurrent"], required=True)
+options.add_argument("--network", choices=["mnist", "resnet20", "lif", "recurrent", "spikformer"], required=True)
 options.add_argument("--how", choices=["eager", "compile", "spikingjelly"], required=True)
 options.add_argument("--threads", type=int, required=True)
 options.add_argument("--batch", type=int, required=True)
@@ -155,11 +155,121 @@ class Layers(nn.Module):
         return folded(self.l3, self.n2(folded(self.l2, h))).mean(0)
 
 
+class Sigmoid(torch.autograd.Function):
+    """Heaviside step with the derivative of sigmoid(4 v)."""
+
+    @staticmethod
+    def forward(ctx, v):
+        ctx.save_for_backward(v)
+        return (v >= 0).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (v,) = ctx.saved_tensors
+        y = torch.sigmoid(4 * v)
+        return grad * (4 * y * (1 - y))
+
+
+class InputDecayLif(nn.Module):
+    """x [T, N, ...] -> spikes [T, N, ...]; the input decays as the membrane does; hard reset, detached."""
+
+    def __init__(self, theta):
+        super().__init__()
+        self.theta = theta
+
+    def forward(self, x):
+        u = torch.zeros_like(x[0])
+        out = []
+        for t in range(x.shape[0]):
+            u = u + (x[t] - u) / 2
+            s = Sigmoid.apply(u - self.theta)
+            u = u * (1 - s.detach())
+            out.append(s)
+        return torch.stack(out)
+
+
+def decaying(theta=1.0):
+    if given.how != "spikingjelly":
+        return InputDecayLif(theta)
+    from spikingjelly.activation_based import neuron, surrogate
+
+    return neuron.LIFNode(
+        tau=2.0,
+        v_threshold=theta,
+        v_reset=0.0,
+        detach_reset=True,
+        step_mode="m",
+        surrogate_function=surrogate.Sigmoid(4.0),
+    )
+
+
+class Stage(nn.Module):
+    def __init__(self, before, channels, pool):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        self.neurons, self.pool = decaying(), pool
+
+    def forward(self, x):
+        if x.dim() == 4:  # constant in time: computed once
+            now = self.norm(self.conv(x))
+            s = self.neurons(now.unsqueeze(0).expand(T, *now.shape))
+        else:
+            s = self.neurons(folded(lambda y: self.norm(self.conv(y)), x))
+        return folded(lambda y: F.max_pool2d(y, 3, 2, 1), s) if self.pool else s
+
+
+class TokenLayer(nn.Module):
+    """A linear layer with bias, batch norm over samples, steps and tokens, and spikes: x [T, N, tokens, features]."""
+
+    def __init__(self, before, features):
+        super().__init__()
+        self.linear, self.norm, self.neurons = nn.Linear(before, features), nn.BatchNorm1d(features), decaying()
+
+    def forward(self, x):
+        y = self.linear(x)
+        return self.neurons(self.norm(y.flatten(0, 2)).view(y.shape))
+
+
+class Spikformer(nn.Module):
+    """That of models/spikformer, 64 features, one block, four heads, 16 tokens."""
+
+    def __init__(self, dim=64, heads=4):
+        super().__init__()
+        self.heads = heads
+        sizes = [3, dim // 8, dim // 4, dim // 2, dim]
+        self.stages = nn.Sequential(*(Stage(sizes[i], sizes[i + 1], i > 0) for i in range(4)))
+        self.rpe = Stage(dim, dim, False)
+        self.q, self.k, self.v, self.out = (TokenLayer(dim, dim) for _ in range(4))
+        self.attention = decaying(0.5)
+        self.wide, self.narrow = TokenLayer(dim, 4 * dim), TokenLayer(4 * dim, dim)
+        self.last = nn.Linear(dim, 10)
+
+    def forward(self, x):
+        h = self.stages(x)
+        h = (h + self.rpe(h)).flatten(3).transpose(-1, -2)
+
+        def part(layer):
+            y = layer(h)
+            return y.view(*y.shape[:3], self.heads, -1).transpose(2, 3)
+
+        scores = 0.125 * (part(self.q) @ part(self.k).transpose(-1, -2))
+        y = (scores @ part(self.v)).transpose(2, 3).flatten(3)
+        h = h + self.out(self.attention(y))
+        h = h + self.narrow(self.wide(h))
+        return self.last(h.mean(2)).mean(0)
+
+
 torch.manual_seed(1)
-builders = {"mnist": Mnist, "resnet20": ResNet20, "lif": lambda: Layers(False), "recurrent": lambda: Layers(True)}
+builders = {
+    "mnist": Mnist,
+    "resnet20": ResNet20,
+    "lif": lambda: Layers(False),
+    "recurrent": lambda: Layers(True),
+    "spikformer": Spikformer,
+}
 net = builders[given.network]()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-images = torch.rand(given.batch, *((3, 32, 32) if given.network == "resnet20" else (1, 28, 28)))
+images = torch.rand(given.batch, *((3, 32, 32) if given.network in ("resnet20", "spikformer") else (1, 28, 28)))
 labels = torch.randint(0, 10, (given.batch,))
 
 

@@ -1,6 +1,6 @@
 // One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
 // and SpikingJelly (bench/train-step-torch.py).
-//   npm run bench -- train-step [--networks mnist,resnet20,a221,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly]
+//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly]
 //     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
 // Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
@@ -101,6 +101,21 @@ network Layers(classes: int = 10) {
 config bench { network Layers  neuron LIF  coding direct(steps: 100) }
 `,
   },
+  spikformer: {
+    batch: 32,
+    peers: true,
+    says: 'the narrow Spikformer of models/spikformer: 64 features, one block, four heads, 16 tokens, T = 4',
+    config: 'bench',
+    text: `
+use "spikec/attention" { InputDecayLIF }
+use "spikec/spikformer/cifar" { Spikformer }
+config bench {
+  network Spikformer(dim: 64, blocks: 1, heads: 4, pools: 3)
+  neuron  InputDecayLIF
+  coding  direct(steps: ${steps})
+}
+`,
+  },
   a221: {
     batch: 100,
     peers: false,
@@ -111,7 +126,7 @@ config bench { network Layers  neuron LIF  coding direct(steps: 100) }
 };
 
 /** The training step of a network, and feeds for it. */
-async function stepOf(name) {
+async function stepOf(name, memory) {
   const { loadModel } = await import('../dist/src/workspace/load-model.js');
   const { lowerModel } = await import('../dist/src/lower/model-to-network/index.js');
   const { traineeOf } = await import('../dist/src/train/index.js');
@@ -121,7 +136,8 @@ async function stepOf(name) {
   if (text !== undefined) writeFileSync(path, text);
   const network = lowerModel(loadModel(path, {}).value.configs.get(config)).value;
   rmSync(folder, { recursive: true });
-  const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer: { kind: 'sgd', momentum: 0.9 } });
+  const optimizer = { kind: 'sgd', momentum: 0.9 };
+  const { step } = traineeOf(network, { loss: { kind: 'cross_entropy' }, optimizer, memory });
   const shape = [batch, ...network.ops[0].type.shape];
   const size = shape.reduce((a, b) => a * b, 1);
   const data = Float32Array.from({ length: size }, (_, i) => ((i * 2654435761) % 1000) / 1000);
@@ -131,9 +147,11 @@ async function stepOf(name) {
 
 const statesOf = (step) => new Map(step.states.map(({ id, initial }) => [id, initial]));
 
-async function contend(network, engine) {
+/** `native:low` is `native` with `memory low`. */
+async function contend(network, contender) {
   const { engineNamed } = await import('../dist/src/engines/index.js');
-  const { step, feeds } = await stepOf(network);
+  const [engine, memory] = contender.split(':');
+  const { step, feeds } = await stepOf(network, memory);
   const executable = await engineNamed(engine).open(step.program, { threads, states: statesOf(step) });
   await answer(heldSteps(executable, feeds));
   await executable.dispose();
@@ -227,7 +245,7 @@ function table(network, rows) {
   return lines.join('\n');
 }
 
-const chosen = list('networks', 'mnist,resnet20,a221');
+const chosen = list('networks', 'mnist,resnet20,spikformer,a221');
 if (process.argv.includes('--contender')) await contend(chosen[0], option('contender'));
 else if (process.argv.includes('--profile')) for (const network of chosen) await profile(network);
 else {

@@ -60,7 +60,8 @@ function surrogates(): string {
 function codingTable(): string {
   const told: Readonly<Record<keyof typeof codings, readonly [string, string]>> = {
     direct: ['the real input at every step', 'mean over the steps'],
-    rate: ['spikes drawn with the input as probability', 'mean'],
+    rate: ['spikes drawn with the input as probability, or at equal distances', 'mean'],
+    offset: ['the real input at every step', 'mean'],
     sws: ['stepwise weighted digits', 'weighted sum'],
     binary: ['the first spiking layer encodes', 'value'],
     phase: ['binary digits, again in each period; or real', 'mean'],

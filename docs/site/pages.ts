@@ -87,6 +87,7 @@ export const chapters: readonly Chapter[] = [
       example('spoken-digits'),
       example('sequences'),
       example('autoencoder'),
+      example('segment-digits'),
       example('notebooks'),
     ],
   },

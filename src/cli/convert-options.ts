@@ -1,14 +1,22 @@
 import type { Command } from 'commander';
 import { type Owners, refuseIdle, refuseWithout, usageError } from './idle.js';
-import { type ConversionCoding, timedCodings } from '../workspace/types.js';
+import {
+  type ConversionCoding,
+  type Encoder,
+  balancedCodings,
+  isTimedCoding,
+  timedCodings,
+} from '../workspace/types.js';
 
 const owners: Owners = {
   silent: ['sws'],
   keep: ['sws'],
   margin: ['sws'],
   beta: ['sws', 'burst'],
-  encoder: ['sws', ...timedCodings],
-  balance: ['rate'],
+  encoder: ['sws', 'rate', 'signed', ...timedCodings],
+  seed: ['rate', 'signed'],
+  balance: balancedCodings,
+  look: ['offset'],
   period: ['phase'],
   theta: ['burst'],
   longest: ['burst'],
@@ -22,12 +30,16 @@ const owners: Owners = {
 /** Options of silent periods that are chosen on inputs. */
 const autoOnly: Owners = { keep: ['auto'], margin: ['auto'] };
 
+/** Options of spikes that are drawn. */
+const drawnOnly: Owners = { seed: ['bernoulli'] };
+
 const mostBits = 16;
 
 interface CodingFlags {
   readonly coding: ConversionCoding;
   readonly silent?: number | 'auto' | 'proven';
-  readonly encoder?: string;
+  readonly encoder?: Encoder;
+  readonly look?: number;
   readonly steps?: number;
   readonly integer?: number;
   readonly fraction?: number;
@@ -41,11 +53,14 @@ export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   refuseWithout(command, 'calibrate', ['percentile', 'balance', 'limit', 'dataDir', 'layout']);
   if ((flags.silent ?? 'auto') !== 'auto')
     refuseIdle(command, autoOnly, String(flags.silent), (silent) => `\`--silent ${silent}\``);
-  const ofSws = flags.encoder === 'exact' || flags.encoder === 'drive';
-  if (flags.encoder !== undefined && ofSws !== (flags.coding === 'sws')) {
-    const would = flags.coding === 'sws' ? 'exact or drive' : 'spikes or real';
+  const own = encodersOf(flags.coding);
+  if (flags.encoder !== undefined && !own.includes(flags.encoder)) {
+    const would = `${own.slice(0, -1).join(', ')} or ${own.at(-1)}`;
     usageError(command, `'--encoder' ${flags.encoder}: with \`--coding ${flags.coding}\` it is ${would}`);
   }
+  refuseWithout(command, 'encoder', ['seed']);
+  if (flags.encoder !== 'bernoulli')
+    refuseIdle(command, drawnOnly, flags.encoder ?? 'real', (one) => `\`--encoder ${one}\``);
   if (flags.coding === 'mbif') checkBits(command, flags);
   if (flags.coding === 'binary' && (flags.steps ?? 1) > mostBits) {
     usageError(command, `'--steps' ${flags.steps}: \`--coding binary\` sends a bit a step, ${mostBits} at most`);
@@ -54,6 +69,12 @@ export function checkConvertFlags(command: Command, flags: CodingFlags): void {
   if (flags.coding === 'ibra' && (flags.steps ?? 1) > 1) {
     usageError(command, `'--steps' ${flags.steps}: neurons of \`--coding ibra\` carry means at 1 step only`);
   }
+}
+
+/** What an encoder of a coding may be. */
+function encodersOf(coding: ConversionCoding): readonly Encoder[] {
+  if (coding === 'sws') return ['exact', 'drive'];
+  return isTimedCoding(coding) ? ['spikes', 'real'] : ['real', 'bernoulli', 'regular'];
 }
 
 function checkBits(command: Command, { integer = 1, fraction = 3 }: CodingFlags): void {

@@ -16,7 +16,16 @@ import {
   withVerifyFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import { type Artifact, type ConversionCoding, artifacts, conversionCodings } from '../workspace/types.js';
+import {
+  type Artifact,
+  type Balancing,
+  type ConversionCoding,
+  type Encoder,
+  artifacts,
+  balancings,
+  conversionCodings,
+  encoders,
+} from '../workspace/types.js';
 import type { ConvertResult } from '../commands/index.js';
 import type { VerifyLevel } from '../workspace/types.js';
 
@@ -27,14 +36,16 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly keep?: 'codes' | 'predictions';
   readonly margin?: number;
   readonly beta?: number;
-  readonly encoder?: 'exact' | 'drive' | 'spikes' | 'real';
+  readonly encoder?: Encoder;
+  readonly seed?: number;
+  readonly look?: number;
   readonly period?: number;
   readonly theta?: number;
   readonly longest?: number;
   readonly tau?: number;
   readonly calibrate?: string;
   readonly percentile?: number;
-  readonly balance?: boolean;
+  readonly balance?: Balancing | true;
   readonly limit?: number;
   readonly integer?: number;
   readonly fraction?: number;
@@ -49,7 +60,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
 
 const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
-/** `spikec convert NET.onnx [--coding sws|rate|mbif|ibra|binary|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
+/** `spikec convert NET.onnx [--coding sws|rate|signed|offset|mbif|ibra|binary|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
   const command = program
     .command('convert')
@@ -61,7 +72,7 @@ export function addConvert(program: Command, host: Host): void {
     .addOption(choice('--coding <name>', 'coding of the spiking network', conversionCodings).default('sws'))
     .option(
       '--steps <n>',
-      'coding steps (default: sws, pattern and binary 8, mbif 16, ibra 1, others 64)',
+      'coding steps (default: sws, pattern and binary 8, mbif 16, ibra 1, signed 2^b − 1 of codes of b bits, else 15, others 64)',
       wholeNumber(1),
     )
     .option(
@@ -85,9 +96,15 @@ export function addConvert(program: Command, host: Host): void {
     .addOption(
       choice(
         '--encoder <name>',
-        'sws: exact or drive (default: exact); phase and others: spikes or real (default: spikes)',
-        ['exact', 'drive', 'spikes', 'real'],
+        'how the input comes in; sws: exact or drive (default: exact); rate and signed: real, a constant current, or bernoulli or regular spikes (default: real); phase and others: spikes or real (default: spikes)',
+        encoders,
       ),
+    )
+    .option('--seed <n>', 'with --encoder bernoulli: seed of the spikes (default: 0)', wholeNumber(0))
+    .option(
+      '--look <n>',
+      'offset: steps of its input that a layer looks at before it fires (default: 4)',
+      wholeNumber(1),
     )
     .option('--period <n>', 'phase: steps of a period (default: 8)', wholeNumber(1))
     .option('--theta <x>', 'burst: what the first spike counts, as a share of the range (default: 0.125)', positive)
@@ -98,9 +115,12 @@ export function addConvert(program: Command, host: Host): void {
       `data to measure ranges on, of activations without a quantiser, and to check the network with: ${dataHelp}`,
     )
     .option('--percentile <p>', 'range of a layer: this percentile of its positive activations (default: 99.9)', share)
-    .option(
-      '--balance',
-      'rate: a range for each channel, measured on the calibration data, with which these steps say its activations best',
+    .addOption(
+      choice(
+        '--balance [how]',
+        'rate, signed, offset: a range for each channel, measured on the calibration data; search: with which these steps say its activations best; local: local threshold balancing (default: search)',
+        balancings,
+      ),
     )
     .option(
       '--limit <n>',
@@ -173,6 +193,8 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             margin: flags.margin,
             beta: flags.beta,
             encoder: flags.encoder,
+            seed: flags.seed,
+            look: flags.look,
             period: flags.period,
             theta: flags.theta,
             longest: flags.longest,
@@ -180,7 +202,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
             verify: flags.verify,
             strict: flags.strict,
             percentile: flags.percentile,
-            balance: flags.balance,
+            balance: flags.balance === true ? 'search' : flags.balance,
             calibrationLimit: flags.limit,
             integer: flags.integer,
             fraction: flags.fraction,

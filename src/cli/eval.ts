@@ -145,10 +145,18 @@ function distanceRows({ regression, source }: EvalResult): [string, string][] {
   ];
 }
 
+type Masks = NonNullable<NonNullable<EvalResult['regression']>['masks']>;
+
+function maskRows(name: string, { accuracy, iou }: Masks): [string, string][] {
+  const overlap: [string, string][] = iou === undefined ? [] : [[`${name}intersection over union`, iou.toFixed(4)]];
+  return [[`${name}outputs on the right side`, percent(accuracy)], ...overlap];
+}
+
 function regressionRows(name: string, found: EvalResult['regression']): [string, string][] {
   if (found === undefined) return [];
   const none = found.outputs === undefined ? 'labels are all the same' : 'none: an output has one number only';
   return [
+    ...(found.masks === undefined ? [] : maskRows(name, found.masks)),
     [`${name}mean absolute error`, digits(found.mae)],
     [`${name}root mean square error`, digits(found.rmse)],
     ...(found.psnr === undefined ? [] : ([[`${name}PSNR`, `${found.psnr.toFixed(2)} dB`]] as [string, string][])),

@@ -27,6 +27,7 @@ interface TrainFlags extends CommonFlags {
   readonly threads?: number;
   readonly seed?: number;
   readonly memory?: number;
+  readonly lowMemory?: boolean;
   readonly batch?: number;
   readonly lr?: number;
   readonly from?: string;
@@ -60,6 +61,10 @@ export function addTrain(program: Command, host: Host): void {
     .option('--lr <rate>', "the learning rate, in place of the optimiser's", numberAboveZero)
     .option('--from <run>', 'begin with the weights of another run or a NIR file, where names and shapes are the same')
     .option('--memory <mb>', 'keep samples in at most so many MB, and read the others in each epoch', wholeNumber(0))
+    .option(
+      '--low-memory',
+      'compute values again instead of keeping them: the same numbers, in less memory and more time (native, tfjs)',
+    )
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
     .action((target: Target, flags: TrainFlags) => train(host, target, flags));
@@ -83,6 +88,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
         await driver.trainTarget(target, {
           allowOutside: flags.allowOutside === true,
           resume: flags.resume === true,
+          ...(flags.lowMemory === true ? { lowMemory: true } : {}),
           onProgress: (one) => {
             running = placeIn(one);
             progress(one);
@@ -158,7 +164,8 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
   ].flatMap(([name, value]) => (value === undefined ? [] : [String(name), quoted(String(value))]));
   const file = quoted(config === undefined ? path : `${path}#${config}`);
   const outside = flags.allowOutside === true ? ['--allow-outside'] : [];
-  return ['spikec train', file, ...options, ...outside, '--resume'].join(' ');
+  const low = flags.lowMemory === true ? ['--low-memory'] : [];
+  return ['spikec train', file, ...options, ...low, ...outside, '--resume'].join(' ');
 }
 
 function percent(fraction: number): string {

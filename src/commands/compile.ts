@@ -10,7 +10,7 @@ import { checkPassNames, checkRan } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
-import { comparedWithInput, type Opened, openTarget } from '../workspace/open.js';
+import { type Opened, comparedAs, openTarget } from '../workspace/open.js';
 import { refuseToReplace, stillRecorded } from '../workspace/replacing.js';
 import { isTorchAlone, torchFolder } from '../workspace/torch-folder.js';
 import { trainModule } from '../workspace/train-module.js';
@@ -73,7 +73,7 @@ function emitted(
   const { source, training, config, normalisation, sources, inputs } = opened;
   if (source !== undefined) refuseModules(emit);
   const tfjs = (): Map<string, string | Uint8Array> => trainModule(opened.network, training);
-  const origin = { maker: 'compile', config, normalisation, sources, ...comparedWithInput(opened) } as const;
+  const origin = { maker: 'compile', config, normalisation, sources, ...comparedAs(opened) } as const;
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())

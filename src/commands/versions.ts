@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { findCompiler } from '../engines/native/compiler.js';
+import { installCommand, packagesOf } from '../engines/packages.js';
 import { describePython } from '../train/python.js';
 import { isFile, readText } from '../data/files.js';
 import { packageVersion } from '../workspace/version.js';
@@ -13,19 +14,14 @@ export interface Versions {
   readonly engines: Readonly<Record<string, string>>;
 }
 
-/** The packages of each engine; `fused` needs none. */
-const packages: Readonly<Record<string, readonly string[]>> = {
-  fused: [],
-  onnxruntime: ['onnxruntime-node'],
-  native: ['koffi'],
-  'tfjs-wasm': ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
-  'tfjs-tensorflow': ['@tensorflow/tfjs', '@tensorflow/tfjs-node'],
-};
+/** What has packages of its own, in the order of the list. */
+const listed = ['fused', 'onnxruntime', 'native', 'tfjs-wasm', 'tfjs-tensorflow'] as const;
 
 export async function versions(): Promise<Versions> {
-  const entries = Object.entries(packages).map(async ([engine, names]): Promise<[string, string]> => {
+  const entries = listed.map(async (engine): Promise<[string, string]> => {
+    const names = packagesOf(engine);
     const missing = names.filter((name) => versionOf(name) === undefined);
-    if (missing.length > 0) return [engine, `not there: npm install ${missing.join(' ')}`];
+    if (missing.length > 0) return [engine, `not there: ${installCommand(engine, missing)}`];
     const there = names.map((name) => `${name} ${versionOf(name)}`);
     return [engine, [...there, ...(engine === 'native' ? [await compiler()] : [])].join(', ') || 'built in'];
   });

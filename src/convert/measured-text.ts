@@ -3,15 +3,16 @@ import { fail } from '../base/diagnostics/index.js';
 import { readBatch } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import type { Network } from '../network/index.js';
+import { activationSites } from '../passes/index.js';
 import { balance } from '../run/balance.js';
-import { type Calibration, calibrate } from '../run/calibrate.js';
+import { type Calibration, beforeSites, calibrate } from '../run/calibrate.js';
 import { allowedBytes } from '../run/memory.js';
 import { type ValueRange, calibrateQuantisers } from '../run/calibrate-quantisers.js';
 import { conversionPlan } from '../workspace/conversion.js';
 import { Findings } from '../workspace/findings.js';
 import { type Source, bytesOf } from '../workspace/target.js';
 import { isTimedCoding } from '../workspace/types.js';
-import { type Found, modelText, usualRateSteps } from './model-text.js';
+import { type Found, isFiring, modelText, stepsOfMeans } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 import { silenceFor, stepsFor } from './time.js';
 
@@ -32,7 +33,8 @@ export async function measuredText(
 ): Promise<MeasuredText> {
   const { network } = source.imported;
   if (options.coding !== 'sws') {
-    conversionPlan(configOf(modelText(onnxName, options, {})), new Findings()); // a coding that can't convert is said before images are read
+    const unmeasured = isFiring(options) ? { input: 1 } : {};
+    conversionPlan(configOf(modelText(onnxName, options, unmeasured)), new Findings()); // a coding that can't convert is said before images are read
     return { text: modelText(onnxName, options, await measuredFor(source, options, findings)) };
   }
   const { ranges } = await measuredFor(source, options, findings);
@@ -58,13 +60,32 @@ export async function measuredFor(
   }
   const measured = await calibrate(network, calibrationOf(options), findings);
   const ranges = new Map([...measured].map(([id, range]) => [id, { from: 0, range }]));
-  const input = isTimedCoding(options.coding) && options.encoder !== 'real' ? inputSize(network, options) : undefined;
+  const fires = isTimedCoding(options.coding) ? options.encoder !== 'real' : isFiring(options);
+  const input = fires ? inputSize(network, options) : undefined;
+  if (input === undefined && isFiring(options)) {
+    const reason = 'nothing says how large the input is of which spikes are a share';
+    fail('convert/calibration', { reason }, undefined, { help: 'give images with --calibrate DATA' });
+  }
+  const steps = options.coding === 'signed' ? mostCodes(beforeSites(network, findings)) : undefined;
   const channels =
-    options.balance === true ? await balance(network, calibrationOf(options), stepsOf(options), findings) : undefined;
-  return { ranges, ...(input === undefined ? {} : { input }), ...(channels === undefined ? {} : { channels }) };
+    options.balance === undefined
+      ? undefined
+      : await balance(network, options.balance, calibrationOf(options), stepsOfMeans(options, steps), findings);
+  return {
+    ranges,
+    ...(input === undefined ? {} : { input }),
+    ...(steps === undefined ? {} : { steps }),
+    ...(channels === undefined ? {} : { channels }),
+  };
 }
 
-const stepsOf = ({ steps = usualRateSteps }: ConvertOptions): number => steps;
+/** The largest code of the quantised activations, 2^b − 1 of b bits: a step for each; undefined where none are. */
+function mostCodes(network: Network): number | undefined {
+  const codes = activationSites(network).flatMap(({ op }) =>
+    op.kind === 'quantize' ? [op.attrs.max - op.attrs.zero] : [],
+  );
+  return codes.length === 0 ? undefined : Math.max(...codes);
+}
 
 /** Images looked at for the largest size of the input. */
 const inputImages = 1000;

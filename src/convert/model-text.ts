@@ -3,7 +3,7 @@ import { layerLines } from '../allocate/files.js';
 import type { Normalisation } from '../data/index.js';
 import { LayerPatterns } from '../model/index.js';
 import type { ValueRange } from '../run/calibrate-quantisers.js';
-import { type TimedCoding, isTimedCoding } from '../workspace/types.js';
+import { type ConversionCoding, type TimedCoding, isTimedCoding } from '../workspace/types.js';
 import type { ConvertOptions } from './options.js';
 
 /** Steps of 8-bit codes, for β = 2. */
@@ -11,6 +11,12 @@ export const usualSteps = 8;
 
 /** Steps of rate coding. */
 export const usualRateSteps = 64;
+
+/** Steps of a layer's look at its input. */
+const usualLook = 4;
+
+/** Steps of signed spikes where no quantiser says how many codes there are: codes of 4 bits (Hu et al. 2023). */
+const usualSignedSteps = 15;
 
 /** The model file of a conversion: what `convert` would otherwise hide in options. */
 export function modelText(onnxName: string, options: ConvertOptions, found: Found): string {
@@ -58,6 +64,7 @@ function linesOf(options: ConvertOptions, found: Found): Lines {
   if (options.coding === 'sws') return swsLines(options, found);
   if (isTimedCoding(options.coding)) return timedLines(options.coding, options, found);
   if (options.coding === 'binary') return binaryLines(options, found);
+  if (options.coding === 'offset') return offsetLines(options, found);
   return meanLines(options, found);
 }
 
@@ -130,23 +137,61 @@ function withLayers(coding: string, settings: ReadonlyMap<string, string>): read
   return settings.size === 0 ? [coding] : [`${coding} {`, ...layerLines(settings), '  }'];
 }
 
+/** `coding offset(steps: T, look: ρ)` */
+function offsetLines(
+  { steps = stepsOfMeans({ coding: 'offset' }), look = usualLook }: ConvertOptions,
+  found: Found,
+): Lines {
+  return { use: [], settings: withLayers(`  coding  offset(steps: ${steps}, look: ${look})`, layerRanges(found)) };
+}
+
+/** Ranges of layers, and of each channel where they have their own. */
+function layerRanges({ ranges = new Map(), channels = new Map() }: Found): ReadonlyMap<string, string> {
+  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
+  for (const [id, list] of channels) settings.set(id, `ranges [${list.join(', ')}]`);
+  return settings;
+}
+
+/** Steps of trains that carry means where none are given; `found` of the network. */
+export function stepsOfMeans(
+  { coding, steps }: { readonly coding: ConversionCoding; readonly steps?: number },
+  found?: number,
+): number {
+  const usual: Readonly<Partial<Record<ConversionCoding, number>>> = { mbif: 16, ibra: 1, signed: usualSignedSteps };
+  return steps ?? found ?? usual[coding] ?? usualRateSteps;
+}
+
 /** A neuron, its steps and the measured ranges; the membrane starts half a spike of the smallest kind up. */
-function meanLines(options: ConvertOptions, { ranges = new Map(), channels = new Map() }: Found): Lines {
+function meanLines(options: ConvertOptions, found: Found): Lines {
   const { integer = 1, fraction = 3, largest = 5.11, perUnit = 100 } = options;
-  const { name, args, usual } = {
-    rate: { name: 'IF', args: 'start: 0.5', usual: usualRateSteps },
+  const { name, args } = {
+    rate: { name: 'IF', args: 'start: 0.5' },
+    signed: { name: 'SignedIF', args: 'start: 0.5' },
     mbif: {
       name: 'MBIF',
       args: `integer: ${integer}, fraction: ${fraction}, start: ${2 ** -(fraction + 1)}`,
-      usual: 16,
     },
-    ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}`, usual: 1 },
-  }[options.coding as 'rate' | 'mbif' | 'ibra'];
-  const settings = new Map([...ranges].map(([id, range]) => [id, rangeText(range)]));
-  for (const [id, list] of channels) settings.set(id, `ranges [${list.join(', ')}]`);
-  const coding = `  coding  direct(steps: ${options.steps ?? usual})`;
+    ibra: { name: 'IBRALIF', args: `D: ${largest}, N: ${perUnit}` },
+  }[options.coding as 'rate' | 'signed' | 'mbif' | 'ibra'];
   return {
     use: [`use "spikec/neurons" { ${name} }`, ''],
-    settings: [`  neuron  ${name}(${args})`, ...withLayers(coding, settings)],
+    settings: [
+      `  neuron  ${name}(${args})`,
+      ...withLayers(`  coding  ${meanCoding(options, found)}`, layerRanges(found)),
+    ],
   };
+}
+
+/** The input as a constant current, or with an encoder in spikes. */
+function meanCoding(options: ConvertOptions, { input, steps: found }: Found): string {
+  const steps = stepsOfMeans(options, found);
+  if (!isFiring(options)) return `direct(steps: ${steps})`;
+  const seed = options.seed === undefined ? '' : `, seed: ${options.seed}`;
+  const encoder = options.encoder === 'regular' ? ', encoder: regular' : '';
+  return `rate(steps: ${steps}${seed}${encoder}${input === undefined ? '' : `, input: ${input}`})`;
+}
+
+/** Whether an input of a coding of means comes in spikes. */
+export function isFiring({ encoder }: Pick<ConvertOptions, 'encoder'>): boolean {
+  return encoder === 'bernoulli' || encoder === 'regular';
 }

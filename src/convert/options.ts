@@ -1,6 +1,6 @@
 import type { Kept } from '../allocate/auto-silence.js';
 import type { Dataset, Normalisation } from '../data/index.js';
-import type { Artifact, CommonOptions, ConversionCoding } from '../workspace/types.js';
+import type { Artifact, Balancing, CommonOptions, ConversionCoding, Encoder } from '../workspace/types.js';
 
 /** What a conversion is told. */
 export interface ConvertOptions extends CommonOptions {
@@ -17,8 +17,12 @@ export interface ConvertOptions extends CommonOptions {
   readonly beta?: number;
   /** sws: the threshold θ/2 (where missing), or θ. */
   readonly threshold?: 'half' | 'full';
-  /** sws: `exact` or `drive`; others whose spikes count by time: `spikes` (where missing), or `real`, a constant current. */
-  readonly encoder?: 'exact' | 'drive' | 'spikes' | 'real';
+  /** sws: `exact` or `drive`; others whose spikes count by time: `spikes` (where missing), or `real`, a constant current; rate and signed: `real` (where missing), `bernoulli` or `regular`. */
+  readonly encoder?: Encoder;
+  /** rate: the seed of spikes that are drawn. */
+  readonly seed?: number;
+  /** offset: steps of its input that a layer looks at before it fires. */
+  readonly look?: number;
   /** Steps of a period of phases. */
   readonly period?: number;
   /** Bursts: what the first spike of one counts, as a share of a layer's range, and how often the next count more. */
@@ -32,8 +36,8 @@ export interface ConvertOptions extends CommonOptions {
   readonly percentile?: number;
   /** How many calibration images, from the first; 1000 where missing. */
   readonly calibrationLimit?: number;
-  /** rate: a range for each channel, the one with which these steps say its activations best. */
-  readonly balance?: boolean;
+  /** A range for each channel: `search`, the one with which these steps say its activations best; `local`, by Bu et al. */
+  readonly balance?: Balancing;
   /** Bits of MBIF, or D and N of IBRALIF. */
   readonly integer?: number;
   readonly fraction?: number;

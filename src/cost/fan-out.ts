@@ -120,16 +120,20 @@ function ownSynapses(reader: Op, shape: readonly number[], byId: ReadonlyMap<str
   }
   const channels = hasRole(reader, 'weighted') ? reader.type.shape[channelAxisOf(reader)]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);
-  const [planes = 1, height = 1, width = 1] = asImage(shape);
-  const [rows, columns] = ([0, 1] as const).map((axis) =>
-    counts(linksOf(reader, shape, axis), asImage(shape)[axis + 1]!),
-  );
-  const reach = new Float64Array(planes * height * width);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) reach[y * width + x] = channels * rows![y]! * columns![x]!;
+  const [planes = 1, ...sizes] = asImage(shape);
+  const along = sizes.map((size, axis) => counts(linksOf(reader, shape, axis), size));
+  const each = elementCount(sizes);
+  const reach = new Float64Array(planes * each);
+  for (let i = 0; i < each; i++) {
+    let rest = i;
+    reach[i] = channels;
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      reach[i]! *= along[axis]![rest % sizes[axis]!]!;
+      rest = Math.floor(rest / sizes[axis]!);
+    }
   }
   // every channel of the input has the same geometry
-  for (let c = 1; c < planes; c++) reach.copyWithin(c * height * width, 0, height * width);
+  for (let c = 1; c < planes; c++) reach.copyWithin(c * each, 0, each);
   return reach;
 }
 

@@ -47,11 +47,25 @@ export interface Dataset {
   readonly recordings?: Recordings;
   /** Labels `start … start + count − 1`, where they are known without reading the samples. */
   readonly labels?: (start: number, count: number) => Int32Array;
+  /**
+   * Of a file with an array for each input of a network, by the inputs' names: samples of `size` numbers in a row. Undefined
+   * where an array is missing.
+   */
+  readonly inARow?: (inputs: readonly NamedInput[], size: number) => Dataset | undefined;
+  /** Names of the arrays, where none has a name of samples. */
+  readonly arrays?: readonly string[];
   /** Remarks for the user: files of the set that are absent. */
   readonly notes: readonly string[];
   /** Images `start … start + count − 1` (fewer at the end), raw, row-major [count, ...shape]. */
   read(start: number, count: number): RawBatch;
   close(): void;
+}
+
+/** One of several inputs of a network, which has all their numbers in a row: `start` … `end` − 1. */
+export interface NamedInput {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Arrays of labels by their names; each is read, and found right or wrong, when it is asked for. */

@@ -1,5 +1,5 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../base/diagnostics/index.js';
-import { type Dataset, type Normalisation, channelProblems } from './dataset.js';
+import { type Dataset, type NamedInput, type Normalisation, channelProblems } from './dataset.js';
 import { type Framing, type Sensor, framed } from './events/index.js';
 import { channelsFirst, channelsLast, reshaped, withChannelsFirst, withChannelsLast } from './layout.js';
 
@@ -12,6 +12,8 @@ export interface Need {
   /** How it turns recordings of events into frames. */
   readonly framing?: Framing;
   readonly outputs: number;
+  /** The inputs by their names in the file that the network comes from. */
+  readonly inputs?: readonly NamedInput[];
   /** Labels may be numbers to compare the outputs with. */
   readonly numbers?: boolean;
   /** The outputs are compared with the sample itself. */
@@ -25,7 +27,14 @@ export interface Need {
  */
 export function fitDataset(given: Dataset, need: Need): Outcome<Dataset> {
   if (need.targetIsInput !== true) given.withoutLabels?.();
-  const frames = framesOf(given, need);
+  const { inputs = [] } = need;
+  const byName = inputs.length > 1 || (inputs.length === 1 && given.arrays !== undefined);
+  const row = byName ? given.inARow?.(inputs, count(need.shape)) : undefined;
+  if (row === undefined && given.arrays !== undefined) {
+    const args = { name: given.name, arrays: given.arrays, inputs: inputs.map(({ name }) => name) };
+    return { diagnostics: [diagnostic('data/no-samples', args)] };
+  }
+  const frames = framesOf(row ?? given, need);
   if ('code' in frames) return { diagnostics: [frames] };
   return fitSamples(frames, need);
 }

@@ -3,6 +3,7 @@ export {
   type Dataset,
   type Labels,
   type Layout,
+  type NamedInput,
   type Normalisation,
   type RawBatch,
   channelProblems,

@@ -1,4 +1,5 @@
 import { fail } from '../base/diagnostics/index.js';
+import { elementCount } from '../base/dtype.js';
 import { type Dataset, type Labels, type Layout, type NamedLabels, batchCount } from './dataset.js';
 import { withChannelsFirst } from './layout.js';
 import { mostClasses } from './npy.js';
@@ -36,18 +37,19 @@ interface Parts {
   readonly close: () => void;
 }
 
-/** Classes [count] or [count, 1] as integers; numbers [count] or [count, outputs] as floats. */
+/** Classes [count] or [count, 1] as integers; numbers [count] or [count, …outputs] as floats: masks have the shape of images. */
 function readLabels(
   { shape, type, numbers: read }: StoredArray,
   { path, name, images, bad }: Parts,
   what = 'labels',
 ): Labels {
   const [length = 0] = images.shape;
-  const [rows = 0, width = 1] = shape;
+  const [rows = 0, ...axes] = shape;
+  const width = elementCount(axes);
   const real = type.startsWith('f');
-  if (shape.length !== 1 && !(shape.length === 2 && (real || width === 1))) {
+  if (shape.length < 1 || !(real || (shape.length <= 2 && width === 1))) {
     const help = real ? undefined : 'classes are one integer a sample: numpy.argmax(labels, 1) of one-hot rows';
-    bad(`${what} have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, outputs]' : ''}`, help);
+    bad(`${what} have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, …outputs]' : ''}`, help);
   }
   if (rows !== length) fail('data/count-mismatch', { name, images: length, labels: rows });
   if (rows * width > labelLimit) fail('data/unpacked-too-large', { file: path, limit: labelLimit });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileForms } from '../base/data-forms.js';
 import { closest, instead } from '../base/did-you-mean.js';
 import { fail } from '../base/diagnostics/index.js';
 import { openCifar, cifarRecords } from './cifar.js';
@@ -60,17 +61,6 @@ const setNames = [
   ),
 ];
 
-/** Files and folders as data sets. */
-const fileForms = [
-  'idx:IMAGES,LABELS',
-  'npz:FILE',
-  'hdf5:FILE',
-  'images:FOLDER',
-  'csv:PATH',
-  'wav:FOLDER',
-  'events:PATH',
-];
-
 /** Loads what reads a data set, where that is a package of its own; to be awaited before {@link openDataset}. */
 export async function loadReaders(spec: string): Promise<void> {
   if (needsHdf5(spec)) await loadHdf5();
@@ -117,12 +107,13 @@ function withSteps(spec: string, rest: string): [string, number | undefined] {
 
 /** The name that was meant, the names of the set that was meant, or all sets. */
 function failUnknown(spec: string): never {
-  const names = [...setNames, ...fileForms];
+  const forms = Object.keys(fileForms);
+  const names = [...setNames, ...forms];
   const near = closest(spec, names);
   const stem = (name: string): string => name.split(/[-:]/)[0]!;
   const same = names.filter((name) => stem(name) === stem(spec));
   const sets = [...new Set(setNames.map(stem))];
-  const all = `sets are ${sets.join(', ')} (written as ${setNames[0]}); files are ${fileForms.join(', ')}`;
+  const all = `sets are ${sets.join(', ')} (written as ${setNames[0]}); files are ${forms.join(', ')}`;
   const help = near === undefined ? (same.length > 0 ? `write ${same.join(' or ')}` : all) : instead(near);
   return fail('data/unknown-set', { spec }, undefined, { help });
 }

@@ -15,6 +15,9 @@ const engines: readonly Engine[] = [
 
 export const engineNames: readonly string[] = ['auto', ...engines.map(({ name }) => name)];
 
+/** Names of the engines that compute what waits when it is its turn. */
+export const waitingEngines: readonly string[] = engines.flatMap(({ name, waits }) => (waits === true ? [name] : []));
+
 export function engineNamed(name: string): Engine | undefined {
   return engines.find((engine) => engine.name === name);
 }

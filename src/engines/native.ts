@@ -12,7 +12,11 @@ import { type Ports, type StatePort, checkState, chosenStates, portsOf } from '.
 import type { Engine, OpenOptions, Opened } from './types.js';
 
 /** Runs programs as machine code: C made for the program, compiled on this machine. */
-export const nativeEngine: Engine = { name: 'native', open: (program, options) => openNative(program, options) };
+export const nativeEngine: Engine = {
+  name: 'native',
+  waits: true,
+  open: (program, options) => openNative(program, options),
+};
 
 /** A program whose steps' times are added up. */
 export interface Profiled extends Opened {

@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-node';
 import { type ArrayOf, type DType, type Tensor, longNames } from '../base/dtype.js';
 import { fail } from '../base/diagnostics/index.js';
+import { installCommand } from './packages.js';
 
 type OrtModule = typeof Ort;
 
@@ -14,8 +15,7 @@ export async function loadOnnxruntime(): Promise<OrtModule> {
     const module = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
     return module.default ?? module;
   } catch (error) {
-    // The variable keeps its install script from fetching CUDA libraries from another place than the registry.
-    const help = 'install it: `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30`';
+    const help = `install it: \`${installCommand('onnxruntime')}\``;
     return fail('engine/unavailable', { engine: 'onnxruntime', reason: reasonOf(error) }, undefined, { help });
   }
 }
@@ -82,7 +82,12 @@ export class Session {
     fetches: readonly string[] = this.#session.outputNames,
     bound: Binding = {},
   ): Promise<Record<string, Tensor>> {
-    const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, this.bind(t)]));
+    const wide = new Set(
+      this.#session.inputMetadata.flatMap(({ name, ...of }) => ('type' in of && of.type === 'int64' ? [name] : [])),
+    );
+    const given = Object.fromEntries(
+      Object.entries(feeds).map(([name, t]) => [name, wide.has(name) ? this.#int64(t) : this.bind(t)]),
+    );
     const wanted = Object.fromEntries(fetches.map((name) => [name, null]));
     let results: Ort.InferenceSession.ReturnType;
     try {
@@ -100,6 +105,10 @@ export class Session {
   /** A tensor as onnxruntime takes it, over the same memory. */
   bind({ dtype, data, shape }: Tensor): Ort.Tensor {
     return new this.#ort.Tensor(longNames[dtype], data as never, shape);
+  }
+
+  #int64({ data, shape }: Tensor): Ort.Tensor {
+    return new this.#ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
   }
 
   /** int64 results (indices, classes) become i32. */

@@ -1,6 +1,7 @@
 import type * as TensorFlow from '@tensorflow/tfjs';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import type { Program } from '../tensor/index.js';
+import { installCommand, packagesOf } from './packages.js';
 import { openOnTfjs, refuseUnsupported } from './tfjs-program.js';
 import type { Engine, OpenOptions, Opened } from './types.js';
 
@@ -9,12 +10,13 @@ export type TfjsBackend = 'tensorflow' | 'wasm' | 'cpu';
 
 /** Runs programs through the TensorFlow.js module that we emit, on one of its backends. */
 export function tfjsEngine(backend: TfjsBackend): Engine {
-  return { name: `tfjs-${backend}`, open: (program, options) => openTfjs(program, backend, options) };
+  return { name: `tfjs-${backend}`, waits: true, open: (program, options) => openTfjs(program, backend, options) };
 }
 
 /** The fastest backend of TensorFlow.js that there is. */
 export const fastestTfjsEngine: Engine = {
   name: 'tfjs',
+  waits: true,
   open: async (program, options) => openTfjs(program, (await availableTfjsBackends())[0] ?? 'cpu', options),
 };
 
@@ -23,25 +25,17 @@ async function openTfjs(program: Program, backend: TfjsBackend, options: OpenOpt
   return openOnTfjs(program, await loadTensorFlow(backend), backend, options);
 }
 
-/** What a backend needs beside TensorFlow.js itself. Both are optional: spikec is installed without them. */
-const packagesOf: Readonly<Record<TfjsBackend, readonly string[]>> = {
-  tensorflow: ['@tensorflow/tfjs-node'],
-  wasm: ['@tensorflow/tfjs-backend-wasm'],
-  cpu: [],
-};
-
 /** Loads TensorFlow.js and the backend's package on first use. */
 export async function loadTensorFlow(backend: TfjsBackend): Promise<Tf> {
   try {
     const tf = await imported<Tf>('@tensorflow/tfjs');
-    for (const name of packagesOf[backend]) await imported(name);
+    for (const name of packagesOf(`tfjs-${backend}`).slice(1)) await imported(name);
     if (!(await tf.setBackend(backend))) throw new Error(`it has no backend "${backend}" here`);
     await tf.ready();
     return tf;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
-    const names = ['@tensorflow/tfjs', ...packagesOf[backend]].map((name) => `${name}@4.22`);
-    const help = `install TensorFlow.js, which is optional: \`npm install ${names.join(' ')}\``;
+    const help = `install TensorFlow.js, which is optional: \`${installCommand(`tfjs-${backend}`)}\``;
     return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason }, undefined, { help });
   }
 }

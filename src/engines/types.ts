@@ -4,6 +4,8 @@ import type { Program } from '../tensor/types.js';
 /** Runs tensor programs. */
 export interface Engine {
   readonly name: string;
+  /** Whether it computes what waits (`TensorOp.after`) when it is its turn: a step that recomputes takes less memory. */
+  readonly waits?: true;
   /** Makes a program ready to run, once; every call of `step` then runs all of it. */
   open(program: Program, options?: OpenOptions): Promise<Opened>;
 }

@@ -9,7 +9,7 @@ import type { Engine } from './types.js';
  */
 export function withinMemory(engine: Engine, bytes = memory()): Engine {
   return {
-    name: engine.name,
+    ...engine,
     open: async (program, options) => {
       const needed = peakBytes(program, 1);
       if (needed <= bytes) return engine.open(program, options);

@@ -10,7 +10,13 @@ const silentSteps = { kind: 'int', min: 0, max: 24 } as const;
 /** The codings (docs/language.md, codings) and their arguments. */
 export const codings = {
   direct: [steps],
-  rate: [steps, { name: 'seed', spec: { kind: 'int', min: 0 }, default: 0 }],
+  rate: [
+    steps,
+    { name: 'seed', spec: { kind: 'int', min: 0 }, default: 0 },
+    { name: 'encoder', spec: { kind: 'words', words: ['bernoulli', 'regular'] }, default: 'bernoulli' },
+    input,
+  ],
+  offset: [steps, { name: 'look', spec: { kind: 'int', min: 1, max: 64 }, default: 4 }],
   sws: [
     { name: 'beta', spec: { kind: 'real', above: 1, max: 3 }, default: 2 },
     { name: 'steps', spec: { kind: 'int', min: 1, max: 24 }, default: 8 },
@@ -67,6 +73,8 @@ const from = {
 export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, readonly Setting[]>>> = {
   sws: [silent, range, from],
   direct: [range, ranges],
+  rate: [range, ranges],
+  offset: [range, ranges],
   binary: [range, ranges],
   phase: [range],
   burst: [range],

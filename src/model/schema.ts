@@ -11,8 +11,8 @@ export type Spec =
     }
   | { readonly kind: 'bool' }
   | { readonly kind: 'string' }
-  /** A bare word or a string: the name of something outside the file. */
-  | { readonly kind: 'label' }
+  /** A bare word or a string: the name of something outside the file; `known` ones with what they are. */
+  | { readonly kind: 'label'; readonly known?: Readonly<Record<string, string>> }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'list'; readonly of: Spec; readonly length?: number }
   /** An integer, or two of them: height and width. */

@@ -1,3 +1,4 @@
+import { dataSets, fileForms } from '../base/data-forms.js';
 import type { Setting, Spec } from './schema.js';
 import { type ArgsOf, type ValueOf, type Written, withDefaults } from './typed-settings.js';
 
@@ -48,7 +49,7 @@ export const trainSettings = [
   {
     name: 'data',
     doc: 'the data set, by name (`mnist`, `cifar10`) or as `"npz:digits.npz"`',
-    spec: { kind: 'label' },
+    spec: { kind: 'label', known: { ...dataSets, ...fileForms } },
     otherwise: 'what `--data` says',
   },
   {
@@ -216,6 +217,12 @@ export const trainSettings = [
     default: 'plain',
   },
   { name: 'batch', doc: 'images a step', spec: some, default: 64 },
+  {
+    name: 'memory',
+    doc: '`low`: a step keeps few values of its forward pass, and computes the others again: the same numbers in less memory and more time',
+    spec: { kind: 'words', words: ['normal', 'low'] },
+    default: 'normal',
+  },
   { name: 'epochs', doc: 'how often all images are learned from', spec: some, default: 10 },
   { name: 'limit', doc: 'only so many images, from the first', spec: some, otherwise: 'all' },
   { name: 'seed', doc: 'of weights, order, augmentation and masks', spec: count, default: 1 },

@@ -73,6 +73,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | --- | --- |
  * | input | |
  * | conv | channels, kernel [h,w], stride [h,w], pads [t,l,b,r], dilation [h,w], groups, bias |
+ * | conv3d | as conv, sizes of three axes, six pads |
  * | transposed_conv | as conv |
  * | linear | features, bias |
  * | batchnorm | epsilon, momentum, axis (0 where missing) |

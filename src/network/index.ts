@@ -109,6 +109,7 @@ export {
   checkedOp,
 } from './types.js';
 export { type Problem, verifyNetwork } from './verify.js';
+export { type InputPart, inputParts } from './input-parts.js';
 export { decodeWeights, encodeWeights, weightsPieces } from './weights-file.js';
 export { derivedLevels } from './verify-levels.js';
 export { firstOversized } from './sizes.js';

@@ -3,30 +3,34 @@ import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { lower } from '../lower/program/index.js';
-import type { Network } from '../network/index.js';
+import type { Network, Op } from '../network/index.js';
 import { activationSites } from '../passes/index.js';
 import { openRunnable } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
+import type { Balancing } from '../workspace/types.js';
 import { type Calibration, beforeSites } from './calibrate.js';
 import { fitToNetwork } from './fit.js';
-import { forEachBatch } from './metrics/index.js';
+import { localThresholds } from './local-thresholds.js';
+import { type Images, forEachBatch } from './metrics/index.js';
 
 const batch = 20;
-/** Images where nothing is said: thresholds need fewer than percentiles. */
-const defaultLimit = 200;
+/** Images where nothing is said: a search needs fewer than percentiles. */
+const defaultLimits: Readonly<Record<Balancing, number>> = { search: 200, local: 1000 };
 /** Thresholds that are tried of each channel: so many parts of its largest activation. */
 const parts = 40;
 const leastPart = 2;
 
+/** Times that the images are looked at where thresholds rise batch by batch. */
+const localPasses = 4;
+
 /**
- * A threshold for each channel of every activation, without training: of `parts` fractions of the channel's largest
- * activation the one for which what T steps can say, θ/T·clip(⌊a·T/θ + ½⌋, 0, T), is nearest to the activations a in the
- * mean square: a search by channel, local to a layer, with the criterion of Li et al. 2021 (not the recipe of Bu et al.
- * 2024, which balances thresholds locally, too). A channel that is never active has the largest threshold of its layer.
+ * A range for each channel of every activation, without training. `search`: for T steps by `ChannelErrors`; `local`:
+ * local threshold balancing (`localThresholds`), whatever the steps are.
  */
 export async function balance(
   imported: Network,
-  { dataset, normalisation, limit = defaultLimit, onProgress }: Calibration,
+  how: Balancing,
+  { dataset, normalisation, limit, onProgress }: Calibration,
   steps: number,
   findings: Findings,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
@@ -38,23 +42,45 @@ export async function balance(
     });
   }
   const fit = fitToNetwork(network, dataset, findings, { numbers: true, normalisation });
+  const count = Math.min(dataset.length, limit ?? defaultLimits[how]);
+  const images: Images = { dataset: fit, normalisation, count, batch };
+  const progress = (phase: string, done: number, total: number): void =>
+    onProgress?.({ phase, done, total, unit: 'images' });
+  if (how === 'local') {
+    const said = (done: number, total: number): void => progress('balancing thresholds', done, total);
+    return localThresholds(network, sites, images, localPasses, said);
+  }
+  return searched(network, sites, images, steps, progress);
+}
+
+/**
+ * Of `parts` fractions of the channel's largest activation the one for which what T steps can say,
+ * θ/T·clip(⌊a·T/θ + ½⌋, 0, T), is nearest to the activations a in the mean square: a search by channel, local to a layer, with
+ * the criterion of Li et al. 2021. A channel that is never active has the largest threshold of its layer.
+ */
+async function searched(
+  network: Network,
+  sites: readonly Op[],
+  images: Images,
+  steps: number,
+  progress: (phase: string, done: number, total: number) => void,
+): Promise<ReadonlyMap<string, readonly number[]>> {
   const running = await openRunnable(
     lower(network, { probes: { expose: sites.map(({ id }) => id) } }),
     onnxruntimeEngine,
   );
   const { exposed } = running.outputs;
-  const count = Math.min(dataset.length, limit);
   const errors = new Map(sites.map(({ id, type }) => [id, new ChannelErrors(type.shape[0]!, steps)]));
   const over = async (phase: string, take: (one: ChannelErrors, values: Tensor) => void): Promise<void> => {
     const pass = running.pass();
     await forEachBatch(
-      { dataset: fit, normalisation, count, batch },
+      images,
       1,
       pass,
       (found) => {
         for (const [id, one] of errors) take(one, present(found[exposed.get(id) ?? ''], `run: no activation ${id}`));
       },
-      (done, total) => onProgress?.({ phase, done, total, unit: 'images' }),
+      (done, total) => progress(phase, done, total),
     );
   };
   try {

@@ -1,7 +1,7 @@
 import { elementCount } from '../base/dtype.js';
 import { seededRandom } from '../base/random.js';
 import type { Dataset } from '../data/index.js';
-import type { Network } from '../network/index.js';
+import { type InputPart, type Network, inputParts } from '../network/index.js';
 
 /** Values that are drawn at most, unless one sample has more. */
 export const mostDrawnValues = 2 ** 23;
@@ -11,12 +11,21 @@ export function drawnCount(shape: readonly number[], wanted: number): number {
   return Math.max(1, Math.min(wanted, Math.floor(mostDrawnValues / elementCount(shape))));
 }
 
-/** What the input's quantiser can tell apart, in real values; [−2, 2] where there is none. */
-export function inputRange(network: Network): readonly [number, number] {
-  const input = network.ops.find((op) => op.kind === 'input');
-  const code = network.ops.find((op) => op.kind === 'quantize' && op.inputs[0] === input?.id)?.type.code;
-  if (code?.kind !== 'quant') return [-2, 2];
-  return [(code.min - code.zero) * code.scale, (code.max - code.zero) * code.scale];
+/** What a number of the input becomes of one drawn from [0, 1), by its index in a sample. */
+export type Drawing = (index: number, drawn: number) => number;
+
+/**
+ * Numbers that fill what the input's quantiser can tell apart, [−2, 2] where there is none; ids of the rows that a table has.
+ */
+export function drawingOf(network: Network): Drawing {
+  const parts = inputParts(network);
+  const of = ({ range }: Pick<InputPart, 'range'>, drawn: number): number => {
+    const { low, high, whole } = range ?? { low: -2, high: 2, whole: false };
+    return whole ? Math.floor(low + (high - low + 1) * drawn) : low + (high - low) * drawn;
+  };
+  if (parts.length === 1) return (_, drawn) => of(parts[0]!, drawn);
+  return (index, drawn) =>
+    of(parts.find(({ start, end }) => index >= start && index < end) ?? { range: undefined }, drawn);
 }
 
 /** Edges of the squares, in pixels, in which drawn images are of one value: from noise to what is nearly even. */
@@ -27,7 +36,7 @@ const edges = [4, 1, 16, 2, 8, 32];
  * 16, 2, 8, 32 pixels by turns. Noise alone would leave every sum over many pixels near its mean.
  */
 export function drawnInputs(network: Network, shape: readonly number[], count: number, seed: number): Dataset {
-  const [low, high] = inputRange(network);
+  const draw = drawingOf(network);
   const random = seededRandom(seed);
   const size = elementCount(shape);
   const [height, width] = shape.length < 3 ? [1, size] : [shape.at(-2)!, shape.at(-1)!];
@@ -36,7 +45,7 @@ export function drawnInputs(network: Network, shape: readonly number[], count: n
     const edge = shape.length < 3 ? 1 : edges[n % edges.length]!;
     const [rows, columns] = [Math.ceil(height / edge), Math.ceil(width / edge)];
     for (let plane = n * size; plane < (n + 1) * size; plane += height * width) {
-      const values = Float32Array.from({ length: rows * columns }, () => low + (high - low) * random());
+      const values = Float32Array.from({ length: rows * columns }, (_, i) => draw((plane % size) + i, random()));
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) {
           images[plane + y * width + x] = values[Math.floor(y / edge) * columns + Math.floor(x / edge)]!;

@@ -7,6 +7,7 @@ import {
   engineNames,
   estimate,
   nativeIsHere,
+  waitingEngines,
   withinMemory,
 } from '../engines/index.js';
 
@@ -22,6 +23,18 @@ export function chooseEngine(name: string | undefined, purpose: keyof typeof fas
         help: suggest(name, purpose === 'train' ? [...engineNames, 'torch'] : engineNames),
       })
     : withinMemory(engine);
+}
+
+/**
+ * The engine for a training of `memory low`: one that computes again what it doesn't keep when it is its turn. `auto` is
+ * `native`, where that is here.
+ */
+export async function engineForLowMemory(name: string | undefined): Promise<Engine> {
+  const named = name !== undefined && name !== 'auto';
+  const engine = chooseEngine(named ? name : 'native', 'train');
+  if (engine.waits !== true) fail('train/low-memory', { engine: engine.name, engines: waitingEngines });
+  if (!named) await nativeIsHere();
+  return engine;
 }
 
 /** Fewer samples never pay for a compiler. */

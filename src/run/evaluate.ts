@@ -15,7 +15,7 @@ import type { Opened } from '../workspace/open.js';
 import type { Source } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
-import { chosenNormalisation, fitToNetwork, outputShape } from './fit.js';
+import { chosenNormalisation, fitToNetwork, namedInputs, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
 import {
   type Images,
@@ -34,6 +34,7 @@ import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
+import { sourceFeeds } from './source-feeds.js';
 import { evaluateStages } from './stages.js';
 import type { EvalOptions, EvalResult } from './types.js';
 import { verifyWhereWanted } from './verify-import.js';
@@ -78,7 +79,17 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
   const running = { ...options, ones: isSplit(compiled.network) };
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
-  const measured: Measured = { source, compiled, network, images, truth, before, run, engine };
+  const measured: Measured = {
+    givesLogits: opened.givesLogits === true,
+    source,
+    compiled,
+    network,
+    images,
+    truth,
+    before,
+    run,
+    engine,
+  };
   return {
     ...figures(measured),
     ...otherScores({ network, images, truth, run, opened, confusion: options.confusion === true }),
@@ -99,6 +110,7 @@ function readsWhole(network: Network): boolean {
 }
 
 interface Measured {
+  readonly givesLogits: boolean;
   readonly source: Source | undefined;
   readonly compiled: Compiled;
   /** What ran: the compiled network, its planes put back. */
@@ -111,10 +123,10 @@ interface Measured {
   readonly engine: Engine;
 }
 
-function figures({ compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
+function figures({ givesLogits, compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
   return {
     samples: images.count,
-    ...scoreOf(truth, run),
+    ...scoreOf(truth, run, givesLogits),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
@@ -152,9 +164,11 @@ function forSource(
   { dataset, normalisation, ...options }: RunOptions,
   findings: Findings,
 ): Dataset {
-  const { shape } = imported.sourceInputs[0]!;
+  const { shape } = imported.row;
   const outputs = elementCount(outputShape(imported.network));
-  const fit = findings.take(fitDataset(dataset, { shape, outputs, numbers: true, normalisation }));
+  const fit = findings.take(
+    fitDataset(dataset, { shape, inputs: namedInputs(imported.network), outputs, numbers: true, normalisation }),
+  );
   if (fit.targets !== undefined) refuseNumbers(imported.sourceOutput.dropped, dataset.name, options.stages === true);
   return fit;
 }
@@ -209,13 +223,12 @@ async function sourceFound(
 async function sourceOutputs(file: Source, images: Images, options: EvalOptions): Promise<Outputs> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const { path, imported } = file;
-  const input = imported.sourceInputs[0]!.name;
   const { name } = imported.sourceOutput;
   const { source, outputs: named } = await openReference(file, [name], threads);
   const output = named.get(name) ?? name;
   try {
     const outputs = async (batch: Tensor<'f32'>): Promise<Tensor> =>
-      present((await source.run({ [input]: batch }, [output]))[output], `driver: ${path} gave no ${name}`);
+      present((await source.run(sourceFeeds(imported, batch), [output]))[output], `driver: ${path} gave no ${name}`);
     return await outputsOf(outputs, 1, images, (done, total) =>
       options.onProgress?.({ phase: 'source network', done, total, unit: 'images' }),
     );

@@ -17,6 +17,7 @@ import {
   predictedClasses,
 } from './metrics/index.js';
 import { openReference } from './reference.js';
+import { sourceFeeds } from './source-feeds.js';
 import { dequantised } from './verify-import.js';
 
 /** How a stage differs from the one before it. */
@@ -162,13 +163,12 @@ function fromZero(codes: Tensor | undefined, min: number): Tensor | undefined {
 /** The codes of a file's quantisers, as onnxruntime computes them. */
 async function openCodes(file: Source, quantisers: readonly Op<'quantize'>[]) {
   const { network, sourceInputs } = file.imported;
-  const input = present(sourceInputs[0], 'run: an imported network without input');
-  const tensors = quantisers.flatMap(({ origin }) => (origin === undefined || origin === input.name ? [] : [origin]));
+  const names = new Set(sourceInputs.map(({ name }) => name));
+  const tensors = quantisers.flatMap(({ origin }) => (origin === undefined || names.has(origin) ? [] : [origin]));
   const { source: session, outputs } = await openReference(file, tensors);
   return {
     run: async (inputs: Tensor<'f32'>): Promise<ReadonlyMap<string, Tensor>> => {
-      const shaped = { ...inputs, shape: [inputs.shape[0]!, ...input.shape] };
-      const results = await session.run({ [input.name]: shaped }, [...outputs.values()]);
+      const results = await session.run(sourceFeeds(file.imported, inputs), [...outputs.values()]);
       const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
       const reals = dequantised(network, new Map(found));
       return new Map(

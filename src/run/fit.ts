@@ -2,6 +2,7 @@ import { elementCount } from '../base/dtype.js';
 import {
   type Dataset,
   type Framing,
+  type NamedInput,
   type Need,
   type Normalisation,
   fitDataset,
@@ -9,7 +10,7 @@ import {
   framingRules,
 } from '../data/index.js';
 import { sampleShape } from '../lower/program/index.js';
-import { type Network, opsById } from '../network/index.js';
+import { type Network, inputParts, opsById } from '../network/index.js';
 import { present } from '../base/invariant.js';
 import type { Findings } from '../workspace/findings.js';
 
@@ -32,8 +33,14 @@ export function needOf(network: Network, normalisation: Normalisation = {}): Nee
     frames,
     outputs: elementCount(outputShape(network)),
     normalisation,
+    inputs: namedInputs(network),
     ...(framing === undefined ? {} : { framing }),
   };
+}
+
+/** The inputs that the file calls by a name. */
+export function namedInputs(network: Network): readonly NamedInput[] {
+  return inputParts(network).flatMap(({ name, start, end }) => (name === undefined ? [] : [{ name, start, end }]));
 }
 
 /** How `coding events` turns recordings into frames. */

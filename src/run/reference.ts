@@ -30,7 +30,7 @@ export async function openReference(
   const runnable = standardForm(bytes, { withoutDynamic })?.bytes ?? bytes;
   const part = whole || external.size > 0 ? runnable : partFor(runnable, names);
   const exposed = external.size > 0 ? undefined : exposeTensors(part, names);
-  const batch = imported.sourceInputs[0]?.batch;
+  const batch = imported.row.batch;
   const source = await openOnnxSource(exposed?.bytes ?? path, { ...running, name: path, batch });
   return { source, outputs: exposed?.outputs ?? new Map(names.map((name) => [name, name])) };
 }

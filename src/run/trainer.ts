@@ -3,7 +3,7 @@ import { trainingFolder } from '../workspace/torch-folder.js';
 import type { TorchTraining } from '../workspace/torch-training.js';
 import type { Diagnostic } from '../base/diagnostics/index.js';
 import type { LongWork } from '../engines/index.js';
-import { engineForWork } from './engine.js';
+import { engineForLowMemory, engineForWork } from './engine.js';
 
 /** Who trains: an engine's name, and what goes through the epochs. */
 export interface Trainer {
@@ -25,6 +25,9 @@ export async function trainerOf(
     const name = `torch ${torch} on ${device}, Python ${version} (${python.path})`;
     return { engine: { name }, loop: (loop) => torchLoop(python, files, loop) };
   }
-  const engine = await engineForWork(options.engine, 'train', work, note);
+  const low = training.settings.memory === 'low';
+  const engine = low
+    ? await engineForLowMemory(options.engine)
+    : await engineForWork(options.engine, 'train', work, note);
   return { engine, loop: (loop) => trainLoop({ ...loop, engine }) };
 }

@@ -7,9 +7,10 @@ import { type CheckedOp, firstMismatch } from './metrics/index.js';
 import { fedName, lower, lowerPerOp } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
-import { inputRange } from './drawn-inputs.js';
+import { drawingOf } from './drawn-inputs.js';
 import { comparableValues, comparedBytes, mostAround, valuesAround } from './memory.js';
 import { openReference, referenceNotes } from './reference.js';
+import { sourceFeeds } from './source-feeds.js';
 import type { Findings } from '../workspace/findings.js';
 import { type Source, bytesOf } from '../workspace/target.js';
 import { type CommonOptions, verifyLevel } from '../workspace/types.js';
@@ -21,13 +22,13 @@ const verifyLimit = 32e6;
 
 /** Random images that fill the range of the input's quantiser, or [−2, 2] where there is none. */
 function randomImages(network: Network, shape: readonly number[], rows: number): Tensor<'f32'> {
-  const [low, high] = inputRange(network);
+  const draw = drawingOf(network);
   const random = seededRandom(1);
   const images = new Float32Array(rows * elementCount(shape));
   return tensor(
     'f32',
     [rows, ...shape],
-    images.map(() => low + (high - low) * random()),
+    images.map((_, i) => draw(i % elementCount(shape), random())),
   );
 }
 
@@ -53,7 +54,7 @@ export async function verifyWhereWanted(
     return undefined;
   }
   const most = comparableValues(bytes);
-  const largest = mostAround(source.imported.network) * (source.imported.sourceInputs[0]?.batch ?? 1);
+  const largest = mostAround(source.imported.network) * (source.imported.row.batch ?? 1);
   if (level === 'sample' && largest > most) {
     const what = 'the import isn’t compared with onnxruntime';
     const args = { what, needed: largest * comparedBytes, allowed: most * comparedBytes };
@@ -86,15 +87,14 @@ export interface Verified {
  */
 export async function verifyImport(file: Source, most = Infinity): Promise<Verified> {
   const { imported, external } = file;
-  const { network, sourceInputs } = imported;
+  const { network, row } = imported;
   const byId = opsById(network);
-  const input = present(sourceInputs[0], 'driver: an imported network without input');
   const comparable = network.ops.filter((op) => op.origin !== undefined && op.kind !== 'input');
   const rows = mostAround(network) * usualRows > most ? 1 : usualRows;
-  const { wanted, skipped, whole } = sample(comparable, Math.max(rows, input.batch ?? 1));
+  const { wanted, skipped, whole } = sample(comparable, Math.max(rows, row.batch ?? 1));
   const verified = { compared: wanted.length, layers: comparable.length, ...(skipped !== '' && { skipped }) };
-  const images = randomImages(network, input.shape, rows);
-  for (const ops of external.size > 0 ? [wanted] : parts(wanted, byId, most / Math.max(rows, input.batch ?? 1))) {
+  const images = randomImages(network, row.shape, rows);
+  for (const ops of external.size > 0 ? [wanted] : parts(wanted, byId, most / Math.max(rows, row.batch ?? 1))) {
     await compareOps(file, images, ops, whole);
   }
   return verified;
@@ -119,20 +119,20 @@ function parts(ops: readonly Op[], byId: ReadonlyMap<string, Op>, most: number):
 /** Compares some layers; of files with external data the network's end. */
 async function compareOps(file: Source, images: Tensor<'f32'>, ops: readonly Op[], whole: boolean): Promise<void> {
   const { path, imported, external } = file;
-  const { network, sourceInputs } = imported;
+  const { network, row } = imported;
   const byId = opsById(network);
-  const input = present(sourceInputs[0], 'driver: an imported network without input');
   const { program, checked, fed } = lowerPerOp(network, new Set(ops.map((op) => op.id)));
   const origins = new Set([...checked, ...fed].flatMap((id) => byId.get(id)!.origin ?? []));
-  origins.delete(input.name);
+  const given = sourceFeeds(imported, images);
+  for (const name of [row.name, ...Object.keys(given)]) origins.delete(name);
   const ends = [imported.sourceOutput.name];
   const seen = external.size > 0 ? ends : whole ? [...origins, ...ends] : origins;
   const { source, outputs } = await openReference(file, seen, { withoutDynamic: true, whole });
   let theirs: ReadonlyMap<string, Tensor>;
   try {
-    const results = await source.run({ [input.name]: images }, [...outputs.values()]);
+    const results = await source.run(given, [...outputs.values()]);
     const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
-    theirs = new Map([...dequantised(network, new Map(found)), [input.name, images]]);
+    theirs = new Map([...dequantised(network, new Map(found)), ...Object.entries(given), [row.name, images]]);
   } finally {
     await source.dispose();
   }
@@ -143,7 +143,7 @@ async function compareOps(file: Source, images: Tensor<'f32'>, ops: readonly Op[
   const feeds = Object.fromEntries(
     fed.map((id) => {
       const { origin, type } = byId.get(id)!;
-      return [fedName(id), withShape(theirs, origin ?? input.name, [images.shape[0]!, ...type.shape])];
+      return [fedName(id), withShape(theirs, origin ?? row.name, [images.shape[0]!, ...type.shape])];
     }),
   );
   const executable = await onnxruntimeEngine.open(program);

@@ -89,7 +89,7 @@ export class ProgramBuilder extends OpBuilder {
   /** Appends an op that has its id already; its type is inferred anew. */
   append(op: TensorOp): Value {
     const inputs = op.inputs.map((id) => this.value(id));
-    return this.#draft.push(op.kind, inputs, op.attrs, op.id, op.from);
+    return this.#draft.push(op.kind, inputs, op.attrs, op.id, op.from, op.after);
   }
 
   op<K extends PrimKind>(kind: K, inputs: readonly Value[], attrs: PrimAttrs[K]): Value {

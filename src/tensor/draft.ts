@@ -84,7 +84,14 @@ export class Draft {
     return this.#unique([this.from, this.section, base].filter((part) => part !== undefined).join('.'));
   }
 
-  push(kind: PrimKind, inputs: readonly Value[], attrs: unknown, id: string, from: string | undefined): Value {
+  push(
+    kind: PrimKind,
+    inputs: readonly Value[],
+    attrs: unknown,
+    id: string,
+    from: string | undefined,
+    after?: string,
+  ): Value {
     const def = opDef(kind);
     for (const input of inputs) this.#check(input);
     if (def.arity === 'many' ? inputs.length === 0 : inputs.length !== def.arity) {
@@ -99,7 +106,11 @@ export class Draft {
     }
     const value = this.#declare({ id, ...typeOf(info) });
     const plain = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, ...typeOf(info) };
-    const op = from === undefined ? plain : { ...plain, from };
+    const op = {
+      ...plain,
+      ...(from === undefined ? {} : { from }),
+      ...(after === undefined ? {} : { after }),
+    };
     this.ops.push(op);
     this.#makers.set(id, op);
     return value;

@@ -5,6 +5,7 @@ export { lastUses } from './last-use.js';
 export { folded, stepsOf } from './over-time.js';
 export { type ProgramPart, programParts } from './parts.js';
 export { peakBytes } from './peak.js';
+export { recomputing } from './recompute.js';
 export { opDef, ops, primKinds } from './ops/index.js';
 export { parseProgram } from './parse.js';
 export { printOp, printProgram } from './print.js';

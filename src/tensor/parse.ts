@@ -98,7 +98,9 @@ class ProgramParser {
       this.#expect('}');
     }
     const op = { id, kind: kind as PrimKind, inputs, attrs: Object.fromEntries(attrs), ...this.#type() };
-    return this.#accept('from') ? { ...op, from: this.#string() } : op;
+    const from = this.#accept('from') ? { from: this.#string() } : {};
+    const after = this.#accept('after') ? { after: this.#id() } : {};
+    return { ...op, ...from, ...after };
   }
 
   #attr(key: string): OpAttr {

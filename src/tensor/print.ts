@@ -29,7 +29,8 @@ export function printOp(op: TensorOp): string {
   const inputs = op.inputs.map(name).join(', ');
   const head = [`${name(op.id)} = ${op.kind}`, inputs, printAttrs(op.attrs)].filter((part) => part !== '').join(' ');
   const from = op.from === undefined ? '' : ` from ${JSON.stringify(op.from)}`;
-  return `${head} : ${showType(op)}${from}`;
+  const after = op.after === undefined ? '' : ` after ${name(op.after)}`;
+  return `${head} : ${showType(op)}${from}${after}`;
 }
 
 function name(id: string): string {

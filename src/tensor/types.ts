@@ -139,6 +139,8 @@ export interface TensorOp {
   readonly parts?: readonly ValueInfo[];
   /** Id of the Network IR op that this came from. */
   readonly from?: string;
+  /** Id of a value that is there before this is computed, though it isn't read: what is computed again waits for its turn. */
+  readonly after?: string;
 }
 
 export interface ProgramInput extends ValueInfo {

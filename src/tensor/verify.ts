@@ -36,6 +36,9 @@ export function verify(program: Program): readonly string[] {
 
 function opProblems(op: TensorOp, known: ReadonlyMap<string, ValueInfo>): string[] {
   const missing = op.inputs.filter((id) => !known.has(id));
+  if (op.after !== undefined && !known.has(op.after)) {
+    return [`"${op.id}" waits for "${op.after}", which is not defined before it`];
+  }
   if (missing.length > 0) return missing.map((id) => `"${op.id}" reads "${id}", which is not defined before it`);
   const def = opDef(op.kind);
   if (def === undefined) return [`"${op.id}" is of the unknown kind ${String(op.kind)}`];

@@ -129,6 +129,8 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
       return product(operands[0]!, operands[1]!, op.attrs.transpose);
     case 'conv':
       return conv(onImage(op), rowOf(operands[0]!), network.params.get(op.params['weight']!)!.tensor.shape, reals);
+    case 'conv3d':
+      return conv3d(op, operands[0]!, reals);
     case 'transposed_conv':
       return transposedConv(op, operands[0]!, reals);
     case 'maxpool':
@@ -328,6 +330,32 @@ function conv(
     }
   }
   return y;
+}
+
+/** Every output by itself, over channels and the taps of three axes that lie inside. */
+function conv3d(op: Op<'conv3d'>, x: Operand, reals: (role: string) => Float64Array | undefined): Float64Array {
+  const { kernel, stride, pads, dilation, groups } = op.attrs;
+  const [weight, bias] = [reals('weight')!, reals('bias')];
+  const [channels, ...sizes] = x.shape as [number, ...number[]];
+  const [outputs, ...places] = op.type.shape as [number, ...number[]];
+  const [within, taps, count] = [channels / groups, elementCount(kernel), elementCount(places)];
+  const unravel = (i: number, shape: readonly number[]): number[] =>
+    shape.map((n, axis) => Math.floor(i / elementCount(shape.slice(axis + 1))) % n);
+  return Float64Array.from({ length: outputs * count }, (_, i) => {
+    const [o, at] = [Math.floor(i / count), unravel(i % count, places)];
+    let sum = bias?.[o] ?? 0;
+    for (let c = 0; c < within; c++)
+      for (let k = 0; k < taps; k++) {
+        const read = unravel(k, kernel).map(
+          (tap, axis) => at[axis]! * stride[axis]! - pads[axis]! + tap * dilation[axis]!,
+        );
+        if (read.some((place, axis) => place < 0 || place >= sizes[axis]!)) continue;
+        const channel = Math.floor(o / (outputs / groups)) * within + c;
+        const from = read.reduce((index, place, axis) => index * sizes[axis]! + place, channel);
+        sum += weight[(o * within + c) * taps + k]! * x.data[from]!;
+      }
+    return sum;
+  });
 }
 
 /** Each input pixel adds its kernels to the places around i·stride − pad. */

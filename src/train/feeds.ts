@@ -12,7 +12,8 @@ export function randomFeeds(
   return Object.fromEntries(
     randoms.map((input) => {
       const shape = input.shape.map((dim) => (isBatch(dim) ? dim.batch * n : dim));
-      const random = randomStream(...keys, input.id);
+      const { seed = 0 } = input;
+      const random = randomStream(...keys, input.id, ...(seed === 0 ? [] : [seed]));
       const data = new Float32Array(elementCount(shape));
       const kept = 1 / (1 - input.dropped);
       for (let i = 0; i < data.length; i++) {

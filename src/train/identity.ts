@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TrainSettings } from './settings.js';
 
-/** What must be equal to go on with a training: the network, the data, and all settings but the length. */
+/** What must be equal to go on with a training: the network, the data, and all settings but the length and where values lie. */
 export interface Identity {
   /** SHA-256 of the network's text form. */
   readonly network: string;
@@ -13,7 +13,7 @@ export interface Identity {
 
 /** `text` is the network's text form. */
 export function identityOf(text: string, data: string, images: number, settings: TrainSettings): Identity {
-  const { epochs: _epochs, patience: _patience, ...rest } = settings;
+  const { epochs: _epochs, patience: _patience, memory: _memory, ...rest } = settings;
   const network = createHash('sha256').update(text).digest('hex');
   return { network, data, images, settings: JSON.parse(JSON.stringify(rest)) as Record<string, unknown> };
 }

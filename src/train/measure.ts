@@ -1,7 +1,7 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
-import { type Runnable, lower, outputNames, weightOf } from '../lower/program/index.js';
+import { type Runnable, givesLogitsOfNumbers, lower, outputNames, weightOf } from '../lower/program/index.js';
 import { type Network, type Op, isFiringLayer } from '../network/index.js';
 import { stepsOfNeurons } from './bits.js';
 import { randomFeeds } from './feeds.js';
@@ -100,7 +100,9 @@ export class Measure {
         const name = this.names[output]!;
         const truth = output === 0 ? samples.truthOf(part, images) : samples.truthOfOther(name, part, images);
         sum.numbers = truth.dtype === 'f32';
-        const judged = sum.numbers ? distance(logits, truth) : judge(logits, truth.data as Int32Array);
+        const judged = sum.numbers
+          ? distance(logits, truth, givesLogitsOfNumbers(this.settings.loss, output))
+          : judge(logits, truth.data as Int32Array);
         sum.correct += judged.correct;
         sum.loss += judged.loss;
       }
@@ -146,12 +148,13 @@ function judge({ data, shape }: Tensor, labels: Int32Array): { correct: number; 
   return { correct, loss };
 }
 
-/** Σ over rows of the mean absolute (`correct`) and squared (`loss`) difference of outputs [N, width] from numbers. */
-function distance({ data, shape }: Tensor, numbers: Tensor): { correct: number; loss: number } {
+/** Σ over rows of the mean absolute (`correct`) and squared (`loss`) difference of outputs [N, width], or of σ of logits, from numbers. */
+function distance({ data, shape }: Tensor, numbers: Tensor, logits: boolean): { correct: number; loss: number } {
   const width = shape[1]!;
   let [absolute, squared] = [0, 0];
   for (let i = 0; i < numbers.data.length; i++) {
-    const away = data[i]! - numbers.data[i]!;
+    const said = logits ? 1 / (1 + Math.exp(-data[i]!)) : data[i]!;
+    const away = said - numbers.data[i]!;
     absolute += Math.abs(away);
     squared += away * away;
   }

@@ -79,6 +79,8 @@ export interface TrainSettings {
   readonly average?: number;
   /** Ids of parameters that stay as they are. */
   readonly frozen?: readonly string[];
+  /** A step keeps few values of its forward pass and computes the others again. */
+  readonly memory?: 'low';
   /** SHA-256 of the teacher's file, where there is one. */
   readonly teacher?: string;
   /** The run whose weights it began with. */

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
 import { type TrainableRunnable, lowerForTraining } from '../lower/program/index.js';
 import { withAverages } from './averages.js';
 import { type Network, type Op, consumersOf, traitsOf } from '../network/index.js';
-import { type TrainingStep, trainingStep } from '../tensor/index.js';
+import { type TrainingStep, recomputing, trainingStep } from '../tensor/index.js';
 import { constraintsOf, withConstraints } from './constraints.js';
 import { mixes } from './mixing.js';
 import type { TrainSettings } from './settings.js';
@@ -17,7 +17,7 @@ export interface Trainee {
 /** What the training step follows from, beside the network. */
 export type StepSettings = Pick<
   TrainSettings,
-  'loss' | 'labels' | 'others' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits'
+  'loss' | 'labels' | 'others' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits' | 'memory'
 > &
   Partial<Pick<TrainSettings, 'augment'>>;
 
@@ -44,7 +44,9 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
     rateFactor: (id) => (bits?.rateFactors[id] ?? 1) * (factors?.[id]?.rate ?? 1),
   });
   const held = withConstraints(step, constraintsOf(network));
-  return { network, lowered, step: average === undefined ? held : withAverages(held, network, average) };
+  const whole = average === undefined ? held : withAverages(held, network, average);
+  const low = settings.memory === 'low';
+  return { network, lowered, step: low ? { ...whole, program: recomputing(whole.program, 'loss') } : whole };
 }
 
 /** The parameters that weight decay leaves alone. */

@@ -21,6 +21,8 @@ export interface Origin {
   readonly normalisation?: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** Outputs behind the first that are. */
   readonly reconstructs?: readonly string[];
   /** Files from earlier that stay beside these, by hash. */
@@ -119,10 +121,11 @@ export function artifactsWith(
 function manifest(files: ReadonlyMap<string, FileContent>, origin: Origin, version: string): string {
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hashOf(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hashOf(bytes)]));
-  const { maker, config, normalisation = {}, target, reconstructs = [], earlier = {} } = origin;
+  const { maker, config, normalisation = {}, target, outputs, reconstructs = [], earlier = {} } = origin;
   const scaled = {
     ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
     ...(target === undefined ? {} : { target }),
+    ...(outputs === undefined ? {} : { outputs }),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
   };
   const stays = Object.keys(earlier).length === 0 ? {} : { earlier };

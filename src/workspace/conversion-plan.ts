@@ -21,7 +21,7 @@ export function planOf(config: Config, neurons: ReadonlyMap<string, NeuronDef>, 
   const weightBits = changes.weightsStay === true ? undefined : importedBits(config);
   const weights = { bits: weightBits === undefined ? undefined : byLayer(weightBits) };
   if (coding === undefined) return { passes: configure(pipelines.ann, { 'quantise-weights': weights }), neurons };
-  if (coding.name === 'direct') {
+  if (coding.name === 'direct' || coding.name === 'rate') {
     const use = present(neuron, 'workspace: a conversion to means without a neuron');
     return meanPlan(coding, coding.args.steps, use, weights, neurons);
   }
@@ -50,7 +50,7 @@ export function planOf(config: Config, neurons: ReadonlyMap<string, NeuronDef>, 
   return { passes, neurons };
 }
 
-/** `neuron N  coding direct(steps: T)`: trains carry means; ranges stand in `layer "…" { range R }`. */
+/** `neuron N  coding direct(steps: T)`, or `rate`, whose input fires: trains carry means; ranges stand in `layer "…" { range R }`. */
 function meanPlan(
   coding: CodingChoice,
   steps: number,
@@ -64,12 +64,25 @@ function meanPlan(
     'insert-neurons': {
       neuron: { name: def.name, args, place },
       steps,
-      ...(coding.layers.some(({ settings }) => settings.ranges !== undefined)
-        ? { ranges: ofLayers(coding, ({ ranges }) => ranges) }
-        : {}),
+      ...(coding.name === 'rate' ? rateInput(coding.args, coding.place) : {}),
+      ...channelRanges(coding),
     },
   });
   return { passes, neurons: new Map(neurons).set(def.name, def) };
+}
+
+/** How the input fires. */
+function rateInput(
+  { steps, seed, encoder, input }: Extract<CodingChoice, { readonly name: 'rate' }>['args'],
+  place: CodingChoice['place'],
+) {
+  return { coding: { name: 'rate', args: { steps, seed, input }, place }, encoder };
+}
+
+/** Ranges of each channel, where a layer has them. */
+function channelRanges(coding: CodingChoice): { readonly ranges?: PerLayer<readonly number[]> } {
+  if (coding.layers.every(({ settings }) => settings.ranges === undefined)) return {};
+  return { ranges: ofLayers(coding, ({ ranges }) => ranges) };
 }
 
 /**
@@ -98,11 +111,12 @@ function timedPlan(
   const { place } = coding;
   const passes = configure(pipelines['convert.timed'], {
     'quantise-weights': weights,
-    'activation-ranges': { range: settingOf(coding, 'range') },
+    'activation-ranges': { range: largestOf(coding) },
     'insert-neurons': {
       neuron: { ...conversion.neuron(args), place },
       steps: args['steps']!,
       coding: { name: coding.name, args, place },
+      ...channelRanges(coding),
     },
     'schedule-time': { silent: byLayer(() => conversion.silent?.(args) ?? 0) },
   });

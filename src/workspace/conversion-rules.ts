@@ -21,6 +21,7 @@ function codingProblems(config: Config): readonly Diagnostic[] {
   const { name, coding, neuron, bits, place } = config;
   if (coding === undefined && bits !== undefined) return [];
   if (coding?.name === 'direct') return meanProblems(config);
+  if (coding?.name === 'rate') return [...meanProblems(config), ...inputProblems(coding)];
   if (coding !== undefined && neuron !== undefined) {
     const help = `\`coding ${coding.name}\` brings its own neurons; with \`coding direct(…)\` the neuron is chosen`;
     return [diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help })];
@@ -60,10 +61,18 @@ function meanProblems({ name, neuron, place }: Config): readonly Diagnostic[] {
   const { def, args } = neuron;
   const levels = spikeLevels(def, args);
   const several = def.states.some((state) => state.units !== undefined);
-  if (levels !== undefined && !several && levels.min === 0 && (args['silent'] ?? 0) === 0) return problems;
+  if (levels !== undefined && !several && levels.min <= 0 && (args['silent'] ?? 0) === 0) return problems;
   const construct = `a conversion to \`${def.name}\``;
-  const help = 'the neuron needs outputs from 0 up in finitely many levels, single states, and no silent steps';
+  const help = 'the neuron needs outputs in finitely many levels, 0 among them, single states, and no silent steps';
   return [...problems, diagnostic('cli/not-lowered', { construct }, neuron.place, { help })];
+}
+
+/** What comes in has no known size, and spikes are drawn of a share. */
+function inputProblems({ args, place }: Extract<Config['coding'], { readonly name: 'rate' }>): readonly Diagnostic[] {
+  if (args.input > 0) return [];
+  const reason = 'with `coding rate` the input of an ONNX network comes in spikes, and nothing says how large it is';
+  const help = 'write its largest size, `input: 1` for images in [0, 1], or use `coding direct(…)`: a constant current';
+  return [diagnostic('convert/bad-coding', { reason }, place, { help })];
 }
 
 /** Only whole bits of weights, which aren't learned. */
@@ -81,6 +90,6 @@ function bitProblems({ bits }: Config): readonly Diagnostic[] {
 
 export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
   return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'an ONNX network compiles with `sws`, `phase`, `burst`, `ttfs`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)`',
+    help: 'an ONNX network compiles with `sws`, `offset`, `phase`, `burst`, `ttfs`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)` or `rate(…)`',
   });
 }

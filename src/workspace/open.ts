@@ -3,6 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import type { FileContent } from '../base/pieces.js';
 import { type Layout, type Normalisation, isFile, isFolder, piecesOfFile, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
+import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type PassPlan, inferencePlan } from '../passes/index.js';
 import type { StepSettings, TrainSettings } from '../train/index.js';
@@ -29,6 +30,8 @@ export interface OpenedTarget extends Uncompiled {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself (`target reconstruction`). */
   readonly targetIsInput?: boolean;
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`): what it says is σ of it. */
+  readonly givesLogits?: boolean;
   /** Names of the outputs behind the first that are compared with the input. */
   readonly reconstructs?: readonly string[];
   /** `hardware { … }` of the config. */
@@ -47,15 +50,21 @@ export interface OpenedTarget extends Uncompiled {
   readonly inputs: readonly string[];
 }
 
-/** What a folder says of outputs that are compared with the input. */
-export function comparedWithInput({
+/** What a folder says of outputs that are compared with the input, or as logits. */
+export function comparedAs({
   targetIsInput,
+  givesLogits,
   reconstructs = [],
-}: Pick<OpenedTarget, 'targetIsInput' | 'reconstructs'>): {
+}: Pick<OpenedTarget, 'targetIsInput' | 'givesLogits' | 'reconstructs'>): {
   readonly target?: 'input';
+  readonly outputs?: 'logits';
   readonly reconstructs: readonly string[];
 } {
-  return { reconstructs, ...(targetIsInput === true ? { target: 'input' } : {}) };
+  return {
+    reconstructs,
+    ...(targetIsInput === true ? { target: 'input' } : {}),
+    ...(givesLogits === true ? { outputs: 'logits' } : {}),
+  };
 }
 
 /** A training as a config describes it. */
@@ -123,6 +132,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     run,
     normalisation = {},
     targetIsInput = run?.target === 'input',
+    givesLogits = run?.outputs === 'logits',
     reconstructs = run?.reconstructs ?? [],
   } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
@@ -133,6 +143,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     label: isFolder(path) ? basename(path) : config,
     normalisation: run?.normalisation ?? normalisation,
     ...(targetIsInput ? { targetIsInput } : {}),
+    ...(givesLogits ? { givesLogits } : {}),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
     hardware: run?.hardware,
     text: ir,
@@ -153,6 +164,9 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     ...(mirrored ? { targetIsInput: true } : {}),
+    ...(config.train !== undefined && givesLogitsOfNumbers(stepSettings(config, config.train, network).loss)
+      ? { givesLogits: true }
+      : {}),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
     ...(config.train === undefined
       ? {}

@@ -30,6 +30,8 @@ export interface RunInfo {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
+  readonly outputs?: 'logits';
   /** Outputs behind the first that are, by their names. */
   readonly reconstructs?: readonly string[];
   /** The config's `hardware { … }`. */
@@ -42,6 +44,7 @@ export interface FolderNetwork {
   /** What `manifest.json` says of its images, where no training wrote it. */
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
+  readonly givesLogits?: boolean;
   readonly reconstructs?: readonly string[];
 }
 
@@ -80,17 +83,18 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 }
 
 /** Nothing where there is no manifest that says it. */
-function ofManifest(path: string): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'reconstructs'> {
+function ofManifest(
+  path: string,
+): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'givesLogits' | 'reconstructs'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target, reconstructs } = JSON.parse(readText(path)) as Partial<
-      Pick<RunInfo, 'normalisation' | 'target' | 'reconstructs'>
-    >;
+    const { normalisation, target, outputs, reconstructs } = JSON.parse(readText(path)) as Partial<RunInfo>;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
       normalisation: sound ? (normalisation ?? {}) : {},
       ...(target === 'input' ? { targetIsInput: true } : {}),
+      ...(outputs === 'logits' ? { givesLogits: true } : {}),
       ...(isNames(reconstructs) ? { reconstructs } : {}),
     };
   } catch (error) {

@@ -3,6 +3,7 @@ import { type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import type { FileContent } from '../base/pieces.js';
 import { type FolderClaim, hashOf, hashOfFile, isFile, readText } from '../data/index.js';
+import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import { printNetwork } from '../network/index.js';
 import {
   type Checkpoint,
@@ -124,7 +125,7 @@ export class RunWriter {
       config: place.config,
       data: place.data,
       normalisation: settings.normalisation,
-      ...comparedWithInput(settings),
+      ...comparedAs(settings),
       ...(place.hardware === undefined ? {} : { hardware: place.hardware }),
       settings,
     };
@@ -152,7 +153,7 @@ export class RunWriter {
     const encoder = new TextEncoder();
     const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
     const { normalisation } = this.#settings;
-    const mirrored = comparedWithInput(this.#settings);
+    const mirrored = comparedAs(this.#settings);
     const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
   }
@@ -168,10 +169,14 @@ export class RunWriter {
   }
 }
 
-/** Which outputs are compared with the input itself. */
-function comparedWithInput({ labels, others }: TrainSettings): Pick<RunInfo, 'target' | 'reconstructs'> {
+/** Which outputs are compared with the input itself, and whether the first is logits. */
+function comparedAs({ labels, loss, others }: TrainSettings): Pick<RunInfo, 'target' | 'outputs' | 'reconstructs'> {
   const names = reconstructed(others);
-  return { ...(labels === 'input' ? { target: 'input' } : {}), ...(names.length > 0 ? { reconstructs: names } : {}) };
+  return {
+    ...(labels === 'input' ? { target: 'input' } : {}),
+    ...(labels !== undefined && givesLogitsOfNumbers(loss) ? { outputs: 'logits' } : {}),
+    ...(names.length > 0 ? { reconstructs: names } : {}),
+  };
 }
 
 /** The log in each of its forms. */

@@ -66,6 +66,7 @@ export function unknownSetting({
   factors,
   average,
   measures,
+  memory,
   others,
 }: TrainSettings): string | undefined {
   if (others !== undefined) return 'several outputs';
@@ -82,6 +83,7 @@ export function unknownSetting({
     if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
   if (clip !== undefined) return 'the setting `clip`';
   if (factors !== undefined) return '`groups`, learning rates of layers,';
+  if (memory !== undefined) return '`memory low`';
   if (average !== undefined) return 'the setting `average`';
   if (measures === true) return '`normalize measured` (a training measures it: write the numbers)';
   return frozen.length > 0 ? 'layers that are frozen' : undefined;

@@ -27,6 +27,8 @@ export interface TrainOverrides {
   readonly from?: string;
   /** Learning rate, in place of the optimiser's. */
   readonly rate?: number;
+  /** As `memory low` of the config. */
+  readonly lowMemory?: boolean;
 }
 
 /** The settings of a config's `train { … }`, and the data set's name. */
@@ -55,6 +57,7 @@ export function trainSettings(
     normalisation: normalisationOf(said.normalize ?? config.normalize),
     ...(said.normalize?.name === 'measured' ? { measures: true } : {}),
     batch: overrides.batch ?? said.batch,
+    ...(overrides.lowMemory === true || said.memory === 'low' ? { memory: 'low' } : {}),
     ...(said.clip === undefined ? {} : { clip: { kind: said.clip.name, max: said.clip.args.max } }),
     ...averageOf(config),
     epochs: overrides.epochs ?? said.epochs,
@@ -74,7 +77,7 @@ export function trainSettings(
 /** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
 export function stepSettings(
   config: Config,
-  { settings: { optimizer } }: NonNullable<Config['train']>,
+  { settings: { optimizer, memory } }: NonNullable<Config['train']>,
   network: Network,
 ): StepSettings {
   const { loss, mirrored, others } = saidLoss(config);
@@ -84,6 +87,7 @@ export function stepSettings(
     ...(mirrored ? { labels: 'input' } : {}),
     ...(others.length === 0 ? {} : { others }),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
+    ...(memory === 'low' ? { memory } : {}),
     ...(bits === undefined ? {} : { bits }),
   };
 }

@@ -54,6 +54,8 @@ export type Artifact = (typeof artifacts)[number];
 export const conversionCodings = [
   'sws',
   'rate',
+  'signed',
+  'offset',
   'mbif',
   'ibra',
   'binary',
@@ -74,3 +76,14 @@ export function isTimedCoding(coding: ConversionCoding): coding is TimedCoding {
 }
 
 export type ConversionCoding = (typeof conversionCodings)[number];
+
+/** How an input comes in. */
+export const encoders = ['exact', 'drive', 'spikes', 'real', 'bernoulli', 'regular'] as const;
+export type Encoder = (typeof encoders)[number];
+
+/** How ranges of channels are found. */
+export const balancings = ['search', 'local'] as const;
+export type Balancing = (typeof balancings)[number];
+
+/** Codings whose trains are means of steps that count alike, and whose channels may have ranges of their own. */
+export const balancedCodings = ['rate', 'signed', 'offset'] as const satisfies readonly ConversionCoding[];

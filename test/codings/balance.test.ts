@@ -5,6 +5,10 @@ import { tensor } from '../../src/base/dtype.js';
 import { driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { ChannelErrors } from '../../src/run/balance.js';
+import { localThresholds } from '../../src/run/local-thresholds.js';
+import { readBatch } from '../../src/data/index.js';
+import { NetworkBuilder, realParam } from '../../src/network/index.js';
+import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { seeded } from '../support/random-network.js';
 import { tinyFloat, tinyImages } from '../support/tiny-onnx.js';
@@ -60,7 +64,7 @@ it('convert --coding rate --balance writes a range for each channel, and the fol
       calibrate: dataset,
       percentile: 100,
       outDir: join(folder, outDir),
-      balance,
+      ...(balance ? { balance: 'search' as const } : {}),
     });
   const { value } = await convert('balanced', true);
   const text = readFileSync(value!.model, 'utf8');
@@ -98,3 +102,65 @@ it('convert --coding rate --balance writes a range for each channel, and the fol
   expect(wrong.diagnostics[0]?.message).toMatch(/^3 ranges are given for the \d+ channels of %Relu/);
   dataset.close();
 }, 60_000);
+
+it('local thresholds rise by twice the mean of what exceeds them, layer by layer on activations that are cut off', async () => {
+  const folder = temporaryFolder();
+  const { images, labels } = tinyImages(14);
+  writeFileSync(join(folder, 'images'), images);
+  writeFileSync(join(folder, 'labels'), labels);
+  const dataset = openDataset(`idx:${join(folder, 'images')},${join(folder, 'labels')}`);
+  const shape = dataset.shape;
+  const random = seeded(8);
+  const drawn = (n: number): Float32Array => Float32Array.from({ length: n }, () => 2 * random() - 0.8);
+  const builder = new NetworkBuilder('two');
+  builder.param('w1', realParam([3, shape[0]!, 3, 3], drawn(27 * shape[0]!)));
+  builder.param('w2', realParam([4, 3, 3, 3], drawn(108)));
+  const image = builder.add({ id: 'image', kind: 'input', attrs: { shape } });
+  const conv = { kernel: [3, 3], stride: [2, 2], pads: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const;
+  const one = builder.add({ id: 'c1', kind: 'conv', inputs: [image], attrs: conv, params: { weight: 'w1' } });
+  const first = builder.add({ id: 'r1', kind: 'relu', inputs: [one] });
+  const two = builder.add({ id: 'c2', kind: 'conv', inputs: [first], attrs: conv, params: { weight: 'w2' } });
+  const second = builder.add({ id: 'r2', kind: 'relu', inputs: [two] });
+  const network = builder.finish([second]);
+  const sites = network.ops.filter(({ kind }) => kind === 'relu');
+  const [count, batch, passes] = [14, 4, 2];
+  const found = await localThresholds(
+    network,
+    sites,
+    { dataset, normalisation: {}, count, batch },
+    passes,
+    () => undefined,
+  );
+
+  const wanted = new Map(sites.map(({ id, type }) => [id, new Array<number>(type.shape[0]!).fill(0)]));
+  for (let pass = 0; pass < passes; pass++) {
+    for (let start = 0; start < count; start += batch) {
+      const size = Math.min(batch, count - start);
+      const { data } = readBatch(dataset, start, size, {}).images;
+      const pixels = data.length / size;
+      const each = Array.from({ length: size }, (_, n) => Float64Array.from(data.slice(n * pixels, (n + 1) * pixels)));
+      const cut = each.map(() => new Map<string, Float64Array>());
+      for (const { id, type } of sites) {
+        const theta = wanted.get(id)!;
+        const values = each.map((x, n) => evaluateAnn(network, x, cut[n]!).get(id)!);
+        const inner = values[0]!.length / type.shape[0]!;
+        theta.forEach((was, c) => {
+          let over = 0;
+          for (const v of values) for (let i = 0; i < inner; i++) over += Math.max(0, v[c * inner + i]! - was);
+          theta[c] = Math.max(1e-6, was + (2 * over) / (size * inner));
+        });
+        values.forEach((v, n) =>
+          cut[n]!.set(
+            id,
+            v.map((x, i) => Math.min(x, theta[Math.floor(i / inner)]!)),
+          ),
+        );
+      }
+    }
+  }
+  for (const { id } of sites) {
+    found.get(id)!.forEach((theta, c) => expect(theta / wanted.get(id)![c]!).toBeCloseTo(1, 4));
+    expect(Math.max(...wanted.get(id)!)).toBeGreaterThan(0.1);
+  }
+  dataset.close();
+});

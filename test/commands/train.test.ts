@@ -6,6 +6,7 @@ import { tensor } from '../../src/base/dtype.js';
 import { openDataset } from '../../src/data/index.js';
 import { driver } from '../../src/commands/index.js';
 import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
+import { nativeEngines } from '../support/native.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { timeless, train, writeTinySet } from '../support/tiny-training.js';
 import { random } from '../tensor/cases.js';
@@ -63,6 +64,34 @@ function workplace({ labels = (i) => i % 3, ...setup }: Setup = {}): { model: st
 }
 
 describe('training', () => {
+  for (const engine of ['tfjs-cpu', ...nativeEngines.map(({ name }) => name)]) {
+    it(`gives the same numbers with low memory on ${engine}`, async () => {
+      const kept = await train(workplace(), { engine, epochs: 2 });
+      const place = workplace({ train: `${settings}  memory low` });
+      const low = await train(place, { engine, epochs: 1 });
+      expect(low.codes).not.toContain('train/low-memory');
+      expect(timeless(low.records)).toEqual(timeless(kept.records.slice(0, 1)));
+      // where values lie is no part of what a training is
+      const on = await train(
+        { ...place, model: workplace().model },
+        { engine, epochs: 2, resume: true, lowMemory: true },
+      );
+      expect(timeless(on.records)).toEqual(timeless(kept.records.slice(1)));
+    });
+  }
+
+  it('refuses low memory on engines that would keep everything', async () => {
+    const place = workplace();
+    for (const engine of ['onnxruntime', 'fused']) {
+      const { diagnostics } = await train(place, { engine, lowMemory: true });
+      expect(diagnostics).toMatchObject([
+        { code: 'train/low-memory', message: expect.stringContaining(`engine ${engine} `) as string },
+      ]);
+    }
+    expect((await train(place, { engine: 'torch', lowMemory: true })).codes).toEqual(['torch/setting']);
+    expect(existsSync(join(place.folder, 'run'))).toBe(false);
+  });
+
   it('learns a tiny set; the run folder evaluates, costs and compiles', async () => {
     const place = workplace({ train: `${settings.replace('epochs 4', 'epochs 12')}  validation 0.2` });
     const { value, records, run } = await train(place);

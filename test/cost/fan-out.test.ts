@@ -9,6 +9,7 @@ import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
 import { imported } from '../frontends/onnx/harness.js';
 import { chain, randomNetwork } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
+import { networkFrom } from '../support/train.js';
 
 /** Synapses reached by one neuron, found by following its spike through every window position. */
 function reach(network: Network, id: string, index: number): number {
@@ -132,4 +133,32 @@ it('costs of a chain are the formulas of the papers', () => {
   expect(total.s_ace).toBe(total.macs * 128);
   expect(total.bit_budget).toBe(128);
   expect(total.latency_steps).toBe(8 + 3);
+});
+
+it('over three axes: a spike reaches the outputs that a one in its place changes', () => {
+  const layer = 'conv(4, kernel: [2, 3, 2], stride: [1, 2, 1], pad: [1, 0, 1], groups: 2, bias: false)';
+  const spiking = networkFrom(`
+    use "spikec/neurons" { LIF }
+    network N { input x: real[2, 3, 4, 3]  s = x | spike  output s | ${layer} | flatten | linear(2) }
+    config c { network N neuron LIF coding direct(steps: 1) }`);
+  const alone = networkFrom(`network N { input x: real[2, 3, 4, 3]  output x | ${layer} } config c { network N }`);
+  const ones = new Map(
+    [...alone.params].map(
+      ([
+        name,
+        {
+          tensor: { shape, data },
+        },
+      ]) => [name, { tensor: tensor('f32', shape, new Float32Array(data.length).fill(1)) }],
+    ),
+  );
+  const { program } = lower({ ...alone, params: ones });
+  const found = fanOuts(spiking)('s.spike');
+  expect(found).toHaveLength(72);
+  found.forEach((reached, i) => {
+    const x = new Float32Array(72);
+    x[i] = 1;
+    const y = evaluate(program, { x: tensor('f32', [1, 2, 3, 4, 3], x) })['0']!.data;
+    expect(reached, String(i)).toBe([...y].reduce((sum, v) => sum + v, 0));
+  });
 });

@@ -252,6 +252,28 @@ it('hovers say what a name is, what a layer costs, and what a setting may be', a
   expect(await hover(model.replace('steps: 3', 'st▮eps: 3'))).toContain('an integer between 1 and 4096');
 });
 
+it('a layer says what it costs in each config that has it, a config what it costs as a whole', async () => {
+  const editor = await Editor.start();
+  const uri = folder().uri('m.spike');
+  const hover = async (text: string): Promise<string> => {
+    const position = await editor.write(uri, text);
+    const found = await editor.ask<Hover | null>('hover', uri, { position });
+    return (found?.contents as { value: string } | undefined)?.value ?? '';
+  };
+  const lines = (await hover(model.replace('linear', 'lin▮ear')))
+    .split('\n')
+    .filter((line) => line.startsWith('`output'));
+  expect(lines[0]).toMatch(/^`output\.linear` in `small`: \[10\] × 3/);
+  expect(lines[1]).toMatch(/^`output\.linear` in `longer`: \[10\] × 6/);
+  // what is the same in both stands once
+  const same = `${model}config other extends small { }\n`;
+  expect(await hover(same.replace('linear', 'lin▮ear'))).toContain('in `small`, `other`: [10] × 3');
+  // 4·9 + 4 of the convolution, 4 + 4 of batch norm which is folded, 2,570 of the linear layer
+  expect(await hover(model.replace('config longer', 'config lon▮ger'))).toMatch(
+    /2,6\d\d parameters, .* MACs, S-ACE .*, latency \d+ steps/,
+  );
+});
+
 it('the graph of the config at the cursor: its layers with their types, where they are written, and those of the line', async () => {
   const editor = await Editor.start();
   const { uri: of } = folder({ 'parts.spike': 'block Part { input x output x | flatten | linear(5) }\n' });

@@ -233,5 +233,8 @@ it('a neuron that there isn’t, and one whose arguments or outputs don’t fit,
   expect(told('IF', { strat: 0.5 })).toEqual(['IF has no parameter "strat"', 'did you mean "start"?']);
   expect(told('MBIF', { integer: 1.5 })[0]).toBe("MBIF can't have integer=1.5");
   expect(told('IF', { theta: NaN })[0]).toBe("IF can't have theta=NaN");
-  expect(told('TSA', {})[0]).toMatch(/^TSA (needs|has no outputs from 0 up)/);
+  expect(told('LI', {})[0]).toBe('LI has no outputs above 0 in finitely many levels');
+  // outputs of both signs, whose mean isn't 0 under a current below 0
+  const { diagnostics } = runPipeline(network, meansOf('Ternary', { tau: 1e9 }, 4), surroundings);
+  expect(diagnostics.map(({ code }) => code)).toEqual(['convert/neuron-loses-mean']);
 });

@@ -17,6 +17,7 @@ const emitters: Readonly<Record<OpKind, Emit>> = {
   input: layer('Input', 'shape'),
   quantize: layer('FakeQuantize', 'scale', 'zero'),
   conv: layer('Conv2d', 'stride', 'pads', 'groups'),
+  conv3d: layer('Conv3d', 'stride', 'pads', 'groups'),
   transposed_conv: layer('ConvTranspose2d', 'stride', 'pads', 'groups'),
   linear: layer('Linear'),
   batchnorm: layer('BatchNorm2d', 'epsilon'),

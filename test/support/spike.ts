@@ -6,7 +6,16 @@ import { type LoadOptions, type ModelLoader, checkModel, memoryLoader } from '..
 
 /** The standard library's file, from the repository. */
 export function libraryText(
-  name: 'neurons' | 'blocks' | 'attention' | 'detection' | 'spikformer/cifar' | 'spikeyolo/coco',
+  name:
+    | 'neurons'
+    | 'blocks'
+    | 'attention'
+    | 'detection'
+    | 'unet'
+    | 'spikedriven'
+    | 'spikedriven/cifar'
+    | 'spikformer/cifar'
+    | 'spikeyolo/coco',
 ): string {
   return readFileSync(new URL(`../../models/${name}.spike`, import.meta.url), 'utf8');
 }
@@ -18,6 +27,9 @@ export function testLoader(files: Readonly<Record<string, string>> = {}): ModelL
     'spikec/blocks': libraryText('blocks'),
     'spikec/attention': libraryText('attention'),
     'spikec/detection': libraryText('detection'),
+    'spikec/unet': libraryText('unet'),
+    'spikec/spikedriven': libraryText('spikedriven'),
+    'spikec/spikedriven/cifar': libraryText('spikedriven/cifar'),
     'spikec/spikeyolo/coco': libraryText('spikeyolo/coco'),
     'spikec/spikformer/cifar': libraryText('spikformer/cifar'),
     ...files,

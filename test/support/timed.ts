@@ -33,6 +33,8 @@ export interface HandCoding {
   readonly whole: boolean;
   /** Starts a neuron: from the current of each step to what it fires. */
   readonly neuron: () => (x: number, t: number) => HandTrain;
+  /** What it fires for the currents of all steps, where it has to know several before it fires. */
+  readonly train?: (currents: readonly number[]) => readonly HandTrain[];
   /** The maximum of some trains, from what each fired and counted at all steps. */
   readonly maximum: (trains: readonly (readonly HandTrain[])[]) => readonly HandTrain[];
   /** The input's train, of a share of the largest input from −1 to 1. */
@@ -87,6 +89,7 @@ export function simulateTimed(
       units.set(op.id, unit);
       const currents = Array.from({ length: steps }, (_, t) => valuesAt(t).get(op.inputs[0]!)!);
       const trains = [...currents[0]!].map((_, i) => {
+        if (coding.train !== undefined) return coding.train(currents.map((x) => x[i]! / unit));
         const neuron = coding.neuron();
         if (!coding.whole) return currents.map((x, t) => neuron(x[i]! / unit, t));
         // it reads for all steps, and fires in as many behind them

@@ -48,8 +48,25 @@ export function scheduled(items: ReadonlyMap<string, Item>, plan: Plan): readonl
     const visit = (id: string): void => {
       level = Math.max(level, levelOfValue(id, item));
     };
-    plan.cone(item.value, () => undefined, visit, plan.owns(item));
+    const wait = (op: TensorOp): void => {
+      if (op.after !== undefined) level = Math.max(level, levelAfter(op.after));
+    };
+    plan.cone(item.value, wait, visit, plan.owns(item));
     levels.set(item.key, level);
+    return level;
+  };
+  const afterLevels = new Map<string, number>();
+  /** The level from which on all is there that a value is computed from. */
+  const levelAfter = (id: string): number => {
+    const known = afterLevels.get(id);
+    if (known !== undefined) return known;
+    let level = 0;
+    plan.cone(
+      id,
+      () => undefined,
+      (leaf) => (level = Math.max(level, levelOfValue(leaf))),
+    );
+    afterLevels.set(id, level);
     return level;
   };
   const levelOfCall = (op: TensorOp): number => {
@@ -57,7 +74,7 @@ export function scheduled(items: ReadonlyMap<string, Item>, plan: Plan): readonl
     if (known !== undefined) return known;
     const layouts = operandLayouts(op);
     const level = Math.max(
-      0,
+      op.after === undefined ? 0 : levelAfter(op.after),
       ...op.inputs.map((id, i) => {
         const { shape } = plan.type(id);
         const layout = canonical(shape, op.kind === 'scan' ? preferredLayout(shape) : layouts[i]!);

@@ -137,6 +137,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   encode,
   decode,
   conv,
+  conv3d: cannot('a convolution over three axes'),
   linear,
   affine,
   avgpool,

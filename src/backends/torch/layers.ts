@@ -119,7 +119,7 @@ function plainSynapse(op: Op): void {
 }
 
 /** `bits=4, learned=True` of weights on a grid. */
-function grid(op: Op<'conv' | 'linear' | 'transposed_conv'>): string | undefined {
+function grid(op: Op<'conv' | 'conv3d' | 'linear' | 'transposed_conv'>): string | undefined {
   if (op.params['weight_step'] === undefined) return undefined;
   const learned = op.params['weight_bits'] !== undefined;
   return learned ? 'bits=None' : `bits=${present(op.attrs.weight_bits, `torch: ${op.id} has no weight_bits`)}`;
@@ -170,6 +170,22 @@ const convOfImage: Emit<'conv'> = (context, op, inputs) => {
   }
   const args = [sizes, `stride=${tuple(stride)}`, `pads=${tuple(pads)}`, ...more, biased, ...onGrid(bits)];
   return called(context, op, inputs, `${helper(context, 'Convolution')}(${args.join(', ')})`);
+};
+
+const conv3d: Emit<'conv3d'> = (context, op, inputs) => {
+  plainSynapse(op);
+  const [out, inner, ...kernel] = paramOf(context.network, op, 'weight').tensor.shape as [number, number, ...number[]];
+  const { stride, pads, dilation, groups } = op.attrs;
+  const args = [
+    `${inner * groups}, ${out}, ${tuple(kernel)}`,
+    `stride=${tuple(stride)}`,
+    `pads=${tuple(pads)}`,
+    ...(groups === 1 ? [] : [`groups=${groups}`]),
+    ...(dilation.every((d) => d === 1) ? [] : [`dilation=${tuple(dilation)}`]),
+    `bias=${bool(op.params['bias'] !== undefined)}`,
+    ...onGrid(grid(op)),
+  ];
+  return called(context, op, inputs, `${helper(context, 'Convolution3d')}(${args.join(', ')})`);
 };
 
 const transposedConv: Emit<'transposed_conv'> = (context, op, inputs) => {
@@ -264,6 +280,8 @@ const encode: Emit<'encode'> = (context, op, [x]) => {
     case 'events':
       return { code: `${helper(context, 'frames_first')}(${x!.code})`, steps: context.steps };
     case 'rate':
+      if (op.attrs.encoder === 'regular') throw new Unsupported(op, 'regular spikes of the input');
+      if (op.attrs.scale !== undefined) throw new Unsupported(op, 'spikes of the input that have its sign');
       return {
         code: `${helper(context, 'bernoulli')}(${x!.code}, ${context.steps}, noise.get(${quote(`${op.id}.uniform`)}))`,
         steps: context.steps,
@@ -327,6 +345,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   input: none,
   quantize: written,
   conv,
+  conv3d,
   transposed_conv: transposedConv,
   linear,
   batchnorm,

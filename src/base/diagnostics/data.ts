@@ -51,6 +51,15 @@ channels, height, width], labels [count].`,
     `A file of CIFAR-10's binary version is a row of records of 3,073 bytes: a label from 0 to 9, then the red, green and blue
 plane of 32×32 pixels. The Python version (pickles) isn't read.`,
   ),
+  'data/no-samples': define<{ name: string; arrays: readonly string[]; inputs: readonly string[] }>(
+    'error',
+    ({ name, arrays, inputs }) =>
+      `"${name}" has the arrays ${arrays.join(', ')}; ` +
+      (inputs.length === 0 ? 'none of them is called images or x' : `the network’s inputs are ${inputs.join(', ')}`),
+    `The samples of an NPZ file are its array \`images\` (or \`x\`), or an array for each of the network's inputs under the
+input's name, as \`numpy.savez("data.npz", ids=ids, mask=mask, labels=labels)\` writes them. Their numbers are taken as they are; arrays
+of unsigned bytes with two axes a sample and more are pixels, which are scaled to 0…1.`,
+  ),
   'data/bad-npz': define<{ file: string; reason: string }>(
     'error',
     ({ file, reason }) => `"${file}" is not a usable NPZ file: ${reason}`,
@@ -61,7 +70,7 @@ arrays \`images\` (or \`x\`) and \`labels\` (or \`y\`):
   channels, height, width], or frames over time [count, steps, …] for \`coding events\`. Channels that lie last are said by
   \`--layout nhwc\`. Unsigned bytes of images are pixels 0…255 and are scaled to 0…1; other types, and event frames, are taken as
   they are.
-- labels [count], integers from 0: classes. Or floats [count] or [count, outputs]: numbers that the outputs are compared with.
+- labels [count], integers from 0: classes. Or floats [count] or [count, …outputs]: numbers that the outputs are compared with, masks in the shape of images too.
 
 Arrays are in C order (\`numpy.ascontiguousarray\`). Python objects (pickles) are never read.`,
   ),
@@ -182,7 +191,7 @@ error, root mean square error and R². This command needs classes: integers from
     'error',
     ({ name, targets, outputs }) =>
       `"${name}" has ${targets} number${targets === 1 ? '' : 's'} a label; the network has ${outputs} output${outputs === 1 ? '' : 's'}`,
-    `Labels that are numbers have the shape [count, outputs], or [count] for one output. Labels of classes are integers: a file whose
+    `Labels that are numbers have the shape [count, …outputs], or [count] for one output. Labels of classes are integers: a file whose
 classes were saved as floats needs \`labels.astype('int64')\`.`,
   ),
   'data/one-class': define<{ name: string; label: number; images: number }>(

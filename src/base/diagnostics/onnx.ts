@@ -31,14 +31,11 @@ the ranges of these activations and puts static quantisers in their place.`,
     `ONNX's operators change meaning between opsets, so others than these are not guessed. Convert the model:
 \`onnx.version_converter.convert_version(model, 17)\`, or pass \`opset_version\` to the exporter.`,
   ),
-  'onnx/one-input': define<{ names: readonly string[] }>(
+  'onnx/no-input': define(
     'error',
-    ({ names }) =>
-      names.length === 0
-        ? 'the graph has no input'
-        : `the graph has ${names.length} inputs (${names.join(', ')}); one is supported`,
-    `A network is fed with one image (or feature vector) a sample. Initialisers that old files list among the inputs are
-not counted. Export the part of the network that takes the image, or make the other inputs constants.`,
+    () => 'the graph has no input',
+    `A network is fed with an image (or feature vector) a sample, or with several such inputs. Initialisers that old files
+list among the inputs are not counted.`,
   ),
   'onnx/no-output': define(
     'error',

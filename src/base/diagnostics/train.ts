@@ -34,6 +34,13 @@ as they do without it.`,
 whenever they are needed where they don't: a data set may be larger than the memory. The order of samples and all numbers are the
 same. With more memory the training is faster, for events most of all: they are cut into frames anew each time.`,
   ),
+  'train/low-memory': define<{ engine: string; engines: readonly string[] }>(
+    'error',
+    ({ engine, engines }) => `the engine ${engine} can't train with \`memory low\`; ${engines.join(', ')} can`,
+    `With \`memory low\` (\`--low-memory\`) values of the forward pass are computed again when the backward pass needs them, so that fewer lie in
+memory. \`onnxruntime\` and \`fused\` join what is computed twice, or compute it early, and would need as much as before;
+\`torch\` doesn't know the setting.`,
+  ),
   'train/output-without-loss': define<{ output: string }>(
     'error',
     ({ output }) => `no loss is of the output \`${output}\``,

@@ -1,5 +1,6 @@
 import type * as Koffi from 'koffi';
 import { fail } from '../../base/diagnostics/index.js';
+import { installCommand } from '../packages.js';
 import type { TypedArray } from '../../base/dtype.js';
 
 /** A pointer of the library; NULL is null. */
@@ -28,7 +29,7 @@ async function loadKoffi(): Promise<typeof Koffi> {
     return module.default ?? module;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
-    const help = 'install koffi, which is optional: `npm install koffi@3.3`';
+    const help = `install koffi, which is optional: \`${installCommand('native')}\``;
     return fail('engine/unavailable', { engine: 'native', reason }, undefined, { help });
   }
 }

@@ -232,8 +232,8 @@ export class GraphContext {
   readonly bordered = new Set<string>();
   /** Tensors behind the dropped op: their readers pass them on. */
   readonly passed = new Set<string>();
-  /** The tensor that the file is fed with. */
-  inputName: string | undefined;
+  /** The tensors that the file is fed with. */
+  readonly inputNames = new Set<string>();
   /** Values that are quantised by each input's own range. */
   readonly dynamicQuantisers: string[] = [];
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
@@ -301,9 +301,20 @@ export class GraphContext {
   readonly #transposed = new Map<string, RealValue>();
 
   addInput(name: string, id: string, shape: readonly number[]): RealValue {
-    this.inputName = name;
+    this.inputNames.add(name);
     const place = { file: this.file, detail: `input "${name}"` };
     return this.#add(this.uniqueId(id), place, { kind: 'input', inputs: [], attrs: { shape }, origin: name });
+  }
+
+  /** Numbers `start` … of a row as an input of the file by itself. */
+  addPart(row: RealValue, name: string, id: string, start: number, shape: readonly number[]): RealValue {
+    this.inputNames.add(name);
+    const place = { file: this.file, detail: `input "${name}"` };
+    const attrs = { axis: 0, start, end: start + elementCount(shape), step: 1 };
+    const flat = this.#add(this.uniqueId(id), place, { kind: 'slice', inputs: [row], attrs, origin: name });
+    if (shape.length === 1) return flat;
+    const reshape = { kind: 'reshape', inputs: [flat], attrs: { shape: [...shape] }, origin: name } as const;
+    return this.#add(this.uniqueId(`${id}.shape`), place, reshape);
   }
 
   #add(id: string, place: FilePlace, op: Emission): RealValue {
@@ -358,7 +369,7 @@ export class GraphContext {
       inputs: [source],
       attrs: { scale, zero, min, max, ...(rounding === undefined ? {} : { rounding }) },
       // of an integer input: the file's own tensor isn't the image it is made of
-      origin: origin === this.inputName ? undefined : origin,
+      origin: origin !== undefined && this.inputNames.has(origin) ? undefined : origin,
     });
     this.#quantisers.set(key, made.op);
     return { ...source, op: made.op, grid: code };

@@ -35,13 +35,15 @@ export interface SourceInput {
   /** The batch size the file fixes; undefined where it is free. */
   readonly batch: number | undefined;
   /** What the file takes. */
-  readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32';
+  readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32' | 'i64';
 }
 
 export interface ImportedNetwork {
   readonly network: Network;
-  /** What the file is fed with. One at present. */
+  /** What the file is fed with. */
   readonly sourceInputs: readonly SourceInput[];
+  /** What the network is fed with: the file's input, or of several all their numbers in a row, under a name of its own. */
+  readonly row: SourceInput;
   readonly sourceOutput: {
     /** The file's own output. */
     readonly name: string;
@@ -78,8 +80,9 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   );
   const graph = new GraphContext(file.name, opset, name, ordered.readers, options.readExternal, model.opsets);
   readInitializers(graph, chosen, diagnostics);
-  graph.fixedBatch = io.input.batch;
-  graph.values.set(io.input.name, inputValue(graph, io.input));
+  const row = rowOf(io.inputs, ordered.readers);
+  graph.fixedBatch = row.batch;
+  addInputs(graph, io.inputs, row);
   for (const node of ordered.nodes) {
     importNode(graph, node, diagnostics);
     if (diagnostics.length < mostDiagnostics) continue;
@@ -106,7 +109,8 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   const dropped = graph.dropped.get(first)?.opType;
   const value = {
     network: withOutputOrigins(withoutDeadOps(graph.builder.finish(ops)), origins),
-    sourceInputs: [{ ...io.input, batch: graph.fixedBatch }],
+    sourceInputs: io.inputs.map((input) => ({ ...input, batch: graph.fixedBatch })),
+    row: { ...row, batch: graph.fixedBatch },
     sourceOutput: { name: first, logits: logits(first), ...(dropped === undefined ? {} : { dropped }) },
     outputs: io.outputs,
     dynamicQuantisers,
@@ -191,27 +195,57 @@ function checkedOpset(model: OnnxModel, file: string, diagnostics: Diagnostic[])
   return undefined;
 }
 
-/** The one input and the outputs, or what is wrong with them. */
+/** The inputs and the outputs, or what is wrong with them. */
 function graphInterface(
   graph: OnnxGraph,
   file: string,
   diagnostics: Diagnostic[],
-): { input: SourceInput; outputs: readonly string[] } | undefined {
+): { inputs: readonly SourceInput[]; outputs: readonly string[] } | undefined {
   const initial = new Set(graph.initializers.map((tensor) => tensor.name));
   const inputs = graph.inputs.filter((input) => !initial.has(input.name));
   const names = (list: readonly OnnxValueInfo[]): string[] => list.map((info) => info.name);
   if (graph.nodes.length === 0) diagnostics.push(diagnostic('onnx/empty-graph', { size: 0 }, { file }));
-  if (inputs.length !== 1) {
-    const help =
-      inputs.length === 0
-        ? 'the network must read a value that it is fed with'
-        : 'make all but the image constants (onnx.helper.make_tensor in the place of the input), or take an output that needs one: --output NAME';
-    diagnostics.push(diagnostic('onnx/one-input', { names: names(inputs) }, { file }, { help }));
+  if (inputs.length === 0) {
+    const help = 'the network must read a value that it is fed with';
+    diagnostics.push(diagnostic('onnx/no-input', {}, { file }, { help }));
   }
   if (graph.outputs.length === 0) diagnostics.push(diagnostic('onnx/no-output', {}, { file }));
-  const input = inputs.length === 1 ? collecting(diagnostics, () => sourceInput(inputs[0]!, file)) : undefined;
+  const read = inputs.map((input) => collecting(diagnostics, () => sourceInput(input, file)));
   const outputs = [...new Set(names(graph.outputs))];
-  return input === undefined || outputs.length === 0 || hasErrors(diagnostics) ? undefined : { input, outputs };
+  if (inputs.length === 0 || read.includes(undefined) || outputs.length === 0 || hasErrors(diagnostics))
+    return undefined;
+  const all = read as readonly SourceInput[];
+  const [first, other] = [...new Set(all.flatMap(({ batch }) => batch ?? []))];
+  if (other !== undefined) {
+    const info = inputs[all.findIndex(({ batch }) => batch === other)]!;
+    const problem = `axis 0, the batch, is ${other}, of another input ${first}`;
+    diagnostics.push(diagnostic('onnx/input-shape', { name: info.name, dims: info.dims ?? [], problem }, { file }));
+    return undefined;
+  }
+  return { inputs: all, outputs };
+}
+
+/** What the network takes: the file's input, or the numbers of several in a row. */
+function rowOf(inputs: readonly SourceInput[], readers: ReadonlyMap<string, unknown>): SourceInput {
+  const [first, ...others] = inputs as [SourceInput, ...SourceInput[]];
+  if (others.length === 0) return first;
+  const names = new Set([...readers.keys(), ...inputs.map(({ name }) => name)]);
+  let name = 'inputs';
+  while (names.has(name)) name += '_';
+  const size = inputs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return { name, shape: [size], batch: inputs.find(({ batch }) => batch !== undefined)?.batch, dtype: 'f32' };
+}
+
+/** The values of the inputs: the network's input itself, or parts of it. */
+function addInputs(graph: GraphContext, inputs: readonly SourceInput[], row: SourceInput): void {
+  const whole = graph.addInput(row.name, sanitise(row.name), row.shape);
+  let start = 0;
+  for (const input of inputs) {
+    const { name, shape } = input;
+    const source = inputs.length === 1 ? whole : graph.addPart(whole, name, sanitise(name), start, shape);
+    graph.values.set(name, inputValue(input, source));
+    start += elementCount(shape);
+  }
 }
 
 const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
@@ -222,13 +256,14 @@ const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
   [2, 'u8'],
   [3, 'i8'],
   [6, 'i32'],
+  // ids of tokens: numbers that an int32 holds
+  [7, 'i64'],
 ]);
 
 /** The input's value: integers are codes of a quantiser of scale 1, which changes none of them. */
-function inputValue(graph: GraphContext, { name, shape, dtype }: SourceInput): Value {
-  const source = graph.addInput(name, sanitise(name), shape);
+function inputValue({ name, dtype }: SourceInput, source: RealValue): Value {
   if (dtype === 'f32' || dtype === 'f64') return source;
-  const elementType = ({ u8: 'uint8', i8: 'int8', i32: 'int32' } as const)[dtype];
+  const elementType = ({ u8: 'uint8', i8: 'int8', i32: 'int32', i64: 'int32' } as const)[dtype];
   return {
     kind: 'codes',
     source,
@@ -245,7 +280,7 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
   if (dtype === undefined) {
     const type = info.elementType === undefined ? 'no tensor type' : elementTypeName(info.elementType);
     fail('onnx/data-type', { what: `input "${info.name}"`, type }, place, {
-      help: 'the network must take float32, or codes as int8, uint8 or int32; quantise inside it, with QuantizeLinear',
+      help: 'the network must take float32, codes as int8, uint8 or int32, or ids as int32 or int64; quantise inside it, with QuantizeLinear',
     });
   }
   const [batch, ...shape] = info.dims ?? [];

@@ -127,7 +127,7 @@ class ModelLowering {
     const inputs = this.#network.layers.filter((other) => other.kind === 'input').length;
     // squeezed trains meet a constant input that enters once
     const steps = this.bits.squeezes ? 1 : present(stepsOf(coding), 'lower: a train without steps');
-    const attrs: Attrs = { coding: coding.name, steps, ...('seed' in coding.args ? { seed: coding.args.seed } : {}) };
+    const attrs: Attrs = { coding: coding.name, steps, ...(coding.name === 'rate' ? firing(coding.args) : {}) };
     const encodeId = inputs === 1 ? this.#unused('encode') : `${id}.encode`;
     this.#encoded.set(
       id,
@@ -244,6 +244,11 @@ class ModelLowering {
     for (let i = 2; taken(name); i++) name = `${id}_${i}`;
     return name;
   }
+}
+
+/** How an input of `rate` fires. */
+function firing({ seed, encoder, input }: Extract<CodingChoice, { readonly name: 'rate' }>['args']): Attrs {
+  return { seed, ...(encoder === 'regular' ? { encoder } : {}), ...(input > 0 ? { scale: input } : {}) };
 }
 
 function codingOf({ name, args }: CodingChoice): Coding {

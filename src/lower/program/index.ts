@@ -6,6 +6,7 @@ export {
   type CodingNumbers,
   type Conversion,
   type MeansCoding,
+  RealNetwork,
   carrierOf,
   carriers,
   conversionOf,
@@ -23,7 +24,7 @@ export {
   neuronInput,
   trainsRead,
 } from './by-layer.js';
-export { stepsOfNetwork } from './context.js';
+export { type Lowering, stepsOfNetwork } from './context.js';
 export { type LowerOptions, lower } from './lower.js';
 export { type NeuronBody, neuronBody } from './neuron-body.js';
 export { type PerOpProgram, fedName, lowerPerOp } from './per-op.js';
@@ -44,6 +45,7 @@ export {
   type OtherOutput,
   type TrainingLoss,
   distillations,
+  givesLogitsOfNumbers,
   taskLosses,
   taughtOutput,
   weightOf,

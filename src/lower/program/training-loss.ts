@@ -51,6 +51,12 @@ export function weightOf(loss: TrainingLoss, output: number): number {
   return terms.reduce((sum, { factor }) => sum + factor, 0);
 }
 
+/** Whether an output (the first where none is named) is logits of numbers from 0 to 1: what it says is σ of it. */
+export function givesLogitsOfNumbers(loss: TrainingLoss, output = 0): boolean {
+  const losses = taskLosses(loss, output);
+  return losses.length > 0 && losses.every(({ kind }) => kind === 'bce');
+}
+
 /** The terms that compare outputs with a teacher's. */
 export function distillations(loss: TrainingLoss): readonly DistillLoss[] {
   return distillTerms(loss).map(({ distill }) => distill);

@@ -17,6 +17,7 @@ import {
   type Logits,
   type OtherOutput,
   type TrainingLoss,
+  givesLogitsOfNumbers,
   taskLosses,
   taughtOutput,
   totalLoss,
@@ -43,7 +44,7 @@ interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
- * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error). Other outputs of the
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error; with `bce` that of σ of the outputs). Other outputs of the
  * network have inputs and outputs of their own, with their names.
  */
 export function lowerForTraining(
@@ -80,8 +81,10 @@ export function lowerForTraining(
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
   for (const { output, name, numbers } of compared) {
     const { logits: { read }, truth: { labels } } = judged.get(output)!; // prettier-ignore
-    if (numbers) outputs.output(outputNames.errorOf(name), absoluteError(builder, read, labels));
-    else outputs.output(outputNames.correctOf(name), correctCount(builder, read, labels));
+    if (numbers) {
+      const said = givesLogitsOfNumbers(loss, output) ? builder.sigmoid(read) : read;
+      outputs.output(outputNames.errorOf(name), absoluteError(builder, said, labels));
+    } else outputs.output(outputNames.correctOf(name), correctCount(builder, read, labels));
   }
   const learned = new Set(network.ops.flatMap(learnedParams));
   return {

@@ -77,19 +77,32 @@ export function valueItems(spec: Spec): CompletionItem[] {
     case 'words':
       return spec.words.map((word) => plain(word, CompletionItemKind.EnumMember));
     case 'choice':
+    case 'sum':
       return Object.entries(spec.of).map(([name, rows]) => callable(name, CompletionItemKind.EnumMember, rows));
     case 'either':
       return spec.of.flatMap(valueItems);
     case 'list':
       return valueItems(spec.of);
-    default:
+    case 'label':
+      return Object.entries(spec.known ?? {}).map(([name, doc]) =>
+        /^\w+$/.test(name)
+          ? plain(name, CompletionItemKind.EnumMember, doc)
+          : snippet(plain(name, CompletionItemKind.EnumMember, doc), `"${name.replace(/:.*/, ':$1')}"`),
+      );
+    case 'any':
+    case 'int':
+    case 'real':
+    case 'string':
+    case 'pair':
+    case 'block':
+    case 'neuron':
       return [];
   }
 }
 
 /** The rows of a choice's arguments. */
 export function choiceRows(spec: Spec, name: string): readonly Parameter[] | undefined {
-  if (spec.kind === 'choice') return Object.hasOwn(spec.of, name) ? spec.of[name] : undefined;
+  if (spec.kind === 'choice' || spec.kind === 'sum') return Object.hasOwn(spec.of, name) ? spec.of[name] : undefined;
   if (spec.kind === 'list') return choiceRows(spec.of, name);
   if (spec.kind !== 'either') return undefined;
   return spec.of.map((one) => choiceRows(one, name)).find((rows) => rows !== undefined);

@@ -93,11 +93,20 @@ function ofChoice(expression: Expression, { spec }: Parameter, offset: number): 
     const part = [expression.left, expression.right].find(({ span }) => holds(span, offset));
     return part && ofChoice(part, { name: '', spec }, offset);
   }
+  if (spec.kind === 'label') return knownLabel(expression, spec.known ?? {});
   if ((spec.kind !== 'choice' && spec.kind !== 'sum') || (expression.kind !== 'call' && expression.kind !== 'name'))
     return undefined;
   const name = expression.kind === 'call' ? expression.callee.text : expression.name;
   const parameters = Object.hasOwn(spec.of, name) ? spec.of[name] : undefined;
   return parameters && ofCall(expression, name, parameters, offset);
+}
+
+/** `mnist: handwritten digits, 28×28`; of a path the form that it begins with: `npz:FILE: arrays of NumPy`. */
+function knownLabel(expression: Expression, known: Readonly<Record<string, string>>): string | undefined {
+  const written = expression.kind === 'name' ? expression.name : expression.kind === 'string' ? expression.value : '';
+  const [kind = ''] = written.split(':');
+  const found = Object.entries(known).find(([form]) => form === kind || form.startsWith(`${kind}:`));
+  return found && `${found[0]}: ${found[1]}`;
 }
 
 function ofCall(

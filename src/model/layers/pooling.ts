@@ -1,19 +1,48 @@
 import type { Parameter } from '../schema.js';
-import { describeShape } from '../values.js';
-import { type LayerDef, isImage, one } from './layer-def.js';
-import { padParameter, windowOver } from './window.js';
+import { type TensorValue, type Value, describeShape } from '../values.js';
+import { type LayerDef, type LayerSite, isImage, one } from './layer-def.js';
+import { padParameter, sizesParameter, windowOver, windowOver3 } from './window.js';
 
-const parameters: readonly Parameter[] = [
-  { name: 'kernel', spec: { kind: 'pair', min: 1 }, default: 2 },
-  { name: 'stride', spec: { kind: 'pair', min: 1 } },
-  padParameter,
-];
+const parameters: readonly Parameter[] = [sizesParameter('kernel', 2), sizesParameter('stride'), padParameter];
+
+/** Over height and width of every depth, then over the depth: the greatest and the mean of a box are those of its slices. */
+function pooledDeep(
+  site: LayerSite,
+  input: TensorValue,
+  args: ReadonlyMap<string, Value>,
+  name: string,
+  kind: 'avgpool' | 'maxpool',
+): TensorValue | undefined {
+  const window = windowOver3(site, input, args, 'none');
+  if (window === undefined) return undefined;
+  const { kernel, stride, pads, spatial } = window;
+  if (pads.some((pad, side) => pad >= kernel[side % 3]!))
+    return site.wrongArgument('pad', `smaller than its window ${describeShape(kernel)}`, describeShape(pads));
+  const [channels, depth, rows, columns] = input.shape as [number, number, number, number];
+  const [deep, height, width] = spatial as [number, number, number];
+  const shaped = (part: string, from: TensorValue, shape: readonly number[]): TensorValue =>
+    site.add(part, 'reshape', [from], shape, { shape });
+  const slices = shaped(`${name}.slices`, input, [channels * depth, rows, columns]);
+  const within = site.add(`${name}.within`, kind, [slices], [channels * depth, height, width], {
+    kernel: kernel.slice(1),
+    stride: stride.slice(1),
+    pads: [pads[1]!, pads[2]!, pads[4]!, pads[5]!],
+  });
+  const lines = shaped(`${name}.lines`, within, [channels, depth, height * width]);
+  const across = site.add(`${name}.across`, kind, [lines], [channels, deep, height * width], {
+    kernel: [kernel[0]!, 1],
+    stride: [stride[0]!, 1],
+    pads: [pads[0]!, 0, pads[3]!, 0],
+  });
+  return shaped(name, across, [channels, deep, height, width]);
+}
 
 function pool(kind: 'avgpool' | 'maxpool'): LayerDef {
   return {
     inputs: one,
     parameters,
     build(site, [input], args, name) {
+      if (input.shape.length === 4) return pooledDeep(site, input, args, name, kind);
       const window = windowOver(site, input, args, 'none');
       if (window === undefined) return undefined;
       const { kernel, stride, pads, spatial } = window;

@@ -1,21 +1,22 @@
 import { type LayerDef, boolOf, numberOf, one } from './layer-def.js';
 import { axisOf } from './shapes.js';
-import { groupsOf, padParameter, windowOver } from './window.js';
+import { groupsOf, padParameter, sizesParameter, windowOver, windowOver3 } from './window.js';
 
-/** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)`, of images or of [channels, length] */
+/** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)`, of images, of [channels, length] or [channels, depth, height, width] */
 export const conv: LayerDef = {
   inputs: one,
   parameters: [
     { name: 'channels', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
-    { name: 'kernel', spec: { kind: 'pair', min: 1 }, default: 3 },
-    { name: 'stride', spec: { kind: 'pair', min: 1 }, default: 1 },
+    sizesParameter('kernel', 3),
+    sizesParameter('stride', 1),
     padParameter,
-    { name: 'dilation', spec: { kind: 'pair', min: 1 }, default: 1 },
+    sizesParameter('dilation', 1),
     { name: 'groups', spec: { kind: 'int', min: 1 }, default: 1 },
     { name: 'bias', spec: { kind: 'bool' } },
   ],
   build(site, [input], args, name) {
-    const window = windowOver(site, input, args, 'same');
+    const deep = input.shape.length === 4;
+    const window = (deep ? windowOver3 : windowOver)(site, input, args, 'same');
     if (window === undefined) return undefined;
     const channels = numberOf(args, 'channels')!;
     const groups = groupsOf(site, input, channels, args);
@@ -24,7 +25,7 @@ export const conv: LayerDef = {
     const bias = boolOf(args, 'bias');
     const attrs = { channels, kernel, stride, pads, dilation, groups, ...(bias === undefined ? {} : { bias }) };
     const weight = [channels, input.shape[0]! / groups, ...kernel];
-    return site.weighted(name, 'conv', input, [channels, ...spatial], weight, attrs);
+    return site.weighted(name, deep ? 'conv3d' : 'conv', input, [channels, ...spatial], weight, attrs);
   },
 };
 

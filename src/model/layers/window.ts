@@ -1,4 +1,4 @@
-import type { Parameter } from '../schema.js';
+import type { Parameter, Spec } from '../schema.js';
 import type { TensorValue, Value } from '../values.js';
 import { describeShape } from '../values.js';
 import { type LayerSite, isImage, numberOf, pairOf } from './layer-def.js';
@@ -11,10 +11,67 @@ export const padParameter: Parameter = {
     of: [
       { kind: 'words', words: ['same', 'none'] },
       { kind: 'pair', min: 0 },
+      { kind: 'list', of: { kind: 'int', min: 0 }, length: 3 },
       { kind: 'list', of: { kind: 'int', min: 0 }, length: 4 },
     ],
   },
 };
+
+/** Sizes of windows: a number, or one for each of two axes or three. */
+export function sizesParameter(name: string, otherwise?: number): Parameter {
+  const of: Spec[] = [
+    { kind: 'pair', min: 1 },
+    { kind: 'list', of: { kind: 'int', min: 1 }, length: 3 },
+  ];
+  return { name, spec: { kind: 'either', of }, ...(otherwise === undefined ? {} : { default: otherwise }) };
+}
+
+/** Where a window goes on [channels, depth, height, width]. */
+export interface Window3 {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  /** front, top, left, back, bottom, right */
+  readonly pads: readonly number[];
+  readonly spatial: readonly number[];
+}
+
+/** As {@link windowOver}, of values with a depth: sizes are one number or [depth, height, width]. */
+export function windowOver3(
+  site: LayerSite,
+  input: TensorValue,
+  args: ReadonlyMap<string, Value>,
+  otherwise: 'same' | 'none',
+): Window3 | undefined {
+  const sizesOf = (name: string): readonly number[] | undefined => {
+    const value = args.get(name);
+    if (value?.kind === 'number') return [value.value, value.value, value.value];
+    return value?.kind === 'list' && value.items.length === 3
+      ? value.items.map((item) => (item.kind === 'number' ? item.value : NaN))
+      : undefined;
+  };
+  const listed = ['kernel', 'stride', 'dilation', 'pad'].find(
+    (name) => args.get(name)?.kind === 'list' && sizesOf(name) === undefined,
+  );
+  if (listed !== undefined) return site.wrongArgument(listed, 'one number or [depth, height, width]', 'another list');
+  const kernel = sizesOf('kernel') ?? [2, 2, 2];
+  const stride = sizesOf('stride') ?? kernel;
+  const dilation = sizesOf('dilation') ?? [1, 1, 1];
+  const reach = kernel.map((size, axis) => dilation[axis]! * (size - 1));
+  const given = args.get('pad');
+  const word = given?.kind === 'string' ? given.value : otherwise;
+  const before = sizesOf('pad') ?? reach.map((n) => (word === 'same' ? Math.floor(n / 2) : 0));
+  const after = sizesOf('pad') ?? reach.map((n, axis) => (word === 'same' ? n - before[axis]! : 0));
+  const spatial = kernel.map(
+    (_, axis) =>
+      Math.floor((input.shape[axis + 1]! + before[axis]! + after[axis]! - reach[axis]! - 1) / stride[axis]!) + 1,
+  );
+  if (spatial.some((size) => size < 1)) {
+    const window = describeShape(reach.map((n) => n + 1));
+    return site.wrongShape(`a depth, height and width that hold its window ${window}`, input);
+  }
+  return { kernel, stride, dilation, pads: [...before, ...after], spatial };
+}
 
 export interface Window {
   readonly kernel: readonly [number, number];
@@ -38,8 +95,13 @@ export function windowOver(
 ): Window | undefined {
   const isLine = input.shape.length === 2;
   if (!isImage(input.shape) && !isLine) {
-    return site.wrongShape('[channels, height, width] or [channels, length]', input);
+    return site.wrongShape('[channels, height, width], [channels, length] or [channels, depth, height, width]', input);
   }
+  const long = ['kernel', 'stride', 'dilation', 'pad'].find((name) => {
+    const value = args.get(name);
+    return value?.kind === 'list' && value.items.length === 3;
+  });
+  if (long !== undefined) return site.wrongArgument(long, 'sizes of as many axes as the input has', 'three of them');
   const sizes = (name: string): readonly [number, number] | undefined => (isLine ? lineOf : pairOf)(args, name);
   const kernel = sizes('kernel') ?? (isLine ? [1, 2] : [2, 2]);
   const stride = sizes('stride') ?? kernel;

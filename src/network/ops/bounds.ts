@@ -25,6 +25,7 @@ type Rule<K extends OpKind> = (
 const rules: { readonly [K in OpKind]: Rule<K> } = {
   input: unbounded,
   conv: weighted,
+  conv3d: weighted,
   transposed_conv: weighted,
   linear: weighted,
   batchnorm: unbounded,
@@ -217,13 +218,13 @@ function affined(
 
 /** Σ of what every weight can contribute; where a border of zeros is padded, it may be nothing. */
 function weighted(
-  op: Op<'conv' | 'transposed_conv' | 'linear'>,
+  op: Op<'conv' | 'conv3d' | 'transposed_conv' | 'linear'>,
   [input]: readonly (Interval | undefined)[],
   source: IntervalSource,
 ): Interval | undefined {
   if (input === undefined) return undefined;
   // under the strides of a transposed one some taps are missing, too
-  const padded = op.kind === 'transposed_conv' || (op.kind === 'conv' && op.attrs.pads.some((n) => n !== 0));
+  const padded = op.kind === 'transposed_conv' || ('pads' in op.attrs && op.attrs.pads.some((n) => n !== 0));
   const { min, max } = padded ? withValue(input, 0) : input;
   const out = source.paramOf(op.params['weight']!).tensor.shape[0]!;
   const { low, high } = rowBounds(valuesOf(source, op, 'weight')!, out, { min, max }, valuesOf(source, op, 'bias'));

@@ -51,9 +51,9 @@ export const encode = defineOp({
       const step = attrs.amplitude ?? 1;
       return { shape, time, code: { kind: 'spike', min: -1, max: 1, step } };
     }
-    if (coding === 'rate') return { shape, time, code: { kind: 'spike', min: 0, max: 1, step: 1 } };
     // spikes of both signs, of an input of at most `scale`
     if (attrs.scale !== undefined) return { shape, time, code: { kind: 'spike', min: -1, max: 1, step: 1 } };
+    if (coding === 'rate') return { shape, time, code: { kind: 'spike', min: 0, max: 1, step: 1 } };
     // events: [T·C,H,W] frames arrive as they are; direct: the real input at every step
     return { shape, time, code: { kind: 'real' } };
   },

@@ -51,7 +51,7 @@ export function roleOf(op: { readonly kind: OpKind }): OpRole {
 export function linksOf(
   op: { readonly id: string; readonly kind: OpKind; readonly attrs: unknown; readonly type: ValueType },
   shape: readonly number[],
-  axis: 0 | 1,
+  axis: number,
 ): readonly Link[] {
   const [[, ...input], output] = [asImage(shape), asImage(op.type.shape)] as [number[], readonly number[]];
   const { links } = opDef(op.kind);

@@ -13,6 +13,8 @@ export interface RandomInput {
    */
   readonly kind: 'uniform' | 'mask';
   readonly dropped: number;
+  /** Of the coding that draws them; 0 where missing. */
+  readonly seed?: number;
 }
 
 /** An op as its lowering sees it. */

@@ -6,6 +6,7 @@ import { channelConv } from './channel-conv.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { conv } from './conv.js';
+import { conv3d } from './conv3d.js';
 import { decode } from './decode.js';
 import { delay } from './delay.js';
 import { digit } from './digit.js';
@@ -50,6 +51,7 @@ export const networkOps = {
   input,
   quantize,
   conv,
+  conv3d,
   transposed_conv: transposedConv,
   linear,
   batchnorm,

@@ -65,7 +65,7 @@ export function sameTime(a: Time | undefined, b: Time | undefined): boolean {
 }
 
 /** Output length of a window op along one axis; undefined where the window doesn't fit. */
-function windowLength(
+export function windowLength(
   length: number,
   kernel: number,
   stride: number,

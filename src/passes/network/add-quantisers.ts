@@ -23,8 +23,8 @@ export interface MissingQuantiser {
 }
 
 /**
- * Where `sws` needs a quantiser and the network has none: behind relus and clips, and before weighted layers, in front of
- * what only moves or averages values.
+ * Where `sws` needs a quantiser and the network has none: behind relus and clips, behind rows of tables that are added up, and
+ * before weighted layers, in front of what only moves or averages values.
  */
 export function missingQuantisers(network: Network): readonly MissingQuantiser[] {
   const byId = opsById(network);
@@ -46,6 +46,9 @@ export function missingQuantisers(network: Network): readonly MissingQuantiser[]
       .every((reader) => roleOf(reader) === 'quantiser' || (traitsOf(reader).monotone && isQuantised(reader)));
   for (const op of network.ops) {
     if (hasWeightMatrix(op)) require(op.inputs[0]!);
+    // rows of tables that are added up: each train comes from an encoder of its own
+    const isAdded = op.kind === 'embedding' && consumers.get(op.id)!.some((reader) => roleOf(reader) === 'sum');
+    if (isAdded) require(op.id);
     if (roleOf(op) === 'bound' && !tail.has(op.id) && !isQuantised(op)) {
       const [reader, ...others] = consumers.get(op.id)!;
       // of a chain of bounds the last is quantised

@@ -7,6 +7,6 @@ export { type ComparedLayer, DifferenceCounter, type LayerDifference, exactTie, 
 export { type Outputs, classesOf, divergence, outputsOf } from './outputs.js';
 export { SpikeCounter } from './spike-counts.js';
 export { SpikeOnes, onesIn } from './spike-ones.js';
-export { type Distance, type Regression, type Score, regression, scoreOf } from './scores.js';
+export { type Distance, type Masks, type Regression, type Score, regression, scoreOf } from './scores.js';
 export { agreement, predictedClasses } from './predictions.js';
 export { type CheckedOp, type ImportMismatch, firstMismatch } from './verify-import.js';

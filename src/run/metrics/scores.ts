@@ -14,7 +14,17 @@ export interface Distance {
   readonly psnr?: number;
 }
 
+/** Numbers that are 0 or 1, as masks have them: 1 is where an output is above a half. */
+export interface Masks {
+  /** The share of outputs on the right side. */
+  readonly accuracy: number;
+  /** Of all outputs together: ones found and wanted over ones found or wanted; missing where there are none. */
+  readonly iou?: number;
+}
+
 export interface Regression extends Distance {
+  /** Of several outputs whose numbers are all 0 or 1. */
+  readonly masks?: Masks;
   /** Each output by itself, where there are several; r2 above is then their mean. */
   readonly outputs?: readonly Distance[];
 }
@@ -25,13 +35,27 @@ export interface Score {
   readonly regression?: Regression;
 }
 
+/** `givesLogits`: of numbers, σ of the outputs is compared with them. */
 export function scoreOf(
   truth: Truth,
   { classes, outputs }: { readonly classes: Int32Array; readonly outputs?: Outputs | undefined },
+  givesLogits = false,
 ): Score {
   if (truth.kind === 'classes') return { accuracy: agreement(classes, truth.classes) };
   if (outputs === undefined) throw new TypeError('scoreOf: numbers are compared with outputs');
-  return { regression: regression(outputs, truth.numbers) };
+  const said = givesLogits ? { ...outputs, data: outputs.data.map((z) => 1 / (1 + Math.exp(-z))) } : outputs;
+  return { regression: regression(said, truth.numbers) };
+}
+
+function masksOf(found: Float64Array, wanted: Float64Array): Masks {
+  let [right, both, either] = [0, 0, 0];
+  for (let i = 0; i < wanted.length; i++) {
+    const [here, there] = [found[i]! > 0.5, wanted[i] === 1];
+    if (here === there) right++;
+    if (here && there) both++;
+    if (here || there) either++;
+  }
+  return { accuracy: right / wanted.length, ...(either === 0 ? {} : { iou: both / either }) };
 }
 
 /** Distances of outputs [samples, width] from numbers of the same shape. */
@@ -44,12 +68,14 @@ export function regression({ classes: width, data }: Outputs, numbers: Float64Ar
   const peak = most! - least!;
   const noise = rmse > 0 && peak > 0 ? { psnr: 20 * Math.log10(peak / rmse) } : {};
   if (each.length === 1) return { ...only!, ...noise };
+  const isMask = numbers.every((y) => y === 0 || y === 1);
   const varied = each.every(({ r2 }) => r2 !== undefined);
   return {
     mae: mean(({ mae }) => mae),
     rmse,
     ...(varied ? { r2: mean(({ r2 }) => r2!) } : {}),
     ...noise,
+    ...(isMask ? { masks: masksOf(data, numbers) } : {}),
     outputs: each,
   };
 }

@@ -56,7 +56,8 @@ function rewriteOnce(program: Program, options: SimplifyOptions): Program {
   return { ...program, ops, outputs };
 }
 
-function prepared(op: TensorOp, current: (id: string) => string, options: SimplifyOptions): TensorOp {
+function prepared(original: TensorOp, current: (id: string) => string, options: SimplifyOptions): TensorOp {
+  const op = original.after === undefined ? original : { ...original, after: current(original.after) };
   const inputs = op.inputs.map(current);
   if (op.kind === 'scan') {
     const attrs = attrsOf(op, 'scan');
@@ -96,7 +97,8 @@ function keyOf(op: TensorOp): string {
   }
   const plain = op.attrs['surrogate'] === undefined;
   const inputs = commutative.has(op.kind) && plain ? [...op.inputs].sort() : op.inputs;
-  return `${op.kind} ${JSON.stringify(inputs)} ${JSON.stringify(op.attrs, infinities)} ${op.dtype}`;
+  const after = op.after === undefined ? '' : ` after ${op.after}`;
+  return `${op.kind} ${JSON.stringify(inputs)} ${JSON.stringify(op.attrs, infinities)} ${op.dtype}${after}`;
 }
 
 /** JSON has no infinities: they are written as strings. */

@@ -105,6 +105,10 @@ const bodies: Readonly<Record<string, Parameters<typeof tinyModel>[0]>> = {
     body: `image | conv(4, kernel: 3, stride: 2) | groupnorm(2) | spike | upsample(2, linear) | conv(4, kernel: 3) | spike
       | reshape([4, -1]) | permute([1, 0]) | positions | spike | linear(3) | mean(axis: 0)`,
   },
+  'convolutions and pools over three axes': {
+    body: `image | reshape([1, 4, 4, 4]) | conv(4, kernel: [2, 3, 3], pad: same) | batchnorm | spike | maxpool(2)
+      | conv(3, kernel: 2, pad: 1, stride: [1, 2, 1]) | spike | flatten | linear(3)`,
+  },
   'an embedding of whole numbers': {
     body: 'image | flatten | linear(12) | spike | embedding(2, 3) | positions | spike | mean(axis: 1) | linear(3)',
   },

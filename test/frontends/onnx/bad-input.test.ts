@@ -129,14 +129,10 @@ describe('graphs that make no sense', () => {
     expect(codes(refused(model((b) => void b.node('Relu', ['x']))))).toEqual(['onnx/no-output']);
   });
 
-  it('several inputs, no input', () => {
-    const two = model((b) => b.node('Add', ['x', b.input('y', ['N', 2, 4, 4])]));
-    const [problem] = refused(two);
-    expect(problem).toMatchObject({ code: 'onnx/one-input' });
-    expect(problem!.message).toContain('x, y');
+  it('no input', () => {
     const none = new OnnxBuilder().output('y');
     none.node('Relu', [none.floats('c', [1], [1])], {}, { output: 'y' });
-    expect(codes(refused(none.bytes()))).toEqual(['onnx/one-input']);
+    expect(codes(refused(none.bytes()))).toEqual(['onnx/no-input']);
   });
 
   it('initialisers among the inputs, as old files have them, are not counted', () => {
@@ -218,13 +214,13 @@ describe('graphs that make no sense', () => {
 });
 
 describe('types and sizes', () => {
-  it('an input that is no float', () => {
+  it('an input of a type that no network takes', () => {
     const builder = new OnnxBuilder();
-    builder.input('x', ['N', 4], 'int64');
+    builder.input('x', ['N', 4], 'uint16');
     builder.output(builder.node('Relu', ['x']));
     const [problem] = refused(builder.bytes());
     expect(problem).toMatchObject({ code: 'onnx/data-type' });
-    expect(problem!.message).toContain('int64');
+    expect(problem!.message).toContain('uint16');
   });
 
   it('bfloat16 weights', () => {

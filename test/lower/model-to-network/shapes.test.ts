@@ -61,6 +61,27 @@ const cases: Readonly<Record<string, Case>> = {
     torch:
       'F.batch_norm(F.conv1d(x, p["output.conv.weight"].squeeze(2), p["output.conv.bias"], padding=1, groups=2), *(p["output.batchnorm." + n] for n in ("mean", "variance", "gamma", "beta")))',
   },
+  'a convolution over three axes': {
+    shape: [2, 5, 4, 6],
+    body: 'x | conv(4, kernel: [3, 2, 3], stride: [2, 1, 2], pad: [1, 0, 2], dilation: [1, 2, 1], groups: 2)',
+    torch: 'F.conv3d(x, p["output.conv.weight"], p["output.conv.bias"], (2, 1, 2), (1, 0, 2), (1, 2, 1), 2)',
+  },
+  'over three axes, same size, with batch norm': {
+    shape: [3, 3, 4, 2],
+    body: 'x | conv(2, bias: true) | batchnorm',
+    torch:
+      'F.batch_norm(F.conv3d(x, p["output.conv.weight"], p["output.conv.bias"], padding=1), *(p["output.batchnorm." + n] for n in ("mean", "variance", "gamma", "beta")))',
+  },
+  'maxima over three axes': {
+    shape: [2, 4, 5, 3],
+    body: 'x | maxpool(3, stride: [1, 2, 2], pad: 1)',
+    torch: 'F.max_pool3d(x, 3, (1, 2, 2), 1)',
+  },
+  'means over three axes': {
+    shape: [2, 4, 5, 6],
+    body: 'x | avgpool([2, 3, 2], stride: [2, 2, 2], pad: [1, 1, 0])',
+    torch: 'F.avg_pool3d(x, (2, 3, 2), 2, (1, 1, 0))',
+  },
   'maxima over a line': {
     shape: [2, 9],
     body: 'x | maxpool(3, stride: 2, pad: 1)',
@@ -202,6 +223,7 @@ it.each([
   'x | conv(3, kernel: 2) | gelu | upsample(2) | flatten | linear(2)',
   'matmul(x, x | conv(3, kernel: 1), transpose: true) | mean(axis: 1) | linear(2)',
   'x | linear(2) | silu | avgpool(2) | flatten | linear(2)',
+  'x | reshape([1, 3, 2, 2]) | conv(3, kernel: 2) | batchnorm | avgpool([1, 2, 1]) | flatten | linear(2)',
   'x | positions | linear(3) | groupnorm(3) | flatten | linear(2)',
   'x | conv(2, kernel: 2) | upsample(3, linear) | groupnorm(1) | flatten | linear(2)',
 ])('gradients of %s are finite differences', (body) => {
@@ -323,6 +345,33 @@ it('an embedding gives the row of each whole number, zeros for any other, and le
   }
 });
 
+it('values of three axes, windows, strides and pads of any size: the evaluator gives what plain loops do', () => {
+  const each = (min: number, max: number) => fc.array(fc.integer({ min, max }), { minLength: 3, maxLength: 3 });
+  const some = fc.record({
+    channels: fc.integer({ min: 1, max: 3 }),
+    size: each(1, 4),
+    kernel: each(1, 3),
+    stride: each(1, 2),
+    pad: each(0, 2),
+  });
+  fc.assert(
+    fc.property(some, ({ channels, size, kernel, stride, pad }) => {
+      fc.pre(size.every((n, i) => n + 2 * pad[i]! >= kernel[i]!));
+      const list = (values: readonly number[]): string => `[${values.join(', ')}]`;
+      const window = `kernel: ${list(kernel)}, stride: ${list(stride)}, pad: ${list(pad)}`;
+      const network = real([channels, ...size], `x | conv(2, ${window})`);
+      const x = noise(channels * elementCount(size));
+      const wanted = byLoops(network, x);
+      const found = evaluate(lower(network).program, { x: tensor('f32', [1, channels, ...size], x) })['0']!.data;
+      expect(found.length).toBe(
+        size.reduce((all, n, i) => all * (Math.floor((n + 2 * pad[i]! - kernel[i]!) / stride[i]!) + 1), 2),
+      );
+      found.forEach((v, i) => expect(v).toBeCloseTo(wanted[i]!, 4));
+    }),
+    { numRuns: 40 },
+  );
+});
+
 it('shapes that do not fit are said, with where they come from', () => {
   expectDiagnostics(`
 network N {
@@ -342,6 +391,11 @@ network N {
   n = x | groupnorm(2) // error: model/shape // warning: model/unused
   o = x | upsample(2, cubic) // error: model/argument-type // error: model/unknown-name // warning: model/unused
   l = x | voting(2) // error: model/shape // warning: model/unused
+  p = x | reshape([1, 3, 2, 2])
+  q = p | conv(2, kernel: [1, 2]) // error: model/argument-type // warning: model/unused
+  r = p | maxpool(3) // error: model/shape // warning: model/unused
+  s = p | avgpool(2, pad: 2) // error: model/argument-type // warning: model/unused
+  t = x | conv(2, kernel: [1, 2, 3]) // error: model/argument-type // warning: model/unused
   output x | conv(2)
 }
 config c { network N }

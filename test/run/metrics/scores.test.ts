@@ -32,3 +32,17 @@ it('a single output is class 1 above the threshold', () => {
     accuracy: 0.5,
   });
 });
+
+it('masks: outputs on the right side of a half and the intersection over union of all, of logits by their σ', () => {
+  // wanted 1 1 0 0, found 1 0 1 0: two are right, one is in both, three are in either
+  const truth = { kind: 'numbers', numbers: Float64Array.of(1, 1, 0, 0) } as const;
+  const run = { classes: new Int32Array(0), outputs: { classes: 2, data: Float64Array.of(0.9, 0.2, 0.6, -3) } };
+  expect(scoreOf(truth, run).regression!.masks).toEqual({ accuracy: 0.5, iou: 1 / 3 });
+  // σ(0.2) is above a half
+  const { masks, mae } = scoreOf(truth, run, true).regression!;
+  expect(masks).toEqual({ accuracy: 0.75, iou: 2 / 3 });
+  const sigma = (z: number): number => 1 / (1 + Math.exp(-z));
+  expect(mae).toBeCloseTo((1 - sigma(0.9) + 1 - sigma(0.2) + sigma(0.6) + sigma(-3)) / 4, 12);
+  expect(regression({ classes: 2, data: Float64Array.of(0, 0) }, Float64Array.of(0, 0)).masks).toEqual({ accuracy: 1 });
+  expect(regression({ classes: 2, data: Float64Array.of(0, 0) }, Float64Array.of(0, 0.5)).masks).toBeUndefined();
+});

@@ -160,6 +160,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   decode: written,
   conv,
   linear,
+  conv3d: refuse('it is a convolution over three axes'),
   affine,
   add,
   avgpool: average,

@@ -298,6 +298,33 @@ class Convolution(_Weighted):
         return self.with_bias(convolve(x, self.effective(), *self._window))
 
 
+class Convolution3d(_Weighted):
+    """A convolution over depth, height and width, with pads of its own on each side: those before, then those behind."""
+
+    def __init__(
+        self,
+        channels: int,
+        out: int,
+        kernel: tuple[int, int, int],
+        stride: tuple[int, int, int] = (1, 1, 1),
+        pads: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
+        groups: int = 1,
+        dilation: tuple[int, int, int] = (1, 1, 1),
+        bias: bool = True,
+        bits: int | None = None,
+        quantised: bool = False,
+    ) -> None:
+        super().__init__((out, channels // groups, *kernel), out, bias, bits, quantised)
+        front, top, left, back, bottom, right = pads
+        self._pads = (left, right, top, bottom, front, back)
+        self._window = (stride, 0, dilation, groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = functional.pad(x, self._pads) if any(self._pads) else x
+        stride, padding, dilation, groups = self._window
+        return self.with_bias(functional.conv3d(wide, self.effective(), None, stride, padding, dilation, groups))
+
+
 class TransposedConvolution(_Weighted):
     """A transposed convolution; its weight is [out, in / groups, kh, kw]."""
 

@@ -74,6 +74,7 @@ function cast(context: NodeContext): readonly Value[] {
     return [cast ?? context.badForm(`it casts to ${to}, which doesn't hold all of its values`, 'put a Clip before it')];
   }
   if (input.kind === 'real' && isFloatType(to)) return [input];
+  if (input.kind === 'codes' && input.input === true && (to === 'int64' || to === input.elementType)) return [input];
   if (input.kind === 'codes') {
     // the codes as floats: what they stand for under scale 1 and zero point 0
     if (isFloatType(to))

@@ -1,6 +1,7 @@
 import { elementCount } from '../../../base/dtype.js';
-import { type Constant, reshapedConstant, smallConstant } from '../constant.js';
+import { type Constant, lazyConstant, reshapedConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
+import { codeRange, isFloatType } from '../element-type.js';
 import type { RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { along, inShape } from './layout.js';
@@ -153,6 +154,8 @@ function equalParts(context: NodeContext, size: number): readonly number[] {
 
 function gather(context: NodeContext): readonly Value[] {
   const input = context.input(0);
+  const ids = context.input(1);
+  if (input.kind === 'constant' && ids.kind !== 'constant') return [embedding(context, input)];
   const indices = context.constant(1, 'the indices');
   if (input.kind === 'constant') return [gatheredConstant(context, input, indices)];
   const { value, rewrap } = context.realOrCodes(0);
@@ -170,6 +173,30 @@ function gather(context: NodeContext): readonly Value[] {
   const joined = pieces.length === 1 ? pieces[0]! : along(context, pieces, axis, origin);
   if (!scalar) return [rewrap(joined)];
   return [rewrap(inShape(context, joined, shape.toSpliced(axis, 1), context.output))];
+}
+
+/** A row of a constant table for each id that the file is fed with; codes stay codes. */
+function embedding(context: NodeContext, table: Constant): Value {
+  const ids = context.input(1);
+  if (ids.kind !== 'codes' || ids.input !== true) {
+    context.badForm('its indices are computed', 'ids that choose rows of a table must be an input of the network');
+  }
+  if (table.shape.length !== 2 || context.int('axis', 0) !== 0) {
+    context.badForm(`it selects from [${table.shape.join(', ')}]`, 'ids choose rows of a table [words, features]');
+  }
+  const integer = table.quantised === undefined && !isFloatType(table.type);
+  const real = lazyConstant(table.name, 'double', table.shape, () => Float64Array.from(table.data()));
+  const made = context.emit({
+    kind: 'embedding',
+    inputs: [ids.source],
+    params: { weight: context.param(integer || table.quantised !== undefined ? real : table) },
+    ...(integer ? {} : { origin: context.output }),
+  });
+  if (!integer) return made;
+  const { elementType } = ids;
+  const range = codeRange(table.type) ?? codeRange(elementType)!;
+  const code = { scale: 1, zero: 0, ...range };
+  return { kind: 'codes', source: made, code, elementType: table.type, tensor: context.output, input: true };
 }
 
 /** Indices as runs of equal positive steps. */

@@ -9,6 +9,7 @@ export type { Carried, Carrier } from './carrier.js';
 export { exactCodes } from './codes.js';
 export type { CodingNumbers, Conversion } from './conversion.js';
 export { type MeansCoding, means } from './means.js';
+export { RealNetwork } from './real.js';
 export { carriers } from './registry.js';
 
 /** The carrier of a network's coding; undefined where none has a row. */

@@ -25,7 +25,7 @@ export interface MeansCoding {
   /** The images have a time axis of their own. */
   readonly frames?: boolean;
   /** The input over time: [TN, …shape], or [N, …shape] where it is the same at every step. */
-  readonly encode: (lowering: Lowering, op: Op, x: Value) => Value;
+  readonly encode: (lowering: Lowering, op: Op<'encode'>, x: Value) => Value;
   /** The read-out of [TN, values]: [N, values]; their mean where missing. */
   readonly readOut?: (lowering: Lowering, x: Value) => Value;
   /**
@@ -39,6 +39,8 @@ export interface MeansCoding {
     op: Op<'maxprefix'>,
     from: Spikes,
   ) => Pick<Spikes, 'spikes'> & Partial<Spikes>;
+  /** What drives a layer's neurons where that isn't its input [TN, …shape] alone, and is known silent steps later. */
+  readonly driven?: (lowering: Lowering, op: Op<'neuron'>, input: Value) => Value;
   /** Layers read whole trains before they fire: nothing is known of an output before it is complete. */
   readonly whole?: boolean;
   /** How activations become layers of its neurons; missing where the neuron is chosen. */
@@ -81,19 +83,6 @@ export const events = means({
   doc: 'means over the steps; the input is one frame a step',
   frames: true,
   encode: (_, __, x) => x,
-});
-
-/** `rate`: 1 with probability x at every step, x held in [0, 1]; its uniform numbers [TN, …shape] are fed. */
-export const bernoulli = means({
-  coding: 'rate',
-  doc: 'means over the steps; the input is the probability of a spike at every step',
-  encode: (lowering, op, x) => {
-    const { builder, steps } = lowering;
-    const shape = folded(steps, op.type.shape);
-    const uniform = lowering.random({ id: `${op.id}.uniform`, shape, kind: 'uniform', dropped: 0 });
-    builder.at(op.id);
-    return builder.cast(builder.lt(uniform, overTime(lowering, x)), 'f32');
-  },
 });
 
 /** Whether its spikes are counted: it fires some, that no encoder gave and that aren't counted before they are split. */
@@ -177,9 +166,18 @@ export class MeansNetwork extends FoldedValues implements Carried {
 
   #fired(op: Op<'neuron'>, x: Value): Value {
     const { builder } = this.lowering;
+    if (this.coding.driven !== undefined) return this.#worthOf(op, this.#firedDriven(op, x, this.coding.driven));
     if (this.coding.whole === true && stepsOf(x) === 1) return this.#worthOf(op, this.#firedWhole(op, x));
     const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
     return this.#worthOf(op, asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0)));
+  }
+
+  /** What neurons fire that were silent while it was found out what drives them, in the time from then on. */
+  #firedDriven(op: Op<'neuron'>, x: Value, driven: NonNullable<MeansCoding['driven']>): Value {
+    const { lowering } = this;
+    const own: Op<'neuron'> = { ...op, attrs: { ...op.attrs, silent: 0 } };
+    const { spikes } = this.#neurons.lower(own, currentOf(lowering, own, driven(lowering, own, x)));
+    return lowering.builder.at(op.id).as('train').concat(spikes, 0);
   }
 
   /** What neurons fire that have read their whole input, in the time from then on. */

@@ -13,7 +13,8 @@ export const real: Carrier = {
   begin: (lowering) => new RealNetwork(lowering, lowering.options.precision),
 };
 
-class RealNetwork extends FoldedValues implements Carried {
+/** What has a value without time, an op a tensor. */
+export class RealNetwork extends FoldedValues implements Carried {
   lower(op: Op): void {
     this.set(op.id, op.kind === 'input' ? image(this.lowering, op, this.dtype) : this.act(op));
   }

@@ -1,8 +1,10 @@
 import { burst } from './burst.js';
 import type { Carrier } from './carrier.js';
-import { bernoulli, direct, events } from './means.js';
+import { direct, events } from './means.js';
+import { offset } from './offset.js';
 import { pattern } from './pattern.js';
 import { phase } from './phase.js';
+import { rate } from './rate.js';
 import { real } from './real.js';
 import { stepwise } from './stepwise.js';
 import { tsc } from './tsc.js';
@@ -12,7 +14,8 @@ import { ttfs } from './ttfs.js';
 export const carriers: readonly Carrier[] = [
   real,
   direct,
-  bernoulli,
+  rate,
+  offset,
   events,
   stepwise,
   phase,

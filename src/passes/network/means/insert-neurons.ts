@@ -17,6 +17,7 @@ import {
   type PerLayer,
   codingChoice,
   neuronChoice,
+  oneOf,
   optional,
   perLayer,
   reals,
@@ -76,14 +77,15 @@ export const insertNeurons = definePass({
       codingChoice,
       'What the trains are; `direct` where missing. Its neurons are those of `neuron`, its arguments those of the language.',
     ),
+    encoder: optional(oneOf(['bernoulli', 'regular']), 'How an input of `rate` fires.'),
     ranges: optional(
       perLayer(reals(0)),
       'The activation that the largest spike of each channel stands for, in the place of the layer’s λ.',
     ),
   },
-  run: (network, { neuron: chosen, steps, coding: wish, ranges }, context) => {
-    const coding = codingOf(wish, steps);
-    const neuron = meanNeuron(chosen, context, coding.conversion !== undefined);
+  run: (network, { neuron: chosen, steps, coding: wish, encoder, ranges }, context) => {
+    const coding = codingOf(wish, steps, encoder);
+    const neuron = meanNeuron(chosen, context);
     if (neuron === undefined) return network;
     const tail = readOutTail(network);
     if (!isConvertible(network, tail, coding.name, context)) return network;
@@ -99,7 +101,8 @@ export const insertNeurons = definePass({
       const made = emitter.emit(op, inputs, to);
       return network.outputs.includes(op.id) ? emitter.decoded(made, to) : made;
     });
-    return { ...result, coding: { name: coding.name, args: coding.args } };
+    const { name, args } = coding;
+    return { ...result, coding: { name, args: { ...args, ...(encoder === undefined ? {} : { encoder }) } } };
   },
 });
 
@@ -108,11 +111,12 @@ interface Coding {
   readonly name: string;
   readonly args: Readonly<Record<string, number>> & { readonly steps: number };
   readonly conversion: Conversion | undefined;
+  readonly encoder: string | undefined;
 }
 
-function codingOf(wish: NeuronChoice | undefined, steps: number): Coding {
+function codingOf(wish: NeuronChoice | undefined, steps: number, encoder: string | undefined): Coding {
   const name = wish?.name ?? 'direct';
-  return { name, args: { ...wish?.args, steps }, conversion: conversionOf(name) };
+  return { name, args: { ...wish?.args, steps }, conversion: conversionOf(name), encoder };
 }
 
 /** Reports lists of another length than a layer has channels. */
@@ -160,12 +164,20 @@ class MeanEmitter {
 
   /** The real input as a current, or with an `input` in the coding's arguments in spikes of its neurons' kind. */
   input(op: Op, to: Rewriter): string {
-    const { name, args } = this.coding;
+    const { name, args, conversion, encoder } = this.coding;
     const scale = args['input'] ?? 0;
-    const attrs = { coding: name, steps: args.steps, ...(scale > 0 ? { scale } : {}) };
+    const attrs: Attrs = {
+      coding: name,
+      steps: args.steps,
+      ...(scale > 0 ? { scale } : {}),
+      ...(args['seed'] === undefined ? {} : { seed: args['seed'] }),
+      ...(encoder === undefined ? {} : { encoder }),
+    };
     const id = `${op.id}.encode`;
     const train = to.builder.add({ id, kind: 'encode', inputs: [to.copy(op, [])], attrs });
-    return scale > 0 ? this.#value(op.id, { train, unit: scale / this.#top }, to) : train;
+    if (scale === 0) return train;
+    // of its neurons' kind, the mean of the largest is what theirs is; otherwise it is its share
+    return this.#value(op.id, { train, unit: conversion === undefined ? scale : scale / this.#top }, to);
   }
 
   /** The mean over the steps of a value with time; any other as it is. */

@@ -7,8 +7,8 @@ import type { MeanNeuron } from './carries-means.js';
 
 const mostLevel = 2 ** 16 - 1;
 
-/** The chosen neuron with all its arguments and its levels, `signed` also below 0; undefined after a report. */
-export function meanNeuron(choice: NeuronChoice, context: PassContext, signed = false): MeanNeuron | undefined {
+/** The chosen neuron with all its arguments and its levels; undefined after a report. */
+export function meanNeuron(choice: NeuronChoice, context: PassContext): MeanNeuron | undefined {
   const { name, place } = choice;
   const report = (problem: string, help?: Help): undefined => {
     context.report('pass/neuron', { problem }, place === undefined ? undefined : { place }, { help });
@@ -25,8 +25,8 @@ export function meanNeuron(choice: NeuronChoice, context: PassContext, signed = 
     const given = args[wrong.name];
     return report(given === undefined ? `${name} needs "${wrong.name}"` : `${name} can't have ${wrong.name}=${given}`);
   }
-  const levels = levelsOf(def, args, signed);
-  if (levels === undefined) return report(`${name} has no outputs from 0 up in finitely many levels`);
+  const levels = levelsOf(def, args);
+  if (levels === undefined) return report(`${name} has no outputs above 0 in finitely many levels`);
   return { def, args, levels, ...(place === undefined ? {} : { place }) };
 }
 
@@ -38,14 +38,8 @@ function isValue({ type, range = {} }: NeuronParam, value: number | undefined): 
   return value >= min && value <= max && value > above;
 }
 
-function levelsOf(
-  def: NeuronDef,
-  args: Readonly<Record<string, number>>,
-  signed: boolean,
-): MeanNeuron['levels'] | undefined {
+function levelsOf(def: NeuronDef, args: Readonly<Record<string, number>>): MeanNeuron['levels'] | undefined {
   const levels = spikeLevels(def, args);
   if (levels === undefined || def.states.some(({ units }) => units !== undefined)) return undefined;
-  return (signed || levels.min === 0) && levels.max > 0 && levels.max <= mostLevel && levels.step > 0
-    ? levels
-    : undefined;
+  return levels.min <= 0 && levels.max > 0 && levels.max <= mostLevel && levels.step > 0 ? levels : undefined;
 }

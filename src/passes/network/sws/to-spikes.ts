@@ -25,7 +25,14 @@ import { emitPotential } from './potentials.js';
 /** What may stand between the input and the first quantiser: it belongs to the encoder. */
 function mayEncode(op: Op): boolean {
   const role = roleOf(op);
-  return isRearranged(op) || role === 'bound' || role === 'function' || role === 'average' || isMaximum(op);
+  return (
+    isRearranged(op) ||
+    op.kind === 'embedding' ||
+    role === 'bound' ||
+    role === 'function' ||
+    role === 'average' ||
+    isMaximum(op)
+  );
 }
 
 /**
