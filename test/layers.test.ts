@@ -10,6 +10,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   grammar: [],
   'src/base': [],
   'src/tensor': ['src/base'],
+  'src/detection': ['src/base', 'src/tensor'],
   // An op's row may hold its lowering.
   'src/network': ['src/base', 'src/equations', 'src/tensor'],
   // A row of the table of functions emits Tensor IR.
@@ -84,6 +85,7 @@ function running(): string[] {
     'src/lower',
     'src/passes',
     'src/engines',
+    'src/detection',
     'src/data',
     'src/cost',
   ];

@@ -21,4 +21,5 @@ export const fileForms: Readonly<Record<string, string>> = {
   'csv:PATH': 'tables and time series',
   'wav:FOLDER': 'recordings of sound',
   'events:PATH': 'recordings of event cameras',
+  'coco:FOLDER,ANNOTATIONS.json': 'images and boxes in COCO’s format',
 };

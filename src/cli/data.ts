@@ -95,9 +95,9 @@ function textOf(r: DataResult): string {
     [
       'first',
       r.first
-        .map(({ label, numbers, mean, events }) => {
+        .map(({ label, numbers, objects, mean, events }) => {
           const what = mean === undefined ? `${count(events ?? 0)} events` : `mean ${number(mean)}`;
-          return `${numbers?.map(number).join(' ') ?? label ?? '–'} (${what})`;
+          return `${objects === undefined ? (numbers?.map(number).join(' ') ?? label ?? '–') : counted(objects.length)} (${what})`;
         })
         .join('  '),
     ],
@@ -130,13 +130,20 @@ function recordingRows(
   ];
 }
 
+const counted = (objects: number): string => `${objects} object${objects === 1 ? '' : 's'}`;
+
 function labelsOf(
-  { labels, classes = [], numbers = [] }: DataResult,
+  { labels, classes = [], numbers = [], boxes }: DataResult,
   count: (n: number) => string,
   spread: (one: NonNullable<DataResult['values']>) => string,
 ): string {
   if (labels === 'none') return 'none';
   if (labels === 'numbers') return numbers.map((one) => `number ${spread(one)}`).join('; ');
+  if (boxes !== undefined) {
+    const each = classes.slice(0, shownClasses).map((one) => `${one.name ?? one.class}: ${count(one.samples)}`);
+    const more = classes.length > shownClasses ? ' …' : '';
+    return `boxes, ${spread(boxes.objects)} an image, sides ${spread(boxes.sides)} pixels; ${each.join('  ')}${more}`;
+  }
   if (classes.length > shownClasses) return `${classes.length} classes`;
   const each = classes.map((one) => `${one.class}: ${count(one.samples)}`).join('  ');
   return `${classes.length} class${classes.length === 1 ? '' : 'es'}; ${each}`;

@@ -96,6 +96,7 @@ function describeResult(r: EvalResult): string {
       value,
     ]),
     ...outputRows(r),
+    ...precisionRows(r),
     ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
     ['operations per frame', count(r.opf)],
     ['latency', `${r.latency_steps} steps`],
@@ -110,7 +111,8 @@ function describeResult(r: EvalResult): string {
     activityTable(r) +
     (r.outputs === undefined
       ? confusionTable(r)
-      : r.outputs.map((one) => named(one.name, confusionTable({ ...r, ...one }))).join(''))
+      : r.outputs.map((one) => named(one.name, confusionTable({ ...r, ...one }))).join('')) +
+    precisionTable(r)
   );
 }
 
@@ -162,6 +164,27 @@ function regressionRows(name: string, found: EvalResult['regression']): [string,
     ...(found.psnr === undefined ? [] : ([[`${name}PSNR`, `${found.psnr.toFixed(2)} dB`]] as [string, string][])),
     [`${name}R²`, found.r2 === undefined ? none : found.r2.toFixed(4)],
   ];
+}
+
+/** Boxes against those that are there. */
+function precisionRows({ map50, map }: EvalResult): [string, string][] {
+  if (map50 === undefined || map === undefined) return [];
+  return [
+    ['mAP@50', percent(map50)],
+    ['mAP@50:95', percent(map)],
+  ];
+}
+
+function precisionTable({ class_precision: classes }: EvalResult): string {
+  if (classes === undefined) return '';
+  const shown = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
+  const rows = classes.map(({ class: label, name, objects, map50, map }) => [
+    name ?? String(label),
+    objects.toLocaleString('en'),
+    shown(map50),
+    shown(map),
+  ]);
+  return `\n${table([['class', 'objects', 'AP@50', 'AP@50:95'], ...rows], ['left', 'right', 'right', 'right'])}`;
 }
 
 const digits = (value: number): string => String(Number(value.toPrecision(5)));

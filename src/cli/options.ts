@@ -131,7 +131,7 @@ export function withDataFlags(command: Command): Command {
 }
 
 export const dataHelp =
-  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, cifar100:test, cifar100:train, nmnist:test …, idx:IMAGES,LABELS, npz:FILE, hdf5:FILE, images:FOLDER, csv:PATH, wav:FOLDER or events:PATH';
+  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, cifar100:test, cifar100:train, nmnist:test …, idx:IMAGES,LABELS, npz:FILE, hdf5:FILE, images:FOLDER, csv:PATH, wav:FOLDER, events:PATH or coco:FOLDER,ANNOTATIONS.json';
 
 /** Opens a data set by its name with the flags that belong to it. */
 export async function openData(

@@ -176,10 +176,15 @@ function percent(fraction: number): string {
 function figureOf({
   accuracy,
   mae,
+  map50,
+  map,
 }: {
   readonly accuracy?: number | undefined;
   readonly mae?: number | undefined;
+  readonly map50?: number | undefined;
+  readonly map?: number | undefined;
 }): string {
+  if (map50 !== undefined) return `mAP@50 ${percent(map50)}, mAP@50:95 ${percent(map ?? 0)}`;
   return mae === undefined ? `accuracy ${percent(accuracy ?? 0)}` : `error ${Number(mae.toPrecision(4))}`;
 }
 
@@ -189,13 +194,14 @@ function figureOf({
  */
 function epochLine(record: EpochRecord, columns = Infinity): string {
   const { epoch, loss, firing, seconds } = record;
-  const held = { accuracy: record.val_accuracy, mae: record.val_mae };
+  const held = { accuracy: record.val_accuracy, mae: record.val_mae, map50: record.val_map50, map: record.val_map };
+  const own = record.accuracy ?? record.mae ?? record.map50;
   const rates = Object.values(firing);
   const parts = [
     `epoch ${epoch}`,
     `loss ${loss.toFixed(4)}`,
-    `training ${figureOf(record)}`,
-    ...(held.accuracy === undefined && held.mae === undefined
+    ...(own === undefined ? [] : [`training ${figureOf(record)}`]),
+    ...(held.accuracy === undefined && held.mae === undefined && held.map50 === undefined
       ? []
       : [`validation ${figureOf(held).replace('accuracy ', '')}`]),
     ...(rates.length === 0 ? [] : [`firing ${Math.min(...rates).toFixed(3)}–${Math.max(...rates).toFixed(3)}`]),

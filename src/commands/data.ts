@@ -8,7 +8,8 @@ import {
   look,
   lookAtRecordings,
 } from '../data/index.js';
-import { chosenNormalisation, needOf } from '../run/fit.js';
+import { chosenNormalisation, detectorOf, needOf } from '../run/fit.js';
+import { type LabelsFound, labelsFound } from '../run/labels-found.js';
 import { prepare } from '../workspace/nir.js';
 import { openTarget } from '../workspace/open.js';
 import { Findings } from '../workspace/findings.js';
@@ -24,7 +25,7 @@ export interface DataOptions extends CommonOptions {
 }
 
 /** The keys are those of `data --json`. */
-export interface DataResult {
+export interface DataResult extends LabelsFound {
   readonly name: string;
   readonly samples: number;
   /** Samples that were looked at for what follows. */
@@ -34,23 +35,12 @@ export interface DataResult {
   /** Element type in the file, as NumPy abbreviates it. */
   readonly type?: string;
   readonly layout?: string;
-  readonly labels: 'classes' | 'numbers' | 'none';
-  /** How many of the samples have each class. */
-  readonly classes?: readonly { readonly class: number; readonly samples: number }[];
-  /** Each number of the labels. */
-  readonly numbers?: readonly Spread[];
   /** As the file has them; missing of recordings that no network frames. */
   readonly raw?: Spread & { readonly zeros: number };
   /** As a network gets them: scaled and normalised. */
   readonly values?: Spread;
   /** Of recordings that no network frames. */
   readonly recordings?: EventFigures;
-  readonly first: readonly {
-    readonly label?: number;
-    readonly numbers?: readonly number[];
-    readonly mean?: number;
-    readonly events?: number;
-  }[];
   /** What the network would read. */
   readonly network?: { readonly input: readonly number[]; readonly frames: boolean; readonly outputs: number };
 }
@@ -67,14 +57,14 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
     await prepare([target]);
     const opened = openTarget(target, { ...options, onnx: true }, findings);
     used = chosenNormalisation(normalisation, opened.normalisation);
-    const need = needOf(opened.compiled({ planes: false }).network, used);
+    const own = opened.compiled({ planes: false }).network;
+    const need = { ...needOf(own, used), ...detectorOf(own, opened.bins) };
     dataset = findings.take(
       fitDataset(given, { ...need, numbers: true, targetIsInput: opened.targetIsInput === true }),
     );
     network = { input: need.shape, frames: need.frames === true, outputs: need.outputs };
   }
   const looked = Math.min(given.length, options.limit ?? given.length);
-  const { targets, labelled } = given;
   // recordings have a shape as the network frames them
   const { shape, type, layout } = given.recordings === undefined ? given : dataset;
   const common = { name: given.name, samples: given.length, looked_at: looked, shape };
@@ -83,17 +73,13 @@ export async function describeData(options: DataOptions): Promise<Outcome<DataRe
     return { value, diagnostics: findings.all };
   }
   const found = look(dataset, used, looked);
-  const labels = targets !== undefined ? 'numbers' : labelled === false ? 'none' : 'classes';
   const value: DataResult = {
     ...common,
     ...(type === undefined ? {} : { type }),
     ...(layout === undefined ? {} : { layout }),
-    labels,
-    ...(labels === 'classes' ? { classes: found.classes() } : {}),
-    ...(labels === 'numbers' ? { numbers: found.numbers.map((one) => one.result()) } : {}),
+    ...labelsFound(given, found),
     raw: { ...found.raw.result(), zeros: found.raw.zeros / Math.max(1, found.raw.count) },
     values: found.values.result(),
-    first: found.first.map(({ label, ...rest }) => ({ ...(labels === 'classes' ? { label } : {}), ...rest })),
     ...(network === undefined ? {} : { network }),
   };
   return { value, diagnostics: findings.all };

@@ -35,6 +35,13 @@ export interface Dataset {
   readonly labelled?: boolean;
   /** Numbers a sample has as its label, where labels aren't classes. */
   readonly targets?: number;
+  /** `targets` are rows of class, left, top, right and bottom in pixels, `most` of them; class −1 where there is no object. */
+  readonly boxes?: {
+    readonly names: readonly string[];
+    readonly most: number;
+    /** Of the detector that they are fitted to. */
+    readonly bins?: number;
+  };
   /** What the outputs are compared with is the sample itself, as a network gets it. */
   readonly targetIsInput?: boolean;
   /** Labels that the source has by name, for networks with several outputs. */

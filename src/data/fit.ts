@@ -3,6 +3,12 @@ import { type Dataset, type NamedInput, type Normalisation, channelProblems } fr
 import { type Framing, type Sensor, framed } from './events/index.js';
 import { channelsFirst, channelsLast, reshaped, withChannelsFirst, withChannelsLast } from './layout.js';
 
+/** Of how many places a detector speaks, and how many numbers the distribution of a side's distance has. */
+export interface Detector {
+  readonly places: number;
+  readonly bins: number;
+}
+
 /** What a network takes and gives. */
 export interface Need {
   /** Of one sample: what its input declares, the steps in front where it takes a frame a step. */
@@ -16,6 +22,8 @@ export interface Need {
   readonly inputs?: readonly NamedInput[];
   /** Labels may be numbers to compare the outputs with. */
   readonly numbers?: boolean;
+  /** The network is a detector, whose outputs are compared with boxes. */
+  readonly detector?: Detector;
   /** The outputs are compared with the sample itself. */
   readonly targetIsInput?: boolean;
   readonly normalisation?: Normalisation;
@@ -76,7 +84,9 @@ function fitSamples(dataset: Dataset, need: Need): Outcome<Dataset> {
   const frames = need.frames === true;
   const scale = frames ? (fit.dataset.frameScale ?? fit.dataset.scale) : fit.dataset.scale;
   const mirrored = need.targetIsInput === true ? { targetIsInput: true, targets: need.outputs } : {};
-  return { value: { ...fit.dataset, scale, frames, ...mirrored }, diagnostics };
+  const { boxes } = fit.dataset;
+  const found = boxes === undefined || need.detector === undefined ? {} : { boxes: { ...boxes, bins: need.detector.bins } };
+  return { value: { ...fit.dataset, scale, frames, ...mirrored, ...found }, diagnostics };
 }
 
 interface Arranged {
@@ -124,8 +134,15 @@ function remedy({ shape, layout }: Dataset, need: Need): string {
   return `save the samples as ${list(['count', ...wanted])}, or change the network's input; nothing is resized, cropped or recoloured`;
 }
 
-function labelProblems({ name, classes, classesKnown, targets }: Dataset, need: Need): readonly Diagnostic[] {
-  const { outputs } = need;
+function labelProblems({ name, classes, classesKnown, targets, boxes }: Dataset, need: Need): readonly Diagnostic[] {
+  const { outputs, detector } = need;
+  if (detector !== undefined) {
+    if (boxes === undefined) return [diagnostic('data/no-boxes', { name })];
+    const fits = detector.places * (4 * detector.bins + classes) === outputs;
+    return fits ? [] : [diagnostic('data/detector-mismatch', { name, classes, outputs, ...detector })];
+  }
+  // where numbers are welcome, and no detector is, nothing is compared with them
+  if (boxes !== undefined && need.targetIsInput !== true) return need.numbers === true ? [] : [diagnostic('data/boxes', { name })];
   if (need.targetIsInput === true) {
     const numbers = count(need.shape);
     return numbers === outputs ? [] : [diagnostic('data/target-mismatch', { name, targets: numbers, outputs })];

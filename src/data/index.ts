@@ -24,5 +24,5 @@ export { type OpenOptions, loadReaders, openDataset, sampleForm } from './open.j
 export { hashOf, hashOfFile, piecesOfFile } from './hashes.js';
 export { failThere, writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';
-export { type Spread, look } from './look.js';
+export { type ClassCount, type Spread, look } from './look.js';
 export { type EventFigures, lookAtRecordings } from './look-at-recordings.js';

@@ -1,4 +1,4 @@
-import { type Dataset, type Normalisation, readBatch } from './dataset.js';
+import { type Dataset, type Normalisation, type RawBatch, readBatch } from './dataset.js';
 
 /** Of many numbers. */
 export interface Spread {
@@ -44,13 +44,15 @@ export function look(dataset: Dataset, normalisation: Normalisation, count: numb
   const [raw, values] = [new Counter(), new Counter()];
   const numbers = Array.from({ length: dataset.targets ?? 0 }, () => new Counter());
   const byClass = new Map<number, number>();
+  const [objects, sides] = [new Counter(), new Counter()];
   const first: First[] = [];
   for (let start = 0; start < count; start += atOnce) {
     const read = dataset.read(start, Math.min(atOnce, count - start));
     const { images } = readBatch(dataset, start, read.count, normalisation);
     for (const value of read.images) raw.add(value);
     for (const value of images.data) values.add(value);
-    for (const label of read.labels) byClass.set(label, (byClass.get(label) ?? 0) + 1);
+    if (dataset.boxes !== undefined) lookAtBoxes(read, { byClass, objects, sides });
+    else for (const label of read.labels) byClass.set(label, (byClass.get(label) ?? 0) + 1);
     read.targets?.forEach((value, i) => numbers[i % numbers.length]!.add(value));
     const size = images.data.length / Math.max(1, read.count);
     for (let n = 0; n < read.count && first.length < shownFirst; n++) {
@@ -64,7 +66,27 @@ export function look(dataset: Dataset, normalisation: Normalisation, count: numb
     }
   }
   const classes = (): readonly ClassCount[] => classCounts(byClass);
-  return { raw, values, numbers, classes, first };
+  return { raw, values, numbers, classes, first, objects, sides };
+}
+
+/** Objects of each image, their classes, and the lengths of their boxes' sides. */
+function lookAtBoxes(
+  { count, targets = new Float32Array(0) }: RawBatch,
+  into: { readonly byClass: Map<number, number>; readonly objects: Counter; readonly sides: Counter },
+): void {
+  const width = targets.length / Math.max(1, count);
+  for (let n = 0; n < count; n++) {
+    let own = 0;
+    for (let at = n * width; at < (n + 1) * width; at += 5) {
+      const [label, left, top, right, bottom] = targets.subarray(at, at + 5) as unknown as [number, number, number, number, number];
+      if (label < 0) continue;
+      own++;
+      into.byClass.set(label, (into.byClass.get(label) ?? 0) + 1);
+      into.sides.add(right - left);
+      into.sides.add(bottom - top);
+    }
+    into.objects.add(own);
+  }
 }
 
 export interface ClassCount {

@@ -8,6 +8,7 @@ import { openCifar, cifarRecords } from './cifar.js';
 import type { Dataset, Layout } from './dataset.js';
 import { type NamedRecordings, loadHdf5, namedRecordings, needsHdf5, openRecordings } from './events/index.js';
 import { holdsKind } from './class-folders.js';
+import { openCoco } from './coco.js';
 import { csvFiles, openCsv } from './csv.js';
 import { openHdf5 } from './hdf5-arrays.js';
 import { openIdx } from './idx.js';
@@ -77,6 +78,11 @@ export function openDataset(spec: string, options: OpenOptions = {}): Dataset {
     const paths = rest.split(',');
     const [images, labels] = paths;
     if (paths.length === 2 && images && labels) return openIdx(spec, images, labels, { layout });
+    return failUnknown(spec);
+  }
+  if (kind === 'coco') {
+    const comma = rest.lastIndexOf(',');
+    if (comma > 0 && comma < rest.length - 1) return openCoco(spec, rest.slice(0, comma), rest.slice(comma + 1));
     return failUnknown(spec);
   }
   if (kind === 'events' && rest !== '') return openRecordings(spec, rest);

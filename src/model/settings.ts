@@ -150,7 +150,7 @@ export const trainSettings = [
   },
   {
     name: 'loss',
-    doc: 'what is made small: of classes, or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
+    doc: 'what is made small: of classes, of boxes (`yolo`), or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
     spec: {
       kind: 'sum',
       of: {
@@ -165,6 +165,15 @@ export const trainSettings = [
         l1: [ofOutput, comparedTo],
         huber: [{ name: 'delta', spec: positive, default: 1 }, ofOutput, comparedTo],
         bce: [perClass, ofOutput, comparedTo],
+        yolo: [
+          { name: 'bins', spec: { kind: 'int', min: 2, max: 256 }, default: 16 },
+          { name: 'box', spec: { kind: 'real', min: 0 }, default: 7.5 },
+          { name: 'cls', spec: { kind: 'real', min: 0 }, default: 0.5 },
+          { name: 'dfl', spec: { kind: 'real', min: 0 }, default: 1.5 },
+          { name: 'top', spec: { kind: 'int', min: 1, max: 100 }, default: 10 },
+          { name: 'alpha', spec: { kind: 'real', min: 0 }, default: 0.5 },
+          { name: 'beta', spec: { kind: 'real', min: 0 }, default: 6 },
+        ],
         firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
         distill: [
           { name: 'teacher', spec: { kind: 'string' }, required: true },

@@ -3,6 +3,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset, labelledFor } from '../data/index.js';
+import type { DetectionScore } from '../detection/index.js';
 import { otherScores } from './other-outputs.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
@@ -15,9 +16,10 @@ import type { Opened } from '../workspace/open.js';
 import type { Source } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
-import { chosenNormalisation, fitToNetwork, namedInputs, outputShape } from './fit.js';
+import { chosenNormalisation, detectorOf, fitToNetwork, namedInputs, outputShape } from './fit.js';
 import { refuseNumbers, remarksOn } from './labels.js';
 import {
+  DetectionCounter,
   type Images,
   type Outputs,
   type SpikingRun,
@@ -59,7 +61,10 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     numbers: true,
     normalisation,
     targetIsInput: mirrored,
+    ...detectorOf(network, opened.bins),
   });
+  if (dataset.boxes !== undefined && opened.bins === undefined && opened.targetIsInput !== true)
+    fail('data/boxes', { name: dataset.name });
   const images: Images = {
     dataset,
     normalisation,
@@ -77,7 +82,14 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const engine = finiteOnly(chosen, placeOf(opened));
   const phase =
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
-  const running = { ...options, ones: isSplit(compiled.network) };
+  const detections = truth.kind === 'boxes' ? new DetectionCounter(truth, images.count) : undefined;
+  const running = {
+    ...options,
+    ones: isSplit(compiled.network),
+    ...(detections === undefined
+      ? {}
+      : { onOutputs: (outputs: Tensor, start: number) => detections.add(outputs, start) }),
+  };
   const { run, activity } = await runNetwork(network, images, engine, running, phase);
   const measured: Measured = {
     givesLogits: opened.givesLogits === true,
@@ -89,6 +101,7 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
     before,
     run,
     engine,
+    detections,
   };
   return {
     ...figures(measured),
@@ -121,12 +134,23 @@ interface Measured {
   readonly before: Found | undefined;
   readonly run: SpikingRun;
   readonly engine: Engine;
+  readonly detections: DetectionCounter | undefined;
 }
 
-function figures({ givesLogits, compiled, network, images, truth, before, run, engine }: Measured): EvalResult {
+function figures({
+  givesLogits,
+  compiled,
+  network,
+  images,
+  truth,
+  before,
+  run,
+  engine,
+  detections,
+}: Measured): EvalResult {
   return {
     samples: images.count,
-    ...scoreOf(truth, run, givesLogits),
+    ...(detections === undefined ? scoreOf(truth, run, givesLogits) : precisionOf(detections.result(), images.dataset)),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
@@ -134,6 +158,11 @@ function figures({ givesLogits, compiled, network, images, truth, before, run, e
     seconds: run.milliseconds / 1000,
     engine: engine.name,
   };
+}
+
+function precisionOf({ map50, map, classes }: DetectionScore, { boxes }: Dataset): Partial<EvalResult> {
+  const named = classes.map((one) => ({ ...one, ...(boxes === undefined ? {} : { name: boxes.names[one.class]! }) }));
+  return { map50, map, class_precision: named };
 }
 
 async function stagesOf(

@@ -9,6 +9,7 @@ import {
   framingKinds,
   framingRules,
 } from '../data/index.js';
+import { detectionPlaces } from '../tensor/index.js';
 import { sampleShape } from '../lower/program/index.js';
 import { type Network, inputParts, opsById } from '../network/index.js';
 import { present } from '../base/invariant.js';
@@ -38,6 +39,13 @@ export function needOf(network: Network, normalisation: Normalisation = {}): Nee
   };
 }
 
+/** What a network trained with `loss yolo` needs of labels; nothing of another. */
+export function detectorOf(network: Network, bins: number | undefined): Pick<Need, 'detector'> {
+  if (bins === undefined) return {};
+  const [rows = 0, columns = 0] = sampleShape(network).slice(-2);
+  return { detector: { bins, places: detectionPlaces([rows, columns]) } };
+}
+
 /** The inputs that the file calls by a name. */
 export function namedInputs(network: Network): readonly NamedInput[] {
   return inputParts(network).flatMap(({ name, start, end }) => (name === undefined ? [] : [{ name, start, end }]));
@@ -61,7 +69,7 @@ export function fitToNetwork(
   network: Network,
   dataset: Dataset,
   findings: Findings,
-  more: Partial<Pick<Need, 'numbers' | 'normalisation' | 'targetIsInput'>> = {},
+  more: Partial<Pick<Need, 'numbers' | 'normalisation' | 'targetIsInput' | 'detector'>> = {},
 ): Dataset {
   return findings.take(fitDataset(dataset, { ...needOf(network), ...more }));
 }

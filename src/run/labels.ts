@@ -3,7 +3,7 @@ import type { Images, Truth } from './metrics/index.js';
 
 /** What an accuracy on such labels is worth. */
 export function remarksOn(truth: Truth, { dataset, count }: Images): readonly Diagnostic[] {
-  if (truth.kind === 'numbers' || dataset.labelled === false || count < 2) return [];
+  if (truth.kind !== 'classes' || dataset.labelled === false || count < 2) return [];
   const [label = 0] = truth.classes;
   if (truth.classes.some((one) => one !== label)) return [];
   return [diagnostic('data/one-class', { name: dataset.name, label, images: count })];

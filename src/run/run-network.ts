@@ -27,6 +27,8 @@ export interface RunOptions extends EvalOptions {
   readonly countSpikes?: (network: Network) => SpikeCounter;
   /** A spike counts as the ones of its code, each a spike of a binary plane, and not as its level; of unary trains both are the same. */
   readonly ones?: boolean;
+  /** Takes the outputs of the samples from `start`, which aren't kept then. */
+  readonly onOutputs?: (outputs: Tensor, start: number) => void;
   /** Run the network as its binary planes have it, put back into codes. */
   readonly planes?: boolean;
 }
@@ -81,6 +83,7 @@ export async function runNetwork(
         counts: outputs.probes.counts,
         lanes: running.lanes,
         early: outputs.early,
+        ...(options.onOutputs === undefined ? {} : { onOutputs: options.onOutputs }),
         onResults: (results) => {
           const train = (id: string): Tensor =>
             present(results[outputs.probes.train.get(id) ?? ''], `run: no train of ${id}`);

@@ -6,7 +6,8 @@ import { sampleShape } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { type LoadOptions, Samples, type TrainSettings } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
-import { fitToNetwork, outputShape } from './fit.js';
+import { binsOf } from '../lower/program/index.js';
+import { detectorOf, fitToNetwork, outputShape } from './fit.js';
 
 /** The samples of a data set that a network is trained on, those held back included. */
 export function trainingSamples(
@@ -18,7 +19,11 @@ export function trainingSamples(
 ): Samples {
   const { labels, normalisation } = settings;
   if (labels === undefined && elementCount(outputShape(network)) === 1) fail('data/one-output', {});
-  const more = { numbers: labels === 'numbers', targetIsInput: labels === 'input' };
+  const more = {
+    numbers: labels === 'numbers',
+    targetIsInput: labels === 'input',
+    ...detectorOf(network, binsOf(settings.loss)),
+  };
   const dataset = fitToNetwork(network, given, findings, { normalisation, ...more });
   const images = Math.min(dataset.length, settings.limit ?? dataset.length);
   const left = images - Math.round(images * settings.validation);

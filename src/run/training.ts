@@ -30,16 +30,24 @@ export interface TrainResult {
   /** Accuracy on the images held back where there are any, else on the training images. */
   readonly best: {
     readonly epoch: number;
-    /** Missing where labels are numbers; then there is their mean absolute error. */
+    /** Missing where labels are numbers or boxes; then there is their mean absolute error, or mean average precision. */
     readonly accuracy?: number;
     readonly mae?: number;
+    readonly map50?: number;
+    readonly map?: number;
     /** The accuracy is that on the images held back. */
     readonly validated: boolean;
     /** Where its weights lie. */
     readonly folder: string;
   };
   /** Its weights lie in the run folder. */
-  readonly last: { readonly epoch: number; readonly accuracy?: number; readonly mae?: number };
+  readonly last: {
+    readonly epoch: number;
+    readonly accuracy?: number;
+    readonly mae?: number;
+    readonly map50?: number;
+    readonly map?: number;
+  };
   readonly run: string;
   /** The data set's name. */
   readonly data: string;
@@ -104,12 +112,18 @@ function resultOf(
   const [best, last] = [bestOf(records), records.at(-1)];
   const shown = (record: EpochRecord | undefined): TrainResult['last'] => {
     const mae = record?.val_mae ?? record?.mae;
+    const [map50, map] = [record?.val_map50 ?? record?.map50, record?.val_map ?? record?.map];
+    if (map50 !== undefined && map !== undefined) return { epoch: record?.epoch ?? 0, map50, map };
     const figure = mae === undefined ? { accuracy: record?.val_accuracy ?? record?.accuracy ?? 0 } : { mae };
     return { epoch: record?.epoch ?? 0, ...figure };
   };
   return {
     done: records.length,
-    best: { ...shown(best), validated: best?.val_loss !== undefined, folder: join(run, 'best') },
+    best: {
+      ...shown(best),
+      validated: best?.val_loss !== undefined || best?.val_map !== undefined,
+      folder: join(run, 'best'),
+    },
     last: shown(last),
     run,
     data,
@@ -122,6 +136,7 @@ function progressOf(p: EpochProgress): Progress {
   const phase = `epoch ${p.epoch}/${p.epochs}`;
   const counted = { phase, done: p.done, total: p.total, unit: 'images' };
   if (p.done === 0) return counted;
+  if (p.boxes === true) return { ...counted, detail: `loss ${p.loss.toFixed(4)}` };
   const figure = p.numbers ? `error ${p.accuracy.toPrecision(4)}` : `${(100 * p.accuracy).toFixed(2)} %`;
   return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${figure}` };
 }

@@ -1,6 +1,7 @@
 import type { CommonOptions } from '../workspace/types.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import type { StageDifference } from './exact-source.js';
+import type { ClassPrecision } from '../detection/index.js';
 import type { ClassScore, LayerActivity, LayerDifference, Regression } from './metrics/index.js';
 
 export interface EvalOptions extends CommonOptions {
@@ -35,6 +36,10 @@ export interface EvalResult {
   readonly accuracy?: number;
   /** How far the outputs are from labels that are numbers. */
   readonly regression?: Regression;
+  /** Of labels that are boxes: mean average precision by COCO's rule, and that of each class. */
+  readonly map50?: number;
+  readonly map?: number;
+  readonly class_precision?: readonly (ClassPrecision & { readonly name?: string })[];
   /** Of a network with several outputs: each; the figures above are those of the first. */
   readonly outputs?: readonly OutputScore[];
   /**

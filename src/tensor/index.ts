@@ -22,11 +22,19 @@ export {
   surrogates,
 } from './ops/surrogate.js';
 export {
+  type DetectionLoss,
+  detectionClasses,
+  detectionGrid,
+  detectionPlaces,
+  detectionStrides,
+  numbersOfObject,
+} from './detection-loss.js';
+export { logSoftmax } from './log-softmax.js';
+export {
   type LossSpec,
   absoluteError,
   correctCount,
   distillationLoss,
-  logSoftmax,
   lossOf,
   meanOverTime,
   needsClasses,

@@ -1,6 +1,8 @@
 import { tensor } from '../base/dtype.js';
 import type { ProgramBuilder, Value } from './builder.js';
 import { ShapeError, fixed, isBatch, showType } from './dims.js';
+import { type DetectionLoss, detectionLoss } from './detection-loss.js';
+import { logSoftmax } from './log-softmax.js';
 import { isFloat } from './ops/def.js';
 
 export type LossSpec =
@@ -24,18 +26,12 @@ export type LossSpec =
    * Binary cross-entropy of each output z by itself with its target y from 0 to 1, the mean of
    * −w·y·ln σ(z) − (1 − y)·ln(1 − σ(z)); w is 1 where no weights of the outputs are given.
    */
-  | { readonly kind: 'bce'; readonly weights?: readonly number[] };
+  | { readonly kind: 'bce'; readonly weights?: readonly number[] }
+  | DetectionLoss;
 
 /** Losses that compare outputs with classes alone. */
 export function needsClasses({ kind }: { readonly kind: string }): boolean {
   return kind === 'cross_entropy' || kind === 'tet';
-}
-
-/** ln softmax along the last axis; the maximum is taken off first, which changes nothing but overflow. */
-export function logSoftmax(b: ProgramBuilder, x: Value): Value {
-  const last = x.shape.length - 1;
-  const shifted = b.sub(x, b.detach(b.reduceMax(x, [last], true)));
-  return b.sub(shifted, b.log(b.sum(b.exp(shifted), [last], true)));
 }
 
 /**
@@ -70,9 +66,11 @@ export function meanOverTime(b: ProgramBuilder, logits: Value): Value {
 
 /**
  * A scalar loss, averaged over the batch, of a train of logits [TN, classes] (T = 1 for
- * networks without time) and labels: i32 classes [N], or numbers [N, outputs] in the logits' type.
+ * networks without time) and labels: i32 classes [N], or numbers [N, outputs] in the logits' type; of a detector's loss
+ * [N, objects · 5].
  */
 export function lossOf(b: ProgramBuilder, spec: LossSpec, logits: Value, labels: Value): Value {
+  if (spec.kind === 'yolo') return detectionLoss(b, spec, meanOverTime(b, logits), labels);
   const dtype = logits.dtype as 'f32' | 'f64';
   const unfolded = unfoldTime(b, logits);
   const steps = fixed(unfolded.shape[0], 'loss: time');
@@ -122,7 +120,7 @@ export function distillationLoss(
 /** The losses that are means over all outputs: of each output [N, classes]. */
 function elementLoss(
   b: ProgramBuilder,
-  spec: Exclude<LossSpec, { readonly kind: 'cross_entropy' | 'tet' }>,
+  spec: Exclude<LossSpec, { readonly kind: 'cross_entropy' | 'tet' | 'yolo' }>,
   outputs: Value,
   wanted: Value,
 ): Value {

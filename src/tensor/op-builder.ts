@@ -71,6 +71,9 @@ export abstract class OpBuilder {
   tanh(x: Value): Value {
     return this.op('tanh', [x], {});
   }
+  atan(x: Value): Value {
+    return this.op('atan', [x], {});
+  }
   not(x: Value): Value {
     return this.op('not', [x], {});
   }

@@ -73,6 +73,7 @@ export interface PrimAttrs {
   readonly sqrt: NoAttrs;
   readonly sigmoid: NoAttrs;
   readonly tanh: NoAttrs;
+  readonly atan: NoAttrs;
   readonly not: NoAttrs;
   readonly add: NoAttrs;
   readonly sub: NoAttrs;

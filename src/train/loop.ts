@@ -34,6 +34,8 @@ export interface EpochProgress {
   /** Share of right classes, or where labels are numbers the mean absolute error. */
   readonly accuracy: number;
   readonly numbers: boolean;
+  /** Of labels that are boxes there is no such figure in training: the loss alone. */
+  readonly boxes?: true;
 }
 
 /** All that a checkpoint needs beside the records. */
@@ -114,7 +116,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const started = options.now();
       const epoch = new Epoch(options, opened, watched, training, records, step, { sizes, settling, teacher });
       const { loss, accuracy, rate, others, ...bitwise } = await epoch.run();
-      const numbers = settings.labels !== undefined;
+      const figure = figureOf(settings.labels);
       step += epoch.steps;
       const states = await opened.read();
       const shown = held.length > 0 ? held : training.subarray(0, measuredImages);
@@ -122,8 +124,8 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
       const measured = await measure.run(shownStates(states), samples, shown, measuredBatch, settings.seed, (done) =>
         options.onPhase?.(phase, { done, total: shown.length }),
       );
-      const validated = held.length > 0 ? { ...valued(numbers, measured), val_loss: measured.loss } : {};
-      const trained = { ...(numbers ? { mae: accuracy } : { accuracy }) };
+      const validated = held.length > 0 ? { ...valued(figure, measured), ...lossOn(measured) } : {};
+      const trained = figure === 'map' ? (held.length > 0 ? {} : precisions(measured)) : { [figure]: accuracy };
       const outputs = outputRecords(
         network,
         settings,
@@ -164,14 +166,14 @@ export async function trainLoop(options: LoopOptions): Promise<LoopResult> {
 function outputRecords(
   network: Trainee['network'],
   { others = [] }: TrainSettings,
-  first: OutputRecord,
+  first: object,
   trained: ReadonlyMap<string, number>,
   measured: Measurement | undefined,
 ): Pick<EpochRecord, 'outputs'> {
   if (others.length === 0) return {};
   const own = measured?.outputs?.[network.outputs[0]!];
   const outputs: Record<string, OutputRecord> = {
-    [network.outputs[0]!]: { ...first, ...(own === undefined ? {} : { val_loss: own.loss }) },
+    [network.outputs[0]!]: { ...(first as OutputRecord), ...(own === undefined ? {} : { val_loss: own.loss }) },
   };
   for (const { name, labels } of others) {
     const figure = labels === 'classes' ? 'accuracy' : 'mae';
@@ -267,10 +269,12 @@ class Epoch {
     const { sizes, settling } = this.watching;
     let [losses, correct, rate] = [0, 0, 0];
     const { epoch } = this;
-    const numbers = settings.labels !== undefined;
+    const figure = figureOf(settings.labels);
+    const numbers = figure === 'mae';
+    const shown = figure === 'map' ? ({ numbers, boxes: true } as const) : { numbers };
     const total = this.steps * this.#batch;
     const before = this.records.map((record) => record.val_loss ?? record.loss);
-    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, numbers });
+    onProgress?.({ epoch, epochs: settings.epochs, done: 0, total, loss: 0, accuracy: 0, ...shown });
     const rateOf = (i: number): number =>
       learningRate(settings.schedule, settings.rate, this.epoch - 1 + i / this.steps, settings.epochs, before);
     let ahead = this.steps > 0 ? this.#draw(0, rateOf(0)) : undefined;
@@ -299,7 +303,8 @@ class Epoch {
         const term = results[`loss.${name}`]?.data[0];
         if (term !== undefined) terms.set(name, (terms.get(name) ?? 0) + term / this.steps);
       }
-      correct += present(results[outputNames[numbers ? 'error' : 'correct']], 'train: no count').data[0]!;
+      if (figure !== 'map')
+        correct += present(results[outputNames[numbers ? 'error' : 'correct']], 'train: no count').data[0]!;
       for (const one of settings.others ?? []) {
         const counted = one.labels === 'classes' ? outputNames.correctOf(one.name) : outputNames.errorOf(one.name);
         const count = present(results[counted], 'train: no count').data[0]!;
@@ -313,7 +318,7 @@ class Epoch {
         total: this.steps * this.#batch,
         loss: losses / (i + 1),
         accuracy: correct / done,
-        numbers,
+        ...shown,
       });
     }
     return {
@@ -342,7 +347,7 @@ class Epoch {
     const mixing = drawMixing(settings.augment, indices.length, feeds.image.shape, this.#random);
     const images = mixing === undefined ? drawn : mixedImages(drawn, mixing);
     const truth = samples.truthOf(indices, images);
-    const wanted = (kind: OtherOutput['labels'], own: Tensor, name?: string): Record<string, Tensor> => {
+    const wanted = (kind: OtherOutput['labels'] | 'boxes', own: Tensor, name?: string): Record<string, Tensor> => {
       const mixed = mixing !== undefined && kind === 'numbers' ? mixedNumbers(own, mixing) : own;
       const partners =
         mixing !== undefined && kind === 'classes' ? { [outputNames.partnersOf(name)]: partnersOf(own, mixing) } : {};
@@ -388,7 +393,25 @@ function isFinite({ data }: Tensor): boolean {
   return Number.isFinite(sum);
 }
 
+type Figure = 'accuracy' | 'mae' | 'map';
+
+/** What a training is judged by. */
+function figureOf(labels: TrainSettings['labels']): Figure {
+  if (labels === 'boxes') return 'map';
+  return labels === undefined ? 'accuracy' : 'mae';
+}
+
 /** What was measured on the images held back. */
-function valued(numbers: boolean, { accuracy = 0, mae = 0 }: Pick<Measurement, 'accuracy' | 'mae'>) {
-  return numbers ? { val_mae: mae } : { val_accuracy: accuracy };
+function valued(figure: Figure, measured: Measurement) {
+  const { accuracy = 0, mae = 0, map50 = 0, map = 0 } = measured;
+  if (figure === 'map') return { val_map50: map50, val_map: map };
+  return figure === 'mae' ? { val_mae: mae } : { val_accuracy: accuracy };
+}
+
+function precisions({ map50 = 0, map = 0 }: Measurement) {
+  return { map50, map };
+}
+
+function lossOn({ loss }: Measurement) {
+  return loss === undefined ? {} : { val_loss: loss };
 }

@@ -1,5 +1,6 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
+import { type DetectorShape, PrecisionCounter, decodeDetections, objectsOf } from '../detection/index.js';
 import type { Engine } from '../engines/index.js';
 import { type Runnable, givesLogitsOfNumbers, lower, outputNames, weightOf } from '../lower/program/index.js';
 import { type Network, type Op, isFiringLayer } from '../network/index.js';
@@ -14,8 +15,11 @@ export interface Measurement {
   readonly accuracy?: number;
   /** Of labels that are numbers: mean absolute error. */
   readonly mae?: number;
-  /** Cross-entropy of the mean logits, or the mean squared error. */
-  readonly loss: number;
+  /** Of labels that are boxes: mean average precision at an overlap of 0.5, and at 0.5 … 0.95. */
+  readonly map50?: number;
+  readonly map?: number;
+  /** Cross-entropy of the mean logits, or the mean squared error; missing where labels are boxes. */
+  readonly loss?: number;
   /** Of several outputs: the figures of each, by its name; `loss` above is then their sum, each times its factor. */
   readonly outputs?: Readonly<Record<string, Judgement>>;
   /** Spikes (in levels) per neuron and time step, by layer. */
@@ -23,7 +27,7 @@ export interface Measurement {
 }
 
 /** What an output is worth: as in {@link Measurement}. */
-type Judgement = Pick<Measurement, 'accuracy' | 'mae' | 'loss'>;
+type Judgement = Pick<Measurement, 'accuracy' | 'mae'> & { readonly loss: number };
 
 /** An output's sums over samples. */
 interface Sums {
@@ -84,6 +88,8 @@ export class Measure {
     const others = this.settings.others ?? [];
     const weights = Object.fromEntries([...states].filter(([id]) => this.running.inputs.has(id)));
     const spikes = new Map<string, number>();
+    const { detector } = samples;
+    const precision = detector === undefined ? undefined : new PrecisionCounter(detector.classes);
     const first: Sums = { correct: 0, loss: 0, numbers: false };
     const sums = new Map<number, Sums>([[0, first], ...others.map(({ output }) => [output, { ...first }] as const)]);
     for (let start = 0; start < indices.length; start += batch) {
@@ -99,6 +105,10 @@ export class Measure {
         const logits = present(results[outputNames.output(output)], 'train: no logits');
         const name = this.names[output]!;
         const truth = output === 0 ? samples.truthOf(part, images) : samples.truthOfOther(name, part, images);
+        if (detector !== undefined && precision !== undefined) {
+          detect(precision, detector, logits, truth);
+          continue;
+        }
         sum.numbers = truth.dtype === 'f32';
         const judged = sum.numbers
           ? distance(logits, truth, givesLogitsOfNumbers(this.settings.loss, output))
@@ -116,6 +126,10 @@ export class Measure {
       return [id, Number(rate.toPrecision(6))];
     });
     const count = Math.max(1, indices.length);
+    if (precision !== undefined) {
+      const { map50, map } = precision.result();
+      return { map50, map, firing: Object.fromEntries(firing) };
+    }
     const judged = new Map(
       [...sums].map(([output, { correct, loss, numbers }]) => {
         const figure = { [numbers ? 'mae' : 'accuracy']: correct / count };
@@ -131,6 +145,16 @@ export class Measure {
 
   async close(): Promise<void> {
     await this.running.dispose();
+  }
+}
+
+/** The boxes of rows of outputs [N, …] beside those of the labels. */
+function detect(precision: PrecisionCounter, shape: DetectorShape, outputs: Tensor, truth: Tensor): void {
+  const count = truth.shape[0]!;
+  const [width, own] = [outputs.data.length / count, truth.data.length / count];
+  for (let row = 0; row < count; row++) {
+    const found = decodeDetections(outputs.data.subarray(row * width, (row + 1) * width), shape);
+    precision.add(found, objectsOf(truth.data.subarray(row * own, (row + 1) * own)));
   }
 }
 

@@ -15,6 +15,11 @@ export interface EpochRecord {
   readonly accuracy?: number;
   /** Of labels that are numbers: mean absolute error. */
   readonly mae?: number;
+  /** Of labels that are boxes, on training images in inference: mean average precision at an overlap of 0.5, and at 0.5 … 0.95. */
+  readonly map50?: number;
+  readonly map?: number;
+  readonly val_map50?: number;
+  readonly val_map?: number;
   /** On the images held back; only with `validation`. Of several outputs `val_loss` is the sum of theirs, each times its factor. */
   readonly val_accuracy?: number;
   readonly val_mae?: number;
@@ -47,6 +52,7 @@ export function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
   // of several outputs the losses, each with its factor
   if (a.outputs !== undefined && a.val_loss !== undefined && b.val_loss !== undefined) return a.val_loss < b.val_loss;
   if (a.val_mae !== undefined && b.val_mae !== undefined) return a.val_mae < b.val_mae;
+  if (a.val_map !== undefined && b.val_map !== undefined) return a.val_map > b.val_map;
   if (a.val_accuracy !== undefined && b.val_accuracy !== undefined) return a.val_accuracy > b.val_accuracy;
   return a.loss < b.loss;
 }
@@ -62,12 +68,13 @@ export function bestOf(records: readonly EpochRecord[]): EpochRecord | undefined
 export function recordProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is no object';
   const record = value as Record<string, unknown>;
-  const measure = record['mae'] === undefined ? 'accuracy' : 'mae';
+  const measures = ['accuracy', 'mae', 'map50', 'val_map50'];
+  const measure = measures.find((key) => record[key] !== undefined) ?? 'accuracy';
   for (const key of ['epoch', 'loss', measure, 'rate', 'seconds']) {
     if (!Number.isFinite(record[key])) return `it has no number "${key}"`;
   }
   if (!Number.isInteger(record['epoch']) || (record['epoch'] as number) < 1) return 'its epoch is no whole number';
-  for (const key of ['val_accuracy', 'val_mae', 'val_loss']) {
+  for (const key of ['val_accuracy', 'val_mae', 'val_loss', 'map50', 'map', 'val_map50', 'val_map']) {
     if (record[key] !== undefined && !Number.isFinite(record[key])) return `"${key}" is no number`;
   }
   for (const key of ['firing', 'terms']) {

@@ -1,4 +1,5 @@
 import type { Tensor } from '../base/dtype.js';
+import type { DetectorShape } from '../detection/index.js';
 import { type Dataset, type Labels, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
 import type { Augmentation } from './settings.js';
 
@@ -106,6 +107,14 @@ export class Samples {
   get channelsFirst(): boolean {
     const { count, inner } = channelsOf({ shape: this.shape });
     return this.#channels.count === count && this.#channels.inner === inner;
+  }
+
+  /** What the outputs are compared with boxes by. */
+  get detector(): DetectorShape | undefined {
+    const { boxes } = this.#dataset;
+    const [rows = 0, columns = 0] = this.shape.slice(-2);
+    if (boxes?.bins === undefined) return undefined;
+    return { image: [rows, columns], bins: boxes.bins, classes: boxes.names.length };
   }
 
   get count(): number {

@@ -54,8 +54,10 @@ export interface TrainSettings {
   readonly rate: number;
   readonly schedule: ScheduleSpec;
   readonly loss: TrainingLoss;
-  /** What the outputs are compared with, where it isn't classes: numbers of the data set, or the input itself. */
-  readonly labels?: 'numbers' | 'input';
+  /** What the outputs are compared with, where it isn't classes: numbers of the data set, the input itself, or boxes. */
+  readonly labels?: 'numbers' | 'input' | 'boxes';
+  /** Of labels that are boxes: how many a sample has, those of no object included. */
+  readonly objects?: number;
   /** Outputs behind the first, and what they are compared with. */
   readonly others?: readonly OtherOutput[];
   readonly augment: Augmentation;

@@ -17,7 +17,7 @@ export interface Trainee {
 /** What the training step follows from, beside the network. */
 export type StepSettings = Pick<
   TrainSettings,
-  'loss' | 'labels' | 'others' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits' | 'memory'
+  'loss' | 'labels' | 'objects' | 'others' | 'optimizer' | 'clip' | 'frozen' | 'factors' | 'average' | 'bits' | 'memory'
 > &
   Partial<Pick<TrainSettings, 'augment'>>;
 
@@ -27,9 +27,10 @@ export type StepSettings = Pick<
  */
 export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const { bits, factors, average, others = [] } = settings;
-  const labels = settings.labels === undefined ? 'classes' : 'numbers';
+  const labels = labelsOf(settings);
   const lowered = lowerForTraining(network, settings.loss, bits?.penalties, {
     labels,
+    ...(settings.objects === undefined ? {} : { objects: settings.objects }),
     mixed: mixes(settings.augment) && (labels === 'classes' || others.some((one) => one.labels === 'classes')),
     others,
   });
@@ -47,6 +48,11 @@ export function traineeOf(network: Network, settings: StepSettings): Trainee {
   const whole = average === undefined ? held : withAverages(held, network, average);
   const low = settings.memory === 'low';
   return { network, lowered, step: low ? { ...whole, program: recomputing(whole.program, 'loss') } : whole };
+}
+
+/** What labels are to a program. */
+function labelsOf({ labels }: StepSettings): 'classes' | 'numbers' | 'boxes' {
+  return labels === undefined ? 'classes' : labels === 'input' ? 'numbers' : labels;
 }
 
 /** The parameters that weight decay leaves alone. */

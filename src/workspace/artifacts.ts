@@ -21,6 +21,8 @@ export interface Origin {
   readonly normalisation?: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The outputs are those of a detector. */
+  readonly detector?: { readonly bins: number };
   /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
   readonly outputs?: 'logits';
   /** Outputs behind the first that are. */
@@ -121,12 +123,13 @@ export function artifactsWith(
 function manifest(files: ReadonlyMap<string, FileContent>, origin: Origin, version: string): string {
   const sources = Object.fromEntries([...origin.sources].map(([name, bytes]) => [name, hashOf(bytes)]));
   const written = Object.fromEntries([...files].map(([name, bytes]) => [name, hashOf(bytes)]));
-  const { maker, config, normalisation = {}, target, outputs, reconstructs = [], earlier = {} } = origin;
+  const { maker, config, normalisation = {}, target, outputs, reconstructs = [], detector, earlier = {} } = origin;
   const scaled = {
     ...(Object.keys(normalisation).length === 0 ? {} : { normalisation }),
     ...(target === undefined ? {} : { target }),
     ...(outputs === undefined ? {} : { outputs }),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
+    ...(detector === undefined ? {} : { detector }),
   };
   const stays = Object.keys(earlier).length === 0 ? {} : { earlier };
   const record = { spikec: version, format: 1, made_by: maker, config, ...scaled, sources, files: written, ...stays };

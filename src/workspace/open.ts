@@ -14,7 +14,7 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
-import { isIrFile, readIr, runFiles } from './run-folder.js';
+import { binsIn, isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
 import { layerSettings } from './planned-training.js';
@@ -30,6 +30,8 @@ export interface OpenedTarget extends Uncompiled {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself (`target reconstruction`). */
   readonly targetIsInput?: boolean;
+  /** Bins of a side's distance, where it is a detector (`loss yolo`). */
+  readonly bins?: number;
   /** The first output is logits of numbers from 0 to 1 (`loss bce`): what it says is σ of it. */
   readonly givesLogits?: boolean;
   /** Names of the outputs behind the first that are compared with the input. */
@@ -50,20 +52,23 @@ export interface OpenedTarget extends Uncompiled {
   readonly inputs: readonly string[];
 }
 
-/** What a folder says of outputs that are compared with the input, or as logits. */
+/** What a folder says of outputs that are compared with the input, as logits, or as a detector's. */
 export function comparedAs({
   targetIsInput,
   givesLogits,
   reconstructs = [],
-}: Pick<OpenedTarget, 'targetIsInput' | 'givesLogits' | 'reconstructs'>): {
+  bins,
+}: Pick<OpenedTarget, 'targetIsInput' | 'givesLogits' | 'reconstructs' | 'bins'>): {
   readonly target?: 'input';
   readonly outputs?: 'logits';
+  readonly detector?: { readonly bins: number };
   readonly reconstructs: readonly string[];
 } {
   return {
     reconstructs,
     ...(targetIsInput === true ? { target: 'input' } : {}),
     ...(givesLogits === true ? { outputs: 'logits' } : {}),
+    ...(bins === undefined ? {} : { detector: { bins } }),
   };
 }
 
@@ -134,6 +139,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     targetIsInput = run?.target === 'input',
     givesLogits = run?.outputs === 'logits',
     reconstructs = run?.reconstructs ?? [],
+    bins = binsIn(run?.detector).bins,
   } = readIr(ir, findings);
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
@@ -145,6 +151,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     ...(targetIsInput ? { targetIsInput } : {}),
     ...(givesLogits ? { givesLogits } : {}),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
+    ...(bins === undefined ? {} : { bins }),
     hardware: run?.hardware,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), piecesOfFile(file)])),
@@ -167,6 +174,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     ...(config.train !== undefined && givesLogitsOfNumbers(stepSettings(config, config.train, network).loss)
       ? { givesLogits: true }
       : {}),
+    ...binsOfConfig(config),
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
     ...(config.train === undefined
       ? {}
@@ -178,6 +186,11 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
     inputs: [path],
     passPlan: inferencePlan,
   };
+}
+
+function binsOfConfig({ train }: Config): Pick<OpenedTarget, 'bins'> {
+  for (const { term } of train?.settings.loss ?? []) if (term.name === 'yolo') return { bins: term.args.bins };
+  return {};
 }
 
 /** Whether a config says what to train on, and how. */

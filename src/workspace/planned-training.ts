@@ -4,7 +4,7 @@ import type { Dataset, Layout } from '../data/index.js';
 import { labelsOfOutput } from '../data/outputs.js';
 import { present } from '../base/invariant.js';
 import { type OtherOutput, type TrainingLoss, taskLosses, taughtOutput } from '../lower/program/index.js';
-import { type LossSpec, needsClasses } from '../tensor/index.js';
+import { type LossSpec, detectionPlaces, needsClasses } from '../tensor/index.js';
 import type { Place } from '../base/source.js';
 import { type Config, layerHelp, layerMatcher } from '../model/index.js';
 import { type Network, opsById } from '../network/index.js';
@@ -30,6 +30,13 @@ export interface PlannedTraining {
 /** The training on a data set whose labels may be numbers; losses that can't compare with them are refused. */
 export function forLabels(plan: PlannedTraining, dataset: Dataset): PlannedTraining {
   const { settings, network } = plan;
+  const { boxes } = dataset;
+  if (settings.labels === 'boxes') {
+    if (boxes === undefined) return fail('data/no-boxes', { name: dataset.name });
+    refuseOtherClasses(plan, dataset.name, boxes.names.length);
+    return { ...plan, settings: { ...settings, objects: boxes.most } };
+  }
+  if (boxes !== undefined && settings.labels !== 'input') fail('data/boxes', { name: dataset.name });
   const numbers = settings.labels === 'input' || dataset.targets !== undefined;
   const others = settings.others?.map((one) => labelledOutput(one, network, dataset));
   const isNumbers = (output: number): boolean =>
@@ -72,6 +79,18 @@ function usualFor(loss: TrainingLoss, isNumbers: (output: number) => boolean): T
   const usual = (output: number): LossSpec => ({ kind: isNumbers(output) ? 'mse' : 'cross_entropy' });
   if (loss.kind !== 'sum') return usual(0);
   return { kind: 'sum', terms: loss.terms.map((term) => ({ ...term, loss: usual(term.of ?? 0) })) };
+}
+
+/** A detector has a number for each class of its data. */
+function refuseOtherClasses({ settings, network }: PlannedTraining, name: string, classes: number): void {
+  const outputs = elementCount(network.ops.find(({ id }) => id === network.outputs[0])!.type.shape);
+  for (const one of taskLosses(settings.loss)) {
+    if (one.kind !== 'yolo') continue;
+    const { bins, image } = one;
+    const places = detectionPlaces(image);
+    if (places * (4 * bins + classes) !== outputs)
+      fail('data/detector-mismatch', { name, classes, outputs, places, bins });
+  }
 }
 
 /**

@@ -30,6 +30,8 @@ export interface RunInfo {
   readonly normalisation: Normalisation;
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
+  /** The outputs are those of a detector, with so many bins a side. */
+  readonly detector?: { readonly bins: number };
   /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
   readonly outputs?: 'logits';
   /** Outputs behind the first that are, by their names. */
@@ -45,6 +47,7 @@ export interface FolderNetwork {
   readonly normalisation?: Normalisation;
   readonly targetIsInput?: boolean;
   readonly givesLogits?: boolean;
+  readonly bins?: number;
   readonly reconstructs?: readonly string[];
 }
 
@@ -85,10 +88,10 @@ function readWeights(folder: string): ReadonlyMap<string, Param> {
 /** Nothing where there is no manifest that says it. */
 function ofManifest(
   path: string,
-): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'givesLogits' | 'reconstructs'> {
+): Pick<FolderNetwork, 'normalisation' | 'targetIsInput' | 'givesLogits' | 'reconstructs' | 'bins'> {
   if (!isFile(path)) return {};
   try {
-    const { normalisation, target, outputs, reconstructs } = JSON.parse(readText(path)) as Partial<RunInfo>;
+    const { normalisation, target, outputs, reconstructs, detector } = JSON.parse(readText(path)) as Partial<RunInfo>;
     const lists = [normalisation?.mean ?? [], normalisation?.std ?? []];
     const sound = lists.every((list) => Array.isArray(list) && list.every(Number.isFinite));
     return {
@@ -96,11 +99,18 @@ function ofManifest(
       ...(target === 'input' ? { targetIsInput: true } : {}),
       ...(outputs === 'logits' ? { givesLogits: true } : {}),
       ...(isNames(reconstructs) ? { reconstructs } : {}),
+      ...binsIn(detector),
     };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return {};
     throw error;
   }
+}
+
+/** Nothing where a file doesn't say it soundly. */
+export function binsIn(detector: RunInfo['detector']): { readonly bins?: number } {
+  const bins = detector?.bins;
+  return Number.isSafeInteger(bins) && (bins as number) > 1 ? { bins: bins as number } : {};
 }
 
 function isNames(value: unknown): value is readonly string[] {

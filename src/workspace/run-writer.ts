@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Outcome, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Tensor } from '../base/dtype.js';
 import type { FileContent } from '../base/pieces.js';
+import { binsOf } from '../lower/program/index.js';
 import { type FolderClaim, hashOf, hashOfFile, isFile, readText } from '../data/index.js';
 import { givesLogitsOfNumbers } from '../lower/program/index.js';
 import { printNetwork } from '../network/index.js';
@@ -170,11 +171,17 @@ export class RunWriter {
 }
 
 /** Which outputs are compared with the input itself, and whether the first is logits. */
-function comparedAs({ labels, loss, others }: TrainSettings): Pick<RunInfo, 'target' | 'outputs' | 'reconstructs'> {
+function comparedAs({
+  labels,
+  loss,
+  others,
+}: TrainSettings): Pick<RunInfo, 'target' | 'outputs' | 'detector' | 'reconstructs'> {
   const names = reconstructed(others);
+  const bins = binsOf(loss);
   return {
     ...(labels === 'input' ? { target: 'input' } : {}),
     ...(labels !== undefined && givesLogitsOfNumbers(loss) ? { outputs: 'logits' } : {}),
+    ...(bins === undefined ? {} : { detector: { bins } }),
     ...(names.length > 0 ? { reconstructs: names } : {}),
   };
 }

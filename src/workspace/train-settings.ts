@@ -7,10 +7,18 @@ import {
   type FiringLoss,
   type OtherOutput,
   type TrainingLoss,
+  binsOf,
   distillations,
   taskLosses,
 } from '../lower/program/index.js';
-import { type LossSpec, type OptimizerSpec, needsClasses } from '../tensor/index.js';
+import {
+  type LossSpec,
+  type OptimizerSpec,
+  detectionClasses,
+  detectionPlaces,
+  detectionStrides,
+  needsClasses,
+} from '../tensor/index.js';
 import type { Network } from '../network/index.js';
 import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
 import { bitTraining } from './bit-training.js';
@@ -51,7 +59,7 @@ export function trainSettings(
     rate: overrides.rate ?? optimizer.args.lr,
     schedule: scheduleOf(said.schedule),
     loss: task.loss,
-    ...(task.mirrored ? { labels: 'input' } : {}),
+    ...labelsOf(task),
     ...(task.others.length === 0 ? {} : { others: task.others }),
     augment: augmentOf(said.augment ?? [], config),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
@@ -80,11 +88,12 @@ export function stepSettings(
   { settings: { optimizer, memory } }: NonNullable<Config['train']>,
   network: Network,
 ): StepSettings {
-  const { loss, mirrored, others } = saidLoss(config);
+  const task = saidLoss(config);
+  const { loss, others } = task;
   const bits = bitTraining(config, network, optimizer?.args.lr ?? 0.1);
   return {
     loss,
-    ...(mirrored ? { labels: 'input' } : {}),
+    ...labelsOf(task),
     ...(others.length === 0 ? {} : { others }),
     optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
     ...(memory === 'low' ? { memory } : {}),
@@ -140,7 +149,8 @@ export interface SaidLoss {
   readonly others: readonly OtherOutput[];
 }
 
-export function saidLoss({ network, train }: Config): SaidLoss {
+export function saidLoss(config: Config): SaidLoss {
+  const { network, train } = config;
   const { loss: written = [], target } = train?.settings ?? {};
   const outputs = network.kind === 'network' ? network.outputs : [];
   const terms = written.map((one) => ({ ...one, of: outputIn(outputs, one) }));
@@ -169,7 +179,7 @@ export function saidLoss({ network, train }: Config): SaidLoss {
         related: [{ place, message: 'the output' }],
       });
   });
-  return { loss: lossOf(terms), usual: false, mirrored: first, others };
+  return { loss: lossOf(terms, config), usual: false, mirrored: first, others };
 }
 
 /** Names of the outputs that are compared with the input. */
@@ -199,8 +209,12 @@ function outputIn(outputs: readonly NetworkOutput[], { term: { args, place } }: 
 }
 
 /** Losses with their factors; one by itself is that loss. */
-function lossOf(written: readonly (WrittenTerm & { readonly of: number })[]): TrainingLoss {
-  const terms = written.map(({ factor, term, of }) => ({ factor, loss: termOf(term), ...(of > 0 ? { of } : {}) }));
+function lossOf(written: readonly (WrittenTerm & { readonly of: number })[], config: Config): TrainingLoss {
+  const terms = written.map(({ factor, term, of }) => ({
+    factor,
+    loss: termOf(term, config),
+    ...(of > 0 ? { of } : {}),
+  }));
   const [only] = terms;
   if (
     only !== undefined &&
@@ -211,6 +225,13 @@ function lossOf(written: readonly (WrittenTerm & { readonly of: number })[]): Tr
   )
     return only.loss;
   const sum = { kind: 'sum', terms } as const;
+  const detector = written.find(({ term }) => term.name === 'yolo');
+  if (detector !== undefined && taskLosses(sum).length + distillations(sum).length > 1)
+    fail(
+      'model/conflict',
+      { problem: '`yolo` compares boxes, and the other losses classes or numbers' },
+      detector.term.place,
+    );
   const [, second] = distillations(sum);
   if (second !== undefined) {
     const problem = 'there is more than one `distill` in `loss`';
@@ -223,7 +244,7 @@ function lossOf(written: readonly (WrittenTerm & { readonly of: number })[]): Tr
   return sum;
 }
 
-function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss | DistillLoss {
+function termOf({ name, args, place }: WrittenTerm['term'], config: Config): LossSpec | FiringLoss | DistillLoss {
   const weighted = 'weights' in args && args.weights !== undefined ? { weights: args.weights } : {};
   switch (name) {
     case 'tet':
@@ -236,12 +257,48 @@ function termOf({ name, args }: WrittenTerm['term']): LossSpec | FiringLoss | Di
       return { kind: name, ...weighted };
     case 'distill':
       return { kind: name, teacher: args.teacher, temperature: args.temperature };
+    case 'yolo':
+      return { kind: name, image: detectedImage(config, args.bins, place), ...args };
     case 'firing':
       return { kind: name, target: args.target };
     case 'mse':
     case 'l1':
       return { kind: name };
   }
+}
+
+/** Boxes are labels of their own. */
+function labelsOf({ loss, mirrored }: SaidLoss): Pick<TrainSettings, 'labels'> {
+  if (mirrored) return { labels: 'input' };
+  return binsOf(loss) === undefined ? {} : { labels: 'boxes' };
+}
+
+/** Rows and columns of the image that a detector looks at. */
+function detectedImage(config: Config, bins: number, place: WrittenTerm['term']['place']): readonly [number, number] {
+  const [, rows = 0, columns = 0] = inputOf(config) ?? [];
+  const coarsest = detectionStrides.at(-1)!;
+  if (rows === 0 || columns === 0 || rows % coarsest !== 0 || columns % coarsest !== 0) {
+    const problem = `\`yolo\` looks at images [channels, rows, columns] of multiples of ${coarsest} rows and columns`;
+    fail('model/conflict', { problem }, place);
+  }
+  if (config.network.kind === 'network' && config.network.outputs.length > 1)
+    fail('model/conflict', { problem: '`yolo` looks at a network with one output' }, place);
+  const outputs = outputsOf(config);
+  const classes = outputs === undefined ? 1 : detectionClasses(outputs, [rows, columns], bins);
+  if (outputs !== undefined && !(Number.isInteger(classes) && classes > 0)) {
+    const places = detectionPlaces([rows, columns]);
+    const problem = `\`yolo\` with ${bins} bins has ${4 * bins} outputs for each of the ${places} places of an image of ${rows}×${columns}, and as many more as there are classes; the network has ${outputs}`;
+    fail('model/conflict', { problem }, place, {
+      help: '`use "spikec/detection" { SpikeDetect }` is a head of such outputs: its `bins` are those of the loss',
+    });
+  }
+  if (config.train?.settings.target === 'reconstruction')
+    fail(
+      'model/conflict',
+      { problem: '`target reconstruction` and `yolo`: the outputs can’t be boxes and the image' },
+      place,
+    );
+  return [rows, columns];
 }
 
 function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): Augmentation {
@@ -251,6 +308,11 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
     if (timed && config.coding?.name !== 'events') {
       const problem = `\`${one.name}\` changes recordings of events, and the coding is ${config.coding === undefined ? 'none' : `\`${config.coding.name}\``}: \`coding events(…)\` has them`;
       fail('model/conflict', { problem }, one.place);
+    }
+    const moves = ['flip', 'crop', 'mixup', 'cutmix'].includes(one.name);
+    if (moves && config.train?.settings.loss?.some(({ term }) => term.name === 'yolo') === true) {
+      const problem = `\`${one.name}\` moves what is in an image, and boxes stay where they are`;
+      fail('model/conflict', { problem }, one.place, { help: '`erase` does nothing to boxes' });
     }
     switch (one.name) {
       case 'flip':
@@ -283,6 +345,13 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
     }
   }
   return made;
+}
+
+/** How many numbers the network gives. */
+function outputsOf({ network }: Config): number | undefined {
+  if (network.kind !== 'network') return undefined;
+  const [output] = network.outputs;
+  return network.layers.find(({ id }) => id === output.layer)?.shape.reduce((all, n) => all * n, 1);
 }
 
 function inputOf({ network }: Config): readonly number[] | undefined {

@@ -216,6 +216,7 @@ export const cases: readonly Case[] = [
   unary('sqrt', floats, (b, x) => b.abs(x)),
   unary('sigmoid', floats),
   unary('tanh', floats),
+  unary('atan', floats),
   unary('not', ['bool']),
   ...binary('add', numbers),
   ...binary('sub', numbers),

@@ -29,6 +29,8 @@ export function pointwiseText(op: TensorOp, operand: DType): string | undefined 
       return through('log');
     case 'tanh':
       return through('tanh');
+    case 'atan':
+      return through('atan');
     case 'sqrt':
       return `__builtin_sqrt${f}($0)`;
     case 'sigmoid':
@@ -90,6 +92,7 @@ export function costOf(kind: PrimKind): number {
     case 'exp':
     case 'log':
     case 'tanh':
+    case 'atan':
     case 'sigmoid':
     case 'pow':
       return 30;

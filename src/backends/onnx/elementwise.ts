@@ -34,6 +34,7 @@ export const elementwise = {
   sqrt: direct('Sqrt'),
   sigmoid: direct('Sigmoid'),
   tanh: direct('Tanh'),
+  atan: direct('Atan'),
   not: direct('Not'),
   add: direct('Add'),
   sub: direct('Sub'),

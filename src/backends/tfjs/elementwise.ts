@@ -134,6 +134,7 @@ export const elementwise = {
   sqrt: call('sqrt'),
   sigmoid: call('sigmoid'),
   tanh: call('tanh'),
+  atan: call('atan'),
   not: (context: EmitContext<unknown>) => pointwise(context, ([x], step) => complement(x!, step)),
   add: call('add'),
   sub: call('sub'),

@@ -245,6 +245,7 @@ export const torchPrimitives: { readonly [K in PrimKind]: Emit<PrimAttrs[K]> } =
   sqrt: unary('sqrt'),
   sigmoid: unary('sigmoid'),
   tanh: unary('tanh'),
+  atan: unary('atan'),
   not: ({ inputs: [x] }) =>
     x!.form === 'soft'
       ? complement(x!, 'soft')

@@ -19,6 +19,7 @@ export const dataDiagnostics = {
 | \`csv:FILE\` | a table with a row a sample, or a step of a sample (column \`sample\`), and a column \`label\` or columns \`target…\` |
 | \`csv:FOLDER\` | time series: a table [steps, features] a sample, in folders, one a class |
 | \`wav:FOLDER\` | recordings of sound of one length, in folders, one a class |
+| \`coco:FOLDER,ANNOTATIONS.json\` | images of one size and the boxes of what they show, in COCO's format |
 | \`nmnist:test\`, \`dvs128gesture:test\`, \`shd:test\`, \`ssc:test\`, \`cifar10dvs-first90:test\`, \`ncaltech101-first90:test\` | recordings of events, which a network with \`coding events\` takes as frames |
 | \`events:PATH\` | a file or a folder of recordings of events |`,
   ),
@@ -180,6 +181,31 @@ likewise; \`convert --calibrate\` with them writes them into the model file.`,
     ({ name, layout }) => `"${name}" isn't in the layout ${layout}: the set has a known one, channels first`,
     `\`--layout\` says how channels lie in an NPZ or IDX file. Named sets have a layout of their own; where a network takes channels
 last, they are moved.`,
+  ),
+  'data/bad-coco': define<{ file: string; reason: string }>(
+    'error',
+    ({ file, reason }) => `"${file}" is no usable file of annotations: ${reason}`,
+    `\`coco:FOLDER,ANNOTATIONS.json\` reads COCO's format: \`images\` with \`id\`, \`file_name\` below the folder, \`width\` and \`height\`;
+\`categories\` with \`id\` and \`name\`; \`annotations\` with \`image_id\`, \`category_id\` and \`bbox\`, [left, top, width, height] in pixels. A
+box that reaches over the border by a pixel at most is cut, one without an area or of a crowd (\`iscrowd\`) left out, with a note.`,
+  ),
+  'data/boxes': define<{ name: string }>(
+    'error',
+    ({ name }) => `the labels of "${name}" are boxes, and the network isn't a detector`,
+    `Boxes are learned with \`loss yolo\`, by a network whose outputs are those of \`SpikeDetect\` (\`use "spikec/detection"\`): for each
+place of the strides 8, 16 and 32 four distances and the classes. Commands that compare classes or numbers can't take them.`,
+  ),
+  'data/no-boxes': define<{ name: string }>(
+    'error',
+    ({ name }) => `the network is a detector, and the labels of "${name}" are no boxes`,
+    `A network that is trained with \`loss yolo\` is compared with boxes: \`--data coco:FOLDER,ANNOTATIONS.json\`.`,
+  ),
+  'data/detector-mismatch': define<{ name: string; classes: number; outputs: number; places: number; bins: number }>(
+    'error',
+    ({ name, classes, outputs, places, bins }) =>
+      `"${name}" has ${classes} class${classes === 1 ? '' : 'es'}: a detector with ${bins} bins of ${places} places has ${places * (4 * bins + classes)} outputs for them, and the network has ${outputs}`,
+    `For each place a detector has four sides of \`bins\` numbers and a number for each class. The places are those of the strides 8,
+16 and 32. \`classes\` and \`bins\` of \`SpikeDetect\` must be those of the data and of \`loss yolo(bins: …)\`.`,
   ),
   'data/not-classes': define<{ name: string }>(
     'error',

@@ -44,6 +44,7 @@ export {
   type LossTerm,
   type OtherOutput,
   type TrainingLoss,
+  binsOf,
   distillations,
   givesLogitsOfNumbers,
   taskLosses,

@@ -51,6 +51,11 @@ export function weightOf(loss: TrainingLoss, output: number): number {
   return terms.reduce((sum, { factor }) => sum + factor, 0);
 }
 
+/** Bins of a side's distance where the loss is that of a detector. */
+export function binsOf(loss: TrainingLoss): number | undefined {
+  return taskLosses(loss).find((one) => one.kind === 'yolo')?.bins;
+}
+
 /** Whether an output (the first where none is named) is logits of numbers from 0 to 1: what it says is σ of it. */
 export function givesLogitsOfNumbers(loss: TrainingLoss, output = 0): boolean {
   const losses = taskLosses(loss, output);

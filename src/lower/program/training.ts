@@ -7,6 +7,7 @@ import {
   type Value,
   absoluteError,
   correctCount,
+  numbersOfObject,
 } from '../../tensor/index.js';
 import type { Carried } from './carriers/index.js';
 import { type BitPenalty, regularised } from './bit-penalty.js';
@@ -34,7 +35,9 @@ const training = { precision: 'f32', trainable: true } as const;
 
 interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
   /** What labels are: classes where it isn't said. */
-  readonly labels?: 'classes' | 'numbers';
+  readonly labels?: 'classes' | 'numbers' | 'boxes';
+  /** Boxes that a sample's labels have. */
+  readonly objects?: number;
   /** Samples are mixed with others: there are inputs for the classes of these, and for the share that is left. */
   readonly mixed?: boolean;
   /** Outputs behind the first that are compared with something. */
@@ -44,20 +47,21 @@ interface TrainingOptions extends Pick<LowerOptions, 'unroll'> {
 /**
  * The forward pass of training, f32: inputs are images, i32 labels [N] and random numbers;
  * outputs `loss` (a scalar) and `correct` (how many predictions of the mean logits are right). Labels that are numbers are
- * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error; with `bce` that of σ of the outputs). Other outputs of the
- * network have inputs and outputs of their own, with their names.
+ * f32 [N, outputs]; the second output is then `error` (Σ over the samples of the mean absolute error; with `bce` that of σ of the outputs). Labels that
+ * are boxes are f32 [N, objects · 5], and there is no second output. Other outputs of the network have inputs and outputs of their own,
+ * with their names.
  */
 export function lowerForTraining(
   network: Network,
   loss: TrainingLoss,
   penalties: readonly BitPenalty[] = [],
-  { labels: labelKind = 'classes', mixed = false, others = [], ...options }: TrainingOptions = {},
+  { labels: labelKind = 'classes', objects = 16, mixed = false, others = [], ...options }: TrainingOptions = {},
 ): TrainableRunnable {
   const begun = begin(network, { ...training, ...options }, 'train');
   const { lowering, carried, outputs } = begun;
   const { builder } = lowering;
   const compared: readonly ComparedOutput[] = [
-    { output: 0, numbers: labelKind === 'numbers' },
+    { output: 0, numbers: labelKind !== 'classes' },
     ...others.map(({ output, name, labels }) => ({ output, name, numbers: labels !== 'classes' })),
   ];
   const logits = compared.map(({ output }) => logitsOf(carried, network.outputs[output]!, taskLosses(loss, output)));
@@ -68,7 +72,8 @@ export function lowerForTraining(
   compared.forEach((one, i) => {
     const { output, name } = one;
     const width = logits[i]!.read.shape[1]!;
-    const labels = labelsInput(builder, outputNames.labelsOf(name), one.numbers, width);
+    const labelled = output === 0 && labelKind === 'boxes' ? numbersOfObject * objects : width;
+    const labels = labelsInput(builder, outputNames.labelsOf(name), one.numbers, labelled);
     const partner =
       share === undefined || one.numbers
         ? undefined
@@ -81,6 +86,7 @@ export function lowerForTraining(
   outputs.output(outputNames.loss, regularised(lowering, task, penalties));
   for (const { output, name, numbers } of compared) {
     const { logits: { read }, truth: { labels } } = judged.get(output)!; // prettier-ignore
+    if (output === 0 && labelKind === 'boxes') continue;
     if (numbers) {
       const said = givesLogitsOfNumbers(loss, output) ? builder.sigmoid(read) : read;
       outputs.output(outputNames.errorOf(name), absoluteError(builder, said, labels));

@@ -1,5 +1,6 @@
 import { invariant, present } from '../../base/invariant.js';
 import type { Tensor } from '../../base/dtype.js';
+import type { DetectorShape } from '../../detection/index.js';
 import { type Dataset, type Normalisation, readBatch } from '../../data/index.js';
 
 export interface Images {
@@ -14,7 +15,9 @@ export interface Images {
 export type Truth =
   | { readonly kind: 'classes'; readonly classes: Int32Array }
   /** [samples, outputs], row-major. */
-  | { readonly kind: 'numbers'; readonly numbers: Float64Array };
+  | { readonly kind: 'numbers'; readonly numbers: Float64Array }
+  /** Of each sample as many rows of class, left, top, right and bottom as its set has, [samples, objects, 5]. */
+  | { readonly kind: 'boxes'; readonly numbers: Float64Array; readonly detector: DetectorShape };
 
 export type Counter = (done: number, total: number) => void;
 
@@ -49,7 +52,11 @@ export function readTruth(images: Images): Truth {
     const { targets } = readBatch(dataset, start, Math.min(batch, count - start), normalisation);
     numbers.set(present(targets, `evaluate: ${dataset.name} gave no numbers`), start * width);
   }
-  return { kind: 'numbers', numbers };
+  const { boxes, shape } = dataset;
+  if (boxes?.bins === undefined) return { kind: 'numbers', numbers };
+  const [rows = 0, columns = 0] = shape.slice(-2);
+  const detector = { image: [rows, columns], bins: boxes.bins, classes: boxes.names.length } as const;
+  return { kind: 'boxes', numbers, detector };
 }
 
 /**

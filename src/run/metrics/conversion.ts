@@ -7,7 +7,7 @@ import { predictedClasses } from './predictions.js';
 /** What a run of a spiking network counts besides its predictions. */
 export interface SpikingRun {
   readonly classes: Int32Array;
-  /** All values of the first output. */
+  /** All values of the first output; none where they are looked at as they come. */
   readonly outputs: Outputs;
   /** Those of the others, by their names. */
   readonly others: ReadonlyMap<string, Outputs>;
@@ -32,6 +32,8 @@ export interface SpikingNetwork {
   readonly lanes: number;
   /** Number of steps → output name of the mean logits over them. */
   readonly early?: ReadonlyMap<number, string>;
+  /** Takes the outputs [count, …] of the samples from `start`, which aren't kept then: those of detectors are many. */
+  readonly onOutputs?: (outputs: Tensor, start: number) => void;
   /** Sees every batch's results. */
   readonly onResults?: (results: Readonly<Record<string, Tensor>>) => void;
 }
@@ -62,7 +64,8 @@ export async function runSpiking(
       return { results, logits: present(results[network.output], 'evaluate: no logits') };
     },
     ({ results, logits }, start, size) => {
-      keep('', logits, start, size);
+      if (network.onOutputs === undefined) keep('', logits, start, size);
+      else network.onOutputs(logits, start);
       for (const [name, output] of network.others ?? [])
         keep(name, present(results[output], `evaluate: no output ${name}`), start, size);
       network.onResults?.(results);

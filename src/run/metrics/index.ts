@@ -1,6 +1,7 @@
 export { type CountedLayer, type LayerActivity, LevelCounter } from './activity.js';
 export { type Counter, type Images, type Truth, forEachBatch, readInputs, readLabels, readTruth } from './batches.js';
 export { type ClassScore, type Confusion, confusionOf } from './confusion.js';
+export { DetectionCounter } from './detections.js';
 export { RangeCounter } from './calibration.js';
 export { type SpikingNetwork, type SpikingRun, runSpiking } from './conversion.js';
 export { type ComparedLayer, DifferenceCounter, type LayerDifference, exactTie, floatTie } from './differences.js';

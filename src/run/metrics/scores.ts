@@ -1,3 +1,4 @@
+import type { DetectionScore } from '../../detection/index.js';
 import type { Truth } from './batches.js';
 import type { Outputs } from './outputs.js';
 import { agreement } from './predictions.js';
@@ -33,6 +34,7 @@ export interface Regression extends Distance {
 export interface Score {
   readonly accuracy?: number;
   readonly regression?: Regression;
+  readonly detection?: DetectionScore;
 }
 
 /** `givesLogits`: of numbers, σ of the outputs is compared with them. */
@@ -42,6 +44,7 @@ export function scoreOf(
   givesLogits = false,
 ): Score {
   if (truth.kind === 'classes') return { accuracy: agreement(classes, truth.classes) };
+  if (truth.kind === 'boxes') throw new TypeError('scoreOf: boxes are looked at batch by batch');
   if (outputs === undefined) throw new TypeError('scoreOf: numbers are compared with outputs');
   const said = givesLogits ? { ...outputs, data: outputs.data.map((z) => 1 / (1 + Math.exp(-z))) } : outputs;
   return { regression: regression(said, truth.numbers) };

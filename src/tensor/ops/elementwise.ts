@@ -198,6 +198,9 @@ export const elementwise = {
   tanh: unary<NoAttrs>('tanh', 'tanh x', floats, Math.tanh, ({ b, out, grad }) => [
     b.mul(grad, b.sub(1, b.mul(out, out))),
   ]),
+  atan: unary<NoAttrs>('atan', 'arctan x', floats, Math.atan, ({ b, inputs, grad }) => [
+    b.div(grad, b.add(b.mul(inputs[0]!, inputs[0]!), 1)),
+  ]),
   not: unary<NoAttrs>(
     'not',
     'logical not',

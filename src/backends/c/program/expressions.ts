@@ -42,6 +42,7 @@ export const elementwise: Partial<Readonly<Record<PrimKind, ElementExpr>>> = {
   log: libm((x) => `log(${x})`),
   sqrt: libm((x) => `sqrt(${x})`),
   tanh: libm((x) => `tanh(${x})`),
+  atan: libm((x) => `atan(${x})`),
   sigmoid: libm((x) => `(1.0 / (1.0 + exp(-${x})))`),
   pow: ([a, b], { dtype }) => `(${computeType(dtype)})pow((double)${a}, (double)${b})`,
   not: ([x]) => `(!${x})`,
@@ -71,4 +72,4 @@ export const elementwise: Partial<Readonly<Record<PrimKind, ElementExpr>>> = {
 };
 
 /** Kinds whose expression needs <math.h>. */
-export const needsMath: ReadonlySet<PrimKind> = new Set(['exp', 'log', 'sqrt', 'tanh', 'sigmoid', 'pow']);
+export const needsMath: ReadonlySet<PrimKind> = new Set(['exp', 'log', 'sqrt', 'tanh', 'atan', 'sigmoid', 'pow']);

@@ -1,0 +1,147 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import { expect, it } from 'vitest';
+import { driver } from '../../src/commands/index.js';
+import { openDataset } from '../../src/data/index.js';
+import type { Outcome } from '../../src/base/diagnostics/index.js';
+import type { EpochRecord } from '../../src/train/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeTinySet } from '../support/tiny-training.js';
+import { seeded } from '../support/random-network.js';
+
+const side = 64;
+
+/** Images with one or two rectangles, red or blue, one of them without any, and their boxes. */
+function rectangles(folder: string, count = 48): string {
+  const random = seeded(7);
+  const whole = (from: number, to: number): number => from + Math.floor(random() * (to - from));
+  const made = {
+    images: [] as object[],
+    categories: [
+      { id: 1, name: 'red' },
+      { id: 2, name: 'blue' },
+    ],
+    annotations: [] as object[],
+  };
+  mkdirSync(join(folder, 'images'), { recursive: true });
+  for (let id = 0; id < count; id++) {
+    const png = new PNG({ width: side, height: side });
+    png.data.fill(255);
+    for (let i = 0; i < png.data.length; i++) if (i % 4 !== 3) png.data[i] = 40;
+    for (let k = 0; k < (id === 3 ? 0 : 1 + (id % 2)); k++) {
+      const [width, height] = [whole(14, 30), whole(14, 30)];
+      const [x, y] = [whole(32 * k, 32 * k + 34 - width), whole(0, side - height)];
+      const label = whole(0, 2);
+      for (let row = y; row < y + height; row++)
+        for (let column = x; column < x + width; column++) png.data[4 * (row * side + column) + 2 * label] = 250;
+      made.annotations.push({ image_id: id, category_id: label + 1, bbox: [x, y, width, height] });
+    }
+    made.images.push({ id, file_name: `${id}.png`, width: side, height: side });
+    writeFileSync(join(folder, 'images', `${id}.png`), PNG.sync.write(png));
+  }
+  writeFileSync(join(folder, 'boxes.json'), JSON.stringify(made));
+  return `coco:${join(folder, 'images')},${join(folder, 'boxes.json')}`;
+}
+
+function model(folder: string, train: string, classes = 2): string {
+  const path = join(folder, 'tiny.spike');
+  writeFileSync(
+    path,
+    `use "spikec/detection" { DownSampling, SpikeConv, SpikeDetect }
+     use "spikec/neurons" { ILIF }
+     network Tiny {
+       input image: real[3, ${side}, ${side}]
+       p3 = image | conv(12, kernel: 8, stride: 8, pad: none) | batchnorm | SpikeConv(12, kernel: 3)
+       p4 = p3 | DownSampling(12)
+       p5 = p4 | DownSampling(12)
+       output SpikeDetect(p3, p4, p5, ${classes}, 12, 12, bins: 4, prior: 3)
+     }
+     config tiny {
+       network Tiny  neuron ILIF(D: 4)  coding direct(steps: 1)
+       train { optimizer adam(lr: 1e-2)  schedule cosine  batch 8  seed 3  ${train} }
+     }`,
+  );
+  return path;
+}
+
+async function codes(work: () => Promise<Outcome<unknown>>): Promise<string> {
+  const { value, diagnostics } = await work();
+  expect(value).toBeUndefined();
+  return diagnostics.map(({ code, message }) => `${code}: ${message}`).join('\n');
+}
+
+it(
+  'a detector learns boxes; its run folder is evaluated by mean average precision, class by class',
+  { timeout: 180_000 },
+  async () => {
+    const folder = temporaryFolder();
+    const data = rectangles(folder);
+    const run = join(folder, 'run');
+    const records: EpochRecord[] = [];
+    const target = { path: model(folder, 'loss yolo(bins: 4)  epochs 30  validation 0.25') };
+    const { value } = await driver.trainTarget(target, { data, run, onEpoch: (record) => records.push(record) });
+    expect(records.at(-1)!.loss).toBeLessThan(records[0]!.loss / 2);
+    expect(records.at(-1)!).not.toHaveProperty('accuracy');
+    expect(records.at(-1)!.val_map50).toBeGreaterThan(0.6);
+    expect(records.at(-1)!.val_map).toBeLessThanOrEqual(records.at(-1)!.val_map50!);
+    expect(value!.best).toMatchObject({ map50: expect.any(Number), validated: true });
+
+    const dataset = openDataset(data);
+    const evaluated = await driver.evaluateTarget({ path: run }, { dataset, normalisation: {} });
+    const { map50, map, class_precision: classes = [] } = evaluated.value!;
+    expect(evaluated.value).not.toHaveProperty('accuracy');
+    expect(evaluated.value).not.toHaveProperty('regression');
+    expect(map50).toBeGreaterThan(0.6);
+    expect(classes.map(({ name }) => name)).toEqual(['red', 'blue']);
+    expect(classes.reduce((sum, one) => sum + one.map!, 0) / 2).toBeCloseTo(map!, 12);
+    // a batch of another size sees the same boxes
+    const again = await driver.evaluateTarget({ path: run }, { dataset, normalisation: {}, batch: 5 });
+    expect(again.value!.map).toBe(map);
+
+    const tiny = openDataset(writeTinySet(folder, (i) => i % 3));
+    expect(await codes(() => driver.evaluateTarget({ path: run }, { dataset: tiny, normalisation: {} }))).toMatch(
+      /data\/(no-boxes|shape)/,
+    );
+    const described = await driver.describeData({ dataset, normalisation: {}, target: { path: run } });
+    expect(described.value).toMatchObject({
+      labels: 'boxes',
+      boxes: { objects: { min: 0, max: 2 } },
+      first: [{ objects: [{ box: expect.any(Array) }] }, {}, {}, { objects: [] }, {}],
+    });
+    expect(described.value!.classes!.map(({ name }) => name)).toEqual(['red', 'blue']);
+  },
+);
+
+it('a detector and its labels must fit: losses, augmentation, classes, bins and images', async () => {
+  const folder = temporaryFolder();
+  const data = rectangles(folder, 10);
+  let count = 0;
+  const train = (settings: string, classes = 2) =>
+    codes(() =>
+      driver.trainTarget({ path: model(folder, settings, classes) }, { data, run: join(folder, `run${count++}`) }),
+    );
+  expect(await train('loss yolo(bins: 4) + mse')).toMatch(/model\/conflict: `yolo` compares boxes/);
+  expect(await train('loss yolo(bins: 4)  augment [flip]')).toMatch(
+    /model\/conflict: `flip` moves what is in an image/,
+  );
+  expect(await train('loss mse')).toMatch(/data\/boxes/);
+  expect(await train('epochs 1')).toMatch(/data\/boxes/);
+  expect(await train('loss yolo(bins: 3)')).toMatch(
+    /data\/detector-mismatch: .*has 2 classes: a detector with 3 bins of 84 places has 1176 outputs for them, and the network has 1512/,
+  );
+  expect(await train('loss yolo(bins: 8)')).toMatch(
+    /model\/conflict: `yolo` with 8 bins has 32 outputs for each of the 84 places .* the network has 1512/,
+  );
+  expect(await train('loss yolo(bins: 4)', 3)).toMatch(/data\/detector-mismatch/);
+  const other = writeTinySet(folder, (i) => i % 3);
+  const run = join(folder, 'other');
+  expect(
+    await codes(() => driver.trainTarget({ path: model(folder, 'loss yolo(bins: 4)') }, { data: other, run })),
+  ).toMatch(/data\/no-boxes/);
+  const untrained = model(folder, 'loss mse');
+  const dataset = openDataset(data);
+  expect(await codes(() => driver.evaluateTarget({ path: untrained }, { dataset, normalisation: {} }))).toMatch(
+    /data\/boxes/,
+  );
+});
