@@ -240,7 +240,7 @@ class NeuronBody {
     const wrong = surrogateProblem(name, Object.fromEntries(numbers) as Record<string, number>);
     if (wrong !== undefined) {
       const { argument, expected } = wrong;
-      const what = { what: `\`${argument}\` of \`${name}\``, expected, found: `${String(checked[argument])}` };
+      const what = { what: `\`${argument}\` of \`${name}\``, expected, found: JSON.stringify(checked[argument]) };
       this.#reporter.report('model/argument-type', what, matched.get(argument)?.span ?? place);
     }
     return { name, args: checked };
