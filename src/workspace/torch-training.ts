@@ -70,6 +70,7 @@ export function unknownSetting({
   others,
 }: TrainSettings): string | undefined {
   if (others !== undefined) return 'several outputs';
+  if (labels === 'boxes') return 'the loss `yolo`';
   if (labels !== undefined) return 'labels that are numbers';
   if (distillations(loss).length > 0) return 'the loss `distill`';
   const known = ['cross_entropy', 'tet', 'mse'];

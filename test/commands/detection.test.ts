@@ -156,6 +156,9 @@ it('a detector and its labels must fit: losses, augmentation, classes, bins and 
   expect(
     await codes(() => driver.trainTarget({ path: model(folder, 'loss yolo(bins: 4)') }, { data: other, run })),
   ).toMatch(/data\/no-boxes/);
+  const inTorch = { data, run: join(folder, 'torch'), engine: 'torch', python: 'python3' };
+  const refused = await codes(() => driver.trainTarget({ path: model(folder, 'loss yolo(bins: 4)') }, inTorch));
+  expect(refused).toMatch(/torch\/.*`yolo`/);
   const untrained = model(folder, 'loss mse');
   const dataset = openDataset(data);
   expect(await codes(() => driver.evaluateTarget({ path: untrained }, { dataset, normalisation: {} }))).toMatch(

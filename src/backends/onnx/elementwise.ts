@@ -21,6 +21,20 @@ function comparison(opType: string, withKernel: readonly DType[]): Emit<unknown>
 
 const ordered: readonly DType[] = ['f32', 'f64', 'i32'];
 
+/**
+ * onnxruntime has no Atan of f64: with a that of f32, arctan x = a + arctan((x·cos a − sin a)/(cos a + x·sin a)), whose argument
+ * is so small that it is its own arctangent.
+ */
+const atan: Emit<unknown> = ({ w, names, inputs, out }) => {
+  if (inputs[0]!.dtype !== 'f64') return w.node('Atan', names, {}, out);
+  const x = names[0]!;
+  const near = castTo(w, w.node('Atan', [castTo(w, x, elementType.f32)]), elementType.f64);
+  const [sine, cosine] = [w.node('Sin', [near]), w.node('Cos', [near])];
+  const above = w.node('Sub', [w.node('Mul', [x, cosine]), sine]);
+  const below = w.node('Add', [w.node('Mul', [x, sine]), cosine]);
+  return w.node('Add', [near, w.node('Div', [above, below])], {}, out);
+};
+
 /** Integer division truncates in ONNX as in the primitive. */
 export const elementwise = {
   detach: direct('Identity'),
@@ -34,7 +48,7 @@ export const elementwise = {
   sqrt: direct('Sqrt'),
   sigmoid: direct('Sigmoid'),
   tanh: direct('Tanh'),
-  atan: direct('Atan'),
+  atan,
   not: direct('Not'),
   add: direct('Add'),
   sub: direct('Sub'),
