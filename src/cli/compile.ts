@@ -15,6 +15,7 @@ interface CompileFlags extends CommonFlags {
   readonly planes?: boolean;
   readonly memory?: boolean;
   readonly nirFor?: (typeof nirTools)[number];
+  readonly nirExtensions?: boolean;
   readonly passes?: boolean;
   readonly timePasses?: boolean;
 }
@@ -33,6 +34,7 @@ export function addCompile(program: Command, host: Host): void {
     .option('--planes', 'multi-bit spikes as binary planes in virtual time steps')
     .option('--memory', 'print how much flash and memory the emitted C needs; writes only where -o says')
     .addOption(choice('--nir-for <tool>', 'whose reading of NIR an emitted file is for (default: nir)', nirTools))
+    .option('--nir-extensions', 'what NIR can’t say as metadata of the emitted file, which spikec reads back')
     .option('--passes', 'list the passes')
     .option('--time-passes', 'print how long each pass took')
     .action((target: Target | undefined, flags: CompileFlags) => {
@@ -41,6 +43,8 @@ export function addCompile(program: Command, host: Host): void {
       const emitted = flags.emit ?? [];
       if (flags.nirFor !== undefined && !emitted.includes('nir'))
         usageError(command, "option '--nir-for' does nothing without '--emit nir'");
+      if (flags.nirExtensions === true && !emitted.includes('nir'))
+        usageError(command, "option '--nir-extensions' does nothing without '--emit nir'");
       if (flags.memory === true && flags.emit !== undefined && !emitted.includes('c'))
         usageError(command, "option '--memory' does nothing without '--emit c', which it means alone");
       return compile(host, target, flags);
@@ -80,6 +84,7 @@ function compile(host: Host, target: Target, flags: CompileFlags): Promise<void>
           verify: flags.verify,
           planes: flags.planes,
           nirFor: flags.nirFor,
+          nirExtensions: flags.nirExtensions,
         }),
       }),
     );

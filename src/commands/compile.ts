@@ -1,12 +1,11 @@
-import type { NirReader } from '../backends/nir/index.js';
 import type { Outcome } from '../base/diagnostics/index.js';
 import { writeFolder } from '../data/index.js';
 import { type Network, printNetwork } from '../network/index.js';
 import type { PassRun } from '../passes/index.js';
 import { checkRuns } from '../run/runnable.js';
 import { verifyWhereWanted } from '../run/verify-import.js';
-import { affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
-import { checkPassNames, checkRan } from '../workspace/compiled.js';
+import { type ArtifactOptions, affordable, artifactFiles, recordedAs } from '../workspace/artifacts.js';
+import { checkPassNames, checkRan, wantedPasses } from '../workspace/compiled.js';
 import { emitters, refuseModules } from '../workspace/emitters.js';
 import { Findings } from '../workspace/findings.js';
 import { prepare } from '../workspace/nir.js';
@@ -18,7 +17,7 @@ import type { Artifact, CommonOptions, Target } from '../workspace/types.js';
 import { packageVersion } from '../workspace/version.js';
 import { type CompileResult, Facts, describe } from './summary.js';
 
-export interface CompileOptions extends CommonOptions {
+export interface CompileOptions extends CommonOptions, Pick<ArtifactOptions, 'nirFor' | 'nirExtensions'> {
   readonly emit: readonly Artifact[];
   /** Where the compiled folder goes; nothing is written without it. */
   readonly outDir?: string;
@@ -29,7 +28,6 @@ export interface CompileOptions extends CommonOptions {
   readonly planes?: boolean;
   /** Make what is emitted for what is to be said of its memory, even if nothing is written. */
   readonly memory?: boolean;
-  readonly nirFor?: NirReader;
   /** Receives IR that the options ask to print. `title` names the pass. */
   readonly onPrint?: (title: string, text: string) => void;
 }
@@ -65,7 +63,7 @@ function emitted(
   opened: Opened,
   network: Network,
   emit: CompileOptions['emit'],
-  { outDir: folder, memory, nirFor, onProgress }: CompileOptions,
+  { outDir: folder, memory, nirFor, nirExtensions, onProgress }: CompileOptions,
   facts: Facts,
   findings: Findings,
 ): readonly string[] {
@@ -77,18 +75,20 @@ function emitted(
   const torch = () => torchFolder(opened, network, emit, findings);
   const made = isTorchAlone(emit)
     ? new Map(torch())
-    : artifactFiles(network, emit, origin, packageVersion(), { tfjs, torch, said: facts.take, nirFor, onProgress });
+    : artifactFiles(network, emit, origin, packageVersion(), {
+        tfjs,
+        torch,
+        said: facts.take,
+        nirFor,
+        nirExtensions,
+        onProgress,
+      });
   if (folder === undefined) return [];
   refuseToReplace({ folder, maker: 'compile', files: made, inputs });
   const earlier = stillRecorded(folder, 'compile', made);
   const files = recordedAs(made, { ...origin, earlier }, packageVersion());
   writeFolder(folder, files);
   return [...files.keys()];
-}
-
-/** Passes that the options name. */
-function wantedPasses({ printAfter, stopAfter }: CompileOptions): readonly string[] {
-  return [printAfter === 'all' ? undefined : printAfter, stopAfter].filter((name) => name !== undefined);
 }
 
 function print({ pass, network }: PassRun, { printAfter, stopAfter, onPrint }: CompileOptions): void {

@@ -41,7 +41,12 @@ function writeGraph(group: Hdf5Group, { nodes, edges, metadata }: NirGraph): voi
     }
     own.create_dataset({ name: 'type', data: node.type });
     for (const [field, value] of node.fields) writeField(own, field, value);
+    writeMetadata(own, node.metadata);
   }
+  writeMetadata(group, metadata);
+}
+
+function writeMetadata(group: Hdf5Group, metadata: NirGraph['metadata']): void {
   if (metadata === undefined || metadata.size === 0) return;
   const said = group.create_group('metadata');
   for (const [field, value] of metadata) writeField(said, field, value);
@@ -49,7 +54,10 @@ function writeGraph(group: Hdf5Group, { nodes, edges, metadata }: NirGraph): voi
 
 function writeField(group: Hdf5Group, name: string, value: NirArray | string): void {
   if (typeof value === 'string') group.create_dataset({ name, data: value });
-  else if (value.integer === true) {
+  else if (value.narrow === true) {
+    const whole = value.data.some((x) => x > 127) ? Uint8Array.from(value.data) : Int8Array.from(value.data);
+    group.create_dataset({ name, data: whole, shape: value.shape, dtype: whole instanceof Uint8Array ? '<B' : '<b' });
+  } else if (value.integer === true) {
     const data = BigInt64Array.from(value.data, BigInt);
     group.create_dataset({ name, data: value.shape.length === 0 ? data[0]! : data, shape: value.shape, dtype: '<q' });
   } else {

@@ -106,7 +106,9 @@ class Reading {
     const type = fields.get('type');
     if (typeof type !== 'string') return this.bad(`node "${name}" has no type`);
     fields.delete('type');
-    return { type, fields, ...(type === 'NIRGraph' ? { graph: this.#graph(group, depth + 1) } : {}) };
+    const metadata = this.#group(group, 'metadata');
+    const said = metadata === undefined ? {} : { metadata: this.#fields(metadata, () => true) };
+    return { type, fields, ...said, ...(type === 'NIRGraph' ? { graph: this.#graph(group, depth + 1) } : {}) };
   }
 
   #fields(group: Hdf5Group, wanted: (name: string) => boolean): Map<string, NirArray | string> {
@@ -190,4 +192,3 @@ export function encodeNir(graph: NirGraph): Uint8Array {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-

@@ -108,7 +108,7 @@ export {
   type ValueType,
   checkedOp,
 } from './types.js';
-export { type Problem, verifyNetwork } from './verify.js';
+export { type Problem, verifyNetwork, verifyValues } from './verify.js';
 export { type InputPart, inputParts } from './input-parts.js';
 export { decodeWeights, encodeWeights, weightsPieces } from './weights-file.js';
 export { derivedLevels } from './verify-levels.js';

@@ -65,6 +65,7 @@ export function artifactFiles(
     torch = noModule,
     said = () => undefined,
     nirFor,
+    nirExtensions,
     onProgress,
   }: ArtifactOptions = {},
 ): Map<string, FileContent> {
@@ -75,7 +76,7 @@ export function artifactFiles(
   const wanted = artifacts.filter((one) => emit.includes(one));
   for (const [done, name] of wanted.entries()) {
     onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts', passing: true });
-    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor }))
+    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor, nirExtensions }))
       files.set(file, content);
   }
   files.set('manifest.json', manifest(files, origin, version));
@@ -89,6 +90,7 @@ export interface ArtifactOptions {
   readonly torch?: Emission['torch'];
   readonly said?: Emission['said'];
   readonly nirFor?: Emission['nirFor'];
+  readonly nirExtensions?: Emission['nirExtensions'];
   readonly onProgress?: OnProgress | undefined;
 }
 

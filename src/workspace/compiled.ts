@@ -91,3 +91,14 @@ export function checkRan(pass: string | undefined, runs: readonly PassRun[]): vo
   if (pass === undefined || names.includes(pass)) return;
   fail('cli/unknown-pass', { pass }, undefined, { help: `what runs: ${names.join(', ')}` });
 }
+
+/** Passes that options name. */
+export function wantedPasses({
+  printAfter,
+  stopAfter,
+}: {
+  readonly printAfter?: string;
+  readonly stopAfter?: string;
+}): readonly string[] {
+  return [printAfter === 'all' ? undefined : printAfter, stopAfter].filter((name) => name !== undefined);
+}

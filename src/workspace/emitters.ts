@@ -22,6 +22,8 @@ export interface Emission {
   readonly torch: () => Files;
   /** Whose reading of NIR a file is written for. */
   readonly nirFor?: NirReader | undefined;
+  /** What NIR can't say goes into the metadata of a NIR file. */
+  readonly nirExtensions?: boolean | undefined;
   /** Takes what there is to say of files beside their text. */
   readonly said: (facts: EmittedFacts) => void;
 }
@@ -59,12 +61,17 @@ export const emitters: Readonly<Record<Artifact, Emitter>> = {
   torch: { lowers: false, files: ({ torch }) => torch() },
 };
 
-function nirFiles({ network, nirFor, said }: Emission): Files {
-  const { graph, nodes, faithful, approximate } = exportNir(network, nirFor);
+function nirFiles({ network, nirFor, nirExtensions, said }: Emission): Files {
+  const { graph, nodes, faithful, approximate } = exportNir(network, nirFor, nirExtensions);
+  const extended = nodes.filter(({ rating }) => rating === 'extended');
+  const counts = [
+    ...(approximate.length === 0 ? [] : [`${approximate.length} approximate`]),
+    ...(extended.length === 0
+      ? []
+      : [`${extended.length} extended, which tools that don't know the extensions read otherwise`]),
+  ];
   const count =
-    approximate.length === 0
-      ? `${faithful} nodes, all faithful`
-      : `${faithful} nodes faithful, ${approximate.length} approximate`;
+    counts.length === 0 ? `${faithful} nodes, all faithful` : [`${faithful} nodes faithful`, ...counts].join(', ');
   said({ notes: [`NIR: ${count}`, ...approximate.map(({ message }) => `NIR: ${message}`)], nir: nodes });
   return [['network.nir', encodeNir(graph)]];
 }

@@ -1,10 +1,18 @@
 import { type Diagnostic, DiagnosticError, diagnostic } from '../../base/diagnostics/index.js';
 import { present } from '../../base/invariant.js';
-import type { NirArray, NirGraph, NirNode } from '../../frontends/nir/index.js';
-import { type Network, type Op, opsById } from '../../network/index.js';
+import {
+  type NirArray,
+  type NirGraph,
+  type NirNode,
+  attributesText,
+  extensionVersion,
+  withMetadata,
+} from '../../frontends/nir/index.js';
+import { type Attrs, type Network, type Op, type OpKind, opsById } from '../../network/index.js';
 import { type NirReader, conventions } from './conventions.js';
+import { inFull, standIn } from './extend.js';
 import { layers } from './layers.js';
-import { integers, node } from './row.js';
+import { type RowCall, integers, node } from './row.js';
 
 /** What became of a layer in the file. */
 export interface NirNodeReport {
@@ -12,8 +20,8 @@ export interface NirNodeReport {
   /** The node's name in the file, and its type. */
   readonly node: string;
   readonly type: string;
-  readonly rating: 'faithful' | 'approximate';
-  /** Why it is no more than approximate. */
+  readonly rating: 'faithful' | 'approximate' | 'extended';
+  /** Why it is no more than approximate; of an extended one, what NIR can't say and its metadata do. */
   readonly why?: string;
 }
 
@@ -26,8 +34,11 @@ export interface NirExport {
   readonly approximate: readonly Diagnostic[];
 }
 
-/** A network as a NIR graph for a tool; all that NIR can't say is an error, layer by layer. */
-export function exportNir(network: Network, reader: NirReader = 'nir'): NirExport {
+/**
+ * A network as a NIR graph for a tool. All that NIR can't say is an error, layer by layer; with `extensions` it stands in the metadata of nodes
+ * (docs/nir.md, "Extensions").
+ */
+export function exportNir(network: Network, reader: NirReader = 'nir', extensions = false): NirExport {
   const convention = conventions[reader];
   const byId = opsById(network);
   const place = new Map(network.ops.map(({ id }, i) => [id, i]));
@@ -37,10 +48,12 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
   const approximate: Diagnostic[] = [];
   const passes = new Set<string>();
   const reports: NirNodeReport[] = [];
+  const gaps = new Map<string, readonly string[]>();
+  const ends = extensions ? endsOf(network) : undefined;
   for (const op of network.ops) {
     const [from] = op.inputs;
     const reasons: string[] = [];
-    const made = layers[op.kind]({
+    const call: RowCall = {
       network,
       op,
       convention,
@@ -50,20 +63,37 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
         reasons.push(why);
         approximate.push(diagnostic('nir/approximate', { layer: op.id, why }, op.place));
       },
-    });
-    if (made === 'through') passes.add(op.id);
-    else if ('cannot' in made)
-      refused.push(diagnostic('nir/unsupported', { layer: op.id, what: made.cannot }, op.place));
-    else {
-      const name = nameFor(op.id, nodes);
+    };
+    const made = ends?.has(op.id) === true ? 'through' : rowOf(call, extensions);
+    const name = nameFor(op.id, nodes);
+    const put = (one: NirNode, rated: Pick<NirNodeReport, 'rating' | 'why'>): void => {
       names.set(op.id, name);
-      nodes.set(name, made);
-      const [why] = reasons;
-      const rated =
-        why === undefined
-          ? { rating: 'faithful' as const }
-          : { rating: 'approximate' as const, why: reasons.join('; ') };
-      reports.push({ layer: op.id, node: name, type: made.type, ...rated });
+      nodes.set(name, one);
+      reports.push({ layer: op.id, node: name, type: one.type, ...rated });
+    };
+    if (made === 'through') passes.add(op.id);
+    else if (!('cannot' in made)) {
+      const isExact = reasons.length === 0;
+      const full = extensions && op.kind !== 'input' ? inFull(network, op, name, made) : made;
+      put(full, isExact ? { rating: 'faithful' } : { rating: 'approximate', why: reasons.join('; ') });
+    } else if (!extensions) refused.push(diagnostic('nir/unsupported', { layer: op.id, what: made.cannot }, op.place));
+    else {
+      const near = standIn(call);
+      const rated = { rating: 'extended', why: made.cannot } as const;
+      if (near !== undefined) {
+        put(withMetadata(inFull(network, op, name, near.node), near.words), rated);
+        continue;
+      }
+      // a gap: its values leave through Outputs, and come back through an Input
+      nodes.set(name, node('Input', {}));
+      const reads = op.inputs.map((input) => {
+        const stub = nameFor(`${op.id}_in`, nodes);
+        const output = node('Output', { shape: integers(byId.get(input)!.type.shape) });
+        nodes.set(stub, withMetadata(output, new Map([['gap', name]])));
+        return stub;
+      });
+      gaps.set(op.id, reads);
+      put(inFull(network, op, name, node('Input', { shape: integers(op.type.shape) }), reads), rated);
     }
   }
   const sources = (id: string, seen: ReadonlySet<string> = new Set()): readonly string[] => {
@@ -81,7 +111,9 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
     for (const one of new Set(from)) edges.push([one, to]);
   };
   for (const op of network.ops) {
-    if (!passes.has(op.id))
+    const reads = gaps.get(op.id);
+    if (reads !== undefined) reads.forEach((stub, i) => connect(op, sources(op.inputs[i]!), stub));
+    else if (!passes.has(op.id))
       connect(
         op,
         op.inputs.flatMap((input) => sources(input)),
@@ -90,26 +122,68 @@ export function exportNir(network: Network, reader: NirReader = 'nir'): NirExpor
   }
   for (const id of network.outputs) {
     const name = nameFor(network.outputs.length === 1 ? 'output' : `output_${id}`, nodes);
-    nodes.set(name, node('Output', { shape: integers(byId.get(id)!.type.shape) }));
+    const output = node('Output', { shape: integers(byId.get(id)!.type.shape) });
+    nodes.set(name, ends?.has(id) === true ? withMetadata(output, endText('readout', byId.get(id)!)) : output);
     connect(byId.get(id)!, sources(id), name);
   }
   if (refused.length > 0) throw new DiagnosticError(refused);
+  for (const op of network.ops) {
+    const input = names.get(op.inputs[0] ?? '');
+    if (ends?.has(op.id) === true && op.kind === 'encode' && input !== undefined)
+      nodes.set(input, withMetadata(nodes.get(input)!, endText('coding', op)));
+  }
   return {
-    graph: { nodes, edges, metadata: metadataOf(network, convention.dt) },
+    graph: { nodes, edges, metadata: metadataOf(network, convention.dt, extensions) },
     nodes: reports,
-    faithful: nodes.size - reports.filter(({ rating }) => rating === 'approximate').length,
+    faithful:
+      nodes.size - [...gaps.values()].flat().length - reports.filter(({ rating }) => rating !== 'faithful').length,
     approximate,
   };
 }
 
+/** What a layer is in NIR; a train that begins later has no node of its own there. */
+function rowOf(call: RowCall, extensions: boolean): ReturnType<(typeof layers)[OpKind]> {
+  const { op } = call;
+  if (!extensions) return layers[op.kind](call);
+  if (op.kind === 'delay') return { cannot: 'a train that begins later' };
+  if (op.kind === 'encode') return { cannot: 'how values become trains' };
+  if (op.kind === 'decode') return { cannot: 'how trains become values' };
+  return layers[op.kind](call);
+}
+
+/** Where values become trains right behind the input, and trains values right before the output: what the metadata of Input and Output say. */
+function endsOf({ ops, outputs }: Network): ReadonlySet<string> {
+  const readers = (id: string): number => ops.filter(({ inputs }) => inputs.includes(id)).length;
+  const inputs = new Set(ops.filter(({ kind }) => kind === 'input').map(({ id }) => id));
+  const isEnd = ({ id, kind, inputs: [from] }: Op): boolean =>
+    kind === 'encode'
+      ? inputs.has(from!) && readers(from!) === 1
+      : kind === 'decode' && outputs.includes(id) && readers(id) === 0;
+  return new Set(ops.filter(isEnd).map(({ id }) => id));
+}
+
+function endText(name: 'coding' | 'readout', { id, attrs }: Op): ReadonlyMap<string, string> {
+  return new Map([
+    [name, attributesText(attrs as Attrs)],
+    [`${name}_layer`, id],
+  ]);
+}
+
 /** What a file can't say otherwise: the length of a step, and how many there are. */
-function metadataOf(network: Network, dt: number): ReadonlyMap<string, NirArray | string> {
+function metadataOf(network: Network, dt: number, extensions: boolean): ReadonlyMap<string, NirArray | string> {
   const steps = network.ops.find((op) => op.kind === 'encode')?.attrs.steps ?? 1;
   return new Map<string, NirArray | string>([
     ['made_by', 'spikec'],
     ['dt', { shape: [], data: Float64Array.of(dt) }],
     ['steps', { shape: [], data: Float64Array.of(steps), integer: true }],
+    ...(extensions ? extended(network) : []),
   ]);
+}
+
+function extended({ coding }: Network): readonly (readonly [string, NirArray | string])[] {
+  const version = ['extensions', { shape: [], data: Float64Array.of(extensionVersion), integer: true }] as const;
+  if (coding === undefined) return [version];
+  return [version, ['coding', coding.name], ['coding_attributes', attributesText(coding.args)]];
 }
 
 /** A name for a node: HDF5 takes a slash for a group, and readers that make PyTorch modules of nodes refuse dots. */

@@ -66,6 +66,7 @@ const linear: Row = (call) => {
 };
 
 const affine: Row = ({ network, op }) => {
+  if (onPlanes(op)) return { cannot: 'binary planes of spikes' };
   if (optionalParam(network, op, 'shift') !== undefined) return { cannot: 'a constant that is added behind a scale' };
   const scale = realValues(paramOf(network, op, 'scale'));
   const { shape } = op.type;

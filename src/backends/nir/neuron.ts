@@ -17,7 +17,17 @@ export interface LeakyForm {
   };
 }
 
-export type NeuronForm = LeakyForm | { readonly kind: 'other'; readonly why: string };
+export type NeuronForm = LeakyForm | OtherForm;
+
+/** What NIR can't say, and why. */
+export interface OtherForm {
+  readonly kind: 'other';
+  readonly why: string;
+  /** Of a linear membrane that fires: the same with spikes of 1 above its first threshold, reset to 0. */
+  readonly nearest?: LeakyForm;
+  /** What its reset does: to a value, by so much for each unit of its output, or nothing; missing where it is none of these. */
+  readonly reset?: { readonly how: 'value' | 'subtract' | 'none'; readonly by?: number };
+}
 
 type Values = ReadonlyMap<string, number>;
 
@@ -71,7 +81,50 @@ export function neuronForm(def: NeuronDef, params: Values, steps: number): Neuro
   const linear = { kind: 'leaky', decay, gain, leak: base.v, ...(synapse === undefined ? {} : { synapse }) } as const;
   if (isRealValued(def, Object.fromEntries(params)))
     return isMembrane(def, membrane) ? linear : other('an output that isn’t the membrane');
-  return withSpike(def, linear, { own, membrane, step, zero, i });
+  const probing = { own, membrane, step, zero, i };
+  const made = withSpike(def, linear, probing);
+  return made.kind === 'other' ? { ...made, ...nearest(linear, probing) } : made;
+}
+
+/** A membrane with the lowest threshold at which equations fire, found by halving, and what they do when they have fired. */
+function nearest(linear: LeakyForm, probing: Probing): Omit<OtherForm, 'kind' | 'why'> {
+  const at = chargedTo(linear, probing);
+  if (at === undefined) return {};
+  const most = 1024;
+  if (!(at(most)!.s > 0) || at(0)!.s > 0) return {};
+  let [below, above] = [0, most];
+  for (let round = 0; round < 80; round++) {
+    const middle = (below + above) / 2;
+    if (at(middle)!.s > 0) above = middle;
+    else below = middle;
+  }
+  const threshold = Number(above.toPrecision(9));
+  const spike = { threshold, reached: at(threshold)!.s > 0, reset: 0 };
+  const found = [1.1, 1.7, 3.3, 9].map((times) => at(threshold * times)!);
+  const after = found.map((one) => one.after.get(probing.membrane)!);
+  const by = found.map((one, i) => (one.charged.get(probing.membrane)! - after[i]!) / one.s);
+  const isOne = (values: readonly number[]): boolean => values.every((value) => near(value, values[0]!));
+  if (by.every((value) => value === 0)) return { nearest: { ...linear, spike }, reset: { how: 'none' } };
+  if (isOne(by))
+    return { nearest: { ...linear, spike }, reset: { how: 'subtract', by: Number(by[0]!.toPrecision(12)) } };
+  if (!isOne(after)) return { nearest: { ...linear, spike } };
+  return { nearest: { ...linear, spike: { ...spike, reset: after[0]! } }, reset: { how: 'value' } };
+}
+
+/** How equations are tried out. */
+interface Probing {
+  readonly own: Values;
+  readonly membrane: string;
+  readonly step: (state: Readonly<Record<string, number>>, x: number) => Step | undefined;
+  readonly zero: Readonly<Record<string, number>>;
+  readonly i: string | undefined;
+}
+
+/** A step from rest with the input that charges the membrane to v; undefined where no input does. */
+function chargedTo(linear: LeakyForm, { step, zero }: Probing): ((v: number) => Step | undefined) | undefined {
+  const through = linear.gain * (linear.synapse?.gain ?? 1);
+  if (through === 0 || step(zero, 1) === undefined) return undefined;
+  return (v) => step(zero, (v - linear.leak) / through);
 }
 
 interface Step {
@@ -80,31 +133,16 @@ interface Step {
   readonly after: Values;
 }
 
-function withSpike(
-  def: NeuronDef,
-  linear: LeakyForm,
-  {
-    own,
-    membrane,
-    step,
-    zero,
-    i,
-  }: {
-    readonly own: Values;
-    readonly membrane: string;
-    readonly step: (state: Readonly<Record<string, number>>, x: number) => Step | undefined;
-    readonly zero: Readonly<Record<string, number>>;
-    readonly i: string | undefined;
-  },
-): NeuronForm {
-  const other = (why: string): NeuronForm => ({ kind: 'other', why });
+function withSpike(def: NeuronDef, linear: LeakyForm, probing: Probing): LeakyForm | OtherForm {
+  const { own, membrane, i } = probing;
+  const other = (why: string): OtherForm => ({ kind: 'other', why });
   const expr = thresholdOf(def);
   const threshold = expr === undefined ? undefined : valueOf(expr, own);
   if (threshold === undefined) return other('spikes that aren’t 1 where the membrane passes one threshold');
   // a membrane of v after the charge, by the input alone
-  const through = linear.gain * (linear.synapse?.gain ?? 1);
-  if (through === 0) return other('neurons that their input doesn’t reach');
-  const at = (v: number): Step => step(zero, (v - linear.leak) / through)!;
+  const charged = chargedTo(linear, probing);
+  if (charged === undefined) return other('neurons that their input doesn’t reach');
+  const at = (v: number): Step => charged(v)!;
   const size = Math.max(1, Math.abs(threshold));
   const fires = [threshold + 0.25 * size, threshold + 3 * size, threshold + 1e3 * size].map(at);
   const silent = [threshold - 0.25 * size, threshold - 3 * size].map(at);

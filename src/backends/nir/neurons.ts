@@ -1,12 +1,12 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import { type NeuronDef, readsName, stepwiseParameters } from '../../equations/index.js';
-import type { NirArray } from '../../frontends/nir/index.js';
+import type { NirArray, NirNode } from '../../frontends/nir/index.js';
 import { numberAttr, realValues } from '../../network/index.js';
 import { stepsBelow } from './floats.js';
 import type { Convention } from './conventions.js';
 import type { Row, RowCall } from './row.js';
-import { type LeakyForm, neuronForm } from './neuron.js';
+import { type LeakyForm, type NeuronForm, neuronForm } from './neuron.js';
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -33,30 +33,75 @@ export const neuronNode: Row = (call) => {
   const def = present(network.neurons.get(op.attrs.neuron), `nir: no neuron ${op.attrs.neuron}`);
   if (readsName(def, 't')) return { cannot: 'neurons that read the time' };
   if (variesOverTime(call, def)) return { cannot: 'neurons whose parameters differ from step to step' };
+  const found = eachNeuron(call, def, (form) =>
+    form.kind === 'other' ? { cannot: form.why } : numbersOf(form, convention),
+  );
+  const refused = found.find((one) => 'cannot' in one);
+  if (refused !== undefined) return refused as Refusal;
+  const neurons = found as readonly Neuron[];
+  const [first] = neurons as readonly [Neuron];
+  if (neurons.some(({ type }) => type !== first.type)) return { cannot: 'neurons of several kinds in a layer' };
+  return nodeOf(neurons, shape);
+};
+
+/** What `made` makes of the equations of each neuron, with its parameters; made once for those that are alike. */
+function eachNeuron<T>(call: RowCall, def: NeuronDef, made: (form: NeuronForm) => T): readonly T[] {
+  const { shape, time } = call.op.type;
   const count = elementCount(shape);
   const own = parametersOf(call, def, count);
-  const known = new Map<string, Neuron | Refusal>();
-  const found: Neuron[] = [];
-  for (let i = 0; i < count; i++) {
+  const known = new Map<string, T>();
+  return Array.from({ length: count }, (_, i) => {
     const values = new Map([...own].map(([name, value]) => [name, value(i)]));
     const key = [...values.values()].join();
-    let made = known.get(key);
-    if (made === undefined) {
-      const form = neuronForm(def, values, op.type.time?.steps ?? 1);
-      made = form.kind === 'other' ? { cannot: form.why } : numbersOf(form, convention);
-      known.set(key, made);
-    }
-    if ('cannot' in made) return made;
-    found.push(made);
-  }
-  const [first] = found as [Neuron];
-  if (found.some(({ type }) => type !== first.type)) return { cannot: 'neurons of several kinds in a layer' };
+    if (!known.has(key)) known.set(key, made(neuronForm(def, values, time?.steps ?? 1)));
+    return known.get(key)!;
+  });
+}
+
+function nodeOf(neurons: readonly Neuron[], shape: readonly number[]): NirNode {
+  const [first] = neurons as readonly [Neuron];
   const fields = Object.keys(first.numbers).map((name): [string, NirArray] => [
     name,
-    { shape, data: Float64Array.from(found, ({ numbers }) => numbers[name]!) },
+    { shape, data: Float64Array.from(neurons, ({ numbers }) => numbers[name]!) },
   ]);
   return { type: first.type, fields: new Map(fields) };
-};
+}
+
+/**
+ * A layer of neurons that NIR can't say as the neurons that are next to it: their membrane, spikes of 1 above its first threshold, reset to a
+ * value; with what differs in words (docs/nir.md, "Extensions"). Undefined where the membrane isn't linear.
+ */
+export function nearestNeuron(
+  call: RowCall,
+): { readonly node: NirNode; readonly words: Map<string, NirArray | string> } | undefined {
+  const { op, network, convention } = call;
+  if (op.kind !== 'neuron') return undefined;
+  const { code, shape } = op.type;
+  const def = present(network.neurons.get(op.attrs.neuron), `nir: no neuron ${op.attrs.neuron}`);
+  if (readsName(def, 't') || variesOverTime(call, def)) return undefined;
+  const forms = eachNeuron(call, def, (form) => {
+    if (form.kind === 'leaky') return { numbers: numbersOf(form, convention), reset: { how: 'value' as const } };
+    return form.nearest && { numbers: numbersOf(form.nearest, convention), reset: form.reset };
+  });
+  const neurons: Neuron[] = [];
+  for (const form of forms) {
+    if (form === undefined || 'cannot' in form.numbers) return undefined;
+    neurons.push(form.numbers);
+  }
+  if (neurons.some(({ type }) => type !== neurons[0]!.type)) return undefined;
+  const words = new Map<string, NirArray | string>();
+  const how = forms[0]!.reset?.how;
+  if (how !== undefined && forms.every((form) => form!.reset?.how === how)) {
+    words.set('reset', how);
+    if (how === 'subtract')
+      words.set('reset_by', { shape, data: Float64Array.from(forms, (form) => form!.reset!.by!) });
+  }
+  if (code.kind === 'spike') {
+    const number = (value: number): NirArray => ({ shape: [], data: Float64Array.of(value) });
+    for (const name of ['min', 'max', 'step'] as const) words.set(`spike_${name}`, number(code[name]));
+  }
+  return { node: nodeOf(neurons, shape), words };
+}
 
 /** Whether a parameter with a value for each time step has different ones. */
 function variesOverTime({ op, network }: RowCall, def: NeuronDef): boolean {

@@ -49,12 +49,18 @@ name: \`net.nir#steps=100,dt=1e-3\`.`,
     `\`steps\` and \`dt\` of a file's metadata are held to what they may be behind its name, where they can be said in their place:
 \`net.nir#steps=100,dt=1e-3\`.`,
   ),
+  'nir/extension-version': define<{ version: number }>(
+    'error',
+    ({ version }) => `the file's metadata are of version ${version} of the extensions, and 1 is read`,
+    `Files written with \`--nir-extensions\` say in their metadata what NIR can't (docs/nir.md). They have to be written again by the spikec that
+reads them, or without extensions.`,
+  ),
   'nir/unsupported': define<{ layer: string; what: string }>(
     'error',
     ({ layer, what }) => `%${layer}: NIR can't say ${what}`,
     `NIR has linear layers, convolutions, sums and averages over windows, delays, and neurons that integrate, leak and are reset to a value.
 It has no soft reset, no spikes of several levels or signs, no max pooling, no products. \`docs/nir.md\` lists what is exported and how
-faithfully.`,
+faithfully. With \`--nir-extensions\` such layers stand in the metadata of nodes, which spikec reads and other tools may.`,
   ),
   'nir/approximate': define<{ layer: string; why: string }>(
     'note',

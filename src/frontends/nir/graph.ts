@@ -4,11 +4,15 @@ export interface NirArray {
   readonly data: Float64Array;
   /** Whole numbers, that are written as such. */
   readonly integer?: boolean;
+  /** Of one byte each. */
+  readonly narrow?: boolean;
 }
 
 export interface NirNode {
   readonly type: string;
   readonly fields: ReadonlyMap<string, NirArray | string>;
+  /** Numbers and texts beside what NIR says of it. */
+  readonly metadata?: ReadonlyMap<string, NirArray | string>;
   /** Of a NIRGraph. */
   readonly graph?: NirGraph;
 }

@@ -1,6 +1,18 @@
 import { type Diagnostic, fail } from '../../base/diagnostics/index.js';
 import { elementCount, tensor } from '../../base/dtype.js';
-import { type Attrs, type Network, NetworkBuilder, type ValueType } from '../../network/index.js';
+import { type Attrs, type Coding, type Network, NetworkBuilder, type ValueType } from '../../network/index.js';
+import {
+  Equations,
+  type ExtendedOp,
+  attributesOf,
+  codingOf,
+  extensionVersion,
+  problemOf,
+  readExtension,
+  versionOf,
+  withGaps,
+} from './extensions.js';
+import { irShape, namedPadding, withoutBatch } from './shapes.js';
 import { flattened } from './flatten.js';
 import type { FlatGraph, NirArray, NirGraph, NirNode } from './graph.js';
 import { type NirOrder, orderOf } from './order.js';
@@ -19,9 +31,14 @@ export function importNir(
   said: Partial<NirTime>,
   file: { readonly name: string; readonly path: string },
 ): ImportedNir {
-  const flat = flattened(graph, file.path);
+  const flat = withGaps(flattened(graph, file.path), file.path);
+  const version = versionOf(graph);
+  if (version !== undefined && version !== extensionVersion)
+    fail('nir/extension-version', { version }, { file: file.path });
   const { time, notes } = timeOf(graph, flat, said, file.path);
-  return { network: new NirImport(flat, time, file).network(), time, notes };
+  const coding = version === undefined ? undefined : codingOf(graph, file.path);
+  const network = new NirImport(flat, time, file, version !== undefined).network(coding);
+  return { network, time, notes };
 }
 
 class NirImport {
@@ -33,11 +50,13 @@ class NirImport {
     readonly flat: FlatGraph,
     readonly time: NirTime,
     readonly file: { readonly name: string; readonly path: string },
+    /** Its metadata say what NIR can't. */
+    readonly extended: boolean,
   ) {
     this.#builder = new NetworkBuilder(file.name);
   }
 
-  network(): Network {
+  network(coding: Coding | undefined): Network {
     const { nodes } = this.flat;
     const isDelay = (name: string): boolean =>
       nodes.get(name)!.type === 'Delay' && Math.min(...this.#delays(name)) >= 1;
@@ -47,10 +66,16 @@ class NirImport {
       const node = nodes.get(name)!;
       const id = this.#node(name, node, order);
       this.#ids.set(name, id);
-      if (node.type === 'Output' && !this.#isRead(name)) outputs.push(this.#readOut(id));
+      if (node.type === 'Output' && !this.#isRead(name)) outputs.push(this.#readOut(name, node, id));
     }
     if (outputs.length === 0) this.#bad([...nodes.keys()][0] ?? 'graph', 'is in a graph without an Output');
     const network = this.#builder.finish(outputs);
+    if (this.extended) {
+      const said = coding === undefined ? network : { ...network, coding };
+      const problem = problemOf(said);
+      if (problem !== undefined) this.#bad(problem.op, problem.message);
+      return said;
+    }
     return { ...network, coding: { name: 'events', args: { steps: this.time.steps } } };
   }
 
@@ -58,8 +83,34 @@ class NirImport {
     return [...this.flat.inputs.values()].some((from) => from.includes(name));
   }
 
-  #readOut(id: string): string {
-    return this.#add(`${id}.readout`, 'decode', [id], { coding: 'events' });
+  #readOut(name: string, { metadata }: NirNode, id: string): string {
+    const said = metadata?.get('readout');
+    // trains that the file doesn't read out have become values before
+    if (this.extended && said === undefined) return id;
+    const attrs =
+      typeof said === 'string' ? attributesOf(said, (problem) => this.#bad(name, problem)) : { coding: 'events' };
+    return this.#add(this.#endId(metadata, 'readout', `${id}.readout`), 'decode', [id], attrs);
+  }
+
+  #endId(metadata: NirNode['metadata'], end: 'coding' | 'readout', usual: string): string {
+    const own = metadata?.get(`${end}_layer`);
+    return this.#id(this.extended && typeof own === 'string' ? own : usual);
+  }
+
+  readonly #equations = new Equations();
+
+  /** A layer that metadata say in full. */
+  #extension(name: string, { kind, attrs, params, equations, layer }: ExtendedOp, order: NirOrder): string {
+    const from = this.flat.nodes.get(name)!.metadata!.has('reads')
+      ? this.flat.inputs.get(name)!.map((one) => this.#ids.get(one)!)
+      : [this.#inputOf(name, order)];
+    const id = this.#ahead.get(name) ?? this.#id(layer ?? name);
+    if (equations !== undefined)
+      this.#builder.neuron(this.#equations.take(equations, (problem) => this.#bad(name, problem)));
+    const roles = [...params].map(([role, param]) => [role, this.#builder.param(`${id}.${role}`, param)]);
+    const made = this.#add(id, kind, from, attrs, Object.fromEntries(roles) as Record<string, string>);
+    this.#shapes.set(name, this.#builder.typeOf(made).shape);
+    return made;
   }
 
   #bad(node: string, problem: string): never {
@@ -127,7 +178,17 @@ class NirImport {
     const target = this.#ids.get(name) ?? this.#reservedFor(name);
     const shape = this.#shapeAhead(name);
     const isSpike = ['IF', 'LIF', 'CubaLIF', 'Threshold'].includes(node.type);
-    const code: ValueType['code'] = isSpike ? { kind: 'spike', min: 0, max: 1, step: 1 } : { kind: 'psp' };
+    const said = (field: string, usual: number): number => {
+      const value = this.extended ? node.metadata?.get(field) : undefined;
+      return typeof value === 'object' && Number.isFinite(value.data[0]) ? value.data[0]! : usual;
+    };
+    const spike = {
+      kind: 'spike',
+      min: said('spike_min', 0),
+      max: said('spike_max', 1),
+      step: said('spike_step', 1),
+    } as const;
+    const code: ValueType['code'] = isSpike ? spike : { kind: 'psp' };
     const ahead: ValueType = { shape, time: { start: 1, steps: this.time.steps }, code };
     const made = this.#builder.tryAdd({ id, kind: 'lag', inputs: [target], attrs: { steps }, ahead });
     if (typeof made !== 'string') return this.#bad(name, made.problem);
@@ -140,7 +201,8 @@ class NirImport {
   #reservedFor(name: string): string {
     const known = this.#ahead.get(name);
     if (known !== undefined) return known;
-    const id = this.#id(name);
+    const layer = this.extended ? this.flat.nodes.get(name)!.metadata?.get('layer') : undefined;
+    const id = this.#id(typeof layer === 'string' ? layer : name);
     this.#ahead.set(name, id);
     return id;
   }
@@ -168,6 +230,13 @@ class NirImport {
   }
 
   #node(name: string, node: NirNode, order: NirOrder): string {
+    const extension = this.extended ? readExtension(node, (problem) => this.#bad(name, problem)) : undefined;
+    if (extension !== undefined) return this.#extension(name, extension, order);
+    if (this.extended && node.type === 'Output' && node.metadata?.has('gap') === true) {
+      const id = this.#inputOf(name, order);
+      this.#shapes.set(name, this.#builder.typeOf(id).shape);
+      return id;
+    }
     if (node.type === 'Input') return this.#input(name, node, order);
     if (isNeuronType(node.type)) return this.#neurons(name, node, order);
     const x = this.#inputOf(name, order);
@@ -214,28 +283,21 @@ class NirImport {
   #input(name: string, node: NirNode, order: NirOrder): string {
     if (this.flat.inputs.get(name)!.length > 0)
       return this.#add(this.#own(name), 'identity', [this.#inputOf(name, order)]);
-    const shape = this.#withoutBatch(name, irShape([...this.#needed(name, node, 'shape').data]));
+    const shape = withoutBatch(this.flat, name, irShape([...this.#needed(name, node, 'shape').data]));
     if (shape.length === 0 || shape.some((n) => !Number.isInteger(n) || n < 1) || elementCount(shape) > 2 ** 26) {
       return this.#bad(name, `has the shape [${shape.join(', ')}]`);
     }
     const id = this.#own(name);
     this.#add(id, 'input', [], { shape });
     this.#shapes.set(name, shape);
-    return this.#add(this.#id(`${name}.frames`), 'encode', [id], { coding: 'events', steps: this.time.steps });
-  }
-
-  /** Some writers put the sample's batch axis into the shape: features [N, F] that a weight of F reads are F. */
-  #withoutBatch(name: string, shape: readonly number[]): readonly number[] {
-    const readers = [...this.flat.inputs]
-      .filter(([, from]) => from.includes(name))
-      .map(([one]) => this.flat.nodes.get(one)!);
-    const features = readers.map(({ type, fields }) => {
-      const weight = fields.get('weight');
-      return (type === 'Affine' || type === 'Linear') && typeof weight === 'object' ? weight.shape[1] : undefined;
-    });
-    const [first] = features;
-    const isBatched = shape.length === 3 && shape[1] === 1 && shape[2] === first && features.every((n) => n === first);
-    return isBatched ? [first!] : shape;
+    const said = node.metadata?.get('coding');
+    // values that become trains later, or never
+    if (this.extended && said === undefined) return id;
+    const attrs =
+      typeof said === 'string'
+        ? { ...attributesOf(said, (problem) => this.#bad(name, problem)), steps: this.time.steps }
+        : { coding: 'events', steps: this.time.steps };
+    return this.#add(this.#endId(node.metadata, 'coding', `${name}.frames`), 'encode', [id], attrs);
   }
 
   #linear(name: string, node: NirNode, x: string, id: string): string {
@@ -286,7 +348,8 @@ class NirImport {
     const kernel = (rank === 3 ? [1, taps[0]!] : taps) as [number, number];
     const [stride, dilation] = [this.#pair(name, node, 'stride', 1), this.#pair(name, node, 'dilation', 1)];
     const groups = this.#array(name, node, 'groups')?.data[0] ?? 1;
-    const pads = this.#padding(name, node, kernel, dilation);
+    const own = namedPadding(node, kernel, dilation) ?? this.#pair(name, node, 'padding', 0);
+    const pads = own.length === 2 ? [...own, ...own] : own;
     const bias = this.#array(name, node, 'bias');
     return this.#add(
       id,
@@ -298,24 +361,6 @@ class NirImport {
         ...this.#bias(name, bias, id, outputs),
       },
     );
-  }
-
-  /** top, left, bottom, right; of `same` the extra zero is behind. */
-  #padding(
-    name: string,
-    node: NirNode,
-    kernel: readonly [number, number],
-    dilation: readonly [number, number],
-  ): number[] {
-    const text = node.fields.get('padding');
-    if (text === 'valid') return [0, 0, 0, 0];
-    if (text === 'same') {
-      const whole = kernel.map((k, i) => (k - 1) * dilation[i]!);
-      const before = whole.map((n) => Math.floor(n / 2));
-      return [...before, ...whole.map((n, i) => n - before[i]!)];
-    }
-    const [y, x] = this.#pair(name, node, 'padding', 0);
-    return [y, x, y, x];
   }
 
   #pool(name: string, node: NirNode, x: string, id: string): string {
@@ -390,10 +435,4 @@ class NirImport {
     this.#shapes.set(name, shape);
     return made;
   }
-}
-
-/** A shape as the IR has it: sequences [C, L] are images [C, 1, L]; a batch axis of 1 in front is none. */
-function irShape(shape: readonly number[]): readonly number[] {
-  if (shape.length === 2) return [shape[0]!, 1, shape[1]!];
-  return shape.length === 4 && shape[0] === 1 ? shape.slice(1) : [...shape];
 }

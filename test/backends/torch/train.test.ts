@@ -1,6 +1,16 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasTorch, runPython } from '../../support/pytorch.js';
-import { expectSame, folderOf, resultOf, trainedHere, trainedInPyTorch } from '../../support/torch-training.js';
+import { hasTorch, python, runPython } from '../../support/pytorch.js';
+import {
+  type Trained,
+  expectSame,
+  folderOf,
+  resultOf,
+  trainedHere,
+  trainedInPyTorch,
+} from '../../support/torch-training.js';
 import { tinyModel } from '../../support/train.js';
 
 const tiny = (neuron: string, train: string, more: Parameters<typeof tinyModel>[0] = {}): string =>
@@ -93,6 +103,20 @@ const residual: Readonly<Record<string, string>> = {
   'weights of one bit': blocks('neuron Refined coding direct(steps: 1) bits { weights 1 spikes 2 steps 1 }'),
 };
 
+/** Kills one process of a launch with SIGKILL when its first epoch is saved; gives the launch's exit code. */
+function killedAfterEpoch(folder: string, args: readonly string[]): Promise<number> {
+  const launch = spawn(python, args, { cwd: folder, env: { ...process.env, OMP_NUM_THREADS: '1' } });
+  let killed = false;
+  launch.stdout.on('data', (text: Buffer) => {
+    if (killed || !text.toString().includes('"record"')) return;
+    killed = true;
+    const { stdout } = spawnSync('pgrep', ['-P', String(launch.pid)], { encoding: 'utf8' });
+    process.kill(Number(stdout.trim().split('\n').at(-1)), 'SIGKILL');
+  });
+  launch.stderr.resume();
+  return new Promise((resolve) => launch.on('close', (code) => resolve(code ?? 1)));
+}
+
 describe.skipIf(!hasTorch)('training in PyTorch', () => {
   it.each(Object.entries({ ...cases, ...residual }))(
     '%s: losses and weights of 10 steps are those of spikec',
@@ -114,6 +138,36 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     const alone = resultOf(folder, runPython(folder, [...launch, ...train, '--batch', '4', '--no-sync-bn']));
     expect(Math.abs(alone.losses[0]! - one.losses[0]!)).toBeGreaterThan(1e-4);
   }, 120_000);
+
+  it.each([[[]], [['--fsdp']]])(
+    'two processes %s, one of them killed in its second epoch, go on by --resume to the numbers of an unbroken run',
+    async (more) => {
+      const text = cases['sgd with momentum, a schedule and augmentation']!;
+      const folder = folderOf(text, 80);
+      const train = [
+        'train.py',
+        '--samples',
+        'samples.safetensors',
+        '--said',
+        '--batch',
+        '4',
+        '--epochs',
+        '3',
+        ...more,
+      ];
+      const launch = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
+      const whole = resultOf(folder, runPython(folder, [...launch, ...train]));
+      rmSync(join(folder, 'run'), { recursive: true });
+      expect(await killedAfterEpoch(folder, [...launch, ...train])).not.toBe(0);
+      const rest = resultOf(folder, runPython(folder, [...launch, ...train, '--resume']));
+      const plain = ({ epoch, loss, accuracy }: Trained['records'][number]) => ({ epoch, loss, accuracy });
+      expect(rest.records.map(plain)).toEqual(whole.records.slice(-rest.records.length).map(plain));
+      expect(rest.records.length).toBeLessThan(3);
+      expect(rest.records.length).toBeGreaterThan(0);
+      for (const [name, { data }] of whole.states) expect(rest.states.get(name)!.data, name).toEqual(data);
+    },
+    240_000,
+  );
 
   it('gradients of parts of a batch are summed to those of the batch, where batch norm does not see the parts', () => {
     const text = tiny('PLIF(theta: 0.7)', 'optimizer sgd(lr: 0.1)', {

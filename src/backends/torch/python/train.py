@@ -436,15 +436,22 @@ class Trainer:
     def _whole(value: Tensor) -> Tensor:
         return value.full_tensor() if hasattr(value, "full_tensor") else value.detach()
 
+    def _shared(self, param: Tensor, whole: Tensor) -> Tensor:
+        """A whole tensor as a parameter is held: of one that is sharded, this process's part."""
+        value = whole.reshape(param.shape).to(self.device)
+        if not hasattr(param, "full_tensor"):
+            return value
+        from torch.distributed.tensor import distribute_tensor
+
+        return distribute_tensor(value, param.device_mesh, param.placements)
+
     @torch.no_grad()
     def restore(self, states: dict[str, Tensor]) -> None:
         for name, param in self.params.items():
-            param.copy_(states[name].reshape(param.shape))
+            param.copy_(self._shared(param, states[name]))
             kept = {key: states[f"{name}.{slot}"] for key, slot in SLOTS.items() if f"{name}.{slot}" in states}
             if kept:
-                held: dict[str, Any] = {
-                    key: value.reshape(param.shape).clone().to(self.device) for key, value in kept.items()
-                }
+                held: dict[str, Any] = {key: self._shared(param, value).clone() for key, value in kept.items()}
                 if "exp_avg" in held:
                     held["step"] = torch.tensor(float(self.step))
                 self.optimizer.state[param] = held

@@ -1,8 +1,9 @@
 import { elementCount } from '../../../base/dtype.js';
+import { scaledBy } from '../activation-quantiser.js';
 import type { NodeContext } from '../context.js';
 import { asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
-import { type RealValue, type Value, onGridOf } from '../values.js';
+import { type CodesValue, type QuantCode, type RealValue, type Value, inAxesOf, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
 /** Resampling: by the nearest neighbour, which rows and columns are taken; linear and cubic, with which weights. */
@@ -34,9 +35,11 @@ function resize(context: NodeContext): readonly Value[] {
     const [down, across] = [...(spatial.length === 1 ? [undefined] : []), ...spatial].map((axis, n) =>
       axis === undefined ? [{ places: [0], weights: [1] }] : tapsOf(context, axis, shape[n + 1]!, mode),
     );
-    const weighed = weighedTaps(context, x, down!, across!, seenOrigin(view, context.output));
-    // the reals of codes, which are rounded to codes again
-    return [rewrap(viewed(weighed, view))];
+    const input = context.input(0);
+    const isCode = input.kind === 'codes' && input.dynamic !== true;
+    const origin = isCode ? undefined : seenOrigin(view, context.output);
+    const weighed = viewed(weighedTaps(context, x, down!, across!, origin), view);
+    return [isCode ? cutCodes(context, input, weighed) : rewrap(weighed)];
   }
   const [rows, columns] = [...(spatial.length === 1 ? [undefined] : []), ...spatial].map((axis, n) =>
     axis === undefined ? [0] : placesOf(context, axis, shape[n + 1]!),
@@ -44,6 +47,24 @@ function resize(context: NodeContext): readonly Value[] {
   const origin = seenOrigin(view, context.output);
   const result = context.emit({ kind: 'resample', inputs: [x], attrs: { rows: rows!, columns: columns! }, origin });
   return [rewrap(viewed(onGridOf(x, result), view))];
+}
+
+/** So much of a code is added before fractions are left out: a sum that is a whole number isn't always one in floating point. */
+const nudge = 2 ** -11;
+
+/** Sums of codes become codes again by leaving out their fractions: towards the code 0. */
+function cutCodes(context: NodeContext, input: CodesValue, sum: RealValue): CodesValue {
+  const { code } = input;
+  const moved = (by: number): RealValue => scaledBy(context, sum, 1, by * code.scale, undefined);
+  const cut: CodesValue = { ...input, source: moved(nudge), tensor: context.output };
+  if (code.min >= 0) return { ...cut, code: { ...code, rounding: 'floor' } };
+  const quantised = (source: RealValue, part: Partial<QuantCode>): RealValue =>
+    context.graph.quantise({ source, code: { ...code, ...part } }, undefined, context.place);
+  const above = quantised(cut.source, { min: 0, rounding: 'floor' });
+  const below = quantised(moved(-nudge), { max: 0, rounding: 'ceil' });
+  const shifted = scaledBy(context, below, 1, code.zero * code.scale, undefined);
+  const both = inAxesOf(sum, context.emit({ kind: 'add', inputs: [above, shifted] }));
+  return { ...cut, source: { ...both, grid: code } };
 }
 
 /** One tap along an axis: which place each output reads, and its weight there. */

@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import { type Constant, lazyConstant, reshapedConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { codeRange, isFloatType } from '../element-type.js';
-import type { RealValue, Value } from '../values.js';
+import { type RealValue, type Value, inAxesOf, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { along, inShape } from './layout.js';
 
@@ -11,6 +11,7 @@ export const selectOps: OnnxOpTable = {
   Slice: { inputs: [1, 5], run: slice },
   Split: { inputs: [1, 2], run: split },
   Gather: { inputs: [2, 2], run: gather },
+  Tile: { inputs: [2, 2], run: tile },
 };
 
 /** Positions start, start + step, … below end of one axis. */
@@ -26,7 +27,66 @@ function slice(context: NodeContext): readonly Value[] {
   if (input.kind === 'constant') return [slicedConstant(context, input)];
   const { value, rewrap } = context.realOrCodes(0);
   const ranges = rangesOf(context, context.onnxShape(value));
-  return [rewrap(chosen(context, value, ranges, context.output))];
+  const [backwards] = ranges.filter(({ step }) => step < 0);
+  if (backwards === undefined) return [rewrap(chosen(context, value, ranges, context.output))];
+  const last = ranges.length === 1 ? context.output : undefined;
+  const turned = picked(context, value, backwards.axis, positions(backwards), last);
+  const rest = ranges.filter((range) => range !== backwards);
+  if (rest.some(({ step }) => step < 0)) context.badForm('it reverses several axes', 'reverse one axis a node');
+  return [rewrap(chosen(context, turned, rest, context.output))];
+}
+
+/** The positions of a range, one after the other. */
+function positions({ start, end, step }: Range): readonly number[] {
+  return Array.from({ length: Math.ceil((end - start) / step) }, (_, i) => start + i * step);
+}
+
+/** Values repeated along axes: places that are read again. */
+function tile(context: NodeContext): readonly Value[] {
+  const input = context.input(0);
+  if (input.kind === 'constant')
+    context.badForm('it repeats a constant', 'fold it: onnxsim, or constant folding at export');
+  const { value, rewrap } = context.realOrCodes(0);
+  const shape = context.onnxShape(value);
+  const repeats = context.integers(1, 'the repeats') ?? [];
+  if (repeats.length !== shape.length || repeats.some((n) => !(n >= 1))) {
+    context.badAttribute('repeats', `[${repeats.join(', ')}]`);
+  }
+  const axes = shape.flatMap((_, axis) => (repeats[axis]! > 1 ? [axis] : []));
+  if (axes.some((axis) => Number.isNaN(shape[axis])))
+    context.badForm('it repeats samples', 'the batch must stay whole');
+  const tiled = axes.reduce((from, axis, n) => {
+    const size = shape[axis]!;
+    const indices = Array.from({ length: size * repeats[axis]! }, (_, i) => i % size);
+    return picked(context, from, axis, indices, n === axes.length - 1 ? context.output : undefined);
+  }, value);
+  return [rewrap(tiled)];
+}
+
+/** Parts that are joined at most. */
+const mostParts = 256;
+
+/** Places of one axis, in any order and again and again: rows or columns of an image, else parts that are joined. */
+export function picked(
+  context: NodeContext,
+  value: RealValue,
+  axis: number,
+  indices: readonly number[],
+  origin: string | undefined,
+): RealValue {
+  const shape = context.shapeOf(value);
+  const own = (value.perm?.[axis] ?? axis) - 1;
+  if (shape.length === 3 && own > 0) {
+    const all = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
+    const [rows, columns] = own === 1 ? [[...indices], all(shape[2]!)] : [all(shape[1]!), [...indices]];
+    const suffix = origin === undefined ? { suffix: `axis${axis}` } : { origin };
+    const made = context.emit({ kind: 'resample', inputs: [value], attrs: { rows, columns }, ...suffix });
+    return onGridOf(value, inAxesOf(value, made));
+  }
+  const parts = runs(indices).map((run) => ({ axis, ...run }));
+  if (parts.length > mostParts) context.badForm(`it joins ${parts.length} parts`, `up to ${mostParts} are joined`);
+  const pieces = parts.map((part) => chosen(context, value, [part], parts.length === 1 ? origin : undefined));
+  return pieces.length === 1 ? pieces[0]! : along(context, pieces, axis, origin);
 }
 
 /** The ranges that leave something out. */
@@ -49,14 +109,16 @@ function rangesOf(context: NodeContext, shape: readonly number[]): readonly Rang
       if (start === 0 && step === 1 && !(ends[i]! < 2 ** 31 - 1)) return { axis, start: 0, end: NaN, step: 1 };
       context.badForm('it cuts the batch axis', 'the batch must stay whole');
     }
-    if (!(step >= 1)) context.badForm(`its step is ${step}`, 'reversing an axis is not supported');
-    const at = (n: number): number => Math.min(Math.max(n < 0 ? n + size : n, 0), size);
+    if (!Number.isInteger(step) || step === 0) context.badForm(`its step is ${step}`);
+    // backwards from the last position at most, to the one before the first
+    const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
+    const at = (n: number): number => Math.min(Math.max(n < 0 ? n + size : n, least), most);
     const range = { axis, start: at(start), end: at(ends[i]!), step };
-    if (range.end <= range.start) context.badForm(`nothing is left of axis ${axis}`);
+    if ((range.end - range.start) * step <= 0) context.badForm(`nothing is left of axis ${axis}`);
     return range;
   });
   return ranges.filter(
-    ({ axis, start, end, step }) => !Number.isNaN(end) && (start > 0 || end < shape[axis]! || step > 1),
+    ({ axis, start, end, step }) => !Number.isNaN(end) && (start > 0 || end < shape[axis]! || step !== 1),
   );
 }
 
@@ -166,11 +228,17 @@ function gather(context: NodeContext): readonly Value[] {
   if (indices.shape.length > 1 || wanted.length === 0) {
     context.badForm(`its indices are [${indices.shape.join(', ')}]`, 'one index or a list of them is supported');
   }
-  const parts = runs(wanted).map((run) => ({ axis, ...run }));
   const scalar = indices.shape.length === 0;
   const origin = scalar ? undefined : context.output;
-  const pieces = parts.map((part) => chosen(context, value, [part], parts.length === 1 ? origin : undefined));
-  const joined = pieces.length === 1 ? pieces[0]! : along(context, pieces, axis, origin);
+  const joined =
+    runs(wanted).length === 1
+      ? chosen(
+          context,
+          value,
+          runs(wanted).map((run) => ({ axis, ...run })),
+          origin,
+        )
+      : picked(context, value, axis, wanted, origin);
   if (!scalar) return [rewrap(joined)];
   return [rewrap(inShape(context, joined, shape.toSpliced(axis, 1), context.output))];
 }

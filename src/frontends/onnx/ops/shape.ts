@@ -9,6 +9,7 @@ import { mostComputed } from '../tensor-data.js';
 import type { OnnxOpTable } from './define.js';
 import { joinedWithConstants } from './joined-constants.js';
 import { along, inShape, plain, reshaped } from './layout.js';
+import { picked } from './select.js';
 
 /** Ops that move numbers without changing them. They act on reals, codes and constants alike. */
 export const shapeOps: OnnxOpTable = {
@@ -200,12 +201,12 @@ function pad(context: NodeContext): readonly Value[] {
   const input = context.input(0);
   if (pads.every((n) => n === 0)) return [input];
   const { value: given, rewrap } = context.realOrCodes(0);
-  const { x, view } = asImage(context, given);
   const rank = context.onnxShape(given).length;
   const full = paddedAxes(context, pads, rank);
-  if (mode !== 'constant') context.badForm(`its mode is "${mode}"`, 'only constant padding is supported');
   if (full[0] !== 0 || full[rank] !== 0)
     context.badForm(`its pads are [${pads.join(', ')}]`, 'the batch must stay whole');
+  if (mode !== 'constant') return [rewrap(continued(context, given, mode, full))];
+  const { x, view } = asImage(context, given);
   if (full.some((n) => n < 0 || n > 1e6))
     context.badForm(`its pads are [${pads.join(', ')}]`, 'cropping is not supported');
   const [top, left, bottom, right] = rank === 3 ? [0, full[2]!, 0, full[5]!] : [full[2]!, full[3]!, full[6]!, full[7]!];
@@ -229,6 +230,28 @@ function pad(context: NodeContext): readonly Value[] {
     : context.emit({ kind: 'pad', inputs: [x], attrs, ...(wider ? { suffix: 'border' } : { origin }) });
   if (!wider) return [rewrap(viewed(stays ? { ...bordered, grid: x.grid } : bordered, view))];
   return [rewrap(viewed(widened(context, bordered, channels, origin), view))];
+}
+
+/** A border of the value's own places: mirrored without the outermost (`reflect`), the outermost again (`edge`), or from the other end (`wrap`). */
+function continued(context: NodeContext, given: RealValue, mode: string, full: readonly number[]): RealValue {
+  const places: Readonly<Record<string, (i: number, size: number) => number>> = {
+    reflect: (i, size) => size - 1 - Math.abs(size - 1 - Math.abs(i)),
+    edge: (i, size) => Math.min(Math.max(i, 0), size - 1),
+    wrap: (i, size) => ((i % size) + size) % size,
+  };
+  const place = places[mode];
+  if (place === undefined) context.badForm(`its mode is "${mode}"`);
+  const shape = context.onnxShape(given);
+  const axes = shape.flatMap((_, axis) => (full[axis] !== 0 || full[axis + shape.length] !== 0 ? [axis] : []));
+  return axes.reduce((value, axis, n) => {
+    const size = shape[axis]!;
+    const [before, behind] = [full[axis]!, full[axis + shape.length]!];
+    const most = mode === 'reflect' ? size - 1 : 1e6;
+    if (before < 0 || behind < 0 || before > most || behind > most)
+      context.badForm(`it pads ${before} and ${behind} places of ${size}`);
+    const indices = Array.from({ length: before + size + behind }, (_, i) => place(i - before, size));
+    return picked(context, value, axis, indices, n === axes.length - 1 ? context.output : undefined);
+  }, given);
 }
 
 /** Channels of zeros before and behind: a convolution with one weight of 1 an input channel. */

@@ -1,0 +1,33 @@
+import type { FlatGraph, NirNode } from './graph.js';
+
+/** Some writers put the sample's batch axis into the shape: features [N, F] that a weight of F reads are F. */
+export function withoutBatch({ nodes, inputs }: FlatGraph, name: string, shape: readonly number[]): readonly number[] {
+  const readers = [...inputs].filter(([, from]) => from.includes(name)).map(([one]) => nodes.get(one)!);
+  const features = readers.map(({ type, fields }) => {
+    const weight = fields.get('weight');
+    return (type === 'Affine' || type === 'Linear') && typeof weight === 'object' ? weight.shape[1] : undefined;
+  });
+  const [first] = features;
+  const isBatched = shape.length === 3 && shape[1] === 1 && shape[2] === first && features.every((n) => n === first);
+  return isBatched ? [first!] : shape;
+}
+
+/** A shape as the IR has it: sequences [C, L] are images [C, 1, L]; a batch axis of 1 in front is none. */
+export function irShape(shape: readonly number[]): readonly number[] {
+  if (shape.length === 2) return [shape[0]!, 1, shape[1]!];
+  return shape.length === 4 && shape[0] === 1 ? shape.slice(1) : [...shape];
+}
+
+/** The padding that a word says, as top, left, bottom, right; of `same` the extra zero is behind. */
+export function namedPadding(
+  { fields }: NirNode,
+  kernel: readonly [number, number],
+  dilation: readonly [number, number],
+): readonly number[] | undefined {
+  const text = fields.get('padding');
+  if (text === 'valid') return [0, 0, 0, 0];
+  if (text !== 'same') return undefined;
+  const whole = kernel.map((k, i) => (k - 1) * dilation[i]!);
+  const before = whole.map((n) => Math.floor(n / 2));
+  return [...before, ...whole.map((n, i) => n - before[i]!)];
+}
