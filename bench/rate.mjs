@@ -1,6 +1,7 @@
 // Rate conversion over 32 steps: a converted network on our engines, and the same network in PyTorch by hand and by
 // SpikingJelly's ann2snn; every contender alone, PyTorch with both OpenMP policies, of which the better counts.
 //   npm run bench -- rate --python PYTHON [--networks lenet5,resnet20] [--engines native,fused] [--rounds 5] [--write]
+//     [--counts]: our engines count spikes and predict from the first steps, too, as `eval` does
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,7 @@ async function contend(name, engine) {
   const { openTarget } = await import('../dist/src/workspace/open.js');
   const { Findings } = await import('../dist/src/workspace/findings.js');
   const { engineNamed } = await import('../dist/src/engines/index.js');
+  const { fanOuts } = await import('../dist/src/cost/index.js');
   const { lower } = await import('../dist/src/lower/program/index.js');
   const { simplify } = await import('../dist/src/tensor/index.js');
   const { file, data, batch, mean, std } = networks[name];
@@ -39,7 +41,9 @@ async function contend(name, engine) {
   const { value, diagnostics } = await driver.convertOnnx(join(models, file), settings);
   if (value === undefined) throw new Error(diagnostics[0].message);
   const { network } = openTarget({ path: value.model }, {}, new Findings()).compiled();
-  const program = simplify(lower(network).program);
+  const early = [1, 2, 4, 8, 16].filter((n) => n < steps);
+  const probes = process.argv.includes('--counts') ? { probes: { counts: fanOuts(network), early } } : {};
+  const program = simplify(lower(network, probes).program);
   const [input] = program.inputs;
   const shape = [batch, ...input.shape.slice(1)];
   const { images: pixels } = test.read(0, batch);
@@ -78,6 +82,7 @@ async function compare(network) {
   for (const engine of list('engines', 'native,fused')) {
     const args = [self, '--contender', engine, '--networks', network, '--threads', String(threads)];
     const places = ['--models', models, '--data-dir', dataDir, '--steps', String(steps)];
+    if (process.argv.includes('--counts')) places.push('--counts');
     rows.push(await measured(`\`${engine}\``, networks[network].batch, process.execPath, [...args, ...places]));
   }
   for (const how of list('peers', 'hand,spikingjelly')) {

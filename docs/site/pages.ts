@@ -86,6 +86,8 @@ export const chapters: readonly Chapter[] = [
       example('diff-configs'),
       example('event-mnist'),
       example('spoken-digits'),
+      example('sequences'),
+      example('autoencoder'),
       example('detection'),
       example('segment-digits'),
       example('notebooks'),

@@ -27,14 +27,15 @@ interface PictureFlags extends CommonFlags, DataFlags {
   readonly allowOutside?: boolean;
 }
 
-const onImages = ['levels', 'spikes', 'raster', 'membranes'];
-const onOneImage = ['spikes', 'raster', 'membranes'];
+const onLayers = ['levels', 'spikes', 'raster', 'membranes'];
+const onImages = [...onLayers, 'boxes'];
+const onOneImage = ['spikes', 'raster', 'membranes', 'boxes'];
 const owners: Owners = {
   data: onImages,
   dataDir: onImages,
   mean: onImages,
   std: onImages,
-  layer: onImages,
+  layer: onLayers,
   engine: onImages,
   limit: ['levels'],
   sample: onOneImage,
@@ -47,7 +48,7 @@ export function addPicture(program: Command, host: Host): void {
     .command('picture')
     .summary('draw what a network does on data')
     .description(
-      'Draw a picture as SVG or PNG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer.',
+      'Draw a picture as SVG or PNG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer. boxes: what a detector finds in an image, and what is there.',
     )
     .addArgument(new Argument('<kind>', 'which picture').choices(pictureKinds))
     .argument('<target>', 'FILE, FILE#CONFIG, a run or compiled folder', parseTarget)
@@ -99,6 +100,7 @@ function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags
           ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine }),
         }),
       );
+      if (result.kind === 'boxes') return { text: `${result.file}: boxes of image ${sample ?? 0}\n`, json: result };
       const layers = result.layers.length === 1 ? result.layers[0] : `${result.layers.length} layers`;
       return { text: `${result.file}: ${result.kind} of ${layers}\n`, json: result };
     } finally {

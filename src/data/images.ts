@@ -69,12 +69,25 @@ function readPng(bytes: Uint8Array, bad: Bad): Sample {
   const [columns, rows, bits, colour] = [view.getUint32(16), view.getUint32(20), bytes[24]!, bytes[25]!];
   if (columns * rows > mostPixels) bad(`${columns}×${rows} pixels are more than are read`);
   if (bits === 16) bad('its pixels have 16 bits', 'save it with 8 bits a channel, or the numbers as NPZ');
+  const cut = cutOff(view);
+  if (cut !== undefined) bad(`it is cut off: byte ${cut} should follow, and it has ${bytes.length}`, 'copy the file again');
   const { PNG } = requirePackage('pngjs', 'PNG images') as Png;
   const { data } = PNG.sync.read(Buffer.from(bytes), { skipRescale: false, checkCRC: true });
   for (let at = 3; at < data.length; at += 4)
     if (data[at] !== 255) bad('some of its pixels are transparent', 'save it without an alpha channel');
   // colour types 0 and 4 are grey
   return planes(data, { channels: colour === 0 || colour === 4 ? 1 : 3, rows, columns, step: 4 });
+}
+
+/** The first byte that a PNG lacks of its chunks, up to the last, IEND; nothing where all are there. */
+function cutOff(view: DataView): number | undefined {
+  for (let at = 8; at + 12 <= view.byteLength; ) {
+    const end = at + 12 + view.getUint32(at);
+    if (end > view.byteLength) return view.byteLength;
+    if (view.getUint32(at + 4) === 0x49454e44) return undefined;
+    at = end;
+  }
+  return view.byteLength;
 }
 
 function readJpeg(bytes: Uint8Array, bad: Bad): Sample {

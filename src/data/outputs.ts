@@ -13,7 +13,7 @@ export function labelledFor(dataset: Dataset, outputs: readonly string[], mirror
 
 /** The data set's samples alone, for what looks at no labels. */
 export function withoutLabels(dataset: Dataset): Dataset {
-  const { targets: _targets, withoutLabels: _none, ...rest } = dataset;
+  const { targets: _targets, boxes: _boxes, withoutLabels: _none, ...rest } = dataset;
   return { ...rest, classes: 1, classesKnown: false };
 }
 

@@ -55,6 +55,8 @@ export async function openNative(
   };
   return {
     engine: 'native',
+    // the next batch can be read while one is computed
+    ...(separable ? { lanes: 2 } : {}),
     step: (inputs) => queued(() => (separable ? whole.step(inputs) : run.step(inputs))),
     read: (ids, { before = false } = {}) => queued(() => run.read(ids, before)),
     write: (values) => queued(() => run.write(values)),

@@ -14,6 +14,7 @@ import {
   phaseTable,
   phasesOf,
   planeForms,
+  surrogateProblem,
   surrogateTable,
 } from '../equations/index.js';
 import type { Span } from '../base/source.js';
@@ -55,12 +56,26 @@ export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter):
     ...(body.planes() === 'unary' ? { planes: 'unary' as const } : {}),
   };
   reportUnusedParameters(declaration, def, reporter);
+  reportFirstValues(declaration, params, reporter);
   for (const { default: value, ...declared } of params) {
     const written = declaration.parameters.find(({ name }) => name.text === declared.name)?.default;
     if (written === undefined || value === undefined) continue;
     checkDeclaredRange(def, declared, value, { place: written.span, reporter });
   }
   return def;
+}
+
+/** A state begins in front of the first step, where a parameter with a value for each step has none. */
+function reportFirstValues({ body }: NeuronDeclaration, params: readonly NeuronParam[], reporter: Reporter): void {
+  const perStep = new Set(params.flatMap(({ name, learn }) => (learn?.per === 'step' ? [name] : [])));
+  for (const statement of body) {
+    if (statement.kind !== 'state') continue;
+    const name = namesIn(statement.initial).find((one) => perStep.has(one));
+    if (name === undefined) continue;
+    const problem = `the first value of \`${statement.name.text}\` reads \`${name}\`, which has a value for each step`;
+    const help = 'learn it `per: neuron` or `per: channel`, or read it in a phase';
+    reporter.report('model/conflict', { problem }, statement.initial.span, { help });
+  }
 }
 
 /** The parameters with their defaults and what they must lie in. */
@@ -220,6 +235,13 @@ class NeuronBody {
       } else if (otherwise !== undefined) {
         checked[key] = otherwise;
       }
+    }
+    const numbers = Object.entries(checked).filter(([, value]) => typeof value === 'number');
+    const wrong = surrogateProblem(name, Object.fromEntries(numbers) as Record<string, number>);
+    if (wrong !== undefined) {
+      const { argument, expected } = wrong;
+      const what = { what: `\`${argument}\` of \`${name}\``, expected, found: JSON.stringify(checked[argument]) };
+      this.#reporter.report('model/argument-type', what, matched.get(argument)?.span ?? place);
     }
     return { name, args: checked };
   }

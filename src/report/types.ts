@@ -1,6 +1,7 @@
 import type { Cost } from '../cost/index.js';
 import type { ClassScore, LayerActivity, Regression } from '../run/metrics/index.js';
 import type { OutputScore } from '../run/types.js';
+import type { DetectedImage } from '../run/detected-images.js';
 import type { SampleTrace } from '../run/sample-trace.js';
 import type { Network } from '../network/index.js';
 import type { EpochRecord } from '../train/index.js';
@@ -13,6 +14,9 @@ export interface Measured {
   readonly accuracy?: number;
   /** How far the outputs are from labels that are numbers. */
   readonly regression?: Regression;
+  /** Of labels that are boxes: mean average precision at an overlap of 0.5, and at 0.5 … 0.95. */
+  readonly map50?: number;
+  readonly map?: number;
   /** Of several outputs: each. */
   readonly outputs?: readonly OutputScore[];
   readonly source?: { readonly accuracy: number; readonly agreement: number };
@@ -41,6 +45,8 @@ export interface ReportTarget {
   /** Something to say of it beside the notes of passes. */
   readonly remark?: string;
   readonly trace?: SampleTrace;
+  /** Of a detector: some images with what it finds in them. */
+  readonly detected?: readonly DetectedImage[];
   /** The log of a run folder. */
   readonly training?: readonly EpochRecord[];
 }

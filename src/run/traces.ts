@@ -112,7 +112,7 @@ function layerTrace(
 }
 
 /** An image as the data set has it, in 0…1; of events the mean over the frames, brightest at 1. */
-function pictureOf(dataset: Dataset, sample: number): Tensor {
+export function pictureOf(dataset: Dataset, sample: number): Tensor {
   const { images } = dataset.read(sample, 1);
   const shape = dataset.shape.slice(-3);
   const size = elementCount(shape);

@@ -17,6 +17,7 @@ export {
   type SurrogateRow,
   surrogateArguments,
   surrogateGradient,
+  surrogateProblem,
   surrogateTable,
   surrogates,
 } from './ops/surrogate.js';

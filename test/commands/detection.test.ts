@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { expect, it } from 'vitest';
@@ -98,6 +98,23 @@ it(
     // a batch of another size sees the same boxes
     const again = await driver.evaluateTarget({ path: run }, { dataset, normalisation: {}, batch: 5 });
     expect(again.value!.map).toBe(map);
+
+    const outFile = join(folder, 'boxes.svg');
+    const drawn = await driver.drawPicture(
+      { path: run },
+      { kind: 'boxes', dataset, normalisation: {}, sample: 1, outFile },
+    );
+    expect(drawn.value).toMatchObject({ kind: 'boxes', layers: [] });
+    const svg = readFileSync(outFile, 'utf8');
+    expect(svg).toContain('data:image/png;base64,');
+    expect(svg).toMatch(/(red|blue) 0\.\d\d/);
+    const page = join(folder, 'report.html');
+    const reported = await driver.reportTargets([{ path: run }], { dataset, normalisation: {}, outFile: page });
+    expect(reported.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(readFileSync(page, 'utf8')).toMatch(/mAP@50.*dashed what is there/s);
+    const plain = { path: model(folder, 'loss mse') };
+    const none = await driver.drawPicture(plain, { kind: 'boxes', dataset, normalisation: {}, outFile });
+    expect(none.diagnostics.map(({ code }) => code)).toEqual(['report/no-detector']);
 
     const tiny = openDataset(writeTinySet(folder, (i) => i % 3));
     expect(await codes(() => driver.evaluateTarget({ path: run }, { dataset: tiny, normalisation: {} }))).toMatch(

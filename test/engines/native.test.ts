@@ -45,6 +45,18 @@ describe.each(nativeEngines)('engine $name', (engine: Engine) => {
     await opened.dispose();
   });
 
+  it('takes the next batch while one is computed, and gives each its own result', async () => {
+    const program = inference();
+    const opened = await engine.open(program, { threads: 2 });
+    expect(opened.lanes).toBe(2);
+    const feeds = [9, 4, 9].map((n) => feedsFor(program, n, n + 1));
+    const found = await Promise.all(feeds.map((each) => opened.step(each)));
+    feeds.forEach((each, i) => {
+      expect(largestDifference(found[i]!['logits']!, evaluate(program, each)['logits']!)).toBeLessThan(1e-5);
+    });
+    await opened.dispose();
+  });
+
   it('sums a few elements to a number, where that is used', async () => {
     const b = new ProgramBuilder('short-sums');
     const [x, y] = [b.input('x', 'f32', [3]), b.input('y', 'f32', [2, 2])];

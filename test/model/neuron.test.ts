@@ -100,6 +100,24 @@ describe('neuron declarations', () => {
     ]);
   });
 
+  it('give surrogates the arguments that they can have', () => {
+    expectDiagnostics(`
+    neuron A { state u = 0 charge u = x fire s = u >= 1 surrogate rectangle(width: 0) } // error: model/argument-type
+    neuron B { state u = 0 charge u = x fire s = u >= 1 surrogate fast_sigmoid(slope: -1) } // error: model/argument-type
+    neuron C { state u = 0 charge u = x fire s = u >= 1 surrogate q_pseudo_spike(alpha: 1) } // error: model/argument-type
+    neuron D { state u = 0 charge u = x fire s = u >= 1 surrogate ste(lo: 1, hi: 0) } // error: model/argument-type
+    neuron E { state u = 0 charge u = x fire s = u >= 1 surrogate q_pseudo_spike(alpha: 1.5) }
+    `);
+  });
+
+  it('read no value of a step before the first', () => {
+    expectDiagnostics(`
+    neuron A(p = learn(0.3, per: step)) { state u = 2 * p charge u = p * u + x fire s = u >= 1 } // error: model/conflict
+    neuron B(p = learn(0.3, per: step)) { state u = 0 charge u = p * u + x fire s = u >= 1 }
+    neuron C(p = learn(0.3, per: neuron)) { state u = p charge u = p * u + x fire s = u >= 1 }
+    `);
+  });
+
   it('keep single values and those of units apart', () => {
     expectDiagnostics(`
     neuron A(k = 2) {

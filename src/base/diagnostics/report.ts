@@ -7,6 +7,11 @@ export const reportDiagnostics = {
     `Spikes and membranes exist only while a network sees an image. Name a data set with \`--data\`, for example
 \`--data cifar10:test\`; \`--sample N\` chooses the image.`,
   ),
+  'report/no-detector': define<{ name: string }>(
+    'error',
+    ({ name }) => `"${name}" isn't a detector, so there are no boxes to draw`,
+    `\`picture boxes\` draws what a network finds that was trained with \`loss yolo\`: its run folder says so, or its config.`,
+  ),
   'report/no-neurons': define<{ name: string }>(
     'error',
     ({ name }) => `"${name}" has no neurons, so there are no spikes to draw`,

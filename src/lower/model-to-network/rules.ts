@@ -1,6 +1,13 @@
 import { type Diagnostic, diagnostic, distinct, writing } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
-import { expandUnits, isRealValued, levelProblems, maxUnits, spikeLevels } from '../../equations/index.js';
+import {
+  expandUnits,
+  isRealValued,
+  levelProblems,
+  maxUnits,
+  spikeLevels,
+  surrogateProblem,
+} from '../../equations/index.js';
 import {
   type CodingChoice,
   type Config,
@@ -136,6 +143,21 @@ function neuronProblems(config: Config, { layers }: OwnNetwork): Diagnostic[] {
   return found;
 }
 
+/** A surrogate whose argument is a parameter of the neuron that was given a number it can't have. */
+function surrogateArgumentProblem({ def, args, place }: NeuronUse): Diagnostic | undefined {
+  const { name = '', args: written = {} } = def.surrogate ?? {};
+  const given = Object.entries(written).flatMap(([argument, value]): [string, number][] => {
+    const number = typeof value === 'number' ? value : value.kind === 'name' ? args[value.name] : undefined;
+    return number === undefined ? [] : [[argument, number]];
+  });
+  const numbers = Object.fromEntries(given);
+  const wrong = surrogateProblem(name, numbers);
+  if (wrong === undefined) return undefined;
+  const what = `\`${wrong.argument}\` of \`${name}\`, the surrogate of \`${def.name}\``;
+  const found = String(numbers[wrong.argument]);
+  return diagnostic('model/argument-type', { what, expected: wrong.expected, found }, place);
+}
+
 function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
   const { def, args, place } = use;
   const refuse = (construct: string, help: string): Diagnostic => {
@@ -147,6 +169,8 @@ function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
     const help = `all its states with units need the same number of them, from 1 to ${maxUnits}`;
     return [refuse(`the neuron \`${def.name}\` with these numbers of units`, help)];
   }
+  const surrogate = surrogateArgumentProblem(use);
+  if (surrogate !== undefined) return [surrogate];
   const problems = levelProblems(single);
   if (problems.some(({ severity }) => severity === 'error')) return problems;
   if ((args['silent'] ?? 0) > 0) {

@@ -12,6 +12,7 @@ import { chooseEngine } from '../../run/engine.js';
 import { finiteOnly } from '../../run/evaluate-finite.js';
 import { evaluate } from '../../run/evaluate.js';
 import { chosenNormalisation } from '../../run/fit.js';
+import { detectedImages } from '../../run/detected-images.js';
 import { eventRange } from '../../run/event-range.js';
 import { findCarrier } from '../../lower/program/index.js';
 import type { Network } from '../../network/index.js';
@@ -37,6 +38,8 @@ export interface FigureOptions extends Pick<CommonOptions, 'onProgress'> {
   readonly threads?: number;
 }
 
+/** Images of a detector that are shown with boxes. */
+const shownImages = 6;
 /** Layers whose spikes and membranes are shown. */
 const tracedLayers = 4;
 /** Levels of stepwise weighted trains are counted on so many images at most: every step is kept. */
@@ -63,7 +66,7 @@ export async function figuresOnData(
   { target, opened, name, cost }: Subject,
   options: FigureOptions,
   findings: Findings,
-): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'remark'>> {
+): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'detected' | 'remark'>> {
   const { dataset, limit, batch, engine, threads, sample = 0 } = options;
   if (dataset === undefined) return {};
   if (isOnnx(target)) return { remark: 'not measured: an ONNX file is measured once it is converted' };
@@ -108,7 +111,10 @@ export async function figuresOnData(
   }
   const layered = range === undefined ? cost : { ...cost, ...networkCost(asSpikes(network)) };
   const energy = energyOf(counter, layered, result.samples);
-  return { measured: measuredOf(result, activity, dataset.name, energy), ...trace };
+  const images = { dataset, normalisation, first: sample, count: shownImages };
+  const { bins } = opened;
+  const detected = bins === undefined ? {} : { detected: await detectedImages(network, bins, images, used) };
+  return { measured: measuredOf(result, activity, dataset.name, energy), ...trace, ...detected };
 }
 
 /** Energy of an image in joules, from the spikes that were counted. */
@@ -129,12 +135,13 @@ function measuredOf(
   energy: number | undefined,
 ): Measured {
   const { samples, accuracy, regression, outputs, source, spikes_per_neuron, opf, latency_steps } = result;
-  const { classes, confusion } = result;
+  const { classes, confusion, map50, map } = result;
   return {
     data,
     samples,
     ...(accuracy === undefined ? {} : { accuracy }),
     ...(regression === undefined ? {} : { regression }),
+    ...(map50 === undefined || map === undefined ? {} : { map50, map }),
     ...(outputs === undefined ? {} : { outputs }),
     ...(source?.accuracy === undefined || source.agreement === undefined
       ? {}

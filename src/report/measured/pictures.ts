@@ -3,7 +3,8 @@ import { elementCount } from '../../base/dtype.js';
 import { costOf as networkCost } from '../../cost/index.js';
 import { latencyOf } from '../../network/index.js';
 import { bitsOf } from '../bits.js';
-import { type Plot, bitsPlot, levelsPlot, membranesPlot, rasterPlot, spikesPlot } from '../plots/index.js';
+import { type Plot, bitsPlot, boxesPlot, levelsPlot, membranesPlot, rasterPlot, spikesPlot } from '../plots/index.js';
+import { type DetectedImage, detectedImages } from '../../run/detected-images.js';
 import type { SampleTrace } from '../../run/sample-trace.js';
 import type { Opened } from '../../workspace/open.js';
 import type { Network } from '../../network/index.js';
@@ -39,7 +40,7 @@ const rasterLayers = 4;
 const dataHelp = 'name a data set: --data mnist:test, --data idx:IMAGES,LABELS or --data npz:FILE';
 
 /** A target and its network as it runs. */
-type Shown = Pick<Opened, 'label' | 'normalisation' | 'text' | 'source'> & { readonly network: Network };
+type Shown = Pick<Opened, 'label' | 'normalisation' | 'text' | 'source' | 'bins'> & { readonly network: Network };
 
 export function shown(opened: Opened): Shown {
   return { ...opened, network: opened.compiled({ planes: false }).network };
@@ -59,6 +60,8 @@ export async function plotOf(compiled: Shown, options: PlotOptions): Promise<Dra
       const bits = bitsOf(compiled.network, networkCost(compiled.network));
       return { plot: bitsPlot(bits), layers: bits.map(({ id }) => id) };
     }
+    case 'boxes':
+      return { plot: boxesPlot(await detected(compiled, options), 400), layers: [] };
     case 'levels':
       return levels(compiled, options);
     case 'spikes': {
@@ -105,6 +108,20 @@ async function traced(
   if (dataset === undefined) fail('report/no-data', { what: `the picture "${kind}"` }, undefined, { help: dataHelp });
   const choice = { dataset, normalisation: chosenNormalisation(given, normalisation), sample };
   return traceSample(network, choice, layers, finiteOnly(chooseEngine(engine, 'infer')));
+}
+
+/** The image that was chosen, with what a detector finds in it. */
+async function detected(
+  { network, label: name, normalisation, bins }: Shown,
+  { dataset, normalisation: given, sample: first = 0, engine }: PlotOptions,
+): Promise<readonly DetectedImage[]> {
+  if (bins === undefined) return fail('report/no-detector', { name });
+  if (dataset === undefined)
+    return fail('report/no-data', { what: 'the picture "boxes"' }, undefined, {
+      help: 'name a data set: --data coco:FOLDER,ANNOTATIONS.json',
+    });
+  const on = { dataset, normalisation: chosenNormalisation(given, normalisation), first, count: 1 };
+  return detectedImages(network, bins, on, finiteOnly(chooseEngine(engine, 'infer')));
 }
 
 async function levels(compiled: Shown, options: PlotOptions): Promise<Drawn> {

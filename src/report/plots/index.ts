@@ -1,4 +1,5 @@
 export { bitsPlot } from './bits.js';
+export { boxesPlot } from './boxes.js';
 export { configsPlot } from './configs.js';
 export { costPlot } from './costs.js';
 export { firingPlot } from './firing.js';

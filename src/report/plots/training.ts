@@ -9,9 +9,9 @@ export interface CurvePoint {
   readonly value: number;
 }
 
-type Figure = 'loss' | 'accuracy' | 'mae';
+type Figure = 'loss' | 'accuracy' | 'mae' | 'map50';
 
-/** Loss, accuracy or mean absolute error over epochs: of the training images, and of those held back where there are any. */
+/** Loss, accuracy, mean absolute error or mean average precision over epochs: of the training images, and of those held back where there are any. */
 export function curvePoints(records: readonly EpochRecord[], of: Figure): readonly CurvePoint[] {
   return records.flatMap((record) => {
     const held = record[`val_${of}`];
@@ -73,9 +73,11 @@ export function trainingPlot(records: readonly EpochRecord[]): Plot {
     resolve: { scale: { color: 'independent' } },
     concat: [
       curve('loss', 'loss', {}),
-      ...(records.some(({ mae }) => mae !== undefined)
-        ? [curve('mean absolute error', 'mae', {})]
-        : [curve('accuracy', 'accuracy', { format: '.0%' })]),
+      ...(records.some(({ map50, val_map50: held }) => (map50 ?? held) !== undefined)
+        ? [curve('mAP@50', 'map50', { format: '.0%' })]
+        : records.some(({ mae }) => mae !== undefined)
+          ? [curve('mean absolute error', 'mae', {})]
+          : [curve('accuracy', 'accuracy', { format: '.0%' })]),
       {
         title: 'learning rate',
         width: 250,

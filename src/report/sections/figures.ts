@@ -2,6 +2,7 @@ import { bitsOf } from '../bits.js';
 import { html } from '../page/html.js';
 import {
   bitsPlot,
+  boxesPlot,
   configsPlot,
   costPlot,
   firingPlot,
@@ -122,6 +123,21 @@ export const neurons: Section = {
         html`<h3>Membranes</h3>
           ${await Promise.all(trace.layers.slice(0, 2).map((layer) => plotHtml(membranesPlot(layer))))}`
       }`;
+  },
+};
+
+export const boxes: Section = {
+  id: 'boxes',
+  title: 'Boxes',
+  of: 'target',
+  render: async ({ detected }) => {
+    const [first] = detected ?? [];
+    if (detected === undefined || first === undefined) return undefined;
+    return html`<p>
+        Images of ${first.data}: dashed what is there, and with a score of at least ${String(first.least)} what was
+        found.
+      </p>
+      ${await plotHtml(boxesPlot(detected))}`;
   },
 };
 

@@ -1,4 +1,4 @@
-import { activity, bits, configs, cost, neurons, training } from './figures.js';
+import { activity, bits, boxes, configs, cost, neurons, training } from './figures.js';
 import { confusion, outputs } from './confusion.js';
 import { difference } from './diff.js';
 import { learned } from './learned.js';
@@ -17,6 +17,7 @@ export const sections: readonly Section[] = [
   cost,
   outputs,
   confusion,
+  boxes,
   activity,
   neurons,
   training,

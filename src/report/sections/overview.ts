@@ -60,6 +60,8 @@ const allColumns: readonly Column[] = [
     head: 'accuracy',
     of: ({ measured }) => (measured?.accuracy === undefined ? undefined : percent(measured.accuracy)),
   },
+  { head: 'mAP@50', of: ({ measured }) => (measured?.map50 === undefined ? undefined : percent(measured.map50)) },
+  { head: 'mAP@50:95', of: ({ measured }) => (measured?.map === undefined ? undefined : percent(measured.map)) },
   { head: 'mean absolute error', of: ({ measured }) => measured?.regression && digits(measured.regression.mae) },
   { head: 'PSNR', of: ({ measured }) => decibels(measured?.regression?.psnr) },
   { head: "source's accuracy", of: ({ measured }) => measured?.source && percent(measured.source.accuracy) },

@@ -198,6 +198,23 @@ export const surrogateTable: Readonly<Record<string, SurrogateRow>> = rows;
 /** The names a `surrogate` attribute may have. */
 export const surrogates = Object.keys(rows);
 
+/** What is wrong with arguments of a surrogate: those that divide or scale are above 0, and bounds in their order. */
+export function surrogateProblem(
+  surrogate: string,
+  args: Readonly<Partial<Record<string, number>>>,
+): { readonly argument: string; readonly expected: string } | undefined {
+  const least = surrogate === 'q_pseudo_spike' ? 1 : 0;
+  for (const argument of ['width', 'slope', 'alpha', 'beta']) {
+    const value = args[argument];
+    if (value !== undefined && !(value > least && value < Infinity))
+      return { argument, expected: `a number greater than ${least}` };
+  }
+  const { lo, hi } = args;
+  return lo !== undefined && hi !== undefined && lo > hi
+    ? { argument: 'hi', expected: `a number of at least \`lo\`, ${lo}` }
+    : undefined;
+}
+
 /** A surrogate's arguments, in their order, from the attributes of an op. */
 export function surrogateArguments(attrs: SurrogateAttrs): Arguments {
   const { args } = rowOf(attrs);

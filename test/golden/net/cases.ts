@@ -47,7 +47,7 @@ function own(): readonly Case[] {
       const target = `${name}#${config}`;
       const diff = i === 0 ? {} : { diff: `${name}#${configs[0]!}` };
       return [
-        { target, text: !/resnet|spikformer/.test(file), imported, networksOnly: many.test(config), ...diff },
+        { target, text: !/resnet|spikformer|spikeyolo/.test(file), imported, networksOnly: many.test(config), ...diff },
         ...planesOf(file, config, target),
       ];
     });
@@ -62,7 +62,7 @@ function own(): readonly Case[] {
 }
 
 /** Configurations of many steps, whose programs are long, and of those that differ from others only in where bits end. */
-const many = /_t(16|64|128)$|^adaptive\d|^[apr]331|^a?441|^imagenet_(ilif|ibra4)/;
+const many = /_t(16|64|128)$|^adaptive\d|^[apr]331|^a?441|^imagenet_(ilif|ibra4)|^[sml](_ibra)?$/;
 
 function narrow(text: string): string {
   const widths = text.replaceAll(/width: int = \d+/g, 'width: int = 4').replaceAll(/width: 16\b/g, 'width: 3');
@@ -70,7 +70,9 @@ function narrow(text: string): string {
     .replaceAll(/dim: int = \d+,\n  blocks: int = \d+/g, 'dim: int = 24,\n  blocks: int = 1')
     .replaceAll(/dim: (64|256|512)\b/g, 'dim: 16')
     .replaceAll(/blocks: \d+/g, 'blocks: 1')
-    .replaceAll(/size: 224\b/g, 'size: 32');
+    .replaceAll(/size: 224\b/g, 'size: 32')
+    .replaceAll(/size: int = 640\b/g, 'size: int = 64')
+    .replaceAll(/width: (64|80|96)\b/g, 'width: 5');
   return tokens.replaceAll(/(\w+\()(64|128|256|512)\b/g, (_, head: string, n) => `${head}${Number(n) / 16}`);
 }
 

@@ -36,6 +36,17 @@ it('codings that networks of layers don’t have, and outputs without levels, ar
   expect(refused(`${image} output x | flatten | linear(3) | spike(Pot)`)).toEqual(['cli/not-lowered']);
 });
 
+it('a parameter that is an argument of the surrogate is held to what that may be', () => {
+  const wide = 'neuron Wide(width = 1) { state u = 0 charge u = x fire s = u >= 1 surrogate rectangle(width: width) }';
+  const codes = (width: number) =>
+    configProblems(
+      configOf(`${wide} network N { ${image} output x | flatten | spike | linear(2) }
+        config c { network N neuron Wide(width: ${width}) coding direct(steps: 2) }`),
+    ).map(({ code }) => code);
+  expect(codes(0.5)).toEqual([]);
+  expect(codes(0)).toEqual(['model/argument-type']);
+});
+
 it('a coding that says what a spike counts takes the neurons that fire such spikes, and a real input', () => {
   const body = `${image} output x | conv(2) | spike | flatten | linear(10)`;
   for (const [coding, neuron] of [

@@ -258,10 +258,18 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const learned = role === undefined ? undefined : lowering.perChannel(op, role, 'f32', shape.length);
     const amplitude = learned ?? (code.kind === 'spike' ? code.step : channelSteps(lowering, op));
     const counted = countedTrain(lowering, op, train, steps);
-    const levels = builder.abs(amplitude === 1 ? counted : builder.div(counted, amplitude));
     const binary = ones && code.kind === 'spike' && !this.#isUnary(op.id);
-    const counting = binary ? onesOf(lowering, levels, code) : levels;
-    const flat = builder.reshape(counting, folded(steps, [elementCount(shape)]));
+    const spikesOf = (values: Value): Value => {
+      const levels = builder.abs(amplitude === 1 ? values : builder.div(values, amplitude));
+      return binary ? onesOf(lowering, levels, code) : levels;
+    };
+    if (builder.makerOf(counted.id)?.kind === 'concat') {
+      // steps that are computed side by side are added where they are made
+      const each = Array.from({ length: steps }, (_, t) => spikesOf(builder.step(counted, t)));
+      const sum = each.reduce((total, one) => builder.add(total, one));
+      return weighedSpikes(builder, builder.reshape(sum, folded(1, [elementCount(shape)])), fanOut, 'counts');
+    }
+    const flat = builder.reshape(spikesOf(counted), folded(steps, [elementCount(shape)]));
     const perStep = weighedSpikes(builder, flat, fanOut);
     return builder.as('counts').sum(builder.reshape(perStep, [steps, { batch: 1 }, 2]), [0]);
   }

@@ -66,6 +66,9 @@ function onNumbers(network: Network, op: Op): ((...x: readonly number[]) => numb
   }
 }
 
+/** So many quantisers inside of a region are tried as its beginning. */
+const mostCuts = 4;
+
 /** Finds the regions of a network's quantisers. */
 export class Regions {
   readonly #byId: ReadonlyMap<string, Op>;
@@ -91,7 +94,12 @@ export class Regions {
         for (const id of read) boundaries.add(id);
         continue;
       }
-      if (leaves.size !== 1) return undefined;
+      if (leaves.size !== 1) {
+        const cut = this.#cut(quantize, inner, boundaries);
+        if (cut === undefined) return undefined;
+        boundaries.add(cut);
+        continue;
+      }
       const ops = inOrder(
         this.network,
         [...inner].map((id) => this.#byId.get(id)!),
@@ -100,6 +108,13 @@ export class Regions {
       const root = this.#byId.get([...leaves][0]!)!;
       return curved && root.kind !== 'input' ? { root, ops } : undefined;
     }
+  }
+
+  /** A quantiser near the end whose codes all of it is a function of, where it isn't one of a single value before it: Q(sigmoid(Q(a + b))). */
+  #cut(quantize: Op, inner: ReadonlySet<string>, boundaries: ReadonlySet<string>): string | undefined {
+    const inside = [...inner].map((id) => this.#byId.get(id)!).filter(({ kind }) => kind === 'quantize');
+    const nearest = inOrder(this.network, inside).toReversed().slice(0, mostCuts);
+    return nearest.find(({ id }) => this.#walk(quantize, new Set([...boundaries, id])).leaves.size === 1)?.id;
   }
 
   #walk(quantize: Op, boundaries: ReadonlySet<string>): { leaves: Set<string>; inner: Set<string> } {
