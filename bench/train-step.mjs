@@ -69,7 +69,7 @@ config bench { network ResNet20  neuron LIF  coding direct(steps: ${steps}) }
     batch: 64,
     peers: true,
     steps: 100,
-    says: '784–256 LIF–256 LIF–10, T = 100',
+    says: '784–256 LIF–256 LIF–10, θ = 0.4 (10 to 20 % of the neurons fire), T = 100',
     config: 'bench',
     text: `
 ${lif}
@@ -80,14 +80,14 @@ network Layers(classes: int = 10) {
   second = first | linear(256) | spike
   output second | linear(classes)
 }
-config bench { network Layers  neuron LIF  coding direct(steps: 100) }
+config bench { network Layers  neuron LIF(theta: 0.4)  coding direct(steps: 100) }
 `,
   },
   recurrent: {
     batch: 64,
     peers: true,
     steps: 100,
-    says: '784–256 LIF, its spikes fed back–256 LIF–10, T = 100',
+    says: '784–256 LIF, its spikes fed back–256 LIF–10, θ = 0.4, T = 100',
     config: 'bench',
     text: `
 ${lif}
@@ -98,7 +98,7 @@ network Layers(classes: int = 10) {
   second = first | linear(256) | spike
   output second | linear(classes)
 }
-config bench { network Layers  neuron LIF  coding direct(steps: 100) }
+config bench { network Layers  neuron LIF(theta: 0.4)  coding direct(steps: 100) }
 `,
   },
   spikformer: {

@@ -64,6 +64,8 @@ function below(result: CostResult): string[][] {
     const means = [total.weight_bits, total.spike_bits, total.steps].map(real).join('/');
     rows.push(['W/S/T', `${means} on average`]);
   }
+  if (total.other_params !== undefined)
+    rows.push(['other parameters', `${count(total.other_params)} outside of synapses`]);
   if (total.real_macs > 0) rows.push(['MACs on real values', `${count(total.real_macs)} an image`]);
   rows.push(...functionRows(result));
   if (measured !== undefined) {

@@ -38,10 +38,11 @@ export function examineOnnx(file: string): Outcome<DoctorResult> {
     return { value: { file, blockers: blockersOf(error.diagnostics), codings: [] }, diagnostics: [] };
   }
   const sites = rangeless(network);
+  const { params, other_params = 0 } = costOf(network).total;
   const described = {
     name: network.name,
     layers: network.ops.length,
-    parameters: costOf(network).total.params,
+    parameters: params + other_params,
     quantisers: network.ops.filter(({ kind }) => kind === 'quantize').length,
     unquantised: sites.length,
   };

@@ -41,14 +41,14 @@ export function describe(
   options: { readonly outDir?: string },
   { memory, nir, notes }: Facts = new Facts(),
 ): CompileResult {
-  const parameters = costOf(network).total.params;
+  const { params, other_params = 0 } = costOf(network).total;
   const latency = latencyOf(network);
   return {
     name: network.name,
     files,
     ...(options.outDir === undefined ? {} : { outDir: options.outDir }),
     ops: network.ops.length,
-    parameters,
+    parameters: params + other_params,
     ...(latency === 0 ? {} : { latency_steps: latency }),
     notes: [...network.notes, ...notes],
     ...(memory === undefined ? {} : { memory }),

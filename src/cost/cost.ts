@@ -14,6 +14,7 @@ import {
   wholeOf,
 } from '../network/index.js';
 import { type FunctionCost, functionCosts } from './functions.js';
+import { otherParameters } from './other-parameters.js';
 import { type SpikeSource, spikeSources } from './sources.js';
 
 /** A weighted layer's cost (docs/cost.md). */
@@ -47,6 +48,8 @@ export interface LayerCost {
 export interface TotalCost {
   readonly macs: number;
   readonly params: number;
+  /** Learned values outside of synapses (positions, normalisations, embedded rows); missing where there are none. */
+  readonly other_params?: number;
   /** W·S·T of the averages below; without spikes s_ace / macs. */
   readonly bit_budget: number;
   readonly s_ace: number;
@@ -251,9 +254,11 @@ function totalCost(network: Network, layers: readonly LayerCost[], trains: reado
   const spike_bits = mean((train) => train.bits);
   const steps = mean((train) => train.steps);
   const means = weight_bits * spike_bits * steps;
+  const other_params = otherParameters(network);
   return {
     macs,
     params,
+    ...(other_params > 0 ? { other_params } : {}),
     bit_budget: neurons > 0 ? means : macs === 0 ? 0 : s_ace / macs,
     s_ace,
     s_ace_squeezed: sum((layer) => layer.s_ace_squeezed),

@@ -139,6 +139,7 @@ it('on the command line: the text, JSON, the list, and what is missing', async (
     { name: 'neuron', required: true },
     { name: 'steps', required: true },
     { name: 'coding', required: false },
+    { name: 'encoder', required: false },
     { name: 'ranges', required: false },
   ]);
   expect((await spikec(['opt', file])).code).toBe(2);

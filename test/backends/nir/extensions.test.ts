@@ -57,11 +57,13 @@ function valuesOf(network: Network, shared: ReadonlySet<string>): ReadonlyMap<st
 }
 
 /** What a plain run tries of each file: one configuration, of small ones all; `SPIKEC_SLOW_TESTS=1` tries all. */
+/** Those whose evaluation takes minutes. */
+const large = /spikeyolo/;
 const slow = process.env['SPIKEC_SLOW_TESTS'] === '1';
 const targets = cases.flatMap(({ name, files, targets }) =>
   targets
     .filter(({ command, networksOnly }) => command === undefined && networksOnly !== true)
-    .filter((_, i) => slow || i === 0 || /^(import|examples-diff|models-starter)/.test(name))
+    .filter((_, i) => slow || (i === 0 && !large.test(name)) || /^(import|examples-diff|models-starter)/.test(name))
     .map(({ target, planes }) => ({
       label: `${name}: ${target}${planes === true ? ' --planes' : ''}`,
       files,
