@@ -51,7 +51,20 @@ it('doctor says under which codings a quantised network converts, and writes not
   const { network, codings, blockers } = await examined(tinyQuantised());
   expect(network).toMatchObject({ quantisers: 2, unquantised: 0, parameters: 36 + 4 + 432 + 3 });
   expect(blockers).toEqual([]);
-  const names = ['sws', 'rate', 'mbif', 'ibra', 'binary', 'phase', 'burst', 'ttfs', 'tsc', 'pattern'];
+  const names = [
+    'sws',
+    'rate',
+    'signed',
+    'offset',
+    'mbif',
+    'ibra',
+    'binary',
+    'phase',
+    'burst',
+    'ttfs',
+    'tsc',
+    'pattern',
+  ];
   expect(codings.map(({ coding, converts }) => [coding, converts])).toEqual(names.map((name) => [name, 'yes']));
 });
 

@@ -241,9 +241,10 @@ config longer extends small { coding direct(steps: 6) }
     () =>
       onPage(async (page) => {
         await page.selectOption('#example', 'Convert it in every coding');
+        // the starter's configs stand there until the example is read
+        const named = async () => (await page.locator('#config option').allTextContents()).toSorted();
+        await expect.poll(named, { timeout: patience }).toEqual(conversionCodings.toSorted());
         await panel(page, 'No problems.');
-        const named = await page.locator('#config option').allTextContents();
-        expect(named.toSorted()).toEqual(conversionCodings.toSorted());
         for (const coding of conversionCodings) {
           await page.selectOption('#config', coding);
           await page.click('#tab-ir');

@@ -316,12 +316,12 @@ describe('repeat', () => {
 });
 
 describe('networks and blocks', () => {
-  it('have inputs with shapes and one output', () => {
+  it('have inputs with shapes, and one output or several with names', () => {
     expectDiagnostics(`
       network A { output 1 } // error: model/graph-form
       network B { input x: real[1, 2, 3] } // error: model/graph-form // warning: model/unused
       network C { input x output x | relu } // error: model/graph-form
-      network D { input x: real[1, 2, 3] output x | relu output x | sigmoid } // error: model/graph-form
+      network D { input x: real[1, 2, 3] output x | relu output x | sigmoid } // error: model/graph-form // error: model/graph-form
       network E { input x: int[3] output x | relu } // error: model/graph-form
       network F { input x: real[0, 2] output x | relu } // error: model/argument-type
       block G { output 1 } // error: model/graph-form

@@ -168,7 +168,7 @@ it('a config that says too little or something else is reported', async () => {
     'neuron IF coding direct(steps: 4)': ['convert/no-range'],
     [`neuron LIF ${range}`]: ['convert/neuron-loses-mean'],
     [`neuron MLF ${range}`]: ['cli/not-lowered'],
-    [`neuron Ternary ${range}`]: ['cli/not-lowered'],
+    [`neuron Ternary ${range}`]: ['convert/neuron-loses-mean'],
     'neuron IF coding sws(steps: 8)': ['cli/not-lowered'],
     'neuron IF coding rate(steps: 8)': ['cli/not-lowered'],
     'neuron IF coding direct(steps: 16) { layer "Relu*" { range 2 } layer "nowhere" { range 3 } }': [
