@@ -170,7 +170,7 @@ it('a config that says too little or something else is reported', async () => {
     [`neuron MLF ${range}`]: ['cli/not-lowered'],
     [`neuron Ternary ${range}`]: ['convert/neuron-loses-mean'],
     'neuron IF coding sws(steps: 8)': ['cli/not-lowered'],
-    'neuron IF coding rate(steps: 8)': ['cli/not-lowered'],
+    'neuron IF coding rate(steps: 8)': ['convert/bad-coding'],
     'neuron IF coding direct(steps: 16) { layer "Relu*" { range 2 } layer "nowhere" { range 3 } }': [
       'convert/unknown-layer-pattern',
     ],
