@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createProtocolConnection } from 'vscode-languageserver-protocol/node';
@@ -324,68 +324,3 @@ it('--version --verbose lists the engines with what they are made of', () => {
   const torch = spikec(['-V', '--verbose'], '.', { SPIKEC_PYTHON: '/no/such/python' }).stdout;
   expect(torch).toMatch(/^ {2}torch +not there: \/no\/such\/python: /m);
 });
-
-const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
-if (!hasScript) console.warn('SKIPPED: a screen of 80 columns, because script(1) is not installed');
-
-/** What a screen of 80 columns is sent, and how the command ends; `onText` may press keys. */
-async function onScreen(
-  command: string,
-  cwd: string,
-  onText: (text: string, press: (key: string) => void) => void = () => undefined,
-): Promise<{ text: string; code: number }> {
-  const { CI: _, NO_COLOR: __, FORCE_COLOR: ___, ...env } = process.env;
-  const line = `stty cols 80 rows 24; exec '${process.execPath}' '${main}' ${command}`;
-  const child = spawn('script', ['-qefc', line, '/dev/null'], { cwd, env: { ...env, TERM: 'xterm' } });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
-    onText(text, (key) => child.stdin.write(key));
-  });
-  const code = await new Promise<number>((done) => child.on('close', (status) => done(status ?? -1)));
-  return { text, code };
-}
-
-/** Lines that are drawn over: progress, but not what stays. */
-function drawn(text: string): string[] {
-  return [...text.matchAll(/\r\x1b\[2K([^\r\n\x1b]+)(?=\r\x1b)/g)].map(([, line]) => line!);
-}
-
-it.skipIf(!hasScript)(
-  'on a screen of 80 columns a training shows whole lines and the time left with its unit; Ctrl-C says what is kept and how to go on',
-  async () => {
-    const folder = trainingProject(3000, { width: 64, batch: 8, epochs: 400, validation: 0.2 });
-    let pressed = false;
-    const train = 'train tiny.spike --data idx:images,labels --engine tfjs-wasm -o run';
-    const { text, code } = await onScreen(train, folder, (so, press) => {
-      if (pressed || !/epoch 3 /.test(so) || drawn(so).filter((line) => line.endsWith('left')).length < 3) return;
-      pressed = true;
-      press('\x03');
-    });
-    expect(code).toBe(130);
-    for (const line of drawn(text)) {
-      expect(line.length).toBeLessThan(80);
-      // a phase, or one with figures, the last of which has its unit
-      expect(line).toMatch(/^[a-z][^\d]*$|  .*( %|[a-z]\/s| s left)$/);
-    }
-    expect(drawn(text).filter((line) => /  \d+ s left$/.test(line)).length).toBeGreaterThan(0);
-    expect(text).toMatch(/epoch 1  loss \d\.\d{4}  training accuracy \d+\.\d\d %  validation \d+\.\d\d %/);
-    const [, kept, run] = /what the running epoch did is lost, (\d+) epochs are kept in (\S+)/.exec(text)!;
-    expect(Number(kept)).toBeGreaterThanOrEqual(2);
-    expect(run).toBe('run');
-
-    // what it says to type goes on behind what is kept
-    const [, again] = /To go on: spikec (train .*--resume)/.exec(text)!;
-    const next = Number(kept) + 1;
-    const resumed = await onScreen(`${again} --epochs ${next}`, folder);
-    expect(resumed.code).toBe(0);
-    expect(resumed.text).toContain(`epoch ${next}  loss`);
-    expect(resumed.text).not.toContain('epoch 1  loss');
-    const [, epoch, best] = /best epoch (\d+): validation \d+\.\d\d %, in ([^\s;]+)/.exec(resumed.text)!;
-    expect(best).toBe(Number(epoch) === next ? 'run' : 'run/best');
-    expect(existsSync(join(folder, best!, 'weights.safetensors'))).toBe(true);
-    if (best !== 'run')
-      expect(resumed.text).toMatch(new RegExp(`last epoch ${next}: validation \\d+\\.\\d\\d %, in run\\b`));
-  },
-  120_000,
-);
