@@ -120,11 +120,12 @@ const encode: Row = ({ op, approximate }) => {
 const decode: Row = ({ op }) =>
   op.kind === 'decode' && op.attrs.coding === 'sws' ? { cannot: 'time steps that count differently' } : 'through';
 
-const lag: Row = ({ op, closes, convention, approximate }) => {
+const lag: Row = ({ network, op, closes, convention, approximate }) => {
   if (op.kind !== 'lag') return { cannot: op.kind };
   const { steps } = op.attrs;
-  // what comes back in NIR comes a step later
-  if (closes && steps === 1) return 'through';
+  // what comes back from neurons in NIR comes a step later
+  const fromNeurons = network.ops.some(({ id, kind }) => id === op.inputs[0] && kind === 'neuron');
+  if (closes && steps === 1 && fromNeurons) return 'through';
   if (closes) approximate(`it comes back ${steps} steps later, and tools may add one`);
   const count = elementCount(op.type.shape);
   return node('Delay', { delay: numbers(op.type.shape, new Float64Array(count).fill(steps * convention.dt)) });

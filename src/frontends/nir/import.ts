@@ -156,12 +156,9 @@ class NirImport {
   }
 
   /** What a node reads, summed where it is several. */
-  #inputOf(name: string, { late }: NirOrder): string {
-    const from = this.flat.inputs.get(name)!;
+  #inputOf(name: string, { late }: NirOrder, from = this.flat.inputs.get(name)!): string {
     if (from.length === 0) return this.#bad(name, 'reads nothing');
     const values = from.map((one) => (late.get(name)?.has(one) === true ? this.#before(one) : this.#ids.get(one)!));
-    const isDelay = this.flat.nodes.get(name)!.type === 'Delay';
-    if (isDelay && late.has(name)) return values[0]!;
     return values
       .slice(1)
       .reduce((sum, value, i) => this.#add(this.#id(`${name}.sum${i + 1}`), 'add', [sum, value]), values[0]!);
@@ -169,12 +166,16 @@ class NirImport {
 
   readonly #earlier = new Map<string, string>();
 
-  /** What a node gave a step before. */
-  #before(name: string, steps = 1): string {
-    const known = this.#earlier.get(name);
-    if (known !== undefined) return known;
+  /** What a node gave some steps before, as a layer `id` if that is given. */
+  #before(name: string, steps = 1, id?: string): string {
+    const known = this.#earlier.get(`${name} ${steps}`);
+    if (known !== undefined) return id === undefined ? known : this.#add(id, 'identity', [known]);
+    return this.#lagAhead(name, steps, id ?? this.#id(`${name}.before${steps === 1 ? '' : steps}`));
+  }
+
+  /** A lag of what is computed behind it. */
+  #lagAhead(name: string, steps: number, id: string): string {
     const node = this.flat.nodes.get(name)!;
-    const id = this.#id(`${name}.before`);
     const target = this.#ids.get(name) ?? this.#reservedFor(name);
     const shape = this.#shapeAhead(name);
     const isSpike = ['IF', 'LIF', 'CubaLIF', 'Threshold'].includes(node.type);
@@ -192,7 +193,7 @@ class NirImport {
     const ahead: ValueType = { shape, time: { start: 1, steps: this.time.steps }, code };
     const made = this.#builder.tryAdd({ id, kind: 'lag', inputs: [target], attrs: { steps }, ahead });
     if (typeof made !== 'string') return this.#bad(name, made.problem);
-    this.#earlier.set(name, id);
+    this.#earlier.set(`${name} ${steps}`, id);
     return id;
   }
 
@@ -231,6 +232,11 @@ class NirImport {
 
   #node(name: string, node: NirNode, order: NirOrder): string {
     const extension = this.extended ? readExtension(node, (problem) => this.#bad(name, problem)) : undefined;
+    if (node.type === 'Delay') {
+      const id = this.#ahead.get(name) ?? this.#id(extension?.layer ?? name);
+      this.#shapes.set(name, this.#builder.typeOf(this.#delay(name, id, order)).shape);
+      return id;
+    }
     if (extension !== undefined) return this.#extension(name, extension, order);
     if (this.extended && node.type === 'Output' && node.metadata?.has('gap') === true) {
       const id = this.#inputOf(name, order);
@@ -273,8 +279,6 @@ class NirImport {
           return this.#bad(name, 'flattens some axes only');
         return rank === 1 ? this.#add(id, 'identity', [x]) : this.#add(id, 'flatten', [x]);
       }
-      case 'Delay':
-        return this.#delay(name, x, id);
       default:
         fail('nir/unknown-type', { node: name, type: node.type }, { file: this.file.path });
     }
@@ -384,28 +388,35 @@ class NirImport {
     });
   }
 
-  /** Values that are all late alike are one train; others are told apart by masks, and added. */
-  #delay(name: string, x: string, id: string): string {
+  /**
+   * Values that are all late alike are one train; others are told apart by masks, and added. What is computed behind a Delay that
+   * closes a cycle is as late as the Delay says, too.
+   */
+  #delay(name: string, own: string, order: NirOrder): string {
     const steps = this.#delays(name);
-    const { shape } = this.#builder.typeOf(x);
-    const late = (from: string, by: number, own: string): string =>
-      by === 0 ? from : this.#add(own, 'lag', [from], { steps: by });
+    const later = order.late.get(name) ?? new Set<string>();
+    const now = this.flat.inputs.get(name)!.filter((one) => !later.has(one));
+    const x = now.length > 0 || later.size === 0 ? this.#inputOf(name, order, now) : undefined;
     const distinct = [...new Set(steps)];
-    if (distinct.length === 1) {
-      const [by] = distinct as [number];
-      return by === 0 ? this.#add(id, 'identity', [x]) : late(x, by, id);
-    }
-    if (steps.length !== elementCount(shape))
-      return this.#bad(name, `has ${steps.length} delays for [${shape.join(', ')}]`);
-    const parts = distinct.map((by) => {
+    const only = distinct.length === 1 && later.size + (x === undefined ? 0 : 1) === 1 ? own : undefined;
+    const lagged = (by: number): string[] => {
+      const known =
+        x === undefined || by === 0 ? x : this.#add(only ?? this.#id(`${name}.late${by}`), 'lag', [x], { steps: by });
+      return [...(known === undefined ? [] : [known]), ...[...later].map((one) => this.#before(one, by, only))];
+    };
+    const masked = (made: string, by: number): string => {
+      const { shape } = this.#builder.typeOf(made);
+      if (steps.length !== elementCount(shape))
+        return this.#bad(name, `has ${steps.length} delays for [${shape.join(', ')}]`);
       const mask = Float64Array.from(steps, (one) => Number(one === by));
-      const own = this.#id(`${name}.by${by}`);
-      const taken = this.#add(own, 'affine', [x], {}, { scale: this.#param(own, 'scale', shape, mask) });
-      return late(taken, by, this.#id(`${name}.late${by}`));
-    });
+      const id = this.#id(`${name}.by${by}`);
+      return this.#add(id, 'affine', [made], {}, { scale: this.#param(id, 'scale', shape, mask) });
+    };
+    const parts = distinct.flatMap((by) => lagged(by).map((made) => (distinct.length === 1 ? made : masked(made, by))));
+    if (parts.length === 1) return parts[0] === own ? own : this.#add(own, 'identity', [parts[0]!]);
     return parts.slice(1).reduce((sum, part, i) => {
       const last = i === parts.length - 2;
-      return this.#add(last ? id : this.#id(`${name}.sum${i + 1}`), 'add', [sum, part]);
+      return this.#add(last ? own : this.#id(`${name}.sum${i + 1}`), 'add', [sum, part]);
     }, parts[0]!);
   }
 

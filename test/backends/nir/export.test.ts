@@ -200,6 +200,10 @@ it.each(['channel', 'neuron'])('parameters that neurons learn per %s are those o
 });
 
 it('a recurrence of several steps is a Delay, of which it is said that tools may add a step', () => {
+  const network = model(recurrent.replace('delay(1)', 'delay(3)'), { input: 'real[5]' });
+  const frames = drawn(5);
+  expect(stepsOf(network, frames)).not.toEqual(stepsOf(model(recurrent, { input: 'real[5]' }), frames));
+  expect(stepsOf(roundTrip(network), frames)).toEqual(stepsOf(network, frames));
   const late = exportNir(model(recurrent.replace('delay(1)', 'delay(3)'), { input: 'real[5]' }));
   expect(late.approximate.map(({ code }) => code)).toEqual(['nir/approximate']);
   const delay = [...late.graph.nodes.values()].find(({ type }) => type === 'Delay')!.fields.get('delay');
