@@ -1,13 +1,13 @@
 import { elementCount } from '../base/dtype.js';
-import { type Network, type OpKind, fixedParamsOf, paramOf } from '../network/index.js';
+import { type Network, type OpRole, fixedParamsOf, paramOf, roleOf, traitsOf } from '../network/index.js';
 
 /** What has learned values and isn't a synapse. Batch norm is folded into a synapse, neurons have parameters of their own. */
-const kinds: ReadonlySet<OpKind> = new Set<OpKind>(['affine', 'layernorm', 'group_neuron', 'embedding']);
+const roles: ReadonlySet<OpRole> = new Set<OpRole>(['scaling', 'group-function', 'whole-input']);
 
 /** How many learned values there are outside of synapses: positions, scales and shifts of normalisations, embedded rows. */
 export function otherParameters(network: Network): number {
   const names = network.ops
-    .filter((op) => kinds.has(op.kind))
+    .filter((op) => roles.has(roleOf(op)) && traitsOf(op).macs === 'none')
     .flatMap((op) => {
       const fixed = fixedParamsOf(op);
       return Object.keys(op.params).flatMap((role) => (fixed.includes(role) ? [] : [{ op, role }]));
