@@ -104,7 +104,7 @@ it.each<[string, unknown, RegExp]>([
   ['an id that is a prototype', change('annotations', { image_id: '__proto__' }), /no whole number "image_id"/],
 ])('annotations with %s are refused', (_, annotations, what) => {
   const message = refused(() => open(annotations));
-  expect(message).toMatch(/^data\/bad-coco: /);
+  expect(message.slice(0, 15)).toBe('data/bad-coco: ');
   expect(message).toMatch(what);
 });
 
