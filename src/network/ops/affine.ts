@@ -1,6 +1,7 @@
 import { boolean, number, optional, word } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
+import { synapseTraits } from './row-traits.js';
 
 export const affine = defineOp({
   doc: 'Element-wise synapse: y = x·scale + shift; scale and shift per channel (axis 0 unless `axis` says another) or scalar. On spikes: one synapse a neuron. On `planes`: as conv. `learned`: training changes both, or the shift alone; without it they are given.',
@@ -14,19 +15,9 @@ export const affine = defineOp({
   params: ['scale', 'shift?'],
   fixedParams: ({ learned }) => (learned === undefined ? ['scale', 'shift'] : learned === 'shift' ? ['scale'] : []),
   traits: {
+    ...synapseTraits,
     role: 'scaling',
     weights: 'elements',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   channelAxis: ({ axis = 0 }) => axis,
   lowering: { role: 'synapse', gain: 'scale', plus: 'shift' },

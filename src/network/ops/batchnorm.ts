@@ -2,6 +2,7 @@ import { normalised } from './batchnorm-lowering.js';
 import { number, optional } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
+import { realTraits } from './row-traits.js';
 
 export const batchnorm = defineOp({
   doc: 'Batch normalisation over channels, axis 0 unless `axis` says another: (x − mean)/√(variance + epsilon)·gamma + beta.',
@@ -10,19 +11,9 @@ export const batchnorm = defineOp({
   params: ['gamma', 'beta', 'mean', 'variance'],
   fixedParams: () => ['mean', 'variance'],
   traits: {
+    ...realTraits,
     role: 'norm',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
     linear: true,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
   },
   channelAxis: ({ axis = 0 }) => axis,
   lowering: { role: 'values', act: normalised },

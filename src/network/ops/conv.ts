@@ -5,6 +5,7 @@ import { linearResult, sameShape, shapeText, windowShape } from './type-rules.js
 import { onImages } from './window-lowering.js';
 import { weightAttrs, weightParams } from './weights.js';
 import { perOutput } from './traits.js';
+import { synapseTraits } from './row-traits.js';
 
 export const conv = defineOp({
   doc: 'Convolution of [C,H,W], or of [C,L] as an image of one row. ANN: y = w∗x + bias. On spikes: psp = gain ⊙ (w∗s) + bias at every step; w integer where it was quantised. On `planes` binary planes: 2^b·w at plane b, bias at plane 0; on `unary` ones w at each. `weight_bits`: bits of a weight; in training with the step size `weight_step`, learned bits as a parameter with their bound `weight_bits_max`; `weight_step_rule` max: the step size is max |w| over the highest code. `folded_bias`: the bias is only what batch norm left when it was folded, and no cost.',
@@ -19,18 +20,9 @@ export const conv = defineOp({
   },
   params: weightParams,
   traits: {
+    ...synapseTraits,
     role: 'weighted',
-    weights: 'matrix',
     macs: perOutput,
-    join: false,
-    fires: 'none',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
     padding: 'zeros',
   },
   links: sliding,

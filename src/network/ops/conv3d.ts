@@ -5,6 +5,7 @@ import { sliding } from './geometry.js';
 import { perOutput } from './traits.js';
 import { linearResult, sameShape, shapeText, windowLength } from './type-rules.js';
 import { weightAttrs, weightParams } from './weights.js';
+import { synapseTraits } from './row-traits.js';
 
 export const conv3d = defineOp({
   doc: 'Convolution of [C,D,H,W] over three axes: kernel, stride and dilation have three numbers, pads six (those before, then those behind). Weight [out,in/groups,kd,kh,kw]. On spikes, `planes`, `weight_bits` and `folded_bias`: as conv.',
@@ -12,18 +13,9 @@ export const conv3d = defineOp({
   attrs: { kernel: list(), stride: list(), pads: list(), dilation: list(), groups: number(), ...weightAttrs },
   params: weightParams,
   traits: {
+    ...synapseTraits,
     role: 'weighted',
-    weights: 'matrix',
     macs: perOutput,
-    join: false,
-    fires: 'none',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
     padding: 'zeros',
   },
   links: sliding,

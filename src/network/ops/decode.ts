@@ -1,6 +1,7 @@
 import { readOuts } from '../../base/read-outs.js';
 import { number, optional, string, word } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 
 export const decode = defineOp({
   doc: 'Read-out: sws: Σ β^(Tc−k)·z(k); otherwise over the steps the mean, or with `readout` their sum, the last, or max, the greatest.',
@@ -8,19 +9,10 @@ export const decode = defineOp({
   attrs: { coding: string(), beta: optional(number()), readout: optional(word(readOuts)) },
   params: [],
   traits: {
+    ...realTraits,
     role: 'read-out',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
     linear: true,
     accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {

@@ -1,5 +1,6 @@
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 
 export const gather = defineOp({
   doc: 'Sums what a synapse delivers at the virtual steps of each step: `bits` planes into one, binary or unary.',
@@ -7,19 +8,10 @@ export const gather = defineOp({
   attrs: { bits: number() },
   params: [],
   traits: {
+    ...realTraits,
     role: 'gather',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
     linear: true,
     accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {

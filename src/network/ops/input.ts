@@ -1,5 +1,6 @@
 import { list } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 
 export const input = defineOp({
   doc: 'What a user feeds: one real image a sample.',
@@ -7,19 +8,9 @@ export const input = defineOp({
   attrs: { shape: list() },
   params: [],
   traits: {
+    ...realTraits,
     role: 'input',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
     accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: { role: 'time' },
   type: ({ attrs }) => ({ shape: attrs.shape, code: { kind: 'real' } }),

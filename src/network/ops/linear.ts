@@ -4,6 +4,7 @@ import { defineOp } from './define.js';
 import { linearResult, shapeText } from './type-rules.js';
 import { weightAttrs, weightParams } from './weights.js';
 import { perOutput } from './traits.js';
+import { synapseTraits } from './row-traits.js';
 
 export const linear = defineOp({
   doc: 'Fully connected over the last axis, of [features] or of [tokens, features]. ANN: y = w·x + bias. On spikes: psp = gain ⊙ (w·s) + bias at every step. On `planes`, with `weight_bits` and `folded_bias`: as conv.',
@@ -11,19 +12,9 @@ export const linear = defineOp({
   attrs: weightAttrs,
   params: weightParams,
   traits: {
+    ...synapseTraits,
     role: 'weighted',
-    weights: 'matrix',
     macs: perOutput,
-    join: false,
-    fires: 'none',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   channelAxis: (_, shape) => shape.length - 1,
   lowering: {

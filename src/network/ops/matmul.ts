@@ -1,6 +1,7 @@
 import { boolean } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, matrixProductShape, productLevels, withTime } from './type-rules.js';
+import { realTraits } from './row-traits.js';
 
 export const matmul = defineOp({
   doc: 'Matrix product of two values at the same steps, over their last two axes: a [.., m, k], b [.., k, n], with `transpose` [.., n, k]; axes before are equal. Of two trains: exact counts, k·levels·levels of them; beyond 2²⁴, where float32 has no exact integers, a potential.',
@@ -8,20 +9,12 @@ export const matmul = defineOp({
   attrs: { transpose: boolean() },
   params: [],
   traits: {
+    ...realTraits,
     role: 'product',
-    weights: 'none',
     // [.., m, n] of k products each; k is the first operand's last axis
     macs: ({ input, output }) => output.reduce((all, n) => all * n, input.at(-1)!),
     join: true,
-    fires: 'none',
     reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: {
     role: 'product',

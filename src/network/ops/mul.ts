@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/dtype.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
+import { realTraits } from './row-traits.js';
 
 export const mul = defineOp({
   doc: 'Product of two values; the second may be [C,1,1] (a channel attention).',
@@ -8,19 +9,10 @@ export const mul = defineOp({
   attrs: {},
   params: [],
   traits: {
+    ...realTraits,
     role: 'product',
-    weights: 'none',
     macs: ({ output }) => elementCount(output),
     join: true,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: { role: 'product', act: ({ builder }, _, [a, b]) => builder.mul(a!, b!) },
   type: ({ inputs: [a, b] }) => {

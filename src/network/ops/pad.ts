@@ -1,6 +1,7 @@
 import { border, number } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, shapeText } from './type-rules.js';
+import { realTraits } from './row-traits.js';
 
 export const pad = defineOp({
   doc: 'Constant border around H×W: pads = top, left, bottom, right.',
@@ -8,19 +9,10 @@ export const pad = defineOp({
   attrs: { pads: border(), value: number() },
   params: [],
   traits: {
+    ...realTraits,
     role: 'border',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
     linear: true,
     accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: {
     role: 'values',

@@ -3,6 +3,7 @@ import { number, optional, word } from './attributes.js';
 import { codesOf } from './codes.js';
 import { defineOp } from './define.js';
 import { withTime } from './type-rules.js';
+import { realTraits } from './row-traits.js';
 
 export const quantize = defineOp({
   doc: 'Activation quantiser: Q = clip(round(x/scale) + zero, min, max), standing for the real (Q − zero)·scale. `rounding` is half_even where it isn’t said. Of a zero point that is no integer the fraction is added before rounding: a bit for −1 and 1 has the scale 2 and the zero point ½.',
@@ -16,19 +17,8 @@ export const quantize = defineOp({
   },
   params: [],
   traits: {
+    ...realTraits,
     role: 'quantiser',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: false,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: {
     role: 'values',

@@ -25,3 +25,12 @@ export const firingTraits = {
   reach: 'own',
   accumulates: true,
 } as const satisfies WithoutRole;
+
+/** Rows of layers that sum what they read, each input weighed: what they answer besides their role and their products. */
+export const synapseTraits = {
+  ...realTraits,
+  weights: 'matrix',
+  reach: 'own',
+  linear: true,
+  accumulates: true,
+} as const satisfies WithoutRole;

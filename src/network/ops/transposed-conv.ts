@@ -5,6 +5,7 @@ import { defineOp } from './define.js';
 import { scattered, scatteredLength } from './geometry.js';
 import { linearResult, sameShape, shapeText } from './type-rules.js';
 import { weightAttrs, weightParams } from './weights.js';
+import { synapseTraits } from './row-traits.js';
 
 export const transposedConv = defineOp({
   doc: 'Transposed convolution, the transpose of a convolution as a matrix: input position i adds tap k of its kernel at output position i·stride + k·dilation − pad; pads = top, left, bottom, right are cut off, `output_padding` rows and columns stand at the end. Weight [out, in/groups, kh, kw], as that of a convolution with its results. On spikes, `planes`, `weight_bits` and `folded_bias`: as conv.',
@@ -20,20 +21,10 @@ export const transposedConv = defineOp({
   },
   params: weightParams,
   traits: {
+    ...synapseTraits,
     role: 'weighted',
-    weights: 'matrix',
     // every input is weighed once for each tap and output of its group
     macs: ({ input, weight }) => elementCount(input.slice(1)) * elementCount(weight),
-    join: false,
-    fires: 'none',
-    reach: 'own',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   links: scattered,
   lowering: {
