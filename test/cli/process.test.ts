@@ -1,19 +1,17 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createProtocolConnection } from 'vscode-languageserver-protocol/node';
+import { builtCommand } from '../support/built-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
 
 /** These tests run the built command as its own process: what a user or a script sees. */
-const main = resolve('dist-test/src/cli/main.js');
+let main = '';
 
 beforeAll(() => {
-  const compiler = resolve('node_modules/typescript/bin/tsc');
-  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', 'dist-test'];
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
+  main = builtCommand('dist-test');
 }, 120_000);
 
 function spikec(

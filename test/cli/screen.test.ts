@@ -1,20 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { builtCommand } from '../support/built-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyFloat, tinyImages } from '../support/tiny-onnx.js';
 
 /** The built command on a screen of 80 columns, which `script` makes. */
-const main = resolve('dist-screen/src/cli/main.js');
+let main = '';
 const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 if (!hasScript) console.warn('SKIPPED: the screen, because script(1) is not installed');
 
 beforeAll(() => {
-  const compiler = resolve('node_modules/typescript/bin/tsc');
-  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', 'dist-screen'];
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
+  main = builtCommand('dist-screen');
 }, 120_000);
 
 function project(epochs: number, images = 6000): string {
