@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { driver } from '../../src/commands/index.js';
 import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
+import { conversionCodings } from '../../src/workspace/types.js';
 import { spikec } from '../cli/fake.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyFloat, tinyQuantised } from '../support/tiny-onnx.js';
@@ -51,21 +52,9 @@ it('doctor says under which codings a quantised network converts, and writes not
   const { network, codings, blockers } = await examined(tinyQuantised());
   expect(network).toMatchObject({ quantisers: 2, unquantised: 0, parameters: 36 + 4 + 432 + 3 });
   expect(blockers).toEqual([]);
-  const names = [
-    'sws',
-    'rate',
-    'signed',
-    'offset',
-    'mbif',
-    'ibra',
-    'binary',
-    'phase',
-    'burst',
-    'ttfs',
-    'tsc',
-    'pattern',
-  ];
-  expect(codings.map(({ coding, converts }) => [coding, converts])).toEqual(names.map((name) => [name, 'yes']));
+  expect(codings.map(({ coding, converts }) => [coding, converts])).toEqual(
+    conversionCodings.map((name) => [name, 'yes']),
+  );
 });
 
 it('a float network converts with data, and doctor says how many ranges that measures', async () => {
