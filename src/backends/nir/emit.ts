@@ -48,6 +48,7 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
   const approximate: Diagnostic[] = [];
   const passes = new Set<string>();
   const reports: NirNodeReport[] = [];
+  const unsaid = new Set<string>();
   const gaps = new Map<string, readonly string[]>();
   const ends = extensions ? endsOf(network) : undefined;
   for (const op of network.ops) {
@@ -76,8 +77,13 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
       const isExact = reasons.length === 0;
       const full = extensions && op.kind !== 'input' ? inFull(network, op, name, made) : made;
       put(full, isExact ? { rating: 'faithful' } : { rating: 'approximate', why: reasons.join('; ') });
-    } else if (!extensions) refused.push(diagnostic('nir/unsupported', { layer: op.id, what: made.cannot }, op.place));
-    else {
+    } else if (!extensions) {
+      // the remedy once for what several layers have in common
+      const help = 'with `--nir-extensions` it stands in metadata, which spikec reads back and other tools may';
+      const extras = unsaid.has(made.cannot) ? {} : { help };
+      unsaid.add(made.cannot);
+      refused.push(diagnostic('nir/unsupported', { layer: op.id, what: made.cannot }, op.place, extras));
+    } else {
       const near = standIn(call);
       const rated = { rating: 'extended', why: made.cannot } as const;
       if (near !== undefined) {
@@ -87,10 +93,10 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
       // a gap: its values leave through Outputs, and come back through an Input
       nodes.set(name, node('Input', {}));
       const reads = op.inputs.map((input) => {
-        const stub = nameFor(`${op.id}_in`, nodes);
+        const exit = nameFor(`${op.id}_in`, nodes);
         const output = node('Output', { shape: integers(byId.get(input)!.type.shape) });
-        nodes.set(stub, withMetadata(output, new Map([['gap', name]])));
-        return stub;
+        nodes.set(exit, withMetadata(output, new Map([['gap', name]])));
+        return exit;
       });
       gaps.set(op.id, reads);
       put(inFull(network, op, name, node('Input', { shape: integers(op.type.shape) }), reads), rated);
@@ -112,7 +118,7 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
   };
   for (const op of network.ops) {
     const reads = gaps.get(op.id);
-    if (reads !== undefined) reads.forEach((stub, i) => connect(op, sources(op.inputs[i]!), stub));
+    if (reads !== undefined) reads.forEach((exit, i) => connect(op, sources(op.inputs[i]!), exit));
     else if (!passes.has(op.id))
       connect(
         op,

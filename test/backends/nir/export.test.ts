@@ -137,6 +137,16 @@ it('a delay in a chain stays one, also of one step', () => {
   expect(stepsOf(roundTrip(network), frames)).toEqual(spikes);
 });
 
+it('a refusal names the option that writes it all the same, once for what several layers have in common', () => {
+  try {
+    exportNir(model(chain, { neuron: 'LIF(tau: 2, theta: 0.4, soft: true)' }));
+    expect.unreachable();
+  } catch (error) {
+    const helps = (error as DiagnosticError).diagnostics.map(({ help }) => JSON.stringify(help) ?? '');
+    expect(helps.map((help) => help.includes('--nir-extensions'))).toEqual([true, false]);
+  }
+});
+
 it('what NIR can’t say is refused layer by layer, with its name', () => {
   const refused = (network: Network): string[] => {
     try {
