@@ -2,7 +2,7 @@ import { elementCount } from '../../base/dtype.js';
 import { mostSteps } from '../../base/limits.js';
 import { readOuts } from '../../base/read-outs.js';
 import { axisOf } from './shapes.js';
-import { type LayerDef, numberOf, one } from './layer-def.js';
+import { type LayerDef, numberOf, one, sameShape } from './layer-def.js';
 
 function elementwise(kind: string): LayerDef {
   return {
@@ -127,12 +127,19 @@ export const readout: LayerDef = {
   },
 };
 
-/** `spike` is the config's neuron, `spike(LIF(tau: 4))` a neuron fixed in place. */
+/**
+ * `spike` is the config's neuron, `spike(LIF(tau: 4))` a neuron fixed in place; a neuron with further input currents takes
+ * them in the order of its declaration: `soma | spike(dendrite, TwoCompartment)`.
+ */
 export const spike: LayerDef = {
-  inputs: one,
+  inputs: { min: 1, max: 8 },
+  shapeWithout: ([first]) => first?.shape,
   parameters: [{ name: 'neuron', spec: { kind: 'neuron' } }],
-  build(site, [input], args, name) {
+  build(site, inputs, args, name) {
     const neuron = args.get('neuron');
-    return site.add(name, 'spike', [input], input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
+    const [input] = inputs;
+    const odd = inputs.find(({ shape }) => !sameShape(shape, input.shape));
+    if (odd !== undefined) return site.mismatch(input, odd);
+    return site.add(name, 'spike', inputs, input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
   },
 };
