@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alone, answer, option, writeTables } from './lib/contest.mjs';
+import { alone, answer, bestTimes, option, sayTimes, writeTables } from './lib/contest.mjs';
 
 const threads = Number(option('threads', 2));
 const rounds = Number(option('rounds', 5));
@@ -76,6 +76,8 @@ async function trained(network) {
   return { ...network, params: new Map(params) };
 }
 
+const without = (given, key) => Object.fromEntries(Object.entries(given).filter(([name]) => name !== key));
+
 /** Its ANN: ReLU for neurons, no bits, batch norm folded; as ONNX with Relu, which onnxruntime fuses with convolutions. */
 async function annOf(network) {
   const { canonicalise, foldBatchnorm } = await passesOf();
@@ -90,12 +92,10 @@ async function annOf(network) {
     const inputs = op.inputs.map((id) => passed.get(id) ?? id);
     if (op.kind === 'squeeze') return [];
     if (op.kind === 'neuron') return [{ ...op, inputs, kind: 'relu', attrs: {}, params: {}, type: real(op.type) }];
-    const { weight_step, ...params } = op.params;
-    const { weight_bits, ...attrs } = op.attrs;
+    const [params, attrs] = [without(op.params, 'weight_step'), without(op.attrs, 'weight_bits')];
     return [{ ...op, inputs, attrs, params, type: real(op.type) }];
   });
-  const { coding, ...rest } = network;
-  const plain = { ...rest, ops };
+  const plain = { ...without(network, 'coding'), ops };
   const folded = runPipeline(plain, configure([canonicalise, foldBatchnorm], {})).network;
   const program = simplify(lower(folded).program);
   const file = onnx.ModelProto.decode(emitOnnx(program));
@@ -143,19 +143,9 @@ async function profile(name) {
   const { openNative } = await import('../dist/src/engines/native.js');
   const { program, feeds } = await programOf(name);
   const opened = await openNative(program, { threads: 1 }, { profile: true });
-  await opened.step(feeds);
-  let before = await opened.times();
-  const best = before.map(() => Infinity);
-  for (let round = 0; round < 5 * rounds; round++) {
-    await opened.step(feeds);
-    const now = await opened.times();
-    now.forEach((one, i) => (best[i] = Math.min(best[i], one.seconds - before[i].seconds)));
-    before = now;
-  }
+  const best = await bestTimes(opened, () => opened.step(feeds), 5 * rounds);
   await opened.dispose();
-  const total = best.reduce((sum, one) => sum + one, 0);
-  console.log(`\n${name}: native, one thread, ${(1000 * total).toFixed(1)} ms a batch of ${batch}`);
-  before.forEach(({ step }, i) => console.log(`${(1000 * best[i]).toFixed(2).padStart(8)} ${step.slice(0, 110)}`));
+  sayTimes(`${name}: native, one thread, a batch of ${batch}`, best);
 }
 
 const self = fileURLToPath(import.meta.url);
