@@ -189,9 +189,12 @@ class Search {
   async *#fire(op: Op, silent: number, current: Current, margin: number): AsyncGenerator<Fired> {
     const opened = await this.#openNeurons(op, silent);
     const count = current[0]!.length;
+    const data = new Float64Array(current.length * chunk * Math.min(together, Math.ceil(count / chunk)));
     for (let start = 0; start < count; start += chunk * together) {
       const size = Math.min(chunk * together, count - start);
-      const results = await opened.step({ [neuronInput]: portion(current, start, size, this.#weights(op), margin) });
+      const results = await opened.step({
+        [neuronInput]: portion(data, current, [start, size], this.#weights(op), margin),
+      });
       const found = (results[layerOutputs.codes]!.data as Float32Array).subarray(0, size);
       yield { start, found, train: results[layerOutputs.train]!.data as Float32Array };
     }
@@ -241,14 +244,20 @@ interface Fired {
 }
 
 /**
- * Currents of some neurons as their program takes them, [Tc·N, chunk] with zeros at the end of each step. With a margin they have the same
+ * Currents of some neurons, in a space for them, as their program takes them, [Tc·N, chunk] with zeros at the end of each step. With a margin they have the same
  * sum Σ β^(Tc−τ)·z(τ), of which, after every step, so many times as much is still to come: all times the margin, and the first
  * step makes up for it.
  */
-function portion(current: Current, start: number, size: number, weights: readonly number[], margin: number): Tensor {
+function portion(
+  space: Float64Array<ArrayBuffer>,
+  current: Current,
+  [start, size]: readonly [number, number],
+  weights: readonly number[],
+  margin: number,
+): Tensor {
   const samples = Math.ceil(size / chunk);
   const stride = samples * chunk;
-  const data = new Float64Array(current.length * stride);
+  const data = space.subarray(0, current.length * stride).fill(0);
   for (const [k, step] of current.entries()) data.set(step.subarray(start, start + size), k * stride);
   if (margin !== 1) {
     for (let i = 0; i < size; i++) {
