@@ -13,7 +13,7 @@ import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import type { Opened } from '../workspace/open.js';
-import type { Source } from '../workspace/target.js';
+import { type Source, bytesOf } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { chosenNormalisation, detectorOf, fitToNetwork, namedInputs, outputShape } from './fit.js';
@@ -32,6 +32,7 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
+import { realBatch, threadsWithin } from './memory.js';
 import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
@@ -83,8 +84,10 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const phase =
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
   const detections = truth.kind === 'boxes' ? new DetectionCounter(truth, images.count) : undefined;
+  const threads = options.stages === true && source !== undefined ? threadsWithin(network, bytesOf(source)) : undefined;
   const running = {
     ...options,
+    ...(options.threads === undefined && threads !== undefined ? { threads } : {}),
     ones: isSplit(compiled.network),
     ...(detections === undefined
       ? {}
@@ -244,7 +247,8 @@ async function sourceFound(
   options: RunOptions,
 ): Promise<Found | undefined> {
   if (source === undefined) return undefined;
-  const outputs = await sourceOutputs(source, images, options);
+  const batch = realBatch(source.imported.network, images.batch);
+  const outputs = await sourceOutputs(source, { ...images, batch }, options);
   return { outputs, classes: classesOf(outputs, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0) };
 }
 
