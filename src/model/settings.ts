@@ -200,6 +200,7 @@ export const trainSettings = [
         of: {
           flip: [],
           crop: [{ name: 'padding', spec: { kind: 'int', min: 0, max: 1024 }, default: 4 }],
+          scale: [{ name: 'by', spec: { kind: 'real', above: 0, max: 0.9 }, default: 0.5 }],
           erase: [
             { name: 'probability', spec: { kind: 'real', above: 0, max: 1 }, default: 0.5 },
             { name: 'min', spec: { kind: 'real', above: 0, max: 1 }, default: 0.02 },
