@@ -3,7 +3,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   parseTarget,
   wholeNumber,
   withCommonFlags,
@@ -54,32 +53,27 @@ export function addEval(program: Command, host: Host): void {
 }
 
 function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = await openData(flags.data, flags);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const result = take(
-        await driver.evaluateTarget(target, {
-          dataset,
-          normalisation,
-          stages: flags.stages === true,
-          activity: flags.activity === true,
-          confusion: flags.confusion === true,
-          allowOutside: flags.allowOutside === true,
-          onProgress: progress,
-          ...defined({
-            limit: flags.limit,
-            batch: flags.batch,
-            engine: flags.engine,
-            threads: flags.threads,
-            verify: flags.verify,
-          }),
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const { dataset, normalisation } = await data(flags.data, flags);
+    const result = take(
+      await driver.evaluateTarget(target, {
+        dataset,
+        normalisation,
+        stages: flags.stages === true,
+        activity: flags.activity === true,
+        confusion: flags.confusion === true,
+        allowOutside: flags.allowOutside === true,
+        onProgress: progress,
+        ...defined({
+          limit: flags.limit,
+          batch: flags.batch,
+          engine: flags.engine,
+          threads: flags.threads,
+          verify: flags.verify,
         }),
-      );
-      return { text: describeResult(result), json: result };
-    } finally {
-      dataset.close();
-    }
+      }),
+    );
+    return { text: describeResult(result), json: result };
   });
 }
 
