@@ -3,7 +3,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset, labelledFor } from '../data/index.js';
-import type { DetectionScore } from '../detection/index.js';
+import { type Detection, type DetectionScore } from '../detection/index.js';
 import { otherScores } from './other-outputs.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
@@ -83,7 +83,9 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const engine = finiteOnly(chosen, placeOf(opened));
   const phase =
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
-  const detections = truth.kind === 'boxes' ? new DetectionCounter(truth, images.count) : undefined;
+  const detections =
+    truth.kind === 'boxes' ? new DetectionCounter(truth, images.count, foundBoxes(dataset, options)) : undefined;
+  if (detections === undefined && options.onBoxes !== undefined) fail('report/no-detector', { name: opened.label });
   const threads = options.stages === true && source !== undefined ? threadsWithin(network, bytesOf(source)) : undefined;
   const running = {
     ...options,
@@ -176,6 +178,24 @@ async function stagesOf(
   const expected = present(before, 'run: no source').classes;
   const known = { source: present(source, 'run: no source'), labels: truth.classes, expected, run, engine, options };
   return evaluateStages(present(compiled.conversion, 'run: no conversion'), images, known);
+}
+
+/** Gives out the boxes of a sample as they lie in its image. */
+function foundBoxes(
+  { boxes }: Dataset,
+  { onBoxes }: RunOptions,
+): ((found: readonly Detection[], sample: number) => void) | undefined {
+  if (onBoxes === undefined) return undefined;
+  return (found, sample) => {
+    const { id = sample, boxIn } = boxes?.source?.(sample) ?? {};
+    const placed = found.map(({ label, score, box }) => {
+      const [left, top, right, bottom] = boxIn?.(box) ?? box;
+      const bbox = [left, top, right - left, bottom - top] as const;
+      return { image_id: id, category_id: boxes?.ids?.[label] ?? label, bbox, score };
+    });
+    // of what lies beside the image nothing is left
+    onBoxes(placed.filter(({ bbox: [, , width, height] }) => width > 0 && height > 0));
+  };
 }
 
 function placeOf({ source, text }: Opened): Place | undefined {
