@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { elementCount } from '../base/dtype.js';
+import { threadsHere } from '../engines/index.js';
 import { carrierOf } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 
@@ -50,5 +50,5 @@ export function realBatch(network: Network, batch: number): number {
 /** Threads that run a network side by side, each with values of its own, within what a file's conversion may take. */
 export function threadsWithin(network: Network, fileBytes: number): number {
   const fit = Math.floor(allowedBytes(fileBytes) / Math.max(1, runBytes(network)));
-  return Math.max(1, Math.min(availableParallelism(), fit));
+  return Math.max(1, Math.min(threadsHere(), fit));
 }
