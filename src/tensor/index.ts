@@ -18,6 +18,7 @@ export {
   surrogateArguments,
   surrogateGradient,
   surrogateProblem,
+  surrogateArgumentDocs,
   surrogateTable,
   surrogates,
 } from './ops/surrogate.js';
