@@ -13,7 +13,7 @@ import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import type { Opened } from '../workspace/open.js';
-import type { Source } from '../workspace/target.js';
+import { type Source, bytesOf } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { chosenNormalisation, detectorOf, fitToNetwork, namedInputs, outputShape } from './fit.js';
@@ -32,6 +32,7 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
+import { realBatch, threadsWithin } from './memory.js';
 import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
@@ -85,8 +86,10 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const detections =
     truth.kind === 'boxes' ? new DetectionCounter(truth, images.count, foundBoxes(dataset, options)) : undefined;
   if (detections === undefined && options.onBoxes !== undefined) fail('report/no-detector', { name: opened.label });
+  const threads = options.stages === true && source !== undefined ? threadsWithin(network, bytesOf(source)) : undefined;
   const running = {
     ...options,
+    ...(options.threads === undefined && threads !== undefined ? { threads } : {}),
     ones: isSplit(compiled.network),
     ...(detections === undefined
       ? {}
@@ -264,7 +267,8 @@ async function sourceFound(
   options: RunOptions,
 ): Promise<Found | undefined> {
   if (source === undefined) return undefined;
-  const outputs = await sourceOutputs(source, images, options);
+  const batch = realBatch(source.imported.network, images.batch);
+  const outputs = await sourceOutputs(source, { ...images, batch }, options);
   return { outputs, classes: classesOf(outputs, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0) };
 }
 
