@@ -90,7 +90,7 @@ async function compare(text) {
   let [cTime, engineTime] = [Infinity, Infinity];
   const end = performance.now() + 1000 * Number(options.seconds);
   for (let round = 0; round < (options.speed ? 5 : 1); round++) {
-    for (done = 0, same = 0; done < count && performance.now() < end; ) {
+    for (done = 0, same = 0; done < count && performance.now() < end;) {
       const { images } = readBatch(dataset, done, Math.min(batch, count - done), normalisation);
       const n = images.shape[0];
       const before = process.cpuUsage();
