@@ -349,7 +349,9 @@ function namesOf(expr: Expr): ReadonlySet<string> {
 
 function reportUnusedParameters(declaration: NeuronDeclaration, def: NeuronDef, reporter: Reporter): void {
   const used = new Set<string>();
-  const visit = (expr: Expr): void => void namesOf(expr).forEach((name) => used.add(name));
+  const visit = (expr: Expr): void => {
+    for (const name of namesOf(expr)) used.add(name);
+  };
   for (const { value } of assignmentsOf(def)) visit(value);
   for (const { initial, units } of def.states) [initial, ...(units === undefined ? [] : [units])].forEach(visit);
   for (const value of Object.values(def.surrogate?.args ?? {})) if (typeof value !== 'number') visit(value);
