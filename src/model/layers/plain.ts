@@ -138,7 +138,7 @@ export const readout: LayerDef = {
   parameters: [
     {
       name: 'of',
-      doc: 'their mean, their sum, the last, the largest',
+      doc: 'their mean, their sum, the last, the largest; of neurons in front of it `first_spike`, how early it comes, or `membrane`, what they compare at the last step',
       otherwise: '`mean`',
       spec: { kind: 'words', words: readOuts },
     },
