@@ -133,7 +133,7 @@ export const delay: LayerDef = {
 };
 
 export const readout: LayerDef = {
-  doc: '`readout(last)` at the end of an output: what is read of its time steps; the loss is of it (`tet` of every step)',
+  doc: '`readout(last)` at the end of an output: what is read of its time steps (`mean`, `sum`, `last`, `max`, of neurons `first_spike` and `membrane`); the loss is of it (`tet` of every step)',
   inputs: one,
   parameters: [
     {
