@@ -39,6 +39,7 @@ export const codings = {
     input,
   ],
   ttfs: [steps, { name: 'tau', spec: { kind: 'real', min: 0 }, default: 0 }, input],
+  ttfs_dynamic: [steps, input],
   tsc: [steps, input],
   pattern: [{ name: 'steps', spec: { kind: 'int', min: 1, max: 24 }, default: 8 }, input],
   events: [
@@ -79,6 +80,7 @@ export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, 
   phase: [range],
   burst: [range],
   ttfs: [range],
+  ttfs_dynamic: [range],
   tsc: [range],
   pattern: [range],
 };

@@ -90,6 +90,6 @@ function bitProblems({ bits }: Config): readonly Diagnostic[] {
 
 export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
   return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'an ONNX network compiles with `sws`, `offset`, `phase`, `burst`, `ttfs`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)` or `rate(…)`',
+    help: 'an ONNX network compiles with `sws`, `offset`, `phase`, `burst`, `ttfs`, `ttfs_dynamic`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)` or `rate(…)`',
   });
 }

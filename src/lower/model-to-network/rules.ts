@@ -23,9 +23,9 @@ import { sizeProblems } from './sizes.js';
 import { delayProblems, readOutProblems } from './check-time.js';
 import { tdbnProblems } from './tdbn.js';
 
-/** Codings whose trains carry their mean over the steps, known at every step: what networks of layers are trained with. */
-const trainable = carriers.flatMap(({ coding, trains, whole }) =>
-  trains === 'means' && whole !== true ? [coding] : [],
+/** Codings whose trains carry means and have gradients: what networks of layers are trained with. */
+const trainable = carriers.flatMap(({ coding, trains, untrainable }) =>
+  trains === 'means' && untrainable === undefined ? [coding] : [],
 );
 
 /**
@@ -60,10 +60,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   if (!trainable.includes(coding.name)) {
     const construct = `\`coding ${coding.name}\` with a network of layers`;
     const names = trainable.map((one) => `\`${one}\``).join(', ');
-    const why = carriers.some((carrier) => carrier.coding === coding.name && carrier.whole === true)
-      ? 'its layers fire once their whole input is in, a decision without a surrogate in time: '
-      : '';
-    const help = `${why}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
+    const why = carriers.find((carrier) => carrier.coding === coding.name)?.untrainable;
+    const help = `${why === undefined ? '' : `${why}: `}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   } else found.push(...ownNeuronProblems(coding, network, neuron));
   const ranged = coding.layers.find(({ settings }) => 'range' in settings || 'ranges' in settings);

@@ -20,6 +20,8 @@ export interface Carrier {
   readonly frames?: boolean;
   /** Layers read whole trains before they fire: nothing is known of an output before it is complete. */
   readonly whole?: boolean;
+  /** Why networks of layers, which are trained, can't have it; missing where they can. */
+  readonly untrainable?: string;
   /** How activations become layers of its neurons; missing where the neuron is chosen, or the conversion is its own. */
   readonly conversion?: Conversion;
   readonly begin: (lowering: Lowering) => Carried;

@@ -8,6 +8,7 @@ import { rate } from './rate.js';
 import { real } from './real.js';
 import { stepwise } from './stepwise.js';
 import { tsc } from './tsc.js';
+import { ttfsDynamic } from './ttfs-dynamic.js';
 import { ttfs } from './ttfs.js';
 
 /** Every coding that is lowered: a file each, and a line here. */
@@ -21,6 +22,7 @@ export const carriers: readonly Carrier[] = [
   phase,
   burst,
   ttfs,
+  ttfsDynamic,
   tsc,
   pattern,
 ];
