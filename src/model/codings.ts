@@ -25,7 +25,10 @@ export const codings = {
     { name: 'threshold', spec: { kind: 'words', words: ['half', 'full'] }, default: 'half' },
     { name: 'rectified', spec: { kind: 'bool' }, default: true },
   ],
-  binary: [{ name: 'bits', spec: { kind: 'int', min: 1, max: 16 }, default: 8 }],
+  binary: [
+    { name: 'bits', spec: { kind: 'int', min: 1, max: 16 }, default: 8 },
+    { name: 'steps', spec: manySteps, default: 1 },
+  ],
   phase: [
     { name: 'period', spec: { kind: 'int', min: 1, max: 24 }, default: 8 },
     { name: 'steps', spec: manySteps, default: 8 },

@@ -41,6 +41,7 @@ export function configProblems(config: Config): readonly Diagnostic[] {
     ...readOutProblems(config, network),
     ...inputProblems(network),
     ...neuronProblems(config, network),
+    ...sentProblems(config, network),
     ...bitProblems(config, network),
     ...sizeProblems(config, network),
     ...tdbnProblems(config, network),
@@ -139,6 +140,27 @@ function neuronProblems(config: Config, { layers }: OwnNetwork): Diagnostic[] {
   const unused = !layers.some(({ kind, neuron }) => kind === 'spike' && neuron === undefined);
   if (unused && own !== undefined) found.push(...levelProblems(own));
   return found;
+}
+
+/** Spikes whose codes a coding can't send bit by bit: signed or too many, or neurons that send them another way. */
+function sentProblems({ coding, neuron: config }: Config, { layers }: OwnNetwork): Diagnostic[] {
+  const sent = carriers.find((carrier) => carrier.coding === coding?.name)?.sentLevels;
+  if (coding === undefined || sent === undefined) return [];
+  const most = sent(coding.args as CodingNumbers);
+  const uses = new Set(layers.flatMap(({ kind, neuron = config }) => (kind === 'spike' && neuron ? [neuron] : [])));
+  return [...uses].flatMap(({ def, args, place }): Diagnostic[] => {
+    const levels = spikeLevels(def, args);
+    if (levels === undefined) return [];
+    const fits = levels.min === 0 && levels.max < most;
+    if (fits && (def.planes !== 'unary' || levels.max === 1)) return [];
+    const why = fits ? 'which sends as many spikes as its code says' : `of levels ${levels.min} to ${levels.max}`;
+    const construct = `the neuron \`${def.name}\`, ${why}, in \`coding ${coding.name}\``;
+    const help = fits
+      ? 'use a neuron with `planes binary`, as `IBLIF` or `IBRALIF` of "spikec/neurons"'
+      : `its codes have to be 0 to ${most - 1}: give the neuron other levels, or the coding other bits`;
+    const related = [{ place: coding.place, message: 'the coding' }];
+    return [diagnostic('cli/not-lowered', { construct }, place, { help, related })];
+  });
 }
 
 /** A surrogate whose argument is a parameter of the neuron that was given a number it can't have. */

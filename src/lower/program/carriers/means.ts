@@ -11,7 +11,7 @@ import { stepSizes } from '../step-sizes.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
-import type { Conversion } from './conversion.js';
+import type { CodingNumbers, Conversion } from './conversion.js';
 import { Coming } from './coming.js';
 import { asCodes, atOnce, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
@@ -51,6 +51,8 @@ export interface MeansCoding {
   readonly whole?: boolean;
   /** What whole trains are worth in training, [N, …shape], with the gradient of their spikes' times; that of surrogates where missing. */
   readonly byTime?: (lowering: Lowering, op: Op<'neuron'>, mean: Value, worth: Value) => Value;
+  /** The bits of integer spikes are sent: how many levels they can say. */
+  readonly sentLevels?: (args: CodingNumbers) => number;
   /** Why networks of layers, which are trained, can't have it. */
   readonly untrainable?: string;
   /** How activations become layers of its neurons; missing where the neuron is chosen. */
@@ -75,6 +77,7 @@ export function means(coding: MeansCoding): Carrier {
     precision: 'f32',
     ...(coding.frames === true ? { frames: true } : {}),
     ...(coding.whole === true ? { whole: true } : {}),
+    ...(coding.sentLevels === undefined ? {} : { sentLevels: coding.sentLevels }),
     ...(coding.untrainable === undefined ? {} : { untrainable: coding.untrainable }),
     ...(coding.conversion === undefined ? {} : { conversion: coding.conversion }),
     begin: (lowering) => new MeansNetwork(lowering, coding),

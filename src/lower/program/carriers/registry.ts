@@ -1,3 +1,4 @@
+import { binary } from './binary.js';
 import { burst } from './burst.js';
 import type { Carrier } from './carrier.js';
 import { direct, events } from './means.js';
@@ -18,6 +19,7 @@ export const carriers: readonly Carrier[] = [
   rate,
   offset,
   events,
+  binary,
   stepwise,
   phase,
   burst,
