@@ -1,6 +1,6 @@
 import type { AllocateCodingResult, CodingGoal } from '../commands/index.js';
 import { type ConversionCoding, conversionCodings } from '../workspace/types.js';
-import { type DataFlags, defined, openData } from './options.js';
+import { type DataFlags, defined } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
 import type { Target, VerifyLevel } from '../workspace/types.js';
@@ -38,34 +38,28 @@ export function codingGoal(flags: CodingFlags, others: boolean): CodingGoal | st
 
 /** `spikec allocate NET.onnx --data DATA --codings sws,rate --max-latency 40` */
 export function allocateCoding(host: Host, { path }: Target, goal: CodingGoal, flags: CodingFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = await openData(flags.data, flags);
-    const calibrate = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const result = take(
-        await driver.allocateCoding(path, {
-          codings: flags.codings ?? conversionCodings,
-          goal,
-          dataset,
-          normalisation,
-          onProgress: progress,
-          ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
-          ...defined({
-            limit: flags.limit,
-            batch: flags.batch,
-            engine: flags.engine,
-            threads: flags.threads,
-            verify: flags.verify,
-            outDir: flags.out,
-          }),
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const { dataset, normalisation } = await data(flags.data, flags);
+    const calibrate = flags.calibrate === undefined ? undefined : await data(flags.calibrate, flags, false);
+    const result = take(
+      await driver.allocateCoding(path, {
+        codings: flags.codings ?? conversionCodings,
+        goal,
+        dataset,
+        normalisation,
+        onProgress: progress,
+        ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
+        ...defined({
+          limit: flags.limit,
+          batch: flags.batch,
+          engine: flags.engine,
+          threads: flags.threads,
+          verify: flags.verify,
+          outDir: flags.out,
         }),
-      );
-      return { text: describe(result), json: result };
-    } finally {
-      dataset.close();
-      calibrate?.dataset.close();
-    }
+      }),
+    );
+    return { text: describe(result), json: result };
   });
 }
 

@@ -3,7 +3,6 @@ import {
   dataHelp,
   defined,
   listOf,
-  openData,
   parseTarget,
   realNumber,
   wholeNumber,
@@ -133,33 +132,28 @@ function rangeProblem({ silent, least, most }: AllocateFlags): string | undefine
 }
 
 function allocate(host: Host, target: Target, goal: Goal, flags: AllocateFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = await openData(flags.data, flags);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const result = take(
-        await driver.allocateTarget(target, {
-          goal,
-          dataset,
-          normalisation,
-          allowOutside: flags.allowOutside === true,
-          onProgress: progress,
-          ...defined({
-            least: flags.least,
-            most: flags.most,
-            limit: flags.limit,
-            batch: flags.batch,
-            engine: flags.engine,
-            threads: flags.threads,
-            verify: flags.verify,
-            outDir: flags.out,
-          }),
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const { dataset, normalisation } = await data(flags.data, flags);
+    const result = take(
+      await driver.allocateTarget(target, {
+        goal,
+        dataset,
+        normalisation,
+        allowOutside: flags.allowOutside === true,
+        onProgress: progress,
+        ...defined({
+          least: flags.least,
+          most: flags.most,
+          limit: flags.limit,
+          batch: flags.batch,
+          engine: flags.engine,
+          threads: flags.threads,
+          verify: flags.verify,
+          outDir: flags.out,
         }),
-      );
-      return { text: describe(result), json: result };
-    } finally {
-      dataset.close();
-    }
+      }),
+    );
+    return { text: describe(result), json: result };
   });
 }
 

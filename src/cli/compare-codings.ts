@@ -5,7 +5,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   realNumber,
   wholeNumber,
   withCommonFlags,
@@ -69,35 +68,29 @@ function points(text: string): number {
 }
 
 function compare(host: Host, network: string, flags: CompareFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = await openData(flags.data, flags);
-    const calibrate = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const result = take(
-        await driver.compareCodings(network, {
-          dataset,
-          normalisation,
-          within: flags.within,
-          onProgress: progress,
-          ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
-          ...defined({
-            codings: flags.codings,
-            residuals: flags.residuals,
-            limit: flags.limit,
-            batch: flags.batch,
-            engine: flags.engine,
-            threads: flags.threads,
-            outFile: flags.out,
-            verify: flags.verify,
-          }),
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const { dataset, normalisation } = await data(flags.data, flags);
+    const calibrate = flags.calibrate === undefined ? undefined : await data(flags.calibrate, flags, false);
+    const result = take(
+      await driver.compareCodings(network, {
+        dataset,
+        normalisation,
+        within: flags.within,
+        onProgress: progress,
+        ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
+        ...defined({
+          codings: flags.codings,
+          residuals: flags.residuals,
+          limit: flags.limit,
+          batch: flags.batch,
+          engine: flags.engine,
+          threads: flags.threads,
+          outFile: flags.out,
+          verify: flags.verify,
         }),
-      );
-      return { text: describe(result), json: result };
-    } finally {
-      dataset.close();
-      calibrate?.dataset.close();
-    }
+      }),
+    );
+    return { text: describe(result), json: result };
   });
 }
 

@@ -8,7 +8,6 @@ import {
   dataHelp,
   defined,
   listOf,
-  openData,
   realNumber,
   wholeNumber,
   withCommonFlags,
@@ -176,48 +175,44 @@ function positive(text: string): number {
 }
 
 function convert(host: Host, network: string, flags: ConvertFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const data = flags.calibrate === undefined ? undefined : await openData(flags.calibrate, flags, false);
-    try {
-      const result = take(
-        await driver.convertOnnx(network, {
-          coding: flags.coding,
-          outDir: flags.out ?? (network.split(/[/\\]/).at(-1) ?? network).replace(/\.onnx$/i, ''),
-          onProgress: progress,
-          ...defined({
-            output: flags.output,
-            emit: flags.emit,
-            steps: flags.steps,
-            silent: flags.silent,
-            keep: flags.keep,
-            margin: flags.margin,
-            beta: flags.beta,
-            encoder: flags.encoder,
-            seed: flags.seed,
-            look: flags.look,
-            period: flags.period,
-            theta: flags.theta,
-            longest: flags.longest,
-            tau: flags.tau,
-            verify: flags.verify,
-            strict: flags.strict,
-            percentile: flags.percentile,
-            balance: flags.balance === true ? 'search' : flags.balance,
-            calibrationLimit: flags.limit,
-            integer: flags.integer,
-            fraction: flags.fraction,
-            largest: flags.largest,
-            perUnit: flags.perUnit,
-          }),
-          ...(data === undefined ? {} : { calibrate: data.dataset }),
-          normalisation: data?.normalisation ?? parseNormalisation(flags.mean, flags.std),
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const calibrate = flags.calibrate === undefined ? undefined : await data(flags.calibrate, flags, false);
+    const result = take(
+      await driver.convertOnnx(network, {
+        coding: flags.coding,
+        outDir: flags.out ?? (network.split(/[/\\]/).at(-1) ?? network).replace(/\.onnx$/i, ''),
+        onProgress: progress,
+        ...defined({
+          output: flags.output,
+          emit: flags.emit,
+          steps: flags.steps,
+          silent: flags.silent,
+          keep: flags.keep,
+          margin: flags.margin,
+          beta: flags.beta,
+          encoder: flags.encoder,
+          seed: flags.seed,
+          look: flags.look,
+          period: flags.period,
+          theta: flags.theta,
+          longest: flags.longest,
+          tau: flags.tau,
+          verify: flags.verify,
+          strict: flags.strict,
+          percentile: flags.percentile,
+          balance: flags.balance === true ? 'search' : flags.balance,
+          calibrationLimit: flags.limit,
+          integer: flags.integer,
+          fraction: flags.fraction,
+          largest: flags.largest,
+          perUnit: flags.perUnit,
         }),
-      );
-      const next = `\nNext: spikec eval ${result.model} --data DATA\n`;
-      return { text: flags.quiet === true ? '' : summary(result) + checksText(result) + next, json: result };
-    } finally {
-      data?.dataset.close();
-    }
+        ...(calibrate === undefined ? {} : { calibrate: calibrate.dataset }),
+        normalisation: calibrate?.normalisation ?? parseNormalisation(flags.mean, flags.std),
+      }),
+    );
+    const next = `\nNext: spikec eval ${result.model} --data DATA\n`;
+    return { text: flags.quiet === true ? '' : summary(result) + checksText(result) + next, json: result };
   });
 }
 

@@ -5,7 +5,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   parseTarget,
   numberFromZero,
   wholeNumber,
@@ -72,18 +71,13 @@ function cost(host: Host, target: Target, flags: CostFlags): Promise<void> {
   return runCommand(host, flags, async (work) => {
     if (flags.out !== undefined) refuseOutput(flags.out, 'cost');
     if (flags.data === undefined) return report(work, target, flags);
-    const { dataset, normalisation } = await openData(flags.data, flags);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const { limit, batch, engine, threads } = flags;
-      return await report(work, target, flags, {
-        dataset,
-        normalisation,
-        ...defined({ limit, batch, engine, threads }),
-      });
-    } finally {
-      dataset.close();
-    }
+    const { dataset, normalisation } = await work.data(flags.data, flags);
+    const { limit, batch, engine, threads } = flags;
+    return await report(work, target, flags, {
+      dataset,
+      normalisation,
+      ...defined({ limit, batch, engine, threads }),
+    });
   });
 }
 

@@ -3,7 +3,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   parseTarget,
   wholeNumber,
   withCommonFlags,
@@ -39,23 +38,18 @@ export function addData(program: Command, host: Host): void {
 }
 
 function describe(host: Host, data: string, flags: Flags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, take }) => {
+  return runCommand(host, flags, async ({ driver, take, data: open }) => {
     const spec = specOf(data);
-    const { dataset, normalisation } = await openData(spec, flags, false);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const result = take(
-        await driver.describeData({
-          dataset,
-          normalisation,
-          allowOutside: flags.allowOutside === true,
-          ...defined({ limit: flags.limit, target: flags.for }),
-        }),
-      );
-      return { text: textOf(result), json: result };
-    } finally {
-      dataset.close();
-    }
+    const { dataset, normalisation } = await open(spec, flags, false);
+    const result = take(
+      await driver.describeData({
+        dataset,
+        normalisation,
+        allowOutside: flags.allowOutside === true,
+        ...defined({ limit: flags.limit, target: flags.for }),
+      }),
+    );
+    return { text: textOf(result), json: result };
   });
 }
 

@@ -3,7 +3,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   parseTarget,
   wholeNumber,
   withCommonFlags,
@@ -25,6 +24,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly stages?: boolean;
   readonly activity?: boolean;
   readonly confusion?: boolean;
+  readonly boxes?: string;
   readonly allowOutside?: boolean;
   readonly verify?: boolean | VerifyLevel;
 }
@@ -45,6 +45,7 @@ export function addEval(program: Command, host: Host): void {
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
     .option('--activity', 'also entropy, firing rate and level histogram of each layer of neurons')
+    .option('--boxes <file>', 'write the boxes that a detector finds, as COCO’s results (JSON)')
     .option('--confusion', 'also accuracy by class, and which classes are taken for which')
     .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
   withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
@@ -54,32 +55,28 @@ export function addEval(program: Command, host: Host): void {
 }
 
 function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const { dataset, normalisation } = await openData(flags.data, flags);
-    try {
-      if (flags.quiet !== true) for (const note of dataset.notes) host.terminal.err(`note: ${note}\n`);
-      const result = take(
-        await driver.evaluateTarget(target, {
-          dataset,
-          normalisation,
-          stages: flags.stages === true,
-          activity: flags.activity === true,
-          confusion: flags.confusion === true,
-          allowOutside: flags.allowOutside === true,
-          onProgress: progress,
-          ...defined({
-            limit: flags.limit,
-            batch: flags.batch,
-            engine: flags.engine,
-            threads: flags.threads,
-            verify: flags.verify,
-          }),
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const { dataset, normalisation } = await data(flags.data, flags);
+    const result = take(
+      await driver.evaluateTarget(target, {
+        dataset,
+        normalisation,
+        stages: flags.stages === true,
+        activity: flags.activity === true,
+        confusion: flags.confusion === true,
+        allowOutside: flags.allowOutside === true,
+        onProgress: progress,
+        ...defined({
+          limit: flags.limit,
+          batch: flags.batch,
+          engine: flags.engine,
+          threads: flags.threads,
+          verify: flags.verify,
+          boxFile: flags.boxes,
         }),
-      );
-      return { text: describeResult(result), json: result };
-    } finally {
-      dataset.close();
-    }
+      }),
+    );
+    return { text: describeResult(result), json: result };
   });
 }
 

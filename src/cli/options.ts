@@ -133,12 +133,14 @@ export function withDataFlags(command: Command): Command {
 export const dataHelp =
   'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, cifar100:test, cifar100:train, nmnist:test …, idx:IMAGES,LABELS, npz:FILE, hdf5:FILE, images:FOLDER, csv:PATH, wav:FOLDER, events:PATH or coco:FOLDER,ANNOTATIONS.json';
 
+/** A data set and what its values are scaled by. */
+export interface OpenedData {
+  readonly dataset: Dataset;
+  readonly normalisation: Normalisation;
+}
+
 /** Opens a data set by its name with the flags that belong to it. */
-export async function openData(
-  spec: string,
-  flags: DataFlags,
-  labelled = true,
-): Promise<{ dataset: Dataset; normalisation: Normalisation }> {
+export async function openData(spec: string, flags: DataFlags, labelled = true): Promise<OpenedData> {
   const normalisation = parseNormalisation(flags.mean, flags.std);
   await loadReaders(spec);
   const dataset = openDataset(spec, { dataDir: flags.dataDir, labelled, layout: flags.layout });

@@ -5,7 +5,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   parseTarget,
   wholeNumber,
   withCommonFlags,
@@ -86,25 +85,21 @@ function indexList(text: string): readonly number[] {
 }
 
 function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const opened = flags.data === undefined ? undefined : await openData(flags.data, flags);
-    try {
-      const { sample, limit, layer, neurons, engine } = flags;
-      const result = take(
-        await driver.drawPicture(target, {
-          kind,
-          outFile: flags.out,
-          normalisation: opened?.normalisation ?? {},
-          allowOutside: flags.allowOutside === true,
-          onProgress: progress,
-          ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine }),
-        }),
-      );
-      if (result.kind === 'boxes') return { text: `${result.file}: boxes of image ${sample ?? 0}\n`, json: result };
-      const layers = result.layers.length === 1 ? result.layers[0] : `${result.layers.length} layers`;
-      return { text: `${result.file}: ${result.kind} of ${layers}\n`, json: result };
-    } finally {
-      opened?.dataset.close();
-    }
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const opened = flags.data === undefined ? undefined : await data(flags.data, flags);
+    const { sample, limit, layer, neurons, engine } = flags;
+    const result = take(
+      await driver.drawPicture(target, {
+        kind,
+        outFile: flags.out,
+        normalisation: opened?.normalisation ?? {},
+        allowOutside: flags.allowOutside === true,
+        onProgress: progress,
+        ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine }),
+      }),
+    );
+    if (result.kind === 'boxes') return { text: `${result.file}: boxes of image ${sample ?? 0}\n`, json: result };
+    const layers = result.layers.length === 1 ? result.layers[0] : `${result.layers.length} layers`;
+    return { text: `${result.file}: ${result.kind} of ${layers}\n`, json: result };
   });
 }

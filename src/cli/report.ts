@@ -3,7 +3,6 @@ import {
   type DataFlags,
   dataHelp,
   defined,
-  openData,
   parseTarget,
   wholeNumber,
   withCommonFlags,
@@ -55,24 +54,20 @@ function parseTargets(text: string, before: readonly Target[] | undefined): read
 }
 
 function report(host: Host, targets: readonly Target[], flags: ReportFlags): Promise<void> {
-  return runCommand(host, flags, async ({ driver, progress, take }) => {
-    const opened = flags.data === undefined ? undefined : await openData(flags.data, flags);
-    try {
-      const { limit, batch, sample, engine, threads } = flags;
-      const result = take(
-        await driver.reportTargets(targets, {
-          outFile: flags.out,
-          snippet: flags.snippet === true,
-          normalisation: opened?.normalisation ?? {},
-          allowOutside: flags.allowOutside === true,
-          onProgress: progress,
-          ...defined({ dataset: opened?.dataset, limit, batch, sample, engine, threads }),
-        }),
-      );
-      return { text: describe(result), json: result };
-    } finally {
-      opened?.dataset.close();
-    }
+  return runCommand(host, flags, async ({ driver, progress, take, data }) => {
+    const opened = flags.data === undefined ? undefined : await data(flags.data, flags);
+    const { limit, batch, sample, engine, threads } = flags;
+    const result = take(
+      await driver.reportTargets(targets, {
+        outFile: flags.out,
+        snippet: flags.snippet === true,
+        normalisation: opened?.normalisation ?? {},
+        allowOutside: flags.allowOutside === true,
+        onProgress: progress,
+        ...defined({ dataset: opened?.dataset, limit, batch, sample, engine, threads }),
+      }),
+    );
+    return { text: describe(result), json: result };
   });
 }
 

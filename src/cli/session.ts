@@ -1,5 +1,6 @@
 import { type Diagnostic, DiagnosticError, type Outcome, hasErrors } from '../base/diagnostics/index.js';
 import { exitCode, exitCodeOf } from './exit.js';
+import { type DataFlags, type OpenedData, openData } from './options.js';
 import { type ProgressReporter, progressReporter } from './progress.js';
 import { diagnosticJson, renderDiagnostics } from './render.js';
 import type { Terminal } from './terminal.js';
@@ -45,6 +46,8 @@ export interface Work {
   readonly take: <T>(outcome: Outcome<T>) => T;
   /** Takes over diagnostics of work that goes on all the same. */
   readonly note: (diagnostics: readonly Diagnostic[]) => void;
+  /** Opens a data set by its name, says what it has to say, and closes it when the command ends. */
+  readonly data: (spec: string, flags: DataFlags, labelled?: boolean) => Promise<OpenedData>;
   /** Shows one now that comes again with the outcome. */
   readonly warn: (diagnostic: Diagnostic) => void;
 }
@@ -75,6 +78,7 @@ export async function runCommand(
     const shown = flags.quiet === true ? some.filter((d) => d.severity === 'error') : some;
     terminal.err(renderDiagnostics(shown, { colour: terminal.colour.err }));
   };
+  const opened: OpenedData[] = [];
   let report: Report | undefined;
   try {
     report = await work({
@@ -82,6 +86,12 @@ export async function runCommand(
       progress: update,
       clear: progress.clear,
       note: (more) => diagnostics.push(...more),
+      data: async (spec, dataFlags, labelled) => {
+        const data = await openData(spec, dataFlags, labelled);
+        opened.push(data);
+        if (flags.quiet !== true) for (const note of data.dataset.notes) terminal.err(`note: ${note}\n`);
+        return data;
+      },
       warn: (one) => {
         progress.clear();
         told.add(one);
@@ -97,6 +107,7 @@ export async function runCommand(
     if (!(error instanceof DiagnosticError)) throw error;
     diagnostics.push(...error.diagnostics);
   } finally {
+    for (const { dataset } of opened) dataset.close();
     progress.clear();
     delete interrupt.say;
   }

@@ -116,6 +116,12 @@ export type PlaneForm = (typeof planeForms)[number];
 
 export const planeForms = ['unary', 'binary'] as const;
 
+/** What editors say of each. */
+export const planeDocs: Readonly<Record<PlaneForm, string>> = {
+  unary: 'as many spikes as the code of the spike says, which count alike',
+  binary: 'a spike for each bit of the code that is 1, and bit b counts 2^b',
+};
+
 /** A part of a time step: its assignments, carried out from top to bottom. */
 export interface Phase {
   readonly name: PhaseName;

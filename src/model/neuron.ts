@@ -1,3 +1,4 @@
+import { writing } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import {
   type Assignment,
@@ -258,7 +259,10 @@ class NeuronBody {
   #checkReset({ name, value, span }: PhaseStatement['assignments'][number], phase: PhaseName): void {
     const isConstant = namesIn(value).every((one) => this.#params.has(one));
     if (phase !== 'reset' || !this.#stateNames.has(name.text) || !isConstant) return;
-    const help = `to reset it where the neuron fired, write \`reset ${name.text} = where(s, …, ${name.text})\``;
+    const text = `to reset it where the neuron fired, write \`reset ${name.text} = where(s, …, ${name.text})\``;
+    const { source, start, end } = value.span;
+    const where = `where(s, ${source.text.slice(start, end)}, ${name.text})`;
+    const help = writing(text, `Write \`${where}\``, value.span, where);
     this.#reporter.report('model/unconditional-reset', { state: name.text }, span, { help });
   }
 

@@ -1,4 +1,4 @@
-import { type Diagnostic, diagnostic, distinct, writing } from '../../base/diagnostics/index.js';
+import { type Diagnostic, addingLine, diagnostic, distinct, givingArgument } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import {
   expandUnits,
@@ -53,9 +53,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   const found: Diagnostic[] = [];
   if (coding === undefined) {
     if (!network.layers.some((layer) => layer.kind === 'spike')) return found;
-    const end = { source: place.source, start: place.end - 1, end: place.end - 1 };
     const added = 'coding direct(steps: 4)';
-    const help = writing(`add for example \`${added}\``, `Add \`${added}\``, end, `  ${added}\n`);
+    const help = addingLine(`add for example \`${added}\``, place, added);
     return [diagnostic('model/setting-missing', { config: name, name: 'coding' }, place, { help })];
   }
   if (!trainable.includes(coding.name)) {
@@ -72,7 +71,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   }
   if (stepsOf(coding) === undefined && trainable.includes(coding.name)) {
     const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
-    found.push(diagnostic('model/argument-missing', args, coding.place));
+    const help = givingArgument('say how many: `steps: 4`', coding.place, 'steps', 4);
+    found.push(diagnostic('model/argument-missing', args, coding.place, { help }));
   }
   return found;
 }
@@ -89,7 +89,8 @@ function ownNeuronProblems(coding: CodingChoice, { layers }: OwnNetwork, config?
   }
   if ((args['input'] ?? 0) > 0) {
     const construct = `\`input\` in \`coding ${coding.name}\` with a network of layers`;
-    const help = 'leave it out: the first layer reads the real input as a current';
+    const words = 'leave it out: the first layer reads the real input as a current';
+    const help = givingArgument(words, coding.place, 'input', 0);
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   }
   const own = conversion.neuron(args);
