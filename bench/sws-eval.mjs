@@ -16,7 +16,7 @@ import { importOnnx } from '../dist/src/frontends/onnx/index.js';
 import { lower } from '../dist/src/lower/program/index.js';
 import { paramsToTensors } from '../dist/src/network/index.js';
 import { configure, everyLayer, pipelines, runPipeline } from '../dist/src/passes/index.js';
-import { writeTables } from './lib/contest.mjs';
+import { bestTimes, sayTimes, writeTables } from './lib/contest.mjs';
 import { simplify } from '../dist/src/tensor/index.js';
 
 const { values: options } = parseArgs({
@@ -33,9 +33,15 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: '2' },
     python: { type: 'string', default: '/usr/bin/python3' },
     write: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
   },
 });
 const [batch, rounds, threads] = [options.batch, options.rounds, options.threads].map(Number);
+
+if (options.profile) {
+  for (const name of options.networks.split(',')) await profile(name);
+  process.exit(0);
+}
 
 const rows = [];
 const say = (row) => {
@@ -71,6 +77,26 @@ function convert(name) {
   return runPipeline(network, passes, { neurons: libraryNeurons() }).network;
 }
 
+/** Where the native engine's time goes, on one thread. */
+async function profile(name) {
+  const { openNative } = await import('../dist/src/engines/native.js');
+  const spiking = convert(name);
+  const program = simplify(lower(spiking, { probes: { counts: fanOuts(spiking) } }).program);
+  const opened = await openNative(program, { threads: 1 }, { profile: true });
+  const feed = { [program.inputs[0].id]: imagesFor(spiking) };
+  sayTimes(
+    `${name}: native, one thread, a batch of ${batch}`,
+    await bestTimes(opened, () => opened.step(feed), 5 * rounds),
+  );
+  await opened.dispose();
+}
+
+function imagesFor(spiking) {
+  const shape = [batch, ...spiking.ops[0].attrs.shape];
+  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.random() * 2 - 1);
+  return { dtype: 'f32', shape, data };
+}
+
 /** Median seconds a batch: rounds of both, one after the other, so that noise hits both alike. */
 async function compare(name, spiking, engine) {
   const program = simplify(lower(spiking, { probes: { counts: fanOuts(spiking) } }).program);
@@ -78,9 +104,7 @@ async function compare(name, spiking, engine) {
   const source = await openOnnxSource(new Uint8Array(readFileSync(join(options.models, `${name}.fp32.onnx`))), {
     threads,
   });
-  const shape = [batch, ...spiking.ops[0].attrs.shape];
-  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.random() * 2 - 1);
-  const images = { dtype: 'f32', shape, data };
+  const images = imagesFor(spiking);
   const feed = { [program.inputs[0].id]: images };
   const lanes = executable.lanes ?? 1;
   const snnRound = async () => {

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alone, answer, heldSteps, option, writeTables } from './lib/contest.mjs';
+import { alone, answer, bestTimes, heldSteps, option, writeTables } from './lib/contest.mjs';
 
 const threads = Number(option('threads', 2));
 const rounds = Number(option('rounds', 5));
@@ -163,21 +163,13 @@ async function profile(name) {
   const { step, feeds } = await stepOf(name);
   const opened = await openNative(step.program, { threads, states: statesOf(step) }, { profile: true });
   const run = heldSteps(opened, feeds);
-  await run();
-  let before = await opened.times();
-  const best = before.map(() => Infinity);
-  for (let round = 0; round < 5 * rounds; round++) {
-    await run();
-    const now = await opened.times();
-    now.forEach((one, i) => (best[i] = Math.min(best[i], one.seconds - before[i].seconds)));
-    before = now;
-  }
+  const times = await bestTimes(opened, run, 5 * rounds);
   await opened.dispose();
   const kinds = new Map();
-  before.forEach(({ step }, i) => {
+  times.forEach(({ step, seconds }) => {
     const kind = step.split(':')[0];
     const known = kinds.get(kind) ?? { count: 0, ms: 0 };
-    kinds.set(kind, { count: known.count + 1, ms: known.ms + 1000 * best[i] });
+    kinds.set(kind, { count: known.count + 1, ms: known.ms + 1000 * seconds });
   });
   const total = [...kinds.values()].reduce((sum, { ms }) => sum + ms, 0);
   console.log(`\n${name}: native, ${threads} threads, ${total.toFixed(1)} ms a step\n`);

@@ -1,5 +1,6 @@
 import { equationFunctions, surrogateTable } from '../src/equations/index.js';
 import { codings } from '../src/model/codings.js';
+import { layerTable } from '../src/model/layers/index.js';
 import { type Parameter, type Setting, type Spec, describeSpec } from '../src/model/schema.js';
 import { bitSettings, hardwareSettings, trainSettings } from '../src/model/settings.js';
 
@@ -20,7 +21,7 @@ function values(spec: Spec): string {
       return spec.words.map((word) => `\`${word}\``).join(', ');
     case 'choice':
       return Object.entries(spec.of)
-        .map(([name, parameters]) => `\`${call(name, parameters)}\``)
+        .map(([name, { args }]) => `\`${call(name, args)}\``)
         .join(', ');
     case 'sum':
       return `${values({ kind: 'choice', of: spec.of })}; or a sum of them, each perhaps times a number`;
@@ -39,6 +40,20 @@ function settingTable(settings: readonly Setting[], more: readonly string[] = []
     return `| \`${name}\` | ${doc} | ${values(spec)} | ${without} |`;
   });
   return ['| setting | what it says | values | without it |', '| --- | --- | --- | --- |', ...rows, ...more].join('\n');
+}
+
+function layerTableOf(): string {
+  const rows = Object.entries(layerTable).map(([name, { doc, inputs, parameters }]) => {
+    const args = parameters.map((one) => {
+      const { required = false, default: usual = one.otherwise?.match(/^`(\w+)`$/)?.[1] ?? '…' } = one;
+      const said = typeof usual === 'number' && usual > 0 && usual < 1e-3 ? usual.toExponential() : String(usual);
+      return required ? one.name : `${one.name}: ${said}`;
+    });
+    const several = inputs.max === 1 ? [] : [inputs.max === 2 ? 'a, b' : 'a, b, …'];
+    const all = [...several, ...args].join(', ');
+    return `| \`${all === '' ? name : `${name}(${all})`}\` | ${doc} |`;
+  });
+  return ['| layer | what it does |', '| --- | --- |', ...rows].join('\n');
 }
 
 function functionTable(): string {
@@ -72,7 +87,7 @@ function codingTable(): string {
     events: ['event frames [T, C, H, W]', 'mean'],
   };
   const rows = Object.entries(told).map(([name, [input, readOut]]) => {
-    const parameters: readonly Parameter[] = codings[name as keyof typeof codings];
+    const parameters: readonly Parameter[] = codings[name as keyof typeof codings].args;
     const described = parameters.map(({ name, spec, default: usual }) => {
       const otherwise = usual === undefined ? '' : `: ${String(usual)}`;
       return `\`${name}${otherwise}\` (${values(spec)})`;
@@ -87,6 +102,7 @@ const layerRow =
 
 /** The tables of docs/language.md that the compiler's own tables say, by the name of their place in it. */
 const tables: Readonly<Record<string, () => string>> = {
+  layers: layerTableOf,
   functions: functionTable,
   surrogates,
   codings: codingTable,

@@ -105,6 +105,27 @@ export async function compete(contenders, { rounds, seconds = 3, most = 10 }) {
   return running;
 }
 
+/** Seconds of each step of a program that is profiled, the best of some runs. */
+export async function bestTimes(opened, run, rounds) {
+  await run();
+  let before = await opened.times();
+  const best = before.map(() => Infinity);
+  for (let round = 0; round < rounds; round++) {
+    await run();
+    const now = await opened.times();
+    now.forEach((one, i) => (best[i] = Math.min(best[i], one.seconds - before[i].seconds)));
+    before = now;
+  }
+  return before.map(({ step }, i) => ({ step, seconds: best[i] }));
+}
+
+/** Says what each step of a program took, and all of them. */
+export function sayTimes(title, times) {
+  const ms = (value) => (1000 * value).toFixed(2).padStart(8);
+  console.log(`\n${title}: ${ms(times.reduce((sum, { seconds }) => sum + seconds, 0)).trim()} ms`);
+  for (const { step, seconds } of times) console.log(`${ms(seconds)} ${step.slice(0, 110)}`);
+}
+
 /** Puts tables between the marks of a name in bench/README.md, laid out as the formatter does. */
 export function writeTables(name, text) {
   const path = fileURLToPath(new URL('../README.md', import.meta.url));

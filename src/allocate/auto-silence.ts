@@ -89,8 +89,8 @@ export async function autoSilence(shape: Conversion, convert: Reconvert, options
   return { ...from, samples: images.count, kept, margin, ...described(spiking, sayable(silent), proven), ...partly };
 }
 
-/** What the search holds for each value of a layer and step: its currents in f64, as they are and magnified, its trains, and what is thrown away on the way (measured). */
-const searchedBytes = 96;
+/** What the search holds for each value of a layer and step (measured): its currents as onnxruntime has them and as they are given out, the trains it reads and its own. */
+const searchedBytes = 40;
 
 /** The first layers of neurons, as many as are searched: up to the first layer that takes too much memory. */
 function front(spiking: Network, memory: number): ReadonlySet<string> {

@@ -1,7 +1,8 @@
-import { type Tensor, elementCount, tensor } from '../base/dtype.js';
+import { type Tensor, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { type Engine, type Opened, type OpenedInParts, engineNamed, openInParts } from '../engines/index.js';
 import {
+  type LayerCurrent,
   layerOutputs,
   lowerEncoder,
   lowerLayerCurrent,
@@ -30,6 +31,8 @@ export interface LeastOptions {
 
 /** Neurons that one sample of their program holds. */
 const chunk = 4096;
+/** Samples that it runs on at a time. */
+const together = 16;
 /** Where the first layer begins to look. */
 const firstGuess = 2;
 
@@ -83,10 +86,10 @@ class Search {
         await this.#encode(op);
         continue;
       }
-      const { program, fed } = lowerLayerCurrent(network, op);
+      const { program, fed, currents } = lowerLayerCurrent(network, op);
       const opened = await openInParts(simplify(program), this.#currents);
       try {
-        guess = await this.#leastOf(op, opened, fed, guess);
+        guess = await this.#leastOf(op, { opened, fed, currents }, guess);
       } finally {
         await opened.dispose();
       }
@@ -112,7 +115,9 @@ class Search {
       const trains: Levels[] = [];
       for (const image of this.options.images) {
         const { [layerOutputs.train]: train } = await opened.step({ [input.id]: image });
-        trains.push(kept(train!.data));
+        const levels = new Train(1, train!.data.length);
+        levels.set(train!.data as Float32Array, 0);
+        trains.push(levels.levels);
       }
       this.#trains.set(op.id, trains);
     } finally {
@@ -121,58 +126,78 @@ class Search {
   }
 
   /** The least period that all images are content with; their trains with it are kept. */
-  async #leastOf(op: Op, currentOf: OpenedInParts, fed: readonly string[], guess: number): Promise<number> {
+  async #leastOf(op: Op, reach: Reach, guess: number): Promise<number> {
     const { images, tolerance, margin, proven } = this.options;
     const most = Math.min(this.#steps, proven.get(op.id) ?? this.#steps);
     const trains: (Levels | undefined)[] = images.map(() => undefined);
     let silent = Math.min(guess, most);
     for (const n of images.keys()) {
-      const current = await this.#current(op, currentOf, fed, n);
-      const pending = magnified(current, this.#weights(op), margin);
-      const { codes: right } = await this.#fire(op, this.#steps, pending);
+      const current = await this.#current(reach, n);
+      const right = await this.#codes(op, current, margin);
+      const allowed = Math.floor(tolerance * right.length);
       const fits = async (period: number): Promise<boolean> =>
-        period >= most ||
-        differing((await this.#fire(op, period, pending)).codes, right) <= Math.floor(tolerance * current.count);
+        period >= most || (await this.#within(op, period, current, { margin, right, allowed }));
       if (!(await fits(silent))) {
         trains.fill(undefined);
         do silent++;
         while (!(await fits(silent)));
       } else if (n === 0) while (silent > 0 && (await fits(silent - 1))) silent--; // other images are content with no less
-      trains[n] = kept((await this.#fire(op, silent, current)).train);
+      trains[n] = await this.#train(op, silent, current);
     }
-    for (const n of images.keys()) {
-      trains[n] ??= kept((await this.#fire(op, silent, await this.#current(op, currentOf, fed, n))).train);
-    }
+    for (const n of images.keys()) trains[n] ??= await this.#train(op, silent, await this.#current(reach, n));
     this.#trains.set(op.id, trains as Levels[]);
     return silent;
   }
 
-  /** The layer's input current for one batch, [Tc·N, chunk] with zeros at the end of each step. */
-  async #current(op: Op, opened: OpenedInParts, fed: readonly string[], image: number): Promise<Current> {
+  /** The layer's input current for one batch, step by step. */
+  async #current({ opened, fed, currents }: Reach, image: number): Promise<Current> {
     const samples = this.options.images[image]!.shape[0]!;
     const feeds = fed.map((id) => {
       const { shape } = present(this.#byId.get(id), `allocate: no layer ${id}`).type;
       const levels = present(this.#trains.get(id)?.[image], `allocate: no train of ${id}`);
       return [id, tensor('f32', [this.#steps * samples, ...shape], Float32Array.from(levels))] as const;
     });
-    const { [layerOutputs.current]: current } = await opened.step(Object.fromEntries(feeds));
-    const count = samples * elementCount(op.type.shape);
-    const chunks = Math.ceil(count / chunk);
-    const data = current!.data as Float64Array<ArrayBuffer>;
-    const shape = [this.#steps * chunks, chunk];
-    if (count === chunks * chunk) return { count, data: tensor('f64', shape, data) };
-    const padded = new Float64Array(this.#steps * chunks * chunk);
-    for (let k = 0; k < this.#steps; k++) padded.set(data.subarray(k * count, (k + 1) * count), k * chunks * chunk);
-    return { count, data: tensor('f64', shape, padded) };
+    const results = await opened.step(Object.fromEntries(feeds));
+    return currents.map((name) => results[name]!.data as Float64Array);
   }
 
-  async #fire(op: Op, silent: number, { count, data }: Current): Promise<Fired> {
+  /** Codes after the whole input. */
+  async #codes(op: Op, current: Current, margin: number): Promise<Float32Array> {
+    const codes = new Float32Array(current[0]!.length);
+    for await (const { start, found } of this.#fire(op, this.#steps, current, margin)) codes.set(found, start);
+    return codes;
+  }
+
+  /** Whether no more codes than allowed differ from the right ones with so many silent steps. */
+  async #within(op: Op, silent: number, current: Current, { margin, right, allowed }: Bound): Promise<boolean> {
+    let differing = 0;
+    for await (const { start, found } of this.#fire(op, silent, current, margin)) {
+      for (let i = 0; i < found.length; i++) if (found[i] !== right[start + i]) differing++;
+      if (differing > allowed) return false;
+    }
+    return true;
+  }
+
+  async #train(op: Op, silent: number, current: Current): Promise<Levels> {
+    const kept = new Train(this.#steps, current[0]!.length);
+    for await (const { start, found, train } of this.#fire(op, silent, current, 1))
+      kept.take(train, start, found.length);
+    return kept.levels;
+  }
+
+  /** Runs a layer's neurons, {@link chunk} × {@link together} at a time. */
+  async *#fire(op: Op, silent: number, current: Current, margin: number): AsyncGenerator<Fired> {
     const opened = await this.#openNeurons(op, silent);
-    const results = await opened.step({ [neuronInput]: data });
-    const train = results[layerOutputs.train]!.data as Float32Array;
-    const stride = train.length / this.#steps;
-    const steps = Array.from({ length: this.#steps }, (_, k) => train.subarray(k * stride, k * stride + count));
-    return { codes: results[layerOutputs.codes]!.data.subarray(0, count) as Float32Array, train: steps };
+    const count = current[0]!.length;
+    const data = new Float64Array(current.length * chunk * Math.min(together, Math.ceil(count / chunk)));
+    for (let start = 0; start < count; start += chunk * together) {
+      const size = Math.min(chunk * together, count - start);
+      const results = await opened.step({
+        [neuronInput]: portion(data, current, [start, size], this.#weights(op), margin),
+      });
+      const found = (results[layerOutputs.codes]!.data as Float32Array).subarray(0, size);
+      yield { start, found, train: results[layerOutputs.train]!.data as Float32Array };
+    }
   }
 
   /** β^(Tc−τ): what a current at step τ counts in the layer's code. */
@@ -194,55 +219,84 @@ class Search {
   }
 }
 
-interface Current {
-  /** Neurons of the layer. */
-  readonly count: number;
-  readonly data: Tensor<'f64'>;
+/** The program of what reaches a layer of neurons: what it is fed, and its outputs with the current, one a step. */
+interface Reach extends Omit<LayerCurrent, 'program'> {
+  readonly opened: OpenedInParts;
 }
 
+/** Currents of all neurons of a batch, step by step. */
+type Current = readonly Float64Array[];
+
+interface Bound {
+  readonly margin: number;
+  readonly right: Float32Array;
+  readonly allowed: number;
+}
+
+/** What some neurons of a layer give. */
 interface Fired {
-  readonly codes: Float32Array;
-  /** Step by step. */
-  readonly train: readonly Float32Array[];
+  /** The first of them. */
+  readonly start: number;
+  /** Their codes. */
+  readonly found: Float32Array;
+  /** Their trains, at every step followed by what isn't wanted. */
+  readonly train: Float32Array;
 }
 
 /**
- * Currents with the same sum Σ β^(Tc−τ)·z(τ) of which, after every step, so many times as much is still to come: all times
- * the margin, and the first step makes up for it.
+ * Currents of some neurons, in a space for them, as their program takes them, [Tc·N, chunk] with zeros at the end of each step. With a margin they have the same
+ * sum Σ β^(Tc−τ)·z(τ), of which, after every step, so many times as much is still to come: all times the margin, and the first
+ * step makes up for it.
  */
-function magnified({ count, data }: Current, weights: readonly number[], margin: number): Current {
-  if (margin === 1) return { count, data };
-  const { data: from, shape } = data;
-  const stride = from.length / weights.length;
-  const to = new Float64Array(from.length);
-  for (let i = 0; i < stride; i++) {
-    let sum = 0;
-    for (let k = 0; k < weights.length; k++) {
-      const z = from[k * stride + i]!;
-      sum += weights[k]! * z;
-      to[k * stride + i] = margin * z;
+function portion(
+  space: Float64Array<ArrayBuffer>,
+  current: Current,
+  [start, size]: readonly [number, number],
+  weights: readonly number[],
+  margin: number,
+): Tensor {
+  const samples = Math.ceil(size / chunk);
+  const stride = samples * chunk;
+  const data = space.subarray(0, current.length * stride).fill(0);
+  for (const [k, step] of current.entries()) data.set(step.subarray(start, start + size), k * stride);
+  if (margin !== 1) {
+    for (let i = 0; i < size; i++) {
+      let sum = 0;
+      for (let k = 0; k < weights.length; k++) {
+        const z = data[k * stride + i]!;
+        sum += weights[k]! * z;
+        data[k * stride + i] = margin * z;
+      }
+      data[i]! += ((1 - margin) * sum) / weights[0]!;
     }
-    to[i]! += ((1 - margin) * sum) / weights[0]!;
   }
-  return { count, data: tensor('f64', shape, to) };
+  return tensor('f64', [current.length * samples, chunk], data);
 }
 
-function differing(found: Float32Array, right: Float32Array): number {
-  let count = 0;
-  for (let i = 0; i < found.length; i++) if (found[i] !== right[i]) count++;
-  return count;
+/** A train that comes in portions. Trains between layers are whole numbers; in a byte each where they fit. */
+class Train {
+  levels: Levels;
+
+  constructor(
+    readonly steps: number,
+    readonly count: number,
+  ) {
+    this.levels = new Int8Array(steps * count);
+  }
+
+  /** Takes the train of `size` neurons from `start` on, at every step followed by what isn't wanted. */
+  take(train: Float32Array, start: number, size: number): void {
+    const stride = train.length / this.steps;
+    for (let k = 0; k < this.steps; k++)
+      this.set(train.subarray(k * stride, k * stride + size), k * this.count + start);
+  }
+
+  set(levels: Float32Array, at: number): void {
+    if (this.levels instanceof Int8Array && !levels.every(inByte)) this.levels = Float32Array.from(this.levels);
+    this.levels.set(levels, at);
+  }
 }
 
-/** Trains between layers are whole numbers; in a byte each where they fit. */
-function kept(levels: ArrayLike<number> | readonly Float32Array[]): Levels {
-  const parts = Array.isArray(levels) ? (levels as readonly Float32Array[]) : [levels as Float32Array];
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const small = parts.every((part) => part.every((v) => Number.isInteger(v) && v >= -128 && v <= 127));
-  const all = small ? new Int8Array(length) : new Float32Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function inByte(level: number): boolean {
+  return Number.isInteger(level) && level >= -128 && level <= 127;
 }

@@ -24,6 +24,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly stages?: boolean;
   readonly activity?: boolean;
   readonly confusion?: boolean;
+  readonly boxes?: string;
   readonly allowOutside?: boolean;
   readonly verify?: boolean | VerifyLevel;
 }
@@ -44,6 +45,7 @@ export function addEval(program: Command, host: Host): void {
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
     .option('--activity', 'also entropy, firing rate and level histogram of each layer of neurons')
+    .option('--boxes <file>', 'write the boxes that a detector finds, as COCO’s results (JSON)')
     .option('--confusion', 'also accuracy by class, and which classes are taken for which')
     .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
   withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
@@ -70,6 +72,7 @@ function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
           engine: flags.engine,
           threads: flags.threads,
           verify: flags.verify,
+          boxFile: flags.boxes,
         }),
       }),
     );

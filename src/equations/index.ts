@@ -2,10 +2,11 @@ export { evaluateExpr, runAssignments } from './emit/evaluate.js';
 export { Environment, type Operand, Pending } from './emit/operand.js';
 export type { EvaluationScope } from './emit/scope.js';
 export { surrogateOf } from './emit/surrogate.js';
-export { surrogateProblem, surrogateTable } from '../tensor/index.js';
+export { surrogateArgumentDocs, surrogateProblem, surrogateTable } from '../tensor/index.js';
 export { type FunctionName, equationFunctions, functionNamed } from './functions.js';
 export { isWhole, wholeIfNear } from './ranges.js';
 export { valueOf } from './value.js';
+export { type Draw, drawing, drawsOf } from './draws.js';
 export { expandUnits, maxUnits } from './expand-units.js';
 export { levelProblems } from './level-problems.js';
 export { type SpikeLevels, isRealValued, spikeLevels } from './levels.js';
@@ -41,5 +42,6 @@ export {
   thresholdOf,
   withoutRanges,
   type PlaneForm,
+  planeDocs,
   planeForms,
 } from './types.js';

@@ -3,7 +3,7 @@ import { suggest } from '../base/did-you-mean.js';
 import type { Span } from '../base/source.js';
 import type { Argument, CallExpression, Expression, NameExpression } from '../syntax/index.js';
 import { type EvaluationContext, constantFunctions, evaluate } from './evaluate.js';
-import { type Parameter, type Spec, describeSpec } from './schema.js';
+import { type Choices, type Parameter, type Spec, describeSpec } from './schema.js';
 import { type Choice, type SettingValue, type Term, type Value, describeValue, errorValue } from './values.js';
 
 /** Where things are called from: the name for messages and the place for what is missing. */
@@ -243,17 +243,12 @@ function wordsOf(spec: Spec): readonly string[] {
   return spec.kind === 'choice' || spec.kind === 'sum' ? Object.keys(spec.of) : [];
 }
 
-function choice(
-  expression: Expression,
-  of: Readonly<Record<string, readonly Parameter[]>>,
-  what: string,
-  context: EvaluationContext,
-): Value {
+function choice(expression: Expression, of: Choices, what: string, context: EvaluationContext): Value {
   if (expression.kind !== 'name' && expression.kind !== 'call') {
     return coerce(evaluate(expression, context), { kind: 'choice', of }, what, expression.span, context);
   }
   const { name, args, place } = calleeOf(expression);
-  const parameters = Object.hasOwn(of, name) ? of[name] : undefined;
+  const parameters = Object.hasOwn(of, name) ? of[name]!.args : undefined;
   if (parameters === undefined) return unknownWord(name, Object.keys(of), { kind: 'choice', of }, what, place, context);
   const values = evaluateArguments({ name, place: expression.span }, parameters, args, context);
   if (values === undefined) return errorValue;

@@ -1,5 +1,5 @@
 import { codeRangeOf } from '../base/code-range.js';
-import { type Help, writing } from '../base/diagnostics/index.js';
+import { type Help, addingLine } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments, evaluateAs } from './arguments.js';
@@ -392,8 +392,7 @@ function networkHelp({ declaration: { span }, file }: Declared<ConfigDeclaration
   const help = 'add `network NAME` or `network onnx("file.onnx")`';
   const [only, another] = namesOf(file, 'network');
   if (only === undefined || another !== undefined) return help;
-  const at = { source: span.source, start: span.end - 1, end: span.end - 1 };
-  return writing(help, `Add \`network ${only}\``, at, `  network ${only}\n`);
+  return addingLine(help, span, `network ${only}`);
 }
 
 function mentions(declaration: ConfigDeclaration, name: Key): boolean {

@@ -11,7 +11,7 @@ import type { CallExpression, NameExpression } from '../syntax/index.js';
 import { type Callee, calleeOf, evaluateArguments } from './arguments.js';
 import type { EvaluationContext } from './evaluate.js';
 import { checkDeclaredRange, withinParameters } from './parameter-ranges.js';
-import type { Parameter, Spec } from './schema.js';
+import type { Choices, Parameter, Spec } from './schema.js';
 import type { Reporter } from './reporter.js';
 import type { Choice, NeuronUse } from './values.js';
 
@@ -19,13 +19,36 @@ import type { Choice, NeuronUse } from './values.js';
 export const learnSpec = {
   kind: 'choice',
   of: {
-    learn: [
-      { name: 'start', spec: { kind: 'real' }, required: true },
-      { name: 'constraint', spec: { kind: 'words', words: learnConstraints } },
-      { name: 'per', spec: { kind: 'words', words: learnScopes } },
-    ],
+    learn: {
+      doc: 'a parameter that is trained with the weights',
+      args: [
+        { name: 'start', doc: 'the value that training starts from', spec: { kind: 'real' }, required: true },
+        {
+          name: 'constraint',
+          doc: 'what it stays: `positive`, between 0 and 1 (`unit`), or a `step` size, positive and with scaled gradients',
+          spec: { kind: 'words', words: learnConstraints },
+        },
+        {
+          name: 'per',
+          doc: 'one for each `channel`, `neuron` or time `step`; without it, one a layer',
+          spec: { kind: 'words', words: learnScopes },
+        },
+      ],
+    },
   },
 } as const satisfies Spec;
+
+/** What stands for the default of a neuron's parameter. */
+export function defaultForms(value: Spec): Choices {
+  const doc = 'a value, and the range in which arguments must lie';
+  return { ...learnSpec.of, within: { doc, args: withinParameters(value) } };
+}
+
+/** What may stand for a neuron's argument. */
+export function argumentForms(value: Spec): Choices {
+  const args = [{ name: 'value', doc: 'the value', spec: value, required: true }];
+  return { ...learnSpec.of, fixed: { doc: 'a value that training leaves alone', args } };
+}
 
 /** What an argument of a neuron may be, by the declared type of the parameter. */
 export function neuronParameterSpec(type: NeuronParam['type']): Spec {
@@ -37,14 +60,16 @@ export function neuronParameterSpec(type: NeuronParam['type']): Spec {
 /** The default of a parameter: a value, `learn(…)`, or `within(…)`: a value and what others must lie in. */
 export function defaultSpec(type: NeuronParam['type']): Spec {
   const value = neuronParameterSpec(type);
-  const within = withinParameters(type === 'int' ? value : { kind: 'real' });
-  return { kind: 'either', of: [{ kind: 'choice', of: { ...learnSpec.of, within } }, value] };
+  return {
+    kind: 'either',
+    of: [{ kind: 'choice', of: defaultForms(type === 'int' ? value : { kind: 'real' }) }, value],
+  };
 }
 
 /** `learn(…)`, or `fixed(VALUE)`: what training leaves alone, also where the neuron would learn it. */
 function chosenSpec(type: NeuronParam['type']): Spec {
   const value = neuronParameterSpec(type);
-  return { kind: 'choice', of: { ...learnSpec.of, fixed: [{ name: 'value', spec: value, required: true }] } };
+  return { kind: 'choice', of: argumentForms(value) };
 }
 
 /** `learn(start, constraint: …)` as the default of a parameter. */

@@ -1,3 +1,4 @@
+import { writing } from '../base/diagnostics/index.js';
 import type { Assignment, Expression, NeuronDeclaration } from '../syntax/index.js';
 import type { Reporter } from './reporter.js';
 import { partsOf } from './rules/rule.js';
@@ -11,6 +12,7 @@ export class UnitCheck {
   constructor(declaration: NeuronDeclaration, reporter: Reporter) {
     this.#reporter = reporter;
     for (const statement of declaration.body) {
+      if (statement.kind === 'current') this.#single.add(statement.name.text);
       if (statement.kind !== 'state') continue;
       (statement.units === undefined ? this.#single : this.#vectors).add(statement.name.text);
     }
@@ -26,7 +28,9 @@ export class UnitCheck {
       return;
     }
     const why = 'the value has a number for each unit';
-    this.#reporter.report('model/assignment', { name: name.text, why }, name.span, { help: 'add them up: `sum(…)`' });
+    const { source, start, end } = value.span;
+    const help = writing('add them up: `sum(…)`', 'Add them up', value.span, `sum(${source.text.slice(start, end)})`);
+    this.#reporter.report('model/assignment', { name: name.text, why }, name.span, { help });
   }
 
   #isVector(expression: Expression): boolean {

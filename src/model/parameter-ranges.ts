@@ -1,14 +1,17 @@
+import { writing } from '../base/diagnostics/index.js';
 import type { NeuronDef, NeuronParam, ParameterRange } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { Reporter } from './reporter.js';
-import { type Parameter, type Spec, describeSpec } from './schema.js';
+import { type Setting, type Spec, describeSpec } from './schema.js';
 import type { Choice } from './values.js';
 
 /** The arguments of `within(VALUE, min: …, max: …, above: …)`, the default of a parameter with a range. */
-export function withinParameters(value: Spec): readonly Parameter[] {
+export function withinParameters(value: Spec): readonly Setting[] {
   return [
-    { name: 'value', spec: value, required: true },
-    ...['min', 'max', 'above'].map((name): Parameter => ({ name, spec: { kind: 'real' } })),
+    { name: 'value', doc: 'the value without an argument', spec: value, required: true },
+    { name: 'min', doc: 'the least argument', spec: { kind: 'real' } },
+    { name: 'max', doc: 'the greatest argument', spec: { kind: 'real' } },
+    { name: 'above', doc: 'what an argument must be greater than', spec: { kind: 'real' } },
   ];
 }
 
@@ -32,8 +35,14 @@ export function checkDeclaredRange(
   const expected = describeSpec({ kind: type === 'int' ? 'int' : 'real', ...range });
   const args = { what: `\`${name}\` of \`${def.name}\``, expected, found: `${value}` };
   const inSeconds = name.startsWith('tau') && value > 0 && value < 1;
+  const steps = Number((value * 1000).toPrecision(6));
   const help = inSeconds
-    ? `time constants count time steps: ${value} s at steps of 1 ms is \`${name}: ${Number((value * 1000).toPrecision(6))}\``
+    ? writing(
+        `time constants count time steps: ${value} s at steps of 1 ms is \`${name}: ${steps}\``,
+        `Write \`${steps}\``,
+        place,
+        place.source.text.slice(place.start, place.end).replace(/\d*\.\d+(?:e-?\d+)?/, String(steps)),
+      )
     : otherwise === undefined
       ? `give it ${expected}`
       : `without it, it is ${otherwise}`;

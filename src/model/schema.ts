@@ -20,10 +20,13 @@ export type Spec =
   | { readonly kind: 'block' }
   | { readonly kind: 'neuron' }
   /** One of several named things, each with parameters. */
-  | { readonly kind: 'choice'; readonly of: Readonly<Record<string, readonly Parameter[]>> }
+  | { readonly kind: 'choice'; readonly of: Choices }
   /** Named things with parameters, added up, each perhaps times a number: `a + 0.1 * b(c: 2)`. */
-  | { readonly kind: 'sum'; readonly of: Readonly<Record<string, readonly Parameter[]>> }
+  | { readonly kind: 'sum'; readonly of: Choices }
   | { readonly kind: 'either'; readonly of: readonly Spec[] };
+
+/** Named things with what each of them is, in a sentence without its subject, and its parameters. */
+export type Choices = Readonly<Record<string, { readonly doc: string; readonly args: readonly Setting[] }>>;
 
 /** A parameter that isn't required says what holds without it, or nothing. */
 export interface Parameter {
@@ -33,9 +36,9 @@ export interface Parameter {
   readonly default?: number | boolean | string | readonly number[];
 }
 
-/** A parameter that stands in a block of its own: `batch 64`. */
+/** A parameter of the language's own tables: an argument, or a setting that stands in a block, `batch 64`. */
 export interface Setting extends Parameter {
-  /** What it decides. */
+  /** What it decides: what an editor says of it, and of the words that it may be. */
   readonly doc: string;
   /** What holds without it, where that is no value of its own. */
   readonly otherwise?: string;

@@ -110,7 +110,8 @@ function settingHelp(name: string, what: string, names: readonly string[]): Help
 }
 
 function choicesOf(spec: Spec): readonly (readonly [string, readonly Parameter[]])[] {
-  if (spec.kind === 'choice' || spec.kind === 'sum') return Object.entries(spec.of);
+  if (spec.kind === 'choice' || spec.kind === 'sum')
+    return Object.entries(spec.of).map(([name, { args }]) => [name, args]);
   if (spec.kind === 'list') return choicesOf(spec.of);
   return spec.kind === 'either' ? spec.of.flatMap(choicesOf) : [];
 }

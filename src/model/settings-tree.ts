@@ -18,7 +18,11 @@ export const configBlock: SettingBlock = {
   rows: [
     { name: 'network', spec: any, required: true, doc: 'a network of the file, or `onnx("file.onnx")`' },
     { name: 'neuron', spec: { kind: 'neuron' }, doc: 'of every `spike` that names none itself' },
-    { name: 'coding', spec: { kind: 'choice', of: codings } },
+    {
+      name: 'coding',
+      doc: 'how values become spikes, and over how many steps',
+      spec: { kind: 'choice', of: codings },
+    },
     normalizeSetting,
     { name: 'train', spec: any, doc: 'how it is trained' },
     { name: 'bits', spec: any, doc: 'bits of weights, spikes and steps, fixed or learned' },

@@ -1,31 +1,17 @@
 import { dataSets, fileForms } from '../base/data-forms.js';
 import type { Setting, Spec } from './schema.js';
+import {
+  augmentations,
+  clips,
+  count,
+  fraction,
+  losses,
+  optimizers,
+  positive,
+  schedules,
+  some,
+} from './train-choices.js';
 import { type ArgsOf, type ValueOf, type Written, withDefaults } from './typed-settings.js';
-
-const positive = { kind: 'real', above: 0 } as const;
-const fraction = { kind: 'real', min: 0, below: 1 } as const;
-const count = { kind: 'int', min: 0 } as const;
-const some = { kind: 'int', min: 1 } as const;
-const decay = { name: 'weight_decay', spec: { kind: 'real', min: 0 }, default: 0 } as const;
-const warmup = { name: 'warmup', spec: count, default: 0 } as const;
-const smoothing = { name: 'smoothing', spec: fraction, default: 0 } as const;
-/** α of the Beta(α, α) that shares are drawn from. */
-const mixingSpread = { kind: 'real', min: 0.01, max: 4 } as const;
-/** A number for each class, or output. */
-const perClass = { name: 'weights', spec: { kind: 'list', of: positive } } as const;
-/** Of several outputs the one that is meant, the first where it isn't said; and what it is compared with. */
-const ofOutput = { name: 'of', spec: { kind: 'label' } } as const;
-const comparedTo = {
-  name: 'target',
-  spec: { kind: 'words', words: ['labels', 'reconstruction'] },
-  default: 'labels',
-} as const;
-const adam = [
-  { name: 'lr', spec: positive, default: 1e-3 },
-  { name: 'beta1', spec: fraction, default: 0.9 },
-  { name: 'beta2', spec: fraction, default: 0.999 },
-  { name: 'epsilon', spec: positive, default: 1e-8 },
-] as const;
 
 /** What images are normalised by, of a training or a whole config. */
 export const normalizeSetting = {
@@ -34,11 +20,24 @@ export const normalizeSetting = {
   spec: {
     kind: 'choice',
     of: {
-      channels: [
-        { name: 'mean', spec: { kind: 'list', of: { kind: 'real' } }, required: true },
-        { name: 'std', spec: { kind: 'list', of: positive }, required: true },
-      ],
-      none: [],
+      channels: {
+        doc: '(x − mean) / std, x from 0 to 1',
+        args: [
+          {
+            name: 'mean',
+            doc: 'what is taken away, a number a channel',
+            spec: { kind: 'list', of: { kind: 'real' } },
+            required: true,
+          },
+          {
+            name: 'std',
+            doc: 'what divides, a number a channel',
+            spec: { kind: 'list', of: positive },
+            required: true,
+          },
+        ],
+      },
+      none: { doc: 'values stay as they are read', args: [] },
     },
   },
   otherwise: 'that of the config, or nothing',
@@ -61,61 +60,19 @@ export const trainSettings = [
   {
     name: 'optimizer',
     doc: 'how weights follow their gradients, with the learning rate `lr`',
-    spec: {
-      kind: 'choice',
-      of: {
-        sgd: [
-          { name: 'lr', spec: positive, default: 0.1 },
-          { name: 'momentum', spec: fraction, default: 0 },
-          { name: 'nesterov', spec: { kind: 'bool' }, default: false },
-          decay,
-        ],
-        adam: [...adam, decay],
-        adamw: [...adam, { ...decay, default: 0.01 }],
-      },
-    },
+    spec: { kind: 'choice', of: optimizers },
     otherwise: 'needed to train',
   },
   {
     name: 'schedule',
     doc: 'how the learning rate goes from epoch to epoch; `warmup` and `every` count epochs',
-    spec: {
-      kind: 'choice',
-      of: {
-        constant: [warmup],
-        step: [{ name: 'every', spec: some, required: true }, { name: 'gamma', spec: positive, default: 0.1 }, warmup],
-        milestones: [
-          { name: 'at', spec: { kind: 'list', of: some }, required: true },
-          { name: 'gamma', spec: positive, default: 0.1 },
-          warmup,
-        ],
-        plateau: [
-          { name: 'factor', spec: { kind: 'real', above: 0, below: 1 }, default: 0.1 },
-          { name: 'patience', spec: count, default: 10 },
-          { name: 'min', spec: { kind: 'real', min: 0 }, default: 0 },
-          warmup,
-        ],
-        one_cycle: [
-          { name: 'rise', spec: { kind: 'real', above: 0, below: 1 }, default: 0.3 },
-          { name: 'start', spec: positive, default: 25 },
-          { name: 'end', spec: positive, default: 1e4 },
-          warmup,
-        ],
-        cosine: [{ name: 'min', spec: { kind: 'real', min: 0 }, default: 0 }, warmup],
-      },
-    },
+    spec: { kind: 'choice', of: schedules },
     otherwise: '`constant`',
   },
   {
     name: 'clip',
     doc: 'what gradients are held to: all of them together to a length, or each number to a range',
-    spec: {
-      kind: 'choice',
-      of: {
-        norm: [{ name: 'max', spec: positive, default: 1 }],
-        value: [{ name: 'max', spec: positive, default: 1 }],
-      },
-    },
+    spec: { kind: 'choice', of: clips },
     otherwise: 'nothing',
   },
   {
@@ -132,11 +89,19 @@ export const trainSettings = [
       of: {
         kind: 'choice',
         of: {
-          layers: [
-            { name: 'pattern', spec: { kind: 'string' }, required: true },
-            { name: 'rate', spec: positive, default: 1 },
-            { name: 'decay', spec: { kind: 'real', min: 0 }, default: 1 },
-          ],
+          layers: {
+            doc: 'layers by a pattern of ids, with their factors',
+            args: [
+              { name: 'pattern', doc: 'which layers', spec: { kind: 'string' }, required: true },
+              { name: 'rate', doc: 'what their learning rate is multiplied with', spec: positive, default: 1 },
+              {
+                name: 'decay',
+                doc: 'what their weight decay is multiplied with',
+                spec: { kind: 'real', min: 0 },
+                default: 1,
+              },
+            ],
+          },
         },
       },
     },
@@ -145,43 +110,21 @@ export const trainSettings = [
   {
     name: 'average',
     doc: 'what is measured and written: a moving average of the weights, which keeps the share `decay` of itself at each step',
-    spec: { kind: 'choice', of: { ema: [{ name: 'decay', spec: fraction, default: 0.999 }] } },
+    spec: {
+      kind: 'choice',
+      of: {
+        ema: {
+          doc: 'an exponential moving average',
+          args: [{ name: 'decay', doc: 'the share of itself that it keeps a step', spec: fraction, default: 0.999 }],
+        },
+      },
+    },
     otherwise: 'the weights themselves',
   },
   {
     name: 'loss',
     doc: 'what is made small: of classes, of boxes (`yolo`), or where labels are numbers of their distance from the outputs ([how](training.md#losses))',
-    spec: {
-      kind: 'sum',
-      of: {
-        cross_entropy: [smoothing, perClass, ofOutput],
-        tet: [
-          { name: 'weight', spec: { kind: 'real', min: 0, max: 1 }, default: 0.05 },
-          { name: 'mean', spec: { kind: 'real' }, default: 1 },
-          smoothing,
-          ofOutput,
-        ],
-        mse: [ofOutput, comparedTo],
-        l1: [ofOutput, comparedTo],
-        huber: [{ name: 'delta', spec: positive, default: 1 }, ofOutput, comparedTo],
-        bce: [perClass, ofOutput, comparedTo],
-        yolo: [
-          { name: 'bins', spec: { kind: 'int', min: 2, max: 256 }, default: 16 },
-          { name: 'box', spec: { kind: 'real', min: 0 }, default: 7.5 },
-          { name: 'cls', spec: { kind: 'real', min: 0 }, default: 0.5 },
-          { name: 'dfl', spec: { kind: 'real', min: 0 }, default: 1.5 },
-          { name: 'top', spec: { kind: 'int', min: 1, max: 100 }, default: 10 },
-          { name: 'alpha', spec: { kind: 'real', min: 0 }, default: 0.5 },
-          { name: 'beta', spec: { kind: 'real', min: 0 }, default: 6 },
-        ],
-        firing: [{ name: 'target', spec: { kind: 'real', min: 0 }, required: true }],
-        distill: [
-          { name: 'teacher', spec: { kind: 'string' }, required: true },
-          { name: 'temperature', spec: positive, default: 4 },
-          ofOutput,
-        ],
-      },
-    },
+    spec: { kind: 'sum', of: losses },
     otherwise: '`cross_entropy` of classes, `mse` of numbers',
   },
   {
@@ -193,31 +136,19 @@ export const trainSettings = [
   {
     name: 'augment',
     doc: 'what happens to each image before it is learned from',
-    spec: {
-      kind: 'list',
-      of: {
-        kind: 'choice',
-        of: {
-          flip: [],
-          crop: [{ name: 'padding', spec: { kind: 'int', min: 0, max: 1024 }, default: 4 }],
-          erase: [
-            { name: 'probability', spec: { kind: 'real', above: 0, max: 1 }, default: 0.5 },
-            { name: 'min', spec: { kind: 'real', above: 0, max: 1 }, default: 0.02 },
-            { name: 'max', spec: { kind: 'real', above: 0, max: 1 }, default: 0.33 },
-          ],
-          drop: [{ name: 'share', spec: { kind: 'real', above: 0, below: 1 }, default: 0.1 }],
-          jitter: [{ name: 'steps', spec: { kind: 'int', min: 1, max: 1024 }, default: 1 }],
-          mixup: [{ name: 'alpha', spec: mixingSpread, default: 0.2 }],
-          cutmix: [{ name: 'alpha', spec: mixingSpread, default: 1 }],
-        },
-      },
-    },
+    spec: { kind: 'list', of: { kind: 'choice', of: augmentations } },
     otherwise: 'nothing',
   },
   {
     ...normalizeSetting,
     doc: `${normalizeSetting.doc}; \`measured\`: by the mean and deviation of each channel of the samples that are trained on`,
-    spec: { kind: 'choice', of: { ...normalizeSetting.spec.of, measured: [] } },
+    spec: {
+      kind: 'choice',
+      of: {
+        ...normalizeSetting.spec.of,
+        measured: { doc: 'by mean and deviation of each channel of the samples that are trained on', args: [] },
+      },
+    },
   },
   {
     name: 'batchnorm',
@@ -239,7 +170,15 @@ export const trainSettings = [
   {
     name: 'early_stop',
     doc: 'the training ends after so many epochs without a better validation accuracy (or loss, without validation)',
-    spec: { kind: 'choice', of: { patience: [{ name: 'epochs', spec: some, required: true }] } },
+    spec: {
+      kind: 'choice',
+      of: {
+        patience: {
+          doc: 'so many epochs are waited for a better one',
+          args: [{ name: 'epochs', doc: 'how many epochs', spec: some, required: true }],
+        },
+      },
+    },
     otherwise: 'never',
   },
 ] as const satisfies readonly Setting[];
@@ -248,16 +187,21 @@ export const trainSettings = [
 function learnedBits(most: number, penalty: number, rate: number) {
   const number = { kind: 'real', min: 1, max: most } as const;
   const parameters = [
-    { name: 'init', spec: number, required: true },
-    { name: 'max', spec: { kind: 'int', min: 1, max: most }, required: true },
-    { name: 'target', spec: number, required: true },
-    { name: 'penalty', spec: { kind: 'real', min: 0 }, default: penalty },
-    { name: 'rate', spec: positive, default: rate },
+    { name: 'init', doc: 'the number that training starts from', spec: number, required: true },
+    { name: 'max', doc: 'the greatest number', spec: { kind: 'int', min: 1, max: most }, required: true },
+    { name: 'target', doc: 'what the mean over the layers shall become', spec: number, required: true },
+    {
+      name: 'penalty',
+      doc: 'how much the distance from it counts in the loss',
+      spec: { kind: 'real', min: 0 },
+      default: penalty,
+    },
+    { name: 'rate', doc: 'the learning rate of the numbers', spec: positive, default: rate },
   ] as const;
   return {
     kind: 'either',
     of: [
-      { kind: 'choice', of: { learn: parameters } },
+      { kind: 'choice', of: { learn: { doc: 'a number a layer that is learned with the weights', args: parameters } } },
       { kind: 'int', min: 1, max: most },
     ],
   } as const satisfies Spec;

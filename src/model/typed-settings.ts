@@ -1,5 +1,5 @@
 import type { Span } from '../base/source.js';
-import type { Parameter, Spec } from './schema.js';
+import type { Choices, Parameter, Spec } from './schema.js';
 
 /** What fits a spec, as plain data: the type of a setting follows from its row. Of a spec that isn't known it is anything. */
 export type ValueOf<S extends Spec> = Spec extends S ? unknown : KnownValueOf<S>;
@@ -28,11 +28,9 @@ export interface TermOf<C extends Choices> {
   readonly term: ChoiceOf<C>;
 }
 
-type Choices = Readonly<Record<string, readonly Parameter[]>>;
-
 /** One of several named things with their arguments; `name` says which arguments there are. */
 export type ChoiceOf<C extends Choices> = {
-  readonly [K in keyof C & string]: { readonly name: K; readonly args: ArgsOf<C[K]>; readonly place: Span };
+  readonly [K in keyof C & string]: { readonly name: K; readonly args: ArgsOf<C[K]['args']>; readonly place: Span };
 }[keyof C & string];
 
 type Filled = { readonly required: true } | { readonly default: Parameter['default'] & {} };

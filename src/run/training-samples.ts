@@ -31,6 +31,10 @@ export function trainingSamples(
   const samples = Samples.load(dataset, images, normalisation, {
     ...load,
     others: otherLabels(given, network, settings),
+    outputs: new Map([
+      [undefined, outputShape(network)] as const,
+      ...(settings.others ?? []).map(({ output, name }) => [name, outputShape(network, output)] as const),
+    ]),
   });
   if (samples.kept < images) {
     const args = { name: dataset.name, kept: samples.kept, images, megabytes: Math.round(samples.bytes / 1e6) };

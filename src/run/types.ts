@@ -17,6 +17,16 @@ export interface EvalOptions extends CommonOptions {
   readonly confusion?: boolean;
   /** Also: entropy, firing rate and level histogram of each layer of neurons. */
   readonly activity?: boolean;
+  /** Takes the boxes that a detector finds, image by image. */
+  readonly onBoxes?: (found: readonly FoundBox[]) => void;
+}
+
+/** A box that a detector finds, as COCO's results have it: [left, top, width, height] in the pixels of the image on the disk. */
+export interface FoundBox {
+  readonly image_id: number;
+  readonly category_id: number;
+  readonly bbox: readonly [number, number, number, number];
+  readonly score: number;
 }
 
 /** What one output of several is worth; nothing where the data has no labels for it. */

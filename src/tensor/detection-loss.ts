@@ -1,10 +1,7 @@
 import { tensor } from '../base/dtype.js';
 import type { ProgramBuilder, Value } from './builder.js';
 import { fixed } from './dims.js';
-import { logSoftmax } from './log-softmax.js';
-
-/** Strides of the three scales of a detector's head, fine to coarse. */
-export const detectionStrides = [8, 16, 32] as const;
+import { type detectionGrid, placedOutputs, range } from './detection-boxes.js';
 
 /**
  * The loss of a detector without anchor boxes (SpikeYOLO, as YOLOv8): box·(1 − CIoU) + cls·BCE + dfl·DFL, against objects that
@@ -30,32 +27,6 @@ export interface DetectionLoss {
 /** A row of the labels: class (−1 where there is no object), left, top, right, bottom in pixels. */
 export const numbersOfObject = 5;
 
-/** How many places the three scales of an image have. */
-export function detectionPlaces([rows, columns]: readonly [number, number]): number {
-  return detectionStrides.reduce((sum, stride) => sum + Math.floor(rows / stride) * Math.floor(columns / stride), 0);
-}
-
-/** Centre and stride of each place in pixels, in the order of the outputs: scale by scale, row by row. */
-export function detectionGrid([rows, columns]: readonly [number, number]): readonly {
-  readonly x: number;
-  readonly y: number;
-  readonly stride: number;
-}[] {
-  return detectionStrides.flatMap((stride) => {
-    const wide = Math.floor(columns / stride);
-    return Array.from({ length: Math.floor(rows / stride) * wide }, (_, i) => ({
-      x: ((i % wide) + 0.5) * stride,
-      y: (Math.floor(i / wide) + 0.5) * stride,
-      stride,
-    }));
-  });
-}
-
-/** How many classes outputs of this width tell apart; less than 1, or no whole number, where they are no such outputs. */
-export function detectionClasses(outputs: number, image: readonly [number, number], bins: number): number {
-  return outputs / detectionPlaces(image) - 4 * bins;
-}
-
 type Sides = readonly [left: Value, top: Value, right: Value, bottom: Value];
 
 /**
@@ -63,31 +34,11 @@ type Sides = readonly [left: Value, top: Value, right: Value, bottom: Value];
  * normalises it, as in YOLOv8; it isn't multiplied by the batch size there.
  */
 export function detectionLoss(b: ProgramBuilder, spec: DetectionLoss, outputs: Value, labels: Value): Value {
-  const dtype = outputs.dtype as 'f32' | 'f64';
   const { bins, image } = spec;
-  const grid = detectionGrid(image);
-  const places = grid.length;
-  const width = fixed(outputs.shape[1]!, 'loss: outputs') / places;
-  const classes = width - 4 * bins;
+  const said = placedOutputs(b, outputs, image, bins);
+  const { grid, places, classes, scores, likelihood, positions, centres, away, boxes } = said;
   const objects = fixed(labels.shape[1]!, 'loss: labels') / numbersOfObject;
-  const constant = (shape: readonly number[], values: readonly number[]): Value =>
-    b.constant(tensor(dtype, [...shape], [...values]));
   const batch = { batch: 1 } as const;
-
-  const rows = b.reshape(outputs, [batch, places, width]);
-  const scores = b.sliceAxis(rows, 2, 4 * bins, width);
-  const likelihood = logSoftmax(b, b.reshape(b.sliceAxis(rows, 2, 0, 4 * bins), [batch, places, 4, bins]));
-  const positions = constant([1, 1, 1, bins], range(bins));
-  const distances = b.sum(b.mul(b.exp(likelihood), positions), [3]);
-  const centres = constant(
-    [1, places, 4],
-    grid.flatMap(({ x, y }) => [x, y, x, y]),
-  );
-  const away = constant(
-    [1, places, 4],
-    grid.flatMap(({ stride }) => [-stride, -stride, stride, stride]),
-  );
-  const boxes = b.add(b.mul(distances, away), centres);
 
   const targets = assigned(b, spec, { grid, classes, objects }, b.detach(scores), b.detach(boxes), labels);
   const total = b.max(b.sumAll(targets.scores), 1);
@@ -103,8 +54,6 @@ export function detectionLoss(b: ProgramBuilder, spec: DetectionLoss, outputs: V
   const both = b.add(b.mul(placed, spec.box), b.mul(spread, spec.dfl));
   return b.as('loss').add(both, b.mul(named, spec.cls));
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** −y·ln σ(z) − (1 − y)·ln(1 − σ(z)), which doesn't overflow. */
 function logisticLoss(b: ProgramBuilder, z: Value, y: Value): Value {

@@ -18,17 +18,19 @@ export {
   surrogateArguments,
   surrogateGradient,
   surrogateProblem,
+  surrogateArgumentDocs,
   surrogateTable,
   surrogates,
 } from './ops/surrogate.js';
+export { type DetectionLoss, numbersOfObject } from './detection-loss.js';
 export {
-  type DetectionLoss,
+  boxOutputs,
   detectionClasses,
   detectionGrid,
   detectionPlaces,
   detectionStrides,
-  numbersOfObject,
-} from './detection-loss.js';
+  withBoxes,
+} from './detection-boxes.js';
 export { logSoftmax } from './log-softmax.js';
 export {
   type LossSpec,

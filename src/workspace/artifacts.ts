@@ -71,13 +71,13 @@ export function artifactFiles(
 ): Map<string, FileContent> {
   const files = new Map(more);
   files.set('weights.safetensors', weightsPieces(network));
-  let made: Program | undefined;
-  const program = (): Program => (made ??= inferenceProgram(network));
+  let lowered: Program | undefined;
+  const program = (): Program => (lowered ??= inferenceProgram(network));
   const wanted = artifacts.filter((one) => emit.includes(one));
   for (const [done, name] of wanted.entries()) {
     onProgress?.({ phase: `emitting ${name}`, done, total: wanted.length, unit: 'artifacts', passing: true });
-    for (const [file, content] of emitters[name].files({ network, program, tfjs, torch, said, nirFor, nirExtensions }))
-      files.set(file, content);
+    const made = { network, program, detector: origin.detector, tfjs, torch, said, nirFor, nirExtensions };
+    for (const [file, content] of emitters[name].files(made)) files.set(file, content);
   }
   files.set('manifest.json', manifest(files, origin, version));
   return files;

@@ -1,4 +1,4 @@
-import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
+import { type Diagnostic, addingLine, diagnostic, givingArgument, writing } from '../base/diagnostics/index.js';
 import { levelProblems, spikeLevels } from '../equations/index.js';
 import { type CodingNumbers, conversionOf } from '../lower/program/index.js';
 import type { Config, SwsCoding } from '../model/index.js';
@@ -23,13 +23,17 @@ function codingProblems(config: Config): readonly Diagnostic[] {
   if (coding?.name === 'direct') return meanProblems(config);
   if (coding?.name === 'rate') return [...meanProblems(config), ...inputProblems(coding)];
   if (coding !== undefined && neuron !== undefined) {
-    const help = `\`coding ${coding.name}\` brings its own neurons; with \`coding direct(…)\` the neuron is chosen`;
+    const text = `\`coding ${coding.name}\` brings its own neurons; with \`coding direct(…)\` the neuron is chosen`;
+    const { source, start, end } = neuron.place;
+    const setting = source.text.lastIndexOf('neuron', start);
+    const help = writing(text, 'Remove the neuron', { source, start: setting, end }, '');
     return [diagnostic('cli/not-lowered', { construct: '`neuron`' }, neuron.place, { help })];
   }
   if (coding === undefined) {
     const reason = `config ${name} converts a network but has no coding`;
-    const help =
+    const text =
       'add: coding sws(beta: 2, steps: 8, silent: 2), or a neuron and coding direct(steps: 16); without spikes: bits { weights 8 }';
+    const help = addingLine(text, place, 'coding sws(beta: 2, steps: 8, silent: 2)');
     return [diagnostic('convert/bad-coding', { reason }, place, { help })];
   }
   const conversion = conversionOf(coding.name);
@@ -48,12 +52,14 @@ function silentProblems(coding: SwsCoding): readonly Diagnostic[] {
   const periods = [coding.args, ...coding.layers.map(({ settings }) => settings)].map(({ silent = 0 }) => silent);
   if (periods.every((silent) => silent <= steps)) return [];
   const reason = `a silent period of ${Math.max(...periods)} steps is longer than the train of ${steps}; after ${steps} steps a layer knows its whole input`;
-  return [diagnostic('convert/bad-coding', { reason }, coding.place, { help: `use silent: ${steps} at most` })];
+  const help = givingArgument(`use silent: ${steps} at most`, coding.place, 'silent', steps);
+  return [diagnostic('convert/bad-coding', { reason }, coding.place, { help })];
 }
 
 function meanProblems({ name, neuron, place }: Config): readonly Diagnostic[] {
   if (neuron === undefined) {
-    const help = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
+    const text = 'add for example `neuron IF(start: 0.5)`, or `neuron MBIF(integer: 1, fraction: 3, start: 0.0625)`';
+    const help = addingLine(text, place, 'neuron IF(start: 0.5)');
     return [diagnostic('model/setting-missing', { config: name, name: 'neuron' }, place, { help })];
   }
   const problems = levelProblems(neuron);
@@ -71,7 +77,8 @@ function meanProblems({ name, neuron, place }: Config): readonly Diagnostic[] {
 function inputProblems({ args, place }: Extract<Config['coding'], { readonly name: 'rate' }>): readonly Diagnostic[] {
   if (args.input > 0) return [];
   const reason = 'with `coding rate` the input of an ONNX network comes in spikes, and nothing says how large it is';
-  const help = 'write its largest size, `input: 1` for images in [0, 1], or use `coding direct(…)`: a constant current';
+  const text = 'write its largest size, `input: 1` for images in [0, 1], or use `coding direct(…)`: a constant current';
+  const help = givingArgument(text, place, 'input', 1);
   return [diagnostic('convert/bad-coding', { reason }, place, { help })];
 }
 

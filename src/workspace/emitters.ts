@@ -6,7 +6,8 @@ import { type NirNodeReport, type NirReader, exportNir } from '../backends/nir/i
 import type { NeuronDef } from '../equations/index.js';
 import { encodeNir } from '../data/nir.js';
 import { type Network, printNetwork } from '../network/index.js';
-import { type Program, printProgram } from '../tensor/index.js';
+import { outputNames, sampleShape } from '../lower/program/index.js';
+import { type Program, printProgram, simplify, withBoxes } from '../tensor/index.js';
 import type { Artifact } from './types.js';
 
 type Files = Iterable<readonly [name: string, content: FileContent]>;
@@ -16,6 +17,8 @@ export interface Emission {
   readonly network: Network;
   /** Its program of inference, lowered when it is first asked for. */
   readonly program: () => Program;
+  /** It is a detector (`loss yolo`), with so many bins a side. */
+  readonly detector?: { readonly bins: number } | undefined;
   /** Of a target that trains: its files for TensorFlow.js, made by who has the settings. */
   readonly tfjs: () => Files;
   /** The same for PyTorch. */
@@ -55,11 +58,18 @@ export const emitters: Readonly<Record<Artifact, Emitter>> = {
   json: { lowers: false, files: ({ network }) => [['network.json', networkJson(network)]] },
   tensor: { lowers: true, files: ({ program }) => [['network.tensor', printProgram(program())]] },
   tfjs: { lowers: false, files: ({ tfjs }) => tfjs() },
-  onnx: { lowers: true, files: ({ program }) => [['infer.onnx', emitOnnxPieces(program())]] },
+  onnx: { lowers: true, files: (emission) => [['infer.onnx', emitOnnxPieces(programWithBoxes(emission))]] },
   c: { lowers: true, files: cFiles },
   nir: { lowers: false, files: nirFiles },
   torch: { lowers: false, files: ({ torch }) => torch() },
 };
+
+/** The program of inference; a detector's gives boxes and scores, too. */
+function programWithBoxes({ network, program, detector }: Emission): Program {
+  if (detector === undefined) return program();
+  const [rows = 0, columns = 0] = sampleShape(network).slice(-2);
+  return simplify(withBoxes(program(), outputNames.output(0), { image: [rows, columns], bins: detector.bins }));
+}
 
 function nirFiles({ network, nirFor, nirExtensions, said }: Emission): Files {
   const { graph, nodes, faithful, approximate } = exportNir(network, nirFor, nirExtensions);

@@ -80,7 +80,7 @@ export function unknownSetting({
   }
   if (loss.kind === 'sum') return loss.terms.length === 1 ? 'a factor of the loss' : 'a loss of several terms';
   if (schedule.kind === 'plateau') return 'the schedule `plateau`';
-  for (const name of ['erase', 'drop', 'jitter', 'mixup', 'cutmix'] as const)
+  for (const name of ['scale', 'erase', 'drop', 'jitter', 'mixup', 'cutmix'] as const)
     if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
   if (clip !== undefined) return 'the setting `clip`';
   if (factors !== undefined) return '`groups`, learning rates of layers,';

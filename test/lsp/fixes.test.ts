@@ -71,11 +71,76 @@ const mended: readonly (readonly [Code, string, string])[] = [
   ['model/graph-form', network.replace(': real[4]', ''), network.replace('[4]', '[3, 32, 32]')],
   ['model/graph-form', network.replace('real', 'int'), network],
   ['model/graph-form', 'block B {\n  output 1\n}\n', 'block B {\n  input x\n  output 1\n}\n'],
+  [
+    'model/unknown-name',
+    'network N {\n  input x: real[4]\n  a = b | relu\n  b = x | linear(2)\n  output a\n}\n',
+    'network N {\n  input x: real[4]\n  b = x | linear(2)\n  a = b | relu\n  output a\n}\n',
+  ],
+  [
+    'model/argument-type',
+    `${head}${network.replace('linear(2)', 'spike | linear(2)')}config c {\n  network N\n  neuron LIF(tau: 0.02)\n  coding direct(steps: 4)\n}\n`,
+    `${head}${network.replace('linear(2)', 'spike | linear(2)')}config c {\n  network N\n  neuron LIF(tau: 20)\n  coding direct(steps: 4)\n}\n`,
+  ],
+  [
+    'model/unconditional-reset',
+    'neuron A { state u = 0 charge u = u + x fire s = u >= 1 reset u = 0 surrogate atan }\n',
+    'neuron A { state u = 0 charge u = u + x fire s = u >= 1 reset u = where(s, 0, u) surrogate atan }\n',
+  ],
+  [
+    'model/assignment',
+    'neuron A { state u[3] = 0 charge u = u + x fire s = u >= 1 reset u = u - s surrogate atan }\n',
+    'neuron A { state u[3] = 0 charge u = u + x fire s = sum(u >= 1) reset u = u - s surrogate atan }\n',
+  ],
+  [
+    'model/conflict',
+    `${network}config c { network N bits { weights learn(init: 8, max: 6, target: 2) } }\n`,
+    `${network}config c { network N bits { weights learn(init: 6, max: 6, target: 2) } }\n`,
+  ],
+  [
+    'model/argument-missing',
+    `${head}${network.replace('linear(2)', 'spike | linear(2)')}config c {\n  network N\n  neuron LIF\n  coding events\n}\n`,
+    `${head}${network.replace('linear(2)', 'spike | linear(2)')}config c {\n  network N\n  neuron LIF\n  coding events(steps: 4)\n}\n`,
+  ],
+  [
+    'convert/bad-coding',
+    'config c { network onnx("a.onnx")\n}\n',
+    'config c { network onnx("a.onnx")\n  coding sws(beta: 2, steps: 8, silent: 2)\n}\n',
+  ],
+  [
+    'convert/bad-coding',
+    'config c { network onnx("a.onnx") coding sws(steps: 8, silent: 9) }\n',
+    'config c { network onnx("a.onnx") coding sws(steps: 8, silent: 8) }\n',
+  ],
+  [
+    'convert/bad-coding',
+    'config c { network onnx("a.onnx") coding sws(steps: 1) }\n',
+    'config c { network onnx("a.onnx") coding sws(steps: 1, silent: 1) }\n',
+  ],
+  [
+    'convert/bad-coding',
+    `use "spikec/neurons" { IF }\nconfig c { network onnx("a.onnx") neuron IF(start: 0.5) coding rate(steps: 16) }\n`,
+    `use "spikec/neurons" { IF }\nconfig c { network onnx("a.onnx") neuron IF(start: 0.5) coding rate(steps: 16, input: 1) }\n`,
+  ],
+  [
+    'model/setting-missing',
+    'use "spikec/neurons" { IF }\nconfig c {\n  network onnx("a.onnx")\n  coding direct(steps: 16)\n}\n',
+    'use "spikec/neurons" { IF }\nconfig c {\n  network onnx("a.onnx")\n  coding direct(steps: 16)\n  neuron IF(start: 0.5)\n}\n',
+  ],
+  [
+    'cli/not-lowered',
+    'use "spikec/neurons" { IF }\nconfig c { network onnx("a.onnx") neuron IF(start: 0.5) coding sws(steps: 8) }\n',
+    'use "spikec/neurons" { IF }\nconfig c { network onnx("a.onnx")  coding sws(steps: 8) }\n',
+  ],
   ['model/unused', network.replace('  output', '  h = x | relu\n  output'), network],
 ];
 
+/** Codes that configs are told of while they are written, beside those of the language itself. */
+const ofConfigs = ['cli/not-lowered', 'convert/bad-coding', 'file/missing', 'allocate/import-bits'] as const;
+
 /** Codes of model files whose remedy no editor can carry out by itself, and why. */
 const unmendable: Partial<Record<Code, string>> = {
+  'file/missing': 'the file may be anywhere',
+  'allocate/import-bits': 'the number of bits is the author’s choice',
   'syntax/escape': 'which character was meant is not said',
   'syntax/too-large': 'what goes into which file is the author’s choice',
   'syntax/too-deep': 'an intermediate result needs a name',
@@ -85,7 +150,6 @@ const unmendable: Partial<Record<Code, string>> = {
   'model/file-not-found': 'the file may be anywhere',
   'model/outside-folder': 'the file has to be copied, or the command line has to allow it',
   'model/argument-twice': 'either of the two values may be meant',
-  'model/argument-missing': 'the value is the author’s choice',
   'model/argument-extra': 'which argument is one too many is not said',
   'model/arithmetic': 'another number is the author’s choice',
   'model/too-many': 'it only counts others',
@@ -94,7 +158,6 @@ const unmendable: Partial<Record<Code, string>> = {
   'model/config-cycle': 'which config is the first is the author’s choice',
   'model/idle-setting': 'another pattern may be meant, or nothing',
   'model/too-large': 'sizes are the author’s choice',
-  'model/conflict': 'either of two settings may be meant',
   'model/shape-mismatch': 'sizes are the author’s choice',
   'model/shape': 'sizes are the author’s choice',
   'model/recursion': 'what a block is made of is the author’s choice',
@@ -104,11 +167,9 @@ const unmendable: Partial<Record<Code, string>> = {
   'model/not-a-value': 'another value is needed, which may not be there yet',
   'model/inputs': 'which values go in is the author’s choice',
   'model/unused-parameter': 'uses in other files may give it',
-  'model/unconditional-reset': 'what the state is reset to is the author’s choice',
   'model/phase-order': 'equations in another order mean something else',
   'model/missing-phase': 'the equation is the author’s choice',
   'model/no-spike': 'the equation is the author’s choice',
-  'model/assignment': 'another name is the author’s choice',
   'model/unused-state': 'a phase may be missing, or the state is one too many',
   'model/equation': 'another equation is the author’s choice',
   'model/surrogate-twice': 'either of the two may be meant',
@@ -143,7 +204,8 @@ it.each(mended)('%s is mended (%#)', async (code, text, after) => {
 });
 
 it('every diagnostic of model files has a remedy that an editor carries out, or a reason why not', () => {
-  const codes = Object.keys(diagnosticTable).filter((code) => /^(syntax|model)\//.test(code));
+  const language = Object.keys(diagnosticTable).filter((code) => /^(syntax|model)\//.test(code));
+  const codes = [...language, ...ofConfigs];
   const known = [...new Set(mended.map(([code]) => code)), ...Object.keys(unmendable)];
   expect(known.sort()).toEqual(codes.sort());
 });

@@ -45,18 +45,18 @@ it('a value of a network shows its shape, in its statement as in a pattern', () 
 
 it('a setting, a choice and an argument show what they say and may be', () => {
   expect(shown(' batch')).toBe('batch: an integer of at least 1; without it: `64`\nimages a step');
-  expect(shown('sgd')).toBe('sgd(lr: 0.1, momentum: 0, nesterov: false, weight_decay: 0)');
-  expect(shown('sgd(lr')).toBe('lr: a number greater than 0; without it: `0.1`');
-  expect(shown('learn(init: 4, max')).toBe('max: an integer between 1 and 16');
+  expect(shown('sgd')).toBe('sgd(lr: 0.1, momentum: 0, nesterov: false, weight_decay: 0)\nstochastic gradient descent');
+  expect(shown('sgd(lr')).toBe('lr: a number greater than 0; without it: `0.1`\nthe learning rate');
+  expect(shown('learn(init: 4, max')).toBe('max: an integer between 1 and 16\nthe greatest number');
   expect(shown('layer "stem" { range')).toMatch(/^range: a number greater than 0\nthe activation/);
   expect(shown('layer "stem" { weights')).toMatch(/bits of weights$/);
-  expect(shown('direct(steps')).toBe('steps: an integer between 1 and 4096');
+  expect(shown('direct(steps')).toBe('steps: an integer between 1 and 4096\nhow many time steps');
   expect(shown('  coding')).toMatch(/^coding: `direct`, `rate`, /);
 });
 
 it('a layer shows its arguments, a function of equations what it gives', () => {
   expect(shown('x | conv')).toMatch(/^conv\(channels, kernel/);
-  expect(shown('flatten')).toBe('flatten');
+  expect(shown('flatten')).toBe('flatten\nany shape → [features], channels slowest');
   expect(shown('abs')).toBe('abs(x)\nx without its sign');
   expect(shown('network Net {')).toBeUndefined();
 });

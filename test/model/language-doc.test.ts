@@ -20,7 +20,7 @@ function words(spec: Spec): string[] {
   if (spec.kind === 'list') return words(spec.of);
   if (spec.kind === 'either') return spec.of.flatMap(words);
   if (spec.kind !== 'choice') return [];
-  return Object.entries(spec.of).flatMap(([name, parameters]) => [name, ...names(parameters)]);
+  return Object.entries(spec.of).flatMap(([name, { args }]) => [name, ...names(args)]);
 }
 
 function names(parameters: readonly Parameter[]): string[] {
@@ -43,7 +43,7 @@ describe('docs/language.md', () => {
       ...Object.keys(layerTable),
       ...Object.values(layerTable).flatMap((layer) => names(layer.parameters)),
       ...Object.keys(codings),
-      ...Object.values(codings).flatMap(names),
+      ...Object.values(codings).flatMap(({ args }) => names(args)),
       ...names(trainSettings),
       ...names(bitSettings),
       ...names(hardwareSettings),

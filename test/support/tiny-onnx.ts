@@ -10,9 +10,12 @@ function numbers(count: number, seed: number): number[] {
 }
 
 /** A quantised network [1, 6, 6] → 3 classes in QDQ form: conv, ReLU, fully connected; its logits are codes where asked for. */
-export function tinyQuantised({ logits = 'real' }: { logits?: 'real' | 'codes' } = {}): Uint8Array<ArrayBuffer> {
+export function tinyQuantised({
+  logits = 'real',
+  size = 6,
+}: { logits?: 'real' | 'codes'; size?: number } = {}): Uint8Array<ArrayBuffer> {
   const b = new OnnxBuilder(13);
-  b.input('image', ['N', 1, 6, 6]);
+  b.input('image', ['N', 1, size, size]);
   const quantised = (value: string, scale: number, zero: number): string => {
     const scaleName = b.floats(`${value}.scale`, [], [scale]);
     const zeroName = b.constant(`${value}.zero`, { type: 'uint8', dims: [], values: [zero] });
@@ -31,17 +34,19 @@ export function tinyQuantised({ logits = 'real' }: { logits?: 'real' | 'codes' }
   });
   const hidden = quantised(b.node('Relu', [conv]), 4 / 255, 0);
   const flat = b.node('Flatten', [hidden]);
-  const gemm = b.node('Gemm', [flat, weight('w2', [3, 144], 3), b.floats('b2', [3], numbers(3, 4))], { transB: 1 });
+  const gemm = b.node('Gemm', [flat, weight('w2', [3, 4 * size ** 2], 3), b.floats('b2', [3], numbers(3, 4))], {
+    transB: 1,
+  });
   b.output(logits === 'codes' ? quantised(gemm, 1 / 8, 128) : gemm);
   return Uint8Array.from(b.bytes());
 }
 
-/** An IDX pair of `count` images 6×6 with labels 0…2. */
-export function tinyImages(count: number): { images: Uint8Array; labels: Uint8Array } {
-  const pixels = numbers(count * 36, 7).map((v) => Math.floor((v + 1) * 127.99));
+/** An IDX pair of `count` images, 6×6 unless another edge is given, with labels 0…2. */
+export function tinyImages(count: number, edge = 6): { images: Uint8Array; labels: Uint8Array } {
+  const pixels = numbers(count * edge ** 2, 7).map((v) => Math.floor((v + 1) * 127.99));
   const size = [count >>> 8, count & 255];
   return {
-    images: Uint8Array.from([0, 0, 8, 3, 0, 0, ...size, 0, 0, 0, 6, 0, 0, 0, 6, ...pixels]),
+    images: Uint8Array.from([0, 0, 8, 3, 0, 0, ...size, 0, 0, 0, edge, 0, 0, 0, edge, ...pixels]),
     labels: Uint8Array.from([0, 0, 8, 1, 0, 0, ...size, ...Array.from({ length: count }, (_, i) => i % 3)]),
   };
 }

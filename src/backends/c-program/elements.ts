@@ -1,5 +1,5 @@
 import { type TensorOp, attrsOf, isBatch } from '../../tensor/index.js';
-import { type Expression, Expressions, literal } from './expressions.js';
+import { type Expression, Expressions, isNumber, literal } from './expressions.js';
 import { type Linear, constant, indexText, numberOf, plus, times, variable, zero } from './linear.js';
 import type { Planner } from './planner.js';
 import { pointwiseText } from './pointwise.js';
@@ -98,7 +98,7 @@ export class Elements {
         return this.#moved(op, index);
       default: {
         const operands = op.inputs.map((_, i) => this.#operand(op, index, i));
-        const text = pointwiseText(op, operands[0]!.dtype)!;
+        const text = pointwiseText(op, operands[0]!.dtype, operands[1] !== undefined && isNumber(operands[1]))!;
         return text === '$0' ? operands[0]! : this.expressions.make(op.dtype, text, operands);
       }
     }

@@ -16,6 +16,7 @@ import {
 } from './linear.js';
 import { type Item, keptParts } from './items.js';
 import type { Planner } from './planner.js';
+import { widest } from './tiles.js';
 import { type AxisSize, offsetOf, reshapedIndex, splitShape, volumeOf } from './shapes.js';
 
 /** A kernel as C: its functions, and the call of it. */
@@ -122,9 +123,6 @@ function bodyOf(planner: Planner, items: readonly Item[], merged: number): Body 
   }
   return { elements, wanted, sums, writes, targets, partials, single };
 }
-
-/** Floats that a vector holds at most: loops over a multiple of it are as good as longer ones. */
-const widest = 16;
 
 /** How many loops around the innermost one, the outermost apart, one variable may run over together with it. */
 function mergedLoops({ elements, sums, targets, single }: Body, sizes: readonly AxisSize[]): number {

@@ -7,6 +7,7 @@ import { canonical, operandLayouts, preferredLayout, resultLayout } from './layo
 import { costOf } from './pointwise.js';
 import { isGlobalMean, isReduction, isSoft } from './roles.js';
 import { type Step, scheduled } from './schedule.js';
+import { widest } from './tiles.js';
 
 /** An item whose loops aren't chosen yet. */
 type Unlooped = Omit<Item, 'domain' | 'order' | 'planes'>;
@@ -128,11 +129,11 @@ export class Planner {
     for (const op of this.program.ops) {
       if (!this.isSoft(op) || ['slice', 'concat', 'pad', 'reshape', 'transpose'].includes(op.kind)) continue;
       const own = volumeOf(op.kind === 'avgpool' || op.kind === 'sum' ? this.type(op.inputs[0]!).shape : op.shape);
-      const overlapping = op.kind === 'avgpool' && !isTilingWithoutOverlap(op);
+      const slow = op.kind === 'avgpool' && (!isTilingWithoutOverlap(op) || !fillsVectors(op));
       for (const id of op.inputs) {
         if (!this.isInlined(id)) continue;
         const of = volumeOf(this.type(id).shape);
-        const smaller = of.power < own.power || of.factor < own.factor || overlapping;
+        const smaller = of.power < own.power || of.factor < own.factor || slow;
         if (smaller && this.#cost(id) > (of.power < own.power ? 0 : 2))
           this.demand(id, preferredLayout(this.type(id).shape));
       }
@@ -337,6 +338,11 @@ export class Planner {
   store(id: string): void {
     this.demand(id, preferredLayout(this.type(id).shape));
   }
+}
+
+/** Whether the channels of what a pool reads fill vectors: its loops can't go on over its columns, as those of other kernels do. */
+function fillsVectors({ shape }: TensorOp): boolean {
+  return (shape[1] as number) % widest === 0;
 }
 
 function isTilingWithoutOverlap(op: TensorOp): boolean {

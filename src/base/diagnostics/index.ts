@@ -1,6 +1,15 @@
 export { type DiagnosticDef, type Severity, define } from './define.js';
 export { type ArgsOf, type Code, diagnosticTable } from './table.js';
-export { type Fix, type Help, type Remedy, textOfHelp, withWords, writing } from './remedy.js';
+export {
+  type Fix,
+  type Help,
+  type Remedy,
+  textOfHelp,
+  withWords,
+  addingLine,
+  givingArgument,
+  writing,
+} from './remedy.js';
 export {
   type Diagnostic,
   DiagnosticError,

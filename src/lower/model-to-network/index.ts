@@ -199,7 +199,7 @@ class ModelLowering {
     if (setting === undefined) return use;
     const known = this.#bitted.get(use)?.get(JSON.stringify(setting));
     if (known !== undefined) return known;
-    const levels = spikeLevels(use.def, use.args);
+    const levels = spikeLevels(use.def, use.args, { steps: this.bits.localSteps(layer.id) });
     const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
     const found = neuronWithBits(use, setting, count, present(this.bits.bits, 'lower: no bits').place);
     if (!('def' in found)) throw new InvariantError(`lower: ${layer.id}: ${found.message}`);

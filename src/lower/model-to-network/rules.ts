@@ -1,4 +1,4 @@
-import { type Diagnostic, diagnostic, distinct, writing } from '../../base/diagnostics/index.js';
+import { type Diagnostic, addingLine, diagnostic, distinct, givingArgument } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import {
   expandUnits,
@@ -52,9 +52,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   const found: Diagnostic[] = [];
   if (coding === undefined) {
     if (!network.layers.some((layer) => layer.kind === 'spike')) return found;
-    const end = { source: place.source, start: place.end - 1, end: place.end - 1 };
     const added = 'coding direct(steps: 4)';
-    const help = writing(`add for example \`${added}\``, `Add \`${added}\``, end, `  ${added}\n`);
+    const help = addingLine(`add for example \`${added}\``, place, added);
     return [diagnostic('model/setting-missing', { config: name, name: 'coding' }, place, { help })];
   }
   if (!trainable.includes(coding.name)) {
@@ -73,7 +72,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   }
   if (stepsOf(coding) === undefined && trainable.includes(coding.name)) {
     const args = { callee: coding.name, name: 'steps', type: 'an integer of at least 1' };
-    found.push(diagnostic('model/argument-missing', args, coding.place));
+    const help = givingArgument('say how many: `steps: 4`', coding.place, 'steps', 4);
+    found.push(diagnostic('model/argument-missing', args, coding.place, { help }));
   }
   return found;
 }
@@ -90,7 +90,8 @@ function ownNeuronProblems(coding: CodingChoice, { layers }: OwnNetwork, config?
   }
   if ((args['input'] ?? 0) > 0) {
     const construct = `\`input\` in \`coding ${coding.name}\` with a network of layers`;
-    const help = 'leave it out: the first layer reads the real input as a current';
+    const words = 'leave it out: the first layer reads the real input as a current';
+    const help = givingArgument(words, coding.place, 'input', 0);
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   }
   const own = conversion.neuron(args);
@@ -126,16 +127,22 @@ function neuronProblems(config: Config, { layers }: OwnNetwork): Diagnostic[] {
     const use = layer.neuron ?? config.neuron;
     if (layer.kind !== 'spike' || use === undefined) continue;
     const setting = plan.of('spikes', layer.id);
-    const key = JSON.stringify([describePlace(use.place), use.args, setting]);
+    const steps = plan.localSteps(layer.id);
+    const currents = currentProblem(use, layer);
+    if (currents !== undefined) {
+      found.push(currents);
+      continue;
+    }
+    const key = JSON.stringify([describePlace(use.place), use.args, setting, steps]);
     if (judged.has(key)) continue;
     judged.add(key);
-    found.push(...useProblems(use, layer));
+    found.push(...useProblems(use, layer, steps));
     if (setting === undefined || config.bits === undefined) continue;
-    const levels = spikeLevels(use.def, use.args);
+    const levels = spikeLevels(use.def, use.args, { steps });
     const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
     const withBits = neuronWithBits(use, setting, count, config.bits.place);
     if (!('def' in withBits)) found.push(withBits);
-    else if (withBits !== use) found.push(...useProblems(withBits, layer));
+    else if (withBits !== use) found.push(...useProblems(withBits, layer, steps));
   }
   const own = config.neuron;
   const unused = !layers.some(({ kind, neuron }) => kind === 'spike' && neuron === undefined);
@@ -158,7 +165,21 @@ function surrogateArgumentProblem({ def, args, place }: NeuronUse): Diagnostic |
   return diagnostic('model/argument-type', { what, expected: wrong.expected, found }, place);
 }
 
-function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
+/** A layer with more input currents than its neuron has names for, or with fewer. */
+function currentProblem({ def, place }: NeuronUse, layer: Layer): Diagnostic | undefined {
+  const names = ['x', ...(def.currents ?? [])];
+  const found = layer.inputs.length;
+  if (found === names.length) return undefined;
+  const problem = `\`spike\` is given ${found} input current${found === 1 ? '' : 's'}, \`${def.name}\` has ${names.length}: ${names.join(', ')}`;
+  const help =
+    found < names.length
+      ? `give them in this order: \`spike(${names.map((_, i) => `current${i + 1}`).join(', ')}, ${def.name}(…))\``
+      : `declare the others in the neuron (\`input NAME\`), or add the currents up before`;
+  const related = [{ place, message: 'the neuron' }];
+  return diagnostic('model/conflict', { problem }, layer.place, { help, related });
+}
+
+function useProblems(use: NeuronUse, layer: Layer, steps: number | undefined): readonly Diagnostic[] {
   const { def, args, place } = use;
   const refuse = (construct: string, help: string): Diagnostic => {
     const related = [{ place: layer.place, message: 'used here' }];
@@ -171,13 +192,14 @@ function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
   }
   const surrogate = surrogateArgumentProblem(use);
   if (surrogate !== undefined) return [surrogate];
-  const problems = levelProblems(single);
+  const problems = levelProblems(single, steps);
   if (problems.some(({ severity }) => severity === 'error')) return problems;
   if ((args['silent'] ?? 0) > 0) {
     const help = 'set `silent: 0`, or convert with `coding sws(…)`';
     return [...problems, refuse(`the silent steps of \`${def.name}\` in this coding`, help)];
   }
-  if (spikeLevels(single.def, single.args) === undefined && !isRealValued(single.def, single.args)) {
+  const isReal = isRealValued(single.def, single.args, steps);
+  if (spikeLevels(single.def, single.args, { steps }) === undefined && !isReal) {
     const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
     const construct = `the neuron \`${def.name}\`, whose output \`s\` has no finite set of levels,`;
     return [...problems, refuse(construct, help)];

@@ -7,12 +7,14 @@ import { lowerNeurons } from './neurons.js';
 
 /**
  * A network of stepwise weighted trains in pieces, layer by layer: the encoder, what reaches a layer of neurons, and the
- * neurons by themselves. A train is f32 levels [Tc·N, …shape], a current f64 [Tc·N, …shape], time slowest.
+ * neurons by themselves. A train is f32 levels [Tc·N, …shape], time slowest, a current f64 [N, …shape] for every step.
  */
 export interface LayerCurrent {
   readonly program: Program;
   /** Layers (encoder or neurons) whose trains the program is fed, each under its id. */
   readonly fed: readonly string[];
+  /** Outputs with the current, one a step. */
+  readonly currents: readonly string[];
 }
 
 /** Output of the programs of this file. */
@@ -54,10 +56,12 @@ export function lowerLayerCurrent(network: Network, neurons: Op): LayerCurrent {
     carried.feed(op, train);
   }
   const { builder } = lowering;
-  const steps = carried.currents(neurons.inputs[0]!).map((step) => builder.cast(step, 'f64'));
-  const wide = steps.map((step) => builder.broadcast(step, folded(1, neurons.type.shape)));
-  builder.output(layerOutputs.current, builder.at(neurons.id).as('current').concat(wide, 0));
-  return { program: builder.build(), fed };
+  const currents = carried.currents(neurons.inputs[0]!).map((step, k) => {
+    const name = `${layerOutputs.current} ${k + 1}`;
+    builder.output(name, builder.broadcast(builder.cast(step, 'f64'), folded(1, neurons.type.shape)));
+    return name;
+  });
+  return { program: builder.build(), fed, currents };
 }
 
 /**

@@ -3,13 +3,20 @@ import { equationFunctions, phaseNames, phaseTable, planeForms } from '../../equ
 import { layerNamed, layerTable } from '../../model/layers/index.js';
 import { surrogates } from '../../model/index.js';
 import { libraryFiles, libraryPrefix } from '../../model/library-files.js';
+import {
+  commentAbove,
+  describePlanes,
+  describeSurrogate,
+  describeSurrogateArgument,
+} from '../../model/index-of-names/describe.js';
+import { argumentForms } from '../../model/neuron-parameters.js';
 import { type SettingBlock, configBlock, innerBlock } from '../../model/settings-tree.js';
 import type { Host } from '../host.js';
 import { offsetAt } from '../positions.js';
 import type { Analysis } from '../project.js';
 import { type Call, type Context, contextAt } from './context.js';
 import { argumentItems, callable, choiceRows, plain, snippet, valueItems } from './items.js';
-import { type Named, commentAbove, declarationsKnown, declarationsOf, parametersOf } from './scope.js';
+import { type Named, declarationsKnown, declarationsOf, parametersOf } from './scope.js';
 
 const { Keyword, Function: Fn, Class, Struct, Variable, Module, Property, Value, File } = CompletionItemKind;
 
@@ -51,9 +58,9 @@ class Completions {
       case 'equation':
         return [...surrogateArguments(context.call), ...this.#equation(context.local, context.call)];
       case 'word':
-        return (context.of === 'planes' ? planeForms : Object.keys(surrogates)).map((word) =>
-          plain(word, CompletionItemKind.EnumMember),
-        );
+        return context.of === 'planes'
+          ? planeForms.map((word) => told(word, CompletionItemKind.EnumMember, describePlanes(word)))
+          : Object.keys(surrogates).map((word) => told(word, CompletionItemKind.EnumMember, describeSurrogate(word)));
       case 'setting':
         return settingNames(blockAt(context.blocks), context.taken);
       case 'value':
@@ -92,7 +99,9 @@ class Completions {
 
   /** Layers and blocks; where no pipe leads in, also values. */
   #graph(local: readonly string[], piped: boolean): CompletionItem[] {
-    const layers = Object.entries(layerTable).map(([name, { parameters }]) => callable(name, Fn, parameters));
+    const layers = Object.entries(layerTable).map(([name, { parameters, doc }]) =>
+      callable(name, Fn, parameters, { documentation: doc }),
+    );
     const values = piped ? [] : [...new Set(local)].map((name) => plain(name, Variable));
     const neurons = piped ? [] : this.#named('neuron');
     return [...values, ...this.#named('block'), ...layers, ...neurons, snippet(plain('repeat', Keyword), 'repeat($1)')];
@@ -103,15 +112,19 @@ class Completions {
     const layer = layerNamed(call.callee);
     if (layer !== undefined) {
       if (call.argument === undefined) return argumentItems(layer.parameters, call.named);
-      const spec = layer.parameters.find(({ name }) => name === call.argument)?.spec;
-      return spec === undefined ? [] : valueItems(spec);
+      const parameter = layer.parameters.find(({ name }) => name === call.argument);
+      return parameter === undefined ? [] : valueItems(parameter);
     }
     return this.#ownArguments(call);
   }
 
   #ownArguments({ callee, named, argument }: Call): CompletionItem[] {
     const declaration = this.#known.get(callee);
-    if (declaration === undefined || argument !== undefined) return [];
+    if (declaration === undefined) return [];
+    if (argument !== undefined)
+      return declaration.kind === 'neuron'
+        ? valueItems({ spec: { kind: 'choice', of: argumentForms({ kind: 'real' }) } })
+        : [];
     return parametersOf(declaration)
       .filter(({ name }) => !named.includes(name))
       .map(({ name, text }) =>
@@ -138,13 +151,13 @@ class Completions {
       if (call !== undefined) return this.#ownArguments(call);
       return this.#named('neuron');
     }
-    const spec = blockAt(blocks)?.rows.find(({ name }) => name === setting)?.spec;
-    if (spec === undefined) return [];
-    if (call === undefined) return valueItems(spec);
-    const rows = choiceRows(spec, call.callee);
+    const row = blockAt(blocks)?.rows.find(({ name }) => name === setting);
+    if (row === undefined) return [];
+    if (call === undefined) return valueItems(row);
+    const rows = choiceRows(row.spec, call.callee);
     if (rows === undefined) return [];
     if (call.argument === undefined) return argumentItems(rows, call.named);
-    const inner = rows.find(({ name }) => name === call.argument)?.spec;
+    const inner = rows.find(({ name }) => name === call.argument);
     return inner === undefined ? [] : valueItems(inner);
   }
 
@@ -204,8 +217,15 @@ function surrogateArguments(call: Call | undefined): CompletionItem[] {
     .filter(([name]) => !call.named.includes(name))
     .map(([name, usual]) => {
       const detail = usual === undefined ? name : `${name}: ${usual}`;
-      return snippet({ ...plain(`${name}:`, CompletionItemKind.Field, detail), filterText: name }, `${name}: $1`);
+      const item = told(`${name}:`, CompletionItemKind.Field, describeSurrogateArgument(name), detail);
+      return snippet({ ...item, filterText: name }, `${name}: $1`);
     });
+}
+
+/** An item with what the language says of it: a line how it is written, and what it is. */
+function told(label: string, kind: CompletionItemKind, said = '', detail?: string): CompletionItem {
+  const [written, ...words] = said.split('\n');
+  return plain(label, kind, detail ?? written, words.join('\n'));
 }
 
 const types = ['real', 'int', 'bool', 'block', 'neuron'];
@@ -233,6 +253,7 @@ const graphWords = [
 ];
 
 const neuronWords = [
+  snippet(plain('input', Keyword, 'a further input current, beside x'), 'input ${1:dendrite}'),
   snippet(plain('state', Keyword, 'a variable of the neuron'), 'state ${1:u} = ${2:0}'),
   ...phaseNames.map((name) => snippet(plain(name, Keyword, phaseTable[name].doc), `${name} $1 = $2`)),
   snippet(plain('surrogate', Keyword, `one of ${Object.keys(surrogates).join(', ')}`), 'surrogate $1'),

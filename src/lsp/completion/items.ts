@@ -1,5 +1,5 @@
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
-import { describeSetting, signature } from '../../model/index-of-names/hover.js';
+import { describeSetting, signature } from '../../model/index-of-names/describe.js';
 import type { Parameter, Setting, Spec } from '../../model/schema.js';
 
 /** An item whose text is its label. */
@@ -69,20 +69,23 @@ export function argumentItems(
     );
 }
 
-/** What a spec allows, where it says words. */
-export function valueItems(spec: Spec): CompletionItem[] {
+/** What a parameter may be, where its spec says words. */
+export function valueItems({ spec, doc }: { readonly spec: Spec; readonly doc?: string }): CompletionItem[] {
+  const about = doc === undefined ? {} : { doc };
   switch (spec.kind) {
     case 'bool':
-      return ['true', 'false'].map((word) => plain(word, CompletionItemKind.Keyword));
+      return ['true', 'false'].map((word) => plain(word, CompletionItemKind.Keyword, undefined, doc));
     case 'words':
-      return spec.words.map((word) => plain(word, CompletionItemKind.EnumMember));
+      return spec.words.map((word) => plain(word, CompletionItemKind.EnumMember, undefined, doc));
     case 'choice':
     case 'sum':
-      return Object.entries(spec.of).map(([name, rows]) => callable(name, CompletionItemKind.EnumMember, rows));
+      return Object.entries(spec.of).map(([name, { doc, args }]) =>
+        callable(name, CompletionItemKind.EnumMember, args, { documentation: doc }),
+      );
     case 'either':
-      return spec.of.flatMap(valueItems);
+      return spec.of.flatMap((one) => valueItems({ spec: one, ...about }));
     case 'list':
-      return valueItems(spec.of);
+      return valueItems({ spec: spec.of, ...about });
     case 'label':
       return Object.entries(spec.known ?? {}).map(([name, doc]) =>
         /^\w+$/.test(name)
@@ -102,7 +105,8 @@ export function valueItems(spec: Spec): CompletionItem[] {
 
 /** The rows of a choice's arguments. */
 export function choiceRows(spec: Spec, name: string): readonly Parameter[] | undefined {
-  if (spec.kind === 'choice' || spec.kind === 'sum') return Object.hasOwn(spec.of, name) ? spec.of[name] : undefined;
+  if (spec.kind === 'choice' || spec.kind === 'sum')
+    return Object.hasOwn(spec.of, name) ? spec.of[name]!.args : undefined;
   if (spec.kind === 'list') return choiceRows(spec.of, name);
   if (spec.kind !== 'either') return undefined;
   return spec.of.map((one) => choiceRows(one, name)).find((rows) => rows !== undefined);

@@ -49,14 +49,3 @@ export function parametersOf(
     text: span.source.text.slice(span.start, span.end).replaceAll(/\s+/g, ' '),
   }));
 }
-
-/** The comment right above a declaration. */
-export function commentAbove(declaration: Named): string | undefined {
-  const { source, start } = declaration.span;
-  const lines = source.text.slice(0, start).split('\n').slice(0, -1);
-  const above: string[] = [];
-  for (let line = lines.pop()?.trim(); line?.startsWith('//') === true; line = lines.pop()?.trim()) {
-    above.unshift(line.replace(/^\/\/\s?/, ''));
-  }
-  return above.length === 0 ? undefined : above.join('\n');
-}

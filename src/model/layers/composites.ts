@@ -1,14 +1,16 @@
 import { type LayerDef, isImage, numberOf, one } from './layer-def.js';
 
-/**
- * `shortcut(x, channels, stride)`: the way around a residual block. `x` itself where it already has
- * that many channels and the stride is 1; otherwise a 1×1 convolution with batch norm.
- */
 export const shortcut: LayerDef = {
+  doc: 'the way around a residual block: `x` itself where its shape stays, otherwise a 1×1 convolution with batch norm',
   inputs: one,
   parameters: [
-    { name: 'channels', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
-    { name: 'stride', spec: { kind: 'int', min: 1 }, default: 1 },
+    {
+      name: 'channels',
+      doc: 'of what the way around leads to',
+      spec: { kind: 'int', min: 1, max: 65536 },
+      required: true,
+    },
+    { name: 'stride', doc: 'of what the way around leads past', spec: { kind: 'int', min: 1 }, default: 1 },
   ],
   build(site, [input], args, name) {
     if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
@@ -24,13 +26,18 @@ export const shortcut: LayerDef = {
   },
 };
 
-/**
- * `eca(kernel: 3)`: efficient channel attention (MBM eq. 16): x ⊙ σ(conv1d_k(global average)), the
- * convolution along the channels without bias.
- */
+/** Efficient channel attention (MBM eq. 16). */
 export const eca: LayerDef = {
+  doc: 'channel attention: x ⊙ σ(conv1d over the channels of the global average), without bias; `kernel` is odd',
   inputs: one,
-  parameters: [{ name: 'kernel', spec: { kind: 'int', min: 1, max: 63 }, default: 3 }],
+  parameters: [
+    {
+      name: 'kernel',
+      doc: 'how many neighbouring channels are looked at',
+      spec: { kind: 'int', min: 1, max: 63 },
+      default: 3,
+    },
+  ],
   build(site, [input], args, name) {
     if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
     const kernel = numberOf(args, 'kernel')!;

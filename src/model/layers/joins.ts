@@ -3,8 +3,8 @@ import { type LayerDef, type LayerSite, boolOf, isImage, sameShape } from './lay
 
 const several = { min: 2, max: 64 } as const;
 
-/** `add(a, b, …)`, which is `a + b + …`: equal shapes. */
 export const add: LayerDef = {
+  doc: '`a + b + …`, of equal shapes',
   inputs: several,
   parameters: [],
   shapeWithout: ([first]) => first?.shape,
@@ -12,16 +12,16 @@ export const add: LayerDef = {
     rest.reduce<TensorValue | undefined>((sum, next) => sum && join(site, name, 'add', sum, next), first),
 };
 
-/** `mul(a, b)`, which is `a * b`: equal shapes, or [C, 1, 1] against [C, H, W]. */
 export const mul: LayerDef = {
+  doc: '`a * b`, element by element, of equal shapes, or a factor a channel, [C, 1, 1], of [C, H, W]',
   inputs: { min: 2, max: 2 },
   parameters: [],
   shapeWithout: ([first]) => first?.shape,
   build: (site, [left, right], _args, name) => join(site, name, 'mul', left, right!),
 };
 
-/** `concat(a, b, …)` along the channels (or the features). */
 export const concat: LayerDef = {
+  doc: 'one behind the other along the channels (or the features); height and width must be equal',
   inputs: several,
   parameters: [],
   build(site, inputs, _args, name) {
@@ -36,13 +36,12 @@ export const concat: LayerDef = {
   },
 };
 
-/**
- * `matmul(a, b, transpose: false)`: the matrix product over the last two axes, [.., m, k] by [.., k, n], or by the transposed
- * [.., n, k]; axes before them are equal. Of two trains it counts, exactly.
- */
 export const matmul: LayerDef = {
+  doc: 'matrix product over the last two axes, [.., m, k] by [.., k, n], or by the transposed [.., n, k]; axes before them are equal; of two trains it counts their common spikes exactly',
   inputs: { min: 2, max: 2 },
-  parameters: [{ name: 'transpose', spec: { kind: 'bool' }, default: false }],
+  parameters: [
+    { name: 'transpose', doc: 'whether `b` is given as [.., n, k]', spec: { kind: 'bool' }, default: false },
+  ],
   build(site, [left, right], args, name) {
     const transpose = boolOf(args, 'transpose')!;
     const [a, b] = [left.shape, right!.shape];

@@ -1,4 +1,4 @@
-import type { Parameter } from '../schema.js';
+import type { Setting } from '../schema.js';
 import type { LayerAttr } from '../types.js';
 import type { NeuronUse, TensorValue, Value } from '../values.js';
 
@@ -38,8 +38,10 @@ export interface LayerSite {
 
 /** A layer as a function of the language: `x | conv(32, kernel: 3)`. */
 export interface LayerDef {
+  /** What it does, without its name: what docs/language.md and editors say. */
+  readonly doc: string;
   readonly inputs: { readonly min: number; readonly max: number };
-  readonly parameters: readonly Parameter[];
+  readonly parameters: readonly Setting[];
   /** Gives values of earlier time steps: it may read a name that its own line binds, or one below. */
   readonly readsAhead?: true;
   /**
@@ -60,6 +62,8 @@ export interface LayerDef {
 }
 
 export const one = { min: 1, max: 1 } as const;
+
+export const axisDoc = 'which axis, from 0 without the batch; negative numbers count from the last';
 
 export function numberOf(args: ReadonlyMap<string, Value>, name: string): number | undefined {
   const value = args.get(name);

@@ -2,55 +2,59 @@ import { elementCount } from '../../base/dtype.js';
 import { mostSteps } from '../../base/limits.js';
 import { readOuts } from '../../base/read-outs.js';
 import { axisOf } from './shapes.js';
-import { type LayerDef, numberOf, one } from './layer-def.js';
+import { type LayerDef, axisDoc, numberOf, one, sameShape } from './layer-def.js';
 
-function elementwise(kind: string): LayerDef {
+const epsilonDoc = 'what is added to the variance before it divides';
+
+function elementwise(kind: string, doc: string): LayerDef {
   return {
+    doc,
     inputs: one,
     parameters: [],
     build: (site, [input], _args, name) => site.add(name, kind, [input], input.shape),
   };
 }
 
-export const relu = elementwise('relu');
-export const sigmoid = elementwise('sigmoid');
-export const gelu = named('gelu');
-export const silu = named('swish');
-export const tanh = named('tanh');
+export const relu = elementwise('relu', 'max(x, 0), element by element');
+export const sigmoid = elementwise('sigmoid', '1/(1 + e^−x), element by element');
+export const gelu = named('gelu', 'x·Φ(x), Φ the normal distribution function, element by element');
+export const silu = named('swish', 'x·σ(x), element by element');
+export const tanh = named('tanh', 'the hyperbolic tangent, element by element');
 
 /** A function of the network's table of functions. */
-function named(of: string): LayerDef {
+function named(of: string, doc: string): LayerDef {
   return {
+    doc,
     inputs: one,
     parameters: [],
     build: (site, [input], _args, name) => site.add(name, 'function', [input], input.shape, { name: of }),
   };
 }
 
-/** `softmax(axis: -1)` of real values. */
 export const softmax: LayerDef = {
+  doc: 'e^x over the sum of e^x along an axis, of real values',
   inputs: one,
-  parameters: [{ name: 'axis', spec: { kind: 'int' }, default: -1 }],
+  parameters: [{ name: 'axis', doc: axisDoc, spec: { kind: 'int' }, default: -1 }],
   build(site, [input], args, name) {
     const axis = axisOf(site, input, args, -1);
     return axis === undefined ? undefined : site.add(name, 'softmax', [input], input.shape, { axis });
   },
 };
 
-/** `layernorm(epsilon: 1e-5)`: of each sample (and each token) over the last axis, with a gain and a shift a feature. */
 export const layernorm: LayerDef = {
+  doc: 'of each sample (and each token) over the last axis, with a gain and a shift a feature',
   inputs: one,
-  parameters: [{ name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 }],
+  parameters: [{ name: 'epsilon', doc: epsilonDoc, spec: { kind: 'real', above: 0 }, default: 1e-5 }],
   build: (site, [input], args, name) =>
     site.add(name, 'layernorm', [input], input.shape, { epsilon: numberOf(args, 'epsilon')! }),
 };
 
-/** `groupnorm(groups, epsilon: 1e-5)`: of each sample over the channels of a group and all places, with a gain and a shift a channel. */
 export const groupnorm: LayerDef = {
+  doc: 'of each sample over the channels of a group and all their places, with a gain and a shift a channel; `groupnorm(1)` over all, `groupnorm(C)` channel by channel',
   inputs: one,
   parameters: [
-    { name: 'groups', spec: { kind: 'int', min: 1 }, required: true },
-    { name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 },
+    { name: 'groups', doc: 'into how many groups the channels go', spec: { kind: 'int', min: 1 }, required: true },
+    { name: 'epsilon', doc: epsilonDoc, spec: { kind: 'real', above: 0 }, default: 1e-5 },
   ],
   build(site, [input], args, name) {
     const groups = numberOf(args, 'groups')!;
@@ -65,23 +69,27 @@ export const groupnorm: LayerDef = {
   },
 };
 
-/**
- * `positions(deviation: 0.02)`: a learned number for each value, added to it, whatever the sample and the time step (positional
- * encoding); `deviation` is the standard deviation of the first ones.
- */
 export const positions: LayerDef = {
+  doc: 'a learned number for each value, added to it, alike for all samples and steps (positional encoding); `deviation` of the first ones',
   inputs: one,
-  parameters: [{ name: 'deviation', spec: { kind: 'real', min: 0 }, default: 0.02 }],
+  parameters: [
+    {
+      name: 'deviation',
+      doc: 'the standard deviation of the numbers that training starts from',
+      spec: { kind: 'real', min: 0 },
+      default: 0.02,
+    },
+  ],
   build: (site, [input], args, name) =>
     site.add(name, 'learned', [input], input.shape, { of: 'shift', deviation: numberOf(args, 'deviation')! }),
 };
 
-/** `embedding(words, features)`: a learned row for each value, a whole number from 0 to words − 1: [tokens] → [tokens, features]. */
 export const embedding: LayerDef = {
+  doc: '[tokens] → [tokens, features]: a learned row for each value, a whole number from 0 to words − 1 (zeros for any other); the data are not normalised then',
   inputs: one,
   parameters: [
-    { name: 'words', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
-    { name: 'features', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
+    { name: 'words', doc: 'how many rows there are', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
+    { name: 'features', doc: 'how long a row is', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
   ],
   build(site, [input], args, name) {
     if (input.shape.length > 2) return site.wrongShape('[tokens] or [rows, tokens]', input);
@@ -90,49 +98,67 @@ export const embedding: LayerDef = {
   },
 };
 
-/** `flatten`: any shape → [features], channels slowest. */
 export const flatten: LayerDef = {
+  doc: 'any shape → [features], channels slowest',
   inputs: one,
   parameters: [],
   build: (site, [input], _args, name) => site.add(name, 'flatten', [input], [elementCount(input.shape)]),
 };
 
-/** `dropout(rate)`: in training only; in a spiking network one mask for all time steps. */
 export const dropout: LayerDef = {
+  doc: 'zeros in place of some values, in training only; in a spiking network one mask for all time steps',
   inputs: one,
-  parameters: [{ name: 'rate', spec: { kind: 'real', min: 0, below: 1 }, default: 0.5 }],
+  parameters: [
+    {
+      name: 'rate',
+      doc: 'the share of values that become zero',
+      spec: { kind: 'real', min: 0, below: 1 },
+      default: 0.5,
+    },
+  ],
   build: (site, [input], args, name) =>
     site.add(name, 'dropout', [input], input.shape, { rate: numberOf(args, 'rate')! }),
 };
 
-/**
- * `delay(n)`: what the value was n time steps before, 0 before there was any. A connection back passes one:
- * `h = (x | linear(64)) + (h | delay(1) | linear(64)) | spike`.
- */
+/** A connection back passes one: `h = (x | linear(64)) + (h | delay(1) | linear(64)) | spike`. */
 export const delay: LayerDef = {
+  doc: 'what the value was so many time steps before, 0 before there was any; it may read a name that is bound on its own line or below (see Recurrence)',
   inputs: one,
   readsAhead: true,
-  parameters: [{ name: 'steps', spec: { kind: 'int', min: 1, max: mostSteps }, default: 1 }],
+  parameters: [
+    { name: 'steps', doc: 'how many time steps', spec: { kind: 'int', min: 1, max: mostSteps }, default: 1 },
+  ],
   build: (site, [input], args, name) =>
     site.add(name, 'delay', [input], input.shape, { steps: numberOf(args, 'steps')! }),
 };
 
-/** `readout(last)` at the end of an output: what is read of its time steps. */
 export const readout: LayerDef = {
+  doc: '`readout(last)` at the end of an output: what is read of its time steps; the loss is of it (`tet` of every step)',
   inputs: one,
-  parameters: [{ name: 'of', spec: { kind: 'words', words: readOuts } }],
+  parameters: [
+    {
+      name: 'of',
+      doc: 'their mean, their sum, the last, the largest',
+      otherwise: '`mean`',
+      spec: { kind: 'words', words: readOuts },
+    },
+  ],
   build(site, [input], args, name) {
     const of = args.get('of');
     return site.add(name, 'readout', [input], input.shape, { of: of?.kind === 'string' ? of.value : 'mean' });
   },
 };
 
-/** `spike` is the config's neuron, `spike(LIF(tau: 4))` a neuron fixed in place. */
 export const spike: LayerDef = {
-  inputs: one,
-  parameters: [{ name: 'neuron', spec: { kind: 'neuron' } }],
-  build(site, [input], args, name) {
+  doc: 'neurons: the config’s, or `spike(LIF(tau: 4))` one fixed in place; a neuron of several input currents takes them in their order: `spike(soma, dendrite, TwoCompartment())`',
+  inputs: { min: 1, max: 8 },
+  shapeWithout: ([first]) => first?.shape,
+  parameters: [{ name: 'neuron', doc: 'the neuron that fires', otherwise: 'the config’s', spec: { kind: 'neuron' } }],
+  build(site, inputs, args, name) {
     const neuron = args.get('neuron');
-    return site.add(name, 'spike', [input], input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
+    const [input] = inputs;
+    const odd = inputs.find(({ shape }) => !sameShape(shape, input.shape));
+    if (odd !== undefined) return site.mismatch(input, odd);
+    return site.add(name, 'spike', inputs, input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
   },
 };

@@ -1,9 +1,13 @@
-import type { Parameter } from '../schema.js';
+import type { Setting } from '../schema.js';
 import { type TensorValue, type Value, describeShape } from '../values.js';
 import { type LayerDef, type LayerSite, isImage, one } from './layer-def.js';
-import { padParameter, sizesParameter, windowOver, windowOver3 } from './window.js';
+import { padOf, sizesParameter, windowOver, windowOver3 } from './window.js';
 
-const parameters: readonly Parameter[] = [sizesParameter('kernel', 2), sizesParameter('stride'), padParameter];
+const parameters: readonly Setting[] = [
+  sizesParameter('kernel', 'height and width of the window', 2),
+  { ...sizesParameter('stride', 'how far windows are apart'), otherwise: '`kernel`' },
+  padOf('none'),
+];
 
 /** Over height and width of every depth, then over the depth: the greatest and the mean of a box are those of its slices. */
 function pooledDeep(
@@ -37,8 +41,9 @@ function pooledDeep(
   return shaped(name, across, [channels, deep, height, width]);
 }
 
-function pool(kind: 'avgpool' | 'maxpool'): LayerDef {
+function pool(kind: 'avgpool' | 'maxpool', doc: string): LayerDef {
   return {
+    doc,
     inputs: one,
     parameters,
     build(site, [input], args, name) {
@@ -55,14 +60,15 @@ function pool(kind: 'avgpool' | 'maxpool'): LayerDef {
   };
 }
 
-/** `avgpool(kernel: 2, stride: kernel, pad: none)`; padding counts as zeros in the mean. */
-export const avgpool = pool('avgpool');
+export const avgpool = pool(
+  'avgpool',
+  'mean over windows of [C, H, W], [C, L] or [C, D, H, W]; padding counts as zeros',
+);
 
-/** `maxpool(kernel: 2, stride: kernel, pad: none)` */
-export const maxpool = pool('maxpool');
+export const maxpool = pool('maxpool', 'maximum over windows; `pad` is smaller than the window, as in `avgpool`');
 
-/** `global_avgpool`: [C, H, W] → [C, 1, 1]. */
 export const globalAvgpool: LayerDef = {
+  doc: 'the mean of each channel: [C, H, W] → [C, 1, 1]',
   inputs: one,
   parameters: [],
   build(site, [input], _args, name) {

@@ -3,12 +3,13 @@ import type { TensorValue } from '../values.js';
 import { type LayerDef, type LayerSite, isImage, numberOf, one, pairOf } from './layer-def.js';
 import { padsOf } from './window.js';
 
-/** `pad(1, value: 0)`: a border around an image, of a number of rows and columns, [height, width] or [top, left, bottom, right]. */
 export const pad: LayerDef = {
+  doc: 'a border around an image: a number, `[height, width]` or `[top, left, bottom, right]`',
   inputs: one,
   parameters: [
     {
       name: 'pad',
+      doc: 'rows and columns: a number, [height, width] or [top, left, bottom, right]',
       required: true,
       spec: {
         kind: 'either',
@@ -18,7 +19,7 @@ export const pad: LayerDef = {
         ],
       },
     },
-    { name: 'value', spec: { kind: 'real' }, default: 0 },
+    { name: 'value', doc: 'what the border is filled with', spec: { kind: 'real' }, default: 0 },
   ],
   build(site, [input], args, name) {
     if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
@@ -29,15 +30,22 @@ export const pad: LayerDef = {
   },
 };
 
-/**
- * `upsample(2, nearest)`: each pixel (or each value of [channels, length]) so many times: the nearest of a larger image.
- * `upsample(2, linear)`: between neighbours by their distances, pixels being squares (PyTorch's `align_corners=False`).
- */
 export const upsample: LayerDef = {
+  doc: 'each pixel of an image (or value of [C, L]) so many times; `[down, across]`. `linear`: between neighbouring pixels by their distances, as `align_corners=False` has it elsewhere',
   inputs: one,
   parameters: [
-    { name: 'factor', spec: { kind: 'pair', min: 1 }, default: 2 },
-    { name: 'mode', spec: { kind: 'words', words: ['nearest', 'linear'] }, default: 'nearest' },
+    {
+      name: 'factor',
+      doc: 'how many times as large the result is, or [down, across]',
+      spec: { kind: 'pair', min: 1 },
+      default: 2,
+    },
+    {
+      name: 'mode',
+      doc: '`nearest` repeats pixels, `linear` goes evenly from one to the next',
+      spec: { kind: 'words', words: ['nearest', 'linear'] },
+      default: 'nearest',
+    },
   ],
   build(site, [input], args, name) {
     const mode = args.get('mode');
@@ -91,10 +99,12 @@ function interpolated(site: LayerSite, name: string, input: TensorValue, axis: 1
   return site.add(name, 'add', [tap(0), tap(1)], shape);
 }
 
-/** `channel_shuffle(groups)`: the first channels of all groups, then their second ones (ShuffleNet). */
 export const channelShuffle: LayerDef = {
+  doc: 'the first channels of all groups, then their second ones (ShuffleNet)',
   inputs: one,
-  parameters: [{ name: 'groups', spec: { kind: 'int', min: 1 }, required: true }],
+  parameters: [
+    { name: 'groups', doc: 'how many groups the channels are in', spec: { kind: 'int', min: 1 }, required: true },
+  ],
   build(site, [input], args, name) {
     const groups = numberOf(args, 'groups')!;
     const [channels, ...rest] = input.shape as [number, ...number[]];
@@ -108,10 +118,12 @@ export const channelShuffle: LayerDef = {
   },
 };
 
-/** `voting(10)`: means of so many features each, the votes for a class: [classes · 10] → [classes]. */
 export const voting: LayerDef = {
+  doc: 'means of so many features each: [classes · voters] → [classes]',
   inputs: one,
-  parameters: [{ name: 'voters', spec: { kind: 'int', min: 1 }, default: 10 }],
+  parameters: [
+    { name: 'voters', doc: 'how many features vote for a class', spec: { kind: 'int', min: 1 }, default: 10 },
+  ],
   build(site, [input], args, name) {
     const voters = numberOf(args, 'voters')!;
     const classes = input.shape[0]! / voters;

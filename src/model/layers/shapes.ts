@@ -1,6 +1,6 @@
 import { elementCount } from '../../base/dtype.js';
 import { type TensorValue, type Value, describeShape } from '../values.js';
-import { type LayerDef, type LayerSite, numberOf, one } from './layer-def.js';
+import { type LayerDef, type LayerSite, axisDoc, numberOf, one } from './layer-def.js';
 
 /** Whole numbers of a list argument. */
 function listOf(args: ReadonlyMap<string, Value>, name: string): readonly number[] {
@@ -21,10 +21,17 @@ export function axisOf(
   return site.wrongArgument('axis', `an axis of ${describeShape(input.shape)}, 0 … ${rank - 1}`, String(axis));
 }
 
-/** `reshape([64, 384])`: the same values in their order in another shape; one size may be -1, what is left. */
 export const reshape: LayerDef = {
+  doc: 'the same values, in their order, in another shape; one size may be -1',
   inputs: one,
-  parameters: [{ name: 'shape', spec: { kind: 'list', of: { kind: 'int', min: -1 } }, required: true }],
+  parameters: [
+    {
+      name: 'shape',
+      doc: 'without the batch; -1 is what is left',
+      spec: { kind: 'list', of: { kind: 'int', min: -1 } },
+      required: true,
+    },
+  ],
   build(site, [input], args, name) {
     const wanted = listOf(args, 'shape');
     const elements = elementCount(input.shape);
@@ -40,10 +47,17 @@ export const reshape: LayerDef = {
   },
 };
 
-/** `permute([1, 0])`: axis i of the result is axis `axes[i]` of the input. */
 export const permute: LayerDef = {
+  doc: 'axes in another order: axis i of the result is axis `axes[i]` of the input',
   inputs: one,
-  parameters: [{ name: 'axes', spec: { kind: 'list', of: { kind: 'int', min: 0 } }, required: true }],
+  parameters: [
+    {
+      name: 'axes',
+      doc: 'each axis once, from 0 without the batch',
+      spec: { kind: 'list', of: { kind: 'int', min: 0 } },
+      required: true,
+    },
+  ],
   build(site, [input], args, name) {
     const perm = listOf(args, 'axes');
     const inOrder = perm.toSorted((a, b) => a - b);
@@ -66,14 +80,14 @@ function turned(site: LayerSite, name: string, input: TensorValue, perm: readonl
   );
 }
 
-/** `slice(start, end, axis: 0, step: 1)`: positions start, start + step, … below end of an axis. */
 export const slice: LayerDef = {
+  doc: 'some positions of an axis: start, start + step, … below end',
   inputs: one,
   parameters: [
-    { name: 'start', spec: { kind: 'int', min: 0 }, required: true },
-    { name: 'end', spec: { kind: 'int', min: 1 }, required: true },
-    { name: 'axis', spec: { kind: 'int' }, default: 0 },
-    { name: 'step', spec: { kind: 'int', min: 1 }, default: 1 },
+    { name: 'start', doc: 'the first position, from 0', spec: { kind: 'int', min: 0 }, required: true },
+    { name: 'end', doc: 'the position behind the last', spec: { kind: 'int', min: 1 }, required: true },
+    { name: 'axis', doc: axisDoc, spec: { kind: 'int' }, default: 0 },
+    { name: 'step', doc: 'every so manyth position', spec: { kind: 'int', min: 1 }, default: 1 },
   ],
   build(site, [input], args, name) {
     const axis = axisOf(site, input, args, 0);
@@ -85,13 +99,13 @@ export const slice: LayerDef = {
   },
 };
 
-/** `split(3, part: 0, axis: 0)`: one of so many equal parts along an axis, counted from 0. */
 export const split: LayerDef = {
+  doc: 'one of so many equal parts of an axis, counted from 0',
   inputs: one,
   parameters: [
-    { name: 'parts', spec: { kind: 'int', min: 1 }, required: true },
-    { name: 'part', spec: { kind: 'int', min: 0 }, required: true },
-    { name: 'axis', spec: { kind: 'int' }, default: 0 },
+    { name: 'parts', doc: 'how many parts', spec: { kind: 'int', min: 1 }, required: true },
+    { name: 'part', doc: 'which of them, from 0', spec: { kind: 'int', min: 0 }, required: true },
+    { name: 'axis', doc: axisDoc, spec: { kind: 'int' }, default: 0 },
   ],
   build(site, [input], args, name) {
     const axis = axisOf(site, input, args, 0);
@@ -117,10 +131,10 @@ function cut(site: LayerSite, name: string, input: TensorValue, { axis, start, e
   return site.add(name, 'slice', [input], input.shape.with(axis, size), { axis, start, end, step });
 }
 
-/** `mean(axis: 0)`: over one axis, which the result lacks; [tokens, features] → [features]. */
 export const mean: LayerDef = {
+  doc: 'over one axis, which the result lacks: [tokens, features] → [features]',
   inputs: one,
-  parameters: [{ name: 'axis', spec: { kind: 'int' }, default: 0 }],
+  parameters: [{ name: 'axis', doc: axisDoc, spec: { kind: 'int' }, default: 0 }],
   build(site, [input], args, name) {
     const axis = axisOf(site, input, args, 0);
     if (axis === undefined) return undefined;

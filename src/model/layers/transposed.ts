@@ -1,22 +1,26 @@
 import { describeShape } from '../values.js';
 import { type LayerDef, boolOf, isImage, numberOf, one, pairOf } from './layer-def.js';
-import { groupsOf, padParameter, padsOf } from './window.js';
+import { biasDoc, dilationDoc, groupsDoc, groupsOf, padOf, padsOf } from './window.js';
 
-/**
- * `transposed_conv(channels, kernel: 2, stride: 2, pad: same, dilation: 1, groups: 1, bias: …)`: each pixel adds a window
- * to an image that is `stride` times as large; `pad` cuts its border off. Its height is (H − 1)·stride + dilation·(kernel − 1) +
- * 1 less the pads: H·stride with `pad: same`.
- */
 export const transposedConv: LayerDef = {
+  doc: 'transposed convolution: an image `stride` times as large; `pad` is cut off, so that with `none` it is (H − 1)·stride + dilation·(kernel − 1) + 1 high',
   inputs: one,
   parameters: [
-    { name: 'channels', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
-    { name: 'kernel', spec: { kind: 'pair', min: 1 }, default: 2 },
-    { name: 'stride', spec: { kind: 'pair', min: 1 }, default: 2 },
-    padParameter,
-    { name: 'dilation', spec: { kind: 'pair', min: 1 }, default: 1 },
-    { name: 'groups', spec: { kind: 'int', min: 1 }, default: 1 },
-    { name: 'bias', spec: { kind: 'bool' } },
+    { name: 'channels', doc: 'how many the result has', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
+    {
+      name: 'kernel',
+      doc: 'height and width of the window that each pixel adds',
+      spec: { kind: 'pair', min: 1 },
+      default: 2,
+    },
+    { name: 'stride', doc: 'how many times as large the result is', spec: { kind: 'pair', min: 1 }, default: 2 },
+    padOf(
+      'same',
+      'the border that is cut off the result: `same` (so that it is `stride` times as large), `none`, or numbers',
+    ),
+    { name: 'dilation', doc: dilationDoc, spec: { kind: 'pair', min: 1 }, default: 1 },
+    { name: 'groups', doc: groupsDoc, spec: { kind: 'int', min: 1 }, default: 1 },
+    { name: 'bias', doc: biasDoc, spec: { kind: 'bool' } },
   ],
   build(site, [input], args, name) {
     if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);

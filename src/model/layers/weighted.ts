@@ -1,18 +1,18 @@
 import { type LayerDef, boolOf, numberOf, one } from './layer-def.js';
 import { axisOf } from './shapes.js';
-import { groupsOf, padParameter, sizesParameter, windowOver, windowOver3 } from './window.js';
+import { biasDoc, dilationDoc, groupsDoc, groupsOf, padOf, sizesParameter, windowOver, windowOver3 } from './window.js';
 
-/** `conv(channels, kernel: 3, stride: 1, pad: same, dilation: 1, groups: 1, bias: …)`, of images, of [channels, length] or [channels, depth, height, width] */
 export const conv: LayerDef = {
+  doc: 'convolution of [C, H, W], of [C, L] or of [C, D, H, W]',
   inputs: one,
   parameters: [
-    { name: 'channels', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
-    sizesParameter('kernel', 3),
-    sizesParameter('stride', 1),
-    padParameter,
-    sizesParameter('dilation', 1),
-    { name: 'groups', spec: { kind: 'int', min: 1 }, default: 1 },
-    { name: 'bias', spec: { kind: 'bool' } },
+    { name: 'channels', doc: 'how many the result has', spec: { kind: 'int', min: 1, max: 65536 }, required: true },
+    sizesParameter('kernel', 'height and width of the window', 3),
+    sizesParameter('stride', 'how far windows are apart', 1),
+    padOf('same'),
+    sizesParameter('dilation', dilationDoc, 1),
+    { name: 'groups', doc: groupsDoc, spec: { kind: 'int', min: 1 }, default: 1 },
+    { name: 'bias', doc: biasDoc, spec: { kind: 'bool' } },
   ],
   build(site, [input], args, name) {
     const deep = input.shape.length === 4;
@@ -29,12 +29,12 @@ export const conv: LayerDef = {
   },
 };
 
-/** `linear(features, bias: …)`: of [features], or of each token of [tokens, features], over the last axis. */
 export const linear: LayerDef = {
+  doc: 'fully connected over the last axis, of [features], [tokens, features] or [C, 1, 1]',
   inputs: one,
   parameters: [
-    { name: 'features', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
-    { name: 'bias', spec: { kind: 'bool' } },
+    { name: 'features', doc: 'how many the result has', spec: { kind: 'int', min: 1, max: 1 << 20 }, required: true },
+    { name: 'bias', doc: biasDoc, spec: { kind: 'bool' } },
   ],
   shapeWithout: (_known, args) => {
     const features = numberOf(args, 'features');
@@ -62,17 +62,29 @@ export const linear: LayerDef = {
   },
 };
 
-/**
- * `batchnorm(epsilon: 1e-5, momentum: 0.1, gamma: 1, axis: …)`: over the channels, or over the features: axis 0, right behind
- * a `linear` its last, unless `axis` says another. `gamma` is what the learned gains start from; 0 lets a branch begin silent.
- */
 export const batchnorm: LayerDef = {
+  doc: 'over channels or features: axis 0, right behind a `linear` its last, unless `axis` says another; `gamma` is what the learned gains start from',
   inputs: one,
   parameters: [
-    { name: 'epsilon', spec: { kind: 'real', above: 0 }, default: 1e-5 },
-    { name: 'momentum', spec: { kind: 'real', above: 0, max: 1 }, default: 0.1 },
-    { name: 'gamma', spec: { kind: 'real' }, default: 1 },
-    { name: 'axis', spec: { kind: 'int' } },
+    {
+      name: 'epsilon',
+      doc: 'what is added to the variance before it divides',
+      spec: { kind: 'real', above: 0 },
+      default: 1e-5,
+    },
+    {
+      name: 'momentum',
+      doc: 'the share of a batch in the running mean and variance',
+      spec: { kind: 'real', above: 0, max: 1 },
+      default: 0.1,
+    },
+    {
+      name: 'gamma',
+      doc: 'what the learned gains start from; 0 lets a branch begin silent',
+      spec: { kind: 'real' },
+      default: 1,
+    },
+    { name: 'axis', doc: 'which axis has the channels or features', spec: { kind: 'int' } },
   ],
   build(site, [input], args, name) {
     const axis = axisOf(site, input, args, input.layer === 'linear' ? -1 : 0);

@@ -1,11 +1,11 @@
-import type { Parameter, Spec } from '../schema.js';
+import type { Setting, Spec } from '../schema.js';
 import type { TensorValue, Value } from '../values.js';
 import { describeShape } from '../values.js';
 import { type LayerSite, isImage, numberOf, pairOf } from './layer-def.js';
 
-/** Parameters that windows over height and width share. */
-export const padParameter: Parameter = {
+const padParameter = {
   name: 'pad',
+  doc: 'the border around the input: `same` (what keeps the size at stride 1), `none`, a number, [height, width] or [top, left, bottom, right]',
   spec: {
     kind: 'either',
     of: [
@@ -15,16 +15,25 @@ export const padParameter: Parameter = {
       { kind: 'list', of: { kind: 'int', min: 0 }, length: 4 },
     ],
   },
-};
+} as const satisfies Setting;
+
+/** The border of a window, with what holds where nothing is said. */
+export function padOf(otherwise: 'same' | 'none', doc: string = padParameter.doc): Setting {
+  return { ...padParameter, doc, otherwise: `\`${otherwise}\`` };
+}
 
 /** Sizes of windows: a number, or one for each of two axes or three. */
-export function sizesParameter(name: string, otherwise?: number): Parameter {
+export function sizesParameter(name: string, doc: string, otherwise?: number): Setting {
   const of: Spec[] = [
     { kind: 'pair', min: 1 },
     { kind: 'list', of: { kind: 'int', min: 1 }, length: 3 },
   ];
-  return { name, spec: { kind: 'either', of }, ...(otherwise === undefined ? {} : { default: otherwise }) };
+  return { name, doc, spec: { kind: 'either', of }, ...(otherwise === undefined ? {} : { default: otherwise }) };
 }
+
+export const groupsDoc = 'into how many groups the channels go that know nothing of each other';
+export const dilationDoc = 'how far the taps of the window are apart';
+export const biasDoc = 'whether a number is added to each output; without it, unless batch norm alone follows';
 
 /** Where a window goes on [channels, depth, height, width]. */
 export interface Window3 {

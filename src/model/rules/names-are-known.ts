@@ -1,4 +1,4 @@
-import { type Help } from '../../base/diagnostics/index.js';
+import { type Help, writing } from '../../base/diagnostics/index.js';
 import { suggest } from '../../base/did-you-mean.js';
 import type { Span } from '../../base/source.js';
 import type {
@@ -99,13 +99,14 @@ class NameCheck {
   #laterBinding(
     name: string,
     at: Span,
-  ): { readonly help: string; readonly related: { place: Span; message: string }[] } | undefined {
+  ): { readonly help: Help; readonly related: { place: Span; message: string }[] } | undefined {
     const { body } = this.declaration;
     const later = body.find((statement) => statement.name?.text === name);
     if (later?.name === undefined) return undefined;
     const reader = body.find(({ span }) => span.start <= at.start && at.end <= span.end);
     if (reader === undefined || !dependsOn(later, reader, body)) {
-      return { help: `\`${name}\` is bound below; move that line up`, related: [] };
+      const text = `\`${name}\` is bound below; move that line up`;
+      return { help: reader === undefined ? text : movedUp(text, later, reader), related: [] };
     }
     return {
       help:
@@ -114,6 +115,15 @@ class NameCheck {
       related: [{ place: later.name.span, message: `\`${name}\` is bound here` }],
     };
   }
+}
+
+/** A remedy that puts a statement before another that reads it; what stands between them stays behind both. */
+function movedUp(text: string, { name, span }: GraphStatement, { span: reader }: GraphStatement): Help {
+  const { source } = span;
+  const between = source.text.slice(reader.start, span.start);
+  const indent = /\n[ \t]*$/.exec(between)?.[0] ?? '\n';
+  const moved = `${source.text.slice(span.start, span.end)}${indent}${between.trimEnd()}`;
+  return writing(text, `Move \`${name?.text}\` up`, { source, start: reader.start, end: span.end }, moved);
 }
 
 /** Whether the value of a statement is made of another's, directly or through others of the body. */

@@ -1,3 +1,4 @@
+import { givingArgument } from '../../base/diagnostics/index.js';
 import type { Reporter } from '../reporter.js';
 import type { Config } from '../types.js';
 import type { Choice, SettingValue } from '../values.js';
@@ -41,7 +42,8 @@ function boundsHold(name: string, { args, place }: Choice, reporter: Reporter): 
   ] as const) {
     if (value === undefined || value <= max) continue;
     const problem = `\`${name}\` has the ${what} ${value}, above its bound of ${max}`;
-    const help = `write \`max: ${value}\` or more, or \`${argument}: ${max}\` or less`;
+    const text = `write \`max: ${value}\` or more, or \`${argument}: ${max}\` or less`;
+    const help = givingArgument(text, place, argument, max);
     reporter.report('model/conflict', { problem }, place, { help });
   }
 }

@@ -17,6 +17,17 @@ export const surrogateAttrs = [
 /** The names that arguments of surrogates have. */
 export type SurrogateArgument = 'width' | 'slope' | 'alpha' | 'beta' | 'leak' | 'lo' | 'hi';
 
+/** What each of them is. */
+export const surrogateArgumentDocs: Readonly<Record<SurrogateArgument, string>> = {
+  width: 'how wide the derivative is around a jump, in units of v',
+  slope: 'how steep it is at the jump: the larger, the narrower',
+  alpha: 'how high, or how steep, it is at the jump',
+  beta: 'how fast it falls beside the jump',
+  leak: 'what is left of it away from the jump',
+  lo: 'below this v it is 0',
+  hi: 'above this v it is 0',
+};
+
 type Arguments = Readonly<Record<SurrogateArgument, number>>;
 
 /** Everything that is known of a surrogate: the derivative that stands in for that of a unit step at v = 0. */

@@ -136,7 +136,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return op.type.code.kind === 'spike' ? this.#worthOf(op, train) : train;
       }
       case 'neuron':
-        return this.#fired(op, x);
+        return this.#fired(op, x, inputs.slice(1));
       case 'maxprefix': {
         if (this.coding.worth === undefined) return maxOfCounts(lowering, op, x);
         const spikes = present(this.#spikes.get(op.inputs[0]!), `lower: ${op.id} reads no spikes`);
@@ -164,11 +164,18 @@ export class MeansNetwork extends FoldedValues implements Carried {
     }
   }
 
-  #fired(op: Op<'neuron'>, x: Value): Value {
+  #fired(op: Op<'neuron'>, x: Value, more: readonly Value[]): Value {
     const { builder } = this.lowering;
+    const own = this.coding.driven !== undefined || (this.coding.whole === true && stepsOf(x) === 1);
+    if (own && more.length > 0)
+      throw new TypeError(`lower: %${op.id} has several currents, which this coding has no form for`);
     if (this.coding.driven !== undefined) return this.#worthOf(op, this.#firedDriven(op, x, this.coding.driven));
     if (this.coding.whole === true && stepsOf(x) === 1) return this.#worthOf(op, this.#firedWhole(op, x));
-    const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
+    const { spikes } = this.#neurons.lower(
+      op,
+      currentOf(this.lowering, op, x),
+      more.map((one) => currentOf(this.lowering, op, one)),
+    );
     return this.#worthOf(op, asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0)));
   }
 
