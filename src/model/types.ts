@@ -1,4 +1,5 @@
 import type { NeuronDef } from '../equations/index.js';
+import type { CodeRange } from '../base/code-range.js';
 import type { Span } from '../base/source.js';
 import type { ModelFile } from '../syntax/index.js';
 import type { CodingValuesOfLayer, codings } from './codings.js';
@@ -41,6 +42,8 @@ export interface OnnxNetwork {
   readonly resolved: string;
   /** The output to take, of several. */
   readonly output?: string;
+  /** The integers that float inputs hold. */
+  readonly inputCodes?: CodeRange;
   readonly place: Span;
 }
 

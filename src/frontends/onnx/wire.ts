@@ -163,7 +163,8 @@ export function decodeNode(bytes: Uint8Array): OnnxNode {
   return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
 }
 
-function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
+/** Decodes an AttributeProto on its own. */
+export function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
   const field = onnxProto.AttributeProto;
   const ints: number[] = [];
   const floats: number[] = [];

@@ -5,6 +5,7 @@ import { type Constant, lazyConstant, reshapedConstant, smallConstant, transpose
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
 import { movedRounded, roundedValue } from '../rounded.js';
+import { isAnnotation } from '../standard/annotations.js';
 import { mostComputed } from '../tensor-data.js';
 import { timesConstant } from './dynamic.js';
 import {
@@ -44,6 +45,7 @@ export const arithmeticOps: OnnxOpTable = {
 };
 
 function arithmetic(context: NodeContext, operator: Operator): Value {
+  checkAttributes(context);
   const [a, b] = [context.input(0), context.input(1)];
   if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
   const dynamic = operator === 'Mul' ? [a, b].find((value) => value.kind === 'dynamic') : undefined;
@@ -51,6 +53,16 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   return onActivations(context, operator);
+}
+
+/** ONNX's arithmetic has no attributes: what DORY writes there (`in1_mul`, `in1_rq`) requantises the operands. */
+function checkAttributes(context: NodeContext): void {
+  const unknown = [...context.node.attributes.keys()].find((name) => !isAnnotation(name));
+  if (unknown === undefined) return;
+  context.badForm(
+    `its attribute "${unknown}" isn't ONNX's`,
+    'export the operands’ requantisation as operators of their own (Mul, Add, Div, Floor, Clip)',
+  );
 }
 
 /** The sum of any number of activations, times a factor. */

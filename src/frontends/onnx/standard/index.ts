@@ -3,6 +3,7 @@ import { fullOpType } from '../names.js';
 import { qonnxDomains } from '../ops/qonnx/index.js';
 import { type OnnxModel, type OnnxNode, decodeModel, decodeNode } from '../wire.js';
 import { channelsLastDomain } from '../ops/qonnx/channels-last.js';
+import { isAnnotated, withoutAnnotations } from './annotations.js';
 import { channelsLastForms } from './channels-last.js';
 import { withoutDynamicForms } from './dynamic.js';
 import { mapField } from './fields.js';
@@ -43,7 +44,7 @@ const nodeField = onnxProto.GraphProto.node[0];
 
 /**
  * The same model with the operators that onnxruntime doesn't have (QONNX's) written out in ONNX's own, as their
- * specification defines them in float32, float16 as float32, and if that is asked for without its dynamic quantisers: what an import of such a
+ * specification defines them in float32, float16 as float32, without quantlab's notes of bits, and if that is asked for without its dynamic quantisers: what an import of such a
  * file is compared with. Undefined where the file has none. All other bytes of the file stay as they are.
  */
 export function standardForm(
@@ -57,13 +58,15 @@ export function standardForm(
   const nodes = model.graph?.nodes ?? [];
   const withoutDynamic = options.withoutDynamic === true && nodes.some(({ opType }) => dynamicOps.has(opType));
   const ours = nodes.filter((node) => formOf(node, withoutDynamic) !== undefined);
-  if (ours.length === 0) return halves ? { bytes: new Uint8Array(floats), replaced: [], halves } : undefined;
+  const annotated = nodes.some((node) => isAnnotated(node));
+  if (ours.length === 0 && !annotated)
+    return halves ? { bytes: new Uint8Array(floats), replaced: [], halves } : undefined;
   const stem = freeStem(model);
   let count = 0;
   const writeNode = (message: Uint8Array): readonly Uint8Array[] => {
     const node = decodeNode(message);
     const form = formOf(node, withoutDynamic);
-    if (form === undefined) return [message];
+    if (form === undefined) return [isAnnotated(node) ? withoutAnnotations(message) : message];
     const opset = model.opsets.findLast(({ domain }) => domain === '')?.version ?? 1;
     const to = new StandardNodes(`${stem}${count++}.`, opset);
     form(node, to, model);
