@@ -1,4 +1,4 @@
-import type { Outcome } from '../base/diagnostics/index.js';
+import { type Outcome, fail } from '../base/diagnostics/index.js';
 import { type Layout, labelledFor, loadReaders, openDataset, readText } from '../data/index.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
 import { trainerOf } from '../run/trainer.js';
@@ -28,16 +28,21 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
   /** MB of samples that are kept in memory at most. */
   readonly memory?: number;
   readonly resume?: boolean;
+  /** Steps between checkpoints within an epoch; none but that of a stop where missing. */
+  readonly checkpointEvery?: number;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
-  /** The run folder, once it is written, and the epochs that are done in it. */
-  readonly onRun?: (run: string, epochs: number) => void;
+  /** The run folder, once it is written, the epochs that are done in it, and steps of one that is not. */
+  readonly onRun?: (run: string, epochs: number, steps: number | undefined) => void;
   readonly onEngine?: (name: string) => void;
 }
 
 /** Trains a config's network on data; everything that is needed to go on, and the network, lie in the run folder. */
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
   const findings = new Findings();
+  const isTorch = options.engine === 'torch';
+  if (isTorch && options.checkpointEvery !== undefined)
+    fail('train/epochs-alone', {}, undefined, { help: 'leave out `--checkpoint-every`, or take another engine' });
   if (options.from !== undefined) await prepare([{ path: options.from }]);
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const said = plannedTraining(config, options, findings, (initial) => weightsFrom(options.from, initial, findings));
@@ -82,9 +87,14 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     try {
       const from = options.resume === true ? findings.take(writer.resume(claim)) : undefined;
       if (from === undefined) writer.begin(claim);
-      options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
-      const { threads } = options;
-      const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from };
+      const running = from?.progress.running;
+      if (running !== undefined && isTorch)
+        fail('train/within-epoch', { path: claim.folder, step: running.steps }, undefined, {
+          help: 'go on with the engine that it was begun with',
+        });
+      options.onRun?.(claim.folder, from?.progress.epoch ?? 0, running?.steps);
+      const { threads, checkpointEvery: every } = options;
+      const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from, every };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };
     } finally {
       claim.release();
