@@ -292,11 +292,12 @@ class Train {
   }
 
   set(levels: Float32Array, at: number): void {
-    if (this.levels instanceof Int8Array && !levels.every(inByte)) this.levels = Float32Array.from(this.levels);
-    this.levels.set(levels, at);
+    for (let i = 0; i < levels.length; i++) {
+      this.levels[at + i] = levels[i]!;
+      if (this.levels[at + i] === levels[i]) continue;
+      this.levels = Float32Array.from(this.levels);
+      this.levels.set(levels, at);
+      return;
+    }
   }
-}
-
-function inByte(level: number): boolean {
-  return Number.isInteger(level) && level >= -128 && level <= 127;
 }
