@@ -284,10 +284,14 @@ function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
     });
   }
   const [batch, ...shape] = info.dims ?? [];
-  if (batch === undefined || shape.length < 1 || shape.length > 3) {
+  if (batch === undefined || shape.length < 1 || shape.length > 4) {
     fail(
       'onnx/input-shape',
-      { name: info.name, dims: info.dims ?? [], problem: 'it must be [N, C, H, W] or [N, features]' },
+      {
+        name: info.name,
+        dims: info.dims ?? [],
+        problem: 'it must be [N, features], [N, C, L], [N, C, H, W] or [N, C, D, H, W]',
+      },
       place,
     );
   }

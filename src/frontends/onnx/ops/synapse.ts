@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
-import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
+import { type Image, asChannelsLastImage, type asImage, asSpace, seenOrigin, viewed } from '../image.js';
 import {
   type Fused,
   type PendingValue,
@@ -26,7 +26,7 @@ export const synapseOps: OnnxOpTable = {
         c,
         convolution(
           c,
-          asImage(c, c.realInAnyLayout(0)),
+          asSpace(c, c.realInAnyLayout(0)),
           c.constant(1, 'the weight'),
           c.optionalConstant(2, 'the bias'),
         ),
@@ -60,7 +60,7 @@ export interface LinearPlan {
   readonly emit: (fused: Fused) => RealValue;
 }
 
-/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]); [N,C,L] ∗ weight [O,C/g,k] as images of height 1. */
+/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]); [N,C,L] ∗ weight [O,C/g,k] as images of height 1; [N,C,D,H,W] ∗ [O,C/g,kd,kh,kw]. */
 export function convolution(
   context: NodeContext,
   { x, view }: Image,
@@ -68,11 +68,11 @@ export function convolution(
   bias: Constant | undefined,
 ): LinearPlan {
   const shape = context.shapeOf(x);
-  const spatial = view?.length === 3 ? 1 : 2;
+  const spatial = view?.length === 3 ? 1 : shape.length - 1;
   if (weight.shape.length !== spatial + 2) {
     context.badForm(
       `its weight has ${weight.shape.length} axes, its input ${spatial + 2}`,
-      'supported are 2-D convolutions, [N, C, H, W] with a weight [O, C/groups, kh, kw], and 1-D ones, [N, C, L] with [O, C/groups, k]',
+      'supported are 2-D convolutions, [N, C, H, W] with a weight [O, C/groups, kh, kw], 1-D ones, [N, C, L] with [O, C/groups, k], and 3-D ones, [N, C, D, H, W] with [O, C/groups, kd, kh, kw]',
     );
   }
   const kernel = weight.shape.slice(2);
@@ -93,7 +93,11 @@ export function convolution(
   }
   const plan = linearPlan(
     context,
-    { kind: 'conv', inputs: [x], attrs: { ...windowAttrs(window), dilation: [...window.dilation], groups } },
+    {
+      kind: spatial === 3 ? 'conv3d' : 'conv',
+      inputs: [x],
+      attrs: { ...windowAttrs(window), dilation: [...window.dilation], groups },
+    },
     spatial === 1 ? reshapedConstant(weight, [outputs, perGroup, 1, kernel[0]!]) : weight,
     bias,
   );
@@ -192,7 +196,7 @@ export function linearPlan(
 ): LinearPlan {
   const outputs = weight.shape[0]!;
   return {
-    shape: op.kind === 'linear' ? [outputs] : [outputs, 1, 1],
+    shape: op.kind === 'linear' ? [outputs] : [outputs, ...weight.shape.slice(2).map(() => 1)],
     outputs,
     hasBias: bias !== undefined,
     emit: (fused) => {
