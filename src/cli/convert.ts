@@ -61,7 +61,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
 
 const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
-/** `spikec convert NET.onnx [--coding sws|rate|signed|offset|mbif|ibra|binary|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
+/** `spikec convert NET.onnx [--coding sws|rate|signed|offset|mbif|ibra|binary|phase|burst|ttfs|ttfs_dynamic|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
   const command = program
     .command('convert')

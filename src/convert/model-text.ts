@@ -75,6 +75,7 @@ const timed: Readonly<Record<TimedCoding, { readonly steps: number; readonly nam
   phase: { steps: 64, names: ['period'] },
   burst: { steps: 64, names: ['beta', 'theta', 'longest'] },
   ttfs: { steps: 64, names: ['tau'] },
+  ttfs_dynamic: { steps: 16, names: [] },
   tsc: { steps: 64, names: [] },
   pattern: { steps: 8, names: [] },
 };

@@ -283,6 +283,7 @@ const neuron: Emit<'neuron'> = (context, op, inputs) => {
 const encode: Emit<'encode'> = (context, op, [x]) => {
   switch (op.attrs.coding) {
     case 'direct':
+    case 'binary':
       return { code: x!.code, steps: 1 };
     case 'events':
       return { code: `${helper(context, 'frames_first')}(${x!.code})`, steps: context.steps };

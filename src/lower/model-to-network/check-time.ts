@@ -1,5 +1,6 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
 import { type Config, type Layer, type OwnNetwork, stepsOf } from '../../model/index.js';
+import { carriers, conversionOf } from '../program/carriers/index.js';
 import { cyclesOf } from '../program/loops.js';
 import { BitPlan } from './bits.js';
 
@@ -20,6 +21,16 @@ export function delayProblems(config: Config, { layers }: OwnNetwork): readonly 
   if (new BitPlan(config.bits, coding).squeezes) {
     const help = 'leave out `steps` in `bits`, or set `squeeze false`';
     return [conflict('`delay` with squeezed trains, which have no time steps behind a neuron', first, help)];
+  }
+  if (conversionOf(coding.name) !== undefined) {
+    const help = 'use `coding direct(…)` or `rate(…)`, whose steps count alike';
+    return [
+      conflict(
+        `\`delay\` in \`coding ${coding.name}\`, whose spikes count by time or by what came before`,
+        first,
+        help,
+      ),
+    ];
   }
   const steps = stepsOf(coding) ?? Infinity;
   const idle = delays.filter(({ attrs }) => Number(attrs['steps']) >= steps);
@@ -55,6 +66,11 @@ export function readOutProblems({ coding }: Config, { layers, outputs }: OwnNetw
     ) {
       const help = 'put it at the end of the line of the `output`, for example `output h | linear(10) | readout(last)`';
       return [conflict('`readout` before the end of the network: behind it there are no time steps', layer, help)];
+    }
+    const whole = carriers.some((carrier) => carrier.coding === coding?.name && carrier.whole === true);
+    if (whole && layer.attrs['of'] !== 'mean') {
+      const problem = `\`readout(${String(layer.attrs['of'])})\` in \`coding ${coding!.name}\`, whose layers read whole trains: there are no steps behind them`;
+      return [conflict(problem, layer, 'leave it out: what is read out is the mean')];
     }
     if (coding !== undefined) return [];
     return [conflict('`readout` in a network without time steps', layer, 'add for example `coding direct(steps: 8)`')];

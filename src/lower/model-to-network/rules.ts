@@ -23,9 +23,9 @@ import { sizeProblems } from './sizes.js';
 import { delayProblems, readOutProblems } from './check-time.js';
 import { tdbnProblems } from './tdbn.js';
 
-/** Codings whose trains carry their mean over the steps, known at every step: what networks of layers are trained with. */
-const trainable = carriers.flatMap(({ coding, trains, whole }) =>
-  trains === 'means' && whole !== true ? [coding] : [],
+/** Codings whose trains carry means and have gradients: what networks of layers are trained with. */
+const trainable = carriers.flatMap(({ coding, trains, untrainable }) =>
+  trains === 'means' && untrainable === undefined ? [coding] : [],
 );
 
 /**
@@ -41,6 +41,7 @@ export function configProblems(config: Config): readonly Diagnostic[] {
     ...readOutProblems(config, network),
     ...inputProblems(network),
     ...neuronProblems(config, network),
+    ...sentProblems(config, network),
     ...bitProblems(config, network),
     ...sizeProblems(config, network),
     ...tdbnProblems(config, network),
@@ -59,10 +60,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   if (!trainable.includes(coding.name)) {
     const construct = `\`coding ${coding.name}\` with a network of layers`;
     const names = trainable.map((one) => `\`${one}\``).join(', ');
-    const why = carriers.some((carrier) => carrier.coding === coding.name && carrier.whole === true)
-      ? 'its layers fire once their whole input is in, a decision without a surrogate in time: '
-      : '';
-    const help = `${why}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
+    const why = carriers.find((carrier) => carrier.coding === coding.name)?.untrainable;
+    const help = `${why === undefined ? '' : `${why}: `}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   } else found.push(...ownNeuronProblems(coding, network, neuron));
   const ranged = coding.layers.find(({ settings }) => 'range' in settings || 'ranges' in settings);
@@ -148,6 +147,27 @@ function neuronProblems(config: Config, { layers }: OwnNetwork): Diagnostic[] {
   const unused = !layers.some(({ kind, neuron }) => kind === 'spike' && neuron === undefined);
   if (unused && own !== undefined) found.push(...levelProblems(own));
   return found;
+}
+
+/** Spikes whose codes a coding can't send bit by bit: signed or too many, or neurons that send them another way. */
+function sentProblems({ coding, neuron: config }: Config, { layers }: OwnNetwork): Diagnostic[] {
+  const sent = carriers.find((carrier) => carrier.coding === coding?.name)?.sentLevels;
+  if (coding === undefined || sent === undefined) return [];
+  const most = sent(coding.args as CodingNumbers);
+  const uses = new Set(layers.flatMap(({ kind, neuron = config }) => (kind === 'spike' && neuron ? [neuron] : [])));
+  return [...uses].flatMap(({ def, args, place }): Diagnostic[] => {
+    const levels = spikeLevels(def, args);
+    if (levels === undefined) return [];
+    const fits = levels.min === 0 && levels.max < most;
+    if (fits && (def.planes !== 'unary' || levels.max === 1)) return [];
+    const why = fits ? 'which sends as many spikes as its code says' : `of levels ${levels.min} to ${levels.max}`;
+    const construct = `the neuron \`${def.name}\`, ${why}, in \`coding ${coding.name}\``;
+    const help = fits
+      ? 'use a neuron with `planes binary`, as `IBLIF` or `IBRALIF` of "spikec/neurons"'
+      : `its codes have to be 0 to ${most - 1}: give the neuron other levels, or the coding other bits`;
+    const related = [{ place: coding.place, message: 'the coding' }];
+    return [diagnostic('cli/not-lowered', { construct }, place, { help, related })];
+  });
 }
 
 /** A surrogate whose argument is a parameter of the neuron that was given a number it can't have. */
