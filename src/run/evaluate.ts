@@ -13,7 +13,7 @@ import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import type { Opened } from '../workspace/open.js';
-import type { Source } from '../workspace/target.js';
+import { type Source, bytesOf } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { chosenNormalisation, detectorOf, fitToNetwork, namedInputs, outputShape } from './fit.js';
@@ -32,10 +32,12 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
+import { realBatch, threadsWithin } from './memory.js';
 import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
+import { firstSpikeOf } from './first-spike.js';
 import { sourceFeeds } from './source-feeds.js';
 import { evaluateStages } from './stages.js';
 import type { EvalOptions, EvalResult } from './types.js';
@@ -85,8 +87,10 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const detections =
     truth.kind === 'boxes' ? new DetectionCounter(truth, images.count, foundBoxes(dataset, options)) : undefined;
   if (detections === undefined && options.onBoxes !== undefined) fail('report/no-detector', { name: opened.label });
+  const threads = options.stages === true && source !== undefined ? threadsWithin(network, bytesOf(source)) : undefined;
   const running = {
     ...options,
+    ...(options.threads === undefined && threads !== undefined ? { threads } : {}),
     ones: isSplit(compiled.network),
     ...(detections === undefined
       ? {}
@@ -154,6 +158,7 @@ function figures({
     samples: images.count,
     ...(detections === undefined ? scoreOf(truth, run, givesLogits) : precisionOf(detections.result(), images.dataset)),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
+    ...firstSpikeOf(network, network.outputs[0], run.outputs),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
     latency_steps: latencyOf(compiled.network),
@@ -264,7 +269,8 @@ async function sourceFound(
   options: RunOptions,
 ): Promise<Found | undefined> {
   if (source === undefined) return undefined;
-  const outputs = await sourceOutputs(source, images, options);
+  const batch = realBatch(source.imported.network, images.batch);
+  const outputs = await sourceOutputs(source, { ...images, batch }, options);
   return { outputs, classes: classesOf(outputs, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0) };
 }
 

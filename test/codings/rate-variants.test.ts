@@ -150,7 +150,7 @@ it('offset: every spike is that of a simulation in plain loops that runs each la
         const train = (currents: readonly number[]): HandTrain[] => {
           const own = calibrated(currents, look);
           const plain = plainNeuron();
-          shifted += Number(currents.some((x, t) => plain(x, t).spike !== own[t]!.spike));
+          shifted += Number(currents.some((x, t) => plain(x, t, 0).spike !== own[t]!.spike));
           return own;
         };
         compare(randomFloatNetwork(seed, depth), passes, seed, hand(steps, plainNeuron, { train }), 0);

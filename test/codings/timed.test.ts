@@ -80,7 +80,7 @@ const burst = (steps: number, theta: number, beta: number, longest: number): Han
       ),
     input: (share) => {
       const own = neuron();
-      return Array.from({ length: steps }, (_, t) => withSign(own(Math.abs(share), t), share));
+      return Array.from({ length: steps }, (_, t) => withSign(own(Math.abs(share), t, 0), share));
     },
   };
 };
@@ -147,10 +147,40 @@ const ttfs = (steps: number, tau: number): HandCoding => {
     },
     input: (share) => {
       const own = neuron();
-      return Array.from({ length: steps }, (_, t) => withSign(own(t === 0 ? Math.abs(share) * steps : 0, t), share));
+      return Array.from({ length: steps }, (_, t) => withSign(own(t === 0 ? Math.abs(share) * steps : 0, t, 0), share));
     },
   };
 };
+
+const ttfsDynamic = (steps: number): HandCoding => ({
+  steps,
+  top: 1,
+  whole: false,
+  neuron: () => {
+    let u = 0;
+    let fired = false;
+    return (x, _, waits) => {
+      u += x;
+      const now = !fired && u - waits >= 1;
+      fired ||= now;
+      return { spike: Number(now), worth: Number(fired) };
+    };
+  },
+  coming: (train, t, current) => {
+    if (train[t]!.worth !== 0) return 0;
+    return current === undefined ? Math.abs(train.at(-1)!.worth) : Number(current > 0);
+  },
+  maximum: (trains) =>
+    trains[0]!.map((_, t) => {
+      const on = (at: number): number => Number(at >= 0 && trains.some((train) => train[at]!.worth === 1));
+      return { spike: on(t) - on(t - 1), worth: on(t) };
+    }),
+  input: (share) =>
+    Array.from({ length: steps }, (_, t) => {
+      const on = Math.abs(share) * (t + 1) >= 1;
+      return withSign({ spike: Number(on && Math.abs(share) * t < 1), worth: Number(on) }, share);
+    }),
+});
 
 const silence: HandTrain = { spike: 0, worth: 0 };
 
@@ -210,6 +240,7 @@ const cases: readonly (readonly [string, Readonly<Record<string, number>> & { st
   ['pattern', { steps: 5 }, pattern(5)],
   ['ttfs', { steps: 12, tau: 0 }, ttfs(12, 0)],
   ['ttfs', { steps: 12, tau: 4 }, ttfs(12, 4)],
+  ['ttfs_dynamic', { steps: 12 }, ttfsDynamic(12)],
 ];
 
 describe('a converted network fires what a simulation in plain loops fires, spike for spike', () => {

@@ -31,7 +31,7 @@ from torch.nn.parallel import DistributedDataParallel
 import bits
 import detection
 from data import Samples, Stream, load, load_samples, shuffled, split
-from layers import BatchNorm, Neurons
+from layers import BatchNorm, FedNeurons, Neurons
 from model import NAMES, Network
 
 HERE = Path(__file__).resolve().parent
@@ -236,12 +236,14 @@ class Trainer:
         return samples
 
     def noise(self, total: int, first: int, count: int, *keys: int | str) -> dict[str, Tensor]:
-        """Masks and uniform numbers for samples first ... first + count - 1 of a batch of `total`."""
+        """Masks, uniform and normal numbers for samples first ... first + count - 1 of a batch of `total`."""
         found = {}
         for one in self.recipe["noise"]:
             size, stream = math.prod(one["shape"]), Stream(*keys, one["id"])
             parts = [stream.numbers((t * total + first) * size, count * size) for t in range(one["steps"])]
             drawn = torch.floor(torch.cat(parts) * 2**24) / 2**24
+            if one["kind"] == "normal":
+                drawn = torch.special.ndtri(drawn + 2**-25)
             if one["kind"] == "mask":
                 drawn = torch.where(drawn < one["dropped"], 0.0, 1 / (1 - one["dropped"]))
             found[one["id"]] = drawn.float().reshape(one["steps"] * count, *one["shape"]).to(self.device)
@@ -417,7 +419,7 @@ class Trainer:
 
     def _counting(self, one: dict[str, Any], spikes: dict[str, float]) -> Any:
         module = self.network.get_submodule(one["module"])
-        if not isinstance(module, Neurons):
+        if not isinstance(module, (FedNeurons, Neurons)):
             raise TypeError(f"{one['layer']} is no layer of neurons")
 
         def hook(_: nn.Module, __: tuple[Tensor, ...], fired: Tensor) -> None:

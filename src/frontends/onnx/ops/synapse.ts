@@ -2,7 +2,9 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
+import { isFloatType } from '../element-type.js';
 import { type Image, asChannelsLastImage, type asImage, asSpace, seenOrigin, viewed } from '../image.js';
+import { wholeValue } from '../rounded.js';
 import {
   type Fused,
   type PendingValue,
@@ -21,17 +23,11 @@ import { readWindow, windowAttrs } from './window.js';
 export const synapseOps: OnnxOpTable = {
   Conv: {
     inputs: [2, 3],
-    run: (c) => [
-      fusible(
-        c,
-        convolution(
-          c,
-          asSpace(c, c.realInAnyLayout(0)),
-          c.constant(1, 'the weight'),
-          c.optionalConstant(2, 'the bias'),
-        ),
-      ),
-    ],
+    run: (c) => {
+      const weight = c.constant(1, 'the weight');
+      const image = asSpace(c, c.realInAnyLayout(0));
+      return [product(c, convolution(c, image, weight, c.optionalConstant(2, 'the bias')), weight)];
+    },
   },
   Gemm: { inputs: [2, 3], run: (c) => [gemm(c)] },
   MatMul: {
@@ -39,7 +35,8 @@ export const synapseOps: OnnxOpTable = {
     run: (c) => {
       if (c.input(0).kind !== 'constant' && c.input(1).kind !== 'constant') return [matrixProduct(c)];
       if (c.input(1).kind !== 'constant') refuseFromLeft(c);
-      return [fusible(c, matmul(c, c.realInAnyLayout(0), c.constant(1, 'the second operand')))];
+      const weight = c.constant(1, 'the second operand');
+      return [product(c, matmul(c, c.realInAnyLayout(0), weight), weight)];
     },
   },
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
@@ -209,6 +206,12 @@ export function linearPlan(
   };
 }
 
+/** What a linear node writes; of integers in integer types, which ONNX's Conv doesn't have but MATCH writes, integers. */
+function product(context: NodeContext, plan: LinearPlan, weight: Constant): Value {
+  const whole = weight.quantised === undefined && !isFloatType(weight.type);
+  return whole ? wholeValue(context, plan.emit({ origin: context.output })) : fusible(context, plan);
+}
+
 /** The value a linear node writes: pending where one Add of a constant reads it, else the op itself. */
 export function fusible(context: NodeContext, plan: LinearPlan): Value {
   const readers = context.graph.readers.get(context.output) ?? [];
@@ -272,7 +275,7 @@ function gemm(context: NodeContext): Value {
   const bias = context.optionalConstant(2, 'the bias');
   const weights = scaled(context, byOutput, [context.float('alpha', 1)]);
   const shift = bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]);
-  return fusible(context, fullyConnected(context, context.realInAnyLayout(0), weights, shift));
+  return product(context, fullyConnected(context, context.realInAnyLayout(0), weights, shift), weight);
 }
 
 /** Channel by channel; `toImage` says how the axes of an image lie where the channels aren't the second. */
