@@ -1,4 +1,4 @@
-import { type Outcome, fail } from '../base/diagnostics/index.js';
+import type { Outcome } from '../base/diagnostics/index.js';
 import { type Layout, labelledFor, loadReaders, openDataset, readText } from '../data/index.js';
 import { type TrainResult, type TrainingHooks, phasesTo, runTraining } from '../run/training.js';
 import { trainerOf } from '../run/trainer.js';
@@ -40,9 +40,6 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
 /** Trains a config's network on data; everything that is needed to go on, and the network, lie in the run folder. */
 export async function trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>> {
   const findings = new Findings();
-  const isTorch = options.engine === 'torch';
-  if (isTorch && options.checkpointEvery !== undefined)
-    fail('train/epochs-alone', {}, undefined, { help: 'leave out `--checkpoint-every`, or take another engine' });
   if (options.from !== undefined) await prepare([{ path: options.from }]);
   const config = chooseConfig(findings.take(loadModel(target.path, options)), target);
   const said = plannedTraining(config, options, findings, (initial) => weightsFrom(options.from, initial, findings));
@@ -87,12 +84,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     try {
       const from = options.resume === true ? findings.take(writer.resume(claim)) : undefined;
       if (from === undefined) writer.begin(claim);
-      const running = from?.progress.running;
-      if (running !== undefined && isTorch)
-        fail('train/within-epoch', { path: claim.folder, step: running.steps }, undefined, {
-          help: 'go on with the engine that it was begun with',
-        });
-      options.onRun?.(claim.folder, from?.progress.epoch ?? 0, running?.steps);
+      options.onRun?.(claim.folder, from?.progress.epoch ?? 0, from?.progress.running?.steps);
       const { threads, checkpointEvery: every } = options;
       const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from, every };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };
