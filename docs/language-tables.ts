@@ -49,7 +49,7 @@ function layerTableOf(): string {
       const said = typeof usual === 'number' && usual > 0 && usual < 1e-3 ? usual.toExponential() : String(usual);
       return required ? one.name : `${one.name}: ${said}`;
     });
-    const several = inputs.max === 1 ? [] : [inputs.max === 2 ? 'a, b' : 'a, b, …'];
+    const several = inputs.min === 1 ? [] : [inputs.max === 2 ? 'a, b' : 'a, b, …'];
     const all = [...several, ...args].join(', ');
     return `| \`${all === '' ? name : `${name}(${all})`}\` | ${doc} |`;
   });

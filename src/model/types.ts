@@ -98,7 +98,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |
- * | readout (the output alone) | of: mean, sum, last, max |
+ * | readout (the output alone) | of: mean, sum, last, max, first_spike, membrane |
  * | delay (may read a layer that stands later) | steps |
  * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
  */

@@ -85,6 +85,13 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   const wanted = op.kind === 'neuron' ? 1 + (network.neurons.get(op.attrs.neuron)?.currents?.length ?? 0) : undefined;
   if (op.kind === 'neuron' && wanted !== inputs.length)
     problems.push(`has ${inputs.length} current(s), its neuron ${op.attrs.neuron} takes ${wanted}`);
+  const [from] = op.inputs;
+  if (
+    op.kind === 'decode' &&
+    op.attrs.readout === 'membrane' &&
+    !network.ops.some(({ id, kind }) => id === from && kind === 'neuron')
+  )
+    problems.push(`reads membranes, and %${from} is no layer of neurons`);
   for (const name of Object.values(op.params)) {
     if (!network.params.has(name)) problems.push(`names an unknown parameter ${name}`);
   }

@@ -207,13 +207,13 @@ async function compareEnds(
   }
 }
 
-/** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for. */
+/** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for; integers of networks of integers stand for themselves. */
 export function dequantised(network: Network, results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
   const reals = new Map(results);
   for (const { origin, type } of network.ops) {
     const result = origin === undefined ? undefined : results.get(origin);
-    if (result === undefined || result.dtype === 'f32' || type.code.kind !== 'quant') continue;
-    const { scale, zero } = type.code;
+    if (result === undefined || result.dtype === 'f32') continue;
+    const { scale, zero } = type.code.kind === 'quant' ? type.code : { scale: 1, zero: 0 };
     reals.set(
       origin!,
       tensor(

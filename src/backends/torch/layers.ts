@@ -300,9 +300,15 @@ const encode: Emit<'encode'> = (context, op, [x]) => {
 };
 
 const decode: Emit<'decode'> = (context, op, [x]) => ({
-  code: `${helper(context, 'read_out')}(${x!.code}, ${x!.steps}, "${op.attrs.readout ?? 'mean'}")`,
+  code: `${helper(context, 'read_out')}(${x!.code}, ${x!.steps}, "${torchReadOut(op)}")`,
   steps: 1,
 });
+
+/** What `read_out` of `layers.py` is told. */
+export function torchReadOut(op: Op<'decode'>): string {
+  if (op.attrs.readout === 'membrane') throw new Unsupported(op, 'a read-out of membranes');
+  return op.attrs.readout ?? 'mean';
+}
 
 const squeeze: Emit<'squeeze'> = (context, op, [x]) => {
   const learned = op.params['steps'];

@@ -2,7 +2,7 @@ import { present } from '../../base/invariant.js';
 import { drawsOf } from '../../equations/index.js';
 import { loweringOrder, stepsOfNetwork } from '../../lower/program/index.js';
 import { type Network, type Op, consumersOf, opsById } from '../../network/index.js';
-import { type LayerCode, type LayerContext, type Variable, torchLayers } from './layers.js';
+import { type LayerCode, type LayerContext, type Variable, torchLayers, torchReadOut } from './layers.js';
 import { ModuleTree } from './module-tree.js';
 import { type NeuronCode, inputsOfSteps, neuronCode } from './neurons.js';
 import { Names, className, comment, indented, quote, tuple } from './python.js';
@@ -303,7 +303,7 @@ class ModelWriter {
 
   #text(image: string, input: Op, logits: Variable, last: Op): string {
     const { network } = this;
-    const readOut = last.kind === 'decode' ? (last.attrs.readout ?? 'mean') : 'mean';
+    const readOut = last.kind === 'decode' ? torchReadOut(last) : 'mean';
     const frames = network.ops.some((op) => op.kind === 'encode' && op.attrs.coding === 'events');
     const shape = input.type.shape;
     const batch = this.#lines.some((line) => /\bn\b/.test(line)) ? [`n = ${image}.shape[0]`] : [];

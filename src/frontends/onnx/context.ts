@@ -70,6 +70,8 @@ export class NodeContext {
     }
     if (value.kind === 'dynamic') this.badForm(`it reads a ${value.what} that each input has of its own`);
     if (value.kind === 'rounded') return value.finish(value, value.tensor);
+    // the input's integers, read as the numbers they are
+    if (value.kind === 'codes' && value.input === true) return this.graph.materialise(value);
     if (value.kind === 'codes') {
       fail(
         'onnx/data-type',
@@ -238,8 +240,8 @@ export class GraphContext {
   readonly inputNames = new Set<string>();
   /** Values that are quantised by each input's own range. */
   readonly dynamicQuantisers: string[] = [];
-  /** The integers that float inputs hold. */
-  inputCodes: CodeRange | undefined;
+  /** The integers that inputs hold where their types don't say it. */
+  readonly inputCodes = new Map<string, CodeRange>();
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
   fixedBatch: number | undefined;
 

@@ -5,7 +5,7 @@ import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
 import { GraphContext, NodeContext, collecting } from './context.js';
 import { mostDiagnostics, orderGraph } from './graph.js';
-import { type SourceInput, addInputs, isFloat, rowOf, sourceInput } from './inputs.js';
+import { type SourceInput, addInputs, rowOf, sourceInput } from './inputs.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
 import { type ReadExternal, tensorConstant } from './tensor-data.js';
@@ -26,7 +26,7 @@ export interface ImportOptions {
   readonly readExternal?: ReadExternal;
   /** The graph output to take, of several, and of the graph what it needs. All of them where missing. */
   readonly output?: string;
-  /** The integers that float inputs hold; where missing, an integer network is taken to read those of a byte. */
+  /** The integers that inputs hold where their types don't say it; where missing, an integer network is taken to read those of a byte. */
   readonly inputCodes?: CodeRange;
 }
 
@@ -46,7 +46,7 @@ export interface ImportedNetwork {
   };
   /** Tensors that the file quantises by each input's own range; the network has them as reals. */
   readonly dynamicQuantisers: readonly string[];
-  /** The integers that float inputs hold, as they were said or taken. */
+  /** The integers that inputs hold where their types don't say it, as they were said or taken. */
   readonly inputCodes?: CodeRange;
   /** All outputs that were taken, the network's in their order; the first is `sourceOutput`. */
   readonly outputs: readonly string[];
@@ -101,17 +101,18 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   const logits = (output: string): string => graph.dropped.get(output)?.logits ?? output;
   const origins = new Map(io.outputs.map((output, n) => [results[n]!.op, logits(output)]));
   const dropped = graph.dropped.get(first)?.opType;
+  const [inputCodes] = graph.inputCodes.values();
   const value = {
     network: withOutputOrigins(withoutDeadOps(graph.builder.finish(ops)), origins),
     sourceInputs: io.inputs.map((input) => ({
       ...input,
       batch: graph.fixedBatch,
-      ...(isFloat(input) && graph.inputCodes !== undefined ? { codes: graph.inputCodes } : {}),
+      ...(graph.inputCodes.has(input.name) ? { codes: graph.inputCodes.get(input.name)! } : {}),
     })),
     row: { ...row, batch: graph.fixedBatch },
     sourceOutput: { name: first, logits: logits(first), ...(dropped === undefined ? {} : { dropped }) },
     outputs: io.outputs,
-    ...(graph.inputCodes === undefined ? {} : { inputCodes: graph.inputCodes }),
+    ...(inputCodes === undefined ? {} : { inputCodes }),
     dynamicQuantisers,
     opset,
     producer: model.producer,

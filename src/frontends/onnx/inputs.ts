@@ -18,7 +18,7 @@ export interface SourceInput {
   readonly batch: number | undefined;
   /** What the file takes. */
   readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32' | 'i64';
-  /** The integers that a float input holds. */
+  /** The integers it holds where its type doesn't say it. */
   readonly codes?: CodeRange;
 }
 
@@ -63,24 +63,27 @@ const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
   [7, 'i64'],
 ]);
 
-export function isFloat({ dtype }: SourceInput): boolean {
+function isFloat({ dtype }: SourceInput): boolean {
   return dtype === 'f32' || dtype === 'f64';
 }
 
-/** The codes that an input holds, of integers in a float type: as they are said, or those of a byte. */
+/** The codes that an input of integers holds where its type doesn't say it: as they are said, or those of a byte. */
 function codesOf(
   graph: GraphContext,
   onnx: OnnxGraph,
   input: SourceInput,
   inputCodes: CodeRange | undefined,
 ): CodeRange | undefined {
-  if (!isFloat(input)) return undefined;
-  if (inputCodes === undefined && takesIntegers(graph, onnx, input.name)) {
+  // a byte says itself what it holds
+  if (input.dtype === 'u8' || input.dtype === 'i8') return undefined;
+  const taken = takesIntegers(graph, onnx, input.name);
+  // other inputs of integers are ids, of any range
+  if (!taken && (inputCodes === undefined || !isFloat(input))) return undefined;
+  if (inputCodes === undefined)
     graph.notices.push(diagnostic('onnx/integer-input', { name: input.name, ...usualCodes }, { file: graph.file }));
-    graph.inputCodes = usualCodes;
-  }
-  graph.inputCodes ??= inputCodes;
-  return graph.inputCodes;
+  const codes = inputCodes ?? usualCodes;
+  graph.inputCodes.set(input.name, codes);
+  return codes;
 }
 
 /** The input's value: integers are codes of a quantiser of scale 1, which changes none of them. */
@@ -114,10 +117,14 @@ export function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
     });
   }
   const [batch, ...shape] = info.dims ?? [];
-  if (batch === undefined || shape.length < 1 || shape.length > 3) {
+  if (batch === undefined || shape.length < 1 || shape.length > 4) {
     fail(
       'onnx/input-shape',
-      { name: info.name, dims: info.dims ?? [], problem: 'it must be [N, C, H, W] or [N, features]' },
+      {
+        name: info.name,
+        dims: info.dims ?? [],
+        problem: 'it must be [N, features], [N, C, L], [N, C, H, W] or [N, C, D, H, W]',
+      },
       place,
     );
   }

@@ -94,12 +94,21 @@ export function clippedRounded(
   return sound && least <= most ? { ...value, min: least, max: most, tensor } : undefined;
 }
 
-/** The value in another element type; undefined where that doesn't hold all of it. */
-export function castRounded(value: RoundedValue, to: ElementType): RoundedValue | undefined {
+/** The value in another element type; undefined where that doesn't hold all of it. `reals`: what its source can be. */
+export function castRounded(
+  value: RoundedValue,
+  to: ElementType,
+  reals: { readonly min: number; readonly max: number } = { min: -Infinity, max: Infinity },
+): RoundedValue | undefined {
   if (isFloatType(to)) return { ...value, integer: false };
   const range = to === 'int64' ? { min: -(2 ** 63), max: 2 ** 63 } : codeRange(to);
   const whole = Number.isInteger(value.scale) && Number.isInteger(value.shift);
-  const [least, most] = [value.min, value.max].map((code) => code * value.scale + value.shift) as [number, number];
+  const { factor, offset } = value;
+  const bounds = [
+    Math.max(value.min, Math.floor(factor * reals.min + offset)),
+    Math.min(value.max, Math.ceil(factor * reals.max + offset)),
+  ];
+  const [least, most] = bounds.map((code) => code * value.scale + value.shift) as [number, number];
   const held = range !== undefined && (wide.has(to) || (range.min <= least && most <= range.max));
   return whole && held ? { ...value, integer: true } : undefined;
 }

@@ -190,7 +190,7 @@ export function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
   return { name, floats, ints, isGraph, ...single };
 }
 
-function decodeValueInfo(bytes: Uint8Array): OnnxValueInfo {
+export function decodeValueInfo(bytes: Uint8Array): OnnxValueInfo {
   let name = '';
   let elementType: number | undefined;
   let dims: (number | string)[] | undefined;

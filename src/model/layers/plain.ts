@@ -133,12 +133,12 @@ export const delay: LayerDef = {
 };
 
 export const readout: LayerDef = {
-  doc: '`readout(last)` at the end of an output: what is read of its time steps; the loss is of it (`tet` of every step)',
+  doc: '`readout(last)` at the end of an output: what is read of its time steps (`mean`, `sum`, `last`, `max`, of neurons `first_spike` and `membrane`); the loss is of it (`tet` of every step)',
   inputs: one,
   parameters: [
     {
       name: 'of',
-      doc: 'their mean, their sum, the last, the largest',
+      doc: 'their mean, their sum, the last, the largest; of neurons in front of it `first_spike`, how early it comes, or `membrane`, what they compare at the last step',
       otherwise: '`mean`',
       spec: { kind: 'words', words: readOuts },
     },

@@ -43,6 +43,9 @@ const cases: Readonly<Record<string, string>> = {
       | spike(RandomLeakLIF(theta: 0.3)) | Recurrent(6) | linear(3)`,
     },
   ),
+  'the first spike': tiny('LIF(theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
+    body: 'image | conv(4, kernel: 3) | spike | avgpool(2) | flatten | linear(3) | spike | readout(first_spike)',
+  }),
   'a recurrent layer': tiny('LIF(tau: 2, theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
     declarations: 'use "spikec/blocks" { Recurrent }',
     body: 'image | flatten | Recurrent(6) | linear(3)',

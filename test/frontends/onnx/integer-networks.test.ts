@@ -176,6 +176,65 @@ describe('integer networks of NEMO and DORY', () => {
   });
 });
 
+describe('integer networks in integer types, as MATCH writes them', () => {
+  const kernel = randomInts(11, 36, 0, 255);
+  const matrix = randomInts(12, 24, -128, 127);
+  const [mul, add] = [randomInts(13, 2, 1, 40), randomInts(14, 2, -90000, 90000)];
+
+  /** Conv of bytes, requantised in int32, pooled, and a product whose sum stays int32; two nodes share a name. */
+  function match(input: 'uint8' | 'float' | 'int32'): Uint8Array {
+    const b = new OnnxBuilder(10, {});
+    b.input('x', ['N', 2, 4, 4], input);
+    const x = input === 'uint8' ? 'x' : b.node('Cast', ['x'], { to: 2 }, { name: 'cast' });
+    const w = b.constant('w', { type: 'uint8', dims: [2, 2, 3, 3], values: kernel });
+    const conv = b.node('Cast', [b.node('Conv', [x, w], { pads: [1, 1, 1, 1] })], { to: 6 }, { name: 'cast' });
+    const factor = (name: string, values: readonly number[]): string =>
+      b.constant(name, { type: 'int32', dims: [1, 2, 1, 1], values });
+    const sum = b.node('Add', [b.node('Mul', [conv, factor('mul', mul)]), factor('add', add)]);
+    const shift = b.constant('d', { type: 'int32', dims: [1], values: [32768] });
+    const code = held(b, b.node('Floor', [b.node('Div', [sum, shift])]));
+    const pooled = b.node('MaxPool', [b.node('Cast', [code], { to: 2 })], { kernel_shape: [2, 2], strides: [2, 2] });
+    const flat = b.node('Flatten', [pooled]);
+    const second = b.node('MatMul', [flat, b.constant('m', { type: 'int8', dims: [8, 3], values: matrix })]);
+    const bias = b.constant('b', { type: 'int32', dims: [1, 3], values: [5, -7, 11] });
+    return b.output(b.node('Add', [second, bias]), ['N', 3], 'float').bytes();
+  }
+
+  function logitsOf(image: readonly number[]): readonly number[] {
+    const at = (c: number, y: number, x: number): number =>
+      y < 0 || y > 3 || x < 0 || x > 3 ? 0 : image[16 * c + 4 * y + x]!;
+    const code = (c: number, y: number, x: number): number => {
+      let total = 0;
+      for (let i = 0; i < 18; i++) {
+        const [k, dy, dx] = [Math.floor(i / 9), Math.floor((i % 9) / 3), i % 3];
+        total += at(k, y + dy - 1, x + dx - 1) * kernel[18 * c + i]!;
+      }
+      return Math.min(Math.max(Math.trunc((total * mul[c]! + add[c]!) / 32768), 0), 255);
+    };
+    const pooled = Array.from({ length: 8 }, (_, i) => {
+      const [c, y, x] = [Math.floor(i / 4), 2 * Math.floor((i % 4) / 2), 2 * (i % 2)];
+      return Math.max(code(c, y, x), code(c, y, x + 1), code(c, y + 1, x), code(c, y + 1, x + 1));
+    });
+    return [5, -7, 11].map((bias, o) => pooled.reduce((sum, p, i) => sum + p * matrix[3 * i + o]!, bias));
+  }
+
+  it.each(['uint8', 'float', 'int32'] as const)('of a %s input give what plain loops of integers give', (input) => {
+    const images = [21, 22].map((seed) => randomInts(seed, 32, 0, 255));
+    const { logits } = codesEqual(match(input), Float32Array.from(images.flat()));
+    expect([...logits]).toEqual(images.flatMap(logitsOf));
+  });
+
+  it('convert compares them with onnxruntime, which has no products of bytes in these operators', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'net.onnx'), match('int32'));
+    const options = { coding: 'sws', outDir: join(folder, 'out') } as const;
+    const { value } = await driver.convertOnnx(join(folder, 'net.onnx'), options);
+    expect(value!.verified!.compared).toBe(value!.verified!.layers);
+    expect(value!.verified!.layers).toBeGreaterThan(5);
+    expect(value!.check!.layers!.reduce((sum, { differing }) => sum + differing, 0)).toBe(0);
+  });
+});
+
 describe('the greatest of the logits at the end', () => {
   const network = (k: number, outputs: readonly number[]): Uint8Array => {
     const b = new OnnxBuilder(13, {});

@@ -593,7 +593,7 @@ def frames_first(x: Tensor) -> Tensor:
 
 
 def read_out(x: Tensor, steps: int, kind: str) -> Tensor:
-    """What is read of [steps * N, ...]: the mean over the steps, their sum, the last or the greatest."""
+    """What is read of [steps * N, ...]: the mean over the steps, their sum, the last, the greatest, how early the first is."""
     if steps == 1:
         return x
     apart = steps_apart(x, steps)
@@ -603,6 +603,9 @@ def read_out(x: Tensor, steps: int, kind: str) -> Tensor:
         return apart[-1]
     if kind == "max":
         return apart.amax(0)
+    if kind == "first_spike":
+        left = torch.arange(steps, 0, -1, device=x.device, dtype=x.dtype)
+        return (apart * left.reshape(-1, *(1 for _ in apart.shape[1:]))).amax(0)
     return apart.sum(0) * (1 / steps)
 
 

@@ -10,6 +10,7 @@ import {
   elementTypeOf,
   isFloatType,
 } from '../element-type.js';
+import { intervalOf } from '../../../network/index.js';
 import { dequantiseCodes } from '../quantisation.js';
 import { hasIntegers } from '../integers.js';
 import { castRounded, roundedValue, wholeValue } from '../rounded.js';
@@ -80,7 +81,7 @@ function cast(context: NodeContext): readonly Value[] {
     const whole = hasIntegers(context.graph.builder, real.op)
       ? wholeValue(context, real)
       : roundedValue(context, real, 'towards_zero');
-    const cast = castRounded(whole, to);
+    const cast = castRounded(whole, to, intervalOf(context.graph.builder, real.op));
     return [cast ?? context.badForm(`it casts to ${to}, which doesn't hold all of its values`, 'put a Clip before it')];
   }
   if (input.kind === 'codes' && input.input === true && (to === 'int64' || to === input.elementType)) return [input];

@@ -265,9 +265,16 @@ export class MeansNetwork extends FoldedValues implements Carried {
   logits(id: string, early?: number): Value {
     const op = this.op(id);
     const value =
-      op.kind === 'decode' ? this.of(op.inputs[0]!) : early === undefined ? this.of(id) : this.#earlier(op, early);
+      op.kind === 'decode' ? this.#readBy(op) : early === undefined ? this.of(id) : this.#earlier(op, early);
     this.lowering.builder.at(id);
     return this.flat(value);
+  }
+
+  /** What a read-out sees at every step. */
+  #readBy(op: Op<'decode'>): Value {
+    const [from] = op.inputs as [string];
+    if (op.attrs.readout !== 'membrane') return this.of(from);
+    return present(this.#neurons.trace(this.op(from)), `lower: ${from} gives no membranes`).membranes;
   }
 
   /** What a value behind read-outs is where these see the first steps only. */
