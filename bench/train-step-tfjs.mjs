@@ -2,12 +2,13 @@
 // the batch around neurons that are unrolled, [N,H,W,C] throughout. Reads lines "STEPS", runs that many training steps, answers as
 // lib/contest.mjs says.
 //   node bench/train-step-tfjs.mjs --network mnist [--batch 64] [--steps 4] [--backend tensorflow]
-import * as core from '@tensorflow/tfjs';
+import { createRequire } from 'node:module';
 import { answer, option } from './lib/contest.mjs';
 
 const backend = option('backend', 'tensorflow');
-await import(backend === 'tensorflow' ? '@tensorflow/tfjs-node' : `@tensorflow/tfjs-backend-${backend}`);
-const tf = core.default ?? core;
+const require = createRequire(import.meta.url);
+require(backend === 'tensorflow' ? '@tensorflow/tfjs-node' : `@tensorflow/tfjs-backend-${backend}`);
+const tf = require('@tensorflow/tfjs');
 await tf.setBackend(backend);
 await tf.ready();
 
@@ -21,25 +22,25 @@ const fires = tf.customGrad((u, save) => {
   const gradFunc = (dy, [u]) => dy.mul(tf.lessEqual(tf.abs(u.sub(1)), 0.5).cast('float32'));
   return { value: u.greaterEqual(1).cast('float32'), gradFunc };
 });
+/** u where it stays below the threshold, otherwise 0; the choice takes no part in the gradient. */
+const resets = tf.customGrad((u, save) => {
+  const stays = u.less(1).cast('float32');
+  save([stays]);
+  return { value: u.mul(stays), gradFunc: (dy, [stays]) => dy.mul(stays) };
+});
 
-/** LIF over [T·N, …], or over [N, …] where the input is the same at every step; the reset takes no part in the gradient. */
+/** LIF over [T·N, …], or over [N, …] where the input is the same at every step. */
 function lif(x) {
   const each = x.shape[0] === batch ? Array.from({ length: steps }, () => x) : tf.split(x, steps);
   const spikes = [];
   let u;
   for (const now of each) {
     const charged = u === undefined ? now : u.mul(0.5).add(now);
-    const s = fires(charged);
-    spikes.push(s);
-    const silent = tf.tensor(1).sub(fires.stopped(charged));
-    u = charged.mul(silent);
+    spikes.push(fires(charged));
+    u = resets(charged);
   }
   return tf.concat(spikes);
 }
-fires.stopped = tf.customGrad((u) => {
-  const gradFunc = () => tf.zerosLike(u);
-  return { value: u.less(1).cast('float32').neg().add(1), gradFunc };
-});
 
 const weight = (...shape) =>
   tf.variable(tf.randomNormal(shape, 0, Math.sqrt(1 / shape.slice(0, -1).reduce((a, b) => a * b))));
