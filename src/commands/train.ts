@@ -28,8 +28,6 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
   /** MB of samples that are kept in memory at most. */
   readonly memory?: number;
   readonly resume?: boolean;
-  /** Steps between checkpoints within an epoch; none but that of a stop where missing. */
-  readonly checkpointEvery?: number;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
   /** The run folder, once it is written, the epochs that are done in it, and steps of one that is not. */
@@ -85,8 +83,8 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
       const from = options.resume === true ? findings.take(writer.resume(claim)) : undefined;
       if (from === undefined) writer.begin(claim);
       options.onRun?.(claim.folder, from?.progress.epoch ?? 0, from?.progress.running?.steps);
-      const { threads, checkpointEvery: every } = options;
-      const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from, every };
+      const { threads } = options;
+      const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };
     } finally {
       claim.release();

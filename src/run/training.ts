@@ -22,6 +22,8 @@ export interface TrainingHooks extends Pick<CommonOptions, 'onProgress'> {
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Receives at once what is also part of the outcome: a layer that doesn't fire. */
   readonly onWarning?: (warning: Diagnostic) => void;
+  /** Steps between checkpoints within an epoch; none but that of a stop where missing. */
+  readonly checkpointEvery?: number;
   /** A checkpoint within an epoch was written. */
   readonly onCheckpoint?: (at: { readonly epoch: number; readonly step: number }) => void;
   /** Whether the training is to stop behind its next step, which is kept. */
@@ -71,8 +73,6 @@ export interface ClaimedTraining
   readonly claim: FolderClaim;
   /** Where to go on. */
   readonly from: Checkpoint | undefined;
-  /** Steps between checkpoints within an epoch. */
-  readonly every?: number | undefined;
 }
 
 /** Trains to the end; after each epoch everything that is needed to go on, and the network, lie in the run folder. */
@@ -99,6 +99,7 @@ export async function runTraining(
         hooks.onWarning?.(warning);
       }
     },
+    every: hooks.checkpointEvery,
     ...(hooks.stopping === undefined ? {} : { stopping: hooks.stopping }),
     onCheckpoint: (state) => {
       writer.saveRunning(claim, records, state);
