@@ -92,6 +92,7 @@ function describeResult(r: EvalResult): string {
       r.outputs === undefined ? name : `${r.outputs[0]!.name}: ${name}`,
       value,
     ]),
+    ...firstSpikeRows(r.first_spike),
     ...outputRows(r),
     ...precisionRows(r),
     ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
@@ -121,10 +122,21 @@ function accuracyRows({ accuracy, source }: EvalResult): [string, string][] {
   return rows;
 }
 
+/** When the first spike of an output comes, of one that is read out by it. */
+function firstSpikeRows(first: EvalResult['first_spike'], name = ''): [string, string][] {
+  if (first === undefined) return [];
+  const when =
+    first.step === undefined
+      ? 'in no sample'
+      : `step ${first.step.toFixed(2)}, in ${percent(first.share)} of the samples`;
+  return [[`${name}first spike`, when]];
+}
+
 /** The figures of each output behind the first. */
 function outputRows({ outputs = [] }: EvalResult): [string, string][] {
-  return outputs.slice(1).flatMap(({ name, accuracy, regression }): [string, string][] => {
-    if (accuracy !== undefined) return [[`${name}: accuracy`, percent(accuracy)]];
+  return outputs.slice(1).flatMap(({ name, accuracy, regression, first_spike }): [string, string][] => {
+    if (accuracy !== undefined)
+      return [[`${name}: accuracy`, percent(accuracy)], ...firstSpikeRows(first_spike, `${name}: `)];
     if (regression === undefined) return [[name, 'no labels of this name']];
     return regressionRows(`${name}: `, regression);
   });

@@ -37,6 +37,7 @@ import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
+import { firstSpikeOf } from './first-spike.js';
 import { sourceFeeds } from './source-feeds.js';
 import { evaluateStages } from './stages.js';
 import type { EvalOptions, EvalResult } from './types.js';
@@ -157,6 +158,7 @@ function figures({
     samples: images.count,
     ...(detections === undefined ? scoreOf(truth, run, givesLogits) : precisionOf(detections.result(), images.dataset)),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
+    ...firstSpikeOf(network, network.outputs[0], run.outputs),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
     latency_steps: latencyOf(compiled.network),

@@ -25,6 +25,8 @@ export class Elements {
   readonly reads = new Set<number>();
   /** Where loads are, before anything is known of the loops' order. */
   readonly offsets: Linear[] = [];
+  /** The same by buffer, as text. */
+  readonly loads = new Map<number, Set<string>>();
   /** Whether a position decides what is read. */
   conditional = false;
   readonly #known = new Map<string, Expression>();
@@ -54,6 +56,7 @@ export class Elements {
     this.reads.add(buffer);
     const offset = isFlat(index) ? index.flat : offsetOf(splitShape(shape), layout, index);
     this.offsets.push(offset);
+    this.loads.set(buffer, (this.loads.get(buffer) ?? new Set()).add(indexText(offset)));
     return this.expressions.make(dtype, `b${buffer}[${indexText(this.#strided(offset))}]`);
   }
 

@@ -15,6 +15,9 @@ type Unlooped = Omit<Item, 'domain' | 'order' | 'planes'>;
 /** Cost of what is rather computed again in another kernel than stored. */
 const recomputed = 40;
 
+/** The same where values are computed again to save memory, and what they are computed from takes little more of it than they do. */
+const recomputedInLess = 400;
+
 /**
  * Decides which values of a program lie in memory, and which loops compute them. An op is either a call (a product, a
  * pool, a loop over time), or computed element by element wherever it is read.
@@ -25,6 +28,8 @@ export class Planner {
   /** Values that kernels read from memory instead of computing them. */
   readonly stored = new Set<string>();
   readonly #demands = new Map<string, Set<Layout>>();
+  /** Whether the program computes values again to save memory. */
+  readonly #low: boolean;
 
   constructor(
     readonly program: Program,
@@ -37,6 +42,7 @@ export class Planner {
   ) {
     for (const value of [...program.inputs, ...program.params, ...program.ops]) this.types.set(value.id, value);
     for (const op of program.ops) this.ops.set(op.id, op);
+    this.#low = program.ops.some(({ after }) => after !== undefined);
   }
 
   type(id: string): ValueInfo {
@@ -138,6 +144,22 @@ export class Planner {
           this.demand(id, preferredLayout(this.type(id).shape));
       }
     }
+  }
+
+  /** The cost up to which a value is rather computed again than stored. */
+  #most(op: TensorOp): number {
+    if (!this.#low) return recomputed;
+    const { factor, power } = volumeOf(op.shape);
+    let leaves = 0;
+    this.cone(
+      op.id,
+      () => undefined,
+      (leaf) => {
+        const of = volumeOf(this.type(leaf).shape);
+        if (of.power === power) leaves += of.factor;
+      },
+    );
+    return leaves < 2 * factor ? recomputedInLess : recomputed;
   }
 
   #cost(id: string): number {
@@ -324,7 +346,7 @@ export class Planner {
     for (const op of this.program.ops.toReversed()) {
       const own = kernels.get(op.id);
       if (own === undefined) continue;
-      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const' && this.#cost(op.id) > recomputed) {
+      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const' && this.#cost(op.id) > this.#most(op)) {
         this.stored.add(op.id);
         any = true;
         continue;
