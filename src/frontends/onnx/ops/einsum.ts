@@ -144,10 +144,10 @@ function parsed(context: NodeContext, ranks: readonly number[]): Equation {
     context.badAttribute('equation', text);
   const labels = (term: string, rank?: number): readonly string[] => {
     const [before = '', after] = term.split('...');
-    if (after === undefined) return [...before];
+    if (after === undefined) return before.split('');
     const hidden = rank === undefined ? widest : rank - before.length - after.length;
     const names = Array.from({ length: Math.max(0, hidden) }, (_, i) => `…${hidden - i}`);
-    return [...before, ...names, ...after];
+    return [...before.split(''), ...names, ...after.split('')];
   };
   const widest = Math.max(
     0,
