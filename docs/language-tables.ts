@@ -49,7 +49,7 @@ function layerTableOf(): string {
       const said = typeof usual === 'number' && usual > 0 && usual < 1e-3 ? usual.toExponential() : String(usual);
       return required ? one.name : `${one.name}: ${said}`;
     });
-    const several = inputs.max === 1 ? [] : [inputs.max === 2 ? 'a, b' : 'a, b, …'];
+    const several = inputs.min === 1 ? [] : [inputs.max === 2 ? 'a, b' : 'a, b, …'];
     const all = [...several, ...args].join(', ');
     return `| \`${all === '' ? name : `${name}(${all})`}\` | ${doc} |`;
   });
@@ -82,6 +82,7 @@ function codingTable(): string {
     phase: ['binary digits, again in each period; or real', 'mean'],
     burst: ['the bursts of its size; or real', 'mean'],
     ttfs: ['one spike, earlier is larger; or real', 'mean'],
+    ttfs_dynamic: ['one spike, at the first t with t·x ≥ 1; or real', 'mean'],
     tsc: ['a spike that begins, one that ends; or real', 'mean'],
     pattern: ['binary digits; or real', 'mean'],
     events: ['event frames [T, C, H, W]', 'mean'],

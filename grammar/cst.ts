@@ -185,10 +185,21 @@ export interface NeuronStatementCstNode extends CstNode {
 }
 
 export type NeuronStatementCstChildren = {
+  currentStatement?: CurrentStatementCstNode[];
   stateStatement?: StateStatementCstNode[];
   phase?: PhaseCstNode[];
   surrogateStatement?: SurrogateStatementCstNode[];
   planesStatement?: PlanesStatementCstNode[];
+};
+
+export interface CurrentStatementCstNode extends CstNode {
+  name: 'currentStatement';
+  children: CurrentStatementCstChildren;
+}
+
+export type CurrentStatementCstChildren = {
+  Input: IToken[];
+  Identifier: IToken[];
 };
 
 export interface StateStatementCstNode extends CstNode {
@@ -497,6 +508,7 @@ export interface ICstNodeVisitor<IN, OUT> extends ICstVisitor<IN, OUT> {
   type(children: TypeCstChildren, param?: IN): OUT;
   neuronDeclaration(children: NeuronDeclarationCstChildren, param?: IN): OUT;
   neuronStatement(children: NeuronStatementCstChildren, param?: IN): OUT;
+  currentStatement(children: CurrentStatementCstChildren, param?: IN): OUT;
   stateStatement(children: StateStatementCstChildren, param?: IN): OUT;
   phase(children: PhaseCstChildren, param?: IN): OUT;
   surrogateStatement(children: SurrogateStatementCstChildren, param?: IN): OUT;

@@ -140,11 +140,18 @@ export class SpikeParser extends CstParser {
 
   readonly neuronStatement = this.RULE('neuronStatement', () => {
     this.OR([
+      { ALT: () => this.SUBRULE(this.currentStatement) },
       { ALT: () => this.SUBRULE(this.stateStatement) },
       { ALT: () => this.SUBRULE(this.phase) },
       { ALT: () => this.SUBRULE(this.surrogateStatement) },
       { ALT: () => this.SUBRULE(this.planesStatement) },
     ]);
+  });
+
+  /** A further input current, beside `x`. */
+  readonly currentStatement = this.RULE('currentStatement', () => {
+    this.CONSUME(t.Input);
+    this.CONSUME(t.Identifier);
   });
 
   readonly stateStatement = this.RULE('stateStatement', () => {

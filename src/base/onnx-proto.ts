@@ -21,6 +21,7 @@ export const onnxProto = {
     initializer: [5, 'TensorProto[]'],
     input: [11, 'ValueInfoProto[]'],
     output: [12, 'ValueInfoProto[]'],
+    valueInfo: [13, 'ValueInfoProto[]'],
     sparseInitializer: [15, 'bytes[]'],
   },
   NodeProto: {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { type CodeRange, codeRangeOf } from '../base/code-range.js';
 import { parseNormalisation } from '../data/index.js';
 import { summary } from './compile.js';
 import { checkConvertFlags } from './convert-options.js';
@@ -51,6 +52,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly largest?: number;
   readonly perUnit?: number;
   readonly output?: string;
+  readonly inputCodes?: CodeRange;
   readonly emit?: readonly Artifact[];
   readonly out?: string;
   readonly verify?: boolean | VerifyLevel;
@@ -59,7 +61,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
 
 const verifies = 'compare the import with onnxruntime layer by layer, and the SNN with its source on a few inputs';
 
-/** `spikec convert NET.onnx [--coding sws|rate|signed|offset|mbif|ibra|binary|phase|burst|ttfs|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
+/** `spikec convert NET.onnx [--coding sws|rate|signed|offset|mbif|ibra|binary|phase|burst|ttfs|ttfs_dynamic|tsc|pattern] [--steps N] [--silent N] [--calibrate DATA] [-o DIR]` */
 export function addConvert(program: Command, host: Host): void {
   const command = program
     .command('convert')
@@ -132,6 +134,7 @@ export function addConvert(program: Command, host: Host): void {
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
     .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
     .option('--emit <list>', `what to write: ${artifacts.join(', ')} (default: ir,json,onnx)`, listOf(artifacts))
+    .option('--input-codes <range>', 'the integers that a float input holds, as 0..255 or -8..7', codeRange)
     .option('--output <name>', 'of several outputs of the file take this one (default: all)')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {
@@ -142,6 +145,13 @@ export function addConvert(program: Command, host: Host): void {
     'spikec convert lenet5.onnx --coding sws --steps 8 --silent 2 -o lenet5',
     'spikec convert lenet5.onnx --coding mbif --steps 16 --calibrate mnist:train --mean 0.5 --std 0.5 -o lenet5',
   ]);
+}
+
+/** `0..255` */
+function codeRange(text: string): CodeRange {
+  const range = codeRangeOf(text);
+  if (range === undefined) throw new InvalidArgumentError('A range of up to 65,536 integers is expected, as 0..255.');
+  return range;
 }
 
 function amplification(text: string): number {
@@ -184,6 +194,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
         onProgress: progress,
         ...defined({
           output: flags.output,
+          inputCodes: flags.inputCodes,
           emit: flags.emit,
           steps: flags.steps,
           silent: flags.silent,

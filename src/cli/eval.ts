@@ -24,6 +24,7 @@ interface EvalFlags extends CommonFlags, DataFlags {
   readonly stages?: boolean;
   readonly activity?: boolean;
   readonly confusion?: boolean;
+  readonly boxes?: string;
   readonly allowOutside?: boolean;
   readonly verify?: boolean | VerifyLevel;
 }
@@ -44,6 +45,7 @@ export function addEval(program: Command, host: Host): void {
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('--stages', 'also accuracy at each stage of a conversion, and differences per layer')
     .option('--activity', 'also entropy, firing rate and level histogram of each layer of neurons')
+    .option('--boxes <file>', 'write the boxes that a detector finds, as COCO’s results (JSON)')
     .option('--confusion', 'also accuracy by class, and which classes are taken for which')
     .action((target: Target, flags: EvalFlags) => evaluate(host, target, flags));
   withCommonFlags(withVerifyFlag(withOutsideFlag(withDataFlags(command))), [
@@ -70,6 +72,7 @@ function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
           engine: flags.engine,
           threads: flags.threads,
           verify: flags.verify,
+          boxFile: flags.boxes,
         }),
       }),
     );
@@ -89,6 +92,7 @@ function describeResult(r: EvalResult): string {
       r.outputs === undefined ? name : `${r.outputs[0]!.name}: ${name}`,
       value,
     ]),
+    ...firstSpikeRows(r.first_spike),
     ...outputRows(r),
     ...precisionRows(r),
     ['spikes per neuron', r.spikes_per_neuron.toFixed(3)],
@@ -118,10 +122,21 @@ function accuracyRows({ accuracy, source }: EvalResult): [string, string][] {
   return rows;
 }
 
+/** When the first spike of an output comes, of one that is read out by it. */
+function firstSpikeRows(first: EvalResult['first_spike'], name = ''): [string, string][] {
+  if (first === undefined) return [];
+  const when =
+    first.step === undefined
+      ? 'in no sample'
+      : `step ${first.step.toFixed(2)}, in ${percent(first.share)} of the samples`;
+  return [[`${name}first spike`, when]];
+}
+
 /** The figures of each output behind the first. */
 function outputRows({ outputs = [] }: EvalResult): [string, string][] {
-  return outputs.slice(1).flatMap(({ name, accuracy, regression }): [string, string][] => {
-    if (accuracy !== undefined) return [[`${name}: accuracy`, percent(accuracy)]];
+  return outputs.slice(1).flatMap(({ name, accuracy, regression, first_spike }): [string, string][] => {
+    if (accuracy !== undefined)
+      return [[`${name}: accuracy`, percent(accuracy)], ...firstSpikeRows(first_spike, `${name}: `)];
     if (regression === undefined) return [[name, 'no labels of this name']];
     return regressionRows(`${name}: `, regression);
   });

@@ -37,10 +37,12 @@ export interface ConvertResult extends CompileResult {
 }
 
 /** Converts an ONNX network: writes the model file, a copy of the network, and the compiled artifacts. */
-export async function convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>> {
+export async function convertOnnx(file: string, given: ConvertOptions): Promise<Outcome<ConvertResult>> {
   const findings = new Findings();
-  await prepare([], options.emit);
-  const source = importFile(file, findings, options.output);
+  await prepare([], given.emit);
+  const source = importFile(file, findings, given);
+  const { inputCodes = given.inputCodes } = source.imported;
+  const options = { ...given, ...(inputCodes && { inputCodes }) };
   const onnxName = basename(file);
   const modelName = `${onnxName.replace(/\.onnx$/i, '')}.spike`;
   const copies = new Map<string, FileContent>(source.external);

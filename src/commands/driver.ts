@@ -2,7 +2,8 @@ import type { Outcome } from '../base/diagnostics/index.js';
 import type { AllocateOptions, AllocateResult } from '../allocate/types.js';
 import type { DiffDocument } from '../diff/index.js';
 import type { OptionInfo } from '../passes/index.js';
-import type { EvalOptions, EvalResult } from '../run/types.js';
+import type { EvalResult } from '../run/types.js';
+import type { EvaluateOptions } from './eval.js';
 import type { CommonOptions, Target } from '../workspace/types.js';
 import type { AllocateCodingOptions, AllocateCodingResult } from './allocate-coding.js';
 import type { CheckResult } from './check.js';
@@ -42,7 +43,7 @@ export interface Driver {
   examineOnnx(file: string): Promise<Outcome<DoctorResult>>;
   /** A network in several codings on the same data. */
   compareCodings(file: string, options: CompareCodingsOptions): Promise<Outcome<CompareCodingsResult>>;
-  evaluateTarget(target: Target, options: EvalOptions): Promise<Outcome<EvalResult>>;
+  evaluateTarget(target: Target, options: EvaluateOptions): Promise<Outcome<EvalResult>>;
   trainTarget(target: Target, options: TrainOptions): Promise<Outcome<TrainResult>>;
   /** Chooses a coding and its parameters for bounds on latency, operations and accuracy. */
   allocateCoding(file: string, options: AllocateCodingOptions): Promise<Outcome<AllocateCodingResult>>;

@@ -21,6 +21,7 @@ const usual: Readonly<Record<ConversionCoding, readonly CodingPoint[]>> = {
   phase: points('phase', 8, 16, 32, 64),
   burst: points('burst', 8, 16, 32, 64),
   ttfs: points('ttfs', 8, 16, 64),
+  ttfs_dynamic: points('ttfs_dynamic', 8, 16, 32),
   tsc: points('tsc', 8, 16, 32, 64),
   pattern: points('pattern', 4, 6, 8),
 };
@@ -42,6 +43,7 @@ export const triedPoints: Readonly<Record<ConversionCoding, readonly CodingPoint
   phase: points('phase', 8, 16, 32, 64),
   burst: points('burst', 4, 8, 16, 32, 64),
   ttfs: points('ttfs', 4, 8, 16, 32, 64),
+  ttfs_dynamic: points('ttfs_dynamic', 4, 8, 16, 32),
   tsc: points('tsc', 4, 8, 16, 32, 64),
   pattern: points('pattern', 3, 4, 5, 6, 8),
 };

@@ -1,5 +1,6 @@
 import { type AutoSilence, mostListed } from '../allocate/auto-silence.js';
 import { layerLines } from '../allocate/files.js';
+import { codeRangeText } from '../base/code-range.js';
 import type { Normalisation } from '../data/index.js';
 import { LayerPatterns } from '../model/index.js';
 import type { ValueRange } from '../run/calibrate-quantisers.js';
@@ -23,11 +24,12 @@ export function modelText(onnxName: string, options: ConvertOptions, found: Foun
   const lines = linesOf(options, found);
   const { use, settings } = lines;
   const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
+  const codes = options.inputCodes === undefined ? '' : `, input_codes: "${codeRangeText(options.inputCodes)}"`;
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
     ...use,
     'config converted {',
-    `  network onnx(${JSON.stringify(onnxName)}${only})`,
+    `  network onnx(${JSON.stringify(onnxName)}${only}${codes})`,
     ...settings,
     ...normalizeLine(options.normalisation ?? {}),
     '}',
@@ -73,6 +75,7 @@ const timed: Readonly<Record<TimedCoding, { readonly steps: number; readonly nam
   phase: { steps: 64, names: ['period'] },
   burst: { steps: 64, names: ['beta', 'theta', 'longest'] },
   ttfs: { steps: 64, names: ['tau'] },
+  ttfs_dynamic: { steps: 16, names: [] },
   tsc: { steps: 64, names: [] },
   pattern: { steps: 8, names: [] },
 };

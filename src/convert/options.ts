@@ -1,4 +1,5 @@
 import type { Kept } from '../allocate/auto-silence.js';
+import type { CodeRange } from '../base/code-range.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import type { Artifact, Balancing, CommonOptions, ConversionCoding, Encoder } from '../workspace/types.js';
 
@@ -51,4 +52,6 @@ export interface ConvertOptions extends CommonOptions {
   readonly emit?: readonly Artifact[];
   /** The output to take, of several. */
   readonly output?: string;
+  /** The integers that float inputs hold. */
+  readonly inputCodes?: CodeRange;
 }

@@ -3,6 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { type Dataset, batchCount } from './dataset.js';
 import { isFile, isFolder, readText } from './files.js';
 import { readImage } from './images.js';
+import { type Edges, type Letterbox, boxInImage, framedBox, framedImage, letterbox } from './letterbox.js';
 
 /** Bytes of annotations at most: a text of JavaScript isn't longer. */
 const limit = 2 ** 29 - 32;
@@ -12,6 +13,7 @@ const mostObjects = 1000;
 const rounding = 1;
 
 interface Picture {
+  readonly id: number;
   readonly path: string;
   readonly rows: number;
   readonly columns: number;
@@ -22,33 +24,52 @@ interface Picture {
 /**
  * `coco:FOLDER,ANNOTATIONS.json`: images and the boxes of what they show, in COCO's format. Labels are rows of class, left, top,
  * right and bottom in pixels, as many as the image with the most objects has; rows of class −1 fill them up. Classes
- * are the categories in the order of their ids. All images have one size: nothing is resized.
+ * are the categories in the order of their ids. Images of one size are as they are until a network takes another size; images
+ * of several sizes lie in a frame that has room for all of them.
  */
 export function openCoco(name: string, folder: string, annotations: string): Dataset {
   if (!isFolder(folder)) fail('file/missing', { path: folder });
-  const { pictures, names, notes } = readAnnotations(name, folder, annotations);
+  const { pictures, names, ids, notes } = readAnnotations(name, folder, annotations);
   const [first] = pictures;
   if (first === undefined) return fail('data/empty', { name });
-  const other = pictures.find(({ rows, columns }) => rows !== first.rows || columns !== first.columns);
-  if (other !== undefined) {
-    const [found, expected] = [other, first].map(({ rows, columns }) => [3, rows, columns]) as [number[], number[]];
-    fail('data/ragged', { file: other.path, found, first: first.path, expected });
-  }
   const missing = pictures.filter(({ path }) => !isFile(path));
   if (missing.length > 0) {
     const help =
       missing.length === 1 ? undefined : `${missing.length} of the ${pictures.length} images that it names aren't there`;
     fail('file/missing', { path: missing[0]!.path }, undefined, { help });
   }
-  const most = Math.max(...pictures.map(({ objects }) => objects.length));
-  const start = readImage(first.path);
-  const shape = start.shape;
-  const size = shape.reduce((all, n) => all * n, 1);
+  const [channels] = readImage(first.path).shape as [number];
+  const sizes = [pictures.map(({ rows }) => rows), pictures.map(({ columns }) => columns)];
+  const [least, most] = [Math.min, Math.max].map((of) => sizes.map((all) => all.reduce((a, b) => of(a, b)))) as [
+    [number, number],
+    [number, number],
+  ];
+  const varied = least.join() !== most.join();
+  const note = `${name}: images from ${least[1]}×${least[0]} to ${most[1]}×${most[0]} pixels, each scaled to fit and grey around it`;
+  const set = { name, annotations, pictures, names, ids, notes: varied ? [...notes, note] : notes };
+  return framedIn(set, channels, ...most);
+}
+
+interface CocoSet {
+  readonly name: string;
+  readonly annotations: string;
+  readonly pictures: readonly Picture[];
+  readonly names: readonly string[];
+  readonly ids: readonly number[];
+  readonly notes: readonly string[];
+}
+
+/** The set in frames of so many rows and columns. */
+function framedIn(set: CocoSet, channels: number, rows: number, columns: number): Dataset {
+  const { name, pictures, names, ids, notes } = set;
   const { length } = pictures;
+  const most = pictures.reduce((all, { objects }) => Math.max(all, objects.length), 0);
   const width = 5 * most;
+  const size = channels * rows * columns;
+  const placeOf = (picture: Picture): Letterbox => letterbox([picture.rows, picture.columns], [rows, columns]);
   return {
     name,
-    shape,
+    shape: [channels, rows, columns],
     layout: 'nchw',
     type: 'u1',
     scale: 255,
@@ -57,20 +78,30 @@ export function openCoco(name: string, folder: string, annotations: string): Dat
     classesKnown: true,
     length,
     targets: width,
-    boxes: { names, most },
+    boxes: {
+      names,
+      most,
+      ids,
+      source(sample) {
+        const picture = pictures[sample]!;
+        return { id: picture.id, boxIn: (box) => boxInImage(box, placeOf(picture)) };
+      },
+    },
+    letterboxed: (...frame) => framedIn(set, ...frame),
     notes,
     read(from, wanted) {
       const count = batchCount({ length }, from, wanted);
       const images = new Uint8Array(count * size);
       const targets = new Float32Array(count * width);
       for (let i = 0; i < count; i++) {
-        const { path, rows, columns, objects } = pictures[from + i]!;
-        const sample = readImage(path);
-        const expected = [shape[0]!, rows, columns];
-        if (sample.shape.join() !== expected.join())
-          fail('data/ragged', { file: path, found: sample.shape, first: annotations, expected });
-        images.set(sample.values, i * size);
-        for (let k = 0; k < most; k++) targets.set(objects[k] ?? [-1, 0, 0, 0, 0], i * width + 5 * k);
+        const picture = pictures[from + i]!;
+        const place = placeOf(picture);
+        images.set(framedImage(pixelsOf(picture, channels, set.annotations), channels, place), i * size);
+        for (let k = 0; k < most; k++) {
+          const [label, ...box] = picture.objects[k] ?? [-1];
+          const row = label === -1 ? [-1, 0, 0, 0, 0] : [label!, ...framedBox(box as unknown as Edges, place)];
+          targets.set(row, i * width + 5 * k);
+        }
       }
       return { count, images, labels: new Int32Array(count), targets };
     },
@@ -78,11 +109,24 @@ export function openCoco(name: string, folder: string, annotations: string): Dat
   };
 }
 
+/** Bytes of an image as large as its annotations say; of a grey one as many times as there are channels. */
+function pixelsOf({ path, rows, columns }: Picture, channels: number, annotations: string): Uint8Array {
+  const { shape, values } = readImage(path);
+  const expected = [channels, rows, columns];
+  const grey = shape[0] === 1 && shape.slice(1).join() === expected.slice(1).join();
+  if (!grey && shape.join() !== expected.join())
+    fail('data/ragged', { file: path, found: shape, first: annotations, expected });
+  if (shape[0] === channels) return values as Uint8Array;
+  const all = new Uint8Array(channels * rows * columns);
+  for (let c = 0; c < channels; c++) all.set(values as Uint8Array, c * rows * columns);
+  return all;
+}
+
 function readAnnotations(
   name: string,
   folder: string,
   file: string,
-): { readonly pictures: readonly Picture[]; readonly names: readonly string[]; readonly notes: readonly string[] } {
+): { readonly pictures: readonly Picture[]; readonly names: readonly string[]; readonly ids: readonly number[]; readonly notes: readonly string[] } {
   const bad = (reason: string, help?: string): never => fail('data/bad-coco', { file, reason }, { file }, { help });
   const found = parsed(file, bad);
   const list = (key: string): readonly Record<string, unknown>[] => {
@@ -118,7 +162,7 @@ function readAnnotations(
         ? (value as number)
         : bad(`images[${i}] has no "${k === 0 ? 'height' : 'width'}" above 0`),
     ) as [number, number];
-    pictures.set(id, { path: join(folder, inside), rows, columns, objects: [] });
+    pictures.set(id, { id, path: join(folder, inside), rows, columns, objects: [] });
   });
 
   let [crowds, flat] = [0, 0];
@@ -158,6 +202,7 @@ function readAnnotations(
   return {
     pictures: [...pictures.values()],
     names: ids.map((id) => categories.get(id)!),
+    ids,
     notes: [
       ...left(crowds, crowds === 1 ? 'crowd is' : 'crowds are'),
       ...left(flat, flat === 1 ? 'box without an area is' : 'boxes without an area are'),

@@ -1,6 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import { type Diagnostic, diagnostic, fail } from '../base/diagnostics/index.js';
 import type { Recordings } from './events/events.js';
+import type { Edges } from './letterbox.js';
 
 /** How the numbers of an image are ordered: channels, rows, columns (`nchw`), or channels last (`nhwc`). */
 export type Layout = 'nchw' | 'nhwc';
@@ -41,7 +42,13 @@ export interface Dataset {
     readonly most: number;
     /** Of the detector that they are fitted to. */
     readonly bins?: number;
+    /** Ids of the classes in the file. */
+    readonly ids?: readonly number[];
+    /** The image that a sample was made from. */
+    readonly source?: (sample: number) => SourceImage;
   };
+  /** Of images on the disk: each scaled to fit into so many rows and columns. */
+  readonly letterboxed?: (channels: number, rows: number, columns: number) => Dataset;
   /** What the outputs are compared with is the sample itself, as a network gets it. */
   readonly targetIsInput?: boolean;
   /** Labels that the source has by name, for networks with several outputs. */
@@ -66,6 +73,12 @@ export interface Dataset {
   /** Images `start … start + count − 1` (fewer at the end), raw, row-major [count, ...shape]. */
   read(start: number, count: number): RawBatch;
   close(): void;
+}
+
+/** An image as it lies on the disk, and where a box of its sample is in it. */
+export interface SourceImage {
+  readonly id: number;
+  readonly boxIn: (box: Edges) => Edges;
 }
 
 /** One of several inputs of a network, which has all their numbers in a row: `start` … `end` − 1. */

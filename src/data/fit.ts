@@ -65,8 +65,9 @@ function sensorOf(input: readonly number[]): Sensor | undefined {
   return input.length === 3 && channels === 2 ? { columns: columns!, rows: rows! } : undefined;
 }
 
-function fitSamples(dataset: Dataset, need: Need): Outcome<Dataset> {
+function fitSamples(given: Dataset, need: Need): Outcome<Dataset> {
   const diagnostics: Diagnostic[] = [];
+  const dataset = scaled(given, need);
   const fit = arranged(dataset, need.shape);
   if (fit === undefined) {
     const args = { name: dataset.name, data: dataset.shape, network: need.shape };
@@ -87,6 +88,13 @@ function fitSamples(dataset: Dataset, need: Need): Outcome<Dataset> {
   const { boxes } = fit.dataset;
   const found = boxes === undefined || need.detector === undefined ? {} : { boxes: { ...boxes, bins: need.detector.bins } };
   return { value: { ...fit.dataset, scale, frames, ...mirrored, ...found }, diagnostics };
+}
+
+/** Images that may be scaled, in the rows and columns that a network takes. */
+function scaled(dataset: Dataset, { shape }: Need): Dataset {
+  const [channels, rows, columns] = shape;
+  if (dataset.letterboxed === undefined || shape.length !== 3 || same(dataset.shape, shape)) return dataset;
+  return dataset.letterboxed(channels!, rows!, columns!);
 }
 
 interface Arranged {

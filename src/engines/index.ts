@@ -26,5 +26,5 @@ export { type OnnxSource, openOnnxSource } from './onnx-source.js';
 export type { Engine, OpenOptions, Opened } from './types.js';
 export { type OpenedInParts, openInParts, partBytes } from './in-parts.js';
 export { nativeIsHere };
-export { type LongWork, estimate } from './work.js';
+export { type LongWork, estimate, threadsHere } from './work.js';
 export { withinMemory } from './within-memory.js';

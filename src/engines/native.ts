@@ -3,7 +3,7 @@ import { type CProgram, type PlacedBuffer, countOf, emitC } from '../backends/c-
 import { type Tensor, type TypedArray, allocate, byteWidth, elementCount } from '../base/dtype.js';
 import { fail } from '../base/diagnostics/index.js';
 import { type Program, type ValueInfo, batchSize, checkedFeed, concreteShape } from '../tensor/index.js';
-import { aligned, placeBuffers } from './fused/arena.js';
+import { type Lifetime, aligned, placeBuffers } from './fused/arena.js';
 import { collectSamples, cutBatch, isSeparable, takeSamples } from './fused/samples.js';
 import { type Compiler, compileProgram, findCompiler } from './native/compiler.js';
 import { emitInference } from './native/inference.js';
@@ -176,13 +176,27 @@ class Run {
     const returned = new Set(Object.keys(this.ports.returned).map((name) => this.emitted.outputs.get(name)!));
     const fed = new Set(this.ports.fed.map(({ id }) => this.emitted.inputs.get(id)!));
     const moving = this.emitted.buffers.filter(({ index }) => !this.#keptOffsets.has(index));
-    const lifetimes = moving.map(({ index, bytes, first, last }) => ({
-      id: String(index),
-      bytes: countOf(bytes, n),
-      first: fed.has(index) ? -1 : first,
-      last: returned.has(index) ? Infinity : last,
-    }));
-    return { moving, ...placeBuffers(lifetimes, 0) };
+    const lifetimes = new Map<number, Lifetime>();
+    for (const { index, bytes, first, last } of moving) {
+      lifetimes.set(index, {
+        id: String(index),
+        bytes: countOf(bytes, n),
+        first: fed.has(index) ? -1 : first,
+        last: returned.has(index) ? Infinity : last,
+      });
+    }
+    // a buffer that goes on in another's memory lengthens that one's life
+    const roots = new Map<number, number>();
+    for (const { index, within } of moving.toSorted((a, b) => a.first - b.first)) {
+      if (within === undefined) continue;
+      const root = roots.get(within) ?? within;
+      roots.set(index, root);
+      lifetimes.set(root, { ...lifetimes.get(root)!, last: lifetimes.get(index)!.last });
+      lifetimes.delete(index);
+    }
+    const { offsets, end } = placeBuffers([...lifetimes.values()], 0);
+    for (const [index, root] of roots) offsets.set(String(index), offsets.get(String(root))!);
+    return { moving, offsets, end };
   }
 
   /** Bytes of memory for a batch of `n`. */

@@ -3,6 +3,9 @@ import { elementCount } from '../base/dtype.js';
 import { units } from '../tensor/dims.js';
 import { type Program, type TensorOp, type ValueInfo, attrsOf } from '../tensor/index.js';
 
+/** Threads that run side by side on this machine. */
+export const threadsHere = (): number => availableParallelism();
+
 /** What a program does with one sample: elements that its ops make, and products that it adds up. */
 export interface Work {
   readonly elements: number;
@@ -67,7 +70,7 @@ const compiling = { any: 1, perOp: 0.0015 };
 const saved = 0.5;
 
 /** Seconds that work takes on the engines that are always there, and those that `native` saves by it, its compiler's taken off. */
-export function estimate({ program, samples, threads = availableParallelism() }: LongWork) {
+export function estimate({ program, samples, threads = threadsHere() }: LongWork) {
   const made = program();
   const { elements, products } = workOf(made);
   const seconds = (samples * (elements * perElement + products * perProduct)) / threads;

@@ -1,7 +1,8 @@
 import { InvariantError } from '../base/invariant.js';
+import type { Value } from '../tensor/index.js';
 import { roundHalfEven } from '../base/rounding.js';
 import { emitClip, emitLevels } from './emit/clip.js';
-import { type FunctionRow, type RangeCall, ops } from './emit/function-row.js';
+import { type FunctionRow, type RangeCall, drawn, ops } from './emit/function-row.js';
 import { emitWhere } from './emit/where.js';
 import { type Range, anything, commonRange, commonStep, exactly, isUneven } from './ranges.js';
 
@@ -160,6 +161,27 @@ const rows = {
     gradient: surrogate,
     range: levelsRange,
     emit: emitLevels,
+  },
+  uniform: {
+    params: ['lo', 'hi'],
+    doc: 'a number drawn between lo and hi (hi not included), anew for each neuron, step and sample',
+    gradient: 'of lo + (hi − lo)·r, with r as it was drawn',
+    draws: true,
+    range: ({ args: [lo, hi] }) => ({ lo: Math.min(lo!.lo, hi!.lo), hi: Math.max(lo!.hi, hi!.hi), step: 0 }),
+    emit: drawn(({ builder }, r, lo, hi) =>
+      builder.add(
+        builder.mul(r, typeof lo === 'number' && typeof hi === 'number' ? hi - lo : builder.sub(hi as Value, lo)),
+        lo,
+      ),
+    ),
+  },
+  normal: {
+    params: ['mean', 'deviation'],
+    doc: 'a number drawn from the normal distribution, anew for each neuron, step and sample',
+    gradient: 'of mean + deviation·r, with r as it was drawn',
+    draws: true,
+    range: () => anything,
+    emit: drawn(({ builder }, r, mean, deviation) => builder.add(builder.mul(r, deviation), mean)),
   },
   sum: {
     params: ['x'],

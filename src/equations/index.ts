@@ -6,6 +6,7 @@ export { surrogateArgumentDocs, surrogateProblem, surrogateTable } from '../tens
 export { type FunctionName, equationFunctions, functionNamed } from './functions.js';
 export { isWhole, wholeIfNear } from './ranges.js';
 export { valueOf } from './value.js';
+export { type Draw, drawing, drawsOf } from './draws.js';
 export { expandUnits, maxUnits } from './expand-units.js';
 export { levelProblems } from './level-problems.js';
 export { type SpikeLevels, isRealValued, spikeLevels } from './levels.js';

@@ -14,11 +14,11 @@ const mostUnary = 32;
  * spike at all, too many bits. A warning where fractional levels leave codes of their last bit unused (D·N ≠ 2^B − 1), or where spikes take many
  * unary planes.
  */
-export function levelProblems(use: NeuronUse): readonly Diagnostic[] {
+export function levelProblems(use: NeuronUse, steps?: number): readonly Diagnostic[] {
   const { def, args, place } = use;
   const neuron = def.name;
   const problems: LevelProblem[] = [];
-  const levels = spikeLevels(def, args, (problem) => problems.push(problem));
+  const levels = spikeLevels(def, args, { steps, onProblem: (problem) => problems.push(problem) });
   const [first] = problems;
   if (first?.kind === 'uneven') {
     const { bound } = first;

@@ -25,7 +25,13 @@ function evenValues({ def, args }: NeuronUse, name: string, bound: number): stri
   const value = args[name]!;
   const isEven = (candidate: number): boolean => {
     const problems: LevelProblem[] = [];
-    const levels = spikeLevels(def, { ...args, [name]: candidate }, (problem) => problems.push(problem));
+    const levels = spikeLevels(
+      def,
+      { ...args, [name]: candidate },
+      {
+        onProblem: (problem) => problems.push(problem),
+      },
+    );
     return problems.length === 0 && levels !== undefined && levels.min < levels.max;
   };
   const among = (candidates: readonly number[]): number[] =>

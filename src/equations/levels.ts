@@ -9,18 +9,24 @@ export interface SpikeLevels {
   readonly step: number;
 }
 
+export interface LevelOptions {
+  /** The number of time steps T of a layer; any where missing. */
+  readonly steps?: number | undefined;
+  readonly onProblem?: OnProblem;
+}
+
 /**
  * The levels a neuron's output can have, derived from its equations by interval arithmetic; nothing
  * where they don't bound it or don't hold it to multiples of a step. Learnable parameters count with
- * their present values.
+ * their present values; `steps` is T, where it is known.
  */
 export function spikeLevels(
   def: NeuronDef,
   args: Readonly<Record<string, number>>,
-  onProblem: OnProblem = () => undefined,
+  { steps, onProblem = () => undefined }: LevelOptions = {},
 ): SpikeLevels | undefined {
   if (learnsLevels(def)) return undefined;
-  const { lo, hi, step } = outputRange(def, args, onProblem);
+  const { lo, hi, step } = outputRange(def, args, steps, onProblem);
   if (!Number.isFinite(lo) || !Number.isFinite(hi)) return undefined;
   if (lo === 0 && hi === 0) return { min: 0, max: 0, step: 1 };
   if (step === 0) return undefined;
@@ -28,8 +34,10 @@ export function spikeLevels(
 }
 
 /** Whether a neuron's output is a real number: its equations hold it to no steps, as `fire s = u`. */
-export function isRealValued(def: NeuronDef, args: Readonly<Record<string, number>>): boolean {
-  return !learnsLevels(def) && outputRange(def, args).step === 0 && spikeLevels(def, args) === undefined;
+export function isRealValued(def: NeuronDef, args: Readonly<Record<string, number>>, steps?: number): boolean {
+  return (
+    !learnsLevels(def) && outputRange(def, args, steps).step === 0 && spikeLevels(def, args, { steps }) === undefined
+  );
 }
 
 function learnsLevels(def: NeuronDef): boolean {
@@ -37,12 +45,18 @@ function learnsLevels(def: NeuronDef): boolean {
   return assignmentsOf(def, 'fire').some(({ value }) => hasLearnedLevels(value, learned));
 }
 
-function outputRange(def: NeuronDef, args: Readonly<Record<string, number>>, onProblem?: OnProblem): Range {
+function outputRange(
+  def: NeuronDef,
+  args: Readonly<Record<string, number>>,
+  steps: number | undefined,
+  onProblem?: OnProblem,
+): Range {
   const ranges = new Map<string, Range>(Object.entries(args).map(([name, value]) => [name, exactly(value)]));
   const units = Math.max(1, ...def.states.map((state) => (state.units ? rangeOf(state.units, ranges, 1).hi : 1)));
   for (const { name } of def.states) ranges.set(name, anything);
   ranges.set('t', { lo: 1, hi: Infinity, step: 1 });
-  ranges.set('T', { lo: 1, hi: Infinity, step: 1 });
+  ranges.set('T', steps === undefined ? { lo: 1, hi: Infinity, step: 1 } : exactly(steps));
+  for (const name of def.currents ?? []) ranges.set(name, anything);
   ranges.set('unit', { lo: 1, hi: units, step: 1 });
   for (const { target, value } of assignmentsUntilOutput(def)) {
     const isState = def.states.some((state) => state.name === target);

@@ -114,13 +114,15 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
   tokens.expect(')');
   tokens.expect('{');
   const states: NeuronState[] = [];
+  const currents: string[] = [];
   const phases: Partial<Record<PhaseName, Assignment[]>> = {};
   let surrogate: NeuronDef['surrogate'];
   let detachReset = false;
   let planes: NeuronDef['planes'];
   while (!tokens.accept('}')) {
     const word = tokens.name();
-    if (word === 'state') {
+    if (word === 'input') currents.push(tokens.name());
+    else if (word === 'state') {
       const state = tokens.name();
       let units: Expr | undefined;
       if (tokens.accept('[')) {
@@ -139,11 +141,12 @@ export function parseNeuron(tokens: TokenStream): NeuronDef {
       detachReset = true;
     } else if (word === 'planes') {
       planes = planeForms.find((form) => tokens.accept(form)) ?? tokens.fail(planeForms.join(' or '));
-    } else tokens.fail(`state, ${phaseNames.join(', ')}, surrogate, planes, detach or "}"`);
+    } else tokens.fail(`input, state, ${phaseNames.join(', ')}, surrogate, planes, detach or "}"`);
   }
   return {
     name,
     params,
+    ...(currents.length === 0 ? {} : { currents }),
     states,
     phases: phasesOf(phases),
     ...(surrogate === undefined ? {} : { surrogate }),

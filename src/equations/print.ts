@@ -82,6 +82,7 @@ function printNeuronParam(param: NeuronParam): string {
 /** A neuron type as a block of the IR's text form. */
 export function printNeuron(def: NeuronDef): string {
   const lines = [`  neuron ${def.name}(${def.params.map(printNeuronParam).join(', ')}) {`];
+  for (const current of def.currents ?? []) lines.push(`    input ${current}`);
   for (const state of def.states) {
     const units = state.units === undefined ? '' : `[${printExpr(state.units)}]`;
     lines.push(`    state ${state.name}${units} = ${printExpr(state.initial)}`);

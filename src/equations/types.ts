@@ -7,7 +7,7 @@ import { type PhaseName, phaseNames, phaseTable } from './phases.js';
  * order: charge (membrane from input `x`), fire (output from membrane), reset (membrane from output).
  *
  * Names an expression may use: parameters, states, values assigned earlier in the step,
- * `x` (input current), `s` (output, once fired), `t` (local time step, from 1) and `T`
+ * `x` (input current), further input currents by their names, `s` (output, once fired), `t` (local time step, from 1) and `T`
  * (number of local steps).
  */
 export type Expr =
@@ -131,6 +131,8 @@ export interface Phase {
 export interface NeuronDef {
   readonly name: string;
   readonly params: readonly NeuronParam[];
+  /** Names of the input currents beside `x`, in the order of the layer's further inputs; none where missing. */
+  readonly currents?: readonly string[];
   readonly states: readonly NeuronState[];
   /** All of them, in the order in which a time step goes through them. */
   readonly phases: readonly Phase[];

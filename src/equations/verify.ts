@@ -1,3 +1,4 @@
+import { drawing } from './draws.js';
 import { functionNamed } from './functions.js';
 import { phaseTable } from './phases.js';
 import type { Expr, NeuronDef } from './types.js';
@@ -28,9 +29,19 @@ function foundProblems(def: NeuronDef): readonly string[] {
   const look = (expr: Expr, names: ReadonlySet<string>, where: string): void => {
     for (const problem of expressionProblems(expr, names)) problems.push(`${problem} in ${where}`);
   };
-  const visible = new Set([...params, ...given]);
+  // what is known before the first step
+  const outer = new Set([...params, 'T']);
+  const taken = new Set([...params, ...given, 's', ...def.states.map((state) => state.name)]);
+  for (const current of def.currents ?? []) {
+    if (taken.has(current)) problems.push(`has two things called ${current}`);
+    taken.add(current);
+  }
+  const visible = new Set([...params, ...given, ...(def.currents ?? [])]);
+  const outside = [...def.states.flatMap(({ initial, units }) => [initial, ...(units === undefined ? [] : [units])])];
+  for (const value of Object.values(def.surrogate?.args ?? {})) if (typeof value !== 'number') outside.push(value);
+  for (const { callee } of outside.flatMap(drawing)) problems.push(`calls ${callee} outside of its phases`);
   for (const { name, initial, units } of def.states) {
-    look(initial, params, `state ${name}`);
+    look(initial, outer, `state ${name}`);
     if (units !== undefined) look(units, params, `the units of state ${name}`);
     visible.add(name);
   }
@@ -42,7 +53,7 @@ function foundProblems(def: NeuronDef): readonly string[] {
     if (phaseTable[name].fires === true && !visible.has('s')) problems.push(`assigns no output s in ${name}`);
   }
   for (const [name, value] of Object.entries(def.surrogate?.args ?? {})) {
-    if (typeof value !== 'number') look(value, params, `the surrogate's ${name}`);
+    if (typeof value !== 'number') look(value, outer, `the surrogate's ${name}`);
   }
   return problems;
 }

@@ -75,8 +75,11 @@ export const codings = {
     ],
   },
   binary: {
-    doc: 'one step of spikes with bits: a value is its code, as the quantised network computes it',
-    args: [{ name: 'bits', doc: 'of a spike', spec: { kind: 'int', min: 1, max: 16 }, default: 8 }],
+    doc: 'the bits of integer spikes, in virtual steps: of an ONNX network’s codes, or of a network’s integer neurons (IBRA)',
+    args: [
+      { name: 'bits', doc: 'of a spike', spec: { kind: 'int', min: 1, max: 16 }, default: 8 },
+      { name: 'steps', doc: 'time steps of a network of layers', spec: manySteps, default: 1 },
+    ],
   },
   phase: {
     doc: 'binary digits in the phases of a period, again in each period (Kim et al. 2018)',
@@ -118,6 +121,10 @@ export const codings = {
       },
       input,
     ],
+  },
+  ttfs_dynamic: {
+    doc: 'time to first spike with membranes that ramp and thresholds that wait (Rueckauer and Liu 2018)',
+    args: [steps, input],
   },
   tsc: {
     doc: 'temporal switch coding: a spike where a neuron begins to fire and one where it ends (Han and Roy 2020)',
@@ -176,6 +183,7 @@ export const codingLayerSettings: Readonly<Partial<Record<keyof typeof codings, 
   phase: [range],
   burst: [range],
   ttfs: [range],
+  ttfs_dynamic: [range],
   tsc: [range],
   pattern: [range],
 };

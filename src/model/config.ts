@@ -1,3 +1,4 @@
+import { codeRangeOf } from '../base/code-range.js';
 import { type Help, addingLine } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
@@ -293,9 +294,10 @@ export class ConfigChecker {
     const parameters: readonly Parameter[] = [
       { name: 'path', spec: { kind: 'string' }, required: true },
       { name: 'output', spec: { kind: 'string' }, required: false },
+      { name: 'input_codes', spec: { kind: 'string' }, required: false },
     ];
     const values = evaluateArguments(callee, parameters, calleeOf(value).args, context);
-    const [path, output] = [values?.get('path'), values?.get('output')];
+    const [path, output, codes] = ['path', 'output', 'input_codes'].map((name) => values?.get(name));
     if (path?.kind !== 'string') return undefined;
     const folder = folderOf(declared.file.ast.source.name);
     const resolved = join(folder, path.value);
@@ -308,7 +310,18 @@ export class ConfigChecker {
       return undefined;
     }
     const only = output?.kind === 'string' ? { output: output.value } : {};
-    return { kind: 'onnx', path: path.value, folder, resolved, ...only, place: value.span };
+    const inputCodes = codes?.kind === 'string' ? codeRangeOf(codes.value) : undefined;
+    if (codes?.kind === 'string' && inputCodes === undefined) {
+      const wrong = {
+        name: 'input_codes',
+        expected: 'a range of up to 65,536 integers, as "0..255"',
+        found: `"${codes.value}"`,
+      };
+      this.#reporter.report('model/wrong-kind', wrong, value.span);
+      return undefined;
+    }
+    const held = inputCodes === undefined ? {} : { inputCodes };
+    return { kind: 'onnx', path: path.value, folder, resolved, ...only, ...held, place: value.span };
   }
 
   #neuron(value: Expression, context: EvaluationContext): NeuronUse | undefined {

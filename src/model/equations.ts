@@ -9,6 +9,8 @@ import type { Reporter } from './reporter.js';
 export interface EquationScope {
   readonly names: ReadonlySet<string>;
   readonly reporter: Reporter;
+  /** It is carried out at each step, so that random numbers may be drawn. */
+  readonly steps?: true;
 }
 
 const zero: Expr = { kind: 'number', value: 0 };
@@ -58,12 +60,15 @@ function name(text: string, at: Expression, scope: EquationScope): Expr {
 
 function call(expression: CallExpression, scope: EquationScope): Expr {
   const callee = expression.callee.text;
-  const arity = functionNamed(callee)?.params.length;
+  const row = functionNamed(callee);
+  const arity = row?.params.length;
   if (arity === undefined) {
     const help = suggest(callee, Object.keys(equationFunctions));
     scope.reporter.report('model/unknown-name', { kind: 'function', name: callee }, expression.callee.span, { help });
     return zero;
   }
+  if (row?.draws === true && scope.steps !== true)
+    return refuse(`\`${callee}\`, outside of \`charge\`, \`fire\` and \`reset\`,`, expression, scope);
   if (callee === 'levels') return levelsCall(expression, scope.reporter, (part) => toEquation(part, scope)) ?? zero;
   const args = expression.args.map((argument) => toEquation(argument.value, scope));
   const named = expression.args.find((argument) => argument.name !== undefined);

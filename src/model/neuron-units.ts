@@ -12,6 +12,7 @@ export class UnitCheck {
   constructor(declaration: NeuronDeclaration, reporter: Reporter) {
     this.#reporter = reporter;
     for (const statement of declaration.body) {
+      if (statement.kind === 'current') this.#single.add(statement.name.text);
       if (statement.kind !== 'state') continue;
       (statement.units === undefined ? this.#single : this.#vectors).add(statement.name.text);
     }

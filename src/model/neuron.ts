@@ -11,6 +11,7 @@ import {
   type PhaseName,
   assignmentsOf,
   neuronParamTypes,
+  partsOf,
   phaseNames,
   phaseTable,
   phasesOf,
@@ -48,9 +49,11 @@ export function checkNeuron(declaration: NeuronDeclaration, reporter: Reporter):
   const paramNames = new Set(params.map((param) => param.name));
   const body = new NeuronBody(declaration, paramNames, reporter);
   const surrogate = body.surrogate();
+  const currents = body.currents();
   const def: NeuronDef = {
     name: declaration.name.text,
     params,
+    ...(currents.length === 0 ? {} : { currents }),
     states: body.states(),
     ...body.phases(),
     ...(surrogate === undefined ? {} : { surrogate }),
@@ -124,6 +127,8 @@ class NeuronBody {
   readonly #params: ReadonlySet<string>;
   readonly #reporter: Reporter;
   readonly #stateNames = new Map<string, Span>();
+  /** Input currents beside `x`. */
+  readonly #currents = new Map<string, Span>();
   readonly #assigned = new Set<string>();
   /** What equations may name so far. */
   readonly #visible: Set<string>;
@@ -132,22 +137,52 @@ class NeuronBody {
     this.#declaration = declaration;
     this.#params = params;
     this.#reporter = reporter;
-    for (const statement of declaration.body) if (statement.kind === 'state') this.#addState(statement.name);
+    for (const statement of declaration.body) {
+      if (statement.kind === 'state') this.#addState(statement.name);
+      if (statement.kind === 'current') this.#addCurrent(statement.name);
+    }
     const vectors = declaration.body.some((statement) => statement.kind === 'state' && statement.units !== undefined);
-    this.#visible = new Set([...given, ...(vectors ? ['unit'] : []), ...params, ...this.#stateNames.keys()]);
+    this.#visible = new Set([
+      ...given,
+      ...(vectors ? ['unit'] : []),
+      ...params,
+      ...this.#stateNames.keys(),
+      ...this.#currents.keys(),
+    ]);
   }
 
   #addState(name: { readonly text: string; readonly span: Span }): void {
     const earlier = this.#stateNames.get(name.text);
-    if (earlier !== undefined || this.#params.has(name.text) || given.includes(name.text) || name.text === 's') {
+    const current = this.#currents.has(name.text);
+    if (
+      earlier !== undefined ||
+      current ||
+      this.#params.has(name.text) ||
+      given.includes(name.text) ||
+      name.text === 's'
+    ) {
       const related = earlier === undefined ? [] : [{ place: earlier, message: 'first declared here' }];
       this.#reporter.report('model/duplicate-name', { name: name.text }, name.span, { related });
     }
     if (earlier === undefined) this.#stateNames.set(name.text, name.span);
   }
 
+  #addCurrent(name: { readonly text: string; readonly span: Span }): void {
+    const earlier = this.#currents.get(name.text) ?? this.#stateNames.get(name.text);
+    const known = [...given, ...taken, 's', 'unit'].includes(name.text) || this.#params.has(name.text);
+    if (earlier !== undefined || known) {
+      const related = earlier === undefined ? [] : [{ place: earlier, message: 'first declared here' }];
+      this.#reporter.report('model/duplicate-name', { name: name.text }, name.span, { related });
+    }
+    if (earlier === undefined) this.#currents.set(name.text, name.span);
+  }
+
+  currents(): readonly string[] {
+    return [...this.#currents.keys()];
+  }
+
   states(): NeuronState[] {
-    const scope = { names: this.#params, reporter: this.#reporter };
+    const scope = { names: new Set([...this.#params, 'T']), reporter: this.#reporter };
     const states: NeuronState[] = [];
     for (const statement of this.#declaration.body) {
       if (statement.kind !== 'state' || states.some((state) => state.name === statement.name.text)) continue;
@@ -179,7 +214,7 @@ class NeuronBody {
       for (const assignment of statement.assignments) {
         const { name, value } = assignment;
         units.assignment(assignment);
-        const equation = toEquation(value, { names: this.#visible, reporter: this.#reporter });
+        const equation = toEquation(value, { names: this.#visible, reporter: this.#reporter, steps: true });
         this.#checkReset(assignment, phase);
         if (this.#mayAssign(name, phase)) (found[phase] ??= []).push({ target: name.text, value: equation });
       }
@@ -231,7 +266,7 @@ class NeuronBody {
     for (const [key, otherwise] of Object.entries(known)) {
       const argument = matched.get(key);
       if (argument !== undefined) {
-        const expr = toEquation(argument.value, { names: this.#params, reporter: this.#reporter });
+        const expr = toEquation(argument.value, { names: new Set([...this.#params, 'T']), reporter: this.#reporter });
         checked[key] = expr.kind === 'number' ? expr.value : expr;
       } else if (otherwise !== undefined) {
         checked[key] = otherwise;
@@ -269,7 +304,7 @@ class NeuronBody {
   #mayAssign({ text, span }: { readonly text: string; readonly span: Span }, phase: PhaseName): boolean {
     const why = this.#params.has(text)
       ? 'it is a parameter'
-      : given.includes(text) || text === 'unit'
+      : given.includes(text) || text === 'unit' || this.#currents.has(text)
         ? 'it is given from outside'
         : text === 's' && phaseTable[phase].fires !== true
           ? '`s` is the output, which `fire` decides'
@@ -293,19 +328,29 @@ class NeuronBody {
     if (fires !== undefined && !(found.fire ?? []).some((assignment) => assignment.target === 's')) {
       this.#reporter.report('model/no-spike', { neuron: name.text }, fires.span, { help: 'assign it: `fire s = …`' });
     }
+    const read = new Set(Object.values(found).flatMap((list) => list.flatMap(({ value }) => [...namesOf(value)])));
+    for (const [current, span] of this.#currents) {
+      if (read.has(current)) continue;
+      const help = 'read it in `charge`, or remove it';
+      this.#reporter.report('model/unused-parameter', { name: current }, span, { help });
+    }
     for (const [state, span] of this.#stateNames) {
       if (!this.#assigned.has(state)) this.#reporter.report('model/unused-state', { name: state }, span);
     }
   }
 }
 
+function namesOf(expr: Expr): ReadonlySet<string> {
+  return new Set([
+    ...(expr.kind === 'name' ? [expr.name] : []),
+    ...partsOf(expr).flatMap((part) => [...namesOf(part)]),
+  ]);
+}
+
 function reportUnusedParameters(declaration: NeuronDeclaration, def: NeuronDef, reporter: Reporter): void {
   const used = new Set<string>();
   const visit = (expr: Expr): void => {
-    if (expr.kind === 'name') used.add(expr.name);
-    else if (expr.kind === 'unary') visit(expr.operand);
-    else if (expr.kind === 'binary') [expr.left, expr.right].forEach(visit);
-    else if (expr.kind === 'call') [...expr.args, ...Object.values(expr.named)].forEach(visit);
+    for (const name of namesOf(expr)) used.add(name);
   };
   for (const { value } of assignmentsOf(def)) visit(value);
   for (const { initial, units } of def.states) [initial, ...(units === undefined ? [] : [units])].forEach(visit);

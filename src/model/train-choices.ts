@@ -175,6 +175,17 @@ export const augmentations = {
     doc: 'a window as large as the image somewhere on it, after a border of zeros',
     args: [{ name: 'padding', doc: 'how wide the border is', spec: { kind: 'int', min: 0, max: 1024 }, default: 4 }],
   },
+  scale: {
+    doc: 'everything becomes larger or smaller about the middle',
+    args: [
+      {
+        name: 'by',
+        doc: 'from 1 − by to 1 + by times as large',
+        spec: { kind: 'real', above: 0, max: 0.9 },
+        default: 0.5,
+      },
+    ],
+  },
   erase: {
     doc: 'a rectangle of some images becomes 0 (random erasing)',
     args: [

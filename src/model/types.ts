@@ -1,4 +1,5 @@
 import type { NeuronDef } from '../equations/index.js';
+import type { CodeRange } from '../base/code-range.js';
 import type { Span } from '../base/source.js';
 import type { ModelFile } from '../syntax/index.js';
 import type { CodingValuesOfLayer, codings } from './codings.js';
@@ -41,6 +42,8 @@ export interface OnnxNetwork {
   readonly resolved: string;
   /** The output to take, of several. */
   readonly output?: string;
+  /** The integers that float inputs hold. */
+  readonly inputCodes?: CodeRange;
   readonly place: Span;
 }
 
@@ -95,7 +98,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | shift | offset |
  * | avgpool, maxpool | kernel, stride, pads |
  * | dropout | rate |
- * | readout (the output alone) | of: mean, sum, last, max |
+ * | readout (the output alone) | of: mean, sum, last, max, first_spike, membrane |
  * | delay (may read a layer that stands later) | steps |
  * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
  */

@@ -38,9 +38,10 @@ export function decodedOp<K extends OpKind>(op: UncheckedOp<K>): Op<K> | { reado
 function withLevels(
   op: Required<Pick<NewOp, 'kind' | 'attrs' | 'params'>>,
   neurons: ReadonlyMap<string, NeuronDef>,
+  steps: number | undefined,
 ): Attrs {
   const { attrs } = op;
-  const own = levelsOf(op, neurons);
+  const own = levelsOf(op, neurons, steps);
   if (own === undefined) return attrs;
   const levels = [own.min, own.max];
   if ('levels' in attrs && 'amplitude' in attrs) return { ...attrs, levels };
@@ -58,7 +59,7 @@ export function makeOp<K extends OpKind>(
   values: ReadonlyMap<string, Param>,
   neurons: ReadonlyMap<string, NeuronDef>,
 ): Op<K> | { readonly problem: string } {
-  const settled = withLevels({ kind, attrs, params }, neurons);
+  const settled = withLevels({ kind, attrs, params }, neurons, types[0]?.time?.steps);
   const type = inferType({ kind, attrs: settled, params }, types, values, neurons);
   if (typeof type === 'string') return { problem: type };
   return checkedOp({

@@ -11,6 +11,7 @@ export {
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
 export { type Interval, hasGrid, intervalOf, intervalSource, productOfIntervals, rowBounds } from './intervals.js';
+export { scheduled } from './schedule.js';
 export { inferType } from './infer-type.js';
 export {
   consumersOf,

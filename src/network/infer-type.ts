@@ -3,13 +3,14 @@ import { attrProblems, opDef } from './ops/index.js';
 import type { Param, UncheckedOp, ValueType } from './types.js';
 import { derivedLevels } from './verify-levels.js';
 
-/** The levels that the equations of a layer of neurons give; undefined for other layers. */
+/** The levels that the equations of a layer of neurons give, its input being of so many steps; undefined for other layers. */
 export function levelsOf(
   { kind, attrs, params }: Pick<UncheckedOp, 'kind' | 'attrs' | 'params'>,
   neurons: ReadonlyMap<string, NeuronDef>,
+  steps: number | undefined,
 ): SpikeLevels | undefined {
   const def = kind === 'neuron' ? neurons.get(String(attrs['neuron'])) : undefined;
-  return def === undefined ? undefined : derivedLevels({ attrs, params }, def);
+  return def === undefined ? undefined : derivedLevels({ attrs, params }, def, steps);
 }
 
 /** The type an op would have, or what is wrong with it: its attributes, arity, parameters or types. */
@@ -33,7 +34,7 @@ export function inferType(
   return def.type({
     inputs,
     attrs: op.attrs,
-    levels: levelsOf(op, neurons),
+    levels: levelsOf(op, neurons, inputs[0]?.time?.steps),
     param: (role) => {
       const name = op.params[role];
       return name === undefined ? undefined : params.get(name)?.tensor.shape;

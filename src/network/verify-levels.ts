@@ -1,4 +1,11 @@
-import { type NeuronDef, type SpikeLevels, neuronProblems, spikeLevels, stepParameter } from '../equations/index.js';
+import {
+  type NeuronDef,
+  type SpikeLevels,
+  neuronProblems,
+  readsName,
+  spikeLevels,
+  stepParameter,
+} from '../equations/index.js';
 import type { OpProblem } from './verify-bits.js';
 import type { Attrs, Network, Op } from './types.js';
 
@@ -13,7 +20,7 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
   const args = argumentsOf(op, def);
   // what they lack is refused as such (`neuronProblems`, `valueProblems`)
   if (!haveLevels(def, args)) return [];
-  const derived = levelsWith(def, args);
+  const derived = levelsWith(def, args, stepsOfLayer(op.attrs, op.type.time?.steps));
   if (derived === undefined) {
     if (op.attrs.levels === undefined) return [];
     return [{ message: `declares levels, but the equations of ${def.name} give no finite ones` }];
@@ -37,21 +44,35 @@ export function neuronLevelProblems(op: Op, { neurons, coding }: Network): reado
 /** What the levels of a layer of neurons follow from. */
 type NeuronParts = { readonly attrs: Attrs; readonly params: Op['params'] };
 
-/** The levels that the equations give a layer of neurons, or nothing where they aren't finitely many. */
-export function derivedLevels(op: NeuronParts, def: NeuronDef): SpikeLevels | undefined {
+/**
+ * The levels that the equations give a layer of neurons whose input has so many steps, or nothing where they aren't
+ * finitely many.
+ */
+export function derivedLevels(op: NeuronParts, def: NeuronDef, steps?: number): SpikeLevels | undefined {
   const args = argumentsOf(op, def);
-  return haveLevels(def, args) ? levelsWith(def, args) : undefined;
+  return haveLevels(def, args) ? levelsWith(def, args, stepsOfLayer(op.attrs, steps)) : undefined;
 }
 
 /** Levels by definition and parameters: layers alike have the same. */
 const known = new WeakMap<NeuronDef, Map<string, SpikeLevels | undefined>>();
 
-function levelsWith(def: NeuronDef, args: Readonly<Record<string, number>>): SpikeLevels | undefined {
+function levelsWith(
+  def: NeuronDef,
+  args: Readonly<Record<string, number>>,
+  steps: number | undefined,
+): SpikeLevels | undefined {
   const derived = known.get(def) ?? new Map<string, SpikeLevels | undefined>();
   known.set(def, derived);
-  const key = Object.entries(args).flat().join(' ');
-  if (!derived.has(key)) derived.set(key, spikeLevels(def, args));
+  const own = readsName(def, 'T') ? steps : undefined;
+  const key = [...Object.entries(args).flat(), own].join(' ');
+  if (!derived.has(key)) derived.set(key, spikeLevels(def, args, { steps: own }));
   return derived.get(key);
+}
+
+/** T of a layer: the steps of its input, or those for which it holds it, behind the silent ones. */
+function stepsOfLayer(attrs: Attrs, steps: number | undefined): number | undefined {
+  const { hold = steps, silent = 0 } = attrs as { readonly hold?: number; readonly silent?: number };
+  return hold === undefined ? undefined : hold + silent;
 }
 
 /** Whether equations can be asked for levels: they are right, and the step size, if it is a parameter, is a size. */

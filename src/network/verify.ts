@@ -69,7 +69,8 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (!sameType(inferred, op.type)) {
     problems.push(`has type ${printType(op.type)}, its inputs give ${printType(inferred)}`);
   }
-  if (traitsOf(op).join) {
+  const { join: joins, role } = traitsOf(op);
+  if (joins || role === 'neurons') {
     const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
   }
@@ -81,6 +82,16 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
   if (op.kind === 'neuron' && !network.neurons.has(op.attrs.neuron)) {
     problems.push(`names an unknown neuron ${op.attrs.neuron}`);
   }
+  const wanted = op.kind === 'neuron' ? 1 + (network.neurons.get(op.attrs.neuron)?.currents?.length ?? 0) : undefined;
+  if (op.kind === 'neuron' && wanted !== inputs.length)
+    problems.push(`has ${inputs.length} current(s), its neuron ${op.attrs.neuron} takes ${wanted}`);
+  const [from] = op.inputs;
+  if (
+    op.kind === 'decode' &&
+    op.attrs.readout === 'membrane' &&
+    !network.ops.some(({ id, kind }) => id === from && kind === 'neuron')
+  )
+    problems.push(`reads membranes, and %${from} is no layer of neurons`);
   for (const name of Object.values(op.params)) {
     if (!network.params.has(name)) problems.push(`names an unknown parameter ${name}`);
   }

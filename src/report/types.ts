@@ -1,6 +1,6 @@
 import type { Cost } from '../cost/index.js';
 import type { ClassScore, LayerActivity, Regression } from '../run/metrics/index.js';
-import type { OutputScore } from '../run/types.js';
+import type { FirstSpike, OutputScore } from '../run/types.js';
 import type { DetectedImage } from '../run/detected-images.js';
 import type { SampleTrace } from '../run/sample-trace.js';
 import type { Network } from '../network/index.js';
@@ -17,6 +17,8 @@ export interface Measured {
   /** Of labels that are boxes: mean average precision at an overlap of 0.5, and at 0.5 … 0.95. */
   readonly map50?: number;
   readonly map?: number;
+  /** Of an output read out by its first spike: when it comes. */
+  readonly first_spike?: FirstSpike;
   /** Of several outputs: each. */
   readonly outputs?: readonly OutputScore[];
   readonly source?: { readonly accuracy: number; readonly agreement: number };

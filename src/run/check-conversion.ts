@@ -74,7 +74,7 @@ export async function checkConversion(conversion: Conversion, options: CheckOpti
   counter(0, images.count);
   const found =
     carrierOf(spiking).trains === 'weighted'
-      ? await compareCodes(conversion, images, options.engine, { counter, inTurn: heldCodes(conversion, images) })
+      ? await compareCodes(conversion, images, options.engine, { counter })
       : await comparePredictions(conversion, images, options.engine, counter);
   const equal = agreement(found.spiking, found.classes);
   const from =
@@ -130,14 +130,6 @@ function inputsOf({ quantised, spiking }: Conversion, { level, calibration, norm
   const dataset = fitToNetwork(spiking, calibration, new Findings(), { numbers: true, normalisation });
   return { dataset, normalisation, count, batch };
 }
-
-/** Whether the reference codes of all inputs may be held at once, two bytes each. */
-function heldCodes({ spiking }: Conversion, { count }: Images): boolean {
-  const values = spiking.ops.reduce((sum, op) => sum + (op.kind === 'neuron' ? elementCount(op.type.shape) : 0), 0);
-  return values * count <= mostHeld;
-}
-
-const mostHeld = 1e8;
 
 /** Values of layers given out at once, at most. */
 const valuesAtOnce = 4e6;

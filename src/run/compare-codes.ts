@@ -1,21 +1,17 @@
-import type { Tensor } from '../base/dtype.js';
-import { present } from '../base/invariant.js';
+import { type Tensor, elementCount } from '../base/dtype.js';
 import type { Engine } from '../engines/index.js';
+import { type Runnable, exactCodes, lower } from '../lower/program/index.js';
+import { type Network, type Op, attrsOf, isFiringLayer, isNeuronLayer, numberAttr, roleOf } from '../network/index.js';
+import { trainCapacity } from '../passes/index.js';
+import { KeptCodes } from './kept-codes.js';
+import { type Portion, portionsOf, runLayers } from './layer-codes.js';
 import {
   type ComparedLayer,
   type Counter,
   DifferenceCounter,
   type Images,
   type LayerDifference,
-  forEachBatch,
-  predictedClasses,
 } from './metrics/index.js';
-import { type ProbeKind, type Runnable, exactCodes, lower } from '../lower/program/index.js';
-import { type Network, type Op, attrsOf, isNeuronLayer, numberAttr } from '../network/index.js';
-import { trainCapacity } from '../passes/index.js';
-import { openRunnable } from '../train/index.js';
-import { runInParts } from './in-parts.js';
-import { KeptCodes } from './kept-codes.js';
 
 /** A quantised network's codes in exact arithmetic beside those of its spiking network, on the same images. */
 export interface ComparedCodes {
@@ -49,131 +45,90 @@ export function stepwiseTrain(op: Op): ComparedLayer {
 
 export interface CompareOptions {
   readonly counter?: Counter;
-  /** One network after the other, part by part, which holds little of either at a time; without residuals. */
-  readonly inTurn?: boolean;
+  /** Whether residuals are counted: membranes at the end. */
+  readonly residuals?: boolean;
+  /** Codes that are kept at once, at most. */
+  readonly mostKept?: number;
 }
 
 /** Runs both networks over the images and counts, layer by layer, the codes that differ. */
 export async function compareCodes(
-  { quantised, spiking }: { readonly quantised: Network; readonly spiking: Network },
+  networks: { readonly quantised: Network; readonly spiking: Network },
   images: Images,
   engine: Engine,
-  { counter, inTurn = false }: CompareOptions = {},
+  { counter, residuals = false, mostKept }: CompareOptions = {},
 ): Promise<ComparedCodes> {
-  const differences = new DifferenceCounter(comparedLayers(quantised, spiking));
-  const openExact = () => lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } });
-  const openSpiking = () => lower(spiking, { probes: { codes: true, membrane: !inTurn } });
-  const compare = inTurn ? compareInTurn : compareTogether;
-  const found = await compare(openExact, openSpiking, images, engine, differences, counter);
-  return { ...found, layers: differences.result() };
+  const comparison = new CodeComparison(networks, images.count, residuals);
+  for (const portion of portionsOf(images, codesOf(networks.spiking), mostKept)) {
+    await comparison.run(portion, engine, {
+      counter: (done, total) =>
+        counter?.(portion.first + Math.floor((portion.images.count * done) / total), images.count),
+    });
+  }
+  return comparison.result();
 }
 
-type Compare = (
-  lowerExact: () => Runnable,
-  lowerSpiking: () => Runnable,
-  images: Images,
-  engine: Engine,
-  differences: DifferenceCounter,
-  counter: Counter | undefined,
-) => Promise<Pick<ComparedCodes, 'classes' | 'spiking'>>;
+/** Codes of a network that are compared, of one sample. */
+export function codesOf({ ops }: Network): number {
+  const kept = ops.filter((op) => roleOf(op) === 'encoder' || isFiringLayer(op));
+  return kept.reduce((sum, { type }) => sum + elementCount(type.shape), 1);
+}
 
-/** Both networks on a batch, then the next batch. */
-const compareTogether: Compare = async (lowerExact, lowerSpiking, images, engine, differences, counter) => {
-  const classes = new Int32Array(images.count);
-  const spikingClasses = new Int32Array(images.count);
-  // image by image a second lane would only hold the network once more
-  const threads = images.batch === 1 ? 1 : undefined;
-  const exact = await openSide(lowerExact(), engine, threads);
-  try {
-    const snn = await openSide(lowerSpiking(), engine, threads);
-    try {
-      const run = async (batch: Tensor<'f32'>) => ({ reference: await exact.run(batch), found: await snn.run(batch) });
-      const take = ({ reference, found }: { reference: Side; found: Side }, start: number): void => {
-        classes.set(reference.classes, start);
-        spikingClasses.set(found.classes, start);
-        differences.add(
-          (id) => reference.probe('codes', id),
-          (id) => found.probe('codes', id),
-          (id) => found.probe('membrane', id),
-          (id) => reference.probe('tie', id),
-        );
-      };
-      await forEachBatch(images, 1, run, take, counter);
-    } finally {
-      await snn.dispose();
-    }
-  } finally {
-    await exact.dispose();
+export interface ComparisonOptions {
+  readonly counter?: Counter | undefined;
+  /** Sees the quantised network's codes. */
+  readonly seen?: (start: number, id: string, codes: Tensor) => void;
+}
+
+/**
+ * Both networks on portions of images, one after the other: the exact one, whose codes are kept in few bytes, then the spiking
+ * one, layer by layer as they come.
+ */
+export class CodeComparison {
+  readonly #differences: DifferenceCounter;
+  readonly #exact: Runnable;
+  readonly #spiking: Runnable;
+  readonly #classes: Int32Array;
+  readonly #spikingClasses: Int32Array;
+
+  constructor(
+    { quantised, spiking }: { readonly quantised: Network; readonly spiking: Network },
+    count: number,
+    residuals: boolean,
+  ) {
+    this.#differences = new DifferenceCounter(comparedLayers(quantised, spiking));
+    this.#exact = lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } });
+    this.#spiking = lower(spiking, { probes: { codes: true, membrane: residuals } });
+    this.#classes = new Int32Array(count);
+    this.#spikingClasses = new Int32Array(count);
   }
-  return { classes, spiking: spikingClasses };
-};
 
-/** The exact network on all images, its codes kept in few bytes, then the spiking one, layer by layer as they come. */
-const compareInTurn: Compare = async (lowerExact, lowerSpiking, images, engine, differences, counter) => {
-  const threads = images.batch === 1 ? 1 : undefined;
-  const running = async (
-    runnable: Runnable,
-    take: (start: number, found: (kind: ProbeKind, id: string) => Tensor | undefined, ids: readonly string[]) => void,
-    count?: Counter,
-  ): Promise<Int32Array> => {
-    const classes = new Int32Array(images.count);
-    const { outputs } = runnable;
-    await runInParts(runnable, engine, images, {
-      threads,
-      counter: count,
-      take: (start, results) => {
-        const logits = results[outputs.logits ?? ''];
-        if (logits !== undefined) classes.set(predictedClasses(logits), start);
-        const { codes } = outputs.probes;
-        const ids = [...codes].flatMap(([id, name]) => (name in results ? [id] : []));
-        take(start, (kind, id) => results[outputs.probes[kind].get(id) ?? ''], ids);
+  async run({ first, images }: Portion, engine: Engine, { counter, seen }: ComparisonOptions): Promise<void> {
+    const kept = new KeptCodes(this.#differences.tie);
+    const exact = await runLayers(this.#exact, engine, images, {
+      counter: (done, total) => counter?.(done, 2 * total),
+      take: (start, id, found) => {
+        kept.take(start, id, found);
+        seen?.(start, id, found('codes')!);
       },
     });
-    return classes;
-  };
-  const kept = new KeptCodes(
-    differences.layers.map(({ id }) => id),
-    differences.tie,
-  );
-  const classes = await running(lowerExact(), (start, found) => kept.take(start, found));
-  const spiking = await running(
-    lowerSpiking(),
-    (start, found, ids) => {
-      differences.add(
-        (id) => kept.codes(start, id),
-        (id) => found('codes', id),
-        () => undefined,
-        (id) => kept.ties(start, id),
-        new Set(ids),
-      );
-    },
-    counter,
-  );
-  return { classes, spiking };
-};
+    this.#classes.set(exact, first);
+    const spiking = await runLayers(this.#spiking, engine, images, {
+      counter: (done, total) => counter?.(total + done, 2 * total),
+      take: (start, id, found) => {
+        if (!this.#differences.has(id)) return;
+        this.#differences.add(id, {
+          expected: kept.codes(start, id).data,
+          found: found('codes')!.data,
+          membrane: found('membrane')?.data,
+          nearness: kept.nearness(start, id),
+        });
+      },
+    });
+    this.#spikingClasses.set(spiking, first);
+  }
 
-/** What one of the networks gives for a batch. */
-interface Side {
-  readonly classes: Int32Array;
-  readonly probe: (kind: ProbeKind, id: string) => Tensor | undefined;
-}
-
-interface Opened<T> {
-  readonly run: (batch: Tensor<'f32'>) => Promise<T>;
-  readonly dispose: () => Promise<void>;
-}
-
-async function openSide(runnable: Runnable, engine: Engine, threads: number | undefined): Promise<Opened<Side>> {
-  const { outputs, pass, dispose } = await openRunnable(runnable, engine, { threads });
-  const step = pass();
-  return {
-    run: async (batch) => {
-      const results = await step(batch);
-      return {
-        classes: predictedClasses(present(results[outputs.logits ?? ''], 'run: no logits')),
-        probe: (kind, id) => results[outputs.probes[kind].get(id) ?? ''],
-      };
-    },
-    dispose,
-  };
+  result(): ComparedCodes {
+    return { classes: this.#classes, spiking: this.#spikingClasses, layers: this.#differences.result() };
+  }
 }

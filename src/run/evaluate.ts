@@ -3,7 +3,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Place } from '../base/source.js';
 import { type Dataset, fitDataset, labelledFor } from '../data/index.js';
-import type { DetectionScore } from '../detection/index.js';
+import { type Detection, type DetectionScore } from '../detection/index.js';
 import { otherScores } from './other-outputs.js';
 import type { Engine } from '../engines/index.js';
 import { type Carrier, findCarrier, lower, stepsOfNetwork } from '../lower/program/index.js';
@@ -13,7 +13,7 @@ import { isSplit } from '../passes/index.js';
 import type { Compiled } from '../workspace/compiled.js';
 import { Findings } from '../workspace/findings.js';
 import type { Opened } from '../workspace/open.js';
-import type { Source } from '../workspace/target.js';
+import { type Source, bytesOf } from '../workspace/target.js';
 import { engineForWork } from './engine.js';
 import { finiteOnly } from './evaluate-finite.js';
 import { chosenNormalisation, detectorOf, fitToNetwork, namedInputs, outputShape } from './fit.js';
@@ -32,10 +32,12 @@ import {
   regression,
   scoreOf,
 } from './metrics/index.js';
+import { realBatch, threadsWithin } from './memory.js';
 import { normalisationRemarks } from './normalised.js';
 import { openReference, referenceNotes } from './reference.js';
 import { type RunOptions, batchFor, runNetwork } from './run-network.js';
 import { checkRuns } from './runnable.js';
+import { firstSpikeOf } from './first-spike.js';
 import { sourceFeeds } from './source-feeds.js';
 import { evaluateStages } from './stages.js';
 import type { EvalOptions, EvalResult } from './types.js';
@@ -82,9 +84,13 @@ export async function evaluate(opened: Opened, given: RunOptions, findings: Find
   const engine = finiteOnly(chosen, placeOf(opened));
   const phase =
     trains === 'weighted' || (trains === 'means' && source !== undefined) ? 'spiking network' : 'evaluating';
-  const detections = truth.kind === 'boxes' ? new DetectionCounter(truth, images.count) : undefined;
+  const detections =
+    truth.kind === 'boxes' ? new DetectionCounter(truth, images.count, foundBoxes(dataset, options)) : undefined;
+  if (detections === undefined && options.onBoxes !== undefined) fail('report/no-detector', { name: opened.label });
+  const threads = options.stages === true && source !== undefined ? threadsWithin(network, bytesOf(source)) : undefined;
   const running = {
     ...options,
+    ...(options.threads === undefined && threads !== undefined ? { threads } : {}),
     ones: isSplit(compiled.network),
     ...(detections === undefined
       ? {}
@@ -152,6 +158,7 @@ function figures({
     samples: images.count,
     ...(detections === undefined ? scoreOf(truth, run, givesLogits) : precisionOf(detections.result(), images.dataset)),
     ...(before === undefined ? {} : { source: sourceFigures(truth, before, run) }),
+    ...firstSpikeOf(network, network.outputs[0], run.outputs),
     ...spikeFigures(network, run, images.count),
     // planes take steps of their own, also where they are put back to run
     latency_steps: latencyOf(compiled.network),
@@ -173,6 +180,24 @@ async function stagesOf(
   const expected = present(before, 'run: no source').classes;
   const known = { source: present(source, 'run: no source'), labels: truth.classes, expected, run, engine, options };
   return evaluateStages(present(compiled.conversion, 'run: no conversion'), images, known);
+}
+
+/** Gives out the boxes of a sample as they lie in its image. */
+function foundBoxes(
+  { boxes }: Dataset,
+  { onBoxes }: RunOptions,
+): ((found: readonly Detection[], sample: number) => void) | undefined {
+  if (onBoxes === undefined) return undefined;
+  return (found, sample) => {
+    const { id = sample, boxIn } = boxes?.source?.(sample) ?? {};
+    const placed = found.map(({ label, score, box }) => {
+      const [left, top, right, bottom] = boxIn?.(box) ?? box;
+      const bbox = [left, top, right - left, bottom - top] as const;
+      return { image_id: id, category_id: boxes?.ids?.[label] ?? label, bbox, score };
+    });
+    // of what lies beside the image nothing is left
+    onBoxes(placed.filter(({ bbox: [, , width, height] }) => width > 0 && height > 0));
+  };
 }
 
 function placeOf({ source, text }: Opened): Place | undefined {
@@ -244,7 +269,8 @@ async function sourceFound(
   options: RunOptions,
 ): Promise<Found | undefined> {
   if (source === undefined) return undefined;
-  const outputs = await sourceOutputs(source, images, options);
+  const batch = realBatch(source.imported.network, images.batch);
+  const outputs = await sourceOutputs(source, { ...images, batch }, options);
   return { outputs, classes: classesOf(outputs, source.imported.sourceOutput.dropped === 'Sigmoid' ? 0.5 : 0) };
 }
 

@@ -1,10 +1,11 @@
 import { type Tensor, elementCount } from '../base/dtype.js';
-import { present } from '../base/invariant.js';
 import type { Engine } from '../engines/index.js';
 import { exactCodes, lower } from '../lower/program/index.js';
-import { type Network, type Op, opsById } from '../network/index.js';
-import { type Running, openRunnable } from '../train/index.js';
+import type { Network, Op } from '../network/index.js';
 import type { Source } from '../workspace/target.js';
+import { CodeComparison, type ComparedCodes, codesOf } from './compare-codes.js';
+import { KeptCodes } from './kept-codes.js';
+import { type Probed, portionsOf, runLayers } from './layer-codes.js';
 import {
   type ComparedLayer,
   type Counter,
@@ -14,7 +15,6 @@ import {
   exactTie,
   floatTie,
   forEachBatch,
-  predictedClasses,
 } from './metrics/index.js';
 import { openReference } from './reference.js';
 import { sourceFeeds } from './source-feeds.js';
@@ -33,85 +33,71 @@ export interface StageDifference {
   readonly first?: string;
 }
 
-export interface ExactSource {
+/** The file, its codes in exact arithmetic and those of its conversion, and its SNN. */
+export interface StageCodes extends ComparedCodes {
   /** Predictions of the imported file in exact arithmetic. */
-  readonly classes: Int32Array;
+  readonly exact: Int32Array;
   /** From the file in onnxruntime to the same exactly. */
-  readonly fromSource: Pick<StageDifference, 'codes' | 'differing' | 'ties' | 'first'>;
+  readonly fromSource: Differences;
   /** From there to the codes that the SNN is compared with, whose network went through passes. */
-  readonly toCodes: Pick<StageDifference, 'codes' | 'differing' | 'ties' | 'first'>;
+  readonly toCodes: Differences;
 }
 
-/** Values of layers that are given out at once, at most. */
-const valuesAtOnce = 4e6;
+type Differences = Pick<StageDifference, 'codes' | 'differing' | 'ties' | 'first'>;
 
 /**
  * The imported file in exact arithmetic (integer sums of codes, all else in float64) beside onnxruntime's float32 and
- * beside the quantised network of the conversion. With external data onnxruntime gives no codes.
+ * beside the quantised network of the conversion, and that beside the SNN: one after the other on portions of images, so
+ * that only codes are kept. With external data onnxruntime gives no codes.
  */
-export async function exactSource(
+export async function stageCodes(
   source: Source,
-  quantised: Network,
+  networks: { readonly quantised: Network; readonly spiking: Network },
   images: Images,
   engine: Engine,
   counter?: Counter,
-): Promise<ExactSource> {
+): Promise<StageCodes> {
   const { network } = source.imported;
   const quantisers = network.ops.filter((op) => op.kind === 'quantize');
-  const opened: Running[] = [];
-  const theirs = source.external.size > 0 ? undefined : await openCodes(source, quantisers);
-  const known = new Map(quantised.ops.map((op) => [op.id, op] as const));
+  const known = new Map(networks.quantised.ops.map((op) => [op.id, op] as const));
   const inner = quantisers.filter(({ id }) => known.get(id)?.kind === 'quantize');
+  const seen = source.external.size > 0 ? [] : quantisers.filter(hasOrigin);
   const [withSource, withCodes] = [
-    new DifferenceCounter(theirs === undefined ? [] : quantisers.filter(hasOrigin).map(compared), floatTie),
+    new DifferenceCounter(seen.map(compared), floatTie),
     new DifferenceCounter(inner.map(compared), exactTie),
   ];
+  const exactly = lower(network, { carrier: exactCodes, probes: { codes: true, ties: true } });
+  const comparison = new CodeComparison(networks, images.count, true);
   const classes = new Int32Array(images.count);
-  const values = quantisers.reduce((sum, { type }) => sum + elementCount(type.shape), 1);
-  const batch = Math.max(1, Math.min(images.batch, Math.floor(valuesAtOnce / values)));
-  try {
-    const probes = { codes: true, ties: true };
-    const open = async (one: Network): Promise<Running> => {
-      const running = await openRunnable(lower(one, { carrier: exactCodes, probes }), engine);
-      opened.push(running);
-      return running;
+  const minima = new Map(quantisers.map(({ id, attrs: { min } }) => [id, min]));
+  const values = quantisers.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
+  const most = Math.max(values, codesOf(networks.spiking));
+  for (const portion of portionsOf(images, most)) {
+    const progress = (stage: number) => (done: number, total: number) =>
+      counter?.(portion.first + Math.floor((portion.images.count * (stage + done / total)) / 4), images.count);
+    const kept = new KeptCodes(floatTie);
+    const take = (start: number, id: string, found: Probed): void => kept.take(start, id, found);
+    classes.set(await runLayers(exactly, engine, portion.images, { take, counter: progress(0) }), portion.first);
+    const add = (differences: DifferenceCounter, start: number, id: string, found: Tensor, min: number): void => {
+      if (!differences.has(id)) return;
+      const shift = min - minima.get(id)!;
+      const expected = kept.codes(start, id).data;
+      differences.add(id, { expected, found: found.data, shift, nearness: kept.nearness(start, id) });
     };
-    const [exact, codes] = [await open(network), await open(quantised)];
-    const [ofExact, ofCodes] = [exact.pass(), codes.pass()];
-    await forEachBatch(
-      { ...images, batch },
-      1,
-      async (inputs) => ({
-        exactly: await ofExact(inputs),
-        codes: await ofCodes(inputs),
-        file: await theirs?.run(inputs),
-      }),
-      (found, start) => {
-        classes.set(predictedClasses(present(found.exactly[exact.outputs.logits ?? ''], 'run: no logits')), start);
-        const expected = (id: string): Tensor | undefined =>
-          fromZero(found.exactly[exact.outputs.probes.codes.get(id) ?? ''], minOf(opsById(network).get(id)));
-        const ties = (id: string): Tensor | undefined => found.exactly[exact.outputs.probes.tie.get(id) ?? ''];
-        withSource.add(
-          expected,
-          (id) => found.file?.get(id),
-          () => undefined,
-          ties,
-        );
-        withCodes.add(
-          expected,
-          (id) => fromZero(found.codes[codes.outputs.probes.codes.get(id) ?? ''], minOf(known.get(id))),
-          () => undefined,
-          ties,
-        );
-      },
-      counter,
-    );
-  } finally {
-    await Promise.all([...opened.map((running) => running.dispose()), theirs?.dispose()]);
+    if (source.external.size === 0) {
+      await eachCodes(source, quantisers, portion.images, progress(1), (start, id, found) =>
+        add(withSource, start, id, found, 0),
+      );
+    }
+    await comparison.run(portion, engine, {
+      counter: (done, total) => progress(2)(2 * done, total),
+      seen: (start, id, codes) => add(withCodes, start, id, codes, minOf(known.get(id))),
+    });
   }
   return {
-    classes,
-    fromSource: theirs === undefined ? {} : inSum(withSource.result()),
+    ...comparison.result(),
+    exact: classes,
+    fromSource: source.external.size > 0 ? {} : inSum(withSource.result()),
     toCodes: inSum(withCodes.result()),
   };
 }
@@ -154,32 +140,37 @@ function minOf(op: Op | undefined): number {
   return op?.kind === 'quantize' ? op.attrs.min : 0;
 }
 
-/** Codes above the lower end of their range, as codes. */
-function fromZero(codes: Tensor | undefined, min: number): Tensor | undefined {
-  if (codes === undefined || min === 0) return codes;
-  return { ...codes, data: (codes.data as Float32Array).map((code) => code + min) } as Tensor;
-}
-
 /** The codes of a file's quantisers, as onnxruntime computes them. */
-async function openCodes(file: Source, quantisers: readonly Op<'quantize'>[]) {
+async function eachCodes(
+  file: Source,
+  quantisers: readonly Op<'quantize'>[],
+  images: Images,
+  counter: Counter,
+  take: (start: number, id: string, codes: Tensor) => void,
+): Promise<void> {
   const { network, sourceInputs } = file.imported;
   const names = new Set(sourceInputs.map(({ name }) => name));
   const tensors = quantisers.flatMap(({ origin }) => (origin === undefined || names.has(origin) ? [] : [origin]));
   const { source: session, outputs } = await openReference(file, tensors);
-  return {
-    run: async (inputs: Tensor<'f32'>): Promise<ReadonlyMap<string, Tensor>> => {
-      const results = await session.run(sourceFeeds(file.imported, inputs), [...outputs.values()]);
-      const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
-      const reals = dequantised(network, new Map(found));
-      return new Map(
-        quantisers.flatMap(({ id, origin, attrs: { scale, zero } }) => {
+  const run = (inputs: Tensor<'f32'>) => session.run(sourceFeeds(file.imported, inputs), [...outputs.values()]);
+  try {
+    await forEachBatch(
+      images,
+      1,
+      run,
+      (results, start) => {
+        const found = [...outputs].map(([name, output]) => [name, results[output]!] as const);
+        const reals = dequantised(network, new Map(found));
+        for (const { id, origin, attrs } of quantisers) {
           const real = origin === undefined ? undefined : reals.get(origin);
-          if (real === undefined) return [];
-          const data = Float32Array.from(real.data as Float32Array, (value) => Math.round(value / scale + zero));
-          return [[id, { dtype: 'f32', shape: real.shape, data } as Tensor] as const];
-        }),
-      );
-    },
-    dispose: () => session.dispose(),
-  };
+          if (real === undefined) continue;
+          const data = Float32Array.from(real.data as Float32Array, (v) => Math.round(v / attrs.scale + attrs.zero));
+          take(start, id, { dtype: 'f32', shape: real.shape, data });
+        }
+      },
+      counter,
+    );
+  } finally {
+    await session.dispose();
+  }
 }

@@ -1,40 +1,46 @@
 import type { Tensor } from '../base/dtype.js';
-import type { ProbeKind } from '../lower/program/index.js';
+import { present } from '../base/invariant.js';
+import type { Probed } from './layer-codes.js';
+
+/** Codes of a layer on a batch, and which of them are as good as ties. */
+interface Kept {
+  readonly codes: Tensor;
+  /** Distances from a tie, of values that are near one. */
+  readonly near: ReadonlyMap<number, number>;
+}
 
 /** The codes of a network's layers on many images, a byte each where they fit, and which of them are as good as ties. */
 export class KeptCodes {
-  readonly #codes = new Map<string, Tensor>();
-  readonly #ties = new Map<string, Tensor>();
+  readonly #kept = new Map<string, Kept>();
 
-  /** `tie`: so near in codes, what is rounded is a tie. */
-  constructor(
-    readonly ids: readonly string[],
-    readonly tie: number,
-  ) {}
+  /** `tie`: so near in codes, what is rounded may be a tie. */
+  constructor(readonly tie: number) {}
 
-  /** Takes what a batch gives of the layers; `start` is its first image. */
-  take(start: number, found: (kind: ProbeKind, id: string) => Tensor | undefined): void {
-    for (const id of this.ids) {
-      const [codes, ties] = [found('codes', id), found('tie', id)];
-      if (codes !== undefined) this.#codes.set(`${start} ${id}`, inBytes(codes));
-      // few layers have any: nothing is kept of the others
-      if (ties?.data.some((distance: number) => distance < this.tie) !== true) continue;
-      const data = Uint8Array.from(ties.data, (distance: number) => (distance < this.tie ? 0 : 1));
-      this.#ties.set(`${start} ${id}`, { dtype: 'u8', shape: ties.shape, data });
-    }
+  /** Takes what a batch gives of a layer; `start` is its first image. */
+  take(start: number, id: string, found: Probed): void {
+    const near = new Map<number, number>();
+    const distances = found('tie')?.data ?? [];
+    for (let i = 0; i < distances.length; i++) if (distances[i]! < this.tie) near.set(i, distances[i]!);
+    this.#kept.set(`${start} ${id}`, { codes: inBytes(present(found('codes'), `run: no codes of ${id}`)), near });
   }
 
-  codes(start: number, id: string): Tensor | undefined {
-    return this.#codes.get(`${start} ${id}`);
+  codes(start: number, id: string): Tensor {
+    return present(this.#kept.get(`${start} ${id}`), `run: no codes of ${id}`).codes;
   }
 
-  /** 0 for a tie, 1 for none; missing where no value is one. */
-  ties(start: number, id: string): Tensor | undefined {
-    return this.#ties.get(`${start} ${id}`);
+  /** How far a value is from a tie; infinite where that is farther than `tie`. */
+  nearness(start: number, id: string): (i: number) => number {
+    const near = this.#kept.get(`${start} ${id}`)?.near;
+    return (i) => near?.get(i) ?? Infinity;
   }
 }
 
 function inBytes(codes: Tensor): Tensor {
-  const fit = codes.data.every((code: number) => Number.isInteger(code) && code >= 0 && code <= 255);
-  return fit ? { dtype: 'u8', shape: codes.shape, data: Uint8Array.from(codes.data) } : codes;
+  const { shape, data } = codes;
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = data[i]!;
+    if (bytes[i] !== data[i]) return codes;
+  }
+  return { dtype: 'u8', shape, data: bytes };
 }

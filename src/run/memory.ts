@@ -1,4 +1,5 @@
 import { elementCount } from '../base/dtype.js';
+import { threadsHere } from '../engines/index.js';
 import { carrierOf } from '../lower/program/index.js';
 import { type Network, type Op, opsById, roleOf } from '../network/index.js';
 
@@ -36,4 +37,18 @@ export function runBytes(network: Network): number {
   const kept = network.ops.filter((op) => ['neurons', 'encoder'].includes(roleOf(op)));
   const each = carrierOf(network).trains === 'weighted' ? 12 : 17;
   return each * mostAround(network) + 16 * kept.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
+}
+
+/** Values around one layer that onnxruntime holds for a batch, at most, unless one sample has more. */
+const batchValues = 1e7;
+
+/** Samples that a network of real values runs on at once: of large ones fewer than the batch asked for. */
+export function realBatch(network: Network, batch: number): number {
+  return Math.max(1, Math.min(batch, Math.floor(batchValues / Math.max(1, mostAround(network)))));
+}
+
+/** Threads that run a network side by side, each with values of its own, within what a file's conversion may take. */
+export function threadsWithin(network: Network, fileBytes: number): number {
+  const fit = Math.floor(allowedBytes(fileBytes) / Math.max(1, runBytes(network)));
+  return Math.max(1, Math.min(threadsHere(), fit));
 }

@@ -3,6 +3,7 @@ import { fail } from '../base/diagnostics/index.js';
 import { labelsOfOutput } from '../data/index.js';
 import type { Network } from '../network/index.js';
 import type { Opened } from '../workspace/open.js';
+import { firstSpikeOf } from './first-spike.js';
 import { outputShape } from './fit.js';
 import {
   type Images,
@@ -38,11 +39,12 @@ export function otherScores(evaluated: Evaluated): Pick<EvalResult, 'outputs'> {
   return { outputs: [scored(first, truth, run.outputs, evaluated), ...scores] };
 }
 
-function scored(name: string, truth: Truth, outputs: Outputs, { confusion }: Evaluated): OutputScore {
+function scored(name: string, truth: Truth, outputs: Outputs, { confusion, network }: Evaluated): OutputScore {
   const classes = classesOf(outputs);
   return {
     name,
     ...scoreOf(truth, { classes, outputs }),
+    ...firstSpikeOf(network, name, outputs),
     ...(confusion && truth.kind === 'classes' ? confusionOf(truth.classes, classes, outputs.classes) : {}),
   };
 }

@@ -3,9 +3,9 @@ import { onnxruntimeEngine } from '../engines/onnxruntime.js';
 import { type Images, type SpikingRun, agreement, classesOf, outputsOf } from './metrics/index.js';
 import type { Network } from '../network/index.js';
 import type { Source } from '../workspace/target.js';
-import { compareCodes } from './compare-codes.js';
-import { type StageDifference, difference, exactSource, inSum } from './exact-source.js';
+import { type StageDifference, difference, inSum, stageCodes } from './exact-source.js';
 import { openLogits } from './logits.js';
+import { realBatch } from './memory.js';
 import type { Conversion } from '../workspace/compiled.js';
 import type { EvalOptions, EvalResult } from './types.js';
 
@@ -30,12 +30,10 @@ export async function evaluateStages(
   { source, labels, expected, run, engine, options }: Known,
 ): Promise<Pick<EvalResult, 'stages' | 'layers'>> {
   const importedClasses = await classifyImported(imported, images, options);
-  const counter = (phase: string) => (done: number, total: number) =>
-    options.onProgress?.({ phase, done, total, unit: 'images' });
-  const exact = await exactSource(source, quantised, images, engine, counter('source exactly'));
-  const { classes: codes, layers } = await compareCodes({ quantised, spiking }, images, engine, {
-    counter: counter('comparing codes'),
-  });
+  const counter = (done: number, total: number): void =>
+    options.onProgress?.({ phase: 'comparing codes', done, total, unit: 'images' });
+  const found = await stageCodes(source, { quantised, spiking }, images, engine, counter);
+  const { exact, classes: codes, layers } = found;
   const stage = (name: string, classes: Int32Array, before?: StageDifference): Stage => ({
     stage: name,
     accuracy: agreement(classes, labels),
@@ -46,8 +44,8 @@ export async function evaluateStages(
     stages: [
       stage('source', expected),
       stage('imported', importedClasses, difference(expected, importedClasses, {})),
-      stage('exact', exact.classes, difference(expected, exact.classes, exact.fromSource)),
-      stage('codes', codes, difference(exact.classes, codes, exact.toCodes)),
+      stage('exact', exact, difference(expected, exact, found.fromSource)),
+      stage('codes', codes, difference(exact, codes, found.toCodes)),
       stage('snn', run.classes, difference(codes, run.classes, inSum(layers))),
     ],
     layers,
@@ -60,7 +58,8 @@ type Stage = NonNullable<EvalResult['stages']>[number];
 async function classifyImported(network: Network, images: Images, options: EvalOptions): Promise<Int32Array> {
   const logits = await openLogits(network, onnxruntimeEngine);
   try {
-    const outputs = await outputsOf(logits.begin(), 1, images, (done, total) =>
+    const batch = realBatch(network, images.batch);
+    const outputs = await outputsOf(logits.begin(), 1, { ...images, batch }, (done, total) =>
       options.onProgress?.({ phase: 'imported network', done, total, unit: 'images' }),
     );
     return classesOf(outputs);

@@ -7,7 +7,7 @@ import type { Network } from '../network/index.js';
 import { type LoadOptions, Samples, type TrainSettings } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import { binsOf } from '../lower/program/index.js';
-import { detectorOf, fitToNetwork, outputShape } from './fit.js';
+import { detectorOf, fitToNetwork, outputShape, unflattenedShape } from './fit.js';
 
 /** The samples of a data set that a network is trained on, those held back included. */
 export function trainingSamples(
@@ -31,6 +31,10 @@ export function trainingSamples(
   const samples = Samples.load(dataset, images, normalisation, {
     ...load,
     others: otherLabels(given, network, settings),
+    outputs: new Map([
+      [undefined, unflattenedShape(network)] as const,
+      ...(settings.others ?? []).map(({ output, name }) => [name, unflattenedShape(network, output)] as const),
+    ]),
   });
   if (samples.kept < images) {
     const args = { name: dataset.name, kept: samples.kept, images, megabytes: Math.round(samples.bytes / 1e6) };

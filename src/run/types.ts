@@ -17,6 +17,23 @@ export interface EvalOptions extends CommonOptions {
   readonly confusion?: boolean;
   /** Also: entropy, firing rate and level histogram of each layer of neurons. */
   readonly activity?: boolean;
+  /** Takes the boxes that a detector finds, image by image. */
+  readonly onBoxes?: (found: readonly FoundBox[]) => void;
+}
+
+/** A box that a detector finds, as COCO's results have it: [left, top, width, height] in the pixels of the image on the disk. */
+export interface FoundBox {
+  readonly image_id: number;
+  readonly category_id: number;
+  readonly bbox: readonly [number, number, number, number];
+  readonly score: number;
+}
+
+/** When outputs of a network say something. */
+export interface FirstSpike {
+  /** The mean over the samples that have a spike; missing where none has. */
+  readonly step?: number;
+  readonly share: number;
 }
 
 /** What one output of several is worth; nothing where the data has no labels for it. */
@@ -24,6 +41,7 @@ export interface OutputScore {
   readonly name: string;
   readonly accuracy?: number;
   readonly regression?: Regression;
+  readonly first_spike?: FirstSpike;
   /** With `confusion`, as in {@link EvalResult}. */
   readonly classes?: readonly ClassScore[];
   readonly confusion?: readonly (readonly number[])[];
@@ -52,6 +70,8 @@ export interface EvalResult {
     readonly regression?: Regression;
     readonly difference?: Regression;
   };
+  /** Of an output read out by its first spike: the mean step of the earliest one, from 1, and the share of samples that have one. */
+  readonly first_spike?: FirstSpike;
   readonly spikes_per_neuron: number;
   /** Operations per frame (SWS eq. 10), mean over the samples. */
   readonly opf: number;

@@ -89,7 +89,11 @@ export async function verifyImport(file: Source, most = Infinity): Promise<Verif
   const { imported, external } = file;
   const { network, row } = imported;
   const byId = opsById(network);
-  const comparable = network.ops.filter((op) => op.origin !== undefined && op.kind !== 'input');
+  // a part of the row is an input of the file itself
+  const inputs = new Set(imported.sourceInputs.map(({ name }) => name));
+  const comparable = network.ops.filter(
+    ({ origin, kind }) => kind !== 'input' && origin !== undefined && !inputs.has(origin),
+  );
   const rows = mostAround(network) * usualRows > most ? 1 : usualRows;
   const { wanted, skipped, whole } = sample(comparable, Math.max(rows, row.batch ?? 1));
   const verified = { compared: wanted.length, layers: comparable.length, ...(skipped !== '' && { skipped }) };
@@ -207,13 +211,13 @@ async function compareEnds(
   }
 }
 
-/** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for. */
+/** In operator form (QLinearConv …) a tensor of the file holds codes: gives the reals they stand for; integers of networks of integers stand for themselves. */
 export function dequantised(network: Network, results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
   const reals = new Map(results);
   for (const { origin, type } of network.ops) {
     const result = origin === undefined ? undefined : results.get(origin);
-    if (result === undefined || result.dtype === 'f32' || type.code.kind !== 'quant') continue;
-    const { scale, zero } = type.code;
+    if (result === undefined || result.dtype === 'f32') continue;
+    const { scale, zero } = type.code.kind === 'quant' ? type.code : { scale: 1, zero: 0 };
     reals.set(
       origin!,
       tensor(

@@ -103,7 +103,14 @@ export interface NeuronDeclaration {
   readonly span: Span;
 }
 
-export type NeuronStatement = StateStatement | PhaseStatement | SurrogateStatement | PlanesStatement;
+export type NeuronStatement = CurrentStatement | StateStatement | PhaseStatement | SurrogateStatement | PlanesStatement;
+
+/** `input dendrite`: an input current beside `x`. */
+export interface CurrentStatement {
+  readonly kind: 'current';
+  readonly name: Name;
+  readonly span: Span;
+}
 
 /** `state u = 0`, or `state u[k] = 0` for k membranes. */
 export interface StateStatement {

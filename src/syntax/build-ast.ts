@@ -105,8 +105,11 @@ export class AstBuilder extends ExpressionBuilder {
   }
 
   private neuronStatement(node: cst.NeuronStatementCstNode): ast.NeuronStatement {
-    const { stateStatement, phase, surrogateStatement, planesStatement } = node.children;
+    const { currentStatement, stateStatement, phase, surrogateStatement, planesStatement } = node.children;
     const span = this.nodeSpan(node);
+    if (currentStatement) {
+      return { kind: 'current', name: this.name(only(currentStatement).children.Identifier[0]), span };
+    }
     if (stateStatement) {
       const { Identifier, units, initial } = only(stateStatement).children;
       return {

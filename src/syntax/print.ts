@@ -186,6 +186,8 @@ class Printer {
 
   #neuronStatement(statement: NeuronStatement): Item {
     switch (statement.kind) {
+      case 'current':
+        return this.#flat(statement.span, () => [`  input ${statement.name.text}`]);
       case 'state': {
         const units = statement.units === undefined ? '' : `[${printExpression(statement.units)}]`;
         const key = statement.name.text + units;

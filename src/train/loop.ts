@@ -343,12 +343,13 @@ class Epoch {
     const { trainee, samples, settings } = this.#options;
     const indices = this.#order.subarray(i * this.#batch, (i + 1) * this.#batch);
     const { feeds } = trainee.lowered;
-    const drawn = samples.images(indices, settings.augment, this.#random);
+    const { images: drawn, placements } = samples.placed(indices, settings.augment, this.#random);
     const mixing = drawMixing(settings.augment, indices.length, feeds.image.shape, this.#random);
     const images = mixing === undefined ? drawn : mixedImages(drawn, mixing);
-    const truth = samples.truthOf(indices, images);
+    const truth = samples.truthOf(indices, images, placements);
     const wanted = (kind: OtherOutput['labels'] | 'boxes', own: Tensor, name?: string): Record<string, Tensor> => {
-      const mixed = mixing !== undefined && kind === 'numbers' ? mixedNumbers(own, mixing) : own;
+      const frame = samples.isOfPixels(name) ? samples.shape.slice(-2) : undefined;
+      const mixed = mixing !== undefined && kind === 'numbers' ? mixedNumbers(own, mixing, frame) : own;
       const partners =
         mixing !== undefined && kind === 'classes' ? { [outputNames.partnersOf(name)]: partnersOf(own, mixing) } : {};
       return { [outputNames.labelsOf(name)]: mixed, ...partners };
@@ -361,7 +362,9 @@ class Epoch {
       ...wanted(labels, truth),
       ...Object.assign(
         {},
-        ...others.map((one) => wanted(one.labels, samples.truthOfOther(one.name, indices, images), one.name)),
+        ...others.map((one) =>
+          wanted(one.labels, samples.truthOfOther(one.name, indices, images, placements), one.name),
+        ),
       ),
       ...(shared ? { [outputNames.share]: tensor('f32', [], [mixing.share]) } : {}),
       learning_rate: tensor('f32', [], [rate]),

@@ -80,8 +80,17 @@ export function mixedImages(images: Tensor<'f32'>, { partners, share, box }: Mix
   return { ...images, data };
 }
 
-/** What the outputs are compared with, where it is numbers [n, outputs]: mixed as the images are. */
-export function mixedNumbers({ dtype, shape, data }: Tensor, { partners, share }: Mixing): Tensor {
+/**
+ * What the outputs are compared with, where it is numbers [n, outputs]: mixed as the images are. Numbers of the pixels of a `frame`
+ * [rows, columns] come from where these come from.
+ */
+export function mixedNumbers(numbers: Tensor, mixing: Mixing, frame?: readonly number[]): Tensor {
+  const { dtype, shape, data } = numbers;
+  const { partners, share, box } = mixing;
+  if (frame !== undefined && box !== undefined) {
+    const planes = { ...numbers, shape: [shape[0]!, ...frame] } as Tensor<'f32'>;
+    return { ...mixedImages(planes, mixing), shape };
+  }
   const width = shape[1]!;
   const mixed = Float32Array.from(data, (value, at) => {
     const [i, k] = [Math.floor(at / width), at % width];

@@ -1,6 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import type { DetectorShape } from '../detection/index.js';
 import { type Dataset, type Labels, type Normalisation, channelsOf, pixelMap } from '../data/index.js';
+import { type Placement, asItIs, drawPlacement, inSource, movedNumbers, movedObjects, stays } from './placement.js';
 import type { Augmentation } from './settings.js';
 
 /** Images that are read together from the disk, and numbers at most. */
@@ -14,6 +15,8 @@ export interface LoadOptions {
   readonly memory?: number;
   /** What outputs behind the first are compared with, by their names; of one that isn't named it is the input. */
   readonly others?: ReadonlyMap<string, Labels>;
+  /** Shapes of the outputs by name, of the first without one: labels of pixels move with the images. */
+  readonly outputs?: ReadonlyMap<string | undefined, readonly number[]>;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -34,6 +37,7 @@ export class Samples {
   readonly #maps: readonly ((value: number) => number)[];
   readonly #tables: readonly Float32Array[];
   readonly #others: ReadonlyMap<string, Labels>;
+  readonly #outputs: NonNullable<LoadOptions['outputs']>;
 
   private constructor(
     dataset: Dataset,
@@ -44,9 +48,10 @@ export class Samples {
     /** Bytes that the kept samples take. */
     readonly bytes: number,
     normalisation: Normalisation,
-    others: ReadonlyMap<string, Labels> = new Map(),
+    { others = new Map(), outputs = new Map() }: LoadOptions,
   ) {
     this.#others = others;
+    this.#outputs = outputs;
     this.shape = dataset.shape;
     this.frames = dataset.frames ?? dataset.shape.length > 3;
     this.#dataset = dataset;
@@ -86,7 +91,7 @@ export class Samples {
         kept.push(own);
       }
     }
-    return new Samples(dataset, kept, labels, numbers, bytes, normalisation, options.others);
+    return new Samples(dataset, kept, labels, numbers, bytes, normalisation, options);
   }
 
   /** How many are kept in memory, from the first. */
@@ -126,12 +131,25 @@ export class Samples {
    * [C, H, W] is augmented (all its frames alike).
    */
   images(indices: Int32Array, augment?: Augmentation, random?: () => number): Tensor<'f32'> {
+    return this.placed(indices, augment, random).images;
+  }
+
+  /** The same, and where each of them lies in its source, for {@link truthOf}. */
+  placed(
+    indices: Int32Array,
+    augment?: Augmentation,
+    random?: () => number,
+  ): { readonly images: Tensor<'f32'>; readonly placements: readonly Placement[] } {
     const frames = this.frames ? this.shape[0]! : 1;
     const shape = this.frames ? this.shape.slice(1) : this.shape;
     const [n, frame] = [indices.length, this.#size / frames];
     const data = new Float32Array(n * this.#size);
+    const placements: Placement[] = [];
+    // where channels lie last there is nothing to shift or mirror by rows and columns
+    const moves = shape.length === 3 && this.channelsFirst;
     for (let i = 0; i < n; i++) {
-      const change = placement(augment, random);
+      const change = drawPlacement(augment, random);
+      placements.push(moves ? change : asItIs);
       const hole = holeOf(augment, shape, random);
       const late = lateness(augment, random);
       const source = thinned(this.raw(indices[i]!), augment, random);
@@ -140,12 +158,12 @@ export class Samples {
         const there = from >= 0 && from < frames;
         const own = there ? source.subarray(from * frame, (from + 1) * frame) : source.slice(0, frame).fill(0);
         const to = (t * n + i) * frame;
-        if (shape.length === 3) this.#copyImage(data, to, own, shape, change);
+        if (moves) this.#copyImage(data, to, own, shape, change);
         else this.#copyNumbers(data, to, own);
         if (hole !== undefined) erase(data.subarray(to, to + frame), shape, hole);
       }
     }
-    return { dtype: 'f32', shape: [frames * n, ...shape], data };
+    return { images: { dtype: 'f32', shape: [frames * n, ...shape], data }, placements };
   }
 
   #copyNumbers(data: Float32Array, to: number, own: Numbers): void {
@@ -161,29 +179,61 @@ export class Samples {
   }
 
   #copyImage(data: Float32Array, to: number, own: Numbers, shape: readonly number[], change: Placement): void {
-    const { count, inner } = this.#channels;
     const [channels = 1, height = 1, width = 1] = shape;
-    // where channels lie last there is nothing to shift or mirror by rows and columns
-    if (count !== channels || inner !== height * width) return this.#copyNumbers(data, to, own);
     for (let c = 0; c < channels; c++) {
       const plane = c * height * width;
       this.#copyPlane(data, to + plane, own.subarray(plane, plane + height * width), { c, height, width, ...change });
     }
   }
 
-  /** What the outputs of some samples are compared with: classes, their numbers, or the images as they are given. */
-  truthOf(indices: Int32Array, images: Tensor<'f32'>): Tensor {
+  /**
+   * What the outputs of some samples are compared with: classes, their numbers, or the images as they are given. Boxes, and
+   * numbers of pixels, lie where the images' placements put them.
+   */
+  truthOf(indices: Int32Array, images: Tensor<'f32'>, placements: readonly Placement[] = []): Tensor {
     if (this.#dataset.targetIsInput === true) return this.#inputOf(images, indices.length);
     const { numbers, labels } = this;
-    return numbers === undefined ? chosen(labels, indices) : chosenRows(numbers, labels.length, indices);
+    if (numbers === undefined) return chosen(labels, indices);
+    const rows = chosenRows(numbers, labels.length, indices);
+    if (this.#dataset.boxes !== undefined) return this.#moved(rows, placements, movedObjects);
+    return this.isOfPixels() ? this.#moved(rows, placements, movedNumbers) : rows;
   }
 
   /** The same of an output behind the first. */
-  truthOfOther(name: string, indices: Int32Array, images: Tensor<'f32'>): Tensor {
+  truthOfOther(
+    name: string,
+    indices: Int32Array,
+    images: Tensor<'f32'>,
+    placements: readonly Placement[] = [],
+  ): Tensor {
     const labels = this.#others.get(name);
     if (labels === undefined) return this.#inputOf(images, indices.length);
     const { classes, numbers } = labels;
-    return numbers === undefined ? chosen(classes, indices) : chosenRows(numbers.values, classes.length, indices);
+    if (numbers === undefined) return chosen(classes, indices);
+    const rows = chosenRows(numbers.values, classes.length, indices);
+    return this.isOfPixels(name) ? this.#moved(rows, placements, movedNumbers) : rows;
+  }
+
+  /** Whether an output, the first without a name, has a number, or several, for each pixel. */
+  isOfPixels(name?: string): boolean {
+    const [channels, rows, columns] = this.#outputs.get(name) ?? [];
+    const [height, width] = this.shape.slice(-2);
+    return channels !== undefined && rows === height && columns === width && height !== undefined;
+  }
+
+  #moved(
+    rows: Tensor<'f32'>,
+    placements: readonly Placement[],
+    move: (own: Float32Array, frame: readonly [number, number], placement: Placement) => Float32Array,
+  ): Tensor {
+    const frame = this.shape.slice(-2) as unknown as [number, number];
+    const width = rows.shape[1]!;
+    placements.forEach((placement, i) => {
+      if (stays(placement)) return;
+      const own = rows.data.subarray(i * width, (i + 1) * width);
+      own.set(move(own, frame, placement));
+    });
+    return rows;
   }
 
   #inputOf(images: Tensor<'f32'>, n: number): Tensor<'f32'> {
@@ -191,7 +241,8 @@ export class Samples {
   }
 
   #copyPlane(data: Float32Array, to: number, own: Numbers, plane: Plane): void {
-    const { c, height, width, dx, dy, mirrored } = plane;
+    const { c, height, width, dx, dy, mirrored, scale } = plane;
+    if (scale !== 1) return this.#scalePlane(data, to, own, plane);
     const map = this.#map(own);
     const border = map(c, 0);
     for (let y = 0; y < height; y++) {
@@ -204,6 +255,31 @@ export class Samples {
       }
     }
   }
+
+  /** The same of a scaled image: raw numbers interpolated linearly, 0 outside. */
+  #scalePlane(data: Float32Array, to: number, own: Numbers, plane: Plane): void {
+    const { c, height, width, dx, dy, mirrored, scale } = plane;
+    const map = this.#maps[c]!;
+    const at = (y: number, x: number): number =>
+      y >= 0 && y < height && x >= 0 && x < width ? own[y * width + x]! : 0;
+    const columns = Array.from({ length: width }, (_, x) =>
+      around(inSource(mirrored ? width - 1 - x : x, width, dx, scale)),
+    );
+    for (let y = 0; y < height; y++) {
+      const { first: top, share: down } = around(inSource(y, height, dy, scale));
+      columns.forEach(({ first, share }, x) => {
+        const upper = at(top, first) * (1 - share) + at(top, first + 1) * share;
+        const lower = at(top + 1, first) * (1 - share) + at(top + 1, first + 1) * share;
+        data[to + y * width + x] = map(upper * (1 - down) + lower * down);
+      });
+    }
+  }
+}
+
+/** Between the two pixels around `at`, the share of the second. */
+function around(at: number): { readonly first: number; readonly share: number } {
+  const first = Math.floor(at);
+  return { first, share: at - first };
 }
 
 /** Some of the classes. */
@@ -239,23 +315,6 @@ interface Plane extends Placement {
   readonly c: number;
   readonly height: number;
   readonly width: number;
-}
-
-/** Where an augmented image lies in its source. */
-interface Placement {
-  readonly dx: number;
-  readonly dy: number;
-  readonly mirrored: boolean;
-}
-
-const asItIs: Placement = { dx: 0, dy: 0, mirrored: false };
-
-function placement(augment: Augmentation | undefined, random: (() => number) | undefined): Placement {
-  if (augment === undefined || random === undefined) return asItIs;
-  const mirrored = augment.flip && random() < 0.5;
-  if (augment.crop === 0) return { ...asItIs, mirrored };
-  const shift = (): number => Math.floor(random() * (2 * augment.crop + 1)) - augment.crop;
-  return { dx: shift(), dy: shift(), mirrored };
 }
 
 interface Hole {

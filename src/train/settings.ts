@@ -36,6 +36,8 @@ export interface Augmentation {
   readonly flip: boolean;
   /** A border of so many zero pixels, then a crop of the old size at a random place; 0 for none. */
   readonly crop: number;
+  /** Everything from so much smaller to so much larger, about the middle: by a factor of 1 − scale to 1 + scale. */
+  readonly scale?: number;
   /** With this probability a rectangle of between `min` and `max` of an image becomes 0, as it is normalised (random erasing). */
   readonly erase?: { readonly probability: number; readonly min: number; readonly max: number };
   /** Each event is lost with this probability. */

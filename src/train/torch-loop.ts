@@ -115,10 +115,21 @@ function writeSamples(path: string, samples: Samples): void {
   const one = (i: number): Uint8Array | Float32Array => (raw ? samples.raw(i) : samples.images(Int32Array.of(i)).data);
   const bytes = raw && Array.from({ length: count }, (_, i) => i).every((i) => samples.raw(i) instanceof Uint8Array);
   const size = elementCount(shape) * count * (bytes ? 1 : 4);
+  const { numbers } = samples;
+  const boxes = numbers === undefined ? 0 : 4 * numbers.length;
   const header = JSON.stringify({
     __metadata__: { scale: String(raw ? samples.scale : 1), normalised: String(!raw) },
     images: { dtype: bytes ? 'U8' : 'F32', shape: [count, ...shape], data_offsets: [0, size] },
     labels: { dtype: 'I32', shape: [count], data_offsets: [size, size + 4 * count] },
+    ...(numbers === undefined
+      ? {}
+      : {
+          boxes: {
+            dtype: 'F32',
+            shape: [count, numbers.length / count],
+            data_offsets: [size + 4 * count, size + 4 * count + boxes],
+          },
+        }),
   });
   const text = new TextEncoder().encode(header.padEnd(Math.ceil(header.length / 8) * 8));
   const file = openSync(path, 'w');
@@ -134,6 +145,7 @@ function writeSamples(path: string, samples: Samples): void {
     }
     const classes = Int32Array.from(labels);
     writeSync(file, new Uint8Array(classes.buffer));
+    if (numbers !== undefined) writeSync(file, new Uint8Array(numbers.buffer, numbers.byteOffset, boxes));
   } finally {
     closeSync(file);
   }

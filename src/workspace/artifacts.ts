@@ -22,7 +22,7 @@ export interface Origin {
   /** The outputs are compared with the input itself. */
   readonly target?: 'input';
   /** The outputs are those of a detector. */
-  readonly detector?: { readonly bins: number };
+  readonly detector?: { readonly bins: number } | undefined;
   /** The first output is logits of numbers from 0 to 1 (`loss bce`). */
   readonly outputs?: 'logits';
   /** Outputs behind the first that are. */

@@ -1,9 +1,9 @@
 import { type Diagnostic, DiagnosticError, fail, hasErrors } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { Network } from '../network/index.js';
-import { type PassPlan, type PassRun, type PipelineHooks, inferencePlan, passes, runPlan } from '../passes/index.js';
+import { type PassPlan, type PassRun, type PipelineHooks, passes, runPlan } from '../passes/index.js';
 import type { Findings } from './findings.js';
-import { withPlanes, withoutPlanes } from './planes.js';
+import { inferencePlanOf, withPlanes, withoutPlanes } from './planes.js';
 
 /** A network before its passes. */
 export interface Uncompiled {
@@ -59,7 +59,7 @@ export function compile(target: Uncompiled, options: CompiledOptions, findings: 
 
 /** A trained (or initial) network made ready for inference. */
 export function forInference(network: Network, findings: Findings): Compiled {
-  return compile({ network, passPlan: inferencePlan }, {}, findings);
+  return compile({ network, passPlan: () => inferencePlanOf(network) }, {}, findings);
 }
 
 /** A compiled network with its multi-bit spikes as the options say. */

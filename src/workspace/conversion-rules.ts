@@ -1,7 +1,7 @@
 import { type Diagnostic, addingLine, diagnostic, givingArgument, writing } from '../base/diagnostics/index.js';
 import { levelProblems, spikeLevels } from '../equations/index.js';
 import { type CodingNumbers, conversionOf } from '../lower/program/index.js';
-import type { Config, SwsCoding } from '../model/index.js';
+import type { CodingChoice, Config, SwsCoding } from '../model/index.js';
 
 /**
  * Everything that keeps a config from converting its ONNX network, whatever the file holds, and what it is warned of.
@@ -42,9 +42,15 @@ function codingProblems(config: Config): readonly Diagnostic[] {
     if (problem === undefined) return [];
     return [diagnostic('convert/bad-coding', { reason: problem.reason }, coding.place, { help: problem.help })];
   }
-  if (coding.name === 'binary') return [];
+  if (coding.name === 'binary') return coding.args.steps === 1 ? [] : [severalSteps(coding)];
   if (coding.name !== 'sws') return [notLowered(`the conversion to \`coding ${coding.name}\``, coding.place)];
   return silentProblems(coding);
+}
+
+/** The bits of a code are one step's. */
+function severalSteps({ place }: CodingChoice): Diagnostic {
+  const reason = 'the codes of an ONNX network’s activations are sent once, bit for bit: in one step';
+  return diagnostic('convert/bad-coding', { reason }, place, { help: 'leave out `steps`, or use more `bits`' });
 }
 
 function silentProblems(coding: SwsCoding): readonly Diagnostic[] {
@@ -97,6 +103,6 @@ function bitProblems({ bits }: Config): readonly Diagnostic[] {
 
 export function notLowered(construct: string, place: Diagnostic['place']): Diagnostic {
   return diagnostic('cli/not-lowered', { construct }, place, {
-    help: 'an ONNX network compiles with `sws`, `offset`, `phase`, `burst`, `ttfs`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)` or `rate(…)`',
+    help: 'an ONNX network compiles with `sws`, `offset`, `phase`, `burst`, `ttfs`, `ttfs_dynamic`, `tsc`, `pattern` or `binary`, or with a neuron and `coding direct(…)` or `rate(…)`',
   });
 }

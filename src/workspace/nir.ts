@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { isFolder, readBytes } from '../data/index.js';
 import { loadNir, readNir } from '../data/nir.js';
 import { importNir, parseTime } from '../frontends/nir/index.js';
-import { inferencePlan } from '../passes/index.js';
 import type { Findings } from './findings.js';
+import { inferencePlanOf } from './planes.js';
 import type { Artifact, Target } from './types.js';
 
 /** Whether a target is a NIR file. */
@@ -31,6 +31,6 @@ export function openNir({ path, config }: Target, findings: Findings) {
     normalisation: {},
     sources: new Map([[basename(path), bytes]]),
     inputs: [path],
-    passPlan: inferencePlan,
+    passPlan: () => inferencePlanOf(network),
   };
 }

@@ -14,6 +14,7 @@ import type { Findings } from './findings.js';
 import { loadModel } from './load-model.js';
 import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
+import { inferencePlanOf } from './planes.js';
 import { binsIn, isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
@@ -156,7 +157,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     text: ir,
     sources: new Map(files.map((file) => [basename(file), piecesOfFile(file)])),
     inputs: files,
-    passPlan: inferencePlan,
+    passPlan: () => inferencePlanOf(network),
   };
 }
 
@@ -184,7 +185,7 @@ function openLayers(path: string, config: Config, findings: Findings): OpenedTar
         }),
     sources: new Map([[basename(path), readBytes(path)]]),
     inputs: [path],
-    passPlan: inferencePlan,
+    passPlan: () => inferencePlanOf(network),
   };
 }
 

@@ -9,6 +9,8 @@ function framed(sign: string): RegExp {
 
 /** Commands that write one file, and what the files that they wrote are known by. */
 const signs = {
+  // COCO's results
+  eval: [/^\[(?:\n\{"image_id":|\n?\]\s*$)/],
   cost: [/^id,kind,input,macs,params,/],
   report: [
     /<meta name="generator" content="spikec /,

@@ -1,7 +1,16 @@
 import { fail } from '../base/diagnostics/index.js';
 import { findCarrier } from '../lower/program/index.js';
 import { type Network, readsAhead } from '../network/index.js';
-import { type PassRun, type PipelineHooks, configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
+import {
+  type PassPlan,
+  type PassRun,
+  type PipelineHooks,
+  configure,
+  inferencePlan,
+  isSplit,
+  pipelines,
+  runPipeline,
+} from '../passes/index.js';
 import { libraryNeurons } from './files.js';
 import type { Findings } from './findings.js';
 
@@ -14,7 +23,7 @@ interface Planed {
 export function withPlanes(network: Network, findings: Findings, hooks: PipelineHooks = {}): Planed {
   if (findCarrier(network)?.trains !== 'means') {
     fail('cli/not-lowered', { construct: '`--planes` in this coding' }, undefined, {
-      help: 'trains that carry means have planes: `direct`, `rate` and `events`',
+      help: 'trains that carry means have planes: `direct`, `rate`, `events` and `binary`',
     });
   }
   const lag = network.ops.find(readsAhead);
@@ -24,6 +33,13 @@ export function withPlanes(network: Network, findings: Findings, hooks: Pipeline
     });
   }
   return run(network, 'planes', findings, hooks);
+}
+
+/** The passes of a trained (or initial) network; where its coding sends the bits of its spikes, these as planes. */
+export function inferencePlanOf(network: Network): PassPlan {
+  const plan = inferencePlan();
+  if (findCarrier(network)?.sentLevels === undefined || isSplit(network)) return plan;
+  return { passes: [...plan.passes, ...configure(pipelines.planes, {})], neurons: libraryNeurons() };
 }
 
 /** Planes put back into single synapses, for evaluation. */

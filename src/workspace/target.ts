@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
 import { finishWrites, readBytes } from '../data/index.js';
-import { type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
+import { type ImportOptions, type ImportedNetwork, importOnnx } from '../frontends/onnx/index.js';
 import type { Config } from '../model/index.js';
 import { notLowered, trainProblems } from './conversion-rules.js';
 import { externalReader } from './files.js';
@@ -22,15 +22,23 @@ export function bytesOf({ bytes, external }: Source): number {
   return [...external.values()].reduce((sum, { length }) => sum + length, bytes.length);
 }
 
-/** Imports an ONNX file, of several outputs one where that is named. */
-export function importFile(path: string, findings: Findings, output?: string): Source {
+/** Imports an ONNX file, of several outputs one where that is named, its input's integers as they are said. */
+export function importFile(
+  path: string,
+  findings: Findings,
+  { output, inputCodes }: Pick<ImportOptions, 'output' | 'inputCodes'> = {},
+): Source {
   finishWrites(dirname(path));
   const bytes = readBytes(path);
   const external = new Map<string, Uint8Array>();
   const imported = findings.take(
     importOnnx(
       { name: path, bytes },
-      { readExternal: externalReader(path, external), ...(output === undefined ? {} : { output }) },
+      {
+        readExternal: externalReader(path, external),
+        ...(output === undefined ? {} : { output }),
+        ...(inputCodes === undefined ? {} : { inputCodes }),
+      },
     ),
   );
   return { path, bytes, imported, external };
@@ -40,7 +48,7 @@ export function importFile(path: string, findings: Findings, output?: string): S
 export function sourceOf(config: Config, findings: Findings): Source {
   if (config.network.kind === 'onnx') {
     findings.take({ value: true, diagnostics: trainProblems(config) });
-    const source = importFile(config.network.resolved, findings, config.network.output);
+    const source = importFile(config.network.resolved, findings, config.network);
     findings.take({ value: source, diagnostics: bitPatternProblems(config, source.imported.network) });
     return source;
   }

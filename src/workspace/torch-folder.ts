@@ -65,7 +65,7 @@ export function trainingFolder(training: TorchTraining): Files {
 }
 
 function addTraining(files: Files, training: TorchTraining): void {
-  for (const name of ['train.py', 'data.py', 'bits.py']) files.set(name, pythonFile(name));
+  for (const name of ['train.py', 'data.py', 'bits.py', 'detection.py']) files.set(name, pythonFile(name));
   for (const [name, content] of torchTraining(training)) files.set(name, content);
 }
 

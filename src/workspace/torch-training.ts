@@ -7,6 +7,7 @@ import type { Layout } from '../data/index.js';
 import {
   type BitHolder,
   bitHolders,
+  binsOf,
   bitKinds,
   distillations,
   learnedBitsOf,
@@ -44,7 +45,9 @@ export function torchTraining(training: TorchTraining): Map<string, string | Uin
   const encoder = new TextEncoder();
   const bytes = new Map([...sources].map(([name, text]) => [name, encoder.encode(text)]));
   const { normalisation } = settings;
-  const origin = { maker: 'train', config, sources: bytes, normalisation } as const;
+  const bins = binsOf(settings.loss);
+  const detector = bins === undefined ? undefined : { bins };
+  const origin = { maker: 'train', config, sources: bytes, normalisation, detector } as const;
   const made = artifactFiles(network, ['ir', 'json'], origin, packageVersion());
   const files = new Map<string, string | Uint8Array>();
   files.set('training.json', `${JSON.stringify(recipeOf(training), undefined, 1)}\n`);
@@ -70,17 +73,16 @@ export function unknownSetting({
   others,
 }: TrainSettings): string | undefined {
   if (others !== undefined) return 'several outputs';
-  if (labels === 'boxes') return 'the loss `yolo`';
-  if (labels !== undefined) return 'labels that are numbers';
+  if (labels !== undefined && labels !== 'boxes') return 'labels that are numbers';
   if (distillations(loss).length > 0) return 'the loss `distill`';
-  const known = ['cross_entropy', 'tet', 'mse'];
+  const known = ['cross_entropy', 'tet', 'mse', 'yolo'];
   for (const one of taskLosses(loss)) {
     if (!known.includes(one.kind)) return `the loss \`${one.kind}\``;
     if ('weights' in one && one.weights !== undefined) return 'weights of classes';
   }
   if (loss.kind === 'sum') return loss.terms.length === 1 ? 'a factor of the loss' : 'a loss of several terms';
   if (schedule.kind === 'plateau') return 'the schedule `plateau`';
-  for (const name of ['erase', 'drop', 'jitter', 'mixup', 'cutmix'] as const)
+  for (const name of ['scale', 'erase', 'drop', 'jitter', 'mixup', 'cutmix'] as const)
     if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
   if (clip !== undefined) return 'the setting `clip`';
   if (factors !== undefined) return '`groups`, learning rates of layers,';
@@ -91,7 +93,9 @@ export function unknownSetting({
 }
 
 function recipeOf({ network, config, settings, data, layout }: TorchTraining): object {
-  const lowered = lowerForTraining(network, settings.loss, settings.bits?.penalties);
+  // how many objects a sample has changes nothing that is told here
+  const boxes = settings.labels === 'boxes' ? ({ labels: 'boxes', objects: settings.objects ?? 1 } as const) : {};
+  const lowered = lowerForTraining(network, settings.loss, settings.bits?.penalties, boxes);
   const [output] = network.outputs as [string];
   const last = network.ops.find(({ id }) => id === output)!;
   const readOut = last.kind === 'decode' ? (last.attrs.readout ?? 'mean') : 'mean';

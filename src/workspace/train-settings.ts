@@ -309,10 +309,12 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
       const problem = `\`${one.name}\` changes recordings of events, and the coding is ${config.coding === undefined ? 'none' : `\`${config.coding.name}\``}: \`coding events(…)\` has them`;
       fail('model/conflict', { problem }, one.place);
     }
-    const moves = ['flip', 'crop', 'mixup', 'cutmix'].includes(one.name);
-    if (moves && config.train?.settings.loss?.some(({ term }) => term.name === 'yolo') === true) {
-      const problem = `\`${one.name}\` moves what is in an image, and boxes stay where they are`;
-      fail('model/conflict', { problem }, one.place, { help: '`erase` does nothing to boxes' });
+    const mixed = one.name === 'mixup' || one.name === 'cutmix';
+    if (mixed && config.train?.settings.loss?.some(({ term }) => term.name === 'yolo') === true) {
+      const problem = `\`${one.name}\` mixes images, and \`yolo\` has no boxes of two images`;
+      fail('model/conflict', { problem }, one.place, {
+        help: '`flip`, `crop` and `scale` move boxes with their images',
+      });
     }
     switch (one.name) {
       case 'flip':
@@ -320,6 +322,9 @@ function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): A
         break;
       case 'crop':
         made = { ...made, crop: one.args.padding };
+        break;
+      case 'scale':
+        made = { ...made, scale: one.args.by };
         break;
       case 'erase': {
         const { probability, min, max } = one.args;

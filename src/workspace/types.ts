@@ -62,12 +62,13 @@ export const conversionCodings = [
   'phase',
   'burst',
   'ttfs',
+  'ttfs_dynamic',
   'tsc',
   'pattern',
 ] as const;
 
 /** Those of them whose spikes count by their time or by what came before: each has a row in the language. */
-export const timedCodings = ['phase', 'burst', 'ttfs', 'tsc', 'pattern'] as const;
+export const timedCodings = ['phase', 'burst', 'ttfs', 'ttfs_dynamic', 'tsc', 'pattern'] as const;
 
 export type TimedCoding = (typeof timedCodings)[number];
 

@@ -17,75 +17,9 @@ import { convertToMeans, meansOf } from '../support/means.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages, seeded } from '../support/random-network.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { calibrated, hand, plainNeuron, signedNeuron } from '../support/hand-codings.js';
 import { type HandCoding, type HandTrain, simulateTimed, timedOf } from '../support/timed.js';
 import { tinyFloat, tinyImages } from '../support/tiny-onnx.js';
-
-const sent = (spike: number): HandTrain => ({ spike, worth: spike });
-
-/** Changes of the greatest count so far. */
-function maxOfCounts(trains: readonly (readonly HandTrain[])[]): HandTrain[] {
-  const counts = trains.map(() => 0);
-  let before = 0;
-  return trains[0]!.map((_, t) => {
-    trains.forEach((train, i) => (counts[i]! += train[t]!.spike));
-    const most = Math.max(...counts);
-    const by = most - before;
-    before = most;
-    return sent(by);
-  });
-}
-
-/** Hu et al. 2023: a spike too many is taken back once the membrane is below 0. */
-const signedNeuron: HandCoding['neuron'] = () => {
-  let [u, count] = [0.5, 0];
-  return (x) => {
-    u += x;
-    let spike = 0;
-    if (u >= 1) spike = 1;
-    else if (u <= -0.001 && count > 0) spike = -1;
-    u -= spike;
-    count += spike;
-    return sent(spike);
-  };
-};
-
-const plainNeuron: HandCoding['neuron'] = () => {
-  let u = 0.5;
-  return (x) => {
-    u += x;
-    const spike = Number(u >= 1);
-    u -= spike;
-    return sent(spike);
-  };
-};
-
-/** Hao et al. 2023: a first run without sending, then one from a start that is higher or lower where its end says so. */
-function calibrated(currents: readonly number[], look: number): HandTrain[] {
-  let u = 0.5;
-  let count = 0;
-  const [fired, silent]: [number[], number[]] = [[], []];
-  for (const x of currents.slice(0, look)) {
-    u += x;
-    if (u >= 1) {
-      fired.push(u);
-      u -= 1;
-      count++;
-    } else silent.push(u);
-  }
-  let start = 0.5;
-  if (u < 0 && count > 0) start -= Math.max(1, Math.min(...fired) - 1 + 0.001);
-  else if (u >= 1) start += Math.max(1, silent.length === 0 ? 1 : 1 + 0.001 - Math.max(...silent));
-  return currents.map((x) => {
-    start += x;
-    const spike = Number(start >= 1);
-    start -= spike;
-    return sent(spike);
-  });
-}
-
-function hand(steps: number, neuron: HandCoding['neuron'], given: Partial<HandCoding> = {}): HandCoding {
-  return { steps, top: 1, whole: false, neuron, maximum: maxOfCounts, input: () => [], ...given };
-}
 
 const range = (id: string): number => 1 + (id.length % 3) / 2;
 
@@ -150,7 +84,7 @@ it('offset: every spike is that of a simulation in plain loops that runs each la
         const train = (currents: readonly number[]): HandTrain[] => {
           const own = calibrated(currents, look);
           const plain = plainNeuron();
-          shifted += Number(currents.some((x, t) => plain(x, t).spike !== own[t]!.spike));
+          shifted += Number(currents.some((x, t) => plain(x, t, 0).spike !== own[t]!.spike));
           return own;
         };
         compare(randomFloatNetwork(seed, depth), passes, seed, hand(steps, plainNeuron, { train }), 0);
@@ -174,7 +108,8 @@ it('rate: regular input fires floor(t·p + ½) times in t steps, drawn input whe
             const p = Math.abs(share);
             const upTo = (n: number): number => Math.floor(n * p + 0.5);
             const fires = encoder === 'regular' ? upTo(t + 1) - upTo(t) : Number(uniform[t * 72 + pixel]! < p);
-            return sent(fires * Math.sign(share));
+            const spike = fires * Math.sign(share);
+            return { spike, worth: spike };
           });
         };
         const passes = configure(pipelines['convert.means'], {

@@ -1,68 +1,19 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PNG } from 'pngjs';
 import { expect, it } from 'vitest';
-import { driver } from '../../src/commands/index.js';
+import { type FoundBox, driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
 import type { Outcome } from '../../src/base/diagnostics/index.js';
 import type { EpochRecord } from '../../src/train/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinySet } from '../support/tiny-training.js';
-import { seeded } from '../support/random-network.js';
+import { detectorModel as model, rectangles } from '../support/rectangles.js';
 
-const side = 64;
-
-/** Images with one or two rectangles, red or blue, one of them without any, and their boxes. */
-function rectangles(folder: string, count = 48): string {
-  const random = seeded(7);
-  const whole = (from: number, to: number): number => from + Math.floor(random() * (to - from));
-  const made = {
-    images: [] as object[],
-    categories: [
-      { id: 1, name: 'red' },
-      { id: 2, name: 'blue' },
-    ],
-    annotations: [] as object[],
-  };
-  mkdirSync(join(folder, 'images'), { recursive: true });
-  for (let id = 0; id < count; id++) {
-    const png = new PNG({ width: side, height: side });
-    png.data.fill(255);
-    for (let i = 0; i < png.data.length; i++) if (i % 4 !== 3) png.data[i] = 40;
-    for (let k = 0; k < (id === 3 ? 0 : 1 + (id % 2)); k++) {
-      const [width, height] = [whole(14, 30), whole(14, 30)];
-      const [x, y] = [whole(32 * k, 32 * k + 34 - width), whole(0, side - height)];
-      const label = whole(0, 2);
-      for (let row = y; row < y + height; row++)
-        for (let column = x; column < x + width; column++) png.data[4 * (row * side + column) + 2 * label] = 250;
-      made.annotations.push({ image_id: id, category_id: label + 1, bbox: [x, y, width, height] });
-    }
-    made.images.push({ id, file_name: `${id}.png`, width: side, height: side });
-    writeFileSync(join(folder, 'images', `${id}.png`), PNG.sync.write(png));
-  }
-  writeFileSync(join(folder, 'boxes.json'), JSON.stringify(made));
-  return `coco:${join(folder, 'images')},${join(folder, 'boxes.json')}`;
-}
-
-function model(folder: string, train: string, classes = 2): string {
-  const path = join(folder, 'tiny.spike');
-  writeFileSync(
-    path,
-    `use "spikec/detection" { DownSampling, SpikeConv, SpikeDetect }
-     use "spikec/neurons" { ILIF }
-     network Tiny {
-       input image: real[3, ${side}, ${side}]
-       p3 = image | conv(12, kernel: 8, stride: 8, pad: none) | batchnorm | SpikeConv(12, kernel: 3)
-       p4 = p3 | DownSampling(12)
-       p5 = p4 | DownSampling(12)
-       output SpikeDetect(p3, p4, p5, ${classes}, 12, 12, bins: 4, prior: 3)
-     }
-     config tiny {
-       network Tiny  neuron ILIF(D: 4)  coding direct(steps: 1)
-       train { optimizer adam(lr: 1e-2)  schedule cosine  batch 8  seed 3  ${train} }
-     }`,
-  );
-  return path;
+/** Intersection over union of boxes [left, top, width, height]. */
+function shared([x, y, w, h]: FoundBox['bbox'], [u, v, s, t]: FoundBox['bbox']): number {
+  const [across, down] = [Math.min(x + w, u + s) - Math.max(x, u), Math.min(y + h, v + t) - Math.max(y, v)];
+  const both = Math.max(0, across) * Math.max(0, down);
+  return both / (w * h + s * t - both);
 }
 
 async function codes(work: () => Promise<Outcome<unknown>>): Promise<string> {
@@ -79,7 +30,9 @@ it(
     const data = rectangles(folder);
     const run = join(folder, 'run');
     const records: EpochRecord[] = [];
-    const target = { path: model(folder, 'loss yolo(bins: 4)  epochs 30  validation 0.25') };
+    const target = {
+      path: model(folder, 'loss yolo(bins: 4)  augment [crop(padding: 4), scale(by: 0.2)]  epochs 30  validation 0.25'),
+    };
     const { value } = await driver.trainTarget(target, { data, run, onEpoch: (record) => records.push(record) });
     expect(records.at(-1)!.loss).toBeLessThan(records[0]!.loss / 2);
     expect(records.at(-1)!).not.toHaveProperty('accuracy');
@@ -98,6 +51,29 @@ it(
     // a batch of another size sees the same boxes
     const again = await driver.evaluateTarget({ path: run }, { dataset, normalisation: {}, batch: 5 });
     expect(again.value!.map).toBe(map);
+
+    // images of another size are scaled to the network's input, and boxes found are written in their own pixels
+    const wide = openDataset(rectangles(join(folder, 'wide'), 24, 96));
+    const boxFile = join(folder, 'found.json');
+    const scaled = await driver.evaluateTarget({ path: run }, { dataset: wide, normalisation: {}, boxFile });
+    expect(scaled.value!.map50).toBeGreaterThan(0.3);
+    const found = JSON.parse(readFileSync(boxFile, 'utf8')) as FoundBox[];
+    const { annotations } = JSON.parse(readFileSync(join(folder, 'wide', 'boxes.json'), 'utf8')) as {
+      readonly annotations: readonly Pick<FoundBox, 'image_id' | 'category_id' | 'bbox'>[];
+    };
+    expect(found.every(({ bbox: [x, y, w, h] }) => x >= 0 && y >= 0 && x + w <= 96 && y + h <= 64)).toBe(true);
+    const met = annotations.filter((one) =>
+      found.some(
+        ({ image_id: id, category_id: category, bbox, score }) =>
+          score > 0.1 && id === one.image_id && category === one.category_id && shared(bbox, one.bbox) > 0.5,
+      ),
+    );
+    expect(met.length / annotations.length).toBeGreaterThan(0.5);
+    const taken = await driver.evaluateTarget(
+      { path: run },
+      { dataset: wide, normalisation: {}, boxFile: join(folder, 'boxes.json') },
+    );
+    expect(taken.diagnostics.map(({ code }) => code)).toEqual(['file/would-replace']);
 
     const outFile = join(folder, 'boxes.svg');
     const drawn = await driver.drawPicture(
@@ -139,8 +115,8 @@ it('a detector and its labels must fit: losses, augmentation, classes, bins and 
       driver.trainTarget({ path: model(folder, settings, classes) }, { data, run: join(folder, `run${count++}`) }),
     );
   expect(await train('loss yolo(bins: 4) + mse')).toMatch(/model\/conflict: `yolo` compares boxes/);
-  expect(await train('loss yolo(bins: 4)  augment [flip]')).toMatch(
-    /model\/conflict: `flip` moves what is in an image/,
+  expect(await train('loss yolo(bins: 4)  augment [flip, mixup]')).toMatch(
+    /model\/conflict: `mixup` mixes images, and `yolo` has no boxes of two images/,
   );
   expect(await train('loss mse')).toMatch(/data\/boxes/);
   expect(await train('epochs 1')).toMatch(/data\/boxes/);
@@ -157,8 +133,10 @@ it('a detector and its labels must fit: losses, augmentation, classes, bins and 
     await codes(() => driver.trainTarget({ path: model(folder, 'loss yolo(bins: 4)') }, { data: other, run })),
   ).toMatch(/data\/no-boxes/);
   const inTorch = { data, run: join(folder, 'torch'), engine: 'torch', python: 'python3' };
-  const refused = await codes(() => driver.trainTarget({ path: model(folder, 'loss yolo(bins: 4)') }, inTorch));
-  expect(refused).toMatch(/torch\/.*`yolo`/);
+  const refused = await codes(() =>
+    driver.trainTarget({ path: model(folder, 'loss yolo(bins: 4)  augment [scale]') }, inTorch),
+  );
+  expect(refused).toMatch(/torch\/.*`scale`/);
   const untrained = model(folder, 'loss mse');
   const dataset = openDataset(data);
   expect(await codes(() => driver.evaluateTarget({ path: untrained }, { dataset, normalisation: {} }))).toMatch(

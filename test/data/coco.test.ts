@@ -113,15 +113,43 @@ it('more objects than an image can have are refused', () => {
   expect(refused(() => open({ ...sound, annotations: many }))).toMatch(/more than 1000 objects/);
 });
 
-it('images that aren’t there, of other sizes, or not as large as the annotations say are refused', () => {
+it('images that aren’t there or not as large as the annotations say are refused', () => {
   expect(refused(() => open(change('images', { file_name: 'c.png' })))).toMatch(/^file\/missing: .*c\.png/);
-  expect(refused(() => open(change('images', { width: 65 })))).toMatch(/^data\/ragged/);
   const dataset = open(sound, { 'sub/b.png': image(32, 32) });
   expect(refused(() => dataset.read(0, 2))).toMatch(/^data\/ragged: .*b\.png/);
   const folder = folderOf(sound);
   expect(refused(() => openDataset(`coco:${join(folder, 'none')},${join(folder, 'boxes.json')}`))).toMatch(/^file\/missing/);
   expect(refused(() => openDataset(`coco:${join(folder, 'images')},${join(folder, 'none.json')}`))).toMatch(/^file\/missing/);
   expect(refused(() => openDataset(`coco:${join(folder, 'images')}`))).toMatch(/^data\/unknown-set/);
+});
+
+it('images of several sizes lie in a frame that has room for all, or in that of a network; so do their boxes', () => {
+  const small = { ...sound, images: [{ ...sound.images[0], width: 32, height: 48 }, sound.images[1]] };
+  const dataset = open(
+    { ...small, annotations: [{ id: 1, image_id: 7, category_id: 90, bbox: [4, 6, 20, 30] }, sound.annotations[2]] },
+    { 'a.png': image(32, 48) },
+  );
+  expect(dataset).toMatchObject({ shape: [3, 48, 64], targets: 5 });
+  expect(dataset.notes[0]).toMatch(/images from 32×32 to 64×48 pixels, each scaled to fit and grey around it$/);
+  // 32×48 is in the middle of 64×48, 64×32 of 64×48
+  const { targets, images } = dataset.read(0, 2);
+  expect([...targets!]).toEqual([1, 20, 6, 40, 36, 0, 5, 14, 12, 22]);
+  expect([images[0], images[15], images[48], images[3 * 48 * 64]]).toEqual([114, 114, 114, 114]);
+  expect(images[16]).toBe(0);
+
+  const detector = { places: 21, bins: 4 };
+  const fitted = fitDataset(dataset, { shape: [3, 32, 32], outputs: 21 * 18, detector }).value!;
+  expect(fitted).toMatchObject({ shape: [3, 32, 32], boxes: { bins: 4 } });
+  // 48 rows of 32 columns become 32 of 21.33, rounded to 21, 5 columns grey to the left; 64×32 becomes 32×16 below 8 rows
+  const [, left, top, right, bottom, , ...second] = fitted.read(0, 2).targets!;
+  expect(left).toBeCloseTo(5 + (4 * 21) / 32, 5);
+  expect(top).toBeCloseTo((6 * 32) / 48, 5);
+  expect(right).toBeCloseTo(5 + (24 * 21) / 32, 5);
+  expect(bottom).toBeCloseTo((36 * 32) / 48, 5);
+  expect(second).toEqual([2.5, 11, 6, 15]);
+  const source = fitted.boxes!.source!(1);
+  expect(source.id).toBe(3);
+  expect(source.boxIn([2.5, 11, 6, 15])).toEqual([5, 6, 12, 14]);
 });
 
 const need = { shape: [3, height, width], outputs: 42 * (16 + 2) };

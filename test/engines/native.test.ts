@@ -99,6 +99,8 @@ describe.each(nativeEngines)('engine $name', (engine: Engine) => {
       b.output('train', train);
       b.output('padded', b.pad(current, [0, 0, 1, 0], [0, 0, 0, 2]));
       b.output('pooled', b.avgpool(train, { kernel: [2, 2] }));
+      const prefixes = b.concat([b.mul(b.add(b.mul(first, 2), second), 0.5), b.sub(second, b.mul(first, 3))], 0);
+      b.output('pooled_prefixes', b.avgpool(prefixes, { kernel: [2, 2] }));
       const flat = b.reshape(b.add(first, second), [{ batch: 1 }, channels * 35]);
       b.output('counts', b.matmul(flat, b.param('fan', constants['fan']!)));
       const program = b.build();
@@ -111,6 +113,33 @@ describe.each(nativeEngines)('engine $name', (engine: Engine) => {
       }
     },
   );
+
+  it('bounds what is no number, infinite or a zero of either sign as the reference does', async () => {
+    const b = new ProgramBuilder('bounds');
+    const [x, y] = [b.input('x', 'f32', [{ batch: 1 }]), b.input('y', 'f32', [{ batch: 1 }])];
+    b.output('clipped', b.max(b.min(x, 2), -1));
+    b.output('clipped_from_below', b.min(b.max(b.round(b.div(x, 0.5)), 0), 3));
+    b.output('above_zero', b.max(x, 0));
+    b.output('number_first', b.min(b.scalar('f32', 1), x));
+    b.output('to_no_number', b.max(x, Number.NaN));
+    b.output('to_infinity', b.max(b.min(x, Infinity), -Infinity));
+    b.output('least', b.min(x, y));
+    b.output('greatest', b.max(x, y));
+    const program = b.build();
+    const numbers = [Number.NaN, -0, 0, -Infinity, Infinity, -1, 2, 0.75, -3, 1e30, -1e30];
+    const pairs = numbers.flatMap((one) => numbers.map((other) => [one, other] as const));
+    const column = (i: 0 | 1) =>
+      ({ dtype: 'f32', shape: [pairs.length], data: Float32Array.from(pairs, (pair) => pair[i]) }) as const;
+    const feeds = { x: column(0), y: column(1) };
+    const opened = await engine.open(program, { threads: 1 });
+    const [found, expected] = [await opened.step(feeds), evaluate(program, feeds)];
+    await opened.dispose();
+    for (const name of Object.keys(expected)) {
+      // the sign of a zero is left open
+      const plain = (data: ArrayLike<number>): number[] => Array.from(data, (value) => (value === 0 ? 0 : value));
+      expect(plain(found[name]!.data as Float32Array), name).toEqual(plain(expected[name]!.data as Float32Array));
+    }
+  });
 
   it('reduces values that are so large that several threads take parts of them', async () => {
     const b = new ProgramBuilder('parts');

@@ -482,4 +482,11 @@ describe('configs', () => {
     expectDiagnostics('config a { network onnx } // error: model/argument-missing');
     expectDiagnostics('config a { network onnx(3) } // error: model/argument-type');
   });
+
+  it('check the range of an ONNX network’s integers', () => {
+    for (const range of ['0..255', '-8..7', '−1 .. 1'])
+      expectDiagnostics(`config a { network onnx("x.onnx", input_codes: "${range}") }`);
+    for (const range of ['uint8', '7..-8', '0..65536', '0.5..2'])
+      expectDiagnostics(`config a { network onnx("x.onnx", input_codes: "${range}") } // error: model/wrong-kind`);
+  });
 });

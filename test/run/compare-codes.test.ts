@@ -1,49 +1,81 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
+import { InvariantError } from '../../src/base/invariant.js';
+import { readBatch } from '../../src/data/index.js';
 import { fusedEngine } from '../../src/engines/fused/index.js';
-import { sampleShape } from '../../src/lower/program/index.js';
-import { compareCodes } from '../../src/run/compare-codes.js';
+import { type Runnable, exactCodes, lower, sampleShape } from '../../src/lower/program/index.js';
+import { codesOf, compareCodes } from '../../src/run/compare-codes.js';
 import { drawnInputs } from '../../src/run/drawn-inputs.js';
 import { KeptCodes } from '../../src/run/kept-codes.js';
+import { openRunnable } from '../../src/train/index.js';
 import { withSkip } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
-it('one network after the other counts the same codes that differ as both side by side', async () => {
+it('codes that differ are those of both networks side by side, however few are kept at once', async () => {
   const { quantised, spiking } = convert(withSkip(), sws({ silent: 0 }));
   const dataset = drawnInputs(quantised, sampleShape(spiking), 7, 5);
   const images = { dataset, normalisation: {}, count: 7, batch: 3 };
-  const together = await compareCodes({ quantised, spiking }, images, fusedEngine);
+  const found = await compareCodes({ quantised, spiking }, images, fusedEngine);
   const counted: number[] = [];
-  const inTurn = await compareCodes({ quantised, spiking }, images, fusedEngine, {
-    inTurn: true,
+  // batches of 3, 3 and 1 image, each a portion
+  const few = await compareCodes({ quantised, spiking }, images, fusedEngine, {
+    mostKept: 3 * codesOf(spiking),
     counter: (done, total) => counted.push(done / total),
   });
-  expect([inTurn.classes, inTurn.spiking]).toEqual([together.classes, together.spiking]);
-  const codes = ({ layers }: typeof together) =>
-    layers.map(({ mean_residual: _, max_residual: __, ...layer }) => layer);
-  expect(codes(inTurn)).toEqual(codes(together));
-  expect(inTurn.layers.reduce((sum, { differing }) => sum + differing, 0)).toBeGreaterThan(0);
+  expect(few).toEqual(found);
   expect(counted.at(-1)).toBe(1);
+
+  // whole, in one program each
+  const batch = readBatch(dataset, 0, 7).images;
+  const side = async (runnable: Runnable) => {
+    const running = await openRunnable(runnable, fusedEngine);
+    const results = await running.pass()(batch);
+    await running.dispose();
+    return (id: string) => results[runnable.outputs.probes.codes.get(id)!]!.data;
+  };
+  const exact = await side(lower(quantised, { carrier: exactCodes, probes: { codes: true } }));
+  const snn = await side(lower(spiking, { probes: { codes: true } }));
+  for (const { id, codes, differing } of found.layers) {
+    const amplitude = Number(spiking.ops.find((op) => op.id === id)!.attrs['amplitude' as never]);
+    const levels = snn(id);
+    const right = Array.from(exact(id)).filter((code, i) => amplitude * levels[i]! === code).length;
+    expect([id, codes, differing]).toEqual([id, levels.length, levels.length - right]);
+  }
+  expect(found.layers.reduce((sum, { differing }) => sum + differing, 0)).toBeGreaterThan(0);
 });
 
-it('kept codes are what was taken, in bytes where they are bytes; what is nearer than a tie is one', () => {
-  const kept = new KeptCodes(['small', 'large', 'broken', 'signed'], 0.01);
+it('residuals are counted where they are asked for, whatever is kept', async () => {
+  const { quantised, spiking } = convert(withSkip(), sws({ silent: 0 }));
+  const images = {
+    dataset: drawnInputs(quantised, sampleShape(spiking), 5, 5),
+    normalisation: {},
+    count: 5,
+    batch: 2,
+  };
+  const whole = await compareCodes({ quantised, spiking }, images, fusedEngine, { residuals: true });
+  const few = await compareCodes({ quantised, spiking }, images, fusedEngine, { residuals: true, mostKept: 1 });
+  expect(Math.max(...whole.layers.map((layer) => layer.max_residual))).toBeGreaterThan(0);
+  for (const [i, layer] of few.layers.entries()) {
+    expect(layer.mean_residual).toBeCloseTo(whole.layers[i]!.mean_residual, 12);
+    expect(layer.max_residual).toBe(whole.layers[i]!.max_residual);
+  }
+});
+
+it('kept codes are what was taken, in bytes where they are bytes; of what is near a tie it is known how near', () => {
+  const kept = new KeptCodes(0.01);
   const taken = {
     small: tensor('f32', [1, 3], Float32Array.of(0, 7, 255)),
     large: tensor('f32', [1, 2], Float32Array.of(256, 3)),
     broken: tensor('f32', [1, 2], Float32Array.of(0.5, 3)),
     signed: tensor('f32', [1, 2], Float32Array.of(-1, 3)),
   };
-  kept.take(4, (kind, id) =>
-    kind === 'codes'
-      ? taken[id as keyof typeof taken]
-      : id === 'small'
-        ? tensor('f32', [1, 3], Float32Array.of(0, 0.02, 0.5))
-        : undefined,
-  );
-  for (const [id, { data }] of Object.entries(taken)) expect([...kept.codes(4, id)!.data]).toEqual([...data]);
-  expect(kept.codes(4, 'small')!.dtype).toBe('u8');
-  expect([...kept.ties(4, 'small')!.data]).toEqual([0, 1, 1]);
-  expect(kept.ties(4, 'large')).toBeUndefined();
-  expect(kept.codes(0, 'small')).toBeUndefined();
+  for (const [id, codes] of Object.entries(taken)) {
+    const tie = id === 'small' ? tensor('f32', [1, 3], Float32Array.of(0.001, 0.02, 0.5)) : undefined;
+    kept.take(4, id, (kind) => (kind === 'codes' ? codes : tie));
+  }
+  for (const [id, { data }] of Object.entries(taken)) expect([...kept.codes(4, id).data]).toEqual([...data]);
+  expect(kept.codes(4, 'small').dtype).toBe('u8');
+  expect([0, 1, 2].map(kept.nearness(4, 'small'))).toEqual([Math.fround(0.001), Infinity, Infinity]);
+  expect(kept.nearness(4, 'large')(0)).toBe(Infinity);
+  expect(() => kept.codes(0, 'small')).toThrow(InvariantError);
 });

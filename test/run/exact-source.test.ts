@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tensor } from '../../src/base/dtype.js';
+import { InvariantError } from '../../src/base/invariant.js';
 import { driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { exactCodes } from '../../src/lower/program/index.js';
@@ -117,12 +118,16 @@ it('sums of 16-bit codes are exact also beyond 2²⁴', async () => {
 it('of differing codes those are ties where what was rounded lies within the bound of one', () => {
   const layer = { id: 'a', amplitude: 1, amplification: 1, top: Infinity };
   const counter = new DifferenceCounter([layer], 1e-3);
-  const row = (...values: number[]) => tensor('f32', [1, values.length], Float32Array.from(values));
-  counter.add(
-    () => row(1, 2, 3, 4),
-    () => row(1, 3, 4, 4),
-    () => undefined,
-    () => row(0, 5e-4, 0.2, 0.3),
-  );
+  const near = [0, 5e-4, 0.2, 0.3];
+  counter.add('a', { expected: [1, 2, 3, 4], found: [1, 3, 4, 4], nearness: (i) => near[i]! });
   expect(counter.result()).toMatchObject([{ codes: 4, differing: 2, ties: 1, max_difference: 1 }]);
+});
+
+it('codes that count from another end are shifted; a layer that isn’t compared is left out, one without codes is a bug', () => {
+  const layer = { id: 'a', amplitude: 2, amplification: 1, top: Infinity };
+  const counter = new DifferenceCounter([layer]);
+  counter.add('b', { expected: [1], found: [7] });
+  expect(() => counter.result()).toThrow(InvariantError);
+  counter.add('a', { expected: [5, 7], found: [1, 2], shift: 3 });
+  expect(counter.result()).toMatchObject([{ id: 'a', codes: 2, differing: 0 }]);
 });

@@ -15,6 +15,8 @@ import {
   traineeOf,
 } from '../../src/train/index.js';
 import { nativeEngines } from '../support/native.js';
+import { mixedImages, mixedNumbers } from '../../src/train/mixing.js';
+import { movedObjects } from '../../src/train/placement.js';
 import { expectDiagnostic } from '../support/expect-diagnostic.js';
 import { networkFrom, stepFeeds, tinyModel } from '../support/train.js';
 
@@ -132,6 +134,70 @@ describe('samples', () => {
     expect([...moved.data]).toEqual([5, 6, 7, -1, 9, 10, 11, -1, -1, -1, -1, -1]);
     const kept = samples.images(Int32Array.of(0), { flip: false, crop: 1 }, always(0.5));
     expect(kept.data).toEqual(samples.images(Int32Array.of(0)).data);
+  });
+  it('scale makes everything larger or smaller about the middle, interpolated linearly, with zeros around it', () => {
+    const samples = Samples.load(counted([1, 1, 4], 1), 1, {});
+    const seen = (value: number): number[] => [
+      ...samples.images(Int32Array.of(0), { flip: false, crop: 0, scale: 0.5 }, () => value).data,
+    ];
+    // of 1 2 3 4, half as large: pixel i lies at 2·(i + 0.5 − 2) + 2 − 0.5 = −1.5, 0.5, 2.5, 4.5, and the row above at −0.5 … is it
+    expect(seen(0)).toEqual([0, 1.5, 3.5, 0]);
+    // 1.5 times as large: at 0.5, 1.1667, 1.8333, 2.5
+    [1.5, 2 + 1 / 6, 2 + 5 / 6, 3.5].forEach((wanted, i) => expect(seen(0.9999999)[i]).toBeCloseTo(wanted, 5));
+    expect(seen(0.5)).toEqual([1, 2, 3, 4]);
+  });
+  it('boxes and masks lie where a flip, a shift and a scale put what they are of', () => {
+    const masked: Dataset = {
+      ...counted([1, 4, 6], 1),
+      targets: 24,
+      read: (start, count) => ({
+        ...counted([1, 4, 6], 1).read(start, count),
+        targets: Float32Array.from({ length: count * 24 }, (_, i) => (start * 24 + i + 1) / 100),
+      }),
+    };
+    const indices = Int32Array.of(0, 1);
+    for (const augment of [
+      { flip: true, crop: 0 },
+      { flip: true, crop: 2 },
+      { flip: false, crop: 3 },
+    ]) {
+      const samples = Samples.load(masked, 2, {}, { outputs: new Map([[undefined, [1, 4, 6]]]) });
+      const { images, placements } = samples.placed(indices, augment, randomStream(2, `${augment.crop}`));
+      const truth = samples.truthOf(indices, images, placements);
+      expect([...truth.data].map((value) => Math.round(100 * value))).toEqual([...images.data]);
+      expect(samples.truthOf(indices, images).data[2]).toBeCloseTo(0.03, 6);
+    }
+    // numbers that aren't of pixels stay
+    const plain = Samples.load(masked, 2, {}, { outputs: new Map([[undefined, [24]]]) });
+    const { images, placements } = plain.placed(indices, { flip: true, crop: 2 }, randomStream(2, 'x'));
+    expect(plain.truthOf(indices, images, placements).data).toEqual(plain.truthOf(indices, images).data);
+
+    // boxes by hand, in a frame of 20 rows and 40 columns
+    const objects = Float32Array.of(3, 10, 4, 18, 12, -1, 0, 0, 0, 0, 1, 30, 0, 40, 20);
+    const still = { dx: 0, dy: 0, mirrored: false, scale: 1 };
+    const moved = (placement: object): number[] => [...movedObjects(objects, [20, 40], { ...still, ...placement })];
+    expect(moved({})).toEqual([...objects]);
+    expect(moved({ mirrored: true })).toEqual([3, 22, 4, 30, 12, -1, 0, 0, 0, 0, 1, 0, 0, 10, 20]);
+    // what is seen lies 5 further to the right: boxes go to the left; the second is whole, and 6 rows of it are gone
+    expect(moved({ dx: 5, dy: 6 })).toEqual([3, 5, 0, 13, 6, -1, 0, 0, 0, 0, 1, 25, 0, 35, 14]);
+    // half as large about (20, 10)
+    expect(moved({ scale: 0.5 })).toEqual([3, 15, 7, 19, 11, -1, 0, 0, 0, 0, 1, 25, 5, 30, 15]);
+    // twice as large: the first is cut at the left to nothing of −20 + … = [0, −2 → 0, 16, 14], the second is out of it
+    expect(moved({ scale: 2 })).toEqual([3, 0, 0, 16, 14, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0]);
+    // less than a tenth is left of the first (dx 17: columns −7 … 1), and it is no object any more
+    expect(moved({ dx: 17 }).slice(0, 5)).toEqual([-1, 0, 0, 0, 0]);
+    expect(moved({ dx: 15 }).slice(0, 5)).toEqual([3, 0, 4, 3, 12]);
+  });
+  it('cutmix takes masks from where it takes pixels', () => {
+    const images = { dtype: 'f32', shape: [2, 1, 2, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) } as const;
+    const numbers = { dtype: 'f32', shape: [2, 4], data: images.data.map((x) => 10 * x) } as const;
+    const mixing = { partners: Int32Array.of(1, 0), share: 0.5, box: { top: 0, left: 1, bottom: 2, right: 2 } };
+    expect([...mixedImages(images, mixing).data]).toEqual([1, 6, 3, 8, 5, 2, 7, 4]);
+    expect(mixedNumbers(numbers, mixing, [2, 2])).toEqual({
+      ...numbers,
+      data: Float32Array.of(10, 60, 30, 80, 50, 20, 70, 40),
+    });
+    expect([...mixedNumbers(numbers, mixing).data]).toEqual([30, 40, 50, 60, 30, 40, 50, 60]);
   });
   it('erase makes a rectangle 0 as it is normalised, of a share of the image between its bounds', () => {
     const samples = Samples.load(counted([2, 20, 30], 1), 1, { mean: [0.5], std: [1] });

@@ -1,5 +1,5 @@
 import { type TensorOp, attrsOf, isBatch } from '../../tensor/index.js';
-import { type Expression, Expressions, literal } from './expressions.js';
+import { type Expression, Expressions, isNumber, literal } from './expressions.js';
 import { type Linear, constant, indexText, numberOf, plus, times, variable, zero } from './linear.js';
 import type { Planner } from './planner.js';
 import { pointwiseText } from './pointwise.js';
@@ -25,6 +25,8 @@ export class Elements {
   readonly reads = new Set<number>();
   /** Where loads are, before anything is known of the loops' order. */
   readonly offsets: Linear[] = [];
+  /** The same by buffer, as text. */
+  readonly loads = new Map<number, Set<string>>();
   /** Whether a position decides what is read. */
   conditional = false;
   readonly #known = new Map<string, Expression>();
@@ -54,6 +56,7 @@ export class Elements {
     this.reads.add(buffer);
     const offset = isFlat(index) ? index.flat : offsetOf(splitShape(shape), layout, index);
     this.offsets.push(offset);
+    this.loads.set(buffer, (this.loads.get(buffer) ?? new Set()).add(indexText(offset)));
     return this.expressions.make(dtype, `b${buffer}[${indexText(this.#strided(offset))}]`);
   }
 
@@ -98,7 +101,7 @@ export class Elements {
         return this.#moved(op, index);
       default: {
         const operands = op.inputs.map((_, i) => this.#operand(op, index, i));
-        const text = pointwiseText(op, operands[0]!.dtype)!;
+        const text = pointwiseText(op, operands[0]!.dtype, operands[1] !== undefined && isNumber(operands[1]))!;
         return text === '$0' ? operands[0]! : this.expressions.make(op.dtype, text, operands);
       }
     }

@@ -38,6 +38,8 @@ export interface PlacedBuffer extends Buffer {
   /** First and last step that touches it. */
   readonly first: number;
   readonly last: number;
+  /** The buffer whose memory it goes on in: what is there last, and what comes then, are the same elements one by one. */
+  readonly within?: number;
 }
 
 /** A program as C: one file of loops, in which every result is rounded by itself, and one of products. */
@@ -92,6 +94,9 @@ export function emitC(program: Program, target: CTarget, options: EmitOptions = 
     ...program.params.map(({ id, data }) => ({ buffer: main.bufferOf(id, main.readLayout(id)), data })),
     ...writer.constants,
   ];
+  const staying = new Set([...kept.map(({ buffer }) => buffer), ...writer.kept, ...writer.aliases]);
+  for (const buffer of [...inputs.values(), ...outputs.values()]) staying.add(buffer);
+  const within = writer.inPlace(touched, staying);
   const buffers = writer.buffers.all.map((buffer) => ({
     ...buffer,
     bytes: {
@@ -99,6 +104,7 @@ export function emitC(program: Program, target: CTarget, options: EmitOptions = 
       factor: writer.aliases.has(buffer.index) ? 0 : buffer.size.factor * byteWidth[buffer.dtype],
     },
     ...(touched.get(buffer.index) ?? { first: 0, last: 0 }),
+    ...(within.has(buffer.index) ? { within: within.get(buffer.index)! } : {}),
   }));
   const loops = [contextText, helpersText, ...writer.loops].join('\n');
   const products = [
@@ -136,6 +142,8 @@ class Writer {
   /** The buffers that each step of the outermost program touches. */
   readonly touched: Set<number>[] = [];
   readonly labels: string[] = [];
+  /** The kernels of the outermost program: their step, where their text is, and what they may do in place. */
+  readonly #outermost: { step: number; text: number; inPlace: KernelText['inPlace'] }[] = [];
   /** Buffers that hold their value from one run to the next. */
   readonly kept = new Set<number>();
   sums = 0;
@@ -170,6 +178,8 @@ class Writer {
       if (scope === '') this.touched.push(buffers);
       const kernel = kernels.get(i);
       if (kernel !== undefined) {
+        if (scope === '')
+          this.#outermost.push({ step: this.touched.length - 1, text: this.loops.length, inPlace: kernel.inPlace });
         this.loops.push(kernel.code);
         this.sums = Math.max(this.sums, kernel.sums);
         for (const buffer of [...kernel.reads, ...kernel.writes]) buffers.add(buffer);
@@ -185,6 +195,31 @@ class Writer {
     });
     this.products.push(...declared, `${scope === '' ? '' : 'static '}void ${name}(Context *x) {`, ...lines, '}');
     return planner;
+  }
+
+  /** Puts results where what they are computed from isn't needed any longer; gives for such a buffer the one that it goes on in. */
+  inPlace(
+    touched: ReadonlyMap<number, { readonly first: number; readonly last: number }>,
+    staying: ReadonlySet<number>,
+  ): Map<number, number> {
+    const within = new Map<number, number>();
+    const taken = new Set<number>();
+    const bytes = (buffer: number): string => {
+      const { dtype, size } = this.buffers.all[buffer]!;
+      return `${byteWidth[dtype]} * ${sizeText(size)}`;
+    };
+    for (const { step, text, inPlace } of this.#outermost) {
+      for (const [from, to] of inPlace) {
+        if (from === to || taken.has(from) || within.has(to) || staying.has(from) || staying.has(to)) continue;
+        if (touched.get(from)!.last !== step || touched.get(to)!.first !== step || bytes(from) !== bytes(to)) continue;
+        within.set(to, from);
+        taken.add(from);
+        // two names of the same memory
+        for (const buffer of [from, to])
+          this.loops[text] = this.loops[text]!.replaceAll(`*restrict b${buffer} =`, `*b${buffer} =`);
+      }
+    }
+    return within;
   }
 
   #kernels(planner: Planner): { steps: readonly Step[]; kernels: Map<number, KernelText> } {

@@ -35,6 +35,11 @@ export function literal(dtype: DType, value: number): string {
   return String(value);
 }
 
+/** Whether a value is known to be a number, and no NaN. */
+export function isNumber({ literal, text }: Expression): boolean {
+  return literal && !text.includes('nan');
+}
+
 /** The expressions of one kernel; equal ones are one. */
 export class Expressions {
   readonly #known = new Map<string, Expression>();

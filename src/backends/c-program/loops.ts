@@ -16,6 +16,7 @@ import {
 } from './linear.js';
 import { type Item, keptParts } from './items.js';
 import type { Planner } from './planner.js';
+import { widest } from './tiles.js';
 import { type AxisSize, offsetOf, reshapedIndex, splitShape, volumeOf } from './shapes.js';
 
 /** A kernel as C: its functions, and the call of it. */
@@ -26,6 +27,8 @@ export interface KernelText {
   readonly sums: number;
   readonly reads: ReadonlySet<number>;
   readonly writes: ReadonlySet<number>;
+  /** Pairs of a buffer that is read and one that is written, of which each round of the loops touches the same elements alone. */
+  readonly inPlace: readonly (readonly [from: number, to: number])[];
 }
 
 /** One reduction in one loop nest. */
@@ -52,8 +55,9 @@ interface Body {
   readonly wanted: readonly { readonly e: Expression; readonly say: (value: string) => string }[];
   readonly sums: readonly Sum[];
   readonly writes: ReadonlySet<number>;
-  /** Where results are stored. */
+  /** Where results are stored, and the same by buffer, as text. */
   readonly targets: readonly Linear[];
+  readonly stores: ReadonlyMap<number, ReadonlySet<string>>;
   readonly partials: number;
   /** Whether a reduction has one element for each element of the loops. */
   readonly single: boolean;
@@ -69,6 +73,7 @@ function bodyOf(planner: Planner, items: readonly Item[], merged: number): Body 
   const sums: Sum[] = [];
   const writes = new Set<number>();
   const targets: Linear[] = [];
+  const stores = new Map<number, Set<string>>();
   let partials = 0;
   let single = false;
 
@@ -94,6 +99,7 @@ function bodyOf(planner: Planner, items: readonly Item[], merged: number): Body 
       if (reduce === undefined) {
         const offset = isFlat(index) ? index.flat : targetOffset(item, index);
         targets.push(offset);
+        stores.set(item.buffer, (stores.get(item.buffer) ?? new Set()).add(indexText(offset)));
         wanted.push({ e, say: (value) => `b${item.buffer}[${indexText(offset)}] = ${value};` });
         continue;
       }
@@ -120,11 +126,8 @@ function bodyOf(planner: Planner, items: readonly Item[], merged: number): Body 
       wanted.push({ e, say });
     }
   }
-  return { elements, wanted, sums, writes, targets, partials, single };
+  return { elements, wanted, sums, writes, targets, stores, partials, single };
 }
-
-/** Floats that a vector holds at most: loops over a multiple of it are as good as longer ones. */
-const widest = 16;
 
 /** How many loops around the innermost one, the outermost apart, one variable may run over together with it. */
 function mergedLoops({ elements, sums, targets, single }: Body, sizes: readonly AxisSize[]): number {
@@ -151,7 +154,7 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
   const fits = mergedLoops(first, all);
   const second = fits === 0 ? first : bodyOf(planner, items, fits);
   const merged = [...second.elements.offsets, ...second.targets].every(isPlain) ? fits : 0;
-  const { elements, wanted, sums, writes, partials } = merged === 0 ? first : second;
+  const { elements, wanted, sums, writes, stores, partials } = merged === 0 ? first : second;
   const depth = all.length - merged;
   /** The sizes of a loop: of more than one axis where they are merged. */
   const sizes = all
@@ -263,7 +266,10 @@ export function kernelText(name: string, planner: Planner, items: readonly Item[
     partials > 0 ? ` ${name}_end(x, parts);` : '',
     ' }',
   ].join('');
-  return { code: out.join('\n'), call, sums: partials, reads: elements.reads, writes };
+  const inPlace = [...elements.loads].flatMap(([from, loads]) =>
+    [...stores].filter(([, at]) => [...loads].every((one) => at.has(one))).map(([to]) => [from, to] as const),
+  );
+  return { code: out.join('\n'), call, sums: partials, reads: elements.reads, writes, inPlace };
 }
 
 function targetOffset({ shape, target }: Item, index: readonly Linear[]): Linear {

@@ -7,12 +7,16 @@ import { canonical, operandLayouts, preferredLayout, resultLayout } from './layo
 import { costOf } from './pointwise.js';
 import { isGlobalMean, isReduction, isSoft } from './roles.js';
 import { type Step, scheduled } from './schedule.js';
+import { widest } from './tiles.js';
 
 /** An item whose loops aren't chosen yet. */
 type Unlooped = Omit<Item, 'domain' | 'order' | 'planes'>;
 
 /** Cost of what is rather computed again in another kernel than stored. */
 const recomputed = 40;
+
+/** The same where values are computed again to save memory, and what they are computed from takes little more of it than they do. */
+const recomputedInLess = 400;
 
 /**
  * Decides which values of a program lie in memory, and which loops compute them. An op is either a call (a product, a
@@ -24,6 +28,8 @@ export class Planner {
   /** Values that kernels read from memory instead of computing them. */
   readonly stored = new Set<string>();
   readonly #demands = new Map<string, Set<Layout>>();
+  /** Whether the program computes values again to save memory. */
+  readonly #low: boolean;
 
   constructor(
     readonly program: Program,
@@ -36,6 +42,7 @@ export class Planner {
   ) {
     for (const value of [...program.inputs, ...program.params, ...program.ops]) this.types.set(value.id, value);
     for (const op of program.ops) this.ops.set(op.id, op);
+    this.#low = program.ops.some(({ after }) => after !== undefined);
   }
 
   type(id: string): ValueInfo {
@@ -128,15 +135,31 @@ export class Planner {
     for (const op of this.program.ops) {
       if (!this.isSoft(op) || ['slice', 'concat', 'pad', 'reshape', 'transpose'].includes(op.kind)) continue;
       const own = volumeOf(op.kind === 'avgpool' || op.kind === 'sum' ? this.type(op.inputs[0]!).shape : op.shape);
-      const overlapping = op.kind === 'avgpool' && !isTilingWithoutOverlap(op);
+      const slow = op.kind === 'avgpool' && (!isTilingWithoutOverlap(op) || !fillsVectors(op));
       for (const id of op.inputs) {
         if (!this.isInlined(id)) continue;
         const of = volumeOf(this.type(id).shape);
-        const smaller = of.power < own.power || of.factor < own.factor || overlapping;
+        const smaller = of.power < own.power || of.factor < own.factor || slow;
         if (smaller && this.#cost(id) > (of.power < own.power ? 0 : 2))
           this.demand(id, preferredLayout(this.type(id).shape));
       }
     }
+  }
+
+  /** The cost up to which a value is rather computed again than stored. */
+  #most(op: TensorOp): number {
+    if (!this.#low) return recomputed;
+    const { factor, power } = volumeOf(op.shape);
+    let leaves = 0;
+    this.cone(
+      op.id,
+      () => undefined,
+      (leaf) => {
+        const of = volumeOf(this.type(leaf).shape);
+        if (of.power === power) leaves += of.factor;
+      },
+    );
+    return leaves < 2 * factor ? recomputedInLess : recomputed;
   }
 
   #cost(id: string): number {
@@ -323,7 +346,7 @@ export class Planner {
     for (const op of this.program.ops.toReversed()) {
       const own = kernels.get(op.id);
       if (own === undefined) continue;
-      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const' && this.#cost(op.id) > recomputed) {
+      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const' && this.#cost(op.id) > this.#most(op)) {
         this.stored.add(op.id);
         any = true;
         continue;
@@ -337,6 +360,11 @@ export class Planner {
   store(id: string): void {
     this.demand(id, preferredLayout(this.type(id).shape));
   }
+}
+
+/** Whether the channels of what a pool reads fill vectors: its loops can't go on over its columns, as those of other kernels do. */
+function fillsVectors({ shape }: TensorOp): boolean {
+  return (shape[1] as number) % widest === 0;
 }
 
 function isTilingWithoutOverlap(op: TensorOp): boolean {

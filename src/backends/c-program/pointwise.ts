@@ -1,8 +1,11 @@
 import type { DType } from '../../base/dtype.js';
 import { type PrimKind, type TensorOp, attrsOf } from '../../tensor/index.js';
 
-/** C for one element, from its operands `$0`, `$1`, …; undefined for ops that aren't computed element by element. */
-export function pointwiseText(op: TensorOp, operand: DType): string | undefined {
+/**
+ * C for one element, from its operands `$0`, `$1`, …; undefined for ops that aren't computed element by element. `bounded`: the second
+ * operand is known to be a number, no NaN.
+ */
+export function pointwiseText(op: TensorOp, operand: DType, bounded = false): string | undefined {
   const f32 = op.dtype === 'f32';
   const f = f32 ? 'f' : '';
   const isFloat = f32 || op.dtype === 'f64';
@@ -48,8 +51,11 @@ export function pointwiseText(op: TensorOp, operand: DType): string | undefined 
     case 'pow':
       return f32 ? '(float)pow((double)$0, (double)$1)' : 'pow($0, $1)';
     case 'min':
+      if (isFloat && bounded) return '($0 >= $1 ? $1 : $0)';
       return isFloat ? '($0 < $1 || $0 != $0 ? $0 : $1)' : '($0 < $1 ? $0 : $1)';
     case 'max':
+      // with one comparison compilers keep it a choice between numbers, also of what another bound gives
+      if (isFloat && bounded) return '($0 <= $1 ? $1 : $0)';
       return isFloat ? '($0 > $1 || $0 != $0 ? $0 : $1)' : '($0 > $1 ? $0 : $1)';
     case 'eq':
       return '($0 == $1)';

@@ -1,4 +1,4 @@
-import type { Program, TensorOp, ValueInfo } from '../../tensor/index.js';
+import { type Program, type TensorOp, type ValueInfo, isBatch } from '../../tensor/index.js';
 import type { Item } from './items.js';
 import { canonical, operandLayouts, preferredLayout } from './layouts.js';
 import type { Demand, Layout } from './shapes.js';
@@ -102,5 +102,12 @@ export function scheduled(items: ReadonlyMap<string, Item>, plan: Plan): readonl
     if (plan.isSoft(op) || plan.isReduction(op) || op.kind === 'scan_output' || op.kind === 'const') continue;
     steps.push({ kind: 'call', op, level: levelOfCall(op) });
   }
-  return steps.sort((a, b) => a.level - b.level);
+  // gradients of weights before those of images: what images they read may go then
+  return steps.sort((a, b) => a.level - b.level || growth(a) - growth(b));
+}
+
+/** Whether a call makes something as large as a batch: 1, or 0; loops keep their place in between. */
+function growth(step: Step): number {
+  if (step.kind === 'loops') return 0.5;
+  return step.op.shape.some(isBatch) ? 1 : 0;
 }

@@ -4,6 +4,9 @@ export interface CTarget {
   readonly registers: number;
 }
 
+/** Floats that a vector holds at most: loops over a multiple of it are as good as longer ones. */
+export const widest = 16;
+
 /** Sums that fit the registers beside operands. */
 export function accumulators({ registers }: CTarget): number {
   return registers >= 32 ? 28 : 12;
@@ -27,7 +30,14 @@ typedef float vec __attribute__((vector_size(${4 * lanes})));
 typedef float loose __attribute__((vector_size(${4 * lanes}), aligned(4)));
 #define LOAD(at) ((vec)*(const loose *)(at))
 #define STORE(at, v) (*(loose *)(at) = (loose)(v))
+#if defined(__AVX512F__) && LANES == 16
+#include <immintrin.h>
+static inline void store_some(float *to, vec v, long count) {
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)v);
+}
+#else
 static inline void store_some(float *to, vec v, long count) {
   for (long i = 0; i < count; i++) to[i] = v[i];
 }
+#endif
 `;

@@ -7,7 +7,8 @@ import { typeDefinitions } from './ctypes.js';
 import { ProgramEmitter } from './program/emit.js';
 import { comment, identifier } from './source.js';
 import { NotInteger } from './not-integer.js';
-import { TrainEmitter } from './trains/emit.js';
+import { DirectEmitter } from './trains/direct.js';
+import { StepwiseEmitter } from './trains/stepwise.js';
 import { Source } from './unit.js';
 import { packedWeights } from './weights.js';
 
@@ -68,8 +69,19 @@ function inIntegers(network: Network, inputs: readonly Argument[]): Body {
   const byId = opsById(network);
   const shapes = network.outputs.map((id) => ({ id, shape: present(byId.get(id), `c: no op ${id}`).type.shape }));
   const outputs = argumentsOf(shapes, 'output');
-  new TrainEmitter(network, source, arena).write(inputs, outputs);
+  emitterOf(network, source, arena).write(inputs, outputs);
   return { source, arena, outputs };
+}
+
+function emitterOf(network: Network, source: Source, arena: Arena): StepwiseEmitter | DirectEmitter {
+  switch (network.coding?.name) {
+    case 'sws':
+      return new StepwiseEmitter(network, source, arena);
+    case 'direct':
+      return new DirectEmitter(network, source, arena);
+    default:
+      throw new NotInteger(network.ops[0]?.id ?? '', 'its coding has real values');
+  }
 }
 
 /** The program of inference, whatever is in it. */

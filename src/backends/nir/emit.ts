@@ -48,7 +48,7 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
   const approximate: Diagnostic[] = [];
   const passes = new Set<string>();
   const reports: NirNodeReport[] = [];
-  const unsaid = new Set<string>();
+  const unsaid = new Map<string, Op[]>();
   const gaps = new Map<string, readonly string[]>();
   const ends = extensions ? endsOf(network) : undefined;
   for (const op of network.ops) {
@@ -78,11 +78,9 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
       const full = extensions && op.kind !== 'input' ? inFull(network, op, name, made) : made;
       put(full, isExact ? { rating: 'faithful' } : { rating: 'approximate', why: reasons.join('; ') });
     } else if (!extensions) {
-      // the remedy once for what several layers have in common
-      const help = 'with `--nir-extensions` it stands in metadata, which spikec reads back and other tools may';
-      const extras = unsaid.has(made.cannot) ? {} : { help };
-      unsaid.add(made.cannot);
-      refused.push(diagnostic('nir/unsupported', { layer: op.id, what: made.cannot }, op.place, extras));
+      const alike = unsaid.get(made.cannot) ?? [];
+      unsaid.set(made.cannot, alike);
+      alike.push(op);
     } else {
       const near = standIn(call);
       const rated = { rating: 'extended', why: made.cannot } as const;
@@ -108,6 +106,7 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
     const op = byId.get(id)!;
     return op.inputs.flatMap((input) => sources(input, new Set([...seen, id])));
   };
+  refused.push(...[...unsaid].map(([what, alike]) => cannotSay(what, alike)));
   if (refused.length > 0) throw new DiagnosticError(refused);
   const edges: [string, string][] = [];
   const connect = (op: Pick<Op, 'id' | 'place'>, from: readonly string[], to: string): void => {
@@ -145,6 +144,17 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
       nodes.size - [...gaps.values()].flat().length - reports.filter(({ rating }) => rating !== 'faithful').length,
     approximate,
   };
+}
+
+/** One error for all layers that have something in common. */
+function cannotSay(what: string, layers: readonly Op[]): Diagnostic {
+  const named = layers.slice(0, layers.length > 4 ? 3 : 4).map(({ id }) => id);
+  const rest = layers.length - named.length;
+  const last = rest > 0 ? `${rest} more layers` : named.length > 1 ? `%${named.pop()!}` : undefined;
+  const layer = last === undefined ? named[0]! : `${named.join(', %')} and ${last}`;
+  return diagnostic('nir/unsupported', { layer, what }, layers[0]!.place, {
+    help: 'with `--nir-extensions` it stands in metadata, which spikec reads back and other tools may',
+  });
 }
 
 /** What a layer is in NIR; a train that begins later has no node of its own there. */

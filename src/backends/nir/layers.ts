@@ -117,8 +117,11 @@ const encode: Row = ({ op, approximate }) => {
   return 'through';
 };
 
-const decode: Row = ({ op }) =>
-  op.kind === 'decode' && op.attrs.coding === 'sws' ? { cannot: 'time steps that count differently' } : 'through';
+const decode: Row = ({ op }) => {
+  if (op.kind !== 'decode') return { cannot: op.kind };
+  if (op.attrs.readout === 'membrane') return { cannot: 'membranes as outputs of neurons that fire' };
+  return op.attrs.coding === 'sws' ? { cannot: 'time steps that count differently' } : 'through';
+};
 
 const lag: Row = ({ network, op, closes, convention, approximate }) => {
   if (op.kind !== 'lag') return { cannot: op.kind };

@@ -1,6 +1,6 @@
 import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
-import { type NeuronDef, readsName, stepwiseParameters } from '../../equations/index.js';
+import { type NeuronDef, drawsOf, readsName, stepwiseParameters } from '../../equations/index.js';
 import type { NirArray, NirNode } from '../../frontends/nir/index.js';
 import { numberAttr, realValues } from '../../network/index.js';
 import { stepsBelow } from './floats.js';
@@ -31,6 +31,8 @@ export const neuronNode: Row = (call) => {
   }
   if (code.kind === 'spike' && code.step !== 1) return { cannot: `spikes of ${code.step}` };
   const def = present(network.neurons.get(op.attrs.neuron), `nir: no neuron ${op.attrs.neuron}`);
+  if (def.currents !== undefined) return { cannot: 'neurons of several input currents' };
+  if (drawsOf(def).length > 0) return { cannot: 'neurons that draw random numbers' };
   if (readsName(def, 't')) return { cannot: 'neurons that read the time' };
   if (variesOverTime(call, def)) return { cannot: 'neurons whose parameters differ from step to step' };
   const found = eachNeuron(call, def, (form) =>

@@ -1,4 +1,5 @@
 import { present } from '../../base/invariant.js';
+import { drawsOf } from '../../equations/index.js';
 import {
   type LoweredOp,
   type Network,
@@ -13,6 +14,7 @@ import {
 } from '../../network/index.js';
 import { type Dim, ProgramBuilder, type Value, folded, simplify, stepsOf } from '../../tensor/index.js';
 import { type Expression, atom } from './expression.js';
+import { inputsOfSteps } from './neurons.js';
 import { type Names, float, quote, tuple } from './python.js';
 import { Statements } from './statements.js';
 import { Unsupported } from './unsupported.js';
@@ -39,7 +41,7 @@ export interface LayerContext {
   /** A parameter of another layer's module. */
   readonly parameter: (name: string) => string;
   /** The class of a layer of neurons, with its arguments. */
-  readonly neurons: (op: Op<'neuron'>, constant: boolean) => string;
+  readonly neurons: (op: Op<'neuron'>, constant: readonly boolean[]) => string;
 }
 
 /** A layer as Python. */
@@ -269,13 +271,19 @@ const dropout: Emit<'dropout'> = (context, op, inputs) => {
 
 const neuron: Emit<'neuron'> = (context, op, inputs) => {
   const steps = op.attrs.hold ?? context.steps;
-  const constant = steps > 1 && inputs[0]!.steps === 1;
-  return { ...called(context, op, inputs, context.neurons(op, constant)), steps };
+  const constant = inputs.map((input) => steps > 1 && input.steps === 1);
+  const module = context.neurons(op, constant);
+  const def = context.network.neurons.get(op.attrs.neuron)!;
+  if (inputsOfSteps(def).length === 0) return { ...called(context, op, inputs, module), steps };
+  const [x, ...more] = inputs.map(({ code }) => code);
+  const drawn = drawsOf(def).map(({ name }) => `noise.get(${quote(`${op.id}.${name}`)})`);
+  return { module, code: `${context.module(op)}(${x!}, ${tuple(more)}, ${tuple(drawn)})`, steps };
 };
 
 const encode: Emit<'encode'> = (context, op, [x]) => {
   switch (op.attrs.coding) {
     case 'direct':
+    case 'binary':
       return { code: x!.code, steps: 1 };
     case 'events':
       return { code: `${helper(context, 'frames_first')}(${x!.code})`, steps: context.steps };
@@ -292,9 +300,15 @@ const encode: Emit<'encode'> = (context, op, [x]) => {
 };
 
 const decode: Emit<'decode'> = (context, op, [x]) => ({
-  code: `${helper(context, 'read_out')}(${x!.code}, ${x!.steps}, "${op.attrs.readout ?? 'mean'}")`,
+  code: `${helper(context, 'read_out')}(${x!.code}, ${x!.steps}, "${torchReadOut(op)}")`,
   steps: 1,
 });
+
+/** What `read_out` of `layers.py` is told. */
+export function torchReadOut(op: Op<'decode'>): string {
+  if (op.attrs.readout === 'membrane') throw new Unsupported(op, 'a read-out of membranes');
+  return op.attrs.readout ?? 'mean';
+}
 
 const squeeze: Emit<'squeeze'> = (context, op, [x]) => {
   const learned = op.params['steps'];

@@ -1,9 +1,10 @@
 import { present } from '../../base/invariant.js';
+import { drawsOf } from '../../equations/index.js';
 import { loweringOrder, stepsOfNetwork } from '../../lower/program/index.js';
 import { type Network, type Op, consumersOf, opsById } from '../../network/index.js';
-import { type LayerCode, type LayerContext, type Variable, torchLayers } from './layers.js';
+import { type LayerCode, type LayerContext, type Variable, torchLayers, torchReadOut } from './layers.js';
 import { ModuleTree } from './module-tree.js';
-import { type NeuronCode, neuronCode } from './neurons.js';
+import { type NeuronCode, inputsOfSteps, neuronCode } from './neurons.js';
 import { Names, className, comment, indented, quote, tuple } from './python.js';
 import { stateKey, stateName } from './state-names.js';
 import { Unsupported } from './unsupported.js';
@@ -24,7 +25,7 @@ export function layeredModel(network: Network): TorchModel {
 
 /** Classes of `layers.py`: no neuron is called so. */
 const moduleClasses = [
-  ...['Affine', 'BatchNorm', 'Block', 'ChannelConvolution', 'Convolution', 'Dropout', 'Jump', 'Neurons'],
+  ...['Affine', 'BatchNorm', 'Block', 'ChannelConvolution', 'Convolution', 'Dropout', 'FedNeurons', 'Jump', 'Neurons'],
   ...['QuantisedLinear', 'TransposedConvolution'],
 ];
 
@@ -127,20 +128,26 @@ class ModelWriter {
     };
   }
 
-  #neurons(op: Op<'neuron'>, constant: boolean): string {
-    this.#helpers.add('Neurons');
+  #neurons(op: Op<'neuron'>, constant: readonly boolean[]): string {
+    const base = this.#baseOf(op);
+    this.#helpers.add(base);
     const code = neuronCode(this.network, op, this.#steps, constant, this.#helpers);
-    return `${this.#class(op.attrs.neuron, code)}(${code.args.join(', ')})`;
+    return `${this.#class(op.attrs.neuron, code, base)}(${code.args.join(', ')})`;
+  }
+
+  /** What neurons like these are a class of. */
+  #baseOf({ attrs }: Op<'neuron'>): string {
+    return inputsOfSteps(this.network.neurons.get(attrs.neuron)!).length > 0 ? 'FedNeurons' : 'Neurons';
   }
 
   /** The class of neurons like these, which may be there already. */
-  #class(neuron: string, { body }: NeuronCode): string {
+  #class(neuron: string, { body }: NeuronCode, base: string): string {
     const key = body.join('\n');
     const known = this.#classes.get(key);
     if (known !== undefined) return known;
     const name = this.#classNames.fresh(className(neuron));
     this.#classes.set(key, name);
-    this.#classLines.push('', '', `class ${name}(Neurons):`, ...indented(body));
+    this.#classLines.push('', '', `class ${name}(${base}):`, ...indented(body));
     return name;
   }
 
@@ -241,19 +248,36 @@ class ModelWriter {
 
   /** A layer of neurons in a cycle: one of its steps. */
   #step(op: Op<'neuron'>, lines: string[], body: string[], zeros: string): void {
-    this.#tree.add(op, op.id.split('.').map(stateName), this.#neurons(op, false));
-    this.#helpers.add('Neurons').add('cast');
+    const type = this.#baseOf(op);
+    const def = this.network.neurons.get(op.attrs.neuron)!;
+    this.#tree.add(
+      op,
+      op.id.split('.').map(stateName),
+      this.#neurons(
+        op,
+        op.inputs.map(() => false),
+      ),
+    );
+    this.#helpers.add(type).add('cast');
     const base = variableOf(op.id);
     const [layer, learned, states, fired] = ['layer', 'learned', 'states', 'fired'].map((what) =>
       this.#names.fresh(`${base}_${what}`),
     ) as [string, string, string, string];
     lines.push(
-      `${layer} = cast(Neurons, ${this.#access(op.id)})`,
+      `${layer} = cast(${type}, ${this.#access(op.id)})`,
       `${learned} = ${layer}.learned()`,
       `${states} = ${layer}.start(${zeros}, ${learned})`,
     );
-    const current = this.#variables.get(op.inputs[0]!)!.code;
-    body.push(`${fired}, ${states} = ${layer}.step(${current}.float(), ${states}, ${learned}, t + 1)`);
+    const [current, ...more] = op.inputs.map((id) => `${this.#variables.get(id)!.code}.float()`);
+    const draws = drawsOf(def).map(({ name }) => `noise.get(${quote(`${op.id}.${name}`)})`);
+    let given = '';
+    if (type === 'FedNeurons') {
+      const drawn = this.#names.fresh(`${base}_drawn`);
+      lines.push(`${drawn} = ${layer}.drawn(${zeros}, ${tuple(draws)})`);
+      if (draws.length > 0) this.#noisy = true;
+      given = `, (${[...more, `*${drawn}[t]`].join(', ')},)`;
+    }
+    body.push(`${fired}, ${states} = ${layer}.step(${current!}, ${states}, ${learned}, t + 1${given})`);
     this.#variables.set(op.id, { code: fired, steps: 1 });
   }
 
@@ -279,7 +303,7 @@ class ModelWriter {
 
   #text(image: string, input: Op, logits: Variable, last: Op): string {
     const { network } = this;
-    const readOut = last.kind === 'decode' ? (last.attrs.readout ?? 'mean') : 'mean';
+    const readOut = last.kind === 'decode' ? torchReadOut(last) : 'mean';
     const frames = network.ops.some((op) => op.kind === 'encode' && op.attrs.coding === 'events');
     const shape = input.type.shape;
     const batch = this.#lines.some((line) => /\bn\b/.test(line)) ? [`n = ${image}.shape[0]`] : [];

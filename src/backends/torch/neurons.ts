@@ -1,10 +1,10 @@
 import { elementCount } from '../../base/dtype.js';
-import { type NeuronDef, printExpr, stepParameter, stepwiseParameters } from '../../equations/index.js';
+import { type NeuronDef, drawsOf, printExpr, stepParameter, stepwiseParameters } from '../../equations/index.js';
 import { neuronBody } from '../../lower/program/index.js';
 import { type Network, type Op, optionalParam } from '../../network/index.js';
 import type { Dim } from '../../tensor/index.js';
 import { atom } from './expression.js';
-import { Names, comment, float, identifier, tuple } from './python.js';
+import { Names, comment, float, identifier, quote, tuple } from './python.js';
 import { Statements } from './statements.js';
 import { stateName } from './state-names.js';
 import { Unsupported } from './unsupported.js';
@@ -25,7 +25,7 @@ export function neuronCode(
   network: Network,
   op: Op<'neuron'>,
   steps: number,
-  constant: boolean,
+  constant: readonly boolean[],
   helpers: Set<string>,
 ): NeuronCode {
   const def = network.neurons.get(op.attrs.neuron)!;
@@ -37,9 +37,10 @@ export function neuronCode(
     if (dtype !== 'f32') throw new Unsupported(op, `a state of truth values (\`${id}\`)`);
   const learned = def.params.flatMap(({ name }) => (op.params[name] === undefined ? [] : [name]));
   const read = new Set([...program.inputs, ...initial.inputs].map(({ id }) => id));
-  const names = new Names(['x', 't', 'states', 'learned', 'time']);
+  const fed = inputsOfSteps(def);
+  const names = new Names(['x', 't', 'states', 'learned', 'time', ...(fed.length > 0 ? ['more'] : [])]);
   const variables = new Map<string, string>();
-  for (const name of [...states, ...learned]) variables.set(name, names.fresh(name));
+  for (const name of [...states, ...learned, ...fed]) variables.set(name, names.fresh(name));
   const given = new Map([...variables].map(([name, variable]) => [name, atom(variable)] as const));
   given.set('x', atom('x')).set('t', atom('time'));
   const isWhole = (shape: readonly Dim[]): boolean =>
@@ -78,11 +79,12 @@ export function neuronCode(
     `"""`,
     ...equationLines(def, op),
     `"""`,
+    ...(drawsOf(def).length === 0 ? [] : ['', `draws = ${tuple(drawsOf(def).map(({ kind }) => quote(kind)))}`]),
     ...(parameters.init.length === 0
       ? []
       : [
           '',
-          `def __init__(self, steps: int, constant: bool${parameters.signature}) -> None:`,
+          `def __init__(self, steps: int, constant: ${fed.length > 0 ? 'tuple[bool, ...]' : 'bool'}${parameters.signature}) -> None:`,
           '    super().__init__(steps, constant)',
           ...parameters.init.map((line) => `    ${line}`),
           '',
@@ -95,11 +97,12 @@ export function neuronCode(
       (l) => `    ${l}`,
     ),
     '',
-    `def step(self, x: Tensor, states: ${type}, learned: ${type}, t: int) -> tuple[Tensor, ${type}]:`,
+    `def step(self, x: Tensor, states: ${type}, learned: ${type}, t: int${fed.length > 0 ? `, more: ${type}` : ''}) -> tuple[Tensor, ${type}]:`,
     ...[
       ...(states.some((name) => read.has(name))
         ? [`${tuple(states.map((name) => variables.get(name)!))} = states`]
         : []),
+      ...(fed.length > 0 ? [`${tuple(fed.map((name) => variables.get(name)!))} = more`] : []),
       ...usesLearned(step.lines, [fired, ...next].join(' ')),
       ...stepwiseParameters(def)
         .filter((name) => mentions([...step.lines, fired, ...next], variables.get(name)!))
@@ -109,7 +112,13 @@ export function neuronCode(
       `return ${fired}, ${tuple(next)}`,
     ].map((line) => `    ${line}`),
   ];
-  return { body, args: [String(local), constant ? 'True' : 'False', ...parameters.args] };
+  const constants = constant.map((one) => (one ? 'True' : 'False'));
+  return { body, args: [String(local), fed.length > 0 ? tuple(constants) : constants[0]!, ...parameters.args] };
+}
+
+/** What a step is given beside x, in its order: further input currents, and what is drawn. */
+export function inputsOfSteps(def: NeuronDef): readonly string[] {
+  return [...(def.currents ?? []), ...drawsOf(def).map(({ name }) => `drawn ${name}`)];
 }
 
 function mentions(lines: readonly string[], name: string): boolean {

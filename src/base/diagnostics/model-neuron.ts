@@ -39,7 +39,8 @@ rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are
     'error',
     ({ what }) => `${what} can't stand in a neuron's equation`,
     `Equations are made of numbers, names, arithmetic, comparisons, \`and or not\` and the functions
-\`where floor round clip sign abs min max exp log log2 sqrt sigmoid tanh levels\` (and \`sum\` over a state's units).`,
+\`where floor round clip sign abs min max exp log log2 sqrt sigmoid tanh levels\` (and \`sum\` over a state's units).
+Random numbers (\`uniform\`, \`normal\`) are drawn at each step, in \`charge\`, \`fire\` and \`reset\` alone.`,
   ),
   'model/surrogate-twice': define(
     'error',

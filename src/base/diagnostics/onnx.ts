@@ -50,6 +50,14 @@ list among the inputs are not counted.`,
 compared in all layers. \`--output NAME\` (in a model file \`onnx("net.onnx", output: "NAME")\`) takes one output, and of
 the graph only what it needs.`,
   ),
+  'onnx/integer-input': define<{ name: string; min: number; max: number }>(
+    'warning',
+    ({ name, min, max }) =>
+      `the network computes with integers, and the file doesn't say which ones its input "${name}" holds: ${min} to ${max} are taken`,
+    `Networks that NEMO, DORY or quantlab have made integer take floats that are integers, most often pixels from 0 to 255 as
+they are. Spikes carry codes of a range, so the range has to be known: \`--input-codes 0..255\` (in a model file
+\`onnx("net.onnx", input_codes: "0..255")\`) says it, and ends the warning.`,
+  ),
   'onnx/unknown-output': define<{ output: string; names: readonly string[] }>(
     'error',
     ({ output, names }) => `the graph has no output "${output}"; it has ${names.join(', ')}`,

@@ -9,8 +9,9 @@ export const reportDiagnostics = {
   ),
   'report/no-detector': define<{ name: string }>(
     'error',
-    ({ name }) => `"${name}" isn't a detector, so there are no boxes to draw`,
-    `\`picture boxes\` draws what a network finds that was trained with \`loss yolo\`: its run folder says so, or its config.`,
+    ({ name }) => `"${name}" isn't a detector, so there are no boxes`,
+    `\`picture boxes\` draws, and \`eval --boxes\` writes, what a network finds that was trained with \`loss yolo\`: its run folder says
+so, or its config.`,
   ),
   'report/no-neurons': define<{ name: string }>(
     'error',

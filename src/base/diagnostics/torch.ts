@@ -20,8 +20,8 @@ then is the program of inference, with the same results.`,
   'torch/setting': define<{ setting: string }>(
     'error',
     ({ setting }) => `the training program for PyTorch doesn't know ${setting}`,
-    `\`train --engine torch\` runs a program that knows the losses \`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes, all
-schedules, optimisers and augmentations, and learned bits. What else a config asks for isn't left out silently.
+    `\`train --engine torch\` runs a program that knows the losses \`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes and \`yolo\`, all
+schedules and optimisers, \`flip\` and \`crop\`, and learned bits. What else a config asks for isn't left out silently.
 
 Another engine trains it.`,
   ),
@@ -29,8 +29,8 @@ Another engine trains it.`,
     'warning',
     ({ setting }) => `\`train.py\` is left out: the training program for PyTorch doesn't know ${setting}`,
     `The network itself is written. \`train.py\` would leave out what the config asks for, so it isn't. The losses
-\`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes are known, all schedules, optimisers and augmentations, and learned
-bits.`,
+\`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes and \`yolo\` are known, all schedules and optimisers, \`flip\` and \`crop\`,
+and learned bits.`,
   ),
   'torch/no-python': define<{ python: string; problem: string }>(
     'error',

@@ -1,8 +1,9 @@
+import { present } from '../../base/invariant.js';
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
 import type { OnProblem, Range } from '../ranges.js';
 import type { Expr } from '../types.js';
 import type { Operand } from './operand.js';
-import { type EvaluationScope, asNumbers } from './scope.js';
+import { type EvaluationScope, asNumbers, precisionOf } from './scope.js';
 
 export type CallExpr = Extract<Expr, { kind: 'call' }>;
 
@@ -38,6 +39,8 @@ export interface FunctionRow {
   readonly fold?: (...x: number[]) => number;
   /** What is known of its values, for deriving a neuron's levels. */
   readonly range: (call: RangeCall) => Range;
+  /** Its value is a random number that a run is fed. */
+  readonly draws?: true;
   /** Which arguments are worked out depends on their values. */
   readonly lazy?: true;
   /** Its value as Tensor IR, where not all arguments are known. */
@@ -52,5 +55,17 @@ export function ops(
     const tensors = args.map((x) => asNumbers(x, scope));
     // the builder takes numbers where it takes values, as long as one is a value: numbers alone are folded
     return emit(scope.builder, tensors as unknown as readonly [Value, Value, Value], scope.surrogate);
+  };
+}
+
+/** The emission of a function of a random number: what is drawn, and what it becomes with the arguments. */
+export function drawn(
+  make: (scope: EvaluationScope, r: Value, ...args: readonly [Value | number, Value | number]) => Value,
+): FunctionRow['emit'] {
+  return ({ expr, args, scope }) => {
+    const drawing = present(scope.draw, `lower: ${expr.callee} where no numbers are drawn`);
+    const r = scope.builder.cast(drawing(expr), precisionOf(scope));
+    const [a, b] = args.map((x) => asNumbers(x, scope)) as [Value | number, Value | number];
+    return make(scope, r, a, b);
   };
 }

@@ -1,3 +1,4 @@
+import type { Expr } from '../types.js';
 import type { ProgramBuilder, SurrogateAttrs, Value } from '../../tensor/index.js';
 import { type Environment, type Operand, Pending, isKnown, quantity } from './operand.js';
 
@@ -36,6 +37,8 @@ export interface EvaluationScope {
    * Elsewhere an equation rounds as it is written, for a jump stands behind it.
    */
   readonly merging?: boolean;
+  /** The number [N, …shape] that a call of `uniform` or `normal` draws at this step, before its arguments; missing where none is. */
+  readonly draw?: (call: Extract<Expr, { kind: 'call' }>) => Value;
   /** The program will be differentiated: bounds of levels must not disturb their surrogates. */
   readonly differentiable?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { CodeRange } from '../../base/code-range.js';
 import { type Diagnostic, DiagnosticError, fail } from '../../base/diagnostics/index.js';
 import { type Tensor, elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
@@ -69,6 +70,8 @@ export class NodeContext {
     }
     if (value.kind === 'dynamic') this.badForm(`it reads a ${value.what} that each input has of its own`);
     if (value.kind === 'rounded') return value.finish(value, value.tensor);
+    // the input's integers, read as the numbers they are
+    if (value.kind === 'codes' && value.input === true) return this.graph.materialise(value);
     if (value.kind === 'codes') {
       fail(
         'onnx/data-type',
@@ -96,7 +99,8 @@ export class NodeContext {
     if (!inOrder(perm, from)) return this.graph.transposed(this, value, perm);
     const shape = perm.slice(1).map((axis) => from[axis - 1]!);
     const { perm: _, ...own } = value;
-    if (shape.join() === from.join()) return own;
+    // one number a sample has no axis in the file and one of size 1 here
+    if (shape.join() === from.join() || shape.length === 0) return own;
     const result = this.emit({ kind: 'reshape', inputs: [own], attrs: { shape }, suffix: 'layout' });
     this.graph.reshapedFrom.set(result.op, own);
     return onGridOf(value, result);
@@ -236,6 +240,8 @@ export class GraphContext {
   readonly inputNames = new Set<string>();
   /** Values that are quantised by each input's own range. */
   readonly dynamicQuantisers: string[] = [];
+  /** The integers that inputs hold where their types don't say it. */
+  readonly inputCodes = new Map<string, CodeRange>();
   /** The file fixes the batch size (a reshape to [1, …], or its input's shape). */
   fixedBatch: number | undefined;
 

@@ -39,6 +39,12 @@ export function asImage(context: NodeContext, value: RealValue): Image {
   return { x: onGridOf(x, image), view: line };
 }
 
+/** The same, and [N, C, D, H, W] as it is: an op of shape [C, D, H, W]. */
+export function asSpace(context: NodeContext, value: RealValue): Image {
+  if (context.onnxShape(value).length !== 5) return asImage(context, value);
+  return { x: context.inOwnLayout(value), view: undefined };
+}
+
 /** [N, H, W, C] or [N, L, C], as the operators of onnxruntime's layout optimiser read it. */
 export function asChannelsLastImage(context: NodeContext, value: RealValue): Image {
   const rank = context.onnxShape(value).length;

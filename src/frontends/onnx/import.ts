@@ -1,14 +1,14 @@
 import { type Diagnostic, type Outcome, diagnostic, fail, hasErrors } from '../../base/diagnostics/index.js';
+import type { CodeRange } from '../../base/code-range.js';
 import { suggest } from '../../base/did-you-mean.js';
-import { elementCount } from '../../base/dtype.js';
 import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
 import { GraphContext, NodeContext, collecting } from './context.js';
-import { codeRange, elementTypeName } from './element-type.js';
 import { mostDiagnostics, orderGraph } from './graph.js';
+import { type SourceInput, addInputs, rowOf, sourceInput } from './inputs.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
-import { type ReadExternal, mostActivations, tensorConstant } from './tensor-data.js';
+import { type ReadExternal, tensorConstant } from './tensor-data.js';
 import { type RealValue, type Value, inOrder, withBatchFirst } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
 
@@ -26,16 +26,8 @@ export interface ImportOptions {
   readonly readExternal?: ReadExternal;
   /** The graph output to take, of several, and of the graph what it needs. All of them where missing. */
   readonly output?: string;
-}
-
-export interface SourceInput {
-  readonly name: string;
-  /** Without the batch axis. */
-  readonly shape: readonly number[];
-  /** The batch size the file fixes; undefined where it is free. */
-  readonly batch: number | undefined;
-  /** What the file takes. */
-  readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32' | 'i64';
+  /** The integers that inputs hold where their types don't say it; where missing, an integer network is taken to read those of a byte. */
+  readonly inputCodes?: CodeRange;
 }
 
 export interface ImportedNetwork {
@@ -54,6 +46,8 @@ export interface ImportedNetwork {
   };
   /** Tensors that the file quantises by each input's own range; the network has them as reals. */
   readonly dynamicQuantisers: readonly string[];
+  /** The integers that inputs hold where their types don't say it, as they were said or taken. */
+  readonly inputCodes?: CodeRange;
   /** All outputs that were taken, the network's in their order; the first is `sourceOutput`. */
   readonly outputs: readonly string[];
   readonly opset: number;
@@ -82,7 +76,7 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   readInitializers(graph, chosen, diagnostics);
   const row = rowOf(io.inputs, ordered.readers);
   graph.fixedBatch = row.batch;
-  addInputs(graph, io.inputs, row);
+  addInputs(graph, io.inputs, row, chosen, options.inputCodes);
   for (const node of ordered.nodes) {
     importNode(graph, node, diagnostics);
     if (diagnostics.length < mostDiagnostics) continue;
@@ -107,12 +101,18 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   const logits = (output: string): string => graph.dropped.get(output)?.logits ?? output;
   const origins = new Map(io.outputs.map((output, n) => [results[n]!.op, logits(output)]));
   const dropped = graph.dropped.get(first)?.opType;
+  const [inputCodes] = graph.inputCodes.values();
   const value = {
     network: withOutputOrigins(withoutDeadOps(graph.builder.finish(ops)), origins),
-    sourceInputs: io.inputs.map((input) => ({ ...input, batch: graph.fixedBatch })),
+    sourceInputs: io.inputs.map((input) => ({
+      ...input,
+      batch: graph.fixedBatch,
+      ...(graph.inputCodes.has(input.name) ? { codes: graph.inputCodes.get(input.name)! } : {}),
+    })),
     row: { ...row, batch: graph.fixedBatch },
     sourceOutput: { name: first, logits: logits(first), ...(dropped === undefined ? {} : { dropped }) },
     outputs: io.outputs,
+    ...(inputCodes === undefined ? {} : { inputCodes }),
     dynamicQuantisers,
     opset,
     producer: model.producer,
@@ -225,97 +225,6 @@ function graphInterface(
   return { inputs: all, outputs };
 }
 
-/** What the network takes: the file's input, or the numbers of several in a row. */
-function rowOf(inputs: readonly SourceInput[], readers: ReadonlyMap<string, unknown>): SourceInput {
-  const [first, ...others] = inputs as [SourceInput, ...SourceInput[]];
-  if (others.length === 0) return first;
-  const names = new Set([...readers.keys(), ...inputs.map(({ name }) => name)]);
-  let name = 'inputs';
-  while (names.has(name)) name += '_';
-  const size = inputs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return { name, shape: [size], batch: inputs.find(({ batch }) => batch !== undefined)?.batch, dtype: 'f32' };
-}
-
-/** The values of the inputs: the network's input itself, or parts of it. */
-function addInputs(graph: GraphContext, inputs: readonly SourceInput[], row: SourceInput): void {
-  const whole = graph.addInput(row.name, sanitise(row.name), row.shape);
-  let start = 0;
-  for (const input of inputs) {
-    const { name, shape } = input;
-    const source = inputs.length === 1 ? whole : graph.addPart(whole, name, sanitise(name), start, shape);
-    graph.values.set(name, inputValue(input, source));
-    start += elementCount(shape);
-  }
-}
-
-const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
-  [1, 'f32'],
-  // a half is a float32: the reference is the file in float32, too
-  [10, 'f32'],
-  [11, 'f64'],
-  [2, 'u8'],
-  [3, 'i8'],
-  [6, 'i32'],
-  // ids of tokens: numbers that an int32 holds
-  [7, 'i64'],
-]);
-
-/** The input's value: integers are codes of a quantiser of scale 1, which changes none of them. */
-function inputValue({ name, dtype }: SourceInput, source: RealValue): Value {
-  if (dtype === 'f32' || dtype === 'f64') return source;
-  const elementType = ({ u8: 'uint8', i8: 'int8', i32: 'int32', i64: 'int32' } as const)[dtype];
-  return {
-    kind: 'codes',
-    source,
-    code: { scale: 1, zero: 0, ...codeRange(elementType)! },
-    elementType,
-    tensor: name,
-    input: true,
-  };
-}
-
-function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
-  const place = { file, detail: `input "${info.name}"` };
-  const dtype = inputTypes.get(info.elementType ?? 0);
-  if (dtype === undefined) {
-    const type = info.elementType === undefined ? 'no tensor type' : elementTypeName(info.elementType);
-    fail('onnx/data-type', { what: `input "${info.name}"`, type }, place, {
-      help: 'the network must take float32, codes as int8, uint8 or int32, or ids as int32 or int64; quantise inside it, with QuantizeLinear',
-    });
-  }
-  const [batch, ...shape] = info.dims ?? [];
-  if (batch === undefined || shape.length < 1 || shape.length > 3) {
-    fail(
-      'onnx/input-shape',
-      { name: info.name, dims: info.dims ?? [], problem: 'it must be [N, C, H, W] or [N, features]' },
-      place,
-    );
-  }
-  for (const [i, size] of shape.entries()) {
-    if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) continue;
-    const problem =
-      typeof size === 'string' ? `axis ${i + 1} (${size || 'unnamed'}) has no fixed size` : `axis ${i + 1} is ${size}`;
-    fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place);
-  }
-  const fixed = shape as number[];
-  if (elementCount(fixed) > mostActivations)
-    fail('onnx/too-large', { what: `input "${info.name}"`, shape: fixed }, place);
-  // old exporters write -1 for a free batch
-  if (typeof batch === 'number' && batch !== -1 && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    const problem = `axis 0, the batch, is ${batch}`;
-    fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place, {
-      help: 'leave the batch free, or fix it at 1 or more',
-    });
-  }
-  const fixedBatch = typeof batch === 'number' && batch >= 1 ? batch : undefined;
-  if (elementCount(fixed) * (fixedBatch ?? 1) > mostActivations) {
-    fail('onnx/too-large', { what: `input "${info.name}", with its batch,`, shape: [fixedBatch!, ...fixed] }, place, {
-      help: 'leave the batch free, or fix it at a smaller one',
-    });
-  }
-  return { name: info.name, shape: fixed, batch: fixedBatch, dtype };
-}
-
 function readInitializers(graph: GraphContext, onnx: OnnxGraph, diagnostics: Diagnostic[]): void {
   if (onnx.hasSparseInitializers) {
     diagnostics.push(
@@ -380,10 +289,11 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
         ? graph.materialise(value, name, place)
         : value.kind === 'pending'
           ? finished(value, name, place)
-          : value;
+          : value.kind === 'rounded'
+            ? value.finish(value, name)
+            : value;
     if (real.kind === 'dynamic')
       fail('onnx/unsupported-form', { op: 'output', what: `the output is a dynamic ${real.what}` }, place);
-    if (real.kind === 'rounded') return real.finish(real, name);
     if (real.perm === undefined || inOrder(real.perm, graph.builder.typeOf(real.op).shape)) return real;
     if (graph.fixedBatch === 1 && inOrder(withBatchFirst(real).perm!, graph.builder.typeOf(real.op).shape)) return real;
     const node = { name: '', opType: 'output', domain: '', inputs: [name], outputs: [name], attributes: new Map() };

@@ -35,6 +35,33 @@ export function roundedValue(context: NodeContext, x: RealValue, rounding: CodeR
   };
 }
 
+/**
+ * A real whose numbers are integers in an integer type, as NEMO's requantisation has it: nothing is rounded before a
+ * division drops the fraction, and without bounds nothing has codes.
+ */
+export function wholeValue(context: NodeContext, x: RealValue): RoundedValue {
+  const { grid: _, ...real } = x;
+  return {
+    kind: 'rounded',
+    source: real,
+    factor: 1,
+    offset: 0,
+    before: { real, offset: 0 },
+    rounding: 'floor',
+    scale: 1,
+    shift: 0,
+    min: -Infinity,
+    max: Infinity,
+    tensor: context.output,
+    integer: true,
+    finish: (value, name) => {
+      if (Number.isFinite(value.min) || Number.isFinite(value.max)) return materialised(context, value, name);
+      const { scale, shift } = value;
+      return scale === 1 && shift === 0 ? x : scaledBy(context, real, scale, shift, undefined);
+    },
+  };
+}
+
 /** ⌊v + ½⌋ is v rounded to the nearest, halves up; ⌈v − ½⌉ so with halves down. */
 function halves(rounding: CodeRounding, offset: number): { readonly rounding: CodeRounding; readonly offset: number } {
   const isHalf = Math.abs(offset - Math.floor(offset)) === 0.5;
@@ -67,12 +94,21 @@ export function clippedRounded(
   return sound && least <= most ? { ...value, min: least, max: most, tensor } : undefined;
 }
 
-/** The value in another element type; undefined where that doesn't hold all of it. */
-export function castRounded(value: RoundedValue, to: ElementType): RoundedValue | undefined {
+/** The value in another element type; undefined where that doesn't hold all of it. `reals`: what its source can be. */
+export function castRounded(
+  value: RoundedValue,
+  to: ElementType,
+  reals: { readonly min: number; readonly max: number } = { min: -Infinity, max: Infinity },
+): RoundedValue | undefined {
   if (isFloatType(to)) return { ...value, integer: false };
   const range = to === 'int64' ? { min: -(2 ** 63), max: 2 ** 63 } : codeRange(to);
   const whole = Number.isInteger(value.scale) && Number.isInteger(value.shift);
-  const [least, most] = [value.min, value.max].map((code) => code * value.scale + value.shift) as [number, number];
+  const { factor, offset } = value;
+  const bounds = [
+    Math.max(value.min, Math.floor(factor * reals.min + offset)),
+    Math.min(value.max, Math.ceil(factor * reals.max + offset)),
+  ];
+  const [least, most] = bounds.map((code) => code * value.scale + value.shift) as [number, number];
   const held = range !== undefined && (wide.has(to) || (range.min <= least && most <= range.max));
   return whole && held ? { ...value, integer: true } : undefined;
 }
@@ -96,7 +132,9 @@ function materialised(context: NodeContext, value: RoundedValue, origin: string)
   const { scale, shift, rounding } = value;
   const zero = nearInteger(-shift / scale) + 0;
   const code = { scale, zero, ...boundedCodes(context, value) };
-  const made = quantisedActivation(context, readBy(context, value, scale, zero), code, rounding, origin);
+  // a tensor of an integer type holds numbers here, no codes: only where both are the same is it the quantiser's
+  const seen = value.integer && (scale !== 1 || zero !== 0) ? undefined : origin;
+  const made = quantisedActivation(context, readBy(context, value, scale, zero), code, rounding, seen);
   context.graph.roundedReals.set(value.tensor, made);
   return made;
 }

@@ -163,7 +163,8 @@ export function decodeNode(bytes: Uint8Array): OnnxNode {
   return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
 }
 
-function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
+/** Decodes an AttributeProto on its own. */
+export function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
   const field = onnxProto.AttributeProto;
   const ints: number[] = [];
   const floats: number[] = [];
@@ -189,7 +190,7 @@ function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
   return { name, floats, ints, isGraph, ...single };
 }
 
-function decodeValueInfo(bytes: Uint8Array): OnnxValueInfo {
+export function decodeValueInfo(bytes: Uint8Array): OnnxValueInfo {
   let name = '';
   let elementType: number | undefined;
   let dims: (number | string)[] | undefined;

@@ -57,6 +57,13 @@ export class BitPlan {
     return this.of('steps', id) ?? present(stepsOf(this.coding), 'lower: a squeezed train without steps');
   }
 
+  /** T of a layer of neurons; nothing where no coding says it, or where that is to be learned. */
+  localSteps(id: string): number | undefined {
+    if (this.coding === undefined) return undefined;
+    const steps = this.squeezes ? this.stepsOf(id) : stepsOf(this.coding);
+    return typeof steps === 'number' ? steps : undefined;
+  }
+
   /** What can't be: learned bits on a fixed range, squeezing without a constant input, learned steps without squeezing. */
   problems(): readonly Diagnostic[] {
     const { bits, coding } = this;

@@ -17,7 +17,9 @@ import {
   NetworkBuilder,
   type OpKind,
   roundedCounts,
+  scheduled,
 } from '../../network/index.js';
+import { type CodingNumbers, conversionOf } from '../program/carriers/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
 import { Blank, Initialiser, filled } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
@@ -105,7 +107,11 @@ class ModelLowering {
       else lowerLayer(this.#prepared(layer), this.#context);
     }
     const outputs = this.#network.outputs.map((output) => this.#output(output, coding));
-    return this.#builder.finish(outputs, ...(coding === undefined ? [] : [codingOf(coding)]));
+    if (coding === undefined) return this.#builder.finish(outputs);
+    const network = this.#builder.finish(outputs, codingOf(coding));
+    // layers that read whole trains fire behind them
+    const silent = conversionOf(coding.name)?.silent?.(coding.args as CodingNumbers);
+    return silent === undefined ? network : scheduled(network, () => silent);
   }
 
   /** An output read out of its steps; of several, each has its name as its id. */
@@ -199,7 +205,7 @@ class ModelLowering {
     if (setting === undefined) return use;
     const known = this.#bitted.get(use)?.get(JSON.stringify(setting));
     if (known !== undefined) return known;
-    const levels = spikeLevels(use.def, use.args);
+    const levels = spikeLevels(use.def, use.args, { steps: this.bits.localSteps(layer.id) });
     const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
     const found = neuronWithBits(use, setting, count, present(this.bits.bits, 'lower: no bits').place);
     if (!('def' in found)) throw new InvariantError(`lower: ${layer.id}: ${found.message}`);

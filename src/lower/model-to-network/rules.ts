@@ -23,9 +23,9 @@ import { sizeProblems } from './sizes.js';
 import { delayProblems, readOutProblems } from './check-time.js';
 import { tdbnProblems } from './tdbn.js';
 
-/** Codings whose trains carry their mean over the steps, known at every step: what networks of layers are trained with. */
-const trainable = carriers.flatMap(({ coding, trains, whole }) =>
-  trains === 'means' && whole !== true ? [coding] : [],
+/** Codings whose trains carry means and have gradients: what networks of layers are trained with. */
+const trainable = carriers.flatMap(({ coding, trains, untrainable }) =>
+  trains === 'means' && untrainable === undefined ? [coding] : [],
 );
 
 /**
@@ -41,6 +41,7 @@ export function configProblems(config: Config): readonly Diagnostic[] {
     ...readOutProblems(config, network),
     ...inputProblems(network),
     ...neuronProblems(config, network),
+    ...sentProblems(config, network),
     ...bitProblems(config, network),
     ...sizeProblems(config, network),
     ...tdbnProblems(config, network),
@@ -59,10 +60,8 @@ function codingProblems({ name, coding, neuron, place }: Config, network: OwnNet
   if (!trainable.includes(coding.name)) {
     const construct = `\`coding ${coding.name}\` with a network of layers`;
     const names = trainable.map((one) => `\`${one}\``).join(', ');
-    const why = carriers.some((carrier) => carrier.coding === coding.name && carrier.whole === true)
-      ? 'its layers fire once their whole input is in, a decision without a surrogate in time: '
-      : '';
-    const help = `${why}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
+    const why = carriers.find((carrier) => carrier.coding === coding.name)?.untrainable;
+    const help = `${why === undefined ? '' : `${why}: `}networks of layers compile with ${names}; \`${coding.name}\` converts ONNX files`;
     found.push(diagnostic('cli/not-lowered', { construct }, coding.place, { help }));
   } else found.push(...ownNeuronProblems(coding, network, neuron));
   const ranged = coding.layers.find(({ settings }) => 'range' in settings || 'ranges' in settings);
@@ -127,21 +126,48 @@ function neuronProblems(config: Config, { layers }: OwnNetwork): Diagnostic[] {
     const use = layer.neuron ?? config.neuron;
     if (layer.kind !== 'spike' || use === undefined) continue;
     const setting = plan.of('spikes', layer.id);
-    const key = JSON.stringify([describePlace(use.place), use.args, setting]);
+    const steps = plan.localSteps(layer.id);
+    const currents = currentProblem(use, layer);
+    if (currents !== undefined) {
+      found.push(currents);
+      continue;
+    }
+    const key = JSON.stringify([describePlace(use.place), use.args, setting, steps]);
     if (judged.has(key)) continue;
     judged.add(key);
-    found.push(...useProblems(use, layer));
+    found.push(...useProblems(use, layer, steps));
     if (setting === undefined || config.bits === undefined) continue;
-    const levels = spikeLevels(use.def, use.args);
+    const levels = spikeLevels(use.def, use.args, { steps });
     const count = levels === undefined ? Infinity : levels.max - levels.min + 1;
     const withBits = neuronWithBits(use, setting, count, config.bits.place);
     if (!('def' in withBits)) found.push(withBits);
-    else if (withBits !== use) found.push(...useProblems(withBits, layer));
+    else if (withBits !== use) found.push(...useProblems(withBits, layer, steps));
   }
   const own = config.neuron;
   const unused = !layers.some(({ kind, neuron }) => kind === 'spike' && neuron === undefined);
   if (unused && own !== undefined) found.push(...levelProblems(own));
   return found;
+}
+
+/** Spikes whose codes a coding can't send bit by bit: signed or too many, or neurons that send them another way. */
+function sentProblems({ coding, neuron: config }: Config, { layers }: OwnNetwork): Diagnostic[] {
+  const sent = carriers.find((carrier) => carrier.coding === coding?.name)?.sentLevels;
+  if (coding === undefined || sent === undefined) return [];
+  const most = sent(coding.args as CodingNumbers);
+  const uses = new Set(layers.flatMap(({ kind, neuron = config }) => (kind === 'spike' && neuron ? [neuron] : [])));
+  return [...uses].flatMap(({ def, args, place }): Diagnostic[] => {
+    const levels = spikeLevels(def, args);
+    if (levels === undefined) return [];
+    const fits = levels.min === 0 && levels.max < most;
+    if (fits && (def.planes !== 'unary' || levels.max === 1)) return [];
+    const why = fits ? 'which sends as many spikes as its code says' : `of levels ${levels.min} to ${levels.max}`;
+    const construct = `the neuron \`${def.name}\`, ${why}, in \`coding ${coding.name}\``;
+    const help = fits
+      ? 'use a neuron with `planes binary`, as `IBLIF` or `IBRALIF` of "spikec/neurons"'
+      : `its codes have to be 0 to ${most - 1}: give the neuron other levels, or the coding other bits`;
+    const related = [{ place: coding.place, message: 'the coding' }];
+    return [diagnostic('cli/not-lowered', { construct }, place, { help, related })];
+  });
 }
 
 /** A surrogate whose argument is a parameter of the neuron that was given a number it can't have. */
@@ -159,7 +185,21 @@ function surrogateArgumentProblem({ def, args, place }: NeuronUse): Diagnostic |
   return diagnostic('model/argument-type', { what, expected: wrong.expected, found }, place);
 }
 
-function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
+/** A layer with more input currents than its neuron has names for, or with fewer. */
+function currentProblem({ def, place }: NeuronUse, layer: Layer): Diagnostic | undefined {
+  const names = ['x', ...(def.currents ?? [])];
+  const found = layer.inputs.length;
+  if (found === names.length) return undefined;
+  const problem = `\`spike\` is given ${found} input current${found === 1 ? '' : 's'}, \`${def.name}\` has ${names.length}: ${names.join(', ')}`;
+  const help =
+    found < names.length
+      ? `give them in this order: \`spike(${names.map((_, i) => `current${i + 1}`).join(', ')}, ${def.name}(…))\``
+      : `declare the others in the neuron (\`input NAME\`), or add the currents up before`;
+  const related = [{ place, message: 'the neuron' }];
+  return diagnostic('model/conflict', { problem }, layer.place, { help, related });
+}
+
+function useProblems(use: NeuronUse, layer: Layer, steps: number | undefined): readonly Diagnostic[] {
   const { def, args, place } = use;
   const refuse = (construct: string, help: string): Diagnostic => {
     const related = [{ place: layer.place, message: 'used here' }];
@@ -172,13 +212,14 @@ function useProblems(use: NeuronUse, layer: Layer): readonly Diagnostic[] {
   }
   const surrogate = surrogateArgumentProblem(use);
   if (surrogate !== undefined) return [surrogate];
-  const problems = levelProblems(single);
+  const problems = levelProblems(single, steps);
   if (problems.some(({ severity }) => severity === 'error')) return problems;
   if ((args['silent'] ?? 0) > 0) {
     const help = 'set `silent: 0`, or convert with `coding sws(…)`';
     return [...problems, refuse(`the silent steps of \`${def.name}\` in this coding`, help)];
   }
-  if (spikeLevels(single.def, single.args) === undefined && !isRealValued(single.def, single.args)) {
+  const isReal = isRealValued(single.def, single.args, steps);
+  if (spikeLevels(single.def, single.args, { steps }) === undefined && !isReal) {
     const help = 'bound it and give it a step, for example `fire s = clip(round(u), 0, 4)`';
     const construct = `the neuron \`${def.name}\`, whose output \`s\` has no finite set of levels,`;
     return [...problems, refuse(construct, help)];

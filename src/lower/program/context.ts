@@ -86,7 +86,9 @@ export class Lowering implements LoweringContext {
     return opsById(this.network).get(id)?.kind === 'input';
   }
 
+  /** Numbers that a run is fed; asked for again, the same ones. */
   random(input: RandomInput): Value {
+    if (this.randoms.some(({ id }) => id === input.id)) return this.builder.value(input.id);
     this.randoms.push(input);
     return this.builder.input(input.id, 'f32', input.shape);
   }

@@ -2,8 +2,10 @@ import { tensor } from '../../base/dtype.js';
 import {
   Environment,
   type EvaluationScope,
+  type Expr,
   type NeuronDef,
   type Operand,
+  drawsOf,
   readsName,
   stepwiseParameters,
 } from '../../equations/index.js';
@@ -12,6 +14,7 @@ import type { Op } from '../../network/index.js';
 import { type Program, ProgramBuilder, type Value, type ValueInfo, isBatch } from '../../tensor/index.js';
 import { folded } from './context.js';
 import { NeuronStep } from './neuron-step.js';
+import { furtherCurrents } from './step-inputs.js';
 import type { Timed } from './trains.js';
 
 /**
@@ -32,6 +35,10 @@ export interface LayerOverTime {
   /** Of the program: parameters, first states, and T. */
   readonly scope: EvaluationScope;
   readonly input: Timed;
+  /** The input currents beside it, in the order of the equations. */
+  readonly more: readonly Timed[];
+  /** What the calls that draw random numbers are fed, [TN, …shape]. */
+  readonly draws: ReadonlyMap<Expr, () => Value>;
   readonly silent: number;
   readonly membranes: boolean;
   /** Whether it is unrolled, whatever the rule says. */
@@ -50,7 +57,8 @@ export interface Looped {
 export function loopedNeurons(layer: LayerOverTime): Looped | undefined {
   const { op, def, scope, input, silent, membranes, unroll } = layer;
   const { steps } = input;
-  if (silent > 0 || input.whole === undefined || (unroll ?? steps <= alwaysUnrolled)) return undefined;
+  const whole = [input, ...layer.more].every((one) => one.whole !== undefined);
+  if (silent > 0 || !whole || (unroll ?? steps <= alwaysUnrolled)) return undefined;
   const { builder, env } = scope;
   const body = bodyOf(layer, builder.at(op.id));
   if (unroll === undefined && body.program.ops.length * steps <= mostUnrolled) return undefined;
@@ -121,10 +129,16 @@ class BodyWriter {
     def.states.forEach(({ name }, i) => env.set(name, b.input(name, types[i]!.dtype, types[i]!.shape)));
     const x = present(input.whole?.(), `lower: ${op.id} has no current`);
     const steps = input.steps;
-    // a current that is the same at every step is read as it is
-    if (isBatch(x.shape[0]!) && x.shape[0].batch === steps)
-      this.#train('x', () => x, folded(1, op.type.shape), x.dtype);
-    else this.#same('x', x);
+    this.#current('x', x);
+    for (const { name, train } of furtherCurrents(op, def, this.layer.more))
+      this.#current(name, present(train.whole?.(), `lower: ${op.id} has no current ${name}`));
+    const numbers = new Map<Expr, Value>();
+    for (const { name, call } of drawsOf(def)) {
+      const outer = present(this.layer.draws.get(call), `lower: ${op.id} draws no ${name}`);
+      const inner = `drawn ${name}`;
+      this.#train(inner, outer, folded(1, op.type.shape), 'f32');
+      numbers.set(call, b.value(inner));
+    }
     if (readsName(def, 't')) this.#train('t', () => this.#times(), [1], this.dtype);
     env.set('T', steps);
     const stepwise = new Set(stepwiseParameters(def));
@@ -142,6 +156,7 @@ class BodyWriter {
       force: () => {
         throw new InvariantError(`lower: ${op.id}: a loop has no pending currents`);
       },
+      draw: (call) => present(numbers.get(call), `lower: ${op.id} draws no number here`),
       ...(scope.differentiable === undefined ? {} : { differentiable: scope.differentiable }),
     };
     const { spikes, membrane, threshold } = new NeuronStep(op, def, inner).run({
@@ -164,6 +179,14 @@ class BodyWriter {
   #tensor(value: Operand | undefined, { dtype }: ValueInfo): Value {
     if (typeof value === 'object' && 'id' in value) return value;
     return this.#b.scalar(dtype, Number(value));
+  }
+
+  /** An input current over time; one that is the same at every step is read as it is. */
+  #current(name: string, x: Value): void {
+    const { op, input } = this.layer;
+    if (isBatch(x.shape[0]!) && x.shape[0].batch === input.steps)
+      this.#train(name, () => x, folded(1, op.type.shape), x.dtype);
+    else this.#same(name, x);
   }
 
   #train(name: string, outer: () => Value, shape: ValueInfo['shape'], dtype: ValueInfo['dtype']): void {

@@ -50,7 +50,7 @@ export function begin(
   { probes = {}, precision, trainable = false, carrier = carrierOf(network), unroll }: LowerOptions,
   mode: LoweringOptions['mode'] = 'infer',
 ): Begun {
-  const traced = new Set(probes.membranes ?? []);
+  const traced = new Set([...(probes.membranes ?? []), ...readMembranes(network)]);
   const lowering = new Lowering(network, {
     precision: precision ?? carrier.precision,
     mode,
@@ -129,12 +129,19 @@ export class OutputsInMaking {
   }
 }
 
+/** Layers of neurons whose membranes are read out. */
+function readMembranes({ ops }: Network): readonly string[] {
+  return ops.flatMap((op) => (op.kind === 'decode' && op.attrs.readout === 'membrane' ? op.inputs : []));
+}
+
 /** What one op gives out, in one order for all carriers. */
 function probe(carried: Carried, op: Op, probes: Probes, outputs: OutputsInMaking): void {
   if (probes.trains?.(op.id) === true) outputs.probe('train', op.id, carried.train(op));
   const traced = carried.trace(op);
-  outputs.probe('membranes', op.id, traced?.membranes);
-  outputs.probe('thresholds', op.id, traced?.thresholds);
+  if (probes.membranes?.includes(op.id) === true) {
+    outputs.probe('membranes', op.id, traced?.membranes);
+    outputs.probe('thresholds', op.id, traced?.thresholds);
+  }
   const fanOut = probes.counts?.(op.id) ?? [];
   if (fanOut.length > 0) outputs.probe('counts', op.id, carried.counts(op, fanOut, probes.ones === true));
   if (probes.currents?.(op.id) === true) outputs.probe('current', op.id, carried.current(op));

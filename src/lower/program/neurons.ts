@@ -15,6 +15,7 @@ import { Currents } from './currents.js';
 import { LearnedParameters } from './learned.js';
 import { loopedNeurons } from './looped-neurons.js';
 import { type FiredStep, NeuronStep, materialise } from './neuron-step.js';
+import { drawnTrains, furtherCurrents } from './step-inputs.js';
 import { StepTrain, type Timed, type Train, WholeTrain } from './trains.js';
 
 /** A layer of neurons over time: its spikes, and the states after the last step. */
@@ -34,6 +35,8 @@ export interface UnrollOptions {
   readonly membranes?: boolean;
   /** The equations, where they aren't the network's own. */
   readonly def?: NeuronDef;
+  /** The input currents beside the first, in their order. */
+  readonly more?: readonly Timed[];
 }
 
 /**
@@ -52,21 +55,34 @@ export function lowerNeurons(
   const known = options.def ?? lowering.network.neurons.get(op.attrs.neuron);
   const def = present(known, `lower: ${op.id} names no neuron`);
   const silent = op.attrs.silent ?? 0;
+  const steps = input.steps + silent;
   const env = initialEnvironment(lowering, op, def);
   const currents = new Currents(lowering, op, input);
+  env.set('T', steps);
+  let now = 0;
+  const draws = drawnTrains(lowering, op, def, steps);
   const plain: EvaluationScope = {
     builder,
     env,
     force: (pending) => currents.force(pending),
+    draw: (call) => builder.at(op.id).step(present(draws.get(call), `lower: ${op.id} draws no number here`)(), now - 1),
     differentiable: lowering.options.trainable === true,
   };
   for (const state of def.states) env.set(state.name, evaluateExpr(state.initial, plain));
-  const steps = input.steps + silent;
-  env.set('T', steps);
   const ratio = numberAttr(op.attrs, 'beta', 1);
   const membranesToo = options.membranes === true;
   const { unroll } = lowering.options;
-  const looped = loopedNeurons({ op, def, scope: plain, input, silent, membranes: membranesToo, unroll });
+  const looped = loopedNeurons({
+    op,
+    def,
+    scope: plain,
+    input,
+    more: options.more ?? [],
+    draws,
+    silent,
+    membranes: membranesToo,
+    unroll,
+  });
   if (looped !== undefined) {
     const { spikes, ...rest } = looped;
     return { ...rest, spikes: [spikes], train: new WholeTrain(builder, op.id, steps, ratio, spikes) };
@@ -74,8 +90,14 @@ export function lowerNeurons(
   const step = new NeuronStep(op, def, plain);
   const fired: FiredStep[] = [];
   const stepwise = stepwiseParameters(def).map((name) => ({ name, values: env.get(name)! }));
+  const more = furtherCurrents(op, def, options.more ?? []).map(({ name, train }) => ({
+    name,
+    values: train.take(1, 1),
+  }));
   for (let t = 1; t <= steps; t++) {
+    now = t;
     env.set('t', t);
+    for (const { name, values } of more) env.set(name, values[t - 1] ?? 0);
     for (const { name, values } of stepwise) if (isValue(values)) env.set(name, atStep(builder.at(op.id), values, t));
     env.set('x', t <= input.steps ? new Pending(new Map([[t, 1]])) : 0);
     const merging = silent > 0 && t <= silent + 1;

@@ -253,6 +253,7 @@ const graphWords = [
 ];
 
 const neuronWords = [
+  snippet(plain('input', Keyword, 'a further input current, beside x'), 'input ${1:dendrite}'),
   snippet(plain('state', Keyword, 'a variable of the neuron'), 'state ${1:u} = ${2:0}'),
   ...phaseNames.map((name) => snippet(plain(name, Keyword, phaseTable[name].doc), `${name} $1 = $2`)),
   snippet(plain('surrogate', Keyword, `one of ${Object.keys(surrogates).join(', ')}`), 'surrogate $1'),

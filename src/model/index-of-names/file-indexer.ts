@@ -117,6 +117,7 @@ export class FileIndexer {
       scope.set(name.text, local.get(name.text)!);
     };
     for (const statement of body) {
+      if (statement.kind === 'current') assign(statement.name, 'input');
       if (statement.kind !== 'state') continue;
       assign(statement.name, 'state');
       for (const one of [statement.units, statement.initial]) if (one) this.#expression(one, scope);

@@ -2,7 +2,7 @@ import { elementCount } from '../../base/dtype.js';
 import { mostSteps } from '../../base/limits.js';
 import { readOuts } from '../../base/read-outs.js';
 import { axisOf } from './shapes.js';
-import { type LayerDef, axisDoc, numberOf, one } from './layer-def.js';
+import { type LayerDef, axisDoc, numberOf, one, sameShape } from './layer-def.js';
 
 const epsilonDoc = 'what is added to the variance before it divides';
 
@@ -133,12 +133,12 @@ export const delay: LayerDef = {
 };
 
 export const readout: LayerDef = {
-  doc: '`readout(last)` at the end of an output: what is read of its time steps; the loss is of it (`tet` of every step)',
+  doc: '`readout(last)` at the end of an output: what is read of its time steps (`mean`, `sum`, `last`, `max`, of neurons `first_spike` and `membrane`); the loss is of it (`tet` of every step)',
   inputs: one,
   parameters: [
     {
       name: 'of',
-      doc: 'their mean, their sum, the last, the largest',
+      doc: 'their mean, their sum, the last, the largest; of neurons in front of it `first_spike`, how early it comes, or `membrane`, what they compare at the last step',
       otherwise: '`mean`',
       spec: { kind: 'words', words: readOuts },
     },
@@ -150,11 +150,15 @@ export const readout: LayerDef = {
 };
 
 export const spike: LayerDef = {
-  doc: 'neurons: the config’s, or `spike(LIF(tau: 4))` one fixed in place',
-  inputs: one,
+  doc: 'neurons: the config’s, or `spike(LIF(tau: 4))` one fixed in place; a neuron of several input currents takes them in their order: `spike(soma, dendrite, TwoCompartment())`',
+  inputs: { min: 1, max: 8 },
+  shapeWithout: ([first]) => first?.shape,
   parameters: [{ name: 'neuron', doc: 'the neuron that fires', otherwise: 'the config’s', spec: { kind: 'neuron' } }],
-  build(site, [input], args, name) {
+  build(site, inputs, args, name) {
     const neuron = args.get('neuron');
-    return site.add(name, 'spike', [input], input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
+    const [input] = inputs;
+    const odd = inputs.find(({ shape }) => !sameShape(shape, input.shape));
+    if (odd !== undefined) return site.mismatch(input, odd);
+    return site.add(name, 'spike', inputs, input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
   },
 };

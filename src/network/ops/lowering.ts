@@ -9,9 +9,9 @@ export interface RandomInput {
   /** With the batch axis: [{batch: steps}, …shape]. */
   readonly shape: readonly Dim[];
   /**
-   * `uniform`: numbers in [0, 1). `mask`: 1/(1 − dropped) with probability 1 − dropped, otherwise 0.
+   * `uniform`: numbers in [0, 1). `normal`: of mean 0 and deviation 1. `mask`: 1/(1 − dropped) with probability 1 − dropped, otherwise 0.
    */
-  readonly kind: 'uniform' | 'mask';
+  readonly kind: 'uniform' | 'normal' | 'mask';
   readonly dropped: number;
   /** Of the coding that draws them; 0 where missing. */
   readonly seed?: number;

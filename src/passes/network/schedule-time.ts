@@ -1,21 +1,7 @@
-import { type Op, isNeuronLayer, latencyOf, rewrite, traitsOf } from '../../network/index.js';
-import type { Rewriter } from '../../network/rewrite.js';
+import { isNeuronLayer, latencyOf, scheduled } from '../../network/index.js';
 import { defaulted, everyLayer, perLayer, whole } from '../options/index.js';
 import { definePass } from '../pass.js';
 import { reportUnmatched } from '../report-unmatched.js';
-
-/** Delays the operands that arrive early until the last one does. */
-function aligned(op: Op, inputs: readonly string[], to: Rewriter): readonly string[] {
-  const starts = inputs.map((id) => to.builder.typeOf(id).time?.start ?? 0);
-  const latest = Math.max(...starts);
-  return inputs.map((id, n) => {
-    const steps = latest - starts[n]!;
-    if (steps === 0) return id;
-    const delayed = `${id}.delay${steps}`;
-    if (to.builder.has(delayed)) return delayed;
-    return to.builder.add({ id: delayed, kind: 'delay', inputs: [id], attrs: { steps }, place: op.place });
-  });
-}
 
 /**
  * Gives every layer its silent period and so its time: a layer receives at its input's steps and fires
@@ -36,14 +22,7 @@ export const scheduleTime = definePass({
   run: (network, { silent }, context) => {
     const layers = network.ops.filter(({ kind }) => kind === 'neuron').map(({ id }) => id);
     reportUnmatched(silent, layers, context);
-    const timed = rewrite(network, (op, inputs, to) => {
-      if (op.kind === 'neuron') return to.copy(op, inputs, { attrs: { ...op.attrs, silent: silent.of(op.id) ?? 0 } });
-      const timely = traitsOf(op).join ? aligned(op, inputs, to) : inputs;
-      if (!isNeuronLayer(op)) return to.copy(op, timely);
-      // it decides on its whole input
-      const whole = Math.max(...timely.map((id) => to.builder.typeOf(id).time?.steps ?? 0));
-      return to.copy(op, timely, { attrs: { ...op.attrs, silent: whole } });
-    });
+    const timed = scheduled(network, (id) => silent.of(id) ?? 0);
     if (timed.coding === undefined) return timed;
     const periods = [...new Set(timed.ops.flatMap((op) => (op.kind === 'neuron' ? [op.attrs.silent ?? 0] : [])))];
     const same = periods.length === 1 ? { silent: periods[0]! } : {};

@@ -135,13 +135,14 @@ function measuredOf(
   energy: number | undefined,
 ): Measured {
   const { samples, accuracy, regression, outputs, source, spikes_per_neuron, opf, latency_steps } = result;
-  const { classes, confusion, map50, map } = result;
+  const { classes, confusion, map50, map, first_spike } = result;
   return {
     data,
     samples,
     ...(accuracy === undefined ? {} : { accuracy }),
     ...(regression === undefined ? {} : { regression }),
     ...(map50 === undefined || map === undefined ? {} : { map50, map }),
+    ...(first_spike === undefined ? {} : { first_spike }),
     ...(outputs === undefined ? {} : { outputs }),
     ...(source?.accuracy === undefined || source.agreement === undefined
       ? {}

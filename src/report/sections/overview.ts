@@ -62,6 +62,13 @@ const allColumns: readonly Column[] = [
   },
   { head: 'mAP@50', of: ({ measured }) => (measured?.map50 === undefined ? undefined : percent(measured.map50)) },
   { head: 'mAP@50:95', of: ({ measured }) => (measured?.map === undefined ? undefined : percent(measured.map)) },
+  {
+    head: 'first spike',
+    of: ({ measured: { first_spike } = {} }) =>
+      first_spike?.step === undefined
+        ? undefined
+        : `step ${first_spike.step.toFixed(2)}, ${percent(first_spike.share)}`,
+  },
   { head: 'mean absolute error', of: ({ measured }) => measured?.regression && digits(measured.regression.mae) },
   { head: 'PSNR', of: ({ measured }) => decibels(measured?.regression?.psnr) },
   { head: "source's accuracy", of: ({ measured }) => measured?.source && percent(measured.source.accuracy) },

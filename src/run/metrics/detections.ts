@@ -1,5 +1,11 @@
 import type { Tensor } from '../../base/dtype.js';
-import { type DetectionScore, PrecisionCounter, decodeDetections, objectsOf } from '../../detection/index.js';
+import {
+  type Detection,
+  type DetectionScore,
+  PrecisionCounter,
+  decodeDetections,
+  objectsOf,
+} from '../../detection/index.js';
 import type { Truth } from './batches.js';
 
 /** Compares the boxes that outputs stand for with those that are there, batch by batch. */
@@ -10,6 +16,8 @@ export class DetectionCounter {
   constructor(
     readonly truth: Extract<Truth, { readonly kind: 'boxes' }>,
     samples: number,
+    /** Takes the boxes of a sample, the best first. */
+    readonly each?: (found: readonly Detection[], sample: number) => void,
   ) {
     this.#precision = new PrecisionCounter(truth.detector.classes);
     this.#width = truth.numbers.length / Math.max(1, samples);
@@ -23,6 +31,7 @@ export class DetectionCounter {
     for (let i = 0; i < count; i++) {
       const found = decodeDetections(data.subarray(i * width, (i + 1) * width), detector);
       const own = (start + i) * this.#width;
+      this.each?.(found, start + i);
       this.#precision.add(found, objectsOf(numbers.subarray(own, own + this.#width)));
     }
   }

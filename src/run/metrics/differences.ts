@@ -1,4 +1,3 @@
-import type { Tensor } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 
 /** How a layer's codes in the spiking network differ from those of the quantised network, and what its neurons keep. */
@@ -24,6 +23,19 @@ export interface ComparedLayer {
   readonly top: number;
 }
 
+/** A layer's codes on a batch, as they should be and as they are. */
+export interface LayerCodes {
+  /** Code − min. */
+  readonly expected: ArrayLike<number>;
+  /** Σβ^(Tc−k)·s_k, or a code that counts from another end: `shift` is added to it. */
+  readonly found: ArrayLike<number>;
+  readonly shift?: number | undefined;
+  /** |u| at the end. */
+  readonly membrane?: ArrayLike<number> | undefined;
+  /** How far what was rounded is from a tie, in codes. */
+  readonly nearness?: ((i: number) => number) | undefined;
+}
+
 /** Distance from a tie, in codes, that rounding in float64 can bridge; in float32. */
 export const exactTie = 1e-6;
 export const floatTie = 1e-3;
@@ -32,54 +44,51 @@ export const floatTie = 1e-3;
 export class DifferenceCounter {
   readonly #codes = new Map<string, { codes: number; differing: number; ties: number; max: number }>();
   readonly #residuals = new Map<string, { count: number; sum: number; max: number }>();
+  readonly #layers: ReadonlyMap<string, ComparedLayer>;
 
   constructor(
     readonly layers: readonly ComparedLayer[],
     /** So near in codes, what is rounded is a tie. */
     readonly tie = exactTie,
-  ) {}
+  ) {
+    this.#layers = new Map(layers.map((layer) => [layer.id, layer]));
+  }
 
-  /** `reference`: code − min per layer; `levels`: Σβ^(Tc−k)·s_k; `membranes`: |u| at the end; `ties`: see the probe; `only`: not of all layers. */
-  add(
-    reference: (id: string) => Tensor | undefined,
-    levels: (id: string) => Tensor | undefined,
-    membranes: (id: string) => Tensor | undefined,
-    ties?: (id: string) => Tensor | undefined,
-    only?: ReadonlySet<string>,
-  ): void {
-    for (const { id, amplitude, amplification, top } of this.layers) {
-      if (only?.has(id) === false) continue;
-      const expected = present(reference(id), `evaluate: no reference codes of ${id}`).data;
-      const found = present(levels(id), `evaluate: no codes of ${id}`).data;
-      const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };
-      const near = ties?.(id)?.data;
-      for (let i = 0; i < expected.length; i++) {
-        const difference = Math.abs(amplitude * found[i]! - expected[i]!);
-        if (difference < 0.5) continue;
-        seen.differing++;
-        if (near !== undefined && near[i]! < this.tie) seen.ties++;
-        if (difference > seen.max) seen.max = difference;
-      }
-      seen.codes += expected.length;
-      this.#codes.set(id, seen);
-      const membrane = membranes(id)?.data;
-      if (membrane === undefined) continue;
-      const rest = this.#residuals.get(id) ?? { count: 0, sum: 0, max: 0 };
-      for (let i = 0; i < membrane.length; i++) {
-        const residual = membrane[i]! / amplification;
-        // a neuron held at its bounds keeps what it may not emit: that is clipping, not residual
-        if (residual > 0.5 && (found[i]! <= 0 || found[i]! >= top)) continue;
-        rest.count++;
-        rest.sum += residual;
-        if (residual > rest.max) rest.max = residual;
-      }
-      this.#residuals.set(id, rest);
+  has(id: string): boolean {
+    return this.#layers.has(id);
+  }
+
+  /** Takes what a batch gives of a layer; of others nothing. */
+  add(id: string, { expected, found, shift = 0, membrane, nearness }: LayerCodes): void {
+    const layer = this.#layers.get(id);
+    if (layer === undefined) return;
+    const { amplitude, amplification, top } = layer;
+    const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };
+    for (let i = 0; i < expected.length; i++) {
+      const difference = Math.abs(amplitude * found[i]! + shift - expected[i]!);
+      if (difference < 0.5) continue;
+      seen.differing++;
+      if (nearness !== undefined && nearness(i) < this.tie) seen.ties++;
+      if (difference > seen.max) seen.max = difference;
     }
+    seen.codes += expected.length;
+    this.#codes.set(id, seen);
+    if (membrane === undefined) return;
+    const rest = this.#residuals.get(id) ?? { count: 0, sum: 0, max: 0 };
+    for (let i = 0; i < membrane.length; i++) {
+      const residual = membrane[i]! / amplification;
+      // a neuron held at its bounds keeps what it may not emit: that is clipping, not residual
+      if (residual > 0.5 && (found[i]! <= 0 || found[i]! >= top)) continue;
+      rest.count++;
+      rest.sum += residual;
+      if (residual > rest.max) rest.max = residual;
+    }
+    this.#residuals.set(id, rest);
   }
 
   result(): readonly LayerDifference[] {
     return this.layers.map(({ id }) => {
-      const { codes, differing, ties, max } = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };
+      const { codes, differing, ties, max } = present(this.#codes.get(id), `evaluate: no codes of ${id}`);
       const residual = this.#residuals.get(id) ?? { count: 0, sum: 0, max: 0 };
       return {
         id,

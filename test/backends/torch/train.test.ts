@@ -33,6 +33,19 @@ const cases: Readonly<Record<string, string>> = {
     coding: 'rate(steps: 4)',
     body: 'image | conv(4, kernel: 3) | batchnorm | spike | maxpool(2) | flatten | linear(3)',
   }),
+  'neurons of two currents and of random numbers': tiny(
+    'NoisyLIF(theta: 0.3, noise: 0.1)',
+    'optimizer adam(lr: 1e-2)',
+    {
+      declarations:
+        'use "spikec/neurons" { NoisyLIF, RandomLeakLIF, TwoCompartment } use "spikec/blocks" { Recurrent }',
+      body: `(image | flatten | linear(6)) | spike(image | flatten | linear(6), TwoCompartment(theta: 0.3)) | linear(6)
+      | spike(RandomLeakLIF(theta: 0.3)) | Recurrent(6) | linear(3)`,
+    },
+  ),
+  'the first spike': tiny('LIF(theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
+    body: 'image | conv(4, kernel: 3) | spike | avgpool(2) | flatten | linear(3) | spike | readout(first_spike)',
+  }),
   'a recurrent layer': tiny('LIF(tau: 2, theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
     declarations: 'use "spikec/blocks" { Recurrent }',
     body: 'image | flatten | Recurrent(6) | linear(3)',

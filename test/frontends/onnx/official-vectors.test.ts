@@ -105,7 +105,7 @@ const agreeing = [
   ...node(
     `averagepool_2d_ceil averagepool_2d_default averagepool_2d_pads averagepool_2d_pads_count_include_pad
     averagepool_2d_precomputed_pads averagepool_2d_precomputed_pads_count_include_pad averagepool_2d_precomputed_same_upper
-    averagepool_2d_precomputed_strides averagepool_2d_same_lower averagepool_2d_same_upper averagepool_2d_strides
+    averagepool_3d_default maxpool_3d_default averagepool_2d_precomputed_strides averagepool_2d_same_lower averagepool_2d_same_upper averagepool_2d_strides
     basic_conv_with_padding basic_conv_without_padding conv_with_autopad_same conv_with_strides_and_asymmetric_padding
     conv_with_strides_no_padding conv_with_strides_padding basic_convinteger convinteger_without_padding
     convinteger_with_padding qlinearconv qlinearmatmul_2D matmulinteger batchnorm_epsilon batchnorm_example constant_pad
@@ -124,7 +124,8 @@ const agreeing = [
     `AvgPool2d AvgPool2d_stride BatchNorm2d_eval BatchNorm2d_momentum_eval BatchNorm1d_3d_input_eval ConstantPad2d
     Conv2d Conv2d_depthwise Conv2d_depthwise_padded Conv2d_depthwise_strided Conv2d_depthwise_with_multiplier
     Conv2d_dilated Conv2d_groups Conv2d_groups_thnn Conv2d_no_bias Conv2d_padding Conv2d_strided Linear Linear_no_bias
-    MaxPool2d ReLU ZeroPad2d AvgPool1d AvgPool1d_stride`,
+    MaxPool2d ReLU ZeroPad2d AvgPool1d AvgPool1d_stride Conv3d Conv3d_dilated Conv3d_groups Conv3d_no_bias Conv3d_stride
+    Conv3d_stride_padding AvgPool3d AvgPool3d_stride MaxPool3d MaxPool3d_stride`,
   ),
   'simple/test_single_relu_model',
 ];
@@ -147,7 +148,6 @@ const refusedVectors: Readonly<Record<string, readonly string[]>> = {
   ],
   'onnx/unsupported-op': node('leakyrelu dynamicquantizelinear_min_adjusted'),
   'onnx/shape-mismatch': node('gemm_default_matrix_bias reshape_negative_extended_dims'),
-  'onnx/input-shape': [...node('averagepool_3d_default maxpool_3d_default'), ...converted('Conv3d')],
 };
 
 describe.skipIf(!present)('official ONNX operator vectors', () => {

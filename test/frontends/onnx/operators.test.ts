@@ -58,7 +58,7 @@ describe('Conv', () => {
     expect(kinds).toEqual(['input', 'conv']);
   });
 
-  it('1-D and 3-D convolutions are refused', () => {
+  it('a weight of fewer axes than its input is refused', () => {
     const bytes = model(['N', 3, 8, 8], (b) => convNode(b, [4, 3, 3], {}));
     expect(codes(refused(bytes))).toEqual(['onnx/unsupported-form']);
   });
@@ -365,8 +365,8 @@ describe('shapes', () => {
   });
 
   it('the batch axis must stay', () => {
-    const volume = model(['N', 2, 3, 4, 5], (b) => b.node('Relu', ['x']));
-    expect(codes(refused(volume))).toEqual(['onnx/input-shape']);
+    const deeper = model(['N', 2, 3, 4, 5, 6], (b) => b.node('Relu', ['x']));
+    expect(codes(refused(deeper))).toEqual(['onnx/input-shape']);
     const moved = model(['N', 2, 3, 4], (b) => b.node('Reshape', ['x', b.ints('s', [2, -1])]));
     expect(codes(refused(moved))).toEqual(['onnx/unsupported-form']);
     const transposed = model(['N', 2, 3, 4], (b) => b.node('Transpose', ['x'], { perm: [1, 0, 2, 3] }));

@@ -1,22 +1,20 @@
-import { present } from '../../../base/invariant.js';
+import { InvariantError, present } from '../../../base/invariant.js';
 import { type Network, type Op, numberAttr } from '../../../network/index.js';
 import type { Arena, Buffer } from '../arena.js';
 import { type CType, ctypes } from '../ctypes.js';
 import { NotInteger } from '../not-integer.js';
-import { floatLiteral } from '../source.js';
+import { doubleLiteral } from '../source.js';
 import type { Source } from '../unit.js';
-import { type FiringLayer, writeNeurons } from './neurons.js';
+import type { FiringLayer } from './neurons.js';
 import {
   addBits,
   addBytes,
   addLevels,
   bitsConv,
-  encodeDigits,
   gatherKernel,
   gatherName,
   geometry,
   levelsConv,
-  maxPrefix,
   poolBits,
   rolled,
   rowKernel,
@@ -32,7 +30,6 @@ import {
   type Term,
   type Value,
   type Windows,
-  extentOf,
   mostOf,
   planeBytes,
   repeated,
@@ -46,10 +43,16 @@ export interface RunArgument {
   readonly name: string;
 }
 
-/** A network of stepwise weighted spikes being written in integers, layer by layer, each over all of its steps. */
-export class TrainEmitter {
+/** Sums that spikes are added to. */
+export interface Accumulator {
+  readonly text: string;
+  readonly type: CType;
+}
+
+/** A network of spikes being written in integers, layer by layer, each over all of its steps. */
+export abstract class TrainEmitter {
   readonly #values = new Map<string, Value>();
-  #position = 0;
+  protected position = 0;
 
   constructor(
     readonly network: Network,
@@ -57,119 +60,85 @@ export class TrainEmitter {
     readonly arena: Arena,
   ) {}
 
+  /** What a layer gives that is written for itself, neither input nor read-out. */
+  protected abstract written(op: Op, from: Value): Value;
+
+  /** The sum of a term over all steps, in an accumulator of so many. */
+  protected abstract allSteps(term: Term, acc: Accumulator, steps: number, beta: number, n: number): readonly string[];
+
+  /** What reaches a layer. */
+  protected abstract potentialOf(op: Op, from: Value): Potential;
+
+  /** What the sum over so many steps is multiplied by to be read out. */
+  protected abstract shareOf(op: Op<'decode'>, steps: number): number;
+
   /** Throws {@link NotInteger} where a layer has no form in integers. */
   write(inputs: readonly RunArgument[], outputs: readonly RunArgument[]): void {
     const { network, source } = this;
-    if (network.coding?.name !== 'sws') throw new NotInteger(network.ops[0]?.id ?? '', 'its coding has real values');
     source.type(geometry);
     for (const op of network.ops) {
       const from = op.inputs.map((id) => present(this.#values.get(id), `c: %${id} has no value`));
-      const write = (one: Op, read: readonly Value[]): Value => this.#written(one, read, { inputs, outputs });
+      const write = (one: Op, [read]: readonly Value[]): Value => this.#layer(one, read, inputs, outputs);
       const value = layers[op.kind]({ network, op, inputs: from, written: write });
       this.#values.set(op.id, value);
-      this.#position++;
+      this.position++;
     }
     const read = network.ops.filter(({ kind }) => kind === 'decode').map(({ id }) => id);
     const other = network.outputs.find((id) => !read.includes(id));
     if (other !== undefined) throw new NotInteger(other, 'it is an output, and no read-out');
   }
 
-  #written(
+  #layer(op: Op, from: Value | undefined, inputs: readonly RunArgument[], outputs: readonly RunArgument[]): Value {
+    if (op.kind === 'input') {
+      const argument = inputs.find(({ id }) => id === op.id);
+      return { kind: 'image', name: present(argument, `c: no argument ${op.id}`).name };
+    }
+    if (op.kind !== 'decode') return this.written(op, from!);
+    const at = outputs.find(({ id }) => id === op.id);
+    if (at === undefined) throw new NotInteger(op.id, 'something reads what it gives');
+    return this.#decode(op, from!, at.name);
+  }
+
+  protected bits(
     op: Op,
-    [from]: readonly Value[],
-    args: { inputs: readonly RunArgument[]; outputs: readonly RunArgument[] },
-  ): Value {
-    switch (op.kind) {
-      case 'input':
-        return {
-          kind: 'image',
-          name: present(
-            args.inputs.find(({ id }) => id === op.id),
-            `c: no argument ${op.id}`,
-          ).name,
-        };
-      case 'encode':
-        return this.#encode(op, from!);
-      case 'neuron':
-        return this.#neurons(op, from!);
-      case 'maxprefix':
-        return this.#maxPrefix(op, from!);
-      case 'decode': {
-        const at = args.outputs.find(({ id }) => id === op.id);
-        if (at === undefined) throw new NotInteger(op.id, 'something reads what it gives');
-        return this.#decode(op, from!, at.name);
-      }
-      default:
-        throw new NotInteger(op.id, `${op.kind} has no form in integers yet`);
-    }
-  }
-
-  #bits(op: Op, extent: Extent, signed: boolean): Bits {
+    extent: Extent,
+    signed: boolean,
+    { depth, top, unit }: Pick<Bits, 'depth' | 'top' | 'unit'> = { depth: 1, top: 1, unit: 1 },
+  ): Bits {
     const steps = present(op.type.time, `c: %${op.id} has no time`).steps;
-    const buffer = this.arena.add('u8', planeBytes(extent) * (signed ? 2 : 1) * steps, this.#position);
-    return { kind: 'bits', buffer, extent, steps, signed };
+    const buffer = this.arena.add('u8', planeBytes(extent) * (signed ? 2 : 1) * depth * steps, this.position);
+    return { kind: 'bits', buffer, extent, steps, signed, depth, top, unit };
   }
 
-  #encode(op: Op<'encode'>, from: Value): Value {
-    const { beta, scale, zero, min, max, amplitude = 1, steps, encoder, rounding = 'half_even' } = op.attrs;
-    if (from.kind !== 'image' || encoder !== 'exact')
-      throw new NotInteger(op.id, 'it doesn’t encode the image exactly');
-    const numbers = [scale, zero, min, max, amplitude].map((x) => present(x, `c: %${op.id} lacks a number`));
-    if (beta !== 2 || rounding !== 'half_even' || !Number.isInteger(zero) || steps > 24) {
-      throw new NotInteger(op.id, 'its codes are no binary digits');
-    }
-    const extent = extentOf(op.type.shape);
-    if (extent === undefined) throw new NotInteger(op.id, 'it has no rows and columns');
-    const train = this.#bits(op, extent, false);
-    this.source.helper('spk_round_f32');
-    this.source.define('spk_encode', encodeDigits);
-    const [channels, height, width] = extent;
-    const args = [`${channels}u`, `${height * width}u`, `${steps}u`, ...numbers.map(floatLiteral)].join(', ');
-    this.source.line(`spk_encode(${from.name}, ${this.source.address(train.buffer, 0)}, ${args});`);
-    return train;
-  }
-
-  #maxPrefix(op: Op<'maxprefix'>, from: Value): Value {
-    if (from.kind !== 'bits') throw new NotInteger(op.id, 'it reads no spikes in bits');
-    const { kernel, stride, pads, beta } = op.attrs;
-    const extent = extentOf(op.type.shape)!;
-    if (from.steps > 32 || !Number.isInteger(beta)) throw new NotInteger(op.id, 'its trains have no whole prefixes');
-    const train = this.#bits(op, extent, true);
-    this.source.define('spk_max_prefix', maxPrefix);
-    const windows = this.#windows({ from: from.extent, to: extent, kernel, stride, pads, dilation: [1, 1], groups: 1 });
-    const [own, to] = [this.#train(from, beta), this.source.address(train.buffer, 0)];
-    this.source.line(`{ ${own} ${windows} spk_max_prefix(&t, ${from.steps}u, ${to}, ${planeBytes(extent)}u, &s); }`);
-    return train;
-  }
-
-  #windows({ from, to, kernel, stride, pads, dilation, groups }: Windows): string {
+  protected windows({ from, to, kernel, stride, pads, dilation, groups }: Windows): string {
     const [channels, ...size] = from;
     const fields = [channels, ...size, to[0], ...kernel, to[1], to[2], ...stride, pads[0], pads[1], ...dilation];
     if (fields.some((n) => n! > 65535)) throw new NotInteger('', 'it is too large');
     return `static const spk_windows s = {${[...fields, channels / groups, to[0] / groups].join(', ')}};`;
   }
 
-  #use(buffer: Buffer): string {
-    buffer.to = Math.max(buffer.to, this.#position);
+  protected use(buffer: Buffer): string {
+    buffer.to = Math.max(buffer.to, this.position);
     return this.source.address(buffer, 0);
   }
 
-  #train({ buffer, extent, signed }: Bits, beta: number): string {
-    const fields = [this.#use(buffer), `${planeBytes(extent)}u`, `${signed ? 2 : 1}u`, `${beta}u`];
+  protected train({ buffer, extent, signed }: Bits, beta: number): string {
+    const fields = [this.use(buffer), `${planeBytes(extent)}u`, `${signed ? 2 : 1}u`, `${beta}u`];
     return `const spk_train t = {${fields.join(', ')}};`;
   }
 
   /** Lines that add steps `first` … `first + count` (C expressions) of a term to its accumulator. */
-  readonly #accumulate = (
+  protected readonly accumulate = (
     term: Term,
-    acc: { text: string; type: CType },
+    acc: Accumulator,
     beta: number,
     first: string,
     count: string,
   ): readonly string[] => {
     const { train, weights } = term;
+    if (train.kind === 'real') throw new InvariantError('c: real numbers are no spikes');
     const bits = train.kind === 'bits';
-    const own = bits ? this.#train(train, beta) : '';
+    const own = bits ? this.train(train, beta) : '';
     if (weights === undefined) {
       const accType = ctypes[acc.type].name;
       if (bits) {
@@ -189,7 +158,7 @@ export class TrainEmitter {
     if (w !== 4 && w !== 8) this.source.helper('spk_bits');
     this.source.define(`spk_row_${w}`, rowKernel(w));
     const array = this.#weightName(weights);
-    const windows = this.#windows(weights.windows);
+    const windows = this.windows(weights.windows);
     const gather = bits ? gatherOf(weights, repeated(beta, Number.parseInt(count, 10))) : undefined;
     if (gather !== undefined) {
       const name = gatherName(w, gather.eachRow);
@@ -228,9 +197,9 @@ export class TrainEmitter {
     const { from, kernel, dilation } = weights.windows;
     const rows = (kernel[0] - 1) * dilation[0] + 1;
     const count = rows * (from[2] * (from[0] + 1) + 1);
-    const buffer = this.#listBuffers.get(weights) ?? this.arena.add('i32', count, this.#position);
+    const buffer = this.#listBuffers.get(weights) ?? this.arena.add('i32', count, this.position);
     this.#listBuffers.set(weights, buffer);
-    return this.#use(buffer);
+    return this.use(buffer);
   }
 
   readonly #levelBuffers = new Map<Pooled, { readonly at: number; readonly buffer: Buffer }>();
@@ -238,9 +207,9 @@ export class TrainEmitter {
   #levels(train: Pooled): string {
     const known = this.#levelBuffers.get(train);
     const buffer =
-      known?.at === this.#position ? known.buffer : this.arena.add(train.type, sizeOf(train.extent), this.#position);
-    this.#levelBuffers.set(train, { at: this.#position, buffer });
-    return this.#use(buffer);
+      known?.at === this.position ? known.buffer : this.arena.add(train.type, sizeOf(train.extent), this.position);
+    this.#levelBuffers.set(train, { at: this.position, buffer });
+    return this.use(buffer);
   }
 
   /** The sums over the windows of a step. */
@@ -248,43 +217,42 @@ export class TrainEmitter {
     const name = `spk_pool_${train.type}`;
     this.source.define(name, poolBits(name, ctypes[train.type].name));
     return [
-      `{ ${this.#train(train.from, beta)} ${this.#windows(train.windows)} ${name}(&t, ${step}, ${this.#levels(train)}, &s); }`,
+      `{ ${this.train(train.from, beta)} ${this.windows(train.windows)} ${name}(&t, ${step}, ${train.from.depth}u, ${this.#levels(train)}, &s); }`,
     ];
   }
 
-  #neurons(op: Op<'neuron'>, from: Value): Value {
-    const potential = potentialOf(op, from);
-    const train = this.#bits(op, potential.extent, op.type.code.kind !== 'spike' || op.type.code.min < 0);
-    const layer: FiringLayer = {
+  protected firing(op: Op<'neuron'>, potential: Potential, train: Bits): FiringLayer {
+    return {
       network: this.network,
       op,
       potential,
       out: this.source.address(train.buffer, 0),
       outBytes: planeBytes(potential.extent),
       source: this.source,
-      memory: (type, count) => this.#use(this.arena.add(type, count, this.#position)),
-      accumulate: this.#accumulate,
+      memory: (type, count) => this.use(this.arena.add(type, count, this.position)),
+      accumulate: this.accumulate,
     };
-    writeNeurons(layer);
-    return train;
   }
 
   /** The sum over all steps, as a real number: gain times it, and what the bias adds. */
   #decode(op: Op<'decode'>, from: Value, output: string): Value {
-    const potential = potentialOf(op, from);
+    const potential = this.potentialOf(op, from);
     const beta = numberAttr(op.attrs, 'beta', 1);
     if (!Number.isInteger(beta)) throw new NotInteger(op.id, 'a step doesn’t count a whole number of the next');
     const { terms, extent, steps, bias } = potential;
     const [channels, height, width] = extent;
     const [n, pixels] = [sizeOf(extent), height * width];
     const sums: string[] = [];
+    const share = this.shareOf(op, steps);
     for (const term of terms) {
+      if (term.train.kind === 'real') throw new NotInteger(op.id, 'it reads the image');
       const most = mostOf(term, beta, steps);
       if (most > 2 ** 31 - 1) throw new NotInteger(op.id, 'its sums don’t fit 32 bits');
-      const acc = { text: this.#use(this.arena.add('i32', n, this.#position)), type: 'i32' as const };
+      const acc = { text: this.use(this.arena.add('i32', n, this.position)), type: 'i32' as const };
       this.source.line(`{ uint32_t i; for (i = 0; i < ${n}u; i++) ${acc.text}[i] = 0; }`);
-      for (const line of this.#allSteps(term, acc, beta, steps, n)) this.source.line(line);
-      const gain = this.source.numbers('f64', term.gain, `gain of ${op.id}`);
+      for (const line of this.allSteps(term, acc, steps, beta, n)) this.source.line(line);
+      const gains = term.gain.map((g) => g * share);
+      const gain = this.source.numbers('f64', gains, `gain of ${op.id}`);
       sums.push(`${gain.name}[${term.gain.length === 1 ? '0' : 'c'}] * (double)${acc.text}[x * ${channels}u + c]`);
     }
     let times = 0;
@@ -292,21 +260,11 @@ export class TrainEmitter {
     if (bias !== undefined) {
       const values = this.source.numbers('f64', Array.from(bias), `bias of ${op.id}`);
       const at = bias.length === 1 ? '0' : bias.length === channels ? 'c' : `c * ${pixels}u + x`;
-      sums.push(`${values.name}[${at}] * ${times}.0`);
+      sums.push(`${values.name}[${at}] * ${doubleLiteral(times * share)}`);
     }
     this.source.line(`{ uint32_t c, x; for (x = 0; x < ${pixels}u; x++) for (c = 0; c < ${channels}u; c++)`);
     this.source.line(`    ${output}[c * ${pixels}u + x] = (float)(${sums.join(' + ')}); }`);
     return { ...potential };
-  }
-
-  #allSteps(term: Term, acc: { text: string; type: CType }, beta: number, steps: number, n: number): readonly string[] {
-    if (term.train.kind === 'bits') return this.#accumulate(term, acc, beta, '0', `${steps}u`);
-    return [
-      `{ uint32_t i, k; for (k = 0; k < ${steps}u; k++) {`,
-      `  for (i = 0; i < ${n}u; i++) ${acc.text}[i] *= ${beta};`,
-      ...this.#accumulate(term, acc, beta, 'k', '1u').map((line) => `  ${line}`),
-      '} }',
-    ];
   }
 }
 
@@ -326,9 +284,4 @@ function gatherOf(
   const row = Math.ceil((outputs * bits) / 8);
   const places = (rows.length / outputs + from[2]) * row;
   return places * 2 ** levelBits < 2 ** 31 ? { levelBits, eachRow: most * level > 32767 } : undefined;
-}
-
-function potentialOf(op: Op, from: Value): Potential {
-  if (from.kind === 'potential') return from;
-  throw new NotInteger(op.id, 'it reads spikes without a synapse');
 }

@@ -291,8 +291,8 @@ static void ${name}_spike(${type} *out, const spk_windows *s, uint32_t i, int32_
     }
   }
 }
-static void ${name}(const spk_train *t, uint32_t first, ${type} *out, const spk_windows *s) {
-  const uint32_t n = (uint32_t)s->out_y * s->out_x * s->channels, count = 1;
+static void ${name}(const spk_train *t, uint32_t first, uint32_t count, ${type} *out, const spk_windows *s) {
+  const uint32_t n = (uint32_t)s->out_y * s->out_x * s->channels;
   uint32_t j;
   for (j = 0; j < n; j++) out[j] = 0;
   {

@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/dtype.js';
 import { type Network, type Op, type OpKind, optionalParam, realValues } from '../../../network/index.js';
 import { integerType } from '../ctypes.js';
 import { NotInteger } from '../not-integer.js';
-import { type Potential, type Term, type Train, type Value, type Windows, extentOf } from './values.js';
+import { type Potential, type Term, type Train, type Value, type Weights, type Windows, extentOf } from './values.js';
 import { linearWeights, weightsOf } from './weights.js';
 
 /** What a layer makes of values, where nothing is to be written for it by itself. */
@@ -28,6 +28,8 @@ const unsupported: Row = ({ op }) => {
   throw new NotInteger(op.id, `${op.kind} has no form in integers yet`);
 };
 
+const isDirect = ({ network }: LayerCall): boolean => network.coding?.name === 'direct';
+
 function trainOf(op: Op, value: Value | undefined): Train {
   if (value?.kind === 'bits' || value?.kind === 'pooled') return value;
   throw new NotInteger(op.id, 'it reads no spikes');
@@ -52,47 +54,64 @@ function potential(call: LayerCall, terms: readonly Term[], steps: number, role:
   return { kind: 'potential', terms, extent, steps, ...(bias === undefined ? {} : { bias }) };
 }
 
-function plainSynapse(op: Op): void {
-  if ('planes' in op.attrs) throw new NotInteger(op.id, 'it reads planes');
+/** What a 1 of a synapse's sums stands for: of all, or of each channel. */
+function gainOf(call: LayerCall, train: Train, { scale }: Weights, channels: number): readonly number[] {
+  const own = numbersOf(call, 'gain', channels);
+  return own ?? scale.map((s) => s * train.unit);
+}
+
+function plainSynapse({ op, network }: LayerCall): void {
+  if (network.coding?.name === 'sws' && 'planes' in op.attrs) throw new NotInteger(op.id, 'it reads planes');
 }
 
 const conv: Row = (call) => {
   const { op, network, inputs } = call;
   if (op.kind !== 'conv') return unsupported(call);
-  plainSynapse(op);
+  if (inputs[0]?.kind === 'real' && isDirect(call)) return call.written(op, inputs);
+  plainSynapse(call);
   const train = trainOf(op, inputs[0]);
   const to = extentOf(op.type.shape)!;
   const { kernel, stride, pads, dilation, groups } = op.attrs;
   const windows: Windows = { from: train.extent, to, kernel, stride, pads, dilation, groups };
-  const gain = numbersOf(call, 'gain', to[0]) ?? [1];
-  return potential(call, [{ train, weights: weightsOf(network, op, windows), gain }], train.steps, 'bias');
+  const weights = weightsOf(network, op, windows);
+  return potential(call, [{ train, weights, gain: gainOf(call, train, weights, to[0]) }], train.steps, 'bias');
 };
 
 const linear: Row = (call) => {
   const { op, network, inputs } = call;
-  plainSynapse(op);
+  if (inputs[0]?.kind === 'real' && isDirect(call)) return call.written(op, inputs);
+  plainSynapse(call);
   const train = trainOf(op, inputs[0]);
   if (op.type.shape.length > 1) throw new NotInteger(op.id, 'it is a linear layer of tokens');
   const [outputs] = op.type.shape as [number];
-  const gain = numbersOf(call, 'gain', outputs) ?? [1];
   const weights = linearWeights(network, op, train.extent, outputs);
+  const gain = gainOf(call, train, weights, outputs);
   return potential(call, [{ train, weights, gain }], train.steps, 'bias');
 };
 
 const affine: Row = (call) => {
   const { op, inputs } = call;
-  plainSynapse(op);
+  plainSynapse(call);
   const train = trainOf(op, inputs[0]);
-  const scale = numbersOf(call, 'scale', train.extent[0]) ?? [1];
+  const scale = (numbersOf(call, 'scale', train.extent[0]) ?? [1]).map((s) => s * train.unit);
   if (scale.length > 1 && op.type.shape[0] !== train.extent[0])
     throw new NotInteger(op.id, 'its scale isn’t one a channel');
   const made = potential(call, [{ train, gain: scale }], train.steps, 'shift');
   return { ...made, extent: train.extent };
 };
 
-const add: Row = ({ op, inputs }) => {
-  const parts = inputs.map((value) => {
+const add: Row = (call) => {
+  const { op, inputs } = call;
+  if (op.type.code.kind === 'spike') throw new NotInteger(op.id, 'it adds spikes to spikes');
+  const parts = inputs.map((value): Potential => {
     if (value.kind === 'potential') return value;
+    if (isDirect(call) && value.kind === 'bits')
+      return {
+        kind: 'potential',
+        terms: [{ train: value, gain: [value.unit] }],
+        extent: value.extent,
+        steps: value.steps,
+      };
     throw new NotInteger(op.id, 'it adds spikes');
   });
   const [first] = parts as [Potential];
@@ -124,17 +143,20 @@ const average: Row = (call) => {
     windows = { kernel, stride, pads };
   } else windows = { kernel: [height, width], stride: [1, 1], pads: [0, 0, 0, 0] };
   const area = windows.kernel[0] * windows.kernel[1];
-  const type = integerType(train.signed ? -area : 0, area);
+  const most = area * train.top;
+  const type = integerType(train.signed ? -most : 0, most);
   const pooled: Train = {
     kind: 'pooled',
     from: train,
     windows: { ...windows, from: train.extent, to: extent, dilation: [1, 1], groups: 1 },
     extent,
     steps: train.steps,
-    most: area,
+    most,
     type: type === 'u8' ? 'i16' : type,
+    // stepwise weighted trains say what a mean is by the gain behind it
+    unit: isDirect(call) ? train.unit / area : 1,
   };
-  if (op.type.code.kind === 'spike') return pooled;
+  if (op.type.code.kind === 'spike' || isDirect(call)) return pooled;
   const gain = (numbersOf(call, 'gain', extent[0]) ?? [1]).map((g) => g / area);
   return potential(call, [{ train: pooled, gain }], train.steps, 'bias');
 };
@@ -143,6 +165,8 @@ const average: Row = (call) => {
 const flatten: Row = ({ op, inputs }) => {
   const [value] = inputs;
   if (value?.kind === 'bits' || value?.kind === 'pooled') return value;
+  // an image's channels stand one after another already
+  if (value?.kind === 'real' && value.planar) return { ...value, extent: [elementCount(op.type.shape), 1, 1] };
   throw new NotInteger(op.id, 'it flattens potentials');
 };
 
@@ -151,7 +175,18 @@ const reshape: Row = (call) => {
   throw new NotInteger(call.op.id, 'it gives values another shape');
 };
 
-/** How networks of stepwise weighted spikes become integers: a row a kind; one without an answer doesn't compile. */
+/** Only of networks whose steps count alike. */
+const directly =
+  (row: Row): Row =>
+  (call) =>
+    isDirect(call) ? row(call) : unsupported(call);
+
+const notDirectly =
+  (row: Row): Row =>
+  (call) =>
+    isDirect(call) ? unsupported(call) : row(call);
+
+/** How networks of spikes become integers: a row a kind; one without an answer doesn't compile. */
 export const layers: Readonly<Record<OpKind, Row>> = {
   input: written,
   encode: written,
@@ -167,7 +202,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   globalavgpool: average,
   flatten,
   reshape,
-  delay: same,
+  delay: notDirectly(same),
   identity: same,
   dropout: same,
   quantize: refuse('it rounds values without time'),
@@ -184,7 +219,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   function: unsupported,
   table: unsupported,
   channel_conv: unsupported,
-  maxpool: unsupported,
+  maxpool: directly(written),
   resample: unsupported,
   transpose: unsupported,
   slice: unsupported,
@@ -197,7 +232,7 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   embedding: unsupported,
   group_neuron: unsupported,
   lag: unsupported,
-  planes: unsupported,
-  gather: unsupported,
-  squeeze: unsupported,
+  planes: directly(same),
+  gather: directly(same),
+  squeeze: directly(written),
 };

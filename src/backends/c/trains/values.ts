@@ -11,13 +11,31 @@ export function extentOf(shape: readonly number[]): Extent | undefined {
   return shape.length === 3 ? (shape as unknown as Extent) : undefined;
 }
 
-/** A train of −1, 0 and 1, in bits. */
+/** A train in bits: of each step planes of the bits of its levels, the highest first; where signed, one of + and one of − a bit. */
 export interface Bits {
   readonly kind: 'bits';
   readonly buffer: Buffer;
   readonly extent: Extent;
   readonly steps: number;
   readonly signed: boolean;
+  /** Bits of a level, the greatest size of one, and what a level of 1 stands for. */
+  readonly depth: number;
+  readonly top: number;
+  readonly unit: number;
+}
+
+/** Real numbers that are the same at every step: the image, or what a synapse makes of it. */
+export interface Real {
+  readonly kind: 'real';
+  /** An argument of the function, or working memory. */
+  readonly from: string | Buffer;
+  readonly type: 'f32' | 'f64';
+  /** Channels first, as images are given. */
+  readonly planar: boolean;
+  /** The greatest size of one: what is beyond counts as so much. */
+  readonly most: number;
+  readonly extent: Extent;
+  readonly steps: number;
 }
 
 /** Sums over the windows of a train, made step by step where they are read. */
@@ -27,9 +45,10 @@ export interface Pooled {
   readonly windows: Windows;
   readonly extent: Extent;
   readonly steps: number;
-  /** The largest level, and the type that holds all of them. */
+  /** The largest level, the type that holds all of them, and what a level of 1 stands for. */
   readonly most: number;
   readonly type: CType;
+  readonly unit: number;
 }
 
 export type Train = Bits | Pooled;
@@ -47,7 +66,7 @@ export interface Windows {
 
 /** Part of a potential: gain ⊙ what a train gives through weights, or itself. */
 export interface Term {
-  readonly train: Train;
+  readonly train: Train | Real;
   readonly weights?: Weights;
   /** One, or one a channel. */
   readonly gain: readonly number[];
@@ -56,6 +75,8 @@ export interface Term {
 /** Integer weights by the order in which spikes lie in memory: a row of outputs for each input and tap. */
 export interface Weights {
   readonly name: string;
+  /** What a weight of 1 stands for: of all, or of each output. */
+  readonly scale: readonly number[];
   readonly windows: Windows;
   readonly rows: Float64Array;
   readonly outputs: number;
@@ -77,14 +98,22 @@ export interface Potential {
   readonly steps: number;
 }
 
-export type Value = { readonly kind: 'image'; readonly name: string } | Train | Potential;
+export type Value = { readonly kind: 'image'; readonly name: string } | Real | Train | Potential;
 
 export const sizeOf = (extent: Extent): number => elementCount(extent);
 export const planeBytes = (extent: Extent): number => Math.ceil(sizeOf(extent) / 8);
 
-/** The largest level of a train. */
-export function levelsOf(train: Train): number {
-  return train.kind === 'bits' ? 1 : train.most;
+/** The largest size of a train's levels, or of real numbers. */
+export function levelsOf(train: Train | Real): number {
+  return train.kind === 'bits' ? train.top : train.most;
+}
+
+/** Images are normalised, or bytes: nothing is beyond this. */
+export const mostOfImages = 256;
+
+/** Planes of bits that a step of a train has, whatever their signs. */
+export function planesOf(train: Train | Real): number {
+  return train.kind === 'bits' ? train.depth : train.kind === 'pooled' ? train.from.depth : 0;
 }
 
 /** The greatest size of a term's sum over so many steps. */

@@ -1,16 +1,29 @@
-import { type Network, type Op, paramOf } from '../../../network/index.js';
+import { type Network, type Op, centredCodes, paramOf } from '../../../network/index.js';
 import { NotInteger } from '../not-integer.js';
 import type { Source } from '../unit.js';
 import { codeBits } from '../weights.js';
 import type { Extent, Weights, Windows } from './values.js';
 
+/** A weight's whole numbers, and what a 1 of them stands for: of all, or of each output. */
+function codesOf(network: Network, op: Op): { readonly data: ArrayLike<number>; readonly scale: readonly number[] } {
+  const param = paramOf(network, op, 'weight');
+  const { tensor, quant } = param;
+  if (network.coding?.name === 'sws') {
+    if (quant !== undefined || 'weight_step' in op.params)
+      throw new NotInteger(op.id, 'its weights are quantised in steps of their own');
+    if (!tensor.data.every(Number.isInteger)) throw new NotInteger(op.id, 'its weights aren’t whole numbers');
+    return { data: tensor.data, scale: [1] };
+  }
+  if (quant === undefined || (quant.axis !== 0 && quant.scale.length > 1))
+    throw new NotInteger(op.id, 'its weights aren’t quantised');
+  const data = centredCodes(param);
+  if (codeBits(data) > 16) throw new NotInteger(op.id, 'its weights have more than 16 bits');
+  return { data, scale: quant.scale };
+}
+
 /** The weight of a convolution or linear layer as rows of outputs, input by input and tap by tap. */
 export function weightsOf(network: Network, op: Op, windows: Windows): Weights {
-  const { tensor, quant } = paramOf(network, op, 'weight');
-  const { data } = tensor;
-  if (quant !== undefined || 'weight_step' in op.params)
-    throw new NotInteger(op.id, 'its weights are quantised in steps of their own');
-  if (!data.every(Number.isInteger)) throw new NotInteger(op.id, 'its weights aren’t whole numbers');
+  const { data, scale } = codesOf(network, op);
   const { from, to, kernel, groups } = windows;
   const [taps, inputs, outputs] = [kernel[0] * kernel[1], from[0] / groups, to[0] / groups];
   const rows = new Float64Array(data.length);
@@ -33,7 +46,7 @@ export function weightsOf(network: Network, op: Op, windows: Windows): Weights {
     number,
     number,
   ];
-  return { name: op.params['weight']!, windows, rows, outputs, bits: codeBits(data), sums, most, mostOfRow };
+  return { name: op.params['weight']!, scale, windows, rows, outputs, bits: codeBits(data), sums, most, mostOfRow };
 }
 
 /** The weight of a linear layer behind values that lie with their channels last. */
@@ -60,8 +73,8 @@ export function linearWeights(network: Network, op: Op, from: Extent, outputs: n
   return { ...plain, rows };
 }
 
-/** The rows at their bits, each beginning a byte; of 4 bits, of 16 outputs the first 8 in the low nibbles. */
-export function weightArray(source: Source, { rows, outputs, bits, name }: Weights): string {
+/** The rows at their bits, each beginning a byte; of 4 bits and where not `plain`, of 16 outputs the first 8 in the low nibbles. */
+export function weightArray(source: Source, { rows, outputs, bits, name }: Weights, plain = false): string {
   const bytes = Math.ceil((outputs * bits) / 8);
   const count = rows.length / outputs;
   const packed = new Uint8Array(count * bytes);
@@ -69,7 +82,7 @@ export function weightArray(source: Source, { rows, outputs, bits, name }: Weigh
     for (let j = 0; j < outputs; j++) {
       const code = rows[row * outputs + j]!;
       const base = row * bytes * 8;
-      const whole = bits === 4 && j < outputs - (outputs % 16);
+      const whole = bits === 4 && !plain && j < outputs - (outputs % 16);
       const at = whole ? (j - (j % 16)) * 4 + (j % 8) * 8 + (j % 16 < 8 ? 0 : 4) : j * bits;
       for (let b = 0; b < bits; b++) {
         if (((code >> b) & 1) === 1) packed[(base + at + b) >> 3]! |= 1 << ((base + at + b) & 7);

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from detection import load_coco, moved
+
 _MASK = 0xFFFFFFFF
 
 
@@ -166,6 +168,8 @@ class Samples:
     # how many there are in the set, these among them
     total: int = 0
     normalised: bool = False
+    # of a detector: rows of class, left, top, right, bottom [count, objects * 5]
+    boxes: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -186,6 +190,27 @@ class Samples:
         x = (raw.double() / self.scale).float()
         return (x - self._numbers(self.mean, 0.0)) / self._numbers(self.std, 1.0)
 
+    @staticmethod
+    def moves(count: int, flip: bool, crop: int, stream: Stream, position: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Which of some images are mirrored, and by how many columns and rows what is seen of them is shifted."""
+        each = int(flip) + (2 if crop else 0)
+        drawn = stream.numbers(position * each, count * each).reshape(count, each)
+        mirrored = drawn[:, 0] < 0.5 if flip else torch.zeros(count, dtype=torch.bool)
+        shifts = torch.floor(drawn[:, -2:] * (2 * crop + 1)).long() - crop if crop else torch.zeros(count, 2).long()
+        return mirrored, shifts[:, 0], shifts[:, 1]
+
+    def truth(
+        self, indices: list[int], flip: bool = False, crop: int = 0, stream: Stream | None = None, position: int = 0
+    ) -> Tensor:
+        """Classes [n], or boxes where the images of :meth:`batch` have them."""
+        if self.boxes is None:
+            return self.labels[indices]
+        boxes = self.boxes[indices]
+        if stream is None or not (flip or crop) or self.images.dim() < 4:
+            return boxes
+        rows, columns = self.images.shape[-2:]
+        return moved(boxes, (rows, columns), *self.moves(len(indices), flip, crop, stream, position))
+
     def batch(
         self, indices: list[int], flip: bool = False, crop: int = 0, stream: Stream | None = None, position: int = 0
     ) -> Tensor:
@@ -193,16 +218,11 @@ class Samples:
         raw = self.images[torch.tensor(indices, dtype=torch.int64)]
         if stream is None or not (flip or crop) or raw.dim() < 4:
             return self._scaled(raw)
-        each = int(flip) + (2 if crop else 0)
-        drawn = stream.numbers(position * each, len(indices) * each).reshape(len(indices), each)
         height, width = raw.shape[-2:]
-        rows = torch.arange(height).expand(len(indices), -1)
+        mirrored, dx, dy = self.moves(len(indices), flip, crop, stream, position)
+        rows = torch.arange(height).expand(len(indices), -1) + dy[:, None]
         columns = torch.arange(width).expand(len(indices), -1)
-        if flip:
-            columns = torch.where(drawn[:, :1] < 0.5, width - 1 - columns, columns)
-        if crop:
-            moves = torch.floor(drawn[:, -2:] * (2 * crop + 1)).long() - crop
-            rows, columns = rows + moves[:, 1:], columns + moves[:, :1]
+        columns = torch.where(mirrored[:, None], width - 1 - columns, columns) + dx[:, None]
         inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
         places = rows.clamp(0, height - 1)[:, :, None] * width + columns.clamp(0, width - 1)[:, None, :]
         inner = raw.shape[1:-2]
@@ -213,10 +233,17 @@ class Samples:
         return self._scaled(kept.to(raw.dtype))
 
 
-def load(spec: str, layout: str | None, folder: str | None, limit: int | None) -> Samples:
-    """A data set by its name: mnist:train, cifar10:test, idx:IMAGES,LABELS, npz:FILE."""
+def load(
+    spec: str, layout: str | None, folder: str | None, limit: int | None, shape: tuple[int, ...] = ()
+) -> Samples:
+    """A data set by its name: mnist:train, cifar10:test, idx:IMAGES,LABELS, npz:FILE, coco:FOLDER,FILE."""
     kind, _, rest = spec.partition(":")
     scaled = True
+    if kind == "coco":
+        pictures, boxes = load_coco(spec, shape)
+        some = slice(None, limit)
+        none = torch.zeros(len(pictures[some]), dtype=torch.int64)
+        return Samples(pictures[some], none, 255.0, total=len(pictures), boxes=boxes[some])
     if kind == "npz":
         images, labels, element = _npz(Path(rest))
         scaled = element == "u1" and images.dim() < 5
@@ -265,5 +292,6 @@ def load_samples(path: str) -> Samples:
     with safe_open(path, framework="pt") as file:
         said = file.metadata() or {}
         images, labels = file.get_tensor("images"), file.get_tensor("labels")
+        boxes = file.get_tensor("boxes") if "boxes" in file.keys() else None  # noqa: SIM118
     normalised = said.get("normalised") == "true"
-    return Samples(images, labels.long(), float(said.get("scale", "1")), total=len(labels), normalised=normalised)
+    return Samples(images, labels.long(), float(said.get("scale", "1")), total=len(labels), normalised=normalised, boxes=boxes)

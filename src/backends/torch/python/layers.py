@@ -206,6 +206,59 @@ class Neurons(nn.Module):
         return torch.cat(spikes) if len(spikes) > 1 else spikes[0]
 
 
+class FedNeurons(nn.Module):
+    """A layer of neurons that are fed more than x at every step: further currents, and random numbers that they draw."""
+
+    draws: tuple[str, ...] = ()
+
+    def __init__(self, steps: int, constant: tuple[bool, ...]) -> None:
+        """`constant`, of x and each further current: it is [N, ...], the same at every step."""
+        super().__init__()
+        self._steps = steps
+        self._constant = constant
+
+    def learned(self) -> tuple[Tensor, ...]:
+        """Learned parameters, as the equations see them."""
+        return ()
+
+    def start(self, x: Tensor, learned: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The states before the first step, each like the current x."""
+        raise NotImplementedError
+
+    def step(
+        self, x: Tensor, states: tuple[Tensor, ...], learned: tuple[Tensor, ...], t: int, more: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The spikes of time step t, from 1, and the states behind it; `more`: further currents, then what is drawn."""
+        raise NotImplementedError
+
+    def drawn(self, x: Tensor, given: tuple[Tensor | None, ...]) -> list[tuple[Tensor, ...]]:
+        """What is drawn at each step for neurons like x [N, ...]; `given` [steps * N, ...] is taken where it is there."""
+        trains = []
+        for kind, values in zip(self.draws, given, strict=True):
+            if values is None:
+                shape = (self._steps * x.shape[0], *x.shape[1:])
+                made = torch.rand if kind == "uniform" else torch.randn
+                values = made(shape, device=x.device)
+            trains.append(values.chunk(self._steps))
+        return [tuple(train[t] for train in trains) for t in range(self._steps)]
+
+    def forward(self, x: Tensor, more: tuple[Tensor, ...], drawn: tuple[Tensor | None, ...]) -> Tensor:
+        """Currents to spikes [steps * N, ...]."""
+        trains = [
+            [train.float()] * self._steps if constant else list(train.float().chunk(self._steps))
+            for train, constant in zip((x, *more), self._constant, strict=True)
+        ]
+        numbers = self.drawn(trains[0][0], drawn)
+        learned = self.learned()
+        states = self.start(trains[0][0], learned)
+        spikes = []
+        for t in range(self._steps):
+            others = (*(train[t] for train in trains[1:]), *numbers[t])
+            fired, states = self.step(trains[0][t], states, learned, t + 1, others)
+            spikes.append(fired)
+        return torch.cat(spikes) if len(spikes) > 1 else spikes[0]
+
+
 def bit_gradient(bits: Tensor, neurons: int, signed: bool) -> Tensor:
     """1 / sqrt(neurons * hi), hi the highest level of learned bits: the factor of the gradients of bits and step size."""
     now = torch.round(bits.detach())
@@ -540,7 +593,7 @@ def frames_first(x: Tensor) -> Tensor:
 
 
 def read_out(x: Tensor, steps: int, kind: str) -> Tensor:
-    """What is read of [steps * N, ...]: the mean over the steps, their sum, the last or the greatest."""
+    """What is read of [steps * N, ...]: the mean over the steps, their sum, the last, the greatest, how early the first is."""
     if steps == 1:
         return x
     apart = steps_apart(x, steps)
@@ -550,6 +603,9 @@ def read_out(x: Tensor, steps: int, kind: str) -> Tensor:
         return apart[-1]
     if kind == "max":
         return apart.amax(0)
+    if kind == "first_spike":
+        left = torch.arange(steps, 0, -1, device=x.device, dtype=x.dtype)
+        return (apart * left.reshape(-1, *(1 for _ in apart.shape[1:]))).amax(0)
     return apart.sum(0) * (1 / steps)
 
 

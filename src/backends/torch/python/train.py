@@ -29,8 +29,9 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 import bits
+import detection
 from data import Samples, Stream, load, load_samples, shuffled, split
-from layers import BatchNorm, Neurons
+from layers import BatchNorm, FedNeurons, Neurons
 from model import NAMES, Network
 
 HERE = Path(__file__).resolve().parent
@@ -95,6 +96,8 @@ def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int)
 def loss_of(spec: dict[str, Any], logits: Tensor, labels: Tensor) -> Tensor:
     """A loss of logits [steps, N, classes], averaged over the batch."""
     steps, n, classes = logits.shape
+    if spec["kind"] == "yolo":
+        return detection.loss(logits.sum(0) * (1 / steps), labels, spec)
     smoothing = spec.get("smoothing", 0)
     wanted = functional.one_hot(labels, classes).to(logits.dtype)
     if smoothing:
@@ -216,7 +219,7 @@ class Trainer:
             spec = options.data or recipe["data"]
             spec = spec if ":" in spec else f"{spec}:train"
             try:
-                samples = load(spec, recipe.get("layout"), options.data_dir, options.limit)
+                samples = load(spec, recipe.get("layout"), options.data_dir, options.limit, tuple(recipe["input"]))
             except (OSError, zipfile.BadZipFile) as error:
                 reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
                 raise SystemExit(f"{spec}: {reason}") from error
@@ -224,6 +227,8 @@ class Trainer:
         if not samples.normalised:
             samples.mean, samples.std = normalisation.get("mean", []), normalisation.get("std", [])
         shape = tuple(recipe["input"])
+        if (samples.boxes is None) == (recipe["settings"].get("labels") == "boxes"):
+            raise SystemExit("boxes go with `loss yolo`, and it with boxes: coco:FOLDER,ANNOTATIONS.json")
         if tuple(samples.images.shape[1:]) != shape:
             if samples.images[0].numel() != math.prod(shape):
                 raise SystemExit(f"samples are {list(samples.images.shape[1:])}, the network takes {list(shape)}")
@@ -231,12 +236,14 @@ class Trainer:
         return samples
 
     def noise(self, total: int, first: int, count: int, *keys: int | str) -> dict[str, Tensor]:
-        """Masks and uniform numbers for samples first ... first + count - 1 of a batch of `total`."""
+        """Masks, uniform and normal numbers for samples first ... first + count - 1 of a batch of `total`."""
         found = {}
         for one in self.recipe["noise"]:
             size, stream = math.prod(one["shape"]), Stream(*keys, one["id"])
             parts = [stream.numbers((t * total + first) * size, count * size) for t in range(one["steps"])]
             drawn = torch.floor(torch.cat(parts) * 2**24) / 2**24
+            if one["kind"] == "normal":
+                drawn = torch.special.ndtri(drawn + 2**-25)
             if one["kind"] == "mask":
                 drawn = torch.where(drawn < one["dropped"], 0.0, 1 / (1 - one["dropped"]))
             found[one["id"]] = drawn.float().reshape(one["steps"] * count, *one["shape"]).to(self.device)
@@ -275,8 +282,9 @@ class Trainer:
             first = i * total + self.rank * own
             indices = order[first : first + own]
             augment = settings["augment"]
-            images = samples.batch(indices, augment["flip"], augment["crop"], augmented, first).to(self.device)
-            labels = samples.labels[indices].to(self.device)
+            change = (augment["flip"], augment["crop"], augmented, first)
+            images = samples.batch(indices, *change).to(self.device)
+            labels = samples.truth(indices, *change).to(self.device)
             noise = self.noise(total, self.rank * own, own, seed, "step", number, i)
             settled += self.settling.look(self.params, self.step, at / epochs)
             renewals += self.sizes.renew(
@@ -302,7 +310,9 @@ class Trainer:
                 "accuracy": correct / done,
                 "step_loss": said["loss"],
             }
-        record: dict[str, Any] = {"epoch": number, "loss": losses / steps, "accuracy": correct / (steps * total)}
+        record: dict[str, Any] = {"epoch": number, "loss": losses / steps}
+        if samples.boxes is None:
+            record["accuracy"] = correct / (steps * total)
         record["rate"] = rate
         extra = {"terms": terms, "renewals": renewals, "settled": settled}
         record["extra"] = {key: value for key, value in extra.items() if value}
@@ -341,8 +351,10 @@ class Trainer:
                 else:
                     loss = task * share if parts > 1 else task
                 loss.backward()  # type: ignore[no-untyped-call]
-            predicted = logits.detach().mean(0).argmax(-1)
-            totals += torch.tensor([task.item() * share, float((predicted == labels[here]).sum().item())])
+            right = 0.0
+            if labels.dim() == 1:
+                right = float((logits.detach().mean(0).argmax(-1) == labels[here]).sum().item())
+            totals += torch.tensor([task.item() * share, right])
         self.optimizer.step()
         self._hold()
         if self.world > 1:
@@ -367,16 +379,25 @@ class Trainer:
 
     @torch.no_grad()
     def measure(self, samples: Samples, indices: list[int]) -> dict[str, Any]:
-        """Accuracy, cross-entropy and firing rates of the network as it is."""
+        """Accuracy and cross-entropy, or mean average precision, and firing rates of the network as it is."""
         self.network.eval()
         spikes: dict[str, float] = {}
         handles = [self._counting(one, spikes) for one in self.recipe["firing"]]
         correct = loss = 0.0
+        precision: detection.Precision | None = None
         for start in range(0, len(indices), MEASURED_AT_ONCE):
             part = indices[start : start + MEASURED_AT_ONCE]
             noise = self.noise(len(part), 0, len(part), self.settings["seed"], "measure", start)
             images = samples.batch(part).to(self.device)
             logits = self.network(*((images, noise) if noise else (images,))).double()
+            if samples.boxes is not None:
+                spec = self.settings["loss"]
+                places = len(detection.grid(spec["image"], logits)[0])
+                precision = precision or detection.Precision(logits.shape[1] // places - 4 * spec["bins"])
+                truth = samples.boxes[part].reshape(len(part), -1, detection.NUMBERS)
+                for found, objects in zip(detection.detections(logits, spec["image"], spec["bins"]), truth, strict=True):
+                    precision.add(found, objects)
+                continue
             labels = samples.labels[part].to(self.device)
             correct += float((logits.argmax(-1) == labels).sum().item())
             loss += functional.cross_entropy(logits, labels, reduction="sum").item()
@@ -389,6 +410,8 @@ class Trainer:
             )
             for one in self.recipe["firing"]
         }
+        if precision is not None:
+            return {**precision.result(), "firing": firing}
         return {"accuracy": correct / count, "loss": loss / count, "firing": firing}
 
     def _named(self) -> dict[str, Tensor]:
@@ -396,7 +419,7 @@ class Trainer:
 
     def _counting(self, one: dict[str, Any], spikes: dict[str, float]) -> Any:
         module = self.network.get_submodule(one["module"])
-        if not isinstance(module, Neurons):
+        if not isinstance(module, (FedNeurons, Neurons)):
             raise TypeError(f"{one['layer']} is no layer of neurons")
 
         def hook(_: nn.Module, __: tuple[Tensor, ...], fired: Tensor) -> None:
@@ -514,6 +537,8 @@ class Trainer:
         self._write(run / "manifest.json", json.dumps(manifest, indent=1) + "\n")
         info = {"config": self.recipe["config"], "data": self.options.data or self.recipe["data"]}
         about = {**info, "normalisation": self.settings["normalisation"], "settings": self.settings}
+        if self.settings["loss"]["kind"] == "yolo":
+            about["detector"] = {"bins": self.settings["loss"]["bins"]}
         self._write(run / "run.json", json.dumps({**about, "engine": "torch"}, indent=1) + "\n")
         if is_best:
             (run / "best").mkdir(exist_ok=True)
@@ -529,7 +554,9 @@ class Trainer:
         """By validation accuracy where there is one, else by the loss; the earliest where several are."""
         best = self.records[0]
         for record in self.records[1:]:
-            if "val_accuracy" in record and "val_accuracy" in best:
+            if "val_map" in record and "val_map" in best:
+                better = record["val_map"] > best["val_map"]
+            elif "val_accuracy" in record and "val_accuracy" in best:
                 better = record["val_accuracy"] > best["val_accuracy"]
             else:
                 better = record["loss"] < best["loss"]
@@ -582,7 +609,10 @@ class Trainer:
         elif "record" in what:
             record = what["record"]
             held = f"  validation {100 * record['val_accuracy']:.2f} %" if "val_accuracy" in record else ""
-            numbers = f"loss {record['loss']:.4f}  training {100 * record['accuracy']:.2f} %{held}"
+            own = f"  training {100 * record['accuracy']:.2f} %" if "accuracy" in record else ""
+            maps = [(key, record[key]) for key in ("map50", "map", "val_map50", "val_map") if key in record]
+            own += "".join(f"  {key} {100 * value:.2f} %" for key, value in maps)
+            numbers = f"loss {record['loss']:.4f}{own}{held}"
             print(f"epoch {record['epoch']}/{self.settings['epochs']}  {numbers}  {record['seconds']:.1f} s", flush=True)
         elif "progress" in what and sys.stderr.isatty():
             p = what["progress"]
@@ -612,7 +642,10 @@ class Trainer:
             self.say(phase="validating" if held else "measuring firing")
             measured = self.measure(samples, held or training[:MEASURED])
             rate = record.pop("rate")
-            if held:
+            if "map" in measured:
+                ahead = "val_" if held else ""
+                record.update({f"{ahead}{key}": measured[key] for key in ("map50", "map")})
+            elif held:
                 record.update(val_accuracy=measured["accuracy"], val_loss=measured["loss"])
             record.update(rate=rate, firing=measured["firing"], seconds=time.monotonic() - started, **extra)
             learned = bits.record(self.recipe["holders"], self._named())

@@ -4,7 +4,9 @@ import type { Param } from '../../../network/types.js';
 import { type Constant, lazyConstant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
-import { movedRounded, roundedValue } from '../rounded.js';
+import { hasIntegers } from '../integers.js';
+import { movedRounded, roundedValue, wholeValue } from '../rounded.js';
+import { isAnnotation } from '../standard/annotations.js';
 import { mostComputed } from '../tensor-data.js';
 import { timesConstant } from './dynamic.js';
 import {
@@ -44,6 +46,7 @@ export const arithmeticOps: OnnxOpTable = {
 };
 
 function arithmetic(context: NodeContext, operator: Operator): Value {
+  checkAttributes(context);
   const [a, b] = [context.input(0), context.input(1)];
   if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
   const dynamic = operator === 'Mul' ? [a, b].find((value) => value.kind === 'dynamic') : undefined;
@@ -51,6 +54,16 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   return onActivations(context, operator);
+}
+
+/** ONNX's arithmetic has no attributes: what DORY writes there (`in1_mul`, `in1_rq`) requantises the operands. */
+function checkAttributes(context: NodeContext): void {
+  const unknown = [...context.node.attributes.keys()].find((name) => !isAnnotation(name));
+  if (unknown === undefined) return;
+  context.badForm(
+    `its attribute "${unknown}" isn't ONNX's`,
+    'export the operands’ requantisation as operators of their own (Mul, Add, Div, Floor, Clip)',
+  );
 }
 
 /** The sum of any number of activations, times a factor. */
@@ -221,12 +234,26 @@ function withConstant(
     const moved = scalar && movedRounded(value, scalar.scale, scalar.shift, context.output);
     if (moved !== undefined) return moved;
   }
-  if (!isFloatType(constant.type)) context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   const x = context.realInAnyLayout(index);
+  if (!isFloatType(constant.type)) return ofIntegers(context, operator, x, constant, constantFirst);
   if (operator === 'Div' && constantFirst) {
     return affine(context, 'Mul', inverse(context, x), constant, false, context.output);
   }
   return affine(context, operator, x, constant, constantFirst, context.output);
+}
+
+/** Arithmetic in an integer type: with a constant of one the activation holds integers, too. */
+function ofIntegers(
+  context: NodeContext,
+  operator: Operator,
+  x: RealValue,
+  constant: Constant,
+  constantFirst: boolean,
+): Value {
+  if (!hasIntegers(context.graph.builder, x.op) || (operator === 'Div' && constantFirst))
+    context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
+  if (operator === 'Div') return quotient(context, constant);
+  return wholeValue(context, affine(context, operator, x, constant, constantFirst, context.output));
 }
 
 /** x·scale + shift for one operation with a constant c, which broadcasts to x. */

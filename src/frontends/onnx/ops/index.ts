@@ -7,7 +7,7 @@ import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { microsoftNormOps, normOps } from './norms.js';
 import { poolOps } from './pool.js';
-import { pulpOps } from './pulp/index.js';
+import { pulpDomains, pulpOps } from './pulp/index.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
 import { channelsLastDomain, channelsLastOps } from './qonnx/channels-last.js';
 import { qonnxDomains, qonnxOps } from './qonnx/index.js';
@@ -50,7 +50,7 @@ const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
     'com.microsoft',
     { ...microsoftOps, ...microsoftFunctionOps, ...microsoftNormOps, ...microsoftDynamicOps, ...lastOpsOnCodes },
   ],
-  ['PACTOps', pulpOps],
+  ...pulpDomains.map((domain) => [domain, pulpOps] as const),
   [channelsLastDomain, channelsLastOps],
   ...qonnxDomains.map((domain) => [domain, qonnxOps] as const),
 ]);

@@ -12,6 +12,7 @@ export const lastOps: OnnxOpTable = {
   Softmax: { inputs: [1, 1], run: (c) => [softmax(c, c.realInAnyLayout(0), c.output)] },
   LogSoftmax: { inputs: [1, 1], run: (c) => [logSoftmax(c, c.realInAnyLayout(0))] },
   ArgMax: { inputs: [1, 1], run: (c) => [leftOut(c, c.realInAnyLayout(0), c.int('axis', 0))] },
+  TopK: { inputs: [1, 2], run: topOne },
   Sigmoid: { inputs: [1, 1], run: (c) => [sigmoid(c, c.realInAnyLayout(0), c.output)] },
 };
 
@@ -80,10 +81,21 @@ function dequantisedInput(context: NodeContext): RealValue {
   return dequantiseCodes(context, input, quantParams(context, 1, 2), context.node.inputs[0]!);
 }
 
+/** The greatest value and its place, as FINN ends its networks: what ArgMax says. */
+function topOne(context: NodeContext): readonly Value[] {
+  const k = context.optionalConstant(1, 'k')?.data()[0] ?? context.int('k', 0);
+  if (k !== 1 || context.int('largest', 1) === 0)
+    context.badForm(`it takes the ${k} greatest`, 'end the network with its logits; predictions are taken from them');
+  const x = context.realInAnyLayout(0);
+  return context.node.outputs.map((output, i) =>
+    output !== '' && context.isRead(i) ? leftOut(context, x, context.int('axis', -1), output) : x,
+  );
+}
+
 /** The logits, in the place of the op and of everything behind it up to the output. */
-function leftOut(context: NodeContext, x: RealValue, given?: number): Value {
+function leftOut(context: NodeContext, x: RealValue, given?: number, output = context.output): Value {
   const { graph, node } = context;
-  const behind = orderKeepingTail(context);
+  const behind = orderKeepingTail(context, output);
   if (behind === undefined) {
     context.badForm(
       'it is not the last op',
@@ -105,8 +117,8 @@ function leftOut(context: NodeContext, x: RealValue, given?: number): Value {
 }
 
 /** The tensors from this node's output to the graph's, where only order-keeping ops lie between. */
-function orderKeepingTail(context: NodeContext): readonly string[] | undefined {
-  const tail = [context.output];
+function orderKeepingTail(context: NodeContext, output = context.output): readonly string[] | undefined {
+  const tail = [output];
   for (;;) {
     const readers = context.graph.readers.get(tail.at(-1)!) ?? [];
     const [reader] = readers;

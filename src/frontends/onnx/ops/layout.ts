@@ -46,8 +46,12 @@ export function inShape(
     );
   }
   const shape = target.filter((n) => !Number.isNaN(n));
-  if (shape.length === 0) context.badForm('it takes the last axis away', 'keep an axis behind the batch');
   const ordered = one || (place === 0 && before === 0);
+  // one number a sample, [N]: an op has an axis of size 1 for it
+  if (shape.length === 0) {
+    const value = reshaped(context, withBatchFirst(given), [1], ordered ? origin : undefined);
+    return { ...value, perm: place < 0 ? [] : [0] };
+  }
   const value = reshaped(context, withBatchFirst(given), shape, ordered ? origin : undefined);
   return withBatchAt(value, shape.length + 1, place);
 }

@@ -10,8 +10,10 @@ import {
   elementTypeOf,
   isFloatType,
 } from '../element-type.js';
+import { intervalOf } from '../../../network/index.js';
 import { dequantiseCodes } from '../quantisation.js';
-import { castRounded } from '../rounded.js';
+import { hasIntegers } from '../integers.js';
+import { castRounded, roundedValue, wholeValue } from '../rounded.js';
 import { tensorConstant } from '../tensor-data.js';
 import type { Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
@@ -74,6 +76,14 @@ function cast(context: NodeContext): readonly Value[] {
     return [cast ?? context.badForm(`it casts to ${to}, which doesn't hold all of its values`, 'put a Clip before it')];
   }
   if (input.kind === 'real' && isFloatType(to)) return [input];
+  if (input.kind === 'real' || (input.kind === 'pending' && !input.integer)) {
+    const real = context.realInAnyLayout(0);
+    const whole = hasIntegers(context.graph.builder, real.op)
+      ? wholeValue(context, real)
+      : roundedValue(context, real, 'towards_zero');
+    const cast = castRounded(whole, to, intervalOf(context.graph.builder, real.op));
+    return [cast ?? context.badForm(`it casts to ${to}, which doesn't hold all of its values`, 'put a Clip before it')];
+  }
   if (input.kind === 'codes' && input.input === true && (to === 'int64' || to === input.elementType)) return [input];
   if (input.kind === 'codes') {
     // the codes as floats: what they stand for under scale 1 and zero point 0

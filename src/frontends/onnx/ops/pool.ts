@@ -1,5 +1,5 @@
 import type { NodeContext } from '../context.js';
-import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
+import { type Image, asChannelsLastImage, asImage, asSpace, seenOrigin, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
 import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
@@ -8,8 +8,8 @@ import { type Window, readWindow, windowAttrs } from './window.js';
 /** Pooling over windows and over whole images. */
 export const poolOps: OnnxOpTable = {
   MaxPool: { inputs: [1, 1], run: (c) => maxPool(c) },
-  AveragePool: { inputs: [1, 1], run: (c) => [averagePool(c, asImage(c, c.realInAnyLayout(0)), c.output)] },
-  GlobalAveragePool: { inputs: [1, 1], run: (c) => [meanOfAll(c, asImage(c, c.realInAnyLayout(0)), c.output)] },
+  AveragePool: { inputs: [1, 1], run: (c) => [averagePool(c, asSpace(c, c.realInAnyLayout(0)), c.output)] },
+  GlobalAveragePool: { inputs: [1, 1], run: (c) => [meanOfAll(c, asSpace(c, c.realInAnyLayout(0)), c.output)] },
   GlobalMaxPool: { inputs: [1, 1], run: globalMaxPool },
   ReduceMean: { inputs: [1, 2], run: (c) => [reducedMean(c, c.output)] },
   ReduceSum: { inputs: [1, 2], run: (c) => [reducedSum(c)] },
@@ -17,29 +17,32 @@ export const poolOps: OnnxOpTable = {
 };
 
 /** MaxPool; `toImage` says how its input's axes lie. */
-export function maxPool(context: NodeContext, toImage: typeof asImage = asImage): readonly Value[] {
+export function maxPool(context: NodeContext, toImage: typeof asImage = asSpace): readonly Value[] {
   if (context.isRead(1)) context.badForm('its output Indices is used');
   const { value, rewrap } = context.realOrCodes(0);
   const { x, view } = toImage(context, value);
   const window = poolWindow(context, x, view);
   if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
-  const result = context.emit({
-    kind: 'maxpool',
-    inputs: [x],
-    attrs: windowAttrs(window),
-    origin: seenOrigin(view, context.output),
-  });
+  const origin = seenOrigin(view, context.output);
+  const result =
+    window.kernel.length === 3
+      ? overVolume(context, 'maxpool', x, window, {}, origin)
+      : context.emit({ kind: 'maxpool', inputs: [x], attrs: windowAttrs(window), origin });
   return [rewrap(viewed(onGridOf(x, result), view))];
 }
 
 function globalMaxPool(context: NodeContext): readonly Value[] {
   const { value, rewrap } = context.realOrCodes(0);
-  const { x, view } = asImage(context, value);
+  const { x, view } = asSpace(context, value);
   return [rewrap(viewed(globalMax(context, x, context.output), view))];
 }
 
 function globalMax(context: NodeContext, x: RealValue, origin: string | undefined): RealValue {
   const [, ...size] = context.shapeOf(x);
+  if (size.length === 3) {
+    const { image, kept } = asOneImage(context, x, origin);
+    return onGridOf(x, kept(globalMax(context, onGridOf(x, image), undefined)));
+  }
   const attrs = { kernel: size, stride: [1, 1], pads: [0, 0, 0, 0] };
   const result = context.emit({ kind: 'maxpool', inputs: [x], attrs, origin });
   return onGridOf(x, result);
@@ -50,6 +53,11 @@ export function averagePool(context: NodeContext, { x, view }: Image, origin: st
   if (window.dilation.some((d) => d !== 1)) context.badForm('its dilations are not 1');
   const includePad = context.int('count_include_pad', 0) !== 0;
   const extended = window.extended && context.int('ceil_mode', 0) !== 0;
+  if (window.kernel.length === 3) {
+    if (includePad && extended) context.badForm('over three axes it counts padding, and has ceil_mode');
+    const counts = { include_pad: includePad && window.pads.some((n) => n > 0) };
+    return overVolume(context, 'avgpool', x, window, counts, origin);
+  }
   if (includePad && extended) return countedTo(context, { x, view }, window, origin);
   const padded = window.pads.some((n) => n > 0);
   const attrs = { ...windowAttrs(window), include_pad: includePad && padded };
@@ -97,25 +105,27 @@ function poolWindow(
   view: readonly number[] | undefined,
 ): Window & { readonly extended: boolean } {
   const shape = context.shapeOf(x);
-  const window = readWindow(context, shape, context.sizes('kernel_shape', view?.length === 3 ? 1 : 2, 1));
+  const axes = view?.length === 3 ? 1 : shape.length - 1;
+  const window = readWindow(context, shape, context.sizes('kernel_shape', axes, 1));
+  const count = window.kernel.length;
   if (context.int('ceil_mode', 0) === 0) return { ...checkedPads(context, window), extended: false };
   const pads = [...window.pads];
-  for (let axis = 0; axis < 2; axis++) {
+  for (let axis = 0; axis < count; axis++) {
     const span = window.dilation[axis]! * (window.kernel[axis]! - 1) + 1;
     const stride = window.stride[axis]!;
     const before = pads[axis]!;
-    const free = shape[axis + 1]! + before + pads[axis + 2]! - span;
+    const free = shape[axis + 1]! + before + pads[axis + count]! - span;
     let out = Math.ceil(free / stride) + 1;
     // a last window that would start in the padding behind the image is left out
     if ((out - 1) * stride >= shape[axis + 1]! + before) out--;
-    pads[axis + 2] = Math.max(pads[axis + 2]!, (out - 1) * stride + span - shape[axis + 1]! - before);
+    pads[axis + count] = Math.max(pads[axis + count]!, (out - 1) * stride + span - shape[axis + 1]! - before);
   }
   const extended = pads.some((n, i) => n !== window.pads[i]);
   return { ...checkedPads(context, { ...window, pads }), extended };
 }
 
 function checkedPads(context: NodeContext, window: Window): Window {
-  if (window.pads.some((n, i) => n >= window.kernel[i % 2]!)) {
+  if (window.pads.some((n, i) => n >= window.kernel[i % window.kernel.length]!)) {
     context.badForm(`pads [${window.pads.join(', ')}] are as large as its kernel [${window.kernel.join(', ')}]`);
   }
   return window;
@@ -151,10 +161,15 @@ function reducedMean(context: NodeContext, origin: string | undefined): RealValu
     const mean = lineMean(context, x, actual[0]!, keep, origin);
     if (mean !== undefined) return mean;
   }
+  if (rank === 5 && actual.join() === '2,3,4') {
+    if (keep) return meanOfAll(context, asSpace(context, x), origin);
+    const { image } = asOneImage(context, context.inOwnLayout(x), undefined);
+    return globalAverage(context, image, false, origin);
+  }
   if (rank !== 4 || actual.join() !== '2,3') {
     context.badForm(
       `it reduces axes [${listed.join(', ')}] of ${rank}`,
-      `${context.node.opType} is supported over H and W of [N, C, H, W], and over one axis of [N, C, L]`,
+      `${context.node.opType} is supported over H and W of [N, C, H, W], over D, H and W of [N, C, D, H, W], and over one axis of [N, C, L]`,
     );
   }
   if (keep && x.perm !== undefined) return { ...globalAverage(context, x, true, origin), perm: x.perm };
@@ -251,5 +266,60 @@ export function globalAverage(
 
 /** The same of an image whose ONNX axes lie otherwise, with them kept. */
 export function meanOfAll(context: NodeContext, { x, view }: Image, origin: string | undefined): RealValue {
+  if (context.shapeOf(x).length === 4) {
+    const { image, kept } = asOneImage(context, x, origin);
+    return kept(globalAverage(context, image, true, undefined));
+  }
   return viewed(globalAverage(context, x, true, origin), view);
+}
+
+/** [C, D, H, W] as an image [C, D·H, W], and what is of shape [C, 1, 1] then as [C, 1, 1, 1], which the ONNX tensor equals. */
+function asOneImage(
+  context: NodeContext,
+  x: RealValue,
+  origin: string | undefined,
+): { readonly image: RealValue; readonly kept: (y: RealValue) => RealValue } {
+  const [channels, depth, height, width] = context.shapeOf(x) as [number, number, number, number];
+  const shaped = (from: RealValue, shape: readonly number[], suffix: string, named?: string): RealValue =>
+    context.emit({ kind: 'reshape', inputs: [from], attrs: { shape: [...shape] }, suffix, origin: named });
+  return {
+    image: shaped(x, [channels, depth * height, width], 'image'),
+    kept: (y) => shaped(y, [channels, 1, 1, 1], 'kept', origin),
+  };
+}
+
+/** A pool of [C, D, H, W]: over height and width at each depth, then over the depth. The greatest and the mean of a box are those of its slices. */
+function overVolume(
+  context: NodeContext,
+  kind: 'avgpool' | 'maxpool',
+  x: RealValue,
+  { kernel, stride, pads }: Window,
+  counts: { readonly include_pad?: boolean },
+  origin: string | undefined,
+): RealValue {
+  const [channels, depth, ...image] = context.shapeOf(x) as [number, number, number, number];
+  const shaped = (from: RealValue, shape: readonly number[], suffix: string, named?: string): RealValue =>
+    context.emit({ kind: 'reshape', inputs: [from], attrs: { shape: [...shape] }, suffix, origin: named });
+  const slices = shaped(x, [channels * depth, ...image], 'slices');
+  const within = context.emit({
+    kind,
+    inputs: [slices],
+    attrs: {
+      kernel: kernel.slice(1),
+      stride: stride.slice(1),
+      pads: [pads[1]!, pads[2]!, pads[4]!, pads[5]!],
+      ...counts,
+    },
+    suffix: 'within',
+  });
+  const [, height, width] = context.shapeOf(within) as [number, number, number];
+  const lines = shaped(within, [channels, depth, height * width], 'lines');
+  const across = context.emit({
+    kind,
+    inputs: [lines],
+    attrs: { kernel: [kernel[0]!, 1], stride: [stride[0]!, 1], pads: [pads[0]!, 0, pads[3]!, 0], ...counts },
+    suffix: 'across',
+  });
+  const [, deep] = context.shapeOf(across) as [number, number, number];
+  return shaped(across, [channels, deep, height, width], 'volume', origin);
 }

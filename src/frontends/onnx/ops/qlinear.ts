@@ -3,7 +3,7 @@ import { elementCount } from '../../../base/dtype.js';
 import { type Constant, dequantised, reshapedConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { type QuantParams, dequantiseCodes, dequantiseConstant, quantParams, quantiseReal } from '../quantisation.js';
-import { type Image, asChannelsLastImage, asImage } from '../image.js';
+import { type Image, asChannelsLastImage, asSpace } from '../image.js';
 import type { CodesValue, RealValue, Value } from '../values.js';
 import { addition, affine, multiplication } from './arithmetic.js';
 import { productOf } from './attention.js';
@@ -56,7 +56,7 @@ function dequantisedInAnyLayout(context: NodeContext, index: number, scaleIndex 
 
 /** Input 0 as an image; `channels_last` says that its axes are N, H, W, C. */
 function imageInput(context: NodeContext): Image {
-  const toImage = context.int('channels_last', 0) === 0 ? asImage : asChannelsLastImage;
+  const toImage = context.int('channels_last', 0) === 0 ? asSpace : asChannelsLastImage;
   return toImage(context, dequantisedInAnyLayout(context, 0));
 }
 
@@ -156,7 +156,7 @@ function qlinearConcat(context: NodeContext): readonly Value[] {
 }
 
 function convInteger(context: NodeContext): readonly Value[] {
-  return [integerProduct(context, (x, weight) => convolution(context, asImage(context, x), weight, undefined), 0)];
+  return [integerProduct(context, (x, weight) => convolution(context, asSpace(context, x), weight, undefined), 0)];
 }
 
 function matMulInteger(context: NodeContext): readonly Value[] {

@@ -10,7 +10,6 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     If: 'graphs with control flow are not supported; export a static network',
     Loop: 'graphs with control flow are not supported; export a static network',
     Scan: 'graphs with control flow are not supported; export a static network',
-    TopK: 'end the network with its logits; predictions are taken from them',
     NonMaxSuppression: 'end the network with what it finds before it: --output NAME',
     Einsum: 'write it as MatMul by a constant',
   }),

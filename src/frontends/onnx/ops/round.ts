@@ -14,6 +14,8 @@ export const roundOps: OnnxOpTable = {
 
 function rounded(context: NodeContext, rounding: Rounding): Value {
   const input = context.input(0);
+  // of integers nothing is left to round
+  if (input.kind === 'rounded' && input.integer) return input;
   if (input.kind !== 'constant') return roundedValue(context, context.realInAnyLayout(0), rounding);
   const { name, type, shape, data } = input;
   return lazyConstant(name, type, shape, () =>

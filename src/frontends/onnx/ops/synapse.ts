@@ -2,7 +2,9 @@ import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { Emission, NodeContext } from '../context.js';
-import { type Image, asChannelsLastImage, asImage, seenOrigin, viewed } from '../image.js';
+import { isFloatType } from '../element-type.js';
+import { type Image, asChannelsLastImage, type asImage, asSpace, seenOrigin, viewed } from '../image.js';
+import { wholeValue } from '../rounded.js';
 import {
   type Fused,
   type PendingValue,
@@ -21,17 +23,11 @@ import { readWindow, windowAttrs } from './window.js';
 export const synapseOps: OnnxOpTable = {
   Conv: {
     inputs: [2, 3],
-    run: (c) => [
-      fusible(
-        c,
-        convolution(
-          c,
-          asImage(c, c.realInAnyLayout(0)),
-          c.constant(1, 'the weight'),
-          c.optionalConstant(2, 'the bias'),
-        ),
-      ),
-    ],
+    run: (c) => {
+      const weight = c.constant(1, 'the weight');
+      const image = asSpace(c, c.realInAnyLayout(0));
+      return [product(c, convolution(c, image, weight, c.optionalConstant(2, 'the bias')), weight)];
+    },
   },
   Gemm: { inputs: [2, 3], run: (c) => [gemm(c)] },
   MatMul: {
@@ -39,7 +35,8 @@ export const synapseOps: OnnxOpTable = {
     run: (c) => {
       if (c.input(0).kind !== 'constant' && c.input(1).kind !== 'constant') return [matrixProduct(c)];
       if (c.input(1).kind !== 'constant') refuseFromLeft(c);
-      return [fusible(c, matmul(c, c.realInAnyLayout(0), c.constant(1, 'the second operand')))];
+      const weight = c.constant(1, 'the second operand');
+      return [product(c, matmul(c, c.realInAnyLayout(0), weight), weight)];
     },
   },
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
@@ -60,7 +57,7 @@ export interface LinearPlan {
   readonly emit: (fused: Fused) => RealValue;
 }
 
-/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]); [N,C,L] ∗ weight [O,C/g,k] as images of height 1. */
+/** [N,C,H,W] ∗ weight [O,C/g,kh,kw] (+ bias [O]); [N,C,L] ∗ weight [O,C/g,k] as images of height 1; [N,C,D,H,W] ∗ [O,C/g,kd,kh,kw]. */
 export function convolution(
   context: NodeContext,
   { x, view }: Image,
@@ -68,11 +65,11 @@ export function convolution(
   bias: Constant | undefined,
 ): LinearPlan {
   const shape = context.shapeOf(x);
-  const spatial = view?.length === 3 ? 1 : 2;
+  const spatial = view?.length === 3 ? 1 : shape.length - 1;
   if (weight.shape.length !== spatial + 2) {
     context.badForm(
       `its weight has ${weight.shape.length} axes, its input ${spatial + 2}`,
-      'supported are 2-D convolutions, [N, C, H, W] with a weight [O, C/groups, kh, kw], and 1-D ones, [N, C, L] with [O, C/groups, k]',
+      'supported are 2-D convolutions, [N, C, H, W] with a weight [O, C/groups, kh, kw], 1-D ones, [N, C, L] with [O, C/groups, k], and 3-D ones, [N, C, D, H, W] with [O, C/groups, kd, kh, kw]',
     );
   }
   const kernel = weight.shape.slice(2);
@@ -93,7 +90,11 @@ export function convolution(
   }
   const plan = linearPlan(
     context,
-    { kind: 'conv', inputs: [x], attrs: { ...windowAttrs(window), dilation: [...window.dilation], groups } },
+    {
+      kind: spatial === 3 ? 'conv3d' : 'conv',
+      inputs: [x],
+      attrs: { ...windowAttrs(window), dilation: [...window.dilation], groups },
+    },
     spatial === 1 ? reshapedConstant(weight, [outputs, perGroup, 1, kernel[0]!]) : weight,
     bias,
   );
@@ -192,7 +193,7 @@ export function linearPlan(
 ): LinearPlan {
   const outputs = weight.shape[0]!;
   return {
-    shape: op.kind === 'linear' ? [outputs] : [outputs, 1, 1],
+    shape: op.kind === 'linear' ? [outputs] : [outputs, ...weight.shape.slice(2).map(() => 1)],
     outputs,
     hasBias: bias !== undefined,
     emit: (fused) => {
@@ -203,6 +204,12 @@ export function linearPlan(
       return context.emit({ ...op, params, origin: fused.origin });
     },
   };
+}
+
+/** What a linear node writes; of integers in integer types, which ONNX's Conv doesn't have but MATCH writes, integers. */
+function product(context: NodeContext, plan: LinearPlan, weight: Constant): Value {
+  const whole = weight.quantised === undefined && !isFloatType(weight.type);
+  return whole ? wholeValue(context, plan.emit({ origin: context.output })) : fusible(context, plan);
 }
 
 /** The value a linear node writes: pending where one Add of a constant reads it, else the op itself. */
@@ -268,7 +275,7 @@ function gemm(context: NodeContext): Value {
   const bias = context.optionalConstant(2, 'the bias');
   const weights = scaled(context, byOutput, [context.float('alpha', 1)]);
   const shift = bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]);
-  return fusible(context, fullyConnected(context, context.realInAnyLayout(0), weights, shift));
+  return product(context, fullyConnected(context, context.realInAnyLayout(0), weights, shift), weight);
 }
 
 /** Channel by channel; `toImage` says how the axes of an image lie where the channels aren't the second. */

@@ -1,6 +1,6 @@
 import type { NodeContext } from '../context.js';
 
-/** Where a window slides: kernel, stride, pads as top, left, bottom, right, and dilation as [h, w]. */
+/** Where a window slides: kernel, stride, pads as top, left, bottom, right, and dilation as [h, w]; over [C, D, H, W] of three axes. */
 export interface Window {
   readonly kernel: readonly number[];
   readonly stride: readonly number[];
@@ -9,7 +9,7 @@ export interface Window {
 }
 
 /**
- * Reads strides, dilations, pads and auto_pad of a window op over [C, H, W]. Over lines, which are
+ * Reads strides, dilations, pads and auto_pad of a window op over [C, H, W] or [C, D, H, W]. Over lines, which are
  * images of height 1, the file's lists have one axis, and so has `given`.
  */
 export function readWindow(context: NodeContext, shape: readonly number[], given: readonly number[]): Window {
@@ -23,11 +23,11 @@ export function readWindow(context: NodeContext, shape: readonly number[], given
     const pads = context.sizes('pads', 2 * spatial, 0, Array<number>(2 * spatial).fill(0));
     return { kernel, stride, dilation, pads: spatial === 1 ? [0, pads[0]!, 0, pads[1]!] : pads };
   }
-  if (autoPad === 'VALID') return { kernel, stride, dilation, pads: [0, 0, 0, 0] };
+  if (autoPad === 'VALID') return { kernel, stride, dilation, pads: kernel.flatMap(() => [0, 0]) };
   if (autoPad !== 'SAME_UPPER' && autoPad !== 'SAME_LOWER') context.badAttribute('auto_pad', autoPad);
   const before: number[] = [];
   const after: number[] = [];
-  for (let axis = 0; axis < 2; axis++) {
+  for (let axis = 0; axis < kernel.length; axis++) {
     const length = shape[axis + 1]!;
     const out = Math.ceil(length / stride[axis]!);
     const span = dilation[axis]! * (kernel[axis]! - 1) + 1;
@@ -36,7 +36,7 @@ export function readWindow(context: NodeContext, shape: readonly number[], given
     before.push(autoPad === 'SAME_UPPER' ? less : total - less);
     after.push(autoPad === 'SAME_UPPER' ? total - less : less);
   }
-  return { kernel, stride, dilation, pads: [before[0]!, before[1]!, after[0]!, after[1]!] };
+  return { kernel, stride, dilation, pads: [...before, ...after] };
 }
 
 /** A list-valued attribute, mutable copy for the network. */

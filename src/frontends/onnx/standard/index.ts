@@ -1,12 +1,16 @@
+import { encodeOnnx } from '../../../base/onnx-encode.js';
 import { onnxProto } from '../../../base/onnx-proto.js';
 import { fullOpType } from '../names.js';
+import { pulpDomains } from '../ops/pulp/index.js';
 import { qonnxDomains } from '../ops/qonnx/index.js';
-import { type OnnxModel, type OnnxNode, decodeModel, decodeNode } from '../wire.js';
+import { type OnnxModel, type OnnxNode, decodeModel, decodeNode, decodeValueInfo } from '../wire.js';
 import { channelsLastDomain } from '../ops/qonnx/channels-last.js';
+import { isAnnotated, withoutAnnotations } from './annotations.js';
 import { channelsLastForms } from './channels-last.js';
 import { withoutDynamicForms } from './dynamic.js';
 import { mapField } from './fields.js';
 import { hasHalves, withoutHalves } from './halves.js';
+import { hasIntegerForms, integerForm, typesOf } from './integers.js';
 import { StandardNodes } from './nodes.js';
 import { pulpForms } from './pulp.js';
 import { qonnxForms } from './qonnx.js';
@@ -23,9 +27,9 @@ interface Standardised {
 
 const forms: ReadonlyMap<string, StandardForms> = new Map([
   ...qonnxDomains.map((domain) => [domain, qonnxForms] as const),
-  ['PACTOps', pulpForms],
-  [channelsLastDomain, channelsLastForms],
   ['', pulpForms],
+  ...pulpDomains.map((domain) => [domain, pulpForms] as const),
+  [channelsLastDomain, channelsLastForms],
 ]);
 
 /** Operators that stand for the values of each input; a file without them needs none of these forms. */
@@ -43,7 +47,7 @@ const nodeField = onnxProto.GraphProto.node[0];
 
 /**
  * The same model with the operators that onnxruntime doesn't have (QONNX's) written out in ONNX's own, as their
- * specification defines them in float32, float16 as float32, and if that is asked for without its dynamic quantisers: what an import of such a
+ * specification defines them in float32, float16 as float32, without quantlab's notes of bits, and if that is asked for without its dynamic quantisers: what an import of such a
  * file is compared with. Undefined where the file has none. All other bytes of the file stay as they are.
  */
 export function standardForm(
@@ -56,25 +60,47 @@ export function standardForm(
   const model = halves ? decodeModel(floats) : given;
   const nodes = model.graph?.nodes ?? [];
   const withoutDynamic = options.withoutDynamic === true && nodes.some(({ opType }) => dynamicOps.has(opType));
-  const ours = nodes.filter((node) => formOf(node, withoutDynamic) !== undefined);
-  if (ours.length === 0) return halves ? { bytes: new Uint8Array(floats), replaced: [], halves } : undefined;
+  const types = typesOf(model);
+  const typed = hasIntegerForms(model, types);
+  const formFor = (node: OnnxNode): StandardForm | undefined =>
+    (typed ? integerForm(types, node) : undefined) ?? formOf(node, withoutDynamic);
+  const ours = nodes.filter((node) => formFor(node) !== undefined);
+  const names = nodes.flatMap(({ name }) => (name === '' ? [] : [name]));
+  const repeats = new Set(names).size < names.length;
+  const annotated = nodes.some((node) => isAnnotated(node));
+  if (ours.length === 0 && !annotated && !repeats)
+    return halves ? { bytes: new Uint8Array(floats), replaced: [], halves } : undefined;
   const stem = freeStem(model);
   let count = 0;
-  const writeNode = (message: Uint8Array): readonly Uint8Array[] => {
+  const writeNode = (given: Uint8Array): readonly Uint8Array[] => {
+    // onnxruntime refuses two nodes of one name
+    const message = repeats ? mapField(given, onnxProto.NodeProto.name[0], () => []) : given;
     const node = decodeNode(message);
-    const form = formOf(node, withoutDynamic);
-    if (form === undefined) return [message];
+    const form = formFor(node);
+    if (form === undefined) return [isAnnotated(node) ? withoutAnnotations(message) : message];
     const opset = model.opsets.findLast(({ domain }) => domain === '')?.version ?? 1;
     const to = new StandardNodes(`${stem}${count++}.`, opset);
     form(node, to, model);
     return to.kept ? [message] : to.messages();
   };
-  const graph = (message: Uint8Array): readonly Uint8Array[] => [mapField(message, nodeField, writeNode)];
+  const graph = (message: Uint8Array): readonly Uint8Array[] => {
+    const written = mapField(message, nodeField, writeNode);
+    return [ours.length > 0 ? withoutTypes(written) : written];
+  };
   return {
     bytes: new Uint8Array(mapField(floats, graphField, graph)),
     replaced: [...new Set(ours.filter((node) => formOf(node, false) !== undefined).map(fullOpType))],
     halves,
   };
+}
+
+/** The graph without the types of its outputs and of what lies between, which the forms don't all keep: requantised integers are floats. */
+function withoutTypes(graph: Uint8Array): Uint8Array {
+  const { output, valueInfo } = onnxProto.GraphProto;
+  const named = (message: Uint8Array): readonly Uint8Array[] => [
+    encodeOnnx('ValueInfoProto', { name: decodeValueInfo(message).name }),
+  ];
+  return mapField(mapField(graph, output[0], named), valueInfo[0], () => []);
 }
 
 /** A beginning that no tensor's name has. */

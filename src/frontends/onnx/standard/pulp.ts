@@ -1,7 +1,7 @@
 import { tensorConstant } from '../tensor-data.js';
 import type { OnnxNode } from '../wire.js';
+import { bounded } from './bounded.js';
 import type { StandardForms } from './form.js';
-import type { StandardNodes } from './nodes.js';
 
 /** RequantShift as quantlib's own forward function computes it, in double precision: products exceed 2²⁴. */
 export const pulpForms: StandardForms = {
@@ -17,10 +17,6 @@ export const pulpForms: StandardForms = {
     to.node('Identity', [held], {}, node.outputs[0]);
   },
 };
-
-function bounded(to: StandardNodes, x: string, min: number, max: number): string {
-  return to.node('Max', [to.node('Min', [x, to.float(max)]), to.float(min)]);
-}
 
 function numberOf(node: OnnxNode, name: string): number {
   const given = node.attributes.get(name);

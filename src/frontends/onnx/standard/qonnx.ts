@@ -20,13 +20,20 @@ const flag = (node: OnnxNode, name: string, fallback: number): boolean =>
 
 /** y = round(clip(x/scale + zero)), (y − zero)·scale; a signed bit is the sign. */
 function intQuant(node: OnnxNode, to: StandardNodes, model: OnnxModel): void {
-  const [x, scale, zero, bits] = node.inputs as [string, string, string, string];
+  const [x, scale, point, bits] = node.inputs as [string, string, string, string];
   const signed = flag(node, 'signed', 1);
+  // some exporters write zero points and bit widths as integers
+  const zero = to.node('Cast', [point], { to: 1 });
   const codes = to.node('Add', [to.node('Div', [x, scale]), zero]);
   const rounded =
     signed && valueOf(model, bits) === 1
       ? signOf(to, codes)
-      : rounding(to, node, 'ROUND', clipped(to, codes, bits, signed, flag(node, 'narrow', 1)));
+      : rounding(
+          to,
+          node,
+          'ROUND',
+          clipped(to, codes, to.node('Cast', [bits], { to: 1 }), signed, flag(node, 'narrow', 1)),
+        );
   to.node('Mul', [to.node('Sub', [rounded, zero]), scale], {}, node.outputs[0]);
 }
 

@@ -2,7 +2,7 @@ import type { ReadOutKind } from '../../../base/read-outs.js';
 import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering, Precision } from '../context.js';
-import type { Conversion } from './conversion.js';
+import type { CodingNumbers, Conversion } from './conversion.js';
 
 /** How the values of a network are represented in a program: chosen by its coding. */
 export interface Carrier {
@@ -20,6 +20,10 @@ export interface Carrier {
   readonly frames?: boolean;
   /** Layers read whole trains before they fire: nothing is known of an output before it is complete. */
   readonly whole?: boolean;
+  /** What is sent are the bits of integer spikes, in virtual steps: how many levels they can say. Inference has them as planes. */
+  readonly sentLevels?: (args: CodingNumbers) => number;
+  /** Why networks of layers, which are trained, can't have it; missing where they can. */
+  readonly untrainable?: string;
   /** How activations become layers of its neurons; missing where the neuron is chosen, or the conversion is its own. */
   readonly conversion?: Conversion;
   readonly begin: (lowering: Lowering) => Carried;

@@ -11,7 +11,8 @@ import { stepSizes } from '../step-sizes.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
-import type { Conversion } from './conversion.js';
+import type { CodingNumbers, Conversion } from './conversion.js';
+import { Coming } from './coming.js';
 import { asCodes, atOnce, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
 import { readOutTable } from './read-outs.js';
@@ -41,8 +42,19 @@ export interface MeansCoding {
   ) => Pick<Spikes, 'spikes'> & Partial<Spikes>;
   /** What drives a layer's neurons where that isn't its input [TN, …shape] alone, and is known silent steps later. */
   readonly driven?: (lowering: Lowering, op: Op<'neuron'>, input: Value) => Value;
+  /**
+   * What is still to come of spikes, 0 or 1 at each step [TN, …], from what they are worth and the current of the neurons (none
+   * of an input): thresholds are higher by the sizes of the weights that read it.
+   */
+  readonly coming?: (lowering: Lowering, op: Op, worth: Value, current?: Value) => Value;
   /** Layers read whole trains before they fire: nothing is known of an output before it is complete. */
   readonly whole?: boolean;
+  /** What whole trains are worth in training, [N, …shape], with the gradient of their spikes' times; that of surrogates where missing. */
+  readonly byTime?: (lowering: Lowering, op: Op<'neuron'>, mean: Value, worth: Value) => Value;
+  /** The bits of integer spikes are sent: how many levels they can say. */
+  readonly sentLevels?: (args: CodingNumbers) => number;
+  /** Why networks of layers, which are trained, can't have it. */
+  readonly untrainable?: string;
   /** How activations become layers of its neurons; missing where the neuron is chosen. */
   readonly conversion?: Conversion;
 }
@@ -65,6 +77,8 @@ export function means(coding: MeansCoding): Carrier {
     precision: 'f32',
     ...(coding.frames === true ? { frames: true } : {}),
     ...(coding.whole === true ? { whole: true } : {}),
+    ...(coding.sentLevels === undefined ? {} : { sentLevels: coding.sentLevels }),
+    ...(coding.untrainable === undefined ? {} : { untrainable: coding.untrainable }),
     ...(coding.conversion === undefined ? {} : { conversion: coding.conversion }),
     begin: (lowering) => new MeansNetwork(lowering, coding),
   };
@@ -97,6 +111,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
   /** What layers fire, where that isn't what it is worth. */
   readonly #spikes = new Map<string, Value>();
   readonly #isUnary: (id: string) => boolean;
+  readonly #coming: Coming | undefined;
 
   constructor(
     lowering: Lowering,
@@ -105,6 +120,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
     super(lowering, 'f32');
     this.#neurons = new Neurons(lowering);
     this.#isUnary = unaryTrains(lowering.network);
+    if (coding.coming !== undefined) this.#coming = new Coming(lowering);
   }
 
   lower(op: Op): void {
@@ -114,6 +130,20 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const inputs = op.inputs.map((id) => this.real(id));
     builder.at(op.id);
     this.set(op.id, isTimed(op) ? this.#overTime(op, inputs) : this.act(op, inputs));
+    this.#follow(op);
+  }
+
+  /** What is still to come of an op's value. */
+  #follow(op: Op): void {
+    const { coding, lowering } = this;
+    const to = this.#coming;
+    if (to === undefined || coding.coming === undefined) return;
+    lowering.builder.at(op.id);
+    if (op.kind === 'neuron') to.set(op.id, coding.coming(lowering, op, this.of(op.id), this.of(op.inputs[0]!)));
+    else if (op.kind === 'maxprefix') to.followMaximum(op, this.of(op.id));
+    else if (op.kind === 'encode') {
+      if (op.type.code.kind === 'spike') to.set(op.id, coding.coming(lowering, op, this.of(op.id)));
+    } else to.follow(op);
   }
 
   loop(ops: readonly Op[]): void {
@@ -136,7 +166,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
         return op.type.code.kind === 'spike' ? this.#worthOf(op, train) : train;
       }
       case 'neuron':
-        return this.#fired(op, x);
+        return this.#fired(op, x, inputs.slice(1));
       case 'maxprefix': {
         if (this.coding.worth === undefined) return maxOfCounts(lowering, op, x);
         const spikes = present(this.#spikes.get(op.inputs[0]!), `lower: ${op.id} reads no spikes`);
@@ -164,11 +194,23 @@ export class MeansNetwork extends FoldedValues implements Carried {
     }
   }
 
-  #fired(op: Op<'neuron'>, x: Value): Value {
+  #fired(op: Op<'neuron'>, x: Value, more: readonly Value[]): Value {
     const { builder } = this.lowering;
+    const own = this.coding.driven !== undefined || (this.coding.whole === true && stepsOf(x) === 1);
+    if (own && more.length > 0)
+      throw new TypeError(`lower: %${op.id} has several currents, which this coding has no form for`);
     if (this.coding.driven !== undefined) return this.#worthOf(op, this.#firedDriven(op, x, this.coding.driven));
-    if (this.coding.whole === true && stepsOf(x) === 1) return this.#worthOf(op, this.#firedWhole(op, x));
-    const { spikes } = this.#neurons.lower(op, currentOf(this.lowering, op, x));
+    if (this.coding.whole === true && stepsOf(x) === 1) {
+      const worth = this.#worthOf(op, this.#firedWhole(op, x));
+      const trained = this.lowering.options.trainable === true;
+      return trained ? (this.coding.byTime?.(this.lowering, op, x, worth) ?? worth) : worth;
+    }
+    const current = this.#coming?.held(op, x) ?? x;
+    const { spikes } = this.#neurons.lower(
+      op,
+      currentOf(this.lowering, op, current),
+      more.map((one) => currentOf(this.lowering, op, one)),
+    );
     return this.#worthOf(op, asCodes(builder, op, builder.at(op.id).as('train').concat(spikes, 0)));
   }
 
@@ -223,9 +265,16 @@ export class MeansNetwork extends FoldedValues implements Carried {
   logits(id: string, early?: number): Value {
     const op = this.op(id);
     const value =
-      op.kind === 'decode' ? this.of(op.inputs[0]!) : early === undefined ? this.of(id) : this.#earlier(op, early);
+      op.kind === 'decode' ? this.#readBy(op) : early === undefined ? this.of(id) : this.#earlier(op, early);
     this.lowering.builder.at(id);
     return this.flat(value);
+  }
+
+  /** What a read-out sees at every step. */
+  #readBy(op: Op<'decode'>): Value {
+    const [from] = op.inputs as [string];
+    if (op.attrs.readout !== 'membrane') return this.of(from);
+    return present(this.#neurons.trace(this.op(from)), `lower: ${from} gives no membranes`).membranes;
   }
 
   /** What a value behind read-outs is where these see the first steps only. */

@@ -64,6 +64,7 @@ export const offset = means({
   coding: 'offset',
   doc: 'means over the steps; membranes start shifted by what is left in them after a look at the first steps of their input',
   whole: true,
+  untrainable: 'its layers fire once their whole input is in, a decision without a surrogate in time',
   encode: (_, __, x) => x,
   driven: shifted,
   conversion: {

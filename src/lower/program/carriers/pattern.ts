@@ -12,6 +12,7 @@ export const pattern = means({
   coding: 'pattern',
   doc: 'means; a train is the binary digits of its value, and a layer reads whole trains',
   whole: true,
+  untrainable: 'its layers fire once their whole input is in, a decision without a surrogate in time',
   encode: (lowering, op, x) => (op.type.code.kind === 'spike' ? encodedDigits(lowering, op, x, lowering.steps) : x),
   worth: (lowering, op, spikes) => meanWorth(lowering, op, spikes, patternWeights(lowering.steps)),
   maximum: (lowering, op, { spikes }) => ({ spikes: maxOfDigits(lowering, op, spikes, lowering.steps) }),

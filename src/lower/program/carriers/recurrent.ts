@@ -3,8 +3,10 @@ import { InvariantError, present } from '../../../base/invariant.js';
 import {
   type Environment,
   type EvaluationScope,
+  type Expr,
   type NeuronDef,
   type Operand,
+  drawsOf,
   evaluateExpr,
   readsName,
 } from '../../../equations/index.js';
@@ -15,6 +17,7 @@ import { gridWeight } from '../bits.js';
 import { Lowering, folded } from '../context.js';
 import { NeuronStep } from '../neuron-step.js';
 import { initialEnvironment } from '../neurons.js';
+import { drawnTrains, furtherCurrents } from '../step-inputs.js';
 import type { RandomInput } from '../runnable.js';
 import { stepsOf } from '../runnable.js';
 import type { Trace } from './carrier.js';
@@ -80,7 +83,9 @@ function statesOf(lowering: Lowering, op: Op): readonly State[] {
   }
   if (op.kind !== 'neuron') return [];
   const def = neuronOf(lowering, op);
-  const scope = scopeOf(lowering, op, initialEnvironment(lowering, op, def));
+  const env = initialEnvironment(lowering, op, def);
+  env.set('T', lowering.steps);
+  const scope = scopeOf(lowering, op, env);
   return def.states.map(({ name, initial }) => {
     const first = evaluateExpr(initial, scope);
     const value = typeof first === 'object' && 'id' in first ? first : builder.scalar('f32', Number(first));
@@ -235,9 +240,15 @@ class LoopStep extends FoldedValues {
     for (const { name } of def.states) env.set(name, b.value(`${op.id}.${name}`));
     env.set('T', outer.steps);
     if (readsName(def, 't')) env.set('t', this.#time());
-    env.set('x', this.of(op.inputs[0]!));
+    const [first, ...more] = op.inputs.map((id) => this.of(id));
+    env.set('x', first!);
+    for (const { name, train } of furtherCurrents(op, def, more)) env.set(name, train);
+    const numbers = this.#drawn(op, def);
     const membranes = outer.options.traced?.has(op.id) === true;
-    const step = new NeuronStep(op, def, scopeOf(this.lowering, op, env));
+    const step = new NeuronStep(op, def, {
+      ...scopeOf(this.lowering, op, env),
+      draw: (call) => present(numbers.get(call), `lower: ${op.id} draws no number here`),
+    });
     const { spikes, membrane, threshold } = step.run({ membranes, silent: false, merging: false });
     const shape = folded(1, op.type.shape);
     const train = b.broadcast(present(spikes, `lower: ${op.id} never fires`), shape);
@@ -247,6 +258,24 @@ class LoopStep extends FoldedValues {
       ...(threshold === undefined ? {} : { thresholds: threshold }),
     };
     return { op, env, trace };
+  }
+
+  /** What is drawn at this step. */
+  #drawn(op: Op<'neuron'>, def: NeuronDef): ReadonlyMap<Expr, Value> {
+    const { lowering: outer } = this.around;
+    const trains = drawnTrains(outer, op, def, outer.steps);
+    return new Map(
+      drawsOf(def).map(({ name, call }) => {
+        const train = present(trains.get(call), `lower: ${op.id} draws no ${name}`)();
+        const id = `${op.id}.${name} now`;
+        if (outer.steps === 1) return [call, this.#body.same(id, train)];
+        if (!this.#body.trains.has(id)) {
+          this.#body.trains.set(id, train);
+          this.builder.input(id, 'f32', folded(1, op.type.shape));
+        }
+        return [call, this.builder.value(id)];
+      }),
+    );
   }
 
   /** 1 … T, one at each step. */

@@ -1,3 +1,4 @@
+import { binary } from './binary.js';
 import { burst } from './burst.js';
 import type { Carrier } from './carrier.js';
 import { direct, events } from './means.js';
@@ -8,6 +9,7 @@ import { rate } from './rate.js';
 import { real } from './real.js';
 import { stepwise } from './stepwise.js';
 import { tsc } from './tsc.js';
+import { ttfsDynamic } from './ttfs-dynamic.js';
 import { ttfs } from './ttfs.js';
 
 /** Every coding that is lowered: a file each, and a line here. */
@@ -17,10 +19,12 @@ export const carriers: readonly Carrier[] = [
   rate,
   offset,
   events,
+  binary,
   stepwise,
   phase,
   burst,
   ttfs,
+  ttfsDynamic,
   tsc,
   pattern,
 ];

@@ -10,10 +10,10 @@ export class Neurons {
 
   constructor(readonly lowering: Lowering) {}
 
-  lower(op: Op<'neuron'>, input: Timed): Unrolled {
+  lower(op: Op<'neuron'>, input: Timed, more: readonly Timed[] = []): Unrolled {
     const { lowering } = this;
     const membranes = lowering.options.traced?.has(op.id) === true;
-    const unrolled = lowerNeurons(lowering, op, input, { membranes });
+    const unrolled = lowerNeurons(lowering, op, input, { membranes, more });
     if (membranes) {
       const over = (name: 'membranes' | 'thresholds') => lowering.builder.at(op.id).as(name).concat(unrolled[name], 0);
       const thresholds = unrolled.thresholds.length === 0 ? undefined : over('thresholds');

@@ -1,4 +1,4 @@
-import type { Op } from '../../../network/index.js';
+import { type Op, numberAttr } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import type { Conversion } from './conversion.js';
@@ -45,6 +45,22 @@ function problemOf(steps: number, tau: number): ReturnType<NonNullable<Conversio
 }
 
 /**
+ * The gradient of spike times: u = w(t) where a neuron fires, so that ∂w(t)/∂u = w′(t)·∂t/∂u = 1, whatever the shape of w; 0 where it
+ * doesn't fire, or fires at once and can't fire earlier. Steps are rounded straight through.
+ */
+function byTime({ builder }: Lowering, op: Op<'neuron'>, mean: Value, worth: Value): Value {
+  const detached = (value: Value): Value => builder.op('detach', [value], {});
+  const theta = numberAttr(op.attrs, 'theta', 1);
+  const size = builder
+    .at(op.id)
+    .as('size')
+    .mul(mean, 1 / theta);
+  const moves = builder.and(builder.gt(worth, 0), builder.le(size, 1));
+  const around = builder.mul(builder.cast(moves, 'f32'), builder.sub(size, detached(size)));
+  return builder.as('by_time').add(detached(worth), around);
+}
+
+/**
  * `ttfs`: one spike a neuron, earlier is more. A layer reads whole trains, and fires in the window behind them where its
  * falling threshold meets its membrane (with `tau` T2FSNN, Park et al. 2020).
  */
@@ -55,6 +71,7 @@ export const ttfs = means({
   encode: (lowering, op, x) => (op.type.code.kind === 'spike' ? encoded(lowering, op, x) : x),
   worth: (lowering, op, spikes) =>
     meanWorth(lowering, op, spikes, firstSpikeWeights(lowering.steps, codingNumber(lowering, 'tau'))),
+  byTime,
   conversion: {
     neuron: ({ steps, tau }) => ({ name: 'FirstSpike', args: { steps: steps!, tau: tau! } }),
     top: () => 1,

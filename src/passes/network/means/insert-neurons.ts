@@ -61,6 +61,9 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   squeeze: false,
 };
 
+/** Whether trains that carry means have a form for an op. */
+export const meansCarry = (op: Op): boolean => mayStand[roleOf(op)];
+
 /**
  * Neurons stand for the activations (docs/conversion.md). With clip(x, 0, λ) and neurons whose outputs reach `top`, the
  * current is x·top/λ and a train's mean stands for mean·λ/top. The input is a constant current, the read-out

@@ -145,7 +145,7 @@ export class SpikeEmitter {
     const { beta } = this.options;
     if (beta === 2) return;
     const help =
-      'use beta: 2 or average pooling, or a coding whose maxima are trains: rate, mbif, ibra, binary, phase, burst, ttfs, tsc, pattern';
+      'use beta: 2 or average pooling, or a coding whose maxima are trains: rate, mbif, ibra, binary, phase, burst, ttfs, ttfs_dynamic, tsc, pattern';
     this.refuse('convert/max-pool-beta', { op: op.id, beta }, op, { help });
   }
 

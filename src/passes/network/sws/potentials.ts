@@ -1,3 +1,4 @@
+import { meansCarry } from '../means/insert-neurons.js';
 import { tensor } from '../../../base/dtype.js';
 import {
   type Op,
@@ -287,7 +288,10 @@ function refuse(emitter: SpikeEmitter, op: Op): never {
       help: quantiseAll(emitter),
     });
   }
+  const others = meansCarry(op)
+    ? 'choose a coding whose trains are means (rate, mbif, binary, phase, pattern, ttfs …), or '
+    : '';
   return emitter.refuse('convert/no-spiking-form', { op: op.id, kind: op.kind, coding: 'sws' }, op, {
-    help: 'replace the layer by relus, poolings and weighted layers, and export the network again',
+    help: `${others}replace the layer by relus, poolings and weighted layers, and export the network again`,
   });
 }
