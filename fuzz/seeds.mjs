@@ -72,7 +72,10 @@ config f { network F neuron LIF(tau: 2) coding direct(steps: 2) }
 
 /** Trainings whose checkpoints have all that a checkpoint may have: averages, learned bits with what renews and settles them, numbers as labels. */
 const trainings = [
-  `${model.replace('sgd(lr: 1e-2) batch 4', 'sgd(lr: 1e-2, momentum: 0.9) schedule plateau(patience: 1) average ema(decay: 0.9) validation 0.25 augment [flip, crop(padding: 1)] batch 4')}`,
+  model.replace(
+    'sgd(lr: 1e-2) batch 4',
+    'sgd(lr: 1e-2, momentum: 0.9) schedule plateau(patience: 1) average ema(decay: 0.9) validation 0.25 augment [flip, crop(padding: 1)] batch 4',
+  ),
   `use "spikec/neurons" { Refined }
 network N { input image: real[1, 8, 8]
   output image | conv(2, kernel: 3, stride: 2) | batchnorm | spike | flatten | linear(4) }
