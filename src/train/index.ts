@@ -3,14 +3,8 @@ export { type Bounds, constraintsOf } from './constraints.js';
 export { randomFeeds } from './feeds.js';
 export { Firing } from './firing.js';
 export { type Identity, identityOf } from './identity.js';
-export {
-  type EpochProgress,
-  type LoopOptions,
-  type LoopResult,
-  type LoopState,
-  splitSamples,
-  trainLoop,
-} from './loop.js';
+export { splitSamples, trainLoop } from './loop.js';
+export type { EpochProgress, LoopOptions, LoopResult, LoopState } from './loop-options.js';
 export type { OpenTeacher, Teacher } from './teacher.js';
 export { type Python, findPython } from './python.js';
 export { torchLoop } from './torch-loop.js';

@@ -90,8 +90,10 @@ export class RunWriter {
     checkLog(join(folder, runFiles.log), records);
     if (isFile(join(folder, runFiles.run))) readRunInfo(join(folder, runFiles.run));
     this.#best = best;
-    const network = this.#networkFiles(from.states);
-    const isBest = bestOf(records)?.epoch === records.length;
+    // within an epoch the network of the last one stays as it is
+    const within = from.progress.running !== undefined;
+    const network = within ? new Map<string, FileContent>() : this.#networkFiles(from.states);
+    const isBest = !within && bestOf(records)?.epoch === records.length;
     const kept = [...this.#first(records)].filter(
       ([name]) => !this.#place.sources.has(name) || !isFile(join(folder, name)),
     );
@@ -111,6 +113,12 @@ export class RunWriter {
     const best = this.#best === undefined ? {} : { best: this.#best };
     const checkpoint = this.#checkpoint(states, { epoch: records.length, records, ...rest, ...best });
     claim.write(new Map([...checkpoint, ...network, ...(isBest ? inBest(network) : []), ...logFiles(records)]));
+  }
+
+  /** Within an epoch: the checkpoint alone, the network stays that of the last epoch. */
+  saveRunning(claim: FolderClaim, records: readonly EpochRecord[], { states, ...rest }: LoopState): void {
+    const best = this.#best === undefined ? {} : { best: this.#best };
+    claim.write(this.#checkpoint(states, { epoch: records.length, records, ...rest, ...best }));
   }
 
   #initial(): ReadonlyMap<string, Tensor> {

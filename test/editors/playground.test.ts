@@ -185,6 +185,43 @@ config longer extends small { coding direct(steps: 6) }
   );
 
   it(
+    'WebGPU is refused with its reason where a page has no adapter, and trains on one that computes in software where it is asked for',
+    async () => {
+      await onPage(async (page) => {
+        await page.click('#tab-train');
+        await page.getByLabel('Engine').selectOption('WebGPU');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await page.locator('.training').getByText('no adapter for WebGPU').waitFor({ timeout: patience });
+      });
+      const withAdapter = await launchChromium({ webgpu: true });
+      try {
+        const page = await withAdapter.newPage();
+        page.setDefaultTimeout(patience);
+        await page.goto(address);
+        await page.waitForSelector('html[data-ready=true]');
+        const light = model
+          .replace('[1, 8, 8]', '[1, 28, 28]')
+          .replace('conv(4) | spike | flatten | linear(10)', 'flatten | linear(32) | spike | linear(10)')
+          .replace('steps: 3)', 'steps: 2)\n  train { data mnist  optimizer adam(lr: 0.01)  batch 100  epochs 1 }');
+        await write(page, light);
+        await panel(page, 'No problems.');
+        await page.locator('#config').selectOption('small');
+        await page.click('#tab-train');
+        await page.getByLabel('Epochs').fill('1');
+        await page.getByLabel('Engine').selectOption('WebGPU');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await page.locator('.training [role=status]').filter({ hasText: 'done' }).waitFor({ timeout: patience });
+        const told = page.locator('.training');
+        expect(await told.getAttribute('data-engine')).toBe('tfjs-webgpu');
+        expect(Number(await told.getAttribute('data-accuracy'))).toBeGreaterThan(0.3);
+      } finally {
+        await withAdapter.close();
+      }
+    },
+    2 * patience,
+  );
+
+  it(
     'what is downloaded is what `spikec compile --emit` writes: ONNX, PyTorch, NIR and C, of layers and of a conversion',
     () =>
       onPage(async (page) => {
