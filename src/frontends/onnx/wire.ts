@@ -75,7 +75,7 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
   const graphs: Uint8Array[] = [];
   let [producer, irVersion] = ['', 0];
   eachField(bytes, {
-    [field.irVersion[0]]: (r) => (irVersion = Number(r.int64().toString())),
+    [field.irVersion[0]]: (r) => (irVersion = r.uint32()),
     [field.producerName[0]]: (r) => (producer = r.string()),
     [field.graph[0]]: (r) => graphs.push(r.bytes()),
     [field.opsetImport[0]]: (r) => opsets.push(decodeOpset(r.bytes())),
