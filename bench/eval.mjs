@@ -33,7 +33,10 @@ async function compiled(name, folder) {
   const coding = 'sws(beta: 2, steps: 8, silent: 2)';
   writeFileSync(path, `config bench {\n  network onnx("net.onnx")\n  coding ${coding}\n}\n`);
   const out = join(folder, 'out');
-  const { value, diagnostics } = await driver.compileTarget({ path }, { outDir: out, emit: ['ir', 'json'], verify: false });
+  const { value, diagnostics } = await driver.compileTarget(
+    { path },
+    { outDir: out, emit: ['ir', 'json'], verify: false },
+  );
   if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   return out;
 }
