@@ -1,7 +1,8 @@
 // One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
 // and SpikingJelly (bench/train-step-torch.py).
-//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly]
+//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly,tfjs]
 //     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
+// `tfjs`: the first two networks by hand in TensorFlow.js on @tensorflow/tfjs-node (bench/train-step-tfjs.mjs).
 // Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
 // and how far a step raises the memory of the process. --write puts the table into bench/README.md. --profile prints
@@ -181,6 +182,9 @@ async function profile(name) {
 
 const self = fileURLToPath(import.meta.url);
 const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
+/** Networks that are written by hand in TensorFlow.js, too. */
+const inTfjs = ['mnist', 'resnet20'];
+const tfjsScript = fileURLToPath(new URL('train-step-tfjs.mjs', import.meta.url));
 const labels = { eager: 'PyTorch eager', compile: 'torch.compile', spikingjelly: 'SpikingJelly' };
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -207,7 +211,12 @@ async function compare(network) {
     const args = [self, '--contender', engine, '--networks', network, '--threads', String(threads)];
     rows.push(await measured(`\`${engine}\``, network, process.execPath, args));
   }
-  for (const how of peers ? list('peers', 'eager,compile,spikingjelly') : []) {
+  const wanted = peers ? list('peers', 'eager,compile,spikingjelly,tfjs') : [];
+  if (wanted.includes('tfjs') && inTfjs.includes(network)) {
+    const args = [tfjsScript, '--network', network, '--batch', String(batch), '--steps', String(own)];
+    rows.push(await measured('TensorFlow.js by hand', network, process.execPath, args));
+  }
+  for (const how of wanted.filter((one) => one !== 'tfjs')) {
     const sizes = Object.entries({ network, how, threads, batch, steps: own });
     const args = [script, ...sizes.flatMap(([key, value]) => [`--${key}`, String(value)])];
     const policies = [];

@@ -50,8 +50,8 @@ export const mostSearchedSteps = 2 ** 11;
 
 /** Inputs at most; multiply-accumulates, and steps of single neurons, over all steps and inputs. */
 const bounds = { drawn: 60, calibration: 60, operations: 5e9, updates: 1e8 };
-/** On fewer inputs the margin is larger. */
-const few = 4;
+/** On fewer inputs the margin is larger, and of layers of which fewer codes are seen on them larger again. */
+const few = { inputs: 4, codes: 10_000 };
 /** Another one than the finished network is checked with. */
 const seed = 2;
 /** Shares of a layer's codes that may differ while predictions don't: tried from the largest. */
@@ -73,8 +73,10 @@ export async function autoSilence(shape: Conversion, convert: Reconvert, options
   const kept = unrolledSteps(spiking) > mostRunSteps ? 'codes' : options.kept;
   const proven = provenSilence(spiking);
   const images = inputsOf(shape, options);
-  const margin = options.margin ?? (images.count < few ? 2 : 1.5);
-  const search = { images: batches(images, shape), margin, proven, searched, onProgress };
+  const margin = options.margin ?? (images.count < few.inputs ? 2 : 1.5);
+  const careful = options.margin === undefined && images.count < few.inputs;
+  const marginOf = (codes: number): number => (careful && codes < few.codes ? 2 * margin : margin);
+  const search = { images: batches(images, shape), margin: marginOf, proven, searched, onProgress };
   const silent =
     kept === 'codes'
       ? await leastSilence(spiking, { ...search, tolerance: 0 })

@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from '../base/dtype.js';
+import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { type Engine, type Opened, type OpenedInParts, engineNamed, openInParts } from '../engines/index.js';
 import {
@@ -20,8 +20,11 @@ export interface LeastOptions {
   readonly images: readonly Tensor<'f32'>[];
   /** Of a layer's codes, so many may differ from those after its whole input. */
   readonly tolerance: number;
-  /** What is still to come in at a decision counts as so many times as much: 1 as it is, more for inputs that weren't seen. */
-  readonly margin: number;
+  /**
+   * What is still to come in at a decision counts as so many times as much: 1 as it is, more for inputs that weren't seen. Of a layer of
+   * which so many codes are seen on all images.
+   */
+  readonly margin: (codes: number) => number;
   /** With so many silent steps a layer's codes are right whatever comes in. */
   readonly proven: ReadonlyMap<string, number>;
   /** Layers of neurons that are tried, from the front; the others get what is proven. */
@@ -127,7 +130,9 @@ class Search {
 
   /** The least period that all images are content with; their trains with it are kept. */
   async #leastOf(op: Op, reach: Reach, guess: number): Promise<number> {
-    const { images, tolerance, margin, proven } = this.options;
+    const { images, tolerance, proven } = this.options;
+    const samples = images.reduce((sum, { shape }) => sum + shape[0]!, 0);
+    const margin = this.options.margin(samples * elementCount(op.type.shape));
     const most = Math.min(this.#steps, proven.get(op.id) ?? this.#steps);
     const trains: (Levels | undefined)[] = images.map(() => undefined);
     let silent = Math.min(guess, most);
@@ -292,11 +297,12 @@ class Train {
   }
 
   set(levels: Float32Array, at: number): void {
-    if (this.levels instanceof Int8Array && !levels.every(inByte)) this.levels = Float32Array.from(this.levels);
-    this.levels.set(levels, at);
+    for (let i = 0; i < levels.length; i++) {
+      this.levels[at + i] = levels[i]!;
+      if (this.levels[at + i] === levels[i]) continue;
+      this.levels = Float32Array.from(this.levels);
+      this.levels.set(levels, at);
+      return;
+    }
   }
-}
-
-function inByte(level: number): boolean {
-  return Number.isInteger(level) && level >= -128 && level <= 127;
 }

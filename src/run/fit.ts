@@ -11,7 +11,7 @@ import {
 } from '../data/index.js';
 import { detectionPlaces } from '../tensor/index.js';
 import { sampleShape } from '../lower/program/index.js';
-import { type Network, inputParts, opsById } from '../network/index.js';
+import { type Network, inputParts, isFlattening, opsById, sameShape } from '../network/index.js';
 import { present } from '../base/invariant.js';
 import type { Findings } from '../workspace/findings.js';
 
@@ -72,6 +72,18 @@ export function fitToNetwork(
   more: Partial<Pick<Need, 'numbers' | 'normalisation' | 'targetIsInput' | 'detector'>> = {},
 ): Dataset {
   return findings.take(fitDataset(dataset, { ...needOf(network), ...more }));
+}
+
+/** The shape of an output in front of what only writes its numbers in a row: of masks [classes, rows, columns]. */
+export function unflattenedShape(network: Network, n = 0): readonly number[] {
+  const byId = opsById(network);
+  let op = present(byId.get(network.outputs[n] ?? ''), 'run: a network without output');
+  for (;;) {
+    const [input, ...others] = op.inputs.map((id) => byId.get(id)!);
+    if (input === undefined || others.length > 0 || op.type.shape.length > 1) return op.type.shape;
+    if (!isFlattening(op) && !sameShape(input.type.shape, op.type.shape)) return op.type.shape;
+    op = input;
+  }
 }
 
 export function outputShape(network: Network, n = 0): readonly number[] {

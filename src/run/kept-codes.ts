@@ -36,6 +36,11 @@ export class KeptCodes {
 }
 
 function inBytes(codes: Tensor): Tensor {
-  const fit = codes.data.every((code: number) => Number.isInteger(code) && code >= 0 && code <= 255);
-  return fit ? { dtype: 'u8', shape: codes.shape, data: Uint8Array.from(codes.data) } : codes;
+  const { shape, data } = codes;
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = data[i]!;
+    if (bytes[i] !== data[i]) return codes;
+  }
+  return { dtype: 'u8', shape, data: bytes };
 }

@@ -7,7 +7,7 @@ import type { Network } from '../network/index.js';
 import { type LoadOptions, Samples, type TrainSettings } from '../train/index.js';
 import type { Findings } from '../workspace/findings.js';
 import { binsOf } from '../lower/program/index.js';
-import { detectorOf, fitToNetwork, outputShape } from './fit.js';
+import { detectorOf, fitToNetwork, outputShape, unflattenedShape } from './fit.js';
 
 /** The samples of a data set that a network is trained on, those held back included. */
 export function trainingSamples(
@@ -32,8 +32,8 @@ export function trainingSamples(
     ...load,
     others: otherLabels(given, network, settings),
     outputs: new Map([
-      [undefined, outputShape(network)] as const,
-      ...(settings.others ?? []).map(({ output, name }) => [name, outputShape(network, output)] as const),
+      [undefined, unflattenedShape(network)] as const,
+      ...(settings.others ?? []).map(({ output, name }) => [name, unflattenedShape(network, output)] as const),
     ]),
   });
   if (samples.kept < images) {

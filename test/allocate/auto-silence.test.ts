@@ -72,6 +72,21 @@ it('on fewer than 4 inputs the margin is larger', async () => {
   dataset.close();
 });
 
+it('on fewer than 4 inputs a layer of which few codes are seen gets a larger margin again, unless the margin is said', async () => {
+  const periods = async (options: Partial<ConvertOptions>, size: number): Promise<number> => {
+    const { path, outDir, images } = written(tinyQuantised({ size }), size);
+    const dataset = openDataset(images);
+    const { silence } = await converted(path, { outDir, calibrate: { ...dataset, length: 2 }, ...options });
+    dataset.close();
+    return silence!.layers[0]!.silent;
+  };
+  // 2 · 4 · 6² codes
+  expect(await periods({}, 6)).toBe(await periods({ margin: 4 }, 6));
+  expect(await periods({}, 6)).toBeGreaterThan(await periods({ margin: 2 }, 6));
+  // 2 · 4 · 40²
+  expect(await periods({}, 40)).toBe(await periods({ margin: 2 }, 40));
+});
+
 it('a larger margin gives longer periods, predictions alone shorter ones, proven the longest', async () => {
   const { path, outDir } = written(deepQuantised(6));
   const latency = async (options: Partial<ConvertOptions>): Promise<number> =>

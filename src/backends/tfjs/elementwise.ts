@@ -1,4 +1,5 @@
 import type { PrimAttrs } from '../../tensor/index.js';
+import { type Comparison, compare } from './comparisons.js';
 import { type Emit, type EmitContext, dims, plainOp, tfTypes } from './context.js';
 
 type Step = (code: string, uses: readonly string[]) => string;
@@ -57,21 +58,15 @@ function complement(x: string, step: Step): string {
   return `tf.sub(${step('tf.scalar(1)', [])}, ${x})`;
 }
 
-/**
- * Comparisons of floats by the sign of their difference, which is zero only where they are
- * equal; integers have few elements and are compared directly.
- */
-function comparison(name: string, positive: 'ab' | 'ba' | 'abs', negate: boolean): Emit<unknown> {
+/** Comparisons of floats go through a function of the module (`comparisons`); integers have few elements and are compared directly. */
+function comparison(name: Comparison): Emit<unknown> {
   return (context) => {
     const { dtype } = context.vars.type(context.op.inputs[0]!);
     pointwise(context, ([a, b], step) => {
       if (dtype !== 'f32' && dtype !== 'bool') {
         return `tf.cast(${step(`tf.${name}(${a}, ${b})`, [a!, b!])}, 'float32')`;
       }
-      const difference = step(positive === 'ba' ? `tf.sub(${b}, ${a})` : `tf.sub(${a}, ${b})`, [a!, b!]);
-      const tested = positive === 'abs' ? step(`tf.abs(${difference})`, [difference]) : difference;
-      const holds = `tf.step(${tested})`;
-      return negate ? complement(step(holds, [tested]), step) : holds;
+      return `${compare}.${name}(${a}, ${b})`;
     });
   };
 }
@@ -92,8 +87,8 @@ function extremum(name: 'maximum' | 'minimum'): Emit<unknown> {
         const range = name === 'maximum' ? `${bounds[at]}, Infinity` : `-Infinity, ${bounds[at]}`;
         return `tf.clipByValue(${at === 0 ? b : a}, ${range})`;
       }
-      const difference = step(name === 'maximum' ? `tf.sub(${a}, ${b})` : `tf.sub(${b}, ${a})`, [a!, b!]);
-      return blend(step(`tf.step(${difference})`, [difference]), a!, b!, step);
+      const holds = name === 'maximum' ? 'greater' : 'less';
+      return blend(step(`${compare}.${holds}(${a}, ${b})`, [a!, b!]), a!, b!, step);
     });
   };
 }
@@ -143,12 +138,12 @@ export const elementwise = {
   pow: call('pow'),
   min: extremum('minimum'),
   max: extremum('maximum'),
-  eq: comparison('equal', 'abs', true),
-  ne: comparison('notEqual', 'abs', false),
-  lt: comparison('less', 'ba', false),
-  le: comparison('lessEqual', 'ab', true),
-  gt: comparison('greater', 'ab', false),
-  ge: comparison('greaterEqual', 'ba', true),
+  eq: comparison('equal'),
+  ne: comparison('notEqual'),
+  lt: comparison('less'),
+  le: comparison('lessEqual'),
+  gt: comparison('greater'),
+  ge: comparison('greaterEqual'),
   and: call('mul'),
   or,
   select,
@@ -174,7 +169,7 @@ export const cast: Emit<PrimAttrs['cast']> = (context) => {
   pointwise(context, ([x], step) => {
     if (op.dtype === 'bool') {
       const real = tfTypes[from] === 'int32' ? step(`tf.cast(${x}, 'float32')`, [x!]) : x!;
-      return `tf.step(${step(`tf.abs(${real})`, [real])})`;
+      return `${compare}.nonzero(${real})`;
     }
     if ((op.dtype !== 'i8' && op.dtype !== 'u8') || from === 'bool' || from === op.dtype) {
       return `tf.cast(${x}, '${tfTypes[op.dtype]}')`;

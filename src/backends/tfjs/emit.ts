@@ -10,6 +10,7 @@ import {
   showType,
 } from '../../tensor/index.js';
 import { type Emit, type EmitContext, type EmitTable, Variables, dims, nativeGradients } from './context.js';
+import { compare, comparisonsHere, comparisonsText } from './comparisons.js';
 import { conv2dInputGrad, conv2dWeightGrad } from './conv-gradients.js';
 import { broadcast, cast, constant, elementwise } from './elementwise.js';
 import { argmax, concat, lookup, pad, reduceMax, reshape, slice, sum, transpose } from './movement.js';
@@ -93,11 +94,19 @@ export function emitFunction(program: Program, name: string): string {
     `  return tf.tidy(() => {`,
     ...batchSize(program).map((line) => `    ${line}`),
     ...(body.some((line) => line.includes(`(${nativeGradients})`)) ? [`    ${kernelsThere}`] : []),
+    ...(body.some(compares) ? [`    ${comparisonsHere}`] : []),
     ...body.map((line) => `    ${line}`),
     `    return { ${outputs.map(([key, variable]) => `${key}: ${variable}`).join(', ')} };`,
     `  });`,
     `}`,
   ].join('\n');
+}
+
+const compares = (text: string): boolean => text.includes(`${compare}.`);
+
+/** The parts of a module, with what they need. */
+function assembled(parts: readonly string[]): string {
+  return `${[...parts, ...(parts.some(compares) ? [comparisonsText] : [])].join('\n\n')}\n`;
 }
 
 const emitOp: EmitContext<unknown>['emitOp'] = (place) => {
@@ -132,7 +141,7 @@ function batchSize(program: Program): string[] {
 
 /** An ES module with one function `run(tf, given)` for the whole program. */
 export function emitTfjsProgram(program: Program): string {
-  return `${header(program.name)}\n\nexport ${emitFunction(program, 'run')}\n`;
+  return assembled([header(program.name), `export ${emitFunction(program, 'run')}`]);
 }
 
 export interface TfjsModuleParts {
@@ -162,7 +171,7 @@ export function emitTfjsModule(name: string, modules: TfjsModuleParts): string {
   parts.push(stateTable(params, slots), feedTable(modules, params), initFunction);
   if (step !== undefined) parts.push(emitFunction(step.program, 'trainStep'), stepFunction(step.states));
   if (predict !== undefined) parts.push(emitFunction(predict, 'infer'), predictFunction);
-  return parts.join('\n\n') + '\n';
+  return assembled(parts);
 }
 
 /** Optimiser slots are named after the param that they belong to. */

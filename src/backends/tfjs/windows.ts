@@ -1,4 +1,5 @@
 import { type ConvAttrs, type Dim, type PoolAttrs, type PrimAttrs, isBatch } from '../../tensor/index.js';
+import { compare } from './comparisons.js';
 import { type Emit, type EmitContext, count } from './context.js';
 import type { JsWriter } from './writer.js';
 
@@ -150,8 +151,7 @@ export const maxpoolGrad: Emit<PrimAttrs['maxpool_grad']> = (context) => {
   for (let ky = 0; ky < attrs.kernel[0]!; ky++) {
     for (let kx = 0; kx < attrs.kernel[1]!; kx++) {
       const seen = tap(context, all, [ky, kx], output);
-      const below = js.let(`${op.id}_below`, `tf.sub(${y}, ${seen})`, [y, seen]);
-      const missed = js.let(`${op.id}_missed`, `tf.step(${below})`, [below]);
+      const missed = js.let(`${op.id}_missed`, `${compare}.greater(${y}, ${seen})`, [y, seen]);
       const equal = js.let(`${op.id}_equal`, `tf.sub(${one}, ${missed})`, [one, missed]);
       const first = open === undefined ? equal : multiply('first', equal, open);
       open = open === undefined ? missed : multiply('open', open, missed);

@@ -289,10 +289,11 @@ function outputOf(graph: GraphContext, name: string, diagnostics: Diagnostic[]):
         ? graph.materialise(value, name, place)
         : value.kind === 'pending'
           ? finished(value, name, place)
-          : value;
+          : value.kind === 'rounded'
+            ? value.finish(value, name)
+            : value;
     if (real.kind === 'dynamic')
       fail('onnx/unsupported-form', { op: 'output', what: `the output is a dynamic ${real.what}` }, place);
-    if (real.kind === 'rounded') return real.finish(real, name);
     if (real.perm === undefined || inOrder(real.perm, graph.builder.typeOf(real.op).shape)) return real;
     if (graph.fixedBatch === 1 && inOrder(withBatchFirst(real).perm!, graph.builder.typeOf(real.op).shape)) return real;
     const node = { name: '', opType: 'output', domain: '', inputs: [name], outputs: [name], attributes: new Map() };

@@ -76,7 +76,7 @@ function codesOf(
 ): CodeRange | undefined {
   // a byte says itself what it holds
   if (input.dtype === 'u8' || input.dtype === 'i8') return undefined;
-  const taken = takesIntegers(graph, onnx, input.name);
+  const taken = takesIntegers(graph, onnx, input.name, isFloat(input));
   // other inputs of integers are ids, of any range
   if (!taken && (inputCodes === undefined || !isFloat(input))) return undefined;
   if (inputCodes === undefined)

@@ -2,6 +2,7 @@ import type { CodeRange } from '../../base/code-range.js';
 import { elementTypeOf, isFloatType } from './element-type.js';
 import type { GraphContext } from './context.js';
 import { isAnnotated } from './standard/annotations.js';
+import { tensorConstant } from './tensor-data.js';
 import type { OnnxGraph, OnnxNode } from './wire.js';
 
 /** What integer networks take where nothing else is said: pixels as they are. */
@@ -25,14 +26,23 @@ const moving: ReadonlySet<string> = new Set([
 const products: ReadonlySet<string> = new Set(['Conv', 'MatMul', 'Gemm']);
 
 /**
- * Whether a file's input holds integers though its type is a float, as in integer networks of NEMO, DORY and quantlab: all
- * that reads it are products with integer weights, and the graph rounds with integers of its own (Floor, casts to integers,
- * RequantShift) instead of quantisers.
+ * Whether a file's input holds integers of a range that its type doesn't say, as in integer networks of NEMO, DORY, quantlab
+ * and Deeploy: all that reads it are products, of a float with integer weights, and the graph rounds with integers of its
+ * own (Floor, casts to integers, RequantShift) instead of quantisers.
  */
-export function takesIntegers(graph: GraphContext, { nodes }: OnnxGraph, input: string): boolean {
+export function takesIntegers(graph: GraphContext, { nodes }: OnnxGraph, input: string, isFloat: boolean): boolean {
   if (!nodes.some((node) => roundsIntegers(node))) return false;
   const readers = firstReaders(graph, input);
-  return readers.length > 0 && readers.every((node) => hasIntegerWeights(graph, node));
+  const constants = new Map(nodes.filter(({ opType }) => opType === 'Constant').map((node) => [node.outputs[0], node]));
+  const weightsOf = (name: string): ArrayLike<number> | undefined => {
+    const tensor = constants.get(name)?.attributes.get('value')?.t;
+    if (tensor !== undefined) return tensorConstant(tensor, { file: graph.file }, graph.readExternal).data();
+    const value = graph.values.get(name);
+    return value?.kind === 'constant' ? value.data() : undefined;
+  };
+  const isOne = (node: OnnxNode): boolean =>
+    products.has(node.opType) && (!isFloat || hasIntegers(node, weightsOf(node.inputs[1] ?? '')));
+  return readers.length > 0 && readers.every((node) => isOne(node));
 }
 
 function roundsIntegers({ opType, attributes }: OnnxNode): boolean {
@@ -59,12 +69,8 @@ function firstReaders(graph: GraphContext, tensor: string): readonly OnnxNode[] 
 }
 
 /** Weights of −1, 0 and 1 alone say nothing where quantlab hasn't noted their bits: they are those of binary networks of reals, too. */
-function hasIntegerWeights(graph: GraphContext, node: OnnxNode): boolean {
-  const { opType, inputs } = node;
-  const weights = products.has(opType) ? graph.values.get(inputs[1] ?? '') : undefined;
-  if (weights?.kind !== 'constant') return false;
-  const data = weights.data();
-  return (
-    data.every((w: number) => Number.isInteger(w)) && (isAnnotated(node) || data.some((w: number) => Math.abs(w) > 1))
-  );
+function hasIntegers(node: OnnxNode, weights: ArrayLike<number> | undefined): boolean {
+  if (weights === undefined) return false;
+  const all = Array.from(weights);
+  return all.every((w) => Number.isInteger(w)) && (isAnnotated(node) || all.some((w) => Math.abs(w) > 1));
 }

@@ -235,6 +235,38 @@ describe('integer networks in integer types, as MATCH writes them', () => {
   });
 });
 
+describe('integer networks of Deeploy', () => {
+  const one = (value: number): { tensor: { type: 'float'; dims: number[]; values: number[] } } => ({
+    tensor: { type: 'float', dims: [1], values: [value] },
+  });
+  const attributes = { div: one(512), n_levels: one(256), signed: one(1) };
+
+  /** Tokens by a matrix, requantised at the end: a Constant node's weights, an output of an integer type. */
+  function tokens(domain: string): Uint8Array {
+    const b = new OnnxBuilder(13, { 'ai.onnx.contrib': 1 });
+    b.input('x', [1, 4, 3]);
+    const values = randomInts(31, 6, -90, 90);
+    const w = b.node('Constant', [], { value: { tensor: { type: 'float', dims: [3, 2], values } } });
+    const factors = [b.floats('mul', [1], [37]), b.floats('add', [1], [99])];
+    const output = b.node('RequantShift', [b.node('MatMul', ['x', w]), ...factors], attributes, { domain });
+    return b.output(output, [1, 4, 2], 'int32').bytes();
+  }
+
+  it.each(['', 'ai.onnx.contrib'])(
+    'a last requantisation of tokens keeps their order (domain "%s")',
+    async (domain) => {
+      const image = randomInts(32, 12, 0, 255);
+      const { output } = await compareWithOnnxruntime(tokens(domain), Float32Array.from(image));
+      const matrix = randomInts(31, 6, -90, 90);
+      const code = (sum: number): number => Math.min(Math.max(Math.floor((sum * 37 + 99) / 512), -128), 127);
+      const expected = Array.from({ length: 8 }, (_, i) =>
+        code([0, 1, 2].reduce((sum, k) => sum + image[3 * Math.floor(i / 2) + k]! * matrix[2 * k + (i % 2)]!, 0)),
+      );
+      expect([...output]).toEqual(expected);
+    },
+  );
+});
+
 describe('the greatest of the logits at the end', () => {
   const network = (k: number, outputs: readonly number[]): Uint8Array => {
     const b = new OnnxBuilder(13, {});

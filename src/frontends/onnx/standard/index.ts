@@ -1,6 +1,7 @@
 import { encodeOnnx } from '../../../base/onnx-encode.js';
 import { onnxProto } from '../../../base/onnx-proto.js';
 import { fullOpType } from '../names.js';
+import { pulpDomains } from '../ops/pulp/index.js';
 import { qonnxDomains } from '../ops/qonnx/index.js';
 import { type OnnxModel, type OnnxNode, decodeModel, decodeNode, decodeValueInfo } from '../wire.js';
 import { channelsLastDomain } from '../ops/qonnx/channels-last.js';
@@ -26,9 +27,9 @@ interface Standardised {
 
 const forms: ReadonlyMap<string, StandardForms> = new Map([
   ...qonnxDomains.map((domain) => [domain, qonnxForms] as const),
-  ['PACTOps', pulpForms],
-  [channelsLastDomain, channelsLastForms],
   ['', pulpForms],
+  ...pulpDomains.map((domain) => [domain, pulpForms] as const),
+  [channelsLastDomain, channelsLastForms],
 ]);
 
 /** Operators that stand for the values of each input; a file without them needs none of these forms. */
@@ -84,7 +85,7 @@ export function standardForm(
   };
   const graph = (message: Uint8Array): readonly Uint8Array[] => {
     const written = mapField(message, nodeField, writeNode);
-    return [typed ? withoutTypes(written) : written];
+    return [ours.length > 0 ? withoutTypes(written) : written];
   };
   return {
     bytes: new Uint8Array(mapField(floats, graphField, graph)),
@@ -93,7 +94,7 @@ export function standardForm(
   };
 }
 
-/** The graph without the types of its outputs and of what lies between, which products of integers don't keep. */
+/** The graph without the types of its outputs and of what lies between, which the forms don't all keep: requantised integers are floats. */
 function withoutTypes(graph: Uint8Array): Uint8Array {
   const { output, valueInfo } = onnxProto.GraphProto;
   const named = (message: Uint8Array): readonly Uint8Array[] => [
