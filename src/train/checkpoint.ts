@@ -69,12 +69,14 @@ export interface Expected {
   readonly identity: Identity;
   /** Its states have these types and shapes. */
   readonly states: ReadonlyMap<string, Tensor>;
+  /** What is wrong with a progress, as far as the network and its bits say it. */
+  readonly problemOf?: (progress: CheckpointProgress) => string | undefined;
   /** In what the network differs, where it has the same states but isn't the same. */
   readonly otherNetwork: () => string;
 }
 
 /** Reads a checkpoint of the training that is expected. */
-export function readCheckpoint(path: string, { identity, states, otherNetwork }: Expected): Checkpoint {
+export function readCheckpoint(path: string, { identity, states, problemOf, otherNetwork }: Expected): Checkpoint {
   if (!isFile(path)) fail('train/no-checkpoint', { path });
   const read = decodeSafetensors(readBytes(path), path);
   if (read.value === undefined) throw new DiagnosticError(read.diagnostics);
@@ -84,6 +86,8 @@ export function readCheckpoint(path: string, { identity, states, otherNetwork }:
   if (other !== undefined) fail('train/other-training', { path, reason: other });
   if (metadata['sha256'] !== hashOf(tensors, metadata['progress']!))
     fail('train/bad-checkpoint', { path, reason: 'its content has changed since it was written' });
+  const problem = problemOf?.(progress);
+  if (problem !== undefined) fail('train/bad-checkpoint', { path, reason: problem });
   return { states: tensors, progress };
 }
 
@@ -112,7 +116,8 @@ function parseProgress(path: string, metadata: Readonly<Record<string, string>>)
     typeof found?.identity === 'object' &&
     found.identity !== null &&
     Number.isInteger(found.epoch) &&
-    Number.isInteger(found.step) &&
+    Number.isSafeInteger(found.step) &&
+    (found.step as number) >= 0 &&
     Array.isArray(found.records) &&
     found.records.length === found.epoch &&
     (found.running === undefined || isRunning(found.running, found.step));

@@ -17,6 +17,8 @@ import {
   checkpointBytes,
   identityOf,
   readCheckpoint,
+  renewalProblem,
+  settlingProblem,
   shownStates,
 } from '../train/index.js';
 import { artifactFiles } from './artifacts.js';
@@ -81,6 +83,7 @@ export class RunWriter {
     const from = readCheckpoint(join(folder, runFiles.checkpoint), {
       identity: this.#identity,
       states: this.#initial(),
+      problemOf: (progress) => this.#problemOf(progress),
       otherNetwork: () => this.#otherNetwork(folder),
     });
     const { records, best } = from.progress;
@@ -165,6 +168,14 @@ export class RunWriter {
     const mirrored = comparedAs(this.#settings);
     const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
+  }
+
+  /** What a checkpoint remembers of bits must be about this network's. */
+  #problemOf({ renewal, settling }: Checkpoint['progress']): string | undefined {
+    const { bits } = this.#settings;
+    const [renewed, settled] = [renewalProblem(renewal, this.#trainee.network, bits), settlingProblem(settling, bits)];
+    if (renewed !== undefined) return `what it remembers of step sizes is wrong: ${renewed}`;
+    return settled && `what it remembers of settling is wrong: ${settled}`;
   }
 
   /** The first line in which the network of the run folder and this one differ. */
