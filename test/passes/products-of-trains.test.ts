@@ -63,7 +63,19 @@ it.each([
   expectSamePlanes(tokens, body);
 });
 
-it.each(['matmul(two, two)', 'matmul(one + one, three)', 'matmul(aligned, three)', 'two * three'])(
+it.each([
+  'matmul(two, two)',
+  'matmul(two, three, transpose: true) | linear(4)',
+  'matmul(one + one, three)',
+  'matmul(aligned, three)',
+  'matmul(wide, two)',
+  'matmul(0.25 * matmul(two, three, transpose: true), two)',
+  'SpikingSelfAttention(two, 4, 4, heads: 2, Attention: MBLIF(integer: 1, fraction: 1, theta: 0.1)) | linear(4)',
+])('%s only adds with --planes: one of its operands comes in planes', (body) => {
+  expectSamePlanes(tokens, body);
+});
+
+it.each(['two * three'])(
   '%s multiplies numbers: --planes refuses it by name and says what it needs',
   (body) => {
     expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
