@@ -31,6 +31,7 @@ export const chapters: readonly Chapter[] = [
         'integer-neurons',
         'adaptive-bits',
         'pytorch',
+        'microcontroller',
         'compare-configs',
       ].map((name) => docs(`tutorials/${name}`)),
     ],

@@ -20,7 +20,7 @@ describe('the tutorials', () => {
   it('are all in the index', () => {
     const index = readFileSync(new URL('README.md', folder), 'utf8');
     expect(pages.filter((page) => !index.includes(`](${page})`))).toEqual([]);
-    expect(pages).toHaveLength(8);
+    expect(pages).toHaveLength(9);
   });
 
   it.each([...pages, 'README.md'])('%s links to files that are there', (page) => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -63,6 +63,27 @@ export function sizeOf(
     const [, numbers] = execFileSync(size, [object], { encoding: 'utf8' }).split('\n');
     const [text, data, bss] = numbers!.trim().split(/\s+/).map(Number);
     return { text: text!, data: data!, bss: bss! };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Bytes of stack that each function of an emitted source takes. */
+export function stackOf(
+  files: ReadonlyMap<string, string>,
+  compiler: string,
+  flags: readonly string[],
+): readonly number[] {
+  const folder = mkdtempSync(join(tmpdir(), 'spikec-c-'));
+  try {
+    for (const [name, text] of files) writeFileSync(join(folder, name), text);
+    const source = `${stemOf(files)}.c`;
+    execFileSync(compiler, [...strict, ...flags, '-fstack-usage', '-c', source, '-o', 'one.o'], {
+      cwd: folder,
+      stdio: 'pipe',
+    });
+    const lines = readFileSync(join(folder, 'one.su'), 'utf8').trim().split('\n');
+    return lines.map((line) => Number(line.split('\t')[1]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { emitC } from '../../../src/backends/c/index.js';
 import { lower } from '../../../src/lower/program/index.js';
 import type { Network } from '../../../src/network/index.js';
 import { simplify } from '../../../src/tensor/index.js';
-import { hasGcc, runC } from '../../support/c-compiler.js';
+import { armGcc, hasArmGcc, hasGcc, runC, sizeOf, stackOf } from '../../support/c-compiler.js';
 import { shapeOf } from '../../support/c-network.js';
 import { logitsOf, runPasses, withRandomNorms } from '../../support/planes.js';
 import { randomImages } from '../../support/random-network.js';
@@ -133,3 +135,20 @@ it('what has no form in integers is written in floating point, and says which la
     expect(notes.join(), neuron).toContain(why);
   }
 });
+
+it.skipIf(!hasArmGcc)(
+  'ResNet-20 of fixed bits takes at most 1.1 times its packed weights, the memory that is printed, and a small stack',
+  () => {
+    const text = readFileSync(join(import.meta.dirname, '../../../models/adaptive/resnet20.spike'), 'utf8');
+    const given = runPasses(withRandomNorms(networkFrom(text, 1, 'u331'), 1), 'ann');
+    const { files, memory, notes } = emitC({ network: given, program: simplify(lower(given).program) });
+    expect(notes).toEqual([]);
+    // 270,896 weights of 3 bits
+    expect(memory.flash).toBeLessThanOrEqual(1.1 * ((270_896 * 3) / 8));
+    const flags = ['-Os', '-mcpu=cortex-m4', '-mthumb'];
+    const { data, bss } = sizeOf(files, armGcc, flags);
+    expect(data + bss).toBe(memory.ram);
+    expect(Math.max(...stackOf(files, armGcc, flags))).toBeLessThan(1024);
+  },
+  60_000,
+);

@@ -12,6 +12,10 @@ typedef struct {
   uint32_t bytes, planes, beta;
 } spk_train;`;
 
+/** Where neuron \`i\` is, walked to from the one before: no machine divides for it. */
+const walk = 'while (i >= next) { start = next; next += s->channels; if (++x == s->width) { x = 0; y++; } }';
+const fromTheFirst = 'uint32_t start = 0, next = s->channels;\n  int32_t x = 0, y = 0;';
+
 /** Calls ON for every spike of some steps, merged: \`i\` is the neuron, \`level\` their weighted sum. */
 const eachSpike = (on: string): string => `  const uint32_t size = t->bytes * t->planes;
   uint32_t byte, k, bit;
@@ -72,14 +76,16 @@ export function rowKernel(bits: number): string {
 export function spikeKernel(bits: number): string {
   const joined = bits === 8 ? '' : ` && s->outputs % ${bits === 4 ? 16 : 8}u == 0`;
   return `/* One spike through its synapses. */
-static void spk_spike_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t *w, uint32_t i, int32_t level) {
-  const uint32_t row = (s->outputs * ${bits}u + 7u) / 8u, c = i % s->channels, at = i / s->channels;
-  const int32_t y = (int32_t)(at / s->width) + s->pad_y, x = (int32_t)(at % s->width) + s->pad_x;
+static void spk_spike_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t *w, uint32_t c, int32_t y, int32_t x, int32_t level) {
+  const uint32_t row = (s->outputs * ${bits}u + 7u) / 8u;
   const int lines = s->stride_x == 1 && s->dilation_x == 1 && s->inputs == s->channels${joined};
-  const int32_t start = x + 1 - s->kernel_x, first = start < 0 ? 0 : start, last = x < s->out_x ? x : s->out_x - 1;
+  const int32_t right = x + s->pad_x, start = right + 1 - s->kernel_x;
+  const int32_t first = start < 0 ? 0 : start, last = right < s->out_x ? right : s->out_x - 1;
   const uint8_t *line = w + c * s->kernel_y * s->kernel_x * row;
   int32_t ky, kx;
-  acc += c / s->inputs * s->outputs;
+  y += s->pad_y;
+  x = right;
+  if (s->inputs != s->channels) acc += c / s->inputs * s->outputs;
   for (ky = 0; ky < s->kernel_y; ky++, line += s->kernel_x * row) {
     const int32_t ty = y - ky * s->dilation_y, oy = s->stride_y == 1 ? ty : ty / s->stride_y;
     spk_i32 *to = acc + (uint32_t)(oy * s->out_x) * s->filters;
@@ -228,7 +234,8 @@ export function gatherName(bits: number, eachRow: boolean): string {
 export function bitsConv(bits: number): string {
   return `/* The spikes of some steps, merged to their weighted sum, through a synapse. */
 static void spk_synapse_${bits}(const spk_train *t, uint32_t first, uint32_t count, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
-${eachSpike(`spk_spike_${bits}(acc, s, w, i, level);`)}
+  ${fromTheFirst}
+${eachSpike(`${walk} spk_spike_${bits}(acc, s, w, i - start, y, x, level);`)}
 }`;
 }
 
@@ -236,7 +243,12 @@ export function levelsConv(bits: number, type: string): string {
   return `/* A step of spikes of several levels through a synapse. */
 static void spk_levels_${bits}_${type.replace('spk_', '')}(const ${type} *levels, uint32_t n, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
   uint32_t i;
-  for (i = 0; i < n; i++) if (levels[i] != 0) spk_spike_${bits}(acc, s, w, i, levels[i]);
+  ${fromTheFirst}
+  for (i = 0; i < n; i++) {
+    if (levels[i] == 0) continue;
+    ${walk}
+    spk_spike_${bits}(acc, s, w, i - start, y, x, levels[i]);
+  }
 }`;
 }
 
@@ -276,10 +288,17 @@ export function addLevels(name: string, type: string, acc: string): string {
 /** Sums over windows, channel by channel. */
 export function poolBits(name: string, type: string): string {
   return `/* Sums over windows, spike by spike. */
-static void ${name}_spike(${type} *out, const spk_windows *s, uint32_t i, int32_t level) {
-  const uint32_t c = i % s->channels, at = i / s->channels;
-  const int32_t y = (int32_t)(at / s->width) + s->pad_y, x = (int32_t)(at % s->width) + s->pad_x;
+static void ${name}_spike(${type} *out, const spk_windows *s, uint32_t c, int32_t y, int32_t x, int32_t level) {
   int32_t ky, kx;
+  y += s->pad_y;
+  x += s->pad_x;
+  if (s->kernel_y <= s->stride_y && s->kernel_x <= s->stride_x) {
+    const int32_t oy = y / s->stride_y, ox = x / s->stride_x;
+    ${type} *to = out + (uint32_t)(oy * s->out_x + ox) * s->channels + c;
+    if (oy >= s->out_y || y - oy * s->stride_y >= s->kernel_y || ox >= s->out_x || x - ox * s->stride_x >= s->kernel_x) return;
+    *to = (${type})(*to + level);
+    return;
+  }
   for (ky = 0; ky < s->kernel_y && ky <= y; ky++) {
     const int32_t ty = y - ky, oy = ty / s->stride_y;
     if (oy >= s->out_y || oy * s->stride_y != ty) continue;
@@ -293,10 +312,11 @@ static void ${name}_spike(${type} *out, const spk_windows *s, uint32_t i, int32_
 }
 static void ${name}(const spk_train *t, uint32_t first, uint32_t count, ${type} *out, const spk_windows *s) {
   const uint32_t n = (uint32_t)s->out_y * s->out_x * s->channels;
+  ${fromTheFirst}
   uint32_t j;
   for (j = 0; j < n; j++) out[j] = 0;
   {
-${eachSpike(`${name}_spike(out, s, i, level);`)}
+${eachSpike(`${walk} ${name}_spike(out, s, i - start, y, x, level);`)}
   }
 }`;
 }

@@ -323,14 +323,17 @@ static void ${name}(${params}) {
   for (c = 0; c < channels; c += 8) {
     int64_t drive[8]${trains.map(({ real }, j) => (real === undefined ? `, g${j}[8]` : '')).join('')};
     const uint32_t n = channels - c < 8u ? channels - c : 8u;
+    uint32_t known = c, y = 0, column = 0;
     for (j = 0; j < n; j++) {
 ${trains.map(({ real }, j) => (real === undefined ? `      g${j}[j] = spk_number(gain${j}, c + j);\n` : '')).join('')}      drive[j] = spk_number(&bias->values, c + j);
     }
     for (p = 0, i = c; p < pixels; p++, i += channels) {
       int32_t fired[8];
       if (bias->rows != 0) {
-        const uint32_t at = ((uint32_t)bias->rows[p / bias->width] * bias->classes + bias->columns[p % bias->width]) * channels + c;
-        for (j = 0; j < n; j++) drive[j] = spk_number(&bias->values, at + j);
+        const uint32_t at = ((uint32_t)bias->rows[y] * bias->classes + bias->columns[column]) * channels + c;
+        if (at != known) for (j = 0; j < n; j++) drive[j] = spk_number(&bias->values, at + j);
+        known = at;
+        if (++column == bias->width) { column = 0; y++; }
       }
       for (j = 0; j < n; j++) {
         ${step.join('\n        ')}

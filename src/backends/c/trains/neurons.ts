@@ -238,12 +238,7 @@ function fireFunction(
     ...lines,
     `p[i + j] = (${ctypes[prefix].name})(${beta} * before + s);`,
     ...accumulators.map(({ type }, j) => `a${j}[i + j] = (${ctypes[type].name})(a${j}[i + j] * next);`),
-    ...(eight
-      ? ['fired[j] = s;']
-      : [
-          'out[(i + j) >> 3] |= (uint8_t)((s > 0) << ((i + j) & 7u));',
-          'if (bytes != 0) out[bytes + ((i + j) >> 3)] |= (uint8_t)((s < 0) << ((i + j) & 7u));',
-        ]),
+    'fired[j] = s;',
   ];
   const text = (
     name: string,
@@ -254,29 +249,41 @@ static void ${name}(${params}) {
 ${eight ? '' : '  for (i = 0; i < (pixels * channels + 7u) / 8u; i++) {\n    out[i] = 0;\n    if (bytes != 0) out[bytes + i] = 0;\n  }\n'}  for (c = 0; c < channels; c += 8) {
     int64_t units8[8], drive[8]${flips ? ', own[8]' : ''}${others.map((_, j) => `, g${j + 1}[8]`).join('')};
     const uint32_t n = ${eight ? '8' : 'channels - c < 8u ? channels - c : 8u'};
+    uint32_t known = c, y = 0, column = 0;
     for (j = 0; j < n; j++) {
       units8[j] = spk_number(units, c + j);
 ${flips ? '      own[j] = units8[j] < 0 ? -one : one;\n      if (units8[j] < 0) units8[j] = -units8[j];\n' : ''}${others.map((_, j) => `      g${j + 1}[j] = spk_number(gain${j + 1}, c + j);\n`).join('')}      drive[j] = spk_number(&bias->values, c + j) * bt;
     }
     for (x = 0, i = c; x < pixels; x++, i += channels) {
-${eight ? '      int32_t fired[8];\n      uint32_t up = 0, down = 0;\n' : ''}      if (bias->rows != 0) {
-        const uint32_t at = ((uint32_t)bias->rows[x / bias->width] * bias->classes + bias->columns[x % bias->width]) * channels + c;
-        for (j = 0; j < n; j++) drive[j] = spk_number(&bias->values, at + j) * bt;
+      int32_t fired[8];
+      uint32_t up = 0, down = 0;
+      if (bias->rows != 0) {
+        const uint32_t at = ((uint32_t)bias->rows[y] * bias->classes + bias->columns[column]) * channels + c;
+        if (at != known) for (j = 0; j < n; j++) drive[j] = spk_number(&bias->values, at + j) * bt;
+        known = at;
+        if (++column == bias->width) { column = 0; y++; }
       }
       for (j = 0; j < n; j++) {
         ${step.join('\n        ')}
       }
-${
-  eight
-    ? `      for (j = 0; j < 8; j++) {
+      for (j = 0; j < n; j++) {
         up |= (uint32_t)(fired[j] > 0) << j;
         down |= (uint32_t)(fired[j] < 0) << j;
       }
-      out[i >> 3] = (uint8_t)up;
-      if (bytes != 0) out[bytes + (i >> 3)] = (uint8_t)down;
-`
-    : ''
-}    }
+${
+  eight
+    ? `      out[i >> 3] = (uint8_t)up;
+      if (bytes != 0) out[bytes + (i >> 3)] = (uint8_t)down;`
+    : `      up <<= i & 7u;
+      down <<= i & 7u;
+      out[i >> 3] |= (uint8_t)up;
+      if (up >> 8 != 0u) out[(i >> 3) + 1u] |= (uint8_t)(up >> 8);
+      if (bytes != 0) {
+        out[bytes + (i >> 3)] |= (uint8_t)down;
+        if (down >> 8 != 0u) out[bytes + (i >> 3) + 1u] |= (uint8_t)(down >> 8);
+      }`
+}
+    }
   }
 }`;
   return source.shared(text('NAME'), (name) => text(name), 'spk_fire');
