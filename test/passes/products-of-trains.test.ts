@@ -75,14 +75,11 @@ it.each([
   expectSamePlanes(tokens, body);
 });
 
-it.each(['two * three'])(
-  '%s multiplies numbers: --planes refuses it by name and says what it needs',
-  (body) => {
-    expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
-      /mul %output\.(mat)?mul multiplies/,
-    );
-  },
-);
+it.each(['two * three'])('%s multiplies numbers: --planes refuses it by name and says what it needs', (body) => {
+  expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
+    /mul %output\.(mat)?mul multiplies/,
+  );
+});
 
 it('a positive factor behind a train passes maxima, a negative one doesn’t: the greatest of −s isn’t minus the greatest of s', () => {
   expectSamePlanes([2, 4, 4], '0.5 * three | maxpool(2) | conv(3)');
