@@ -111,7 +111,7 @@ async function compared(path) {
       const [values, sums] = [expected[op.id].data, expected[op.inputs[0]].data];
       codes += levels.length;
       for (let i = 0; i < levels.length; i++) {
-        if (levels[i] === Math.round(values[i] / scale) + zero - min) continue;
+        if (levels[i] === Math.round(values[i] / scale + zero) - min) continue;
         const position = sums[i] / scale;
         const isTie = Math.abs(Math.abs(position - Math.round(position)) - 0.5) < tie(op.attrs.max - min);
         if (isTie) ties++;

@@ -3,6 +3,7 @@ import { conversionCodings } from '../dist/src/workspace/types.js';
 import { below, mutateBytes, mutateGraph, mutateText, seeded } from './mutate.mjs';
 import { onnxGraphs } from './seeds.mjs';
 import { grownGraph, grownModel, nudgedData, nudgedText } from './grow.mjs';
+import { folderInput } from './run-folders.mjs';
 
 /** Inputs of each format in a round: about as many as take a like share of the time, no fewer than one in ninety. */
 export const shares = {
@@ -14,6 +15,7 @@ export const shares = {
   log: 2,
   run: 4,
   checkpoint: 2,
+  folder: 4,
   journal: 10,
   npy: 30,
   npz: 30,
@@ -57,6 +59,7 @@ export function inputOf(all, round, runSeed, n) {
   const seed = runSeed * 1e6 + n;
   const random = seeded(seed);
   const format = round[n % round.length];
+  if (format === 'folder') return { seed, format, ...folderInput(random, all.folder), thorough: random() < 0.05 };
   const { target, files } = all[format][below(random, all[format].length)];
   const original = files.find(({ name }) => name === target).bytes;
   const bytes = made(random, format, Buffer.from(original));

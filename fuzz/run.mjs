@@ -81,10 +81,13 @@ function told(n, { problem, refused, milliseconds }) {
     const seen = failures.get(kind) ?? 0;
     failures.set(kind, seen + 1);
     if (seen === 0) {
-      const { target, coding, thorough } = inputOf(all, round, seed, n);
+      const { target, coding, command, thorough } = inputOf(all, round, seed, n);
       const kept = join(values.out, `${format}-${seed * 1e6 + n}`);
       cpSync(folder, kept, { recursive: true });
-      writeFileSync(join(kept, 'problem.txt'), `${problem}\ncoding ${coding}${thorough ? ', thorough' : ''}\n`);
+      writeFileSync(
+        join(kept, 'problem.txt'),
+        `${problem}\n${command ?? `coding ${coding}`}${thorough ? ', thorough' : ''}\n`,
+      );
       process.stdout.write(`${kind}\n  ${join(kept, target)}\n`);
     }
   }

@@ -70,6 +70,28 @@ network F { input image: real[1, 6, 6]
 config f { network F neuron LIF(tau: 2) coding direct(steps: 2) }
 `;
 
+/** Trainings whose checkpoints have all that a checkpoint may have: averages, learned bits with what renews and settles them, numbers as labels. */
+const trainings = [
+  model.replace(
+    'sgd(lr: 1e-2) batch 4',
+    'sgd(lr: 1e-2, momentum: 0.9) schedule plateau(patience: 1) average ema(decay: 0.9) validation 0.25 augment [flip, crop(padding: 1)] batch 4',
+  ),
+  `use "spikec/neurons" { Refined }
+network N { input image: real[1, 8, 8]
+  output image | conv(2, kernel: 3, stride: 2) | batchnorm | spike | flatten | linear(4) }
+config c { network N neuron Refined coding direct(steps: 2)
+  bits { weights learn(init: 4, max: 6, target: 2) spikes learn(init: 4, max: 6, target: 2) settle 0.5 renewal all }
+  train { data mnist optimizer adam(lr: 1e-2) batch 4 epochs 1 seed 1 } }
+`,
+  `use "spikec/neurons" { LIF, LI }
+network N { input image: real[1, 8, 8]
+  h = image | flatten | linear(6) | spike
+  output h | linear(64) | spike(LI) }
+config c { network N neuron LIF(tau: 2, theta: 0.5) coding direct(steps: 2)
+  train { data mnist target reconstruction optimizer adamw(lr: 1e-2) clip norm(max: 1) batch 4 epochs 1 seed 1 } }
+`,
+];
+
 function npy(descr, shape, data) {
   const open = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
   const header = Buffer.from(`${open.padEnd(64 * Math.ceil((open.length + 11) / 64) - 11)}\n`, 'latin1');
@@ -167,17 +189,21 @@ export async function seeds() {
     { name: 'images', bytes: idx(8, [8, 8, 8], new Uint8Array(512).fill(7)) },
     { name: 'labels', bytes: idx(8, [8], [0, 1, 2, 3, 0, 1, 2, 3]) },
   ];
-  const trained = await compiled(async (folder) => {
-    for (const { name, bytes } of [...digits, { name: 'n.spike', bytes: model }]) {
-      writeFileSync(join(folder, name), bytes);
-    }
-    // the data set's name is part of what a training is
-    const from = process.cwd();
-    process.chdir(folder);
-    const target = { path: 'n.spike', config: 'c' };
-    const { diagnostics, value } = await driver.trainTarget(target, trainOptions).finally(() => process.chdir(from));
-    if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  });
+  const trainedBy = (text) =>
+    compiled(async (folder) => {
+      for (const { name, bytes } of [...digits, { name: 'n.spike', bytes: text }]) {
+        writeFileSync(join(folder, name), bytes);
+      }
+      // the data set's name is part of what a training is
+      const from = process.cwd();
+      process.chdir(folder);
+      const target = { path: 'n.spike', config: 'c' };
+      const { diagnostics, value } = await driver.trainTarget(target, trainOptions).finally(() => process.chdir(from));
+      if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
+    });
+  const trained = await trainedBy(model);
+  const runs = [];
+  for (const text of trainings) runs.push(await trainedBy(text));
   // a write that was interrupted behind its journal: one file has taken its place, one hasn't
   const staged = 'weights.safetensors.4194305-0-1.spikec.tmp';
   const journal = [
@@ -201,6 +227,7 @@ export async function seeds() {
     log: [{ target: 'run/log.jsonl', files: trained }],
     run: [{ target: 'run/run.json', files: trained }],
     checkpoint: [{ target: 'run/checkpoint/state.safetensors', files: trained }],
+    folder: runs.map((files) => ({ target: 'run', files })),
     journal: [{ target: '.spikec-journal.json', files: interrupted }],
     npy: ['images.npy', 'labels.npy'].map((target) => ({
       target,

@@ -1,6 +1,6 @@
 // Makes and reads one damaged input after the other, as commands do. What ends in diagnostics is fine; all else is reported.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { deserialize } from 'node:v8';
 import { DiagnosticError } from '../dist/src/base/diagnostics/index.js';
 import { driver } from '../dist/src/commands/index.js';
@@ -71,7 +71,75 @@ const resumed = async (folder) => {
   valueOf(await driver.costOf({ path: run }, {}));
 };
 
+/** The files of a run folder with their bytes; what is there for a moment only is left out. */
+function filesOf(run) {
+  return new Map(
+    readdirSync(run, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp') && !entry.name.startsWith('.spikec'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [relative(run, path), readFileSync(path)]),
+  );
+}
+
+/** What a training that goes on never writes before it has done an epoch; all else follows from it, and is written again. */
+const own = /^(checkpoint|model\.spike)/;
+
+/** Whatever a command makes of a run folder: nothing goes, what is only read stays as it is, and of a training that is refused what it went on from. */
+async function kept(run, mayWrite, work) {
+  const before = filesOf(run);
+  let refusal;
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    refusal = error;
+  }
+  const after = filesOf(run);
+  for (const [name, bytes] of before) {
+    const now = after.get(name);
+    if (now === undefined) throw new Error(`${name} was lost`);
+    if ((!mayWrite || (refusal !== undefined && own.test(name))) && !now.equals(bytes))
+      throw new Error(`${name} was changed`);
+  }
+  if (refusal !== undefined) throw refusal;
+}
+
+/** A run folder as commands read it; a training goes on for an epoch, or begins from its weights. */
+async function ranFolder(folder, { command = 'resume', thorough }) {
+  const run = join(folder, 'run');
+  const trained = async (options) => {
+    const from = process.cwd();
+    process.chdir(folder);
+    const work = driver.trainTarget({ path: 'n.spike', config: 'c' }, { ...trainOptions, ...options });
+    valueOf(await work.finally(() => process.chdir(from)));
+  };
+  const evaluated = async (path) => {
+    const dataset = openDataset(`idx:${folder}/images,${folder}/labels`);
+    try {
+      valueOf(await driver.evaluateTarget({ path }, { dataset, normalisation: {}, threads: 1, activity: thorough }));
+    } finally {
+      dataset.close();
+    }
+  };
+  const uses = {
+    resume: async () => {
+      await trained({ resume: true, epochs: 2 });
+      // what was written can be gone on with, and read
+      await trained({ resume: true, epochs: 2 });
+      valueOf(await driver.costOf({ path: run }, {}));
+    },
+    from: () => trained({ from: run, run: 'other' }),
+    cost: async () => valueOf(await driver.costOf({ path: run }, {})),
+    eval: () => evaluated(run),
+    best: () => evaluated(join(run, 'best')),
+    report: async () =>
+      valueOf(await driver.reportTargets([{ path: run }], { normalisation: {}, outFile: join(folder, 'report.html') })),
+  };
+  await kept(run, command === 'resume', uses[command]);
+}
+
 const uses = {
+  folder: ranFolder,
   spike: async (folder, { thorough }) => {
     const path = join(folder, 'n.spike');
     await driver.formatFile(path);
@@ -115,13 +183,13 @@ const uses = {
 };
 
 /** What became of an input that lies in `folder`. */
-async function answerTo({ format, folder, coding, thorough }) {
+async function answerTo({ format, folder, coding, command, thorough }) {
   let problem;
   let refused = false;
   const memory = measured();
   const before = process.cpuUsage();
   try {
-    await uses[format](folder, { coding, thorough });
+    await uses[format](folder, { coding, command, thorough });
   } catch (error) {
     refused = error instanceof DiagnosticError;
     if (!refused) problem = error instanceof Error ? error.stack : String(error);

@@ -36,9 +36,15 @@ export interface DownloadAnswer {
 export type Weights = Readonly<Record<string, Tensor>>;
 
 /** What a training in the page starts from. */
+/** Backends of TensorFlow.js in a browser, fastest first. */
+export const backends = ['webgpu', 'wasm', 'cpu'] as const;
+export type Backend = (typeof backends)[number];
+
 export interface TrainRequest {
   readonly text: string;
   readonly config: string;
+  /** In place of the fastest that there is. */
+  readonly backend?: Backend;
   /** In place of the config's. */
   readonly epochs?: number;
   readonly digits: Digits;

@@ -1,7 +1,15 @@
 import { type DownloadForm, downloadForms } from './download-forms.js';
 import type { Compiler } from './compiler.js';
 import { button, element, image, problemList, save } from './elements.js';
-import type { Digits, DownloadAnswer, TrainEpoch, TrainReply, TrainRequest, Weights } from './messages.js';
+import {
+  type Digits,
+  type DownloadAnswer,
+  type TrainEpoch,
+  type TrainReply,
+  type TrainRequest,
+  type Weights,
+  backends,
+} from './messages.js';
 
 export interface TrainPaneOptions {
   readonly compiler: Compiler;
@@ -11,6 +19,8 @@ export interface TrainPaneOptions {
 }
 
 const usualEpochs = 15;
+/** Engines that can be asked for, as a page says them. */
+const engines = { fastest: 'the fastest here', webgpu: 'WebGPU', wasm: 'WebAssembly', cpu: 'JavaScript' } as const;
 const percent = (share: number | undefined): string => (share === undefined ? '–' : `${(100 * share).toFixed(1)} %`);
 
 /** Trains the config that is chosen, in a worker; curves, spikes and membranes are drawn after each epoch. */
@@ -18,6 +28,7 @@ export class TrainPane {
   readonly root = document.createElement('div');
   readonly #options: TrainPaneOptions;
   readonly #epochs = document.createElement('input');
+  readonly #backend = document.createElement('select');
   readonly #train = button('Train', () => void this.#start());
   readonly #stop = button('Stop', () => this.#end('stopped'));
   readonly #says = element('p', '');
@@ -35,7 +46,10 @@ export class TrainPane {
     label.append('Epochs ', this.#epochs);
     const row = document.createElement('p');
     row.className = 'row';
-    row.append(label, this.#train, this.#stop);
+    const engine = document.createElement('label');
+    engine.append('Engine ', this.#backend);
+    for (const [value, words] of Object.entries(engines)) this.#backend.append(new Option(words, value));
+    row.append(label, engine, this.#train, this.#stop);
     this.#stop.disabled = true;
     this.#says.setAttribute('role', 'status');
     this.#says.textContent =
@@ -53,7 +67,9 @@ export class TrainPane {
     this.#say('loading digits and TensorFlow.js');
     const model = this.#options.model();
     const epochs = Math.min(200, Math.max(1, Math.round(Number(this.#epochs.value) || usualEpochs)));
-    const request: TrainRequest = { ...model, epochs, digits: await this.#options.digits() };
+    const asked = backends.find((backend) => backend === this.#backend.value);
+    const engine = asked === undefined ? {} : { backend: asked };
+    const request: TrainRequest = { ...model, ...engine, epochs, digits: await this.#options.digits() };
     // stopped in the meantime
     if (this.#stop.disabled) return;
     this.#worker = new Worker('trainer-worker.js');

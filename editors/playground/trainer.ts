@@ -18,10 +18,15 @@ import { chooseConfig } from '../../src/workspace/choose-config.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { forLabels, plannedTraining, trainable } from '../../src/workspace/planned-training.js';
 import { type Files, checked, modelName, withWeights } from './compile.js';
-import type { Digits, TrainEpoch, TrainRequest, TrainStart } from './messages.js';
+import {
+  type Backend,
+  type Digits,
+  type TrainEpoch,
+  type TrainRequest,
+  type TrainStart,
+  backends,
+} from './messages.js';
 
-/** Backends of TensorFlow.js in a browser, fastest first. */
-const backends = ['webgpu', 'wasm', 'cpu'] as const;
 /** Layers whose spikes are drawn. */
 const drawnLayers = 3;
 /** Digits that are held back, so that the accuracy shown is that of digits it hasn't seen. */
@@ -34,25 +39,32 @@ interface Adapter {
   readonly info?: { readonly isFallbackAdapter?: boolean };
 }
 
-/** Whether there is WebGPU with an adapter that isn't computed in software, which is far slower than WebAssembly. */
-async function hasFastGpu(): Promise<boolean> {
+/** What WebGPU computes on here: nothing, a graphics card, or software, which is far slower than WebAssembly. */
+async function gpuHere(): Promise<'none' | 'card' | 'software'> {
   const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<Adapter | null> } };
-  const adapter = await gpu?.requestAdapter().catch(() => null);
-  return Boolean(adapter) && adapter?.isFallbackAdapter !== true && adapter?.info?.isFallbackAdapter !== true;
+  const adapter = (await gpu?.requestAdapter().catch(() => null)) ?? undefined;
+  if (adapter === undefined) return 'none';
+  return adapter.isFallbackAdapter === true || adapter.info?.isFallbackAdapter === true ? 'software' : 'card';
 }
 
-/** The first backend that runs here. */
-async function usableBackend(): Promise<string> {
-  const hasGpu = await hasFastGpu();
-  for (const name of backends) {
-    if (name === 'webgpu' && !hasGpu) continue;
+/** The backend that is asked for, or the first that runs here. */
+async function usableBackend(asked?: Backend): Promise<Backend> {
+  const gpu = await gpuHere();
+  if (asked === 'webgpu' && gpu === 'none') refuse(asked, 'this browser gives pages no adapter for WebGPU');
+  for (const name of asked === undefined ? backends : [asked]) {
+    if (asked === undefined && name === 'webgpu' && gpu !== 'card') continue;
     try {
       if (await tf.setBackend(name)) return name;
     } catch {
       // the next one
     }
   }
-  throw new Error('TensorFlow.js has no backend here');
+  return refuse(asked ?? 'cpu', 'TensorFlow.js has no such backend here');
+}
+
+function refuse(backend: Backend, reason: string): never {
+  const help = 'choose another engine beside the button; `the fastest here` always finds one';
+  return fail('engine/unavailable', { engine: `tfjs-${backend}`, reason }, undefined, { help });
 }
 
 export interface TrainHooks {
@@ -62,7 +74,8 @@ export interface TrainHooks {
 }
 
 /** Trains a config's network on the digits of the page, as `spikec train` does, on the fastest backend that there is. */
-export async function train({ text, config: name, epochs, digits }: TrainRequest, files: Files, hooks: TrainHooks) {
+export async function train(request: TrainRequest, files: Files, hooks: TrainHooks) {
+  const { text, config: name, epochs, digits } = request;
   const findings = new Findings();
   const config = chooseConfig(findings.take(checked(text, files)), { path: modelName, config: name });
   const planned = plannedTraining(config, { ...(epochs === undefined ? {} : { epochs }) }, findings);
@@ -74,7 +87,7 @@ export async function train({ text, config: name, epochs, digits }: TrainRequest
     fail('train/teacher', { teacher, reason: 'is a file, and a page reads none' });
   const trainee = trainable(plan);
   const samples = trainingSamples(dataset, plan.network, plan.settings, findings);
-  const backend = await usableBackend();
+  const backend = await usableBackend(request.backend);
   const engine: Engine = {
     name: `tfjs-${backend}`,
     open: (program, options) => openOnTfjs(program, tf, backend, options),

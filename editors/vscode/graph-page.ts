@@ -27,7 +27,6 @@ async function draw({ config, ops }: Extract<ToGraphPage, { kind: 'graph' }>): P
   const svg = box.querySelector('svg')!;
   svg.setAttribute('width', svg.dataset['width']!);
   // its two lines are its name
-  for (const one of box.querySelectorAll('[data-op]')) one.removeAttribute('aria-label');
   ids = placed.ops.map(({ op }) => op.id);
   mark();
 }

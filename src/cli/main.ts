@@ -21,7 +21,11 @@ function end(code: number): void {
   process.stderr.write(`\n${interrupt.say?.() ?? ''}`);
   process.exit(code);
 }
-process.on('SIGINT', () => end(exitCode.interrupted));
+let asked = false;
+process.on('SIGINT', () => {
+  if (!asked && interrupt.ask?.() === true) asked = true;
+  else end(exitCode.interrupted);
+});
 process.on('SIGTERM', () => end(143));
 
 const args = process.argv.slice(2);

@@ -27,6 +27,8 @@ export interface Host {
 /** What a command that is ended by Ctrl-C or SIGTERM leaves to be said. */
 export interface Interrupt {
   say?: () => string;
+  /** Asks a command to end by itself, with what it keeps; whether it will. A second Ctrl-C doesn't ask. */
+  ask?: () => boolean;
 }
 
 /** What a command has to show: lines for people, an object for programs. */
@@ -110,6 +112,7 @@ export async function runCommand(
     for (const { dataset } of opened) dataset.close();
     progress.clear();
     delete interrupt.say;
+    delete interrupt.ask;
   }
   show(diagnostics.filter((one) => !told.has(one)));
   if (flags.json === true) {

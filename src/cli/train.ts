@@ -11,6 +11,7 @@ import {
 } from './options.js';
 import { type Layout, layouts } from '../data/index.js';
 import { type CommonFlags, type Host, placeIn, runCommand } from './session.js';
+import { exitCode } from './exit.js';
 import { quoted } from './shell.js';
 import type { EpochRecord } from '../commands/index.js';
 import type { Target } from '../workspace/types.js';
@@ -32,6 +33,7 @@ interface TrainFlags extends CommonFlags {
   readonly lr?: number;
   readonly from?: string;
   readonly resume?: boolean;
+  readonly checkpointEvery?: number;
   readonly out?: string;
   readonly allowOutside?: boolean;
 }
@@ -42,7 +44,7 @@ export function addTrain(program: Command, host: Host): void {
     .command('train')
     .summary('train a network on data')
     .description(
-      'Train the network of a configuration. The run folder holds the network, its weights, the log and a checkpoint of the last epoch; Ctrl-C ends a training and loses the running epoch, --resume goes on with it.',
+      'Train the network of a configuration. The run folder holds the network, its weights, the log and a checkpoint of the last epoch; Ctrl-C ends a training behind the step that is under way and keeps it (a second one ends it at once), --resume goes on with it.',
     )
     .argument('<target>', 'FILE or FILE#CONFIG', parseTarget)
     .option('--data <data>', `in place of the config's: ${dataHelp}`)
@@ -65,6 +67,11 @@ export function addTrain(program: Command, host: Host): void {
       '--low-memory',
       'compute values again instead of keeping them: the same numbers, in less memory and more time (native, tfjs)',
     )
+    .option(
+      '--checkpoint-every <steps>',
+      'also write the checkpoint every so many steps within an epoch',
+      wholeNumber(1),
+    )
     .option('--resume', 'go on from the last checkpoint')
     .option('-o, --out <run>', 'run folder (default: runs/NAME-CONFIG)')
     .action((target: Target, flags: TrainFlags) => train(host, target, flags));
@@ -79,7 +86,17 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
   const { terminal, interrupt } = host;
   let kept: { readonly run: string; epochs: number } | undefined;
   let running = '';
-  interrupt.say = () => interrupted(target, flags, kept, running);
+  // steps of the running epoch that are kept
+  let within: number | undefined;
+  let stopping = false;
+  interrupt.say = () => interrupted(target, flags, kept, { running, within });
+  interrupt.ask = () => {
+    // between steps it ends by itself; what else takes time has nothing to keep
+    if (kept === undefined || !running.startsWith('epoch ') || flags.engine === 'torch') return false;
+    stopping = true;
+    terminal.err('\nstopping behind this step (Ctrl-C again: at once)\n');
+    return true;
+  };
   return runCommand(
     host,
     flags,
@@ -97,11 +114,17 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             clear();
             if (flags.quiet !== true) terminal.err(`engine ${name}\n`);
           },
-          onRun: (run, epochs) => (kept = { run, epochs }),
+          onRun: (run, epochs, steps) => {
+            kept = { run, epochs };
+            within = steps;
+          },
+          stopping: () => stopping,
+          onCheckpoint: ({ step }) => (within = step),
           onWarning: warn,
           onEpoch: (record) => {
             clear();
             if (kept !== undefined) kept.epochs = record.epoch;
+            within = undefined;
             if (flags.json === true) terminal.out(`${JSON.stringify(record)}\n`);
             else if (flags.quiet !== true) terminal.out(epochLine(record, terminal.outColumns) + bitLines(record));
           },
@@ -119,10 +142,15 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
             batch: flags.batch,
             rate: flags.lr,
             from: flags.from,
+            checkpointEvery: flags.checkpointEvery,
             run: flags.out,
           }),
         }),
       );
+      if (result.stopped === 'asked') {
+        terminal.err(interrupted(target, flags, kept, { running, within }));
+        return { text: '', json: result, code: exitCode.interrupted };
+      }
       delete interrupt.say;
       return { text: summary(result, flags), json: result };
     },
@@ -135,14 +163,18 @@ function interrupted(
   target: Target,
   flags: TrainFlags,
   kept: { readonly run: string; readonly epochs: number } | undefined,
-  running: string,
+  { running, within }: { readonly running: string; readonly within: number | undefined },
 ): string {
   if (kept === undefined) return 'interrupted before anything was written\n';
   const where = running === '' ? '' : ` in ${running}`;
   const { run, epochs } = kept;
   const what =
     epochs === 0 ? 'no epoch was done yet' : `${epochs} epoch${epochs === 1 ? ' is' : 's are'} kept in ${run}`;
-  return `interrupted${where}: what the running epoch did is lost, ${what}\nTo go on: ${resumeCommand(target, flags, run)}\n`;
+  const lost =
+    within === undefined
+      ? 'what the running epoch did is lost'
+      : `the first ${within.toLocaleString('en')} step${within === 1 ? '' : 's'} of the running epoch are kept`;
+  return `interrupted${where}: ${lost}, ${what}\nTo go on: ${resumeCommand(target, flags, run)}\n`;
 }
 
 function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string): string {
@@ -160,6 +192,7 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
     ['--python', flags.python],
     ['--threads', flags.threads],
     ['--seed', flags.seed],
+    ['--checkpoint-every', flags.checkpointEvery],
     ['-o', run],
   ].flatMap(([name, value]) => (value === undefined ? [] : [String(name), quoted(String(value))]));
   const file = quoted(config === undefined ? path : `${path}#${config}`);

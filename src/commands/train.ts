@@ -30,8 +30,8 @@ export interface TrainOptions extends CommonOptions, TrainingHooks, TrainOverrid
   readonly resume?: boolean;
   /** The run folder; by default one below `runs`. */
   readonly run?: string;
-  /** The run folder, once it is written, and the epochs that are done in it. */
-  readonly onRun?: (run: string, epochs: number) => void;
+  /** The run folder, once it is written, the epochs that are done in it, and steps of one that is not. */
+  readonly onRun?: (run: string, epochs: number, steps: number | undefined) => void;
   readonly onEngine?: (name: string) => void;
 }
 
@@ -82,7 +82,7 @@ export async function trainTarget(target: Target, options: TrainOptions): Promis
     try {
       const from = options.resume === true ? findings.take(writer.resume(claim)) : undefined;
       if (from === undefined) writer.begin(claim);
-      options.onRun?.(claim.folder, from?.progress.epoch ?? 0);
+      options.onRun?.(claim.folder, from?.progress.epoch ?? 0, from?.progress.running?.steps);
       const { threads } = options;
       const training = { ...plan, trainee, samples, engine, loop, threads, writer, claim, from };
       return { value: await runTraining(training, options, findings), diagnostics: findings.all };

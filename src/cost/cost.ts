@@ -180,9 +180,11 @@ function matmulCost(network: Network, op: Op<'matmul'>, sourcesOf: ReturnType<ty
     const most = greatestCount(network, id, sourcesOf);
     return most === undefined ? 32 : bitsFor(most + 1);
   });
-  const train = operands.findIndex((sources) => sources !== undefined);
-  const own = op.type.time?.steps ?? 1;
-  const squeezed = trains.length > 0 && trains.every((source) => source.squeezed);
+  const { planes = 1, on } = op.attrs;
+  const train = on ?? operands.findIndex((sources) => sources !== undefined);
+  // a product of planes is one in each of their virtual steps
+  const own = (op.type.time?.steps ?? 1) * planes;
+  const squeezed = op.attrs.planes === undefined && trains.length > 0 && trains.every((source) => source.squeezed);
   const steps = squeezed ? Math.max(...trains.map((source) => source.steps)) : own;
   const [weight_bits, spike_bits] = train === 1 ? [bits[0]!, bits[1]!] : [bits[1]!, bits[0]!];
   const bit_budget = weight_bits * spike_bits * steps;
@@ -215,7 +217,10 @@ function greatestCount(network: Network, id: string, sourcesOf: ReturnType<typeo
   const scales = role === 'scaling' && op.params['shift'] === undefined;
   if (scales || role === 'reshape') return greatestCount(network, op.inputs[0]!, sourcesOf);
   if (op.kind !== 'matmul') return undefined;
-  const [a, b] = op.inputs.map((input) => greatestCount(network, input, sourcesOf));
+  const { on, levels } = op.attrs;
+  const [a, b] = op.inputs.map((input, n) =>
+    n === on && levels !== undefined ? levels[1] - levels[0] : greatestCount(network, input, sourcesOf),
+  );
   const terms = byId.get(op.inputs[0]!)!.type.shape.at(-1)!;
   return a === undefined || b === undefined ? undefined : terms * a * b;
 }

@@ -96,11 +96,12 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
 }
 
 /**
- * A matrix product adds, for each spike of the operand that is a train (the first of two), a row or a column of the other
+ * A matrix product adds, for each spike of the operand that is a train (the first of two, or that in planes), a row or a column of the other
  * operand: one addition a value of the result that it reaches.
  */
 function productReach(reader: Op<'matmul'>, n: number, shape: readonly number[], ofSpikes: Context['ofSpikes']): Reach {
-  if (n !== reader.inputs.findIndex(ofSpikes)) return none;
+  const { on = reader.inputs.findIndex(ofSpikes) } = reader.attrs;
+  if (n !== on) return none;
   const reached = reader.type.shape.at(n === 0 ? -1 : -2)!;
   return new Map([[reader.id, new Float64Array(elementCount(shape)).fill(reached)]]);
 }

@@ -70,7 +70,9 @@ function typeProblems(op: Op, network: Network, types: ReadonlyMap<string, Value
     problems.push(`has type ${printType(op.type)}, its inputs give ${printType(inferred)}`);
   }
   const { join: joins, role } = traitsOf(op);
-  if (joins || role === 'neurons') {
+  // one operand of a product comes in planes: its row looks at the times
+  const inPlanes = role === 'product' && 'planes' in op.attrs && op.attrs.planes !== undefined;
+  if ((joins && !inPlanes) || role === 'neurons') {
     const join = joinProblem(inputs);
     if (join !== undefined) problems.push(join);
   }

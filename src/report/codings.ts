@@ -100,7 +100,7 @@ export async function codingsPage(found: CodingComparison, version: string): Pro
 }
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): Html {
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <tr>
         ${head.map((cell) => html`<th>${cell}</th>`)}

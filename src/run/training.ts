@@ -22,6 +22,12 @@ export interface TrainingHooks extends Pick<CommonOptions, 'onProgress'> {
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Receives at once what is also part of the outcome: a layer that doesn't fire. */
   readonly onWarning?: (warning: Diagnostic) => void;
+  /** Steps between checkpoints within an epoch; none but that of a stop where missing. */
+  readonly checkpointEvery?: number;
+  /** A checkpoint within an epoch was written. */
+  readonly onCheckpoint?: (at: { readonly epoch: number; readonly step: number }) => void;
+  /** Whether the training is to stop behind its next step, which is kept. */
+  readonly stopping?: () => boolean;
 }
 
 export interface TrainResult {
@@ -52,7 +58,7 @@ export interface TrainResult {
   /** The data set's name. */
   readonly data: string;
   /** Why it ended. */
-  readonly stopped: 'epochs' | 'patience';
+  readonly stopped: LoopResult['stopped'];
   readonly engine: string;
 }
 
@@ -92,6 +98,12 @@ export async function runTraining(
         findings.all.push(warning);
         hooks.onWarning?.(warning);
       }
+    },
+    every: hooks.checkpointEvery,
+    ...(hooks.stopping === undefined ? {} : { stopping: hooks.stopping }),
+    onCheckpoint: (state) => {
+      writer.saveRunning(claim, records, state);
+      hooks.onCheckpoint?.({ epoch: records.length + 1, step: state.running?.steps ?? 0 });
     },
     onPhase: phasesTo(hooks.onProgress),
     onProgress: (progress) => hooks.onProgress?.(progressOf(progress)),

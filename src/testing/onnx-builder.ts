@@ -18,7 +18,13 @@ export const elementTypes = {
 } as const;
 
 export type BuilderType = keyof typeof elementTypes;
-type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly tensor: TensorSpec };
+type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly tensor: TensorSpec };
 
 export interface TensorSpec {
   readonly type: BuilderType;
@@ -197,6 +203,7 @@ function attributeProto(name: string, value: Attribute): onnxProto.onnx.IAttribu
   if (typeof value === 'number') return { name, type: types.INT, i: value };
   if (typeof value === 'string') return { name, type: types.STRING, s: new TextEncoder().encode(value) };
   if ('float' in value) return { name, type: types.FLOAT, f: value.float };
+  if ('floats' in value) return { name, type: types.FLOATS, floats: [...value.floats] };
   if ('tensor' in value) return { name, type: types.TENSOR, t: tensorProto('', value.tensor) };
   return { name, type: types.INTS, ints: [...value] };
 }

@@ -5,14 +5,32 @@ import { decodeSafetensors, encodeSafetensors } from '../base/safetensors.js';
 import { isFile, readBytes } from '../data/index.js';
 import { type Identity, differences } from './identity.js';
 import { type EpochRecord, recordProblem } from './record.js';
-import type { RenewalState } from './renewal.js';
-import type { SettlingState } from './settling.js';
+import type { RenewalEvent, RenewalState } from './renewal.js';
+import type { SettlingEvent, SettlingState } from './settling.js';
 
 /** What a training needs to go on as if it had never stopped. */
 export interface Checkpoint {
   /** Weights, running statistics and the optimiser's slots, by name. */
   readonly states: ReadonlyMap<string, Tensor>;
   readonly progress: CheckpointProgress;
+}
+
+/** How far the epoch is in which a checkpoint was written. */
+export interface RunningEpoch {
+  /** Steps of it done. */
+  readonly steps: number;
+  /** Random numbers that the augmentation of these steps took. */
+  readonly drawn: number;
+  /** Sums over these steps, and the last learning rate. */
+  readonly loss: number;
+  readonly correct: number;
+  readonly rate: number;
+  readonly terms: Readonly<Record<string, number>>;
+  readonly others: Readonly<Record<string, number>>;
+  readonly renewals: readonly RenewalEvent[];
+  readonly settled: readonly SettlingEvent[];
+  /** It took so long. */
+  readonly seconds: number;
 }
 
 export interface CheckpointProgress {
@@ -23,6 +41,8 @@ export interface CheckpointProgress {
   /** Optimiser steps done. */
   readonly step: number;
   readonly records: readonly EpochRecord[];
+  /** Of a checkpoint within an epoch. */
+  readonly running?: RunningEpoch;
   /** SHA-256 of the weights file of the best epoch, once there is one. */
   readonly best?: string;
   /** What the observers of step sizes remember. */
@@ -49,12 +69,14 @@ export interface Expected {
   readonly identity: Identity;
   /** Its states have these types and shapes. */
   readonly states: ReadonlyMap<string, Tensor>;
+  /** What is wrong with a progress, as far as the network and its bits say it. */
+  readonly problemOf?: (progress: CheckpointProgress) => string | undefined;
   /** In what the network differs, where it has the same states but isn't the same. */
   readonly otherNetwork: () => string;
 }
 
 /** Reads a checkpoint of the training that is expected. */
-export function readCheckpoint(path: string, { identity, states, otherNetwork }: Expected): Checkpoint {
+export function readCheckpoint(path: string, { identity, states, problemOf, otherNetwork }: Expected): Checkpoint {
   if (!isFile(path)) fail('train/no-checkpoint', { path });
   const read = decodeSafetensors(readBytes(path), path);
   if (read.value === undefined) throw new DiagnosticError(read.diagnostics);
@@ -64,6 +86,8 @@ export function readCheckpoint(path: string, { identity, states, otherNetwork }:
   if (other !== undefined) fail('train/other-training', { path, reason: other });
   if (metadata['sha256'] !== hashOf(tensors, metadata['progress']!))
     fail('train/bad-checkpoint', { path, reason: 'its content has changed since it was written' });
+  const problem = problemOf?.(progress);
+  if (problem !== undefined) fail('train/bad-checkpoint', { path, reason: problem });
   return { states: tensors, progress };
 }
 
@@ -92,9 +116,11 @@ function parseProgress(path: string, metadata: Readonly<Record<string, string>>)
     typeof found?.identity === 'object' &&
     found.identity !== null &&
     Number.isInteger(found.epoch) &&
-    Number.isInteger(found.step) &&
+    Number.isSafeInteger(found.step) &&
+    (found.step as number) >= 0 &&
     Array.isArray(found.records) &&
-    found.records.length === found.epoch;
+    found.records.length === found.epoch &&
+    (found.running === undefined || isRunning(found.running, found.step));
   if (!fits) return damaged('its progress lacks something');
   const progress = found as CheckpointProgress;
   progress.records.forEach((record, i) => {
@@ -102,6 +128,24 @@ function parseProgress(path: string, metadata: Readonly<Record<string, string>>)
     if (problem !== undefined) damaged(`the record of epoch ${i + 1} is wrong: ${problem}`);
   });
   return progress;
+}
+
+function isRunning(found: unknown, step: number | undefined): found is RunningEpoch {
+  if (typeof found !== 'object' || found === null) return false;
+  const { steps, drawn, terms, others, renewals, settled, ...sums } = found as RunningEpoch;
+  const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  const numbers = [sums.loss, sums.correct, sums.rate, sums.seconds];
+  return (
+    isCount(steps) &&
+    steps > 0 &&
+    steps <= (step ?? 0) &&
+    isCount(drawn) &&
+    numbers.every((value) => typeof value === 'number') &&
+    [terms, others].every((one) => isObject(one) && Object.values(one).every((value) => typeof value === 'number')) &&
+    Array.isArray(renewals) &&
+    Array.isArray(settled)
+  );
 }
 
 /** The first state that doesn't fit. */

@@ -3,14 +3,8 @@ export { type Bounds, constraintsOf } from './constraints.js';
 export { randomFeeds } from './feeds.js';
 export { Firing } from './firing.js';
 export { type Identity, identityOf } from './identity.js';
-export {
-  type EpochProgress,
-  type LoopOptions,
-  type LoopResult,
-  type LoopState,
-  splitSamples,
-  trainLoop,
-} from './loop.js';
+export { splitSamples, trainLoop } from './loop.js';
+export type { EpochProgress, LoopOptions, LoopResult, LoopState } from './loop-options.js';
 export type { OpenTeacher, Teacher } from './teacher.js';
 export { type Python, findPython } from './python.js';
 export { torchLoop } from './torch-loop.js';
@@ -21,9 +15,9 @@ export { Measure, type Measurement } from './measure.js';
 export { randomStream, shuffled } from './random.js';
 export { type BitRecord, type QuantisedTensor, bitRecord, quantisedTensors } from './bits.js';
 export { bestRange, stepOf } from './grid-search.js';
-export { type RenewalEvent, type RenewalState, StepSizes } from './renewal.js';
+export { type RenewalEvent, type RenewalState, StepSizes, renewalProblem } from './renewal.js';
 export { type EpochRecord, bestOf, isBetter, recordProblem } from './record.js';
-export { Settling, type SettlingEvent, type SettlingState } from './settling.js';
+export { Settling, type SettlingEvent, type SettlingState, settlingProblem } from './settling.js';
 export { type LoadOptions, Samples, usualMemory } from './samples.js';
 export { learningRate } from './schedule.js';
 export type { Augmentation, BitTraining, ScheduleSpec, TrainSettings } from './settings.js';

@@ -11,6 +11,26 @@ export function randomStream(...keys: readonly (number | string)[]): () => numbe
   return seededRandom(state);
 }
 
+/** A stream that says how many numbers it has given, and can begin behind some of them. */
+export class CountedStream {
+  readonly #next: () => number;
+  #given = 0;
+
+  constructor(given: number, ...keys: readonly (number | string)[]) {
+    this.#next = randomStream(...keys);
+    while (this.#given < given) this.next();
+  }
+
+  get given(): number {
+    return this.#given;
+  }
+
+  readonly next = (): number => {
+    this.#given++;
+    return this.#next();
+  };
+}
+
 /** 0 … count−1 in random order (Fisher–Yates). */
 export function shuffled(count: number, random: () => number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);

@@ -48,6 +48,35 @@ export interface RenewalEvent {
 
 type States = Map<string, Tensor>;
 
+/** What is wrong with a value that a checkpoint has for this network's renewal; nothing where it is what {@link StepSizes} remembers. */
+export function renewalProblem(
+  value: unknown,
+  network: Network,
+  { penalties = [] }: Partial<BitTraining> = {},
+): string | undefined {
+  if (value === undefined) return undefined;
+  const { observers, targets } = (value ?? {}) as Partial<Record<keyof RenewalState, unknown>>;
+  if (!isObject(observers) || !Array.isArray(targets)) return 'it lacks observers or targets';
+  const lost = quantisedTensors(network).find(({ step }) => !isObserver(observers[step]));
+  if (lost !== undefined) return `"${lost.step}" has no observer`;
+  const sound = targets.every((one) => isObject(one) && isNumber(one['distance']) && typeof one['ended'] === 'boolean');
+  return sound && targets.length === penalties.length ? undefined : 'its targets are not those of the config';
+}
+
+function isObserver(value: unknown): boolean {
+  if (!isObject(value) || !isNumber(value['bits'])) return false;
+  const { range } = value;
+  return range === undefined || (isObject(range) && isNumber(range['lo']) && isNumber(range['hi']));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isFinite(value);
+}
+
 /**
  * Step sizes that follow the data: their start (2·mean|x|/√hi of the first batch) and their renewal (ABA Alg. 1-2,
  * eq. 24-25). An observer per quantised tensor holds the bits it saw last. When they have changed, the range that

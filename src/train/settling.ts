@@ -20,6 +20,17 @@ export type SettlingState = readonly {
   readonly settled: boolean;
 }[];
 
+/** What is wrong with a value that a checkpoint has for settling; nothing where it is what {@link Settling} remembers. */
+export function settlingProblem(value: unknown, { penalties = [] }: Partial<BitTraining> = {}): string | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length !== penalties.length) return 'its targets are not those of the config';
+  const isSound = (one: unknown): boolean => {
+    const { before = 0, nearest = 0, settled } = (one ?? {}) as Partial<Record<string, unknown>>;
+    return typeof settled === 'boolean' && Number.isFinite(before) && Number.isFinite(nearest);
+  };
+  return value.every(isSound) ? undefined : 'what it remembers of a target is damaged';
+}
+
 /** Learned numbers of one target that stay from now on. */
 export interface SettlingEvent {
   /** Optimiser step, from 1, in front of which it happened. */

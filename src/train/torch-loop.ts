@@ -8,7 +8,7 @@ import { elementCount } from '../base/dtype.js';
 import { decodeSafetensors } from '../base/safetensors.js';
 import { present } from '../base/invariant.js';
 import { type CheckpointProgress, checkpointBytes } from './checkpoint.js';
-import type { EpochProgress, LoopOptions, LoopResult, LoopState } from './loop.js';
+import type { EpochProgress, LoopOptions, LoopResult, LoopState } from './loop-options.js';
 import { type Python, lastLine } from './python.js';
 import type { EpochRecord } from './record.js';
 import type { Samples } from './samples.js';

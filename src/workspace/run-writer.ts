@@ -17,6 +17,8 @@ import {
   checkpointBytes,
   identityOf,
   readCheckpoint,
+  renewalProblem,
+  settlingProblem,
   shownStates,
 } from '../train/index.js';
 import { artifactFiles } from './artifacts.js';
@@ -81,14 +83,17 @@ export class RunWriter {
     const from = readCheckpoint(join(folder, runFiles.checkpoint), {
       identity: this.#identity,
       states: this.#initial(),
+      problemOf: (progress) => this.#problemOf(progress),
       otherNetwork: () => this.#otherNetwork(folder),
     });
     const { records, best } = from.progress;
     checkLog(join(folder, runFiles.log), records);
     if (isFile(join(folder, runFiles.run))) readRunInfo(join(folder, runFiles.run));
     this.#best = best;
-    const network = this.#networkFiles(from.states);
-    const isBest = bestOf(records)?.epoch === records.length;
+    // within an epoch the network of the last one stays as it is
+    const within = from.progress.running !== undefined;
+    const network = within ? new Map<string, FileContent>() : this.#networkFiles(from.states);
+    const isBest = !within && bestOf(records)?.epoch === records.length;
     const kept = [...this.#first(records)].filter(
       ([name]) => !this.#place.sources.has(name) || !isFile(join(folder, name)),
     );
@@ -108,6 +113,12 @@ export class RunWriter {
     const best = this.#best === undefined ? {} : { best: this.#best };
     const checkpoint = this.#checkpoint(states, { epoch: records.length, records, ...rest, ...best });
     claim.write(new Map([...checkpoint, ...network, ...(isBest ? inBest(network) : []), ...logFiles(records)]));
+  }
+
+  /** Within an epoch: the checkpoint alone, the network stays that of the last epoch. */
+  saveRunning(claim: FolderClaim, records: readonly EpochRecord[], { states, ...rest }: LoopState): void {
+    const best = this.#best === undefined ? {} : { best: this.#best };
+    claim.write(this.#checkpoint(states, { epoch: records.length, records, ...rest, ...best }));
   }
 
   #initial(): ReadonlyMap<string, Tensor> {
@@ -157,6 +168,14 @@ export class RunWriter {
     const mirrored = comparedAs(this.#settings);
     const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;
     return artifactFiles({ ...network, params }, ['ir', 'json'], origin, packageVersion());
+  }
+
+  /** What a checkpoint remembers of bits must be about this network's. */
+  #problemOf({ renewal, settling }: Checkpoint['progress']): string | undefined {
+    const { bits } = this.#settings;
+    const [renewed, settled] = [renewalProblem(renewal, this.#trainee.network, bits), settlingProblem(settling, bits)];
+    if (renewed !== undefined) return `what it remembers of step sizes is wrong: ${renewed}`;
+    return settled && `what it remembers of settling is wrong: ${settled}`;
   }
 
   /** The first line in which the network of the run folder and this one differ. */

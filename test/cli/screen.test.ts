@@ -91,7 +91,7 @@ it.skipIf(!hasScript)(
     for (const line of lines) expect(line).toMatch(whole);
     expect(text).toMatch(/epoch 1  loss \d\.\d{4}  training accuracy \d+\.\d\d %  validation \d+\.\d\d %/);
     const said = text.slice(text.indexOf('interrupted'));
-    const [, kept, run] = /what the running epoch did is lost, (\d+) epochs are kept in (\S+)/.exec(said)!;
+    const [, kept, run] = /running epoch (?:did is lost|are kept), (\d+) epochs are kept in (\S+)/.exec(said)!;
     expect(Number(kept)).toBeGreaterThanOrEqual(3);
     expect(run).toBe('run');
     const again = /To go on: spikec (train .*--resume)/.exec(said)![1]!;

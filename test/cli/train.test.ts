@@ -136,7 +136,7 @@ it('one that is ended from outside says what is lost, what is kept, and how to g
     {
       trainTarget: (_, options) => {
         said.push(interrupt.say!());
-        options.onRun?.('runs/a-2', 0);
+        options.onRun?.('runs/a-2', 0, undefined);
         options.onEpoch?.(record);
         options.onProgress?.({ phase: 'epoch 2/5', done: 640, total: 54_000, unit: 'images' });
         said.push(interrupt.say!());
@@ -151,4 +151,52 @@ it('one that is ended from outside says what is lost, what is kept, and how to g
       "To go on: spikec train 'my net.spike#a' --data mnist:train --epochs 5 --seed 7 -o runs/a-2 --resume\n",
   ]);
   expect(interrupt.say).toBeUndefined();
+});
+
+it('Ctrl-C between steps asks the training to stop, which says what is kept of the epoch and ends with 130', async () => {
+  const interrupt: Interrupt = {};
+  const asked: (boolean | undefined)[] = [];
+  const { code, err, out } = await spikec(
+    ['train', 'net.spike', '--checkpoint-every', '50', '-o', 'a'],
+    {
+      trainTarget: (_, options) => {
+        expect(options.checkpointEvery).toBe(50);
+        asked.push(interrupt.ask?.());
+        options.onRun?.('a', 0, undefined);
+        options.onProgress?.({ phase: 'compiling the training step', done: 0, silent: true });
+        asked.push(interrupt.ask?.());
+        options.onProgress?.({ phase: 'epoch 1/5', done: 640, total: 54_000, unit: 'images' });
+        expect(options.stopping!()).toBe(false);
+        asked.push(interrupt.ask?.());
+        expect(options.stopping!()).toBe(true);
+        options.onCheckpoint?.({ epoch: 1, step: 1001 });
+        return Promise.resolve({ value: { ...result, stopped: 'asked' }, diagnostics: [] });
+      },
+    },
+    interrupt,
+  );
+  expect(asked).toEqual([false, false, true]);
+  expect(code).toBe(130);
+  expect(out).toBe('');
+  expect(err).toContain('stopping behind this step (Ctrl-C again: at once)\n');
+  expect(err).toContain(
+    'interrupted in epoch 1/5, 640 of 54,000 images: the first 1,001 steps of the running epoch are kept, no epoch was done yet\n' +
+      'To go on: spikec train net.spike --checkpoint-every 50 -o a --resume\n',
+  );
+});
+
+it('the engine torch isn’t asked: it keeps whole epochs', async () => {
+  const interrupt: Interrupt = {};
+  await spikec(
+    ['train', 'net.spike', '--engine', 'torch'],
+    {
+      trainTarget: (_, options) => {
+        options.onRun?.('a', 1, undefined);
+        options.onProgress?.({ phase: 'epoch 2/5', done: 640, total: 54_000, unit: 'images' });
+        expect(interrupt.ask?.()).toBe(false);
+        return Promise.resolve({ value: result, diagnostics: [] });
+      },
+    },
+    interrupt,
+  );
 });

@@ -1,3 +1,4 @@
+import { runPasses } from '../support/planes.js';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { elementCount, tensor } from '../../src/base/dtype.js';
@@ -149,4 +150,46 @@ it('additions of products of trains are counted on data: a spike adds a row of t
             }
         expect(y![(n * 3 + i) * 4 + c]).toBeCloseTo(sum / 2, 6);
       }
+});
+
+it('a product of two trains of several bits in planes: S-ACE of one bit in as many steps, additions of its planes’ ones', () => {
+  const wide = attention
+    .replaceAll('levels=[0, 1]', 'levels=[0, 3]')
+    .replaceAll('spike{0..1}', 'spike{0..3}')
+    .replace('spike{0..4}', 'spike{0..36}')
+    .replaceAll('spike{0..12}', 'spike{0..324}')
+    .replace('fire s = u >= theta', 'fire s = clip(floor(u / theta), 0, 3)');
+  const w = tensor('f32', [4, 4], [0.5, 0.1, -0.2, 0.4, 0.3, -0.1, 0.6, 0.2, -0.3, 0.5, 0.2, 0.1, 0.4, 0.4, -0.5, 0.3]);
+  const { value: network, diagnostics } = parseNetwork(
+    { name: 'attention.ir', text: wide },
+    new Map([['w', { tensor: w }]]),
+  );
+  expect(diagnostics).toEqual([]);
+  const split = runPasses(network!, 'planes');
+  const plain = costOf(network!).layers;
+  const planes = costOf(split).layers;
+  const row = (layers: typeof plain, id: string) => layers.find((layer) => layer.id === id)!;
+  // 3·3·4 products of 2 by 2 bits at 2 steps; in planes of q, 2 by 1 bit at 4 virtual steps
+  expect(row(plain, 'counts')).toMatchObject({ macs: 36, weight_bits: 2, spike_bits: 2, steps: 2, s_ace: 36 * 8 });
+  expect(row(planes, 'counts')).toMatchObject({ macs: 36, weight_bits: 2, spike_bits: 1, steps: 4, s_ace: 36 * 8 });
+  // counts 0 … 36 have 6 bits; k comes in 2 planes
+  expect(row(planes, 'y')).toMatchObject({ macs: 36, weight_bits: 6, spike_bits: 1, steps: 4, s_ace: 36 * 6 * 4 });
+  // what runs has its planes put back, and counts the ones of its codes
+  const fused = runPasses(split, 'fuse');
+  const counter = new SpikeCounter(fused);
+  const counted = new Set(counter.ids);
+  const lowered = lower(fused, { probes: { trains: (id) => counted.has(id) } });
+  const { labels: _labels, ...feeds } = forwardFeeds(lowered, 2);
+  const results = evaluate(lowered.program, feeds);
+  counter.add((id) => results[outputNames.train(id)]!);
+  const count = (id: string) => counter.countsOf(id);
+  const { layers } = measuredCost(fused, costOf(split), count, 2, defaultHardware, split);
+  const ones = (id: string): number =>
+    Array.from(results[outputNames.train(id)]!.data).reduce((sum, s) => sum + (s & 1) + (s >> 1), 0);
+  expect(ones('q')).toBeGreaterThan(0);
+  // a one of q' adds 3 columns of k; one of k 3 rows of the counts
+  expect(layers.get('counts')!.sops).toBe((ones('q') * 3) / 2);
+  expect(layers.get('y')!.sops).toBe((ones('k') * 3) / 2);
+  const inPlanes = evaluate(lower(split).program, feeds);
+  expect(inPlanes['0']!.data).toEqual(results['0']!.data);
 });

@@ -185,6 +185,43 @@ config longer extends small { coding direct(steps: 6) }
   );
 
   it(
+    'WebGPU is refused with its reason where a page has no adapter, and trains on one that computes in software where it is asked for',
+    async () => {
+      await onPage(async (page) => {
+        await page.click('#tab-train');
+        await page.getByLabel('Engine').selectOption('WebGPU');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await page.locator('.training').getByText('no adapter for WebGPU').waitFor({ timeout: patience });
+      });
+      const withAdapter = await launchChromium({ webgpu: true });
+      try {
+        const page = await withAdapter.newPage();
+        page.setDefaultTimeout(patience);
+        await page.goto(address);
+        await page.waitForSelector('html[data-ready=true]');
+        const light = model
+          .replace('[1, 8, 8]', '[1, 28, 28]')
+          .replace('conv(4) | spike | flatten | linear(10)', 'flatten | linear(32) | spike | linear(10)')
+          .replace('steps: 3)', 'steps: 2)\n  train { data mnist  optimizer adam(lr: 0.01)  batch 100  epochs 1 }');
+        await write(page, light);
+        await panel(page, 'No problems.');
+        await page.locator('#config').selectOption('small');
+        await page.click('#tab-train');
+        await page.getByLabel('Epochs').fill('1');
+        await page.getByLabel('Engine').selectOption('WebGPU');
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await page.locator('.training [role=status]').filter({ hasText: 'done' }).waitFor({ timeout: patience });
+        const told = page.locator('.training');
+        expect(await told.getAttribute('data-engine')).toBe('tfjs-webgpu');
+        expect(Number(await told.getAttribute('data-accuracy'))).toBeGreaterThan(0.3);
+      } finally {
+        await withAdapter.close();
+      }
+    },
+    2 * patience,
+  );
+
+  it(
     'what is downloaded is what `spikec compile --emit` writes: ONNX, PyTorch, NIR and C, of layers and of a conversion',
     () =>
       onPage(async (page) => {
@@ -375,18 +412,47 @@ config longer extends small { coding direct(steps: 6) }
   );
 
   it(
-    'axe finds nothing serious, light and dark, on every pane',
+    'axe finds nothing serious, light and dark, wide and on a phone, on every pane and in the pages that panes hold',
     async () => {
-      for (const colorScheme of ['light', 'dark'] as const) {
+      for (const [colorScheme, width] of [
+        ['light', 380],
+        ['dark', 1200],
+      ] as const) {
         const { page } = await opened();
         await page.emulateMedia({ colorScheme });
-        await write(page, model);
+        await page.setViewportSize({ width, height: 800 });
+        await page.selectOption('#example', 'Convert it in every coding');
         await panel(page, 'No problems.');
-        for (const tab of ['problems', 'ir', 'cost', 'download']) {
-          await page.click(`#tab-${tab}`);
-          await page.locator('#status').filter({ hasText: 'no problems' }).waitFor({ timeout: patience });
-          expect(await seriousViolations(page)).toEqual([]);
+        const tabs = await page.locator('[role=tab]').evaluateAll((all) => all.map(({ id }) => id));
+        expect(tabs.length).toBeGreaterThanOrEqual(8);
+        for (const tab of tabs) {
+          const place = `${tab}, ${colorScheme}, ${width}`;
+          await page.click(`#${tab}`);
+          await page
+            .locator('#status')
+            .filter({ hasText: /no problems/ })
+            .waitFor({ timeout: patience });
+          expect(await seriousViolations(page), place).toEqual([]);
+          const held = await page
+            .locator('#panel iframe')
+            .evaluateAll((all) => all.map((one) => (one as unknown as { readonly srcdoc: string }).srcdoc));
+          for (const html of held) {
+            const alone = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
+            await alone.setContent(html);
+            expect(await seriousViolations(alone), `the page of ${place}`).toEqual([]);
+            await alone.close();
+          }
         }
+        // problems, and the fields of a search
+        await write(page, 'network {');
+        await page.locator('#panel .problem').first().waitFor({ timeout: patience });
+        await page.click('#tab-problems');
+        await page.keyboard.press('Shift+Tab');
+        expect(await seriousViolations(page), `problems, ${colorScheme}, ${width}`).toEqual([]);
+        await page.click('.cm-content');
+        await page.keyboard.press('Control+f');
+        await page.locator('.cm-search').waitFor();
+        expect(await seriousViolations(page), `search, ${colorScheme}, ${width}`).toEqual([]);
         await page.close();
       }
     },

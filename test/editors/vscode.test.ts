@@ -153,6 +153,73 @@ it.skipIf(!hasChromium('the graph’s page'))(
   patience,
 );
 
+it.skipIf(!hasChromium('the packed server of the web extension'))(
+  'the packed server of the web extension answers as a worker of a browser: diagnostics, fixes, hovers, completion, the graph',
+  async () => {
+    const browser = await launchChromium();
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
+    const script = readFileSync(join(folder, 'extension', manifest.browser, '..', 'server-web.js'), 'utf8');
+    await page.route('http://editor.test/**', async (route) => {
+      const isScript = route.request().url().endsWith('.js');
+      await route.fulfill(
+        isScript
+          ? { contentType: 'text/javascript', body: script }
+          : { contentType: 'text/html', body: '<title>a</title>' },
+      );
+    });
+    await page.goto('http://editor.test/');
+    await page.evaluate(`
+      const worker = new Worker('server-web.js');
+      const waiting = new Map();
+      const told = [];
+      worker.onmessage = ({ data }) => {
+        if (data.method === undefined) waiting.get(data.id)?.(data.result);
+        else told.push(data);
+      };
+      worker.onerror = ({ message }) => told.push({ method: 'failed', params: message });
+      globalThis.said = told;
+      globalThis.tell = (method, params) => worker.postMessage({ jsonrpc: '2.0', method, params });
+      globalThis.ask = (method, params) =>
+        new Promise((resolve) => {
+          const id = waiting.size + 1;
+          waiting.set(id, resolve);
+          worker.postMessage({ jsonrpc: '2.0', id, method, params });
+        });`);
+    const ask = <T>(method: string, params: object): Promise<T> =>
+      page.evaluate(`ask(${JSON.stringify(method)}, ${JSON.stringify(params)})`);
+    const tell = (method: string, params: object): Promise<void> =>
+      page.evaluate(`tell(${JSON.stringify(method)}, ${JSON.stringify(params)})`);
+    await ask('initialize', { processId: null, rootUri: null, capabilities: {} });
+    await tell('initialized', {});
+    const uri = 'file:///m.spike';
+    const text = graphText.replace('linear', 'linaer');
+    await tell('textDocument/didOpen', { textDocument: { uri, languageId: 'spike', version: 1, text } });
+    await page.waitForFunction("said.some(({ method }) => method === 'textDocument/publishDiagnostics')");
+    const said: { method: string; params: { diagnostics?: { code: string }[] } }[] = await page.evaluate('said');
+    expect(said.filter(({ method }) => method === 'failed')).toEqual([]);
+    expect(said.flatMap(({ params }) => params.diagnostics ?? []).map(({ code }) => code)).toEqual([
+      'model/unknown-name',
+    ]);
+    const textDocument = { uri };
+    const range = { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } };
+    const [fix] = await ask<{ edit: { changes: Record<string, { newText: string }[]> } }[]>('textDocument/codeAction', {
+      textDocument,
+      range,
+      context: { diagnostics: [] },
+    });
+    expect(fix!.edit.changes[uri]![0]!.newText).toBe('linear');
+    await tell('textDocument/didChange', { textDocument: { uri, version: 2 }, contentChanges: [{ text: graphText }] });
+    const position = { line: 2, character: graphText.split('\n')[2]!.indexOf('conv') + 1 };
+    const hover = await ask<{ contents: { value: string } }>('textDocument/hover', { textDocument, position });
+    expect(hover.contents.value).toContain('convolution of [C, H, W]');
+    const items = await ask<{ label: string }[]>('textDocument/completion', { textDocument, position });
+    expect(items.map(({ label }) => label)).toContain('maxpool');
+    expect((await ask<ShownGraph>('spikec/graph', { textDocument, position })).here).toEqual(['stem.conv']);
+  },
+  patience,
+);
+
 /** The commands that a packed extension registers in an editor of which nothing else is there. */
 function registeredBy(path: string): string[] {
   const file = join(folder, 'extension', path);

@@ -120,7 +120,7 @@ it('D·N that isn’t 2^B − 1 is remarked on, once a place', () => {
 });
 
 it('a coding that networks of layers don’t have is said alone', () => {
-  expect(codesOf('IF', 'binary(bits: 8)')).toEqual(['cli/not-lowered']);
+  expect(codesOf('IF', 'offset(steps: 8, look: 4)')).toEqual(['cli/not-lowered']);
 });
 
 it('ranges are for imported networks', () => {

@@ -38,7 +38,7 @@ describe('spikeLevels', () => {
       fc.property(fc.constantFrom(...firing), inputs, (name, input) => {
         const def = library!.neurons.get(name)!;
         const args = Object.fromEntries(def.params.map((p) => [p.name, p.default ?? 0]));
-        const { min, max, step } = spikeLevels(def, args)!;
+        const { min, max, step } = spikeLevels(def, args, { steps: input.length })!;
         for (const s of evaluateNeuron(def, args, input)) {
           const level = s / step;
           expect(Math.abs(level - Math.round(level))).toBeLessThan(1e-9);

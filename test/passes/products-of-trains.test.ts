@@ -63,14 +63,23 @@ it.each([
   expectSamePlanes(tokens, body);
 });
 
-it.each(['matmul(two, two)', 'matmul(one + one, three)', 'matmul(aligned, three)', 'two * three'])(
-  '%s multiplies numbers: --planes refuses it by name and says what it needs',
-  (body) => {
-    expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
-      /mul %output\.(mat)?mul multiplies/,
-    );
-  },
-);
+it.each([
+  'matmul(two, two)',
+  'matmul(two, three, transpose: true) | linear(4)',
+  'matmul(one + one, three)',
+  'matmul(aligned, three)',
+  'matmul(wide, two)',
+  'matmul(0.25 * matmul(two, three, transpose: true), two)',
+  'SpikingSelfAttention(two, 4, 4, heads: 2, Attention: MBLIF(integer: 1, fraction: 1, theta: 0.1)) | linear(4)',
+])('%s only adds with --planes: one of its operands comes in planes', (body) => {
+  expectSamePlanes(tokens, body);
+});
+
+it.each(['two * three'])('%s multiplies numbers: --planes refuses it by name and says what it needs', (body) => {
+  expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
+    /mul %output\.(mat)?mul multiplies/,
+  );
+});
 
 it('a positive factor behind a train passes maxima, a negative one doesn’t: the greatest of −s isn’t minus the greatest of s', () => {
   expectSamePlanes([2, 4, 4], '0.5 * three | maxpool(2) | conv(3)');

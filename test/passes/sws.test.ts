@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type TypedArray, tensor } from '../../src/base/dtype.js';
 import { exactCodes, lower, outputNames } from '../../src/lower/program/index.js';
-import { type Network, latencyOf } from '../../src/network/index.js';
+import { type Network, latencyOf, rewrite } from '../../src/network/index.js';
+import { spikeAmplitude } from '../../src/passes/network/sws/codes.js';
 import { evaluate } from '../../src/tensor/index.js';
 import { simulate } from '../support/brute-force.js';
 import { chain, randomImages, randomNetwork, withSkip } from '../support/random-network.js';
@@ -25,26 +26,63 @@ function layers(network: Network): readonly string[] {
   return network.ops.filter((op) => op.kind === 'neuron' || op.kind === 'encode').map((op) => op.id);
 }
 
+/** The codes of every layer are those of the quantised network in exact arithmetic. */
+function expectExact(quantised: Network, spiking: Network, seed: number): void {
+  const reference = evaluate(lower(quantised, { carrier: exactCodes, probes: { codes: true } }).program, {
+    image: images(seed),
+  });
+  const found = run(spiking, seed);
+  for (const id of layers(spiking)) {
+    expect([...found[outputNames.codes(id)]!], `${id} of seed ${seed}`).toEqual([
+      ...reference[outputNames.codes(id)]!.data,
+    ]);
+  }
+  const [a, b] = [[...found['0']!], [...reference['0']!.data]];
+  a.forEach((logit, i) => expect(logit).toBeCloseTo(b[i]!, 4));
+}
+
+/** Its quantisers with so many bits, over the same range. */
+function withBits(network: Network, bits: number): Network {
+  const most = 2 ** bits - 1;
+  return rewrite(network, (op, inputs, to) => {
+    if (op.kind !== 'quantize') return to.copy(op, inputs);
+    const { scale, zero, min, max } = op.attrs;
+    const share = most / (max - min);
+    const attrs = { ...op.attrs, scale: scale / share, zero: Math.round((zero - min) * share), min: 0, max: most };
+    return to.copy(op, inputs, { attrs });
+  });
+}
+
 describe('SWS conversion of random quantised networks', () => {
   it('with Ts = Tc every code equals the quantised network’s in exact arithmetic', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 1, max: 4 }), (seed, stages) => {
         const { quantised, spiking } = convert(randomNetwork(seed, stages), sws({ silent: 8 }));
-        const reference = evaluate(lower(quantised, { carrier: exactCodes, probes: { codes: true } }).program, {
-          image: images(seed),
-        });
-        const found = run(spiking, seed);
-        for (const id of layers(spiking)) {
-          expect([...found[outputNames.codes(id)]!], `${id} of seed ${seed}`).toEqual([
-            ...reference[outputNames.codes(id)]!.data,
-          ]);
-        }
-        const [a, b] = [[...found['0']!], [...reference['0']!.data]];
-        a.forEach((logit, i) => expect(logit).toBeCloseTo(b[i]!, 4));
+        expectExact(quantised, spiking, seed);
       }),
       { numRuns: 60 },
     );
   });
+
+  it('so it does with codes of 3 to 8 bits and Tc from 3 to 16, those of 4 bits at Tc = 4 among them', () => {
+    const seen = new Set<number>();
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 10_000 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 3, max: 16 }),
+        (seed, stages, steps) => {
+          const bits = Math.min(8, steps);
+          const source = withBits(randomNetwork(seed, stages), bits);
+          const { quantised, spiking } = convert(source, sws({ steps, silent: steps }));
+          expectExact(quantised, spiking, seed);
+          seen.add(steps);
+        },
+      ),
+      { numRuns: 60, examples: Array.from({ length: 14 }, (_, i): [number, number, number] => [i, 2, i + 3]) }, // prettier-ignore
+    );
+    expect(seen.size).toBe(14);
+  }, 120_000);
 
   it('its logits equal a step-by-step simulation in global time with delay lines', () => {
     let compared = 0;
@@ -53,15 +91,10 @@ describe('SWS conversion of random quantised networks', () => {
         fc.integer({ min: 0, max: 10_000 }),
         fc.integer({ min: 1, max: 3 }),
         fc.constantFrom(0, 1, 2, 5),
-        fc.constantFrom(
-          { beta: 2, steps: 8 },
-          { beta: 2, steps: 4 },
-          { beta: 2, steps: 5 },
-          { beta: 3, steps: 6 },
-          { beta: 1.5, steps: 8 },
-        ),
+        fc.constantFrom(1.5, 2, 3),
+        fc.integer({ min: 3, max: 16 }),
         fc.constantFrom('half', 'full'),
-        (seed, stages, silent, { beta, steps }, threshold) => {
+        (seed, stages, silent, beta, steps, threshold) => {
           const options = sws({ beta, steps, threshold, silent: Math.min(silent, steps) });
           const { spiking } = convert(randomNetwork(seed, stages, beta === 2), options);
           const found = [...run(spiking, seed)['0']!];
@@ -122,6 +155,15 @@ describe('SWS schedule', () => {
 });
 
 describe('spike amplitude', () => {
+  it('with β = 3 is finer where the largest code is reached from above: 15 is 27 − 9 − 3', () => {
+    expect([spikeAmplitude(255, 3, 6), spikeAmplitude(15, 3, 4), spikeAmplitude(7, 3, 3)]).toEqual([
+      1,
+      15 / 40,
+      7 / 13,
+    ]);
+    expect([spikeAmplitude(15, 2, 4), spikeAmplitude(15, 2, 6)]).toEqual([1, 1]);
+  });
+
   it('is 1 for 8 bits at Tc = 8 and 17 at Tc = 4', () => {
     for (const [steps, amplitude] of [
       [8, 1],

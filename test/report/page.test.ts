@@ -10,6 +10,7 @@ import { layOut } from '../../src/report/graph/layout.js';
 import { html, jsonElement, trusted } from '../../src/report/page/html.js';
 import { snippetOf } from '../../src/report/page/snippet.js';
 import { renderReport } from '../../src/report/index.js';
+import { seriousViolations } from '../support/axe.js';
 import { hasChromium, launchChromium, patience } from '../support/chromium.js';
 import { resnet50 } from '../support/resnet50.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -174,6 +175,23 @@ describe.skipIf(!inBrowser)('in Chromium', { timeout: patience }, () => {
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(15, 18, 24)');
     expect(heard).toEqual([]);
     await page.close();
+  });
+
+  it('axe finds nothing serious in it, light and dark, wide and on a phone, with a layer chosen and a difference told', async () => {
+    const [first, second] = [target(tiny(), 'net'), target(tiny('LIF()'), 'other')];
+    const text = await renderReport(context(first, second));
+    for (const [colorScheme, width] of [
+      ['light', 380],
+      ['dark', 1280],
+      ['dark', 380],
+      ['light', 1280],
+    ] as const) {
+      const { page } = await open(text, colorScheme);
+      await page.setViewportSize({ width, height: 900 });
+      await page.locator('.op.neuron').first().click();
+      expect(await seriousViolations(page), `${colorScheme}, ${width}`).toEqual([]);
+      await page.close();
+    }
   });
 
   it('tabs show one network at a time', async () => {

@@ -14,9 +14,11 @@ export function hasChromium(what: string): boolean {
   return chromium !== undefined;
 }
 
-export async function launchChromium(): Promise<Browser> {
+/** `webgpu`: with an adapter for WebGPU that is computed in software (SwiftShader). */
+export async function launchChromium({ webgpu = false } = {}): Promise<Browser> {
   const { chromium: launcher } = await import('playwright-core');
   const flags =
-    '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-  return launcher.launch({ executablePath: chromium!, args: flags.split(' '), timeout: patience });
+    '--headless --no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+  const gpu = webgpu ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : ['--disable-gpu'];
+  return launcher.launch({ executablePath: chromium!, args: [...flags.split(' '), ...gpu], timeout: patience });
 }

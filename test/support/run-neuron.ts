@@ -4,7 +4,8 @@ type Vector = readonly number[];
 
 /**
  * Outputs of one neuron step by step, evaluated straight from its equations in float64. Every value
- * is a vector over the units of its states (one unit where there is no more).
+ * is a vector over the units of its states (one unit where there is no more). Further input currents are as `x`; random numbers
+ * the middle of their distribution.
  */
 export function evaluateNeuron(
   def: NeuronDef,
@@ -22,7 +23,7 @@ export function evaluateNeuron(
   for (const state of def.states) names.set(state.name, evaluate(state.initial, names));
   return input.map((x, i) => {
     names.set('t', [i + 1]);
-    names.set('x', [x]);
+    for (const name of ['x', ...(def.currents ?? [])]) names.set(name, [x]);
     for (const { target, value } of assignmentsOf(def)) names.set(target, evaluate(value, names));
     return names.get('s')![0]!;
   });
@@ -88,5 +89,7 @@ const functions: Readonly<Record<string, (...x: number[]) => number>> = {
   max: Math.max,
   exp: Math.exp,
   detach: (x) => x!,
+  uniform: (low, high) => (low! + high!) / 2,
+  normal: (mean) => mean!,
   sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
 };

@@ -4,7 +4,7 @@ import { chooseEngine } from '../../src/run/engine.js';
 import { type BitPenalty, lowerForObservation } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
 import { evaluate } from '../../src/tensor/index.js';
-import { type BitTraining, StepSizes } from '../../src/train/index.js';
+import { type BitTraining, StepSizes, renewalProblem } from '../../src/train/index.js';
 import type { Dim } from '../../src/tensor/index.js';
 import { networkFrom, stepFeeds } from '../support/train.js';
 import { traineeOf } from '../../src/train/index.js';
@@ -111,6 +111,27 @@ it('changed bits renew the step size from the present batch, a later layer on wh
   // the second layer saw the first one's new step size
   expect(currents(network, states, drawn, layers[1])).not.toEqual(stale);
   expect(await sizes.renew(states, () => Promise.resolve(states), drawn, 3)).toEqual([]);
+  await sizes.close();
+});
+
+it('what a checkpoint remembers of step sizes is looked at before a training goes on with it', async () => {
+  const { network, sizes } = await opened('spikes');
+  const [renewal, bits] = [sizes.state, { penalties: [{}, {}] as unknown as BitPenalty[] }];
+  expect(renewalProblem(undefined, network, bits)).toBeUndefined();
+  expect(renewalProblem(renewal, network, bits)).toBeUndefined();
+  const [first] = Object.keys(renewal.observers);
+  const { [first!]: _, ...others } = renewal.observers;
+  expect(renewalProblem({ ...renewal, observers: others }, network, bits)).toBe(`"${first}" has no observer`);
+  const odd = { ...others, [first!]: { bits: 2, range: { lo: null, hi: 1 } } };
+  expect(renewalProblem({ ...renewal, observers: odd }, network, bits)).toBe(`"${first}" has no observer`);
+  for (const targets of [
+    [],
+    [...renewal.targets, ...renewal.targets],
+    [null, null],
+    [{ distance: 1 }, { distance: 1 }],
+  ])
+    expect(renewalProblem({ ...renewal, targets }, network, bits)).toBe('its targets are not those of the config');
+  for (const other of [null, 3, [], 'x']) expect(renewalProblem(other, network, bits)).toContain('lacks');
   await sizes.close();
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { type BitKind, type BitPenalty } from '../../src/lower/program/index.js';
-import { type BitTraining, Settling } from '../../src/train/index.js';
+import { type BitTraining, Settling, settlingProblem } from '../../src/train/index.js';
 import { networkFrom } from '../support/train.js';
 
 const network = networkFrom(`
@@ -103,4 +103,16 @@ describe('settling', () => {
       }),
     );
   });
+});
+
+it('what a checkpoint remembers of settling is looked at before a training goes on with it', () => {
+  const training = bits(0.5, [penalty('weights', 2), penalty('spikes', 2)]);
+  const { state } = new Settling(network, training);
+  expect(settlingProblem(undefined, training)).toBeUndefined();
+  expect(settlingProblem(state, training)).toBeUndefined();
+  expect(settlingProblem([{ settled: true, before: 1, nearest: 0.5 }, state[1]], training)).toBeUndefined();
+  for (const other of [null, {}, [], [state[0]], [...state, ...state]])
+    expect(settlingProblem(other, training)).toContain('not those of the config');
+  for (const one of [null, {}, { settled: 1 }, { settled: false, before: 'x' }, { settled: true, nearest: null }])
+    expect(settlingProblem([one, state[1]], training)).toContain('damaged');
 });

@@ -172,7 +172,8 @@ quantisation computes scales from each sample: quantise statically, with calibra
   ),
   'onnx/bad-scale': define<{ name: string; index: number; value: string }>(
     'error',
-    ({ name, index, value }) => `scale "${name}" is ${value} at index ${index}; scales must be positive and finite`,
+    ({ name, index, value }) =>
+      `scale "${name}" is ${value} at index ${index}; scales must be positive, finite and no denormal numbers`,
     `A quantiser divides by its scale. A scale of 0 comes from a channel whose weights are all zero, or from calibration
 with constant data; quantise again with a small lower bound on the scale.`,
   ),

@@ -110,6 +110,18 @@ training, so \`--resume\` doesn't replace it. Move it away or delete it: it is t
     `The folder \`best\` of a run was deleted, changed or damaged. The checkpoint holds the weights of the last epoch only, so the
 best ones can't be made again; \`best\` is written anew by the next epoch that is better.`,
   ),
+  'train/within-epoch': define<{ step: number }>(
+    'error',
+    ({ step }) => `the engine \`torch\` can't go on behind step ${step} of an epoch, where the training was stopped`,
+    `A training that is stopped within an epoch (Ctrl-C, \`--checkpoint-every\`) keeps what the epoch has summed up and how many random
+numbers it has taken. \`train.py\` begins at whole epochs alone: go on with another engine to the end of the epoch (\`--epochs\`), then with \`torch\`.`,
+  ),
+  'train/epochs-alone': define(
+    'error',
+    () => `the engine \`torch\` writes checkpoints at the ends of epochs alone`,
+    `\`--checkpoint-every\` writes them within an epoch. \`train.py\` runs in a process of its own, which hands its states over after each
+epoch.`,
+  ),
   'train/other-training': define<{ path: string; reason: string }>(
     'error',
     ({ path, reason }) => `"${path}" belongs to another training: ${reason}`,

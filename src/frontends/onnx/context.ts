@@ -166,6 +166,10 @@ export class NodeContext {
     return this.node.attributes.get(name)?.ints;
   }
 
+  floats(name: string): readonly number[] {
+    return [...(this.node.attributes.get(name)?.floats ?? [])];
+  }
+
   /** A list of `length` whole numbers from `least` up to a million. */
   sizes(name: string, length: number, least: number, fallback?: readonly number[]): readonly number[] {
     const list = this.ints(name) ?? fallback ?? [];

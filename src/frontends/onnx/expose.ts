@@ -9,16 +9,19 @@ interface Exposed {
   readonly outputs: ReadonlyMap<string, string>;
 }
 
+/** A version of ONNX's own format that onnxruntime knows; what later ones add isn't in files that are imported. */
+const mostIrVersion = 10;
+
 /**
  * The same model with more graph outputs, to look at tensors inside it. Protobuf joins the parts of a
  * message that is given twice, so a second `graph` field that only lists outputs is appended to the
- * file's bytes: nothing is written anew, nothing else changes. The outputs' types are left to inference.
+ * file's bytes: nothing is written anew, nothing else changes but the version of a format newer than onnxruntime's. The outputs' types are left to inference.
  * Names of the graph's own inputs and outputs are passed over. A tensor called `__proto__`, which no
  * object of JavaScript can hold as a key like others, comes through an Identity under another name.
  */
 export function exposeTensors(bytes: Uint8Array, names: Iterable<string>): Exposed {
   const graph = protobuf.Writer.create();
-  const model = decodeModel(bytes).graph;
+  const { graph: model, irVersion } = decodeModel(bytes);
   const known = new Set([...(model?.inputs ?? []), ...(model?.outputs ?? [])].map((info) => info.name));
   const outputs = new Map<string, string>();
   for (const name of new Set(names)) {
@@ -32,10 +35,12 @@ export function exposeTensors(bytes: Uint8Array, names: Iterable<string>): Expos
     const info = protobuf.Writer.create().uint32(10).string(output).finish();
     graph.uint32((12 << 3) | 2).bytes(info);
   }
-  const extra = protobuf.Writer.create()
+  const appended = protobuf.Writer.create()
     .uint32((7 << 3) | 2)
-    .bytes(graph.finish())
-    .finish();
+    .bytes(graph.finish());
+  // of a number that is given twice the last counts
+  if (irVersion > mostIrVersion) appended.uint32(onnxProto.ModelProto.irVersion[0] << 3).int64(mostIrVersion);
+  const extra = appended.finish();
   const result = new Uint8Array(bytes.length + extra.length);
   result.set(bytes);
   result.set(extra, bytes.length);

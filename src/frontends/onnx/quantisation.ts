@@ -17,7 +17,10 @@ export interface QuantParams {
   readonly rank: number;
 }
 
-/** Reads and checks inputs `scaleIndex` and `zeroIndex`: constant, finite, positive. */
+/** The least normal float32: with a smaller scale quotients overflow. */
+export const leastScale = 2 ** -126;
+
+/** Reads and checks inputs `scaleIndex` and `zeroIndex`: constant, finite, positive, no denormal numbers. */
 export function quantParams(context: NodeContext, scaleIndex: number, zeroIndex: number): QuantParams {
   const scale = context.constant(scaleIndex, 'a scale');
   const zero = context.optionalConstant(zeroIndex, 'a zero point');
@@ -33,7 +36,7 @@ export function quantParams(context: NodeContext, scaleIndex: number, zeroIndex:
   }
   const scales = Array.from(scale.data());
   for (const [index, value] of scales.entries()) {
-    if (!(value > 0) || !Number.isFinite(value)) {
+    if (!(value >= leastScale) || !Number.isFinite(value)) {
       fail('onnx/bad-scale', { name: scale.name, index, value: String(value) }, context.place);
     }
   }

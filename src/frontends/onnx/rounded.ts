@@ -1,4 +1,5 @@
 import { quantisedActivation, scaledBy } from './activation-quantiser.js';
+import { hasIntegers } from './integers.js';
 import { intervalOf } from '../../network/index.js';
 import type { CodeRounding } from './code-rounding.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
@@ -30,9 +31,19 @@ export function roundedValue(context: NodeContext, x: RealValue, rounding: CodeR
     min: -Infinity,
     max: Infinity,
     tensor: context.output,
+    lift: liftOf(context, x),
     integer: false,
     finish: (value, name) => materialised(context, value, name),
   };
+}
+
+/** n/D of integers n: 1/(2D). */
+function liftOf({ graph }: NodeContext, { op }: RealValue): number {
+  const before = graph.scalarAffines.get(op);
+  if (before === undefined || !hasIntegers(graph.builder, before.source)) return 0;
+  const divisor = nearInteger(1 / before.scale);
+  const whole = Number.isInteger(divisor) && Number.isInteger(nearInteger(before.shift * divisor));
+  return whole && divisor >= 2 ? 1 / (2 * divisor) : 0;
 }
 
 /**
@@ -53,6 +64,7 @@ export function wholeValue(context: NodeContext, x: RealValue): RoundedValue {
     min: -Infinity,
     max: Infinity,
     tensor: context.output,
+    lift: 0,
     integer: true,
     finish: (value, name) => {
       if (Number.isFinite(value.min) || Number.isFinite(value.max)) return materialised(context, value, name);
@@ -143,8 +155,11 @@ function materialised(context: NodeContext, value: RoundedValue, origin: string)
 function readBy(context: NodeContext, value: RoundedValue, scale: number, zero: number): RealValue {
   // a reciprocal in float32 is the scale
   const sameStep = Math.abs(value.factor * scale - 1) <= 2 ** -22;
-  if (sameStep && nearInteger(value.offset) === zero) return value.source;
-  const move = (value.offset - value.before.offset - zero) * scale;
+  const down = value.rounding === 'floor' || (value.rounding === 'towards_zero' && value.min >= 0);
+  const lift = down ? value.lift * scale : 0;
+  if (sameStep && nearInteger(value.offset) === zero)
+    return lift === 0 ? value.source : scaledBy(context, value.source, 1, lift, undefined);
+  const move = (value.offset - value.before.offset - zero) * scale + lift;
   return scale === 1 && move === 0 ? value.before.real : scaledBy(context, value.before.real, scale, move, undefined);
 }
 

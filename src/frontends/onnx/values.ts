@@ -74,6 +74,11 @@ export interface RoundedValue {
   readonly max: number;
   /** The ONNX tensor that holds them. */
   readonly tensor: string;
+  /**
+   * Of integers n, rounded down from n/D: 1/(2D), by which they may be lifted without another result. No border between codes is
+   * met then, where float32 would decide.
+   */
+  readonly lift: number;
   /** Whether its element type is an integer one: a division there drops the fraction. */
   readonly integer: boolean;
   /** The quantiser that makes them, of the value as it has become, for the ONNX tensor that its result equals. */

@@ -9,6 +9,8 @@ import { onnxProto } from '../../base/onnx-proto.js';
 export interface OnnxModel {
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
   readonly producer: string;
+  /** Version of ONNX's own format; 0 where it is missing. */
+  readonly irVersion: number;
   readonly graph: OnnxGraph | undefined;
 }
 
@@ -71,13 +73,14 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
   const field = onnxProto.ModelProto;
   const opsets: { domain: string; version: number }[] = [];
   const graphs: Uint8Array[] = [];
-  let producer = '';
+  let [producer, irVersion] = ['', 0];
   eachField(bytes, {
+    [field.irVersion[0]]: (r) => (irVersion = r.uint32()),
     [field.producerName[0]]: (r) => (producer = r.string()),
     [field.graph[0]]: (r) => graphs.push(r.bytes()),
     [field.opsetImport[0]]: (r) => opsets.push(decodeOpset(r.bytes())),
   });
-  return { opsets, producer, graph: graphs.length === 0 ? undefined : decodeGraph(graphs) };
+  return { opsets, producer, irVersion, graph: graphs.length === 0 ? undefined : decodeGraph(graphs) };
 }
 
 /** Decodes a TensorProto on its own, as in test vectors. */

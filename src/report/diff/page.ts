@@ -7,11 +7,11 @@ const style = `
 *{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}
 main{max-width:1080px;margin:auto;padding:24px 20px 60px}h1{font-size:20px;margin:0 0 4px;overflow-wrap:anywhere}h1 i{font-style:normal;color:var(--faint)}
 .summary{margin:0 0 16px;color:var(--faint)}section{background:var(--paper);border:1px solid var(--grid);border-radius:10px;padding:12px 18px;margin:0 0 14px}
-section.quiet{opacity:.85}h2{font-size:15px;margin:0 0 8px}.item{padding:5px 0;border-top:1px solid var(--grid)}.item:first-of-type{border-top:0}
+h2{font-size:15px;margin:0 0 8px}.item{padding:5px 0;border-top:1px solid var(--grid)}.item:first-of-type{border-top:0}
 code,pre,td{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}code{overflow-wrap:anywhere}.detail{color:var(--faint);margin-left:8px;font-size:13px;overflow-wrap:anywhere}
 .mark{display:inline-block;width:1.2em;font-weight:700}.added .mark,ins{color:var(--green)}.removed .mark,del{color:var(--red)}.changed .mark{color:var(--yellow)}.renamed .mark{color:var(--blue)}
 del,ins{text-decoration:none}dl{display:grid;grid-template-columns:minmax(90px,auto) minmax(0,1fr);gap:1px 14px;margin:3px 0 3px 1.3em}dt{color:var(--faint);font-size:13px}dd{margin:0;overflow-wrap:anywhere}
-pre{margin:0;overflow-x:auto}pre del{display:block;background:var(--red-soft)}pre ins{display:block;background:var(--green-soft)}
+pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}pre del{display:block;background:var(--red-soft)}pre ins{display:block;background:var(--green-soft)}
 .scroll{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:right;padding:3px 14px 3px 0;border-bottom:1px solid var(--grid);white-space:nowrap}th{color:var(--faint);font-weight:500;font-size:13px}th:first-child,td:first-child{text-align:left}
 footer{color:var(--faint);font-size:13px}`;
 
@@ -60,7 +60,7 @@ function sectionHtml({ title, tone, items, table, left }: Section): Html {
     ${items.map(itemHtml)} ${left > 0 && html`<p class="summary">… and ${left} more</p>`}
     ${
       table !== undefined &&
-      html`<div class="scroll">
+      html`<div class="scroll" tabindex="0">
         <table>
           <tr>
             ${table.head.map((cell) => html`<th>${cell}</th>`)}

@@ -20,7 +20,6 @@ export function drawGraph({ ops, edges, width, height }: PlacedGraph, label: str
       data-op="${n}"
       tabindex="0"
       role="button"
-      aria-label="${op.id}, ${kindName(op)}"
       transform="translate(${round(x)},${round(y)})"
       ><rect width="${round(w)}" height="${round(h)}" rx="7" /><text x="12" y="18" class="id">${first}</text
       ><text x="12" y="34" class="kind">${second}</text></g

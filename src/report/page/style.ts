@@ -7,10 +7,10 @@ const light = Object.entries(colours)
 /** The page's look; dark where the reader's system is dark. */
 export const style = `
 :root{color-scheme:light dark;${light}--page:#f5f6f8;--soft:#eef1f6;--shade:0 1px 2px rgb(16 24 40/.06),0 1px 3px rgb(16 24 40/.1);
---border-fill:#eef1f6;--synapse-fill:#e3edfd;--norm-fill:#f0eafa;--neuron-fill:#fdecdc;--join-fill:#fbe4e7;--shape-fill:#e1f4ec}
+--border-fill:#eef1f6;--synapse-fill:#e3edfd;--norm-fill:#f0eafa;--neuron-fill:#fdecdc;--join-fill:#fbe4e7;--shape-fill:#e1f4ec;--said-green:#127a4b;--said-red:#b3262e;--said-orange:#8a5a00;--said-blue:#2457c5}
 @media(prefers-color-scheme:dark){:root{--paper:#171b24;--ink:#e6e9f0;--faint:#98a2b3;--grid:#2c3342;--quiet:#4c566a;--blue:#6ea1ff;--orange:#f0a055;
 --green:#53c79a;--purple:#b08cf0;--red:#f0717f;--page:#0f1218;--soft:#202633;--shade:none;
---border-fill:#232a38;--synapse-fill:#1b2f52;--norm-fill:#30254a;--neuron-fill:#4a3018;--join-fill:#4a2229;--shape-fill:#173a2d}}
+--border-fill:#232a38;--synapse-fill:#1b2f52;--norm-fill:#30254a;--neuron-fill:#4a3018;--join-fill:#4a2229;--shape-fill:#173a2d;--said-green:#5fd39f;--said-red:#f58a92;--said-orange:#e7b65c;--said-blue:#7ba6ff}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 header{padding:26px 28px 12px;max-width:1280px;margin:auto}
@@ -22,7 +22,7 @@ nav a{color:var(--faint);text-decoration:none}nav a:hover{color:var(--ink)}
 .tabs{display:flex;flex-wrap:wrap;gap:4px;margin-right:12px}
 button{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--quiet);border-radius:7px;padding:3px 11px;cursor:pointer}
 button:hover{background:var(--soft)}
-.tabs button[aria-selected=true]{background:var(--blue);border-color:var(--blue);color:#fff}
+.tabs button[aria-selected=true]{background:var(--blue);border-color:var(--blue);color:var(--paper)}
 main{max-width:1280px;margin:auto;padding:16px 28px 60px}
 section{background:var(--paper);border:1px solid var(--grid);border-radius:12px;box-shadow:var(--shade);padding:18px 22px;margin:0 0 18px;scroll-margin-top:64px}
 h2{font-size:17px;margin:0 0 10px}h2 small{font-weight:normal;color:var(--faint);margin-left:8px}h3{font-size:14px;margin:18px 0 6px}
@@ -56,10 +56,10 @@ pre{margin:4px 0 0;padding:9px 11px;background:var(--soft);border-radius:7px;whi
 .key.border i{background:var(--border-fill);border-color:var(--quiet)}.key.synapse i{background:var(--synapse-fill);border-color:var(--blue)}.key.norm i{background:var(--norm-fill);border-color:var(--purple)}
 .key.neuron i{background:var(--neuron-fill);border-color:var(--orange)}.key.join i{background:var(--join-fill);border-color:var(--red)}.key.shape i{background:var(--shape-fill);border-color:var(--green)}
 .edge{fill:none;stroke:var(--quiet);stroke-width:1.5}.edge.spikes{stroke:var(--orange)}.tip{fill:var(--quiet)}.tip.spikes{fill:var(--orange)}
-.diff h1{display:none}.diff section{border:0;box-shadow:none;padding:0;margin:14px 0 0;background:none}.diff h2{font-size:14px;margin:0 0 4px}.diff .quiet{opacity:.8}
+.diff h1{display:none}.diff section{border:0;box-shadow:none;padding:0;margin:14px 0 0;background:none}.diff h2{font-size:14px;margin:0 0 4px}
 .diff .item{padding:4px 0;border-top:1px solid var(--grid)}.diff code,.diff pre{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .diff .mark{display:inline-block;width:1.3em;font-weight:700}.diff .detail{color:var(--faint);margin-left:8px;font-size:13px}
-.diff .added .mark,.diff ins{color:var(--green)}.diff .removed .mark,.diff del{color:var(--red)}.diff .changed .mark{color:var(--orange)}.diff .renamed .mark{color:var(--blue)}
+.diff .added .mark,.diff ins{color:var(--said-green)}.diff .removed .mark,.diff del{color:var(--said-red)}.diff .changed .mark{color:var(--said-orange)}.diff .renamed .mark{color:var(--said-blue)}
 .diff ins,.diff del{text-decoration:none}.diff pre ins,.diff pre del{display:block}
 .diff dl{display:grid;grid-template-columns:minmax(90px,auto) minmax(0,1fr);gap:1px 14px;margin:3px 0 3px 1.4em}.diff dt{color:var(--faint);font-size:13px}.diff dd{margin:0}
 .diff th,.diff td{text-align:right;padding-left:12px}.diff th:first-child,.diff td:first-child{text-align:left;padding-left:0}

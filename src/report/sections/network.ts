@@ -31,7 +31,7 @@ export const networkGraph: Section = {
       </div>
       <div class="split">
         <div class="canvas">${drawGraph(placed, `the network ${name}`)}</div>
-        <aside class="details" aria-live="polite">
+        <aside class="details" aria-live="polite" aria-label="The chosen layer" tabindex="0">
           <p class="hint">Click a layer for its type, bits, cost and equations. Drag to move, scroll to zoom.</p>
         </aside>
       </div>

@@ -23,7 +23,7 @@ export type Section =
 export async function plotHtml(plot: Plot): Promise<Html> {
   let svg = await renderPlot(plot);
   for (const [name, colour] of Object.entries(colours)) svg = svg.replaceAll(`"${colour}"`, `"var(--${name})"`);
-  return html`<div class="plot">${trusted(svg)}</div>`;
+  return html`<div class="plot" tabindex="0">${trusted(svg)}</div>`;
 }
 
 /** A table; cells from the second column on are numbers. */
@@ -36,7 +36,7 @@ export function tableHtml(
     html`<tr>
       ${cells.map((cell, i) => html`<td${i > 0 && trusted(' class="n"')}>${cell}</td>`)}
     </tr>`;
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>

@@ -175,7 +175,7 @@ describe('graphs that make no sense', () => {
     const bytes = model((b) => {
       const a = b.node('LpNormalization', ['x'], {}, { name: 'act' });
       const c = b.node('GlobalAvragePool', ['x'], {}, { name: 'pool' });
-      const d = b.node('FusedConv', ['x'], {}, { name: 'conv', domain: 'com.microsoft' });
+      const d = b.node('NhwcFusedConv', ['x'], {}, { name: 'conv', domain: 'com.microsoft' });
       return b.node('Sum', [b.node('Add', [a, c]), d]);
     });
     const problems = refused(bytes);
@@ -186,7 +186,7 @@ describe('graphs that make no sense', () => {
     });
     expect(problems[0]!.help).toContain('LayerNormalization');
     expect(problems[1]!.help).toBe('did you mean "GlobalAveragePool"?');
-    expect(problems[2]!.message).toContain('com.microsoft.FusedConv');
+    expect(problems[2]!.message).toContain('com.microsoft.NhwcFusedConv');
   });
 
   it('nodes behind an unsupported one stay silent', () => {

@@ -29,7 +29,7 @@ const image = 'input x: real[1, 28, 28]';
 it('codings that networks of layers don’t have, and outputs without levels, are refused', () => {
   const body = `${image} output x | conv(2) | spike | flatten | linear(10)`;
   expect(refused(body)).toEqual([]);
-  for (const coding of ['phase(steps: 8)', 'ttfs(steps: 8)', 'burst(steps: 8)', 'binary(bits: 4)']) {
+  for (const coding of ['phase(steps: 8)', 'ttfs(steps: 8)', 'burst(steps: 8)', 'offset(steps: 8, look: 4)']) {
     expect(refused(body, coding)).toEqual(['cli/not-lowered']);
   }
   expect(refused(body, 'direct(steps: 2)', 'Pot')).toEqual(['cli/not-lowered']);

@@ -573,6 +573,8 @@ class Trainer:
         same = self.options.led or progress["identity"]["images"] == images
         if progress["identity"]["network"] != here["network"] or not same:
             raise SystemExit(f"{path} is of another training")
+        if "running" in progress:
+            raise SystemExit(f"{path} was written within an epoch: go on with spikec to its end")
         self.records, self.step, self.best = progress["records"], progress["step"], progress.get("best")
         if "renewal" in progress:
             self.sizes.state = progress["renewal"]

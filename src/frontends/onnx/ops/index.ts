@@ -2,7 +2,9 @@ import { activationOps } from './activation.js';
 import { arithmeticOps } from './arithmetic.js';
 import type { OnnxOpDef, OnnxOpTable } from './define.js';
 import { dynamicOps, microsoftDynamicOps } from './dynamic.js';
+import { einsumOps } from './einsum.js';
 import { functionOps, microsoftFunctionOps } from './function.js';
+import { fusedOps } from './fused.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
 import { microsoftNormOps, normOps } from './norms.js';
@@ -13,6 +15,7 @@ import { channelsLastDomain, channelsLastOps } from './qonnx/channels-last.js';
 import { qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
 import { rearrangeOps } from './rearrange.js';
+import { reductionOps } from './reductions.js';
 import { roundOps } from './round.js';
 import { selectOps } from './select.js';
 import { resizeOps } from './resize.js';
@@ -23,6 +26,7 @@ import { transposedOps } from './transposed.js';
 
 const standardOps: OnnxOpTable = {
   ...synapseOps,
+  ...einsumOps,
   ...normOps,
   ...transposedOps,
   ...quantiseOps,
@@ -34,6 +38,7 @@ const standardOps: OnnxOpTable = {
   ...roundOps,
   ...dynamicOps,
   ...poolOps,
+  ...reductionOps,
   ...shapeOps,
   ...rearrangeOps,
   ...resizeOps,
@@ -48,7 +53,14 @@ const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ['', standardOps],
   [
     'com.microsoft',
-    { ...microsoftOps, ...microsoftFunctionOps, ...microsoftNormOps, ...microsoftDynamicOps, ...lastOpsOnCodes },
+    {
+      ...microsoftOps,
+      ...microsoftFunctionOps,
+      ...microsoftNormOps,
+      ...fusedOps,
+      ...microsoftDynamicOps,
+      ...lastOpsOnCodes,
+    },
   ],
   ...pulpDomains.map((domain) => [domain, pulpOps] as const),
   [channelsLastDomain, channelsLastOps],

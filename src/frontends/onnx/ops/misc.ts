@@ -26,9 +26,51 @@ export const miscOps: OnnxOpTable = {
   Cast: { inputs: [1, 1], run: cast },
   Shape: { inputs: [1, 1], run: shape },
   ConstantOfShape: { inputs: [1, 1], run: constantOfShape },
-  Equal: { inputs: [2, 2], run: (c) => [ofConstants(c, 2, 'bool', ([a, b]) => (a === b ? 1 : 0))] },
+  Equal: comparison((a, b) => a === b),
+  Greater: comparison((a, b) => a > b),
+  GreaterOrEqual: comparison((a, b) => a >= b),
+  Less: comparison((a, b) => a < b),
+  LessOrEqual: comparison((a, b) => a <= b),
+  And: comparison((a, b) => a !== 0 && b !== 0),
+  Or: comparison((a, b) => a !== 0 || b !== 0),
+  Xor: comparison((a, b) => (a !== 0) !== (b !== 0)),
+  Not: { inputs: [1, 1], run: (c) => [ofConstants(c, 1, 'bool', ([a]) => (a === 0 ? 1 : 0))] },
   Where: { inputs: [3, 3], run: (c) => [ofConstants(c, 3, undefined, ([which, a, b]) => (which !== 0 ? a! : b!))] },
+  Range: { inputs: [3, 3], run: range },
+  Trilu: { inputs: [1, 2], run: triangle },
 };
+
+/** A comparison of constants: masks of attention, and the arithmetic of shapes. */
+function comparison(holds: (a: number, b: number) => boolean): OnnxOpTable[string] {
+  return { inputs: [2, 2], run: (c) => [ofConstants(c, 2, 'bool', ([a, b]) => (holds(a!, b!) ? 1 : 0))] };
+}
+
+/** Numbers that constants are folded to, at most. */
+const mostFolded = 1 << 16;
+
+function range(context: NodeContext): readonly Value[] {
+  const [start, limit, delta] = ['start', 'limit', 'delta'].map((what, i) => context.constant(i, what));
+  const [from, to, by] = [start!, limit!, delta!].map((one) => one.data()[0] ?? NaN) as [number, number, number];
+  const count = Math.max(0, Math.ceil((to - from) / by));
+  if (!(count <= mostFolded)) context.badForm(`it counts from ${from} to ${to} by ${by}`, 'small constants only');
+  const values = Array.from({ length: count }, (_, i) => from + i * by);
+  return [smallConstant(context.output, start!.type, [count], values)];
+}
+
+/** What lies above (or below) a diagonal of the last two axes of a constant; zeros elsewhere. */
+function triangle(context: NodeContext): readonly Value[] {
+  const input = context.constant(0, 'the input');
+  const diagonal = context.optionalConstant(1, 'k')?.data()[0] ?? 0;
+  const upper = context.int('upper', 1) !== 0;
+  const [rows, columns] = input.shape.slice(-2) as [number, number];
+  if (input.shape.length < 2 || elementCount(input.shape) > mostFolded)
+    context.badForm(`its input is [${input.shape.join(', ')}]`, 'small constants of two axes or more');
+  const values = Array.from(input.data(), (value: number, i) => {
+    const [row, column] = [Math.floor(i / columns) % rows, i % columns];
+    return (upper ? column - row >= diagonal : column - row <= diagonal) ? value : 0;
+  });
+  return [smallConstant(context.output, input.type, input.shape, values)];
+}
 
 function dropout(context: NodeContext): readonly Value[] {
   const training = context.optionalConstant(2, 'training_mode')?.data()[0] ?? 0;
@@ -119,7 +161,7 @@ function constantOfShape(context: NodeContext): readonly Value[] {
   ];
 }
 
-/** Element by element, of short lists or single numbers: the arithmetic of shapes. */
+/** Element by element, of small constants that broadcast to each other: the arithmetic of shapes, and masks. */
 function ofConstants(
   context: NodeContext,
   count: number,
@@ -127,11 +169,22 @@ function ofConstants(
   of: (values: readonly number[]) => number,
 ): Value {
   const operands = Array.from({ length: count }, (_, i) => context.constant(i, `operand ${i}`));
-  const longest = operands.reduce((a, b) => (elementCount(b.shape) > elementCount(a.shape) ? b : a));
-  const length = elementCount(longest.shape);
-  if (length > 1024 || operands.some(({ shape }) => elementCount(shape) !== length && elementCount(shape) !== 1))
-    context.badForm('it compares or chooses more than short lists of constants');
+  const rank = Math.max(...operands.map(({ shape }) => shape.length));
+  const shapes = operands.map(({ shape }) => [...Array<number>(rank - shape.length).fill(1), ...shape]);
+  const shape = Array.from({ length: rank }, (_, axis) => shapes.map((one) => one[axis]!).find((n) => n !== 1) ?? 1);
+  if (shapes.some((one) => one.some((n, axis) => n !== 1 && n !== shape[axis])))
+    context.shapeMismatch(`its operands are ${operands.map((one) => `[${one.shape.join(', ')}]`).join(' and ')}`);
+  const length = elementCount(shape);
+  if (length > mostFolded) context.badForm(`it compares or chooses ${length} constants`, 'small constants only');
   const lists = operands.map((operand) => operand.data());
-  const values = Array.from({ length }, (_, i) => of(lists.map((list) => list[list.length === 1 ? 0 : i]!)));
-  return smallConstant(context.output, type ?? operands.at(-1)!.type, longest.shape, values);
+  const places = shapes.map((one) => placesIn(one, shape));
+  const values = Array.from({ length }, (_, i) => of(lists.map((list, n) => list[places[n]!(i)]!)));
+  return smallConstant(context.output, type ?? operands.at(-1)!.type, shape, values);
+}
+
+/** Where an element of a broadcast result lies in an operand. */
+function placesIn(own: readonly number[], shape: readonly number[]): (i: number) => number {
+  const strides = own.map((n, axis) => (n === 1 ? 0 : elementCount(own.slice(axis + 1))));
+  const steps = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+  return (i) => strides.reduce((at, stride, axis) => at + stride * (Math.floor(i / steps[axis]!) % shape[axis]!), 0);
 }

@@ -11,8 +11,8 @@ export const poolOps: OnnxOpTable = {
   AveragePool: { inputs: [1, 1], run: (c) => [averagePool(c, asSpace(c, c.realInAnyLayout(0)), c.output)] },
   GlobalAveragePool: { inputs: [1, 1], run: (c) => [meanOfAll(c, asSpace(c, c.realInAnyLayout(0)), c.output)] },
   GlobalMaxPool: { inputs: [1, 1], run: globalMaxPool },
-  ReduceMean: { inputs: [1, 2], run: (c) => [reducedMean(c, c.output)] },
-  ReduceSum: { inputs: [1, 2], run: (c) => [reducedSum(c)] },
+  ReduceMean: { inputs: [1, 2], run: (c) => [reducedMean(c, c.realInAnyLayout(0), c.output)] },
+  ReduceSum: { inputs: [1, 2], run: (c) => [reducedSum(c, c.realInAnyLayout(0))] },
   ReduceMax: { inputs: [1, 2], run: reducedMax },
 };
 
@@ -139,8 +139,7 @@ function reducedAxes(context: NodeContext, x: RealValue): { listed: readonly num
   return { listed, actual: listed.map((axis) => x.perm?.[axis] ?? axis).sort() };
 }
 
-function reducedMean(context: NodeContext, origin: string | undefined): RealValue {
-  const x = context.realInAnyLayout(0);
+function reducedMean(context: NodeContext, x: RealValue, origin: string | undefined): RealValue {
   const rank = context.onnxShape(x).length;
   const { listed, actual } = reducedAxes(context, x);
   const keep = context.int('keepdims', 1) !== 0;
@@ -177,21 +176,20 @@ function reducedMean(context: NodeContext, origin: string | undefined): RealValu
 }
 
 /** So many times the mean as there are values. */
-function reducedSum(context: NodeContext): RealValue {
-  const x = context.realInAnyLayout(0);
+/** The sum over the axes of the node: its result, or with a suffix a helper of it. */
+export function reducedSum(context: NodeContext, x: RealValue, suffix?: string): RealValue {
   const shape = context.onnxShape(x);
   const { listed } = reducedAxes(context, x);
   const count = listed.reduce((product, axis) => product * (shape[axis] ?? NaN), 1);
   if (!(count >= 1)) context.badForm(`it reduces axes [${listed.join(', ')}] of ${shape.length}`);
-  const { op, perm } = reducedMean(context, undefined);
+  const { op, perm } = reducedMean(context, x, undefined);
   const scale = { tensor: { dtype: 'f64' as const, shape: [1], data: Float64Array.of(count) } };
   const mean: RealValue = { kind: 'real', op };
   const sum = context.emit({
     kind: 'affine',
     inputs: [mean],
     params: { scale },
-    suffix: 'sum',
-    origin: context.output,
+    ...(suffix === undefined ? { suffix: 'sum', origin: context.output } : { suffix }),
   });
   return perm === undefined ? sum : { ...sum, perm };
 }
@@ -199,21 +197,26 @@ function reducedSum(context: NodeContext): RealValue {
 /** The greatest over H and W: a pool of one window. */
 function reducedMax(context: NodeContext): readonly Value[] {
   const { value, rewrap } = context.realOrCodes(0);
+  return [rewrap(greatestOf(context, value, context.output))];
+}
+
+/** The greatest value over the axes of the node. */
+export function greatestOf(context: NodeContext, value: RealValue, origin: string | undefined): RealValue {
   const rank = context.onnxShape(value).length;
   const { listed, actual } = reducedAxes(context, value);
   const overImage = rank === 4 ? actual.join() === '2,3' : rank === 3 && listed.join() === '2';
   if (!overImage) {
     context.badForm(
       `it reduces axes [${listed.join(', ')}] of ${rank}`,
-      'ReduceMax is supported over H and W of [N, C, H, W], and over L of [N, C, L]',
+      `${context.node.opType} is supported over H and W of [N, C, H, W], and over L of [N, C, L]`,
     );
   }
   const keep = context.int('keepdims', 1) !== 0;
   const { x, view } = asImage(context, value);
-  const greatest = globalMax(context, x, keep ? seenOrigin(view, context.output) : undefined);
-  if (keep) return [rewrap(viewed(greatest, view))];
-  const flat = context.emit({ kind: 'flatten', inputs: [greatest], suffix: 'flatten', origin: context.output });
-  return [rewrap(onGridOf(greatest, flat))];
+  const greatest = globalMax(context, x, keep ? seenOrigin(view, origin) : undefined);
+  if (keep) return viewed(greatest, view);
+  const flat = context.emit({ kind: 'flatten', inputs: [greatest], suffix: 'flatten', origin });
+  return onGridOf(greatest, flat);
 }
 
 /**

@@ -10,7 +10,33 @@ export const refusals: ReadonlyMap<string, string> = new Map(
     If: 'graphs with control flow are not supported; export a static network',
     Loop: 'graphs with control flow are not supported; export a static network',
     Scan: 'graphs with control flow are not supported; export a static network',
+    NonZero: 'places that are computed have no layer here',
+    ...each(
+      ['GatherND', 'GatherElements', 'ScatterND', 'ScatterElements', 'Scatter', 'Compress', 'OneHot'],
+      'places that are computed have no layer here; Slice, Split and Gather of constant places do',
+    ),
+    ...each(
+      ['GridSample', 'AffineGrid', 'RoiAlign', 'MaxRoiPool', 'DeformConv'],
+      'what is read at computed places has no layer here; take an output before it (--output NAME)',
+    ),
+    ...each(
+      ['Sin', 'Cos', 'Tan', 'Asin', 'Acos', 'Atan', 'Sinh', 'Cosh', 'Asinh', 'Acosh', 'Atanh', 'Shrink', 'Mod'],
+      'a function of one value that isn’t among those imported; of constants export it folded (onnxsim)',
+    ),
+    ...each(
+      ['Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'RotaryEmbedding', 'LinearAttention'],
+      'export attention as MatMul, Softmax and MatMul: with an opset below 23, or without onnxruntime’s transformer fusions',
+    ),
+    EmbedLayerNormalization:
+      'export embeddings as Gather and LayerNormalization, without onnxruntime’s transformer fusions',
+    ...each(
+      ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Bernoulli', 'Multinomial'],
+      'random values can’t be compared with the file; export the network for inference',
+    ),
     NonMaxSuppression: 'end the network with what it finds before it: --output NAME',
-    Einsum: 'write it as MatMul by a constant',
   }),
 );
+
+function each(names: readonly string[], help: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, help]));
+}

@@ -252,6 +252,7 @@ function embedding(context: NodeContext, table: Constant): Value {
   if (table.shape.length !== 2 || context.int('axis', 0) !== 0) {
     context.badForm(`it selects from [${table.shape.join(', ')}]`, 'ids choose rows of a table [words, features]');
   }
+  if (table.shape[0] === 0) context.shapeMismatch(`its table "${table.name}" has no rows`);
   const integer = table.quantised === undefined && !isFloatType(table.type);
   const real = lazyConstant(table.name, 'double', table.shape, () => Float64Array.from(table.data()));
   const made = context.emit({

@@ -207,7 +207,7 @@ export function linearPlan(
 }
 
 /** What a linear node writes; of integers in integer types, which ONNX's Conv doesn't have but MATCH writes, integers. */
-function product(context: NodeContext, plan: LinearPlan, weight: Constant): Value {
+export function product(context: NodeContext, plan: LinearPlan, weight: Constant): Value {
   const whole = weight.quantised === undefined && !isFloatType(weight.type);
   return whole ? wholeValue(context, plan.emit({ origin: context.output })) : fusible(context, plan);
 }
@@ -266,6 +266,12 @@ function biasVector(context: NodeContext, bias: Constant, outputs: number): Cons
 }
 
 function gemm(context: NodeContext): Value {
+  const { plan, weight } = gemmPlan(context);
+  return product(context, plan, weight);
+}
+
+/** Gemm's plan and weight. */
+export function gemmPlan(context: NodeContext): { readonly plan: LinearPlan; readonly weight: Constant } {
   if (context.int('transA', 0) !== 0) context.badForm('transA is set', 'the first operand must be [N, F]');
   const transB = context.int('transB', 0) !== 0;
   const weight = context.constant(1, 'the weight');
@@ -275,7 +281,7 @@ function gemm(context: NodeContext): Value {
   const bias = context.optionalConstant(2, 'the bias');
   const weights = scaled(context, byOutput, [context.float('alpha', 1)]);
   const shift = bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]);
-  return product(context, fullyConnected(context, context.realInAnyLayout(0), weights, shift), weight);
+  return { plan: fullyConnected(context, context.realInAnyLayout(0), weights, shift), weight };
 }
 
 /** Channel by channel; `toImage` says how the axes of an image lie where the channels aren't the second. */

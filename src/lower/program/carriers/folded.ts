@@ -59,8 +59,12 @@ export class FoldedValues implements Acting {
       case 'time':
         throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
       case 'join':
-      case 'product':
         return row.act(this, op, this.aligned(inputs));
+      case 'product': {
+        // planes of one operand lie between the steps of the other
+        const inPlanes = 'planes' in op.attrs && op.attrs.planes !== undefined;
+        return row.act(this, op, inPlanes ? inputs : this.aligned(inputs));
+      }
       case 'moves':
       case 'values':
         return row.act(this, op, inputs);

@@ -1,4 +1,5 @@
 import {
+  type Code,
   type Network,
   type Op,
   type Rewriter,
@@ -39,6 +40,7 @@ export const bitPlanes = definePass({
     const warned = new Set<string>();
     const isUnary = unaryTrains(network);
     const onCodes = actingOnCodes(network, isUnary);
+    const byId = opsById(network);
     const splits = new Map<string, Split>();
     const planes = new Map<string, string>();
     /** the planes of a train, made once */
@@ -62,6 +64,15 @@ export const bitPlanes = definePass({
     return rewrite(network, (op, inputs, to) => {
       const read = inputs.map((id) => asPlanes(id, to));
       const split = commonSplit(read.map((id) => planed.get(id)));
+      if (op.kind === 'matmul') {
+        const codes = op.inputs.map((id) => byId.get(id)!.type.code);
+        const made = productInPlanes(op, codes, inputs, read, planed, to);
+        if (made !== undefined) {
+          const own = splitOf(op, to.builder.typeOf(made).code, isUnary(op.id), context, warned);
+          if (own.bits > 1 && onCodes.has(op.id)) splits.set(made, own);
+          return made;
+        }
+      }
       const isCodes = onCodes.has(op.id);
       if (op.kind === 'neuron' || isCodes) {
         const codes = isCodes ? inputs : inputs.map((id, n) => gathered(op, id, read[n]!, planed, to));
@@ -114,10 +125,16 @@ function actingOnCodes(network: Network, isUnary: (id: string) => boolean): Read
     const reads = acts || passes || traitsOf(op).weights !== 'none';
     for (const { id } of inputs) {
       if (reads) trains.add(id);
-      if (acts) codes.add(id);
+      // of a product one operand comes in planes, and values of the other are added
+      if (acts || (op.kind === 'matmul' && !inputs.some((from) => isSpike(from.type.code)))) codes.add(id);
     }
   }
   return found;
+}
+
+/** −1, 0 and 1: a product with it adds, leaves out or takes away. */
+function isSpike(code: Code): boolean {
+  return code.kind === 'spike' && code.step === 1 && code.min >= -1 && code.max <= 1;
 }
 
 /** In how many planes of which kind a train is sent; what moves it doesn't change that. */
@@ -150,6 +167,33 @@ function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, 
   return to.builder.add({ id: `${synapse}.gather`, kind: 'gather', inputs: [synapse], attrs: { bits: split.bits } });
 }
 
+/**
+ * A product of two trains of several bits adds where one of them comes in planes, the one with fewer: Σ_b 2^b·(A_b·B). Nothing
+ * where spikes of either are −1, 0 and 1 alone, or neither is a train.
+ */
+function productInPlanes(
+  op: Op<'matmul'>,
+  codes: readonly Code[],
+  inputs: readonly string[],
+  read: readonly string[],
+  planed: ReadonlyMap<string, Split>,
+  to: Rewriter,
+): string | undefined {
+  const found = read.flatMap((id, n) => {
+    const [split, code] = [planed.get(id), codes[n]!];
+    return split === undefined || code.kind !== 'spike' ? [] : [{ ...split, code, n }];
+  });
+  const adds = codes.some((code, n) => isSpike(code) && !planed.has(read[n]!));
+  const [first, second] = found;
+  if (first === undefined || adds) return undefined;
+  const { n, bits, unary, code } = second !== undefined && second.bits < first.bits ? second : first;
+  const other = inputs[1 - n]!;
+  const whole = planed.has(other) ? gathered(op, other, other, planed, to) : other;
+  const levels = [code.min, code.max];
+  const attrs = { ...op.attrs, planes: bits, ...(unary ? { unary } : {}), on: n, levels };
+  return to.copy(op, n === 0 ? [read[0]!, whole] : [whole, read[1]!], { attrs });
+}
+
 /** The planes of a train's codes; none for anything else. */
 function splitOf(op: Op, code: Op['type']['code'], unary: boolean, context: PassContext, warned: Set<string>): Split {
   if (code.kind !== 'spike' || code.step !== 1) return { bits: 0, unary };
@@ -164,7 +208,7 @@ function splitOf(op: Op, code: Op['type']['code'], unary: boolean, context: Pass
   return { bits, unary };
 }
 
-/** Puts planes back into one synapse on codes: the same sums in fewer operations, for evaluation. */
+/** Puts planes back into one synapse on codes: the same sums in fewer operations, for evaluation. A product still says whose spikes it adds for. */
 export const fusePlanes = definePass({
   name: 'fuse-planes',
   doc: 'Puts binary planes back into one synapse on integer codes: the same result in fewer operations, for evaluation.',
@@ -172,7 +216,7 @@ export const fusePlanes = definePass({
   run: (network) =>
     rewrite(network, (op, inputs, to) => {
       if (roleOf(op) === 'planes' || roleOf(op) === 'gather') return inputs[0]!;
-      const { planes, unary: _unary, ...attrs } = attrsOf(op);
+      const { planes, unary: _unary, levels: _levels, ...attrs } = attrsOf(op);
       return planes === undefined || op.kind === 'neuron' ? to.copy(op, inputs) : to.copy(op, inputs, { attrs });
     }),
 });

@@ -11,12 +11,22 @@ export function trainCapacity(beta: number, steps: number): number {
 /**
  * θ: the smallest spike amplitude whose codable range covers `range` codes: range/Σβ^(Tc−τ), rounded
  * up to an integer when ≥ 1 (17 for 8 bits at Tc = 4). Below 1 an integer β keeps θ = 1, so that trains
- * still carry exact codes (the neuron's `limit` saturates them); for other β the finer grid is used.
+ * still carry exact codes (the neuron's `limit` saturates them), where the largest is reached from below; otherwise the finer grid is used.
  */
 export function spikeAmplitude(range: number, beta: number, steps: number): number {
   const exact = range / trainCapacity(beta, steps);
   if (exact >= 1) return Math.ceil(exact - 1e-9);
-  return Number.isInteger(beta) ? 1 : exact;
+  return Number.isInteger(beta) && isReachedFromBelow(range, beta, steps) ? 1 : exact;
+}
+
+/**
+ * Whether prefixes of at most ⌊range/β^k⌋, which a `limit` lets neurons emit, reach all codes but perhaps the largest of a hundred: with β = 3 the
+ * digits of 14 begin with 27, beyond a limit of 15.
+ */
+function isReachedFromBelow(range: number, beta: number, steps: number): boolean {
+  let most = 0;
+  for (let k = steps - 1; k >= 0; k--) most = Math.min(beta * most + 1, Math.floor(range / beta ** k));
+  return most >= 0.98 * range;
 }
 
 /** How a quantised value is carried by a train: real = scale·(level·amplitude + offset). */

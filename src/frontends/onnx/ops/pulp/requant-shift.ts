@@ -25,6 +25,7 @@ export function requantShift(context: NodeContext): readonly Value[] {
     params: { scale: { tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(1 / div) } } },
     suffix: 'shift',
   });
+  context.graph.scalarAffines.set(scaled.op, { source: sum.op, scale: 1 / div, shift: 0 });
   const half = Math.round(levels / 2 + 0.001);
   const [min, max] = signed ? [-half, half - 1] : [0, levels - 1];
   const rounded = roundedValue(context, inAxesOf(x, scaled), 'floor');

@@ -3,6 +3,7 @@ import type { CodeRounding } from '../../code-rounding.js';
 import type { Constant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
 import { isFloatType } from '../../element-type.js';
+import { leastScale } from '../../quantisation.js';
 
 /** QONNX's names of rounding modes. UP and DOWN are by magnitude; ties of HALF_UP and HALF_DOWN too. */
 const modes: Readonly<Record<string, CodeRounding>> = {
@@ -43,9 +44,6 @@ export function scaleInput(context: NodeContext, index: number, what = 'the scal
   }
   return floatConstant(context, index, what);
 }
-
-/** The least normal float32. */
-const leastScale = 2 ** -126;
 
 /** The one value of a constant. */
 export function singleValue(context: NodeContext, constant: Constant, what: string): number {
