@@ -1,7 +1,7 @@
 import { type Diagnostic, type Outcome, distinct, hasErrors } from '../base/diagnostics/index.js';
 import { isFile } from '../data/index.js';
 import type { Model } from '../model/index.js';
-import { problemsOf } from '../workspace/config-problems.js';
+import { problemsOf, problemsOnceLowered } from '../workspace/config-problems.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { loadWhatHolds } from '../workspace/load-model.js';
 import { reporting } from './reporting.js';
@@ -25,7 +25,9 @@ export function checkFile(target: Target, options: CommonOptions = {}): Outcome<
     if (target.config !== undefined) return checkConfig(model, target, diagnostics);
     // Configs that extend one another share places.
     const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap((one) => problemsOf(one, isFile))]);
-    return hasErrors(all) ? { diagnostics: all } : { value: declarations(model), diagnostics: all };
+    if (hasErrors(all)) return { diagnostics: all };
+    const lowered = [...model.configs.values()].flatMap(problemsOnceLowered);
+    return { value: declarations(model), diagnostics: distinct([...all, ...lowered]) };
   });
 }
 
@@ -36,7 +38,8 @@ function checkConfig(model: Model, target: Target, said: readonly Diagnostic[]):
   const config = chooseConfig(model, target);
   const all = distinct([...said, ...problemsOf(config, isFile)]);
   if (hasErrors(all)) return { diagnostics: all };
-  return { value: { ...declarations(model), configs: [config.name] }, diagnostics: all };
+  const lowered = problemsOnceLowered(config);
+  return { value: { ...declarations(model), configs: [config.name] }, diagnostics: distinct([...all, ...lowered]) };
 }
 
 function declarations(model: Model): CheckResult {

@@ -72,7 +72,8 @@ function hasLearnedLevels(expr: Expr, learned: ReadonlySet<string>): boolean {
   return own || partsOf(expr).some((part) => hasLearnedLevels(part, learned));
 }
 
-function rangeOf(
+/** What is known of an expression's values, from what is known of its names. */
+export function rangeOf(
   expr: Expr,
   ranges: ReadonlyMap<string, Range>,
   units: number,

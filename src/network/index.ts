@@ -10,7 +10,15 @@ export {
   numbers,
 } from './functions.js';
 export { NetworkBuilder, type NewOp, makeOp } from './builder.js';
-export { type Interval, hasGrid, intervalOf, intervalSource, productOfIntervals, rowBounds } from './intervals.js';
+export {
+  type Interval,
+  hasGrid,
+  intervalOf,
+  intervalSource,
+  productOfIntervals,
+  resultBounds,
+  rowBounds,
+} from './intervals.js';
 export { scheduled } from './schedule.js';
 export { inferType } from './infer-type.js';
 export {

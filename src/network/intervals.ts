@@ -4,7 +4,7 @@ import { type Interval, type IntervalSource, resultBounds } from './ops/bounds.j
 import { roleOf } from './ops/index.js';
 import type { Network, Op } from './types.js';
 
-export { type Interval, type IntervalSource, productOfIntervals, rowBounds } from './ops/bounds.js';
+export { type Interval, type IntervalSource, productOfIntervals, resultBounds, rowBounds } from './ops/bounds.js';
 
 /** The values and parameters of a network. */
 export function intervalSource(network: Pick<Network, 'ops' | 'params'>): IntervalSource {

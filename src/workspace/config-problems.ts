@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
-import { configProblems } from '../lower/model-to-network/index.js';
+import { configProblems, lowerModel, mayBeUnreached } from '../lower/model-to-network/index.js';
 import { type Config, unmoved } from '../model/index.js';
 import { conversionProblems } from './conversion-rules.js';
 
@@ -11,6 +11,14 @@ export function problemsOf(config: Config, exists: (path: string) => boolean): r
     ? []
     : [diagnostic('file/missing', { path: network.resolved }, network.place)];
   return [...missing, ...conversionProblems(config)];
+}
+
+/**
+ * What is found in a config once it is lowered, with zeros for weights: surrogates that no membrane reaches. Takes longer than the
+ * rules alone; only for configs that these find no error in.
+ */
+export function problemsOnceLowered(config: Config): readonly Diagnostic[] {
+  return mayBeUnreached(config) ? lowerModel(config, { blank: true }).diagnostics : [];
 }
 
 /** Configs as they were made that nothing is wrong with: while somebody types, most are only moved. */

@@ -42,6 +42,24 @@ rest of the time step. Parameters, the input \`x\` and the time \`t\`, \`T\` are
 \`where floor round clip sign abs min max exp log log2 sqrt sigmoid tanh levels\` (and \`sum\` over a state's units).
 Random numbers (\`uniform\`, \`normal\`) are drawn at each step, in \`charge\`, \`fire\` and \`reset\` alone.`,
   ),
+  'model/surrogate-unreached': define<{
+    layer: string;
+    neuron: string;
+    surrogate: string;
+    distance: string;
+    lo: number;
+    hi: number;
+    support: readonly [number, number];
+  }>(
+    'warning',
+    ({ layer, neuron, surrogate, distance, lo, hi, support }) => {
+      const shown = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(4))) : x > 0 ? '∞' : '−∞');
+      return `no membrane of ${layer} comes near to the surrogate of \`${neuron}\`: \`${distance}\` stays between ${shown(lo)} and ${shown(hi)}, and \`${surrogate}\` is 0 outside of ${shown(support[0])} … ${shown(support[1])}`;
+    },
+    `Where a surrogate is 0 at every step, neither these neurons nor anything in front of them learns. The bounds follow from the levels of
+the spikes that the layer reads and from its equations, over all time steps; weights have none. A wider surrogate, a lower threshold or a
+factor in front of the neurons brings the membrane near to its jump.`,
+  ),
   'model/surrogate-twice': define(
     'error',
     () => 'a neuron has one surrogate',

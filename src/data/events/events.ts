@@ -43,13 +43,20 @@ export function frameShape({ columns, rows }: Sensor): readonly number[] {
   return rows === undefined ? [columns] : [2, rows, columns];
 }
 
-/** The events, whose times were found not to run back; where they do, a diagnostic names the first. */
+/** The events, whose times were found not to run back, nor to begin before 0; where they do, a diagnostic names the first. */
 export function inOrder(events: Events): Events {
   const { t, path, offset } = events;
+  // those behind the first are no smaller
+  if (t.length > 0 && !(t[0]! >= 0)) {
+    const help = 'count times from 0 on (subtract the first one), or leave the recording out';
+    failEvents(path, offset(0), `event 0 has the time ${t[0]}, which is before 0`, help);
+  }
   for (let i = 1; i < t.length; i++) {
     if (t[i]! >= t[i - 1]!) continue;
     fail('data/time-runs-back', { file: path, event: i, offset: offset(i), before: t[i - 1]!, after: t[i]! });
   }
+  const last = t.length - 1;
+  if (t[last] === Infinity) failEvents(path, offset(last), `event ${last} has an infinite time`, 'leave it out');
   return events;
 }
 

@@ -26,9 +26,11 @@ import { type LayerContext, lowerLayer } from './layers.js';
 import { configProblems } from './rules.js';
 import { sharedSteps } from './shared-steps.js';
 import { thresholdValue } from './tdbn.js';
+import { unreachedSurrogates } from './unreached.js';
 
 export { type BitKind, BitPlan, type LearnedBits, bitKinds } from './bits.js';
 export { configProblems } from './rules.js';
+export { mayBeUnreached } from './unreached.js';
 
 export interface ModelLoweringOptions {
   /** Of the initial weights; without it `seed` of the config's `train`, or 1. */
@@ -51,7 +53,7 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   const seed = options.seed ?? config.train?.settings.seed ?? 1;
   const initialiser = options.blank === true ? new Blank(seed) : new Initialiser(seed);
   const value = new ModelLowering(config, network, initialiser, bits).run();
-  return { value, diagnostics: [...diagnostics, ...countProblems(value, config)] };
+  return { value, diagnostics: [...diagnostics, ...countProblems(value, config), ...unreachedSurrogates(value)] };
 }
 
 /** Products of trains that float32 may round: a warning. */

@@ -1,12 +1,16 @@
 import { type Diagnostic, addingLine, diagnostic, distinct, givingArgument } from '../../base/diagnostics/index.js';
 import { describePlace } from '../../base/source.js';
 import {
+  type Expr,
   expandUnits,
   isRealValued,
   levelProblems,
   maxUnits,
+  partsOf,
   spikeLevels,
+  stepwiseParameters,
   surrogateProblem,
+  valueOf,
 } from '../../equations/index.js';
 import {
   type CodingChoice,
@@ -170,11 +174,16 @@ function sentProblems({ coding, neuron: config }: Config, { layers }: OwnNetwork
   });
 }
 
+function mentions(expr: Expr, name: string): boolean {
+  return (expr.kind === 'name' && expr.name === name) || partsOf(expr).some((part) => mentions(part, name));
+}
+
 /** A surrogate whose argument is a parameter of the neuron that was given a number it can't have. */
-function surrogateArgumentProblem({ def, args, place }: NeuronUse): Diagnostic | undefined {
+function surrogateArgumentProblem({ def, args, place }: NeuronUse, steps?: number): Diagnostic | undefined {
+  const known = steps === undefined ? {} : { T: steps };
   const { name = '', args: written = {} } = def.surrogate ?? {};
   const given = Object.entries(written).flatMap(([argument, value]): [string, number][] => {
-    const number = typeof value === 'number' ? value : value.kind === 'name' ? args[value.name] : undefined;
+    const number = typeof value === 'number' ? value : valueOf(value, new Map(Object.entries({ ...args, ...known })));
     return number === undefined ? [] : [[argument, number]];
   });
   const numbers = Object.fromEntries(given);
@@ -210,8 +219,14 @@ function useProblems(use: NeuronUse, layer: Layer, steps: number | undefined): r
     const help = `all its states with units need the same number of them, from 1 to ${maxUnits}`;
     return [refuse(`the neuron \`${def.name}\` with these numbers of units`, help)];
   }
-  const surrogate = surrogateArgumentProblem(use);
+  const surrogate = surrogateArgumentProblem(use, steps);
   if (surrogate !== undefined) return [surrogate];
+  const early = stepwiseParameters(def).find((name) => def.states.some(({ initial }) => mentions(initial, name)));
+  if (early !== undefined) {
+    const problem = `a first value of \`${def.name}\` reads \`${early}\`, which has a value for each step`;
+    const help = 'learn it `per: neuron` or `per: channel`';
+    return [diagnostic('model/conflict', { problem }, place, { help })];
+  }
   const problems = levelProblems(single, steps);
   if (problems.some(({ severity }) => severity === 'error')) return problems;
   if ((args['silent'] ?? 0) > 0) {

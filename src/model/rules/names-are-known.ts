@@ -78,8 +78,9 @@ class NameCheck {
     }
     for (const [i, { name: key, value }] of args.entries()) {
       if (readsAhead(written) && i === 0 && key === undefined && this.#isBoundBelow(value)) continue;
-      // Words such as `pad: same` are no names.
-      if (key !== undefined && value.kind === 'name' && Object.hasOwn(layerTable, name)) continue;
+      // Words such as `pad: same` and `per: channel` are no names.
+      const takesWords = Object.hasOwn(layerTable, name) || argumentWords.has(name);
+      if (key !== undefined && value.kind === 'name' && takesWords) continue;
       if (key === undefined && isWord(name, value)) continue;
       this.visit(value);
     }

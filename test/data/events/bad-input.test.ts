@@ -9,6 +9,8 @@ import { bytesOf, npyBytes, zipBytes } from '../builders.js';
 import { importPackage, requirePackage } from '../../../src/data/packages.js';
 import { segmentsOf } from '../../../src/data/events/framing.js';
 import { aedat3, bin } from './writers.js';
+import { expectDiagnostic } from '../../support/expect-diagnostic.js';
+import { inOrder } from '../../../src/data/events/events.js';
 
 beforeAll(() => loadReaders('shd:train'));
 
@@ -51,6 +53,16 @@ it('times that run back are refused with the event, its byte and both times', ()
   const { code, message } = said('a.bin', bin([event(10), event(20), event(15)]));
   expect(code).toBe('data/time-runs-back');
   expect(message).toMatch(/at 10: the time of event 2 runs back, from 20 to 15/);
+});
+
+it.each([
+  [[-5, 1, 2], /at 0: event 0 has the time -5, which is before 0/],
+  [[Number.NaN], /event 0 has the time NaN/],
+  [[1, Infinity], /at 1: event 1 has an infinite time/],
+])('times %j before 0 or without an end are refused with the event and its place', (times, message) => {
+  const t = Float64Array.from(times);
+  const events = { path: 'a.npz', clock: 'us', t, x: new Uint16Array(t.length), offset: (i: number) => i } as const;
+  expect(expectDiagnostic('data/bad-events', () => inOrder(events)).message).toMatch(message);
 });
 
 it('an overflow of N-MNIST’s clock goes on 2^13 µs later: times don’t run back', () => {
