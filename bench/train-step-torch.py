@@ -12,7 +12,8 @@ import torch.nn.functional as F
 
 options = argparse.ArgumentParser()
 options.add_argument("--network", choices=["mnist", "resnet20", "lif", "recurrent", "spikformer"], required=True)
-options.add_argument("--how", choices=["eager", "compile", "spikingjelly"], required=True)
+options.add_argument("--how", choices=["eager", "compile", "spikingjelly", "emitted"], required=True)
+options.add_argument("--folder", help="what `compile --emit torch` wrote, for `--how emitted`")
 options.add_argument("--threads", type=int, required=True)
 options.add_argument("--batch", type=int, required=True)
 options.add_argument("--steps", type=int, required=True)
@@ -269,7 +270,13 @@ builders = {
     "recurrent": lambda: Layers(True),
     "spikformer": Spikformer,
 }
-net = builders[given.network]()
+if given.how == "emitted":
+    sys.path.insert(0, given.folder)
+    from model import Network
+
+    net = Network()
+else:
+    net = builders[given.network]()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 images = torch.rand(given.batch, *((3, 32, 32) if given.network in ("resnet20", "spikformer") else (1, 28, 28)))
 labels = torch.randint(0, 10, (given.batch,))
@@ -279,7 +286,7 @@ def loss_of(images, labels):
     return F.cross_entropy(net(images), labels)
 
 
-if given.how == "compile":
+if given.how in ("compile", "emitted"):
     loss_of = torch.compile(loss_of)
 
 

@@ -1,12 +1,14 @@
 // One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
 // and SpikingJelly (bench/train-step-torch.py).
-//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly,tfjs]
+//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly,emitted,tfjs]
 //     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
 // `tfjs`: the first two networks by hand in TensorFlow.js on @tensorflow/tfjs-node (bench/train-step-tfjs.mjs).
+// `emitted`: what `compile --emit torch` writes of the network, under torch.compile.
 // Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
 // and how far a step raises the memory of the process. --write puts the table into bench/README.md. --profile prints
 // instead where the time of the native engine goes, by kind of op.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -185,7 +187,12 @@ const script = fileURLToPath(new URL('train-step-torch.py', import.meta.url));
 /** Networks that are written by hand in TensorFlow.js, too. */
 const inTfjs = ['mnist', 'resnet20'];
 const tfjsScript = fileURLToPath(new URL('train-step-tfjs.mjs', import.meta.url));
-const labels = { eager: 'PyTorch eager', compile: 'torch.compile', spikingjelly: 'SpikingJelly' };
+const labels = {
+  eager: 'PyTorch eager',
+  compile: 'torch.compile',
+  spikingjelly: 'SpikingJelly',
+  emitted: 'emitted, torch.compile',
+};
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Samples per second and so on of a contender, or nothing where it doesn't run. */
@@ -204,6 +211,18 @@ async function measured(name, network, command, args, env = {}) {
   }
 }
 
+/** A folder with the network in PyTorch as `compile --emit torch` writes it. */
+function emitted(network) {
+  const { text, file, config } = networks[network];
+  const folder = mkdtempSync(join(tmpdir(), 'train-step-'));
+  const path = file ?? join(folder, 'bench.spike');
+  if (text !== undefined) writeFileSync(path, text);
+  const cli = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+  const out = join(folder, 'out');
+  execFileSync(process.execPath, [cli, 'compile', `${path}#${config}`, '--emit', 'torch', '-o', out, '-q']);
+  return out;
+}
+
 async function compare(network) {
   const { batch, peers, steps: own = steps } = networks[network];
   const rows = [];
@@ -217,12 +236,21 @@ async function compare(network) {
     rows.push(await measured('TensorFlow.js by hand', network, process.execPath, args));
   }
   for (const how of wanted.filter((one) => one !== 'tfjs')) {
-    const sizes = Object.entries({ network, how, threads, batch, steps: own });
+    const folder = how === 'emitted' ? emitted(network) : undefined;
+    const sizes = Object.entries({
+      network,
+      how,
+      threads,
+      batch,
+      steps: own,
+      ...(folder === undefined ? {} : { folder }),
+    });
     const args = [script, ...sizes.flatMap(([key, value]) => [`--${key}`, String(value)])];
     const policies = [];
     for (const OMP_WAIT_POLICY of ['passive', 'active']) {
       policies.push(await measured(labels[how], network, python, args, { OMP_WAIT_POLICY }));
     }
+    if (folder !== undefined) rmSync(folder, { recursive: true });
     rows.push(policies.filter((one) => one !== undefined).sort((a, b) => b.median - a.median)[0]);
   }
   return rows.filter((row) => row !== undefined);
