@@ -22,8 +22,11 @@ it.each(conversionCodings)('a network without activations, its input alone in sp
   const file = join(folder, 'linear.onnx');
   writeFileSync(file, b.bytes());
   const { value, diagnostics } = await driver.convertOnnx(file, { coding, outDir: join(folder, 'out') });
-  expect(diagnostics.map(({ code }) => code)).toEqual([]);
-  expect(value!.check!.agreement).toBe(1);
+  // under a threshold that falls with the input, values that come late count less: an approximation, and said to be one
+  const isApproximate = coding === 'ttfs_dynamic';
+  expect(diagnostics.map(({ code }) => code)).toEqual(isApproximate ? ['convert/snn-differs'] : []);
+  if (isApproximate) expect(value!.check!.agreement).toBeGreaterThan(0.7);
+  else expect(value!.check!.agreement).toBe(1);
 });
 
 it('neurons that encode are those of the library', () => {
