@@ -179,6 +179,7 @@ const unmendable: Partial<Record<Code, string>> = {
   'model/uneven-levels': 'either of two numbers may change',
   'model/empty-levels': 'either of two bounds may be meant',
   'model/levels-not-full': 'either of two numbers may change',
+  'model/surrogate-unreached': 'a wider surrogate or a lower threshold: both are choices',
   'model/no-levels': 'numbers of bits are the author’s choice',
   'model/too-many-levels': 'numbers of bits are the author’s choice',
 };
