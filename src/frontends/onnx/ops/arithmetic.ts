@@ -1,19 +1,13 @@
-import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
-import type { Param } from '../../../network/types.js';
-import { type Constant, lazyConstant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
+import { type Constant, lazyConstant, reshapedConstant, smallConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
-import { hasIntegers } from '../integers.js';
-import { movedRounded, roundedValue, wholeValue } from '../rounded.js';
-import { isAnnotation } from '../standard/annotations.js';
-import { mostComputed } from '../tensor-data.js';
+import { movedRounded } from '../rounded.js';
 import { timesConstant } from './dynamic.js';
 import {
   type DynamicValue,
   type PendingValue,
   type RealValue,
-  type RoundedValue,
   type Value,
   inAxesOf,
   onGridOf,
@@ -22,9 +16,9 @@ import {
 } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { applied, negative } from './function.js';
+import { checkAttributes, ofIntegers, quotient } from './integer-arithmetic.js';
 import { inShape } from './layout.js';
-
-export type Operator = 'Add' | 'Sub' | 'Mul' | 'Div';
+import { type Operator, affine, checkComputed, checkFinite, expand, scalarOf } from './with-constant.js';
 
 const compute: Readonly<Record<Operator | 'Pow', (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
@@ -54,16 +48,6 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   return onActivations(context, operator);
-}
-
-/** ONNX's arithmetic has no attributes: what DORY writes there (`in1_mul`, `in1_rq`) requantises the operands. */
-function checkAttributes(context: NodeContext): void {
-  const unknown = [...context.node.attributes.keys()].find((name) => !isAnnotation(name));
-  if (unknown === undefined) return;
-  context.badForm(
-    `its attribute "${unknown}" isn't ONNX's`,
-    'export the operands’ requantisation as operators of their own (Mul, Add, Div, Floor, Clip)',
-  );
 }
 
 /** The sum of any number of activations, times a factor. */
@@ -242,85 +226,6 @@ function withConstant(
   return affine(context, operator, x, constant, constantFirst, context.output);
 }
 
-/** Arithmetic in an integer type: with a constant of one the activation holds integers, too. */
-function ofIntegers(
-  context: NodeContext,
-  operator: Operator,
-  x: RealValue,
-  constant: Constant,
-  constantFirst: boolean,
-): Value {
-  if (!hasIntegers(context.graph.builder, x.op) || (operator === 'Div' && constantFirst))
-    context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
-  if (operator === 'Div') return quotient(context, constant);
-  return wholeValue(context, affine(context, operator, x, constant, constantFirst, context.output));
-}
-
-/** x·scale + shift for one operation with a constant c, which broadcasts to x. */
-export function affine(
-  context: NodeContext,
-  operator: Operator,
-  x: RealValue,
-  constant: Constant,
-  constantFirst: boolean,
-  origin: string | undefined,
-  suffix?: string,
-): RealValue {
-  const single = elementCount(constant.shape) === 1;
-  const c = single ? reshapedConstant(constant, [1]) : broadcastTo(context, constant, x);
-  checkFinite(context, c);
-  const mapped = (f: (c: number) => number): Param =>
-    context.param(lazyConstant(c.name, 'double', c.shape, () => Float64Array.from(c.data(), f)));
-  const ones = (sign: number): Param => ({ tensor: { dtype: 'f64', shape: [1], data: Float64Array.of(sign) } });
-  const params = {
-    Add: () => ({ scale: ones(1), shift: mapped((v) => v) }),
-    Sub: () =>
-      constantFirst ? { scale: ones(-1), shift: mapped((v) => v) } : { scale: ones(1), shift: mapped((v) => -v) },
-    Mul: () => ({ scale: mapped((v) => v) }),
-    Div: () => ({ scale: mapped((v) => 1 / v) }),
-  }[operator]();
-  const named = suffix === undefined ? {} : { suffix };
-  const result = context.emit({ kind: 'affine', inputs: [x], params, origin, ...named });
-  const scalar = scalarOf(operator, c, constantFirst);
-  if (scalar !== undefined) context.graph.scalarAffines.set(result.op, { source: x.op, ...scalar });
-  return inAxesOf(x, result);
-}
-
-/** Division of integers: towards zero. */
-function quotient(context: NodeContext, by: Constant): RoundedValue {
-  const scalar = scalarOf('Div', by, false);
-  if (scalar === undefined || !(scalar.scale > 0))
-    context.badForm('it divides integers by something else than a number');
-  const real = context.realInAnyLayout(0);
-  const params = { scale: context.param(smallConstant(by.name, 'double', [1], [scalar.scale])) };
-  const result = context.emit({ kind: 'affine', inputs: [real], params, suffix: 'quotient' });
-  const x = inAxesOf(real, result);
-  return { ...roundedValue(context, x, 'towards_zero'), integer: true };
-}
-
-/** One operation with a single constant as scale·x + shift. */
-function scalarOf(
-  operator: Operator,
-  c: Constant,
-  constantFirst: boolean,
-): { readonly scale: number; readonly shift: number } | undefined {
-  if (elementCount(c.shape) !== 1) return undefined;
-  const value = c.data()[0]!;
-  return {
-    Add: { scale: 1, shift: value },
-    Sub: constantFirst ? { scale: -1, shift: value } : { scale: 1, shift: -value },
-    Mul: { scale: value, shift: 0 },
-    Div: { scale: 1 / value, shift: 0 },
-  }[operator];
-}
-
-/** What is divided by an infinity, or scaled by one, says nothing. */
-function checkFinite(context: NodeContext, { name, data }: Constant): void {
-  const values = data();
-  const index = values.findIndex((value: number) => !Number.isFinite(value));
-  if (index >= 0) fail('onnx/not-finite', { name, index, value: String(values[index]) }, context.place);
-}
-
 /** Into the linear op before it: a bias after MatMul, the scale of integer products. */
 function fuse(context: NodeContext, operator: Operator, value: PendingValue, constant: Constant): Value | undefined {
   const count = elementCount(constant.shape);
@@ -343,50 +248,6 @@ function alignedTo(shape: readonly number[], target: readonly unknown[]): boolea
   return offset >= 0 && shape.every((n, i) => n === 1 || i + offset === 1);
 }
 
-/** A constant as the affine op takes it: [1], one per channel [C], or the op's whole shape. */
-export function broadcastTo(context: NodeContext, constant: Constant, x: RealValue): Constant {
-  const full = context.onnxShape(x);
-  const shape = full.filter((n) => !Number.isNaN(n));
-  const aligned = [...Array<number>(Math.max(0, full.length - constant.shape.length)).fill(1), ...constant.shape];
-  const fits = aligned.length === full.length && aligned.every((n, i) => n === 1 || n === full[i]);
-  if (!fits) {
-    context.shapeMismatch(
-      `constant "${constant.name}" [${constant.shape.join(', ')}] doesn't fit an activation [${full.map((n) => (Number.isNaN(n) ? 'N' : n)).join(', ')}]`,
-    );
-  }
-  const perm = x.perm ?? full.map((_, axis) => axis);
-  if (aligned.every((n, axis) => n === 1 || perm[axis] === 1)) {
-    return reshapedConstant(constant, [elementCount(constant.shape)]);
-  }
-  checkComputed(context, shape, [constant]);
-  const sizes = aligned.filter((_, axis) => !Number.isNaN(full[axis]));
-  const expanded = expand(constant, sizes, shape);
-  if (x.perm === undefined) return expanded;
-  // the op's axes in their own order, those of size 1 that the file doesn't have among them
-  const behind = perm.filter((axis) => axis !== 0);
-  const own = context.shapeOf(x).flatMap((_, axis) => (behind.includes(axis + 1) ? [behind.indexOf(axis + 1)] : []));
-  return reshapedConstant(transposedConstant(expanded, own), context.shapeOf(x));
-}
-
-/** A constant repeated along axes of size 1. */
-export function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {
-  return lazyConstant(constant.name, constant.quantised === undefined ? constant.type : 'double', to, () => {
-    const data = constant.data();
-    const result = new Float64Array(elementCount(to));
-    for (let i = 0; i < result.length; i++) {
-      let [rest, at, stride] = [i, 0, 1];
-      for (let axis = to.length - 1; axis >= 0; axis--) {
-        const index = rest % to[axis]!;
-        rest = Math.floor(rest / to[axis]!);
-        if (from[axis] !== 1) at += index * stride;
-        stride *= from[axis]!;
-      }
-      result[i] = data[at]!;
-    }
-    return constant.type === 'float' && constant.quantised === undefined ? Float32Array.from(result) : result;
-  });
-}
-
 function foldedConstants(context: NodeContext, operator: Operator | 'Pow', a: Constant, b: Constant): Constant {
   const rank = Math.max(a.shape.length, b.shape.length);
   const align = (shape: readonly number[]): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
@@ -406,10 +267,4 @@ function foldedConstants(context: NodeContext, operator: Operator | 'Pow', a: Co
     if (truncates) return result.map(Math.trunc);
     return type === 'float' ? Float32Array.from(result) : result;
   });
-}
-
-function checkComputed(context: NodeContext, shape: readonly number[], from: readonly Constant[]): void {
-  const count = elementCount(shape);
-  if (count <= mostComputed || from.some((constant) => elementCount(constant.shape) === count)) return;
-  fail('onnx/too-large', { what: 'a broadcast constant', shape }, context.place);
 }

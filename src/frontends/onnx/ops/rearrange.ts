@@ -6,7 +6,7 @@ import { asImage, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
 import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
-import { expand as repeated } from './arithmetic.js';
+import { expand as repeated } from './with-constant.js';
 import { reshaped } from './layout.js';
 
 /** Pixels as channels and back, and repeated values: numbers in other places. */

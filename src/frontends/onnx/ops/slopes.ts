@@ -1,6 +1,7 @@
 import type { NodeContext } from '../context.js';
 import type { Value } from '../values.js';
-import { addition, affine } from './arithmetic.js';
+import { addition } from './arithmetic.js';
+import { affine } from './with-constant.js';
 import type { OnnxOpTable } from './define.js';
 import { applied, negative, rectified } from './function.js';
 

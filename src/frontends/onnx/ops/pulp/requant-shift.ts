@@ -5,7 +5,7 @@ import type { NodeContext } from '../../context.js';
 import { clippedRounded, roundedValue } from '../../rounded.js';
 import { tensorConstant } from '../../tensor-data.js';
 import { type RealValue, type Value, inAxesOf } from '../../values.js';
-import { broadcastTo } from '../arithmetic.js';
+import { broadcastTo } from '../with-constant.js';
 
 /**
  * RequantShift of PULP's tools (quantlib, Deeploy): ⌊(x·mul + add)/div⌋ held in n levels, from 0 on or, signed, around 0.

@@ -4,7 +4,8 @@ import { type Constant, smallConstant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
 import { hasIntegers } from '../../integers.js';
 import { type RealValue, type Value, inAxesOf } from '../../values.js';
-import { addition, broadcastTo } from '../arithmetic.js';
+import { addition } from '../arithmetic.js';
+import { broadcastTo } from '../with-constant.js';
 
 /** So many thresholds without a line through them become neurons of one bit each. */
 const mostBits = 15;

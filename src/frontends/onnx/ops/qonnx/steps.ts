@@ -1,7 +1,7 @@
 import { type Constant, lazyConstant } from '../../constant.js';
 import type { NodeContext } from '../../context.js';
 import { type RealValue, inAxesOf } from '../../values.js';
-import { broadcastTo } from '../arithmetic.js';
+import { broadcastTo } from '../with-constant.js';
 
 /**
  * An activation quantised with one scale, or with several (one a channel): x/scale in steps of 1, then times the scale.
