@@ -134,7 +134,7 @@ export function addConvert(program: Command, host: Host): void {
     .option('--per-unit <n>', 'ibra: levels per unit N (default: 100)', wholeNumber(1))
     .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
     .option('--emit <list>', `what to write: ${artifacts.join(', ')} (default: ir,json,onnx)`, listOf(artifacts))
-    .option('--input-codes <range>', 'the integers that a float input holds, as 0..255 or -8..7', codeRange)
+    .option('--input-codes <range>', 'the integers that the input holds, as 0..255 or -8..7', codeRange)
     .option('--output <name>', 'of several outputs of the file take this one (default: all)')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {

@@ -76,7 +76,8 @@ export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome
   readInitializers(graph, chosen, diagnostics);
   const row = rowOf(io.inputs, ordered.readers);
   graph.fixedBatch = row.batch;
-  addInputs(graph, io.inputs, row, chosen, options.inputCodes);
+  const added = collecting(diagnostics, () => addInputs(graph, io.inputs, row, chosen, options.inputCodes));
+  if (added === undefined) return { diagnostics };
   for (const node of ordered.nodes) {
     importNode(graph, node, diagnostics);
     if (diagnostics.length < mostDiagnostics) continue;

@@ -1,4 +1,4 @@
-import type { CodeRange } from '../../base/code-range.js';
+import { type CodeRange, codeRangeText } from '../../base/code-range.js';
 import { diagnostic, fail } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
 import type { GraphContext } from './context.js';
@@ -33,14 +33,14 @@ export function rowOf(inputs: readonly SourceInput[], readers: ReadonlyMap<strin
   return { name, shape: [size], batch: inputs.find(({ batch }) => batch !== undefined)?.batch, dtype: 'f32' };
 }
 
-/** The values of the inputs: the network's input itself, or parts of it. */
+/** The values of the inputs: the network's input itself, which is given, or parts of it. */
 export function addInputs(
   graph: GraphContext,
   inputs: readonly SourceInput[],
   row: SourceInput,
   onnx: OnnxGraph,
   said: CodeRange | undefined,
-): void {
+): RealValue {
   const whole = graph.addInput(row.name, sanitise(row.name), row.shape);
   let start = 0;
   for (const input of inputs) {
@@ -49,6 +49,7 @@ export function addInputs(
     graph.values.set(name, inputValue(graph, input, source, codesOf(graph, onnx, input, said)));
     start += elementCount(shape);
   }
+  return whole;
 }
 
 const inputTypes: ReadonlyMap<number, SourceInput['dtype']> = new Map([
@@ -74,8 +75,7 @@ function codesOf(
   input: SourceInput,
   inputCodes: CodeRange | undefined,
 ): CodeRange | undefined {
-  // a byte says itself what it holds
-  if (input.dtype === 'u8' || input.dtype === 'i8') return undefined;
+  if (input.dtype === 'u8' || input.dtype === 'i8') return withinByte(graph, input, input.dtype, inputCodes);
   const taken = takesIntegers(graph, onnx, input.name, isFloat(input));
   // other inputs of integers are ids, of any range
   if (!taken && (inputCodes === undefined || !isFloat(input))) return undefined;
@@ -86,6 +86,29 @@ function codesOf(
   return codes;
 }
 
+/** A byte says itself what it holds; less of it may be said. */
+function withinByte(
+  graph: GraphContext,
+  { name }: SourceInput,
+  dtype: 'u8' | 'i8',
+  said: CodeRange | undefined,
+): CodeRange | undefined {
+  if (said === undefined) return undefined;
+  const type = elementTypes[dtype];
+  const { min, max } = codeRange(type)!;
+  if (said.min < min || said.max > max)
+    fail(
+      'onnx/unsupported-form',
+      { op: 'input', what: `it is ${type}, which doesn't hold the integers ${codeRangeText(said)}` },
+      { file: graph.file, detail: `input "${name}"` },
+      { help: `say a range within ${codeRangeText({ min, max })}, or none` },
+    );
+  graph.inputCodes.set(name, said);
+  return said;
+}
+
+const elementTypes = { u8: 'uint8', i8: 'int8', i32: 'int32', i64: 'int32' } as const;
+
 /** The input's value: integers are codes of a quantiser of scale 1, which changes none of them. */
 function inputValue(
   graph: GraphContext,
@@ -94,13 +117,15 @@ function inputValue(
   held: CodeRange | undefined,
 ): Value {
   const place = { file: graph.file, detail: `input "${name}"` };
-  if (held !== undefined) return graph.quantise({ source, code: { scale: 1, zero: 0, ...held } }, name, place);
+  const isByte = dtype === 'u8' || dtype === 'i8';
+  if (held !== undefined && !isByte)
+    return graph.quantise({ source, code: { scale: 1, zero: 0, ...held } }, name, place);
   if (dtype === 'f32' || dtype === 'f64') return source;
-  const elementType = ({ u8: 'uint8', i8: 'int8', i32: 'int32', i64: 'int32' } as const)[dtype];
+  const elementType = elementTypes[dtype];
   return {
     kind: 'codes',
     source,
-    code: { scale: 1, zero: 0, ...codeRange(elementType)! },
+    code: { scale: 1, zero: 0, ...(held ?? codeRange(elementType)!) },
     elementType,
     tensor: name,
     input: true,

@@ -224,6 +224,17 @@ describe('integer networks in integer types, as MATCH writes them', () => {
     expect([...logits]).toEqual(images.flatMap(logitsOf));
   });
 
+  it('of a byte less may be said than it holds, and no more', () => {
+    const { network, sourceInputs } = imported(match('uint8'), 'test.onnx', { inputCodes: { min: 0, max: 15 } });
+    const quantiser = network.ops.find(({ kind }) => kind === 'quantize')!;
+    expect(quantiser.attrs).toMatchObject({ scale: 1, zero: 0, min: 0, max: 15 });
+    expect(sourceInputs[0]!.codes).toEqual({ min: 0, max: 15 });
+    const beyond = refused(match('uint8'), { inputCodes: { min: -8, max: 7 } });
+    expect(beyond.map(({ message }) => message)).toEqual([
+      "input is not supported in this form: it is uint8, which doesn't hold the integers -8..7",
+    ]);
+  });
+
   it('convert compares them with onnxruntime, which has no products of bytes in these operators', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'net.onnx'), match('int32'));
