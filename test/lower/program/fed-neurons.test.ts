@@ -12,6 +12,7 @@ import { randomFeeds } from '../../../src/train/index.js';
 import { nativeEngines } from '../../support/native.js';
 import { forwardFeeds, networkFrom } from '../../support/train.js';
 import { random } from '../../tensor/cases.js';
+import { agreesWithSlopes } from '../../support/finite-differences.js';
 
 /** A neuron without jumps, so that finite differences are its gradient: two currents, and a number of each kind drawn a step. */
 const smooth = `
@@ -117,27 +118,8 @@ describe.each([
   const feeds = { ...forwardFeeds(lowered, 3), ...randomFeeds(lowered.feeds.randoms, 3, 5, 'test') };
 
   it('has the gradients of finite differences, through what is drawn', () => {
-    const { program, gradients } = autodiff(lowered.program, lowered.program.outputs['loss']!, lowered.learned);
-    const at = (id?: string, index = 0, by = 0): Record<string, Tensor> => {
-      const params = program.params.map((param) => {
-        const data = Float64Array.from(param.data.data);
-        if (param.id === id) data[index]! += by;
-        return { ...param, data: { dtype: 'f64', shape: param.data.shape, data } as Tensor };
-      });
-      return evaluate({ ...program, params }, feeds, { precision: 'f64' });
-    };
-    const found = at();
-    const next = random(4);
-    let looked = 0;
-    for (const { id, data } of program.params) {
-      if (gradients[id] === undefined) continue;
-      const index = Math.floor(next() * data.data.length);
-      const slope = (at(id, index, 1e-6)['loss']!.data[0]! - at(id, index, -1e-6)['loss']!.data[0]!) / 2e-6;
-      const gradient = found[`grad.${id}`]!.data[index]!;
-      expect(Math.abs(gradient - slope), `${id}[${index}]`).toBeLessThan(1e-8 + 1e-5 * Math.abs(gradient));
-      looked++;
-    }
-    expect(looked).toBeGreaterThanOrEqual(9);
+    const differentiated = autodiff(lowered.program, lowered.program.outputs['loss']!, lowered.learned);
+    expect(agreesWithSlopes(differentiated, feeds, random(4))).toBeGreaterThanOrEqual(9);
   });
 
   it.each([fusedEngine, onnxruntimeEngine, tfjsEngine('wasm'), ...nativeEngines])(

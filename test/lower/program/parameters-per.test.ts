@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Tensor, tensor } from '../../../src/base/dtype.js';
+import { tensor } from '../../../src/base/dtype.js';
 import { fusedEngine } from '../../../src/engines/fused/index.js';
 import { onnxruntimeEngine } from '../../../src/engines/onnxruntime.js';
 import { lower, lowerForTraining } from '../../../src/lower/program/index.js';
@@ -8,6 +8,7 @@ import { autodiff, evaluate, simplify } from '../../../src/tensor/index.js';
 import { nativeEngines } from '../../support/native.js';
 import { forwardFeeds, networkFrom } from '../../support/train.js';
 import { random } from '../../tensor/cases.js';
+import { agreesWithSlopes } from '../../support/finite-differences.js';
 
 /** A neuron without jumps, so that finite differences are its gradient. */
 const smooth = `
@@ -111,34 +112,10 @@ describe.each([
   const feeds = forwardFeeds(lowered, 3);
 
   it('has the gradients of finite differences', () => {
-    const { program, gradients, unreached } = autodiff(
-      lowered.program,
-      lowered.program.outputs['loss']!,
-      lowered.learned,
-    );
-    expect(unreached).toEqual([]);
-    const at = (id?: string, index = 0, by = 0): Record<string, Tensor> => {
-      const params = program.params.map((param) => {
-        const data = Float64Array.from(param.data.data);
-        if (param.id === id) data[index]! += by;
-        return { ...param, data: { dtype: 'f64', shape: param.data.shape, data } as Tensor };
-      });
-      return evaluate({ ...program, params }, feeds, { precision: 'f64' });
-    };
-    const found = at();
-    const next = random(4);
-    let looked = 0;
-    for (const { id, data } of program.params) {
-      if (gradients[id] === undefined || !/leak|gain|theta/.test(id)) continue;
-      for (let k = 0; k < 3; k++) {
-        const index = Math.floor(next() * data.data.length);
-        const slope = (at(id, index, 1e-6)['loss']!.data[0]! - at(id, index, -1e-6)['loss']!.data[0]!) / 2e-6;
-        const gradient = found[`grad.${id}`]!.data[index]!;
-        expect(Math.abs(gradient - slope), `${id}[${index}]`).toBeLessThan(1e-8 + 1e-5 * Math.abs(gradient));
-        looked++;
-      }
-    }
-    expect(looked).toBe(9);
+    const differentiated = autodiff(lowered.program, lowered.program.outputs['loss']!, lowered.learned);
+    expect(differentiated.unreached).toEqual([]);
+    const of = (id: string): boolean => /leak|gain|theta/.test(id);
+    expect(agreesWithSlopes(differentiated, feeds, random(4), { each: 3, of })).toBe(9);
   });
 
   it.each([fusedEngine, onnxruntimeEngine, ...nativeEngines])('runs on $name', async (engine) => {
