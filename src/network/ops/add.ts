@@ -1,27 +1,14 @@
 import { boolean, optional } from './attributes.js';
 import { defineOp } from './define.js';
 import { linearResult, sameShape, shapeText, summedCode, withTime } from './type-rules.js';
+import { relayTraits } from './row-traits.js';
 
 export const add = defineOp({
   doc: 'Sum of two values of one shape, at the same time. Of two trains of one step a train with more levels. `codes`: that train is sent in planes of its own, after one addition a spike.',
   arity: [2, 2],
   attrs: { codes: optional(boolean()) },
   params: [],
-  traits: {
-    role: 'sum',
-    weights: 'none',
-    macs: 'none',
-    join: true,
-    fires: 'none',
-    reach: 'passed-or-own',
-    relays: true,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...relayTraits, role: 'sum', join: true, reach: 'passed-or-own' },
   lowering: { role: 'join', act: ({ builder }, _, [a, b]) => builder.add(a!, b!) },
   type: ({ inputs: [a, b], attrs }) => {
     if (!sameShape(a!.shape, b!.shape))

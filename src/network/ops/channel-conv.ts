@@ -2,6 +2,7 @@ import { folded, stepsOf } from '../../tensor/index.js';
 import { elementCount } from '../../base/dtype.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 import { linearResult, shapeText } from './type-rules.js';
 
 export const channelConv = defineOp({
@@ -10,19 +11,12 @@ export const channelConv = defineOp({
   attrs: { kernel: number() },
   params: ['weight'],
   traits: {
+    ...realTraits,
     role: 'mixing',
     weights: 'kernel',
     macs: ({ output, weight }) => elementCount(output) * elementCount(weight),
-    join: false,
-    fires: 'none',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
     linear: true,
     accumulates: true,
-    keepsRange: false,
-    padding: 'none',
   },
   lowering: {
     role: 'synapse',

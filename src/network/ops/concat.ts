@@ -1,27 +1,14 @@
 import type { Code } from '../value-types.js';
 import { defineOp } from './define.js';
 import { joinedCode, linearResult, sameShape, shapeText, withTime } from './type-rules.js';
+import { relayTraits } from './row-traits.js';
 
 export const concat = defineOp({
   doc: 'Concatenation over channels (axis 0 of [C,H,W] or [F]). Of trains of one step a train with the levels of all.',
   arity: [1, Infinity],
   attrs: {},
   params: [],
-  traits: {
-    role: 'concatenation',
-    weights: 'none',
-    macs: 'none',
-    join: true,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: true,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: { ...relayTraits, role: 'concatenation', join: true, planewise: true, keepsRange: true },
   lowering: { role: 'join', act: ({ builder }, _, inputs) => builder.concat(inputs, 1) },
   type: ({ inputs }) => {
     const [first, ...rest] = inputs;

@@ -1,26 +1,13 @@
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import { relayTraits } from './row-traits.js';
 
 export const delay = defineOp({
   doc: 'Delay line: the same train, `steps` later. Joins of paths of unequal depth need it.',
   arity: [1, 1],
   attrs: { steps: number() },
   params: [],
-  traits: {
-    role: 'delay',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...relayTraits, role: 'delay' },
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const from = inputs[0]!;

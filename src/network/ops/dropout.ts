@@ -1,27 +1,14 @@
 import { type Value, folded, stepsOf } from '../../tensor/index.js';
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import { relayTraits } from './row-traits.js';
 
 export const dropout = defineOp({
   doc: 'Drops values at random in training; nothing in inference.',
   arity: [1, 1],
   attrs: { rate: number() },
   params: [],
-  traits: {
-    role: 'same',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...relayTraits, role: 'same' },
   lowering: {
     role: 'values',
     // one mask a sample for all of its time steps, so that a dropped unit is silent throughout

@@ -1,6 +1,7 @@
 import { roundings } from '../../base/rounding.js';
 import { number, optional, string, word } from './attributes.js';
 import { defineOp } from './define.js';
+import { firingTraits } from './row-traits.js';
 
 /** What the digits of a code follow from. */
 const digits = ['beta', 'scale', 'zero', 'min', 'max', 'amplitude'] as const;
@@ -24,21 +25,7 @@ export const encode = defineOp({
     seed: optional(number()),
   },
   params: [],
-  traits: {
-    role: 'encoder',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'own',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...firingTraits, role: 'encoder', reach: 'none' },
   steady: ({ coding, scale }) => coding !== 'rate' && coding !== 'events' && scale === undefined,
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {

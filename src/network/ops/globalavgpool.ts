@@ -1,27 +1,14 @@
 import { defineOp } from './define.js';
 import { whole } from './geometry.js';
 import { pooled, shapeText } from './type-rules.js';
+import { averageTraits } from './row-traits.js';
 
 export const globalavgpool = defineOp({
   doc: 'Average over all of H×W: [C,H,W] → [C,1,1]. On spikes: psp = gain·average + bias.',
   arity: [1, 1],
   attrs: {},
   params: ['gain?', 'bias?'],
-  traits: {
-    role: 'average',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed-or-own',
-    relays: true,
-    planewise: true,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: averageTraits,
   links: whole,
   lowering: {
     role: 'synapse',

@@ -1,5 +1,6 @@
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
+import { relayTraits } from './row-traits.js';
 
 export const lag = defineOp({
   doc: 'The same train `steps` time steps before, in the same window: y(t) = x(t − steps), 0 for t ≤ steps. It may read an op that stands later, and then closes a cycle: a recurrent connection.',
@@ -7,21 +8,7 @@ export const lag = defineOp({
   attrs: { steps: number() },
   readsAhead: true,
   params: [],
-  traits: {
-    role: 'lag',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: { ...relayTraits, role: 'lag', keepsRange: true },
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     if (inputs[0]!.time === undefined) return 'needs an input with time steps; encode the input first';

@@ -3,27 +3,14 @@ import { border, pair } from './attributes.js';
 import { defineOp } from './define.js';
 import { sliding } from './geometry.js';
 import { poolShape } from './type-rules.js';
+import { realTraits } from './row-traits.js';
 
 export const maxpool = defineOp({
   doc: 'Maximum over windows; padding never wins. On binary spikes the maximum is their OR.',
   arity: [1, 1],
   attrs: { kernel: pair(), stride: pair(), pads: border() },
   params: [],
-  traits: {
-    role: 'maximum',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'chosen',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: true,
-    linear: false,
-    accumulates: false,
-    keepsRange: true,
-    padding: 'absent',
-  },
+  traits: { ...realTraits, role: 'maximum', fires: 'chosen', monotone: true, keepsRange: true, padding: 'absent' },
   links: sliding,
   lowering: { role: 'values', act: onImages(({ builder }, { attrs }, [x]) => builder.maxpool(x!, windowOf(attrs))) },
   type: (request) => {

@@ -1,26 +1,13 @@
 import { boolean, number, optional } from './attributes.js';
 import { defineOp } from './define.js';
+import { firingTraits } from './row-traits.js';
 
 export const planes = defineOp({
   doc: 'Codes S = Σ 2^b·S_b as binary planes: plane b of step t at virtual step (t−1)·bits + b + 1. Planes of signed codes are ternary: the bits of their size, with their sign. `unary`: codes S = Σ S_b, plane b is [S > b], and `bits` is the greatest code.',
   arity: [1, 1],
   attrs: { bits: number(), unary: optional(boolean()) },
   params: [],
-  traits: {
-    role: 'planes',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'own',
-    reach: 'passed',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: false,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...firingTraits, role: 'planes', reach: 'passed' },
   lowering: { role: 'time' },
   type: ({ inputs, attrs }) => {
     const { shape, time, code } = inputs[0]!;

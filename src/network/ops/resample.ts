@@ -2,27 +2,14 @@ import { type ProgramBuilder, type Value, isBatch } from '../../tensor/index.js'
 import { list } from './attributes.js';
 import { defineOp } from './define.js';
 import { shapeText } from './type-rules.js';
+import { rearrangingTraits } from './row-traits.js';
 
 export const resample = defineOp({
   doc: 'Rows and columns of [C,H,W] chosen, some several times: y[c,i,j] = x[c, rows[i], columns[j]] (a nearest-neighbour resize).',
   arity: [1, 1],
   attrs: { rows: list(), columns: list() },
   params: [],
-  traits: {
-    role: 'reshape',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: true,
-    monotone: true,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: rearrangingTraits,
   source: ({ rows, columns }, _, [channel, row, column]) => [channel!, rows[row!]!, columns[column!]!],
   lowering: {
     role: 'moves',

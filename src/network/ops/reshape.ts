@@ -3,27 +3,14 @@ import { elementCount } from '../../base/dtype.js';
 import { list } from './attributes.js';
 import { defineOp } from './define.js';
 import { shapeText } from './type-rules.js';
+import { rearrangingTraits } from './row-traits.js';
 
 export const reshape = defineOp({
   doc: 'The same values in another shape.',
   arity: [1, 1],
   attrs: { shape: list() },
   params: [],
-  traits: {
-    role: 'reshape',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: true,
-    monotone: true,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: rearrangingTraits,
   lowering: moved,
   type: ({ inputs, attrs }) => {
     const shape = attrs.shape;

@@ -34,3 +34,30 @@ export const synapseTraits = {
   linear: true,
   accumulates: true,
 } as const satisfies WithoutRole;
+
+/** Rows of layers that hand on the trains they read, each value as it is: what they answer besides their role. */
+export const relayTraits = {
+  ...realTraits,
+  reach: 'passed',
+  relays: true,
+  linear: true,
+  accumulates: true,
+} as const satisfies WithoutRole;
+
+/** Rows of layers that put the values they read in other places. */
+export const rearrangingTraits = {
+  ...relayTraits,
+  role: 'reshape',
+  planewise: true,
+  monotone: true,
+  keepsRange: true,
+} as const satisfies OpTraits;
+
+/** Rows of layers that average what they read. */
+export const averageTraits = {
+  ...relayTraits,
+  role: 'average',
+  reach: 'passed-or-own',
+  planewise: true,
+  keepsRange: true,
+} as const satisfies OpTraits;

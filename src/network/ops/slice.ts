@@ -1,27 +1,14 @@
 import { number } from './attributes.js';
 import { defineOp } from './define.js';
 import { shapeText } from './type-rules.js';
+import { rearrangingTraits } from './row-traits.js';
 
 export const slice = defineOp({
   doc: 'Positions start, start + step, … below end of one axis (0: the channels).',
   arity: [1, 1],
   attrs: { axis: number(), start: number(), end: number(), step: number() },
   params: [],
-  traits: {
-    role: 'reshape',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: true,
-    monotone: true,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: rearrangingTraits,
   source: ({ axis, start, step }, _, at) => at.with(axis, start + at[axis]! * step),
   lowering: {
     role: 'moves',

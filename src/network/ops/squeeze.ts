@@ -1,26 +1,13 @@
 import { boolean, number, optional } from './attributes.js';
 import { defineOp } from './define.js';
+import { realTraits } from './row-traits.js';
 
 export const squeeze = defineOp({
   doc: 'Temporal squeezing (ABA eq. 12): the mean over the first `steps` steps of a train, so that the synapse behind it acts once. Learned steps: parameter `steps` with their bound `steps_max`. `codes`: the sum of so many codes, which are whole, in place of their mean.',
   arity: [1, 1],
   attrs: { steps: optional(number()), steps_max: optional(number()), codes: optional(boolean()) },
   params: ['steps?'],
-  traits: {
-    role: 'squeeze',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'means',
-    reach: 'none',
-    relays: false,
-    planewise: false,
-    monotone: false,
-    linear: true,
-    accumulates: true,
-    keepsRange: false,
-    padding: 'none',
-  },
+  traits: { ...realTraits, role: 'squeeze', fires: 'means', linear: true, accumulates: true },
   lowering: { role: 'time' },
   type: ({ inputs, attrs, param }) => {
     const { shape, time, code } = inputs[0]!;

@@ -1,27 +1,14 @@
 import { list } from './attributes.js';
 import { defineOp } from './define.js';
 import { shapeText } from './type-rules.js';
+import { rearrangingTraits } from './row-traits.js';
 
 export const transpose = defineOp({
   doc: 'The axes in another order: axis i of the result is axis perm[i], 0 the channels.',
   arity: [1, 1],
   attrs: { perm: list() },
   params: [],
-  traits: {
-    role: 'reshape',
-    weights: 'none',
-    macs: 'none',
-    join: false,
-    fires: 'none',
-    reach: 'passed',
-    relays: true,
-    planewise: true,
-    monotone: true,
-    linear: true,
-    accumulates: true,
-    keepsRange: true,
-    padding: 'none',
-  },
+  traits: rearrangingTraits,
   source: ({ perm }, shape, at) => shape.map((_, axis) => at[perm.indexOf(axis)]!),
   lowering: {
     role: 'moves',
