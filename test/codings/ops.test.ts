@@ -14,7 +14,7 @@ import {
   burst,
   calibrated,
   hand,
-  maxOfCounts,
+  levels,
   pattern,
   phase,
   plainNeuron,
@@ -26,35 +26,14 @@ import {
 import { randomImages } from '../support/random-network.js';
 import { type HandCoding, simulateTimed } from '../support/timed.js';
 
-/** Levels 0, step … top of a membrane, rounded or with a start that makes the floor a rounding. */
-function levels(steps: number, step: number, most: number, leaks = false): HandCoding {
-  const neuron: HandCoding['neuron'] = () => {
-    let u = leaks ? 0 : step / 2;
-    return (x) => {
-      u += x;
-      const code = leaks ? roundEven(u / step) : Math.floor(u / step);
-      const spike = Math.min(most, Math.max(0, code)) * step;
-      u -= spike;
-      return { spike, worth: spike };
-    };
-  };
-  return { steps, top: most * step, whole: false, neuron, maximum: maxOfCounts, input: () => [] };
-}
-
-function roundEven(x: number): number {
-  const low = Math.floor(x);
-  if (x - low === 0.5) return low % 2 === 0 ? low : low + 1;
-  return Math.floor(x + 0.5);
-}
-
 /** Each coding with few steps, and its simulation in plain loops; of sws, whose codes are exact, there is none. */
 const codings: Readonly<Record<ConversionCoding, readonly [Partial<ConvertOptions>, HandCoding | undefined]>> = {
   sws: [{ steps: 8, silent: 8 }, undefined],
   rate: [{ steps: 6 }, hand(6, plainNeuron)],
   signed: [{ steps: 7 }, hand(7, signedNeuron)],
   offset: [{ steps: 6, look: 3 }, hand(6, plainNeuron, { train: (currents) => calibrated(currents, 3) })],
-  mbif: [{ steps: 2 }, levels(2, 1 / 8, 15)],
-  ibra: [{}, levels(1, 0.01, 511, true)],
+  mbif: [{ steps: 2 }, levels(2, 8, 15)],
+  ibra: [{}, levels(1, 100, 511, true)],
   binary: [{ steps: 5 }, levels(1, 1, 31, true)],
   phase: [{ steps: 8, period: 4 }, phase(8, 4)],
   burst: [{ steps: 8 }, burst(8, 0.125, 2, 5)],

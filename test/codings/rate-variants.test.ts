@@ -17,7 +17,7 @@ import { convertToMeans, meansOf } from '../support/means.js';
 import { randomFloatNetwork } from '../support/random-float-network.js';
 import { randomImages, seeded } from '../support/random-network.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { calibrated, hand, plainNeuron, signedNeuron } from '../support/hand-codings.js';
+import { calibrated, hand, levels, plainNeuron, signedNeuron } from '../support/hand-codings.js';
 import { type HandCoding, type HandTrain, simulateTimed, timedOf } from '../support/timed.js';
 import { tinyFloat, tinyImages } from '../support/tiny-onnx.js';
 
@@ -55,6 +55,23 @@ function compare(
 
 const seeds = fc.integer({ min: 1, max: 100_000 });
 const stages = fc.integer({ min: 1, max: 3 });
+
+it.each([
+  ['rate', 'IF', { start: 0.5 }, 5, hand(5, plainNeuron)],
+  ['mbif', 'MBIF', { start: 0.0625 }, 3, levels(3, 8, 15)],
+  ['ibra', 'IBRALIF', { D: 5.11, N: 100 }, 1, levels(1, 100, 511, true)],
+] as const)(
+  '%s: every spike is that of a simulation in plain loops',
+  (_, neuron, args, steps, coding) => {
+    fc.assert(
+      fc.property(seeds, stages, (seed, depth) => {
+        compare(randomFloatNetwork(seed, depth), meansOf(neuron, args, steps, range), seed, coding, 0);
+      }),
+      { numRuns: 12 },
+    );
+  },
+  60_000,
+);
 
 it('signed: every spike, negative ones too, is that of a simulation in plain loops', () => {
   let negative = 0;

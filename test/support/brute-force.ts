@@ -5,12 +5,13 @@ type Values = Float64Array<ArrayBuffer>;
 /**
  * A spiking network simulated the obvious way, apart from everything the compiler does: global time,
  * step by step, one neuron after the other, delay lines as queues, float64. One image. `decided` is told
- * how far each membrane was from its threshold: at 0 the order of additions decides.
+ * how far each membrane was from its threshold: at 0 the order of additions decides. `shown` is told what each op shows at each step.
  */
 export function simulate(
   network: Network,
   image: ArrayLike<number>,
   decided: (distance: number) => void = () => undefined,
+  shown: (t: number, id: string, values: Values) => void = () => undefined,
 ): Map<string, Values> {
   const cells = network.ops.map((op) => makeCell(op, network, decided));
   const now = new Map<string, Values>();
@@ -28,6 +29,7 @@ export function simulate(
             op.inputs.map((id) => now.get(id)!),
           ),
         );
+      shown(t, op.id, now.get(op.id)!);
     }
   }
   return now;
@@ -76,7 +78,7 @@ function makeCell(op: Op, network: Network, decided: (distance: number) => void)
     case 'input':
       return (_, [x]) => x!;
     case 'encode':
-      return encoder(op);
+      return encoder(op, decided);
     case 'neuron':
       return neurons(op, from!, decided);
     case 'delay': {
@@ -124,7 +126,8 @@ function halfToEven(x: number): number {
   return x - below === 0.5 ? below + Math.abs(below % 2) : Math.round(x);
 }
 
-function encoder(op: Op): Cell {
+/** Levels stand in single precision: where a digit hangs on less, it is as well decided the other way. */
+function encoder(op: Op, decided: (distance: number) => void): Cell {
   const a = op.attrs as Record<string, number | string>;
   const [scale, zero, min, max, amplitude, beta, steps] = [
     'scale',
@@ -150,6 +153,7 @@ function encoder(op: Op): Cell {
       }
       const weight = beta! ** (steps! - t);
       let s = 0;
+      if (beta !== 2 && Math.abs(Math.abs(rest[i]!) - weight / 2) < beta! ** steps! * 2 ** -22) decided(0);
       if (beta === 2) s = rest[i]! >= weight ? 1 : 0;
       else if (rest[i]! >= weight / 2) s = 1;
       else if (rest[i]! <= -weight / 2 && prefix[i]! >= 1) s = -1;

@@ -312,3 +312,24 @@ export function calibrated(currents: readonly number[], look: number): HandTrain
 export function hand(steps: number, neuron: HandCoding['neuron'], given: Partial<HandCoding> = {}): HandCoding {
   return { steps, top: 1, whole: false, neuron, maximum: maxOfCounts, input: () => [], ...given };
 }
+
+/** Levels 0, 1/per … most/per of a membrane, rounded or with a start that makes the floor a rounding. */
+export function levels(steps: number, per: number, most: number, rounded = false): HandCoding {
+  const neuron: HandCoding['neuron'] = () => {
+    let u = rounded ? 0 : 0.5 / per;
+    return (x) => {
+      u += x;
+      const code = rounded ? roundEven(u * per) : Math.floor(u * per);
+      const spike = Math.min(most, Math.max(0, code)) / per;
+      u -= spike;
+      return { spike, worth: spike };
+    };
+  };
+  return { steps, top: most / per, whole: false, neuron, maximum: maxOfCounts, input: () => [] };
+}
+
+function roundEven(x: number): number {
+  const low = Math.floor(x);
+  if (x - low === 0.5) return low % 2 === 0 ? low : low + 1;
+  return Math.floor(x + 0.5);
+}
