@@ -86,6 +86,8 @@ export interface NamedInput {
   readonly name: string;
   readonly start: number;
   readonly end: number;
+  /** Its numbers are ids of so many rows of a table. */
+  readonly rows?: number;
 }
 
 /** Arrays of labels by their names; each is read, and found right or wrong, when it is asked for. */

@@ -1,6 +1,7 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../base/diagnostics/index.js';
 import { type Dataset, type NamedInput, type Normalisation, channelProblems } from './dataset.js';
 import { type Framing, type Sensor, framed } from './events/index.js';
+import { idsInTables } from './ids.js';
 import { channelsFirst, channelsLast, reshaped, withChannelsFirst, withChannelsLast } from './layout.js';
 
 /** Of how many places a detector speaks, and how many numbers the distribution of a side's distance has. */
@@ -87,7 +88,8 @@ function fitSamples(given: Dataset, need: Need): Outcome<Dataset> {
   const mirrored = need.targetIsInput === true ? { targetIsInput: true, targets: need.outputs } : {};
   const { boxes } = fit.dataset;
   const found = boxes === undefined || need.detector === undefined ? {} : { boxes: { ...boxes, bins: need.detector.bins } };
-  return { value: { ...fit.dataset, scale, frames, ...mirrored, ...found }, diagnostics };
+  const value = { ...fit.dataset, scale, frames, ...mirrored, ...found };
+  return { value: idsInTables(value, need), diagnostics };
 }
 
 /** Images that may be scaled, in the rows and columns that a network takes. */

@@ -48,7 +48,9 @@ export function detectorOf(network: Network, bins: number | undefined): Pick<Nee
 
 /** The inputs that the file calls by a name. */
 export function namedInputs(network: Network): readonly NamedInput[] {
-  return inputParts(network).flatMap(({ name, start, end }) => (name === undefined ? [] : [{ name, start, end }]));
+  return inputParts(network).flatMap(({ name, start, end, range }) =>
+    name === undefined ? [] : [{ name, start, end, ...(range?.whole === true ? { rows: range.high + 1 } : {}) }],
+  );
 }
 
 /** How `coding events` turns recordings into frames. */

@@ -61,6 +61,13 @@ plane of 32×32 pixels. The Python version (pickles) isn't read.`,
 input's name, as \`numpy.savez("data.npz", ids=ids, mask=mask, labels=labels)\` writes them. Their numbers are taken as they are; arrays
 of unsigned bytes with two axes a sample and more are pixels, which are scaled to 0…1.`,
   ),
+  'data/no-such-row': define<{ name: string; sample: number; input: string; id: number; rows: number }>(
+    'error',
+    ({ name, sample, input, id, rows }) =>
+      `sample ${sample} of "${name}" has ${id} in the input "${input}", whose ids choose one of ${rows} rows: 0 to ${rows - 1}`,
+    `The network's input holds ids that choose rows of a constant table (\`Gather\` in its file), and the data have another number
+there. Make the data with the vocabulary that the network was trained with. Ids aren't scaled or normalised: leave out \`--mean\` and \`--std\`.`,
+  ),
   'data/bad-npz': define<{ file: string; reason: string }>(
     'error',
     ({ file, reason }) => `"${file}" is not a usable NPZ file: ${reason}`,

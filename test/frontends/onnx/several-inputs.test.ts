@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { expect, it } from 'vitest';
+import type { Outcome } from '../../../src/base/diagnostics/index.js';
 import { driver } from '../../../src/commands/index.js';
 import { openDataset } from '../../../src/data/index.js';
 import { importOnnx } from '../../../src/frontends/onnx/index.js';
@@ -176,6 +177,32 @@ it('an array that a network’s inputs don’t name, or of another size, is said
   expect(await failing(npz({ 'the image': floats([2, 2, 3, 3]), row: floats([3, 5]), labels }))).toEqual([
     'data/count-mismatch',
   ]);
+});
+
+it('ids beyond a table’s rows are refused by sample and input, wherever data come in', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'net.onnx'), tokens());
+  const options = { coding: 'sws', silent: 2, verify: 'none', outDir: join(folder, 'out') } as const;
+  const { model } = (await driver.convertOnnx(join(folder, 'net.onnx'), options)).value!;
+  const ids = (last: bigint): readonly [string, readonly number[], Uint8Array] => {
+    const values = new BigInt64Array(18);
+    values[17] = last;
+    return ['<i8', [3, 6], bytesOf(values)];
+  };
+  const labels = ['<i8', [3], new Uint8Array(24)] as const;
+  const said = async (run: Promise<Outcome<unknown>>): Promise<readonly string[]> => {
+    const { diagnostics } = await run.catch((error: Outcome<unknown>) => error);
+    return diagnostics.map(({ code, message }) => `${code}: ${message}`);
+  };
+  for (const last of [11n, -1n]) {
+    const dataset = openDataset(`npz:${npz({ ids: ids(last), kinds: ids(1n), labels })}`);
+    const evaluated = driver.evaluateTarget({ path: model }, { dataset, normalisation: {} });
+    const again = { ...options, verify: 'sample', calibrate: dataset, outDir: join(folder, 'again') } as const;
+    const refusal = `sample 2 of "${dataset.name}" has ${last} in the input "ids", whose ids choose one of 11 rows: 0 to 10`;
+    expect(await said(evaluated)).toEqual([`data/no-such-row: ${refusal}`]);
+    expect(await said(driver.convertOnnx(join(folder, 'net.onnx'), again))).toEqual([`data/no-such-row: ${refusal}`]);
+    expect(existsSync(join(folder, 'again'))).toBe(false);
+  }
 });
 
 it('ids that are computed and batches that differ are refused by name', () => {
