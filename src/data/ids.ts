@@ -8,8 +8,8 @@ interface Tables {
 }
 
 /**
- * The data set, of which a batch isn't read where an input of ids has another number than 0 … rows − 1 (as the network gets it): a file's
- * `Gather` has no row for it.
+ * The data set, whose batches are refused where an input of ids has another number than 0 … rows − 1, as the network gets
+ * it: the file's `Gather` has no row for it.
  */
 export function idsInTables(dataset: Dataset, { inputs = [], normalisation = {} }: Tables): Dataset {
   const tables = inputs.filter(({ rows }) => rows !== undefined);
