@@ -100,6 +100,8 @@ async function bundle(folder) {
     input: Object.fromEntries(entries.map((name) => [name, join(dir, `${name}.js`)])),
     platform: 'node',
     external: (id) => /^[@a-z]/.test(id) && !inside.includes(id),
+    // No file is imported for what it does: a command loads the files whose names it uses, not all that an index names.
+    treeshake: { moduleSideEffects: false },
   });
   await built.write({
     dir,

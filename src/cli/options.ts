@@ -7,10 +7,8 @@ import {
   channelProblems,
   channelsOf,
   layouts,
-  loadReaders,
-  openDataset,
   parseNormalisation,
-} from '../data/index.js';
+} from '../data/dataset.js';
 import { type Target, verifyLevels } from '../workspace/types.js';
 
 /** Adds what every command has: `--json`, `--quiet`, and examples under `--help`. */
@@ -142,6 +140,8 @@ export interface OpenedData {
 /** Opens a data set by its name with the flags that belong to it. */
 export async function openData(spec: string, flags: DataFlags, labelled = true): Promise<OpenedData> {
   const normalisation = parseNormalisation(flags.mean, flags.std);
+  // most commands open none
+  const { loadReaders, openDataset } = await import('../data/open.js');
   await loadReaders(spec);
   const dataset = openDataset(spec, { dataDir: flags.dataDir, labelled, layout: flags.layout });
   // where the order isn't known, the network's input says how many channels there are

@@ -1,10 +1,17 @@
 import { type Help, writing } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
-import type { Source, Span } from '../base/source.js';
-import { type GraphDeclaration, type ModelFile, type UseDeclaration, parseWhatHolds } from '../syntax/index.js';
+import type { Span } from '../base/source.js';
+import {
+  type Declaration,
+  type GraphDeclaration,
+  type ModelFile,
+  type UseDeclaration,
+  parseWhatHolds,
+} from '../syntax/index.js';
 import type { Declared, LoadedFile } from './declared.js';
 import { layerNamed } from './layers/index.js';
 import { libraryFiles, libraryPrefix } from './library-files.js';
+import { type LibraryText, libraryText } from './library-text.js';
 import type { ModelLoader } from './loader.js';
 import type { CheckMemory } from './memory.js';
 import { neuronNames } from './other-names.js';
@@ -23,6 +30,8 @@ export interface LoadOptions {
 interface Draft extends LoadedFile {
   readonly scope: Map<string, Declared>;
   readonly own: ReadonlyMap<string, Declared>;
+  /** Of a file of the standard library: reads what is asked for, and gives the `use`s that this brings. */
+  readonly want?: (names: readonly string[]) => readonly UseDeclaration[];
 }
 
 /** Reads everything that `main` uses, directly or not, and resolves the names. `main` comes first. */
@@ -36,16 +45,31 @@ export function loadFiles(
   const elsewhere = libraryHelp(loader);
   const first = draft(main, false, reporter, elsewhere);
   const drafts = new Map<string, Draft | undefined>([[join('.', main.source.name), first]]);
-  const queue = [first];
+  const queue: { readonly file: Draft; readonly uses: readonly UseDeclaration[] }[] = [
+    { file: first, uses: usesOf(main) },
+  ];
+  const want = (file: Draft | undefined, { names }: UseDeclaration): Draft | undefined => {
+    const uses = file?.want?.(names.map(({ name }) => name.text)) ?? [];
+    if (file !== undefined && uses.length > 0) queue.push({ file, uses });
+    return file;
+  };
   const load = (use: UseDeclaration, from: Draft): Draft | undefined => {
     const target = locate(use, from, root, reporter, options);
     if (target === undefined) return undefined;
-    if (drafts.has(target.path)) return drafts.get(target.path);
+    if (drafts.has(target.path)) return want(drafts.get(target.path), use);
     const text = target.isLibrary ? loader.library(target.path.slice(libraryPrefix.length)) : loader.read(target.path);
     const loaded =
       text === undefined || drafts.size >= maxFiles
         ? undefined
-        : read(target.path, text, target.isLibrary, reporter, elsewhere, options.memory);
+        : read(
+            target.path,
+            text,
+            use.names.map(({ name }) => name.text),
+            target.isLibrary,
+            reporter,
+            elsewhere,
+            options.memory,
+          );
     if (text === undefined || drafts.size >= maxFiles) {
       const help = target.isLibrary
         ? `the standard library has ${libraryFiles.map((file) => `"${libraryPrefix}${file}"`).join(' and ')}`
@@ -53,14 +77,18 @@ export function loadFiles(
       reporter.report('model/file-not-found', { path: target.path }, use.path.span, { help });
     }
     drafts.set(target.path, loaded);
-    if (loaded !== undefined) queue.push(loaded);
-    return loaded;
+    if (loaded !== undefined && loaded.want === undefined) queue.push({ file: loaded, uses: usesOf(loaded.ast) });
+    return want(loaded, use);
   };
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    for (const use of file.ast.declarations) if (use.kind === 'use') importNames(use, file, load(use, file), reporter);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    for (const use of next.uses) importNames(use, next.file, load(use, next.file), reporter);
   }
   const others = [...drafts.values()].filter((file) => file !== undefined && file !== first) as Draft[];
   return [first, ...others];
+}
+
+function usesOf({ declarations }: ModelFile): UseDeclaration[] {
+  return declarations.filter((declaration) => declaration.kind === 'use');
 }
 
 /** Looks names up in the standard library, which is read when first asked for. */
@@ -71,7 +99,7 @@ function libraryHelp(loader: ModelLoader): (name: string) => Help | undefined {
       libraryFiles.flatMap((file) => {
         const text = loader.library(file);
         const parsed =
-          text === undefined ? undefined : parseWhatHolds(librarySource(`${libraryPrefix}${file}`, text)).value;
+          text === undefined ? undefined : parseWhatHolds(libraryText(`${libraryPrefix}${file}`, text).source).value;
         return (parsed?.declarations ?? []).flatMap((declaration): [string, string][] =>
           declaration.kind === 'use' ? [] : [[declaration.name.text, `${libraryPrefix}${file}`]],
         );
@@ -92,26 +120,40 @@ function libraryHelp(loader: ModelLoader): (name: string) => Help | undefined {
 function read(
   path: string,
   text: string,
+  names: readonly string[],
   isLibrary: boolean,
   reporter: Reporter,
   elsewhere: LoadedFile['elsewhere'],
   memory: CheckMemory | undefined,
 ): Draft | undefined {
-  const source = isLibrary ? librarySource(path, text) : (memory?.source(path, text) ?? { name: path, text });
+  const library = isLibrary ? libraryText(path, text) : undefined;
+  if (library?.declarations(names) !== undefined) return libraryDraft(library, elsewhere);
+  const source = library?.source ?? memory?.source(path, text) ?? { name: path, text };
   const parsed = parseWhatHolds(source);
   for (const found of parsed.diagnostics) reporter.add(found);
   return parsed.value === undefined ? undefined : draft(parsed.value, isLibrary, reporter, elsewhere);
 }
 
-/** The library's texts stay as they are, so that each is read once. */
-const librarySources = new Map<string, Source>();
-
-function librarySource(name: string, text: string): Source {
-  const known = librarySources.get(name);
-  if (known?.text === text) return known;
-  const source = { name, text };
-  librarySources.set(name, source);
-  return source;
+/** A file of the standard library with nothing in it but what is wanted of it. */
+function libraryDraft(library: LibraryText, elsewhere: LoadedFile['elsewhere']): Draft {
+  const { source } = library;
+  const declarations: Declaration[] = [];
+  const [own, scope] = [new Map<string, Declared>(), new Map<string, Declared>()];
+  const want = (names: readonly string[]): readonly UseDeclaration[] => {
+    // of what isn't there all names are said
+    const wanted = library.declarations(names) ?? library.declarations(library.names);
+    const fresh = (wanted ?? []).filter((one) => !declarations.includes(one));
+    declarations.push(...fresh);
+    for (const declaration of fresh) {
+      if (declaration.kind === 'use' || own.has(declaration.name.text)) continue;
+      own.set(declaration.name.text, { declaration, file });
+      scope.set(declaration.name.text, { declaration, file });
+    }
+    return fresh.filter((declaration) => declaration.kind === 'use');
+  };
+  const ast: ModelFile = { source, declarations, damaged: [], comments: [] };
+  const file: Draft = { ast, isLibrary: true, own, scope, hidden: new Set(), elsewhere, want };
+  return file;
 }
 
 /** The path a `use` means, or nothing where it may not be read. */

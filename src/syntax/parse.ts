@@ -1,4 +1,11 @@
-import { type ILexingError, type ILexingResult, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
+import {
+  type CstNode,
+  type ILexingError,
+  type ILexingResult,
+  type IRecognitionException,
+  type IToken,
+  Lexer,
+} from 'chevrotain';
 import type { ModelFileCstNode } from '../../grammar/cst.js';
 import { SpikeParser, tokens as t } from '../../grammar/index.js';
 import { type Diagnostic, type Help, type Outcome, diagnostic, hasErrors, writing } from '../base/diagnostics/index.js';
@@ -20,13 +27,47 @@ const maxErrors = 20;
 /** An error so few tokens after another on its line is taken for its echo. */
 const echo = 3;
 
-const lexer = new Lexer(t.tokens, { ensureOptimizations: true, positionTracking: 'onlyOffset' });
-// The grammar is validated by a test, not at every start.
-const parser = new SpikeParser({
-  nodeLocationTracking: 'onlyOffset',
-  errorMessageProvider: expectationCarrier,
+// Words and grammar are validated by a test, not at every start.
+const lexer = new Lexer(t.tokens, {
+  ensureOptimizations: true,
+  positionTracking: 'onlyOffset',
   skipValidations: true,
 });
+const parsers = new Map<boolean, SpikeParser>();
+
+/** Of right text nothing has to be recovered; what that takes is prepared where it is needed. */
+function parserFor(recoveryEnabled: boolean): SpikeParser {
+  const known = parsers.get(recoveryEnabled);
+  if (known !== undefined) return known;
+  const made = new SpikeParser({
+    nodeLocationTracking: 'onlyOffset',
+    errorMessageProvider: expectationCarrier,
+    skipValidations: true,
+    recoveryEnabled,
+  });
+  parsers.set(recoveryEnabled, made);
+  return made;
+}
+
+/** The parser that has read the tokens, with its errors, and the tree. */
+function parseTokens(tokens: readonly IToken[], recovering = false): { parser: SpikeParser; tree: CstNode } {
+  const parser = parserFor(recovering);
+  parser.input = [...tokens];
+  const tree = parser.modelFile();
+  return recovering || parser.errors.length === 0 ? { parser, tree } : parseTokens(tokens, true);
+}
+
+/** The words of a part of a text, at their places in the whole. */
+function lex({ text }: Source, start = 0, end = text.length): ILexingResult {
+  const lexed = lexer.tokenize(text.slice(start, end));
+  for (const error of lexed.errors) error.offset += start;
+  for (const token of [...lexed.tokens, ...(lexed.groups['comments'] ?? [])]) {
+    token.startOffset += start;
+    // The lexer leaves ends out when it doesn't track lines, which nobody here needs.
+    token.endOffset = token.startOffset + token.image.length - 1;
+  }
+  return lexed;
+}
 
 /**
  * Reads a model file. The value is there only if the text has no syntax error; every error found
@@ -52,16 +93,19 @@ export function parseWhatHolds(source: Source, memory?: SectionMemory): Outcome<
 /** What sources were read as: who checks a file and who indexes it ask for the same. */
 const parsed = new WeakMap<Source, Outcome<ModelFile>>();
 
-function read(source: Source, memory: SectionMemory | undefined): Outcome<ModelFile> {
+/** Reads a part of a model file that begins and ends between declarations, as {@link parseWhatHolds} reads the whole. */
+export function parsePart(source: Source, start: number, end: number): Outcome<ModelFile> {
+  return read(source, undefined, lex(source, start, end));
+}
+
+function read(source: Source, memory: SectionMemory | undefined, part?: ILexingResult): Outcome<ModelFile> {
   if (source.text.length > maxSourceLength) {
     const place = { source, start: 0, end: 0 };
     return {
       diagnostics: [diagnostic('syntax/too-large', { size: source.text.length, limit: maxSourceLength }, place)],
     };
   }
-  const lexed = lexer.tokenize(source.text);
-  // The lexer leaves ends out when it doesn't track lines, which nobody here needs.
-  for (const token of lexed.tokens) token.endOffset = token.startOffset + token.image.length - 1;
+  const lexed = part ?? lex(source);
   const plain = bracketFaults(source, lexed.tokens, maxBracketDepth);
   if (plain.some((fault) => fault.kind === 'too-deep')) return { diagnostics: plain.map(bracketDiagnostic) };
   const sections = sectionsOf(source, lexed.tokens, plain.length > 0);
@@ -128,8 +172,7 @@ class SectionReader {
     const broken = tokens.filter(({ tokenType }) => tokenType === t.BrokenString);
     const diagnostics = broken.map((token) => brokenStringDiagnostic(source, token));
 
-    parser.input = [...tokens];
-    const tree = parser.modelFile();
+    const { parser, tree } = parseTokens(tokens);
     // Past a bracket that doesn't match, the parser only repeats that.
     const trusted = Math.min(...faults);
     const after = this.sections[index + 1]?.tokens[0];
