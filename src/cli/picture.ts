@@ -27,8 +27,8 @@ interface PictureFlags extends CommonFlags, DataFlags {
 }
 
 const onLayers = ['levels', 'spikes', 'raster', 'membranes'];
-const onImages = [...onLayers, 'boxes'];
-const onOneImage = ['spikes', 'raster', 'membranes', 'boxes'];
+const onImages = [...onLayers, 'boxes', 'pixels'];
+const onOneImage = ['spikes', 'raster', 'membranes', 'boxes', 'pixels'];
 const owners: Owners = {
   data: onImages,
   dataDir: onImages,
@@ -47,7 +47,7 @@ export function addPicture(program: Command, host: Host): void {
     .command('picture')
     .summary('draw what a network does on data')
     .description(
-      'Draw a picture as SVG or PNG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer. boxes: what a detector finds in an image, and what is there.',
+      'Draw a picture as SVG or PNG. levels: how often each level is fired, layer by layer. spikes: the membranes of a layer on an image, and what spikes of several bit widths keep of them. raster: spikes of some neurons over time. membranes: membranes of some neurons over time. bits: bits of weights, spikes and time by layer. boxes: what a detector finds in an image, and what is there. pixels: the mask or the picture that a network makes of an image, and what is wanted.',
     )
     .addArgument(new Argument('<kind>', 'which picture').choices(pictureKinds))
     .argument('<target>', 'FILE, FILE#CONFIG, a run or compiled folder', parseTarget)
@@ -98,7 +98,8 @@ function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags
         ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine }),
       }),
     );
-    if (result.kind === 'boxes') return { text: `${result.file}: boxes of image ${sample ?? 0}\n`, json: result };
+    if (result.layers.length === 0)
+      return { text: `${result.file}: ${result.kind} of image ${sample ?? 0}\n`, json: result };
     const layers = result.layers.length === 1 ? result.layers[0] : `${result.layers.length} layers`;
     return { text: `${result.file}: ${result.kind} of ${layers}\n`, json: result };
   });

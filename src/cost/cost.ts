@@ -2,13 +2,17 @@ import { elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { bitsFor } from '../base/quantiser.js';
 import {
+  type KindsOf,
   type Network,
   type Op,
+  hasRole,
   isSteady,
   latencyOf,
+  macsOf,
   numberAttr,
   opsById,
   optionalParam,
+  productTerms,
   roleOf,
   traitsOf,
   wholeOf,
@@ -88,13 +92,13 @@ export function costOf(network: Network, settings: CostSettings = {}): Cost {
   const layers = network.ops
     .filter((op) => traitsOf(op).macs !== 'none')
     .map((op) => {
-      if (op.kind === 'matmul') {
+      if (hasRole(op, 'product')) {
         for (const source of op.inputs.flatMap((id) => sourcesOf(id) ?? [])) trains.set(source.op.id, source);
-        return matmulCost(network, op, sourcesOf);
+        return productCost(network, op, sourcesOf);
       }
       const sources = traitsOf(op).weights === 'none' ? undefined : sourcesOf(op.inputs[0]!);
       for (const source of sources ?? []) trains.set(source.op.id, source);
-      if (roleOf(op) === 'whole-input') return productCost(network, op);
+      if (roleOf(op) === 'whole-input') return wholeProductCost(network, op);
       const once = settings.everyStep !== true && op.inputs.every((id) => constant.has(id));
       return layerCost(network, op, sources, once);
     });
@@ -120,7 +124,7 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
   const params = weights + (bias ?? 0);
   const weight_bits = weightBits(network, op);
   const most = (value: (source: SpikeSource) => number): number => Math.max(...(sources ?? []).map(value));
-  const spike_bits = sources === undefined ? realBits(network, op) : most((source) => source.bits);
+  const spike_bits = sources === undefined ? realBits(network, op.inputs[0]!) : most((source) => source.bits);
   const squeezed = sources?.every((source) => source.squeezed) === true;
   const own = op.type.time?.steps ?? 1;
   const steps = squeezed ? most((source) => source.steps) : own;
@@ -144,7 +148,7 @@ function layerCost(network: Network, op: Op, sources: readonly SpikeSource[] | u
 }
 
 /** Neurons that multiply two whole codes: once an image, each as many bits as its train has steps. */
-function productCost(network: Network, op: Op): LayerCost {
+function wholeProductCost(network: Network, op: Op): LayerCost {
   const { macs } = operations(network, op);
   const steps = numberAttr(op.attrs, 'steps');
   const s_ace = macs * steps * steps;
@@ -167,10 +171,14 @@ function productCost(network: Network, op: Op): LayerCost {
 }
 
 /**
- * A matrix product of two values. Of trains its products are of B_S·B_S bits; where one operand is a train, the other's
+ * A product of two values. Of trains its products are of B_S·B_S bits; where one operand is a train, the other's
  * values are what is added, of as many bits as tell its counts apart (32 of reals).
  */
-function matmulCost(network: Network, op: Op<'matmul'>, sourcesOf: ReturnType<typeof spikeSources>): LayerCost {
+function productCost(
+  network: Network,
+  op: Op<KindsOf<'product'>>,
+  sourcesOf: ReturnType<typeof spikeSources>,
+): LayerCost {
   const { macs } = operations(network, op);
   const operands = op.inputs.map(sourcesOf);
   const trains = operands.flatMap((sources) => sources ?? []);
@@ -178,7 +186,7 @@ function matmulCost(network: Network, op: Op<'matmul'>, sourcesOf: ReturnType<ty
     const sources = operands[n];
     if (sources !== undefined) return Math.max(...sources.map((source) => source.bits));
     const most = greatestCount(network, id, sourcesOf);
-    return most === undefined ? 32 : bitsFor(most + 1);
+    return most === undefined ? realBits(network, id) : bitsFor(most + 1);
   });
   const { planes = 1, on } = op.attrs;
   const train = on ?? operands.findIndex((sources) => sources !== undefined);
@@ -216,22 +224,20 @@ function greatestCount(network: Network, id: string, sourcesOf: ReturnType<typeo
   // a constant factor changes no count
   const scales = role === 'scaling' && op.params['shift'] === undefined;
   if (scales || role === 'reshape') return greatestCount(network, op.inputs[0]!, sourcesOf);
-  if (op.kind !== 'matmul') return undefined;
+  if (!hasRole(op, 'product')) return undefined;
   const { on, levels } = op.attrs;
   const [a, b] = op.inputs.map((input, n) =>
     n === on && levels !== undefined ? levels[1] - levels[0] : greatestCount(network, input, sourcesOf),
   );
-  const terms = byId.get(op.inputs[0]!)!.type.shape.at(-1)!;
-  return a === undefined || b === undefined ? undefined : terms * a * b;
+  return a === undefined || b === undefined ? undefined : productTerms(op, byId.get(op.inputs[0]!)!.type.shape) * a * b;
 }
 
 /** Multiply-accumulates of one step, and weights. */
 function operations(network: Network, op: Op): { macs: number; weights: number } {
-  const { macs } = traitsOf(op);
   const weight = optionalParam(network, op, 'weight')?.tensor.shape;
   const weights = weight === undefined ? 0 : elementCount(weight);
   const input = present(opsById(network).get(op.inputs[0]!), `cost: ${op.id} reads nothing`).type.shape;
-  return { macs: macs === 'none' ? 0 : macs({ input, output: op.type.shape, weight: weight ?? [] }), weights };
+  return { macs: macsOf(op, input, weight), weights };
 }
 
 function weightBits(network: Network, op: Op): number {
@@ -241,9 +247,9 @@ function weightBits(network: Network, op: Op): number {
   return dtype === 'i8' || dtype === 'u8' ? 8 : 32;
 }
 
-/** Bits of an input that isn't spikes: those of its quantiser, 32 for a real number. */
-function realBits(network: Network, op: Op): number {
-  const { code } = opsById(network).get(op.inputs[0]!)!.type;
+/** Bits of a value that isn't spikes: those of its quantiser, 32 for a real number. */
+function realBits(network: Network, id: string): number {
+  const { code } = opsById(network).get(id)!.type;
   return code.kind === 'quant' ? bitsFor(code.max - code.min + 1) : 32;
 }
 

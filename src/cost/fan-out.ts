@@ -9,8 +9,9 @@ import {
   channelAxisOf,
   consumersOf,
   hasRole,
-  isCodedSum,
+  isJoinedTrain,
   linksOf,
+  macsOf,
   opDef,
   opsById,
   sourceOf,
@@ -84,10 +85,10 @@ const none: Reach = new Map();
 /** What spikes reach that enter `reader` as its n-th input. */
 function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): Reach {
   const { role } = traitsOf(reader);
-  const reach = isCodedSum(reader) ? 'own' : traitsOf(reader).reach;
+  if (hasRole(reader, 'product')) return productReach(reader, n, byId, ofSpikes);
+  const reach = isJoinedTrain(reader) ? 'own' : traitsOf(reader).reach;
   const { shape } = byId.get(reader.inputs[n]!)!.type;
   if (reach === 'none' || (reach === 'passed' && !ofSpikes(reader.id))) return none;
-  if (reader.kind === 'matmul') return productReach(reader, n, shape, ofSpikes);
   if (reach === 'own' || !ofSpikes(reader.id)) return new Map([[reader.id, ownSynapses(reader, shape, byId)]]);
   const behind = reachOf(reader.id);
   if (role === 'concatenation') return concatReach(reader, n, byId, behind);
@@ -96,14 +97,20 @@ function reached(reader: Op, n: number, { byId, ofSpikes, reachOf }: Context): R
 }
 
 /**
- * A matrix product adds, for each spike of the operand that is a train (the first of two, or that in planes), a row or a column of the other
- * operand: one addition a value of the result that it reaches.
+ * A product adds, for each spike of the operand that is a train (the first of two, or that in planes), the values of the other
+ * operand that it meets (a row or a column of a matrix): one addition a value of the result that it reaches.
  */
-function productReach(reader: Op<'matmul'>, n: number, shape: readonly number[], ofSpikes: Context['ofSpikes']): Reach {
+function productReach(
+  reader: Op<KindsOf<'product'>>,
+  n: number,
+  byId: Context['byId'],
+  ofSpikes: Context['ofSpikes'],
+): Reach {
   const { on = reader.inputs.findIndex(ofSpikes) } = reader.attrs;
   if (n !== on) return none;
-  const reached = reader.type.shape.at(n === 0 ? -1 : -2)!;
-  return new Map([[reader.id, new Float64Array(elementCount(shape)).fill(reached)]]);
+  const size = elementCount(byId.get(reader.inputs[n]!)!.type.shape);
+  const reached = macsOf(reader, byId.get(reader.inputs[0]!)!.type.shape) / size;
+  return new Map([[reader.id, new Float64Array(size).fill(reached)]]);
 }
 
 function hasWindows({ kind }: Op): boolean {
@@ -117,7 +124,7 @@ function ownSynapses(reader: Op, shape: readonly number[], byId: ReadonlyMap<str
   if (role === 'whole-input' && macs !== 'none') {
     const size = elementCount(shape);
     const input = byId.get(reader.inputs[0]!)!.type.shape;
-    return new Float64Array(size).fill(macs({ input, output: reader.type.shape, weight: [] }) / size);
+    return new Float64Array(size).fill(macsOf(reader, input) / size);
   }
   const channels = hasRole(reader, 'weighted') ? reader.type.shape[channelAxisOf(reader)]! / groupsOf(reader) : 1;
   if (!hasWindows(reader)) return new Float64Array(elementCount(shape)).fill(channels);

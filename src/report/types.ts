@@ -2,6 +2,7 @@ import type { Cost } from '../cost/index.js';
 import type { ClassScore, LayerActivity, Regression } from '../run/metrics/index.js';
 import type { FirstSpike, OutputScore } from '../run/types.js';
 import type { DetectedImage } from '../run/detected-images.js';
+import type { PixelSample } from '../run/pixel-outputs.js';
 import type { SampleTrace } from '../run/sample-trace.js';
 import type { Network } from '../network/index.js';
 import type { EpochRecord } from '../train/index.js';
@@ -49,6 +50,8 @@ export interface ReportTarget {
   readonly trace?: SampleTrace;
   /** Of a detector: some images with what it finds in them. */
   readonly detected?: readonly DetectedImage[];
+  /** Of a network that gives a number for each pixel: some images with what is wanted and what it gives. */
+  readonly pixels?: readonly PixelSample[];
   /** The log of a run folder. */
   readonly training?: readonly EpochRecord[];
 }

@@ -8,6 +8,10 @@ import { encodeNir, loadNir } from '../../src/data/nir.js';
 import { decodeWeights } from '../../src/network/index.js';
 import { bytesOf, npyBytes, zipBytes } from '../data/builders.js';
 import { array, nirGraph, nirNode } from '../support/nir.js';
+import { pixelSamples } from '../../src/run/pixel-outputs.js';
+import { chooseEngine } from '../../src/run/engine.js';
+import { Findings } from '../../src/workspace/findings.js';
+import { openTarget } from '../../src/workspace/open.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { random } from '../tensor/cases.js';
 
@@ -126,11 +130,36 @@ config c { network N neuron LIF(tau: 2, theta: 0.4) coding direct(steps: 4)
   const options = { dataset, normalisation: {} };
   const learned = valueOf(await driver.evaluateTarget({ path: run }, options));
   const compiled = valueOf(await driver.evaluateTarget({ path: outDir }, options));
-  dataset.close();
   const { masks, mae } = learned.regression!;
   expect(masks!.accuracy).toBeGreaterThan(0.9);
   expect(masks!.iou).toBeGreaterThan(0.75);
   expect(compiled.regression!.mae).toBeCloseTo(mae, 5);
+  // pictures of what is wanted and given, as `eval` counts them
+  const { network } = openTarget({ path: outDir }, {}, new Findings()).compiled();
+  const on = { ...options, first: 0, count };
+  const pixels = await pixelSamples(network, { givesLogits: true }, on, chooseEngine('tfjs-cpu', 'infer'));
+  const [both, either] = [(here: boolean, there: boolean) => here && there, (a: boolean, b: boolean) => a || b].map(
+    (met) =>
+      pixels.reduce(
+        (sum, { wanted, found }) => sum + [...found.data].filter((p, i) => met(p > 0.5, wanted.data[i] === 1)).length,
+        0,
+      ),
+  );
+  expect(both! / either!).toBeCloseTo(masks!.iou!, 6);
+  const outFile = join(folder, 'pixels.svg');
+  valueOf(await driver.drawPicture({ path: run }, { ...options, kind: 'pixels', sample: 2, outFile }));
+  const svg = readFileSync(outFile, 'utf8');
+  expect(svg.match(/data:image\/png/g)).toHaveLength(3);
+  expect(svg).toContain(`IoU ${pixels[2]!.iou!.toFixed(3)}`);
+  const page = join(folder, 'report.html');
+  valueOf(await driver.reportTargets([{ path: run }], { ...options, outFile: page }));
+  expect(readFileSync(page, 'utf8')).toMatch(/what is wanted of each pixel.*IoU [01]\.\d{3}/s);
+  const rows = written('');
+  const flat = openDataset(rows.data);
+  const none = await driver.drawPicture(rows, { dataset: flat, normalisation: {}, kind: 'pixels', outFile });
+  expect(none.diagnostics.map(({ code }) => code)).toEqual(['report/no-pixels']);
+  flat.close();
+  dataset.close();
 });
 
 it('losses that compare with classes are refused for numbers, and weights of another number than the outputs', async () => {

@@ -57,6 +57,9 @@ it.each([
   '(matmul(one, three) + one) | linear(4)',
   '0.125 * matmul(one, two)',
   'matmul(0.125 * matmul(three, one), one)',
+  'one * two | linear(4)',
+  'one * ternary | linear(4)',
+  '0.5 * (two * one) * one | linear(4)',
   'SpikformerBlock(one + one, 4, 4, heads: 2)',
   'SpikingSelfAttention(two, 4, 4, heads: 2) | linear(4)',
 ])('%s only adds with --planes: one of its operands is of one bit', (body) => {
@@ -65,6 +68,11 @@ it.each([
 
 it.each([
   'matmul(two, two)',
+  'two * three',
+  'two * three | linear(4)',
+  'aligned * three | linear(4)',
+  '(three * three + one) * two | linear(4)',
+  'matmul(two * three, two)',
   'matmul(two, three, transpose: true) | linear(4)',
   'matmul(one + one, three)',
   'matmul(aligned, three)',
@@ -73,12 +81,6 @@ it.each([
   'SpikingSelfAttention(two, 4, 4, heads: 2, Attention: MBLIF(integer: 1, fraction: 1, theta: 0.1)) | linear(4)',
 ])('%s only adds with --planes: one of its operands comes in planes', (body) => {
   expectSamePlanes(tokens, body);
-});
-
-it.each(['two * three'])('%s multiplies numbers: --planes refuses it by name and says what it needs', (body) => {
-  expect(() => runPasses(runPasses(network(tokens, body), 'ann'), 'planes')).toThrow(
-    /mul %output\.(mat)?mul multiplies/,
-  );
 });
 
 it('a positive factor behind a train passes maxima, a negative one doesn’t: the greatest of −s isn’t minus the greatest of s', () => {
@@ -136,4 +138,17 @@ it.each([
   }
   const message = `counts of matmul %output.matmul may reach ${said}; float32 rounds beyond 2²⁴`;
   expect([code.kind, messages]).toEqual(['psp', [['network/counts-rounded', 'warning', message]]]);
+});
+
+it.each([
+  ['q * q * q * q', undefined],
+  ['q * q * q * q * q', 'counts of mul %output.mul_4 may reach 992,436,543; float32 rounds beyond 2²⁴'],
+  ['(q * q * q * q) + (q * q * q * q)', 'counts of add %output.add may reach 31,505,922; float32 rounds beyond 2²⁴'],
+])('%s is exact or said to be rounded', (body, message) => {
+  const text = `
+    use "spikec/neurons" { MBLIF }
+    network N { input x: real[4]  q = x | linear(4) | spike  output ${body} | spike | linear(2) }
+    config c { network N  neuron MBLIF(integer: 6, fraction: 0)  coding direct(steps: 1) }`;
+  const { diagnostics } = lowerModel(configFrom(text), { blank: true });
+  expect(diagnostics.map((found) => found.message)).toEqual(message === undefined ? [] : [message]);
 });

@@ -21,10 +21,11 @@ export const networkDiagnostics = {
     ({ value }) => `the network gives ${value} on these images, so nothing can be measured`,
     'Logits or counts of spikes are infinite or no numbers: predictions, accuracies and energies made of them would mean nothing. Weights may have diverged in training (train with a lower rate, or look at the loss in `log.jsonl`), ranges of a conversion or weights of a file may be far too large, or a number of `--std` nearly 0.',
   ),
-  'network/counts-rounded': define<{ op: string; most: number }>(
+  'network/counts-rounded': define<{ op: string; kind: string; most: number }>(
     'warning',
-    ({ op, most }) => `counts of matmul %${op} may reach ${most.toLocaleString('en')}; float32 rounds beyond 2²⁴`,
-    'A matrix product of two trains counts in whole numbers, as far as levels · levels · length of its sums. Up to 2²⁴ = 16,777,216 float32 has them all, and the counts are a train of spikes themselves. Beyond it engines may round them, each in its own order, so the counts are real values: a layer that reads them multiplies, and `--planes` refuses it. Give the spikes fewer bits (`bits { spikes … }`), or more heads, whose sums are shorter.',
+    ({ op, kind, most }) =>
+      `counts of ${kind} %${op} may reach ${most.toLocaleString('en')}; float32 rounds beyond 2²⁴`,
+    'Products and sums of two trains count in whole numbers: a matrix product as far as levels · levels · length of its sums. Up to 2²⁴ = 16,777,216 float32 has them all, and the counts are a train of spikes themselves. Beyond it engines may round them, each in its own order, so the counts are real values: a layer that reads them multiplies, and `--planes` refuses it. Give the spikes fewer bits (`bits { spikes … }`), or more heads, whose sums are shorter.',
   ),
   'network/weights-outside': define<{ path: string }>(
     'error',

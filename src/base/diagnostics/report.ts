@@ -13,6 +13,12 @@ export const reportDiagnostics = {
     `\`picture boxes\` draws, and \`eval --boxes\` writes, what a network finds that was trained with \`loss yolo\`: its run folder says
 so, or its config.`,
   ),
+  'report/no-pixels': define<{ name: string; data: string }>(
+    'error',
+    ({ name, data }) => `"${name}" gives no number for each pixel that labels of ${data} have`,
+    `\`picture pixels\` draws masks and pictures: what a network gives whose outputs have the height and width of its images, beside labels
+of that shape, or, with \`target reconstruction\`, the image itself.`,
+  ),
   'report/no-neurons': define<{ name: string }>(
     'error',
     ({ name }) => `"${name}" has no neurons, so there are no spikes to draw`,

@@ -56,10 +56,10 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   return { value, diagnostics: [...diagnostics, ...countProblems(value, config), ...unreachedSurrogates(value)] };
 }
 
-/** Products of trains that float32 may round: a warning. */
+/** Products and sums of trains that float32 may round: a warning. */
 function countProblems(network: Network, { place }: Config): readonly Diagnostic[] {
   return roundedCounts(network).map(({ op, most }) =>
-    diagnostic('network/counts-rounded', { op: op.id, most }, op.place ?? place),
+    diagnostic('network/counts-rounded', { op: op.id, kind: op.kind, most }, op.place ?? place),
   );
 }
 

@@ -13,7 +13,7 @@ export const add: LayerDef = {
 };
 
 export const mul: LayerDef = {
-  doc: '`a * b`, element by element, of equal shapes, or a factor a channel, [C, 1, 1], of [C, H, W]',
+  doc: '`a * b`, element by element, of equal shapes, or a factor a channel, [C, 1, 1], of [C, H, W]; of two trains a train of exact products',
   inputs: { min: 2, max: 2 },
   parameters: [],
   shapeWithout: ([first]) => first?.shape,

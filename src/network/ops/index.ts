@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import { present } from '../../base/invariant.js';
 import type { Attrs, Op, ValueType } from '../types.js';
 import type { AttrSchema, AttrsOf } from './attributes.js';
@@ -32,14 +33,30 @@ export function readsAhead(op: { readonly kind: OpKind }): boolean {
   return opDef(op.kind).readsAhead === true;
 }
 
-/** Whether an op fires spikes of its own: as its kind does; a sum of trains that is sent as codes does too. */
-export function firesOf(op: { readonly kind: OpKind; readonly attrs: unknown }): OpTraits['fires'] {
-  return isCodedSum(op) ? 'own' : traitsOf(op).fires;
+/** Multiply-accumulates of one step of a layer that reads `input` and has a `weight` of such a shape; 0 of layers without. */
+export function macsOf(op: TypedOp, input: readonly number[], weight: readonly number[] = []): number {
+  const { macs } = traitsOf(op);
+  return macs === 'none' ? 0 : macs({ input, output: op.type.shape, weight });
 }
 
-/** Whether it is a sum of trains that is sent in planes of its own. */
-export function isCodedSum(op: { readonly kind: OpKind; readonly attrs: unknown }): boolean {
-  return op.kind === 'add' && (op.attrs as AttrsOf<AttrSchema>)['codes'] === true;
+/** How many products each number of a product of two values is the sum of. */
+export function productTerms(op: TypedOp, first: readonly number[]): number {
+  return macsOf(op, first) / elementCount(op.type.shape);
+}
+
+type TypedOp = { readonly kind: OpKind; readonly attrs: unknown; readonly type: ValueType };
+
+/** Whether an op fires spikes of its own: as its kind does; what joins trains to one that is sent by itself does too. */
+export function firesOf(op: TypedOp): OpTraits['fires'] {
+  return isJoinedTrain(op) ? 'own' : traitsOf(op).fires;
+}
+
+/** Whether it is a sum or a product of trains that is sent by itself: in planes of its own, or spikes times spikes. */
+export function isJoinedTrain(op: TypedOp): boolean {
+  const { code } = op.type;
+  if (code.kind !== 'spike' || !traitsOf(op).join) return false;
+  if ((op.attrs as AttrsOf<AttrSchema>)['codes'] === true) return true;
+  return roleOf(op) === 'product' && code.min >= -1 && code.max <= 1;
 }
 
 /** What a layer does to values. */

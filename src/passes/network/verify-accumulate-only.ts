@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, opsById, roleOf, traitsOf } from '../../network/index.js';
+import { type Network, type Op, macsOf, opsById, roleOf, traitsOf } from '../../network/index.js';
 import { definePass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
 
@@ -69,9 +69,7 @@ function remedyOf(op: Op, byId: ReadonlyMap<string, Op>): keyof typeof help {
 
 /** Multiplications of two codes in an image. */
 function productsOf(op: Op, byId: ReadonlyMap<string, Op>): number {
-  const { macs } = traitsOf(op);
-  const input = byId.get(op.inputs[0]!)!.type.shape;
-  return macs === 'none' ? 0 : macs({ input, output: op.type.shape, weight: [] });
+  return macsOf(op, byId.get(op.inputs[0]!)!.type.shape);
 }
 
 const inWords: Readonly<Record<string, string>> = { psp: 'membrane current (psp)', quant: 'quantised' };

@@ -13,6 +13,7 @@ import { finiteOnly } from '../../run/evaluate-finite.js';
 import { evaluate } from '../../run/evaluate.js';
 import { chosenNormalisation } from '../../run/fit.js';
 import { detectedImages } from '../../run/detected-images.js';
+import { pixelSamples } from '../../run/pixel-outputs.js';
 import { eventRange } from '../../run/event-range.js';
 import { findCarrier } from '../../lower/program/index.js';
 import type { Network } from '../../network/index.js';
@@ -66,7 +67,7 @@ export async function figuresOnData(
   { target, opened, name, cost }: Subject,
   options: FigureOptions,
   findings: Findings,
-): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'detected' | 'remark'>> {
+): Promise<Pick<ReportTarget, 'measured' | 'trace' | 'detected' | 'pixels' | 'remark'>> {
   const { dataset, limit, batch, engine, threads, sample = 0 } = options;
   if (dataset === undefined) return {};
   if (isOnnx(target)) return { remark: 'not measured: an ONNX file is measured once it is converted' };
@@ -114,7 +115,10 @@ export async function figuresOnData(
   const images = { dataset, normalisation, first: sample, count: shownImages };
   const { bins } = opened;
   const detected = bins === undefined ? {} : { detected: await detectedImages(network, bins, images, used) };
-  return { measured: measuredOf(result, activity, dataset.name, energy), ...trace, ...detected };
+  // of several outputs it is the first, which `measured` is about, too
+  const pixels = numbers && bins === undefined ? await pixelSamples(network, opened, images, used) : [];
+  const drawn = pixels.length === 0 ? {} : { pixels };
+  return { measured: measuredOf(result, activity, dataset.name, energy), ...trace, ...detected, ...drawn };
 }
 
 /** Energy of an image in joules, from the spikes that were counted. */

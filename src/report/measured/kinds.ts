@@ -1,4 +1,4 @@
-export const pictureKinds = ['levels', 'spikes', 'raster', 'membranes', 'bits', 'boxes'] as const;
+export const pictureKinds = ['levels', 'spikes', 'raster', 'membranes', 'bits', 'boxes', 'pixels'] as const;
 
 /** What a picture of a network shows. */
 export type PictureKind = (typeof pictureKinds)[number];

@@ -3,8 +3,18 @@ import { elementCount } from '../../base/dtype.js';
 import { costOf as networkCost } from '../../cost/index.js';
 import { latencyOf } from '../../network/index.js';
 import { bitsOf } from '../bits.js';
-import { type Plot, bitsPlot, boxesPlot, levelsPlot, membranesPlot, rasterPlot, spikesPlot } from '../plots/index.js';
+import {
+  type Plot,
+  bitsPlot,
+  boxesPlot,
+  levelsPlot,
+  membranesPlot,
+  pixelsPlot,
+  rasterPlot,
+  spikesPlot,
+} from '../plots/index.js';
 import { type DetectedImage, detectedImages } from '../../run/detected-images.js';
+import { type PixelSample, pixelSamples } from '../../run/pixel-outputs.js';
 import type { SampleTrace } from '../../run/sample-trace.js';
 import type { Opened } from '../../workspace/open.js';
 import type { Network } from '../../network/index.js';
@@ -40,7 +50,9 @@ const rasterLayers = 4;
 const dataHelp = 'name a data set: --data mnist:test, --data idx:IMAGES,LABELS or --data npz:FILE';
 
 /** A target and its network as it runs. */
-type Shown = Pick<Opened, 'label' | 'normalisation' | 'text' | 'source' | 'bins'> & { readonly network: Network };
+type Shown = Pick<Opened, 'label' | 'normalisation' | 'text' | 'source' | 'bins' | 'targetIsInput' | 'givesLogits'> & {
+  readonly network: Network;
+};
 
 export function shown(opened: Opened): Shown {
   return { ...opened, network: opened.compiled({ planes: false }).network };
@@ -62,6 +74,8 @@ export async function plotOf(compiled: Shown, options: PlotOptions): Promise<Dra
     }
     case 'boxes':
       return { plot: boxesPlot(await detected(compiled, options), 400), layers: [] };
+    case 'pixels':
+      return { plot: pixelsPlot(await pixelwise(compiled, options), 240), layers: [] };
     case 'levels':
       return levels(compiled, options);
     case 'spikes': {
@@ -122,6 +136,19 @@ async function detected(
     });
   const on = { dataset, normalisation: chosenNormalisation(given, normalisation), first, count: 1 };
   return detectedImages(network, bins, on, finiteOnly(chooseEngine(engine, 'infer')));
+}
+
+/** The image that was chosen, with what is wanted of its pixels and what the network gives. */
+async function pixelwise(
+  { network, label: name, normalisation, ...meaning }: Shown,
+  { dataset, normalisation: given, sample: first = 0, engine }: PlotOptions,
+): Promise<readonly PixelSample[]> {
+  if (dataset === undefined)
+    return fail('report/no-data', { what: 'the picture "pixels"' }, undefined, { help: dataHelp });
+  const on = { dataset, normalisation: chosenNormalisation(given, normalisation), first, count: 1 };
+  const found = await pixelSamples(network, meaning, on, finiteOnly(chooseEngine(engine, 'infer')));
+  if (found.length === 0) fail('report/no-pixels', { name, data: dataset.name });
+  return found;
 }
 
 async function levels(compiled: Shown, options: PlotOptions): Promise<Drawn> {

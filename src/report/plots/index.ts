@@ -5,6 +5,7 @@ export { costPlot } from './costs.js';
 export { firingPlot } from './firing.js';
 export { levelsPlot } from './levels.js';
 export { membranesPlot } from './membranes.js';
+export { pixelsPlot } from './pixels.js';
 export { rasterPlot } from './raster.js';
 export { type Plot, renderPlot } from './render.js';
 export { spikesPlot } from './spikes.js';

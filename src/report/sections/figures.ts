@@ -8,6 +8,7 @@ import {
   firingPlot,
   levelsPlot,
   membranesPlot,
+  pixelsPlot,
   rasterPlot,
   spikesPlot,
   trainingPlot,
@@ -138,6 +139,18 @@ export const boxes: Section = {
         found.
       </p>
       ${await plotHtml(boxesPlot(detected))}`;
+  },
+};
+
+export const pixels: Section = {
+  id: 'pixels',
+  title: 'Pixels',
+  of: 'target',
+  render: async ({ pixels: samples }) => {
+    const [first] = samples ?? [];
+    if (samples === undefined || first === undefined) return undefined;
+    return html`<p>Images of ${first.data}, beside them what is wanted of each pixel and what the network gives.</p>
+      ${await plotHtml(pixelsPlot(samples))}`;
   },
 };
 

@@ -1,4 +1,4 @@
-import { activity, bits, boxes, configs, cost, neurons, training } from './figures.js';
+import { activity, bits, boxes, configs, cost, neurons, pixels, training } from './figures.js';
 import { confusion, outputs } from './confusion.js';
 import { difference } from './diff.js';
 import { learned } from './learned.js';
@@ -18,6 +18,7 @@ export const sections: readonly Section[] = [
   outputs,
   confusion,
   boxes,
+  pixels,
   activity,
   neurons,
   training,

@@ -4,7 +4,7 @@ import {
   type Network,
   type Op,
   asImage,
-  isCodedSum,
+  isJoinedTrain,
   linksOf,
   opsById,
   roleOf,
@@ -69,7 +69,7 @@ export class SpikeOnes {
 
 /** Whether its values are codes of one train: a sum or a concatenation is worth what it consists of. */
 function hasCodes(op: Op): boolean {
-  return op.type.code.kind === 'spike' && (!traitsOf(op).join || isCodedSum(op));
+  return op.type.code.kind === 'spike' && (!traitsOf(op).join || isJoinedTrain(op));
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -115,11 +115,17 @@ export function foldTrainFactors(
     const isTrain = !readsAhead(op) && inputs[0] !== undefined && to.builder.typeOf(inputs[0]).code.kind === 'spike';
     // only where everything that reads the train reads it through this factor
     const alone = inputs[0] !== undefined && readers.get(op.inputs[0]!)!.length === 1;
-    if (isScaling(op) && isTrain && from === undefined && alone && !network.outputs.includes(op.inputs[0]!)) {
+    if (
+      isScaling(op) &&
+      isTrain &&
+      typeof (from ?? 1) === 'number' &&
+      alone &&
+      !network.outputs.includes(op.inputs[0]!)
+    ) {
       const own = realValues(paramOf(network, op, 'scale'));
       // one for all channels, or for each
       if (own.length === 1 || (own.length === op.type.shape[0] && channelAxisOf(op) === 0)) {
-        pending.set(inputs[0]!, own.length === 1 ? own[0]! : Float64Array.from(own));
+        pending.set(inputs[0]!, productOf(from ?? 1, own.length === 1 ? own[0]! : Float64Array.from(own)));
         return inputs[0]!;
       }
     }

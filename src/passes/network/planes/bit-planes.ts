@@ -1,9 +1,11 @@
 import {
   type Code,
+  type KindsOf,
   type Network,
   type Op,
   type Rewriter,
   attrsOf,
+  hasRole,
   isMaximum,
   opDef,
   opsById,
@@ -64,9 +66,9 @@ export const bitPlanes = definePass({
     return rewrite(network, (op, inputs, to) => {
       const read = inputs.map((id) => asPlanes(id, to));
       const split = commonSplit(read.map((id) => planed.get(id)));
-      if (op.kind === 'matmul') {
+      if (hasRole(op, 'product')) {
         const codes = op.inputs.map((id) => byId.get(id)!.type.code);
-        const made = productInPlanes(op, codes, inputs, read, planed, to);
+        const made = productInPlanes(op, codes, inputs, read, planed, onCodes.has(op.id), to);
         if (made !== undefined) {
           const own = splitOf(op, to.builder.typeOf(made).code, isUnary(op.id), context, warned);
           if (own.bits > 1 && onCodes.has(op.id)) splits.set(made, own);
@@ -76,7 +78,7 @@ export const bitPlanes = definePass({
       const isCodes = onCodes.has(op.id);
       if (op.kind === 'neuron' || isCodes) {
         const codes = isCodes ? inputs : inputs.map((id, n) => gathered(op, id, read[n]!, planed, to));
-        const made = to.copy(op, codes, roleOf(op) === 'sum' ? { attrs: { ...op.attrs, codes: true } } : {});
+        const made = to.copy(op, codes, hasOwnCodes(op) ? { attrs: { ...op.attrs, codes: true } } : {});
         const split = splitOf(op, to.builder.typeOf(made).code, isUnary(op.id), context, warned);
         if (split.bits > 1) splits.set(made, split);
         return made;
@@ -126,10 +128,15 @@ function actingOnCodes(network: Network, isUnary: (id: string) => boolean): Read
     for (const { id } of inputs) {
       if (reads) trains.add(id);
       // of a product one operand comes in planes, and values of the other are added
-      if (acts || (op.kind === 'matmul' && !inputs.some((from) => isSpike(from.type.code)))) codes.add(id);
+      if (acts || (hasRole(op, 'product') && !inputs.some((from) => isSpike(from.type.code)))) codes.add(id);
     }
   }
   return found;
+}
+
+/** Whether its train, where it is sent in planes, is one that it makes itself, after one addition a spike. */
+function hasOwnCodes(op: Op): boolean {
+  return roleOf(op) === 'sum' || roleOf(op) === 'product';
 }
 
 /** −1, 0 and 1: a product with it adds, leaves out or takes away. */
@@ -172,11 +179,12 @@ function gathered(op: Op, name: string, id: string, planed: ReadonlyMap<string, 
  * where spikes of either are −1, 0 and 1 alone, or neither is a train.
  */
 function productInPlanes(
-  op: Op<'matmul'>,
+  op: Op<KindsOf<'product'>>,
   codes: readonly Code[],
   inputs: readonly string[],
   read: readonly string[],
   planed: ReadonlyMap<string, Split>,
+  sent: boolean,
   to: Rewriter,
 ): string | undefined {
   const found = read.flatMap((id, n) => {
@@ -190,7 +198,14 @@ function productInPlanes(
   const other = inputs[1 - n]!;
   const whole = planed.has(other) ? gathered(op, other, other, planed, to) : other;
   const levels = [code.min, code.max];
-  const attrs = { ...op.attrs, planes: bits, ...(unary ? { unary } : {}), on: n, levels };
+  const attrs = {
+    ...op.attrs,
+    planes: bits,
+    ...(unary ? { unary } : {}),
+    on: n,
+    levels,
+    ...(sent ? { codes: true } : {}),
+  };
   return to.copy(op, n === 0 ? [read[0]!, whole] : [whole, read[1]!], { attrs });
 }
 
