@@ -20,10 +20,12 @@ export const shares = {
   npy: 30,
   npz: 30,
   idx: 30,
-  events: 30,
+  events: 60,
+  samples: 60,
   nir: 8,
 };
-const texts = new Set(['spike', 'ir', 'json', 'log', 'run', 'journal']);
+const textFormats = new Set(['spike', 'ir', 'json', 'log', 'run', 'journal']);
+const isText = (format, target) => textFormats.has(format) || /\.(csv|txt)$/.test(target);
 
 /** Formats in turn, spread over a round so that each comes as evenly as it can. */
 export function roundOf(formats) {
@@ -37,18 +39,18 @@ export function roundOf(formats) {
 }
 
 /** Bytes: put together anew, valid ones with numbers nearby, or damaged ones. */
-function made(random, format, original) {
+function made(random, format, target, original) {
   const way = random();
   if (way < 0.4) {
     if (format === 'onnx') return Buffer.from(grownGraph(random).bytes());
     if (format === 'spike') return grownModel(random);
-    return texts.has(format) ? nudgedText(random, original) : nudgedData(random, original);
+    return isText(format, target) ? nudgedText(random, original) : nudgedData(random, original);
   }
   const grown = random() < 0.5;
   if (way < 0.75 && format === 'onnx') {
     return mutateGraph(random, grown ? grownGraph(random) : onnxGraphs[below(random, onnxGraphs.length)]());
   }
-  if (way < 0.75 && texts.has(format)) {
+  if (way < 0.75 && isText(format, target)) {
     return mutateText(random, grown && format === 'spike' ? grownModel(random) : original);
   }
   return mutateBytes(random, original);
@@ -60,10 +62,10 @@ export function inputOf(all, round, runSeed, n) {
   const random = seeded(seed);
   const format = round[n % round.length];
   if (format === 'folder') return { seed, format, ...folderInput(random, all.folder), thorough: random() < 0.05 };
-  const { target, files } = all[format][below(random, all[format].length)];
+  const { target, files, spec } = all[format][below(random, all[format].length)];
   const original = files.find(({ name }) => name === target).bytes;
-  const bytes = made(random, format, Buffer.from(original));
+  const bytes = made(random, format, target, Buffer.from(original));
   const coding = conversionCodings[below(random, conversionCodings.length)];
   const changed = files.map((file) => (file.name === target ? { ...file, bytes } : file));
-  return { seed, format, target, files: changed, coding, thorough: random() < 0.05 };
+  return { seed, format, target, files: changed, spec, coding, thorough: random() < 0.05 };
 }

@@ -48,11 +48,18 @@ function kindOf(problem) {
 /** Undamaged, every seed is accepted: else nothing behind the first check would be tried. */
 async function checkSeeds() {
   for (const format of formats) {
-    for (const [i, { files }] of all[format].entries()) {
+    for (const [i, { files, spec, target }] of all[format].entries()) {
       const folder = join(root, 'seed');
       mkdirSync(folder);
       for (const { name, bytes } of files) put(folder, name, bytes);
-      const input = { format, folder, coding: format === 'onnx' && i === 0 ? 'mbif' : 'sws', thorough: true };
+      const input = {
+        format,
+        folder,
+        spec,
+        target,
+        coding: format === 'onnx' && i === 0 ? 'mbif' : 'sws',
+        thorough: true,
+      };
       const { problem, refused } = await watched.verdict(input, 1e6);
       rmSync(folder, { recursive: true });
       const floats = format === 'onnx' && i > 0;
@@ -81,12 +88,12 @@ function told(n, { problem, refused, milliseconds }) {
     const seen = failures.get(kind) ?? 0;
     failures.set(kind, seen + 1);
     if (seen === 0) {
-      const { target, coding, command, thorough } = inputOf(all, round, seed, n);
+      const { target, spec, coding, command, thorough } = inputOf(all, round, seed, n);
       const kept = join(values.out, `${format}-${seed * 1e6 + n}`);
       cpSync(folder, kept, { recursive: true });
       writeFileSync(
         join(kept, 'problem.txt'),
-        `${problem}\n${command ?? `coding ${coding}`}${thorough ? ', thorough' : ''}\n`,
+        `${problem}\n${command ?? spec ?? `coding ${coding}`}${thorough ? ', thorough' : ''}\n`,
       );
       process.stdout.write(`${kind}\n  ${join(kept, target)}\n`);
     }

@@ -5,8 +5,9 @@ import { join, relative } from 'node:path';
 import { driver } from '../dist/src/commands/index.js';
 import { libraryFolder } from '../dist/src/workspace/files.js';
 import { OnnxBuilder } from '../dist/src/testing/onnx-builder.js';
-
-const wave = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(i + 1));
+import { importHdf5 } from '../dist/src/data/packages.js';
+import { labelledHdf5, recordingSeeds, sampleSeeds } from './data-seeds.mjs';
+import { idx, npy, wave, zip } from './files.mjs';
 
 /** Networks as builders, so that their graphs can be damaged before they are bytes. */
 export const onnxGraphs = [
@@ -92,57 +93,6 @@ config c { network N neuron LIF(tau: 2, theta: 0.5) coding direct(steps: 2)
 `,
 ];
 
-function npy(descr, shape, data) {
-  const open = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
-  const header = Buffer.from(`${open.padEnd(64 * Math.ceil((open.length + 11) / 64) - 11)}\n`, 'latin1');
-  const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length & 255, header.length >> 8]);
-  return Buffer.concat([start, header, Buffer.from(data.buffer)]);
-}
-
-function crc32(bytes) {
-  let crc = -1;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
-}
-
-/** A ZIP file of stored members. */
-export function zip(members) {
-  const [parts, directory] = [[], []];
-  let at = 0;
-  for (const [name, bytes] of Object.entries(members)) {
-    const fields = Buffer.alloc(26);
-    fields.writeUInt16LE(20, 0);
-    fields.writeUInt32LE(crc32(bytes), 10);
-    fields.writeUInt32LE(bytes.length, 14);
-    fields.writeUInt32LE(bytes.length, 18);
-    fields.writeUInt16LE(name.length, 22);
-    parts.push(Buffer.from('PK\x03\x04'), fields, Buffer.from(name), bytes);
-    const more = Buffer.alloc(14);
-    more.writeUInt32LE(at, 10);
-    directory.push(Buffer.from('PK\x01\x02\x14\x00'), fields, more, Buffer.from(name));
-    at += 30 + name.length + bytes.length;
-  }
-  const list = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  const count = Object.keys(members).length;
-  end.writeUInt16LE(count, 8);
-  end.writeUInt16LE(count, 10);
-  end.writeUInt32LE(list.length, 12);
-  end.writeUInt32LE(at, 16);
-  return Buffer.concat([...parts, list, end]);
-}
-
-function idx(type, dims, data) {
-  const header = Buffer.alloc(4 + 4 * dims.length);
-  header.set([0, 0, type, dims.length]);
-  dims.forEach((n, i) => header.writeUInt32BE(n, 4 + 4 * i));
-  return Buffer.concat([header, Buffer.from(data)]);
-}
-
 /** The files of a compiled or run folder, by name. */
 async function compiled(work) {
   const folder = mkdtempSync(join(tmpdir(), 'spikec-fuzz-seed-'));
@@ -155,6 +105,13 @@ async function compiled(work) {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** An HDF5 file of images and labels. */
+async function hdf5Bytes() {
+  const library = await importHdf5('seeds');
+  const [{ bytes }] = await compiled((folder) => labelledHdf5(library, join(folder, 'a.h5')));
+  return bytes;
 }
 
 /** Inside of a folder with images and labels. */
@@ -216,7 +173,7 @@ export async function seeds() {
   const member = (name) => folders.map((files) => ({ target: name, files }));
   const images = npy('<f4', [4, 1, 8, 8], wave(256));
   const labels = npy('<i4', [4], Int32Array.of(0, 1, 2, 3));
-  const single = (name, bytes) => ({ target: name, files: [{ name, bytes }] });
+  const single = (name, bytes, spec) => ({ target: name, files: [{ name, bytes }], spec });
   const library = readFileSync(join(libraryFolder(), 'neurons.spike'));
   return {
     spike: [single('n.spike', Buffer.from(model)), single('n.spike', library)],
@@ -237,11 +194,13 @@ export async function seeds() {
       ],
     })),
     nir: [single('net.nir', nir.find(({ name }) => name.endsWith('.nir')).bytes)],
-    events: recordings(),
-    npz: [single('d.npz', zip({ 'images.npy': images, 'labels.npy': labels }))],
+    events: recordingSeeds(),
+    samples: sampleSeeds(await hdf5Bytes()),
+    npz: [single('d.npz', zip({ 'images.npy': images, 'labels.npy': labels }), 'npz:@/d.npz')],
     idx: [
       {
         target: 'images',
+        spec: 'idx:@/images,@/labels',
         files: [
           { name: 'images', bytes: idx(8, [4, 8, 8], new Uint8Array(256).fill(7)) },
           { name: 'labels', bytes: idx(8, [4], [0, 1, 2, 3]) },
@@ -249,43 +208,4 @@ export async function seeds() {
       },
     ],
   };
-}
-
-/** A file of N-MNIST's form, one in AEDAT 2, and an NPZ of events, each beside one of another class. */
-function recordings() {
-  const bin = Buffer.alloc(200);
-  for (let i = 0; i < 40; i++) bin.set([(i * 7) % 34, (i * 5) % 34, (i % 2) << 7, i >> 3, (i * 32) & 255], 5 * i);
-  const aedat = [Buffer.from('#!AER-DAT2.0\r\n# events\r\n')];
-  for (let i = 0; i < 40; i++) {
-    const event = Buffer.alloc(8);
-    event.writeUInt32BE((((i * 5) % 128) << 8) | (((i * 7) % 128) << 1) | (i % 2), 0);
-    event.writeUInt32BE(1000 * i, 4);
-    aedat.push(event);
-  }
-  const npz = zip({
-    't.npy': npy(
-      '<i8',
-      [40],
-      BigInt64Array.from({ length: 40 }, (_, i) => BigInt(100 * i)),
-    ),
-    'x.npy': npy(
-      '<i2',
-      [40],
-      Int16Array.from({ length: 40 }, (_, i) => (i * 7) % 16),
-    ),
-    'y.npy': npy(
-      '<i2',
-      [40],
-      Int16Array.from({ length: 40 }, (_, i) => (i * 5) % 16),
-    ),
-    'p.npy': npy(
-      '<i2',
-      [40],
-      Int16Array.from({ length: 40 }, (_, i) => i % 2),
-    ),
-  });
-  return Object.entries({ bin, aedat: Buffer.concat(aedat), npz }).map(([ending, bytes]) => ({
-    target: `d/0/a.${ending}`,
-    files: ['d/0/a', 'd/1/b'].map((name) => ({ name: `${name}.${ending}`, bytes })),
-  }));
 }

@@ -1,35 +1,43 @@
 // Makes and reads one damaged input after the other, as commands do. What ends in diagnostics is fine; all else is reported.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { deserialize } from 'node:v8';
 import { DiagnosticError } from '../dist/src/base/diagnostics/index.js';
 import { driver } from '../dist/src/commands/index.js';
-import { openDataset } from '../dist/src/data/index.js';
+import { loadReaders, openDataset } from '../dist/src/data/index.js';
 import { framed } from '../dist/src/data/events/recordings.js';
 import { inputOf } from './inputs.mjs';
-import { trainOptions, zip } from './seeds.mjs';
+import { zip } from './files.mjs';
+import { trainOptions } from './seeds.mjs';
 
-const opened = (name, folder) => {
-  const dataset = openDataset(name.replaceAll('@', folder));
+/** A data set opened, looked at and read, recordings framed as a network of their sensor would; what is refused names file or set. */
+async function readSet(folder, { spec, target, thorough }) {
+  await loadReaders(spec);
   try {
-    dataset.read(0, 4);
-  } finally {
-    dataset.close();
+    const dataset = openDataset(spec.replaceAll('@', folder), { dataDir: folder });
+    try {
+      const { recordings } = dataset;
+      if (recordings === undefined) dataset.read(0, 4);
+      else {
+        for (let i = 0; i < dataset.length; i++) recordings.events(i);
+        const framing = { steps: 3, by: 'number', rule: 'spikingjelly' };
+        const sensor = recordings.sensor ?? { rows: 128, columns: 128 };
+        framed(dataset, recordings, framing, sensor).read(0, dataset.length);
+      }
+      if (thorough) valueOf(await driver.describeData({ dataset, normalisation: {} }));
+    } finally {
+      dataset.close();
+    }
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    const [{ message }, ...more] = error.diagnostics;
+    if (more.length > 0) throw new Error(`several diagnostics: ${message}`, { cause: error });
+    const names = [basename(target), basename(folder), spec];
+    if (!names.some((name) => message.includes(name)))
+      throw new Error(`names neither file nor set: ${message}`, { cause: error });
+    throw error;
   }
-};
-
-/** Recordings read and framed, as a network of their sensor would. */
-const recorded = (name, folder) => {
-  const dataset = openDataset(name.replaceAll('@', folder));
-  try {
-    const { recordings } = dataset;
-    for (let i = 0; i < dataset.length; i++) recordings.events(i);
-    const framing = { steps: 3, by: 'number', rule: 'spikingjelly' };
-    framed(dataset, recordings, framing, recordings.sensor ?? { rows: 128, columns: 128 }).read(0, dataset.length);
-  } finally {
-    dataset.close();
-  }
-};
+}
 
 /** From now on: by how much the process has grown at most. */
 function measured() {
@@ -167,29 +175,30 @@ const uses = {
   run: resumed,
   checkpoint: resumed,
   journal: folderRead,
-  npy: (folder) => {
+  npy: (folder, input) => {
     const members = Object.fromEntries(
       ['images.npy', 'labels.npy'].map((name) => [name, readFileSync(join(folder, name))]),
     );
     writeFileSync(join(folder, 'd.npz'), zip(members));
-    opened('npz:@/d.npz', folder);
+    return readSet(folder, { ...input, spec: 'npz:@/d.npz' });
   },
-  npz: (folder) => opened('npz:@/d.npz', folder),
-  events: (folder) => recorded('events:@/d', folder),
+  npz: readSet,
+  events: readSet,
+  samples: readSet,
   nir: async (folder) => {
     valueOf(await driver.costOf({ path: join(folder, 'net.nir'), config: 'steps=3' }, {}));
   },
-  idx: (folder) => opened('idx:@/images,@/labels', folder),
+  idx: readSet,
 };
 
 /** What became of an input that lies in `folder`. */
-async function answerTo({ format, folder, coding, command, thorough }) {
+async function answerTo({ format, folder, ...input }) {
   let problem;
   let refused = false;
   const memory = measured();
   const before = process.cpuUsage();
   try {
-    await uses[format](folder, { coding, command, thorough });
+    await uses[format](folder, input);
   } catch (error) {
     refused = error instanceof DiagnosticError;
     if (!refused) problem = error instanceof Error ? error.stack : String(error);

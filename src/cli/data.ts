@@ -67,7 +67,7 @@ const shownClasses = 20;
 
 function textOf(r: DataResult): string {
   const count = (n: number): string => n.toLocaleString('en');
-  const number = (n: number): string => String(Number(n.toPrecision(5)));
+  const number = (n: number): string => String(Number.isInteger(n) ? n : Number(n.toPrecision(5)));
   const spread = ({ min, max, mean }: NonNullable<DataResult['values']>): string =>
     `${number(min)} to ${number(max)}, ${number(mean)} on average`;
   const list = (axes: readonly number[]): string => `[${axes.join(', ')}]`;

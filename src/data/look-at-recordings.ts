@@ -1,3 +1,4 @@
+import { fail } from '../base/diagnostics/index.js';
 import type { Dataset } from './dataset.js';
 import type { Recordings } from './events/index.js';
 import { type ClassCount, Counter, type Spread, classCounts, shownFirst } from './look.js';
@@ -28,11 +29,12 @@ export function lookAtRecordings(dataset: Dataset, recordings: Recordings, count
   const labelled = dataset.labelled !== false;
   let [columns, rows, on, all, polar, flat] = [0, 0, 0, 0, false, true];
   for (let i = 0; i < count; i++) {
-    const { t, x, y, p, clock } = recordings.events(i);
+    const { t, x, y, p, clock, path } = recordings.events(i);
+    if (t.length === 0) fail('data/no-events', { file: path });
     const label = dataset.labels?.(i, 1)[0] ?? 0;
     byClass.set(label, (byClass.get(label) ?? 0) + 1);
     events.add(t.length);
-    milliseconds.add(t.length === 0 ? 0 : (t.at(-1)! - t[0]!) * (clock === 'half' ? 1000 : 1e-3));
+    milliseconds.add((t.at(-1)! - t[0]!) * (clock === 'half' ? 1000 : 1e-3));
     for (const one of x) columns = Math.max(columns, one + 1);
     for (const one of y ?? []) rows = Math.max(rows, one + 1);
     for (const one of p ?? []) on += one;

@@ -7,7 +7,8 @@ export interface Spread {
   readonly mean: number;
 }
 
-const atOnce = 64;
+/** Samples that are looked at together: so many, of so many numbers in all. */
+const [atOnce, numbersAtOnce] = [64, 2 ** 22];
 /** Samples that are shown one by one. */
 export const shownFirst = 5;
 
@@ -46,8 +47,10 @@ export function look(dataset: Dataset, normalisation: Normalisation, count: numb
   const byClass = new Map<number, number>();
   const [objects, sides] = [new Counter(), new Counter()];
   const first: First[] = [];
-  for (let start = 0; start < count; start += atOnce) {
-    const read = dataset.read(start, Math.min(atOnce, count - start));
+  const elements = dataset.shape.reduce((all, n) => all * n, 1);
+  const some = Math.max(1, Math.min(atOnce, Math.floor(numbersAtOnce / elements)));
+  for (let start = 0; start < count; start += some) {
+    const read = dataset.read(start, Math.min(some, count - start));
     const { images } = readBatch(dataset, start, read.count, normalisation);
     for (const value of read.images) raw.add(value);
     for (const value of images.data) values.add(value);

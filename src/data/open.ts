@@ -6,6 +6,7 @@ import { closest, instead } from '../base/did-you-mean.js';
 import { fail } from '../base/diagnostics/index.js';
 import { openCifar, cifarRecords } from './cifar.js';
 import type { Dataset, Layout } from './dataset.js';
+import { isFile } from './files.js';
 import { type NamedRecordings, loadHdf5, namedRecordings, needsHdf5, openRecordings } from './events/index.js';
 import { holdsKind } from './class-folders.js';
 import { openCoco } from './coco.js';
@@ -115,6 +116,11 @@ function withSteps(spec: string, rest: string): [string, number | undefined] {
 function failUnknown(spec: string): never {
   const forms = Object.keys(fileForms);
   const names = [...setNames, ...forms];
+  if (isFile(spec)) {
+    const help = `recordings of events are read from .bin (N-MNIST’s), .aedat, .aedat4, .h5 (SHD’s) and .npz, samples from .npz, .h5, .csv, .wav, .png and .jpg; \
+events of other files, written as an NPZ file of arrays t (µs), x, y and p, are read as events:FILE.npz`;
+    fail('data/unknown-set', { spec }, undefined, { help });
+  }
   const near = closest(spec, names);
   const stem = (name: string): string => name.split(/[-:]/)[0]!;
   const same = names.filter((name) => stem(name) === stem(spec));

@@ -62,6 +62,7 @@ function readWav(file: string): Sample & { readonly rate: number } {
     const at = values.findIndex((value) => !Number.isFinite(value));
     if (at !== -1) bad(`number ${at} is not finite`);
     if (channels < 1 || values.length === 0) bad('there is no sound in it');
+    if (values.length % channels !== 0) bad(`its ${values.length} numbers are no whole steps of ${channels} channels`);
     return { shape: [values.length / channels, channels], values, rate };
   } catch (error) {
     if (error instanceof DiagnosticError) throw error;

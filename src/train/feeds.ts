@@ -12,7 +12,22 @@ const made: Readonly<Record<RandomInput['kind'], (number: number, dropped: numbe
   mask: (number, dropped) => (number < dropped ? 0 : 1 / (1 - dropped)),
 };
 
-/** The random numbers of one run, drawn from a seed and keys that say which run it is. */
+/** Fills `data` with the numbers of an input, from one stream. */
+function draw(data: Float32Array, { kind, dropped }: RandomInput, random: () => number): void {
+  for (let i = 0; i < data.length; i++) {
+    // numbers near 1 must not round up to it
+    data[i] = made[kind](Math.floor(random() * 2 ** 24) / 2 ** 24, dropped);
+  }
+}
+
+function streamOf({ id, seed = 0 }: RandomInput, keys: readonly (number | string)[]): () => number {
+  return randomStream(...keys, id, ...(seed === 0 ? [] : [seed]));
+}
+
+const shapeOf = ({ shape }: RandomInput, n: number): number[] =>
+  shape.map((dim) => (isBatch(dim) ? dim.batch * n : dim));
+
+/** The random numbers of one run of `n` samples, drawn from a seed and keys that say which run it is. */
 export function randomFeeds(
   randoms: readonly RandomInput[],
   n: number,
@@ -20,14 +35,30 @@ export function randomFeeds(
 ): Record<string, Tensor> {
   return Object.fromEntries(
     randoms.map((input) => {
-      const shape = input.shape.map((dim) => (isBatch(dim) ? dim.batch * n : dim));
-      const { seed = 0 } = input;
-      const random = randomStream(...keys, input.id, ...(seed === 0 ? [] : [seed]));
+      const shape = shapeOf(input, n);
       const data = new Float32Array(elementCount(shape));
-      for (let i = 0; i < data.length; i++) {
-        // numbers near 1 must not round up to it
-        const number = Math.floor(random() * 2 ** 24) / 2 ** 24;
-        data[i] = made[input.kind](number, input.dropped);
+      draw(data, input, streamOf(input, keys));
+      return [input.id, { dtype: 'f32', shape, data } satisfies Tensor<'f32'>];
+    }),
+  );
+}
+
+/** Those of a run whose samples have numbers of their own, so that the other samples of a batch change nothing: [T·N, …], time slowest. */
+export function randomFeedsOf(
+  randoms: readonly RandomInput[],
+  samples: ArrayLike<number>,
+  ...keys: readonly (number | string)[]
+): Record<string, Tensor> {
+  const n = samples.length;
+  return Object.fromEntries(
+    randoms.map((input) => {
+      const shape = shapeOf(input, n);
+      const size = elementCount(shape.slice(1));
+      const steps = shape[0]! / n;
+      const data = new Float32Array(steps * n * size);
+      for (let i = 0; i < n; i++) {
+        const random = streamOf(input, [...keys, samples[i]!]);
+        for (let t = 0; t < steps; t++) draw(data.subarray((t * n + i) * size, (t * n + i + 1) * size), input, random);
       }
       return [input.id, { dtype: 'f32', shape, data } satisfies Tensor<'f32'>];
     }),

@@ -1,6 +1,6 @@
 export { type Checkpoint, type CheckpointProgress, checkpointBytes, readCheckpoint } from './checkpoint.js';
 export { type Bounds, constraintsOf } from './constraints.js';
-export { randomFeeds } from './feeds.js';
+export { randomFeeds, randomFeedsOf } from './feeds.js';
 export { Firing } from './firing.js';
 export { type Identity, identityOf } from './identity.js';
 export { splitSamples, trainLoop } from './loop.js';

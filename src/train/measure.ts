@@ -5,7 +5,7 @@ import type { Engine } from '../engines/index.js';
 import { type Runnable, givesLogitsOfNumbers, lower, outputNames, weightOf } from '../lower/program/index.js';
 import { type Network, type Op, isFiringLayer } from '../network/index.js';
 import { stepsOfNeurons } from './bits.js';
-import { randomFeeds } from './feeds.js';
+import { randomFeedsOf } from './feeds.js';
 import { type Running, openRunnable } from './open.js';
 import type { Samples } from './samples.js';
 import type { TrainSettings } from './settings.js';
@@ -98,7 +98,7 @@ export class Measure {
       const images = samples.images(part);
       const results = await this.running.step({
         ...weights,
-        ...randomFeeds(feeds.randoms, part.length, seed, 'measure', start),
+        ...randomFeedsOf(feeds.randoms, part, seed, 'measure'),
         [feeds.image.id]: images,
       });
       for (const [output, sum] of sums) {

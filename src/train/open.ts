@@ -2,7 +2,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import type { Engine } from '../engines/index.js';
 import type { Runnable } from '../lower/program/index.js';
 import { paramsAsInputs, simplify } from '../tensor/index.js';
-import { randomFeeds } from './feeds.js';
+import { randomFeedsOf } from './feeds.js';
 
 export type Results = Readonly<Record<string, Tensor>>;
 
@@ -17,7 +17,7 @@ export interface Running {
   readonly step: (feeds: Results) => Promise<Results>;
   /**
    * Begins a pass over images as data sets give them, [N, …] or [N, T, …], with values for the parameters that are
-   * fed. Random inputs are drawn anew from the same seed.
+   * fed. Random inputs of a sample are drawn from its number in the pass, whatever the batches are.
    */
   readonly pass: (params?: Results) => (images: Tensor<'f32'>) => Promise<Results>;
   readonly dispose: () => Promise<void>;
@@ -45,10 +45,11 @@ export async function openRunnable(
     lanes: opened.lanes ?? 1,
     step: (all) => opened.step(all),
     pass: (params = {}) => {
-      let batch = 0;
+      let read = 0;
       return (images) => {
         const frames = image.steps === 1 ? images : timeFirst(images);
-        const random = randomFeeds(randoms, images.shape[0]!, 'eval', batch++);
+        const samples = Array.from({ length: images.shape[0]! }, () => read++);
+        const random = randomFeedsOf(randoms, samples, 'eval');
         return opened.step({ ...params, [image.id]: frames, ...random });
       };
     },

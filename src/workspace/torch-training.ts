@@ -116,12 +116,13 @@ function recipeOf({ network, config, settings, data, layout }: TorchTraining): o
     slots: optimizerSlots(settings.optimizer),
     undecayed: [...undecayedParams(network)],
     bounds: boundsOf(network),
-    noise: randoms.map(({ id, shape: [steps, ...shape], kind, dropped }) => ({
+    noise: randoms.map(({ id, shape: [steps, ...shape], kind, dropped, seed = 0 }) => ({
       id,
       steps: steps !== undefined && isBatch(steps) ? steps.batch : 1,
       shape,
       kind,
       dropped,
+      ...(seed === 0 ? {} : { seed }),
     })),
     penalties: (settings.bits?.penalties ?? []).map(({ ops, ...term }) => ({
       ...term,

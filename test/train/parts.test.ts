@@ -9,6 +9,7 @@ import {
   Samples,
   learningRate,
   randomFeeds,
+  randomFeedsOf,
   randomStream,
   shuffled,
   splitSamples,
@@ -88,6 +89,13 @@ describe('randomness', () => {
     expect(data.length).toBe(8000);
     expect([...new Set(data)].sort()).toEqual([0, Math.fround(4 / 3)]);
     expect(Array.from(data).reduce((x, y) => x + y, 0) / 8000).toBeCloseTo(1, 1);
+  });
+  it('numbers of a sample are its own, whatever batch it is in, and so are those of each step', () => {
+    const input = { id: 'n', shape: [{ batch: 2 }, 3], kind: 'uniform', dropped: 0 } as const;
+    const numbers = (samples: readonly number[]) => Array.from(randomFeedsOf([input], samples, 1, 'eval')['n']!.data);
+    const [all, alone] = [numbers([4, 5, 6]), numbers([5])];
+    expect(alone).toEqual([...all.slice(3, 6), ...all.slice(12, 15)]);
+    expect(new Set(all).size).toBe(18);
   });
   it('held back images and training images are all images', () => {
     const [training, held] = splitSamples(50, { validation: 0.2, seed: 1 });

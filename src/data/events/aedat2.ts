@@ -33,7 +33,7 @@ export function readAedat2(path: string, layout?: keyof typeof addresses): Event
   const end = bytes.length - ((bytes.length - start) % size);
   if (end !== bytes.length) failEvents(path, end, 'it ends in the middle of an event', 'copy the file again');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const list = new EventList();
+  const list = new EventList(path, size);
   let [passed, before] = [0, 0];
   for (let at = start; at < end; at += size) {
     const time = view.getUint32(at + 4);
@@ -43,5 +43,5 @@ export function readAedat2(path: string, layout?: keyof typeof addresses): Event
     const found = address(view.getUint32(at));
     if (found !== undefined) list.add(time + passed, ...found, at);
   }
-  return list.done(path);
+  return list.done();
 }

@@ -3,6 +3,7 @@ import { EventList, type Events, failEvents } from './events.js';
 
 const headerSize = 28;
 const polarity = 1;
+const polaritySize = 8;
 const headerEnd = '#!END-HEADER\r\n';
 
 interface Packet {
@@ -30,7 +31,7 @@ export class Aedat3 {
     const file = new FileReader(this.path);
     try {
       this.#packets ??= packetsOf(file);
-      const list = new EventList();
+      const list = new EventList(this.path, polaritySize);
       for (const packet of this.#packets) {
         if (packet.last < from || packet.first >= to) continue;
         const bytes = file.read(packet.at, packet.count * packet.size);
@@ -43,7 +44,7 @@ export class Aedat3 {
           list.add(t, data >>> 17, (data >>> 2) & 0x7fff, (data >>> 1) & 1, packet.at + i * packet.size);
         }
       }
-      return list.done(this.path);
+      return list.done();
     } finally {
       file.close();
     }
@@ -72,7 +73,7 @@ function packetsOf(file: FileReader): readonly Packet[] {
     if (at > file.size)
       failEvents(path, start, `a packet of ${count} events ends behind the file’s end, at ${at} of ${file.size} bytes`, 'copy the file again');
     if (type !== polarity || count === 0) continue;
-    if (size !== 8) failEvents(path, start, `its events of polarity have ${size} bytes, not 8`);
+    if (size !== polaritySize) failEvents(path, start, `its events of polarity have ${size} bytes, not ${polaritySize}`);
     const one = (i: number): number => {
       const event = file.read(start + i * size, size);
       return timeOf(new DataView(event.buffer, event.byteOffset, event.byteLength), 0, overflow);

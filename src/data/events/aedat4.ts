@@ -3,7 +3,7 @@ import { readBytes } from '../files.js';
 import { EventList, type Events, type Sensor, failEvents } from './events.js';
 import { FlatTable } from './flat-table.js';
 import { Lz4Error, unpackLz4 } from './lz4.js';
-import { requirePackage } from '../packages.js';
+import { unpackZstd } from './zstd.js';
 
 const magic = '#!AER-DAT4.0\r\n';
 const eventSize = 16;
@@ -31,7 +31,7 @@ export function readAedat4(path: string): Recording4 {
   const compression = header.int32(0);
   const table = header.int64(1);
   const sensor = sensorOf(header.text(2));
-  const list = new EventList();
+  const list = new EventList(path, 0);
   const end = table > 0 ? Math.min(table, bytes.length) : bytes.length;
   for (let at = start; at < end;) {
     if (at + 8 > end) bad(at, 'it ends in the middle of a packet’s header');
@@ -41,7 +41,7 @@ export function readAedat4(path: string): Recording4 {
     if (size < 0 || at > end) bad(from, `a packet of ${size} bytes ends behind the file’s end`);
     addEvents(unpacked(bytes.subarray(from, at), compression, from, bad), from, list, bad);
   }
-  return { events: list.done(path), ...(sensor === undefined ? {} : { sensor }) };
+  return { events: list.done(), ...(sensor === undefined ? {} : { sensor }) };
 }
 
 type Bad = (at: number, reason: string) => never;
@@ -62,7 +62,7 @@ function unpacked(packed: Uint8Array, compression: number, at: number, bad: Bad)
     case 3:
     case 4:
       try {
-        return zstd().decompress(packed);
+        return unpackZstd(packed);
       } catch (error) {
         if (error instanceof DiagnosticError) throw error;
         return bad(at, `zstd data can’t be unpacked: ${error instanceof Error ? error.message : String(error)}`);
@@ -70,15 +70,6 @@ function unpacked(packed: Uint8Array, compression: number, at: number, bad: Bad)
     default:
       return bad(at, `compression ${compression} is unknown`);
   }
-}
-
-interface Zstd {
-  readonly decompress: (bytes: Uint8Array) => Uint8Array;
-}
-
-/** The package that unpacks zstd. */
-function zstd(): Zstd {
-  return requirePackage('fzstd', 'AEDAT 4 files with zstd') as Zstd;
 }
 
 function addEvents(packet: Uint8Array, offset: number, list: EventList, bad: Bad): void {

@@ -60,37 +60,63 @@ export function inOrder(events: Events): Events {
   return events;
 }
 
-/** Grows as events come. */
+/** Events of one recording at most: what is read of it stays below half a GB, whatever its file unpacks to. */
+export const mostEvents = 2 ** 25;
+
+export function failTooMany(path: string, offset: number): never {
+  return failEvents(path, offset, `it has more than ${mostEvents} events`, 'cut it into shorter recordings');
+}
+
+/** Grows as events come. Of places in the file, only where they don't follow the one before is kept. */
 export class EventList {
   t = new Float64Array(1024);
   x = new Uint16Array(1024);
   y = new Uint16Array(1024);
   p = new Uint8Array(1024);
-  at = new Float64Array(1024);
   count = 0;
+  /** Events whose places begin anew, and where. */
+  readonly #from: number[] = [];
+  readonly #at: number[] = [];
+  #next = -1;
+
+  constructor(
+    readonly path: string,
+    /** Bytes from an event to the next; 0 where all that are added together are at one place. */
+    readonly size: number,
+  ) {}
 
   add(t: number, x: number, y: number, p: number, at: number): void {
-    if (this.count === this.t.length) this.#grow();
+    if (this.count === this.t.length) this.#grow(at);
     const i = this.count++;
     this.t[i] = t;
     this.x[i] = x;
     this.y[i] = y;
     this.p[i] = p;
-    this.at[i] = at;
+    if (at !== this.#next) {
+      this.#from.push(i);
+      this.#at.push(at);
+    }
+    this.#next = at + this.size;
   }
 
-  #grow(): void {
+  #grow(at: number): void {
     const size = 2 * this.t.length;
+    if (size > mostEvents) failTooMany(this.path, at);
     const grown = <A extends Float64Array | Uint16Array | Uint8Array>(from: A, to: A): A => (to.set(from), to);
     this.t = grown(this.t, new Float64Array(size));
     this.x = grown(this.x, new Uint16Array(size));
     this.y = grown(this.y, new Uint16Array(size));
     this.p = grown(this.p, new Uint8Array(size));
-    this.at = grown(this.at, new Float64Array(size));
   }
 
-  done(path: string): Events {
-    const { count, at } = this;
+  #place(i: number): number {
+    let piece = this.#from.length - 1;
+    while (piece > 0 && this.#from[piece]! > i) piece--;
+    return (this.#at[piece] ?? 0) + this.size * (i - (this.#from[piece] ?? 0));
+  }
+
+  done(): Events {
+    const { count, path } = this;
     return inOrder({
       path,
       clock: 'us',
@@ -98,7 +124,7 @@ export class EventList {
       x: this.x.subarray(0, count),
       y: this.y.subarray(0, count),
       p: this.p.subarray(0, count),
-      offset: (i) => at[i] ?? 0,
+      offset: (i) => this.#place(i),
     });
   }
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fail } from '../../base/diagnostics/index.js';
 import { readText } from '../files.js';
 import type { Dataset } from '../dataset.js';
@@ -22,6 +22,11 @@ interface Cut {
 export function openGesture(name: string, folder: string, split: 'train' | 'test'): Dataset {
   const list = join(folder, `trials_to_${split}.txt`);
   const files = readText(list).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '');
+  files.forEach((file, i) => {
+    if (basename(file) === file && !file.includes('\0')) return;
+    const reason = `"${file.slice(0, 60)}" isn't the name of a file in this folder`;
+    fail('data/bad-table', { file: list, line: i + 1, reason });
+  });
   const cuts = files.flatMap((file) => cutsOf(join(folder, file)));
   if (cuts.length === 0) fail('data/empty', { name });
   return recordingSet({

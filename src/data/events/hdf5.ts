@@ -69,7 +69,10 @@ export class Hdf5File {
   integers(name: string): Int32Array {
     const dataset = this.#dataset(name);
     const values = this.#read(() => dataset.slice([[0, this.lengthOf(name)]])) as unknown as ArrayLike<number | bigint>;
-    return Int32Array.from(values, Number);
+    const numbers = Float64Array.from(values, Number);
+    const at = numbers.findIndex((value) => !Number.isInteger(value));
+    if (at !== -1) this.bad(`"${name}" has ${numbers[at]} at ${at}, which is no whole number`);
+    return Int32Array.from(numbers, (value) => Math.max(-1, Math.min(value, 2 ** 31 - 1)));
   }
 
   /** An array of numbers: its shape, its type as NumPy abbreviates it, and rows of it. */
@@ -118,9 +121,13 @@ export class Hdf5File {
   }
 
   #dataset(name: string): H5Dataset {
-    const found = this.#read(() => this.#file.get(name)) as Partial<H5Dataset> | null;
-    if (typeof found?.slice !== 'function' || found.metadata === undefined) return this.bad(`it has no array "${name}"`);
-    return found as H5Dataset;
+    const found = this.#read(() => {
+      const one = this.#file.get(name) as Partial<H5Dataset> | null;
+      // the library reads these when they are asked for
+      const { slice, metadata, shape } = one ?? {};
+      return typeof slice === 'function' && metadata !== undefined && shape !== undefined ? (one as H5Dataset) : undefined;
+    });
+    return found ?? this.bad(`it has no array "${name}"`);
   }
 
   #read<T>(read: () => T): T {

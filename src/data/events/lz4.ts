@@ -10,7 +10,7 @@ export class Lz4Error extends Error {
 
 const magic = 0x184d2204;
 /** A frame unpacks to this at most. */
-const limit = 2 ** 28;
+const limit = 2 ** 27;
 
 /** Unpacks an LZ4 frame (LZ4 Frame Format 1.6). Checksums aren't verified. */
 export function unpackLz4(bytes: Uint8Array): Uint8Array {

@@ -15,12 +15,12 @@ export function readAtisBin(path: string): Events {
   const whole = bytes.length - (bytes.length % size);
   if (whole !== bytes.length)
     failEvents(path, whole, `it ends in the middle of an event: ${bytes.length} bytes are no multiple of ${size}`, 'copy the file again');
-  const list = new EventList();
+  const list = new EventList(path, size);
   let passed = 0;
   for (let at = 0; at < whole; at += size) {
     const time = ((bytes[at + 2]! & 0x7f) << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!;
     if (bytes[at + 1] === overflowRow) passed += overflowStep;
     else list.add(time + passed, bytes[at]!, bytes[at + 1]!, bytes[at + 2]! >> 7, at);
   }
-  return list.done(path);
+  return list.done();
 }

@@ -4,7 +4,7 @@ import { FileReader } from '../files.js';
 import { readNpy } from '../npy.js';
 import { findArray } from '../npz.js';
 import { listZip } from '../zip.js';
-import { type Events, failEvents, inOrder } from './events.js';
+import { type Events, failEvents, failTooMany, inOrder, mostEvents } from './events.js';
 
 const greatest = 2 ** 16 - 1;
 /** Up to here numbers tell every µs. */
@@ -17,6 +17,7 @@ export function readNpzEvents(path: string): Events {
     const members = listZip(file);
     const column = (key: string): Float64Array => {
       const { header, open } = findArray(file, members, [key], unpackLimit);
+      if (header.shape[0]! > mostEvents) failTooMany(path, mostEvents);
       if (header.shape.length !== 1) {
         const reason = `array "${key}" has the shape [${header.shape.join(', ')}], not [events]`;
         fail('data/bad-npz', { file: path, reason });

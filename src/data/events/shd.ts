@@ -44,6 +44,8 @@ function rowOf(file: Hdf5File, i: number): Events {
   const { values: units } = file.row('spikes/units', i);
   if (seconds.length !== units.length)
     failEvents(file.path, i, `row ${i} has ${seconds.length} times and ${units.length} channels`);
+  const at = units.findIndex((unit) => !Number.isInteger(unit) || unit < 0 || unit >= cochlea.columns);
+  if (at !== -1) failEvents(file.path, i, `row ${i} has an event in channel ${units[at]}, which is none of the ${cochlea.columns}`);
   const common = { path: file.path, x: Uint16Array.from(units), offset: () => i };
   // in single precision times count as whole µs do
   return inOrder(half ? { ...common, clock: 'half', t: seconds } : { ...common, clock: 'us', t: seconds.map((s) => Math.trunc(s * 1e6)) });

@@ -10,7 +10,7 @@ import { importPackage, requirePackage } from '../../../src/data/packages.js';
 import { segmentsOf } from '../../../src/data/events/framing.js';
 import { aedat3, bin } from './writers.js';
 import { expectDiagnostic } from '../../support/expect-diagnostic.js';
-import { inOrder } from '../../../src/data/events/events.js';
+import { EventList, inOrder, mostEvents } from '../../../src/data/events/events.js';
 
 beforeAll(() => loadReaders('shd:train'));
 
@@ -118,6 +118,54 @@ it('AEDAT 4: cut anywhere, the file gives a diagnostic or the packets before', (
   expect(said('a.aedat4', Buffer.from('#!AER-DAT2.0\r\n')).message).toMatch(/doesn’t start with/);
   const damaged = Buffer.concat([Buffer.from('#!AER-DAT4.0\r\n'), Buffer.from([4, 0, 0, 0, 255, 255, 255, 255])]);
   expect(said('a.aedat4', damaged).message).toMatch(/FlatBuffer is damaged/);
+});
+
+/** Frames of zstd that hold little and say much. */
+const zstdFrames: readonly (readonly [name: string, frame: readonly number[], message: RegExp])[] = [
+  ['a size of 2^40 bytes', [0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0], /more than 134217728 bytes/],
+  ['a size that its blocks lack', [0xa0, 0, 0, 1, 0, 1, 0, 0], /says that it has 65536 bytes, and its blocks have 0 at most/],
+  ['a window of 2 GB', [0x00, 0xa8, 1, 0, 0], /more than 134217728 bytes/],
+  ['2,000 blocks of 128 kB', [0x00, 0x38, ...Array.from({ length: 2000 }, (_, i) => [i === 1999 ? 3 : 2, 0, 16, 0]).flat()], /more than 134217728/],
+  ['no last block', [0x20, 0, 0, 0, 0], /it is cut off/],
+  ['no frame', [], /can’t be unpacked/],
+];
+
+it.each(zstdFrames)('AEDAT 4: zstd with %s is refused before it is unpacked', (_, frame, message) => {
+  const packet = Buffer.from([...(frame.length > 0 ? [0x28, 0xb5, 0x2f, 0xfd] : [1]), ...frame]);
+  // a FlatBuffer `IOHE` whose only field is the compression, 3
+  const header = [16, 0, 0, 0, 73, 79, 72, 69, 6, 0, 8, 0, 4, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0];
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(packet.length);
+  const file = Buffer.concat([Buffer.from('#!AER-DAT4.0\r\n'), Buffer.from([header.length, 0, 0, 0, ...header, 0, 0, 0, 0]), size, packet]);
+  const found = said('a.aedat4', file);
+  expect(found.code).toBe('data/bad-events');
+  expect(found.message).toMatch(message);
+});
+
+it('a recording of more events than are held is refused, in a list and in arrays', () => {
+  const shape = [mostEvents + 1];
+  const head = (key: string) => ({ name: `${key}.npy`, data: npyBytes("'|u1'", shape, new Uint8Array(0)), change: (f: { size: number }) => void (f.size += shape[0]!) });
+  expect(said('a.npz', zipBytes(['t', 'x', 'y', 'p'].map((key) => ({ ...head(key), deflate: true })))).message).toMatch(/more than 33554432 events/);
+  const list = new EventList('a.bin', 5);
+  list.t = { length: mostEvents } as Float64Array<ArrayBuffer>;
+  list.count = mostEvents;
+  expect(expectDiagnostic('data/bad-events', () => list.add(0, 0, 0, 0, 7)).message).toMatch(/at 7: it has more than/);
+});
+
+it('places of events are told where others lie between them', () => {
+  const list = new EventList('a.aedat', 8);
+  [30, 38, 54, 62, 10].forEach((at, i) => list.add(i, 0, 0, 0, at));
+  const { offset } = list.done();
+  expect([0, 1, 2, 3, 4].map(offset)).toEqual([30, 38, 54, 62, 10]);
+});
+
+it('a list of trials names files of its folder', () => {
+  const folder = temporaryFolder();
+  for (const name of ['../user01.aedat', '/dev/zero', 'a\0b']) {
+    writeFileSync(join(folder, 'trials_to_train.txt'), `${name}\n`);
+    const { message } = failing(() => openDataset('dvs128gesture:train', { dataDir: folder }));
+    expect(message).toMatch(/trials_to_train\.txt", line 1: .* isn't the name of a file in this folder/);
+  }
 });
 
 it('NPZ: arrays of different lengths, and coordinates that are none, are refused', () => {

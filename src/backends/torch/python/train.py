@@ -237,17 +237,35 @@ class Trainer:
 
     def noise(self, total: int, first: int, count: int, *keys: int | str) -> dict[str, Tensor]:
         """Masks, uniform and normal numbers for samples first ... first + count - 1 of a batch of `total`."""
-        found = {}
-        for one in self.recipe["noise"]:
-            size, stream = math.prod(one["shape"]), Stream(*keys, one["id"])
-            parts = [stream.numbers((t * total + first) * size, count * size) for t in range(one["steps"])]
-            drawn = torch.floor(torch.cat(parts) * 2**24) / 2**24
-            if one["kind"] == "normal":
-                drawn = torch.special.ndtri(drawn + 2**-25)
-            if one["kind"] == "mask":
-                drawn = torch.where(drawn < one["dropped"], 0.0, 1 / (1 - one["dropped"]))
-            found[one["id"]] = drawn.float().reshape(one["steps"] * count, *one["shape"]).to(self.device)
-        return found
+
+        def parts(one: dict[str, Any], size: int) -> list[Tensor]:
+            stream = self._stream(one, *keys)
+            return [stream.numbers((t * total + first) * size, count * size) for t in range(one["steps"])]
+
+        return {one["id"]: self._drawn(one, count, parts(one, math.prod(one["shape"]))) for one in self.recipe["noise"]}
+
+    def noise_of(self, samples: list[int], *keys: int | str) -> dict[str, Tensor]:
+        """The same for samples that have numbers of their own, whatever batch they are in."""
+
+        def parts(one: dict[str, Any], size: int) -> list[Tensor]:
+            streams = [self._stream(one, *keys, sample) for sample in samples]
+            return [stream.numbers(t * size, size) for t in range(one["steps"]) for stream in streams]
+
+        noise = self.recipe["noise"]
+        return {one["id"]: self._drawn(one, len(samples), parts(one, math.prod(one["shape"]))) for one in noise}
+
+    @staticmethod
+    def _stream(one: dict[str, Any], *keys: int | str) -> Stream:
+        return Stream(*keys, one["id"], *([one["seed"]] if "seed" in one else []))
+
+    def _drawn(self, one: dict[str, Any], count: int, parts: list[Tensor]) -> Tensor:
+        """[T*N, ...] of the kind that an input is of."""
+        drawn = torch.floor(torch.cat(parts) * 2**24) / 2**24
+        if one["kind"] == "normal":
+            drawn = torch.special.ndtri(drawn + 2**-25)
+        if one["kind"] == "mask":
+            drawn = torch.where(drawn < one["dropped"], 0.0, 1 / (1 - one["dropped"]))
+        return drawn.float().reshape(one["steps"] * count, *one["shape"]).to(self.device)
 
     def forward(self, images: Tensor, noise: dict[str, Tensor]) -> Tensor:
         """What the loss reads: logits [steps, N, classes], or what is read out of them as one step."""
@@ -387,7 +405,7 @@ class Trainer:
         precision: detection.Precision | None = None
         for start in range(0, len(indices), MEASURED_AT_ONCE):
             part = indices[start : start + MEASURED_AT_ONCE]
-            noise = self.noise(len(part), 0, len(part), self.settings["seed"], "measure", start)
+            noise = self.noise_of(part, self.settings["seed"], "measure")
             images = samples.batch(part).to(self.device)
             logits = self.network(*((images, noise) if noise else (images,))).double()
             if samples.boxes is not None:
