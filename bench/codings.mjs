@@ -21,7 +21,8 @@ function tableOf(network) {
       name,
       {
         name,
-        coding: name.split(' ')[0],
+        // SWS by its steps, so that a line joins points that differ in silence alone
+        coding: name.split(name.includes('/') ? '/' : ' ')[0],
         images: number(images),
         accuracy: number(accuracy) / 100,
         below: number(below),

@@ -55,6 +55,7 @@ export const chapters: readonly Chapter[] = [
       docs('onnx-import'),
       docs('sws', 'Stepwise weighted spikes'),
       docs('conversion'),
+      docs('codings'),
       docs('training'),
       docs('events'),
       docs('detection'),
