@@ -50,7 +50,7 @@ export function readNir(path: string): NirGraph {
     try {
       file = new File(path, 'r');
     } catch {
-      return bad('it isn’t HDF5, or damaged');
+      return bad(notHdf5(path));
     }
     try {
       return new Reading(bad, 4 * size + freeBytes).graph(file);
@@ -64,6 +64,15 @@ export function readNir(path: string): NirGraph {
     if (error instanceof DiagnosticError) throw error;
     return bad(error instanceof TimeLimit ? error.message : `it can’t be read (${hdf5Reason(error)})`);
   }
+}
+
+/** What stands in the place of an HDF5 file. */
+function notHdf5(path: string): string {
+  const head = readFileSync(path).toString('latin1', 0, 24);
+  if (head.startsWith('version https://git-lfs'))
+    return 'it is the pointer that Git LFS leaves in a file’s place (`git lfs pull` fetches the file)';
+  if (head.startsWith('PK')) return 'it is a ZIP archive, as PyTorch saves checkpoints; the tool that trained it writes NIR';
+  return 'it isn’t HDF5, or damaged';
 }
 
 type Bad = (reason: string) => never;

@@ -12,7 +12,7 @@ import {
   versionOf,
   withGaps,
 } from './extensions.js';
-import { irShape, withoutBatch } from './shapes.js';
+import { featuresRead, irShape, withoutBatch } from './shapes.js';
 import { flattened } from './flatten.js';
 import type { FlatGraph, NirGraph, NirNode } from './graph.js';
 import { NirLayers } from './layers.js';
@@ -215,7 +215,7 @@ class NirImport {
     const id = this.#own(name);
     const made = isNeuronType(node.type)
       ? this.#layers.neurons(name, node, x, id)
-      : this.#layers.layer(name, node, x, id);
+      : this.#layers.layer(name, node, x, id, featuresRead(this.flat, name));
     this.#shapes.set(name, this.#builder.typeOf(made).shape);
     return made;
   }

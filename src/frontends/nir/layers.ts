@@ -56,9 +56,8 @@ export class NirLayers {
     return this.builder.param(`${id}.${role}`, { tensor: tensor('f32', shape, data) });
   }
 
-  /** What a node that is neither an input, a delay nor neurons is. */
-  layer(name: string, node: NirNode, x: string, id: string): string {
-    const { shape } = this.builder.typeOf(x);
+  /** What a node that is neither an input, a delay nor neurons is; `features` are what the weights that read it take. */
+  layer(name: string, node: NirNode, x: string, id: string, features?: number): string {
     switch (node.type) {
       case 'Output':
         return this.add(id, 'identity', [x]);
@@ -76,17 +75,21 @@ export class NirLayers {
       case 'SumPool2d':
       case 'AvgPool2d':
         return this.#pool(name, node, x, id);
-      case 'Flatten': {
-        const whole = (field: string, usual: number): number => this.array(name, node, field)?.data[0] ?? usual;
-        const last = whole('end_dim', -1);
-        const rank = shape.length;
-        if (whole('start_dim', 0) !== 0 || (last !== -1 && last < rank - 1))
-          return this.bad(name, 'flattens some axes only');
-        return rank === 1 ? this.add(id, 'identity', [x]) : this.add(id, 'flatten', [x]);
-      }
+      case 'Flatten':
+        return this.#flatten(name, node, x, id, features);
       default:
         fail('nir/unknown-type', { node: name, type: node.type }, { file: this.path });
     }
+  }
+
+  /** All axes. Tools that count the batch begin at axis 1: that is meant where the weights behind it take all values. */
+  #flatten(name: string, node: NirNode, x: string, id: string, features: number | undefined): string {
+    const { shape } = this.builder.typeOf(x);
+    const whole = (field: string, usual: number): number => this.array(name, node, field)?.data[0] ?? usual;
+    const [start, last] = [whole('start_dim', 0), whole('end_dim', -1)];
+    const isMeant = start === 0 || (start === 1 && features === elementCount(shape));
+    if (!isMeant || (last !== -1 && last < shape.length - 1)) return this.bad(name, 'flattens some axes only');
+    return shape.length === 1 ? this.add(id, 'identity', [x]) : this.add(id, 'flatten', [x]);
   }
 
   #linear(name: string, node: NirNode, x: string, id: string): string {
@@ -109,11 +112,13 @@ export class NirLayers {
     );
   }
 
-  /** The parameter of a bias, where there is one: a number for each output. */
+  /** The parameter of a bias, where there is one: a number for each output, or one for all. */
   #bias(name: string, bias: NirArray | undefined, id: string, outputs: number): { readonly bias?: string } {
     if (bias === undefined) return {};
-    if (bias.data.length !== outputs) return this.bad(name, `has a bias of ${bias.data.length} numbers`);
-    return { bias: this.param(id, 'bias', [outputs], bias.data) };
+    const { length } = bias.data;
+    if (length !== outputs && length !== 1) return this.bad(name, `has a bias of ${length} numbers`);
+    const data = length === 1 ? new Float64Array(outputs).fill(bias.data[0]!) : bias.data;
+    return { bias: this.param(id, 'bias', [outputs], data) };
   }
 
   /** One or two whole numbers of a window. */

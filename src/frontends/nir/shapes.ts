@@ -1,15 +1,20 @@
 import type { FlatGraph, NirNode } from './graph.js';
 
-/** Some writers put the sample's batch axis into the shape: features [N, F] that a weight of F reads are F. */
-export function withoutBatch({ nodes, inputs }: FlatGraph, name: string, shape: readonly number[]): readonly number[] {
+/** How many values the weights that read a node take, if all that read it are weights and take as many. */
+export function featuresRead({ nodes, inputs }: FlatGraph, name: string): number | undefined {
   const readers = [...inputs].filter(([, from]) => from.includes(name)).map(([one]) => nodes.get(one)!);
   const features = readers.map(({ type, fields }) => {
     const weight = fields.get('weight');
     return (type === 'Affine' || type === 'Linear') && typeof weight === 'object' ? weight.shape[1] : undefined;
   });
-  const [first] = features;
-  const isBatched = shape.length === 3 && shape[1] === 1 && shape[2] === first && features.every((n) => n === first);
-  return isBatched ? [first!] : shape;
+  return features.every((n) => n === features[0]) ? features[0] : undefined;
+}
+
+/** Some writers put the sample's batch axis into the shape: features [N, F] that a weight of F reads are F. */
+export function withoutBatch(flat: FlatGraph, name: string, shape: readonly number[]): readonly number[] {
+  const features = featuresRead(flat, name);
+  const isBatched = features !== undefined && shape.length === 3 && shape[1] === 1 && shape[2] === features;
+  return isBatched ? [features] : shape;
 }
 
 /** A shape as the IR has it: sequences [C, L] are images [C, 1, L]; a batch axis of 1 in front is none. */

@@ -6,6 +6,7 @@ import { DiagnosticError } from '../../../src/base/diagnostics/index.js';
 import { encodeNir, loadNir, readNir } from '../../../src/data/nir.js';
 import { type NirGraph, importNir, parseTime } from '../../../src/frontends/nir/index.js';
 import { array, file, imported, nirGraph, nirNode, stepsOf } from '../../support/nir.js';
+import type { Network } from '../../../src/network/index.js';
 import { seeded } from '../../support/random-network.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -343,6 +344,33 @@ it('the step is what is said, what the file says, or what its neurons agree on; 
   expect(codeOf(() => parseTime('fast'))).toBe('nir/bad-option: "fast" says nothing about a NIR file');
 });
 
+it('a Flatten that counts the batch is whole where the weights behind it take all values; one bias serves all outputs', () => {
+  const image = nirNode('Input', { shape: array([2, 1, 3]) });
+  const flatten = nirNode('Flatten', { start_dim: array([1]), end_dim: array([-1]) });
+  const weights = Array.from({ length: 12 }, (_, i) => (i - 5) / 4);
+  const network = (inputs: number): Network =>
+    imported(
+      nirGraph(
+        {
+          input: image,
+          flatten,
+          affine: nirNode('Affine', { weight: array(weights.slice(0, 2 * inputs), [2, inputs]), bias: array([0.5]) }),
+          output,
+        },
+        [
+          ['input', 'flatten'],
+          ['flatten', 'affine'],
+          ['affine', 'output'],
+        ],
+      ),
+      1,
+    );
+  const x = [1, 0, 1, 1, 1, 0];
+  const sums = [0, 1].map((i) => x.reduce((sum, one, j) => sum + weights[6 * i + j]! * one, 0.5));
+  expect(stepsOf(network(6), [x])).toEqual([sums]);
+  expect(codeOf(() => network(3))).toContain('flattens some axes only');
+});
+
 it('graphs that can’t be run are refused by the name of a node', () => {
   const chain = (node: ReturnType<typeof nirNode>): NirGraph =>
     nirGraph({ input, x: node, output }, [
@@ -398,6 +426,9 @@ it('files that are no NIR are said so: not HDF5, cut off, without a graph', () =
   ]) {
     expect(codeOf(() => readNir(path))).toContain('nir/unreadable');
   }
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n';
+  expect(codeOf(() => readNir(written('pointer.nir', pointer)))).toContain('git lfs pull');
+  expect(codeOf(() => readNir(written('checkpoint.nir', 'PK\x03\x04')))).toContain('ZIP archive');
   expect(readFileSync(written('whole.nir', whole)).length).toBe(whole.length);
   for (let at = 100; at < whole.length; at += 397) {
     const damaged = Uint8Array.from(whole);
