@@ -124,6 +124,16 @@ export class FileReader {
   }
 }
 
+/** The first bytes of a file, `length` of them where it has as many. */
+export function headOf(path: string, length: number): Uint8Array<ArrayBuffer> {
+  const file = new FileReader(path);
+  try {
+    return file.read(0, length);
+  } finally {
+    file.close();
+  }
+}
+
 /** The whole content of a file. Throws a diagnostic when it is missing, not a file, unreadable or larger than the limit. */
 export function readBytes(path: string, options: ReadOptions = {}): Uint8Array<ArrayBuffer> {
   const file = new FileReader(path);

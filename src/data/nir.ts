@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DiagnosticError, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
+import { otherFormat, signatureLength } from '../base/other-formats.js';
 import { type Hdf5Group, type Hdf5Library, writeNir } from './nir-writing.js';
 import { closeHdf5, hdf5Reason, importHdf5, readingHdf5 } from './packages.js';
 import { TimeLimit } from './events/time-limit.js';
+import { headOf } from './files.js';
 import type { NirArray, NirGraph, NirNode } from '../frontends/nir/index.js';
 
 interface Dataset {
@@ -50,7 +52,7 @@ export function readNir(path: string): NirGraph {
     try {
       file = new File(path, 'r');
     } catch {
-      return bad(notHdf5(path));
+      return bad(otherFormat(headOf(path, signatureLength)) ?? 'it isn’t HDF5, or damaged');
     }
     try {
       return new Reading(bad, 4 * size + freeBytes).graph(file);
@@ -64,15 +66,6 @@ export function readNir(path: string): NirGraph {
     if (error instanceof DiagnosticError) throw error;
     return bad(error instanceof TimeLimit ? error.message : `it can’t be read (${hdf5Reason(error)})`);
   }
-}
-
-/** What stands in the place of an HDF5 file. */
-function notHdf5(path: string): string {
-  const head = readFileSync(path).toString('latin1', 0, 24);
-  if (head.startsWith('version https://git-lfs'))
-    return 'it is the pointer that Git LFS leaves in a file’s place (`git lfs pull` fetches the file)';
-  if (head.startsWith('PK')) return 'it is a ZIP archive, as PyTorch saves checkpoints; the tool that trained it writes NIR';
-  return 'it isn’t HDF5, or damaged';
 }
 
 type Bad = (reason: string) => never;

@@ -1,6 +1,7 @@
 import { type Diagnostic, type Outcome, diagnostic, fail, hasErrors } from '../../base/diagnostics/index.js';
 import type { CodeRange } from '../../base/code-range.js';
 import { suggest } from '../../base/did-you-mean.js';
+import { otherFormat } from '../../base/other-formats.js';
 import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
 import { GraphContext, NodeContext, collecting } from './context.js';
@@ -176,7 +177,7 @@ function decode(file: OnnxFile, diagnostics: Diagnostic[]): OnnxModel | undefine
   try {
     model = decodeModel(bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = otherFormat(bytes) ?? (error instanceof Error ? error.message : String(error));
     const help = otherFormats.find(([name]) => name.test(file.name))?.[1];
     diagnostics.push(diagnostic('onnx/malformed-file', { size: bytes.length, reason }, { file: file.name }, { help }));
     return undefined;

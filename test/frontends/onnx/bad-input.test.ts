@@ -48,6 +48,7 @@ describe('files that are no models', () => {
   it('text and random bytes', () => {
     const text = new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n');
     expect(codes(refused(text))).toEqual(['onnx/malformed-file']);
+    expect(refused(text)[0]?.message).toContain('git lfs pull');
     expect(codes(refused(Uint8Array.from({ length: 1000 }, (_, i) => (i * 73 + 255) % 256)))).toEqual([
       'onnx/malformed-file',
     ]);
