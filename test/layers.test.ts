@@ -169,6 +169,10 @@ it('imports are found, and lead to files', () => {
   expect(imports.filter(({ to }) => !files.includes(to)).map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
 });
 
+it('no file is imported for what it does alone: the command is bundled without such files', () => {
+  expect(using(/^import ['"]/m, /^$/)).toEqual([]);
+});
+
 it('every file belongs to a layer', () => {
   expect(files.filter((file) => layerOf(file) === undefined)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { Tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { fail } from '../base/diagnostics/index.js';
-import { type Dataset, type Normalisation, readBatch } from '../data/index.js';
+import { readBatch } from '../data/index.js';
 import { type Detection, type TrueObject, decodeDetections, objectsOf, usualSuppression } from '../detection/index.js';
 import type { Engine } from '../engines/index.js';
 import { lower } from '../lower/program/index.js';
@@ -9,7 +9,7 @@ import type { Network } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import { Findings } from '../workspace/findings.js';
 import { detectorOf, fitToNetwork } from './fit.js';
-import { pictureOf } from './traces.js';
+import { type ShownSamples, pictureOf } from './traces.js';
 
 /** An image with the boxes of what is there and of what a detector finds. */
 export interface DetectedImage {
@@ -33,12 +33,7 @@ const shownScore = 0.25;
 export async function detectedImages(
   network: Network,
   bins: number,
-  on: {
-    readonly dataset: Dataset;
-    readonly normalisation: Normalisation;
-    readonly first: number;
-    readonly count: number;
-  },
+  on: ShownSamples,
   engine: Engine,
 ): Promise<readonly DetectedImage[]> {
   const { normalisation, first } = on;

@@ -1,14 +1,14 @@
 import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import { fail } from '../base/diagnostics/index.js';
-import { type Dataset, type Normalisation, labelledFor, readBatch } from '../data/index.js';
+import { type Dataset, labelledFor, readBatch } from '../data/index.js';
 import type { Engine } from '../engines/index.js';
 import { lower } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
 import { openRunnable } from '../train/index.js';
 import { Findings } from '../workspace/findings.js';
 import { fitToNetwork, unflattenedShape } from './fit.js';
-import { pictureOf } from './traces.js';
+import { type ShownSamples, pictureOf } from './traces.js';
 
 /** An image beside what each of its pixels shall become and does become: a mask, or a picture. */
 export interface PixelSample {
@@ -45,12 +45,7 @@ export function pixelShape(network: Network, { shape: sample }: Dataset): readon
 export async function pixelSamples(
   network: Network,
   { targetIsInput = false, givesLogits = false }: Meaning,
-  on: {
-    readonly dataset: Dataset;
-    readonly normalisation: Normalisation;
-    readonly first: number;
-    readonly count: number;
-  },
+  on: ShownSamples,
   engine: Engine,
 ): Promise<readonly PixelSample[]> {
   const { normalisation, first } = on;

@@ -13,6 +13,14 @@ import { fitToNetwork } from './fit.js';
 import { Findings } from '../workspace/findings.js';
 import { countedLayers } from './run-network.js';
 
+/** Samples of a data set that are shown one by one. */
+export interface ShownSamples {
+  readonly dataset: Dataset;
+  readonly normalisation: Normalisation;
+  readonly first: number;
+  readonly count: number;
+}
+
 /** Layers of neurons of a network, in its order. */
 export function neuronLayers(network: Network): readonly Op<'neuron'>[] {
   return network.ops.filter((op) => op.kind === 'neuron');

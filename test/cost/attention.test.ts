@@ -1,3 +1,4 @@
+import { countedSpikes } from '../support/counted-spikes.js';
 import { runPasses } from '../support/planes.js';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
@@ -176,12 +177,7 @@ it('a product of two trains of several bits in planes: S-ACE of one bit in as ma
   expect(row(planes, 'y')).toMatchObject({ macs: 36, weight_bits: 6, spike_bits: 1, steps: 4, s_ace: 36 * 6 * 4 });
   // what runs has its planes put back, and counts the ones of its codes
   const fused = runPasses(split, 'fuse');
-  const counter = new SpikeCounter(fused);
-  const counted = new Set(counter.ids);
-  const lowered = lower(fused, { probes: { trains: (id) => counted.has(id) } });
-  const { labels: _labels, ...feeds } = forwardFeeds(lowered, 2);
-  const results = evaluate(lowered.program, feeds);
-  counter.add((id) => results[outputNames.train(id)]!);
+  const { counter, results, feeds } = countedSpikes(fused, 2);
   const count = (id: string) => counter.countsOf(id);
   const { layers } = measuredCost(fused, costOf(split), count, 2, defaultHardware, split);
   const ones = (id: string): number =>

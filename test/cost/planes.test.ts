@@ -1,12 +1,10 @@
 import { expect, it } from 'vitest';
 import { elementCount } from '../../src/base/dtype.js';
 import { type TrainCounts, costOf, defaultHardware, measuredCost } from '../../src/cost/index.js';
-import { lower, outputNames } from '../../src/lower/program/index.js';
 import { opsById } from '../../src/network/index.js';
-import { SpikeCounter } from '../../src/run/metrics/index.js';
-import { evaluate } from '../../src/tensor/index.js';
+import { countedSpikes } from '../support/counted-spikes.js';
 import { runPasses, withRandomNorms } from '../support/planes.js';
-import { forwardFeeds, networkFrom } from '../support/train.js';
+import { networkFrom } from '../support/train.js';
 
 const image = [2, 4, 4];
 
@@ -31,12 +29,7 @@ it.each([
     config c { network N  neuron LIF(theta: 0.1)  coding direct(steps: 2) }`);
   const split = runPasses(runPasses(withRandomNorms(trained, 3), 'ann'), 'planes');
   const fused = runPasses(split, 'fuse');
-  const counter = new SpikeCounter(fused);
-  const counted = new Set(counter.ids);
-  const lowered = lower(fused, { probes: { trains: (id) => counted.has(id) } });
-  const { labels: _labels, ...feeds } = forwardFeeds(lowered, 2);
-  const results = evaluate(lowered.program, feeds);
-  counter.add((id) => results[outputNames.train(id)]!);
+  const { counter } = countedSpikes(fused, 2);
   const cost = costOf(split);
   const ofFused = measuredCost(fused, cost, (id) => counter.countsOf(id), 2, defaultHardware, split);
   // on the split network: the ones of a train reach what its planes reach

@@ -1,6 +1,6 @@
 import { type ProgramBuilder, type Value, stepsOf } from '../../tensor/index.js';
 import type { ValueType } from '../value-types.js';
-import { boolean, number, optional, pair } from './attributes.js';
+import { type AttrsOf, boolean, number, optional, pair } from './attributes.js';
 import type { LoweredOp } from './lowering.js';
 import { realTraits } from './row-traits.js';
 import { linearResult, productLevels, shapeText, withTime } from './type-rules.js';
@@ -20,13 +20,7 @@ export const productAttrs = {
 /** Traits of a product of two values: `macs` says how many numbers it multiplies. */
 export const productTraits = { ...realTraits, role: 'product', join: true, reach: 'own' } as const;
 
-type ProductAttrs = {
-  readonly planes?: number;
-  readonly unary?: boolean;
-  readonly on?: number;
-  readonly levels?: readonly [number, number];
-  readonly codes?: boolean;
-};
+type ProductAttrs = AttrsOf<typeof productAttrs>;
 
 /** Of two trains one with the levels of a sum of `terms` products of their codes; else a potential. */
 export function productType(
